@@ -1,0 +1,1 @@
+"""What we stand on: database, outbox, queues, settings, clock, log."""

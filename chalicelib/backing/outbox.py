@@ -1,0 +1,67 @@
+"""Messages are written with the change that causes them and sent after its commit; sending twice is fine.
+
+The door that wrote them sends them at once. Whatever it could not send, the sweeper finds a minute later.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, text
+
+from chalicelib.backing import queues
+from chalicelib.backing.database import transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One unit of work for one tenant, on its way to a queue."""
+
+    tenant_id: UUID
+    id: UUID
+    queue: str
+    body: dict[str, Any]
+
+
+def put(connection: Connection, *, tenant_id: UUID, queue: str, bodies: Sequence[dict[str, Any]]) -> list[Message]:
+    """This will write messages into the current transaction; they exist if and only if it commits."""
+    rows = connection.execute(
+        text(
+            "insert into outbox (tenant_id, queue, body)"
+            " select :tenant_id, :queue, body from jsonb_array_elements(cast(:bodies as jsonb)) body"
+            " returning id, body"
+        ),
+        {"tenant_id": tenant_id, "queue": queue, "bodies": json.dumps(bodies, default=str)},
+    )
+    return [Message(tenant_id, row.id, queue, row.body) for row in rows]
+
+
+def send(messages: Sequence[Message]) -> None:
+    """This will send committed messages and mark them sent, in this order: a crash between the two sends twice."""
+    for tenant_id in {message.tenant_id for message in messages}:
+        mine = [message for message in messages if message.tenant_id == tenant_id]
+        for message in mine:
+            queues.send(message.queue, {**message.body, "tenant_id": str(tenant_id)})
+        with transaction(tenant_id=tenant_id) as connection:
+            connection.execute(
+                text("update outbox set sent_at = now() where tenant_id = :tenant_id and id = any(:ids)"),
+                {"tenant_id": tenant_id, "ids": [message.id for message in mine]},
+            )
+
+
+def sweep(*, now: datetime, limit: int = 500) -> int:
+    """This will send what was left unsent for a minute, forget what was sent a week ago, and count the former."""
+    with transaction(role="wagebook_sweeper") as connection:
+        connection.execute(text("delete from outbox where sent_at < :old"), {"old": now - timedelta(days=7)})
+        rows = connection.execute(
+            text(
+                "select tenant_id, id, queue, body from outbox"
+                " where sent_at is null and created_at < :old order by created_at limit :limit"
+            ),
+            {"old": now - timedelta(minutes=1), "limit": limit},
+        ).all()
+    send([Message(row.tenant_id, row.id, row.queue, row.body) for row in rows])
+    return len(rows)

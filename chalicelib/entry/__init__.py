@@ -1,0 +1,1 @@
+"""The three doors: @endpoint (HTTP), @scheduled and @consumes (queue). Each owns one transaction."""

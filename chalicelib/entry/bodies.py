@@ -1,0 +1,72 @@
+"""Reading a request's body without trusting it: size, form, duplicate names, NaN, depth, NUL, lone surrogates."""
+
+import json
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+
+from chalicelib.kernel.errors import Invalid, TooLarge, Unreadable
+
+LARGEST_BODY = 6 * 1024 * 1024  # what Lambda takes in one synchronous call
+DEEPEST = 32
+B = TypeVar("B", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class RawBody:
+    """A body that the feature reads by itself: rows as JSON or CSV."""
+
+    content_type: str
+    data: bytes
+
+
+def parsed(model: type[B], data: bytes) -> B:
+    """This will read JSON strictly into a model."""
+    loaded(data)
+    return model.model_validate_json(data)
+
+
+def loaded(data: bytes) -> Any:
+    """This will read JSON that is plain: UTF-8, one value per name, finite numbers, of bounded size and depth."""
+    if len(data) > LARGEST_BODY:
+        raise TooLarge(f"The body has {len(data):,} bytes; at most {LARGEST_BODY:,} can be taken. Send it in parts.")
+    if not data.strip():
+        raise Unreadable("The body is empty; send a JSON object.")
+    try:
+        value = json.loads(data.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise Unreadable(f"The body is not the JSON that we take: {error}.") from None
+    _check(value, depth=1)
+    return value
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        raise ValueError("a name stands twice in one object")
+    return made
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _check(value: Any, *, depth: int) -> None:
+    if depth > DEEPEST:
+        raise Unreadable(f"The body is nested deeper than {DEEPEST} levels.")
+    if isinstance(value, str):
+        check_text(value)
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            check_text(name)
+            _check(inner, depth=depth + 1)
+    elif isinstance(value, list):
+        for inner in value:
+            _check(inner, depth=depth + 1)
+
+
+def check_text(value: str) -> None:
+    """This will refuse text that PostgreSQL cannot hold: NUL, and half of a surrogate pair."""
+    if "\x00" in value or any("\ud800" <= character <= "\udfff" for character in value):
+        raise Invalid("A text holds a character that cannot be stored (NUL, or half of a surrogate pair).")

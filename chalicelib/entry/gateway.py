@@ -1,0 +1,31 @@
+"""What Chalice itself refuses (415, 405, 500), told as problem documents like everything else."""
+
+from collections.abc import Callable
+from typing import Any
+
+from chalicelib.entry.http import PROBLEM
+from chalicelib.entry.problems import problem
+
+_SAID = {
+    400: ("unreadable", "The request cannot be read"),
+    404: ("not-found", "There is no such route"),
+    405: ("method-not-allowed", "This route does not take this method"),
+    415: ("unsupported-media-type", "This route does not take this content type"),
+}
+
+
+def problem_documents(event: Any, get_response: Callable[[Any], Any]) -> Any:
+    """This will pass a door's answer through and rewrite the framework's own refusals."""
+    response = get_response(event)
+    if response.status_code >= 400 and response.headers.get("Content-Type") != PROBLEM:
+        kind, title = _SAID.get(response.status_code, ("internal", "Something went wrong on our side"))
+        said = response.body.get("Message") if isinstance(response.body, dict) else None
+        response.body = problem(
+            status=response.status_code,
+            kind=kind,
+            title=title,
+            detail=str(said or title),
+            instance=event.path,
+        )
+        response.headers["Content-Type"] = PROBLEM
+    return response

@@ -1,0 +1,217 @@
+"""@endpoint: an HTTP door. It owns the transaction, the scope, validation, errors, idempotency, ETag and the log."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+from uuid import UUID, uuid4
+
+from chalice import Blueprint, Response
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from sqlalchemy.exc import DBAPIError
+
+from chalicelib.backing import clock, outbox
+from chalicelib.backing.log import duration, logger
+from chalicelib.entry import idempotency
+from chalicelib.entry.bodies import RawBody, check_text, parsed
+from chalicelib.entry.idempotency import Answer
+from chalicelib.entry.problems import RETRYABLE, document, fault_of, problem
+from chalicelib.entry.registry import ENDPOINTS, Endpoint, describe
+from chalicelib.identity.callers import calling
+from chalicelib.identity.scope import Origin, PlatformScope, Scope, check
+from chalicelib.kernel.errors import Invalid, NotFound, invalid
+
+JSON, PROBLEM = "application/json", "application/problem+json"
+CSV = "text/csv"
+TRIES = 3  # a deadlock's victim may go again: nothing of it was committed
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A reply that is text already, such as JSON made by the database, to be passed through as it is."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A reply that is a file."""
+
+    content: str | bytes
+    content_type: str
+    name: str | None = None
+
+
+def endpoint(
+    blueprint: Blueprint,
+    method: str,
+    path: str,
+    *,
+    may: str | None,
+    status: int = 200,
+    moves_money: bool = False,
+    accepts: tuple[str, ...] = (JSON,),
+    produces: str = JSON,
+) -> Callable[[Callable[..., Any]], Callable[..., Response]]:
+    """This will make a function an HTTP door.
+
+    `may` names the permission of identity.permissions that the caller needs, or is None for a door open to all.
+    The signature says the rest: `scope`, `body` (a model, or RawBody), `query` (a model), `if_match` (the version
+    that the caller saw, or None), and path parameters by name. The reply is the annotated return type.
+    """
+
+    def register(function: Callable[..., Any]) -> Callable[..., Response]:
+        door = describe(
+            function, method=method, path=path, may=may, status=status,
+            moves_money=moves_money, accepts=accepts, produces=produces,
+        )  # fmt: skip
+        ENDPOINTS.append(door)
+
+        @wraps(function)
+        def handler(**path_values: str) -> Response:
+            return _serve(door, blueprint.current_request, path_values)
+
+        handler.__name__ = f"{function.__module__.rsplit('.', 2)[-2]}_{function.__name__}"
+        route = blueprint.route(path, methods=[method], name=handler.__name__, content_types=list(accepts))
+        route(handler)
+        return handler
+
+    return register
+
+
+def _serve(door: Endpoint, request: Any, path_values: Mapping[str, str]) -> Response:
+    started = time.perf_counter()
+    context = request.context
+    origin = Origin(
+        request_id=context.get("requestId") or str(uuid4()),
+        ip=(context.get("identity") or {}).get("sourceIp"),
+        agent=(request.headers.get("user-agent") or "")[:200] or None,
+    )
+    logger.append_keys(request_id=origin.request_id, door=f"{door.method} {door.path}", tenant=None, actor=None)
+    try:
+        answer = _answer(door, request, path_values, origin)
+    except Exception as error:
+        fault = fault_of(error)
+        if fault is None:
+            logger.exception("failed")
+            answer = Answer(500, {"Content-Type": PROBLEM}, problem(
+                status=500, kind="internal", title="Something went wrong on our side", instance=request.path,
+                detail=f"It is logged under request {origin.request_id}; nothing was changed.",
+            ))  # fmt: skip
+        else:
+            code, body = document(fault, instance=request.path)
+            headers = {"Content-Type": PROBLEM} | ({"Retry-After": "1"} if code == 503 else {})
+            answer = Answer(code, headers, body)
+    milliseconds = (time.perf_counter() - started) * 1000
+    logger.info("served", status=answer.status, ms=round(milliseconds, 1))
+    duration("Served", milliseconds, door=f"{door.method} {door.path}", status=f"{answer.status // 100}xx")
+    return Response(answer.body, {**answer.headers, "X-Request-Id": origin.request_id}, answer.status)
+
+
+def _answer(door: Endpoint, request: Any, path_values: Mapping[str, str], origin: Origin) -> Answer:
+    if door.may is None:
+        return _rendered(door, door.function(**_arguments(door, request, path_values)), None)
+    for tries in range(1, TRIES + 1):
+        try:
+            return _worked(door, request, path_values, origin)
+        except DBAPIError as error:
+            if tries == TRIES or not isinstance(error.orig, RETRYABLE):
+                raise
+    raise AssertionError("unreachable")
+
+
+def _worked(door: Endpoint, request: Any, path_values: Mapping[str, str], origin: Origin) -> Answer:
+    with calling(request.headers, now=clock.now(), origin=origin) as scope:
+        tenant = scope.tenant.slug if isinstance(scope, Scope) else "-"
+        logger.append_keys(tenant=tenant, actor=f"{scope.actor.role}:{scope.actor.name}")
+        check(scope, door.may or "")
+        key, digest = request.headers.get("idempotency-key") if door.takes_idempotency_key else None, b""
+        if door.needs_idempotency_key and not key:
+            raise Invalid("Send an Idempotency-Key: this moves money, and a repeated request must not move it twice.")
+        if key and isinstance(scope, Scope):
+            digest = idempotency.key_digest(door.method, request.path, request.raw_body)
+            if stored := idempotency.replay(scope, key, digest):
+                return stored
+        arguments = _arguments(door, request, path_values)
+        answer = _rendered(door, door.function(scope=scope, **arguments), scope)
+        if key and isinstance(scope, Scope):
+            idempotency.keep(scope, key, digest, answer)
+        for last in scope.at_commit:
+            last()
+    _send(scope)
+    return answer
+
+
+def _send(scope: Scope | PlatformScope) -> None:
+    try:
+        outbox.send(scope.outgoing)
+    except Exception:  # the work is committed; the sweeper will send what could not be sent now
+        logger.exception("messages wait for the sweeper", waiting=len(scope.outgoing))
+
+
+def _arguments(door: Endpoint, request: Any, path_values: Mapping[str, str]) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        name: _path_value(door, name, kind, path_values[name]) for name, kind in door.path_types.items()
+    }
+    if door.query is not None:
+        found["query"] = _query(door.query, request.query_params)
+    elif request.query_params:
+        raise invalid("/" + next(iter(request.query_params)), "this route takes no query parameters")
+    if door.body is RawBody:
+        found["body"] = RawBody(request.headers.get("content-type", JSON), request.raw_body)
+    elif door.body is not None:
+        found["body"] = parsed(door.body, request.raw_body)  # type: ignore[type-var]
+    if door.takes_version:
+        found["if_match"] = _version(request.headers.get("if-match"))
+    return found
+
+
+def _path_value(door: Endpoint, name: str, kind: TypeAdapter[Any], said: str) -> Any:
+    if name in door.path_is_id:
+        try:
+            return UUID(said)
+        except ValueError:
+            raise NotFound("There is none with this id.") from None
+    try:
+        return kind.validate_strings(said)
+    except ValidationError as error:
+        raise invalid(f"/{name}", error.errors()[0]["msg"]) from None
+
+
+def _query(model: type[BaseModel], said: Any) -> BaseModel:
+    values = dict(said.items()) if said else {}
+    for name, value in values.items():
+        check_text(name)
+        check_text(value)
+    if said and any(len(said.getlist(name)) > 1 for name in values):
+        raise Invalid("A query parameter is given twice.")
+    return model.model_validate_strings(values)
+
+
+def _version(said: str | None) -> int | None:
+    if said is None or said == "*":
+        return None
+    number = said.removeprefix("W/").strip('"')
+    if not (number.isascii() and number.isdigit() and len(number) < 10):
+        raise Invalid('If-Match must be the ETag of the row, such as "3".')
+    return int(number)
+
+
+def _rendered(door: Endpoint, result: Any, scope: Scope | PlatformScope | None) -> Answer:
+    status = door.status
+    if isinstance(result, Document):
+        headers = {"Content-Type": result.content_type}
+        if result.name:
+            headers["Content-Disposition"] = f'attachment; filename="{result.name}"'
+        return Answer(status, headers, result.content)  # type: ignore[arg-type]
+    if result is None:
+        return Answer(204, {"Content-Type": JSON}, "")
+    if isinstance(result, Ready):
+        return Answer(status, {"Content-Type": JSON}, result.text)
+    reply = result if isinstance(result, BaseModel) else door.reply.model_validate(result)
+    headers = {"Content-Type": JSON}
+    version = getattr(reply, "version", None)
+    if version is not None:
+        headers["ETag"] = f'"{version}"'
+    return Answer(status, headers, reply.model_dump_json())

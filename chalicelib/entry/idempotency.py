@@ -1,0 +1,60 @@
+"""The same key and body gives the same answer, kept in the same transaction as the work."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+from sqlalchemy import text
+
+from chalicelib.identity.scope import Scope
+from chalicelib.kernel.errors import Conflict, Invalid
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP answer, ready to send."""
+
+    status: int
+    headers: dict[str, str]
+    body: str
+
+
+def key_digest(method: str, path: str, body: bytes) -> bytes:
+    """This will give what makes two requests the same."""
+    return hashlib.sha256(b"\n".join((method.encode(), path.encode(), body))).digest()
+
+
+def replay(scope: Scope, key: str, digest: bytes) -> Answer | None:
+    """This will give the answer that this key had, refuse another body, and refuse while the first still runs."""
+    if not 1 <= len(key) <= 200 or not key.isprintable():
+        raise Invalid("The Idempotency-Key must be 1 to 200 printable characters.")
+    claimed = scope.session.execute(
+        text("select pg_try_advisory_xact_lock(hashtextextended(:name, 0))"),
+        {"name": f"{scope.tenant_id}/{key}"},
+    ).scalar_one()
+    if not claimed:
+        raise Conflict("A request with this Idempotency-Key is still running; ask again in a second.")
+    row = scope.session.execute(
+        text(
+            "select request_hash, status, headers, body from idempotency_keys"
+            " where tenant_id = :tenant_id and key = :key"
+        ),
+        {"tenant_id": scope.tenant_id, "key": key},
+    ).first()
+    if row is None:
+        return None
+    if bytes(row.request_hash) != digest:
+        raise Invalid("This Idempotency-Key was used for another request; use a new key for a new request.")
+    return Answer(row.status, {**row.headers, "Idempotent-Replay": "true"}, row.body)
+
+
+def keep(scope: Scope, key: str, digest: bytes, answer: Answer) -> None:
+    """This will keep an answer under its key; a refused request keeps nothing and may be sent again."""
+    scope.session.execute(
+        text(
+            "insert into idempotency_keys (tenant_id, key, request_hash, status, headers, body)"
+            " values (:tenant_id, :key, :digest, :status, cast(:headers as jsonb), :body)"
+        ),
+        {"tenant_id": scope.tenant_id, "key": key, "digest": digest, "status": answer.status,
+         "headers": json.dumps(answer.headers), "body": answer.body},
+    )  # fmt: skip

@@ -1,0 +1,125 @@
+"""@scheduled and @consumes: the doors of time and of queues.
+
+They are decorators on the function itself, because in Lambda a blueprint's event handler is imported without
+`app.py`, so no middleware of the app would ever run for it.
+"""
+
+import json
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+from uuid import UUID
+
+from chalice import Blueprint
+
+from chalicelib.backing import clock, outbox, queues
+from chalicelib.backing.log import count, logger
+from chalicelib.entry.problems import fault_of
+from chalicelib.entry.registry import CONSUMERS, SCHEDULES, Consumer, Schedule
+from chalicelib.identity.callers import working
+from chalicelib.identity.scope import Origin, Scope
+
+WhenFailed = Callable[..., None]
+
+
+def scheduled(
+    blueprint: Blueprint, expression: str, *, name: str
+) -> Callable[[Callable[..., int]], Callable[..., Any]]:
+    """This will make a function a scheduled one. It is handed `now`, finds who is due, and counts what it sent."""
+
+    def register(function: Callable[..., int]) -> Callable[..., Any]:
+        SCHEDULES[name] = Schedule(name, expression, function)
+
+        @wraps(function)
+        def handler(event: Any) -> dict[str, int]:
+            logger.append_keys(schedule=name, request_id=event.to_dict().get("id"))
+            found = function(now=clock.now())
+            logger.info("scheduled", found=found)
+            count("Scheduled", found, schedule=name)
+            return {"found": found}
+
+        registered: Callable[..., Any] = blueprint.schedule(expression, name=name)(handler)
+        return registered
+
+    return register
+
+
+def consumes(
+    blueprint: Blueprint, queue: str, *, batch_size: int = 10, when_failed: WhenFailed | None = None
+) -> Callable[[Callable[..., None]], Callable[..., Any]]:
+    """This will make a function a queue's consumer, called once per message as `function(scope, message=...)`.
+
+    A message is one transaction. One that fails rests and comes back, alone; the others of its batch are done. After
+    `MAX_RECEIVES` tries it goes to the dead-letter queue. A Fault is a fact, and would be the same the next time: it
+    is logged and the message is done. `when_failed` is told, in a transaction of its own, when a message will not be
+    tried again.
+    """
+
+    def register(function: Callable[..., None]) -> Callable[..., Any]:
+        CONSUMERS[queue] = Consumer(queue, function)
+
+        @wraps(function)
+        def handler(event: Any) -> dict[str, list[dict[str, str]]]:
+            failed = []
+            for record in event.to_dict()["Records"]:
+                if not _consume(function, queue, record, when_failed):
+                    failed.append({"itemIdentifier": record["messageId"]})
+            return {"batchItemFailures": failed}
+
+        registered: Callable[..., Any] = blueprint.on_sqs_message(
+            queues.configured_name(queue), batch_size=batch_size, name=f"consume_{queue.replace('-', '_')}"
+        )(handler)
+        return registered
+
+    return register
+
+
+def _consume(function: Callable[..., None], queue: str, record: dict[str, Any], when_failed: WhenFailed | None) -> bool:
+    receives = int(record["attributes"]["ApproximateReceiveCount"])
+    message: dict[str, Any] = {}
+    logger.append_keys(request_id=record["messageId"], queue=queue, receives=receives, tenant=None)
+    try:
+        message = json.loads(record["body"])
+        tenant_id = UUID(message["tenant_id"])
+        origin = Origin(request_id=record["messageId"])
+        with working(tenant_id, name=queue, now=clock.now(), origin=origin) as scope:
+            logger.append_keys(tenant=scope.tenant.slug)
+            handle(function, scope, message)
+        outbox.send(scope.outgoing)
+    except Exception as error:
+        fault = fault_of(error)
+        if fault is not None and fault.kind != "busy":
+            logger.warning("done, not to be tried again", problem=fault.kind, detail=fault.detail)
+            count("Refused", queue=queue)
+            _tell(when_failed, message, fault.detail)
+            return True
+        last = receives >= queues.MAX_RECEIVES
+        logger.exception("failed", will_be_tried_again=not last)
+        count("Failed", queue=queue)
+        if last:
+            _tell(
+                when_failed,
+                message,
+                f"It failed {receives} times; see the logs for message {record['messageId']}.",
+            )
+        queues.back_off(queue, receipt=record["receiptHandle"], receives=receives)
+        return False
+    count("Consumed", queue=queue)
+    return True
+
+
+def _tell(when_failed: WhenFailed | None, message: dict[str, Any], why: str) -> None:
+    if when_failed is None or "tenant_id" not in message:
+        return
+    try:
+        with working(UUID(message["tenant_id"]), name="queue", now=clock.now(), origin=Origin("-")) as scope:
+            when_failed(scope, message=message, why=why)
+    except Exception:  # telling is a courtesy; the dead-letter queue holds the message either way
+        logger.exception("could not be told")
+
+
+def handle(function: Callable[..., None], scope: Scope, message: dict[str, Any]) -> None:
+    """This will do one message's work and what has to come last before its commit."""
+    function(scope, message=message)
+    for last in scope.at_commit:
+        last()

@@ -1,0 +1,162 @@
+"""The OpenAPI 3.1 document, made from the doors' own declarations."""
+
+import inspect
+import json
+import re
+from functools import cache
+from typing import Any
+
+from pydantic import BaseModel, TypeAdapter
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
+
+from chalicelib.entry.bodies import RawBody
+from chalicelib.entry.registry import ENDPOINTS, Endpoint
+
+PROBLEM = "application/problem+json"
+TITLE, VERSION = "Wagebook", "0.1.0"
+SENTENCE = (
+    "Attendance becomes a pay register, the register becomes balances and payslips, and every amount explains itself."
+)
+_REFS = "#/components/schemas/{model}"
+_REFUSALS = {
+    "400": "The request cannot be read.",
+    "401": "No credentials, or bad ones.",
+    "403": "Not permitted for this role.",
+    "404": "Not there, or not yours.",
+    "405": "This route does not take this method.",
+    "409": "The present state does not allow this.",
+    "412": "Somebody changed it in the meantime.",
+    "413": "More than can be taken at once.",
+    "415": "This route does not take this content type.",
+    "422": "Readable, but wrong: each place is named.",
+    "503": "Not now; try again after a moment.",
+}
+_PROBLEM_SCHEMA = {
+    "type": "object",
+    "required": ["type", "title", "status", "detail", "instance"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "instance": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["pointer", "detail"],
+                "properties": {"pointer": {"type": "string"}, "detail": {"type": "string"}},
+            },
+        },
+    },
+}
+
+
+@cache
+def document() -> str:
+    """This will write the whole document as JSON; it is the same for everybody, so it is made once."""
+    models: list[tuple[type[BaseModel], JsonSchemaMode]] = []
+    for door in ENDPOINTS:
+        if isinstance(door.body, type) and issubclass(door.body, BaseModel):
+            models.append((door.body, "validation"))
+        if _is_model(door.reply):
+            models.append((door.reply, "serialization"))
+    names, schemas = models_json_schema(list(dict.fromkeys(models)), ref_template=_REFS)
+    paths: dict[str, dict[str, Any]] = {}
+    for door in ENDPOINTS:
+        paths.setdefault(door.path, {})[door.method.lower()] = _operation(door, names)
+    return json.dumps({
+        "openapi": "3.1.0",
+        "info": {"title": TITLE, "version": VERSION, "description": SENTENCE},
+        "servers": [{"url": "."}],
+        "tags": [{"name": area} for area in dict.fromkeys(_tag(door) for door in ENDPOINTS)],
+        "paths": paths,
+        "components": {
+            "schemas": {**schemas.get("$defs", {}), "Problem": _PROBLEM_SCHEMA},
+            "securitySchemes": {
+                "ApiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+                "Token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+            },
+        },
+    })  # fmt: skip
+
+
+def _is_model(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
+
+
+def _tag(door: Endpoint) -> str:
+    return door.area.replace("_", " ")
+
+
+def _operation(door: Endpoint, names: Any) -> dict[str, Any]:
+    summary, _, rest = inspect.getdoc(door.function).partition("\n\n")  # type: ignore[union-attr]  # a test: all have one
+    made: dict[str, Any] = {
+        "operationId": f"{door.area}_{door.function.__name__}",
+        "tags": [_tag(door)],
+        "summary": re.sub(r"^This will (.)", lambda m: m[1].upper(), " ".join(summary.split())).rstrip("."),
+        "parameters": _parameters(door),
+        "responses": _responses(door, names),
+        "security": [{"ApiKey": []}, {"Token": []}] if door.may else [],
+    }
+    if rest:
+        made["description"] = rest
+    if door.may:
+        made["x-permission"] = door.may
+    if door.body is RawBody:
+        rows: dict[str, Any] = {"application/json": {"schema": {"type": "array", "items": {"type": "object"}}},
+                                "text/csv": {"schema": {"type": "string"}}}  # fmt: skip
+        made["requestBody"] = {"required": True, "content": {kind: rows[kind] for kind in door.accepts}}
+    elif door.body is not None:
+        content = {"application/json": {"schema": names[door.body, "validation"]}}
+        made["requestBody"] = {"required": True, "content": content}
+    return made
+
+
+def _parameters(door: Endpoint) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = [
+        {"name": name, "in": "path", "required": True, "schema": kind.json_schema()}
+        for name, kind in door.path_types.items()
+    ]
+    if door.query is not None:
+        schema = TypeAdapter(door.query).json_schema()
+        found += [
+            {"name": name, "in": "query", "required": name in schema.get("required", ()),
+             "description": part.get("description", ""), "schema": _inlined(part, schema.get("$defs", {}))}
+            for name, part in schema["properties"].items()
+        ]  # fmt: skip
+    if door.may:
+        found.append(_header("X-Tenant", "which of your tenants, where you belong to several"))
+    if door.takes_version:
+        found.append(_header("If-Match", "the ETag you saw; a stale one is refused with 412"))
+    if door.takes_idempotency_key:
+        found.append(_header("Idempotency-Key", "the same key and body replays the stored answer",
+                             required=door.needs_idempotency_key))  # fmt: skip
+    return found
+
+
+def _inlined(part: Any, definitions: dict[str, Any]) -> Any:
+    """Query parameters are flat, so the few shared definitions they use are written in place."""
+    if isinstance(part, dict):
+        if "$ref" in part:
+            return _inlined(definitions[part["$ref"].rsplit("/", 1)[1]], definitions)
+        return {name: _inlined(inner, definitions) for name, inner in part.items()}
+    return [_inlined(inner, definitions) for inner in part] if isinstance(part, list) else part
+
+
+def _header(name: str, description: str, *, required: bool = False) -> dict[str, Any]:
+    schema = {"type": "string", "maxLength": 200}
+    return {"name": name, "in": "header", "required": required, "description": description, "schema": schema}
+
+
+def _responses(door: Endpoint, names: Any) -> dict[str, Any]:
+    done: dict[str, Any] = {"description": "Done."}
+    if _is_model(door.reply):
+        done["content"] = {"application/json": {"schema": names[door.reply, "serialization"]}}
+    elif door.status != 204:
+        done["content"] = {door.produces: {"schema": {}}}
+    refusals = _REFUSALS if door.may else {status: _REFUSALS[status] for status in ("405", "415", "422", "503")}
+    problem = {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {str(door.status): done} | {
+        status: {"description": said, "content": problem} for status, said in refusals.items()
+    }

@@ -1,0 +1,59 @@
+"""Lists: keyset pages that stay stable while rows are added."""
+
+import base64
+import json
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from pydantic import Field
+from sqlalchemy import Column, Select
+
+from chalicelib.backing.database import Record
+from chalicelib.identity.scope import PlatformScope, Scope
+from chalicelib.kernel.errors import invalid
+from chalicelib.kernel.schema import Input, Output
+
+T = TypeVar("T")
+
+
+class Page(Output, Generic[T]):
+    """One page of a list; `next_cursor` is null on the last."""
+
+    items: list[T]
+    next_cursor: str | None = None
+
+
+class PageQuery(Input):
+    """How much of a list, and from where."""
+
+    limit: int = Field(50, ge=1, le=200, description="rows on a page")
+    cursor: str | None = Field(None, max_length=200, description="`next_cursor` of the page before")
+
+
+def page_of(scope: Scope | PlatformScope, rows: Select[Any], *, key: Column[Any], query: PageQuery) -> Record:
+    """This will read one page in the order of a unique key, which must be among the columns selected."""
+    rows = rows.order_by(key).limit(query.limit + 1)
+    if query.cursor:
+        rows = rows.where(key > position(query.cursor))
+    found = [dict(row) for row in scope.session.execute(rows).mappings()]
+    more = len(found) > query.limit
+    found = found[: query.limit]
+    return {"items": found, "next_cursor": cursor(found[-1][key.name]) if more else None}
+
+
+def cursor(key: Any) -> str:
+    """This will write a row's key as an opaque cursor."""
+    return base64.urlsafe_b64encode(json.dumps(key, default=str).encode()).decode()
+
+
+def position(said: str) -> UUID | int | str:
+    """This will read a cursor back into a key: an id where it looks like one."""
+    try:
+        key = json.loads(base64.urlsafe_b64decode(said.encode()))
+        if isinstance(key, str) and len(key) <= 200:
+            return UUID(key) if len(key) == 36 else key
+        if isinstance(key, int) and 0 <= key < 2**63:
+            return key
+    except (ValueError, RecursionError):
+        pass
+    raise invalid("/cursor", "is not a cursor that this list gave out; leave it away to start over")

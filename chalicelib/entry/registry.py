@@ -1,0 +1,101 @@
+"""Every door declares itself here, once: the source of routing, permission, validation and the OpenAPI document."""
+
+import inspect
+import typing
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, TypeAdapter
+
+from chalicelib.entry.bodies import RawBody
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One HTTP door, read from a decorator and a function's signature."""
+
+    method: str
+    path: str
+    may: str | None
+    status: int
+    function: Callable[..., Any]
+    body: type[BaseModel] | type[RawBody] | None
+    query: type[BaseModel] | None
+    reply: Any
+    path_types: dict[str, TypeAdapter[Any]]
+    path_is_id: frozenset[str]
+    takes_version: bool
+    takes_idempotency_key: bool
+    needs_idempotency_key: bool
+    accepts: tuple[str, ...]
+    produces: str
+
+    @property
+    def area(self) -> str:
+        """The feature it belongs to: the folder that holds its routes."""
+        return self.function.__module__.rsplit(".", 2)[-2]
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """One function that time calls."""
+
+    name: str
+    expression: str
+    function: Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Consumer:
+    """One function that a queue calls."""
+
+    queue: str
+    function: Callable[..., Any]
+
+
+ENDPOINTS: list[Endpoint] = []
+SCHEDULES: dict[str, Schedule] = {}
+CONSUMERS: dict[str, Consumer] = {}
+
+
+def describe(
+    function: Callable[..., Any],
+    *,
+    method: str,
+    path: str,
+    may: str | None,
+    status: int,
+    moves_money: bool,
+    accepts: tuple[str, ...],
+    produces: str,
+) -> Endpoint:
+    """This will read what a door takes and gives from its function's signature.
+
+    `body`, `query`, `if_match` and `scope` mean what they say; every other parameter is named in the path.
+    """
+    hints = typing.get_type_hints(function, include_extras=True)
+    names = [name for name in inspect.signature(function).parameters if name not in RESERVED]
+    if any("{" + name + "}" not in path for name in names):
+        raise TypeError(f"{function.__qualname__} takes a parameter that {path} does not name")
+    return Endpoint(
+        method=method,
+        path=path,
+        may=may,
+        status=status,
+        function=function,
+        body=hints.get("body"),
+        query=hints.get("query"),
+        reply=hints.get("return"),
+        path_types={name: TypeAdapter(hints[name]) for name in names},
+        path_is_id=frozenset(name for name in names if hints[name] is UUID),
+        takes_version="if_match" in hints,
+        takes_idempotency_key=method == "POST" and may is not None,
+        needs_idempotency_key=moves_money,
+        accepts=accepts,
+        produces=produces,
+    )
+
+
+RESERVED = frozenset({"scope", "body", "query", "if_match"})

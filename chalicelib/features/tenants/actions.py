@@ -1,0 +1,144 @@
+"""Writes of tenants, members and keys."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, func, insert, select, update
+
+from chalicelib import audit
+from chalicelib.backing.database import Record, enter_tenant
+from chalicelib.entry.versions import expect
+from chalicelib.features.tenants import periods, queries
+from chalicelib.features.tenants.models import pay_periods
+from chalicelib.features.tenants.schemas import NewApiKey, NewMember, NewTenant
+from chalicelib.identity import keys
+from chalicelib.identity.models import api_keys, members, tenants
+from chalicelib.identity.permissions import Role
+from chalicelib.identity.scope import PlatformScope, Scope
+from chalicelib.kernel.errors import Conflict
+from chalicelib.kernel.policy import PayPolicy
+
+_DECIDES_ATTENDANCE = {"full_day_minutes", "half_day_minutes"}
+_MOVES_DAYS = {"timezone", "weekend", "week_start", "policy"}
+
+
+def change_settings(scope: Scope, *, given: dict[str, Any], if_match: int | None) -> Record:
+    """This will change the tenant's settings; open pay periods are computed again by the next nightly run."""
+    before = queries.get_settings(scope)
+    expect(before, if_match)
+    switches = given.pop("policy", {})
+    changes = dict(given)
+    if switches:
+        changes["policy"] = PayPolicy(**{**before["policy"], **switches}).model_dump(mode="json", exclude_defaults=True)
+    if "cycle_start_day" in given and given["cycle_start_day"] != before["cycle_start_day"]:
+        _forget_periods(scope)
+    row = scope.session.execute(
+        update(tenants)
+        .where(tenants.c.id == scope.tenant_id)
+        .values(**changes, version=tenants.c.version + 1)
+        .returning(tenants)
+    ).mappings().one()  # fmt: skip
+    if _MOVES_DAYS & changes.keys():
+        periods.touch_all(scope, decide=bool(_DECIDES_ATTENDANCE & switches.keys()))
+    audit.record(
+        scope, action="tenant.changed", entity_type="tenant", entity_id=scope.tenant_id,
+        before={name: before[name] for name in changes}, after=changes,
+    )  # fmt: skip
+    return dict(row)
+
+
+def _forget_periods(scope: Scope) -> None:
+    """Open periods are projections and come back under their new days; a locked one was paid under its old ones."""
+    locked = scope.session.execute(
+        select(func.count()).where(pay_periods.c.tenant_id == scope.tenant_id, pay_periods.c.status != "open")
+    ).scalar_one()
+    if locked:
+        raise Conflict(
+            f"The cycle start day cannot change: {locked} pay periods are locked; days would be paid twice or never."
+        )
+    scope.session.execute(delete(pay_periods).where(pay_periods.c.tenant_id == scope.tenant_id))
+
+
+def add_member(scope: Scope, *, new: NewMember) -> Record:
+    """This will let somebody with this verified address sign in."""
+    row = scope.session.execute(
+        insert(members).values(tenant_id=scope.tenant_id, **new.model_dump()).returning(members)
+    ).mappings().one()  # fmt: skip
+    audit.record(scope, action="member.added", entity_type="member", entity_id=row["id"], after=new.model_dump())
+    return dict(row)
+
+
+def change_member(scope: Scope, *, member_id: UUID, given: dict[str, Any], if_match: int | None) -> Record:
+    """This will change a member's role or status; the tenant keeps at least one admin who can enter."""
+    before = queries.get_member(scope, member_id)
+    expect(before, if_match)
+    # admins are locked in one order, so that two who remove each other do not both succeed
+    admins = scope.session.execute(
+        select(members.c.id)
+        .where(members.c.tenant_id == scope.tenant_id, members.c.role == Role.TENANT_ADMIN,
+               members.c.status == "active")
+        .order_by(members.c.id).with_for_update()
+    ).scalars().all()  # fmt: skip
+    stays = given.get("role", before["role"]) == Role.TENANT_ADMIN and given.get("status", "active") == "active"
+    if list(admins) == [member_id] and not stays:
+        raise Conflict("This is the tenant's last admin; make another one first.")
+    row = scope.session.execute(
+        update(members)
+        .where(members.c.tenant_id == scope.tenant_id, members.c.id == member_id)
+        .values(**given, version=members.c.version + 1)
+        .returning(members)
+    ).mappings().one()  # fmt: skip
+    audit.record(
+        scope, action="member.changed", entity_type="member", entity_id=member_id,
+        before={name: before[name] for name in given}, after=given,
+    )  # fmt: skip
+    return dict(row)
+
+
+def make_api_key(scope: Scope, *, new: NewApiKey) -> Record:
+    """This will make a key and show it this once; its hash is kept."""
+    key = keys.make(scope.tenant_id)
+    row = scope.session.execute(
+        insert(api_keys)
+        .values(tenant_id=scope.tenant_id, **new.model_dump(), hint=key[-4:], key_hash=keys.digest(key))
+        .returning(api_keys)
+    ).mappings().one()  # fmt: skip
+    audit.record(scope, action="api_key.made", entity_type="api_key", entity_id=row["id"], after=new.model_dump())
+    return {**row, "key": key}
+
+
+def revoke_api_key(scope: Scope, *, key_id: UUID) -> None:
+    """This will end a key at once; ending it again changes nothing."""
+    before = queries.get_api_key(scope, key_id)
+    if before["revoked_at"] is None:
+        scope.session.execute(
+            update(api_keys)
+            .where(api_keys.c.tenant_id == scope.tenant_id, api_keys.c.id == key_id)
+            .values(revoked_at=scope.now)
+        )
+        audit.record(scope, action="api_key.revoked", entity_type="api_key", entity_id=key_id)
+
+
+def make_tenant(scope: PlatformScope, *, new: NewTenant) -> Record:
+    """This will make a tenant, and its first admin where an address is given."""
+    values = new.model_dump(exclude={"admin_email"})
+    row = scope.session.execute(insert(tenants).values(**values).returning(tenants)).mappings().one()
+    if new.admin_email:
+        enter_tenant(scope.session, row["id"])
+        scope.session.execute(
+            insert(members).values(tenant_id=row["id"], email=new.admin_email, role=Role.TENANT_ADMIN)
+        )
+    return dict(row)
+
+
+def change_tenant(scope: PlatformScope, *, tenant_id: UUID, given: dict[str, Any], if_match: int | None) -> Record:
+    """This will rename, suspend or restore a tenant."""
+    before = queries.get_platform_tenant(scope, tenant_id)
+    expect(before, if_match)
+    row = scope.session.execute(
+        update(tenants)
+        .where(tenants.c.id == tenant_id)
+        .values(**given, version=tenants.c.version + 1)
+        .returning(tenants)
+    ).mappings().one()  # fmt: skip
+    return dict(row)

@@ -1,0 +1,34 @@
+"""Pay periods, and what changed in those that are locked. Tenants themselves are in identity.models."""
+
+from sqlalchemy import Boolean, Column, Date, DateTime, Table, Text, Uuid
+
+from chalicelib.backing.database import id_column, metadata, tenant_column
+
+pay_periods = Table(
+    "pay_periods",
+    metadata,
+    tenant_column(),
+    Column("month", Text, primary_key=True, doc="YYYY-MM"),
+    Column("start_on", Date, doc="first day"),
+    Column("end_on", Date, doc="last day; 28 to 31 days in all"),
+    Column("status", Text, doc="open, locked or paid"),
+    Column("locked_at", DateTime(timezone=True)),
+    Column("is_stale", Boolean, doc="facts changed since the period was last computed as a whole"),
+    Column(
+        "decided_under",
+        Text,
+        doc="full:half minutes under which its attendance was decided; null: decide again",
+    ),
+)
+
+late_corrections = Table(
+    "late_corrections",
+    metadata,
+    tenant_column(),
+    id_column(),
+    Column("month", Text, doc="the locked period"),
+    Column("user_id", Uuid, doc="null: everybody, as after a change of the calendar"),
+    Column("day", Date, doc="the first day concerned"),
+    Column("what", Text, doc="the kind of fact that changed, such as attendance or salary"),
+    Column("noted_at", DateTime(timezone=True)),
+)

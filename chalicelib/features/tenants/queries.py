@@ -1,0 +1,62 @@
+"""Reads of tenants, members and keys."""
+
+from uuid import UUID
+
+from sqlalchemy import select
+
+from chalicelib.backing.database import Record
+from chalicelib.entry.paging import PageQuery, page_of
+from chalicelib.identity.models import api_keys, members, tenants
+from chalicelib.identity.scope import PlatformScope, Scope
+from chalicelib.kernel.errors import NotFound
+
+
+def get_settings(scope: Scope) -> Record:
+    """This will read the tenant's own row."""
+    row = scope.session.execute(select(tenants).where(tenants.c.id == scope.tenant_id)).mappings().one()
+    return dict(row)
+
+
+def get_member(scope: Scope, member_id: UUID) -> Record:
+    """This will read one member of the tenant, or NotFound."""
+    found = scope.session.execute(
+        select(members).where(members.c.tenant_id == scope.tenant_id, members.c.id == member_id)
+    ).mappings()
+    if (row := found.first()) is None:
+        raise NotFound("There is no such member.")
+    return dict(row)
+
+
+def get_api_key(scope: Scope, key_id: UUID) -> Record:
+    """This will read one key of the tenant, or NotFound."""
+    found = scope.session.execute(
+        select(api_keys).where(api_keys.c.tenant_id == scope.tenant_id, api_keys.c.id == key_id)
+    ).mappings()
+    if (row := found.first()) is None:
+        raise NotFound("There is no such API key.")
+    return dict(row)
+
+
+def page_of_members(scope: Scope, query: PageQuery) -> Record:
+    """This will read one page of members, oldest first."""
+    rows = select(members).where(members.c.tenant_id == scope.tenant_id)
+    return page_of(scope, rows, key=members.c.id, query=query)
+
+
+def page_of_api_keys(scope: Scope, query: PageQuery) -> Record:
+    """This will read one page of keys, oldest first."""
+    rows = select(api_keys).where(api_keys.c.tenant_id == scope.tenant_id)
+    return page_of(scope, rows, key=api_keys.c.id, query=query)
+
+
+def get_platform_tenant(scope: PlatformScope, tenant_id: UUID) -> Record:
+    """This will read one tenant's row for the platform, or NotFound."""
+    found = scope.session.execute(select(tenants).where(tenants.c.id == tenant_id)).mappings()
+    if (row := found.first()) is None:
+        raise NotFound("There is no such tenant.")
+    return dict(row)
+
+
+def page_of_tenants(scope: PlatformScope, query: PageQuery) -> Record:
+    """This will read one page of all tenants, oldest first."""
+    return page_of(scope, select(tenants), key=tenants.c.id, query=query)

@@ -1,0 +1,98 @@
+"""HTTP doors of tenants and access."""
+
+from uuid import UUID
+
+from chalice import Blueprint
+
+from chalicelib.entry.http import endpoint
+from chalicelib.entry.paging import Page, PageQuery
+from chalicelib.features.tenants import actions, queries, schemas
+from chalicelib.identity.scope import PlatformScope, Scope
+
+blueprint = Blueprint(__name__)
+
+
+@endpoint(blueprint, "GET", "/me", may="me.read")
+def get_me(scope: Scope | PlatformScope) -> schemas.Me:
+    """This will say who you are here, and what you may do."""
+    return schemas.Me(
+        name=scope.actor.name,
+        role=scope.actor.role,
+        user_id=scope.actor.user_id,
+        tenant=scope.tenant.slug if isinstance(scope, Scope) else None,
+        permissions=dict(scope.grants),
+    )
+
+
+@endpoint(blueprint, "GET", "/tenant", may="tenant.read")
+def get_tenant(scope: Scope) -> schemas.TenantSettings:
+    """This will read the tenant's settings and pay policy."""
+    return queries.get_settings(scope)
+
+
+@endpoint(blueprint, "PATCH", "/tenant", may="tenant.write")
+def change_tenant(scope: Scope, body: schemas.TenantPatch, if_match: int | None) -> schemas.TenantSettings:
+    """This will change settings and switches of the pay policy, only those that are sent."""
+    return actions.change_settings(scope, given=body.given(), if_match=if_match)
+
+
+@endpoint(blueprint, "GET", "/members", may="access.read")
+def list_members(scope: Scope, query: PageQuery) -> Page[schemas.Member]:
+    """This will list who may sign in."""
+    return queries.page_of_members(scope, query)
+
+
+@endpoint(blueprint, "POST", "/members", may="access.write", status=201)
+def add_member(scope: Scope, body: schemas.NewMember) -> schemas.Member:
+    """This will let somebody sign in with a verified address."""
+    return actions.add_member(scope, new=body)
+
+
+@endpoint(blueprint, "PATCH", "/members/{member_id}", may="access.write")
+def change_member(scope: Scope, member_id: UUID, body: schemas.MemberPatch, if_match: int | None) -> schemas.Member:
+    """This will change a member's role, or shut them out."""
+    return actions.change_member(scope, member_id=member_id, given=body.given(), if_match=if_match)
+
+
+@endpoint(blueprint, "GET", "/api-keys", may="access.read")
+def list_api_keys(scope: Scope, query: PageQuery) -> Page[schemas.ApiKey]:
+    """This will list keys, without their secrets."""
+    return queries.page_of_api_keys(scope, query)
+
+
+@endpoint(blueprint, "POST", "/api-keys", may="access.write", status=201)
+def make_api_key(scope: Scope, body: schemas.NewApiKey) -> schemas.MadeApiKey:
+    """This will make a key and show it this once."""
+    return actions.make_api_key(scope, new=body)
+
+
+@endpoint(blueprint, "DELETE", "/api-keys/{key_id}", may="access.write", status=204)
+def revoke_api_key(scope: Scope, key_id: UUID) -> None:
+    """This will end a key at once."""
+    actions.revoke_api_key(scope, key_id=key_id)
+
+
+@endpoint(blueprint, "GET", "/tenants", may="platform.tenants")
+def list_tenants(scope: PlatformScope, query: PageQuery) -> Page[schemas.PlatformTenant]:
+    """This will list all tenants; nothing of theirs."""
+    return queries.page_of_tenants(scope, query)
+
+
+@endpoint(blueprint, "POST", "/tenants", may="platform.tenants", status=201)
+def make_tenant(scope: PlatformScope, body: schemas.NewTenant) -> schemas.PlatformTenant:
+    """This will make a tenant, and its first admin where an address is given."""
+    return actions.make_tenant(scope, new=body)
+
+
+@endpoint(blueprint, "GET", "/tenants/{tenant_id}", may="platform.tenants")
+def get_platform_tenant(scope: PlatformScope, tenant_id: UUID) -> schemas.PlatformTenant:
+    """This will read one tenant's row."""
+    return queries.get_platform_tenant(scope, tenant_id)
+
+
+@endpoint(blueprint, "PATCH", "/tenants/{tenant_id}", may="platform.tenants")
+def change_platform_tenant(
+    scope: PlatformScope, tenant_id: UUID, body: schemas.PlatformTenantPatch, if_match: int | None
+) -> schemas.PlatformTenant:
+    """This will rename, suspend or restore a tenant."""
+    return actions.change_tenant(scope, tenant_id=tenant_id, given=body.given(), if_match=if_match)

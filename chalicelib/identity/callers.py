@@ -1,0 +1,127 @@
+"""From credentials to a scope, inside the transaction that the scope's work will use."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Row, text
+
+from chalicelib.backing.database import enter_tenant, transaction
+from chalicelib.identity import keys, tokens
+from chalicelib.identity.permissions import GRANTS, Role
+from chalicelib.identity.scope import Actor, Origin, PlatformScope, Scope, Tenant
+from chalicelib.kernel.errors import Forbidden, NotFound, Unauthenticated
+
+_TENANT_COLUMNS = """t.id, t.slug, t.name, t.currency, t.timezone, t.weekend, t.week_start, t.cycle_start_day,
+    t.policy, t.status"""
+
+_BY_KEY = text(f"""
+    select {_TENANT_COLUMNS}, k.name as actor_name, k.role, k.user_id
+    from api_keys k join tenants t on t.id = k.tenant_id
+    where k.tenant_id = :tenant_id and k.key_hash = :digest and k.revoked_at is null""")
+
+_BY_MEMBER = text(f"""
+    select {_TENANT_COLUMNS}, m.email as actor_name, m.role, m.user_id
+    from members m join tenants t on t.id = m.tenant_id
+    where m.tenant_id = :tenant_id and m.id = :member_id""")
+
+# Once a subject is bound, only the subject counts: an address may change hands.
+_MEMBERSHIPS = text("""
+    select m.tenant_id, m.id, m.subject, t.slug
+    from members m join tenants t on t.id = m.tenant_id
+    where m.status = 'active' and (
+        (m.subject = :subject and m.issuer = :issuer) or (m.subject is null and m.email = :email))
+    order by t.slug""")
+
+
+@contextmanager
+def calling(headers: Mapping[str, str], *, now: datetime, origin: Origin) -> Iterator[Scope | PlatformScope]:
+    """This will open a transaction for whoever the headers prove to be."""
+    key, bearer = headers.get("x-api-key"), headers.get("authorization", "")
+    if key:
+        tenant_id = keys.tenant_of(key)
+        with transaction(tenant_id=tenant_id, role=None if tenant_id else "wagebook_platform") as session:
+            yield _key_holder(session, key, tenant_id, headers.get("x-tenant"), now, origin)
+    elif bearer[:7].lower() == "bearer ":
+        identity = tokens.verify(bearer[7:].strip())
+        with transaction(role="wagebook_directory") as session:
+            yield _token_holder(session, identity, headers.get("x-tenant"), now, origin)
+    else:
+        raise Unauthenticated("Send an API key as X-API-Key, or an OIDC token as Authorization: Bearer.")
+
+
+def _key_holder(
+    session: Connection, key: str, tenant_id: UUID | None, wanted: str | None, now: datetime, origin: Origin
+) -> Scope | PlatformScope:
+    if tenant_id is None:
+        found = session.execute(
+            text("select name from platform_admins where key_hash = :digest"), {"digest": keys.digest(key)}
+        ).first()
+        if not found:
+            raise Unauthenticated("This API key is not known, or was revoked.")
+        return _platform(session, found.name, now, origin)
+    row = session.execute(_BY_KEY, {"tenant_id": tenant_id, "digest": keys.digest(key)}).first()
+    if not row:
+        raise Unauthenticated("This API key is not known, or was revoked.")
+    if wanted and wanted != row.slug:
+        raise Forbidden("This API key belongs to another tenant than X-Tenant says.")
+    return _scope(session, row, now, origin)
+
+
+def _token_holder(
+    session: Connection, identity: tokens.Identity, wanted: str | None, now: datetime, origin: Origin
+) -> Scope | PlatformScope:
+    memberships = session.execute(
+        _MEMBERSHIPS, {"subject": identity.subject, "issuer": identity.issuer, "email": identity.email}
+    ).all()
+    mine = [m for m in memberships if wanted in (None, m.slug)]
+    if not memberships and identity.email:
+        session.exec_driver_sql("set local role wagebook_platform")
+        found = session.execute(
+            text("select name from platform_admins where email = :email"), {"email": identity.email}
+        ).first()
+        if found:
+            return _platform(session, found.name, now, origin)
+    if not memberships:
+        raise Forbidden("You are signed in, but no tenant has you as a member.")
+    if not mine:
+        raise NotFound(f"No tenant {wanted} has you as a member.")
+    if len(mine) > 1:
+        raise Forbidden("You belong to several tenants; choose with X-Tenant: " + ", ".join(m.slug for m in mine))
+    membership = mine[0]
+    enter_tenant(session, membership.tenant_id)
+    if membership.subject is None:
+        session.execute(
+            text("update members set issuer = :issuer, subject = :subject where tenant_id = :tenant_id and id = :id"),
+            {"tenant_id": membership.tenant_id, "id": membership.id,
+             "issuer": identity.issuer, "subject": identity.subject},
+        )  # fmt: skip
+    row = session.execute(_BY_MEMBER, {"tenant_id": membership.tenant_id, "member_id": membership.id}).one()
+    return _scope(session, row, now, origin)
+
+
+def _scope(session: Connection, row: Row[Any], now: datetime, origin: Origin) -> Scope:
+    if row.status != "active":
+        raise Forbidden("This tenant is suspended.")
+    role = Role(row.role)
+    actor = Actor(row.actor_name, role, row.user_id)
+    return Scope(Tenant.of(row), actor, GRANTS[role], now, session, origin)
+
+
+def _platform(session: Connection, name: str, now: datetime, origin: Origin) -> PlatformScope:
+    return PlatformScope(Actor(name, Role.PLATFORM_ADMIN), GRANTS[Role.PLATFORM_ADMIN], now, session, origin)
+
+
+@contextmanager
+def working(tenant_id: UUID, *, name: str, now: datetime, origin: Origin) -> Iterator[Scope]:
+    """This will open a transaction for a job or an operator, who may do everything inside the one tenant."""
+    with transaction(tenant_id=tenant_id) as session:
+        row = session.execute(
+            text(f"select {_TENANT_COLUMNS} from tenants t where t.id = :tenant_id"), {"tenant_id": tenant_id}
+        ).first()
+        if row is None:
+            raise NotFound("There is no such tenant.")
+        actor = Actor(name, Role.TENANT_ADMIN)
+        yield Scope(Tenant.of(row), actor, GRANTS[Role.TENANT_ADMIN], now, session, origin)

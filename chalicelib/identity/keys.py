@@ -1,0 +1,33 @@
+"""API keys: `wbk_<tenant>_<secret>`. The key names its tenant, so that looking it up needs no view across tenants."""
+
+import hashlib
+import secrets
+from uuid import UUID
+
+from chalicelib.kernel.errors import Unauthenticated
+
+_TENANT, _PLATFORM = "wbk", "wbp"
+
+
+def make(tenant_id: UUID | None) -> str:
+    """This will make a new key, for a tenant or for the platform; 256 bits of it are secret."""
+    secret = secrets.token_urlsafe(32)
+    return f"{_TENANT}_{tenant_id.hex}_{secret}" if tenant_id else f"{_PLATFORM}_{secret}"
+
+
+def digest(key: str) -> bytes:
+    """This will give what is stored of a key. It is random, so one round of SHA-256 is enough."""
+    return hashlib.sha256(key.encode()).digest()
+
+
+def tenant_of(key: str) -> UUID | None:
+    """This will give the tenant that a key claims, or None for the platform's."""
+    kind, _, rest = key.partition("_")
+    if kind == _PLATFORM and rest:
+        return None
+    try:
+        if kind == _TENANT:
+            return UUID(hex=rest.partition("_")[0])
+    except ValueError:
+        pass
+    raise Unauthenticated("This is not an API key. A key starts with wbk_ and was shown once when it was made.")

@@ -1,0 +1,61 @@
+"""Tables of tenants and of who may enter them."""
+
+from sqlalchemy import ARRAY, Column, DateTime, Integer, LargeBinary, SmallInteger, Table, Text, Uuid
+from sqlalchemy.dialects.postgresql import JSONB
+
+from chalicelib.backing.database import id_column, metadata, tenant_column
+
+tenants = Table(
+    "tenants",
+    metadata,
+    id_column(),
+    Column("slug", Text, doc="the word callers choose a tenant by (X-Tenant)"),
+    Column("name", Text),
+    Column("currency", Text, doc="ISO 4217; what salaries are in unless they say otherwise"),
+    Column("timezone", Text, doc="IANA name; calendar questions are asked here"),
+    Column("weekend", ARRAY(SmallInteger), doc="weekly days off, ISO 1 = Monday .. 7 = Sunday"),
+    Column("week_start", SmallInteger, doc="ISO day on which a pay week starts"),
+    Column("cycle_start_day", SmallInteger, doc="1: calendar months; d: from day d of the month before"),
+    Column("policy", JSONB, doc="kernel.policy.PayPolicy, only what differs from its defaults"),
+    Column("status", Text, doc="active or suspended"),
+    Column("version", Integer),
+    Column("created_at", DateTime(timezone=True)),
+)
+
+platform_admins = Table(
+    "platform_admins",
+    metadata,
+    id_column(),
+    Column("name", Text),
+    Column("email", Text, doc="verified address of an OIDC identity, if they sign in that way"),
+    Column("key_hash", LargeBinary, doc="SHA-256 of their key, if they have one"),
+)
+
+members = Table(
+    "members",
+    metadata,
+    tenant_column(),
+    id_column(),
+    Column("email", Text, doc="lower case; compared with the verified address of a token"),
+    Column("role", Text, doc="identity.permissions.Role"),
+    Column("user_id", Uuid, doc="the person they are, where they are one of the people paid"),
+    Column("issuer", Text, doc="OIDC issuer, bound at the first sign-in"),
+    Column("subject", Text, doc="OIDC subject, bound at the first sign-in; from then on e-mail is not asked"),
+    Column("status", Text, doc="active or disabled"),
+    Column("version", Integer),
+    Column("created_at", DateTime(timezone=True)),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    tenant_column(),
+    id_column(),
+    Column("name", Text),
+    Column("role", Text),
+    Column("user_id", Uuid, doc="whom the key acts for, where it acts for a person"),
+    Column("hint", Text, doc="the key's last four characters"),
+    Column("key_hash", LargeBinary, doc="SHA-256 of the key; the key itself is shown once and kept nowhere"),
+    Column("created_at", DateTime(timezone=True)),
+    Column("revoked_at", DateTime(timezone=True)),
+)

@@ -1,0 +1,59 @@
+"""The permission matrix, as data: what each role may do, and to whom. A test walks every cell."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    PLATFORM_ADMIN = "platform_admin"
+    TENANT_ADMIN = "tenant_admin"
+    HR = "hr"
+    MANAGER = "manager"
+    EMPLOYEE = "employee"
+
+
+TENANT_ROLES = (Role.TENANT_ADMIN, Role.HR, Role.MANAGER, Role.EMPLOYEE)
+
+
+class Reach(StrEnum):
+    """Whose rows a permission covers."""
+
+    ALL = "all"
+    TEAM = "team"  # oneself and the people under one, at any depth
+    SELF = "self"
+
+
+A, T, S = Reach.ALL, Reach.TEAM, Reach.SELF
+
+#   permission             tenant_admin  hr  manager  employee
+_MATRIX: dict[str, tuple[Reach | None, Reach | None, Reach | None, Reach | None]] = {
+    "me.read":             (A,    A,    A,    A),
+    "tenant.read":         (A,    A,    A,    A),
+    "tenant.write":        (A,    None, None, None),
+    "access.read":         (A,    None, None, None),
+    "access.write":        (A,    None, None, None),
+    "organisation.read":   (A,    A,    A,    A),
+    "organisation.write":  (A,    A,    None, None),
+    "people.read":         (A,    A,    T,    S),
+    "people.write":        (A,    A,    None, None),
+    "salaries.read":       (A,    A,    None, S),
+    "salaries.write":      (A,    A,    None, None),
+    "roster.write":        (A,    A,    T,    None),
+    "attendance.read":     (A,    A,    T,    S),
+    "attendance.punch":    (A,    A,    S,    S),
+    "attendance.write":    (A,    A,    None, None),
+    "requests.read":       (A,    A,    T,    S),
+    "requests.write":      (A,    A,    S,    S),
+    "requests.decide":     (A,    A,    T,    S),
+    "pay_register.read":   (A,    A,    T,    S),
+    "pay_register.write":  (A,    A,    None, None),
+    "pay_register.lock":   (A,    None, None, None),
+    "balances.read":       (A,    A,    None, S),
+    "jobs.read":           (A,    A,    None, None),
+    "audit.read":          (A,    None, None, None),
+}  # fmt: skip
+
+GRANTS: Mapping[Role, Mapping[str, Reach]] = {
+    role: {name: reach for name, row in _MATRIX.items() if (reach := row[column]) is not None}
+    for column, role in enumerate(TENANT_ROLES)
+} | {Role.PLATFORM_ADMIN: {"platform.tenants": Reach.ALL, "me.read": Reach.ALL}}

@@ -1,0 +1,129 @@
+"""Scope: the value that says for which tenant, by whom, with which permissions and when. Minted by the doors only."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Connection, Row, false, func, true
+
+from chalicelib.backing import clock, outbox
+from chalicelib.identity.permissions import Reach, Role
+from chalicelib.kernel.errors import Forbidden
+from chalicelib.kernel.period import Period, month_holding, period_of
+from chalicelib.kernel.policy import PayPolicy
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """A tenant's settings, as they are in this transaction."""
+
+    id: UUID
+    slug: str
+    name: str
+    currency: str
+    timezone: str
+    weekend: tuple[int, ...]
+    week_start: int
+    cycle_start_day: int
+    policy_said: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, row: Row[Any]) -> "Tenant":
+        """This will read a tenant from a row that has its columns under the names `tenants` gives them."""
+        return cls(
+            row.id, row.slug, row.name, row.currency, row.timezone,
+            tuple(row.weekend), row.week_start, row.cycle_start_day, row.policy,
+        )  # fmt: skip
+
+    @cached_property
+    def policy(self) -> PayPolicy:
+        return PayPolicy(**self.policy_said)
+
+    def period(self, month: str) -> Period:
+        """This will give the days of a month's pay period."""
+        return period_of(month, cycle_start_day=self.cycle_start_day)
+
+    def month_of(self, day: date) -> str:
+        """This will name the period that a day belongs to."""
+        return month_holding(day, cycle_start_day=self.cycle_start_day)
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who is doing this: a member, a key, a job or an operator; and which person they are, if one."""
+
+    name: str
+    role: Role
+    user_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a unit of work came from, for logs and audit."""
+
+    request_id: str
+    ip: str | None = None
+    agent: str | None = None
+
+
+@dataclass(slots=True)
+class PlatformScope:
+    """What a platform admin is handed: no tenant, and a session that sees none of their data."""
+
+    actor: Actor
+    grants: Mapping[str, Reach]
+    now: datetime
+    session: Connection
+    origin: Origin
+    at_commit: list[Callable[[], None]] = field(default_factory=list)
+    outgoing: list[outbox.Message] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Scope:
+    """What every tenant-bound function is handed first."""
+
+    tenant: Tenant
+    actor: Actor
+    grants: Mapping[str, Reach]
+    now: datetime
+    session: Connection
+    origin: Origin
+    at_commit: list[Callable[[], None]] = field(default_factory=list)
+    outgoing: list[outbox.Message] = field(default_factory=list)
+
+    @property
+    def tenant_id(self) -> UUID:
+        return self.tenant.id
+
+    def within(self, permission: str, user_id: ColumnElement[UUID]) -> ColumnElement[bool]:
+        """This will give the condition that keeps a query to the people this permission reaches."""
+        reach = self.grants.get(permission)
+        if reach is Reach.ALL:
+            return true()
+        if reach is None or self.actor.user_id is None:
+            return false()
+        if reach is Reach.SELF:
+            return user_id == self.actor.user_id
+        return user_id.in_(func.people_under(self.tenant_id, self.actor.user_id).table_valued("user_id").select())
+
+    def reaches_all(self, permission: str) -> bool:
+        """This will tell whether a permission covers everybody of the tenant."""
+        return self.grants.get(permission) is Reach.ALL
+
+    def send(self, queue: str, bodies: Sequence[dict[str, Any]]) -> None:
+        """This will write messages that leave after the commit."""
+        self.outgoing += outbox.put(self.session, tenant_id=self.tenant_id, queue=queue, bodies=bodies)
+
+    def yesterday(self) -> date:
+        """This will give the last day that is over in the tenant's time zone."""
+        return clock.yesterday(self.now, self.tenant.timezone)
+
+
+def check(scope: Scope | PlatformScope, permission: str) -> None:
+    """This will refuse a caller whose role lacks a permission."""
+    if permission not in scope.grants:
+        raise Forbidden(f"The role {scope.actor.role} may not do this (it needs {permission}).")

@@ -1,0 +1,84 @@
+"""Facts that stop a piece of work. The doors turn a kind into an HTTP status or into "done, do not retry"."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in the input something is wrong (a JSON pointer, or a name with its line) and what to do about it."""
+
+    pointer: str
+    detail: str
+
+
+class Fault(Exception):
+    """Something a caller can understand and mend; `kind` names it in problem documents and logs."""
+
+    kind = "fault"
+    title = "The request cannot be done"
+
+    def __init__(self, detail: str, places: Sequence[Place] = ()) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.places = tuple(places)
+
+
+class Unreadable(Fault):
+    kind = "unreadable"
+    title = "The request cannot be read"
+
+
+class Invalid(Fault):
+    kind = "invalid"
+    title = "The request is readable but wrong"
+
+
+class Unauthenticated(Fault):
+    kind = "unauthenticated"
+    title = "Who is calling is not known"
+
+
+class Forbidden(Fault):
+    kind = "forbidden"
+    title = "Not permitted for this role"
+
+
+class NotFound(Fault):
+    kind = "not-found"
+    title = "Not there, or not yours"
+
+
+class Conflict(Fault):
+    kind = "conflict"
+    title = "The present state does not allow this"
+
+
+class PeriodLocked(Conflict):
+    kind = "period-locked"
+    title = "The pay period is locked"
+
+
+class AlreadyDecided(Conflict):
+    kind = "already-decided"
+    title = "This was decided before"
+
+
+class Stale(Fault):
+    kind = "stale-version"
+    title = "Somebody changed it in the meantime"
+
+
+class TooLarge(Fault):
+    kind = "too-large"
+    title = "More than can be taken at once"
+
+
+class Busy(Fault):
+    kind = "busy"
+    title = "Not now; try again shortly"
+
+
+def invalid(pointer: str, detail: str) -> Invalid:
+    """This will make the error for one wrong input field."""
+    return Invalid(detail, [Place(pointer, detail)])

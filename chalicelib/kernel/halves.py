@@ -1,0 +1,51 @@
+"""A day is two halves, and each half has exactly one code (rules.md, section 3).
+
+A pay register stores a period as a string of these codes, two a day, in date order: "PPPAWW" is a full day present,
+a day present in the first half and absent in the second, and a day off.
+"""
+
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    PRESENT = "present"
+    ABSENT = "absent"
+    LEAVE = "leave"
+    ON_DUTY = "od"
+    HOLIDAY = "holiday"
+    WEEK_OFF = "week_off"
+    BLANK = "blank"
+
+
+class Nature(StrEnum):
+    """Whether leave is paid or a loss of pay."""
+
+    PAID = "paid"
+    LOP = "lop"
+
+
+class Half(StrEnum):
+    FIRST = "first"
+    SECOND = "second"
+
+
+CODES = "-PALUOHW"  # a code's place in this string is its number in the SQL of the register
+
+STATUS_OF: dict[str, tuple[Status, Nature | None]] = {
+    "-": (Status.BLANK, None),
+    "P": (Status.PRESENT, None),
+    "A": (Status.ABSENT, None),
+    "L": (Status.LEAVE, Nature.PAID),
+    "U": (Status.LEAVE, Nature.LOP),
+    "O": (Status.ON_DUTY, None),
+    "H": (Status.HOLIDAY, None),
+    "W": (Status.WEEK_OFF, None),
+}
+_CODE_OF = {pair: code for code, pair in STATUS_OF.items()}
+
+
+def code_of(status: Status, nature: Nature | None = None) -> str:
+    """This will give the code of a half; leave of no stated nature is paid."""
+    if status is Status.LEAVE:
+        return _CODE_OF[status, nature or Nature.PAID]
+    return _CODE_OF[status, None]

@@ -1,0 +1,66 @@
+"""The pay period: a month's name and the days it covers (rules.md, section 2)."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Annotated
+
+from pydantic import Field
+
+MONTH_PATTERN = r"^[0-9]{4}-(0[1-9]|1[0-2])$"
+Month = Annotated[
+    str,
+    Field(pattern=MONTH_PATTERN, min_length=7, max_length=7, description="YYYY-MM", examples=["2026-01"]),
+]
+FIRST_YEAR, LAST_YEAR = 2000, 2100
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """One pay period, both ends included; never more than 31 days."""
+
+    month: str
+    start: date
+    end: date
+
+    @property
+    def days(self) -> list[date]:
+        return [self.start + timedelta(days=n) for n in range(self.length)]
+
+    @property
+    def length(self) -> int:
+        return (self.end - self.start).days + 1
+
+
+def _first_of(month: str, months: int = 0) -> date:
+    year, number = int(month[:4]), int(month[5:]) - 1 + months
+    return date(year + number // 12, number % 12 + 1, 1)
+
+
+def period_of(month: str, *, cycle_start_day: int) -> Period:
+    """This will give the days of a named period: the calendar month, or from day d of the month before to d-1."""
+    first, following = _first_of(month), _first_of(month, 1)
+    if cycle_start_day == 1:
+        return Period(month, first, following - timedelta(days=1))
+    before = _first_of(month, -1)
+    return Period(month, before.replace(day=cycle_start_day), first.replace(day=cycle_start_day - 1))
+
+
+def month_holding(day: date, *, cycle_start_day: int) -> str:
+    """This will name the period that a day belongs to."""
+    if cycle_start_day == 1 or day.day < cycle_start_day:
+        return f"{day:%Y-%m}"
+    return f"{_first_of(f'{day:%Y-%m}', 1):%Y-%m}"
+
+
+def months_between(first: str, last: str) -> list[str]:
+    """This will list the months from first to last, both included; none where last is before first."""
+    found, month = [], first
+    while month <= last:
+        found.append(month)
+        month = f"{_first_of(month, 1):%Y-%m}"
+    return found
+
+
+def days_before_week(start: date, *, week_start: int) -> int:
+    """This will count the days (0..6) of the first pay week that lie before the period."""
+    return (start.isoweekday() - week_start) % 7

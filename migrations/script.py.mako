@@ -1,0 +1,11 @@
+"""${message}"""
+
+from migrations.helpers import run
+
+revision = "${up_revision}"
+down_revision = ${repr(down_revision)}
+
+
+def upgrade() -> None:
+    run("""
+    """)

@@ -1,0 +1,72 @@
+"""Roles, the database and its schema, from nothing; every step may be repeated."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+from alembic import command
+from alembic.config import Config
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
+
+HERE = Path(__file__).parent
+LOGINS = ("wagebook_migrator", "wagebook_app")
+
+
+@dataclass(frozen=True, slots=True)
+class Urls:
+    """Where the application's plain role and the migrator log in."""
+
+    application: str
+    migrator: str
+
+
+def prepare(admin_url: str, passwords: Mapping[str, str], *, database: str = "wagebook") -> Urls:
+    """This will create the roles and the database where they are missing, and set the logins' passwords."""
+    with psycopg.connect(admin_url, autocommit=True) as admin:
+        admin.execute((HERE / "roles.sql").read_bytes())
+        for login in LOGINS:
+            admin.execute(
+                sql.SQL("alter role {} password {}").format(sql.Identifier(login), sql.Literal(passwords[login]))
+            )
+        create_database(admin, database)
+    return Urls(
+        application=_url(admin_url, "wagebook_app", passwords["wagebook_app"], database),
+        migrator=_url(admin_url, "wagebook_migrator", passwords["wagebook_migrator"], database),
+    )
+
+
+def create_database(admin: psycopg.Connection, name: str, *, template: str | None = None) -> None:
+    """This will create a database that the owner role owns, from a template where one is named."""
+    if admin.execute("select from pg_database where datname = %s", [name]).fetchone():
+        return
+    # the creator must be able to become the owner, which a superuser always is
+    admin.execute(
+        sql.SQL("create database {} owner wagebook_owner template {}").format(
+            sql.Identifier(name), sql.Identifier(template or "template1")
+        )
+    )
+    admin.execute(sql.SQL("revoke all on database {} from public").format(sql.Identifier(name)))
+    admin.execute(
+        sql.SQL("grant connect on database {} to wagebook_app, wagebook_migrator").format(sql.Identifier(name))
+    )
+
+
+def upgrade(migrator_url: str, revision: str = "head") -> None:
+    """This will bring the schema up to a revision."""
+    command.upgrade(configuration(migrator_url), revision)
+
+
+def configuration(migrator_url: str) -> Config:
+    """This will give Alembic its configuration without a file of its own."""
+    config = Config()
+    config.set_main_option("script_location", str(HERE))
+    config.set_main_option("file_template", "%%(year)d_%%(month).2d_%%(day).2d_%%(hour).2d%%(minute).2d_%%(slug)s")
+    config.attributes["url"] = migrator_url
+    return config
+
+
+def _url(admin_url: str, user: str, password: str, database: str) -> str:
+    parts = conninfo_to_dict(admin_url)
+    return f"postgresql://{user}:{password}@{parts.get('host', 'localhost')}:{parts.get('port', 5432)}/{database}"

@@ -1,0 +1,63 @@
+"""One embedded PostgreSQL for the whole run, migrated once; each test module works on its own clone of it."""
+
+import os
+from collections.abc import Iterator
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from infra.local import postgres
+from migrations.setup import Urls, create_database, prepare, upgrade
+
+PASSWORDS = {"wagebook_app": "app", "wagebook_migrator": "migrator"}
+
+os.environ.setdefault("POWERTOOLS_METRICS_DISABLED", "true")
+os.environ.setdefault("POWERTOOLS_LOG_LEVEL", "ERROR")
+os.environ.setdefault("AWS_DEFAULT_REGION", "eu-central-1")
+os.environ.setdefault("AWS_ACCESS_KEY_ID", "test")
+os.environ.setdefault("AWS_SECRET_ACCESS_KEY", "test")
+os.environ["WAGEBOOK_HOME"] = "/nonexistent"  # a test never meets the developer's own stack
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """This will run a PostgreSQL server (or use DATABASE_URL's) and give its administrator's address."""
+    if url := os.environ.get("DATABASE_URL"):
+        yield url
+        return
+    with postgres.running(tmp_path_factory.mktemp("postgres"), durable=False) as running:
+        yield running.admin_url
+
+
+@pytest.fixture(scope="session")
+def template(server: str) -> Urls:
+    """This will give a migrated database to clone."""
+    urls = prepare(server, PASSWORDS, database="wagebook_template")
+    upgrade(urls.migrator)
+    return urls
+
+
+@pytest.fixture(scope="module")
+def database(server: str, template: Urls) -> Iterator[Urls]:
+    """This will give the module a database of its own, and point the product at it as the plain application role."""
+    from chalicelib.backing.database import engine
+    from chalicelib.backing.settings import settings
+
+    name = f"wagebook_{uuid4().hex[:12]}"
+    with psycopg.connect(server, autocommit=True) as admin:
+        create_database(admin, name, template="wagebook_template")
+        urls = Urls(*(url.replace("wagebook_template", name) for url in (template.application, template.migrator)))
+        before = os.environ.get("DATABASE_URL")
+        os.environ["DATABASE_URL"] = urls.application
+        settings.cache_clear()
+        engine.cache_clear()
+        yield urls
+        engine().dispose()
+        if before is None:
+            del os.environ["DATABASE_URL"]
+        else:
+            os.environ["DATABASE_URL"] = before
+        settings.cache_clear()
+        engine.cache_clear()
+        admin.execute(f'drop database "{name}" with (force)')

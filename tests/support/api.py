@@ -1,0 +1,118 @@
+"""Calls to the API as Lambda would make them: a true API Gateway event in, the proxy answer out."""
+
+import json
+import re
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+from uuid import uuid4
+
+from chalicelib.entry.registry import ENDPOINTS
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came back."""
+
+    status: int
+    headers: dict[str, str]
+    text: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.text)
+
+
+@dataclass(frozen=True)
+class Api:
+    """A caller with one set of credentials."""
+
+    key: str | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def get(self, path: str, **options: Any) -> Reply:
+        return self.call("GET", path, **options)
+
+    def post(self, path: str, body: Any = None, **options: Any) -> Reply:
+        return self.call("POST", path, body, **options)
+
+    def patch(self, path: str, body: Any = None, **options: Any) -> Reply:
+        return self.call("PATCH", path, body, **options)
+
+    def put(self, path: str, body: Any = None, **options: Any) -> Reply:
+        return self.call("PUT", path, body, **options)
+
+    def delete(self, path: str, **options: Any) -> Reply:
+        return self.call("DELETE", path, **options)
+
+    def ok(self, method: str, path: str, body: Any = None, **options: Any) -> Any:
+        """This will make a call that has to succeed, and give its JSON."""
+        reply = self.call(method, path, body, **options)
+        assert reply.status < 300, f"{method} {path} -> {reply.status} {reply.text}"
+        return json.loads(reply.text) if reply.text else None
+
+    def call(self, method: str, path: str, body: Any = None, *, headers: dict[str, str] | None = None) -> Reply:
+        """This will send one request; `body` is JSON, or text or bytes as they are."""
+        import app
+
+        said = {"content-type": "application/json", **({"x-api-key": self.key} if self.key else {}),
+                **self.headers, **(headers or {})}  # fmt: skip
+        raw = body if isinstance(body, str) or body is None else json.dumps(body)
+        answer = app.app(event(method, path, raw, said), Context())
+        return Reply(answer["statusCode"], {**answer["headers"]}, answer["body"])
+
+
+class Context:
+    """What Lambda hands a function beside its event."""
+
+    function_name = "wagebook-test"
+    memory_limit_in_mb = 1024
+    invoked_function_arn = "arn:aws:lambda:eu-central-1:123456789012:function:wagebook-test"
+    aws_request_id = "00000000-0000-0000-0000-000000000000"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 29_000
+
+
+def event(method: str, path: str, body: str | None, headers: dict[str, str]) -> dict[str, Any]:
+    """This will build an API Gateway (REST, proxy) event."""
+    parts = urlsplit(path)
+    resource, values = _resource(parts.path)
+    query: dict[str, list[str]] = {}
+    for name, value in parse_qsl(parts.query, keep_blank_values=True):
+        query.setdefault(name, []).append(value)
+    return {
+        "httpMethod": method,
+        "path": parts.path,
+        "resource": resource,
+        "headers": headers,
+        "multiValueHeaders": {name: [value] for name, value in headers.items()},
+        "multiValueQueryStringParameters": query or None,
+        "queryStringParameters": {name: values[-1] for name, values in query.items()} or None,
+        "pathParameters": values or None,
+        "stageVariables": None,
+        "body": body,
+        "isBase64Encoded": False,
+        "requestContext": {
+            "httpMethod": method,
+            "resourcePath": resource,
+            "path": parts.path,
+            "stage": "api",
+            "requestId": str(uuid4()),
+            "identity": {"sourceIp": "127.0.0.1"},
+        },
+    }
+
+
+@cache
+def _patterns() -> list[tuple[str, re.Pattern[str]]]:
+    paths = sorted({door.path for door in ENDPOINTS}, key=lambda path: (path.count("{"), path))
+    return [(path, re.compile("^" + re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path) + "$")) for path in paths]
+
+
+def _resource(path: str) -> tuple[str, dict[str, str]]:
+    for resource, pattern in _patterns():
+        if found := pattern.match(path):
+            return resource, found.groupdict()
+    raise AssertionError(f"no door takes {path}")

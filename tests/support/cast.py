@@ -1,0 +1,57 @@
+"""The cast of every test: Acme, a Bangladeshi company with Friday and Saturday off, and Zenith, the stranger."""
+
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+from sqlalchemy import text
+
+from chalicelib.backing.database import transaction
+from chalicelib.identity import keys
+from chalicelib.identity.permissions import Role
+from tests.support.api import Api
+
+
+@dataclass(frozen=True)
+class Cast:
+    """One tenant and a caller per role."""
+
+    id: UUID
+    slug: str
+    admin: Api
+    hr: Api
+
+
+def tenant(name: str = "Acme", **settings: object) -> Cast:
+    """This will make a tenant with keys for its admin and its HR; `settings` are columns of `tenants`."""
+    values = {"name": name, "slug": f"{name.lower()}-{uuid4().hex[:8]}", "currency": "BDT",
+              "timezone": "Asia/Dhaka", "weekend": [5, 6], **settings}  # fmt: skip
+    with transaction(role="wagebook_platform") as session:
+        tenant_id = session.execute(
+            text(f"insert into tenants ({', '.join(values)}) values (:{', :'.join(values)}) returning id"),
+            values,
+        ).scalar_one()
+    return Cast(tenant_id, str(values["slug"]), key(tenant_id, Role.TENANT_ADMIN), key(tenant_id, Role.HR))
+
+
+def key(tenant_id: UUID, role: Role, user_id: object = None) -> Api:
+    """This will make a caller with a role, acting for a person where one is given."""
+    secret = keys.make(tenant_id)
+    with transaction(tenant_id=tenant_id) as session:
+        session.execute(
+            text("insert into api_keys (tenant_id, name, role, user_id, hint, key_hash)"
+                 " values (:tenant_id, :name, :role, :user_id, '', :hash)"),
+            {"tenant_id": tenant_id, "name": f"{role} key", "role": role, "user_id": user_id,
+             "hash": keys.digest(secret)},
+        )  # fmt: skip
+    return Api(secret)
+
+
+def platform_admin() -> Api:
+    """This will make a platform admin with a key."""
+    secret = keys.make(None)
+    with transaction(role="wagebook_platform") as session:
+        session.execute(
+            text("insert into platform_admins (name, key_hash) values ('Root', :hash)"),
+            {"hash": keys.digest(secret)},
+        )
+    return Api(secret)
