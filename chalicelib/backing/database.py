@@ -14,7 +14,6 @@ from uuid import UUID
 from psycopg.pq import TransactionStatus
 from sqlalchemy import Column, Connection, Engine, MetaData, Uuid, create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.sql.elements import TextClause
 
 from chalicelib.backing.settings import settings
 
@@ -55,9 +54,9 @@ def enter_tenant(connection: Connection, tenant_id: UUID) -> None:
     connection.exec_driver_sql(f"reset role; set local app.tenant_id = '{UUID(str(tenant_id))}'")
 
 
-def statement(beside: str, name: str) -> TextClause:
+def statement(beside: str, name: str) -> str:
     """This will read a set-based statement kept in `sql/` beside a module (`__file__`)."""
-    return text((Path(beside).parent / "sql" / f"{name}.sql").read_text())
+    return (Path(beside).parent / "sql" / f"{name}.sql").read_text()
 
 
 def tenant_column() -> "Column[UUID]":

@@ -67,15 +67,14 @@ def upgrade() -> None:
             month text not null,
             user_id uuid not null,
             as_of date not null,
-            halves text not null,
+            halves text not null check (halves ~ '^[-PALUOHW]{56,62}$'),
+            working bigint not null,
             manual bigint not null,
             recorded bigint not null,
             rostered bigint not null,
-            payable bigint not null,
-            paid_off bigint not null,
-            working bigint not null,
             lead_payable bigint not null default 0,
             lead_working bigint not null default 0,
+            tail_working bigint not null default 0,
             present_days numeric(4, 1) not null,
             od_days numeric(4, 1) not null,
             absent_days numeric(4, 1) not null,
@@ -84,25 +83,67 @@ def upgrade() -> None:
             holidays numeric(4, 1) not null,
             week_offs numeric(4, 1) not null,
             blank_days numeric(4, 1) not null,
-            extra_days numeric(5, 2) not null default 0,
-            payable_shifts numeric(6, 2) not null,
-            ot_hours numeric(6, 2) not null default 0,
-            late_count smallint not null default 0,
-            late_minutes integer not null default 0,
-            early_out_count smallint not null default 0,
-            early_out_minutes integer not null default 0,
-            units numeric(4, 2) not null default 1,
+            extra_days numeric(6, 2) not null,
+            payable_shifts numeric(8, 3) not null,
+            ot_hours numeric(6, 2) not null,
+            late_count smallint not null,
+            late_minutes integer not null,
+            early_out_count smallint not null,
+            early_out_minutes integer not null,
+            units numeric(4, 2) not null,
             day_units integer[],
-            day_ot integer[],
             day_late integer[],
             day_early_out integer[],
+            day_ot integer[],
             day_extra integer[],
-            day_leave jsonb,
+            leave_halves jsonb,
             day_remarks jsonb,
             primary key (tenant_id, month, user_id),
             foreign key (tenant_id, user_id) references users,
             foreign key (tenant_id, month) references pay_periods on delete cascade
         );
+    """)
+    run("""
+        -- A mask has one bit per half of a span of at most 31 days, the last half lowest, so that its bits read in the
+        -- order of the calendar. These are what masks are made of and read with.
+        create function halves_of(first_on date, last_on date, start_on date, end_on date) returns bigint
+        language sql immutable parallel safe as $$
+            select case when least(last_on, end_on) < greatest(first_on, start_on) then 0
+                else ((1::bigint << 2 * (least(last_on, end_on) - greatest(first_on, start_on) + 1)) - 1)
+                     << 2 * (end_on - least(last_on, end_on)) end
+        $$;
+
+        create function first_halves() returns bigint
+        language sql immutable parallel safe as $$ select 0x2AAAAAAAAAAAAAAA::bigint $$;
+
+        create function second_halves() returns bigint
+        language sql immutable parallel safe as $$ select 0x1555555555555555::bigint $$;
+
+        create function days_in(mask bigint) returns numeric
+        language sql immutable parallel safe as $$ select bit_count(mask::bit(64)) * 0.5 $$;
+
+        create function halves_coded(halves text, codes text) returns bigint
+        language sql immutable parallel safe as $$
+            select lpad(translate(halves, '-PALUOHW', codes), 64, '0')::bit(64)::bigint
+        $$;
+        comment on function halves_coded is
+            'the mask of halves whose code has a 1 at its place in codes: halves_coded(h, ''01000100'') is present or od';
+    """)
+    run("""
+        -- A register row's totals, as everybody is told them: the one place where they are named and put together.
+        create function register_totals(r pay_registers) returns jsonb
+        language sql stable parallel safe as $$
+            select jsonb_build_object(
+                'present_days', r.present_days, 'od_days', r.od_days, 'absent_days', r.absent_days,
+                'paid_leave_days', r.paid_leave_days, 'lop_days', r.lop_days,
+                'leave_days', r.paid_leave_days + r.lop_days, 'holidays', r.holidays, 'week_offs', r.week_offs,
+                'blank_days', r.blank_days, 'extra_days', r.extra_days, 'payable_shifts', r.payable_shifts,
+                'ot_hours', r.ot_hours, 'late_count', r.late_count, 'late_minutes', r.late_minutes,
+                'early_out_count', r.early_out_count, 'early_out_minutes', r.early_out_minutes,
+                'leave_by_type', coalesce((
+                    select jsonb_object_agg(key, jsonb_array_length(value) * 0.5) from jsonb_each(r.leave_halves)),
+                    '{}'))
+        $$;
     """)
     for table in ("pay_periods", "late_corrections", "pay_registers"):
         protect(table)

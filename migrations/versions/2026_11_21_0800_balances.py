@@ -15,6 +15,7 @@ def upgrade() -> None:
             as_of date not null,
             currency text not null references currencies,
             earned numeric not null,
+            totals jsonb not null,
             lines jsonb not null,
             primary key (tenant_id, month, user_id),
             foreign key (tenant_id, user_id) references users,

@@ -1,0 +1,53 @@
+"""The projection: from facts to register rows, and from those to balances, set-based over some employees."""
+
+from datetime import date
+from typing import Any
+
+from chalicelib.backing.database import statement
+from chalicelib.features.balances import actions as balances
+from chalicelib.features.pay_register.models import PROJECTED
+from chalicelib.features.tenants.windows import Among, Window
+from chalicelib.identity.scope import Scope
+
+
+def _listed(prefix: str = "") -> str:
+    return ", ".join(prefix + name for name in PROJECTED)
+
+
+_PROJECT = (
+    statement(__file__, "project")
+    .replace("{columns}", _listed())
+    .replace("{excluded}", _listed("excluded."))
+    .replace("{kept}", _listed("r."))
+)
+
+# People who are not in the period (any more) have no row in it.
+_LEAVE_OUT = """
+    delete from pay_registers r
+    where r.tenant_id = :tenant_id and r.month = :month and r.user_id {among} and not exists (
+        select from employments e
+        where e.tenant_id = :tenant_id and e.user_id = r.user_id and e.joined_on <= :end_on
+          and (e.left_on is null or e.left_on >= :start_on))"""
+_LEAVE_OUT_BALANCES = """
+    delete from balances b
+    where b.tenant_id = :tenant_id and b.month = :month and b.user_id {among} and not exists (
+        select from pay_registers r
+        where r.tenant_id = :tenant_id and r.month = :month and r.user_id = b.user_id)"""
+
+
+def project(scope: Scope, *, window: Window, among: Among, as_of: date) -> int:
+    """This will rebuild register rows and balances of an open period, and count the register rows that changed."""
+    as_of = min(as_of, window.period.end)
+    values: dict[str, Any] = {
+        **window.values(),
+        **among.values,
+        "tenant_id": scope.tenant_id,
+        "as_of": as_of,
+        "weekend": list(scope.tenant.weekend),
+        "missing_attendance": scope.tenant.policy.missing_attendance,
+    }
+    scope.session.execute(among.put_into(_LEAVE_OUT), values)
+    changed = scope.session.execute(among.put_into(_PROJECT), values).rowcount
+    balances.earn(scope, window=window, among=among)
+    scope.session.execute(among.put_into(_LEAVE_OUT_BALANCES), values)
+    return changed

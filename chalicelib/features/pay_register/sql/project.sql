@@ -1,0 +1,328 @@
+-- Rebuilds the pay register of some employees for one period from the facts (rules.md, section 3).
+--
+-- Every source becomes one bit mask per employee: a bit per half day, the last half of the span lowest. What wins where
+-- is then set algebra on a handful of integers for the whole month; no row per day ever exists.
+--
+-- A span is at most 31 days: the period itself, and for people paid by the week also its two edges: the days of the
+-- first pay week that lie before the period (lead), and of the last one that lie after it (tail).
+with spans as (
+    -- one row per span: its name and its days
+    select * from (values
+        ('period', cast(:start_on as date), cast(:end_on as date)),
+        ('lead', cast(:lead_on as date), cast(:start_on as date) - 1),
+        ('tail', cast(:end_on as date) + 1, cast(:tail_on as date))
+    ) as s(span, start_on, end_on)
+    where start_on <= end_on
+),
+day_masks as (
+    -- one row per day of a span: the mask of its two halves
+    select span, start_on, end_on, day::date, 3::bigint << 2 * (end_on - day::date) as both_halves
+    from spans, generate_series(start_on, end_on, interval '1 day') as day
+),
+places as (
+    -- one row per calendar: the tenant's own (its id stands for "no branch") and one per branch
+    select cast(:tenant_id as uuid) as place_id, null::uuid as branch_id,
+           cast(:weekend as smallint[]) as weekend, false as own_holidays
+    union all
+    select id, id, coalesce(weekend, cast(:weekend as smallint[])), own_holidays
+    from branches where tenant_id = :tenant_id
+),
+calendars as (
+    -- one row per calendar and span
+    select p.place_id, d.span, d.start_on, d.end_on,
+        -- set: the half is a weekly day off here
+        coalesce(bit_or(d.both_halves) filter (where extract(isodow from d.day)::smallint = any (p.weekend)), 0)
+            as weekly_off,
+        -- set: the half is a holiday here
+        coalesce(bit_or(halves_of_holiday.mask << 2 * (d.end_on - d.day)), 0) as holiday
+    from places p
+    cross join day_masks d
+    left join lateral (
+        -- a branch's own row for the date replaces the tenant's
+        select case h.half when 'first' then 2 when 'second' then 1 else 3 end::bigint as mask
+        from holidays h
+        where h.tenant_id = :tenant_id and h.day = d.day
+          and (h.branch_id = p.branch_id or (h.branch_id is null and not p.own_holidays))
+        order by h.branch_id nulls last limit 1
+    ) halves_of_holiday on true
+    group by p.place_id, d.span, d.start_on, d.end_on
+),
+people as (
+    -- one row per employee in the period and span; only people paid by the week have edges
+    select e.user_id, c.span, c.start_on, c.end_on, c.weekly_off, c.holiday,
+        coalesce(shift.payable_units, 1) as units,
+        -- set: any half of the span
+        halves_of(c.start_on, c.end_on, c.start_on, c.end_on) as every_half,
+        -- set: the half lies between joining and leaving
+        halves_of(e.joined_on, coalesce(e.left_on, c.end_on), c.start_on, c.end_on) as employed,
+        -- set: the half is over, as of the date asked
+        halves_of(c.start_on, :as_of, c.start_on, c.end_on) as over
+    from employments e
+    join calendars c on c.place_id = coalesce(e.branch_id, :tenant_id)
+    left join shifts shift on shift.tenant_id = :tenant_id and shift.id = e.shift_id
+    where e.tenant_id = :tenant_id and e.user_id {among}
+      and e.joined_on <= :end_on and (e.left_on is null or e.left_on >= :start_on)
+      and (c.span = 'period' or e.user_id in (
+          select w.user_id from salaries w
+          where w.tenant_id = :tenant_id and w.user_id {among} and w.frequency = 'weekly'))
+),
+attended as (
+    -- one row per employee and span with attendance
+    select a.user_id, s.span,
+        -- set: attendance says present in this half
+        bit_or(a.present::bigint << 2 * (s.end_on - a.day)) as present,
+        -- set: there is an attendance record for the half's day
+        bit_or(3::bigint << 2 * (s.end_on - a.day)) as recorded,
+        -- set: the first half began late; and the second half ended early
+        bit_or(2::bigint << 2 * (s.end_on - a.day)) filter (where a.late_minutes > 0) as late,
+        bit_or(1::bigint << 2 * (s.end_on - a.day)) filter (where a.early_out_minutes > 0) as early_out,
+        sum(a.late_minutes) as late_minutes,
+        sum(a.early_out_minutes) as early_out_minutes,
+        -- a packed day is 10000 * (days since the span's start) + value
+        array_agg(10000 * (a.day - s.start_on) + a.late_minutes order by a.day)
+            filter (where a.late_minutes > 0) as day_late,
+        array_agg(10000 * (a.day - s.start_on) + a.early_out_minutes order by a.day)
+            filter (where a.early_out_minutes > 0) as day_early_out
+    from attendance a
+    join spans s on a.day between s.start_on and s.end_on
+    where a.tenant_id = :tenant_id and a.user_id {among} and a.day between :lead_on and :end_on
+    group by a.user_id, s.span
+),
+on_leave as (
+    -- one row per employee and span with approved leave
+    select l.user_id, s.span,
+        bit_or(h.bit) as leave,                                                        -- set: on leave in this half
+        bit_or(h.bit) filter (where l.nature = 'lop') as loss_of_pay,                  -- set: ... without pay
+        bit_or(h.bit) filter (where l.counts_non_working) as counts_days_off,          -- set: ... also on days off
+        array_agg(h.bit) as leave_bits,
+        array_agg(l.leave_type_id) as leave_types
+    from leave_days l
+    join spans s on l.day between s.start_on and s.end_on
+    cross join lateral (
+        select case l.half when 'first' then 2::bigint else 1::bigint end << 2 * (s.end_on - l.day) as bit
+    ) h
+    where l.tenant_id = :tenant_id and l.user_id {among} and l.day between :lead_on and :tail_on
+    group by l.user_id, s.span
+),
+away_on_duty as (
+    -- one row per employee and span with approved on-duty; set: on duty elsewhere in this half
+    select o.user_id, s.span,
+        bit_or(halves_of(o.start_on, o.end_on, s.start_on, s.end_on)
+            & case o.half when 'first' then first_halves() when 'second' then second_halves()
+                          else first_halves() | second_halves() end) as on_duty
+    from on_duty o
+    join spans s on o.start_on <= s.end_on and o.end_on >= s.start_on
+    where o.tenant_id = :tenant_id and o.user_id {among} and o.status = 'approved'
+      and o.start_on <= :tail_on and o.end_on >= :lead_on
+    group by o.user_id, s.span
+),
+rostered as (
+    -- one row per employee and span with a roster
+    select r.user_id, s.span,
+        bit_or(3::bigint << 2 * (s.end_on - r.day)) as rostered,                       -- set: the roster decides the day
+        bit_or(r.off::bigint << 2 * (s.end_on - r.day)) as off,                        -- set: ... and gives the half off
+        bit_or(3::bigint << 2 * (s.end_on - r.day)) filter (where r.works_holidays) as works_holidays,
+        array_agg(10000 * (r.day - s.start_on) + (100 * shift.payable_units)::integer order by r.day)
+            filter (where shift.payable_units is not null) as day_units
+    from roster_days r
+    join spans s on r.day between s.start_on and s.end_on
+    left join shifts shift on shift.tenant_id = :tenant_id and shift.id = r.shift_id
+    where r.tenant_id = :tenant_id and r.user_id {among} and r.day between :lead_on and :tail_on
+    group by r.user_id, s.span
+),
+edited as (
+    -- one row per employee and span with edits by hand; set in manual_x: a person made this half an x
+    select e.user_id, s.span,
+        bit_or(e.bits) as manual,
+        bit_or(e.bits) filter (where e.code = 'P') as manual_present,
+        bit_or(e.bits) filter (where e.code = 'A') as manual_absent,
+        bit_or(e.bits) filter (where e.code = 'L') as manual_paid_leave,
+        bit_or(e.bits) filter (where e.code = 'U') as manual_loss_of_pay,
+        bit_or(e.bits) filter (where e.code = 'O') as manual_on_duty,
+        bit_or(e.bits) filter (where e.code = 'H') as manual_holiday,
+        bit_or(e.bits) filter (where e.code = 'W') as manual_week_off,
+        array_agg(e.bits) filter (where e.leave_type_id is not null) as leave_bits,
+        array_agg(e.leave_type_id) filter (where e.leave_type_id is not null) as leave_types
+    from (
+        select d.user_id, s.span, h.code, h.leave_type_id, h.half::bigint << 2 * (s.end_on - d.day) as bits
+        from day_edits d
+        join spans s on d.day between s.start_on and s.end_on
+        cross join lateral (
+            values (2, d.first_code, d.first_leave_type_id), (1, d.second_code, d.second_leave_type_id)
+        ) as h(half, code, leave_type_id)
+        where d.tenant_id = :tenant_id and d.user_id {among} and d.day between :lead_on and :tail_on
+          and d.superseded_at is null and h.code is not null
+    ) e
+    join spans s on s.span = e.span
+    group by e.user_id, s.span
+),
+noted as (
+    -- one row per employee with hours, extra days or remarks of the period; an edit's hours replace the day's overtime
+    select n.user_id,
+        sum(n.ot_hours) as ot_hours,
+        sum(n.extra_days) as extra_days,
+        array_agg(10000 * n.day + (100 * n.ot_hours)::integer order by n.day) filter (where n.ot_hours > 0) as day_ot,
+        array_agg(10000 * n.day + (100 * n.extra_days)::integer order by n.day) filter (where n.extra_days > 0)
+            as day_extra,
+        jsonb_object_agg(n.day, n.remarks) filter (where n.remarks is not null) as day_remarks
+    from (
+        select coalesce(o.user_id, d.user_id) as user_id, coalesce(o.day, d.day) - cast(:start_on as date) as day,
+            coalesce(d.ot_hours, o.hours) as ot_hours, d.extra_days, d.remarks
+        from (
+            select user_id, day, sum(hours) as hours from overtime
+            where tenant_id = :tenant_id and user_id {among} and day between :start_on and :end_on
+              and status = 'approved'
+            group by user_id, day
+        ) o
+        full join (
+            select user_id, day, ot_hours, extra_days, remarks from day_edits
+            where tenant_id = :tenant_id and user_id {among} and day between :start_on and :end_on
+              and superseded_at is null
+        ) d on d.user_id = o.user_id and d.day = o.day
+    ) n
+    group by n.user_id
+),
+facts as (
+    -- one row per employee and span: all sources side by side, an absent one as the empty mask
+    select p.user_id, p.span, p.start_on, p.end_on, p.units, p.every_half, p.employed, p.over,
+        (p.weekly_off & ~coalesce(r.rostered, 0)) | coalesce(r.off, 0) as day_off,
+        p.holiday & ~coalesce(r.works_holidays, 0) as holiday,
+        coalesce(r.rostered, 0) as rostered, r.day_units,
+        coalesce(a.present, 0) as present, coalesce(a.recorded, 0) as recorded,
+        coalesce(a.late, 0) as late, coalesce(a.early_out, 0) as early_out,
+        a.late_minutes, a.early_out_minutes, a.day_late, a.day_early_out,
+        coalesce(l.leave, 0) as leave, coalesce(l.loss_of_pay, 0) as loss_of_pay,
+        coalesce(l.counts_days_off, 0) as leave_counts_days_off, l.leave_bits, l.leave_types,
+        coalesce(o.on_duty, 0) as on_duty,
+        coalesce(e.manual, 0) as manual,
+        coalesce(e.manual_present, 0) as manual_present, coalesce(e.manual_absent, 0) as manual_absent,
+        coalesce(e.manual_paid_leave, 0) as manual_paid_leave,
+        coalesce(e.manual_loss_of_pay, 0) as manual_loss_of_pay,
+        coalesce(e.manual_on_duty, 0) as manual_on_duty,
+        coalesce(e.manual_holiday, 0) as manual_holiday, coalesce(e.manual_week_off, 0) as manual_week_off,
+        e.leave_bits as manual_leave_bits, e.leave_types as manual_leave_types
+    from people p
+    left join attended a on a.user_id = p.user_id and a.span = p.span
+    left join on_leave l on l.user_id = p.user_id and l.span = p.span
+    left join away_on_duty o on o.user_id = p.user_id and o.span = p.span
+    left join rostered r on r.user_id = p.user_id and r.span = p.span
+    left join edited e on e.user_id = p.user_id and e.span = p.span
+),
+claimed as (
+    -- what wins in a half that nobody edited, while employed: leave, on-duty, holiday, day off, else it is free
+    -- (PostgreSQL reads & and | from left to right alike, so every mixture has its parentheses)
+    select *,
+        open & leave & (~(holiday | day_off) | leave_counts_days_off) as on_leave,
+        -- set: the employee's calendar wants work in this half; a day off given by hand leaves both sides of the fraction
+        every_half & ~(holiday | day_off | manual_holiday | manual_week_off) as working
+    from (select *, employed & ~manual as open from facts) f
+),
+free_halves as (
+    select *, open & ~(on_leave | on_duty | holiday | day_off) as free from claimed
+),
+settled as (
+    -- one row per employee and span: every half is set in exactly one of these masks, or in none where it is blank
+    select *,
+        (free & present) | (unrecorded & assumed) | manual_present as is_present,
+        (free & ~present & over & recorded) | (unrecorded & ~assumed) | manual_absent as is_absent,
+        (on_leave & ~loss_of_pay) | manual_paid_leave as is_paid_leave,
+        (on_leave & loss_of_pay) | manual_loss_of_pay as is_loss_of_pay,
+        (open & on_duty & ~on_leave) | manual_on_duty as is_on_duty,
+        (open & holiday & ~(on_leave | on_duty)) | manual_holiday as is_holiday,
+        (open & day_off & ~(holiday | on_leave | on_duty)) | manual_week_off as is_week_off
+    from (
+        select *,
+            -- set: a free half that is over and has no record at all
+            free & over & ~recorded as unrecorded,
+            -- set everywhere if the policy takes such a half as present
+            case :missing_attendance when 'present' then -1::bigint else 0::bigint end as assumed
+        from free_halves
+    ) f
+),
+weighed as (
+    -- one row per employee: the period, with its two edges beside it and the masks that its totals are counted from
+    select p.*, p.end_on - p.start_on + 1 as days,
+        is_present | is_on_duty as worked,
+        coalesce(lead_payable, 0) as lead_payable, coalesce(lead_working, 0) as lead_working,
+        coalesce(tail_working, 0) as tail_working
+    from settled p
+    left join (
+        select user_id as lead_user_id, working as lead_working,
+            is_present | is_on_duty | is_paid_leave as lead_payable
+        from settled where span = 'lead'
+    ) lead on lead_user_id = p.user_id
+    left join (
+        select user_id as tail_user_id, working as tail_working from settled where span = 'tail'
+    ) tail on tail_user_id = p.user_id
+    where p.span = 'period'
+),
+written as (
+    -- one row per employee: the register's row. A code's number is its place in '-PALUOHW': three masks spell it.
+    select w.user_id,
+        translate(
+            right((
+                (is_present | is_paid_leave | is_on_duty | is_week_off)::bit(64)::text::numeric
+                + 2 * (is_absent | is_paid_leave | is_holiday | is_week_off)::bit(64)::text::numeric
+                + 4 * (is_loss_of_pay | is_on_duty | is_holiday | is_week_off)::bit(64)::text::numeric
+                + 1e64)::text, 2 * days),
+            '01234567', '-PALUOHW') as halves,
+        working, manual, recorded, rostered, lead_payable, lead_working, tail_working,
+        days_in(worked) as present_days,
+        days_in(is_on_duty) as od_days,
+        days_in(is_absent) as absent_days,
+        days_in(is_paid_leave) as paid_leave_days,
+        days_in(is_loss_of_pay) as lop_days,
+        days_in(is_holiday) as holidays,
+        days_in(is_week_off) as week_offs,
+        days - days_in(worked | is_absent | is_paid_leave | is_loss_of_pay | is_holiday | is_week_off) as blank_days,
+        coalesce(n.extra_days, 0) as extra_days,
+        units * days_in(worked) + coalesce(other_units, 0) + days_in(is_paid_leave) + coalesce(n.extra_days, 0)
+            as payable_shifts,
+        coalesce(n.ot_hours, 0) as ot_hours,
+        bit_count((late & worked)::bit(64)) as late_count,
+        coalesce(case when late & ~worked = 0 then w.late_minutes else late_kept.minutes end, 0) as late_minutes,
+        bit_count((early_out & worked)::bit(64)) as early_out_count,
+        coalesce(case when early_out & ~worked = 0 then w.early_out_minutes else early_kept.minutes end, 0)
+            as early_out_minutes,
+        units, day_units,
+        case when late & ~worked = 0 then day_late else late_kept.packed end as day_late,
+        case when early_out & ~worked = 0 then day_early_out else early_kept.packed end as day_early_out,
+        n.day_ot, n.day_extra, leaves.by_type as leave_halves, n.day_remarks
+    from weighed w
+    left join noted n on n.user_id = w.user_id
+    -- the laterals below touch only employees who have something of the kind; the others join an empty set
+    left join lateral (
+        -- what days on a shift of other units are worth more or less than the usual shift
+        select sum((d % 10000 / 100.0 - units) * days_in(worked & (3::bigint << 2 * (days - 1 - d / 10000)))) as other_units
+        from unnest(day_units) d
+    ) u on day_units is not null
+    left join lateral (
+        select sum(d % 10000) as minutes, array_agg(d) as packed from unnest(day_late) d
+        where worked & (2::bigint << 2 * (w.days - 1 - d / 10000)) <> 0
+    ) late_kept on late & ~worked <> 0
+    left join lateral (
+        select sum(d % 10000) as minutes, array_agg(d) as packed from unnest(day_early_out) d
+        where worked & (1::bigint << 2 * (w.days - 1 - d / 10000)) <> 0
+    ) early_kept on early_out & ~worked <> 0
+    left join lateral (
+        -- for each leave type, the halves (counted from the period's first) that are leave of this type in the end
+        select jsonb_object_agg(leave_type, halves) as by_type
+        from (
+            select leave_type, array_agg(2 * days - length(ltrim(bit::bit(64)::text, '0')) order by bit desc) as halves
+            from (
+                select bit, leave_type from unnest(leave_bits, leave_types) l(bit, leave_type) where bit & on_leave <> 0
+                union all
+                select bit, leave_type from unnest(manual_leave_bits, manual_leave_types) m(bit, leave_type)
+            ) kept
+            group by leave_type
+        ) types
+    ) leaves on leave_bits is not null or manual_leave_bits is not null
+)
+insert into pay_registers as r (
+    tenant_id, month, user_id, as_of, {columns})
+select :tenant_id, :month, user_id, :as_of, {columns}
+from written
+on conflict (tenant_id, month, user_id) do update
+    set (as_of, {columns}) = (select excluded.as_of, {excluded})
+    -- a row that says the same already costs no write
+    where (r.as_of, {kept}) is distinct from (excluded.as_of, {excluded})
