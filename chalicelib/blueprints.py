@@ -2,10 +2,36 @@
 
 from chalice import Blueprint
 
+from chalicelib.features.attendance import import_routes as attendance_import_routes
+from chalicelib.features.attendance import request_routes as attendance_request_routes
+from chalicelib.features.attendance import routes as attendance_routes
+from chalicelib.features.balances import routes as balances_routes
 from chalicelib.features.console import routes as console_routes
+from chalicelib.features.console import schedules as console_schedules
+from chalicelib.features.leave import routes as leave_routes
+from chalicelib.features.pay_register import consumers as pay_register_consumers
+from chalicelib.features.pay_register import routes as pay_register_routes
+from chalicelib.features.pay_register import schedules as pay_register_schedules
+from chalicelib.features.people import calendar_routes as people_calendar_routes
+from chalicelib.features.people import organisation_routes as people_organisation_routes
+from chalicelib.features.people import roster_routes as people_roster_routes
+from chalicelib.features.people import routes as people_routes
 from chalicelib.features.tenants import routes as tenants_routes
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
+    attendance_import_routes.blueprint,
+    attendance_request_routes.blueprint,
+    attendance_routes.blueprint,
+    balances_routes.blueprint,
     console_routes.blueprint,
+    console_schedules.blueprint,
+    leave_routes.blueprint,
+    pay_register_consumers.blueprint,
+    pay_register_routes.blueprint,
+    pay_register_schedules.blueprint,
+    people_calendar_routes.blueprint,
+    people_organisation_routes.blueprint,
+    people_roster_routes.blueprint,
+    people_routes.blueprint,
     tenants_routes.blueprint,
 )

@@ -39,7 +39,7 @@ def prepare(admin_url: str, passwords: Mapping[str, str], *, database: str = "wa
 
 def create_database(admin: psycopg.Connection, name: str, *, template: str | None = None) -> None:
     """This will create a database that the owner role owns, from a template where one is named."""
-    if admin.execute("select from pg_database where datname = %s", [name]).fetchone():
+    if admin.execute("select 1 from pg_database where datname = %s", [name]).fetchone():
         return
     # the creator must be able to become the owner, which a superuser always is
     admin.execute(

@@ -22,7 +22,9 @@ class RawBody:
 
 
 def parsed(model: type[B], data: bytes) -> B:
-    """This will read JSON strictly into a model."""
+    """This will read JSON strictly into a model; where the model requires nothing, the body may be left out."""
+    if not data.strip() and not any(field.is_required() for field in model.model_fields.values()):
+        return model()
     loaded(data)
     return model.model_validate_json(data)
 

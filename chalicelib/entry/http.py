@@ -53,18 +53,20 @@ def endpoint(
     moves_money: bool = False,
     accepts: tuple[str, ...] = (JSON,),
     produces: str = JSON,
+    reply: type[BaseModel] | None = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., Response]]:
     """This will make a function an HTTP door.
 
     `may` names the permission of identity.permissions that the caller needs, or is None for a door open to all.
     The signature says the rest: `scope`, `body` (a model, or RawBody), `query` (a model), `if_match` (the version
-    that the caller saw, or None), and path parameters by name. The reply is the annotated return type.
+    that the caller saw, or None), and path parameters by name. The reply is the annotated return type; `reply`
+    describes one that is Ready.
     """
 
     def register(function: Callable[..., Any]) -> Callable[..., Response]:
         door = describe(
             function, method=method, path=path, may=may, status=status,
-            moves_money=moves_money, accepts=accepts, produces=produces,
+            moves_money=moves_money, accepts=accepts, produces=produces, reply=reply,
         )  # fmt: skip
         ENDPOINTS.append(door)
 
@@ -82,13 +84,15 @@ def endpoint(
 
 def _serve(door: Endpoint, request: Any, path_values: Mapping[str, str]) -> Response:
     started = time.perf_counter()
-    context = request.context
+    context, path = request.context, door.path.format(**path_values)
     origin = Origin(
         request_id=context.get("requestId") or str(uuid4()),
         ip=(context.get("identity") or {}).get("sourceIp"),
         agent=(request.headers.get("user-agent") or "")[:200] or None,
     )
-    logger.append_keys(request_id=origin.request_id, door=f"{door.method} {door.path}", tenant=None, actor=None)
+    logger.thread_safe_append_keys(
+        request_id=origin.request_id, door=f"{door.method} {door.path}", tenant=None, actor=None
+    )
     try:
         answer = _answer(door, request, path_values, origin)
     except Exception as error:
@@ -96,11 +100,11 @@ def _serve(door: Endpoint, request: Any, path_values: Mapping[str, str]) -> Resp
         if fault is None:
             logger.exception("failed")
             answer = Answer(500, {"Content-Type": PROBLEM}, problem(
-                status=500, kind="internal", title="Something went wrong on our side", instance=request.path,
+                status=500, kind="internal", title="Something went wrong on our side", instance=path,
                 detail=f"It is logged under request {origin.request_id}; nothing was changed.",
             ))  # fmt: skip
         else:
-            code, body = document(fault, instance=request.path)
+            code, body = document(fault, instance=path)
             headers = {"Content-Type": PROBLEM} | ({"Retry-After": "1"} if code == 503 else {})
             answer = Answer(code, headers, body)
     milliseconds = (time.perf_counter() - started) * 1000
@@ -124,13 +128,13 @@ def _answer(door: Endpoint, request: Any, path_values: Mapping[str, str], origin
 def _worked(door: Endpoint, request: Any, path_values: Mapping[str, str], origin: Origin) -> Answer:
     with calling(request.headers, now=clock.now(), origin=origin) as scope:
         tenant = scope.tenant.slug if isinstance(scope, Scope) else "-"
-        logger.append_keys(tenant=tenant, actor=f"{scope.actor.role}:{scope.actor.name}")
+        logger.thread_safe_append_keys(tenant=tenant, actor=f"{scope.actor.role}:{scope.actor.name}")
         check(scope, door.may or "")
         key, digest = request.headers.get("idempotency-key") if door.takes_idempotency_key else None, b""
         if door.needs_idempotency_key and not key:
             raise Invalid("Send an Idempotency-Key: this moves money, and a repeated request must not move it twice.")
         if key and isinstance(scope, Scope):
-            digest = idempotency.key_digest(door.method, request.path, request.raw_body)
+            digest = idempotency.key_digest(door.method, door.path.format(**path_values), request.raw_body)
             if stored := idempotency.replay(scope, key, digest):
                 return stored
         arguments = _arguments(door, request, path_values)

@@ -32,7 +32,7 @@ def scheduled(
 
         @wraps(function)
         def handler(event: Any) -> dict[str, int]:
-            logger.append_keys(schedule=name, request_id=event.to_dict().get("id"))
+            logger.thread_safe_append_keys(schedule=name, request_id=event.to_dict().get("id"))
             found = function(now=clock.now())
             logger.info("scheduled", found=found)
             count("Scheduled", found, schedule=name)
@@ -77,13 +77,13 @@ def consumes(
 def _consume(function: Callable[..., None], queue: str, record: dict[str, Any], when_failed: WhenFailed | None) -> bool:
     receives = int(record["attributes"]["ApproximateReceiveCount"])
     message: dict[str, Any] = {}
-    logger.append_keys(request_id=record["messageId"], queue=queue, receives=receives, tenant=None)
+    logger.thread_safe_append_keys(request_id=record["messageId"], queue=queue, receives=receives, tenant=None)
     try:
         message = json.loads(record["body"])
         tenant_id = UUID(message["tenant_id"])
         origin = Origin(request_id=record["messageId"])
         with working(tenant_id, name=queue, now=clock.now(), origin=origin) as scope:
-            logger.append_keys(tenant=scope.tenant.slug)
+            logger.thread_safe_append_keys(tenant=scope.tenant.slug)
             handle(function, scope, message)
         outbox.send(scope.outgoing)
     except Exception as error:

@@ -70,6 +70,7 @@ def describe(
     moves_money: bool,
     accepts: tuple[str, ...],
     produces: str,
+    reply: type[BaseModel] | None,
 ) -> Endpoint:
     """This will read what a door takes and gives from its function's signature.
 
@@ -87,7 +88,7 @@ def describe(
         function=function,
         body=hints.get("body"),
         query=hints.get("query"),
-        reply=hints.get("return"),
+        reply=reply or hints.get("return"),
         path_types={name: TypeAdapter(hints[name]) for name in names},
         path_is_id=frozenset(name for name in names if hints[name] is UUID),
         takes_version="if_match" in hints,

@@ -110,6 +110,20 @@ class Scope:
             return user_id == self.actor.user_id
         return user_id.in_(func.people_under(self.tenant_id, self.actor.user_id).table_valued("user_id").select())
 
+    def reach(self, permission: str, column: str) -> tuple[str, dict[str, Any]]:
+        """This will give the same condition for a statement kept as text, to be added after another, and its values."""
+        reach = self.grants.get(permission)
+        if reach is Reach.ALL:
+            return "", {}
+        if reach is None or self.actor.user_id is None:
+            return " and false", {}
+        if reach is Reach.SELF:
+            return f" and {column} = :actor_user_id", {"actor_user_id": self.actor.user_id}
+        return (
+            f" and {column} in (select people_under(:tenant_id, :actor_user_id))",
+            {"actor_user_id": self.actor.user_id},
+        )
+
     def reaches_all(self, permission: str) -> bool:
         """This will tell whether a permission covers everybody of the tenant."""
         return self.grants.get(permission) is Reach.ALL

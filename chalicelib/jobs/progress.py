@@ -2,16 +2,16 @@
 
 import json
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
 
 from chalicelib.identity.scope import Scope
-from chalicelib.jobs.schemas import Started
-from chalicelib.kernel.states import JobStatus
 
-CHUNK_EMPLOYEES = 5000  # a chunk takes a fraction of a second; speed.md: chunks of 2,000 to 5,000 cost 4 %
+CHUNK_EMPLOYEES = 5000  # a chunk takes a fraction of a second; chunks of 2,000 to 5,000 cost 4 % over none
+STUCK_AFTER = timedelta(hours=1)  # a chunk takes seconds; whatever still runs after this has lost its messages
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,71 +28,150 @@ def create(scope: Scope, *, kind: str, parameters: dict[str, Any]) -> UUID:
     """This will write a queued job."""
     job_id: UUID = scope.session.execute(
         text(
-            "insert into jobs (tenant_id, kind, parameters) values (:tenant_id, :kind, cast(:p as jsonb)) returning id"
+            "insert into jobs (tenant_id, kind, parameters)"
+            " values (:tenant_id, :kind, cast(:parameters as jsonb)) returning id"
         ),
-        {"tenant_id": scope.tenant_id, "kind": kind, "p": json.dumps(parameters, default=str)},
+        {"tenant_id": scope.tenant_id, "kind": kind, "parameters": json.dumps(parameters, default=str)},
     ).scalar_one()
     return job_id
 
 
-def start(scope: Scope, job_id: UUID, *, total: int) -> None:
-    """This will mark a job as running; one that is over stays so."""
-    scope.session.execute(
-        text("update jobs set status = 'running', total = :total"
-             " where tenant_id = :tenant_id and id = :id and status in ('queued', 'running', 'failed')"),
-        {"tenant_id": scope.tenant_id, "id": job_id, "total": total},
-    )  # fmt: skip
+def claim(scope: Scope, *, kind: str, key: str, parameters: dict[str, Any]) -> UUID | None:
+    """This will take on work that is to be done once per key, or give None where it is done or under way.
+
+    Of two that claim at once, the second waits for the first's commit. Work that failed or got stuck may be claimed
+    again.
+    """
+    claimed: UUID | None = scope.session.execute(
+        text(
+            "insert into jobs as j (tenant_id, kind, key, parameters, started_at)"
+            " values (:tenant_id, :kind, :key, cast(:parameters as jsonb), :now)"
+            " on conflict (tenant_id, key) do update"
+            "   set status = 'queued', done = 0, total = null, error = null, started_at = :now"
+            "   where j.status = 'failed' or (j.status <> 'succeeded' and j.started_at < :stuck)"
+            " returning id"
+        ),
+        {
+            "tenant_id": scope.tenant_id,
+            "kind": kind,
+            "key": key,
+            "parameters": json.dumps(parameters, default=str),
+            "now": scope.now,
+            "stuck": scope.now - STUCK_AFTER,
+        },
+    ).scalar_one_or_none()
+    return claimed
+
+
+def is_over(scope: Scope, job_id: UUID) -> bool:
+    """This will tell whether a job has succeeded: a message for it that comes again has nothing left to do."""
+    status = scope.session.execute(
+        text("select status from jobs where tenant_id = :tenant_id and id = :id for update"),
+        {"tenant_id": scope.tenant_id, "id": job_id},
+    ).scalar_one_or_none()
+    return status == "succeeded"
 
 
 def split(scope: Scope, job_id: UUID, chunks: list[Chunk]) -> None:
-    """This will write a job's chunks; splitting again, from a repeated message, changes nothing."""
+    """This will start a job over these chunks, none of them done."""
+    key = {"tenant_id": scope.tenant_id, "job_id": job_id}
+    scope.session.execute(text("delete from job_chunks where tenant_id = :tenant_id and job_id = :job_id"), key)
+    if chunks:
+        scope.session.execute(
+            text(
+                "insert into job_chunks (tenant_id, job_id, number, first_user_id, last_user_id, employees)"
+                " values (:tenant_id, :job_id, :number, :first, :last, :employees)"
+            ),
+            [
+                {
+                    **key,
+                    "number": chunk.number,
+                    "first": chunk.first_user_id,
+                    "last": chunk.last_user_id,
+                    "employees": chunk.employees,
+                }
+                for chunk in chunks
+            ],
+        )
     scope.session.execute(
-        text("insert into job_chunks (tenant_id, job_id, number, first_user_id, last_user_id, employees)"
-             " values (:tenant_id, :job_id, :number, :first, :last, :employees) on conflict do nothing"),
-        [{"tenant_id": scope.tenant_id, "job_id": job_id, "number": chunk.number, "first": chunk.first_user_id,
-          "last": chunk.last_user_id, "employees": chunk.employees} for chunk in chunks],
-    )  # fmt: skip
+        text(
+            "update jobs set status = 'running', error = null, done = 0, total = :total, started_at = :now"
+            " where tenant_id = :tenant_id and id = :job_id"
+        ),
+        {**key, "total": sum(chunk.employees for chunk in chunks), "now": scope.now},
+    )
 
 
-def finish_chunk(scope: Scope, job_id: UUID, *, number: int) -> bool:
+def find_chunk(scope: Scope, job_id: UUID, number: int) -> Chunk | None:
+    """This will give a chunk that is still to be done."""
+    row = scope.session.execute(
+        text(
+            "select number, first_user_id, last_user_id, employees from job_chunks"
+            " where tenant_id = :tenant_id and job_id = :job_id and number = :number and done_at is null for update"
+        ),
+        {"tenant_id": scope.tenant_id, "job_id": job_id, "number": number},
+    ).first()
+    return Chunk(*row) if row else None
+
+
+def finish_chunk(scope: Scope, job_id: UUID, *, number: int, changed: int) -> bool:
     """This will count a chunk as done, once, and tell whether it was the job's last."""
     # The job's row is locked first, so that of two chunks that finish at once the later sees the earlier.
     left = scope.session.execute(
         text("""
-            with mine as (
+            with job as (
                 select id from jobs where tenant_id = :tenant_id and id = :job_id for update
             ), counted as (
-                update job_chunks set done_at = :now from mine
-                where tenant_id = :tenant_id and job_id = mine.id and number = :number and done_at is null
+                update job_chunks set done_at = :now, changed = :changed from job
+                where tenant_id = :tenant_id and job_id = job.id and number = :number and done_at is null
                 returning employees
             )
-            update jobs set done = done + (select employees from counted)
-            where tenant_id = :tenant_id and id = :job_id and exists (select from counted)
+            update jobs set done = done + counted.employees from counted
+            where tenant_id = :tenant_id and id = :job_id
             returning total - done"""),
-        {"tenant_id": scope.tenant_id, "job_id": job_id, "number": number, "now": scope.now},
+        {
+            "tenant_id": scope.tenant_id,
+            "job_id": job_id,
+            "number": number,
+            "changed": changed,
+            "now": scope.now,
+        },
     ).scalar_one_or_none()
     return left == 0
+
+
+def sum_changed(scope: Scope, job_id: UUID) -> int:
+    """This will sum what a job's chunks changed."""
+    changed: int = scope.session.execute(
+        text("select coalesce(sum(changed), 0) from job_chunks where tenant_id = :tenant_id and job_id = :job_id"),
+        {"tenant_id": scope.tenant_id, "job_id": job_id},
+    ).scalar_one()
+    return changed
 
 
 def finish(scope: Scope, job_id: UUID, *, result: dict[str, Any]) -> None:
     """This will mark a job as succeeded, with what it did."""
     scope.session.execute(
-        text("update jobs set status = 'succeeded', done = coalesce(total, done), error = null, finished_at = :now,"
-             " result = cast(:result as jsonb) where tenant_id = :tenant_id and id = :id"),
-        {"tenant_id": scope.tenant_id, "id": job_id, "now": scope.now, "result": json.dumps(result, default=str)},
-    )  # fmt: skip
+        text(
+            "update jobs set status = 'succeeded', total = coalesce(total, 0), done = coalesce(total, 0), error = null,"
+            " finished_at = :now, result = cast(:result as jsonb) where tenant_id = :tenant_id and id = :id"
+        ),
+        {
+            "tenant_id": scope.tenant_id,
+            "id": job_id,
+            "now": scope.now,
+            "result": json.dumps(result, default=str),
+        },
+    )
 
 
 def fail(scope: Scope, *, message: dict[str, Any], why: str) -> None:
     """This will mark a message's job as failed, unless it succeeded meanwhile; replaying the message revives it."""
     if "job_id" in message:
         scope.session.execute(
-            text("update jobs set status = 'failed', error = :why, finished_at = :now"
-                 " where tenant_id = :tenant_id and id = :id and status <> 'succeeded'"),
+            text(
+                "update jobs set status = 'failed', error = :why, finished_at = :now"
+                " where tenant_id = :tenant_id and id = :id and status <> 'succeeded'"
+            ),
             {"tenant_id": scope.tenant_id, "id": UUID(message["job_id"]), "why": why, "now": scope.now},
-        )  # fmt: skip
-
-
-def started(job_id: UUID, *, status: JobStatus) -> Started:
-    """This will say where a job can be followed."""
-    return Started(job_id=job_id, status_url=f"/jobs/{job_id}", status=status)
+        )

@@ -32,8 +32,12 @@ class Job(Output):
 
 
 class Started(Output):
-    """Where to look for the outcome of work that was taken on."""
+    """Where to look for the outcome of work that was taken on. Small work may be done by the time you read this."""
 
     job_id: UUID
     status_url: str
-    status: JobStatus
+
+
+def started(job_id: UUID) -> Started:
+    """This will say where a job can be followed."""
+    return Started(job_id=job_id, status_url=f"/jobs/{job_id}")

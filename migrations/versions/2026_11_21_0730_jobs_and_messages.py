@@ -12,6 +12,7 @@ def upgrade() -> None:
             tenant_id uuid not null references tenants,
             id uuid not null default uuidv7(),
             kind text not null,
+            key text,
             parameters jsonb not null default '{}',
             status text not null default 'queued' check (status in ('queued', 'running', 'succeeded', 'failed')),
             done integer not null default 0,
@@ -19,8 +20,10 @@ def upgrade() -> None:
             result jsonb,
             error text,
             created_at timestamptz not null default now(),
+            started_at timestamptz,
             finished_at timestamptz,
-            primary key (tenant_id, id)
+            primary key (tenant_id, id),
+            unique (tenant_id, key)
         );
 
         create table job_chunks (
@@ -30,6 +33,7 @@ def upgrade() -> None:
             first_user_id uuid not null,
             last_user_id uuid not null,
             employees integer not null,
+            changed integer not null default 0,
             done_at timestamptz,
             primary key (tenant_id, job_id, number),
             foreign key (tenant_id, job_id) references jobs on delete cascade

@@ -15,13 +15,17 @@ def upgrade() -> None:
             end_on date not null check (end_on - start_on between 27 and 30),
             status text not null default 'open' check (status in ('open', 'locked', 'paid')),
             locked_at timestamptz,
-            is_stale boolean not null default false,
+            changed_at timestamptz not null default clock_timestamp(),
+            computing_since timestamptz,
+            computed_at timestamptz,
+            computed_as_of date,
+            is_stale boolean not null generated always as (computed_at is null or changed_at > computed_at) stored,
             decided_under text,
             primary key (tenant_id, month)
         );
         comment on column pay_periods.decided_under is
             'full:half minutes under which its attendance was decided; null: must be decided again';
-        comment on column pay_periods.is_stale is 'facts of a past period changed since it was last computed';
+        comment on column pay_periods.is_stale is 'facts changed since it was last computed as a whole';
 
         create table day_edits (
             tenant_id uuid not null,
@@ -56,7 +60,7 @@ def upgrade() -> None:
             what text not null,
             noted_at timestamptz not null,
             primary key (tenant_id, id),
-            unique nulls not distinct (tenant_id, user_id, day, what),
+            unique nulls not distinct (tenant_id, month, user_id, day, what),
             foreign key (tenant_id, user_id) references users,
             foreign key (tenant_id, month) references pay_periods
         );
@@ -130,6 +134,13 @@ def upgrade() -> None:
             'the mask of halves whose code has a 1 at its place in codes: halves_coded(h, ''01000100'') is present or od';
     """)
     run("""
+        -- Packed days as date -> value: 10000 * (days since the period's first) + value in so many parts.
+        create function unpacked(packed integer[], start_on date, parts integer) returns jsonb
+        language sql immutable parallel safe as $$
+            select jsonb_object_agg(start_on + d / 10000, trim_scale(round(d % 10000 / parts::numeric, 2)))
+            from unnest(packed) d
+        $$;
+
         -- A register row's totals, as everybody is told them: the one place where they are named and put together.
         create function register_totals(r pay_registers) returns jsonb
         language sql stable parallel safe as $$

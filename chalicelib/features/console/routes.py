@@ -14,7 +14,7 @@ from chalicelib.entry.paging import Page
 from chalicelib.entry.registry import CONSUMERS
 from chalicelib.features.console import queries, schemas
 from chalicelib.identity.scope import Scope
-from chalicelib.jobs import Job
+from chalicelib.jobs.schemas import Job
 from chalicelib.kernel.errors import Busy
 
 blueprint = Blueprint(__name__)

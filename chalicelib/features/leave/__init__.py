@@ -1,0 +1,1 @@
+"""Leave: its types."""

@@ -44,7 +44,7 @@ pay_registers = Table(
     Column("day_ot", ARRAY(Integer), doc="packed days, in hundredths of an hour"),
     Column("day_extra", ARRAY(Integer), doc="packed days, in hundredths of a day"),
     Column("leave_halves", JSONB, doc="leave type id -> halves of it, counted from the period's first"),
-    Column("day_remarks", JSONB, doc="days since the period's first -> remark"),
+    Column("day_remarks", JSONB, doc="date -> remark"),
 )
 
 # What the projection computes beside the key and the as-of date.

@@ -21,18 +21,14 @@ _PROJECT = (
     .replace("{kept}", _listed("r."))
 )
 
-# People who are not in the period (any more) have no row in it.
 _LEAVE_OUT = """
-    delete from pay_registers r
+    delete from {table} r
     where r.tenant_id = :tenant_id and r.month = :month and r.user_id {among} and not exists (
         select from employments e
         where e.tenant_id = :tenant_id and e.user_id = r.user_id and e.joined_on <= :end_on
           and (e.left_on is null or e.left_on >= :start_on))"""
-_LEAVE_OUT_BALANCES = """
-    delete from balances b
-    where b.tenant_id = :tenant_id and b.month = :month and b.user_id {among} and not exists (
-        select from pay_registers r
-        where r.tenant_id = :tenant_id and r.month = :month and r.user_id = b.user_id)"""
+_LEAVE_OUT_ROWS = _LEAVE_OUT.replace("{table}", "pay_registers")
+_LEAVE_OUT_BALANCES = _LEAVE_OUT.replace("{table}", "balances")
 
 
 def project(scope: Scope, *, window: Window, among: Among, as_of: date) -> int:
@@ -46,8 +42,13 @@ def project(scope: Scope, *, window: Window, among: Among, as_of: date) -> int:
         "weekend": list(scope.tenant.weekend),
         "missing_attendance": scope.tenant.policy.missing_attendance,
     }
-    scope.session.execute(among.put_into(_LEAVE_OUT), values)
     changed = scope.session.execute(among.put_into(_PROJECT), values).rowcount
     balances.earn(scope, window=window, among=among)
-    scope.session.execute(among.put_into(_LEAVE_OUT_BALANCES), values)
     return changed
+
+
+def leave_out(scope: Scope, *, window: Window, among: Among) -> None:
+    """This will drop rows of people who are not, or no longer, employed in the period, and their balances."""
+    values = {**window.values(), **among.values, "tenant_id": scope.tenant_id}
+    scope.session.execute(among.put_into(_LEAVE_OUT_BALANCES), values)
+    scope.session.execute(among.put_into(_LEAVE_OUT_ROWS), values)

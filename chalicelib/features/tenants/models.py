@@ -1,6 +1,6 @@
 """Pay periods, and what changed in those that are locked. Tenants themselves are in identity.models."""
 
-from sqlalchemy import Boolean, Column, Date, DateTime, Table, Text, Uuid
+from sqlalchemy import Boolean, Column, Computed, Date, DateTime, Table, Text, Uuid
 
 from chalicelib.backing.database import id_column, metadata, tenant_column
 
@@ -13,7 +13,11 @@ pay_periods = Table(
     Column("end_on", Date, doc="last day; 28 to 31 days in all"),
     Column("status", Text, doc="open, locked or paid"),
     Column("locked_at", DateTime(timezone=True)),
-    Column("is_stale", Boolean, doc="facts changed since the period was last computed as a whole"),
+    Column("changed_at", DateTime(timezone=True), doc="when facts of it last changed, by the database's clock"),
+    Column("computing_since", DateTime(timezone=True), doc="when the computation now running, or the last one, began"),
+    Column("computed_at", DateTime(timezone=True), doc="when the last finished computation of everybody began"),
+    Column("computed_as_of", Date, doc="the as-of date of that computation"),
+    Column("is_stale", Boolean, Computed("computed_at is null or changed_at > computed_at", persisted=True)),
     Column(
         "decided_under",
         Text,

@@ -1,21 +1,29 @@
 """Pay periods as seen by those who write facts: every write of a fact says here which days it changed.
 
 In an open period that marks it stale, so that the next nightly run computes it again. In a locked one it notes a late
-correction: the register keeps what was paid, and the difference is paid later. The period's row is locked until the
-fact commits, so that nobody can lock the period, or compute it as fresh, in between.
+correction: the register keeps what was paid, and the difference is paid later.
+
+The writer holds the period's row in share mode until it commits, and whoever locks or computes the period takes the row
+for itself first. So nobody can lock a period, or call it fresh, between a fact's write and its commit.
 """
 
-from collections.abc import Collection
-from datetime import date
+from collections.abc import Collection, Sequence
+from datetime import date, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, text
 
 from chalicelib.identity.scope import Scope
+from chalicelib.kernel.errors import PeriodLocked
 from chalicelib.kernel.period import Period
 from chalicelib.kernel.states import PeriodStatus
 
 Change = tuple[UUID | None, date]  # a person (None: everybody) and the first day that changed
+
+_WEEK = timedelta(days=6)  # a pay week may begin in one period and end in the next, so a day can matter in both
+_COLUMNS = "month, start_on, end_on, status, computed_as_of, is_stale, decided_under"
+_IS_MARKED = "changed_at > greatest(coalesce(computed_at, '-infinity'), coalesce(computing_since, '-infinity'))"
 
 
 def touch(scope: Scope, *, changes: Collection[Change], what: str, decide: bool = False) -> list[str]:
@@ -23,85 +31,126 @@ def touch(scope: Scope, *, changes: Collection[Change], what: str, decide: bool 
 
     `decide` says that attendance of those periods must be decided again, as after a change of a shift.
     """
-    periods = {month: scope.tenant.period(month) for month in {scope.tenant.month_of(day) for _, day in changes}}
-    ensure(scope, list(periods.values()))
-    rows = scope.session.execute(
-        text("select month, start_on, end_on, status, is_stale, decided_under from pay_periods"
-             " where tenant_id = :tenant_id and month = any(:months) order by month for share"),
-        {"tenant_id": scope.tenant_id, "months": list(periods)},
-    ).all()  # fmt: skip
+    ensure(scope, [scope.tenant.period(month) for month in {scope.tenant.month_of(day) for _, day in changes}])
+    days = {day for _, day in changes}
+    months = {scope.tenant.month_of(day + shift) for day in days for shift in (-_WEEK, timedelta(), _WEEK)}
+    rows = hold(scope, sorted(months))
     return _note(scope, rows, changes, what=what, decide=decide)
 
 
 def touch_from(
-    scope: Scope, *, user_ids: Collection[UUID | None], first: date, last: date | None = None,
-    what: str, decide: bool = False,
-) -> list[str]:  # fmt: skip
+    scope: Scope,
+    *,
+    user_ids: Collection[UUID | None],
+    first: date,
+    last: date | None = None,
+    what: str,
+    decide: bool = False,
+) -> list[str]:
     """This will note that facts changed from a day on (to another, if given) in every period known so far."""
-    rows = scope.session.execute(
-        text("select month, start_on, end_on, status, is_stale, decided_under from pay_periods"
-             " where tenant_id = :tenant_id and end_on >= :first and (cast(:last as date) is null or start_on <= :last)"
-             " order by month for share"),
-        {"tenant_id": scope.tenant_id, "first": first, "last": last},
-    ).all()  # fmt: skip
+    known = scope.session.execute(
+        text(
+            "select month, start_on from pay_periods where tenant_id = :tenant_id and end_on >= :first"
+            " and (cast(:last as date) is null or start_on <= :last)"
+        ),
+        {"tenant_id": scope.tenant_id, "first": first - _WEEK, "last": last and last + _WEEK},
+    ).all()
+    rows = hold(scope, [row.month for row in known])
     changes = [(user_id, max(first, row.start_on)) for row in rows for user_id in user_ids]
     return _note(scope, rows, changes, what=what, decide=decide)
 
 
 def touch_all(scope: Scope, *, decide: bool = False) -> None:
     """This will mark every open period as stale, as after a change of the pay policy. Locked ones keep theirs."""
-    scope.session.execute(
-        text("update pay_periods set is_stale = true,"
-             " decided_under = case when :decide then null else decided_under end"
-             " where tenant_id = :tenant_id and status = 'open'"),
-        {"tenant_id": scope.tenant_id, "decide": decide},
-    )  # fmt: skip
+    mark(scope, None, decide=decide)
 
 
 def ensure(scope: Scope, periods: Collection[Period]) -> None:
     """This will make the rows of periods that have none yet."""
     scope.session.execute(
-        text("insert into pay_periods (tenant_id, month, start_on, end_on)"
-             " select :tenant_id, p.month, p.start_on, p.end_on"
-             " from unnest(cast(:months as text[]), cast(:starts as date[]), cast(:ends as date[]))"
-             "   p(month, start_on, end_on)"
-             " where not exists (select from pay_periods k where k.tenant_id = :tenant_id and k.month = p.month)"
-             " on conflict do nothing"),
-        {"tenant_id": scope.tenant_id, "months": [p.month for p in periods],
-         "starts": [p.start for p in periods], "ends": [p.end for p in periods]},
-    )  # fmt: skip
+        text(
+            "insert into pay_periods (tenant_id, month, start_on, end_on)"
+            " select :tenant_id, p.month, p.start_on, p.end_on"
+            " from unnest(cast(:months as text[]), cast(:starts as date[]), cast(:ends as date[]))"
+            "   p(month, start_on, end_on)"
+            " where not exists (select from pay_periods k where k.tenant_id = :tenant_id and k.month = p.month)"
+            " order by p.month on conflict do nothing"
+        ),
+        {
+            "tenant_id": scope.tenant_id,
+            "months": [p.month for p in periods],
+            "starts": [p.start for p in periods],
+            "ends": [p.end for p in periods],
+        },
+    )
 
 
-def find_status(scope: Scope, month: str) -> PeriodStatus:
-    """This will give a period's status; one that nobody has touched yet is open."""
-    found = scope.session.execute(
-        text("select status from pay_periods where tenant_id = :tenant_id and month = :month"),
-        {"tenant_id": scope.tenant_id, "month": month},
-    ).scalar_one_or_none()
-    return PeriodStatus(found) if found else PeriodStatus.OPEN
+def hold(scope: Scope, months: Sequence[str]) -> Sequence[Row[Any]]:
+    """This will keep these periods as they are, open or locked, until this transaction ends."""
+    return scope.session.execute(
+        text(
+            f"select {_COLUMNS}, {_IS_MARKED} as is_marked from pay_periods"
+            " where tenant_id = :tenant_id and month = any(:months) order by month for share"
+        ),
+        {"tenant_id": scope.tenant_id, "months": list(months)},
+    ).all()
 
 
-def _note(scope: Scope, rows: Collection[Row], changes: Collection[Change], *, what: str, decide: bool) -> list[str]:
-    fresh = [row.month for row in rows if row.status == PeriodStatus.OPEN
-             and (not row.is_stale or (decide and row.decided_under is not None))]  # fmt: skip
-    locked = {row.month: row for row in rows if row.status != PeriodStatus.OPEN}
+def hold_open(scope: Scope, month: str) -> Row[Any]:
+    """This will keep one period open until this transaction ends, or refuse because it is locked."""
+    ensure(scope, [scope.tenant.period(month)])
+    row = hold(scope, [month])[0]
+    if row.status != PeriodStatus.OPEN:
+        raise PeriodLocked(f"The pay period {month} is {row.status}; its register keeps what was paid.")
+    return row
+
+
+def _note(
+    scope: Scope, rows: Collection[Row[Any]], changes: Collection[Change], *, what: str, decide: bool
+) -> list[str]:
+    fresh = [
+        row.month
+        for row in rows
+        if row.status == PeriodStatus.OPEN and (not row.is_marked or (decide and row.decided_under is not None))
+    ]
     if fresh:
+        mark(scope, fresh, decide=decide)
+    locked = [row for row in rows if row.status != PeriodStatus.OPEN]
+    late = [
+        (row.month, user_id, day)
+        for row in locked
+        for user_id, day in changes
+        if row.start_on - _WEEK <= day <= row.end_on + _WEEK
+    ]
+    if late:
         scope.session.execute(
-            text("update pay_periods set is_stale = true,"
-                 " decided_under = case when :decide then null else decided_under end"
-                 " where tenant_id = :tenant_id and month = any(:months)"),
-            {"tenant_id": scope.tenant_id, "months": fresh, "decide": decide},
-        )  # fmt: skip
-    if locked:
-        late = [(user_id, day) for user_id, day in changes if scope.tenant.month_of(day) in locked]
-        scope.session.execute(
-            text("insert into late_corrections (tenant_id, month, user_id, day, what, noted_at)"
-                 " select distinct :tenant_id, c.month, c.user_id, c.day, :what, cast(:now as timestamptz)"
-                 " from unnest(cast(:months as text[]), cast(:users as uuid[]), cast(:days as date[]))"
-                 "   c(month, user_id, day)"
-                 " on conflict (tenant_id, user_id, day, what) do update set noted_at = excluded.noted_at"),
-            {"tenant_id": scope.tenant_id, "what": what, "now": scope.now,
-             "months": [scope.tenant.month_of(day) for _, day in late],
-             "users": [user_id for user_id, _ in late], "days": [day for _, day in late]},
-        )  # fmt: skip
-    return sorted(locked)
+            text(
+                "insert into late_corrections (tenant_id, month, user_id, day, what, noted_at)"
+                " select distinct cast(:tenant_id as uuid), c.month, c.user_id, c.day, :what, cast(:now as timestamptz)"
+                " from unnest(cast(:months as text[]), cast(:users as uuid[]), cast(:days as date[]))"
+                "   c(month, user_id, day)"
+                " on conflict (tenant_id, month, user_id, day, what) do update set noted_at = excluded.noted_at"
+            ),
+            {
+                "tenant_id": scope.tenant_id,
+                "what": what,
+                "now": scope.now,
+                "months": [month for month, _, _ in late],
+                "users": [user_id for _, user_id, _ in late],
+                "days": [day for _, _, day in late],
+            },
+        )
+    return sorted({month for month, _, _ in late})
+
+
+def mark(scope: Scope, months: Sequence[str] | None, *, decide: bool) -> None:
+    """This will mark these open periods (None: all of them) as stale."""
+    scope.session.execute(
+        text(
+            "update pay_periods set changed_at = clock_timestamp(),"
+            " decided_under = case when :decide then null else decided_under end"
+            " where tenant_id = :tenant_id and status = 'open'"
+            " and (cast(:months as text[]) is null or month = any(:months))"
+        ),
+        {"tenant_id": scope.tenant_id, "months": months, "decide": decide},
+    )

@@ -60,6 +60,10 @@ class Among:
     def range(cls, first: UUID, last: UUID) -> "Among":
         return cls("between :first_user_id and :last_user_id", {"first_user_id": first, "last_user_id": last})
 
+    @classmethod
+    def everybody(cls) -> "Among":
+        return cls("is not null", {})
+
     def put_into(self, template: str) -> TextClause:
         """This will give the statement for these employees: `{among}` stands where each relation names them."""
         return _with(template, self.condition)

@@ -1,26 +1,30 @@
 -- Computes what some employees have earned in one period, from their register rows and salaries (rules.md, section 4).
 -- Arithmetic is exact until each line is rounded, half up, to the currency's minor unit: once, at its end.
 with segments as (
-    -- one row per salary that is in force somewhere in the period or its edges, with the days it is in force
-    select s.user_id, s.amount as rate, s.currency, s.frequency, s.effective_from as from_on,
-        coalesce(lead(s.effective_from) over by_date - 1, 'infinity') as to_on,
-        -- a run is a stretch of weekly salaries: a pay week is cut where it begins and ends
-        coalesce(max(s.effective_from) filter (where s.is_new) over by_date, s.effective_from) as run_from,
-        coalesce(min(s.effective_from) filter (where s.frequency <> 'weekly') over after_this - 1, 'infinity')
-            as run_to
-    from (
-        select *, frequency is distinct from lag(frequency) over (partition by user_id order by effective_from) as is_new
-        from salaries
-        where tenant_id = :tenant_id and user_id {among} and effective_from <= :end_on
-    ) s
-    window by_date as (partition by s.user_id order by s.effective_from),
-        after_this as (partition by s.user_id order by s.effective_from
-            rows between 1 following and unbounded following)
+    -- one row per salary up to the end of the period's last pay week, with the days it is in force
+    select user_id, amount as rate, currency, frequency, effective_from as from_on,
+        coalesce(lead(effective_from) over (partition by user_id order by effective_from) - 1, 'infinity') as to_on
+    from salaries
+    where tenant_id = :tenant_id and user_id {among} and effective_from <= :tail_on
+),
+salaried as (
+    -- the same, knowing the weekly salaries around it
+    select *,
+        -- set: some weekly salary is in force, in the period and in the days of its first pay week before it
+        bit_or(case frequency when 'weekly' then halves_of(from_on, to_on, :start_on, :end_on) else 0 end) over mine
+            as weekly_days,
+        bit_or(case frequency when 'weekly' then halves_of(from_on, to_on, :lead_on, cast(:start_on as date) - 1)
+                              else 0 end) over mine as weekly_lead_days,
+        min(from_on) filter (where frequency = 'weekly') over (
+            partition by user_id order by from_on rows between 1 following and unbounded following) as next_weekly_on
+    from segments
+    window mine as (partition by user_id)
 ),
 rows as (
     -- one row per employee and salary in the period: the register's row with its masks
     select r.user_id, r.as_of, r.day_extra, r.day_units, r.units, r.working, r.lead_payable, r.lead_working,
-        r.tail_working, g.rate, g.currency, g.frequency, g.run_from, g.run_to, e.left_on, c.minor_units,
+        r.tail_working, g.rate, g.currency, g.frequency, g.weekly_days, g.weekly_lead_days, g.next_weekly_on,
+        g.to_on as until_on, e.left_on, c.minor_units,
         greatest(g.from_on, cast(:start_on as date)) as from_on,
         least(g.to_on, cast(:end_on as date)) as to_on,
         -- set: the half is present, on-duty or paid leave
@@ -30,7 +34,7 @@ rows as (
         -- set: this salary is in force, and the day is over
         halves_of(g.from_on, least(g.to_on, r.as_of), :start_on, :end_on) as in_force
     from pay_registers r
-    join segments g on g.user_id = r.user_id and g.to_on >= :start_on
+    join salaried g on g.user_id = r.user_id and g.to_on >= :start_on and g.from_on <= :end_on
     join currencies c on c.code = g.currency
     join employments e on e.tenant_id = :tenant_id and e.user_id = r.user_id
     where r.tenant_id = :tenant_id and r.month = :month and r.user_id {among} and e.user_id {among}
@@ -80,21 +84,24 @@ counted as (
                 else count(*)::text end as said
         from (
             select last_on,
-                bit_count((payable & halves_of(first_on, last_on, :start_on, :end_on))::bit(64))
-                + bit_count((lead_payable & halves_of(first_on, last_on, :lead_on, cast(:start_on as date) - 1))::bit(64))
-                    as payable_halves,
+                bit_count((payable & weekly_days & halves_of(week_on, last_on, :start_on, :end_on))::bit(64))
+                + bit_count((lead_payable & weekly_lead_days
+                    & halves_of(week_on, last_on, :lead_on, cast(:start_on as date) - 1))::bit(64)) as payable_halves,
                 bit_count((working & halves_of(week_on, week_on + 6, :start_on, :end_on))::bit(64))
                 + bit_count((lead_working & halves_of(week_on, week_on + 6, :lead_on, cast(:start_on as date) - 1))::bit(64))
                 + bit_count((tail_working & halves_of(week_on, week_on + 6, cast(:end_on as date) + 1, :tail_on))::bit(64))
                     as working_halves
             from (
-                select week_on, greatest(week_on, run_from) as first_on, least(week_on + 6, left_on, run_to) as last_on
+                -- a week's last day is the last one in it on a weekly salary, or of employment; it belongs to the
+                -- salary in force then
+                select week_on, least(week_on + 6, left_on, until_on) as last_on
                 from (
                     select cast(:lead_on as date) + 7 * n as week_on
                     from generate_series(0, (cast(:tail_on as date) - cast(:lead_on as date)) / 7) n
                 ) starts
+                where next_weekly_on is null or next_weekly_on > least(week_on + 6, left_on)
             ) ends
-            where last_on between w.from_on and least(w.to_on, w.as_of) and first_on <= last_on
+            where last_on >= week_on and last_on between w.from_on and least(w.to_on, w.as_of)
         ) week
         where payable_halves > 0
     ) weeks on frequency = 'weekly'

@@ -164,7 +164,7 @@ noted as (
         array_agg(10000 * n.day + (100 * n.ot_hours)::integer order by n.day) filter (where n.ot_hours > 0) as day_ot,
         array_agg(10000 * n.day + (100 * n.extra_days)::integer order by n.day) filter (where n.extra_days > 0)
             as day_extra,
-        jsonb_object_agg(n.day, n.remarks) filter (where n.remarks is not null) as day_remarks
+        jsonb_object_agg(cast(:start_on as date) + n.day, n.remarks) filter (where n.remarks is not null) as day_remarks
     from (
         select coalesce(o.user_id, d.user_id) as user_id, coalesce(o.day, d.day) - cast(:start_on as date) as day,
             coalesce(d.ot_hours, o.hours) as ot_hours, d.extra_days, d.remarks

@@ -1,0 +1,57 @@
+# Everything a person types. `make` alone lists it; every command works on a fresh clone with Python 3.11 or newer.
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+SOURCES := .
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help run test format-check lint types rooms unit bench package format clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(READY) ## the whole product on this machine, with demo data; PORT, WAGEBOOK_HOME, DATABASE_URL
+	@$(BIN)/python -m infra.local run
+
+test: format-check lint types rooms unit ## all checks below and all tests
+
+format-check: $(READY) ## is everything formatted?
+	$(BIN)/ruff format --check $(SOURCES)
+
+lint: $(READY) ## mistakes and habits that ruff knows
+	$(BIN)/ruff check $(SOURCES)
+
+types: $(READY) ## types, by mypy
+	$(BIN)/mypy
+
+rooms: $(READY) ## do imports only point down?
+	$(BIN)/lint-imports
+
+unit: $(READY) ## all tests; one: .venv/bin/pytest tests/... -k words
+	$(BIN)/pytest -q
+
+bench: $(READY) ## the main jobs beside yardsticks; SIZE=small takes under a minute
+	@$(BIN)/python -m infra.bench
+
+package: $(READY) ## the zip and the template for AWS
+	@$(BIN)/python -m infra.package
+
+format: $(READY) ## format, and mend what can be mended
+	$(BIN)/ruff format $(SOURCES)
+	$(BIN)/ruff check --fix $(SOURCES)
+
+clean: ## remove the environment and what was built; data in WAGEBOOK_HOME stays
+	rm -rf .venv build .chalice/deployments .mypy_cache .ruff_cache .import_linter_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Made anew only when the lists of requirements change. The stamp is written last, so a broken install is repeated.
+$(READY): requirements.txt infra/requirements-dev.txt
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) was not found; name a Python with PYTHON=..."; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Python 3.11 or newer is needed, and $(PYTHON) is $$($(PYTHON) -V 2>&1); name another with PYTHON=..."; exit 1; }
+	@test -x $(BIN)/pip || $(PYTHON) -m venv .venv || { echo "The venv module is needed (Debian: python3-venv)."; exit 1; }
+	@echo "installing into .venv ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-input -r infra/requirements-dev.txt
+	@touch $@

@@ -1,0 +1,16 @@
+"""The clock's door of the console: messages that were committed but not sent."""
+
+from datetime import datetime
+
+from chalice import Blueprint
+
+from chalicelib.backing import outbox
+from chalicelib.entry.messages import scheduled
+
+blueprint = Blueprint(__name__)
+
+
+@scheduled(blueprint, "rate(1 minute)", name="sweep-outbox")
+def sweep_outbox(*, now: datetime) -> int:
+    """This will send what a crash or a throttled queue left unsent for a minute."""
+    return outbox.sweep(now=now)

@@ -1,0 +1,166 @@
+"""Computing whole periods: planned once, done in chunks of employees, each chunk one transaction.
+
+Facts that change while a computation runs mark the period stale again, because a period's freshness counts from the
+moment at which its computation began.
+"""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from chalicelib.features.attendance import actions as attendance
+from chalicelib.features.pay_register.projection import leave_out, project
+from chalicelib.features.tenants import periods
+from chalicelib.features.tenants.windows import Among, window_of
+from chalicelib.identity.scope import Scope
+from chalicelib.jobs import progress
+from chalicelib.jobs.progress import CHUNK_EMPLOYEES, Chunk
+from chalicelib.kernel.errors import PeriodLocked
+from chalicelib.kernel.states import PeriodStatus
+
+QUEUE = "pay-register"
+
+
+def begin(scope: Scope, job_id: UUID, *, months: Sequence[str], as_of: date, night: str | None = None) -> None:
+    """This will plan a computation of everybody: one chunk is done at once, more are sent as messages.
+
+    `night` names the nightly run that is done for this day when the computation is.
+    """
+    decide(scope, months)
+    # taking the rows waits for every fact that is being written, so that what comes after is seen to be later
+    scope.session.execute(
+        text(
+            "update pay_periods set computing_since = clock_timestamp()"
+            " where tenant_id = :tenant_id and month = any(:months) and status = 'open'"
+        ),
+        {"tenant_id": scope.tenant_id, "months": list(months)},
+    )
+    for month in months:
+        leave_out(scope, window=window_of(scope, month), among=Among.everybody())
+    chunks = _chunks(scope, months)
+    progress.split(scope, job_id, chunks)
+    plan = {"job_id": str(job_id), "months": list(months), "as_of": as_of.isoformat(), "night": night}
+    if len(chunks) > 1:
+        scope.send(QUEUE, [{**plan, "chunk": chunk.number} for chunk in chunks])
+    elif chunks:
+        do_chunk(scope, plan, chunks[0])
+    else:
+        _finish(scope, plan)
+
+
+def do_chunk(scope: Scope, plan: dict[str, Any], chunk: Chunk) -> None:
+    """This will compute one chunk for every month of the plan, and finish the job with its last chunk."""
+    job_id, as_of = UUID(plan["job_id"]), date.fromisoformat(plan["as_of"])
+    among = Among.range(chunk.first_user_id, chunk.last_user_id)
+    changed = 0
+    for period in periods.hold(scope, plan["months"]):
+        if period.status == PeriodStatus.OPEN:  # it may have been locked since the job was planned
+            changed += project(scope, window=window_of(scope, period.month), among=among, as_of=as_of)
+    if progress.finish_chunk(scope, job_id, number=chunk.number, changed=changed):
+        _finish(scope, plan)
+
+
+def compute_these(scope: Scope, *, month: str, user_ids: Sequence[UUID], as_of: date | None = None) -> int:
+    """This will compute some employees of an open period now, and count the rows that changed."""
+    periods.hold_open(scope, month)
+    decide(scope, [month])
+    window = window_of(scope, month)
+    among = Among.one(user_ids[0]) if len(user_ids) == 1 else Among.these(user_ids)
+    leave_out(scope, window=window, among=among)
+    return project(scope, window=window, among=among, as_of=as_of or scope.yesterday())
+
+
+def due_months(scope: Scope, *, as_of: date) -> list[str]:
+    """This will list the open months that a nightly run has to compute.
+
+    They are the month of the as-of date, and every earlier one whose facts changed, or whose last computation was
+    before its end because nights were missed.
+    """
+    month = scope.tenant.month_of(as_of)
+    periods.ensure(scope, [scope.tenant.period(month)])
+    return list(
+        scope.session.execute(
+            text(
+                "select month from pay_periods where tenant_id = :tenant_id and status = 'open' and start_on <= :as_of"
+                " and (month = :month or is_stale or computed_as_of is null or computed_as_of < least(end_on, :as_of))"
+                " order by month"
+            ),
+            {"tenant_id": scope.tenant_id, "month": month, "as_of": as_of},
+        ).scalars()
+    )
+
+
+def decide(scope: Scope, months: Sequence[str]) -> None:
+    """This will decide attendance anew where policy, shifts or rosters changed since; usually it finds nothing to do."""
+    policy = scope.tenant.policy
+    stamp = f"{policy.full_day_minutes}:{policy.half_day_minutes}"
+    earlier = [scope.tenant.month_of(scope.tenant.period(month).start - timedelta(days=1)) for month in months]
+    rows = scope.session.execute(
+        text(
+            "select month, start_on, end_on from pay_periods where tenant_id = :tenant_id and month = any(:months)"
+            " and status = 'open' and decided_under is distinct from :stamp order by month for update"
+        ),
+        # pay weeks reach into the period before, so its attendance counts too
+        {"tenant_id": scope.tenant_id, "months": [*months, *earlier], "stamp": stamp},
+    ).all()
+    for row in rows:
+        attendance.decide_days(scope, first=row.start_on, last=row.end_on)
+    if rows:
+        scope.session.execute(
+            text("update pay_periods set decided_under = :stamp where tenant_id = :tenant_id and month = any(:months)"),
+            {"tenant_id": scope.tenant_id, "months": [row.month for row in rows], "stamp": stamp},
+        )
+
+
+def refuse_locked(scope: Scope, month: str) -> None:
+    """This will refuse a locked period before any work is taken on."""
+    try:
+        periods.hold_open(scope, month)
+    except PeriodLocked as locked:
+        raise PeriodLocked(
+            f"{locked.detail} Unlock it first, or let the difference be paid as a late correction."
+        ) from None
+
+
+def _chunks(scope: Scope, months: Sequence[str]) -> list[Chunk]:
+    days = [scope.tenant.period(month) for month in months]
+    rows = scope.session.execute(
+        text("""
+            select chunk, min(user_id::text)::uuid, max(user_id::text)::uuid, count(*) from (
+                select user_id, (row_number() over (order by user_id) - 1) / :size as chunk
+                from employments
+                where tenant_id = :tenant_id and joined_on <= :end_on and (left_on is null or left_on >= :start_on)
+            ) numbered
+            group by chunk order by chunk"""),
+        {
+            "tenant_id": scope.tenant_id,
+            "size": CHUNK_EMPLOYEES,
+            "start_on": min(period.start for period in days),
+            "end_on": max(period.end for period in days),
+        },
+    ).all()
+    return [Chunk(*row) for row in rows]
+
+
+def _finish(scope: Scope, plan: dict[str, Any]) -> None:
+    job_id = UUID(plan["job_id"])
+    scope.session.execute(
+        text(
+            "update pay_periods set computed_at = computing_since, computed_as_of = least(end_on, cast(:as_of as date))"
+            " where tenant_id = :tenant_id and month = any(:months) and status = 'open'"
+        ),
+        {"tenant_id": scope.tenant_id, "months": plan["months"], "as_of": plan["as_of"]},
+    )
+    if plan["night"]:
+        scope.session.execute(
+            text(
+                "insert into nightly_runs as n (tenant_id, kind, done_on) values (:tenant_id, :kind, :as_of)"
+                " on conflict (tenant_id, kind) do update set done_on = greatest(n.done_on, excluded.done_on)"
+            ),
+            {"tenant_id": scope.tenant_id, "kind": plan["night"], "as_of": plan["as_of"]},
+        )
+    changed = progress.sum_changed(scope, job_id)
+    progress.finish(scope, job_id, result={"months": plan["months"], "as_of": plan["as_of"], "changed": changed})

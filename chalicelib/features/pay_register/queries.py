@@ -1,0 +1,152 @@
+"""Reads of the register. They never write: an employee without a row reads as a stub."""
+
+import json
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, text
+
+from chalicelib.backing.database import Record, statement
+from chalicelib.entry.gate import must_exist
+from chalicelib.features.pay_register import rules
+from chalicelib.features.pay_register.models import day_edits
+from chalicelib.features.pay_register.schemas import ExportQuery, GridQuery, Totals, View
+from chalicelib.features.people.models import departments, divisions
+from chalicelib.identity.scope import Scope
+from chalicelib.kernel.errors import NotFound
+from chalicelib.kernel.halves import STATUS_OF
+from chalicelib.kernel.period import Period
+
+_GRID = statement(__file__, "grid")
+_DETAILS = """case when r.user_id is null then '{}' else jsonb_strip_nulls(jsonb_build_object(
+    'late_minutes', unpacked(r.day_late, :start_on, 1), 'early_out_minutes', unpacked(r.day_early_out, :start_on, 1),
+    'ot_hours', unpacked(r.day_ot, :start_on, 100), 'extra_days', unpacked(r.day_extra, :start_on, 100),
+    'payable_units', unpacked(r.day_units, :start_on, 100),
+    'leave_halves', r.leave_halves, 'remarks', r.day_remarks)) end"""
+# What the records view needs beside the codes to say where each half came from.
+_MASKS = """, 'masks', json_build_object('manual', r.manual, 'recorded', r.recorded, 'rostered', r.rostered),
+    'units', r.units"""
+_NO_TOTALS = json.dumps({name: {} if name == "leave_by_type" else 0 for name in Totals.model_fields})
+
+
+def get_period(scope: Scope, period: Period) -> Record:
+    """This will tell a period's days and state; one that nobody has touched yet is open and fresh."""
+    row = scope.session.execute(
+        text("select status, is_stale from pay_periods where tenant_id = :tenant_id and month = :month"),
+        {"tenant_id": scope.tenant_id, "month": period.month},
+    ).first()
+    return {
+        "month": period.month,
+        "start_date": period.start,
+        "end_date": period.end,
+        "total_days": period.length,
+        "status": row.status if row else "open",
+        "is_stale": bool(row and row.is_stale),
+    }
+
+
+def grid(scope: Scope, *, month: str, query: GridQuery) -> str:
+    """This will give one page of the grid as JSON text, most of it made by the database."""
+    period = scope.tenant.period(month)
+    total, items = _page(scope, period, query, limit=query.limit, page=query.page)
+    if query.view is View.RECORDS:
+        items = json.dumps([_spelled(period, item) for item in json.loads(items)])
+    head = {"period": get_period(scope, period), "days": period.days}
+    tail = {"page": query.page, "limit": query.limit, "total": total}
+    return f'{json.dumps(head, default=str)[:-1]}, "items": {items}, {json.dumps(tail)[1:]}'
+
+
+def rows_for_export(scope: Scope, *, period: Period, query: ExportQuery, page: int, limit: int) -> list[dict[str, Any]]:
+    """This will read one batch of rows in the codes view."""
+    rows: list[dict[str, Any]] = json.loads(_page(scope, period, query, limit=limit, page=page)[1])
+    return rows
+
+
+def get_row(scope: Scope, *, month: str, user_id: UUID) -> Record:
+    """This will read one employee's period, or NotFound where they are not in it or not within reach."""
+    period = scope.tenant.period(month)
+    _, items = _page(scope, period, None, limit=1, page=1, user_id=user_id)
+    found = json.loads(items)
+    if not found:
+        raise NotFound(f"There is no such person employed in {month}.")
+    return {"period": get_period(scope, period), "days": period.days, **_spelled(period, found[0])}
+
+
+def history(scope: Scope, *, month: str, user_id: UUID) -> Record:
+    """This will list every edit by hand of the period, newest first, with who replaced or cleared it."""
+    period = scope.tenant.period(month)
+    rows = scope.session.execute(
+        select(day_edits)
+        .where(
+            day_edits.c.tenant_id == scope.tenant_id,
+            day_edits.c.user_id == user_id,
+            day_edits.c.day.between(period.start, period.end),
+        )
+        .order_by(day_edits.c.id.desc())
+    ).mappings()
+    items = [
+        {
+            **row,
+            "date": row["day"],
+            "first_half": row["first_code"] and STATUS_OF[row["first_code"]][0],
+            "second_half": row["second_code"] and STATUS_OF[row["second_code"]][0],
+        }
+        for row in rows
+    ]
+    return {"items": items}
+
+
+def _spelled(period: Period, item: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "user": item["user"],
+        "totals": item["totals"],
+        "daily_records": rules.records(period.days, item),
+    }
+
+
+def _page(
+    scope: Scope,
+    period: Period,
+    query: GridQuery | ExportQuery | None,
+    *,
+    limit: int,
+    page: int,
+    user_id: UUID | None = None,
+) -> tuple[int, str]:
+    values: dict[str, Any] = {
+        "tenant_id": scope.tenant_id,
+        "month": period.month,
+        "start_on": period.start,
+        "end_on": period.end,
+        "limit": limit,
+        "offset": (page - 1) * limit,
+        "no_totals": _NO_TOTALS,
+    }
+    reach, reach_values = scope.reach("pay_register.read", "e.user_id")
+    filters = reach
+    if user_id is not None:
+        filters += " and e.user_id = :user_id"
+        values["user_id"] = user_id
+    if query is not None:
+        if query.department_id:
+            must_exist(scope, departments, query.department_id, what="department")
+            filters += " and e.department_id = :department_id"
+        if query.division_id:
+            must_exist(scope, divisions, query.division_id, what="division")
+            filters += " and e.division_id = :division_id"
+        if query.search:
+            filters += " and (u.name ilike :search or e.employee_no ilike :search)"
+        values |= {
+            "department_id": query.department_id,
+            "division_id": query.division_id,
+            "search": f"%{_literal(query.search)}%" if query.search else None,
+        }
+    masks = _MASKS if not (isinstance(query, GridQuery) and query.view is View.CODES) else ""
+    sql = _GRID.replace("{filters}", filters).replace("{details}", _DETAILS).replace("{masks}", masks)
+    row = scope.session.execute(text(sql), values | reach_values).one()
+    return row.total, row.items
+
+
+def _literal(said: str) -> str:
+    """In a pattern, % and _ are what the caller typed and not wildcards."""
+    return said.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

@@ -1,0 +1,91 @@
+"""HTTP doors of the pay register."""
+
+from datetime import date
+from uuid import UUID
+
+from chalice import Blueprint
+
+from chalicelib.entry.http import Document, Ready, endpoint
+from chalicelib.entry.paging import Page
+from chalicelib.features.pay_register import actions, exports, queries, schemas
+from chalicelib.identity.scope import Scope
+from chalicelib.jobs.schemas import Started, started
+from chalicelib.kernel.period import Month
+
+blueprint = Blueprint(__name__)
+READ, WRITE, LOCK = "pay_register.read", "pay_register.write", "pay_register.lock"
+
+
+@endpoint(blueprint, "GET", "/pay-register/{month}", may=READ, reply=schemas.Grid)
+def get_grid(scope: Scope, month: Month, query: schemas.GridQuery) -> Ready:
+    """This will show one page of the register: a row per employee, their days and totals.
+
+    Employees who have no row yet read as stubs: zero totals, no days. Reading never writes.
+    """
+    return Ready(queries.grid(scope, month=month, query=query))
+
+
+@endpoint(blueprint, "POST", "/pay-register/{month}/sync", may=WRITE, status=202)
+def sync(scope: Scope, month: Month, body: schemas.SyncRequest) -> Started:
+    """This will compute everybody's rows and balances from the facts, or those of some people.
+
+    Up to 5,000 employees are done when the answer comes; the job tells either way.
+    """
+    return started(actions.request_sync(scope, month=month, user_ids=body.user_ids))
+
+
+@endpoint(blueprint, "POST", "/pay-register/{month}/lock", may=LOCK)
+def lock(scope: Scope, month: Month) -> schemas.PeriodOut:
+    """This will lock the period: its register keeps what it says, and later changes are paid later."""
+    actions.lock(scope, month=month)
+    return queries.get_period(scope, scope.tenant.period(month))
+
+
+@endpoint(blueprint, "POST", "/pay-register/{month}/unlock", may=LOCK)
+def unlock(scope: Scope, month: Month, body: schemas.Unlock) -> schemas.PeriodOut:
+    """This will open a locked period again, with a reason."""
+    actions.unlock(scope, month=month, reason=body.reason)
+    return queries.get_period(scope, scope.tenant.period(month))
+
+
+@endpoint(blueprint, "GET", "/pay-register/{month}/export", may=READ, produces="text/csv")
+def export(scope: Scope, month: Month, query: schemas.ExportQuery) -> Document:
+    """This will write the register as a CSV or XLSX file: totals, then two columns a day."""
+    return exports.export(scope, month=month, query=query)
+
+
+@endpoint(blueprint, "GET", "/pay-register/{month}/{user_id}", may=READ)
+def get_row(scope: Scope, month: Month, user_id: UUID) -> schemas.EmployeeRegister:
+    """This will show one employee's period, each half with where it came from."""
+    return queries.get_row(scope, month=month, user_id=user_id)
+
+
+@endpoint(blueprint, "POST", "/pay-register/{month}/{user_id}", may=WRITE, status=201)
+def make_row(scope: Scope, month: Month, user_id: UUID) -> schemas.EmployeeRegister:
+    """This will make one employee's row from the facts; doing it again changes nothing."""
+    return actions.recalculate(scope, month=month, user_id=user_id)
+
+
+@endpoint(blueprint, "POST", "/pay-register/{month}/{user_id}/recalculate", may=WRITE)
+def recalculate(scope: Scope, month: Month, user_id: UUID) -> schemas.EmployeeRegister:
+    """This will compute one employee's row and balance again from the facts."""
+    return actions.recalculate(scope, month=month, user_id=user_id)
+
+
+@endpoint(blueprint, "GET", "/pay-register/{month}/{user_id}/history", may=READ)
+def get_history(scope: Scope, month: Month, user_id: UUID) -> Page[schemas.EditOut]:
+    """This will list every edit by hand of the period, newest first."""
+    queries.get_row(scope, month=month, user_id=user_id)
+    return queries.history(scope, month=month, user_id=user_id)
+
+
+@endpoint(blueprint, "PUT", "/pay-register/{month}/{user_id}/days/{day}", may=WRITE)
+def edit_day(scope: Scope, month: Month, user_id: UUID, day: date, body: schemas.DayEdit) -> schemas.EmployeeRegister:
+    """This will set a day by hand. It survives every sync until it is cleared."""
+    return actions.edit_day(scope, month=month, user_id=user_id, day=day, edit=body)
+
+
+@endpoint(blueprint, "DELETE", "/pay-register/{month}/{user_id}/days/{day}", may=WRITE)
+def clear_day(scope: Scope, month: Month, user_id: UUID, day: date) -> schemas.EmployeeRegister:
+    """This will take an edit back: the facts speak again."""
+    return actions.clear_day(scope, month=month, user_id=user_id, day=day)

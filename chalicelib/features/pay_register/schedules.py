@@ -1,0 +1,32 @@
+"""The clock's door of the pay register: finds the tenants whose night has come, and sends."""
+
+from datetime import datetime
+
+from chalice import Blueprint
+from sqlalchemy import text
+
+from chalicelib.backing import queues
+from chalicelib.backing.database import transaction
+from chalicelib.entry.messages import scheduled
+from chalicelib.features.pay_register.actions import NIGHTLY, NIGHTLY_QUEUE
+
+blueprint = Blueprint(__name__)
+
+# Half past midnight leaves night shifts and late devices half an hour. A tenant stays due until its yesterday is done,
+# so a lost message or a missed night is found by the next round.
+_DUE = text("""
+    select t.id from tenants t
+    left join nightly_runs n on n.tenant_id = t.id and n.kind = :kind
+    where t.status = 'active' and (:now at time zone t.timezone)::time >= '00:30'
+      and coalesce(n.done_on, '-infinity') < (:now at time zone t.timezone)::date - 1
+    order by t.id""")
+
+
+@scheduled(blueprint, "rate(15 minutes)", name="balance")
+def send_due_nights(*, now: datetime) -> int:
+    """This will send one message for each tenant whose yesterday is not computed yet."""
+    with transaction(role="wagebook_sweeper") as session:
+        due = session.execute(_DUE, {"now": now, "kind": NIGHTLY}).scalars().all()
+    for tenant_id in due:
+        queues.send(NIGHTLY_QUEUE, {"tenant_id": str(tenant_id)})
+    return len(due)

@@ -1,0 +1,218 @@
+"""What comes in and goes out about the pay register."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import Field, model_validator
+
+from chalicelib.kernel.halves import Nature, Status
+from chalicelib.kernel.schema import Input, LongText, Number, Output, Text
+from chalicelib.kernel.states import PeriodStatus
+
+
+class View(StrEnum):
+    """Days as records, or as one string of codes."""
+
+    RECORDS = "records"
+    CODES = "codes"
+
+
+class GridQuery(Input):
+    """Which employees, how many on a page, and in which form."""
+
+    department_id: UUID | None = None
+    division_id: UUID | None = None
+    search: str | None = Field(None, max_length=100, description="part of a name or an employee number")
+    page: int = Field(1, ge=1, le=100_000)
+    limit: int = Field(50, ge=1, le=200)
+    view: View = View.RECORDS
+
+
+class ExportQuery(Input):
+    """Which employees, and as what kind of file."""
+
+    format: Literal["csv", "xlsx"] = "csv"
+    department_id: UUID | None = None
+    division_id: UUID | None = None
+    search: str | None = Field(None, max_length=100)
+
+
+class PeriodOut(Output):
+    """A pay period."""
+
+    month: str
+    start_date: date
+    end_date: date
+    total_days: int
+    status: PeriodStatus
+    is_stale: bool = Field(description="facts changed since everybody's register was last computed")
+
+
+class Person(Output):
+    """Whose row it is."""
+
+    id: UUID
+    name: str
+    employee_no: str
+    department_id: UUID | None
+    division_id: UUID | None
+
+
+class Totals(Output):
+    """Always the sum over the days; days and hours, not money."""
+
+    present_days: float = Field(description="od counted in")
+    od_days: float
+    absent_days: float
+    paid_leave_days: float
+    lop_days: float
+    leave_days: float
+    holidays: float
+    week_offs: float
+    blank_days: float
+    extra_days: float
+    payable_shifts: float
+    ot_hours: float
+    late_count: int
+    late_minutes: int
+    early_out_count: int
+    early_out_minutes: int
+    leave_by_type: dict[str, float]
+
+
+class HalfOut(Output):
+    """One half of a day: what it is, and where that came from."""
+
+    status: Status
+    source: Literal["attendance", "leave", "od", "roster", "calendar", "policy", "manual"] | None
+    leave_type_id: UUID | None = None
+    leave_nature: Nature | None = None
+
+
+class DailyRecord(Output):
+    """One day of the register."""
+
+    date: date
+    first_half: HalfOut
+    second_half: HalfOut
+    ot_hours: float
+    late_minutes: int
+    early_out_minutes: int
+    extra_days: float
+    payable_units: float
+    remarks: str | None
+
+
+class Row(Output):
+    """One employee's row of the grid. `halves` and `details` stand in the place of the records in the codes view."""
+
+    user: Person
+    totals: Totals
+    daily_records: list[DailyRecord] | None = Field(None, description="in the records view")
+    halves: str | None = Field(None, description="in the codes view: two codes a day, of -PALUOHW")
+    details: dict[str, dict[str, Any]] | None = Field(
+        None, description="in the codes view: kind of detail, then date, then value; only what there is"
+    )
+
+
+class Grid(Output):
+    """One page of the register."""
+
+    period: PeriodOut
+    days: list[date]
+    items: list[Row]
+    page: int
+    limit: int
+    total: int
+
+
+class EmployeeRegister(Output):
+    """One employee's period."""
+
+    period: PeriodOut
+    days: list[date]
+    user: Person
+    totals: Totals
+    daily_records: list[DailyRecord]
+    late_correction: bool = Field(
+        False, description="the period is locked: the change is noted, and its difference is paid later"
+    )
+
+
+class HalfIn(Input):
+    """What a person makes of a half. Leave without a nature has that of its type, and is paid if it has none."""
+
+    status: Status
+    leave_type_id: UUID | None = None
+    leave_nature: Nature | None = None
+
+    @model_validator(mode="after")
+    def _leave_only(self) -> "HalfIn":
+        if self.status is not Status.LEAVE and (self.leave_type_id or self.leave_nature):
+            raise ValueError("leave_type_id and leave_nature belong to the status leave only")
+        return self
+
+
+Hours = Annotated[Decimal, Field(ge=0, le=24, decimal_places=2)]
+Days = Annotated[Decimal, Field(ge=0, le=10, decimal_places=2)]
+
+
+class DayEdit(Input):
+    """A day by hand: the whole day as one status, or halves, hours and remarks, each only if given."""
+
+    status: Status | None = None
+    leave_type_id: UUID | None = None
+    leave_nature: Nature | None = None
+    first_half: HalfIn | None = None
+    second_half: HalfIn | None = None
+    ot_hours: Hours | None = Field(None, description="replaces the day's approved overtime")
+    extra_days: Days | None = Field(None, description="days paid on top")
+    remarks: LongText | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> "DayEdit":
+        if self.status is not None and (self.first_half or self.second_half):
+            raise ValueError("give either a status for the whole day, or its halves")
+        if self.status is None and (self.leave_type_id or self.leave_nature):
+            raise ValueError("leave_type_id and leave_nature need the status leave")
+        if self.halves() == (None, None) and self.ot_hours is self.extra_days is self.remarks is None:
+            raise ValueError("say at least one of status, first_half, second_half, ot_hours, extra_days, remarks")
+        return self
+
+    def halves(self) -> tuple[HalfIn | None, HalfIn | None]:
+        """This will give both halves as they were meant."""
+        if self.status is None:
+            return self.first_half, self.second_half
+        whole = HalfIn(status=self.status, leave_type_id=self.leave_type_id, leave_nature=self.leave_nature)
+        return whole, whole
+
+
+class EditOut(Output):
+    """One edit by hand, in force or not any more."""
+
+    id: UUID
+    date: date
+    first_half: Status | None
+    second_half: Status | None
+    ot_hours: Number | None
+    extra_days: Number | None
+    remarks: str | None
+    edited_by: str
+    edited_at: datetime
+    superseded_by: str | None
+    superseded_at: datetime | None
+
+
+class SyncRequest(Input):
+    """Whom to compute again; everybody if left out."""
+
+    user_ids: list[UUID] | None = Field(None, min_length=1, max_length=1000)
+
+
+class Unlock(Input):
+    """Why a locked period is opened again."""
+
+    reason: Text

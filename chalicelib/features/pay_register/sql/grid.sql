@@ -1,0 +1,26 @@
+-- One page of the register as JSON, with the number of employees that match. Employees in the period who have no row
+-- yet read as stubs: empty halves and zero totals. Nothing is written.
+with matching as (
+    -- one row per employee of the period whom the caller may see and the filters let through
+    select e.user_id, e.employee_no, e.department_id, e.division_id, u.name
+    from employments e
+    join users u on u.tenant_id = :tenant_id and u.id = e.user_id
+    where e.tenant_id = :tenant_id and e.joined_on <= :end_on and (e.left_on is null or e.left_on >= :start_on)
+        {filters}
+),
+page as (
+    select * from matching order by employee_no, user_id limit :limit offset :offset
+)
+select
+    (select count(*) from matching) as total,
+    coalesce((
+        select json_agg(json_build_object(
+            'user', json_build_object('id', p.user_id, 'name', p.name, 'employee_no', p.employee_no,
+                'department_id', p.department_id, 'division_id', p.division_id),
+            'totals', case when r.user_id is null then cast(:no_totals as jsonb) else register_totals(r) end,
+            'halves', coalesce(r.halves, ''),
+            'details', {details}
+            {masks}) order by p.employee_no, p.user_id)
+        from page p
+        left join pay_registers r on r.tenant_id = :tenant_id and r.month = :month and r.user_id = p.user_id
+    ), '[]')::text as items

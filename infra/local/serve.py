@@ -1,0 +1,33 @@
+"""This will run `chalice local` for the project, with two socket settings that make it fit to be measured."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from infra.local.children import PROJECT
+
+
+def quicken(local: Any) -> None:
+    """This will change the server classes of `chalice.local`.
+
+    As shipped, every answer leaves in two packets and waits 40 ms for the first one's acknowledgement (Nagle and
+    delayed ACK), and more than 5 waiting connections are turned away for a second.
+    """
+    local.ChaliceRequestHandler.wbufsize = 65536
+    local.ChaliceRequestHandler.disable_nagle_algorithm = True
+    local.ThreadedHTTPServer.request_queue_size = 512
+
+
+def main(port: str) -> None:
+    """This will serve on 127.0.0.1 until it is killed."""
+    import chalice.cli
+    import chalice.local
+
+    quicken(chalice.local)
+    arguments = ["--project-dir", str(PROJECT), "local", "--stage", "api", "--no-autoreload", "--port", port]
+    chalice.cli.cli(arguments, obj={})
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

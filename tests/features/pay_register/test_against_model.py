@@ -1,0 +1,53 @@
+"""The product against the independent model: scenarios by hand, and thousands of employees by chance."""
+
+import pytest
+from random import Random
+
+from tests.model.chance import random_cases
+from tests.model.facts import Case
+from tests.scenarios.loader import Scenario, load
+from tests.support import cases as put
+
+pytestmark = pytest.mark.usefixtures("database")
+
+
+def computed(cases: list[Case]) -> list[put.Outcome]:
+    """This will give the product's outcome for each case of one company; nobody's row is missing."""
+    tenant = put.company(cases[0])
+    with put.open_scope(tenant.id) as scope:
+        user_ids = put.place(scope.session, tenant.id, cases)
+        put.compute(scope, cases, user_ids)
+        assert put.compute(scope, cases, user_ids) == 0, "computing twice changes nothing"
+        found = put.outcomes(scope, cases[0])
+    empty = put.Outcome([], {}, [], [])
+    return [found.get(user_id, empty) for user_id in user_ids]
+
+
+def agree(case: Case, found: put.Outcome) -> None:
+    """This will hold one employee's outcome against the model's; who is not in the period has no row."""
+    wanted = put.expected(case)
+    if not found.halves:
+        assert {half[0] for half in wanted.halves} == {"blank"}
+        assert sum(line[4] for line in wanted.lines) == 0
+        return
+    assert found.halves == wanted.halves
+    assert found.totals == wanted.totals
+    assert found.days == wanted.days
+    assert found.lines == wanted.lines
+
+
+@pytest.mark.parametrize("scenario", load("register.yaml") + load("balances.yaml"), ids=lambda s: s.name)
+def test_scenario_comes_out_as_worked_by_hand(scenario: Scenario) -> None:
+    [found] = computed([scenario.case])
+    if found.halves:
+        assert {name: found.totals[name] for name in scenario.expect.totals} == scenario.expect.totals
+    if scenario.expect.amount is not None:
+        assert sum(line[4] for line in found.lines) == scenario.expect.amount
+    agree(scenario.case, found)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_employees_by_chance_come_out_as_the_model_says(seed: int) -> None:
+    cases = random_cases(Random(seed), 50)
+    for case, found in zip(cases, computed(cases), strict=True):
+        agree(case, found)
