@@ -1,0 +1,58 @@
+"""Queues and schedules of the app in one process: moto's SQS, true events, the app's own handlers, a clock to set."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+from unittest import mock
+
+from moto import mock_aws
+
+from chalicelib.backing import clock, queues
+from infra.local import aws
+from infra.local.events import EventLoop, consumers_of
+
+
+class Stack:
+    """What stands beside the API: work the queues off, let time call."""
+
+    def __init__(self) -> None:
+        import app
+
+        endpoint = "https://sqs.eu-central-1.amazonaws.com"
+        self.sqs = aws.client(endpoint, "sqs")
+        aws.make_queues(self.sqs, [consumer.queue for consumer in consumers_of(app.app)])
+        self.loop = EventLoop(app.app, endpoint=endpoint)
+
+    def drain(self) -> int:
+        """This will work until all queues are empty, and count the messages done."""
+        return self.loop.drain(max_seconds=30)
+
+    def tick(self, schedule: str) -> Any:
+        """This will let time call one schedule."""
+        return self.loop.run_schedule_once(schedule, clock.now())
+
+    def waiting(self, queue: str) -> int:
+        """This will count the messages that a queue holds, hidden ones included."""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        found = self.sqs.get_queue_attributes(QueueUrl=queues.url_of(queue), AttributeNames=names)["Attributes"]
+        return sum(int(found[name]) for name in names)
+
+
+@contextmanager
+def running() -> Iterator[Stack]:
+    """This will give a stack with empty queues."""
+    with mock_aws():
+        queues.client.cache_clear()
+        queues.url_of.cache_clear()
+        yield Stack()
+    queues.client.cache_clear()
+    queues.url_of.cache_clear()
+
+
+@contextmanager
+def at(moment: str) -> Iterator[datetime]:
+    """This will set the product's clock."""
+    now = datetime.fromisoformat(moment).astimezone(UTC)
+    with mock.patch.object(clock, "now", return_value=now):
+        yield now
