@@ -22,7 +22,7 @@ OUT = PROJECT / "dist"
 REGION = "eu-central-1"  # packaging asks for one and reaches none
 LARGEST = 250 * 1024 * 1024  # bytes that Lambda takes unpacked
 
-# The interpreter is bare (-I -S): what the zip does not hold is not there. boto3 is Lambda's own, and is loaded lazily.
+# The interpreter is bare (-I -S): what the zip does not hold is not there. boto3 is Lambda's own, and loaded lazily.
 _IMPORT = """
 import importlib, sys, time
 sys.path.insert(0, sys.argv[1])

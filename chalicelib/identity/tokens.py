@@ -6,7 +6,7 @@ from functools import cache
 import jwt
 
 from chalicelib.backing.settings import settings
-from chalicelib.kernel.errors import Unauthenticated
+from chalicelib.kernel.errors import Busy, Unauthenticated
 
 ALGORITHMS = ["RS256", "ES256"]  # asymmetric only: a shared-secret token could be forged with the public key
 
@@ -38,6 +38,8 @@ def verify(token: str) -> Identity:
         )
     except jwt.ExpiredSignatureError:
         raise Unauthenticated("The token has expired; sign in again.") from None
+    except jwt.PyJWKClientConnectionError:
+        raise Busy("The issuer of tokens cannot be reached right now; try again in a few seconds.") from None
     except (jwt.PyJWTError, ValueError):
         raise Unauthenticated("The token is not one of ours: wrong signature, issuer, audience or form.") from None
     email = claims.get("email")

@@ -34,6 +34,7 @@ def touch(scope: Scope, *, changes: Collection[Change], what: str, decide: bool 
     ensure(scope, [scope.tenant.period(month) for month in {scope.tenant.month_of(day) for _, day in changes}])
     days = {day for _, day in changes}
     months = {scope.tenant.month_of(day + shift) for day in days for shift in (-_WEEK, timedelta(), _WEEK)}
+    mark(scope, sorted(months), decide=decide)  # first: two who share a row cannot both go on to write it
     rows = hold(scope, sorted(months))
     return _note(scope, rows, changes, what=what, decide=decide)
 
@@ -55,6 +56,7 @@ def touch_from(
         ),
         {"tenant_id": scope.tenant_id, "first": first - _WEEK, "last": last and last + _WEEK},
     ).all()
+    mark(scope, [row.month for row in known], decide=decide)
     rows = hold(scope, [row.month for row in known])
     changes = [(user_id, max(first, row.start_on)) for row in rows for user_id in user_ids]
     return _note(scope, rows, changes, what=what, decide=decide)
@@ -108,6 +110,7 @@ def hold_open(scope: Scope, month: str) -> Row[Any]:
 def _note(
     scope: Scope, rows: Collection[Row[Any]], changes: Collection[Change], *, what: str, decide: bool
 ) -> list[str]:
+    # marked before, but a computation may have begun while this writer waited for the rows
     fresh = [
         row.month
         for row in rows
@@ -150,6 +153,7 @@ def mark(scope: Scope, months: Sequence[str] | None, *, decide: bool) -> None:
             "update pay_periods set changed_at = clock_timestamp(),"
             " decided_under = case when :decide then null else decided_under end"
             " where tenant_id = :tenant_id and status = 'open'"
+            f" and (({_IS_MARKED}) is not true or (:decide and decided_under is not null))"
             " and (cast(:months as text[]) is null or month = any(:months))"
         ),
         {"tenant_id": scope.tenant_id, "months": months, "decide": decide},

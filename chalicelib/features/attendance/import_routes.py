@@ -1,0 +1,35 @@
+"""The HTTP door of attendance imports."""
+
+import json
+
+from chalice import Blueprint
+
+from chalicelib.entry.bodies import RawBody, loaded
+from chalicelib.entry.http import endpoint
+from chalicelib.entry.rows import CSV_OR_JSON, read_rows
+from chalicelib.features.attendance import import_actions as actions
+from chalicelib.features.attendance import import_schemas as schemas
+from chalicelib.identity.scope import Scope
+
+blueprint = Blueprint(__name__)
+
+
+@endpoint(blueprint, "POST", "/attendance/import", may="attendance.write", accepts=CSV_OR_JSON)
+def import_attendance(scope: Scope, body: RawBody, query: schemas.ImportQuery) -> schemas.ImportReport:
+    """This will import up to 20,000 attendance rows, as JSON or CSV; good rows are kept, wrong ones told by line.
+
+    Columns: `employee_no` or `user_id`, `date`, and what is known of `check_in`, `check_out` (`HH:MM` in the
+    employee's time zone, or RFC 3339; a check-out earlier than the check-in is on the next day), `worked_minutes`,
+    `status` and `half`. JSON is an array of rows, or an object with the array as `rows`.
+    """
+    rows = read_rows(_bare(body), required=["date"], optional=schemas.COLUMNS, limit=actions.MOST_ROWS)
+    return actions.import_rows(scope, rows=rows, dry_run=query.dry_run)
+
+
+def _bare(body: RawBody) -> RawBody:
+    """This will take the array out of `{"rows": [...]}`."""
+    if body.data.lstrip()[:1] == b"{" and "csv" not in body.content_type.lower():
+        value = loaded(body.data)
+        if list(value) == ["rows"]:
+            return RawBody(body.content_type, json.dumps(value["rows"]).encode())
+    return body

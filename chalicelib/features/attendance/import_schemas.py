@@ -1,0 +1,52 @@
+"""What comes in and goes out about an import of attendance."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import BeforeValidator, Field
+
+from chalicelib.entry.rows import RowDate, RowError, RowInput
+from chalicelib.features.attendance.schemas import Stated, WorkedMinutes
+from chalicelib.kernel.halves import Half
+from chalicelib.kernel.schema import Input, Output
+
+
+def _lower(said: Any) -> Any:
+    return said.strip().lower() if isinstance(said, str) else said
+
+
+Clock = Annotated[str, Field(max_length=40)]
+
+
+class AttendanceRow(RowInput):
+    """One row of the file; every cell but the date may be empty."""
+
+    employee_no: Annotated[str, Field(max_length=200)] | None = None
+    user_id: UUID | None = None
+    date: RowDate
+    check_in: Clock | None = None
+    check_out: Clock | None = None
+    worked_minutes: WorkedMinutes | None = None
+    status: Annotated[Stated, BeforeValidator(_lower)] | None = None
+    half: Annotated[Half, BeforeValidator(_lower)] | None = None
+
+
+COLUMNS = [name for name in AttendanceRow.model_fields if name != "date"]
+
+
+class ImportQuery(Input):
+    """Whether to write at all."""
+
+    dry_run: bool = Field(False, description="true: say what would happen, and write nothing")
+
+
+class ImportReport(Output):
+    """What became of the rows; a row with an error changed nothing."""
+
+    dry_run: bool
+    rows: int = Field(description="rows in the file")
+    added: int
+    corrected: int = Field(description="there was a record of that day that said something else")
+    unchanged: int
+    late_corrections: int = Field(description="rows added or corrected in a locked pay period; paid later")
+    errors: list[RowError]

@@ -1,0 +1,19 @@
+-- The person's time zone and employment, with their shift on the local days around a moment.
+-- One row: yesterday, today or tomorrow, locally; no times where the person has no shift that day.
+select
+    p.zone, p.joined_on, p.left_on, d.day, s.starts_at, s.ends_at
+from (
+    select
+        u.id as user_id, e.shift_id, e.joined_on, e.left_on,
+        coalesce(b.timezone, :timezone) as zone
+    from users u
+    left join employments e on e.tenant_id = u.tenant_id and e.user_id = u.id
+    left join branches b on b.tenant_id = u.tenant_id and b.id = e.branch_id
+    where u.tenant_id = :tenant_id and u.id = :user_id
+) p
+cross join lateral (
+    select (cast(:at as timestamptz) at time zone p.zone)::date + n as day from generate_series(-1, 1) n
+) d
+left join roster_days r on r.tenant_id = :tenant_id and r.user_id = p.user_id and r.day = d.day
+left join shifts s on s.tenant_id = :tenant_id and s.id = coalesce(r.shift_id, p.shift_id)
+order by d.day
