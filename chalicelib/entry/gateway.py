@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from uuid import uuid4
 
 from chalicelib.entry.http import PROBLEM
 from chalicelib.entry.problems import problem
@@ -28,4 +29,5 @@ def problem_documents(event: Any, get_response: Callable[[Any], Any]) -> Any:
             instance=event.path,
         )
         response.headers["Content-Type"] = PROBLEM
+        response.headers.setdefault("X-Request-Id", event.context.get("requestId") or str(uuid4()))
     return response

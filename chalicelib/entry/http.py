@@ -20,7 +20,7 @@ from chalicelib.entry.problems import RETRYABLE, document, fault_of, problem
 from chalicelib.entry.registry import ENDPOINTS, Endpoint, describe
 from chalicelib.identity.callers import calling
 from chalicelib.identity.scope import Origin, PlatformScope, Scope, check
-from chalicelib.kernel.errors import Invalid, NotFound, invalid
+from chalicelib.kernel.errors import Invalid, NotFound, Unreadable, invalid
 
 JSON, PROBLEM = "application/json", "application/problem+json"
 CSV = "text/csv"
@@ -134,7 +134,8 @@ def _worked(door: Endpoint, request: Any, path_values: Mapping[str, str], origin
         if door.needs_idempotency_key and not key:
             raise Invalid("Send an Idempotency-Key: this moves money, and a repeated request must not move it twice.")
         if key and isinstance(scope, Scope):
-            digest = idempotency.key_digest(door.method, door.path.format(**path_values), request.raw_body)
+            path, query = door.path.format(**path_values), dict((request.query_params or {}).items())
+            digest = idempotency.key_digest(scope, door.method, path, query, _raw(request))
             if stored := idempotency.replay(scope, key, digest):
                 return stored
         arguments = _arguments(door, request, path_values)
@@ -163,12 +164,20 @@ def _arguments(door: Endpoint, request: Any, path_values: Mapping[str, str]) -> 
     elif request.query_params:
         raise invalid("/" + next(iter(request.query_params)), "this route takes no query parameters")
     if door.body is RawBody:
-        found["body"] = RawBody(request.headers.get("content-type", JSON), request.raw_body)
+        found["body"] = RawBody(request.headers.get("content-type", JSON), _raw(request))
     elif door.body is not None:
-        found["body"] = parsed(door.body, request.raw_body)  # type: ignore[type-var]
+        found["body"] = parsed(door.body, _raw(request))  # type: ignore[type-var]
     if door.takes_version:
         found["if_match"] = _version(request.headers.get("if-match"))
     return found
+
+
+def _raw(request: Any) -> bytes:
+    """This will give the body's bytes; an event may hold text that no bytes can say."""
+    try:
+        return bytes(request.raw_body)
+    except UnicodeEncodeError:
+        raise Unreadable("The body is not UTF-8.") from None
 
 
 def _path_value(door: Endpoint, name: str, kind: TypeAdapter[Any], said: str) -> Any:

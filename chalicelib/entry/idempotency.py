@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import text
@@ -19,9 +20,11 @@ class Answer:
     body: str
 
 
-def key_digest(method: str, path: str, body: bytes) -> bytes:
-    """This will give what makes two requests the same."""
-    return hashlib.sha256(b"\n".join((method.encode(), path.encode(), body))).digest()
+def key_digest(scope: Scope, method: str, path: str, query: Mapping[str, str], body: bytes) -> bytes:
+    """This will give what makes two requests the same: who asks, for what, how (a dry run?), with which body."""
+    actor = scope.actor
+    said = json.dumps([actor.role, actor.name, str(actor.user_id), method, path, sorted(query.items())])
+    return hashlib.sha256(said.encode() + b"\n" + body).digest()
 
 
 def replay(scope: Scope, key: str, digest: bytes) -> Answer | None:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from datetime import date
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -9,8 +10,9 @@ from pydantic import Field
 from sqlalchemy import Column, Select
 
 from chalicelib.backing.database import Record
+from chalicelib.entry.bodies import check_text
 from chalicelib.identity.scope import PlatformScope, Scope
-from chalicelib.kernel.errors import invalid
+from chalicelib.kernel.errors import Invalid, invalid
 from chalicelib.kernel.schema import Input, Output
 
 T = TypeVar("T")
@@ -34,7 +36,7 @@ def page_of(scope: Scope | PlatformScope, rows: Select[Any], *, key: Column[Any]
     """This will read one page in the order of a unique key, which must be among the columns selected."""
     rows = rows.order_by(key).limit(query.limit + 1)
     if query.cursor:
-        rows = rows.where(key > position(query.cursor))
+        rows = rows.where(key > position(query.cursor, key.type.python_type))
     found = [dict(row) for row in scope.session.execute(rows).mappings()]
     more = len(found) > query.limit
     found = found[: query.limit]
@@ -46,14 +48,19 @@ def cursor(key: Any) -> str:
     return base64.urlsafe_b64encode(json.dumps(key, default=str).encode()).decode()
 
 
-def position(said: str) -> UUID | int | str:
-    """This will read a cursor back into a key: an id where it looks like one."""
+def position(said: str, kind: type) -> Any:
+    """This will read a cursor back into a key of the kind that the list is ordered by."""
     try:
         key = json.loads(base64.urlsafe_b64decode(said.encode()))
-        if isinstance(key, str) and len(key) <= 200:
-            return UUID(key) if len(key) == 36 else key
-        if isinstance(key, int) and 0 <= key < 2**63:
+        if kind is int and type(key) is int and 0 <= key < 2**63:
             return key
-    except (ValueError, RecursionError):
+        if kind is UUID and isinstance(key, str):
+            return UUID(key)
+        if kind is date and isinstance(key, str):
+            return date.fromisoformat(key)
+        if kind is str and isinstance(key, str) and len(key) <= 200:
+            check_text(key)
+            return key
+    except (ValueError, RecursionError, Invalid):
         pass
     raise invalid("/cursor", "is not a cursor that this list gave out; leave it away to start over")

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from chalicelib.backing.database import metadata
 from chalicelib.kernel.errors import Busy, Conflict, Fault, Invalid, NotFound, Place
 
 STATUS_OF_KIND = {
@@ -56,16 +57,17 @@ def _escaped(part: int | str) -> str:
 def _of_database(error: DBAPIError) -> Fault | None:
     cause = error.orig
     if isinstance(cause, pg.UniqueViolation):
-        what = _columns(cause.diag.message_detail)
-        return Conflict(f"There is already one with this {what}.", [Place(f"/{what}", "must be unique")])
+        names = _columns(cause)
+        places = [Place(f"/{name}", "must be unique") for name in names]
+        return Conflict(f"There is already one with this {' and '.join(names) or 'key'}.", places)
     if isinstance(cause, pg.ForeignKeyViolation):
         if "still referenced" in (cause.diag.message_detail or ""):
             return Conflict("Other rows still refer to this one.")
-        return NotFound(f"The {_columns(cause.diag.message_detail)} given is not there, or not yours.")
+        return NotFound(f"The {' and '.join(_columns(cause)) or 'key'} given is not there, or not yours.")
     if isinstance(cause, pg.CheckViolation):
         return Invalid(f"The values break the rule {cause.diag.constraint_name}.")
     if isinstance(cause, (pg.DataError, pg.UntranslatableCharacter)):
-        return Invalid(f"A value cannot be stored: {cause.diag.message_primary}.")
+        return Invalid(f"A value cannot be stored: {cause.diag.message_primary or cause}.")
     if isinstance(cause, (*RETRYABLE, pg.LockNotAvailable, pg.QueryCanceled)):
         return Busy("Somebody else is changing the same rows; try again in a second.")
     if isinstance(error, OperationalError):
@@ -73,11 +75,16 @@ def _of_database(error: DBAPIError) -> Fault | None:
     return None
 
 
-def _columns(detail: str | None) -> str:
-    """This will read the column out of PostgreSQL's "Key (tenant_id, name)=(...)", without tenant and values."""
-    inside = (detail or "").partition("(")[2].partition(")")[0]
-    names = [name.strip() for name in inside.split(",") if name.strip() not in ("tenant_id", "")]
-    return ", ".join(names) or "key"
+def _columns(cause: pg.Error) -> list[str]:
+    """This will read the columns out of a constraint's name: PostgreSQL tells no values under row-level security."""
+    table = metadata.tables.get(cause.diag.table_name or "")
+    said = (cause.diag.constraint_name or "").removeprefix(f"{cause.diag.table_name}_tenant_id_")
+    found: list[str] = []
+    known = sorted(table.columns.keys() if table is not None else (), key=len, reverse=True)
+    while name := next((name for name in known if said.startswith(f"{name}_")), None):
+        found.append(name)
+        said = said.removeprefix(f"{name}_")
+    return found if said in ("key", "fkey") else []
 
 
 def document(fault: Fault, *, instance: str) -> tuple[int, str]:

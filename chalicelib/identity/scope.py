@@ -108,7 +108,9 @@ class Scope:
             return false()
         if reach is Reach.SELF:
             return user_id == self.actor.user_id
-        return user_id.in_(func.people_under(self.tenant_id, self.actor.user_id).table_valued("user_id").render_derived().select())
+        return user_id.in_(
+            func.people_under(self.tenant_id, self.actor.user_id).table_valued("user_id").render_derived().select()
+        )
 
     def reach(self, permission: str, column: str) -> tuple[str, dict[str, Any]]:
         """This will give the same condition for a statement kept as text, to be added after another, and its values."""

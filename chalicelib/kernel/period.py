@@ -4,14 +4,23 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 MONTH_PATTERN = r"^[0-9]{4}-(0[1-9]|1[0-2])$"
+FIRST_YEAR, LAST_YEAR = 2000, 2100
+
+
+def _in_our_years(month: str) -> str:
+    if not FIRST_YEAR <= int(month[:4]) <= LAST_YEAR:
+        raise ValueError(f"must be between {FIRST_YEAR}-01 and {LAST_YEAR}-12")
+    return month
+
+
 Month = Annotated[
     str,
     Field(pattern=MONTH_PATTERN, min_length=7, max_length=7, description="YYYY-MM", examples=["2026-01"]),
+    AfterValidator(_in_our_years),
 ]
-FIRST_YEAR, LAST_YEAR = 2000, 2100
 
 
 @dataclass(frozen=True, slots=True)

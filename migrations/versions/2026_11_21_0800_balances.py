@@ -13,13 +13,12 @@ def upgrade() -> None:
             month text not null,
             user_id uuid not null,
             as_of date not null,
-            currency text not null references currencies,
+            currency text not null,
             earned numeric not null,
-            totals jsonb not null,
-            lines jsonb not null,
-            primary key (tenant_id, month, user_id),
-            foreign key (tenant_id, user_id) references users,
-            foreign key (tenant_id, month) references pay_periods on delete cascade
+            -- json and not jsonb: it is written for every employee every night, and read whole
+            lines json not null,
+            -- a projection, as the register is: no foreign keys
+            primary key (tenant_id, month, user_id)
         );
     """)
     protect("balances")

@@ -1,7 +1,6 @@
 """What each person has earned so far."""
 
-from sqlalchemy import Column, Date, Numeric, Table, Text, Uuid
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import JSON, Column, Date, Numeric, Table, Text, Uuid
 
 from chalicelib.backing.database import metadata, tenant_column
 
@@ -14,6 +13,5 @@ balances = Table(
     Column("as_of", Date, doc="days after this one are not in it"),
     Column("currency", Text, doc="ISO 4217"),
     Column("earned", Numeric, doc="the sum of its lines, in the currency's minor unit"),
-    Column("totals", JSONB, doc="the register's totals it came from"),
-    Column("lines", JSONB, doc="one per salary in force: days x rate = amount"),
+    Column("lines", JSON, doc="one per salary in force: days x rate = amount"),
 )

@@ -1,8 +1,9 @@
 """Reads of balances."""
 
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Label, and_, column, literal_column, select, table
 
 from chalicelib.backing.database import Record
 from chalicelib.entry.paging import PageQuery, page_of
@@ -10,13 +11,22 @@ from chalicelib.features.balances.models import balances
 from chalicelib.features.people.queries import get_user
 from chalicelib.identity.scope import Scope
 
+# A balance and the register row it came from are written in one transaction, so the totals are read where they stand.
+_REGISTERS = table("pay_registers", column("tenant_id"), column("month"), column("user_id")).alias("r")
+_SAME_ROW = and_(*(_REGISTERS.c[name] == balances.c[name] for name in ("tenant_id", "month", "user_id")))
+_TOTALS: Label[Any] = literal_column("register_totals(r)").label("totals")
+
 
 def page_of_balances(scope: Scope, *, month: str, query: PageQuery) -> Record:
     """This will read one page of a period's balances, in the order of people's ids."""
-    rows = select(balances, balances.c.earned.label("earned_to_date")).where(
-        balances.c.tenant_id == scope.tenant_id,
-        balances.c.month == month,
-        scope.within("balances.read", balances.c.user_id),
+    rows = (
+        select(balances, balances.c.earned.label("earned_to_date"), _TOTALS)
+        .join(_REGISTERS, _SAME_ROW)
+        .where(
+            balances.c.tenant_id == scope.tenant_id,
+            balances.c.month == month,
+            scope.within("balances.read", balances.c.user_id),
+        )
     )
     return page_of(scope, rows, key=balances.c.user_id, query=query)
 

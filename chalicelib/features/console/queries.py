@@ -61,7 +61,7 @@ def _page(
     where = "".join(f" and {conditions[name]}" for name in said)
     if query.cursor:
         where += f" and {key} < :after"
-        values["after"] = position(query.cursor)
+        values["after"] = position(query.cursor, UUID if key == "id" else int)
     found = scope.session.execute(text(f"{rows}{where} order by {key} desc limit :limit"), values).mappings().all()
     more = len(found) > query.limit
     items = [dict(row) for row in found[: query.limit]]

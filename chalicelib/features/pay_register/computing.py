@@ -94,7 +94,7 @@ def due_months(scope: Scope, *, as_of: date) -> list[str]:
 
 
 def decide(scope: Scope, months: Sequence[str]) -> None:
-    """This will decide attendance anew where policy, shifts or rosters changed since; usually it finds nothing to do."""
+    """This will decide attendance anew where policy, shifts or rosters changed; usually there is nothing to do."""
     policy = scope.tenant.policy
     stamp = f"{policy.full_day_minutes}:{policy.half_day_minutes}"
     earlier = [scope.tenant.month_of(scope.tenant.period(month).start - timedelta(days=1)) for month in months]

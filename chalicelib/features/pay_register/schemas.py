@@ -178,7 +178,7 @@ class DayEdit(Input):
             raise ValueError("give either a status for the whole day, or its halves")
         if self.status is None and (self.leave_type_id or self.leave_nature):
             raise ValueError("leave_type_id and leave_nature need the status leave")
-        if self.halves() == (None, None) and self.ot_hours is self.extra_days is self.remarks is None:
+        if (*self.halves(), self.ot_hours, self.extra_days, self.remarks) == (None,) * 5:
             raise ValueError("say at least one of status, first_half, second_half, ot_hours, extra_days, remarks")
         return self
 

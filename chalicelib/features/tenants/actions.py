@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import func, insert, select, text, update
 
 from chalicelib import audit
 from chalicelib.backing.database import Record, enter_tenant
@@ -24,7 +24,7 @@ _MOVES_DAYS = {"timezone", "weekend", "week_start", "policy"}
 
 def change_settings(scope: Scope, *, given: dict[str, Any], if_match: int | None) -> Record:
     """This will change the tenant's settings; open pay periods are computed again by the next nightly run."""
-    before = queries.get_settings(scope)
+    before = queries.get_settings(scope, lock=True)
     expect(before, if_match)
     switches = given.pop("policy", {})
     changes = dict(given)
@@ -56,7 +56,8 @@ def _forget_periods(scope: Scope) -> None:
         raise Conflict(
             f"The cycle start day cannot change: {locked} pay periods are locked; days would be paid twice or never."
         )
-    scope.session.execute(delete(pay_periods).where(pay_periods.c.tenant_id == scope.tenant_id))
+    for table in ("pay_registers", "balances", "pay_periods"):
+        scope.session.execute(text(f"delete from {table} where tenant_id = :tenant_id"), {"tenant_id": scope.tenant_id})
 
 
 def add_member(scope: Scope, *, new: NewMember) -> Record:
@@ -70,8 +71,6 @@ def add_member(scope: Scope, *, new: NewMember) -> Record:
 
 def change_member(scope: Scope, *, member_id: UUID, given: dict[str, Any], if_match: int | None) -> Record:
     """This will change a member's role or status; the tenant keeps at least one admin who can enter."""
-    before = queries.get_member(scope, member_id)
-    expect(before, if_match)
     # admins are locked in one order, so that two who remove each other do not both succeed
     admins = scope.session.execute(
         select(members.c.id)
@@ -79,6 +78,8 @@ def change_member(scope: Scope, *, member_id: UUID, given: dict[str, Any], if_ma
                members.c.status == "active")
         .order_by(members.c.id).with_for_update()
     ).scalars().all()  # fmt: skip
+    before = queries.get_member(scope, member_id, lock=True)
+    expect(before, if_match)
     stays = given.get("role", before["role"]) == Role.TENANT_ADMIN and given.get("status", "active") == "active"
     if list(admins) == [member_id] and not stays:
         raise Conflict("This is the tenant's last admin; make another one first.")
@@ -133,7 +134,7 @@ def make_tenant(scope: PlatformScope, *, new: NewTenant) -> Record:
 
 def change_tenant(scope: PlatformScope, *, tenant_id: UUID, given: dict[str, Any], if_match: int | None) -> Record:
     """This will rename, suspend or restore a tenant."""
-    before = queries.get_platform_tenant(scope, tenant_id)
+    before = queries.get_platform_tenant(scope, tenant_id, lock=True)
     expect(before, if_match)
     row = scope.session.execute(
         update(tenants)

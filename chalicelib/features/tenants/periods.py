@@ -36,7 +36,13 @@ def touch(scope: Scope, *, changes: Collection[Change], what: str, decide: bool 
     months = {scope.tenant.month_of(day + shift) for day in days for shift in (-_WEEK, timedelta(), _WEEK)}
     mark(scope, sorted(months), decide=decide)  # first: two who share a row cannot both go on to write it
     rows = hold(scope, sorted(months))
-    return _note(scope, rows, changes, what=what, decide=decide)
+    late = [
+        (row.month, user_id, day)
+        for row in rows
+        for user_id, day in changes
+        if _is_locked(row) and row.start_on - _WEEK <= day <= row.end_on + _WEEK
+    ]
+    return _note(scope, rows, late, what=what, decide=decide)
 
 
 def touch_from(
@@ -58,8 +64,8 @@ def touch_from(
     ).all()
     mark(scope, [row.month for row in known], decide=decide)
     rows = hold(scope, [row.month for row in known])
-    changes = [(user_id, max(first, row.start_on)) for row in rows for user_id in user_ids]
-    return _note(scope, rows, changes, what=what, decide=decide)
+    late = [(row.month, user_id, max(first, row.start_on)) for row in rows for user_id in user_ids if _is_locked(row)]
+    return _note(scope, rows, late, what=what, decide=decide)
 
 
 def touch_all(scope: Scope, *, decide: bool = False) -> None:
@@ -107,8 +113,17 @@ def hold_open(scope: Scope, month: str) -> Row[Any]:
     return row
 
 
+def _is_locked(row: Row[Any]) -> bool:
+    return bool(row.status != PeriodStatus.OPEN)
+
+
 def _note(
-    scope: Scope, rows: Collection[Row[Any]], changes: Collection[Change], *, what: str, decide: bool
+    scope: Scope,
+    rows: Collection[Row[Any]],
+    late: Collection[tuple[str, UUID | None, date]],
+    *,
+    what: str,
+    decide: bool,
 ) -> list[str]:
     # marked before, but a computation may have begun while this writer waited for the rows
     fresh = [
@@ -118,13 +133,6 @@ def _note(
     ]
     if fresh:
         mark(scope, fresh, decide=decide)
-    locked = [row for row in rows if row.status != PeriodStatus.OPEN]
-    late = [
-        (row.month, user_id, day)
-        for row in locked
-        for user_id, day in changes
-        if row.start_on - _WEEK <= day <= row.end_on + _WEEK
-    ]
     if late:
         scope.session.execute(
             text(

@@ -11,17 +11,16 @@ from chalicelib.identity.scope import PlatformScope, Scope
 from chalicelib.kernel.errors import NotFound
 
 
-def get_settings(scope: Scope) -> Record:
-    """This will read the tenant's own row."""
-    row = scope.session.execute(select(tenants).where(tenants.c.id == scope.tenant_id)).mappings().one()
-    return dict(row)
+def get_settings(scope: Scope, *, lock: bool = False) -> Record:
+    """This will read the tenant's own row; `lock` keeps others from changing it until this transaction ends."""
+    rows = select(tenants).where(tenants.c.id == scope.tenant_id)
+    return dict(scope.session.execute(rows.with_for_update() if lock else rows).mappings().one())
 
 
-def get_member(scope: Scope, member_id: UUID) -> Record:
+def get_member(scope: Scope, member_id: UUID, *, lock: bool = False) -> Record:
     """This will read one member of the tenant, or NotFound."""
-    found = scope.session.execute(
-        select(members).where(members.c.tenant_id == scope.tenant_id, members.c.id == member_id)
-    ).mappings()
+    rows = select(members).where(members.c.tenant_id == scope.tenant_id, members.c.id == member_id)
+    found = scope.session.execute(rows.with_for_update() if lock else rows).mappings()
     if (row := found.first()) is None:
         raise NotFound("There is no such member.")
     return dict(row)
@@ -49,9 +48,10 @@ def page_of_api_keys(scope: Scope, query: PageQuery) -> Record:
     return page_of(scope, rows, key=api_keys.c.id, query=query)
 
 
-def get_platform_tenant(scope: PlatformScope, tenant_id: UUID) -> Record:
+def get_platform_tenant(scope: PlatformScope, tenant_id: UUID, *, lock: bool = False) -> Record:
     """This will read one tenant's row for the platform, or NotFound."""
-    found = scope.session.execute(select(tenants).where(tenants.c.id == tenant_id)).mappings()
+    rows = select(tenants).where(tenants.c.id == tenant_id)
+    found = scope.session.execute(rows.with_for_update() if lock else rows).mappings()
     if (row := found.first()) is None:
         raise NotFound("There is no such tenant.")
     return dict(row)

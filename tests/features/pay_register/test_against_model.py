@@ -1,7 +1,8 @@
 """The product against the independent model: scenarios by hand, and thousands of employees by chance."""
 
-import pytest
 from random import Random
+
+import pytest
 
 from tests.model.chance import random_cases
 from tests.model.facts import Case

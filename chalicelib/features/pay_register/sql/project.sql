@@ -5,6 +5,9 @@
 --
 -- A span is at most 31 days: the period itself, and for people paid by the week also its two edges: the days of the
 -- first pay week that lie before the period (lead), and of the last one that lie after it (tail).
+--
+-- Each employee's facts are looked up by their keys, so that the plan is the same for one employee and for thousands, and
+-- months that lie outside the period are never read. `offset 0` ends a step: what it computes is computed once.
 with spans as (
     -- one row per span: its name and its days
     select * from (values
@@ -14,11 +17,6 @@ with spans as (
     ) as s(span, start_on, end_on)
     where start_on <= end_on
 ),
-day_masks as (
-    -- one row per day of a span: the mask of its two halves
-    select span, start_on, end_on, day::date, 3::bigint << 2 * (end_on - day::date) as both_halves
-    from spans, generate_series(start_on, end_on, interval '1 day') as day
-),
 places as (
     -- one row per calendar: the tenant's own (its id stands for "no branch") and one per branch
     select cast(:tenant_id as uuid) as place_id, null::uuid as branch_id,
@@ -27,160 +25,52 @@ places as (
     select id, id, coalesce(weekend, cast(:weekend as smallint[])), own_holidays
     from branches where tenant_id = :tenant_id
 ),
-calendars as (
+calendars as materialized (
     -- one row per calendar and span
-    select p.place_id, d.span, d.start_on, d.end_on,
-        -- set: the half is a weekly day off here
-        coalesce(bit_or(d.both_halves) filter (where extract(isodow from d.day)::smallint = any (p.weekend)), 0)
-            as weekly_off,
-        -- set: the half is a holiday here
-        coalesce(bit_or(halves_of_holiday.mask << 2 * (d.end_on - d.day)), 0) as holiday
+    select p.place_id, s.span, s.start_on, s.end_on, w.weekly_off, h.holiday
     from places p
-    cross join day_masks d
-    left join lateral (
-        -- a branch's own row for the date replaces the tenant's
-        select case h.half when 'first' then 2 when 'second' then 1 else 3 end::bigint as mask
-        from holidays h
-        where h.tenant_id = :tenant_id and h.day = d.day
-          and (h.branch_id = p.branch_id or (h.branch_id is null and not p.own_holidays))
-        order by h.branch_id nulls last limit 1
-    ) halves_of_holiday on true
-    group by p.place_id, d.span, d.start_on, d.end_on
+    cross join spans s
+    cross join lateral (
+        -- set: the half is a weekly day off here
+        select coalesce(bit_or(3::bigint << 2 * (s.end_on - s.start_on - n)), 0) as weekly_off
+        from generate_series(0, s.end_on - s.start_on) n
+        where extract(isodow from s.start_on + n)::smallint = any (p.weekend)
+    ) w
+    cross join lateral (
+        -- set: the half is a holiday here; a branch's own row for the date replaces the tenant's
+        select coalesce(bit_or(mask << 2 * (s.end_on - day)), 0) as holiday
+        from (
+            select distinct on (h.day) h.day,
+                case h.half when 'first' then 2 when 'second' then 1 else 3 end::bigint as mask
+            from holidays h
+            where h.tenant_id = :tenant_id and h.day between s.start_on and s.end_on
+              and (h.branch_id = p.branch_id or (h.branch_id is null and not p.own_holidays))
+            order by h.day, h.branch_id nulls last
+        ) d
+    ) h
 ),
 people as (
     -- one row per employee in the period and span; only people paid by the week have edges
-    select e.user_id, c.span, c.start_on, c.end_on, c.weekly_off, c.holiday,
-        coalesce(shift.payable_units, 1) as units,
+    select e.user_id, c.span, c.start_on, c.end_on, c.weekly_off, c.holiday, e.units,
         -- set: any half of the span
         halves_of(c.start_on, c.end_on, c.start_on, c.end_on) as every_half,
         -- set: the half lies between joining and leaving
         halves_of(e.joined_on, coalesce(e.left_on, c.end_on), c.start_on, c.end_on) as employed,
         -- set: the half is over, as of the date asked
         halves_of(c.start_on, :as_of, c.start_on, c.end_on) as over
-    from employments e
-    join calendars c on c.place_id = coalesce(e.branch_id, :tenant_id)
-    left join shifts shift on shift.tenant_id = :tenant_id and shift.id = e.shift_id
-    where e.tenant_id = :tenant_id and e.user_id {among}
-      and e.joined_on <= :end_on and (e.left_on is null or e.left_on >= :start_on)
-      and (c.span = 'period' or e.user_id in (
-          select w.user_id from salaries w
-          where w.tenant_id = :tenant_id and w.user_id {among} and w.frequency = 'weekly'))
-),
-attended as (
-    -- one row per employee and span with attendance
-    select a.user_id, s.span,
-        -- set: attendance says present in this half
-        bit_or(a.present::bigint << 2 * (s.end_on - a.day)) as present,
-        -- set: there is an attendance record for the half's day
-        bit_or(3::bigint << 2 * (s.end_on - a.day)) as recorded,
-        -- set: the first half began late; and the second half ended early
-        bit_or(2::bigint << 2 * (s.end_on - a.day)) filter (where a.late_minutes > 0) as late,
-        bit_or(1::bigint << 2 * (s.end_on - a.day)) filter (where a.early_out_minutes > 0) as early_out,
-        sum(a.late_minutes) as late_minutes,
-        sum(a.early_out_minutes) as early_out_minutes,
-        -- a packed day is 10000 * (days since the span's start) + value
-        array_agg(10000 * (a.day - s.start_on) + a.late_minutes order by a.day)
-            filter (where a.late_minutes > 0) as day_late,
-        array_agg(10000 * (a.day - s.start_on) + a.early_out_minutes order by a.day)
-            filter (where a.early_out_minutes > 0) as day_early_out
-    from attendance a
-    join spans s on a.day between s.start_on and s.end_on
-    where a.tenant_id = :tenant_id and a.user_id {among} and a.day between :lead_on and :end_on
-    group by a.user_id, s.span
-),
-on_leave as (
-    -- one row per employee and span with approved leave
-    select l.user_id, s.span,
-        bit_or(h.bit) as leave,                                                        -- set: on leave in this half
-        bit_or(h.bit) filter (where l.nature = 'lop') as loss_of_pay,                  -- set: ... without pay
-        bit_or(h.bit) filter (where l.counts_non_working) as counts_days_off,          -- set: ... also on days off
-        array_agg(h.bit) as leave_bits,
-        array_agg(l.leave_type_id) as leave_types
-    from leave_days l
-    join spans s on l.day between s.start_on and s.end_on
-    cross join lateral (
-        select case l.half when 'first' then 2::bigint else 1::bigint end << 2 * (s.end_on - l.day) as bit
-    ) h
-    where l.tenant_id = :tenant_id and l.user_id {among} and l.day between :lead_on and :tail_on
-    group by l.user_id, s.span
-),
-away_on_duty as (
-    -- one row per employee and span with approved on-duty; set: on duty elsewhere in this half
-    select o.user_id, s.span,
-        bit_or(halves_of(o.start_on, o.end_on, s.start_on, s.end_on)
-            & case o.half when 'first' then first_halves() when 'second' then second_halves()
-                          else first_halves() | second_halves() end) as on_duty
-    from on_duty o
-    join spans s on o.start_on <= s.end_on and o.end_on >= s.start_on
-    where o.tenant_id = :tenant_id and o.user_id {among} and o.status = 'approved'
-      and o.start_on <= :tail_on and o.end_on >= :lead_on
-    group by o.user_id, s.span
-),
-rostered as (
-    -- one row per employee and span with a roster
-    select r.user_id, s.span,
-        bit_or(3::bigint << 2 * (s.end_on - r.day)) as rostered,                       -- set: the roster decides the day
-        bit_or(r.off::bigint << 2 * (s.end_on - r.day)) as off,                        -- set: ... and gives the half off
-        bit_or(3::bigint << 2 * (s.end_on - r.day)) filter (where r.works_holidays) as works_holidays,
-        array_agg(10000 * (r.day - s.start_on) + (100 * shift.payable_units)::integer order by r.day)
-            filter (where shift.payable_units is not null) as day_units
-    from roster_days r
-    join spans s on r.day between s.start_on and s.end_on
-    left join shifts shift on shift.tenant_id = :tenant_id and shift.id = r.shift_id
-    where r.tenant_id = :tenant_id and r.user_id {among} and r.day between :lead_on and :tail_on
-    group by r.user_id, s.span
-),
-edited as (
-    -- one row per employee and span with edits by hand; set in manual_x: a person made this half an x
-    select e.user_id, s.span,
-        bit_or(e.bits) as manual,
-        bit_or(e.bits) filter (where e.code = 'P') as manual_present,
-        bit_or(e.bits) filter (where e.code = 'A') as manual_absent,
-        bit_or(e.bits) filter (where e.code = 'L') as manual_paid_leave,
-        bit_or(e.bits) filter (where e.code = 'U') as manual_loss_of_pay,
-        bit_or(e.bits) filter (where e.code = 'O') as manual_on_duty,
-        bit_or(e.bits) filter (where e.code = 'H') as manual_holiday,
-        bit_or(e.bits) filter (where e.code = 'W') as manual_week_off,
-        array_agg(e.bits) filter (where e.leave_type_id is not null) as leave_bits,
-        array_agg(e.leave_type_id) filter (where e.leave_type_id is not null) as leave_types
     from (
-        select d.user_id, s.span, h.code, h.leave_type_id, h.half::bigint << 2 * (s.end_on - d.day) as bits
-        from day_edits d
-        join spans s on d.day between s.start_on and s.end_on
-        cross join lateral (
-            values (2, d.first_code, d.first_leave_type_id), (1, d.second_code, d.second_leave_type_id)
-        ) as h(half, code, leave_type_id)
-        where d.tenant_id = :tenant_id and d.user_id {among} and d.day between :lead_on and :tail_on
-          and d.superseded_at is null and h.code is not null
+        select e.user_id, e.joined_on, e.left_on, coalesce(e.branch_id, :tenant_id) as place_id,
+            coalesce((select s.payable_units from shifts s where s.tenant_id = :tenant_id and s.id = e.shift_id), 1)
+                as units,
+            exists (select from salaries w
+                where w.tenant_id = :tenant_id and w.user_id = e.user_id and w.frequency = 'weekly') as is_weekly
+        from employments e
+        where e.tenant_id = :tenant_id and e.user_id {among}
+          and e.joined_on <= :end_on and (e.left_on is null or e.left_on >= :start_on)
+        offset 0
     ) e
-    join spans s on s.span = e.span
-    group by e.user_id, s.span
-),
-noted as (
-    -- one row per employee with hours, extra days or remarks of the period; an edit's hours replace the day's overtime
-    select n.user_id,
-        sum(n.ot_hours) as ot_hours,
-        sum(n.extra_days) as extra_days,
-        array_agg(10000 * n.day + (100 * n.ot_hours)::integer order by n.day) filter (where n.ot_hours > 0) as day_ot,
-        array_agg(10000 * n.day + (100 * n.extra_days)::integer order by n.day) filter (where n.extra_days > 0)
-            as day_extra,
-        jsonb_object_agg(cast(:start_on as date) + n.day, n.remarks) filter (where n.remarks is not null) as day_remarks
-    from (
-        select coalesce(o.user_id, d.user_id) as user_id, coalesce(o.day, d.day) - cast(:start_on as date) as day,
-            coalesce(d.ot_hours, o.hours) as ot_hours, d.extra_days, d.remarks
-        from (
-            select user_id, day, sum(hours) as hours from overtime
-            where tenant_id = :tenant_id and user_id {among} and day between :start_on and :end_on
-              and status = 'approved'
-            group by user_id, day
-        ) o
-        full join (
-            select user_id, day, ot_hours, extra_days, remarks from day_edits
-            where tenant_id = :tenant_id and user_id {among} and day between :start_on and :end_on
-              and superseded_at is null
-        ) d on d.user_id = o.user_id and d.day = o.day
-    ) n
-    group by n.user_id
+    join calendars c on c.place_id = e.place_id and (c.span = 'period' or e.is_weekly)
+    offset 0
 ),
 facts as (
     -- one row per employee and span: all sources side by side, an absent one as the empty mask
@@ -202,11 +92,82 @@ facts as (
         coalesce(e.manual_holiday, 0) as manual_holiday, coalesce(e.manual_week_off, 0) as manual_week_off,
         e.leave_bits as manual_leave_bits, e.leave_types as manual_leave_types
     from people p
-    left join attended a on a.user_id = p.user_id and a.span = p.span
-    left join on_leave l on l.user_id = p.user_id and l.span = p.span
-    left join away_on_duty o on o.user_id = p.user_id and o.span = p.span
-    left join rostered r on r.user_id = p.user_id and r.span = p.span
-    left join edited e on e.user_id = p.user_id and e.span = p.span
+    cross join lateral (
+        select
+            -- set: attendance says present in this half
+            bit_or(a.present::bigint << 2 * (p.end_on - a.day)) as present,
+            -- set: there is an attendance record for the half's day
+            bit_or(3::bigint << 2 * (p.end_on - a.day)) as recorded,
+            -- set: the first half began late; and the second half ended early
+            bit_or(2::bigint << 2 * (p.end_on - a.day)) filter (where a.late_minutes > 0) as late,
+            bit_or(1::bigint << 2 * (p.end_on - a.day)) filter (where a.early_out_minutes > 0) as early_out,
+            sum(a.late_minutes) as late_minutes,
+            sum(a.early_out_minutes) as early_out_minutes,
+            -- a packed day is 10000 * (days since the span's start) + value
+            array_agg(10000 * (a.day - p.start_on) + a.late_minutes order by a.day)
+                filter (where a.late_minutes > 0) as day_late,
+            array_agg(10000 * (a.day - p.start_on) + a.early_out_minutes order by a.day)
+                filter (where a.early_out_minutes > 0) as day_early_out
+        from attendance a
+        where a.tenant_id = :tenant_id and a.user_id = p.user_id and a.day between p.start_on and p.end_on
+    ) a
+    cross join lateral (
+        select
+            bit_or(h.bit) as leave,                                                    -- set: on leave in this half
+            bit_or(h.bit) filter (where l.nature = 'lop') as loss_of_pay,              -- set: ... without pay
+            bit_or(h.bit) filter (where l.counts_non_working) as counts_days_off,      -- set: ... also on days off
+            array_agg(h.bit) as leave_bits,
+            array_agg(l.leave_type_id) as leave_types
+        from leave_days l
+        cross join lateral (
+            select case l.half when 'first' then 2::bigint else 1::bigint end << 2 * (p.end_on - l.day) as bit
+        ) h
+        where l.tenant_id = :tenant_id and l.user_id = p.user_id and l.day between p.start_on and p.end_on
+    ) l
+    cross join lateral (
+        -- set: on duty elsewhere in this half
+        select bit_or(halves_of(o.start_on, o.end_on, p.start_on, p.end_on)
+            & case o.half when 'first' then first_halves() when 'second' then second_halves()
+                          else first_halves() | second_halves() end) as on_duty
+        from on_duty o
+        where o.tenant_id = :tenant_id and o.user_id = p.user_id and o.status = 'approved'
+          and o.start_on <= p.end_on and o.end_on >= p.start_on
+    ) o
+    cross join lateral (
+        select
+            bit_or(3::bigint << 2 * (p.end_on - r.day)) as rostered,                   -- set: the roster decides the day
+            bit_or(r.off::bigint << 2 * (p.end_on - r.day)) as off,                    -- set: ... and gives the half off
+            bit_or(3::bigint << 2 * (p.end_on - r.day)) filter (where r.works_holidays) as works_holidays,
+            array_agg(10000 * (r.day - p.start_on) + (100 * shift.payable_units)::integer order by r.day)
+                filter (where shift.payable_units is not null) as day_units
+        from roster_days r
+        left join shifts shift on shift.tenant_id = :tenant_id and shift.id = r.shift_id
+        where r.tenant_id = :tenant_id and r.user_id = p.user_id and r.day between p.start_on and p.end_on
+    ) r
+    cross join lateral (
+        -- set in manual_x: a person made this half an x
+        select
+            bit_or(e.bits) as manual,
+            bit_or(e.bits) filter (where e.code = 'P') as manual_present,
+            bit_or(e.bits) filter (where e.code = 'A') as manual_absent,
+            bit_or(e.bits) filter (where e.code = 'L') as manual_paid_leave,
+            bit_or(e.bits) filter (where e.code = 'U') as manual_loss_of_pay,
+            bit_or(e.bits) filter (where e.code = 'O') as manual_on_duty,
+            bit_or(e.bits) filter (where e.code = 'H') as manual_holiday,
+            bit_or(e.bits) filter (where e.code = 'W') as manual_week_off,
+            array_agg(e.bits) filter (where e.leave_type_id is not null) as leave_bits,
+            array_agg(e.leave_type_id) filter (where e.leave_type_id is not null) as leave_types
+        from (
+            select h.code, h.leave_type_id, h.half::bigint << 2 * (p.end_on - d.day) as bits
+            from day_edits d
+            cross join lateral (
+                values (2, d.first_code, d.first_leave_type_id), (1, d.second_code, d.second_leave_type_id)
+            ) as h(half, code, leave_type_id)
+            where d.tenant_id = :tenant_id and d.user_id = p.user_id and d.day between p.start_on and p.end_on
+              and d.superseded_at is null and h.code is not null
+        ) e
+    ) e
+    offset 0
 ),
 claimed as (
     -- what wins in a half that nobody edited, while employed: leave, on-duty, holiday, day off, else it is free
@@ -215,10 +176,12 @@ claimed as (
         open & leave & (~(holiday | day_off) | leave_counts_days_off) as on_leave,
         -- set: the employee's calendar wants work in this half; a day off given by hand leaves both sides of the fraction
         every_half & ~(holiday | day_off | manual_holiday | manual_week_off) as working
-    from (select *, employed & ~manual as open from facts) f
+    from (select *, employed & ~manual as open from facts offset 0) f
+    offset 0
 ),
 free_halves as (
     select *, open & ~(on_leave | on_duty | holiday | day_off) as free from claimed
+    offset 0
 ),
 settled as (
     -- one row per employee and span: every half is set in exactly one of these masks, or in none where it is blank
@@ -237,24 +200,24 @@ settled as (
             -- set everywhere if the policy takes such a half as present
             case :missing_attendance when 'present' then -1::bigint else 0::bigint end as assumed
         from free_halves
+        offset 0
     ) f
+    offset 0
 ),
 weighed as (
     -- one row per employee: the period, with its two edges beside it and the masks that its totals are counted from
-    select p.*, p.end_on - p.start_on + 1 as days,
-        is_present | is_on_duty as worked,
-        coalesce(lead_payable, 0) as lead_payable, coalesce(lead_working, 0) as lead_working,
-        coalesce(tail_working, 0) as tail_working
-    from settled p
-    left join (
-        select user_id as lead_user_id, working as lead_working,
-            is_present | is_on_duty | is_paid_leave as lead_payable
-        from settled where span = 'lead'
-    ) lead on lead_user_id = p.user_id
-    left join (
-        select user_id as tail_user_id, working as tail_working from settled where span = 'tail'
-    ) tail on tail_user_id = p.user_id
-    where p.span = 'period'
+    select * from (
+        select *, end_on - start_on + 1 as days,
+            is_present | is_on_duty as worked,
+            coalesce(max(is_present | is_on_duty | is_paid_leave) filter (where span = 'lead') over same_person, 0)
+                as lead_payable,
+            coalesce(max(working) filter (where span = 'lead') over same_person, 0) as lead_working,
+            coalesce(max(working) filter (where span = 'tail') over same_person, 0) as tail_working
+        from settled
+        window same_person as (partition by user_id)
+    ) s
+    where span = 'period'
+    offset 0
 ),
 written as (
     -- one row per employee: the register's row. A code's number is its place in '-PALUOHW': three masks spell it.
@@ -280,43 +243,71 @@ written as (
             as payable_shifts,
         coalesce(n.ot_hours, 0) as ot_hours,
         bit_count((late & worked)::bit(64)) as late_count,
-        coalesce(case when late & ~worked = 0 then w.late_minutes else late_kept.minutes end, 0) as late_minutes,
+        coalesce(case when late & ~worked = 0 then w.late_minutes
+                      else (select sum(d % 10000) from unnest(day_late_kept) d) end, 0) as late_minutes,
         bit_count((early_out & worked)::bit(64)) as early_out_count,
-        coalesce(case when early_out & ~worked = 0 then w.early_out_minutes else early_kept.minutes end, 0)
-            as early_out_minutes,
-        units, day_units,
-        case when late & ~worked = 0 then day_late else late_kept.packed end as day_late,
-        case when early_out & ~worked = 0 then day_early_out else early_kept.packed end as day_early_out,
-        n.day_ot, n.day_extra, leaves.by_type as leave_halves, n.day_remarks
-    from weighed w
-    left join noted n on n.user_id = w.user_id
-    -- the laterals below touch only employees who have something of the kind; the others join an empty set
-    left join lateral (
-        -- what days on a shift of other units are worth more or less than the usual shift
-        select sum((d % 10000 / 100.0 - units) * days_in(worked & (3::bigint << 2 * (days - 1 - d / 10000)))) as other_units
-        from unnest(day_units) d
-    ) u on day_units is not null
-    left join lateral (
-        select sum(d % 10000) as minutes, array_agg(d) as packed from unnest(day_late) d
-        where worked & (2::bigint << 2 * (w.days - 1 - d / 10000)) <> 0
-    ) late_kept on late & ~worked <> 0
-    left join lateral (
-        select sum(d % 10000) as minutes, array_agg(d) as packed from unnest(day_early_out) d
-        where worked & (1::bigint << 2 * (w.days - 1 - d / 10000)) <> 0
-    ) early_kept on early_out & ~worked <> 0
-    left join lateral (
-        -- for each leave type, the halves (counted from the period's first) that are leave of this type in the end
-        select jsonb_object_agg(leave_type, halves) as by_type
+        coalesce(case when early_out & ~worked = 0 then w.early_out_minutes
+                      else (select sum(d % 10000) from unnest(day_early_out_kept) d) end, 0) as early_out_minutes,
+        units, day_units, day_late_kept as day_late, day_early_out_kept as day_early_out,
+        n.day_ot, n.day_extra, leave_halves, n.day_remarks
+    from (
+        -- what only few employees have is looked at for them alone: a case is lazy where a join would not be
+        select *,
+            case when late & ~worked = 0 then day_late else (
+                select array_agg(d) from unnest(day_late) d
+                where worked & (2::bigint << 2 * (days - 1 - d / 10000)) <> 0
+            ) end as day_late_kept,
+            case when early_out & ~worked = 0 then day_early_out else (
+                select array_agg(d) from unnest(day_early_out) d
+                where worked & (1::bigint << 2 * (days - 1 - d / 10000)) <> 0
+            ) end as day_early_out_kept,
+            -- what days on a shift of other units are worth more or less than the usual shift
+            case when day_units is not null then (
+                select sum((d % 10000 / 100.0 - units) * days_in(worked & (3::bigint << 2 * (days - 1 - d / 10000))))
+                from unnest(day_units) d
+            ) end as other_units,
+            -- for each leave type, the halves (counted from the period's first) that are leave of this type in the end
+            case when leave_bits is not null or manual_leave_bits is not null then (
+                select jsonb_object_agg(leave_type, halves)
+                from (
+                    select leave_type, array_agg(2 * days - length(ltrim(bit::bit(64)::text, '0')) order by bit desc) as halves
+                    from (
+                        select bit, leave_type from unnest(leave_bits, leave_types) l(bit, leave_type)
+                        where bit & on_leave <> 0
+                        union all
+                        select bit, leave_type from unnest(manual_leave_bits, manual_leave_types) m(bit, leave_type)
+                    ) kept
+                    group by leave_type
+                ) types
+            ) end as leave_halves
+        from weighed
+        offset 0
+    ) w
+    cross join lateral (
+        -- hours, extra days and remarks of the period; an edit's hours replace the day's overtime
+        select
+            sum(n.ot_hours) as ot_hours,
+            sum(n.extra_days) as extra_days,
+            array_agg(10000 * n.day + (100 * n.ot_hours)::integer order by n.day) filter (where n.ot_hours > 0) as day_ot,
+            array_agg(10000 * n.day + (100 * n.extra_days)::integer order by n.day) filter (where n.extra_days > 0)
+                as day_extra,
+            jsonb_object_agg(w.start_on + n.day, n.remarks) filter (where n.remarks is not null) as day_remarks
         from (
-            select leave_type, array_agg(2 * days - length(ltrim(bit::bit(64)::text, '0')) order by bit desc) as halves
+            select coalesce(o.day, d.day) - w.start_on as day,
+                coalesce(d.ot_hours, o.hours) as ot_hours, d.extra_days, d.remarks
             from (
-                select bit, leave_type from unnest(leave_bits, leave_types) l(bit, leave_type) where bit & on_leave <> 0
-                union all
-                select bit, leave_type from unnest(manual_leave_bits, manual_leave_types) m(bit, leave_type)
-            ) kept
-            group by leave_type
-        ) types
-    ) leaves on leave_bits is not null or manual_leave_bits is not null
+                select day, sum(hours) as hours from overtime
+                where tenant_id = :tenant_id and user_id = w.user_id and day between w.start_on and w.end_on
+                  and status = 'approved'
+                group by day
+            ) o
+            full join (
+                select day, ot_hours, extra_days, remarks from day_edits
+                where tenant_id = :tenant_id and user_id = w.user_id and day between w.start_on and w.end_on
+                  and superseded_at is null
+            ) d on d.day = o.day
+        ) n
+    ) n
 )
 insert into pay_registers as r (
     tenant_id, month, user_id, as_of, {columns})

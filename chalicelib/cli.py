@@ -1,0 +1,80 @@
+"""The operators' door: `python -m chalicelib.cli`, against the stack that WAGEBOOK_HOME names or DATABASE_URL says."""
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import track
+
+from chalicelib.operators import checks, schema, scopes
+from chalicelib.operators.access import keys_app, tenants_app
+from chalicelib.operators.dead_letters import dead_letters_app
+from chalicelib.operators.demo.commands import demo_app
+from chalicelib.operators.jobs import jobs_app
+from chalicelib.operators.terminal import AsJson, Door, MaybeTenant, print_json, print_table, quiet
+
+app = typer.Typer(
+    cls=Door, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+    help="Operate Wagebook: tenants, keys, jobs, dead letters, checks. It talks to the stack of `make run`"
+    " (same WAGEBOOK_HOME), or to DATABASE_URL.",
+)  # fmt: skip
+app.add_typer(tenants_app, name="tenants")
+app.add_typer(keys_app, name="api-keys")
+app.add_typer(demo_app, name="demo")
+app.add_typer(jobs_app, name="jobs")
+app.add_typer(dead_letters_app, name="dead-letters")
+
+
+@app.callback()
+def _prepare() -> None:
+    quiet()
+
+
+@app.command()
+def check(tenant: MaybeTenant = None, as_json: AsJson = False) -> None:
+    """Check what must always hold, for one tenant or all; end with 1 if anything does not.
+
+    Example: check --tenant acme
+    """
+    tenants = scopes.get_tenants(tenant)
+    shown = not as_json and len(tenants) > 1
+    outcomes = checks.check_all(
+        track(tenants, "checking", console=Console(stderr=True), disable=not shown, transient=True)
+    )
+    if as_json:
+        print_json({"tenants": len(tenants), "ok": not any(o.wrong for o in outcomes), "checks": map_of(outcomes)})
+    else:
+        rows = [{**asdict(o), "result": "FAILED" if o.wrong else "ok"} for o in outcomes]
+        print_table(rows, columns=("check", "result", "seen", "wrong", "holds"), empty="")
+        for outcome in outcomes:
+            for problem in outcome.said:
+                typer.secho(f"{outcome.check}: {problem}", fg="red")
+    if any(outcome.wrong for outcome in outcomes):
+        raise typer.Exit(1)
+
+
+def map_of(outcomes: list[checks.Outcome]) -> dict[str, object]:
+    """This will give outcomes by the name of their check."""
+    return {outcome.check: asdict(outcome) for outcome in outcomes}
+
+
+@app.command()
+def migrate(
+    to: Annotated[str, typer.Option(help="The revision to stop at.")] = "head", as_json: AsJson = False
+) -> None:
+    """Bring the database's schema up to date, as the migrator (MIGRATION_DATABASE_URL).
+
+    Example: migrate --to 2026_11_21_0800
+    """
+    before, after = schema.migrate(to)
+    if as_json:
+        print_json({"from": before, "to": after})
+    elif before == after:
+        typer.echo(f"Nothing to do: the schema is at {after}.")
+    else:
+        typer.echo(f"Migrated from {before or 'nothing'} to {after}.")
+
+
+if __name__ == "__main__":
+    app(prog_name="python -m chalicelib.cli")

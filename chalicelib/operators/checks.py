@@ -1,0 +1,115 @@
+"""What must always hold, asked of the database: one statement per check and tenant, as the application's own role.
+
+A check is SQL that gives one row per subject, with the problem it has or null.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, get_args
+from uuid import UUID
+
+from sqlalchemy import Connection, Row, text
+
+from chalicelib.backing import clock
+from chalicelib.backing.database import CrossTenantRole, statement, transaction
+
+SHOWN = 10  # problems that each check and tenant names; all are counted
+
+# What migrations.helpers.protect makes, as PostgreSQL says it back.
+CANONICAL = "(%I = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS \"nullif\"))"
+
+_COUNTED = """
+    select count(*) as seen, count(problem) as wrong,
+        coalesce((array_agg(problem) filter (where problem is not null))[1:{shown}], '{{}}') as said
+    from ({check}) checked"""
+
+OF_A_TENANT = {
+    "conservation": "every half of every day has one code, and they count up to the period",
+    "totals": "the register's totals are those of its codes",
+    "balances": "balances are the sum of their lines, from the register beside them",
+    "people": "register and balances hold only people of the period",
+    "audit": "the audit chain is whole, from its first row to its head",
+    "outbox": "no message has waited for more than 10 minutes",
+}
+OF_THE_DATABASE = {
+    "tables": "every table of tenants' rows is under the one forced policy",
+    "role": "the application's role owns nothing and bypasses nothing",
+}
+ISOLATION = ("isolation", "a transaction sees one tenant's rows, and without a tenant none")
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a check found: subjects it looked at, those that are wrong, and the first of their problems."""
+
+    check: str
+    holds: str
+    seen: int = 0
+    wrong: int = 0
+    said: list[str] = field(default_factory=list)
+
+    def add(self, found: Row[Any], *, where: str = "") -> None:
+        """This will count what one statement found."""
+        self.seen += found.seen
+        self.wrong += found.wrong
+        self.said += [where + problem for problem in found.said]
+
+
+def check_all(tenants: Iterable[Row[Any]]) -> list[Outcome]:
+    """This will run every check, of the database once and of each tenant (id, slug), and give one outcome per check."""
+    outcomes = {
+        name: Outcome(name, holds) for name, holds in [*OF_A_TENANT.items(), *OF_THE_DATABASE.items(), ISOLATION]
+    }
+    with transaction() as session:
+        tables = tables_of(session)
+        for name in OF_THE_DATABASE:
+            outcomes[name].add(check_database(session, name))
+        outcomes["isolation"].add(check_isolation(session, None, tables), where="without tenant: ")
+    for tenant in tenants:
+        with transaction(tenant_id=tenant.id) as session:
+            for name in OF_A_TENANT:
+                outcomes[name].add(check_tenant(session, name, tenant.id), where=f"{tenant.slug}: ")
+            outcomes["isolation"].add(check_isolation(session, tenant.id, tables), where=f"{tenant.slug}: ")
+    return list(outcomes.values())
+
+
+def check_tenant(session: Connection, name: str, tenant_id: UUID) -> Row[Any]:
+    """This will run one check of a tenant, inside a transaction of that tenant."""
+    return _run(session, statement(__file__, name), {"tenant_id": tenant_id, "now": clock.now()})
+
+
+def check_database(session: Connection, name: str) -> Row[Any]:
+    """This will run one check of the catalog."""
+    return _run(session, statement(__file__, name), {"canonical": CANONICAL, "narrow": list(get_args(CrossTenantRole))})
+
+
+def check_isolation(session: Connection, tenant_id: UUID | None, tables: Sequence[Row[Any]]) -> Row[Any]:
+    """This will look into every table of tenants' rows, in this transaction, for rows of anybody else."""
+    legs = " union all ".join(
+        f"select case when exists ("
+        f"select from {table.name} where {table.key} is distinct from cast(:tenant_id as uuid))"
+        f" then '{table.name}: rows of others are seen' end as problem"
+        for table in tables
+    )
+    return _run(session, legs, {"tenant_id": tenant_id})
+
+
+def tables_of(session: Connection) -> list[Row[Any]]:
+    """This will list every table of tenants' rows that this role may read, with the column that says whose."""
+    return list(
+        session.execute(
+            text("""
+                select c.oid::regclass::text as name, a.attname as key
+                from pg_class c
+                join pg_attribute a on a.attrelid = c.oid and not a.attisdropped
+                    and a.attname = case c.relname when 'tenants' then 'id' else 'tenant_id' end
+                where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p')
+                  and has_table_privilege(c.oid, 'select')
+                order by c.relname""")
+        )
+    )
+
+
+def _run(session: Connection, check: str, values: dict[str, Any]) -> Row[Any]:
+    composed = text(_COUNTED.format(check=check, shown=SHOWN))
+    return session.execute(composed, {name: values[name] for name in composed.compile().params}).one()

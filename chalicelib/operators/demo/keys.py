@@ -1,0 +1,40 @@
+"""The demo's keys: one per role. A key cannot be shown twice, so every load makes them anew."""
+
+from uuid import UUID
+
+from sqlalchemy import delete
+
+from chalicelib import audit
+from chalicelib.features.tenants import actions
+from chalicelib.features.tenants.schemas import NewApiKey, TenantRole
+from chalicelib.identity.models import api_keys
+from chalicelib.identity.permissions import Role
+from chalicelib.operators import scopes
+from chalicelib.operators.access import make_platform_key
+from chalicelib.operators.demo.rows import id_of
+
+HOLDERS: dict[TenantRole, str] = {
+    Role.TENANT_ADMIN: "A001",
+    Role.HR: "A002",
+    Role.MANAGER: "A003",
+    Role.EMPLOYEE: "A004",
+}
+
+
+def replace(tenant_id: UUID) -> dict[str, str]:
+    """This will end the demo's earlier keys and give a fresh one per role."""
+    made: dict[str, str] = {}
+    with scopes.operating(tenant_id) as scope:
+        for role, number in HOLDERS.items():
+            name = f"demo {role}"
+            ended = scope.session.execute(
+                delete(api_keys)
+                .where(api_keys.c.tenant_id == tenant_id, api_keys.c.name == name)
+                .returning(api_keys.c.id)
+            )
+            for key_id in ended.scalars():
+                audit.record(scope, action="api_key.revoked", entity_type="api_key", entity_id=key_id)
+            new = NewApiKey(name=name, role=role, user_id=id_of(scope, "user", number))
+            made[role.value] = actions.make_api_key(scope, new=new)["key"]
+    made[Role.PLATFORM_ADMIN.value] = make_platform_key("demo platform_admin", instead=True)
+    return made

@@ -1,0 +1,79 @@
+"""Loading the demo: each company in one transaction, computed by the product itself, with fresh keys. May be repeated.
+
+Ids are made of names, so that a second load finds its own rows and leaves them alone, also those that were changed.
+"""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from chalicelib import audit
+from chalicelib.features.pay_register import actions as pay_register
+from chalicelib.features.tenants import actions as tenants
+from chalicelib.features.tenants.schemas import NewTenant
+from chalicelib.identity.scope import Scope
+from chalicelib.kernel.errors import Conflict, NotFound
+from chalicelib.operators import scopes, work
+from chalicelib.operators.demo import facts, keys, staff
+from chalicelib.operators.demo.companies import COMPANIES, Company
+from chalicelib.operators.demo.rows import id_of
+
+
+def load() -> dict[str, Any]:
+    """This will see to it that the demo is there, up to yesterday, and give what was made of it with fresh keys."""
+    loaded = {company.settings["slug"]: _load(company) for company in COMPANIES}
+    return {"tenant": "acme", "api_keys": keys.replace(scopes.get_tenant_id("acme")), "tenants": loaded}
+
+
+def _load(company: Company) -> dict[str, Any]:
+    tenant_id = _tenant(company)
+    with scopes.operating(tenant_id) as scope:
+        # two loads at once wait for each other
+        scope.session.execute(text("select pg_advisory_xact_lock(hashtext('demo load'))"))
+        _refuse_strangers(scope, company)
+        made = staff.write(scope, company) + facts.write(scope, company)
+        if made:
+            audit.record(scope, action="demo.loaded", entity_type="tenant", entity_id=tenant_id, after={"rows": made})
+    with scopes.operating(tenant_id, sends=False) as scope:
+        if _is_due(scope):
+            pay_register.request_nightly(scope, as_of=None)
+    work.do_here(scope.outgoing)
+    with scopes.operating(tenant_id) as scope:
+        months = scope.session.execute(
+            text("select month from pay_periods where tenant_id = :tenant_id and computed_at is not null order by 1"),
+            {"tenant_id": tenant_id},
+        )
+        return {"employees": len(company.people), "months": list(months.scalars())}
+
+
+def _tenant(company: Company) -> UUID:
+    try:
+        return scopes.get_tenant_id(company.settings["slug"])
+    except NotFound:
+        with scopes.platform() as platform:
+            made = tenants.make_tenant(platform, new=NewTenant(**company.settings))
+        with scopes.operating(made["id"]) as scope:
+            tenants.change_settings(scope, given={"policy": company.policy}, if_match=None)
+        return UUID(str(made["id"]))
+
+
+def _refuse_strangers(scope: Scope, company: Company) -> None:
+    ours = [id_of(scope, "user", person.number) for person in company.people]
+    found = scope.session.execute(
+        text("select count(*) as all, count(*) filter (where id = any(:ours)) as ours from users"
+             " where tenant_id = :tenant_id"),
+        {"tenant_id": scope.tenant_id, "ours": ours},
+    ).one()  # fmt: skip
+    if found.all and not found.ours:
+        raise Conflict(f"There is a tenant {scope.tenant.slug} which the demo did not make; it is left alone.")
+
+
+def _is_due(scope: Scope) -> bool:
+    return bool(
+        scope.session.execute(
+            text("select exists (select from pay_periods where tenant_id = :tenant_id and status = 'open'"
+                 " and is_stale and start_on <= :yesterday)"),
+            {"tenant_id": scope.tenant_id, "yesterday": scope.yesterday()},
+        ).scalar_one()
+    )  # fmt: skip

@@ -1,0 +1,99 @@
+"""Commands: run a job now and see it through, list what ran."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import typer
+from sqlalchemy import text
+
+from chalicelib.backing.database import transaction
+from chalicelib.features.pay_register import actions as pay_register
+from chalicelib.kernel.errors import NotFound
+from chalicelib.kernel.states import JobStatus
+from chalicelib.operators import scopes, watch, work
+from chalicelib.operators.terminal import AsJson, MaybeTenant, OneTenant, print_json, print_table
+
+jobs_app = typer.Typer(help="Long work: run it now, see what ran.", no_args_is_help=True)
+
+# What can be run by name: asks for the job as its schedule does, for the tenant's local as-of date.
+JOBS: Mapping[str, Callable[..., UUID]] = {
+    "balance": pay_register.request_nightly,
+}
+
+_LATEST = text("""
+    select kind, status, done, total, created_at, finished_at, error, parameters, result, id from jobs
+    where tenant_id = :tenant_id order by created_at desc, id desc limit :limit""")
+
+
+@jobs_app.command("run")
+def run_job(
+    name: Annotated[str, typer.Argument(help=f"Which job: {', '.join(JOBS)}.")],
+    tenant: OneTenant,
+    date: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="The tenant's local as-of date; if not said, its yesterday."),
+    ] = None,
+    inline: Annotated[bool, typer.Option("--inline", help="Do the work here rather than by queue.")] = False,
+    patience: Annotated[float, typer.Option(help="Seconds without any movement after which to stop waiting.")] = 60.0,
+    as_json: AsJson = False,
+) -> None:
+    """Run a job for one tenant, wait for it, and end with 1 unless it succeeded.
+
+    Example: jobs run balance --tenant acme --date 2026-01-31
+    """
+    if name not in JOBS:
+        raise NotFound(f"There is no job {name}. There is: {', '.join(JOBS)}.")
+    tenant_id = scopes.get_tenant_id(tenant)
+    with scopes.operating(tenant_id, sends=not inline) as scope:
+        job_id = JOBS[name](scope, as_of=date.date() if date else None)
+    if inline:
+        work.do_here(scope.outgoing)
+    job = watch.follow(tenant_id, job_id, patience=0 if inline else patience, shown=not as_json)
+    if as_json:
+        print_json({"tenant": tenant, **job})
+    else:
+        typer.echo(f"{name} for {tenant}: {_outcome(job)}")
+    if job["status"] != JobStatus.SUCCEEDED:
+        raise typer.Exit(1)
+
+
+def _outcome(job: dict[str, Any]) -> str:
+    if job["status"] == JobStatus.SUCCEEDED:
+        seconds = (job["finished_at"] - job["created_at"]).total_seconds()
+        said = ", ".join(f"{name} {_listed(value)}" for name, value in (job["result"] or {}).items())
+        return f"succeeded in {seconds:.1f} s ({said})"
+    if job["status"] == JobStatus.FAILED:
+        return f"failed: {job['error']}"
+    return f"still {job['status']}, job {job['id']}; it goes on without you: jobs list shows it"
+
+
+def _listed(value: Any) -> str:
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+@jobs_app.command("list")
+def list_jobs(
+    tenant: MaybeTenant = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many of each tenant, newest first.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """List the latest jobs of one tenant or of all.
+
+    Example: jobs list --tenant acme --limit 5
+    """
+    found: list[dict[str, Any]] = []
+    for one in scopes.get_tenants(tenant):
+        with transaction(tenant_id=one.id) as session:
+            rows = session.execute(_LATEST, {"tenant_id": one.id, "limit": limit}).mappings()
+            found += [{"tenant": one.slug, **row} for row in rows]
+    found.sort(key=lambda job: job["created_at"], reverse=True)
+    if as_json:
+        print_json(found)
+        return
+    for job in found:
+        job["progress"] = f"{job['done']}/{'?' if job['total'] is None else job['total']}"
+        job["created"] = f"{job['created_at']:%Y-%m-%d %H:%M:%S}Z"
+    columns = ("tenant", "kind", "status", "progress", "created", "error", "id")
+    print_table(found, columns=columns, empty="No job has run yet: see jobs run --help.")

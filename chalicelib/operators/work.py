@@ -1,0 +1,52 @@
+"""Doing a job's messages in this process, where nobody consumes the queues or nobody shall."""
+
+import sys
+from collections import deque
+from collections.abc import Sequence
+from contextlib import redirect_stdout
+from uuid import UUID, uuid4
+
+from sqlalchemy import text
+
+from chalicelib.backing import clock
+from chalicelib.backing.outbox import Message
+from chalicelib.entry.messages import handle
+from chalicelib.entry.registry import CONSUMERS
+from chalicelib.identity.callers import working
+from chalicelib.identity.scope import Origin
+from chalicelib.jobs import progress
+from chalicelib.operators.scopes import operator
+
+
+def do_here(messages: Sequence[Message]) -> int:
+    """This will do messages, and those that they send, one transaction each, and count them.
+
+    A message that fails fails its job, and the error is raised; what was done before it stays done.
+    """
+    import chalicelib.blueprints  # noqa: F401  # registers the consumers
+
+    waiting, done = deque(messages), 0
+    while waiting:
+        message = waiting.popleft()
+        body = {**message.body, "tenant_id": str(message.tenant_id)}
+        origin = Origin(request_id=f"cli-{uuid4()}", agent="chalicelib.cli")
+        try:
+            with working(message.tenant_id, name=operator(), now=clock.now(), origin=origin) as scope:
+                # before the work: what its commit needs last, such as the audit, is done by handle
+                scope.session.execute(
+                    text("update outbox set sent_at = now() where tenant_id = :tenant_id and id = :id"),
+                    {"tenant_id": message.tenant_id, "id": message.id},
+                )
+                with redirect_stdout(sys.stderr):  # where a consumer's metrics are in nobody's way
+                    handle(CONSUMERS[message.queue].function, scope, body)
+        except Exception as error:
+            _fail(message.tenant_id, body, f"{type(error).__name__} in {operator()}'s terminal")
+            raise
+        waiting += scope.outgoing
+        done += 1
+    return done
+
+
+def _fail(tenant_id: UUID, body: dict[str, object], why: str) -> None:
+    with working(tenant_id, name=operator(), now=clock.now(), origin=Origin("cli")) as scope:
+        progress.fail(scope, message=body, why=why)

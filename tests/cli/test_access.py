@@ -1,0 +1,121 @@
+"""Commands that make tenants and keys, and what the command line says when something is wrong."""
+
+import psycopg
+import pytest
+
+from chalicelib.backing.database import engine
+from chalicelib.backing.settings import settings
+from tests.cli.conftest import Cli
+from tests.support.api import Api
+
+NEW = ("--name", "Orion Mills", "--slug", "orion", "--currency", "BDT", "--timezone", "Asia/Dhaka")
+
+
+@pytest.fixture(name="orion", scope="module")
+def _orion(cli: Cli) -> str:
+    made = cli("tenants", "create", *NEW, "--weekend", "5", "--cycle-start-day", "26", "--week-start", "7", "--json")
+    assert made.code == 0, made.err
+    return str(made.json["id"])
+
+
+class TestCreateTenant:
+    def test_keeps_its_calendar(self, cli: Cli, orion: str) -> None:
+        found = next(one for one in cli("tenants", "list", "--json").json if one["slug"] == "orion")
+        assert (found["weekend"], found["cycle_start_day"], found["week_start"]) == ([5], 26, 7)
+
+    def test_is_audited_in_the_tenants_own_chain(self, cli: Cli, orion: str, root: psycopg.Connection) -> None:
+        actions = root.execute("select action, actor from audit_logs where tenant_id = %s order by seq", [orion])
+        found = actions.fetchall()
+        assert [row[0] for row in found][:2] == ["tenant.made", "tenant.changed"]
+        assert "operator" in found[0][1]
+
+    def test_refuses_a_slug_twice(self, cli: Cli, orion: str) -> None:
+        again = cli("tenants", "create", *NEW)
+        assert again.code == 1
+        assert again.err.startswith("There is already one with this ")
+
+    @pytest.mark.parametrize(
+        ("option", "value", "place"),
+        [("--timezone", "Mars/Olympus", "timezone"), ("--weekend", "sunday", "weekend"), ("--currency", "XXX", "curr")],
+    )
+    def test_names_what_is_wrong_in_one_line(self, cli: Cli, option: str, value: str, place: str) -> None:
+        refused = cli("tenants", "create", *NEW, option, value)
+        assert refused.code == 1
+        assert refused.err.count("\n") == 1
+        assert place in refused.err
+
+    def test_lists_as_a_table_that_is_not_cut_off(self, cli: Cli, orion: str) -> None:
+        assert orion in cli("tenants", "list").out
+
+
+class TestCreateKey:
+    def test_opens_the_api(self, cli: Cli, orion: str) -> None:
+        key = cli("api-keys", "create", "--tenant", "orion", "--role", "hr").out.strip()
+        assert Api(key).ok("GET", "/me")["tenant"] == "orion"
+
+    def test_is_audited_without_the_key(self, cli: Cli, orion: str, root: psycopg.Connection) -> None:
+        key = cli("api-keys", "create", "--tenant", "orion", "--role", "hr", "--json").json["key"]
+        row = root.execute("select action, after::text from audit_logs order by at desc, seq desc limit 1").fetchone()
+        assert row is not None
+        assert row[0] == "api_key.made"
+        assert key not in row[1]
+
+    def test_acts_for_a_person(self, cli: Cli, orion: str, root: psycopg.Connection) -> None:
+        who = root.execute(
+            "insert into users (tenant_id, name, email) values (%s, 'Mina', 'mina@orion.example') returning id", [orion]
+        ).fetchone()
+        assert who is not None
+        made = cli("api-keys", "create", "--tenant", "orion", "--role", "employee", "--user-email",
+                   "Mina@orion.example", "--json")  # fmt: skip
+        assert Api(made.json["key"]).ok("GET", "/me")["user_id"] == str(who[0])
+
+    def test_says_who_is_not_there(self, cli: Cli, orion: str) -> None:
+        refused = cli("api-keys", "create", "--tenant", "orion", "--role", "employee", "--user-email", "x@y.example")
+        assert (refused.code, refused.err) == (1, "Nobody in orion has the e-mail address x@y.example.\n")
+
+    def test_makes_platform_admins_beside_each_other(self, cli: Cli) -> None:
+        made = [cli("api-keys", "create", "--role", "platform_admin").out.strip() for _ in range(2)]
+        assert [Api(key).ok("GET", "/me")["role"] for key in made] == ["platform_admin"] * 2
+
+    def test_wants_a_tenant_for_a_tenants_role(self, cli: Cli) -> None:
+        assert "--tenant" in cli("api-keys", "create", "--role", "hr").err
+
+
+class TestSaid:
+    def test_names_the_tenants_there_are(self, cli: Cli, orion: str) -> None:
+        refused = cli("check", "--tenant", "nobody")
+        assert refused.code == 1
+        assert refused.err.startswith("There is no tenant nobody. There are: ")
+
+    @pytest.mark.parametrize("words", ["tenants list", "demo load", "dead-letters list", "dead-letters replay"])
+    def test_says_how_to_get_a_database(self, cli: Cli, monkeypatch: pytest.MonkeyPatch, words: str) -> None:
+        monkeypatch.delenv("DATABASE_URL")
+        _forget()
+        refused = cli(*words.split())
+        monkeypatch.undo()
+        _forget()
+        assert refused.code == 1
+        assert refused.err.startswith("No database is known: start the local stack with `make run`")
+
+    def test_says_that_the_database_does_not_answer(self, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("DATABASE_URL", "postgresql://wagebook_app:app@127.0.0.1:9/nothing")
+        _forget()
+        refused = cli("tenants", "list")
+        monkeypatch.undo()
+        _forget()
+        assert refused.err == "The database cannot be reached right now; try again in a few seconds.\n"
+
+    @pytest.mark.parametrize(
+        "words",
+        ["tenants create", "tenants list", "api-keys create", "demo load", "jobs run", "jobs list", "check", "migrate",
+         "dead-letters list", "dead-letters replay"],
+    )  # fmt: skip
+    def test_teaches_with_an_example(self, cli: Cli, words: str) -> None:
+        assert f"Example: {words}" in cli(*words.split(), "--help").out
+
+
+def _forget() -> None:
+    if engine.cache_info().currsize:
+        engine().dispose()
+    settings.cache_clear()
+    engine.cache_clear()
