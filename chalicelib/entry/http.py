@@ -227,4 +227,4 @@ def _rendered(door: Endpoint, result: Any, scope: Scope | PlatformScope | None) 
     version = getattr(reply, "version", None)
     if version is not None:
         headers["ETag"] = f'"{version}"'
-    return Answer(status, headers, reply.model_dump_json())
+    return Answer(status, headers, reply.model_dump_json(by_alias=True))

@@ -72,7 +72,7 @@ def document() -> str:
         "tags": [{"name": area} for area in dict.fromkeys(_tag(door) for door in ENDPOINTS)],
         "paths": paths,
         "components": {
-            "schemas": {**schemas.get("$defs", {}), "Problem": _PROBLEM_SCHEMA},
+            "schemas": {**_without_unset(schemas.get("$defs", {})), "Problem": _PROBLEM_SCHEMA},
             "securitySchemes": {
                 "ApiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
                 "Token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
@@ -133,6 +133,20 @@ def _parameters(door: Endpoint) -> list[dict[str, Any]]:
         found.append(_header("Idempotency-Key", "the same key and body replays the stored answer",
                              required=door.needs_idempotency_key))  # fmt: skip
     return found
+
+
+def _without_unset(part: Any) -> Any:
+    """This will take out `default: null` where null may not be sent: it stands for a field left out (UNSET)."""
+    if isinstance(part, list):
+        return [_without_unset(inner) for inner in part]
+    if not isinstance(part, dict):
+        return part
+    nullable = any(one.get("type") == "null" for one in part.get("anyOf", ()))
+    return {
+        name: _without_unset(inner)
+        for name, inner in part.items()
+        if nullable or name != "default" or inner is not None
+    }
 
 
 def _inlined(part: Any, definitions: dict[str, Any]) -> Any:

@@ -51,7 +51,7 @@ def company(case: Case) -> Cast:
         weekend=sorted(said.weekend),
         week_start=said.week_start,
         cycle_start_day=said.cycle_start_day,
-        policy=json.dumps({name: value for name, value in vars(policy).items()}),
+        policy=json.dumps(vars(policy)),
     )
 
 
@@ -151,7 +151,9 @@ def outcomes(scope: Scope, case: Case) -> dict[UUID, Outcome]:
         spelled = rules.records(window.period.days, {
             "halves": row.halves, "details": row.details, "units": row.units,
             "masks": {"manual": row.manual, "recorded": row.recorded, "rostered": row.rostered}})  # fmt: skip
-        lines = [(x["frequency"], Decimal(x["rate"]), x["from"], x["to"], Decimal(x["amount"])) for x in row.lines or []]
+        lines = [
+            (x["frequency"], Decimal(x["rate"]), x["from"], x["to"], Decimal(x["amount"])) for x in row.lines or []
+        ]
         assert sum((line[4] for line in lines), Decimal(0)) == (row.earned or 0)
         found[row.user_id] = Outcome(
             [(h["status"], h.get("leave_nature"), h["source"] or "none", names.get(h.get("leave_type_id") or ""))

@@ -1,9 +1,11 @@
 """The demo's places, calendars, people and salaries."""
 
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from chalicelib.identity.scope import Scope
+from chalicelib.kernel.money import rounded
 from chalicelib.operators.demo.companies import Company, Person
 from chalicelib.operators.demo.rows import id_of
 from chalicelib.operators.demo.rows import write as write_rows
@@ -70,7 +72,8 @@ def _salaries(scope: Scope, company: Company) -> list[dict[str, Any]]:
     first = [(person.number, person.joined_on, person.salary) for person in company.people]
     frequency = {person.number: person.frequency for person in company.people}
     return [
-        {"user_id": id_of(scope, "user", number), "effective_from": since, "amount": amount,
+        {"user_id": id_of(scope, "user", number), "effective_from": since,
+         "amount": str(rounded(Decimal(amount), scope.tenant.currency)),
          "currency": scope.tenant.currency, "frequency": frequency[number]}
         for number, since, amount in [*first, *company.raises]
     ]  # fmt: skip

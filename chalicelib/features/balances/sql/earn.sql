@@ -107,7 +107,7 @@ counted as (
     offset 0
 ),
 lines as (
-    select user_id, as_of, currency, frequency, from_on, to_on, rate, extra_days, divisor,
+    select user_id, as_of, currency, minor_units, frequency, from_on, to_on, rate, extra_days, divisor,
         coalesce(days, round(weeks[1]::numeric / 360360, 4)) as quantity,
         weeks[2] as weeks,
         coalesce(round(case frequency
@@ -121,9 +121,9 @@ earned as (
     -- one row per employee
     select user_id, max(as_of) as as_of, max(currency) as currency, sum(amount) as earned,
         json_agg(json_build_object(
-            'frequency', frequency, 'from', from_on, 'to', to_on, 'rate', rate::text,
+            'frequency', frequency, 'from', from_on, 'to', to_on, 'rate', round(rate, minor_units)::text,
             'quantity', trim_scale(quantity), 'extra_days', trim_scale(extra_days), 'divisor', trim_scale(divisor),
-            'formula', rate || ' x '
+            'formula', round(rate, minor_units) || ' x '
                 || case when frequency = 'weekly' then '(' || weeks || ') weeks'
                         when extra_days > 0 then '(' || trim_scale(quantity) || ' + ' || trim_scale(extra_days) || ')'
                         else trim_scale(quantity)::text end

@@ -1,0 +1,79 @@
+"""What the README shows is run: its calls against the demo data, its commands against the Makefile and the CLI."""
+
+import json
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chalicelib.operators.demo.load import load
+from infra.local.children import PROJECT
+from tests.support.api import Api
+from tests.support.stack import running
+
+README = (PROJECT / "README.md").read_text()
+CONSOLE = re.findall(r"```console\n(.*?)```", README, re.DOTALL)
+SHELL = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+
+
+def calls() -> list[tuple[str, Any]]:
+    """This will read every `$ curl` of the README with the JSON that stands below it."""
+    found = []
+    for block in CONSOLE:
+        for part in block.split("$ curl ")[1:]:
+            command, _, answer = part.partition("\n")
+            found.append((command, json.loads(answer)))
+    return found
+
+
+def contains(found: Any, shown: Any) -> bool:
+    """This will tell whether an answer holds what is shown of it; of a list, each element shown is somewhere in it."""
+    if isinstance(shown, dict):
+        return isinstance(found, dict) and all(name in found and contains(found[name], shown[name]) for name in shown)
+    if isinstance(shown, list):
+        return isinstance(found, list) and all(any(contains(one, wanted) for one in found) for wanted in shown)
+    return bool(found == shown)
+
+
+def run(api: Api, command: str) -> Any:
+    """This will make the call that a curl command makes."""
+    words = shlex.split(command.replace("$API", "").replace("$KEY", "key"))
+    method, body, path = "GET", None, ""
+    for word, value in zip(words, [*words[1:], ""], strict=True):
+        if word == "-X":
+            method = value
+        elif word == "-d":
+            body = value
+        elif word.startswith("/"):
+            path = word
+    return api.ok(method, path, body)
+
+
+@pytest.mark.usefixtures("database")
+def test_calls_answer_as_shown() -> None:
+    with running():
+        hr = Api(load()["api_keys"]["hr"])
+        assert len(calls()) >= 6
+        for command, shown in calls():
+            assert contains(run(hr, command), shown), command
+
+
+def test_commands_exist() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (PROJECT / "Makefile").read_text(), re.MULTILINE))
+    named = set(re.findall(r"^make ([a-z]+)", "\n".join(SHELL), re.MULTILINE))
+    assert {"run", "test", "bench", "package"} <= named <= targets
+
+
+def test_files_exist() -> None:
+    for path in re.findall(r"`((?:chalicelib|infra|tests|migrations)/[\w./-]+)`", README):
+        assert (PROJECT / path).exists(), path
+    for path in re.findall(r"\]\(([\w./-]+)\)", README):
+        assert (PROJECT / path).exists(), path
+
+
+def test_decisions_are_all_listed() -> None:
+    folder = PROJECT / "infra" / "decisions"
+    listed = set(re.findall(r"\]\((\d{4}[\w-]+\.md)\)", (folder / "README.md").read_text()))
+    assert listed == {file.name for file in Path(folder).glob("0*.md")}
