@@ -16,7 +16,7 @@ from chalicelib.backing.log import duration, logger
 from chalicelib.entry import idempotency
 from chalicelib.entry.bodies import RawBody, check_text, parsed
 from chalicelib.entry.idempotency import Answer
-from chalicelib.entry.problems import RETRYABLE, document, fault_of, problem
+from chalicelib.entry.problems import RETRYABLE, document, fault_of, places_of, problem
 from chalicelib.entry.registry import ENDPOINTS, Endpoint, describe
 from chalicelib.identity.callers import calling
 from chalicelib.identity.scope import Origin, PlatformScope, Scope, check
@@ -189,7 +189,7 @@ def _path_value(door: Endpoint, name: str, kind: TypeAdapter[Any], said: str) ->
     try:
         return kind.validate_strings(said)
     except ValidationError as error:
-        raise invalid(f"/{name}", error.errors()[0]["msg"]) from None
+        raise invalid(f"/{name}", places_of(error)[0].detail) from None
 
 
 def _query(model: type[BaseModel], said: Any) -> BaseModel:

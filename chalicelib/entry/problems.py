@@ -45,7 +45,7 @@ def fault_of(error: Exception) -> Fault | None:
 def places_of(error: ValidationError) -> list[Place]:
     """This will list the wrong fields as JSON pointers."""
     return [
-        Place("/" + "/".join(_escaped(part) for part in found["loc"]), found["msg"])
+        Place("/" + "/".join(_escaped(part) for part in found["loc"]), found["msg"].removeprefix("Value error, "))
         for found in error.errors(include_url=False, include_context=False, include_input=False)
     ]
 

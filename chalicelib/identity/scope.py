@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Row, false, func, true
+from sqlalchemy import ColumnElement, Connection, Row, false, func, text, true
 
 from chalicelib.backing import clock, outbox
 from chalicelib.identity.permissions import Reach, Role
@@ -129,6 +129,12 @@ class Scope:
     def reaches_all(self, permission: str) -> bool:
         """This will tell whether a permission covers everybody of the tenant."""
         return self.grants.get(permission) is Reach.ALL
+
+    def alone(self, what: str) -> None:
+        """This will wait until no other transaction of the tenant is past this point, and stay alone there."""
+        self.session.execute(
+            text("select pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": f"{self.tenant_id}/{what}"}
+        )
 
     def send(self, queue: str, bodies: Sequence[dict[str, Any]]) -> None:
         """This will write messages that leave after the commit."""

@@ -4,12 +4,11 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import insert, text, update
 
 from chalicelib import audit
 from chalicelib.backing.database import Record
-from chalicelib.entry.gate import must_exist
-from chalicelib.features.leave.models import leave_types
+from chalicelib.features.leave.queries import get_leave_type
 from chalicelib.features.pay_register import computing, queries
 from chalicelib.features.pay_register.models import day_edits
 from chalicelib.features.pay_register.schemas import DayEdit, HalfIn
@@ -170,24 +169,15 @@ def _coded(scope: Scope, half: HalfIn | None) -> tuple[str | None, UUID | None]:
         return None, None
     nature = half.leave_nature
     if half.leave_type_id is not None:
-        must_exist(scope, leave_types, half.leave_type_id, what="leave type")
-        if nature is None:
-            paid = scope.session.execute(
-                select(leave_types.c.is_paid).where(
-                    leave_types.c.tenant_id == scope.tenant_id, leave_types.c.id == half.leave_type_id
-                )
-            ).scalar_one()
-            nature = Nature.PAID if paid else Nature.LOP
+        of_type = get_leave_type(scope, half.leave_type_id)
+        nature = nature or (Nature.PAID if of_type["is_paid"] else Nature.LOP)
     return code_of(Status(half.status), nature), half.leave_type_id
 
 
 def _supersede(scope: Scope, user_id: UUID, day: date) -> bool:
     """This will end the edit in force, if there is one; it stays in the history."""
     # one editor of a day at a time: the second waits, then supersedes the first
-    scope.session.execute(
-        text("select pg_advisory_xact_lock(hashtextextended(:name, 0))"),
-        {"name": f"edit/{scope.tenant_id}/{user_id}/{day}"},
-    )
+    scope.alone(f"edit/{user_id}/{day}")
     ended = scope.session.execute(
         update(day_edits)
         .where(

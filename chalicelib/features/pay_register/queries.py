@@ -7,11 +7,11 @@ from uuid import UUID
 from sqlalchemy import select, text
 
 from chalicelib.backing.database import Record, statement
-from chalicelib.entry.gate import must_exist
 from chalicelib.features.pay_register import rules
 from chalicelib.features.pay_register.models import day_edits
 from chalicelib.features.pay_register.schemas import ExportQuery, GridQuery, Totals, View
 from chalicelib.features.people.models import departments, divisions
+from chalicelib.features.people.organisation_queries import get_unit
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import NotFound
 from chalicelib.kernel.halves import STATUS_OF
@@ -129,10 +129,10 @@ def _page(
         values["user_id"] = user_id
     if query is not None:
         if query.department_id:
-            must_exist(scope, departments, query.department_id, what="department")
+            get_unit(scope, departments, query.department_id)
             filters += " and e.department_id = :department_id"
         if query.division_id:
-            must_exist(scope, divisions, query.division_id, what="division")
+            get_unit(scope, divisions, query.division_id)
             filters += " and e.division_id = :division_id"
         if query.search:
             filters += " and (u.name ilike :search or e.employee_no ilike :search)"

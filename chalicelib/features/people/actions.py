@@ -4,7 +4,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from chalicelib import audit
@@ -105,9 +105,7 @@ def _first_changed(before: Record | None, after: Record) -> date | None:
 
 def _refuse_circle(scope: Scope, *, user_id: UUID, manager_id: UUID) -> None:
     # one writer of managers at a time, or two could close a circle that neither sees
-    scope.session.execute(
-        text("select pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": f"{scope.tenant_id}/managers"}
-    )
+    scope.alone("managers")
     under = func.people_under(scope.tenant_id, user_id).table_valued("user_id").render_derived()
     names = select(users.c.name).where(users.c.tenant_id == scope.tenant_id)
     circle = select(names.where(users.c.id == user_id).scalar_subquery().label("person"),

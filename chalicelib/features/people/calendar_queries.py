@@ -7,21 +7,17 @@ from uuid import UUID
 from sqlalchemy import Text, cast, func, select
 
 from chalicelib.backing.database import Record
+from chalicelib.entry.gate import get_row
 from chalicelib.entry.paging import page_of
 from chalicelib.features.people import organisation_queries as organisation
 from chalicelib.features.people.calendar_schemas import HolidayQuery
 from chalicelib.features.people.models import branches, holidays
 from chalicelib.identity.scope import Scope
-from chalicelib.kernel.errors import NotFound
 
 
 def get_holiday(scope: Scope, holiday_id: UUID, *, lock: bool = False) -> Record:
     """This will read one holiday of the tenant, or NotFound."""
-    rows = select(holidays).where(holidays.c.tenant_id == scope.tenant_id, holidays.c.id == holiday_id)
-    found = scope.session.execute(rows.with_for_update() if lock else rows).mappings()
-    if (row := found.first()) is None:
-        raise NotFound("There is no such holiday.")
-    return dict(row)
+    return get_row(scope, holidays, holiday_id, what="holiday", lock=lock)
 
 
 def page_of_holidays(scope: Scope, query: HolidayQuery) -> Record:

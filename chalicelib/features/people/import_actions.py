@@ -36,9 +36,7 @@ def import_people(scope: Scope, *, body: RawBody, dry_run: bool, create_missing:
         check(scope, "salaries.write")
     if not dry_run:
         # one import of a tenant at a time, or two with the same people would refuse each other as a whole
-        scope.session.execute(
-            text("select pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": f"{scope.tenant_id}/people"}
-        )
+        scope.alone("people")
     standing = _standing(scope, rows)
     sorted_out = sort_out(rows, standing, create_missing=create_missing)
     if sorted_out.fresh and not dry_run:

@@ -5,6 +5,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from chalicelib.backing.database import Record
+from chalicelib.entry.gate import get_row
 from chalicelib.entry.paging import PageQuery, page_of
 from chalicelib.identity.models import api_keys, members, tenants
 from chalicelib.identity.scope import PlatformScope, Scope
@@ -19,21 +20,12 @@ def get_settings(scope: Scope, *, lock: bool = False) -> Record:
 
 def get_member(scope: Scope, member_id: UUID, *, lock: bool = False) -> Record:
     """This will read one member of the tenant, or NotFound."""
-    rows = select(members).where(members.c.tenant_id == scope.tenant_id, members.c.id == member_id)
-    found = scope.session.execute(rows.with_for_update() if lock else rows).mappings()
-    if (row := found.first()) is None:
-        raise NotFound("There is no such member.")
-    return dict(row)
+    return get_row(scope, members, member_id, what="member", lock=lock)
 
 
 def get_api_key(scope: Scope, key_id: UUID) -> Record:
     """This will read one key of the tenant, or NotFound."""
-    found = scope.session.execute(
-        select(api_keys).where(api_keys.c.tenant_id == scope.tenant_id, api_keys.c.id == key_id)
-    ).mappings()
-    if (row := found.first()) is None:
-        raise NotFound("There is no such API key.")
-    return dict(row)
+    return get_row(scope, api_keys, key_id, what="API key")
 
 
 def page_of_members(scope: Scope, query: PageQuery) -> Record:
