@@ -140,19 +140,24 @@ def upgrade() -> None:
             from unnest(packed) d
         $$;
 
+        -- Leave type -> days, from leave type -> halves.
+        create function leave_days_of(leave_halves jsonb) returns jsonb
+        language sql immutable parallel safe as $$
+            select jsonb_object_agg(key, jsonb_array_length(value) * 0.5) from jsonb_each(leave_halves)
+        $$;
+
         -- A register row's totals, as everybody is told them: the one place where they are named and put together.
-        create function register_totals(r pay_registers) returns jsonb
+        -- (One expression without a subquery, so that PostgreSQL puts it in the place of the call.)
+        create function register_totals(r pay_registers) returns json
         language sql stable parallel safe as $$
-            select jsonb_build_object(
+            select json_build_object(
                 'present_days', r.present_days, 'od_days', r.od_days, 'absent_days', r.absent_days,
                 'paid_leave_days', r.paid_leave_days, 'lop_days', r.lop_days,
                 'leave_days', r.paid_leave_days + r.lop_days, 'holidays', r.holidays, 'week_offs', r.week_offs,
                 'blank_days', r.blank_days, 'extra_days', r.extra_days, 'payable_shifts', r.payable_shifts,
                 'ot_hours', r.ot_hours, 'late_count', r.late_count, 'late_minutes', r.late_minutes,
                 'early_out_count', r.early_out_count, 'early_out_minutes', r.early_out_minutes,
-                'leave_by_type', coalesce((
-                    select jsonb_object_agg(key, jsonb_array_length(value) * 0.5) from jsonb_each(r.leave_halves)),
-                    '{}'))
+                'leave_by_type', case when r.leave_halves is null then '{}' else leave_days_of(r.leave_halves) end)
         $$;
     """)
     for table in ("pay_periods", "late_corrections", "pay_registers"):

@@ -42,6 +42,7 @@ def project(scope: Scope, *, window: Window, among: Among, as_of: date) -> int:
         "weekend": list(scope.tenant.weekend),
         "missing_attendance": scope.tenant.policy.missing_attendance,
     }
+    scope.session.exec_driver_sql(f"set local plan_cache_mode = {among.plan}")
     changed = scope.session.execute(among.put_into(_PROJECT), values).rowcount
     balances.earn(scope, window=window, among=among)
     return changed

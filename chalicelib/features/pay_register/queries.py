@@ -18,14 +18,22 @@ from chalicelib.kernel.halves import STATUS_OF
 from chalicelib.kernel.period import Period
 
 _GRID = statement(__file__, "grid")
-_DETAILS = """case when r.user_id is null then '{}' else jsonb_strip_nulls(jsonb_build_object(
-    'late_minutes', unpacked(r.day_late, :start_on, 1), 'early_out_minutes', unpacked(r.day_early_out, :start_on, 1),
-    'ot_hours', unpacked(r.day_ot, :start_on, 100), 'extra_days', unpacked(r.day_extra, :start_on, 100),
-    'payable_units', unpacked(r.day_units, :start_on, 100),
-    'leave_halves', r.leave_halves, 'remarks', r.day_remarks)) end"""
+# What a row has to say about single days: kind of detail, then date, then value. Most rows have little or none.
+_DETAILS = f"""case when r is null then '{{}}' else jsonb_strip_nulls(jsonb_build_object({
+    ", ".join(
+        f"'{kind}', case when (r).{packed} is not null then unpacked((r).{packed}, :start_on, {parts}) end"
+        for kind, packed, parts in (
+            ("late_minutes", "day_late", 1),
+            ("early_out_minutes", "day_early_out", 1),
+            ("ot_hours", "day_ot", 100),
+            ("extra_days", "day_extra", 100),
+            ("payable_units", "day_units", 100),
+        )
+    )
+}, 'leave_halves', (r).leave_halves, 'remarks', (r).day_remarks)) end"""
 # What the records view needs beside the codes to say where each half came from.
-_MASKS = """, 'masks', json_build_object('manual', r.manual, 'recorded', r.recorded, 'rostered', r.rostered),
-    'units', r.units"""
+_MASKS = """, 'masks', json_build_object('manual', (r).manual, 'recorded', (r).recorded, 'rostered', (r).rostered),
+    'units', (r).units"""
 _NO_TOTALS = json.dumps({name: {} if name == "leave_by_type" else 0 for name in Totals.model_fields})
 
 

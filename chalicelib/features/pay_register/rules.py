@@ -1,63 +1,63 @@
 """From a register row's codes and masks to records that a person reads. Pure: it adds nothing and sums nothing."""
 
 from datetime import date
+from functools import cache
 from typing import Any
 
 from chalicelib.kernel.halves import STATUS_OF
 
 _SOURCE_OF = {"L": "leave", "U": "leave", "O": "od", "H": "calendar", "-": None}
+_NOTHING: dict[str, Any] = {}
 
 
 def records(days: list[date], row: dict[str, Any]) -> list[dict[str, Any]]:
     """This will spell out each day of a row of the codes view; a stub has none."""
-    halves, details = row["halves"], row["details"]
+    halves, details, masks = row["halves"], row["details"], row["masks"]
     if not halves:
         return []
-    leave_types = {half: kind for kind, taken in details.get("leave_halves", {}).items() for half in taken}
+    manual, recorded, rostered = masks["manual"], masks["recorded"], masks["rostered"]
+    leave_types = {half: kind for kind, taken in details.get("leave_halves", _NOTHING).items() for half in taken}
+    of_kind = {
+        name: details.get(name, _NOTHING)
+        for name in ("ot_hours", "late_minutes", "early_out_minutes", "extra_days", "payable_units", "remarks")
+    }
 
     def half(index: int) -> dict[str, Any]:
-        return _half(halves[index], _Masks(row["masks"], len(halves) - 1 - index), leave_types.get(index))
+        bit = len(halves) - 1 - index
+        plain = _half(halves[index], manual >> bit & 1, recorded >> bit & 1, rostered >> bit & 1)
+        return {**plain, "leave_type_id": leave_types[index]} if index in leave_types else plain
 
     return [
         {
             "date": said,
             "first_half": half(2 * number),
             "second_half": half(2 * number + 1),
-            "ot_hours": details.get("ot_hours", {}).get(said, 0),
-            "late_minutes": details.get("late_minutes", {}).get(said, 0),
-            "early_out_minutes": details.get("early_out_minutes", {}).get(said, 0),
-            "extra_days": details.get("extra_days", {}).get(said, 0),
-            "payable_units": details.get("payable_units", {}).get(said, row["units"]),
-            "remarks": details.get("remarks", {}).get(said),
+            "ot_hours": of_kind["ot_hours"].get(said, 0),
+            "late_minutes": of_kind["late_minutes"].get(said, 0),
+            "early_out_minutes": of_kind["early_out_minutes"].get(said, 0),
+            "extra_days": of_kind["extra_days"].get(said, 0),
+            "payable_units": of_kind["payable_units"].get(said, row["units"]),
+            "remarks": of_kind["remarks"].get(said),
         }
-        for number, day in enumerate(days)
-        for said in (day.isoformat(),)
+        for number, said in enumerate(map(str, days))
     ]
 
 
-class _Masks:
-    """Which masks have the bit of one half."""
-
-    def __init__(self, masks: dict[str, int], bit: int) -> None:
-        self.manual = masks["manual"] >> bit & 1
-        self.recorded = masks["recorded"] >> bit & 1
-        self.rostered = masks["rostered"] >> bit & 1
-
-
-def _half(code: str, has: _Masks, leave_type: str | None) -> dict[str, Any]:
+@cache
+def _half(code: str, is_manual: int, is_recorded: int, is_rostered: int) -> dict[str, Any]:
+    """There are few kinds of halves, so each is made once; nobody writes into them."""
     status, nature = STATUS_OF[code]
-    found: dict[str, Any] = {"status": status, "source": _source(code, has)}
+    found: dict[str, Any] = {"status": status.value, "source": _source(code, is_manual, is_recorded, is_rostered)}
     if nature is not None:
-        found["leave_nature"] = nature
-        found["leave_type_id"] = leave_type
+        found |= {"leave_nature": nature.value, "leave_type_id": None}
     return found
 
 
-def _source(code: str, has: _Masks) -> str | None:
-    if has.manual:
+def _source(code: str, is_manual: int, is_recorded: int, is_rostered: int) -> str | None:
+    if is_manual:
         return "manual"
     if code in "PA":
-        return "attendance" if has.recorded else "policy"
+        return "attendance" if is_recorded else "policy"
     if code == "W":
-        return "roster" if has.rostered else "calendar"
+        return "roster" if is_rostered else "calendar"
     return _SOURCE_OF[code]

@@ -17,10 +17,15 @@ select
         select json_agg(json_build_object(
             'user', json_build_object('id', p.user_id, 'name', p.name, 'employee_no', p.employee_no,
                 'department_id', p.department_id, 'division_id', p.division_id),
-            'totals', case when r.user_id is null then cast(:no_totals as jsonb) else register_totals(r) end,
-            'halves', coalesce(r.halves, ''),
+            'totals', case when found.r is null then cast(:no_totals as json) else register_totals(found.r) end,
+            'halves', coalesce((r).halves, ''),
             'details', {details}
             {masks}) order by p.employee_no, p.user_id)
         from page p
-        left join pay_registers r on r.tenant_id = :tenant_id and r.month = :month and r.user_id = p.user_id
+        -- by key, one person at a time: at the start of a month the planner knows no better
+        left join lateral (
+            select r from pay_registers r
+            where r.tenant_id = :tenant_id and r.month = :month and r.user_id = p.user_id
+            limit 1
+        ) found(r) on true
     ), '[]')::text as items
