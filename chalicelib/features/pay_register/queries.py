@@ -1,10 +1,11 @@
 """Reads of the register. They never write: an employee without a row reads as a stub."""
 
 import json
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import TextClause, select, text
 
 from chalicelib.backing.database import Record, statement
 from chalicelib.features.pay_register import rules
@@ -150,9 +151,13 @@ def _page(
             "search": f"%{_literal(query.search)}%" if query.search else None,
         }
     masks = _MASKS if not (isinstance(query, GridQuery) and query.view is View.CODES) else ""
-    sql = _GRID.replace("{filters}", filters).replace("{details}", _DETAILS).replace("{masks}", masks)
-    row = scope.session.execute(text(sql), values | reach_values).one()
+    row = scope.session.execute(_statement(filters, masks), values | reach_values).one()
     return row.total, row.items
+
+
+@cache
+def _statement(filters: str, masks: str) -> TextClause:
+    return text(_GRID.replace("{filters}", filters).replace("{details}", _DETAILS).replace("{masks}", masks))
 
 
 def _literal(said: str) -> str:

@@ -18,12 +18,13 @@ with spans as (
     where start_on <= end_on
 ),
 places as (
-    -- one row per calendar: the tenant's own (its id stands for "no branch") and one per branch
+    -- one row per calendar: the tenant's own (its id stands for "no branch") and one per branch of these employees
     select cast(:tenant_id as uuid) as place_id, null::uuid as branch_id,
            cast(:weekend as smallint[]) as weekend, false as own_holidays
     union all
     select id, id, coalesce(weekend, cast(:weekend as smallint[])), own_holidays
     from branches where tenant_id = :tenant_id
+      and id in (select branch_id from employments where tenant_id = :tenant_id and user_id {among})
 ),
 calendars as materialized (
     -- one row per calendar and span
