@@ -1,4 +1,4 @@
-"""The operators' door: `python -m chalicelib.cli`, against the stack that WAGEBOOK_HOME names or DATABASE_URL says."""
+"""The operators' door: `python -m chalicelib.cli`, against the stack of WAGEBOOK_HOME or APPLICATION_DATABASE_URL."""
 
 from dataclasses import asdict
 from typing import Annotated
@@ -17,7 +17,7 @@ from chalicelib.operators.terminal import AsJson, Door, MaybeTenant, print_json,
 app = typer.Typer(
     cls=Door, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
     help="Operate Wagebook: tenants, keys, jobs, dead letters, checks. It talks to the stack of `make run`"
-    " (same WAGEBOOK_HOME), or to DATABASE_URL.",
+    " (same WAGEBOOK_HOME), or to APPLICATION_DATABASE_URL.",
 )  # fmt: skip
 app.add_typer(tenants_app, name="tenants")
 app.add_typer(keys_app, name="api-keys")

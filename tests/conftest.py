@@ -48,16 +48,16 @@ def database(server: str, template: Urls) -> Iterator[Urls]:
     with psycopg.connect(server, autocommit=True) as admin:
         create_database(admin, name, template="wagebook_template")
         urls = Urls(*(url.replace("wagebook_template", name) for url in (template.application, template.migrator)))
-        before = os.environ.get("DATABASE_URL")
-        os.environ["DATABASE_URL"] = urls.application
+        before = os.environ.get("APPLICATION_DATABASE_URL")
+        os.environ["APPLICATION_DATABASE_URL"] = urls.application
         settings.cache_clear()
         engine.cache_clear()
         yield urls
         engine().dispose()
         if before is None:
-            del os.environ["DATABASE_URL"]
+            del os.environ["APPLICATION_DATABASE_URL"]
         else:
-            os.environ["DATABASE_URL"] = before
+            os.environ["APPLICATION_DATABASE_URL"] = before
         settings.cache_clear()
         engine.cache_clear()
         admin.execute(f'drop database "{name}" with (force)')

@@ -28,12 +28,13 @@ def settings() -> Settings:
     """This will read the settings once; a missing database is said with its remedy."""
     if "AWS_LAMBDA_FUNCTION_NAME" not in os.environ:
         _read_stack(home() / "stack.env")
-    if "DATABASE_URL" not in os.environ:
+    if "APPLICATION_DATABASE_URL" not in os.environ:
         raise RuntimeError(
-            "No database is known: start the local stack with `make run` (same WAGEBOOK_HOME), or set DATABASE_URL."
+            "No database is known: start the local stack with `make run` (same WAGEBOOK_HOME),"
+            " or set APPLICATION_DATABASE_URL."
         )
     return Settings(
-        database_url=os.environ["DATABASE_URL"],
+        database_url=os.environ["APPLICATION_DATABASE_URL"],
         migration_database_url=os.environ.get("MIGRATION_DATABASE_URL", ""),
         oidc_issuer=os.environ.get("OIDC_ISSUER", ""),
         oidc_audience=os.environ.get("OIDC_AUDIENCE", ""),

@@ -21,7 +21,7 @@ from infra.local import aws, demo, postgres
 from infra.local.children import PROJECT, spawn, spawn_speaker, stop
 
 Report = Callable[[str, float], None]
-HIDDEN = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "DATABASE_URL")  # the caller's own; never handed to a local child
+HIDDEN = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "DATABASE_URL")  # the caller's own: no child meets them
 
 
 class Refused(RuntimeError):
@@ -136,7 +136,7 @@ def _database(home: Path, admin_url: str) -> dict[str, str]:
         _write_secret(file, json.dumps({login: secrets.token_hex(24) for login in setup.LOGINS}))
     urls = setup.prepare(admin_url, json.loads(file.read_text()))
     setup.upgrade(urls.migrator)
-    return {"DATABASE_URL": urls.application, "MIGRATION_DATABASE_URL": urls.migrator}
+    return {"APPLICATION_DATABASE_URL": urls.application, "MIGRATION_DATABASE_URL": urls.migrator}
 
 
 def _write_secret(file: Path, text: str) -> None:

@@ -89,7 +89,7 @@ class TestSaid:
 
     @pytest.mark.parametrize("words", ["tenants list", "demo load", "dead-letters list", "dead-letters replay"])
     def test_says_how_to_get_a_database(self, cli: Cli, monkeypatch: pytest.MonkeyPatch, words: str) -> None:
-        monkeypatch.delenv("DATABASE_URL")
+        monkeypatch.delenv("APPLICATION_DATABASE_URL")
         _forget()
         refused = cli(*words.split())
         monkeypatch.undo()
@@ -98,7 +98,7 @@ class TestSaid:
         assert refused.err.startswith("No database is known: start the local stack with `make run`")
 
     def test_says_that_the_database_does_not_answer(self, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setenv("DATABASE_URL", "postgresql://wagebook_app:app@127.0.0.1:9/nothing")
+        monkeypatch.setenv("APPLICATION_DATABASE_URL", "postgresql://wagebook_app:app@127.0.0.1:9/nothing")
         _forget()
         refused = cli("tenants", "list")
         monkeypatch.undo()
