@@ -47,12 +47,10 @@ class Among:
 
     condition: str
     values: dict[str, Any]
-    plan: str = "force_custom_plan"  # many employees: a plan for just these; a general one was ten times slower
 
     @classmethod
     def one(cls, user_id: UUID) -> "Among":
-        # one employee: any plan will do, and making it takes longer than the work
-        return cls("= :user_id", {"user_id": user_id}, "force_generic_plan")
+        return cls("= :user_id", {"user_id": user_id})
 
     @classmethod
     def these(cls, user_ids: Sequence[UUID]) -> "Among":

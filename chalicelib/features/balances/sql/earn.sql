@@ -3,11 +3,16 @@
 --
 -- What only some employees have is computed in subqueries of a `case`, which are lazy where a join would not be.
 -- `offset 0` ends a step: what it computes is computed once.
-with in_force as (
+with minor_units as (
+    -- one row: the decimals that each currency has
+    select jsonb_object_agg(code, minor_units) as of_currency from currencies
+),
+in_force as (
     -- one row per employee and salary in force somewhere in the period
     select r.user_id, r.as_of, r.halves, r.day_extra, r.day_units, r.units, r.working, r.lead_payable, r.lead_working,
         r.tail_working, s.rate, s.currency, s.frequency, s.weekly_days, s.weekly_lead_days, s.next_weekly_on,
-        s.to_on as until_on, c.minor_units,
+        s.to_on as until_on,
+        ((select of_currency from minor_units) ->> s.currency)::integer as minor_units,
         greatest(s.from_on, cast(:start_on as date)) as from_on,
         least(s.to_on, cast(:end_on as date)) as to_on,
         -- set: the half is present, on-duty or paid leave
@@ -33,7 +38,6 @@ with in_force as (
         ) dated
         offset 0
     ) s
-    join currencies c on c.code = s.currency
     where r.tenant_id = :tenant_id and r.month = :month and r.user_id {among}
       and s.to_on >= :start_on and s.from_on <= :end_on
     offset 0

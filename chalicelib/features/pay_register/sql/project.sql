@@ -17,6 +17,11 @@ with spans as (
     ) as s(span, start_on, end_on)
     where start_on <= end_on
 ),
+shift_units as (
+    -- one row: what a day of each shift counts, in hundredths; looked up here rather than joined to every day
+    select coalesce(jsonb_object_agg(id, (100 * payable_units)::integer), '{}') as of_shift
+    from shifts where tenant_id = :tenant_id
+),
 places as (
     -- one row per calendar: the tenant's own (its id stands for "no branch") and one per branch of these employees
     select cast(:tenant_id as uuid) as place_id, null::uuid as branch_id,
@@ -61,8 +66,7 @@ people as (
         halves_of(c.start_on, :as_of, c.start_on, c.end_on) as over
     from (
         select e.user_id, e.joined_on, e.left_on, coalesce(e.branch_id, :tenant_id) as place_id,
-            coalesce((select s.payable_units from shifts s where s.tenant_id = :tenant_id and s.id = e.shift_id), 1)
-                as units,
+            coalesce(((select of_shift from shift_units) ->> e.shift_id::text)::integer, 100) / 100.0 as units,
             exists (select from salaries w
                 where w.tenant_id = :tenant_id and w.user_id = e.user_id and w.frequency = 'weekly') as is_weekly
         from employments e
@@ -139,10 +143,9 @@ facts as (
             bit_or(3::bigint << 2 * (p.end_on - r.day)) as rostered,                   -- set: the roster decides the day
             bit_or(r.off::bigint << 2 * (p.end_on - r.day)) as off,                    -- set: ... and gives the half off
             bit_or(3::bigint << 2 * (p.end_on - r.day)) filter (where r.works_holidays) as works_holidays,
-            array_agg(10000 * (r.day - p.start_on) + (100 * shift.payable_units)::integer order by r.day)
-                filter (where shift.payable_units is not null) as day_units
+            array_agg(10000 * (r.day - p.start_on) + ((select of_shift from shift_units) ->> r.shift_id::text)::integer
+                order by r.day) filter (where r.shift_id is not null) as day_units
         from roster_days r
-        left join shifts shift on shift.tenant_id = :tenant_id and shift.id = r.shift_id
         where r.tenant_id = :tenant_id and r.user_id = p.user_id and r.day between p.start_on and p.end_on
     ) r
     cross join lateral (
@@ -294,19 +297,20 @@ written as (
                 as day_extra,
             jsonb_object_agg(w.start_on + n.day, n.remarks) filter (where n.remarks is not null) as day_remarks
         from (
-            select coalesce(o.day, d.day) - w.start_on as day,
-                coalesce(d.ot_hours, o.hours) as ot_hours, d.extra_days, d.remarks
+            select day - w.start_on as day, coalesce(max(edited), sum(approved)) as ot_hours,
+                max(extra_days) as extra_days, max(remarks) as remarks
             from (
-                select day, sum(hours) as hours from overtime
+                select day, hours as approved, null::numeric as edited, null::numeric as extra_days, null as remarks
+                from overtime
                 where tenant_id = :tenant_id and user_id = w.user_id and day between w.start_on and w.end_on
                   and status = 'approved'
-                group by day
-            ) o
-            full join (
-                select day, ot_hours, extra_days, remarks from day_edits
+                union all
+                select day, null, ot_hours, extra_days, remarks
+                from day_edits
                 where tenant_id = :tenant_id and user_id = w.user_id and day between w.start_on and w.end_on
                   and superseded_at is null
-            ) d on d.day = o.day
+            ) said
+            group by day
         ) n
     ) n
 )
