@@ -1,0 +1,96 @@
+"""The same Idempotency-Key and request: done once, told twice."""
+
+import threading
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from chalicelib.backing.database import transaction
+from chalicelib.identity.permissions import Role
+from tests.support.api import Reply
+from tests.support.cast import Cast, key
+from tests.support.people import employee, sql
+
+K = {"headers": {"idempotency-key": "k1"}}
+
+
+class TestKey:
+    def test_replays_the_answer(self, acme: Cast) -> None:
+        first = acme.hr.post("/departments", {"name": "Sewing"}, **K)
+        again = acme.hr.post("/departments", {"name": "Sewing"}, **K)
+        assert (first.status, again.status) == (201, 201)
+        assert first.text == again.text
+        assert (first.headers.get("Idempotent-Replay"), again.headers["Idempotent-Replay"]) == (None, "true")
+        assert first.headers["ETag"] == again.headers["ETag"]
+        assert sql(acme, "select name from departments") == [("Sewing",)]
+        assert len(sql(acme, "select 1 from audit_logs")) == 1
+
+    def test_with_another_body_is_422(self, acme: Cast) -> None:
+        acme.hr.ok("POST", "/departments", {"name": "Sewing"}, **K)
+        assert acme.hr.post("/departments", {"name": "Ironing"}, **K).status == 422
+        assert sql(acme, "select name from departments") == [("Sewing",)]
+
+    def test_with_another_route_or_query_is_422(self, acme: Cast) -> None:
+        acme.hr.ok("POST", "/departments", {"name": "Sewing"}, **K)
+        assert acme.hr.post("/divisions", {"name": "Sewing"}, **K).status == 422
+
+    def test_tells_a_dry_run_from_the_real_one(self, acme: Cast) -> None:
+        body = [{"name": "Rahim", "employee_no": "E-1", "joined_on": "2026-01-01"}]
+        acme.hr.ok("POST", "/users/import?dry_run=true", body, **K)
+        assert acme.hr.post("/users/import", body, **K).status == 422
+        assert sql(acme, "select 1 from users") == []
+
+    def test_of_one_caller_does_not_tell_another_what_they_did(self, acme: Cast) -> None:
+        one, other = (key(acme.id, Role.EMPLOYEE, employee(acme, employee_no=number)) for number in ("E-1", "E-2"))
+        body = {"start_date": "2026-01-05", "end_date": "2026-01-05"}
+        one.ok("POST", "/on-duty", body, **K)
+        assert other.post("/on-duty", body, **K).status == 422
+
+    def test_of_one_tenant_does_not_meet_anothers(self, acme: Cast, zenith: Cast) -> None:
+        acme.hr.ok("POST", "/departments", {"name": "Sewing"}, **K)
+        theirs = zenith.hr.post("/departments", {"name": "Sewing"}, **K)
+        assert (theirs.status, theirs.headers.get("Idempotent-Replay")) == (201, None)
+
+    @pytest.mark.parametrize("refused", ["{}", '{"name": ""}', "{", '{"name": "Taken"}'])
+    def test_of_a_refused_request_may_be_used_again(self, acme: Cast, refused: str) -> None:
+        acme.hr.ok("POST", "/departments", {"name": "Taken"})
+        assert acme.hr.post("/departments", refused, **K).status >= 400
+        assert sql(acme, "select 1 from idempotency_keys") == []
+        assert acme.hr.post("/departments", {"name": "Sewing"}, **K).status == 201
+
+    def test_is_not_looked_at_before_the_permission(self, acme: Cast) -> None:
+        acme.hr.ok("POST", "/departments", {"name": "Sewing"}, **K)
+        reply = key(acme.id, Role.EMPLOYEE).post("/departments", {"name": "Sewing"}, **K)
+        assert reply.status == 403
+
+    @pytest.mark.parametrize("said", ["x" * 201, "\x00", "a\nb", "\ud800"])
+    def test_that_cannot_be_kept_is_422(self, acme: Cast, said: str) -> None:
+        assert acme.hr.post("/departments", {"name": "x"}, headers={"idempotency-key": said}).status == 422
+
+
+class TestTwoAtOnce:
+    def test_does_one_and_refuses_or_repeats_the_other(self, acme: Cast) -> None:
+        replies: list[Reply] = []
+        go = threading.Barrier(2)
+
+        def send() -> None:
+            go.wait()
+            replies.append(acme.hr.post("/departments", {"name": "Sewing"}, **K))
+
+        threads = [threading.Thread(target=send) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sorted(reply.status for reply in replies) in ([201, 201], [201, 409])
+        assert sql(acme, "select name from departments") == [("Sewing",)]
+
+    def test_refuses_while_the_first_still_runs(self, acme: Cast) -> None:
+        with transaction(tenant_id=acme.id) as first:
+            first.execute(
+                text("select pg_advisory_xact_lock(hashtextextended(:name, 0))"),
+                    {"name": f"{acme.id}/k1"})  # fmt: skip
+            second: Any = acme.hr.post("/departments", {"name": "Sewing"}, **K)
+        assert (second.status, second.json["type"]) == (409, "urn:wagebook:problem:conflict")
+        assert acme.hr.post("/departments", {"name": "Sewing"}, **K).status == 201

@@ -1,0 +1,177 @@
+"""The queues' door: one message fails alone, a fact is not retried, and what failed for good is told."""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import uuid4
+
+import psycopg.errors as pg
+import pytest
+from chalice import Blueprint
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+
+from chalicelib.backing import queues
+from chalicelib.entry import messages
+from chalicelib.entry.registry import CONSUMERS
+from chalicelib.identity.scope import Scope
+from chalicelib.jobs import progress
+from chalicelib.kernel.errors import Busy, Conflict, NotFound
+from tests.support.api import Context
+from tests.support.cast import Cast
+from tests.support.people import row, sql
+
+QUEUE = "test-queue"
+
+
+@pytest.fixture(name="rests")
+def _rests(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
+    """This will note which messages are told to rest, and after how many tries."""
+    noted: list[tuple[str, int]] = []
+    monkeypatch.setattr(queues, "back_off", lambda _, *, receipt, receives: noted.append((receipt, receives)))
+    return noted
+
+
+@pytest.fixture(name="consumer")
+def _consumer() -> Iterator[Callable[..., Any]]:
+    """This will make a function a consumer, as a feature does, and forget it again."""
+
+    def make(function: Callable[..., None], **options: Any) -> Any:
+        return messages.consumes(Blueprint(__name__), QUEUE, **options)(function)
+
+    yield make
+    CONSUMERS.pop(QUEUE, None)
+
+
+def deliver(consumer: Any, bodies: list[Any], receives: int = 1) -> list[str]:
+    """This will hand over a batch as Lambda does, and give the messages that failed."""
+    records = [
+        {"messageId": f"m{n}", "receiptHandle": f"r{n}", "body": body if isinstance(body, str) else json.dumps(body),
+         "attributes": {"ApproximateReceiveCount": str(receives)}}
+        for n, body in enumerate(bodies)
+    ]  # fmt: skip
+    answer = consumer({"Records": records}, Context())
+    return [failed["itemIdentifier"] for failed in answer["batchItemFailures"]]
+
+
+def add_department(scope: Scope, *, message: dict[str, Any]) -> None:
+    """This will write one row, and fail where the message says so."""
+    scope.session.execute(
+        text("insert into departments (tenant_id, name) values (:tenant_id, :name)"),
+        {"tenant_id": scope.tenant_id, "name": message["name"]},
+    )
+    if error := {"crash": ZeroDivisionError("a bug"), "fact": Conflict("It is locked."), "gone": NotFound("None."),
+                 "busy": Busy("Later.")}.get(message["name"]):  # fmt: skip
+        raise error
+
+
+def names(cast: Cast) -> list[str]:
+    return [name for (name,) in sql(cast, "select name from departments order by name")]
+
+
+def said(cast: Cast, *names: str) -> list[dict[str, str]]:
+    return [{"tenant_id": str(cast.id), "name": name} for name in names]
+
+
+class TestBatch:
+    def test_loses_only_the_message_that_fails(self, acme: Cast, consumer: Any, rests: list) -> None:
+        batch = said(acme, "0", "1", "2", "crash", "4", "5", "6", "7", "8", "9")
+        assert deliver(consumer(add_department), batch, receives=2) == ["m3"]
+        assert names(acme) == ["0", "1", "2", "4", "5", "6", "7", "8", "9"]
+        assert rests == [("r3", 2)]
+
+    def test_of_two_tenants_writes_each_for_its_own(self, acme: Cast, zenith: Cast, consumer: Any, rests: list) -> None:
+        assert deliver(consumer(add_department), said(acme, "A") + said(zenith, "Z")) == []
+        assert (names(acme), names(zenith)) == (["A"], ["Z"])
+
+    @pytest.mark.parametrize(
+        "body", ["", "{", "[]", "1", "{}", '{"tenant_id": "acme"}', '{"tenant_id": null}', '{"tenant_id": 5}']
+    )
+    def test_holds_back_a_message_that_is_none(self, acme: Cast, consumer: Any, rests: list, body: str) -> None:
+        assert deliver(consumer(add_department), [body, *said(acme, "A")]) == ["m0"]
+        assert names(acme) == ["A"]
+        assert rests == [("r0", 1)]
+
+    def test_is_done_with_a_message_of_no_tenant(self, acme: Cast, consumer: Any, rests: list) -> None:
+        assert deliver(consumer(add_department), [{"tenant_id": str(uuid4()), "name": "A"}]) == []
+        assert rests == []
+
+
+class TestFact:
+    @pytest.mark.parametrize("name", ["fact", "gone"])
+    def test_is_done_and_not_retried(self, acme: Cast, consumer: Any, rests: list, name: str) -> None:
+        told: list[str] = []
+        made = consumer(add_department, when_failed=lambda _, *, message, why: told.append(why))
+        assert deliver(made, said(acme, name)) == []
+        assert (names(acme), rests) == ([], [])
+        assert told == ["It is locked." if name == "fact" else "None."]
+
+    def test_of_being_busy_comes_back(self, acme: Cast, consumer: Any, rests: list) -> None:
+        told: list[str] = []
+        made = consumer(add_department, when_failed=lambda _, *, message, why: told.append(why))
+        assert deliver(made, said(acme, "busy")) == ["m0"]
+        assert (names(acme), rests, told) == ([], [("r0", 1)], [])
+
+    def test_of_a_deadlock_comes_back(self, acme: Cast, consumer: Any, rests: list) -> None:
+        tries: list[int] = []
+
+        def loses_once(scope: Scope, *, message: dict[str, Any]) -> None:
+            tries.append(1)
+            if len(tries) == 1:
+                raise OperationalError("update", {}, pg.DeadlockDetected())
+            add_department(scope, message=message)
+
+        made = consumer(loses_once)
+        assert deliver(made, said(acme, "A")) == ["m0"]
+        assert deliver(made, said(acme, "A"), receives=2) == []
+        assert names(acme) == ["A"]
+
+
+class TestLastTry:
+    def job(self, cast: Cast, status: str = "running") -> str:
+        return str(row(cast, "jobs", {"kind": "test", "status": status}))
+
+    def outcome(self, cast: Cast) -> list[Any]:
+        return [tuple(found) for found in sql(cast, "select status, error from jobs")]
+
+    def test_tells_the_job(self, acme: Cast, consumer: Any, rests: list) -> None:
+        made = consumer(add_department, when_failed=progress.fail)
+        message = {**said(acme, "crash")[0], "job_id": self.job(acme)}
+        assert deliver(made, [message], receives=4) == ["m0"]
+        assert self.outcome(acme) == [("running", None)]
+        assert deliver(made, [message], receives=5) == ["m0"]
+        assert self.outcome(acme) == [("failed", "It failed 5 times; see the logs for message m0.")]
+
+    def test_leaves_a_job_that_succeeded_alone(self, acme: Cast, consumer: Any, rests: list) -> None:
+        made = consumer(add_department, when_failed=progress.fail)
+        message = {**said(acme, "crash")[0], "job_id": self.job(acme, "succeeded")}
+        deliver(made, [message], receives=5)
+        assert self.outcome(acme) == [("succeeded", None)]
+
+    def test_of_a_fact_tells_the_job_at_once(self, acme: Cast, consumer: Any, rests: list) -> None:
+        made = consumer(add_department, when_failed=progress.fail)
+        deliver(made, [{**said(acme, "fact")[0], "job_id": self.job(acme)}])
+        assert self.outcome(acme) == [("failed", "It is locked.")]
+
+    def test_survives_a_teller_that_fails(self, acme: Cast, consumer: Any, rests: list) -> None:
+        made = consumer(add_department, when_failed=progress.fail)
+        assert (
+            deliver(made, [{**said(acme, "crash")[0], "job_id": "none"}, *said(acme, "A")], receives=5)
+            == ["m0", "m1"][:1]
+        )
+        assert names(acme) == ["A"]
+
+
+class TestBackOff:
+    def test_lets_a_message_rest_longer_each_time(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        waits = []
+
+        class Client:
+            def change_message_visibility(self, **said: Any) -> None:
+                waits.append(said["VisibilityTimeout"])
+
+        monkeypatch.setattr(queues, "client", Client)
+        monkeypatch.setattr(queues, "url_of", str)
+        for receives in (1, 2, 3, 4, 5, 9):
+            queues.back_off("q", receipt="r", receives=receives)
+        assert waits == [10, 40, 160, 640, 900, 900]

@@ -1,0 +1,124 @@
+"""Messages leave after the commit, all of them, and once more if there is doubt."""
+
+import json
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from unittest import mock
+
+import pytest
+
+from chalicelib.backing import clock, outbox, queues
+from chalicelib.features.console.schedules import sweep_outbox
+from chalicelib.identity.callers import working
+from chalicelib.identity.scope import Origin, Scope
+from infra.local.lambda_events import scheduled_event
+from tests.support.cast import Cast
+from tests.support.people import employee, sql
+
+QUEUE = "balances"
+pytestmark = pytest.mark.usefixtures("database")
+
+
+def waiting(sqs: Any) -> list[dict[str, Any]]:
+    """This will take what is on the queue."""
+    got = sqs.receive_message(QueueUrl=queues.url_of(QUEUE), MaxNumberOfMessages=10).get("Messages", [])
+    return [json.loads(message["Body"]) for message in got]
+
+
+def unsent(cast: Cast) -> int:
+    return sql(cast, "select count(*) from outbox where sent_at is null")[0][0]
+
+
+def put(cast: Cast, *bodies: dict[str, Any]) -> Scope:
+    """This will commit messages, as a door does, and not send them: the crash between commit and send."""
+    with working(cast.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
+        scope.send(QUEUE, bodies)
+    return scope
+
+
+def later(minutes: float) -> datetime:
+    return datetime.now(UTC) + timedelta(minutes=minutes)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left(acme: Cast, zenith: Cast) -> Any:
+    yield
+    for cast in (acme, zenith):
+        sql(cast, "delete from outbox")
+
+
+class TestSend:
+    def test_follows_the_commit(self, acme: Cast, sqs: Any) -> None:
+        scope = put(acme, {"n": 1}, {"n": 2})
+        assert (waiting(sqs), unsent(acme)) == ([], 2)
+        outbox.send(scope.outgoing)
+        assert waiting(sqs) == [{"n": 1, "tenant_id": str(acme.id)}, {"n": 2, "tenant_id": str(acme.id)}]
+        assert unsent(acme) == 0
+
+    def test_of_a_change_that_was_rolled_back_sends_nothing(self, acme: Cast, sqs: Any) -> None:
+        with suppress(ZeroDivisionError), working(acme.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
+            scope.send(QUEUE, [{"n": 1}])
+            raise ZeroDivisionError
+        assert sql(acme, "select 1 from outbox") == []
+        assert sweep_outbox_at(later(5)) == 0
+        assert waiting(sqs) == []
+
+    def test_that_fails_does_not_undo_the_request(self, acme: Cast, sqs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        people = [str(employee(acme, employee_no=f"E-{n}")) for n in range(2)]
+        monkeypatch.setattr("chalicelib.features.pay_register.computing.CHUNK_EMPLOYEES", 1, raising=False)
+        monkeypatch.setattr(queues, "send", broken)
+        assert acme.hr.post("/pay-register/2026-01/sync", {"user_ids": people}).status == 202
+
+
+class TestSweep:
+    def test_sends_a_minute_later_what_a_crash_left(self, acme: Cast, zenith: Cast, sqs: Any) -> None:
+        put(acme, {"n": 1})
+        put(zenith, {"n": 2})
+        assert sweep_outbox_at(later(0.5)) == 0
+        assert sweep_outbox_at(later(1.5)) == 2
+        assert sorted(message["n"] for message in waiting(sqs)) == [1, 2]
+        assert (unsent(acme), unsent(zenith)) == (0, 0)
+        assert sweep_outbox_at(later(3)) == 0
+
+    def test_sends_again_what_may_have_been_sent(self, acme: Cast, sqs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        scope = put(acme, {"n": 1})
+        with monkeypatch.context() as crash:
+            crash.setattr(outbox, "transaction", broken)
+            with pytest.raises(ZeroDivisionError):
+                outbox.send(scope.outgoing)
+        assert unsent(acme) == 1
+        assert sweep_outbox_at(later(1.5)) == 1
+        assert [message["n"] for message in waiting(sqs)] == [1, 1]
+
+    def test_twice_at_the_same_moment_is_harmless(self, acme: Cast, sqs: Any) -> None:
+        put(acme, {"n": 1})
+        outbox.sweep(now=later(1.5))
+        outbox.sweep(now=later(1.5))
+        assert len(waiting(sqs)) == 1
+
+    def test_forgets_what_was_sent_a_week_ago(self, acme: Cast, sqs: Any) -> None:
+        outbox.send(put(acme, {"n": 1}).outgoing)
+        put(acme, {"n": 2})
+        outbox.sweep(now=later(60 * 24 * 8))
+        assert [row.body["n"] for row in sql(acme, "select body from outbox")] == [2]
+
+    def test_keeps_what_could_not_be_sent(self, acme: Cast, sqs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        put(acme, {"n": 1})
+        with monkeypatch.context() as down:
+            down.setattr(queues, "send", broken)
+            with pytest.raises(ZeroDivisionError):
+                outbox.sweep(now=later(1.5))
+        assert unsent(acme) == 1
+        assert outbox.sweep(now=later(2.5)) == 1
+        assert [message["n"] for message in waiting(sqs)] == [1]
+
+
+def sweep_outbox_at(now: datetime) -> int:
+    """This will run the schedule's handler as Lambda does, at a moment."""
+    with mock.patch.object(clock, "now", return_value=now):
+        return sweep_outbox(scheduled_event("sweep-outbox", now), None)["found"]
+
+
+def broken(*_: Any, **__: Any) -> Any:
+    raise ZeroDivisionError

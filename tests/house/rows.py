@@ -1,0 +1,66 @@
+"""One row of every tenant table, for any tenant: whatever a row must say to be one, and no more."""
+
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from psycopg import sql
+
+from tests.house.catalog import tenant_tables
+
+# What a row says in a column that may not be empty, by the column's type ...
+BY_TYPE = {
+    "uuid": "00000000-0000-7000-8000-000000000001",
+    "text": "x",
+    "date": "2026-01-01",
+    "time without time zone": "09:00",
+    "timestamp with time zone": "2026-01-01T00:00:00Z",
+    "bytea": "\\x00",
+    "json": "{}",
+    "jsonb": "{}",
+    "smallint": "1",
+    "integer": "1",
+    "bigint": "1",
+    "numeric": "1",
+    "boolean": "false",
+    "ARRAY": "{5,6}",
+}
+# ... and where a constraint asks for more.
+BY_COLUMN = {
+    "currency": "BDT", "timezone": "Asia/Dhaka", "month": "2026-01", "end_on": "2026-01-31", "half": "first",
+    "role": "hr", "ends_at": "18:00", "nature": "paid", "halves": "P" * 62, "source": "import",
+    "superseded_at": "2026-01-02T00:00:00Z",
+}  # fmt: skip
+
+
+def columns(session: psycopg.Connection, table: str, tenant_id: UUID) -> dict[str, Any]:
+    """This will say what goes into each column of a row that may not be left out."""
+    needed = session.execute(
+        "select column_name, data_type from information_schema.columns where table_schema = 'public'"
+        " and table_name = %s and is_nullable = 'NO' and column_default is null and is_generated = 'NEVER'",
+        [table],
+    ).fetchall()
+    said: dict[str, Any] = {name: BY_COLUMN.get(name, BY_TYPE[kind]) for name, kind in needed}
+    if table == "tenants":
+        return {**said, "id": tenant_id, "slug": str(tenant_id)}
+    return {**said, "tenant_id": tenant_id}
+
+
+def insert(session: psycopg.Connection, table: str, tenant_id: UUID) -> None:
+    """This will write one row of a table."""
+    said = columns(session, table, tenant_id)
+    session.execute(
+        sql.SQL("insert into {} ({}) values ({})").format(
+            sql.Identifier(table),
+            sql.SQL(", ").join(map(sql.Identifier, said)),
+            sql.SQL(", ").join([sql.Placeholder()] * len(said)),
+        ),
+        list(said.values()),
+    )
+
+
+def fill(session: psycopg.Connection, tenant_id: UUID) -> None:
+    """This will write one row into every tenant table, as an administrator; rows need not refer to anything."""
+    session.execute("set local session_replication_role = replica")
+    for table in tenant_tables(session):
+        insert(session, table, tenant_id)

@@ -1,0 +1,77 @@
+"""The tables as Python knows them are the tables as the migrations made them."""
+
+import importlib
+import pkgutil
+
+import pytest
+import sqlalchemy as sa
+
+import chalicelib.features
+import chalicelib.identity.models
+from chalicelib.backing.database import metadata
+from migrations.setup import Urls
+
+# Tables that only set-based SQL reads and writes; they have no model.
+WITHOUT_MODEL = {"alembic_version", "audit_heads", "audit_logs", "currencies", "idempotency_keys", "job_chunks", "jobs",
+                 "leave_days", "nightly_runs", "outbox"}  # fmt: skip
+
+
+def import_models() -> None:
+    """This will import every `models` of every feature."""
+    for feature in pkgutil.iter_modules(chalicelib.features.__path__, "chalicelib.features."):
+        if importlib.util.find_spec(f"{feature.name}.models"):
+            importlib.import_module(f"{feature.name}.models")
+
+
+@pytest.fixture(scope="module", name="migrated")
+def _migrated(server: str, database: Urls) -> sa.MetaData:
+    """This will read the schema back from the migrated database."""
+    url = sa.make_url(server).set(drivername="postgresql+psycopg", database=database.application.rpartition("/")[2])
+    engine = sa.create_engine(url, poolclass=sa.NullPool)
+    found = sa.MetaData()
+    found.reflect(engine)
+    import_models()
+    return found
+
+
+def differences(model: sa.Table, table: sa.Table) -> list[str]:
+    """This will say in words how a model differs from its table."""
+    wrong = [f"no column {name}" for name in set(model.columns.keys()) ^ set(table.columns.keys())]
+    wrong += ["another primary key"] * (
+        list(model.primary_key.columns.keys()) != list(table.primary_key.columns.keys())
+    )
+    for column in model.columns:
+        if column.name not in table.columns:
+            continue
+        real = table.columns[column.name]
+        if kind(column.type) != kind(real.type):
+            wrong.append(f"{column.name} is {kind(real.type)}, not {kind(column.type)}")
+        if not column.nullable and real.nullable:
+            wrong.append(f"{column.name} may be null")
+        if bool(column.computed) != bool(real.computed):
+            wrong.append(f"{column.name} is computed, or is not")
+    return wrong
+
+
+def kind(type_: sa.types.TypeEngine) -> str:
+    """This will name a type as PostgreSQL does, without a number's precision, which models need not say."""
+    return type_.compile(dialect=sa.dialects.postgresql.dialect()).partition("(")[0].strip()
+
+
+class TestModels:
+    def test_are_there_for_every_table_but_those_listed(self, migrated: sa.MetaData) -> None:
+        assert set(migrated.tables) - set(metadata.tables) == WITHOUT_MODEL
+        assert set(metadata.tables) - set(migrated.tables) == set()
+
+    def test_have_the_columns_types_and_keys_of_their_tables(self, migrated: sa.MetaData) -> None:
+        wrong = {name: differences(model, migrated.tables[name]) for name, model in metadata.tables.items()}
+        assert {name: said for name, said in wrong.items() if said} == {}
+
+    def test_differ_when_one_column_does(self, migrated: sa.MetaData) -> None:
+        model = sa.Table("users", sa.MetaData(), sa.Column("id", sa.Uuid, primary_key=True),
+                         sa.Column("name", sa.Integer), sa.Column("shoe_size", sa.Text))  # fmt: skip
+        said = differences(model, migrated.tables["users"])
+        assert "no column shoe_size" in said
+        assert "no column email" in said
+        assert "another primary key" in said
+        assert "name is TEXT, not INTEGER" in said

@@ -1,0 +1,218 @@
+"""The OpenAPI document is one, and requests generated from the whole of it find no answer that it does not name.
+
+`WAGEBOOK_EXAMPLES=1000 .venv/bin/pytest tests/house/test_openapi.py` looks longer, with another seed each time.
+"""
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+import boto3
+import jsonschema
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from moto import mock_aws
+
+import app
+from chalicelib.backing import queues
+from chalicelib.entry import openapi
+from chalicelib.entry.registry import CONSUMERS, ENDPOINTS, Endpoint
+from chalicelib.identity.permissions import GRANTS, Role
+from infra.local.aws import make_queues
+from tests.house.generated import JUNK, Strategies, as_csv, as_json, rows, spoiled
+from tests.house.samples import BODIES, FIELDS, PLAIN, employee_of, make_all, parameters
+from tests.support.api import Api, Context, event
+from tests.support.cast import Cast, platform_admin, tenant
+
+EXAMPLES = int(os.environ.get("WAGEBOOK_EXAMPLES", "0"))
+DOCUMENT = json.loads(openapi.document())
+OPERATIONS = [(door, DOCUMENT["paths"][door.path][door.method.lower()]) for door in ENDPOINTS]
+REPLIES = jsonschema.Draft202012Validator({"components": DOCUMENT["components"]})
+COLUMNS = ["employee_no", "user_id", "date", "check_in", "check_out", "worked_minutes", "status", "half", "name",
+           "email",
+           "joined_on", "left_on", "branch", "department", "shift", "manager_employee_no", "salary_amount",
+           "salary_frequency", "salary_effective_from"]  # fmt: skip
+HEADERS: dict[str, list[str]] = {
+    "if-match": ['"1"', 'W/"1"', "*", '"999"', "abc", '""', "9" * 30, '"١"'],
+    "idempotency-key": ["k1", "k2", "", " ", "x" * 300, "\x00", "ü"],
+    "x-tenant": ["acme", "", "\x00", "ü"],
+    "content-type": ["application/json; charset=utf-8", "text/csv", "text/plain", "", "application/json;", "nonsense"],
+}
+
+
+class TestDocument:
+    def test_describes_every_door_once(self) -> None:
+        assert DOCUMENT["openapi"] == "3.1.0"
+        assert len(OPERATIONS) == len({one["operationId"] for _, one in OPERATIONS}) >= 73
+        assert sum(len(methods) for methods in DOCUMENT["paths"].values()) == len(ENDPOINTS)
+
+    def test_has_schemas_that_are_json_schema(self) -> None:
+        for schema in DOCUMENT["components"]["schemas"].values():
+            jsonschema.Draft202012Validator.check_schema(schema)
+
+    def test_has_defaults_that_its_own_schemas_allow(self) -> None:
+        for name, schema in DOCUMENT["components"]["schemas"].items():
+            for field, part in schema.get("properties", {}).items():
+                if "default" in part:
+                    assert REPLIES.evolve(schema=within(part)).is_valid(part["default"]), f"{name}.{field}"
+
+    def test_refers_only_to_what_it_has(self) -> None:
+        referred = set(re.findall(r'"\$ref": "([^"]+)"', json.dumps(DOCUMENT)))
+        assert referred - {f"#/components/schemas/{name}" for name in DOCUMENT["components"]["schemas"]} == set()
+
+    def test_describes_every_parameter_and_answer(self) -> None:
+        for door, operation in OPERATIONS:
+            said = [(part["name"], part["in"]) for part in operation["parameters"]]
+            assert len(said) == len(set(said))
+            in_path = {name for name, place in said if place == "path"}
+            assert in_path == set(re.findall(r"\{(\w+)\}", door.path))
+            assert all(answer["description"] for answer in operation["responses"].values())
+            assert operation["summary"]
+            assert ("401" in operation["responses"]) == (door.may is not None)
+
+    def test_is_served(self, office: "Office") -> None:
+        assert Api().ok("GET", "/openapi.json") == DOCUMENT
+
+
+class Office:
+    """Two tenants, the callers, and everybody's ids."""
+
+    def __init__(self) -> None:
+        acme, zenith = tenant("Acme"), tenant("Zenith")
+        self.callers = {"admin": acme.admin, "employee": employee_of(acme), "stranger": zenith.admin, "nobody": Api(),
+                        "root": platform_admin()}  # fmt: skip
+        # whoever may be suspended, locked or changed in these calls is not who makes them
+        other: Cast = tenant("Third")
+        made = {**make_all(acme), "/tenants/{tenant_id}": other.id}
+        self.ids = [str(one) for one in [*made.values(), *make_all(zenith).values()] if one not in (acme.id, zenith.id)]
+        self.made = made
+        named = {field: [str(made[place])] for field, place in FIELDS.items()}
+        self.strategies = Strategies(DOCUMENT, self.ids, named)
+
+    def own(self, path: str) -> dict[str, str]:
+        """This will give the ids of Acme's that a path can be asked for."""
+        return {part: str(self.made[place]) for part, place in parameters(path).items() if part not in PLAIN}
+
+
+@pytest.fixture(scope="module", name="office")
+def _office(database: object) -> Iterator[Office]:
+    with mock_aws():
+        make_queues(boto3.client("sqs"), [queues.configured_name(queue) for queue in CONSUMERS])
+        queues.client.cache_clear()
+        queues.url_of.cache_clear()
+        yield Office()
+    queues.client.cache_clear()
+    queues.url_of.cache_clear()
+
+
+@st.composite
+def requests(draw: Any, door: Endpoint, operation: dict[str, Any], office: Office) -> tuple[str, dict[str, Any]]:
+    """This will make one request of an operation: who calls, and the event."""
+    caller = draw(st.sampled_from([*["admin"] * 8, "employee", "stranger", "nobody", "root"]))
+    if door.may == "platform.tenants" and caller == "admin":
+        caller = "root"
+    make, own = office.strategies, {**PLAIN, **office.own(door.path)}
+    way = draw(st.sampled_from([make.of_field, make.of_field, make.mutated]))
+    values: dict[str, dict[str, str]] = {"path": {}, "query": {}}
+    for part in operation["parameters"]:
+        if part["in"] == "header" or (part["in"] == "query" and not part["required"] and draw(st.integers(0, 3))):
+            continue
+        value = draw(way(part["name"], part["schema"]))
+        if part["in"] == "path" and draw(st.integers(0, 3)):
+            value = own.get(part["name"], value)
+        values[part["in"]][part["name"]] = value if isinstance(value, str) else json.dumps(value)
+    headers = {"content-type": "application/json", **office.callers[caller].headers}
+    if office.callers[caller].key:
+        headers["x-api-key"] = str(office.callers[caller].key)
+    for name, choices in HEADERS.items():
+        if draw(st.integers(0, 14)) == 14:
+            headers[name] = draw(st.sampled_from(choices))
+    made = event(
+        door.method, re.sub(r"\{\w+\}", "x", door.path), draw(bodies(door, operation, way, office, headers)), headers
+    )
+    made["resource"] = made["requestContext"]["resourcePath"] = door.path
+    made["path"] = door.path.format(**values["path"])
+    made["pathParameters"] = values["path"] or None
+    query = {name: [value] for name, value in values["query"].items()}
+    if draw(st.integers(0, 29)) == 29:
+        query[draw(st.sampled_from(["nonsense", "limit", "\x00", "cursor"]))] = [str(draw(st.sampled_from(JUNK)))] * 2
+    made["multiValueQueryStringParameters"] = query or None
+    return caller, made
+
+
+@st.composite
+def bodies(
+    draw: Any, door: Endpoint, operation: dict[str, Any], way: Any, office: Office, headers: dict[str, str]
+) -> str | None:
+    """This will make a body that the operation takes, or nearly."""
+    content = operation.get("requestBody", {}).get("content", {})
+    if not content:
+        return draw(st.sampled_from([None, None, "{}", "x"]))
+    if draw(st.integers(0, 19)) == 19:
+        return draw(
+            st.sampled_from([None, "", "{", "[]", "null", "0", '"x"', "[" * 2000, '{"a":1,"a":2}', "NaN", "\ufeff{}"])
+        )
+    if "text/csv" in content:
+        said = draw(rows(COLUMNS, office.ids))
+        if draw(st.booleans()):
+            headers["content-type"] = "text/csv"
+            return as_csv(said)
+        return as_json(said)
+    good = BODIES.get(f"{door.method} {door.path}")
+    if good is not None and draw(st.booleans()):
+        return as_json(draw(st.one_of(st.just(good), spoiled(st.just(good)))))
+    return as_json(draw(way("", content["application/json"]["schema"])))
+
+
+def judge(door: Endpoint, operation: dict[str, Any], caller: str, answer: dict[str, Any]) -> None:
+    """This will hold an answer against the document."""
+    status, content_type = answer["statusCode"], answer["headers"]["Content-Type"]
+    assert status < 500, answer["body"]
+    assert str(status) in operation["responses"], f"{status} is not documented: {answer['body']}"
+    assert re.fullmatch(r"[0-9a-f-]{36}", answer["headers"].get("X-Request-Id", ""))
+    if status >= 400:
+        assert content_type == "application/problem+json"
+        REPLIES.evolve(schema=within({"$ref": "#/components/schemas/Problem"})).validate(json.loads(answer["body"]))
+        assert "Traceback" not in answer["body"]
+    elif status != 204 and content_type == "application/json":
+        schema = operation["responses"][str(status)]["content"]["application/json"]["schema"]
+        REPLIES.evolve(schema=within(schema)).validate(json.loads(answer["body"]))
+    if door.may and caller == "nobody":
+        assert status in (401, 415)
+    if caller == "employee" and door.may not in {None, *GRANTS[Role.EMPLOYEE]}:
+        assert status in (403, 415)
+
+
+def within(schema: dict[str, Any]) -> dict[str, Any]:
+    """This will put a schema where its references lead somewhere."""
+    return {**schema, "components": DOCUMENT["components"]}
+
+
+@pytest.mark.parametrize(("door", "operation"), OPERATIONS, ids=[f"{d.method} {d.path}" for d in ENDPOINTS])
+def test_generated_requests_get_documented_answers(door: Endpoint, operation: dict[str, Any], office: Office) -> None:
+    @settings(max_examples=EXAMPLES or 40, derandomize=not EXAMPLES, deadline=None, database=None,
+              suppress_health_check=list(HealthCheck))  # fmt: skip
+    @given(requests(door, operation, office))
+    def answers(request: tuple[str, dict[str, Any]]) -> None:
+        caller, said = request
+        judge(door, operation, caller, app.app(json.loads(json.dumps(said)), Context()))
+
+    answers()
+
+
+def test_checks_above_find_what_is_wrong(office: Office) -> None:
+    door, operation = OPERATIONS[0]
+    good = {"statusCode": 404, "headers": {"Content-Type": "application/problem+json", "X-Request-Id": str(uuid4())},
+            "body": '{"type": "t", "title": "t", "status": 404, "detail": "d", "instance": "/"}'}  # fmt: skip
+    judge(door, operation, "admin", good)
+    for wrong in ({"statusCode": 500}, {"statusCode": 418}, {"body": "{}"}, {"headers": {**good["headers"],
+                  "X-Request-Id": ""}},
+                  {"headers": {**good["headers"], "Content-Type": "text/html"}}):  # fmt: skip
+        with pytest.raises((AssertionError, jsonschema.ValidationError)):
+            judge(door, operation, "admin", {**good, **wrong})
+    with pytest.raises(AssertionError):
+        judge(door, operation, "nobody", good)

@@ -1,0 +1,218 @@
+"""Every id that a route takes, with another tenant's and with nobody's: the answers are the same, and say nothing."""
+
+import copy
+import json
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+import app
+from chalicelib.entry import openapi
+from chalicelib.entry.registry import ENDPOINTS, Endpoint
+from chalicelib.identity.permissions import Role
+from tests.house.samples import BODIES, FIELDS, MADE_BY, PLAIN, make_all, parameters
+from tests.support.api import Api, Reply
+from tests.support.cast import Cast, key, tenant
+from tests.support.people import employee
+
+DOCUMENT = json.loads(openapi.document())
+HALF = {"status": "leave", "leave_nature": "paid"}
+# ... and where another body is needed for an id to stand in it.
+BODIES_AROUND: dict[tuple[str, Any], Any] = {
+    ("PUT /pay-register/{month}/{user_id}/days/{day}", "leave_type_id"): HALF,
+    ("PUT /pay-register/{month}/{user_id}/days/{day}", "first_half"): {"first_half": HALF},
+    ("PUT /pay-register/{month}/{user_id}/days/{day}", "second_half"): {"second_half": HALF},
+}
+QUERIES = {"DELETE /users/{user_id}/attendance/{date}": "?reason=wrong"}
+WITH_ID = [door for door in ENDPOINTS if set(door.path_types) - set(PLAIN)]
+
+
+def name(door: Endpoint) -> str:
+    return f"{door.method} {door.path}"
+
+
+def references(schema: dict[str, Any], at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """This will walk every place of a schema at which an id stands."""
+    if "$ref" in schema:
+        yield from references(DOCUMENT["components"]["schemas"][schema["$ref"].rpartition("/")[2]], at)
+    for one in schema.get("anyOf", ()):
+        yield from references(one, at)
+    if schema.get("format") == "uuid":
+        yield at
+    for inner, part in schema.get("properties", {}).items():
+        yield from references(part, (*at, inner))
+    if "items" in schema:
+        yield from references(schema["items"], (*at, 0))
+
+
+def ids_in_bodies() -> list[tuple[Endpoint, tuple[Any, ...]]]:
+    found = []
+    for door in ENDPOINTS:
+        content = DOCUMENT["paths"][door.path][door.method.lower()].get("requestBody", {}).get("content", {})
+        schema = content.get("application/json", {}).get("schema", {})
+        found += [(door, place) for place in dict.fromkeys(references(schema)) if door.may != "platform.tenants"]
+    return found
+
+
+def ids_in_queries() -> list[tuple[Endpoint, str]]:
+    return [(door, part["name"]) for door in ENDPOINTS
+            for part in DOCUMENT["paths"][door.path][door.method.lower()]["parameters"]
+            if part["in"] == "query" and list(references(part["schema"]))]  # fmt: skip
+
+
+IN_BODIES, IN_QUERIES = ids_in_bodies(), ids_in_queries()
+
+
+@pytest.fixture(scope="module", name="theirs")
+def _theirs(database: object) -> dict[str, UUID]:
+    """This will make one object of each kind in Acme."""
+    return make_all(tenant("Acme"))
+
+
+@pytest.fixture(scope="module", name="zenith")
+def _zenith(database: object) -> Cast:
+    return tenant("Zenith")
+
+
+@pytest.fixture(scope="module", name="own")
+def _own(zenith: Cast) -> dict[str, UUID]:
+    return make_all(zenith)
+
+
+def alike(reply: Reply, asked: object) -> tuple[int, str]:
+    """This will take out of an answer what differs between two requests: the id asked for, and when."""
+    said = reply.text.replace(str(asked), "ID")
+    said = re.sub(r'"(id|user_id|key|hint|created_at|job_id|status_url|employee_no)":\s*"[^"]*"', r'"\1"', said)
+    return reply.status, said
+
+
+def path(door: Endpoint, **ids: object) -> str:
+    return door.path.format(**{**PLAIN, **ids}) + QUERIES.get(name(door), "")
+
+
+class TestPath:
+    def test_parameters_are_all_known(self) -> None:
+        places = {place for door in ENDPOINTS for part, place in parameters(door.path).items() if part not in PLAIN}
+        assert places == set(MADE_BY) - {"leave_type_id"}
+        assert len(WITH_ID) >= 28
+
+    @pytest.mark.parametrize("door", WITH_ID, ids=name)
+    def test_of_another_tenant_is_as_if_it_were_not_there(
+        self, zenith: Cast, theirs: dict[str, UUID], door: Endpoint
+    ) -> None:
+        [(part, place)] = [(part, place) for part, place in parameters(door.path).items() if part not in PLAIN]
+        body, answers = BODIES.get(name(door), {}), []
+        for asked in (theirs[place], uuid4()):
+            reply = zenith.admin.call(door.method, path(door, **{part: asked}), body if door.body else None)
+            answers.append(alike(reply, asked))
+        assert answers[0] == answers[1]
+        assert answers[0][0] == (403 if door.may == "platform.tenants" else 404), answers[0][1]
+
+    @pytest.mark.parametrize("door", WITH_ID, ids=name)
+    def test_of_ones_own_is_there(self, zenith: Cast, own: dict[str, UUID], door: Endpoint) -> None:
+        # or the 404 above would prove nothing
+        [(part, place)] = [(part, place) for part, place in parameters(door.path).items() if part not in PLAIN]
+        body = BODIES.get(name(door), {})
+        reply = zenith.admin.call(door.method, path(door, **{part: own[place]}), body if door.body else None)
+        assert reply.status not in (400, 401, 404, 415, 422), reply.text
+
+    @pytest.mark.parametrize("door", WITH_ID, ids=name)
+    @pytest.mark.parametrize("said", ["1", "x", "null", "%00", "00000000-0000-0000-0000-00000000000g"])
+    def test_that_is_no_id_is_not_there_either(self, zenith: Cast, door: Endpoint, said: str) -> None:
+        ids = {part: said for part in door.path_types if part not in PLAIN}
+        reply = zenith.admin.call(door.method, path(door, **ids), BODIES.get(name(door), {}) if door.body else None)
+        assert reply.status == (403 if door.may == "platform.tenants" else 404)
+
+
+class TestBody:
+    def test_ids_are_all_known(self) -> None:
+        assert {next(p for p in reversed(place) if isinstance(p, str)) for _, place in IN_BODIES} <= set(FIELDS)
+        assert len(IN_BODIES) >= 18
+
+    @pytest.mark.parametrize(("door", "place"), IN_BODIES, ids=lambda v: name(v) if isinstance(v, Endpoint) else str(v))
+    def test_with_an_id_of_another_tenant_is_as_with_nobodys(
+        self, zenith: Cast, own: dict[str, UUID], theirs: dict[str, UUID], door: Endpoint, place: tuple[Any, ...]
+    ) -> None:
+        field = next(part for part in reversed(place) if isinstance(part, str))
+        ids = {part: own[where] for part, where in parameters(door.path).items() if part not in PLAIN}
+        body = BODIES_AROUND.get((name(door), place[0])) or BODIES[name(door)]
+        answers = []
+        for asked in (theirs[FIELDS[field]], uuid4()):
+            reply = zenith.admin.call(door.method, path(door, **ids), placed(body, place, str(asked)))
+            answers.append(alike(reply, asked))
+        assert answers[0] == answers[1]
+        assert answers[0][0] == 404, answers[0][1]
+
+
+class TestImport:
+    @pytest.mark.parametrize(("path", "row"), [
+        ("/attendance/import", {"user_id": "{id}", "date": "2026-01-05", "status": "present"}),
+    ])  # fmt: skip
+    def test_with_an_id_of_another_tenant_is_as_with_nobodys(
+        self, zenith: Cast, theirs: dict[str, UUID], path: str, row: dict[str, str]
+    ) -> None:
+        answers = []
+        for asked in (theirs["/users/{user_id}"], uuid4()):
+            said = [{column: value.format(id=asked) for column, value in row.items()}]
+            answers.append(alike(zenith.admin.call("POST", path, said), asked))
+        assert answers[0] == answers[1]
+        assert '"line":1' in answers[0][1]
+
+
+class TestQuery:
+    def test_ids_are_all_known(self) -> None:
+        assert {field for _, field in IN_QUERIES} <= set(FIELDS)
+        assert len(IN_QUERIES) >= 8
+
+    @pytest.mark.parametrize(("door", "field"), IN_QUERIES, ids=lambda v: name(v) if isinstance(v, Endpoint) else v)
+    def test_with_an_id_of_another_tenant_is_as_with_nobodys(
+        self, zenith: Cast, theirs: dict[str, UUID], door: Endpoint, field: str
+    ) -> None:
+        answers = []
+        for asked in (theirs[FIELDS[field]], uuid4()):
+            answers.append(alike(zenith.admin.call(door.method, f"{path(door)}?{field}={asked}"), asked))
+        assert answers[0] == answers[1]
+        assert answers[0][0] == 404 or '"items":[]' in answers[0][1].replace(" ", ""), answers[0][1]
+
+
+class TestColleague:
+    """Within one tenant: an employee asks for a colleague's, a manager for somebody who is not theirs."""
+
+    @pytest.mark.parametrize("role", [Role.EMPLOYEE, Role.MANAGER])
+    @pytest.mark.parametrize("door", [d for d in WITH_ID if "user_id" in d.path_types or "request_id" in d.path_types],
+                             ids=name)  # fmt: skip
+    def test_is_as_if_they_were_not_there(self, zenith: Cast, own: dict[str, UUID], door: Endpoint, role: Role) -> None:
+        caller: Api = key(zenith.id, role, employee(zenith, employee_no=f"C-{uuid4()}"))
+        [(part, place)] = [(part, place) for part, place in parameters(door.path).items() if part not in PLAIN]
+        body, answers = BODIES.get(name(door), {}), []
+        for asked in (own[place], uuid4()):
+            reply = caller.call(door.method, path(door, **{part: asked}), body if door.body else None)
+            answers.append(alike(reply, asked))
+        assert answers[0] == answers[1]
+        assert answers[0][0] in (403, 404), answers[0][1]
+
+
+def placed(body: Any, place: tuple[Any, ...], value: str) -> Any:
+    """This will put a value into a copy of a body, making what is missing on the way."""
+    made = copy.deepcopy(body)
+    holder = made
+    for step, following in pairwise(place):
+        if isinstance(holder, list):
+            if not holder:
+                holder.append({})
+        elif step not in holder:
+            holder[step] = [] if isinstance(following, int) else {}
+        holder = holder[step]
+    if isinstance(holder, list):
+        holder[:] = [value]
+    else:
+        holder[place[-1]] = value
+    return made
+
+
+def test_the_app_is_all_here() -> None:
+    assert len(ENDPOINTS) == sum(len(methods) for methods in app.app.routes.values())
