@@ -72,6 +72,7 @@ def upgrade() -> None:
             user_id uuid not null,
             as_of date not null,
             halves text not null check (length(halves) between 56 and 62),
+            payable bigint not null,
             working bigint not null,
             manual bigint not null,
             recorded bigint not null,

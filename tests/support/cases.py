@@ -220,5 +220,3 @@ class _Writer:
         ):
             names = ("tenant_id", *columns)
             self.session.execute(text(f"insert into {table} ({', '.join(names)}) values (:{', :'.join(names)})"), rows)
-
-

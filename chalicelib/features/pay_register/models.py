@@ -15,6 +15,7 @@ pay_registers = Table(
     Column("user_id", Uuid, primary_key=True),
     Column("as_of", Date, doc="working halves after this day are blank"),
     Column("halves", Text, doc="kernel.halves.CODES, two a day, in date order"),
+    Column("payable", BigInteger, doc="mask: present, on-duty or paid leave"),
     Column("working", BigInteger, doc="mask: the employee's calendar wants work in this half"),
     Column("manual", BigInteger, doc="mask: a person set this half"),
     Column("recorded", BigInteger, doc="mask: there is an attendance record of this day"),

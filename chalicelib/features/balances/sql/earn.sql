@@ -9,37 +9,23 @@ with minor_units as (
 ),
 in_force as (
     -- one row per employee and salary in force somewhere in the period
-    select r.user_id, r.as_of, r.halves, r.day_extra, r.day_units, r.units, r.working, r.lead_payable, r.lead_working,
-        r.tail_working, s.rate, s.currency, s.frequency, s.weekly_days, s.weekly_lead_days, s.next_weekly_on,
-        s.to_on as until_on,
+    select r.user_id, r.as_of, r.halves, r.day_extra, r.day_units, r.units, r.payable, r.working, r.lead_payable, r.lead_working,
+        r.tail_working, s.amount as rate, s.currency, s.frequency, s.effective_from as since_on, until.until_on,
         ((select of_currency from minor_units) ->> s.currency)::integer as minor_units,
-        greatest(s.from_on, cast(:start_on as date)) as from_on,
-        least(s.to_on, cast(:end_on as date)) as to_on,
-        -- set: the half is present, on-duty or paid leave
-        halves_coded(r.halves, '01010100') as payable,
+        greatest(s.effective_from, cast(:start_on as date)) as from_on,
+        least(until.until_on, cast(:end_on as date)) as to_on,
         -- set: this salary is in force, and the day is over
-        halves_of(s.from_on, least(s.to_on, r.as_of), :start_on, :end_on) as counts
+        halves_of(s.effective_from, least(until.until_on, r.as_of), :start_on, :end_on) as counts
     from pay_registers r
+    join salaries s on s.tenant_id = :tenant_id and s.user_id = r.user_id and s.effective_from <= :end_on
     cross join lateral (
-        -- the person's salaries up to the end of the period's last pay week, knowing the weekly ones around
-        select *,
-            -- set: some weekly salary is in force, in the period and in the days of its first pay week before it
-            bit_or(case frequency when 'weekly' then halves_of(from_on, to_on, :start_on, :end_on) else 0 end) over ()
-                as weekly_days,
-            bit_or(case frequency when 'weekly' then halves_of(from_on, to_on, :lead_on, cast(:start_on as date) - 1)
-                                  else 0 end) over () as weekly_lead_days,
-            min(from_on) filter (where frequency = 'weekly') over (
-                order by from_on rows between 1 following and unbounded following) as next_weekly_on
-        from (
-            select amount as rate, currency, frequency, effective_from as from_on,
-                coalesce(lead(effective_from) over (order by effective_from) - 1, 'infinity') as to_on
-            from salaries
-            where tenant_id = :tenant_id and user_id = r.user_id and effective_from <= :tail_on
-        ) dated
-        offset 0
-    ) s
-    where r.tenant_id = :tenant_id and r.month = :month and r.user_id {among}
-      and s.to_on >= :start_on and s.from_on <= :end_on
+        -- the day before the person's next salary
+        select coalesce(min(n.effective_from) - 1, 'infinity') as until_on
+        from salaries n
+        where n.tenant_id = :tenant_id and n.user_id = s.user_id and n.effective_from > s.effective_from
+    ) until
+    where r.tenant_id = :tenant_id and r.month = :month and r.user_id {among} and s.user_id {among}
+      and until.until_on >= :start_on
     offset 0
 ),
 counted as (
@@ -93,7 +79,7 @@ counted as (
                 from (
                     -- a week's last day is the last one in it on a weekly salary and in employment; the week belongs
                     -- to the salary in force then
-                    select week_on, least(week_on + 6, left_on, until_on) as last_on
+                    select week_on, least(week_on + 6, left_on, until_on) as last_on, weekly_days, weekly_lead_days
                     from (
                         select cast(:lead_on as date) + 7 * n as week_on
                         from generate_series(0, (cast(:tail_on as date) - cast(:lead_on as date)) / 7) n
@@ -101,6 +87,20 @@ counted as (
                     cross join (
                         select e.left_on from employments e where e.tenant_id = :tenant_id and e.user_id = w.user_id
                     ) employment
+                    cross join (
+                        -- set: some weekly salary of the person is in force, in the period and in the days of its
+                        -- first pay week before it
+                        select bit_or(halves_of(since, upto, :start_on, :end_on)) as weekly_days,
+                            bit_or(halves_of(since, upto, :lead_on, cast(:start_on as date) - 1)) as weekly_lead_days,
+                            min(since) filter (where since > w.since_on) as next_weekly_on
+                        from (
+                            select frequency, effective_from as since,
+                                coalesce(lead(effective_from) over (order by effective_from) - 1, 'infinity') as upto
+                            from salaries
+                            where tenant_id = :tenant_id and user_id = w.user_id and effective_from <= :tail_on
+                        ) salary
+                        where salary.frequency = 'weekly'
+                    ) weekly
                     where next_weekly_on is null or next_weekly_on > least(week_on + 6, left_on)
                 ) ends
                 where last_on >= week_on and last_on between w.from_on and least(w.to_on, w.as_of)

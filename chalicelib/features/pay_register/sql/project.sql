@@ -233,7 +233,7 @@ written as (
                 + 4 * (is_loss_of_pay | is_on_duty | is_holiday | is_week_off)::bit(64)::text::numeric
                 + 1e64)::text, 2 * days),
             '01234567', '-PALUOHW') as halves,
-        working, manual, recorded, rostered, lead_payable, lead_working, tail_working,
+        worked | is_paid_leave as payable, working, manual, recorded, rostered, lead_payable, lead_working, tail_working,
         days_in(worked) as present_days,
         days_in(is_on_duty) as od_days,
         days_in(is_absent) as absent_days,

@@ -1,0 +1,89 @@
+"""Run it: `python -m infra.bench [--json FILE]`, with SIZE=small, full (as if not said) or large in the environment."""
+
+import argparse
+import os
+import platform
+import sys
+import time
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from infra.bench import measures, product
+from infra.bench.data import STEPS, loaded, tenants_of
+from infra.bench.table import Line, show, write
+
+SIZES = {
+    "tiny": (100, 200, 400),
+    "small": (400, 1_200, 4_000),
+    "full": (10_000, 30_000, 100_000),
+    "large": (10_000, 100_000, 1_000_000),  # a quarter of an hour, and some 10 GB of disk
+}
+MAIN = {"tiny": 400, "small": 4_000, "full": 100_000, "large": 100_000}
+NOTES = [
+    "one worker is one process and one connection of the plain application role under forced row-level security,"
+    " chunks of at most 5,000 employees, a transaction each, fsync on",
+    "register = all of projection.project() but the balances' statement; balances = that statement. The other reads"
+    " (tenant, settings), BEGIN and COMMIT count as the register's",
+    "bound = one scan-and-aggregate of the sources plus a binary COPY of the result rows into a table with the same"
+    " columns and primary key, under the same conditions; in one go = all tenants in one statement, as the owner",
+    "row at a time = one employee per transaction, seven queries, days in Python, one upsert; a sample, median",
+    "sizes are separate servers, with a tenant for every 500 employees, the largest a fifth or more;"
+    " times are medians where there are several runs",
+]
+
+
+def main() -> None:
+    """This will measure everything and print one table. It asserts nothing: machines differ, ratios less."""
+    parser = argparse.ArgumentParser(prog="python -m infra.bench", description=main.__doc__)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to a file as well")
+    options = parser.parse_args()
+    size = os.environ.get("SIZE", "full")
+    if size not in SIZES:
+        parser.error(f"SIZE is one of {', '.join(SIZES)}, not {size}")
+    began = time.monotonic()
+    lines, rows = measured(size)
+    command = f"SIZE={size} python -m infra.bench"
+    notes = [*NOTES, f"{rows:,} rows of facts; {os.cpu_count()} cores, {platform.platform()}",
+             f"{time.monotonic() - began:.0f} s in all"]  # fmt: skip
+    show(
+        lines,
+        title=f"Wagebook, {MAIN[size]:,} employees of {tenants_of(MAIN[size])} tenants",
+        command=command,
+        notes=notes,
+    )
+    if options.json:
+        write(options.json, lines, command=command, notes=notes)
+
+
+def measured(size: str) -> tuple[list[Line], int]:
+    """This will load each size in turn and measure it; the main one in all respects."""
+    lines: list[Line] = []
+    runs, rows = {}, 0
+    times = 3 if size in ("full", "large") else 1
+    console = Console(stderr=True)
+    bars = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*bars, console=console, transient=True, disable=not sys.stderr.isatty()) as progress:
+        for employees in SIZES[size]:
+            bar = progress.add_task(f"{employees:,} employees", total=STEPS + 8)
+
+            def tell(what: str, bar: object = bar, employees: int = employees) -> None:
+                progress.update(bar, advance=1, description=f"{employees:,} employees: {what}")  # type: ignore[arg-type]
+
+            with loaded(employees, step=tell) as data:
+                product.use(data.urls.application)
+                if employees == MAIN[size]:
+                    lines += measures.bulk(data, tell, times=times, sample=200 if times > 1 else 60)
+                    lines += measures.single(data, tell, times=400 if times > 1 else 60)
+                    rows = sum(data.rows.values())
+                tell("growth")
+                chunks = product.chunks(data.admin_url)
+                runs[employees] = [measures.build(data, chunks) for _ in range(1 if employees > 300_000 else times)]
+                product.leave()
+            progress.remove_task(bar)
+    return [*lines, *measures.growth(runs)], rows
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,164 @@
+"""The row-at-a-time way: one employee per transaction, a query per source, the days computed in Python.
+
+Peers do it through an ORM; the same through the raw driver shows what of it is the ORM's.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from psycopg.rows import namedtuple_row
+from sqlalchemy import MetaData, Table, create_engine, select, text
+from sqlalchemy.orm import Session, registry
+
+SQL = Path(__file__).parent / "sql"
+START, END = date(2026, 1, 1), date(2026, 1, 31)
+SOURCES = ["employments", "attendance", "leave_days", "on_duty", "overtime", "roster_days", "day_edits"]
+_WRITE = """insert into bench.rowwise (tenant_id, user_id, halves, present_days, absent_days, ot_hours)
+    values (%s, %s, %s, %s, %s, %s)
+    on conflict (tenant_id, user_id) do update set halves = excluded.halves,
+        present_days = excluded.present_days, absent_days = excluded.absent_days, ot_hours = excluded.ot_hours"""
+
+Facts = dict[str, list[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Whom to compute, with the calendar, which a peer would have in a cache, and the code of a day without record."""
+
+    tenant_id: UUID
+    user_id: UUID
+    weekend: Sequence[int]
+    holidays: dict[date, str | None]
+    assumed: str
+
+
+def prepare(admin_url: str, number: int) -> list[Person]:
+    """This will make the table that the rows go into, and choose people from all over."""
+    with psycopg.connect(admin_url, autocommit=True) as admin:
+        admin.execute("drop table if exists bench.rowwise")
+        admin.execute(
+            "create table bench.rowwise (tenant_id uuid, user_id uuid, halves text, present_days numeric,"
+            " absent_days numeric, ot_hours numeric, primary key (tenant_id, user_id))"
+        )
+        admin.execute("grant usage on schema bench to wagebook_app")
+        admin.execute("grant select, insert, update on bench.rowwise to wagebook_app")
+        chosen = admin.execute((SQL / "choose.sql").read_bytes(), [number]).fetchall()
+    return [
+        Person(tenant_id, user_id, weekend, {date.fromisoformat(day): half for day, half in holidays.items()}, assumed)
+        for tenant_id, user_id, weekend, holidays, assumed in chosen
+    ]
+
+
+def halves_of(person: Person, facts: Facts) -> str:
+    """This will settle every half of the month, day by day."""
+    attendance = {row.day: row for row in facts["attendance"]}
+    leave = {(row.day, row.half): row for row in facts["leave_days"]}
+    roster = {row.day: row for row in facts["roster_days"]}
+    edits = {row.day: row for row in facts["day_edits"] if row.superseded_at is None}
+    employment = facts["employments"][0]
+    codes = []
+    for number in range((END - START).days + 1):
+        day = START + timedelta(days=number)
+        for half, bit in (("first", 2), ("second", 1)):
+            edit = edits.get(day)
+            by_hand = edit and (edit.first_code if half == "first" else edit.second_code)
+            rostered, present = roster.get(day), attendance.get(day)
+            off = bool(rostered.off & bit) if rostered else day.isoweekday() in person.weekend
+            holiday = day in person.holidays and person.holidays[day] in (None, half)
+            holiday = holiday and not (rostered and rostered.works_holidays)
+            away = leave.get((day, half))
+            duty = any(
+                o.status == "approved" and o.start_on <= day <= o.end_on and o.half in (None, half)
+                for o in facts["on_duty"]
+            )
+            if by_hand:
+                codes.append(by_hand)
+            elif day < employment.joined_on or (employment.left_on and day > employment.left_on):
+                codes.append("-")
+            elif away and (away.counts_non_working or not (off or holiday)):
+                codes.append("U" if away.nature == "lop" else "L")
+            elif duty:
+                codes.append("O")
+            elif holiday:
+                codes.append("H")
+            elif off:
+                codes.append("W")
+            elif present:
+                codes.append("P" if present.present & bit else "A")
+            else:
+                codes.append(person.assumed)
+    return "".join(codes)
+
+
+@contextmanager
+def by_driver(url: str) -> Iterator[Callable[[Person], str]]:
+    """This will hand out a function that computes one employee with psycopg."""
+    with psycopg.connect(url, autocommit=True, row_factory=namedtuple_row) as app:
+
+        def one(person: Person) -> str:
+            with app.transaction():
+                app.execute(f"set local app.tenant_id = '{person.tenant_id}'".encode())
+                key = [person.tenant_id, person.user_id]
+                facts: Facts = {
+                    table: app.execute(
+                        f"select * from {table} where tenant_id = %s and user_id = %s{_within(table)}".encode(), key
+                    ).fetchall()
+                    for table in SOURCES
+                }
+                halves = halves_of(person, facts)
+                app.execute(_WRITE, [*key, *_totals(halves, facts)])
+            return halves
+
+        yield one
+
+
+@contextmanager
+def by_orm(url: str) -> Iterator[Callable[[Person], str]]:
+    """This will hand out a function that computes one employee with the ORM's objects, as peers do."""
+    engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
+    models, metadata, mapping = {}, MetaData(), registry()
+    for table in SOURCES:
+        models[table] = type(table.title(), (), {})
+        mapping.map_imperatively(models[table], Table(table, metadata, autoload_with=engine))
+
+    def one(person: Person) -> str:
+        with Session(engine) as session, session.begin():
+            session.execute(text(f"set local app.tenant_id = '{person.tenant_id}'"))
+            facts: Facts = {
+                table: list(
+                    session.scalars(
+                        select(model)
+                        .filter_by(tenant_id=person.tenant_id, user_id=person.user_id)
+                        .where(text("true" + _within(table)))
+                    )
+                )
+                for table, model in models.items()
+            }
+            halves = halves_of(person, facts)
+            row = [person.tenant_id, person.user_id, *_totals(halves, facts)]
+            session.connection().exec_driver_sql(_WRITE, tuple(row))
+        return halves
+
+    try:
+        yield one
+    finally:
+        engine.dispose()
+
+
+def _within(table: str) -> str:
+    if table == "employments":
+        return ""
+    if table == "on_duty":
+        return f" and start_on <= '{END}' and end_on >= '{START}'"
+    return f" and day between '{START}' and '{END}'"
+
+
+def _totals(halves: str, facts: Facts) -> list[Any]:
+    overtime = sum(o.hours for o in facts["overtime"] if o.status == "approved")
+    return [halves, (halves.count("P") + halves.count("O")) / 2, halves.count("A") / 2, overtime]
