@@ -62,7 +62,7 @@ def missing_wheels(archive: zipfile.ZipFile) -> list[str]:
 
 
 def check(folder: Path) -> dict[str, int]:
-    """This will import every handler from the unpacked zip, each in an interpreter of its own, and give the milliseconds."""
+    """This will import every handler from the zip, each in an interpreter of its own, and give the milliseconds."""
     with zipfile.ZipFile(folder / "deployment.zip") as archive, tempfile.TemporaryDirectory() as unpacked:
         if missing := missing_wheels(archive):
             raise SystemExit(f"The zip lacks {', '.join(missing)}: no wheel for Lambda was found.")

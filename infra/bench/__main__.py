@@ -3,6 +3,7 @@
 import argparse
 import os
 import platform
+import signal
 import sys
 import time
 from pathlib import Path
@@ -42,6 +43,7 @@ def main() -> None:
     size = os.environ.get("SIZE", "full")
     if size not in SIZES:
         parser.error(f"SIZE is one of {', '.join(SIZES)}, not {size}")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the server and its folder go, too
     began = time.monotonic()
     lines, rows = measured(size)
     command = f"SIZE={size} python -m infra.bench"
