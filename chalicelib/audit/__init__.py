@@ -2,10 +2,12 @@
 
 import json
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import text
 
-from chalicelib.identity.scope import Scope
+from chalicelib.backing.database import enter_tenant
+from chalicelib.identity.scope import PlatformScope, Scope
 
 _APPEND = text("""
     insert into audit_logs (tenant_id, at, actor, user_id, action, entity_type, entity_id, before, after,
@@ -15,21 +17,23 @@ _APPEND = text("""
 
 
 def record(
-    scope: Scope,
+    scope: Scope | PlatformScope,
     *,
     action: str,
     entity_type: str,
     entity_id: object,
     before: object = None,
     after: object = None,
+    tenant_id: UUID | None = None,
 ) -> None:
     """This will append one row to the tenant's audit chain, just before the commit.
 
     `before` and `after` are what changed, as anything that JSON can say (dates, ids and decimals as strings). The
-    chain's head is locked from the append to the commit, so it is the last thing a transaction does.
+    chain's head is locked from the append to the commit, so it is the last thing a transaction does. What the platform
+    does to a tenant names the `tenant_id`, whose chain it enters.
     """
     row: dict[str, Any] = {
-        "tenant_id": scope.tenant_id,
+        "tenant_id": tenant_id or scope.tenant_id,  # type: ignore[union-attr]  # the platform always names one
         "at": scope.now,
         "actor": f"{scope.actor.role}:{scope.actor.name}",
         "user_id": scope.actor.user_id,
@@ -45,5 +49,7 @@ def record(
     scope.at_commit.append(lambda: _append(scope, row))
 
 
-def _append(scope: Scope, row: dict[str, Any]) -> None:
+def _append(scope: Scope | PlatformScope, row: dict[str, Any]) -> None:
+    if isinstance(scope, PlatformScope):
+        enter_tenant(scope.session, row["tenant_id"])
     scope.session.execute(_APPEND, row)

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, text
 
 from chalicelib.backing import queues
 from chalicelib.backing.database import transaction
+from chalicelib.backing.log import count, logger
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +40,27 @@ def put(connection: Connection, *, tenant_id: UUID, queue: str, bodies: Sequence
     return [Message(tenant_id, row.id, queue, row.body) for row in rows]
 
 
-def send(messages: Sequence[Message]) -> None:
-    """This will send committed messages and mark them sent, in this order: a crash between the two sends twice."""
-    for tenant_id in {message.tenant_id for message in messages}:
-        mine = [message for message in messages if message.tenant_id == tenant_id]
-        for message in mine:
-            queues.send(message.queue, {**message.body, "tenant_id": str(tenant_id)})
+def send(messages: Sequence[Message]) -> int:
+    """This will send committed messages, count those sent, and mark them: a crash between the two sends twice.
+
+    One that cannot be sent is logged and waits for the sweeper; it keeps no other from going.
+    """
+    sent: dict[UUID, list[UUID]] = {}
+    for message in messages:
+        try:
+            queues.send(message.queue, {**message.body, "tenant_id": str(message.tenant_id)})
+        except Exception:  # whatever is wrong with one queue or one body, the others go
+            logger.exception("a message waits", queue=message.queue, message_id=str(message.id))
+            count("Unsent", queue=message.queue)
+        else:
+            sent.setdefault(message.tenant_id, []).append(message.id)
+    for tenant_id, ids in sent.items():
         with transaction(tenant_id=tenant_id) as connection:
             connection.execute(
                 text("update outbox set sent_at = now() where tenant_id = :tenant_id and id = any(:ids)"),
-                {"tenant_id": tenant_id, "ids": [message.id for message in mine]},
+                {"tenant_id": tenant_id, "ids": ids},
             )
+    return sum(len(ids) for ids in sent.values())
 
 
 def sweep(*, now: datetime, limit: int = 500) -> int:
@@ -63,5 +74,4 @@ def sweep(*, now: datetime, limit: int = 500) -> int:
             ),
             {"old": now - timedelta(minutes=1), "limit": limit},
         ).all()
-    send([Message(row.tenant_id, row.id, row.queue, row.body) for row in rows])
-    return len(rows)
+    return send([Message(row.tenant_id, row.id, row.queue, row.body) for row in rows])

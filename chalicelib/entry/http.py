@@ -54,19 +54,20 @@ def endpoint(
     accepts: tuple[str, ...] = (JSON,),
     produces: str = JSON,
     reply: type[BaseModel] | None = None,
+    shown_once: tuple[str, ...] = (),
 ) -> Callable[[Callable[..., Any]], Callable[..., Response]]:
     """This will make a function an HTTP door.
 
     `may` names the permission of identity.permissions that the caller needs, or is None for a door open to all.
     The signature says the rest: `scope`, `body` (a model, or RawBody), `query` (a model), `if_match` (the version
     that the caller saw, or None), and path parameters by name. The reply is the annotated return type; `reply`
-    describes one that is Ready.
+    describes one that is Ready. `shown_once` names fields that a repeated answer does not tell again.
     """
 
     def register(function: Callable[..., Any]) -> Callable[..., Response]:
         door = describe(
             function, method=method, path=path, may=may, status=status,
-            moves_money=moves_money, accepts=accepts, produces=produces, reply=reply,
+            moves_money=moves_money, accepts=accepts, produces=produces, reply=reply, shown_once=shown_once,
         )  # fmt: skip
         ENDPOINTS.append(door)
 
@@ -141,7 +142,7 @@ def _worked(door: Endpoint, request: Any, path_values: Mapping[str, str], origin
         arguments = _arguments(door, request, path_values)
         answer = _rendered(door, door.function(scope=scope, **arguments), scope)
         if key and isinstance(scope, Scope):
-            idempotency.keep(scope, key, digest, answer)
+            idempotency.keep(scope, key, digest, answer, without=door.shown_once)
         for last in scope.at_commit:
             last()
     _send(scope)

@@ -2,13 +2,17 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from sqlalchemy import text
 
+from chalicelib.backing.database import transaction
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import Conflict, Invalid
+
+KEPT_FOR = timedelta(days=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +55,25 @@ def replay(scope: Scope, key: str, digest: bytes) -> Answer | None:
     return Answer(row.status, {**row.headers, "Idempotent-Replay": "true"}, row.body)
 
 
-def keep(scope: Scope, key: str, digest: bytes, answer: Answer) -> None:
-    """This will keep an answer under its key; a refused request keeps nothing and may be sent again."""
+def keep(scope: Scope, key: str, digest: bytes, answer: Answer, *, without: Sequence[str] = ()) -> None:
+    """This will keep an answer under its key; a refused request keeps nothing and may be sent again.
+
+    Fields named in `without` are secrets that are told once: they are kept as null.
+    """
+    body = json.dumps({**json.loads(answer.body), **dict.fromkeys(without)}) if without else answer.body
     scope.session.execute(
         text(
             "insert into idempotency_keys (tenant_id, key, request_hash, status, headers, body)"
             " values (:tenant_id, :key, :digest, :status, cast(:headers as jsonb), :body)"
         ),
         {"tenant_id": scope.tenant_id, "key": key, "digest": digest, "status": answer.status,
-         "headers": json.dumps(answer.headers), "body": answer.body},
+         "headers": json.dumps(answer.headers), "body": body},
     )  # fmt: skip
+
+
+def forget(*, now: datetime) -> int:
+    """This will forget answers that are two days old, of every tenant, and count them."""
+    with transaction(role="wagebook_sweeper") as session:
+        return session.execute(
+            text("delete from idempotency_keys where created_at < :old"), {"old": now - KEPT_FOR}
+        ).rowcount

@@ -31,6 +31,7 @@ class Endpoint:
     needs_idempotency_key: bool
     accepts: tuple[str, ...]
     produces: str
+    shown_once: tuple[str, ...]
 
     @property
     def area(self) -> str:
@@ -71,6 +72,7 @@ def describe(
     accepts: tuple[str, ...],
     produces: str,
     reply: type[BaseModel] | None,
+    shown_once: tuple[str, ...],
 ) -> Endpoint:
     """This will read what a door takes and gives from its function's signature.
 
@@ -96,6 +98,7 @@ def describe(
         needs_idempotency_key=moves_money,
         accepts=accepts,
         produces=produces,
+        shown_once=shown_once,
     )
 
 

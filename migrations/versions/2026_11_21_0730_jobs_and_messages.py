@@ -74,4 +74,5 @@ def upgrade() -> None:
     protect("outbox")
     protect("idempotency_keys")
     open_to("wagebook_sweeper", "nightly_runs", grants="select")
+    open_to("wagebook_sweeper", "idempotency_keys", grants="select (created_at), delete")
     open_to("wagebook_sweeper", "outbox", grants="select, update (sent_at), delete")

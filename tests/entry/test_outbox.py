@@ -107,11 +107,17 @@ class TestSweep:
         put(acme, {"n": 1})
         with monkeypatch.context() as down:
             down.setattr(queues, "send", broken)
-            with pytest.raises(ZeroDivisionError):
-                outbox.sweep(now=later(1.5))
+            assert outbox.sweep(now=later(1.5)) == 0
         assert unsent(acme) == 1
         assert outbox.sweep(now=later(2.5)) == 1
         assert [message["n"] for message in waiting(sqs)] == [1]
+
+    def test_lets_one_poisonous_message_keep_no_other_from_going(self, acme: Cast, sqs: Any) -> None:
+        sql(acme, "insert into outbox (tenant_id, queue, body) values (:t, 'no-such-queue', '{}')", t=acme.id)
+        put(acme, {"n": 1})
+        assert outbox.sweep(now=later(1.5)) == 1
+        assert [message["n"] for message in waiting(sqs)] == [1]
+        assert unsent(acme) == 1
 
 
 def sweep_outbox_at(now: datetime) -> int:

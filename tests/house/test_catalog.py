@@ -16,6 +16,7 @@ NO_TENANT = {
 NARROW_POLICIES = {
     ("tenants", "wagebook_platform"), ("tenants", "wagebook_directory"), ("members", "wagebook_directory"),
     ("tenants", "wagebook_sweeper"), ("nightly_runs", "wagebook_sweeper"), ("outbox", "wagebook_sweeper"),
+    ("idempotency_keys", "wagebook_sweeper"),
 }  # fmt: skip
 KEYS_ACROSS = {
     "tenants.tenants_slug_key": "the word by which callers choose a tenant is one for all",
@@ -37,13 +38,14 @@ NARROW_TABLES = {
     "wagebook_platform": {"currencies": "select", "platform_admins": "delete insert select update",
                           "tenants": "insert select update"},
     "wagebook_directory": {},
-    "wagebook_sweeper": {"nightly_runs": "select", "outbox": "delete select"},
+    "wagebook_sweeper": {"idempotency_keys": "delete", "nightly_runs": "select", "outbox": "delete select"},
 }  # fmt: skip
 NARROW_COLUMNS = {
     "wagebook_platform": {},
     "wagebook_directory": {("tenants", "select"): {"id", "slug", "status"},
                            ("members", "select"): {"tenant_id", "id", "email", "issuer", "subject", "status"}},
-    "wagebook_sweeper": {("tenants", "select"): {"id", "timezone", "status"}, ("outbox", "update"): {"sent_at"}},
+    "wagebook_sweeper": {("tenants", "select"): {"id", "timezone", "status"}, ("outbox", "update"): {"sent_at"},
+                         ("idempotency_keys", "select"): {"created_at"}},
 }  # fmt: skip
 ROLES = ("wagebook_app", "wagebook_directory", "wagebook_migrator", "wagebook_owner", "wagebook_platform",
          "wagebook_sweeper")  # fmt: skip

@@ -1,10 +1,11 @@
-"""The clock's door of the console: messages that were committed but not sent."""
+"""The clock's doors of the console: messages that were committed but not sent, and answers kept long enough."""
 
 from datetime import datetime
 
 from chalice import Blueprint
 
 from chalicelib.backing import outbox
+from chalicelib.entry import idempotency
 from chalicelib.entry.messages import scheduled
 
 blueprint = Blueprint(__name__)
@@ -14,3 +15,9 @@ blueprint = Blueprint(__name__)
 def sweep_outbox(*, now: datetime) -> int:
     """This will send what a crash or a throttled queue left unsent for a minute."""
     return outbox.sweep(now=now)
+
+
+@scheduled(blueprint, "rate(1 hour)", name="forget-answers")
+def forget_answers(*, now: datetime) -> int:
+    """This will forget the answers that were kept for repeated requests two days ago."""
+    return idempotency.forget(now=now)

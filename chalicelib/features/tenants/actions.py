@@ -129,6 +129,10 @@ def make_tenant(scope: PlatformScope, *, new: NewTenant) -> Record:
         scope.session.execute(
             insert(members).values(tenant_id=row["id"], email=new.admin_email, role=Role.TENANT_ADMIN)
         )
+    audit.record(
+        scope, action="tenant.made", entity_type="tenant", entity_id=row["id"], tenant_id=row["id"],
+        after=new.model_dump(),
+    )  # fmt: skip
     return dict(row)
 
 
@@ -142,4 +146,8 @@ def change_tenant(scope: PlatformScope, *, tenant_id: UUID, given: dict[str, Any
         .values(**given, version=tenants.c.version + 1)
         .returning(tenants)
     ).mappings().one()  # fmt: skip
+    audit.record(
+        scope, action="tenant.changed", entity_type="tenant", entity_id=tenant_id, tenant_id=tenant_id,
+        before={name: before[name] for name in given}, after=given,
+    )  # fmt: skip
     return dict(row)

@@ -60,7 +60,7 @@ def list_api_keys(scope: Scope, query: PageQuery) -> Page[schemas.ApiKey]:
     return queries.page_of_api_keys(scope, query)
 
 
-@endpoint(blueprint, "POST", "/api-keys", may="access.write", status=201)
+@endpoint(blueprint, "POST", "/api-keys", may="access.write", status=201, shown_once=("key",))
 def make_api_key(scope: Scope, body: schemas.NewApiKey) -> schemas.MadeApiKey:
     """This will make a key and show it this once."""
     return actions.make_api_key(scope, new=body)

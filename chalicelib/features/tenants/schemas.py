@@ -166,6 +166,6 @@ class ApiKey(Output):
 
 
 class MadeApiKey(ApiKey):
-    """A key with its secret: the only time it is shown."""
+    """A key with its secret: the only time it is shown. A repeated answer (Idempotency-Key) has null in its place."""
 
-    key: str
+    key: str | None

@@ -62,6 +62,12 @@ class TestPlatform:
         root = platform_admin()
         assert root.patch(f"/tenants/{acme.id}", {"status": "suspended"}).status == 200
         assert acme.admin.get("/me").status == 403
+        assert root.patch(f"/tenants/{acme.id}", {"status": "active"}).status == 200
+        rows = acme.admin.ok("GET", "/audit-logs?entity_type=tenant")["items"]
+        assert [(r["actor"], r["after"]) for r in rows] == [
+            ("platform_admin:Root", {"status": "active"}),
+            ("platform_admin:Root", {"status": "suspended"}),
+        ]
 
 
 class TestKeys:
@@ -78,7 +84,7 @@ class TestKeys:
         first = acme.admin.post("/api-keys", {"name": "a", "role": "hr"}, **said)
         again = acme.admin.post("/api-keys", {"name": "a", "role": "hr"}, **said)
         assert first.status == again.status == 201
-        assert first.json == again.json
+        assert again.json == {**first.json, "key": None}  # the secret is told once, and kept nowhere
         assert acme.admin.post("/api-keys", {"name": "b", "role": "hr"}, **said).status == 422
 
 
