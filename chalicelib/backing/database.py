@@ -4,20 +4,24 @@ The driver runs in autocommit, so that `BEGIN` and the tenant travel together an
 three round trips for "set the tenant, read a row, commit" instead of five.
 """
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 from uuid import UUID
 
+import psycopg
 from psycopg.pq import TransactionStatus
 from sqlalchemy import Column, Connection, Engine, MetaData, Uuid, create_engine, event, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
 
 from chalicelib.backing.settings import settings
 
 metadata = MetaData()
+_NAMED = re.compile(r"(?<![:\w]):([a-z_]+)\b")  # but not the :: of a cast
 
 Record = Any  # one row as a mapping from column to value
 
@@ -57,6 +61,37 @@ def enter_tenant(connection: Connection, tenant_id: UUID) -> None:
 def statement(beside: str, name: str) -> str:
     """This will read a set-based statement kept in `sql/` beside a module (`__file__`)."""
     return (Path(beside).parent / "sql" / f"{name}.sql").read_text()
+
+
+def run(connection: Connection, sql: str, values: Mapping[str, Any]) -> int:
+    """This will run one of the large set-based statements, its values by `:name`, and count the rows it wrote.
+
+    It goes straight to the driver with numbered placeholders, found once: the driver reads named ones anew at every
+    call where a statement is longer than 4,096 characters. It is prepared at its first use.
+    """
+    numbered, names = _numbered(sql)
+    cursor = psycopg.RawCursor(_driver(connection))
+    try:
+        cursor.execute(numbered, [values[name] for name in names], prepare=True)
+    except psycopg.Error as error:
+        raise DBAPIError.instance(None, None, error, psycopg.Error) from error
+    return cursor.rowcount
+
+
+def keep_plans(connection: Connection) -> None:
+    """This will let the rest of the transaction use the general plan of each prepared statement.
+
+    It is for statements that look everything up by key: one plan serves any rows, and making it again for each call
+    would take longer than using it for one.
+    """
+    connection.exec_driver_sql("set local plan_cache_mode = force_generic_plan")
+
+
+@cache
+def _numbered(sql: str) -> tuple[bytes, tuple[str, ...]]:
+    names: dict[str, int] = {}
+    numbered = _NAMED.sub(lambda found: f"${names.setdefault(found[1], len(names) + 1)}", sql)
+    return numbered.encode(), tuple(names)
 
 
 def tenant_column() -> "Column[UUID]":

@@ -1,12 +1,15 @@
 """Computing balances: always anew from the register and the salaries, never added to."""
 
+import json
 from typing import Any
 
-from chalicelib.backing.database import statement
+from chalicelib.backing.database import run, statement
 from chalicelib.features.tenants.windows import Among, Window
 from chalicelib.identity.scope import Scope
+from chalicelib.kernel.money import MINOR_UNITS
 
 _EARN = statement(__file__, "earn")
+_MINOR_UNITS = json.dumps(MINOR_UNITS)
 
 
 def earn(scope: Scope, *, window: Window, among: Among) -> int:
@@ -19,5 +22,6 @@ def earn(scope: Scope, *, window: Window, among: Among) -> int:
         "daily_paid_holidays": policy.daily_paid_holidays,
         "proration_basis": policy.proration_basis,
         "weekly_rule": policy.weekly_rule,
+        "minor_units": _MINOR_UNITS,
     }
-    return scope.session.execute(among.put_into(_EARN), values).rowcount
+    return run(scope.session, among.put_into(_EARN), values)

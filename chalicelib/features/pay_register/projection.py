@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any
 
-from chalicelib.backing.database import statement
+from chalicelib.backing.database import keep_plans, run, statement
 from chalicelib.features.balances import actions as balances
 from chalicelib.features.pay_register.models import PROJECTED
 from chalicelib.features.tenants.windows import Among, Window
@@ -42,10 +42,8 @@ def project(scope: Scope, *, window: Window, among: Among, as_of: date) -> int:
         "weekend": list(scope.tenant.weekend),
         "missing_attendance": scope.tenant.policy.missing_attendance,
     }
-    # Facts are looked up by their keys, so one plan serves any employees, and making it takes longer than using it for
-    # one: the driver prepares these statements after their fifth use, and the plan made then is kept.
-    scope.session.exec_driver_sql("set local plan_cache_mode = force_generic_plan")
-    changed = scope.session.execute(among.put_into(_PROJECT), values).rowcount
+    keep_plans(scope.session)
+    changed = run(scope.session, among.put_into(_PROJECT), values)
     balances.earn(scope, window=window, among=among)
     return changed
 
@@ -53,5 +51,5 @@ def project(scope: Scope, *, window: Window, among: Among, as_of: date) -> int:
 def leave_out(scope: Scope, *, window: Window, among: Among) -> None:
     """This will drop rows of people who are not, or no longer, employed in the period, and their balances."""
     values = {**window.values(), **among.values, "tenant_id": scope.tenant_id}
-    scope.session.execute(among.put_into(_LEAVE_OUT_BALANCES), values)
-    scope.session.execute(among.put_into(_LEAVE_OUT_ROWS), values)
+    run(scope.session, among.put_into(_LEAVE_OUT_BALANCES), values)
+    run(scope.session, among.put_into(_LEAVE_OUT_ROWS), values)

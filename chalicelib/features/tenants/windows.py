@@ -7,9 +7,6 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
-from sqlalchemy.sql.elements import TextClause
-
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.period import Period, days_before_week
 
@@ -64,11 +61,11 @@ class Among:
     def everybody(cls) -> "Among":
         return cls("is not null", {})
 
-    def put_into(self, template: str) -> TextClause:
+    def put_into(self, template: str) -> str:
         """This will give the statement for these employees: `{among}` stands where each relation names them."""
         return _with(template, self.condition)
 
 
 @cache
-def _with(template: str, condition: str) -> TextClause:
-    return text(template.replace("{among}", condition))
+def _with(template: str, condition: str) -> str:
+    return template.replace("{among}", condition)

@@ -5,7 +5,7 @@
 -- `offset 0` ends a step: what it computes is computed once.
 with minor_units as (
     -- one row: the decimals that each currency has
-    select jsonb_object_agg(code, minor_units) as of_currency from currencies
+    select cast(:minor_units as jsonb) as of_currency
 ),
 in_force as (
     -- one row per employee and salary in force somewhere in the period
@@ -111,9 +111,9 @@ counted as (
     offset 0
 ),
 lines as (
-    select user_id, as_of, currency, minor_units, frequency, from_on, to_on, rate, extra_days, divisor,
-        coalesce(days, round(weeks[1]::numeric / 360360, 4)) as quantity,
-        weeks[2] as weeks,
+    select user_id, as_of, currency, frequency, from_on, to_on, round(rate, minor_units) as rate,
+        trim_scale(coalesce(days, round(weeks[1]::numeric / 360360, 4))) as quantity,
+        trim_scale(extra_days) as extra_days, trim_scale(divisor) as divisor, weeks[2] as weeks,
         coalesce(round(case frequency
             when 'weekly' then rate * weeks[1]::numeric / 360360
             when 'daily' then rate * (days + extra_days)
@@ -125,13 +125,12 @@ earned as (
     -- one row per employee
     select user_id, max(as_of) as as_of, max(currency) as currency, sum(amount) as earned,
         json_agg(json_build_object(
-            'frequency', frequency, 'from', from_on, 'to', to_on, 'rate', round(rate, minor_units)::text,
-            'quantity', trim_scale(quantity), 'extra_days', trim_scale(extra_days), 'divisor', trim_scale(divisor),
-            'formula', round(rate, minor_units) || ' x '
-                || case when frequency = 'weekly' then '(' || weeks || ') weeks'
-                        when extra_days > 0 then '(' || trim_scale(quantity) || ' + ' || trim_scale(extra_days) || ')'
-                        else trim_scale(quantity)::text end
-                || case frequency when 'monthly' then ' / ' || trim_scale(divisor) else '' end,
+            'frequency', frequency, 'from', from_on, 'to', to_on, 'rate', rate::text,
+            'quantity', quantity, 'extra_days', extra_days, 'divisor', divisor,
+            'formula', case
+                when frequency = 'weekly' then concat(rate, ' x (', weeks, ') weeks')
+                when extra_days > 0 then concat(rate, ' x (', quantity, ' + ', extra_days, ')', ' / ' || divisor)
+                else concat(rate, ' x ', quantity, ' / ' || divisor) end,
             'amount', amount::text) order by from_on) as lines
     from lines
     group by user_id
