@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from logging import StreamHandler
 from typing import Any
 
 import psycopg
@@ -38,7 +39,9 @@ def _cli(database: Urls) -> Cli:
     from chalicelib.cli import app
 
     # a command sends its logs to its own stderr, which is gone when it ends
-    kept = [(handler, handler.stream) for handler in logger.handlers], logger.log_level
+    # (pytest's own handlers, which may be there too, have none)
+    streams = [handler for handler in logger.handlers if isinstance(handler, StreamHandler)]
+    kept = [(handler, handler.stream) for handler in streams], logger.log_level
 
     def run(*words: str) -> Said:
         ended = CliRunner().invoke(app, list(words))
