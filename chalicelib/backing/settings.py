@@ -15,7 +15,6 @@ class Settings:
     oidc_issuer: str
     oidc_audience: str
     oidc_jwks_url: str
-    public_url: str
 
 
 def home() -> Path:
@@ -39,7 +38,6 @@ def settings() -> Settings:
         oidc_issuer=os.environ.get("OIDC_ISSUER", ""),
         oidc_audience=os.environ.get("OIDC_AUDIENCE", ""),
         oidc_jwks_url=os.environ.get("OIDC_JWKS_URL", ""),
-        public_url=os.environ.get("WAGEBOOK_URL", "http://127.0.0.1:8000"),
     )
 
 

@@ -23,7 +23,6 @@ from chalicelib.identity.scope import Origin, PlatformScope, Scope, check
 from chalicelib.kernel.errors import Invalid, NotFound, Unreadable, invalid
 
 JSON, PROBLEM = "application/json", "application/problem+json"
-CSV = "text/csv"
 TRIES = 3  # a deadlock's victim may go again: nothing of it was committed
 
 
@@ -167,7 +166,7 @@ def _arguments(door: Endpoint, request: Any, path_values: Mapping[str, str]) -> 
     if door.body is RawBody:
         found["body"] = RawBody(request.headers.get("content-type", JSON), _raw(request))
     elif door.body is not None:
-        found["body"] = parsed(door.body, _raw(request))  # type: ignore[type-var]
+        found["body"] = parsed(door.body, _raw(request))  # type: ignore[type-var]  # a model, as RawBody was above
     if door.takes_version:
         found["if_match"] = _version(request.headers.get("if-match"))
     return found
@@ -218,7 +217,7 @@ def _rendered(door: Endpoint, result: Any, scope: Scope | PlatformScope | None) 
         headers = {"Content-Type": result.content_type}
         if result.name:
             headers["Content-Disposition"] = f'attachment; filename="{result.name}"'
-        return Answer(status, headers, result.content)  # type: ignore[arg-type]
+        return Answer(status, headers, result.content)  # type: ignore[arg-type]  # Chalice takes bytes too
     if result is None:
         return Answer(204, {"Content-Type": JSON}, "")
     if isinstance(result, Ready):

@@ -61,15 +61,6 @@ def month_holding(day: date, *, cycle_start_day: int) -> str:
     return f"{_first_of(f'{day:%Y-%m}', 1):%Y-%m}"
 
 
-def months_between(first: str, last: str) -> list[str]:
-    """This will list the months from first to last, both included; none where last is before first."""
-    found, month = [], first
-    while month <= last:
-        found.append(month)
-        month = f"{_first_of(month, 1):%Y-%m}"
-    return found
-
-
 def days_before_week(start: date, *, week_start: int) -> int:
     """This will count the days (0..6) of the first pay week that lie before the period."""
     return (start.isoweekday() - week_start) % 7

@@ -63,14 +63,14 @@ def do_chunk(scope: Scope, plan: dict[str, Any], chunk: Chunk) -> None:
         _finish(scope, plan)
 
 
-def compute_these(scope: Scope, *, month: str, user_ids: Sequence[UUID], as_of: date | None = None) -> int:
-    """This will compute some employees of a period now, and count the rows that changed.
+def compute_these(scope: Scope, *, month: str, user_ids: Sequence[UUID]) -> int:
+    """This will compute some employees of a period as of yesterday, and count the rows that changed.
 
     The caller knows that they are in the period, and holds it open.
     """
     decide(scope, [month])
     among = Among.one(user_ids[0]) if len(user_ids) == 1 else Among.these(user_ids)
-    return project(scope, window=window_of(scope, month), among=among, as_of=as_of or scope.yesterday())
+    return project(scope, window=window_of(scope, month), among=among, as_of=scope.yesterday())
 
 
 def due_months(scope: Scope, *, as_of: date) -> list[str]:

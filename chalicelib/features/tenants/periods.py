@@ -22,7 +22,7 @@ from chalicelib.kernel.states import PeriodStatus
 Change = tuple[UUID | None, date]  # a person (None: everybody) and the first day that changed
 
 _WEEK = timedelta(days=6)  # a pay week may begin in one period and end in the next, so a day can matter in both
-_COLUMNS = "month, start_on, end_on, status, computed_as_of, is_stale, decided_under"
+_COLUMNS = "month, start_on, end_on, status, decided_under"
 _IS_MARKED = "changed_at > greatest(coalesce(computed_at, '-infinity'), coalesce(computing_since, '-infinity'))"
 
 
