@@ -1,5 +1,6 @@
 """The pay policy: the switches that a tenant sets, with their defaults and what each means (rules.md, section 4)."""
 
+from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated
 
@@ -21,11 +22,18 @@ class WeeklyRule(StrEnum):
     PRORATED = "prorated"
 
 
+class PayoutProvider(StrEnum):
+    SIMULATED = "simulated"
+    BANK_FILE = "bank_file"
+
+
 Minutes = Annotated[int, Field(ge=1, le=1440)]
+Fraction = Annotated[Decimal, Field(ge=0, le=1, max_digits=7, decimal_places=6)]
+Amount = Annotated[Decimal, Field(ge=0, lt=Decimal(10) ** 15, max_digits=18, decimal_places=3)]
 
 
 class PayPolicy(BaseModel):
-    """How days become money. Every switch has a default, so an empty policy is a valid one."""
+    """How days and sales become money, and how it is paid. Every switch has a default, so an empty policy is valid."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -41,3 +49,13 @@ class PayPolicy(BaseModel):
     )
     daily_paid_holidays: bool = Field(False, description="whether daily salaries are paid for holidays")
     weekly_rule: WeeklyRule = Field(WeeklyRule.ANY_DAY, description="what a partly worked pay week is worth")
+    advance_rate: Fraction = Field(
+        Decimal("0.10"), description="part of a pending sale that is paid in advance; 0.10 is 10 %, 0 is none"
+    )
+    minimum_payout: Amount = Field(Decimal(0), description="smaller debts wait until they have grown to this")
+    payouts_enabled: bool = Field(True, description="whether payouts are made and sent at all")
+    payout_schedule: bool = Field(True, description="whether runs start by themselves: advances at :00, finals at :30")
+    payout_approval_above: Amount | None = Field(
+        None, description="larger payouts wait for the approval of somebody who did not start the run; null: none do"
+    )
+    payout_provider: PayoutProvider = Field(PayoutProvider.SIMULATED, description="who pays")

@@ -23,14 +23,11 @@ Currency = Annotated[
     str,
     Field(pattern=r"^[A-Z]{3}$", min_length=3, max_length=3, description="ISO 4217", examples=["BDT"]),
 ]
-MoneyIn = Annotated[
-    Decimal,
-    Field(ge=0, lt=Decimal(10) ** 15, allow_inf_nan=False, examples=["15000.00"]),
-    WithJsonSchema(
-        {"type": "string", "pattern": r"^[0-9]{1,15}(\.[0-9]{1,3})?$", "examples": ["15000.00"]},
-        mode="validation",
-    ),
-]
+_MONEY = WithJsonSchema(
+    {"type": "string", "pattern": r"^[0-9]{1,15}(\.[0-9]{1,3})?$", "examples": ["15000.00"]}, mode="validation"
+)
+MoneyIn = Annotated[Decimal, Field(ge=0, lt=Decimal(10) ** 15, allow_inf_nan=False, examples=["15000.00"]), _MONEY]
+PositiveMoneyIn = Annotated[Decimal, Field(gt=0, lt=Decimal(10) ** 15, allow_inf_nan=False, examples=["40.00"]), _MONEY]
 MoneyOut = Annotated[
     Decimal,
     PlainSerializer(lambda amount: format(amount, "f"), return_type=str),

@@ -37,6 +37,54 @@ class JobStatus(StrEnum):
     FAILED = "failed"
 
 
+class SaleStatus(StrEnum):
+    """What became of a sale; a decision may be corrected, and is then another decision."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    DECLINED = "declined"
+
+
+class PayoutStatus(StrEnum):
+    """Where a person's money is."""
+
+    HELD = "held"  # waits for somebody else's approval
+    CANCELLED = "cancelled"  # not approved: the money is back in payable
+    QUEUED = "queued"  # nobody has sent it yet
+    SENDING = "sending"  # somebody may have: until its lease ends, only they may say
+    UNKNOWN = "unknown"  # it may have been paid; the provider is asked
+    REVIEW = "review"  # nobody could say; a person decides
+    PAID = "paid"
+    FAILED = "failed"  # refused for good: the money is back in payable
+    RETURNED = "returned"  # came back from the bank: likewise
+
+
+PAYOUT_MOVES: Mapping[PayoutStatus, frozenset[PayoutStatus]] = {
+    PayoutStatus.HELD: frozenset({PayoutStatus.QUEUED, PayoutStatus.CANCELLED}),
+    PayoutStatus.CANCELLED: frozenset(),
+    PayoutStatus.QUEUED: frozenset({PayoutStatus.SENDING}),
+    PayoutStatus.SENDING: frozenset(
+        {
+            PayoutStatus.QUEUED,  # certainly not sent, by anybody
+            PayoutStatus.PAID,
+            PayoutStatus.FAILED,
+            PayoutStatus.UNKNOWN,
+            PayoutStatus.REVIEW,
+        }
+    ),
+    PayoutStatus.UNKNOWN: frozenset(
+        {PayoutStatus.SENDING, PayoutStatus.PAID, PayoutStatus.FAILED, PayoutStatus.REVIEW}
+    ),
+    PayoutStatus.REVIEW: frozenset({PayoutStatus.PAID, PayoutStatus.FAILED}),
+    PayoutStatus.PAID: frozenset({PayoutStatus.RETURNED}),
+    PayoutStatus.FAILED: frozenset(),
+    PayoutStatus.RETURNED: frozenset(),
+}
+IN_FLIGHT = frozenset(
+    {PayoutStatus.HELD, PayoutStatus.QUEUED, PayoutStatus.SENDING, PayoutStatus.UNKNOWN, PayoutStatus.REVIEW}
+)
+
+
 S = TypeVar("S", bound=StrEnum)
 
 
