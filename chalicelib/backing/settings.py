@@ -15,6 +15,11 @@ class Settings:
     oidc_issuer: str
     oidc_audience: str
     oidc_jwks_url: str
+    files_bucket: str
+    kms_key_id: str
+    local_vault_key: str
+    webhooks_local: bool  # webhooks may go to this machine, over http, at any port; never in Lambda
+    payouts_enabled: bool  # for all tenants; off after a restore, until the provider's list was matched
 
 
 def home() -> Path:
@@ -38,6 +43,13 @@ def settings() -> Settings:
         oidc_issuer=os.environ.get("OIDC_ISSUER", ""),
         oidc_audience=os.environ.get("OIDC_AUDIENCE", ""),
         oidc_jwks_url=os.environ.get("OIDC_JWKS_URL", ""),
+        files_bucket=os.environ.get("FILES_BUCKET", ""),
+        kms_key_id=os.environ.get("KMS_KEY_ID", ""),
+        local_vault_key=os.environ.get("LOCAL_VAULT_KEY", ""),
+        webhooks_local=(
+            os.environ.get("WEBHOOKS_LOCAL", "").lower() == "true" and "AWS_LAMBDA_FUNCTION_NAME" not in os.environ
+        ),
+        payouts_enabled=os.environ.get("PAYOUTS_ENABLED", "true").lower() != "false",
     )
 
 

@@ -20,6 +20,7 @@ QUEUE_PREFIX = "wagebook-"
 BUCKET = "wagebook-files"
 SENDER = "payroll@wagebook.example"
 POOL = "wagebook"
+MASTER_KEY = "WAGEBOOK_MASTER_KEY"  # in the environment of moto's process
 MAX_RECEIVES = 5
 VISIBLE_AGAIN_AFTER = 180  # seconds; six times the longest a consumer may take, as AWS advises for Lambda
 
@@ -40,9 +41,12 @@ class Moto:
         stop(self.speaker.process, seconds=3)
 
 
-def start(log: Path | None = None) -> Moto:
-    """This will start moto on a free port of 127.0.0.1, without waiting: it takes two seconds to be complete."""
-    env = {**os.environ, **environment("")}
+def start(log: Path | None = None, *, master_key: str = "") -> Moto:
+    """This will start moto on a free port of 127.0.0.1, without waiting: it takes two seconds to be complete.
+
+    `master_key` is 32 bytes in hexadecimal. What KMS wrapped under it opens after a restart; without it, never again.
+    """
+    env = {**os.environ, **environment(""), MASTER_KEY: master_key}
     return Moto(spawn_speaker("infra.local.moto_server", log=log, env=env))
 
 

@@ -41,6 +41,40 @@ class Context:
         return max(0, round((TIMEOUT - (time.monotonic() - self.started)) * 1000))
 
 
+def api_event(
+    method: str,
+    resource: str,
+    path_values: dict[str, str],
+    *,
+    body: str | None,
+    headers: dict[str, str],
+    query: dict[str, list[str]] | None = None,
+) -> dict[str, Any]:
+    """This will make the event of an API Gateway (REST, proxy); `resource` is the path as the door declares it."""
+    path = resource.format(**path_values)
+    return {
+        "httpMethod": method,
+        "path": path,
+        "resource": resource,
+        "headers": headers,
+        "multiValueHeaders": {name: [value] for name, value in headers.items()},
+        "multiValueQueryStringParameters": query or None,
+        "queryStringParameters": {name: values[-1] for name, values in (query or {}).items()} or None,
+        "pathParameters": path_values or None,
+        "stageVariables": None,
+        "body": body,
+        "isBase64Encoded": False,
+        "requestContext": {
+            "httpMethod": method,
+            "resourcePath": resource,
+            "path": path,
+            "stage": "api",
+            "requestId": str(uuid.uuid4()),
+            "identity": {"sourceIp": "127.0.0.1"},
+        },
+    }
+
+
 def queue_event(messages: list[dict[str, Any]], queue_arn: str) -> dict[str, Any]:
     """This will turn what SQS's ReceiveMessage answered into the event of an SQS event source mapping."""
     return {"Records": [_record(message, queue_arn) for message in messages]}

@@ -7,9 +7,14 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from unittest.mock import patch
 
 from infra.local import aws
 from infra.local.children import answer
+
+KEY_ID = "0199c0de-0000-4000-8000-000000000001"  # its ciphertexts name it
 
 
 def main(answer_to: str) -> None:
@@ -23,10 +28,25 @@ def main(answer_to: str) -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
-    settings = aws.bootstrap("http://127.0.0.1:{1}".format(*server.get_host_and_port()))
+    with _same_master_key(os.environ.get(aws.MASTER_KEY, "")):
+        settings = aws.bootstrap("http://127.0.0.1:{1}".format(*server.get_host_and_port()))
     answer(answer_to, json.dumps(settings))
     signal.sigwait({signal.SIGTERM})
     os._exit(0)  # threads that hold somebody's long poll would keep us for up to 20 seconds
+
+
+@contextmanager
+def _same_master_key(said: str) -> Iterator[None]:
+    """This will make the KMS key that is made meanwhile the one of the last start: the same id and the same secret."""
+    if not said:
+        yield
+        return
+    # moto cannot import key material
+    with (
+        patch("moto.kms.models.generate_key_id", return_value=KEY_ID),
+        patch("moto.kms.models.generate_master_key", return_value=bytes.fromhex(said)),
+    ):
+        yield
 
 
 if __name__ == "__main__":

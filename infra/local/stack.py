@@ -63,7 +63,8 @@ def running(home: Path, port: int, report: Report, *, admin_url: str | None = No
     with ExitStack() as parts:
         parts.enter_context(_only_one(home))
         _refuse_if_taken(port)
-        moto = aws.start(stack.logs / "moto.log")  # takes two seconds; meanwhile the database is made
+        # takes two seconds; meanwhile the database is made
+        moto = aws.start(stack.logs / "moto.log", master_key=_master_key(home))
         parts.callback(moto.stop)
         stack.children["moto"] = moto.speaker.process
         with _step(report, "PostgreSQL"):
@@ -71,7 +72,7 @@ def running(home: Path, port: int, report: Report, *, admin_url: str | None = No
         with _step(report, "migrations"):
             settings = _database(home, admin_url)
         with _step(report, "moto in AWS's place"):
-            settings |= {**moto.settings(), "WAGEBOOK_URL": stack.url}
+            settings |= {**moto.settings(), "WAGEBOOK_URL": stack.url, "WEBHOOKS_LOCAL": "true"}
         _write_secret(home / "stack.env", "".join(f"{name}={value}\n" for name, value in settings.items()))
         environment = {name: value for name, value in os.environ.items() if name not in HIDDEN}
         environment |= {**settings, "WAGEBOOK_HOME": str(home), "PYTHONUNBUFFERED": "1"}
@@ -137,6 +138,14 @@ def _database(home: Path, admin_url: str) -> dict[str, str]:
     urls = setup.prepare(admin_url, json.loads(file.read_text()))
     setup.upgrade(urls.migrator)
     return {"APPLICATION_DATABASE_URL": urls.application, "MIGRATION_DATABASE_URL": urls.migrator}
+
+
+def _master_key(home: Path) -> str:
+    # moto forgets its KMS key, and the database keeps what that key wrapped
+    file = home / "master.key"
+    if not file.exists():
+        _write_secret(file, secrets.token_hex(32))
+    return file.read_text()
 
 
 def _write_secret(file: Path, text: str) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from chalicelib import audit
 from chalicelib.backing.database import Record
 from chalicelib.entry.versions import expect
+from chalicelib.features.people import destination_actions as destinations
 from chalicelib.features.people import queries
 from chalicelib.features.people.models import employments, salaries, users
 from chalicelib.features.people.schemas import EmploymentInput, NewUser, SalaryInput
@@ -23,9 +24,11 @@ _DECIDES_ATTENDANCE = {"branch_id", "shift_id"}
 
 
 def add_user(scope: Scope, *, new: NewUser) -> Record:
-    """This will make a person, with employment and first salary where given."""
+    """This will make a person, with employment, first salary and payout destination where given."""
     if new.salary is not None:
         check(scope, "salaries.write")
+    if new.payout_destination is not None:
+        check(scope, "destinations.write")
     values = new.model_dump(include={"name", "email", "language"})
     user_id = scope.session.execute(
         insert(users).values(tenant_id=scope.tenant_id, **values).returning(users.c.id)
@@ -35,6 +38,8 @@ def add_user(scope: Scope, *, new: NewUser) -> Record:
         employ(scope, user_id=user_id, said=new.employment, if_match=None, is_new=True)
     if new.salary is not None:
         set_salary(scope, user_id=user_id, said=new.salary, place="/salary")
+    if new.payout_destination is not None:
+        destinations.set_destination(scope, user_id=user_id, said=new.payout_destination)
     return queries.get_whole_user(scope, user_id)
 
 

@@ -22,7 +22,7 @@ def list_users(scope: Scope, query: schemas.UserQuery) -> Page[schemas.User]:
 
 @endpoint(blueprint, "POST", "/users", may="people.write", status=201)
 def add_user(scope: Scope, body: schemas.NewUser) -> schemas.User:
-    """This will make a person, with employment and first salary where given."""
+    """This will make a person, with employment, first salary and payout destination where given."""
     return actions.add_user(scope, new=body)
 
 

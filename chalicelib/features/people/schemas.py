@@ -5,9 +5,10 @@ from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from chalicelib.entry.paging import PageQuery
+from chalicelib.features.people.destination_schemas import DestinationInput
 from chalicelib.features.tenants.schemas import KnownCurrency
 from chalicelib.kernel.period import FIRST_YEAR, LAST_YEAR
 from chalicelib.kernel.schema import UNSET, Email, Input, MoneyIn, MoneyOut, Output, Text, Version
@@ -56,11 +57,14 @@ class SalaryInput(Input):
 class NewUser(Input):
     """A person; with an employment they are on the pay register, with a salary they earn."""
 
+    model_config = ConfigDict(hide_input_in_errors=True)
+
     name: Text
     email: Email | None = None
     language: Language = "en"
     employment: EmploymentInput | None = None
     salary: SalaryInput | None = None
+    payout_destination: DestinationInput | None = Field(None, description="read it at its own address, masked")
 
 
 class UserPatch(Input):

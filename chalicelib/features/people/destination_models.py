@@ -1,0 +1,21 @@
+"""The table of payout destinations: where a person's money goes, and went."""
+
+from sqlalchemy import Column, DateTime, LargeBinary, Table, Text, Uuid
+
+from chalicelib.backing.database import id_column, metadata, tenant_column
+
+payout_destinations = Table(
+    "payout_destinations",
+    metadata,
+    tenant_column(),
+    id_column(),
+    Column("user_id", Uuid),
+    Column("kind", Text, doc="destination_rules.Kind"),
+    Column("holder", Text, doc="whose account it is; null where there is none"),
+    Column("masked", Text, doc="as much of the number as may be shown"),
+    Column("sealed", LargeBinary, doc="destination_rules.Destination and the user's id as JSON, sealed by the vault"),
+    Column("key_id", Uuid, doc="the tenant's data key that sealed it"),
+    Column("created_at", DateTime(timezone=True)),
+    Column("created_by", Text, doc="who said so: role and name, as in the audit log"),
+    Column("superseded_at", DateTime(timezone=True), doc="when another took its place; null: the current one"),
+)

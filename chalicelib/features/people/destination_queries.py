@@ -1,0 +1,75 @@
+"""Reads of payout destinations: masked for everybody, opened for whoever pays."""
+
+import json
+from collections.abc import Collection
+from uuid import UUID
+
+from sqlalchemy import select
+
+from chalicelib.backing import vault
+from chalicelib.backing.database import Record
+from chalicelib.features.people.destination_models import payout_destinations
+from chalicelib.features.people.destination_rules import Behaviour, Destination, Kind
+from chalicelib.identity.scope import Scope
+from chalicelib.kernel.errors import NotFound
+
+_SHOWN = tuple(payout_destinations.c[name] for name in ("id", "kind", "holder", "masked", "created_at"))
+
+
+def get_current(scope: Scope, user_id: UUID) -> Record:
+    """This will read where a person's payouts go, masked, or NotFound."""
+    if (row := find_current(scope, user_id)) is None:
+        raise NotFound("This person has no payout destination yet; put one first.")
+    return row
+
+
+def find_current(scope: Scope, user_id: UUID) -> Record | None:
+    """This will read where a person's payouts go, masked, if that was ever said.
+
+    A run over many people joins `payout_destinations` on (tenant_id, user_id) where superseded_at is null instead.
+    """
+    found = scope.session.execute(
+        select(*_SHOWN).where(
+            payout_destinations.c.tenant_id == scope.tenant_id,
+            payout_destinations.c.user_id == user_id,
+            payout_destinations.c.superseded_at.is_(None),
+        )
+    ).mappings()
+    return dict(row) if (row := found.first()) else None
+
+
+def open_destination(scope: Scope, destination_id: UUID) -> Destination:
+    """This will decrypt one destination, current or not. For paying only: it leaves in no answer, log or message.
+
+    NotFound where it is not the tenant's, vault.Unopenable where the row was tampered with, Busy while KMS is away.
+    """
+    found = open_destinations(scope, [destination_id])
+    if destination_id not in found:
+        raise NotFound("There is no such payout destination.")
+    return found[destination_id]
+
+
+def open_destinations(scope: Scope, destination_ids: Collection[UUID]) -> dict[UUID, Destination]:
+    """This will decrypt the destinations of one batch, by id; ids that are not the tenant's are left out."""
+    table = payout_destinations
+    rows = scope.session.execute(
+        select(table.c.id, table.c.user_id, table.c.sealed, table.c.key_id).where(
+            table.c.tenant_id == scope.tenant_id, table.c.id.in_(destination_ids)
+        )
+    )
+    found = {}
+    for row in rows.all():
+        said = json.loads(
+            vault.unseal(
+                scope.session, vault.Sealed(row.key_id, bytes(row.sealed)),
+                tenant_id=scope.tenant_id, table=table.name, row_id=row.id,
+            )
+        )  # fmt: skip
+        # the row is bound to its seal, and so is whose it is: nobody can be given another's account by an update
+        if said.pop("user_id") != str(row.user_id):
+            raise vault.Unopenable(f"{table.name} {row.id} of tenant {scope.tenant_id} was sealed for somebody else.")
+        behaviour = said.pop("behaviour", None)
+        found[row.id] = Destination(
+            kind=Kind(said.pop("kind")), behaviour=Behaviour(behaviour) if behaviour else None, **said
+        )
+    return found

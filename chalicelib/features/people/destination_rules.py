@@ -1,0 +1,143 @@
+"""What a payout destination is, when it is right, and how much of it is shown."""
+
+import re
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cache
+from importlib import resources
+
+from stdnum import bic as bics
+from stdnum import iban as ibans
+from stdnum import numdb
+from stdnum.exceptions import ValidationError as NotStandard
+
+# pain.001: an account's other identification has at most 34 characters, a clearing member's or branch's 35
+ACCOUNT = re.compile(r"[A-Z0-9]([A-Z0-9./-]{2,32})[A-Z0-9]")
+CODE = re.compile(r"[A-Z0-9][A-Z0-9-]{0,34}")
+SHOWN = 4  # characters at the end, and never more than half of them
+
+
+class Kind(StrEnum):
+    IBAN = "iban"
+    ACCOUNT = "account"
+    SIMULATED = "simulated"
+
+
+class Behaviour(StrEnum):
+    """What the simulated provider does with a payment to it."""
+
+    ACCEPT = "accept"
+    REFUSE = "refuse"
+    TIMEOUT_BEFORE = "timeout_before"
+    TIMEOUT_AFTER = "timeout_after"
+    ERROR_AFTER = "error_after"
+    DUPLICATE = "duplicate"
+    LATE_RETURN = "late_return"
+    OTHER_AMOUNT = "other_amount"
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where money goes, readable: never to be logged, answered or kept. Its repr says no number."""
+
+    kind: Kind
+    holder: str | None = None
+    iban: str | None = field(default=None, repr=False)
+    bic: str | None = None
+    account_number: str | None = field(default=None, repr=False)
+    bank_code: str | None = None
+    branch_code: str | None = None
+    bank_name: str | None = None
+    country: str | None = None
+    behaviour: Behaviour | None = None
+
+
+def masked(destination: Destination) -> str:
+    """This will show as much of a destination as tells it from others: an IBAN's country and check digits, last four.
+
+    Of a short account number less is shown, so that at least half of it stays hidden.
+    """
+    if destination.iban is not None:
+        number = destination.iban
+        hidden = number[:4] + "*" * (len(number) - 4 - SHOWN) + number[-SHOWN:]
+        return " ".join(hidden[at : at + 4] for at in range(0, len(hidden), 4))
+    if destination.account_number is not None:
+        number = re.sub(r"[^A-Z0-9]", "", destination.account_number)
+        return f"{destination.country} **** {number[-min(SHOWN, len(number) // 2) :]}"
+    return str(destination.behaviour)
+
+
+def checked_iban(said: str) -> str:
+    """This will give an IBAN in its electronic form, or say what is wrong with it (ISO 13616)."""
+    number = ibans.compact(said)
+    if not re.fullmatch(r"[A-Z]{2}[0-9]{2}[A-Z0-9]+", number):
+        raise ValueError("is not an IBAN: it begins with two letters for the country and two digits")
+    country, length = _iban_of(number[:2])
+    if len(number) != length:
+        raise ValueError(f"has {len(number)} characters, and IBANs of {country} have {length}; copy it once more")
+    # 00, 01 and 99 leave the same remainder as 97, 98 and 02, which alone are given out
+    if ibans.calc_check_digits(number) != number[2:4]:
+        raise ValueError("has check digits that do not fit; a character is wrong, or two have changed places")
+    try:
+        # not what some countries' modules check besides: Belgium's refuses banks that its list does not have yet
+        return ibans.validate(number, check_country=False)
+    except NotStandard:
+        raise ValueError(f"is not built as IBANs of {country} are; copy it once more") from None
+
+
+def checked_bic(said: str) -> str:
+    """This will give a BIC in capitals, or say what is wrong with it (ISO 9362)."""
+    try:
+        return bics.validate(said)
+    except NotStandard:
+        raise ValueError("is not a BIC; it has 8 or 11 characters, such as COBADEFFXXX") from None
+
+
+def checked_account(said: str) -> str:
+    """This will give a local account number without its spaces, or say what is wrong with it."""
+    number = "".join(said.split()).upper()
+    if not ACCOUNT.fullmatch(number) or not re.search(r"[0-9]", number):
+        raise ValueError("is not an account number; it has 4 to 34 letters, digits, dots, dashes or slashes")
+    return number
+
+
+def checked_code(said: str) -> str:
+    """This will give a bank's or branch's code without its spaces, or say what is wrong with it."""
+    code = "".join(said.split()).upper()
+    if not CODE.fullmatch(code):
+        raise ValueError("is not such a code; it has at most 35 letters, digits or dashes")
+    return code
+
+
+def checked_country(said: str) -> str:
+    """This will refuse what is not a country of ISO 3166."""
+    if said not in _countries():
+        raise ValueError("is not a country of ISO 3166 in two capital letters, such as BD")
+    return said
+
+
+def checked_words(said: str) -> str:
+    """This will refuse line breaks and the like, which would forge lines of a bank file."""
+    if not said.isprintable():
+        raise ValueError("holds a line break or another character that cannot be printed")
+    return said
+
+
+def repeats(number: str, words: str) -> bool:
+    """This will tell whether words that are shown hold the number that is not."""
+    return re.sub(r"[^A-Z0-9]", "", number) in re.sub(r"[^A-Z0-9]", "", words.upper())
+
+
+def _iban_of(code: str) -> tuple[str, int]:
+    """This will give a country's name and the length of its IBANs, from the registry."""
+    for _, found in numdb.get("iban").info(code):
+        if "bban" in found:
+            # such as 8!n10!n: eight digits, then ten
+            return found["country"], 4 + sum(int(part) for part in re.findall(r"(\d+)!", found["bban"]))
+    raise ValueError(f"begins with {code}, where there are no IBANs; give a local account (kind account) instead")
+
+
+@cache
+def _countries() -> frozenset[str]:
+    table = resources.files("tzdata").joinpath("zoneinfo/iso3166.tab").read_text(encoding="utf-8")
+    return frozenset(line[:2] for line in table.splitlines() if line and not line.startswith("#"))
