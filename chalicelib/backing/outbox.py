@@ -43,17 +43,21 @@ def put(connection: Connection, *, tenant_id: UUID, queue: str, bodies: Sequence
 def send(messages: Sequence[Message]) -> int:
     """This will send committed messages, count those sent, and mark them: a crash between the two sends twice.
 
-    One that cannot be sent is logged and waits for the sweeper; it keeps no other from going.
+    One that cannot be sent is counted and waits for the sweeper; a queue in trouble keeps no other from going.
     """
     sent: dict[UUID, list[UUID]] = {}
-    for message in messages:
+    for queue, waiting in _by_queue(messages).items():
         try:
-            queues.send(message.queue, {**message.body, "tenant_id": str(message.tenant_id)})
-        except Exception:  # whatever is wrong with one queue or one body, the others go
-            logger.exception("a message waits", queue=message.queue, message_id=str(message.id))
-            count("Unsent", queue=message.queue)
-        else:
-            sent.setdefault(message.tenant_id, []).append(message.id)
+            taken = queues.send_many(queue, [{**one.body, "tenant_id": str(one.tenant_id)} for one in waiting])
+        except Exception:  # whatever is wrong with one queue, the others go
+            logger.exception("messages wait", queue=queue, waiting=len(waiting))
+            count("Unsent", len(waiting), queue=queue)
+            continue
+        for message, is_taken in zip(waiting, taken, strict=True):
+            if is_taken:
+                sent.setdefault(message.tenant_id, []).append(message.id)
+            else:
+                count("Unsent", queue=queue)
     for tenant_id, ids in sent.items():
         with transaction(tenant_id=tenant_id) as connection:
             connection.execute(
@@ -75,3 +79,10 @@ def sweep(*, now: datetime, limit: int = 500) -> int:
             {"old": now - timedelta(minutes=1), "limit": limit},
         ).all()
     return send([Message(row.tenant_id, row.id, row.queue, row.body) for row in rows])
+
+
+def _by_queue(messages: Sequence[Message]) -> dict[str, list[Message]]:
+    found: dict[str, list[Message]] = {}
+    for message in messages:
+        found.setdefault(message.queue, []).append(message)
+    return found

@@ -6,7 +6,8 @@ They are decorators on the function itself, because in Lambda a blueprint's even
 
 import json
 from collections.abc import Callable
-from functools import wraps
+from dataclasses import dataclass
+from functools import partial, wraps
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +21,19 @@ from chalicelib.identity.callers import working
 from chalicelib.identity.scope import Origin, Scope
 
 WhenFailed = Callable[..., None]
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """Something to do outside, between two transactions: what a message's work returns when it has to ask a stranger.
+
+    `call` is made after the commit and holds no transaction. `settle(scope, answer)` then has one of its own, and may
+    give the next errand. A process may die anywhere between, so what is committed before the call must say that it
+    may have been made.
+    """
+
+    call: Callable[[], Any]
+    settle: Callable[[Scope, Any], "Errand | None"]
 
 
 def scheduled(
@@ -45,17 +59,22 @@ def scheduled(
 
 
 def consumes(
-    blueprint: Blueprint, queue: str, *, batch_size: int = 10, when_failed: WhenFailed | None = None
-) -> Callable[[Callable[..., None]], Callable[..., Any]]:
+    blueprint: Blueprint,
+    queue: str,
+    *,
+    batch_size: int = 10,
+    at_once: int | None = None,
+    when_failed: WhenFailed | None = None,
+) -> Callable[[Callable[..., Errand | None]], Callable[..., Any]]:
     """This will make a function a queue's consumer, called once per message as `function(scope, message=...)`.
 
-    A message is one transaction. One that fails rests and comes back, alone; the others of its batch are done. After
-    `MAX_RECEIVES` tries it goes to the dead-letter queue. A Fault is a fact, and would be the same the next time: it
-    is logged and the message is done. `when_failed` is told, in a transaction of its own, when a message will not be
-    tried again.
+    A message is one transaction, or an errand between two. One that fails rests and comes back, alone; the others of
+    its batch are done. After `MAX_RECEIVES` tries it goes to the dead-letter queue. A Fault is a fact, and would be
+    the same the next time: it is logged and the message is done. `at_once` bounds how many batches are worked on at
+    the same time. `when_failed` is told, in a transaction of its own, when a message will not be tried again.
     """
 
-    def register(function: Callable[..., None]) -> Callable[..., Any]:
+    def register(function: Callable[..., Errand | None]) -> Callable[..., Any]:
         CONSUMERS[queue] = Consumer(queue, function)
 
         @wraps(function)
@@ -67,25 +86,25 @@ def consumes(
             return {"batchItemFailures": failed}
 
         registered: Callable[..., Any] = blueprint.on_sqs_message(
-            queues.configured_name(queue), batch_size=batch_size, name=f"consume_{queue.replace('-', '_')}"
+            queues.configured_name(queue),
+            batch_size=batch_size,
+            name=f"consume_{queue.replace('-', '_')}",
+            maximum_concurrency=at_once,
         )(handler)
         return registered
 
     return register
 
 
-def _consume(function: Callable[..., None], queue: str, record: dict[str, Any], when_failed: WhenFailed | None) -> bool:
+def _consume(
+    function: Callable[..., Errand | None], queue: str, record: dict[str, Any], when_failed: WhenFailed | None
+) -> bool:
     receives = int(record["attributes"]["ApproximateReceiveCount"])
     message: dict[str, Any] = {}
     logger.thread_safe_append_keys(request_id=record["messageId"], queue=queue, receives=receives, tenant=None)
     try:
         message = json.loads(record["body"])
-        tenant_id = UUID(message["tenant_id"])
-        origin = Origin(request_id=record["messageId"])
-        with working(tenant_id, name=queue, now=clock.now(), origin=origin) as scope:
-            logger.thread_safe_append_keys(tenant=scope.tenant.slug)
-            handle(function, scope, message)
-        outbox.send(scope.outgoing)
+        do(function, message, name=queue, origin=Origin(request_id=record["messageId"]))
     except Exception as error:
         fault = fault_of(error)
         if fault is not None and fault.kind != "busy":
@@ -118,8 +137,33 @@ def _tell(when_failed: WhenFailed | None, message: dict[str, Any], why: str) -> 
         logger.exception("could not be told")
 
 
-def handle(function: Callable[..., None], scope: Scope, message: dict[str, Any]) -> None:
-    """This will do one message's work and what has to come last before its commit."""
-    function(scope, message=message)
-    for last in scope.at_commit:
-        last()
+def do(
+    function: Callable[..., Errand | None],
+    message: dict[str, Any],
+    *,
+    name: str,
+    origin: Origin,
+    send: Callable[[list[outbox.Message]], Any] = outbox.send,
+) -> None:
+    """This will do one message's work: its transaction, and each errand that follows from it with its own.
+
+    `name` is who does it, for the audit; `send` is handed what each commit leaves to be sent.
+    """
+    tenant_id = UUID(message["tenant_id"])
+
+    def transact(work: Callable[[Scope], Errand | None]) -> Errand | None:
+        with working(tenant_id, name=name, now=clock.now(), origin=origin) as scope:
+            logger.thread_safe_append_keys(tenant=scope.tenant.slug)
+            errand = work(scope)
+            for last in scope.at_commit:
+                last()
+        send(scope.outgoing)
+        return errand
+
+    errand = transact(lambda scope: function(scope, message=message))
+    while errand is not None:
+        errand = transact(partial(_settled, errand.settle, errand.call()))
+
+
+def _settled(settle: Callable[[Scope, Any], Errand | None], answer: Any, scope: Scope) -> Errand | None:
+    return settle(scope, answer)

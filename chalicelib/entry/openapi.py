@@ -105,7 +105,9 @@ def _operation(door: Endpoint, names: Any) -> dict[str, Any]:
         made["x-permission"] = door.may
     if door.body is RawBody:
         rows: dict[str, Any] = {"application/json": {"schema": {"type": "array", "items": {"type": "object"}}},
-                                "text/csv": {"schema": {"type": "string"}}}  # fmt: skip
+                                "text/csv": {"schema": {"type": "string"}},
+                                "application/xml": {"schema": {"type": "string"}},
+                                "text/xml": {"schema": {"type": "string"}}}  # fmt: skip
         made["requestBody"] = {"required": True, "content": {kind: rows[kind] for kind in door.accepts}}
     elif door.body is not None:
         content = {"application/json": {"schema": names[door.body, "validation"]}}

@@ -1,6 +1,7 @@
 """From what went wrong to what the caller is told (RFC 9457). A stack trace never leaves the house."""
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -45,9 +46,14 @@ def fault_of(error: Exception) -> Fault | None:
 def places_of(error: ValidationError) -> list[Place]:
     """This will list the wrong fields as JSON pointers."""
     return [
-        Place("/" + "/".join(_escaped(part) for part in found["loc"]), found["msg"].removeprefix("Value error, "))
+        Place("/" + "/".join(_escaped(part) for part in found["loc"]), _said(found["msg"]))
         for found in error.errors(include_url=False, include_context=False, include_input=False)
     ]
+
+
+def _said(message: str) -> str:
+    # a choice of enum members is told by their values, not as Python writes them
+    return re.sub(r"<\w+\.\w+: ('[^']*')>", r"\1", message.removeprefix("Value error, "))
 
 
 def _escaped(part: int | str) -> str:

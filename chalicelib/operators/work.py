@@ -9,8 +9,9 @@ from uuid import UUID, uuid4
 from sqlalchemy import text
 
 from chalicelib.backing import clock
+from chalicelib.backing.database import transaction
 from chalicelib.backing.outbox import Message
-from chalicelib.entry.messages import handle
+from chalicelib.entry.messages import do
 from chalicelib.entry.registry import CONSUMERS
 from chalicelib.identity.callers import working
 from chalicelib.identity.scope import Origin
@@ -31,20 +32,24 @@ def do_here(messages: Sequence[Message]) -> int:
         body = {**message.body, "tenant_id": str(message.tenant_id)}
         origin = Origin(request_id=f"cli-{uuid4()}", agent="chalicelib.cli")
         try:
-            with working(message.tenant_id, name=operator(), now=clock.now(), origin=origin) as scope:
-                # before the work: what its commit needs last, such as the audit, is done by handle
-                scope.session.execute(
-                    text("update outbox set sent_at = now() where tenant_id = :tenant_id and id = :id"),
-                    {"tenant_id": message.tenant_id, "id": message.id},
-                )
-                with redirect_stdout(sys.stderr):  # where a consumer's metrics are in nobody's way
-                    handle(CONSUMERS[message.queue].function, scope, body)
+            with redirect_stdout(sys.stderr):  # where a consumer's metrics are in nobody's way
+                function = CONSUMERS[message.queue].function
+                do(function, body, name=operator(), origin=origin, send=waiting.extend)
         except Exception as error:
             _fail(message.tenant_id, body, f"{type(error).__name__} in {operator()}'s terminal")
             raise
-        waiting += scope.outgoing
+        _mark_sent(message)
         done += 1
     return done
+
+
+def _mark_sent(message: Message) -> None:
+    # done already: were it sent as well after a crash here, it would find nothing left to do
+    with transaction(tenant_id=message.tenant_id) as session:
+        session.execute(
+            text("update outbox set sent_at = now() where tenant_id = :tenant_id and id = :id"),
+            {"tenant_id": message.tenant_id, "id": message.id},
+        )
 
 
 def _fail(tenant_id: UUID, body: dict[str, object], why: str) -> None:

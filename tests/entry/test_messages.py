@@ -13,8 +13,9 @@ from sqlalchemy.exc import OperationalError
 
 from chalicelib.backing import queues
 from chalicelib.entry import messages
+from chalicelib.entry.messages import Errand
 from chalicelib.entry.registry import CONSUMERS
-from chalicelib.identity.scope import Scope
+from chalicelib.identity.scope import Origin, Scope
 from chalicelib.jobs import progress
 from chalicelib.kernel.errors import Busy, Conflict, NotFound
 from tests.support.api import Context
@@ -160,6 +161,103 @@ class TestLastTry:
             == ["m0", "m1"][:1]
         )
         assert names(acme) == ["A"]
+
+
+class TestErrand:
+    """Work that has to ask a stranger: a transaction, a call that holds none, and a transaction for the answer."""
+
+    def errand(self, answers: list[str], seen: list[Any], acme: Cast) -> Callable[..., Errand]:
+        """This will write `began`, ask for each answer in turn, and write each down."""
+
+        def ask(rest: list[str]) -> Errand:
+            def call() -> str:
+                seen.append(names(acme))
+                if rest[0] == "crash":
+                    raise ZeroDivisionError
+                return rest[0]
+
+            def settle(scope: Scope, answer: str) -> Errand | None:
+                add_department(scope, message={"name": answer})
+                return ask(rest[1:]) if rest[1:] else None
+
+            return Errand(call, settle)
+
+        def begin(scope: Scope, *, message: dict[str, Any]) -> Errand:
+            add_department(scope, message=message)
+            return ask(answers)
+
+        return begin
+
+    def test_asks_after_the_commit_and_settles_in_a_transaction_of_its_own(
+        self, acme: Cast, consumer: Any, rests: list
+    ) -> None:
+        seen: list[Any] = []
+        made = consumer(self.errand(["answer"], seen, acme))
+        assert deliver(made, said(acme, "began")) == []
+        assert (seen, names(acme)) == ([["began"]], ["answer", "began"])
+
+    def test_leads_to_further_ones_each_between_two_commits(self, acme: Cast, consumer: Any, rests: list) -> None:
+        seen: list[Any] = []
+        made = consumer(self.errand(["1", "2", "3"], seen, acme))
+        assert deliver(made, said(acme, "began")) == []
+        assert seen == [["began"], ["1", "began"], ["1", "2", "began"]]
+        assert names(acme) == ["1", "2", "3", "began"]
+
+    def test_that_is_killed_in_the_call_keeps_what_was_committed_before(
+        self, acme: Cast, consumer: Any, rests: list
+    ) -> None:
+        made = consumer(self.errand(["1", "crash"], [], acme))
+        assert deliver(made, said(acme, "began")) == ["m0"]
+        assert (names(acme), rests) == (["1", "began"], [("r0", 1)])
+
+    def test_that_cannot_be_settled_undoes_only_the_settling(self, acme: Cast, consumer: Any, rests: list) -> None:
+        def begin(scope: Scope, *, message: dict[str, Any]) -> Errand:
+            add_department(scope, message=message)
+            return Errand(lambda: "crash", lambda scope, answer: add_department(scope, message={"name": answer}))
+
+        assert deliver(consumer(begin), said(acme, "began")) == ["m0"]
+        assert names(acme) == ["began"]
+
+    def test_is_not_run_where_the_first_transaction_fails(self, acme: Cast, consumer: Any, rests: list) -> None:
+        seen: list[Any] = []
+        made = consumer(self.errand(["answer"], seen, acme))
+        assert deliver(made, said(acme, "crash")) == ["m0"]
+        assert (seen, names(acme)) == ([], [])
+
+    def test_whose_settling_is_a_fact_is_done(self, acme: Cast, consumer: Any, rests: list) -> None:
+        def begin(scope: Scope, *, message: dict[str, Any]) -> Errand:
+            return Errand(lambda: "fact", lambda scope, answer: add_department(scope, message={"name": answer}))
+
+        assert deliver(consumer(begin), said(acme, "began")) == []
+        assert (names(acme), rests) == ([], [])
+
+    def test_sends_after_each_commit_what_it_left(self, acme: Cast) -> None:
+        sent: list[list[int]] = []
+
+        def begin(scope: Scope, *, message: dict[str, Any]) -> Errand:
+            scope.send(QUEUE, [{"n": 1}])
+            return Errand(lambda: None, lambda scope, _: scope.send(QUEUE, [{"n": 2}]))
+
+        messages.do(
+            begin, {"tenant_id": str(acme.id)}, name="test", origin=Origin("-"),
+            send=lambda left: sent.append([one.body["n"] for one in left]),
+        )  # fmt: skip
+        assert sent == [[1], [2]]
+
+    def test_reads_the_tenant_and_the_clock_anew_for_the_answer(self, acme: Cast) -> None:
+        found: list[Any] = []
+
+        def begin(scope: Scope, *, message: dict[str, Any]) -> Errand:
+            found.append((scope.tenant.name, scope.now))
+            return Errand(
+                lambda: sql(acme, "update tenants set name = 'Renamed' where id = :id", id=acme.id),
+                lambda scope, _: found.append((scope.tenant.name, scope.now)),
+            )
+
+        messages.do(begin, {"tenant_id": str(acme.id)}, name="test", origin=Origin("-"))
+        (before, began), (after, ended) = found
+        assert (before, after) == ("Acme", "Renamed")
+        assert began < ended
 
 
 class TestBackOff:

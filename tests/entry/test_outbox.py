@@ -67,8 +67,48 @@ class TestSend:
     def test_that_fails_does_not_undo_the_request(self, acme: Cast, sqs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         people = [str(employee(acme, employee_no=f"E-{n}")) for n in range(2)]
         monkeypatch.setattr("chalicelib.features.pay_register.computing.CHUNK_EMPLOYEES", 1, raising=False)
-        monkeypatch.setattr(queues, "send", broken)
+        monkeypatch.setattr(queues, "send_many", broken)
         assert acme.hr.post("/pay-register/2026-01/sync", {"user_ids": people}).status == 202
+
+
+class TestMany:
+    def test_go_ten_to_a_call_in_their_tenants_group(self, acme: Cast, zenith: Cast, sqs: Any) -> None:
+        bodies = [{"tenant_id": str(cast.id), "n": n} for n, cast in enumerate([acme, zenith] * 11)]
+        calls = mock.Mock(wraps=queues.client().send_message_batch)
+        with mock.patch.object(queues.client(), "send_message_batch", calls):
+            assert queues.send_many(QUEUE, bodies) == [True] * 22
+        assert [len(call.kwargs["Entries"]) for call in calls.call_args_list] == [10, 10, 2]
+        groups = [entry["MessageGroupId"] for call in calls.call_args_list for entry in call.kwargs["Entries"]]
+        assert groups == [str(acme.id), str(zenith.id)] * 11
+        assert [body["n"] for _ in range(3) for body in waiting(sqs)] == list(range(22))
+
+    def test_of_none_calls_nobody(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(queues, "client", broken)
+        assert queues.send_many(QUEUE, []) == []
+
+    def test_of_which_one_is_refused_leaves_that_one_to_the_sweeper(self, acme: Cast, sqs: Any) -> None:
+        scope = put(acme, *({"n": n} for n in range(13)))
+        whole = queues.client().send_message_batch
+
+        def refuses_two(**said: Any) -> Any:
+            poison = [e for e in said["Entries"] if json.loads(e["MessageBody"])["n"] in (4, 12)]
+            kept = [e for e in said["Entries"] if e not in poison]
+            answer = whole(**{**said, "Entries": kept})
+            return {**answer, "Failed": [{"Id": e["Id"], "SenderFault": False, "Code": "Throttled"} for e in poison]}
+
+        with mock.patch.object(queues.client(), "send_message_batch", refuses_two):
+            assert outbox.send(scope.outgoing) == 11
+        left = sql(acme, "select body from outbox where sent_at is null order by id")
+        assert [row.body["n"] for row in left] == [4, 12]
+        assert sweep_outbox_at(later(1.5)) == 2
+        assert sorted(body["n"] for _ in range(2) for body in waiting(sqs)) == list(range(13))
+
+    def test_of_several_queues_lets_one_in_trouble_keep_no_other_from_going(self, acme: Cast, sqs: Any) -> None:
+        with working(acme.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
+            scope.send("no-such-queue", [{"n": 1}])
+            scope.send(QUEUE, [{"n": 2}])
+        assert outbox.send(scope.outgoing) == 1
+        assert ([body["n"] for body in waiting(sqs)], unsent(acme)) == ([2], 1)
 
 
 class TestSweep:
@@ -106,7 +146,7 @@ class TestSweep:
     def test_keeps_what_could_not_be_sent(self, acme: Cast, sqs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         put(acme, {"n": 1})
         with monkeypatch.context() as down:
-            down.setattr(queues, "send", broken)
+            down.setattr(queues, "send_many", broken)
             assert outbox.sweep(now=later(1.5)) == 0
         assert unsent(acme) == 1
         assert outbox.sweep(now=later(2.5)) == 1

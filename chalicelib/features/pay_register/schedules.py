@@ -27,6 +27,5 @@ def send_due_nights(*, now: datetime) -> int:
     """This will send one message for each tenant whose yesterday is not computed yet."""
     with transaction(role="wagebook_sweeper") as session:
         due = session.execute(_DUE, {"now": now, "kind": NIGHTLY}).scalars().all()
-    for tenant_id in due:
-        queues.send(NIGHTLY_QUEUE, {"tenant_id": str(tenant_id)})
+    queues.send_many(NIGHTLY_QUEUE, [{"tenant_id": str(tenant_id)} for tenant_id in due])
     return len(due)
