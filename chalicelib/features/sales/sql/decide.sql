@@ -1,0 +1,74 @@
+-- Decides sales, books what follows, and tells for each item of the call what became of it.
+-- The people's accounts are held by now, so that nobody else decides, advances or pays the same sales.
+with items as (
+    -- one row per item of the call, in its order
+    select i.sale_id, i.status, i.reason, i.correction, i.place,
+        row_number() over (partition by i.sale_id order by i.place) as occurrence,
+        first_value(i.status) over (partition by i.sale_id order by i.place) as first_status,
+        first_value(i.correction) over (partition by i.sale_id order by i.place) as first_correction
+    from unnest(
+        cast(:sale_ids as uuid[]), cast(:statuses as text[]), cast(:reasons as text[]), cast(:corrections as boolean[])
+    ) with ordinality i (sale_id, status, reason, correction, place)
+), seen as (
+    -- ... with the sale and its latest decision
+    select i.*, s.user_id, s.earning, s.currency, d.status as before, coalesce(d.revision, 0::smallint) as revision
+    from items i
+    left join lateral (
+        select user_id, earning, currency from sales s where s.tenant_id = :tenant_id and s.id = i.sale_id offset 0
+    ) s on true
+    left join lateral (
+        select status, revision from sale_decisions d where d.tenant_id = :tenant_id and d.sale_id = i.sale_id
+        order by d.revision desc limit 1
+    ) d on true
+), judged as materialized (
+    select *, case
+        when user_id is null then 'not_found'
+        -- a sale that is twice in one call: the first counts, the second comes after it
+        when occurrence > 1 and status <> first_status then 'conflict'
+        when occurrence > 1 and (before is null or before = status or first_correction) then 'unchanged'
+        when occurrence > 1 then 'conflict'
+        when before = status then 'unchanged'
+        when before is null or correction then 'ok'
+        else 'conflict' end as result
+    from seen
+), decided as (
+    insert into sale_decisions (tenant_id, sale_id, revision, status, reason, decided_by, decided_at)
+    select :tenant_id, sale_id, revision + 1, status, reason, :actor, :now from judged where result = 'ok'
+), no_longer_pending as (
+    delete from pending_sales p
+    where p.tenant_id = :tenant_id
+      and p.sale_id = any(array(select sale_id from judged where result = 'ok' and before is null))
+), reversed as (
+    -- what the decision before had booked, the other way round
+    select j.user_id, j.sale_id, 'reverse' as event, e.revision, e.line, e.credit as debit, e.debit as credit,
+        e.currency, e.amount
+    from judged j
+    cross join lateral (
+        select * from ledger_entries e
+        where e.tenant_id = :tenant_id and e.subject_id = j.sale_id and e.event in ('approve', 'decline')
+          and e.revision = j.revision offset 0
+    ) e
+    where j.result = 'ok' and j.before is not null
+), booked as (
+    -- what the decision means: the earning is owed, less its advance; or the advance is owed back
+    select j.user_id, j.sale_id, l.event, (j.revision + 1)::smallint as revision, l.line, l.debit, l.credit,
+        j.currency, l.amount
+    from judged j
+    left join lateral (
+        select amount from ledger_entries e
+        where e.tenant_id = :tenant_id and e.subject_id = j.sale_id and e.event = 'advance' and e.revision = 1
+          and e.line = 1 offset 0
+    ) advance on true
+    cross join lateral (values
+        ('approved', 'approve', 1::smallint, 'sales_cost', 'advances', advance.amount),
+        ('approved', 'approve', 2::smallint, 'sales_cost', 'payable', j.earning - coalesce(advance.amount, 0)),
+        ('declined', 'decline', 1::smallint, 'payable', 'advances', advance.amount)
+    ) l (status, event, line, debit, credit, amount)
+    where j.result = 'ok' and l.status = j.status and l.amount > 0
+), lines as (
+    insert into ledger_entries
+        (tenant_id, user_id, subject_id, event, revision, line, debit, credit, currency, amount, booked_at)
+    select :tenant_id, user_id, sale_id, event, revision, line, debit, credit, currency, amount, :now
+    from (select * from reversed union all select * from booked)
+)
+select result, before, occurrence > 1 as is_repeat from judged order by place

@@ -1,0 +1,29 @@
+"""The cast of sales: two tenants, and a stack whose queues can be worked off."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from migrations.setup import Urls
+from tests.support import stack
+from tests.support.cast import Cast, tenant
+from tests.support.stack import Stack
+
+
+@pytest.fixture
+def acme(database: Urls) -> Cast:
+    """This will make Acme anew for each test: its sales are its own."""
+    return tenant("Acme")
+
+
+@pytest.fixture
+def zenith(database: Urls) -> Cast:
+    """This will make the stranger."""
+    return tenant("Zenith")
+
+
+@pytest.fixture
+def running(database: Urls) -> Iterator[Stack]:
+    """This will run the queues."""
+    with stack.running() as started:
+        yield started
