@@ -29,13 +29,14 @@ class Tenant:
     week_start: int
     cycle_start_day: int
     policy_said: Mapping[str, Any]
+    is_active: bool
 
     @classmethod
     def of(cls, row: Row[Any]) -> "Tenant":
         """This will read a tenant from a row that has its columns under the names `tenants` gives them."""
         return cls(
             row.id, row.slug, row.name, row.currency, row.timezone,
-            tuple(row.weekend), row.week_start, row.cycle_start_day, row.policy,
+            tuple(row.weekend), row.week_start, row.cycle_start_day, row.policy, row.status == "active",
         )  # fmt: skip
 
     @cached_property

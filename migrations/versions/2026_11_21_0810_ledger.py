@@ -49,10 +49,13 @@ def upgrade() -> None:
         language plpgsql security definer set search_path = public, pg_temp as $$
         declare wanted bigint; moved bigint;
         begin
-            with sides as (
-                select tenant_id, debit as kind, user_id, currency, amount from added
+            with pairs as (
+                select tenant_id, user_id, debit, credit, currency, sum(amount) as amount
+                from added group by 1, 2, 3, 4, 5
+            ), sides as (
+                select tenant_id, debit as kind, user_id, currency, amount from pairs
                 union all
-                select tenant_id, credit, user_id, currency, -amount from added
+                select tenant_id, credit, user_id, currency, -amount from pairs
             ), sums as (
                 select tenant_id, kind,
                     case when kind in ('payable', 'advances') then user_id else tenant_id end as owner_id,
@@ -99,4 +102,9 @@ def upgrade() -> None:
         "ledger_accounts",
         grants="select, insert (tenant_id, kind, user_id, currency), update (opened_at)",
     )
-    protect("ledger_entries", grants="select, insert")
+    # all but the number: the order of lines is the database's to give
+    protect(
+        "ledger_entries",
+        grants="select, insert (tenant_id, user_id, subject_id, event, revision, line, debit, credit, currency, amount,"
+        " booked_at)",
+    )

@@ -8,7 +8,6 @@ from sqlalchemy import Label, and_, column, literal_column, select, table
 from chalicelib.backing.database import Record
 from chalicelib.entry.paging import PageQuery, page_of
 from chalicelib.features.balances.models import balances
-from chalicelib.features.people.queries import get_user
 from chalicelib.identity.scope import Scope
 
 # A balance and the register row it came from are written in one transaction, so the totals are read where they stand.
@@ -31,14 +30,12 @@ def page_of_balances(scope: Scope, *, month: str, query: PageQuery) -> Record:
     return page_of(scope, rows, key=balances.c.user_id, query=query)
 
 
-def get_user_balance(scope: Scope, user_id: UUID) -> Record:
-    """This will read a person's latest computed period."""
-    get_user(scope, user_id, "balances.read")
-    row = scope.session.execute(
+def find_latest_balance(scope: Scope, user_id: UUID) -> Record | None:
+    """This will read what a person has earned in their latest computed period."""
+    rows = scope.session.execute(
         select(balances, balances.c.earned.label("earned_to_date"))
         .where(balances.c.tenant_id == scope.tenant_id, balances.c.user_id == user_id)
         .order_by(balances.c.month.desc())
         .limit(1)
     ).mappings()
-    found = row.first()
-    return {"currency": found["currency"] if found else scope.tenant.currency, "salary": found}
+    return dict(found) if (found := rows.first()) else None

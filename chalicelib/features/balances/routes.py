@@ -1,7 +1,5 @@
 """HTTP doors of balances."""
 
-from uuid import UUID
-
 from chalice import Blueprint
 
 from chalicelib.entry.http import endpoint
@@ -17,9 +15,3 @@ blueprint = Blueprint(__name__)
 def list_balances(scope: Scope, month: Month, query: PageQuery) -> Page[schemas.Balance]:
     """This will list what everybody has earned in a period so far, with the lines that explain it."""
     return queries.page_of_balances(scope, month=month, query=query)
-
-
-@endpoint(blueprint, "GET", "/users/{user_id}/balance", may="balances.read")
-def get_user_balance(scope: Scope, user_id: UUID) -> schemas.UserBalance:
-    """This will tell what one person has earned in their latest period."""
-    return queries.get_user_balance(scope, user_id)

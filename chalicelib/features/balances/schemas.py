@@ -38,12 +38,6 @@ class SalarySoFar(Output):
 
     month: str
     as_of: date
+    currency: str = Field(description="the salary's own")
     earned_to_date: MoneyOut
     lines: list[Line]
-
-
-class UserBalance(Output):
-    """What a person has earned; `salary` is null where nothing was computed yet."""
-
-    currency: str
-    salary: SalarySoFar | None

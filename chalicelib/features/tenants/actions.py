@@ -19,7 +19,8 @@ from chalicelib.kernel.errors import Conflict
 from chalicelib.kernel.policy import PayPolicy
 
 _DECIDES_ATTENDANCE = {"full_day_minutes", "half_day_minutes"}
-_MOVES_DAYS = {"timezone", "weekend", "week_start", "policy"}
+_MOVES_DAYS = {"timezone", "weekend", "week_start"}
+_MOVES_PAY = {"missing_attendance", "proration_basis", "daily_paid_holidays", "weekly_rule", *_DECIDES_ATTENDANCE}
 
 
 def change_settings(scope: Scope, *, given: dict[str, Any], if_match: int | None) -> Record:
@@ -38,7 +39,7 @@ def change_settings(scope: Scope, *, given: dict[str, Any], if_match: int | None
         .values(**changes, version=tenants.c.version + 1)
         .returning(tenants)
     ).mappings().one()  # fmt: skip
-    if _MOVES_DAYS & changes.keys():
+    if _MOVES_DAYS & changes.keys() or _MOVES_PAY & switches.keys():
         periods.touch_all(scope, decide=bool(_DECIDES_ATTENDANCE & switches.keys()))
     audit.record(
         scope, action="tenant.changed", entity_type="tenant", entity_id=scope.tenant_id,

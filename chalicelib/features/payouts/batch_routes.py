@@ -1,0 +1,71 @@
+"""HTTP doors of bank files."""
+
+from uuid import UUID
+
+from chalice import Blueprint
+
+from chalicelib.entry.bodies import RawBody
+from chalicelib.entry.http import endpoint
+from chalicelib.entry.paging import Page, PageQuery
+from chalicelib.entry.rows import CSV_OR_JSON
+from chalicelib.features.payouts import bank_settings_actions, bank_settings_queries, batch_actions, batch_queries
+from chalicelib.features.payouts import bank_settings_schemas as settings_schemas
+from chalicelib.features.payouts import batch_schemas as schemas
+from chalicelib.features.payouts.batch_answer_actions import XML
+from chalicelib.features.payouts.batch_answer_actions import take_answer as answer
+from chalicelib.identity.scope import Scope
+
+blueprint = Blueprint(__name__)
+
+
+@endpoint(blueprint, "GET", "/payouts/bank-file-settings", may="payout_batches.read")
+def get_bank_file_settings(scope: Scope) -> settings_schemas.BankFileSettingsView:
+    """This will tell how your bank takes payment files; the number of the account that pays is masked."""
+    return bank_settings_queries.get_settings(scope)
+
+
+@endpoint(blueprint, "PUT", "/payouts/bank-file-settings", may="payouts.decide")
+def set_bank_file_settings(
+    scope: Scope, body: settings_schemas.BankFileSettings, if_match: int | None
+) -> settings_schemas.BankFileSettingsView:
+    """This will say how your bank takes payment files from now on: ISO 20022, or columns of your own template."""
+    return bank_settings_actions.set_settings(scope, said=body, if_match=if_match)
+
+
+@endpoint(blueprint, "POST", "/payouts/batches", may="payouts.run", status=201, moves_money=True)
+def make_batch(scope: Scope, body: schemas.NewBatch) -> schemas.MadeBatch:
+    """This will put the payouts that wait for a bank file into one, at most 2,000; make another for the rest.
+
+    From then on they are on their way: bring the file to the bank, and its answer back. Without one they come up
+    for review after five days.
+    """
+    return batch_actions.make_batch(scope, new=body)
+
+
+@endpoint(blueprint, "GET", "/payouts/batches", may="payout_batches.read")
+def list_batches(scope: Scope, query: PageQuery) -> Page[schemas.Batch]:
+    """This will list bank files, oldest first, with what became of their payouts."""
+    return batch_queries.page_of_batches(scope, query)
+
+
+@endpoint(blueprint, "GET", "/payouts/batches/{batch_id}", may="payout_batches.read")
+def get_batch(scope: Scope, batch_id: UUID) -> schemas.Batch:
+    """This will show one bank file with what became of its payouts."""
+    return batch_queries.get_batch(scope, batch_id)
+
+
+@endpoint(blueprint, "GET", "/payouts/batches/{batch_id}/file", may="payout_batches.read")
+def get_batch_file(scope: Scope, batch_id: UUID) -> schemas.FileLink:
+    """This will give a link to the file, for five minutes; who asked for it is kept in the audit log."""
+    return batch_actions.hand_over(scope, batch_id=batch_id)
+
+
+@endpoint(blueprint, "POST", "/payouts/batches/{batch_id}/answer", may="payouts.decide", accepts=(*XML, *CSV_OR_JSON))
+def take_answer(scope: Scope, batch_id: UUID, body: RawBody) -> schemas.AnswerReport:
+    """This will take the bank's answer to a file: its status report (pain.002.001.10 or .03), or rows as CSV or JSON.
+
+    Rows have `reference`, `status` (paid, failed or returned), and if known `reason`, `bank_reference`, `amount` and
+    `currency`. Each line is judged by itself; the same answer again changes nothing, and a line that contradicts what
+    is known is a conflict. Settled (ACSC, ACCC) is paid, rejected (RJCT, CANC) is failed, all else is on its way.
+    """
+    return answer(scope, batch_id=batch_id, body=body)

@@ -1,0 +1,104 @@
+"""What people decide about payouts: approve, reject, try again, record a return, settle a doubt."""
+
+from uuid import UUID
+
+from chalicelib import audit
+from chalicelib.backing.database import Record
+from chalicelib.features.payouts import actions, moving, providers, queries, rules, sending
+from chalicelib.features.payouts.schemas import Resolution
+from chalicelib.identity.scope import Scope
+from chalicelib.kernel.errors import AlreadyDecided, Conflict, Forbidden, NotFound
+from chalicelib.kernel.states import PayoutStatus
+
+
+def approve(scope: Scope, payout_id: UUID) -> Record:
+    """This will let a held payout go; whoever started its run may not."""
+    payout = _get(scope, payout_id, PayoutStatus.HELD, to="approved")
+    if scope.actor.name == payout["prepared_by"] or (
+        scope.actor.user_id is not None and scope.actor.user_id == payout["prepared_by_user_id"]
+    ):
+        raise Forbidden("You started the run that made this payout; somebody else has to approve it.")
+    takes_batches = providers.abilities_of(payout["provider"]).takes_batches
+    moving.move(
+        scope, payout, PayoutStatus.QUEUED, what="approved", approved_by=scope.actor.name,
+        look_in=None if takes_batches else rules.NUDGE,
+    )  # fmt: skip
+    if not takes_batches:
+        scope.send(sending.QUEUE, [{"payout_id": str(payout_id)}])
+    return _decided(scope, payout, "payout.approved", None)
+
+
+def reject(scope: Scope, payout_id: UUID, *, reason: str) -> Record:
+    """This will cancel a held payout; its money is back in payable."""
+    payout = _get(scope, payout_id, PayoutStatus.HELD, to="rejected")
+    moving.move(scope, payout, PayoutStatus.CANCELLED, what="rejected", problem=reason)
+    return _decided(scope, payout, "payout.rejected", reason)
+
+
+def retry(scope: Scope, payout_id: UUID) -> Record:
+    """This will move a payout on, never by sending money whose whereabouts are unknown.
+
+    One that failed or came back: its person is paid anew, as a new payout. One that is queued, unknown or in doubt:
+    its message is sent again, so that it is sent or the provider is asked now. Gives the payout to follow.
+    """
+    payout = _get(scope, payout_id)
+    match PayoutStatus(payout["status"]):
+        case PayoutStatus.FAILED | PayoutStatus.RETURNED:
+            made = actions.pay_person(scope, payout["user_id"])
+            if not made:
+                raise Conflict(
+                    "There is nothing to pay: what this payout gave back is on its way already, was netted, is below"
+                    " the minimum payout, or there is no payout destination."
+                )
+            audit.record(
+                scope, action="payout.retried", entity_type="payout", entity_id=payout_id, after={"made": made}
+            )
+            new = [queries.get_payout(scope, one) for one in made]
+            return next((one for one in new if one["currency"] == payout["currency"]), new[0])
+        case PayoutStatus.QUEUED | PayoutStatus.UNKNOWN:
+            scope.send(sending.QUEUE, [{"payout_id": str(payout_id)}])
+            return queries.get_payout(scope, payout_id)
+    raise AlreadyDecided(_IS[PayoutStatus(payout["status"])])
+
+
+def take_back(scope: Scope, payout_id: UUID, *, reason: str) -> Record:
+    """This will record that a paid payout came back; its money is in payable again."""
+    payout = _get(scope, payout_id, PayoutStatus.PAID, to="returned")
+    moving.move(scope, payout, PayoutStatus.RETURNED, what="returned", problem=reason)
+    return _decided(scope, payout, "payout.returned", reason)
+
+
+def resolve(scope: Scope, payout_id: UUID, *, said: Resolution) -> Record:
+    """This will settle a payout in review by what a person found out at the provider."""
+    payout = _get(scope, payout_id, PayoutStatus.REVIEW, to="resolved")
+    moving.move(
+        scope, payout, said.outcome, what="resolved", problem=said.reason, provider_reference=said.provider_reference
+    )
+    return _decided(scope, payout, "payout.resolved", said.reason)
+
+
+_IS = {
+    PayoutStatus.HELD: "It waits for approval; approve or reject it.",
+    PayoutStatus.CANCELLED: "It was rejected; the next run pays what the person is owed.",
+    PayoutStatus.SENDING: "It is being sent right now; look again in two minutes.",
+    PayoutStatus.REVIEW: "Nobody could say whether it was paid; find out, and say so with /resolve.",
+    PayoutStatus.PAID: "It was paid; if the money came back, say so with /return.",
+}
+
+
+def _get(scope: Scope, payout_id: UUID, needed: PayoutStatus | None = None, *, to: str = "") -> Record:
+    payout = moving.lock(scope, payout_id)
+    if payout is None:
+        raise NotFound("There is no such payout.")
+    if needed is not None and payout["status"] != needed:
+        raise AlreadyDecided(f"This payout is {payout['status']}; only one that is {needed} can be {to}.")
+    return payout
+
+
+def _decided(scope: Scope, before: Record, action: str, reason: str | None) -> Record:
+    after = queries.get_payout(scope, before["id"])
+    audit.record(
+        scope, action=action, entity_type="payout", entity_id=before["id"],
+        before={"status": before["status"]}, after={"status": after["status"], "reason": reason},
+    )  # fmt: skip
+    return after

@@ -1,0 +1,36 @@
+"""What payouts tell the tenant's own systems: by webhook, in the transaction of the change."""
+
+from chalicelib.backing.database import Record
+from chalicelib.features.webhooks import actions as webhooks
+from chalicelib.features.webhooks.rules import EventType
+from chalicelib.identity.scope import Scope
+from chalicelib.kernel.states import PayoutStatus
+
+# A claim and its undoing mean nothing outside, so sending and queued are not told; nor is that a run made a payout.
+_TOLD = {
+    PayoutStatus.CANCELLED: EventType.PAYOUT_CANCELLED,
+    PayoutStatus.FAILED: EventType.PAYOUT_FAILED,
+    PayoutStatus.PAID: EventType.PAYOUT_PAID,
+    PayoutStatus.RETURNED: EventType.PAYOUT_RETURNED,
+    PayoutStatus.REVIEW: EventType.PAYOUT_REVIEW,
+    PayoutStatus.UNKNOWN: EventType.PAYOUT_UNKNOWN,
+}
+
+
+def moved(scope: Scope, payout: Record, *, since: PayoutStatus) -> None:
+    """This will tell of a payout's new status, if it is one that anybody outside can act upon."""
+    status = PayoutStatus(payout["status"])
+    if status is since or status not in _TOLD:
+        return
+    data = {
+        "id": str(payout["id"]),
+        "user_id": str(payout["user_id"]),
+        "amount": format(payout["amount"], "f"),
+        "currency": payout["currency"],
+        "status": status.value,
+        "previous_status": since.value,
+        "reference": payout["reference"],
+    }
+    if payout["problem"]:
+        data["problem"] = payout["problem"]
+    webhooks.publish(scope, event_type=_TOLD[status], data=data)

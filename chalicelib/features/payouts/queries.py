@@ -1,0 +1,158 @@
+"""Reads of payouts."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, or_, select, text
+
+from chalicelib.backing.database import Record
+from chalicelib.entry.paging import page_of
+from chalicelib.features.payouts.models import payout_events, payouts
+from chalicelib.features.payouts.providers import abilities_of
+from chalicelib.features.payouts.schemas import PayoutQuery
+from chalicelib.features.people.queries import get_user
+from chalicelib.identity.scope import Scope
+from chalicelib.kernel.errors import NotFound
+from chalicelib.kernel.states import IN_FLIGHT, PayoutStatus
+from chalicelib.ledger.models import Account, entries
+
+
+def page_of_payouts(scope: Scope, query: PayoutQuery) -> Record:
+    """This will read one page of payouts, oldest first."""
+    rows = select(payouts).where(
+        payouts.c.tenant_id == scope.tenant_id, scope.within("payouts.read", payouts.c.user_id)
+    )
+    if query.user_id is not None:
+        get_user(scope, query.user_id, "payouts.read")
+        rows = rows.where(payouts.c.user_id == query.user_id)
+    if query.status is not None:
+        rows = rows.where(payouts.c.status == query.status)
+    return page_of(scope, rows, key=payouts.c.id, query=query)
+
+
+def get_payout(scope: Scope, payout_id: UUID) -> Record:
+    """This will read one payout with its lines, attempts, events and ledger."""
+    row = scope.session.execute(
+        select(payouts).where(
+            payouts.c.tenant_id == scope.tenant_id,
+            payouts.c.id == payout_id,
+            scope.within("payouts.read", payouts.c.user_id),
+        )
+    ).mappings().first()  # fmt: skip
+    if row is None:
+        raise NotFound("There is no such payout.")
+    events = _events(scope, payout_id)
+    return {**row, "lines": _lines(scope, dict(row)), "attempts": _attempts(events), "events": events,
+            "ledger": _ledger(scope, dict(row))}  # fmt: skip
+
+
+def _lines(scope: Scope, payout: Record) -> list[Record]:
+    """This will read what was booked on the person's payable since the payout before: it sums to the amount."""
+    rows = scope.session.execute(
+        select(entries)
+        .where(
+            entries.c.tenant_id == scope.tenant_id,
+            entries.c.user_id == payout["user_id"],
+            entries.c.currency == payout["currency"],
+            entries.c.number > payout["after_number"],
+            entries.c.number <= payout["through_number"],
+            or_(entries.c.debit == Account.PAYABLE, entries.c.credit == Account.PAYABLE),
+        )
+        .order_by(entries.c.number)
+    ).mappings()
+    return [{**row, "amount": row["amount"] if row["credit"] == Account.PAYABLE else -row["amount"]} for row in rows]
+
+
+def _ledger(scope: Scope, payout: Record) -> list[Record]:
+    rows = scope.session.execute(
+        select(entries)
+        .where(entries.c.tenant_id == scope.tenant_id, entries.c.subject_id == payout["id"])
+        .order_by(entries.c.number)
+    ).mappings()
+    return [dict(row) for row in rows]
+
+
+def _events(scope: Scope, payout_id: UUID) -> list[Record]:
+    rows = scope.session.execute(
+        select(payout_events)
+        .where(payout_events.c.tenant_id == scope.tenant_id, payout_events.c.payout_id == payout_id)
+        .order_by(payout_events.c.number)
+    ).mappings()
+    return [dict(row) for row in rows]
+
+
+def _attempts(events: list[Record]) -> list[Record]:
+    """This will tell of each claim what was done under it and what came of it; null while nobody knows."""
+    answers = {event["fence"]: event for event in events if event["what"] == "answered"}
+    return [
+        {
+            "number": event["fence"],
+            "what": event["what"],
+            "started_at": event["at"],
+            "ended_at": answers[event["fence"]]["at"] if event["fence"] in answers else None,
+            "outcome": answers[event["fence"]]["status"] if event["fence"] in answers else None,
+            "detail": answers[event["fence"]]["detail"] if event["fence"] in answers else None,
+        }
+        for event in events
+        if event["what"] in ("sent", "asked")
+    ]
+
+
+def sum_run(scope: Scope, job_id: UUID) -> dict[str, Any]:
+    """This will sum up what a run made: payouts, how many of them are held, and the amount in each currency."""
+    rows = scope.session.execute(
+        select(
+            payouts.c.currency,
+            func.count().label("payouts"),
+            func.count().filter(payouts.c.status == PayoutStatus.HELD).label("held"),
+            func.sum(payouts.c.amount).label("amount"),
+        )
+        .where(payouts.c.tenant_id == scope.tenant_id, payouts.c.job_id == job_id)
+        .group_by(payouts.c.currency)
+        .order_by(payouts.c.currency)
+    ).all()
+    return {
+        "payouts": sum(row.payouts for row in rows),
+        "held": sum(row.held for row in rows),
+        "amounts": {row.currency: str(row.amount) for row in rows},
+    }
+
+
+_WAITING = text("""
+    select count(*) filter (where a.currency = :currency and -a.balance < :minimum) as below_minimum,
+        count(*) filter (where :needs_destination and not exists (
+            select from payout_destinations d
+            where d.tenant_id = :tenant_id and d.user_id = a.owner_id and d.superseded_at is null
+              and d.kind <> 'simulated')) as without_bank_details
+    from ledger_accounts a where a.tenant_id = :tenant_id and a.kind = 'payable' and a.balance < 0""")
+
+
+def count_waiting(scope: Scope) -> dict[str, int]:
+    """This will count the debts that a run leaves, by why; reasons without any are left out."""
+    policy = scope.tenant.policy
+    row = scope.session.execute(
+        _WAITING,
+        {
+            "tenant_id": scope.tenant_id,
+            "currency": scope.tenant.currency,
+            "minimum": policy.minimum_payout,
+            "needs_destination": abilities_of(policy.payout_provider).needs_destination,
+        },
+    ).mappings().one()  # fmt: skip
+    return {why: number for why, number in row.items() if number}
+
+
+def sum_for(scope: Scope, user_id: UUID) -> dict[str, dict[str, Any]]:
+    """This will sum a person's payouts by currency: on their way, and arrived."""
+    rows = scope.session.execute(
+        select(
+            payouts.c.currency,
+            func.coalesce(func.sum(payouts.c.amount).filter(payouts.c.status.in_(IN_FLIGHT)), 0).label("in_flight"),
+            func.coalesce(
+                func.sum(payouts.c.amount).filter(payouts.c.status == PayoutStatus.PAID), 0
+            ).label("paid_total"),
+        )
+        .where(payouts.c.tenant_id == scope.tenant_id, payouts.c.user_id == user_id)
+        .group_by(payouts.c.currency)
+    ).mappings()  # fmt: skip
+    return {row["currency"]: dict(row) for row in rows}

@@ -1,0 +1,109 @@
+"""What comes in and goes out about payouts."""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from chalicelib.entry.paging import PageQuery
+from chalicelib.kernel.schema import Input, LongText, MoneyOut, Output, Text
+from chalicelib.kernel.states import PayoutStatus
+
+
+class PayoutQuery(PageQuery):
+    """Which payouts; those that need a person are `status=review`, those that need approval `status=held`."""
+
+    status: PayoutStatus | None = None
+    user_id: UUID | None = None
+
+
+class Payout(Output):
+    """One payment to one person."""
+
+    id: UUID
+    user_id: UUID
+    amount: MoneyOut
+    currency: str
+    status: PayoutStatus
+    kind: str = Field(description="advance, final, retry or matched (found in the provider's list): what made it")
+    job_id: UUID | None = Field(description="the run that made it")
+    provider: str
+    reference: str = Field(description="ours; the provider knows it by this")
+    provider_reference: str | None = Field(description="theirs")
+    problem: str | None = Field(description="why it failed, came back or needs a person")
+    batch_id: UUID | None
+    prepared_by: str
+    approved_by: str | None
+    created_at: datetime
+    settled_at: datetime | None
+
+
+class Line(Output):
+    """Something that the payout pays; negative where it nets what the person owed."""
+
+    subject_id: UUID = Field(description="the sale, or the earlier payout that gave its money back")
+    event: str
+    amount: MoneyOut
+    booked_at: datetime
+
+
+class Attempt(Output):
+    """One time that the provider was sent the payout or asked about it; `outcome` is null while nobody knows."""
+
+    number: int
+    what: Literal["sent", "asked"]
+    started_at: datetime
+    ended_at: datetime | None
+    outcome: PayoutStatus | None
+    detail: str | None
+
+
+class Event(Output):
+    """One thing that happened to the payout; `status` is what it was afterwards."""
+
+    at: datetime
+    what: str
+    status: PayoutStatus
+    detail: str | None
+    actor: str
+
+
+class LedgerLine(Output):
+    """One line in double entry."""
+
+    event: str
+    debit: str
+    credit: str
+    amount: MoneyOut
+    currency: str
+    booked_at: datetime
+
+
+class WholePayout(Payout):
+    """A payout with what it pays (the lines sum to its amount), how it went, and what was booked for it."""
+
+    lines: list[Line]
+    attempts: list[Attempt]
+    events: list[Event]
+    ledger: list[LedgerLine]
+
+
+class Return(Input):
+    """Why a payout that had been paid came back."""
+
+    reason: LongText = "returned by the bank"
+
+
+class Rejection(Input):
+    """Why a held payout is not approved."""
+
+    reason: LongText
+
+
+class Resolution(Input):
+    """What a person found out about a payout in review."""
+
+    outcome: Literal[PayoutStatus.PAID, PayoutStatus.FAILED]
+    reason: LongText
+    provider_reference: Text | None = None

@@ -1,0 +1,33 @@
+-- Writes one payout that the books have lost, as the provider's own list tells it: its money leaves payable now, and
+-- the person owes back whatever is not on the books. Their accounts are held by now.
+with previous as (
+    -- the last payout that took all there was
+    select coalesce(max(e.number), 0) as number
+    from ledger_entries e
+    join payouts p on p.tenant_id = :tenant_id and p.id = e.subject_id and p.kind <> 'matched'
+    where e.tenant_id = :tenant_id and e.user_id = :user_id and e.currency = :currency and e.event = 'payout'
+), owed as (
+    -- one row per line since: what was owed after it
+    select e.number, sum(case e.credit when 'payable' then e.amount else -e.amount end) over (order by e.number) as sum
+    from ledger_entries e cross join previous
+    where e.tenant_id = :tenant_id and e.user_id = :user_id and e.currency = :currency
+      and 'payable' in (e.debit, e.credit) and e.number > previous.number
+), made as (
+    insert into payouts (
+        tenant_id, user_id, currency, amount, after_number, through_number, kind, provider, reference, status,
+        prepared_by, created_at)
+    select :tenant_id, :user_id, :currency, :amount, number,
+        -- it pays the lines that come to its amount, or none where the books have lost them too
+        coalesce((select min(owed.number) from owed where owed.sum = :amount), number),
+        'matched', :provider, :reference, 'queued', :actor, :now
+    from previous
+    returning *
+), told as (
+    insert into payout_events (tenant_id, payout_id, what, status, fence, detail, actor)
+    select tenant_id, id, 'made', status, 0, :detail, :actor from made
+), booked as (
+    insert into ledger_entries
+        (tenant_id, user_id, subject_id, event, debit, credit, currency, amount, booked_at)
+    select tenant_id, user_id, id, 'payout', 'payable', 'cash', currency, amount, :now from made
+)
+select * from made

@@ -1,0 +1,38 @@
+"""The cast of payouts: two tenants, and a stack whose queues can be worked off."""
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from migrations.setup import Urls
+from tests.support import stack
+from tests.support.cast import Cast, tenant
+from tests.support.stack import Stack
+
+
+@pytest.fixture
+def acme(database: Urls) -> Cast:
+    """This will make Acme anew for each test: its money starts at nothing."""
+    return tenant("Acme")
+
+
+@pytest.fixture
+def zenith(database: Urls) -> Cast:
+    """This will make the stranger."""
+    return tenant("Zenith")
+
+
+@pytest.fixture
+def running(database: Urls) -> Iterator[Stack]:
+    """This will run the queues."""
+    with stack.running() as started:
+        yield started
+
+
+@pytest.fixture
+def root(server: str, database: Urls) -> Iterator[psycopg.Connection]:
+    """This will be a superuser in the module's database, whom neither policies nor triggers have to hold."""
+    name = database.application.rpartition("/")[2]
+    with psycopg.connect(server, dbname=name, autocommit=True) as connection:
+        yield connection

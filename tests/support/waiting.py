@@ -1,0 +1,16 @@
+"""Knowing that a transaction has come to where it waits for another one."""
+
+import time
+
+from tests.support.cast import Cast
+from tests.support.people import sql
+
+_WAITS = "select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
+
+
+def until_somebody_waits(cast: Cast) -> None:
+    """This will return as soon as a transaction of this database waits for another one."""
+    deadline = time.monotonic() + 10
+    while not sql(cast, _WAITS):
+        assert time.monotonic() < deadline, "nobody waits"
+        time.sleep(0.01)
