@@ -1,0 +1,19 @@
+"""The queue door of webhooks."""
+
+from typing import Any
+from uuid import UUID
+
+from chalice import Blueprint
+
+from chalicelib.entry.messages import Errand, consumes
+from chalicelib.features.webhooks import actions, delivery_actions
+from chalicelib.identity.scope import Scope
+
+blueprint = Blueprint(__name__)
+
+
+# two to a batch: each may take its whole time-out, and Lambda ends after 29 seconds
+@consumes(blueprint, actions.QUEUE, batch_size=2, at_once=20)
+def deliver_webhook(scope: Scope, *, message: dict[str, Any]) -> Errand | None:
+    """This will attempt one delivery, if it is due."""
+    return delivery_actions.attempt(scope, UUID(message["delivery_id"]))
