@@ -12,17 +12,19 @@ from chalicelib.operators.access import keys_app, tenants_app
 from chalicelib.operators.dead_letters import dead_letters_app
 from chalicelib.operators.demo.commands import demo_app
 from chalicelib.operators.jobs import jobs_app
+from chalicelib.operators.payouts import payouts_app
 from chalicelib.operators.terminal import AsJson, Door, MaybeTenant, print_json, print_table, quiet
 
 app = typer.Typer(
     cls=Door, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
-    help="Operate Wagebook: tenants, keys, jobs, dead letters, checks. It talks to the stack of `make run`"
+    help="Operate Wagebook: tenants, keys, jobs, payouts, dead letters, checks. It talks to the stack of `make run`"
     " (same WAGEBOOK_HOME), or to APPLICATION_DATABASE_URL.",
 )  # fmt: skip
 app.add_typer(tenants_app, name="tenants")
 app.add_typer(keys_app, name="api-keys")
 app.add_typer(demo_app, name="demo")
 app.add_typer(jobs_app, name="jobs")
+app.add_typer(payouts_app, name="payouts")
 app.add_typer(dead_letters_app, name="dead-letters")
 
 
@@ -35,6 +37,8 @@ def _prepare() -> None:
 def check(tenant: MaybeTenant = None, as_json: AsJson = False) -> None:
     """Check what must always hold, for one tenant or all; end with 1 if anything does not.
 
+    What only waits for somebody is listed too, and changes nothing about how it ends.
+
     Example: check --tenant acme
     """
     tenants = scopes.get_tenants(tenant)
@@ -43,14 +47,14 @@ def check(tenant: MaybeTenant = None, as_json: AsJson = False) -> None:
         track(tenants, "checking", console=Console(stderr=True), disable=not shown, transient=True)
     )
     if as_json:
-        print_json({"tenants": len(tenants), "ok": not any(o.wrong for o in outcomes), "checks": map_of(outcomes)})
+        print_json({"tenants": len(tenants), "ok": not any(o.failed for o in outcomes), "checks": map_of(outcomes)})
     else:
-        rows = [{**asdict(o), "result": "FAILED" if o.wrong else "ok"} for o in outcomes]
+        rows = [{**asdict(o), "result": o.result} for o in outcomes]
         print_table(rows, columns=("check", "result", "seen", "wrong", "holds"), empty="")
         for outcome in outcomes:
             for problem in outcome.said:
-                typer.secho(f"{outcome.check}: {problem}", fg="red")
-    if any(outcome.wrong for outcome in outcomes):
+                typer.secho(f"{outcome.check}: {problem}", fg="red" if outcome.failed else "yellow")
+    if any(outcome.failed for outcome in outcomes):
         raise typer.Exit(1)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from sqlalchemy import text
 
 from chalicelib.backing.database import transaction
 from chalicelib.features.pay_register import actions as pay_register
+from chalicelib.features.payouts import actions as payouts
 from chalicelib.kernel.errors import NotFound
 from chalicelib.kernel.states import JobStatus
 from chalicelib.operators import scopes, watch, work
@@ -20,6 +22,7 @@ jobs_app = typer.Typer(help="Long work: run it now, see what ran.", no_args_is_h
 # What can be run by name: asks for the job as its schedule does, for the tenant's local as-of date.
 JOBS: Mapping[str, Callable[..., UUID]] = {
     "balance": pay_register.request_nightly,
+    **{kind.value: partial(payouts.request_job, kind=kind) for kind in payouts.Kind},
 }
 
 _LATEST = text("""
@@ -44,7 +47,7 @@ def run_job(
     Example: jobs run balance --tenant acme --date 2026-01-31
     """
     if name not in JOBS:
-        raise NotFound(f"There is no job {name}. There is: {', '.join(JOBS)}.")
+        raise NotFound(f"There is no job {name}. There are: {', '.join(JOBS)}.")
     tenant_id = scopes.get_tenant_id(tenant)
     with scopes.operating(tenant_id, sends=not inline) as scope:
         job_id = JOBS[name](scope, as_of=date.date() if date else None)

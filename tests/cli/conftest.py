@@ -9,6 +9,8 @@ from typing import Any
 import psycopg
 import pytest
 from moto import mock_aws
+from sqlalchemy import Connection, NullPool, create_engine
+from sqlalchemy.engine import make_url
 from typer.testing import CliRunner
 
 from chalicelib.backing import queues
@@ -61,6 +63,15 @@ def _root(server: str, database: Urls) -> Iterator[psycopg.Connection]:
     name = database.application.rpartition("/")[2]
     with psycopg.connect(server, dbname=name, autocommit=True) as connection:
         yield connection
+
+
+@pytest.fixture(name="session")
+def _session(server: str, database: Urls) -> Iterator[Connection]:
+    """A superuser's transaction, rolled back: what is broken in it is broken for nobody else."""
+    url = make_url(server).set(drivername="postgresql+psycopg", database=database.application.rpartition("/")[2])
+    with create_engine(url, poolclass=NullPool).connect() as connection:
+        yield connection
+        connection.rollback()
 
 
 @pytest.fixture(name="sqs")

@@ -3,14 +3,19 @@
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 import pytest
+from sqlalchemy import text
 
-from chalicelib.operators.demo import companies, load
+from chalicelib.backing.database import transaction
+from chalicelib.operators import scopes
+from chalicelib.operators.demo import companies, load, market, selling
 from tests.cli.conftest import Cli
 from tests.support.api import Api
 from tests.support.cast import tenant
+from tests.support.stack import running
 
 GROW = {"audit_logs", "audit_heads"}  # keys are made anew by every load, and that is audited
 
@@ -62,6 +67,75 @@ class TestStory:
         assert all(value > 0 for value in counted.fetchone() or ())
 
 
+@pytest.mark.usefixtures("loaded")
+class TestMarketplace:
+    """What market.py tells; the payouts are named by what becomes of them."""
+
+    def test_pays_twelve_in_advance_and_then_sixty_eight(self, root: psycopg.Connection) -> None:
+        assert _paid(root, "Mina Rahman") == [
+            ("advance", Decimal("12.00"), "paid"),
+            ("final", Decimal("68.00"), "paid"),
+        ]
+
+    @pytest.mark.parametrize(
+        ("told", "status", "problem"),
+        [
+            ("paid", "paid", None),
+            ("held", "held", None),
+            ("failed", "failed", "refused: account unknown"),
+            ("returned", "returned", "the account is closed"),
+            ("timed_out", "unknown", "no answer within 30 s"),
+            ("review", "review", "the provider says it paid 18452.50 BDT instead of 9226.25 BDT"),
+        ],
+    )
+    def test_has_a_payout_of_each_kind(
+        self, loaded: dict[str, Any], told: str, status: str, problem: str | None
+    ) -> None:
+        found = Api(loaded["api_keys"]["hr"]).ok("GET", f"/payouts/{loaded['tenants']['acme']['payouts'][told]}")
+        assert (found["status"], found["problem"]) == (status, problem)
+
+    def test_owes_again_what_did_not_arrive(self, root: psycopg.Connection) -> None:
+        assert _payable(root, "Bilkis Banu") == Decimal("7299.25")
+        assert _payable(root, "Hafizur Rahman") == Decimal("9127.50")
+
+    def test_nets_what_was_paid_for_declined_sales(self, root: psycopg.Connection) -> None:
+        assert _payable(root, "Shopna Das") < 0
+        assert _payable(root, "Nadia Islam") < 0
+
+    def test_pays_in_two_currencies(self, root: psycopg.Connection) -> None:
+        rows = root.execute(
+            "select distinct p.currency from payouts p join users u on u.id = p.user_id"
+            " where u.name = 'Farid Hossain' and p.status = 'paid' order by 1"
+        )
+        assert [row[0] for row in rows] == ["BDT", "USD"]
+
+    def test_has_destinations_of_each_kind(self, root: psycopg.Connection) -> None:
+        rows = root.execute("select kind, count(*) from payout_destinations group by kind order by kind")
+        assert rows.fetchall() == [("account", 5), ("iban", 5), ("simulated", 6)]
+
+    def test_leaves_sales_to_decide_and_to_advance(self, loaded: dict[str, Any], root: psycopg.Connection) -> None:
+        assert {slug: found["sales"] for slug, found in loaded["tenants"].items()} == {"acme": 286, "zenith": 46}
+        new = root.execute(
+            "select count(*) from pending_sales p where not exists (select from ledger_entries e"
+            " where e.tenant_id = p.tenant_id and e.subject_id = p.sale_id)"
+        ).fetchone()
+        assert new == (35,)
+
+    def test_keeps_sellers_out_of_the_pay_register(self, root: psycopg.Connection) -> None:
+        found = root.execute(
+            "select count(*) from pay_registers r join users u on u.id = r.user_id where u.email like '%@sellers.%'"
+        ).fetchone()
+        assert found == (0,)
+
+    def test_lets_the_admin_approve_what_is_held(self, loaded: dict[str, Any], cli: Cli) -> None:
+        admin, held = Api(loaded["api_keys"]["tenant_admin"]), loaded["tenants"]["acme"]["payouts"]["held"]
+        with running() as stack:
+            admin.ok("POST", f"/payouts/{held}/approve")
+            stack.drain()
+        assert admin.ok("GET", f"/payouts/{held}")["status"] == "paid"
+        assert cli("check").code == 0
+
+
 class TestLoad:
     def test_gives_keys_that_open_the_api(self, loaded: dict[str, Any]) -> None:
         assert list(loaded["api_keys"]) == ["tenant_admin", "hr", "manager", "employee", "platform_admin"]
@@ -97,6 +171,46 @@ class TestLoad:
         cli("demo", "load")
         assert _register(root) == before
 
+    def test_leaves_alone_what_people_did_since(
+        self, loaded: dict[str, Any], cli: Cli, root: psycopg.Connection
+    ) -> None:
+        loaded.update(cli("demo", "load", "--json").json)
+        admin = Api(loaded["api_keys"]["tenant_admin"])
+        bilkis, nadia = (
+            root.execute("select id from users where name = %s", [name]).fetchone()
+            for name in ("Bilkis Banu", "Nadia Islam")
+        )
+        accept = {"kind": "simulated", "behaviour": "accept"}
+        admin.ok("PUT", f"/users/{bilkis and bilkis[0]}/payout-destination", accept)
+        sale = root.execute(
+            "select id from sales where user_id = %s and external_id = 'S03-0001'", [nadia and nadia[0]]
+        ).fetchone()
+        approved = {"sale_id": str(sale and sale[0]), "status": "approved", "correction": True, "reason": "it is back"}
+        assert admin.ok("POST", "/reconcile", {"items": [approved]})["counts"] == {"ok": 1}
+        before = _counts(root)
+        loaded.update(cli("demo", "load", "--json").json)
+        assert _counts(root) == before
+        again = Api(loaded["api_keys"]["hr"])
+        assert again.ok("GET", f"/sales/{approved['sale_id']}")["status"] == "approved"
+        assert again.ok("GET", f"/users/{bilkis and bilkis[0]}/payout-destination")["masked"] == "accept"
+
+    def test_finishes_a_story_that_was_cut_off(self, monkeypatch: pytest.MonkeyPatch, cli: Cli) -> None:
+        there = replace(companies.ZENITH, settings={**companies.ZENITH.settings, "slug": f"zenith-{uuid4().hex[:8]}"})
+        monkeypatch.setattr(load, "COMPANIES", (there,))
+        monkeypatch.setitem(market.OF, there.settings["slug"], market.OF_ZENITH)
+        monkeypatch.setattr(load.keys, "replace", lambda _tenant_id: {})
+        with monkeypatch.context() as cut:
+            cut.setattr(selling, "_decide", lambda *_: 1 / 0)
+            with pytest.raises(ZeroDivisionError):
+                load.load()
+        cut_off = scopes.get_tenant_id(there.settings["slug"])
+        assert load.load()["tenants"][there.settings["slug"]]["sales"] == 46
+        with transaction(tenant_id=cut_off) as session:
+            done = (
+                session.execute(text("select kind, count(*) from payouts group by kind order by kind")).tuples().all()
+            )
+        assert [tuple(row) for row in done] == [("advance", 3), ("final", 3)]
+
     def test_leaves_a_tenant_of_the_same_name_alone(self, monkeypatch: pytest.MonkeyPatch, cli: Cli) -> None:
         theirs = tenant("Acme")
         theirs.admin.ok("POST", "/users", {"name": "Somebody", "email": "somebody@theirs.example"})
@@ -105,6 +219,24 @@ class TestLoad:
         refused = cli("demo", "load")
         assert refused.code == 1
         assert "which the demo did not make; it is left alone" in refused.err
+
+
+def _paid(root: psycopg.Connection, name: str) -> list[Any]:
+    return root.execute(
+        "select p.kind, p.amount, p.status from payouts p join users u on u.id = p.user_id where u.name = %s"
+        " order by p.id",
+        [name],
+    ).fetchall()
+
+
+def _payable(root: psycopg.Connection, name: str) -> Decimal:
+    row = root.execute(
+        "select -balance from ledger_accounts a join users u on u.id = a.user_id"
+        " where u.name = %s and a.kind = 'payable' and a.currency = 'BDT'",
+        [name],
+    ).fetchone()
+    assert row is not None
+    return Decimal(row[0])
 
 
 def _counts(root: psycopg.Connection) -> dict[str, int]:

@@ -15,7 +15,7 @@ from chalicelib.features.tenants.schemas import NewTenant
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import Conflict, NotFound
 from chalicelib.operators import scopes, work
-from chalicelib.operators.demo import facts, keys, staff
+from chalicelib.operators.demo import facts, keys, market, selling, staff
 from chalicelib.operators.demo.companies import COMPANIES, Company
 from chalicelib.operators.demo.rows import id_of
 
@@ -39,12 +39,13 @@ def _load(company: Company) -> dict[str, Any]:
         if _is_due(scope):
             pay_register.request_nightly(scope, as_of=None)
     work.do_here(scope.outgoing)
+    sold = selling.live(tenant_id, market.OF[company.settings["slug"]], mail=company.mail)
     with scopes.operating(tenant_id) as scope:
         months = scope.session.execute(
             text("select month from pay_periods where tenant_id = :tenant_id and computed_at is not null order by 1"),
             {"tenant_id": tenant_id},
         )
-        return {"employees": len(company.people), "months": list(months.scalars())}
+        return {"employees": len(company.people), "months": list(months.scalars()), **sold}
 
 
 def _tenant(company: Company) -> UUID:

@@ -1,0 +1,119 @@
+"""Commands: payouts of a tenant, those that need a person, and matching with the providers' lists after a restore."""
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+from sqlalchemy import func, select
+
+from chalicelib.features.payouts import match_actions
+from chalicelib.features.payouts.match_actions import Matched
+from chalicelib.features.payouts.models import payouts
+from chalicelib.features.people.models import users
+from chalicelib.identity.scope import Scope
+from chalicelib.kernel.errors import invalid
+from chalicelib.kernel.states import PayoutStatus
+from chalicelib.operators import scopes
+from chalicelib.operators.terminal import AsJson, OneTenant, print_json, print_table
+
+payouts_app = typer.Typer(help="Payouts: see them, match them with the provider's list.", no_args_is_help=True)
+
+LISTED = ("person", "amount", "currency", "status", "kind", "provider", "created", "problem", "id")
+NEED_A_PERSON = (PayoutStatus.REVIEW, PayoutStatus.HELD)
+Limit = Annotated[int, typer.Option(min=1, help="How many, newest first.")]
+
+
+@payouts_app.command("list")
+def list_payouts(
+    tenant: OneTenant,
+    status: Annotated[PayoutStatus | None, typer.Option(help="Only those.")] = None,
+    limit: Limit = 50,
+    as_json: AsJson = False,
+) -> None:
+    """List the latest payouts of a tenant.
+
+    Example: payouts list --tenant acme --status failed
+    """
+    with scopes.operating(scopes.get_tenant_id(tenant)) as scope:
+        rows = _find(scope, [status] if status else list(PayoutStatus), limit)
+    _print(rows, as_json=as_json, empty="There is no such payout.")
+
+
+@payouts_app.command("review")
+def review_payouts(tenant: OneTenant, limit: Limit = 50, as_json: AsJson = False) -> None:
+    """List the payouts that need a person: in review, or held until somebody approves; end with 1 if there are any.
+
+    Example: payouts review --tenant acme
+    """
+    with scopes.operating(scopes.get_tenant_id(tenant)) as scope:
+        rows = _find(scope, NEED_A_PERSON, limit)
+    _print(rows, as_json=as_json, empty="No payout needs a person.")
+    if rows:
+        raise typer.Exit(1)
+
+
+@payouts_app.command("match")
+def match_payouts(
+    tenant: OneTenant,
+    since: Annotated[str, typer.Option(help="A moment with its offset, some minutes before the one restored.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """After a restore, while payouts are off: adopt what the provider paid and the books have lost, settle the rest.
+
+    Doing it again changes nothing. It ends with 1 if something is left that a person has to find out.
+
+    Example: payouts match --tenant acme --since 2026-01-31T09:45:00+06:00 --dry-run
+    """
+    moment = _moment(since)
+    with scopes.operating(scopes.get_tenant_id(tenant)) as scope:
+        found = (match_actions.compare if dry_run else match_actions.match)(scope, since=moment)
+    counts = {outcome.value: sum(one.outcome is outcome for one in found) for outcome in match_actions.Outcome}
+    if as_json:
+        print_json({"tenant": tenant, "dry_run": dry_run, "counts": counts, "matched": [asdict(one) for one in found]})
+    else:
+        rows = [_row(one) for one in found if one.outcome is not match_actions.Outcome.UNCHANGED]
+        print_table(
+            rows, columns=("reference", "amount", "currency", "person", "was", "becomes", "outcome", "problem"),
+            empty="",
+        )  # fmt: skip
+        said = ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
+        typer.echo(f"{'Would be' if dry_run else 'Matched'}: {said}.")
+    if counts[match_actions.Outcome.CONTRADICTED]:
+        raise typer.Exit(1)
+
+
+def _find(scope: Scope, statuses: list[PayoutStatus] | tuple[PayoutStatus, ...], limit: int) -> list[dict[str, Any]]:
+    rows = scope.session.execute(
+        select(
+            users.c.name.label("person"), payouts,
+            func.to_char(payouts.c.created_at.op("at time zone")("UTC"), 'YYYY-MM-DD HH24:MI"Z"').label("created"),
+        )
+        .join(users, (users.c.tenant_id == payouts.c.tenant_id) & (users.c.id == payouts.c.user_id))
+        .where(payouts.c.tenant_id == scope.tenant_id, payouts.c.status.in_(statuses))
+        .order_by(payouts.c.id.desc())
+        .limit(limit)
+    )  # fmt: skip
+    return [{name: row[name] for name in (*LISTED, "reference", "user_id")} for row in rows.mappings()]
+
+
+def _print(rows: list[dict[str, Any]], *, as_json: bool, empty: str) -> None:
+    if as_json:
+        print_json(rows)
+    else:
+        print_table(rows, columns=LISTED, empty=empty)
+
+
+def _row(one: Matched) -> dict[str, Any]:
+    return {**asdict(one), "person": one.user_id, "becomes": one.path[-1] if one.path else one.was}
+
+
+def _moment(said: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(said)
+    except ValueError:
+        raise invalid("--since", f"{said!r} is not a moment such as 2026-01-31T09:45:00+06:00") from None
+    if moment.tzinfo is None:
+        raise invalid("--since", f"{said} has no offset; add Z for UTC, or one such as +06:00")
+    return moment
