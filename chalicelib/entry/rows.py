@@ -59,8 +59,10 @@ def read_rows(body: RawBody, *, required: Collection[str], optional: Collection[
     if body.content_type.partition(";")[0].strip().lower() == "text/csv":
         return _of_csv(body.data, required=required, optional=optional, limit=limit)
     value = loaded(body.data)
+    if isinstance(value, dict) and list(value) == ["rows"]:
+        value = value["rows"]
     if not isinstance(value, list):
-        raise Invalid("Send a JSON array of rows.")
+        raise Invalid("Send a JSON array of rows, or an object with the array as `rows`.")
     _bounded(len(value), limit)
     return [
         Row(line, {name: cell for name, cell in row.items() if cell is not None and cell != ""})

@@ -1,10 +1,8 @@
 """The HTTP door of attendance imports."""
 
-import json
-
 from chalice import Blueprint
 
-from chalicelib.entry.bodies import RawBody, loaded
+from chalicelib.entry.bodies import RawBody
 from chalicelib.entry.http import endpoint
 from chalicelib.entry.rows import CSV_OR_JSON, read_rows
 from chalicelib.features.attendance import import_actions as actions
@@ -22,14 +20,5 @@ def import_attendance(scope: Scope, body: RawBody, query: schemas.ImportQuery) -
     employee's time zone, or RFC 3339; a check-out earlier than the check-in is on the next day), `worked_minutes`,
     `status` and `half`. JSON is an array of rows, or an object with the array as `rows`.
     """
-    rows = read_rows(_bare(body), required=["date"], optional=schemas.COLUMNS, limit=actions.MOST_ROWS)
+    rows = read_rows(body, required=["date"], optional=schemas.COLUMNS, limit=actions.MOST_ROWS)
     return actions.import_rows(scope, rows=rows, dry_run=query.dry_run)
-
-
-def _bare(body: RawBody) -> RawBody:
-    """This will take the array out of `{"rows": [...]}`."""
-    if body.data.lstrip()[:1] == b"{" and "csv" not in body.content_type.lower():
-        value = loaded(body.data)
-        if list(value) == ["rows"]:
-            return RawBody(body.content_type, json.dumps(value["rows"]).encode())
-    return body

@@ -1,10 +1,8 @@
 """The HTTP door of sales imports."""
 
-import json
-
 from chalice import Blueprint
 
-from chalicelib.entry.bodies import RawBody, loaded
+from chalicelib.entry.bodies import RawBody
 from chalicelib.entry.http import endpoint
 from chalicelib.entry.rows import CSV_OR_JSON, read_rows
 from chalicelib.features.sales import import_actions as actions
@@ -22,14 +20,5 @@ def import_sales(scope: Scope, body: RawBody, query: schemas.ImportQuery) -> sch
     `occurred_at` (RFC 3339). JSON is an array of rows, or an object with the array as `rows`. With external ids,
     sending a file twice changes nothing.
     """
-    rows = read_rows(_bare(body), required=["earning"], optional=schemas.COLUMNS, limit=actions.MOST_ROWS)
+    rows = read_rows(body, required=["earning"], optional=schemas.COLUMNS, limit=actions.MOST_ROWS)
     return actions.import_rows(scope, rows=rows, dry_run=query.dry_run)
-
-
-def _bare(body: RawBody) -> RawBody:
-    """This will take the array out of `{"rows": [...]}`."""
-    if body.data.lstrip()[:1] == b"{" and "csv" not in body.content_type.lower():
-        value = loaded(body.data)
-        if list(value) == ["rows"]:
-            return RawBody(body.content_type, json.dumps(value["rows"]).encode())
-    return body

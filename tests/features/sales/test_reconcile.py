@@ -1,6 +1,5 @@
 """Deciding sales in bulk: what is booked, and what is told of each item."""
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import Any
@@ -19,6 +18,7 @@ from tests.support.cast import Cast, key
 from tests.support.payouts import books, decide, payable, policy, run, sale, seller
 from tests.support.people import sql
 from tests.support.stack import Stack
+from tests.support.waiting import until_somebody_waits
 
 EVERYBODY = {"first": UUID(int=0), "last": UUID(int=2**128 - 1)}
 
@@ -43,15 +43,6 @@ def booked(cast: Cast, sale_id: str) -> list[str]:
     """This will write a sale's lines as an accountant would, in the order of booking."""
     rows = sql(cast, "select * from ledger_entries where subject_id = :id order by number", id=sale_id)
     return [f"{row.event}/{row.revision} {row.debit} to {row.credit} {row.amount}" for row in rows]
-
-
-def somebody_waits(cast: Cast) -> None:
-    """This will return as soon as a transaction waits for another one."""
-    query = "select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
-    deadline = time.monotonic() + 10
-    while not sql(cast, query):
-        assert time.monotonic() < deadline, "nobody waits"
-        time.sleep(0.01)
 
 
 class TestReconcile:
@@ -299,7 +290,7 @@ class TestAtOnce:
             with working(acme.id, name="run", now=clock.now(), origin=Origin("-")) as scope:
                 held = accounts.hold_range(scope, **EVERYBODY)
                 waiting = pool.submit(decide, acme, "approved", made)
-                somebody_waits(acme)
+                until_somebody_waits(acme)
                 run_statement(scope.session, actions.ADVANCE, {**actions.advance_values(scope), "user_ids": held})
             assert waiting.result(timeout=10) == {"ok": 1}
         assert booked(acme, made)[1:] == [

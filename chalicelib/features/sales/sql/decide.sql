@@ -10,15 +10,25 @@ with items as (
         cast(:sale_ids as uuid[]), cast(:statuses as text[]), cast(:reasons as text[]), cast(:corrections as boolean[])
     ) with ordinality i (sale_id, status, reason, correction, place)
 ), seen as (
-    -- ... with the sale and its latest decision
-    select i.*, s.user_id, s.earning, s.currency, d.status as before, coalesce(d.revision, 0::smallint) as revision
+    -- ... with the sale and its latest decision; most are pending, and have none
+    select i.*, coalesce(p.user_id, d.user_id) as user_id, coalesce(p.earning, d.earning) as earning,
+        coalesce(p.currency, d.currency) as currency, d.status as before, coalesce(d.revision, 0::smallint) as revision
     from items i
     left join lateral (
-        select user_id, earning, currency from sales s where s.tenant_id = :tenant_id and s.id = i.sale_id offset 0
-    ) s on true
+        select p.user_id, s.earning, s.currency from pending_sales p
+        cross join lateral (
+            select earning, currency from sales s
+            where s.tenant_id = :tenant_id and s.user_id = p.user_id and s.id = p.sale_id offset 0
+        ) s
+        where p.tenant_id = :tenant_id and p.sale_id = i.sale_id offset 0
+    ) p on true
     left join lateral (
-        select status, revision from sale_decisions d where d.tenant_id = :tenant_id and d.sale_id = i.sale_id
-        order by d.revision desc limit 1
+        select s.user_id, s.earning, s.currency, d.status, d.revision from sales s
+        cross join lateral (
+            select status, revision from sale_decisions d where d.tenant_id = :tenant_id and d.sale_id = s.id
+            order by d.revision desc limit 1
+        ) d
+        where p.user_id is null and s.tenant_id = :tenant_id and s.id = i.sale_id offset 0
     ) d on true
 ), judged as materialized (
     select *, case
@@ -49,22 +59,28 @@ with items as (
           and e.revision = j.revision offset 0
     ) e
     where j.result = 'ok' and j.before is not null
-), booked as (
-    -- what the decision means: the earning is owed, less its advance; or the advance is owed back
-    select j.user_id, j.sale_id, l.event, (j.revision + 1)::smallint as revision, l.line, l.debit, l.credit,
-        j.currency, l.amount
+), settled as materialized (
+    -- ... with what was paid for it in advance
+    select j.user_id, j.sale_id, j.status, (j.revision + 1)::smallint as revision, j.currency, j.earning,
+        coalesce(advance.amount, 0) as advance
     from judged j
     left join lateral (
         select amount from ledger_entries e
         where e.tenant_id = :tenant_id and e.subject_id = j.sale_id and e.event = 'advance' and e.revision = 1
           and e.line = 1 offset 0
     ) advance on true
-    cross join lateral (values
-        ('approved', 'approve', 1::smallint, 'sales_cost', 'advances', advance.amount),
-        ('approved', 'approve', 2::smallint, 'sales_cost', 'payable', j.earning - coalesce(advance.amount, 0)),
-        ('declined', 'decline', 1::smallint, 'payable', 'advances', advance.amount)
-    ) l (status, event, line, debit, credit, amount)
-    where j.result = 'ok' and l.status = j.status and l.amount > 0
+    where j.result = 'ok'
+), booked as (
+    -- what the decision means: the earning is owed, less its advance; or the advance is owed back
+    select user_id, sale_id, 'approve' as event, revision, 1::smallint as line, 'sales_cost' as debit,
+        'advances' as credit, currency, advance as amount
+    from settled where status = 'approved' and advance > 0
+    union all
+    select user_id, sale_id, 'approve', revision, 2::smallint, 'sales_cost', 'payable', currency, earning - advance
+    from settled where status = 'approved' and earning > advance
+    union all
+    select user_id, sale_id, 'decline', revision, 1::smallint, 'payable', 'advances', currency, advance
+    from settled where status = 'declined' and advance > 0
 ), lines as (
     insert into ledger_entries
         (tenant_id, user_id, subject_id, event, revision, line, debit, credit, currency, amount, booked_at)
