@@ -7,7 +7,7 @@ SOURCES := .
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test format-check lint types rooms unit bench package format clean
+.PHONY: help run test format-check lint types rooms unit bench crash package format clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ unit: $(READY) ## all tests; one: .venv/bin/pytest tests/... -k words
 
 bench: $(READY) ## the main jobs beside yardsticks; SIZE=small takes under a minute
 	@$(BIN)/python -m infra.bench
+
+crash: $(READY) ## payouts under kills, lies and doubles; RUNS=10000 SEED=1 WORKERS=2
+	@$(BIN)/python -m infra.crash
 
 package: $(READY) ## the zip and the template for AWS
 	@$(BIN)/python -m infra.package

@@ -3,7 +3,8 @@
 from datetime import datetime, timedelta
 
 LEASE = timedelta(minutes=2)  # a call takes at most 30 s; a worker that is slower has lost its right to send
-MARGIN = timedelta(minutes=30)  # clocks differ, and a request may lie on the way; no key is used so near its end
+# A request may lie on the way for 30 minutes, and a worker's clock may be 10 behind: no key is used so near its end.
+MARGIN = timedelta(minutes=45)
 NUDGE = timedelta(minutes=5)  # a queued payout that nobody took by then is sent to the queue again
 AFTER_PAID = timedelta(hours=24)  # money comes back within days; one more look finds most of it
 LADDER = (

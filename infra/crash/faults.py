@@ -1,0 +1,120 @@
+"""What can go wrong: the crash points by their names, and a run's plan of which of them strike when."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from random import Random
+
+
+class Crash(StrEnum):
+    """Everything that a run may inject; the value is what the table says."""
+
+    # kills and lost commits, planned for a run and struck when the point is reached
+    READ = "kill after a read, before the lock"
+    WRITE = "kill after a write, before the commit"
+    COMMIT_UNSEEN = "commit reported failed but durable"
+    COMMIT_LOST = "commit lost"
+    BEFORE_RELAY = "kill between commit and relay"
+    BEFORE_MARK = "kill after the SQS send, before marking"
+    BEFORE_CALL = "kill after the claim, before the call"
+    BEFORE_SETTLE = "kill after the call, before settling"
+    SETTLE_UNSEEN = "settling commit reported failed but durable"
+    SETTLE_LOST = "settling commit lost"
+    BEFORE_ACK = "kill after settling, before the ack"
+    TIME_LIMIT = "Lambda killed at its time limit in mid-batch"
+    DATABASE_KILLED = "database killed in mid-transaction"
+    PAUSED = "worker paused between two transactions"
+    # what the provider does
+    TIMEOUT_BEFORE = "provider times out before success"
+    TIMEOUT_AFTER = "provider times out after success"
+    ERROR_AFTER = "provider says 5xx after success"
+    TOO_MANY = "provider says 429"
+    UNREADABLE = "provider's answer cannot be read, after success"
+    LANDS_LATE = "request lands up to 30 minutes late"
+    REFUSED = "provider refuses"
+    REFUSED_UNSEEN = "provider refuses, and its answer is lost"
+    SAYS_OTHER_AMOUNT = "provider reports another amount"
+    PAYS_OTHER_AMOUNT = "provider pays another amount"
+    COMES_BACK = "money comes back late"
+    NO_LOOK_UP = "look-up times out"
+    # what the queues do
+    SENT_TWICE = "message doubled under another id"
+    DELIVERED_TWICE = "message delivered again while it is worked on"
+    REORDERED = "messages out of order"
+    THROTTLED = "message received but not worked on (throttled)"
+    DEAD = "message moved to the dead-letter queue"
+    NOT_TAKEN = "SQS does not take a message"
+    POISON = "poison message in a batch"
+    # what people and clocks do
+    CLOCK_OFF = "worker with a clock up to 10 minutes off"
+    SAME_SLOT = "two schedulers in the same slot"
+    CONTRADICTING = "two bulk reconciles that contradict each other"
+    WHILE_SENDING = "decline while the advance is being sent"
+    SLOW_PAST_KEY = "time moved to the end of a key's life"
+    RESTORED = "database restored to ten minutes ago"
+    LEFT_RUNNING = "everything still running killed at the end"
+
+
+STRIKES = (
+    Crash.READ, Crash.WRITE, Crash.COMMIT_UNSEEN, Crash.COMMIT_LOST, Crash.BEFORE_RELAY, Crash.BEFORE_MARK,
+    Crash.BEFORE_CALL, Crash.BEFORE_SETTLE, Crash.SETTLE_UNSEEN, Crash.SETTLE_LOST, Crash.BEFORE_ACK,
+    Crash.TIME_LIMIT, Crash.DATABASE_KILLED, Crash.PAUSED,
+)  # fmt: skip
+AMBIGUOUS = (Crash.COMMIT_UNSEEN, Crash.COMMIT_LOST, Crash.SETTLE_UNSEEN, Crash.SETTLE_LOST)
+KILLS = (
+    *(one for one in STRIKES if one not in (*AMBIGUOUS, Crash.DATABASE_KILLED, Crash.PAUSED)),
+    Crash.LEFT_RUNNING,
+)
+
+PROVIDER = (
+    Crash.TIMEOUT_BEFORE, Crash.TIMEOUT_AFTER, Crash.ERROR_AFTER, Crash.TOO_MANY, Crash.UNREADABLE, Crash.LANDS_LATE,
+    Crash.LANDS_LATE, Crash.REFUSED, Crash.REFUSED_UNSEEN, Crash.SAYS_OTHER_AMOUNT, Crash.PAYS_OTHER_AMOUNT,
+    Crash.COMES_BACK,
+)  # fmt: skip
+
+
+@dataclass
+class Plan:
+    """What a run holds in store. Strikes wait for their point and skip it so many times; the rest is by chance."""
+
+    strikes: list[tuple[Crash, int]]
+    provider: float  # the part of calls that go wrong
+    doubled: float
+    throttled: float
+    not_taken: float
+    poison: bool
+    short_visibility: bool
+    slow_transactions: bool  # time may make long steps while somebody is in the middle of a transaction
+    crowds: bool  # several may wait for one lock; who gets it first is then not the seed's choice
+    switching: float  # how often the baton changes hands where it may
+    skews: list[int] = field(default_factory=list)  # seconds that each worker's clock is off
+
+    @classmethod
+    def draw(cls, rng: Random) -> "Plan":
+        """This will draw a plan: now and then a calm one, mostly several things at once."""
+        drawn = [(rng.choice(STRIKES), rng.choice((0, 0, 1, 2, 4))) for _ in range(rng.choice((0, 1, 2, 3, 4, 6)))]
+        # a killed database starts with cold connections, which takes as long as three stories
+        strikes = [one for one in drawn if one[0] is not Crash.DATABASE_KILLED or rng.random() < 0.4]
+        return cls(
+            strikes=strikes,
+            provider=rng.choice((0.0, 0.3, 0.6, 0.9)),
+            doubled=rng.choice((0.0, 0.0, 0.3, 0.6)),
+            throttled=rng.choice((0.0, 0.0, 0.1, 0.5)),
+            not_taken=rng.choice((0.0, 0.0, 0.2)),
+            poison=rng.random() < 0.15,
+            short_visibility=rng.random() < 0.3,
+            slow_transactions=rng.random() < 0.4,
+            crowds=rng.random() < 0.1,
+            switching=rng.choice((0.03, 0.1, 0.1, 0.3)),
+            skews=[rng.choice((0, 0, 0, -600, 600, -120, 240)) for _ in range(4)],
+        )
+
+    def strikes_now(self, crash: Crash) -> bool:
+        """This will tell whether a planned strike falls here, and use it up."""
+        for place, (planned, skip) in enumerate(self.strikes):
+            if planned is crash:
+                if skip:
+                    self.strikes[place] = (planned, skip - 1)
+                    continue
+                del self.strikes[place]
+                return True
+        return False

@@ -1,0 +1,18 @@
+"""A laboratory on the test server."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from infra.crash import laboratory
+from infra.crash import world as worlds
+from infra.crash.world import World
+from migrations.setup import Urls
+
+
+@pytest.fixture(scope="module")
+def world(server: str, template: Urls) -> Iterator[World]:
+    """This will open one laboratory for all tests of a module."""
+    with worlds.opened(server, template="wagebook_template") as opened:
+        laboratory.make_stranger(opened)
+        yield opened

@@ -1,0 +1,40 @@
+"""The laboratory's own power, and true kills: a few of its defects, and one round of SIGKILLs."""
+
+import pytest
+
+from chalicelib.features.payouts import moving, sending
+from infra.crash import defects, real
+from migrations.setup import Urls
+
+
+class TestDefects:
+    @pytest.mark.parametrize(
+        ("name", "caught_by"),
+        [
+            ("release-on-time-out", "refusals-moved-nothing"),
+            ("call-before-commit", "paid-once"),
+            ("rounded-up", "advanced-once"),
+            ("asks-who-cannot-be-asked", "provider"),
+        ],
+    )
+    def test_are_caught(self, server: str, template: Urls, name: str, caught_by: str) -> None:
+        verdict = defects.look_for(server, defects.DEFECTS[name], most=60, template="wagebook_template")
+        assert caught_by in verdict.by
+
+    def test_are_twenty_or_more(self) -> None:
+        assert len(defects.DEFECTS) >= 20
+
+    def test_leave_the_product_as_it_was(self, server: str, template: Urls) -> None:
+        before = sending._settle.__code__, moving._MOVE
+        for name in ("release-on-time-out", "claim-without-fence"):
+            defects.look_for(server, defects.DEFECTS[name], most=1, template="wagebook_template")
+        assert (sending._settle.__code__, moving._MOVE) == before
+
+
+class TestReal:
+    def test_survives_true_kills(self) -> None:
+        with real.running(seed=5) as stack:
+            played = real.play(stack, batches=2)
+        assert played.violations == []
+        assert played.counts["workers killed"] > 0
+        assert played.payouts > 0
