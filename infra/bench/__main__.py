@@ -1,4 +1,7 @@
-"""Run it: `python -m infra.bench [--json FILE]`, with SIZE=small, full (as if not said) or large in the environment."""
+"""Run it: `python -m infra.bench [register] [payouts] [--json FILE]`, with SIZE=small, full or large set.
+
+Without a part named, both are measured, one after the other; without a size, it is full.
+"""
 
 import argparse
 import os
@@ -6,6 +9,8 @@ import platform
 import signal
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
@@ -13,6 +18,9 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 
 from infra.bench import measures, product
 from infra.bench.data import STEPS, loaded, tenants_of
+from infra.bench.measures import Tell
+from infra.bench.payouts import part as payouts
+from infra.bench.payouts.part import TellOf
 from infra.bench.table import Line, show, write
 
 SIZES = {
@@ -35,55 +43,67 @@ NOTES = [
 ]
 
 
+PARTS = {"register": (NOTES, MAIN, "employees"), "payouts": (payouts.NOTES, payouts.MAIN, "people with ten sales each")}
+
+
 def main() -> None:
-    """This will measure everything and print one table. It asserts nothing: machines differ, ratios less."""
+    """This will measure everything and print a table for each part. It asserts nothing: machines differ."""
     parser = argparse.ArgumentParser(prog="python -m infra.bench", description=main.__doc__)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {' and '.join(PARTS)}; both unless said")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to a file as well")
     options = parser.parse_args()
     size = os.environ.get("SIZE", "full")
     if size not in SIZES:
         parser.error(f"SIZE is one of {', '.join(SIZES)}, not {size}")
+    if unknown := set(options.parts) - set(PARTS):
+        parser.error(f"the parts are {' and '.join(PARTS)}, not {', '.join(unknown)}")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the server and its folder go, too
-    began = time.monotonic()
-    lines, rows = measured(size)
-    command = f"SIZE={size} python -m infra.bench"
-    notes = [*NOTES, f"{rows:,} rows of facts; {os.cpu_count()} cores, {platform.platform()}",
-             f"{time.monotonic() - began:.0f} s in all"]  # fmt: skip
-    show(
-        lines,
-        title=f"Wagebook, {MAIN[size]:,} employees of {tenants_of(MAIN[size])} tenants",
-        command=command,
-        notes=notes,
-    )
+    all_lines: list[Line] = []
+    all_notes: list[str] = []
+    for name in options.parts or PARTS:
+        lines, notes = _part(name, size)
+        all_lines, all_notes = [*all_lines, *lines], [*all_notes, *notes]
     if options.json:
-        write(options.json, lines, command=command, notes=notes)
+        command = " ".join([f"SIZE={size} python -m infra.bench", *options.parts])
+        write(options.json, all_lines, command=command, notes=all_notes)
 
 
-def measured(size: str) -> tuple[list[Line], int]:
+def _part(name: str, size: str) -> tuple[list[Line], list[str]]:
+    said, main_size, whom = PARTS[name]
+    began = time.monotonic()
+    lines, rows = (measured if name == "register" else payouts.measured)(size, watched)
+    notes = [*said, f"{rows:,} rows of facts; {os.cpu_count()} cores, {platform.platform()}",
+             f"{time.monotonic() - began:.0f} s in all"]  # fmt: skip
+    title = f"Wagebook, {name}: {main_size[size]:,} {whom}, {tenants_of(main_size[size])} tenants"
+    show(lines, title=title, command=f"SIZE={size} python -m infra.bench {name}", notes=notes)
+    return lines, notes
+
+
+@contextmanager
+def watched(what: str, steps: int) -> Iterator[Tell]:
+    """This will show on a terminal how far the measuring is; the function it hands out is told what comes next."""
+    bars = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*bars, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:
+        bar = progress.add_task(what, total=steps)
+        yield lambda now: progress.update(bar, advance=1, description=f"{what}: {now}")
+
+
+def measured(size: str, tell_of: TellOf) -> tuple[list[Line], int]:
     """This will load each size in turn and measure it; the main one in all respects."""
     lines: list[Line] = []
     runs, rows = {}, 0
     times = 3 if size in ("full", "large") else 1
-    console = Console(stderr=True)
-    bars = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*bars, console=console, transient=True, disable=not sys.stderr.isatty()) as progress:
-        for employees in SIZES[size]:
-            bar = progress.add_task(f"{employees:,} employees", total=STEPS + 8)
-
-            def tell(what: str, bar: object = bar, employees: int = employees) -> None:
-                progress.update(bar, advance=1, description=f"{employees:,} employees: {what}")  # type: ignore[arg-type]
-
-            with loaded(employees, step=tell) as data:
-                product.use(data.urls.application)
-                if employees == MAIN[size]:
-                    lines += measures.bulk(data, tell, times=times, sample=200 if times > 1 else 60)
-                    lines += measures.single(data, tell, times=400 if times > 1 else 60)
-                    rows = sum(data.rows.values())
-                tell("growth")
-                chunks = product.chunks(data.admin_url)
-                runs[employees] = [measures.build(data, chunks) for _ in range(1 if employees > 300_000 else times)]
-                product.leave()
-            progress.remove_task(bar)
+    for employees in SIZES[size]:
+        with tell_of(f"{employees:,} employees", STEPS + 8) as tell, loaded(employees, step=tell) as data:
+            product.use(data.urls.application)
+            if employees == MAIN[size]:
+                lines += measures.bulk(data, tell, times=times, sample=200 if times > 1 else 60)
+                lines += measures.single(data, tell, times=400 if times > 1 else 60)
+                rows = sum(data.rows.values())
+            tell("growth")
+            chunks = product.chunks(data.admin_url)
+            runs[employees] = [measures.build(data, chunks) for _ in range(1 if employees > 300_000 else times)]
+            product.leave()
     return [*lines, *measures.growth(runs)], rows
 
 

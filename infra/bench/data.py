@@ -1,7 +1,7 @@
 """The data: a month of facts of tenants of very uneven size, made by the database and loaded with COPY."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +13,11 @@ from psycopg import sql
 from infra.local import postgres
 from migrations.setup import Urls, prepare, upgrade
 
-FACTS = Path(__file__).parent / "facts"
+FACTS = sorted((Path(__file__).parent / "facts").glob("*.sql"))
 PASSWORDS = {"wagebook_app": "app", "wagebook_migrator": "migrator"}
 # Loading alone is done without a log of changes; the server is started anew, as in production, for the measuring.
 LOADING = {"wal_level": "minimal", "max_wal_senders": "0", "maintenance_work_mem": "256MB", "max_wal_size": "4GB"}
-STEPS = len(list(FACTS.glob("*.sql"))) + 2
+STEPS = len(FACTS) + 2
 
 
 Step = Callable[[str], None]  # is told what a long run is about to do
@@ -37,14 +37,14 @@ class Loaded:
 
 
 @contextmanager
-def loaded(employees: int, *, step: Step = _quietly) -> Iterator[Loaded]:
+def loaded(employees: int, *, facts: Sequence[Path] = FACTS, step: Step = _quietly) -> Iterator[Loaded]:
     """This will run a fresh server with the facts of so many employees, in a folder of its own that goes away."""
     with TemporaryDirectory(prefix="wagebook-bench-") as folder:
         home = Path(folder)
         with postgres.running(home, durable=False, settings=LOADING) as server:
             urls = prepare(server.admin_url, PASSWORDS)
             upgrade(urls.migrator)
-            rows = fill(_inside(server.admin_url), employees, folder=home, step=step)
+            rows = fill(_inside(server.admin_url), employees, facts, folder=home, step=step)
         with postgres.running(home) as server:
             port = f":{server.port}/"
             urls = Urls(*(re.sub(r":\d+/", port, url) for url in (urls.application, urls.migrator)))
@@ -56,12 +56,14 @@ def tenants_of(employees: int) -> int:
     return max(8, employees // 500)
 
 
-def fill(admin_url: str, employees: int, *, folder: Path, step: Step = _quietly) -> dict[str, int]:
+def fill(
+    admin_url: str, employees: int, facts: Sequence[Path], *, folder: Path, step: Step = _quietly
+) -> dict[str, int]:
     """This will make and load the facts, table by table, and give the number of rows of each."""
     rows: dict[str, int] = {}
     with psycopg.connect(admin_url, autocommit=True) as admin:
         admin.execute("set session_replication_role = replica")  # the references are right by construction
-        for file in sorted(FACTS.glob("*.sql")):
+        for file in facts:
             table = file.stem[3:]
             step(f"making {table}")
             query = file.read_text()

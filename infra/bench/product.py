@@ -55,7 +55,9 @@ class Run:
 
 
 def use(url: str) -> None:
-    """This will point the product at a database."""
+    """This will point the product at a database, and away from the one before."""
+    if engine.cache_info().currsize:
+        leave()
     os.environ["APPLICATION_DATABASE_URL"] = url
     os.environ["WAGEBOOK_HOME"] = "/nonexistent"
     os.environ.setdefault("POWERTOOLS_METRICS_DISABLED", "true")
@@ -93,7 +95,7 @@ def compute(wanted: Sequence[Chunk], done: Callable[[int], None] = lambda employ
                 changed += project(scope, window=window_of(scope, MONTH), among=among, as_of=AS_OF)
             done(chunk.employees)
     ended = time.monotonic()
-    return Run(sum(c.employees for c in wanted), changed, began, ended, sum(took), _peak_mb())
+    return Run(sum(c.employees for c in wanted), changed, began, ended, sum(took), peak_mb())
 
 
 def compute_one(tenant_id: UUID, user_id: UUID) -> None:
@@ -102,7 +104,8 @@ def compute_one(tenant_id: UUID, user_id: UUID) -> None:
         project(scope, window=window_of(scope, MONTH), among=Among.one(user_id), as_of=AS_OF)
 
 
-def _peak_mb() -> float:
+def peak_mb() -> float:
+    """This will tell the most memory that this process ever held, in megabytes."""
     # Linux hands getrusage's peak on from the parent to the program it starts; this one is the process's own
     status = Path("/proc/self/status")
     if status.exists():
