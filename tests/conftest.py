@@ -17,6 +17,8 @@ os.environ.setdefault("POWERTOOLS_LOG_LEVEL", "ERROR")
 os.environ.setdefault("AWS_DEFAULT_REGION", "eu-central-1")
 os.environ.setdefault("AWS_ACCESS_KEY_ID", "test")
 os.environ.setdefault("AWS_SECRET_ACCESS_KEY", "test")
+os.environ.setdefault("LOCAL_VAULT_KEY", "dGVzdHMgd3JhcCB0aGVpciBkYXRhIGtleXMgdGhpcyE=")
+os.environ.setdefault("FILES_BUCKET", "wagebook-files")
 os.environ["WAGEBOOK_HOME"] = "/nonexistent"  # a test never meets the developer's own stack
 
 

@@ -29,18 +29,29 @@ BY_TYPE = {
 BY_COLUMN = {
     "currency": "BDT", "timezone": "Asia/Dhaka", "month": "2026-01", "end_on": "2026-01-31", "half": "first",
     "role": "hr", "ends_at": "18:00", "nature": "paid", "halves": "P" * 62, "source": "import",
-    "superseded_at": "2026-01-02T00:00:00Z",
+    "superseded_at": "2026-01-02T00:00:00Z", "payout_destinations.kind": "iban",
+    "ledger_accounts.kind": "cash", "ledger_entries.debit": "payable", "ledger_entries.credit": "cash",
+    "sale_decisions.status": "approved", "bank_file_settings.format": "delimited", "payout_batches.format": "pain.001",
+    "payouts.kind": "final", "payouts.status": "held", "payouts.through_number": "2",
+    "simulated_movements.status": "accepted",
 }  # fmt: skip
+
+# Columns that may be empty, and not all of them at once.
+MORE = {"bank_file_settings": {"template": "{}"}}
 
 
 def columns(session: psycopg.Connection, table: str, tenant_id: UUID) -> dict[str, Any]:
     """This will say what goes into each column of a row that may not be left out."""
     needed = session.execute(
         "select column_name, data_type from information_schema.columns where table_schema = 'public'"
-        " and table_name = %s and is_nullable = 'NO' and column_default is null and is_generated = 'NEVER'",
+        " and table_name = %s and is_nullable = 'NO' and column_default is null and is_generated = 'NEVER'"
+        " and is_identity = 'NO'",
         [table],
     ).fetchall()
-    said: dict[str, Any] = {name: BY_COLUMN.get(name, BY_TYPE[kind]) for name, kind in needed}
+    said: dict[str, Any] = {
+        name: BY_COLUMN.get(f"{table}.{name}", BY_COLUMN.get(name, BY_TYPE[kind])) for name, kind in needed
+    }
+    said |= {name: value for name, value in MORE.get(table, {}).items() if name not in said}
     if table == "tenants":
         return {**said, "id": tenant_id, "slug": str(tenant_id)}
     return {**said, "tenant_id": tenant_id}

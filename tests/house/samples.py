@@ -13,7 +13,7 @@ from tests.support.people import employee, row
 
 # How the object of a path parameter is made, by the path up to the parameter; a new one has to be added here.
 MADE_BY: Mapping[str, Callable[[Cast], UUID]] = {
-    "/users/{user_id}": lambda cast: _user(cast),
+    "/users/{user_id}": lambda cast: _payable(cast),
     "/pay-register/{month}/{user_id}": lambda cast: _user(cast),
     "/branches/{branch_id}": lambda cast: _named(cast, "branches"),
     "/departments/{department_id}": lambda cast: _named(cast, "departments"),
@@ -26,7 +26,20 @@ MADE_BY: Mapping[str, Callable[[Cast], UUID]] = {
     "/members/{member_id}": lambda cast: row(cast, "members", {"email": f"{_number()}@a.example", "role": "hr"}),
     "/api-keys/{key_id}": lambda cast: row(
         cast, "api_keys", {"name": "box", "role": "hr", "hint": "", "key_hash": keys.digest(str(_number()))}),
+    "/payouts/batches/{batch_id}": lambda cast: row(
+        cast, "payout_batches", {"number": _number(), "format": "pain.001", "file_name": "a.xml", "file_sha256": "",
+                                 "file_key": f"tenants/{cast.id}/a.xml", "payouts": 1, "totals": json.dumps([]),
+                                 "execution_on": JANUARY, "created_by": "hr:x", "created_at": JANUARY}),
+    "/webhook-endpoints/{endpoint_id}": lambda cast: _endpoint(cast),
+    "/webhook-deliveries/{delivery_id}": lambda cast: row(
+        cast, "webhook_deliveries",
+        {"endpoint_id": _endpoint(cast), "event_id": row(cast, "webhook_events", {"type": "ping", "body": "{}"})}),
     "/tenants/{tenant_id}": lambda cast: cast.id,
+    "/payouts/{payout_id}": lambda cast: row(
+        cast, "payouts", {"user_id": _user(cast), "currency": "BDT", "amount": 1, "after_number": 0,
+                          "through_number": 1, "kind": "final", "provider": "simulated", "reference": str(_number()),
+                          "status": "held", "prepared_by": "x"}),
+    "/sales/{sale_id}": lambda cast: _sold(cast),
     "leave_type_id": lambda cast: _named(cast, "leave_types"),
 }  # fmt: skip
 # Parameters that name no object.
@@ -41,7 +54,11 @@ FIELDS = {
     "division_id": "/divisions/{division_id}",
     "shift_id": "/shifts/{shift_id}",
     "leave_type_id": "leave_type_id",
+    "sale_id": "/sales/{sale_id}",
+    "endpoint_id": "/webhook-endpoints/{endpoint_id}",
 }
+LISTENING = {"url": "https://1.1.1.1/wagebook"}  # an address, so that no name has to be looked up; nothing is sent
+SIMULATED = {"kind": "simulated", "behaviour": "accept"}
 PERSON = {"name": "Karim", "employment": {"employee_no": "K-2", "joined_on": "2026-01-01"}}
 # A body that would do, where `{}` would not; the tests add ids to these, or spoil them.
 BODIES: dict[str, Any] = {
@@ -61,7 +78,17 @@ BODIES: dict[str, Any] = {
     "PUT /users/{user_id}/employment": {"employee_no": "K-1", "joined_on": "2026-01-01"},
     "PUT /users/{user_id}/roster": {"entries": [{"date": "2026-01-05", "off": "full"}]},
     "POST /users/{user_id}/salaries": {"amount": "1.00", "effective_from": "2026-01-01"},
+    "PUT /users/{user_id}/payout-destination": SIMULATED,
+    "PUT /payouts/bank-file-settings": {"format": "pain.001", "payer": {"name": "Mine", "account_number": "1234567"}},
+    "POST /payouts/batches/{batch_id}/answer": [],
+    "POST /payouts/{payout_id}/reject": {"reason": "wrong"},
+    "POST /payouts/{payout_id}/resolve": {"outcome": "paid", "reason": "the bank says so"},
+    "POST /webhook-endpoints": LISTENING,
+    "PATCH /webhook-endpoints/{endpoint_id}": {"description": "Mine"},
     "POST /users": PERSON,
+    "POST /sales/user": PERSON,
+    "POST /sales": {"earning": "1.00"},
+    "POST /reconcile": {"items": [{"status": "approved"}]},
     "POST /holidays": {"date": "2026-03-26", "name": "Independence Day"},
     "POST /holidays/import": {"country": "BD", "year": 2026},
     "POST /members": {"email": "k@zenith.example", "role": "employee"},
@@ -105,6 +132,20 @@ def _next_day(cast: Cast) -> date:
 
 def _user(cast: Cast) -> UUID:
     return employee(cast, name="Rahim", employee_no=f"S-{_number()}")
+
+
+def _payable(cast: Cast) -> UUID:
+    user_id = _user(cast)
+    cast.hr.ok("PUT", f"/users/{user_id}/payout-destination", SIMULATED)
+    return user_id
+
+
+def _endpoint(cast: Cast) -> UUID:
+    return UUID(cast.admin.ok("POST", "/webhook-endpoints", LISTENING)["id"])
+
+
+def _sold(cast: Cast) -> UUID:
+    return UUID(cast.hr.ok("POST", "/sales", {"user_id": str(_user(cast)), "earning": "1.00"})["id"])
 
 
 def _named(cast: Cast, table: str, **values: object) -> UUID:

@@ -11,12 +11,15 @@ pytestmark = pytest.mark.usefixtures("database")
 NO_TENANT = {
     "alembic_version": "which migrations ran",
     "currencies": "the world's, the same for all",
+    "payout_moves": "the state graph of payouts, the same for all",
     "platform_admins": "who stands above tenants",
 }
 NARROW_POLICIES = {
     ("tenants", "wagebook_platform"), ("tenants", "wagebook_directory"), ("members", "wagebook_directory"),
     ("tenants", "wagebook_sweeper"), ("nightly_runs", "wagebook_sweeper"), ("outbox", "wagebook_sweeper"),
-    ("idempotency_keys", "wagebook_sweeper"),
+    ("idempotency_keys", "wagebook_sweeper"), ("ledger_accounts", "wagebook_sweeper"),
+    ("pending_sales", "wagebook_sweeper"), ("payouts", "wagebook_sweeper"),
+    ("webhook_deliveries", "wagebook_sweeper"), ("webhook_events", "wagebook_sweeper"),
 }  # fmt: skip
 KEYS_ACROSS = {
     "tenants.tenants_slug_key": "the word by which callers choose a tenant is one for all",
@@ -26,6 +29,9 @@ INDEXES_ACROSS = {
     "members_by_email": "signing in: to which tenants does this address belong?",
     "members_by_subject": "signing in: to which tenants does this subject belong?",
     "outbox_unsent": "the sweeper looks for what waits, whoever's it is",
+    "payouts_to_look_at": "likewise, for payouts that somebody has to look at again",
+    "webhook_deliveries_to_look_at": "likewise, for deliveries whose next attempt is due",
+    "webhook_events_by_age": "what is old is forgotten, whoever's it is",
 }
 APPLICATION = {
     "currencies": "select",
@@ -33,19 +39,65 @@ APPLICATION = {
     "audit_heads": "select",
     "audit_logs": "insert select",
     "day_edits": "insert select update",
+    "payout_destinations": "insert select update",
+    "bank_file_settings": "insert select update",
+    "payout_batches": "insert select",
+    "payouts": "insert select",
+    "payout_events": "insert select",
+    "payout_moves": "select",
+    "simulated_movements": "insert select",
+    "tenant_keys": "insert select",
+    "webhook_attempts": "insert select update",
+    "webhook_deliveries": "insert select update",
+    "webhook_events": "insert select",
+    "ledger_accounts": "select",
+    "ledger_entries": "select",
+    "pending_sales": "delete insert select",
+    "sale_decisions": "insert select",
+    "sales": "insert select",
 }  # every other tenant table: delete insert select update
+APPLICATION_COLUMNS = {
+    ("ledger_accounts", "insert"): {"tenant_id", "kind", "user_id", "currency"},
+    ("ledger_entries", "insert"): {  # all but the number, whose order is the database's to give
+        "tenant_id",
+        "user_id",
+        "subject_id",
+        "event",
+        "revision",
+        "line",
+        "debit",
+        "credit",
+        "currency",
+        "amount",
+        "booked_at",
+    },
+    ("ledger_accounts", "update"): {"opened_at"},  # so that their rows can be locked; never the balance
+    # how it goes, and never what is paid, to whom and under which key
+    ("payouts", "update"): {
+        *("status", "fence", "lease_until", "look_at", "looks", "first_sent_at", "unknown_since", "provider_reference"),
+        *("problem", "batch_id", "approved_by", "settled_at"),
+    },
+    ("simulated_movements", "update"): {"status", "reason"},
+    ("payout_batches", "update"): {"handed_over_at"},
+}
 NARROW_TABLES = {
     "wagebook_platform": {"currencies": "select", "platform_admins": "delete insert select update",
                           "tenants": "insert select update"},
     "wagebook_directory": {},
-    "wagebook_sweeper": {"idempotency_keys": "delete", "nightly_runs": "select", "outbox": "delete select"},
+    "wagebook_sweeper": {"idempotency_keys": "delete", "nightly_runs": "select", "outbox": "delete select",
+                         "webhook_events": "delete"},
 }  # fmt: skip
 NARROW_COLUMNS = {
     "wagebook_platform": {},
     "wagebook_directory": {("tenants", "select"): {"id", "slug", "status"},
                            ("members", "select"): {"tenant_id", "id", "email", "issuer", "subject", "status"}},
     "wagebook_sweeper": {("tenants", "select"): {"id", "timezone", "status"}, ("outbox", "update"): {"sent_at"},
-                         ("idempotency_keys", "select"): {"created_at"}},
+                         ("idempotency_keys", "select"): {"created_at"},
+                         ("ledger_accounts", "select"): {"tenant_id", "kind", "balance"},
+                         ("pending_sales", "select"): {"tenant_id"},
+                         ("payouts", "select"): {"tenant_id", "id", "status", "look_at"},
+                         ("webhook_deliveries", "select"): {"tenant_id", "id", "tries", "look_at"},
+                         ("webhook_events", "select"): {"created_at"}},
 }  # fmt: skip
 ROLES = ("wagebook_app", "wagebook_directory", "wagebook_migrator", "wagebook_owner", "wagebook_platform",
          "wagebook_sweeper")  # fmt: skip
@@ -151,7 +203,7 @@ class TestRoles:
     def test_of_the_application_may_do_these_things_with_tables(self, catalog: psycopg.Connection) -> None:
         everything = dict.fromkeys(read.tenant_tables(catalog), "delete insert select update")
         assert read.table_grants(catalog, "wagebook_app") == everything | APPLICATION
-        assert read.column_grants(catalog, "wagebook_app") == {}
+        assert read.column_grants(catalog, "wagebook_app") == APPLICATION_COLUMNS
 
     @pytest.mark.parametrize("role", NARROW_TABLES)
     def test_that_see_across_tenants_see_this_much(self, catalog: psycopg.Connection, role: str) -> None:
@@ -166,7 +218,8 @@ class TestRoles:
 
 class TestFunctions:
     def test_that_run_as_their_owner_are_these(self, catalog: psycopg.Connection) -> None:
-        assert read.security_definers(catalog) == [("audit_append", ["search_path=public, pg_temp"])]
+        settings = ["search_path=public, pg_temp"]
+        assert read.security_definers(catalog) == [("audit_append", settings), ("ledger_keep", settings)]
 
 
 def test_the_application_logs_in_as_the_plain_role(database: Urls) -> None:

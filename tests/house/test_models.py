@@ -13,14 +13,15 @@ from migrations.setup import Urls
 
 # Tables that only set-based SQL reads and writes; they have no model.
 WITHOUT_MODEL = {"alembic_version", "audit_heads", "audit_logs", "currencies", "idempotency_keys", "job_chunks", "jobs",
-                 "leave_days", "nightly_runs", "outbox"}  # fmt: skip
+                 "leave_days", "nightly_runs", "outbox", "payout_moves", "tenant_keys"}  # fmt: skip
 
 
 def import_models() -> None:
-    """This will import every `models` of every feature."""
+    """This will import every `models` of every feature, and those of its subjects."""
     for feature in pkgutil.iter_modules(chalicelib.features.__path__, "chalicelib.features."):
-        if importlib.util.find_spec(f"{feature.name}.models"):
-            importlib.import_module(f"{feature.name}.models")
+        for file in pkgutil.iter_modules(importlib.import_module(feature.name).__path__, f"{feature.name}."):
+            if file.name.endswith("models"):
+                importlib.import_module(file.name)
 
 
 @pytest.fixture(scope="module", name="migrated")

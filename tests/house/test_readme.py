@@ -18,13 +18,16 @@ CONSOLE = re.findall(r"```console\n(.*?)```", README, re.DOTALL)
 SHELL = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
 
 
-def calls() -> list[tuple[str, Any]]:
-    """This will read every `$ curl` of the README with the JSON that stands below it."""
+def calls() -> list[tuple[str | None, str, Any]]:
+    """This will read every call of the README: the variable that keeps its id, the command, the JSON below it."""
     found = []
     for block in CONSOLE:
-        for part in block.split("$ curl ")[1:]:
+        for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
             command, _, answer = part.partition("\n")
-            found.append((command, json.loads(answer)))
+            if keeps := re.fullmatch(r"(\w+)=\$\(curl (.*) \| jq -r \.id\)", command):
+                found.append((keeps[1], keeps[2], {}))
+            else:
+                found.append((None, command.removeprefix("curl "), json.loads(answer)))
     return found
 
 
@@ -37,27 +40,36 @@ def contains(found: Any, shown: Any) -> bool:
     return bool(found == shown)
 
 
-def run(api: Api, command: str) -> Any:
+def run(api: Api, command: str, known: dict[str, str]) -> Any:
     """This will make the call that a curl command makes."""
-    words = shlex.split(command.replace("$API", "").replace("$KEY", "key"))
-    method, body, path = "GET", None, ""
+    for name, value in known.items():
+        command = command.replace(f"${name}", value)
+    words = shlex.split(command)
+    method, body, path, headers = "GET", None, "", {}
     for word, value in zip(words, [*words[1:], ""], strict=True):
         if word == "-X":
             method = value
         elif word == "-d":
             body = value
+        elif word == "-H" and value.startswith("Idempotency-Key"):
+            headers["idempotency-key"] = value.partition(": ")[2]
         elif word.startswith("/"):
             path = word
-    return api.ok(method, path, body)
+    return api.ok(method, path, body, headers=headers)
 
 
 @pytest.mark.usefixtures("database")
 def test_calls_answer_as_shown() -> None:
-    with running():
+    with running() as stack:
         hr = Api(load()["api_keys"]["hr"])
+        known = {"API": "", "KEY": "key"}
         assert len(calls()) >= 6
-        for command, shown in calls():
-            assert contains(run(hr, command), shown), command
+        for name, command, shown in calls():
+            found = run(hr, command, known)
+            stack.drain()
+            assert contains(found, shown), command
+            if name:
+                known[name] = found["id"]
 
 
 def test_commands_exist() -> None:

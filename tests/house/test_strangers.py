@@ -145,12 +145,14 @@ class TestBody:
             reply = zenith.admin.call(door.method, path(door, **ids), placed(body, place, str(asked)))
             answers.append(alike(reply, asked))
         assert answers[0] == answers[1]
-        assert answers[0][0] == 404, answers[0][1]
+        # where each item is answered by itself, each says so for itself
+        assert answers[0][0] == 404 or '"result":"not_found"' in answers[0][1], answers[0][1]
 
 
 class TestImport:
     @pytest.mark.parametrize(("path", "row"), [
         ("/attendance/import", {"user_id": "{id}", "date": "2026-01-05", "status": "present"}),
+        ("/sales/import", {"user_id": "{id}", "earning": "1.00"}),
     ])  # fmt: skip
     def test_with_an_id_of_another_tenant_is_as_with_nobodys(
         self, zenith: Cast, theirs: dict[str, UUID], path: str, row: dict[str, str]

@@ -26,6 +26,8 @@ MEANT = """
     people.write        -               all           all  -        -
     salaries.read       -               all           all  -        self
     salaries.write      -               all           all  -        -
+    destinations.read   -               all           all  -        self
+    destinations.write  -               all           all  -        -
     roster.write        -               all           all  team     -
     attendance.read     -               all           all  team     self
     attendance.punch    -               all           all  self     self
@@ -37,6 +39,15 @@ MEANT = """
     pay_register.write  -               all           all  -        -
     pay_register.lock   -               all           -    -        -
     balances.read       -               all           all  -        self
+    sales.read          -               all           all  -        self
+    sales.write         -               all           all  -        -
+    sales.decide        -               all           all  -        -
+    payouts.read        -               all           all  -        self
+    payouts.run         -               all           all  -        -
+    payouts.decide      -               all           -    -        -
+    payout_batches.read -               all           all  -        -
+    webhooks.read       -               all           -    -        -
+    webhooks.write      -               all           -    -        -
     jobs.read           -               all           all  -        -
     audit.read          -               all           -    -        -
 """
@@ -55,7 +66,7 @@ def test_the_matrix_says(permission: str, role: str, reach: str) -> None:
 def test_the_matrix_says_nothing_else() -> None:
     assert {name for grants in GRANTS.values() for name in grants} == {row[0] for row in TABLE}
     assert {str(role) for role in GRANTS} == set(ROLES)
-    assert len(CELLS) == 125
+    assert len(CELLS) == 180
 
 
 def test_the_doors_below_are_all_that_the_app_has() -> None:

@@ -1,5 +1,6 @@
 """What the database itself sees to: lines stay, balances follow them, nothing is booked twice or into nothing."""
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from uuid import uuid4
@@ -15,6 +16,7 @@ from migrations.setup import Urls
 from tests.ledger.books import at_work, balances, book, booked, line, person, sums
 from tests.support.cast import Cast, tenant
 from tests.support.people import sql
+from tests.support.waiting import until_somebody_waits
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -121,15 +123,31 @@ class TestAccounts:
         assert balances(acme)["payable", str(mina), "BDT"] == -10
 
     def test_are_opened_by_many_at_once(self, acme: Cast) -> None:
-        people = [person(acme, "BDT") for _ in range(4)]
+        people = [person(acme, "BDT") for _ in range(60)]
+        ready = threading.Barrier(4)
 
         def open_usd(turn: int) -> None:
             with at_work(acme) as scope:
-                accounts.open_for(scope, user_ids=people[:: 1 if turn % 2 else -1], currencies=["USD"] * 4)
+                ready.wait(10)
+                accounts.open_for(scope, user_ids=people[:: 1 if turn % 2 else -1], currencies=["USD"] * 60)
 
-        with ThreadPoolExecutor(8) as pool:
-            list(pool.map(open_usd, range(8)))
-        assert sql(acme, "select count(*) from ledger_accounts where currency = 'USD'")[0][0] == 4 * 2 + 3
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(open_usd, range(4)))
+        assert sql(acme, "select count(*) from ledger_accounts where currency = 'USD'")[0][0] == 60 * 2 + 3
+
+    def test_are_opened_by_whoever_waited_for_another_to_open_them(self, acme: Cast) -> None:
+        mina = person(acme)
+
+        def open_usd() -> None:
+            with at_work(acme) as scope:
+                accounts.open_for(scope, user_ids=[mina], currencies=["USD"])
+
+        with ThreadPoolExecutor(1) as pool:
+            with at_work(acme) as scope:
+                accounts.open_for(scope, user_ids=[mina], currencies=["USD"])
+                waiting = pool.submit(open_usd)
+                until_somebody_waits(acme)
+            waiting.result(timeout=10)
 
     def test_of_tenants_stand_apart(self, acme: Cast, zenith: Cast) -> None:
         mina, ana = person(acme), person(zenith)
@@ -212,8 +230,7 @@ class TestHold:
             with at_work(acme) as scope:
                 book(scope, line(mina, "wage_cost", "payable", "1.00"))
                 waiting = pool.submit(second)
-                while not sql(acme, "select 1 from pg_stat_activity where wait_event_type = 'Lock'"):
-                    assert not waiting.done()
+                until_somebody_waits(acme)
                 assert seen == []
             waiting.result(timeout=10)
         assert seen[0]["payable", str(mina), "BDT"] == -1

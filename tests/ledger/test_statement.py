@@ -21,7 +21,7 @@ EFFECT = {"payable": ("credit", "debit"), "advances": ("debit", "credit")}  # th
 
 lines = st.lists(
     st.tuples(st.permutations(KINDS).map(lambda kinds: kinds[:2]), st.sampled_from(["BDT", "JPY"]),
-              st.integers(1, 10**6), st.integers(0, 30), st.booleans()),
+              st.integers(1, 10**6), st.integers(0, 6), st.booleans()),
     max_size=25,
 )  # fmt: skip
 
@@ -35,10 +35,11 @@ def pages(scope: Scope, user_id: UUID, since: datetime, until: datetime, size: i
         numbers = [row["number"] for row in rows if row["number"] is not None]
         if len(numbers) < size:
             return found
+        assert numbers[0] > after, "a page does not go on after the one before"
         after = numbers[-1]
 
 
-@given(lines, st.lists(st.integers(0, 31), max_size=4), st.integers(1, 7))
+@given(lines, st.lists(st.integers(0, 7), max_size=4), st.integers(1, 7))
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_statements_add_up_wherever_they_are_cut(database: Urls, said: list, cuts: list, size: int) -> None:
     acme = tenant("Acme")
@@ -47,7 +48,7 @@ def test_statements_add_up_wherever_they_are_cut(database: Urls, said: list, cut
         amount = Decimal(units) if currency == "JPY" else Decimal(units) / 100
         booked(acme, line(mina if is_mina else karim, debit, credit, amount, currency=currency,
                           booked_at=BEGIN + timedelta(days=day)))  # fmt: skip
-    days = [BEGIN + timedelta(days=day) for day in sorted({0, *cuts, 31})]
+    days = [BEGIN + timedelta(days=day) for day in sorted({0, *cuts, 7})]
     with at_work(acme) as scope:
         stood: dict[tuple[str, str], Decimal] = {}  # by currency and account, worked line by line
         seen = 0

@@ -134,5 +134,6 @@ class TestMove:
         with pytest.raises(DBAPIError, match="ledger_entries_tenant_id_subject_id_event"):
             row(acme, "ledger_entries", {
                 "user_id": found["user_id"], "subject_id": found["id"], "event": "release", "debit": "cash",
-                "credit": "payable", "currency": "BDT", "amount": 40, "booked_at": clock.now()}, returning="number")  # fmt: skip
+                "credit": "payable", "currency": "BDT", "amount": 40, "booked_at": clock.now(),
+            }, returning="number")  # fmt: skip
         assert [line["event"] for line in whole(acme, found["id"])["ledger"]] == ["payout", "release"]
