@@ -113,8 +113,11 @@ def _consume(
             _tell(when_failed, message, fault.detail)
             return True
         last = receives >= queues.MAX_RECEIVES
-        logger.exception("failed", will_be_tried_again=not last)
-        count("Failed", queue=queue)
+        if fault is not None and not last:  # somebody else has it: no alarm, the next try finds it done
+            logger.info("busy", detail=fault.detail)
+        else:
+            logger.exception("failed", will_be_tried_again=not last)
+            count("Failed", queue=queue)
         if last:
             _tell(
                 when_failed,

@@ -17,7 +17,7 @@ examples:
   python -m infra.crash --runs 1 --seed 4711 --show  one of them again, told step by step
   python -m infra.crash --mode no-look-up            only one mode
   python -m infra.crash defects                      does the laboratory see what it should? breaks the product to know
-  python -m infra.crash defects ack-before-work      one defect, with the story that catches it
+  python -m infra.crash defects failure-is-done     one defect, with the story that catches it
   python -m infra.crash real --rounds 10             true processes and a true database, killed with SIGKILL
 
 A run is one small story of one tenant: its seed draws who acts, what breaks and who is killed where. The same seed
@@ -28,7 +28,7 @@ checked against what the provider really did. The exit code is 1 if any was brok
 
 def main() -> None:
     """This will read the command line and do one of the three things there are."""
-    modes = "\n".join(f"  {mode.name:14} {mode.about}" for mode in MODES.values())
+    modes = "\n".join(f"  {mode.name:15} {mode.about}" for mode in MODES.values())
     parser = argparse.ArgumentParser(
         prog="python -m infra.crash",
         description="The crash laboratory: does everybody get paid once, whatever breaks?",

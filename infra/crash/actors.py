@@ -89,6 +89,7 @@ def decide(story: Story, who: str, chosen: list[dict[str, Any]], *, corrects: bo
         item = {"sale_id": sale["id"], "status": status}
         if corrects and story.rng.random() < 0.5:
             item |= {"correction": True, "reason": "counted wrongly"}
+            story.corrections.add((sale["id"], status))
         items.append(item)
     now = {item["sale_id"]: item["status"] for item in items}
     under_way = list(story.deciding.values())
@@ -99,6 +100,8 @@ def decide(story: Story, who: str, chosen: list[dict[str, Any]], *, corrects: bo
     story.deciding[who] = now
     code, answer = story.call(who, "POST", "/reconcile", body={"items": items})
     del story.deciding[who]
+    if code not in (0, 200):
+        story.violations.append(f"acknowledged: good decisions were answered with {code} {answer}")
     if code == 200:
         story.said.decisions += [
             (item["sale_id"], item["status"], result["result"], "correction" in item)

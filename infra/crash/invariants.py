@@ -362,6 +362,8 @@ def decided_once(books: Books) -> Iterator[str]:
             yield "a sale's decisions are not numbered one after the other"
         if any(one["status"] == two["status"] for one, two in pairwise(rows)):
             yield "a sale was decided alike twice in a row"
+        if any((str(sale["id"]), one["status"]) not in books.story.corrections for one in rows[1:]):
+            yield "a decision was replaced, and nobody asked for a correction"
         oks = [one for one in books.story.said.decisions if one[0] == str(sale["id"]) and one[2] == "ok"]
         if len(oks) > len(rows):
             yield f"{len(oks)} decisions took effect, and {len(rows)} are there"

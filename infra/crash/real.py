@@ -136,6 +136,7 @@ def running(seed: int) -> Iterator[Stack]:
             stack.callback(cached.cache_clear)
         event.listen(engine(), "checkout", world.replace_dead)
         stack.callback(lambda: engine().dispose())
+        stack.callback(log.logger.setLevel, log.logger.log_level)
         log.logger.setLevel("CRITICAL")
         made = Stack(home, Random(seed), server, environment)
         stack.callback(made.stop)
@@ -148,6 +149,7 @@ class Scene:
     def __init__(self, stack: Stack) -> None:
         self.stack, self.said = stack, Acknowledged()
         self.runs_asked: set[str] = set()
+        self.corrections: set[tuple[str, str]] = set()
         with self.admin() as admin:
             self.tenant = cast.tenant(SimpleNamespace(admin=admin), stack.rng, "Acme", people=6)  # type: ignore[arg-type]
 
@@ -271,10 +273,15 @@ class Scene:
             for one in moved
         ]  # fmt: skip
         story: Any = SimpleNamespace(
-            tenant=self.tenant, said=self.said, runs_asked=self.runs_asked, bank=SimpleNamespace(entries=entries),
-            world=SimpleNamespace(rows=self.rows, stranger_id=None), sqs=SimpleNamespace(seen=_Anything()),
+            tenant=self.tenant,
+            said=self.said,
+            runs_asked=self.runs_asked,
+            corrections=self.corrections,
+            bank=SimpleNamespace(entries=entries),
+            world=SimpleNamespace(rows=self.rows, stranger_id=None),
+            sqs=SimpleNamespace(seen=_Anything()),
             plan=SimpleNamespace(slow_transactions=True),
-        )  # fmt: skip
+        )
         books = Books.of(story)
         return [f"{name}: {said}" for name, check in INVARIANTS.items() for said in check(books)]
 

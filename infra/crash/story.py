@@ -53,6 +53,7 @@ class Story:
         self.tenant = cast.tenant(world, self.rng, name)
         self.said = Acknowledged()
         self.runs_asked: set[str] = set()
+        self.corrections: set[tuple[str, str]] = set()  # sale and status, as asked for
         self.violations: list[str] = []
         self.deciding: dict[str, dict[str, str]] = {}  # what each decider is asking for right now
         self.is_calm = False

@@ -178,6 +178,7 @@ def _product(urls: Urls) -> Iterator[tuple[dict[str, events.Consumer], dict[str,
         from chalicelib.backing.database import engine
         from chalicelib.backing.settings import settings
 
+        level = log.logger.log_level
         log.logger.setLevel("CRITICAL")
         settings.cache_clear()
         engine.cache_clear()
@@ -190,6 +191,7 @@ def _product(urls: Urls) -> Iterator[tuple[dict[str, events.Consumer], dict[str,
             with mock.patch.object(log, "_measure"):
                 yield consumers, schedules
         finally:
+            log.logger.setLevel(level)
             engine().dispose()
             LabConnection.retire()
             LabConnection.finish_spare()

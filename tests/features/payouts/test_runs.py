@@ -110,7 +110,7 @@ class TestFinal:
         policy(acme, minimum_payout="50.00")
         mina = seller(acme)
         earned(acme, mina, "49.99")
-        assert run(acme, running, "final") == NOTHING
+        assert run(acme, running, "final") == NOTHING | {"waiting": {"below_minimum": 1}}
         earned(acme, mina, "0.01")
         run(acme, running, "final")
         assert listed(acme) == [("50.00", "paid")]
@@ -125,6 +125,8 @@ class TestFinal:
             (rana, "queued")
         ]
         assert payable(acme, mina) == D("40.00")
+        [told] = acme.admin.ok("GET", "/jobs")["items"]
+        assert told["result"]["waiting"] == {"without_bank_details": 1}
         acme.admin.ok("PUT", f"/users/{mina}/payout-destination", BANK)
         run(acme, running, "final")
         assert len(listed(acme)) == 2
