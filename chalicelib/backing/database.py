@@ -71,10 +71,8 @@ def run(connection: Connection, sql: str, values: Mapping[str, Any]) -> int:
     """
     numbered, names = _numbered(sql)
     cursor = psycopg.RawCursor(_driver(connection))
-    try:
+    with _told_as_sqlalchemy_does():
         cursor.execute(numbered, [values[name] for name in names], prepare=True)
-    except psycopg.Error as error:
-        raise DBAPIError.instance(None, None, error, psycopg.Error) from error
     return cursor.rowcount
 
 
@@ -111,7 +109,24 @@ def _begin(connection: Connection) -> None:
         words += f"; set local app.tenant_id = '{UUID(str(options['tenant_id']))}'"
     if options.get("role"):
         words += f"; set local role {options['role']}"
-    _driver(connection).execute(words)
+    with _told_as_sqlalchemy_does():
+        try:
+            _driver(connection).execute(words)
+        except psycopg.OperationalError as error:
+            if not _driver(connection).closed:
+                raise
+            # It died in the pool, and its neighbours with it: a failover, a night's rest. Nothing was said on it yet.
+            connection.invalidate(error)
+            connection.engine.dispose()
+            _driver(connection).execute(words)
+
+
+@contextmanager
+def _told_as_sqlalchemy_does() -> Iterator[None]:
+    try:
+        yield
+    except psycopg.Error as error:
+        raise DBAPIError.instance(None, None, error, psycopg.Error) from error
 
 
 def _guard_commit(connection: Connection) -> None:

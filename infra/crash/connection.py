@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 import psycopg
-from psycopg.pq import ConnStatus, PGconn, TransactionStatus
+from psycopg.pq import ConnStatus, PGconn, PipelineStatus, TransactionStatus
 
 from infra.crash.baton import Actor, Hub, Killed
 from infra.crash.faults import Crash
@@ -110,11 +110,12 @@ class LabConnection(psycopg.Connection[Any]):
         """
         if self.closed:
             return
-        if self.pgconn.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.INERROR):
+        is_free = self.pgconn.pipeline_status == PipelineStatus.OFF  # not in the middle of many inserts
+        if is_free and self.pgconn.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.INERROR):
             self.pgconn.exec_(b"rollback")
-        elif self.is_in_transaction and self.hub is not None:  # in the middle of a statement that waits
+        elif self.is_in_transaction and self.hub is not None:  # in the middle of a statement
             self.hub.world.end(self)
-        if self.pgconn.transaction_status == TransactionStatus.IDLE:
+        if is_free and self.pgconn.transaction_status == TransactionStatus.IDLE:
             LabConnection.spare.append((self.pgconn, self._prepared))
             self.pgconn = PGconn()  # as closed as can be
         else:

@@ -87,7 +87,7 @@ def outcomes(admin_url: str, seeds: list[int], mode: str | None, *, workers: int
                     found = queue.get(timeout=SILENCE)
                     break
                 except Empty:
-                    if not all(process.is_alive() for process in processes):
+                    if any(process.exitcode for process in processes):  # 0 when it is through with its share
                         raise RuntimeError("a process of the laboratory died without a word") from None
             if isinstance(found, str):
                 raise RuntimeError(f"the laboratory itself failed:\n{found}")

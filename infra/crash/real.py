@@ -26,7 +26,6 @@ from unittest import mock
 import psycopg
 from psycopg.rows import dict_row
 from rich.console import Console
-from sqlalchemy import event
 
 from infra.crash import cast, many, world
 from infra.crash.bank import Entry
@@ -134,7 +133,6 @@ def running(seed: int) -> Iterator[Stack]:
         for cached in (settings, engine, queues.client, queues.url_of):
             cached.cache_clear()
             stack.callback(cached.cache_clear)
-        event.listen(engine(), "checkout", world.replace_dead)
         stack.callback(lambda: engine().dispose())
         stack.callback(log.logger.setLevel, log.logger.log_level)
         log.logger.setLevel("CRITICAL")

@@ -6,8 +6,6 @@ Leases and the ladder are as in the product, but a hundredth as long: nobody wai
 import os
 from datetime import timedelta
 
-from sqlalchemy import event
-
 
 def hasten() -> None:
     """This will make everything that waits wait a hundredth of its time."""
@@ -22,13 +20,10 @@ def hasten() -> None:
 def main() -> None:
     """This will work until it is killed."""
     import app
-    from chalicelib.backing.database import engine
     from chalicelib.backing.log import logger
-    from infra.crash.world import replace_dead
     from infra.local.events import EventLoop
 
     logger.setLevel("CRITICAL")
-    event.listen(engine(), "checkout", replace_dead)
     hasten()
     loop = EventLoop(app.app, endpoint=os.environ["AWS_ENDPOINT_URL"])
     loop.schedules = {}  # time is somebody else's

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,7 +16,6 @@ import psycopg
 from psycopg.rows import dict_row
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DisconnectionError
 
 from infra.crash.connection import LabConnection
 from infra.local import events
@@ -183,12 +183,12 @@ def _product(urls: Urls) -> Iterator[tuple[dict[str, events.Consumer], dict[str,
         settings.cache_clear()
         engine.cache_clear()
         event.listen(engine(), "do_connect", _connect)
-        event.listen(engine(), "checkout", replace_dead)
         prefix = queues.configured_name("")
         consumers = {one.queue.removeprefix(prefix): one for one in events.consumers_of(app.app)}
         schedules = {one.name: one for one in events.schedules_of(app.app)}
         try:
-            with mock.patch.object(log, "_measure"):
+            quiet = logging.getLogger("psycopg")  # warns of what is broken off in the middle
+            with mock.patch.object(log, "_measure"), mock.patch.object(quiet, "disabled", True):
                 yield consumers, schedules
         finally:
             log.logger.setLevel(level)
@@ -197,16 +197,6 @@ def _product(urls: Urls) -> Iterator[tuple[dict[str, events.Consumer], dict[str,
             LabConnection.finish_spare()
             settings.cache_clear()
             engine.cache_clear()
-
-
-def replace_dead(connection: Any, _record: Any, _proxy: Any) -> None:
-    """This will keep the pool from handing out a connection that is known to be dead.
-
-    It stands in for what the product lacks: `database._begin` says BEGIN to the driver itself, so SQLAlchemy never
-    hears that the connection is gone, puts it back into the pool, and every later transaction of the process fails.
-    """
-    if connection.closed:
-        raise DisconnectionError
 
 
 def _connect(_dialect: Any, _record: Any, arguments: Any, options: Any) -> LabConnection:

@@ -171,7 +171,7 @@ class TestImport:
         assert (said["added"], said["errors"]) == (1, [])
 
     def test_refuses_other_kinds_of_body(self, acme: Cast) -> None:
-        assert acme.hr.post("/users/import", {"rows": []}).status == 422
+        assert acme.hr.post("/users/import", {"people": []}).status == 422
         assert acme.hr.post("/users/import", {}, headers={"content-type": "text/plain"}).status == 415
 
     def test_is_for_hr(self, acme: Cast) -> None:
