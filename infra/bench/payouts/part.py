@@ -25,12 +25,14 @@ NOTES = [
     "advances = the messages of an hour's run as the queue's door does them: each tenant's message cuts its people into"
     " chunks, each chunk is a transaction that holds its people, books a line for each sale, and makes each person's"
     " payout with its event, line and outbox message; sending to SQS and to the provider is not in it",
-    "reconcile = sales.actions.decide in calls of at most 10,000 items, whole people in each, all approved: decision,"
-    " work list, two lines a sale, audit and results, without reading JSON; settlement = that and the final payouts",
+    "decisions = sales.actions.decide in calls of at most 10,000 items, whole people in each, all approved: decision,"
+    " work list, two lines a sale, audit and results, without reading JSON; settlements = the messages of an hour's run"
+    " after that, which pay each person once",
     "sales imported = import_rows on rows as taken from JSON, named by user_id, for the largest tenants",
     "one transaction per sale = by hand and prepared, on the same tables with the same references and the same trigger:"
     " hold the account, read, read, read, book; or hold, read, read, decide, book; and one more transaction for each"
-    " person's payout; people from all over, the ten sales of each one behind the other",
+    " person's payout; people from all over, the ten sales of each one behind the other; for settlements, sales that"
+    " are decided already, and a payout for each of them: hold, pay, event, line, message",
     "bound = insert the same rows into tables with the same indexes, change each person's two balances once, delete the"
     " decided sales from a list: a statement for each, one transaction, as the owner, without references or policies",
     "every run begins from a copy of the same files: ten pending sales a person, spread over a month by chance, after a"

@@ -132,7 +132,7 @@ class TestMeasures:
         printed = capsys.readouterr().out
         for words in (
             "sales imported", "advances booked", "one transaction per sale", "pgbench", "2 workers", "4 workers",
-            "nothing to do", "settlement", "reconcile alone", "GET /users/{id}/balance", "POST /reconcile of 1",
+            "nothing to do", "settlements", "decisions alone", "GET /users/{id}/balance", "POST /reconcile of 1",
             "growth, advance", "memory",
         ):  # fmt: skip
             assert words in printed
