@@ -70,6 +70,7 @@ def _is_to_be_returned(story: Story) -> bool:
 
 
 def _turn(story: Story, left: dict[str, Any]) -> None:
+    story.hub.set_clock()  # where nobody has asked the database anything, it does not know yet what time it is
     _work_off(story)
     if story.mode.sweeps and left["unsent"]:
         story.tick("sweep-outbox")

@@ -137,10 +137,11 @@ def binary(api: Api, data: bytes) -> Reply:
     import base64
 
     import app
-    from tests.support.api import Context, event
+    from infra.local.lambda_events import Context
+    from tests.support.api import event
 
     made: dict[str, Any] = event("POST", "/departments", base64.b64encode(data).decode(),
                                  {"content-type": "application/json", "x-api-key": str(api.key)})  # fmt: skip
     made["isBase64Encoded"] = True
-    answer = app.app(made, Context())
+    answer = app.app(made, Context("api"))
     return Reply(answer["statusCode"], {**answer["headers"]}, answer["body"])

@@ -18,7 +18,7 @@ from chalicelib.entry.registry import CONSUMERS
 from chalicelib.identity.scope import Origin, Scope
 from chalicelib.jobs import progress
 from chalicelib.kernel.errors import Busy, Conflict, NotFound
-from tests.support.api import Context
+from infra.local.lambda_events import Context
 from tests.support.cast import Cast
 from tests.support.people import row, sql
 
@@ -51,7 +51,7 @@ def deliver(consumer: Any, bodies: list[Any], receives: int = 1) -> list[str]:
          "attributes": {"ApproximateReceiveCount": str(receives)}}
         for n, body in enumerate(bodies)
     ]  # fmt: skip
-    answer = consumer({"Records": records}, Context())
+    answer = consumer({"Records": records}, Context("queue"))
     return [failed["itemIdentifier"] for failed in answer["batchItemFailures"]]
 
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
-from uuid import uuid4
 
 from chalicelib.entry.registry import ENDPOINTS
+from infra.local import lambda_events
 
 
 @dataclass(frozen=True)
@@ -59,50 +59,18 @@ class Api:
         said = {"content-type": "application/json", **({"x-api-key": self.key} if self.key else {}),
                 **self.headers, **(headers or {})}  # fmt: skip
         raw = body if isinstance(body, str) or body is None else json.dumps(body)
-        answer = app.app(event(method, path, raw, said), Context())
+        answer = app.app(event(method, path, raw, said), lambda_events.Context("api"))
         return Reply(answer["statusCode"], {**answer["headers"]}, answer["body"])
 
 
-class Context:
-    """What Lambda hands a function beside its event."""
-
-    function_name = "wagebook-test"
-    memory_limit_in_mb = 1024
-    invoked_function_arn = "arn:aws:lambda:eu-central-1:123456789012:function:wagebook-test"
-    aws_request_id = "00000000-0000-0000-0000-000000000000"
-
-    def get_remaining_time_in_millis(self) -> int:
-        return 29_000
-
-
 def event(method: str, path: str, body: str | None, headers: dict[str, str]) -> dict[str, Any]:
-    """This will build an API Gateway (REST, proxy) event."""
+    """This will build an API Gateway (REST, proxy) event for a path with its query."""
     parts = urlsplit(path)
     resource, values = _resource(parts.path)
     query: dict[str, list[str]] = {}
     for name, value in parse_qsl(parts.query, keep_blank_values=True):
         query.setdefault(name, []).append(value)
-    return {
-        "httpMethod": method,
-        "path": parts.path,
-        "resource": resource,
-        "headers": headers,
-        "multiValueHeaders": {name: [value] for name, value in headers.items()},
-        "multiValueQueryStringParameters": query or None,
-        "queryStringParameters": {name: values[-1] for name, values in query.items()} or None,
-        "pathParameters": values or None,
-        "stageVariables": None,
-        "body": body,
-        "isBase64Encoded": False,
-        "requestContext": {
-            "httpMethod": method,
-            "resourcePath": resource,
-            "path": parts.path,
-            "stage": "api",
-            "requestId": str(uuid4()),
-            "identity": {"sourceIp": "127.0.0.1"},
-        },
-    }
+    return lambda_events.api_event(method, resource, values, body=body, headers=headers, query=query)
 
 
 @cache
