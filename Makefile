@@ -32,7 +32,7 @@ rooms: $(READY) ## do imports only point down?
 unit: $(READY) ## all tests; one: .venv/bin/pytest tests/... -k words
 	$(BIN)/pytest -q
 
-bench: $(READY) ## the main jobs beside yardsticks; SIZE=small takes under a minute
+bench: $(READY) ## the main jobs beside yardsticks; SIZE=small takes two
 	@$(BIN)/python -m infra.bench
 
 crash: $(READY) ## payouts under kills, lies and doubles; RUNS=10000 SEED=1 WORKERS=2
