@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from chalicelib.entry.bodies import LARGEST_BODY, RawBody, check_text, loaded
 from chalicelib.kernel.errors import Invalid, TooLarge, Unreadable
-from chalicelib.kernel.schema import Output
+from chalicelib.kernel.schema import Input, Output
 
 M = TypeVar("M", bound=BaseModel)
 CSV_OR_JSON = ("text/csv", "application/json")  # what a door that imports rows `accepts`
@@ -25,6 +25,12 @@ class Row:
     line: int  # of a CSV file, its header being line 1; of a JSON array, the row's place from 1
     values: dict[str, Any]
     wrong: str | None = None
+
+
+class ImportQuery(Input):
+    """Whether to write at all."""
+
+    dry_run: bool = Field(False, description="true: say what would happen, and write nothing")
 
 
 class RowError(Output):

@@ -23,9 +23,10 @@ from chalicelib.entry import openapi
 from chalicelib.entry.registry import CONSUMERS, ENDPOINTS, Endpoint
 from chalicelib.identity.permissions import GRANTS, Role
 from infra.local.aws import make_queues
+from infra.local.lambda_events import Context
 from tests.house.generated import JUNK, Strategies, as_csv, as_json, rows, spoiled
 from tests.house.samples import BODIES, FIELDS, PLAIN, employee_of, make_all, parameters
-from tests.support.api import Api, Context, event
+from tests.support.api import Api, event
 from tests.support.cast import Cast, platform_admin, tenant
 
 EXAMPLES = int(os.environ.get("WAGEBOOK_EXAMPLES", "0"))
@@ -199,7 +200,7 @@ def test_generated_requests_get_documented_answers(door: Endpoint, operation: di
     @given(requests(door, operation, office))
     def answers(request: tuple[str, dict[str, Any]]) -> None:
         caller, said = request
-        judge(door, operation, caller, app.app(json.loads(json.dumps(said)), Context()))
+        judge(door, operation, caller, app.app(json.loads(json.dumps(said)), Context("api")))
 
     answers()
 

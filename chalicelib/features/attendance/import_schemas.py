@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field
 from chalicelib.entry.rows import RowDate, RowError, RowInput
 from chalicelib.features.attendance.schemas import Stated, WorkedMinutes
 from chalicelib.kernel.halves import Half
-from chalicelib.kernel.schema import Input, Output
+from chalicelib.kernel.schema import Output
 
 
 def _lower(said: Any) -> Any:
@@ -32,12 +32,6 @@ class AttendanceRow(RowInput):
 
 
 COLUMNS = [name for name in AttendanceRow.model_fields if name != "date"]
-
-
-class ImportQuery(Input):
-    """Whether to write at all."""
-
-    dry_run: bool = Field(False, description="true: say what would happen, and write nothing")
 
 
 class ImportReport(Output):

@@ -5,11 +5,11 @@ from typing import Annotated
 
 from pydantic import Field
 
-from chalicelib.entry.rows import RowDate, RowError, RowInput
+from chalicelib.entry.rows import ImportQuery, RowDate, RowError, RowInput
 from chalicelib.features.people.schemas import EmployeeNo, Frequency, Language
 from chalicelib.features.tenants.schemas import KnownCurrency
 from chalicelib.kernel.period import LAST_YEAR
-from chalicelib.kernel.schema import Email, Input, MoneyIn, Output, Text
+from chalicelib.kernel.schema import Email, MoneyIn, Output, Text
 
 MOST_ROWS = 10_000
 REQUIRED = ("name", "employee_no", "joined_on")
@@ -41,10 +41,9 @@ class PersonRow(RowInput):
     salary_effective_from: RowLifeDay | None = None
 
 
-class ImportQuery(Input):
+class PeopleImportQuery(ImportQuery):
     """How to import people."""
 
-    dry_run: bool = Field(False, description="check everything and change nothing")
     create_missing: bool = Field(False, description="make branches, departments and divisions that are not there yet")
 
 

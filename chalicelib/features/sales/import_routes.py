@@ -4,7 +4,7 @@ from chalice import Blueprint
 
 from chalicelib.entry.bodies import RawBody
 from chalicelib.entry.http import endpoint
-from chalicelib.entry.rows import CSV_OR_JSON, read_rows
+from chalicelib.entry.rows import CSV_OR_JSON, ImportQuery, read_rows
 from chalicelib.features.sales import import_actions as actions
 from chalicelib.features.sales import import_schemas as schemas
 from chalicelib.identity.scope import Scope
@@ -13,7 +13,7 @@ blueprint = Blueprint(__name__)
 
 
 @endpoint(blueprint, "POST", "/sales/import", may="sales.write", accepts=CSV_OR_JSON)
-def import_sales(scope: Scope, body: RawBody, query: schemas.ImportQuery) -> schemas.ImportReport:
+def import_sales(scope: Scope, body: RawBody, query: ImportQuery) -> schemas.ImportReport:
     """This will import up to 20,000 sales, as JSON or CSV; good rows are kept, wrong ones told by line.
 
     Columns: `employee_no`, `user_id` or `email`, `earning`, and if wanted `external_id`, `brand`, `currency` and

@@ -10,7 +10,7 @@ from chalicelib.entry.rows import RowError, RowInput
 from chalicelib.features.people.schemas import EmployeeNo
 from chalicelib.features.sales.schemas import Moment
 from chalicelib.features.tenants.schemas import KnownCurrency
-from chalicelib.kernel.schema import Email, Input, Output, PositiveMoneyIn, Text
+from chalicelib.kernel.schema import Email, Output, PositiveMoneyIn, Text
 
 
 def _only_rfc3339(said: Any) -> Any:
@@ -34,12 +34,6 @@ class SaleRow(RowInput):
 
 
 COLUMNS = [name for name in SaleRow.model_fields if name != "earning"]
-
-
-class ImportQuery(Input):
-    """Whether to write at all."""
-
-    dry_run: bool = Field(False, description="true: say what would happen, and write nothing")
 
 
 class ImportReport(Output):

@@ -1,4 +1,4 @@
-"""The cast of payouts: two tenants, and a stack whose queues can be worked off."""
+"""Payouts, as a superuser sees them."""
 
 from collections.abc import Iterator
 
@@ -6,28 +6,6 @@ import psycopg
 import pytest
 
 from migrations.setup import Urls
-from tests.support import stack
-from tests.support.cast import Cast, tenant
-from tests.support.stack import Stack
-
-
-@pytest.fixture
-def acme(database: Urls) -> Cast:
-    """This will make Acme anew for each test: its money starts at nothing."""
-    return tenant("Acme")
-
-
-@pytest.fixture
-def zenith(database: Urls) -> Cast:
-    """This will make the stranger."""
-    return tenant("Zenith")
-
-
-@pytest.fixture
-def running(database: Urls) -> Iterator[Stack]:
-    """This will run the queues."""
-    with stack.running() as started:
-        yield started
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The cast of sales: two tenants, and a stack whose queues can be worked off."""
+"""The cast of every feature: two tenants, and a stack whose queues can be worked off."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ from tests.support.stack import Stack
 
 @pytest.fixture
 def acme(database: Urls) -> Cast:
-    """This will make Acme anew for each test: its sales are its own."""
+    """This will make Acme anew for each test: its money starts at nothing."""
     return tenant("Acme")
 
 
