@@ -4,7 +4,7 @@ from chalice import Chalice
 
 from chalicelib.blueprints import BLUEPRINTS
 from chalicelib.entry.gateway import problem_documents
-from chalicelib.features.pay_register.exports import XLSX
+from chalicelib.entry.sheets import XLSX
 
 app = Chalice(app_name="wagebook")
 app.api.binary_types.append(XLSX)

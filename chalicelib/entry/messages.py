@@ -5,7 +5,7 @@ They are decorators on the function itself, because in Lambda a blueprint's even
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial, wraps
 from typing import Any
@@ -21,6 +21,7 @@ from chalicelib.identity.callers import working
 from chalicelib.identity.scope import Origin, Scope
 
 WhenFailed = Callable[..., None]
+MessagesIn = Callable[[Any], Sequence[dict[str, Any]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ def consumes(
     *,
     batch_size: int = 10,
     at_once: int | None = None,
+    messages_in: MessagesIn | None = None,
     when_failed: WhenFailed | None = None,
 ) -> Callable[[Callable[..., Errand | None]], Callable[..., Any]]:
     """This will make a function a queue's consumer, called once per message as `function(scope, message=...)`.
@@ -72,6 +74,10 @@ def consumes(
     its batch are done. After `MAX_RECEIVES` tries it goes to the dead-letter queue. A Fault is a fact, and would be
     the same the next time: it is logged and the message is done. `at_once` bounds how many batches are worked on at
     the same time. `when_failed` is told, in a transaction of its own, when a message will not be tried again.
+
+    What comes from AWS itself is worded by AWS: `messages_in` finds in such a body the messages for us, each with the
+    `tenant_id` that it concerns; there may be several, of several tenants, or none. Each is worked on by itself, and
+    where one has to be tried again, all are: doing one twice must change nothing.
     """
 
     def register(function: Callable[..., Errand | None]) -> Callable[..., Any]:
@@ -81,7 +87,7 @@ def consumes(
         def handler(event: Any) -> dict[str, list[dict[str, str]]]:
             failed = []
             for record in event.to_dict()["Records"]:
-                if not _consume(function, queue, record, when_failed):
+                if not _consume_all(function, queue, record, messages_in, when_failed):
                     failed.append({"itemIdentifier": record["messageId"]})
             return {"batchItemFailures": failed}
 
@@ -96,14 +102,41 @@ def consumes(
     return register
 
 
+def _consume_all(
+    function: Callable[..., Errand | None],
+    queue: str,
+    record: dict[str, Any],
+    messages_in: MessagesIn | None,
+    when_failed: WhenFailed | None,
+) -> bool:
+    if messages_in is None:
+        return _consume(function, queue, record, when_failed)
+    try:
+        messages = messages_in(json.loads(record["body"]))
+    except Exception:
+        logger.exception("not worded as expected", queue=queue, message_id=record["messageId"])
+        count("Failed", queue=queue)
+        queues.back_off(
+            queue, receipt=record["receiptHandle"], receives=int(record["attributes"]["ApproximateReceiveCount"])
+        )
+        return False
+    # every one is tried, whatever became of those before it
+    done = [_consume(function, queue, record, when_failed, message) for message in messages]
+    return all(done)
+
+
 def _consume(
-    function: Callable[..., Errand | None], queue: str, record: dict[str, Any], when_failed: WhenFailed | None
+    function: Callable[..., Errand | None],
+    queue: str,
+    record: dict[str, Any],
+    when_failed: WhenFailed | None,
+    found: dict[str, Any] | None = None,
 ) -> bool:
     receives = int(record["attributes"]["ApproximateReceiveCount"])
     message: dict[str, Any] = {}
     logger.thread_safe_append_keys(request_id=record["messageId"], queue=queue, receives=receives, tenant=None)
     try:
-        message = json.loads(record["body"])
+        message = json.loads(record["body"]) if found is None else found
         do(function, message, name=queue, origin=Origin(request_id=record["messageId"]))
     except Exception as error:
         fault = fault_of(error)

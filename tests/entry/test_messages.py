@@ -260,6 +260,47 @@ class TestErrand:
         assert began < ended
 
 
+class TestForeignBody:
+    """What AWS itself sends is worded by AWS: one body may concern several tenants, or nobody."""
+
+    def consumer(self, consumer: Any) -> Any:
+        """This will take bodies such as {"Records": [{"bucket": tenant, "key": name}, ...]}."""
+
+        def messages_in(body: dict[str, Any]) -> list[dict[str, Any]]:
+            return [{"tenant_id": found["bucket"], "name": found["key"]} for found in body["Records"]]
+
+        return consumer(add_department, messages_in=messages_in)
+
+    def body(self, *records: tuple[Cast, str]) -> dict[str, Any]:
+        return {"Records": [{"bucket": str(cast.id), "key": name} for cast, name in records]}
+
+    def test_is_worked_on_in_the_scope_of_each_tenant_that_it_concerns(
+        self, acme: Cast, zenith: Cast, consumer: Any, rests: list
+    ) -> None:
+        assert deliver(self.consumer(consumer), [self.body((acme, "A"), (zenith, "Z"), (acme, "B"))]) == []
+        assert (names(acme), names(zenith), rests) == (["A", "B"], ["Z"], [])
+
+    def test_that_concerns_nobody_is_done(self, acme: Cast, consumer: Any, rests: list) -> None:
+        assert deliver(self.consumer(consumer), [{"Records": []}]) == []
+        assert rests == []
+
+    def test_of_which_one_part_fails_comes_back_and_the_others_are_done(
+        self, acme: Cast, zenith: Cast, consumer: Any, rests: list
+    ) -> None:
+        batch = [self.body((acme, "crash"), (zenith, "Z")), self.body((acme, "A"))]
+        assert deliver(self.consumer(consumer), batch, receives=2) == ["m0"]
+        assert (names(acme), names(zenith), rests) == (["A"], ["Z"], [("r0", 2)])
+
+    def test_of_which_one_part_is_a_fact_is_done(self, acme: Cast, zenith: Cast, consumer: Any, rests: list) -> None:
+        assert deliver(self.consumer(consumer), [self.body((acme, "fact"), (zenith, "Z"))]) == []
+        assert (names(acme), names(zenith), rests) == ([], ["Z"], [])
+
+    @pytest.mark.parametrize("body", ["", "{", "[]", "{}", '{"Records": [{}]}', '{"tenant_id": "acme"}'])
+    def test_that_is_worded_otherwise_is_held_back(self, acme: Cast, consumer: Any, rests: list, body: str) -> None:
+        assert deliver(self.consumer(consumer), [body, self.body((acme, "A"))]) == ["m0"]
+        assert (names(acme), rests) == (["A"], [("r0", 1)])
+
+
 class TestBackOff:
     def test_lets_a_message_rest_longer_each_time(self, monkeypatch: pytest.MonkeyPatch) -> None:
         waits = []
