@@ -12,7 +12,7 @@ from typing import Any
 
 from rich.console import Console
 
-from infra.local import aws, stack
+from infra.local import aws, mailbox, stack
 
 console = Console(highlight=False, soft_wrap=True)  # unbroken lines, so that a command can be copied
 
@@ -88,7 +88,8 @@ def _greet(running: stack.Stack, seconds: float) -> None:
         console.print(f"\nTry, as {role}:")
         for path in ("/me", "/pay-register/2026-01?limit=5", "/balances/2026-01"):
             console.print(f"  curl -s -H 'X-API-Key: {running.keys[role]}' '{url}{path}'", markup=False)
-    console.print(f"\nLogs: {running.logs}/*.log   Data: {running.home}   Stop: Ctrl-C", markup=False)
+    console.print(f"\nMail that was sent: {url}{mailbox.PATH}", markup=False)
+    console.print(f"Logs: {running.logs}/*.log   Data: {running.home}   Stop: Ctrl-C", markup=False)
 
 
 def main(arguments: list[str]) -> int:

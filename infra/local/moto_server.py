@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from unittest.mock import patch
 
-from infra.local import aws
+from infra.local import aws, mailbox
 from infra.local.children import answer
 
 KEY_ID = "0199c0de-0000-4000-8000-000000000001"  # its ciphertexts name it
@@ -22,7 +22,10 @@ def main(answer_to: str) -> None:
     # Same name, same id: the OIDC issuer and audience stay what they were when the stack is started again.
     os.environ.setdefault("MOTO_COGNITO_IDP_USER_POOL_ID_STRATEGY", "HASH")
     os.environ.setdefault("MOTO_COGNITO_IDP_USER_POOL_CLIENT_ID_STRATEGY", "HASH")
+    from moto.moto_api._internal import urls
     from moto.server import ThreadedMotoServer
+
+    urls.url_paths[f"{{0}}{mailbox.SENT}"] = mailbox.sent_mail
 
     logging.getLogger("werkzeug").setLevel(logging.WARNING)  # else a line for every poll of every queue
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})

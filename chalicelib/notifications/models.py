@@ -1,0 +1,53 @@
+"""Tables of notifications."""
+
+from sqlalchemy import ARRAY, Column, DateTime, Integer, Table, Text, Uuid
+from sqlalchemy.dialects.postgresql import JSONB
+
+from chalicelib.backing.database import id_column, metadata, tenant_column
+
+notification_logs = Table(
+    "notification_logs",
+    metadata,
+    tenant_column(),
+    id_column(),
+    Column("user_id", Uuid, doc="who is told"),
+    Column("kind", Text, doc="rules.Kind"),
+    Column("channel", Text, doc="rules.Channel"),
+    Column("cause", Text, doc="the reason to tell; the same one is told once"),
+    Column("entity_type", Text, doc="what it is about"),
+    Column("entity_id", Text),
+    Column("said", JSONB, doc="the values that the wording is filled with"),
+    Column("status", Text, doc="rules.Status"),
+    Column("attempts", Integer, doc="how often it was sent; only the latest may settle"),
+    Column("look_at", DateTime(timezone=True), doc="not to be sent before; while it is being sent, the lease's end"),
+    Column("title", Text, doc="as it was sent; null before that, and in the app, where each reading words it"),
+    Column("message", Text, doc="likewise"),
+    Column("sent_to", Text, doc="the address, number or endpoint of the latest attempt"),
+    Column("provider_id", Text, doc="what SES or SNS call it"),
+    Column("problem", Text, doc="why the last attempt failed, or what came back"),
+    Column("created_at", DateTime(timezone=True)),
+    Column("sent_at", DateTime(timezone=True)),
+    Column("opened_at", DateTime(timezone=True)),
+)
+
+notification_preferences = Table(
+    "notification_preferences",
+    metadata,
+    tenant_column(),
+    Column("user_id", Uuid, primary_key=True),
+    Column("phone", Text, doc="E.164; where SMS go"),
+    Column("push_endpoint", Text, doc="ARN of the endpoint of their device in SNS"),
+    Column("switched_off", ARRAY(Text), doc="kind/channel; what is not named is on"),
+    Column("version", Integer),
+)
+
+notification_suppressions = Table(
+    "notification_suppressions",
+    metadata,
+    tenant_column(),
+    id_column(),
+    Column("address", Text, doc="lower case; no mail of this tenant goes there"),
+    Column("reason", Text, doc="bounce or complaint"),
+    Column("log_id", Uuid, doc="the mail that bounced or was complained about"),
+    Column("created_at", DateTime(timezone=True)),
+)

@@ -1,0 +1,45 @@
+"""Writes of how people want to be told, and of addresses that no mail goes to."""
+
+from uuid import UUID
+
+from sqlalchemy import delete
+from sqlalchemy.dialects.postgresql import insert
+
+from chalicelib import audit
+from chalicelib.backing.database import Record
+from chalicelib.entry.versions import expect
+from chalicelib.identity.scope import Scope
+from chalicelib.notifications import queries
+from chalicelib.notifications.models import notification_preferences, notification_suppressions
+from chalicelib.notifications.schemas import NewPreferences, switched_off
+
+
+def set_preferences(scope: Scope, *, new: NewPreferences, if_match: int | None) -> Record:
+    """This will replace how the caller is told; what is on its way already is not called back, unless switched off."""
+    expect(queries.get_preferences(scope, lock=True), if_match)
+    values = {"phone": new.phone, "push_endpoint": new.push_endpoint, "switched_off": switched_off(new.kinds)}
+    row = insert(notification_preferences).values(
+        tenant_id=scope.tenant_id, user_id=queries.myself(scope), version=2, **values
+    )
+    scope.session.execute(
+        row.on_conflict_do_update(
+            index_elements=["tenant_id", "user_id"],
+            set_={**values, "version": notification_preferences.c.version + 1},
+        )
+    )
+    return queries.get_preferences(scope)
+
+
+def lift_suppression(scope: Scope, *, suppression_id: UUID) -> None:
+    """This will let mail go to an address again, until it comes back again."""
+    before = queries.get_suppression(scope, suppression_id, lock=True)
+    scope.session.execute(
+        delete(notification_suppressions).where(
+            notification_suppressions.c.tenant_id == scope.tenant_id, notification_suppressions.c.id == suppression_id
+        )
+    )
+    # the address itself stays out of a record that nobody can erase
+    audit.record(
+        scope, action="notification_suppression.lifted", entity_type="notification_suppression",
+        entity_id=suppression_id, before={"reason": before["reason"], "log_id": before["log_id"]},
+    )  # fmt: skip

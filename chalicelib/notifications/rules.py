@@ -1,0 +1,102 @@
+"""What people are told of, over which channels, and when a message is tried again."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+
+class Kind(StrEnum):
+    """What somebody is told of."""
+
+    LEAVE_EXPIRY_WARNING = "leave_expiry_warning"
+    LEAVE_REQUESTED = "leave_requested"  # to the manager
+    LEAVE_APPROVED = "leave_approved"
+    LEAVE_REJECTED = "leave_rejected"
+    LEAVE_CANCELLED = "leave_cancelled"  # to the manager
+    FORM_DECIDED = "form_decided"
+    PAYROLL_READY = "payroll_ready"
+    KPI_DUE = "kpi_due"
+    APPRAISAL_REMINDER = "appraisal_reminder"
+    CUSTOM = "custom"
+
+
+_LEAVE = frozenset({"person", "leave_type", "start_date", "end_date", "days", "notes"})
+
+# What the wording of each kind asks for: dates as ISO strings, days as numbers; notes may be null.
+VALUES: Mapping[Kind, frozenset[str]] = {
+    Kind.LEAVE_EXPIRY_WARNING: frozenset({"leave_type", "days", "expires_on", "days_left", "action"}),
+    Kind.LEAVE_REQUESTED: _LEAVE,
+    Kind.LEAVE_APPROVED: _LEAVE,
+    Kind.LEAVE_REJECTED: _LEAVE,
+    Kind.LEAVE_CANCELLED: _LEAVE,
+    Kind.FORM_DECIDED: frozenset({"form", "status", "notes"}),
+    Kind.PAYROLL_READY: frozenset({"month", "link"}),
+    Kind.KPI_DUE: frozenset({"title", "due_on"}),
+    Kind.APPRAISAL_REMINDER: frozenset({"title", "due_on"}),
+    Kind.CUSTOM: frozenset({"title", "message"}),
+}
+
+# Reminders and announcements, whose mails anybody may stop from within the mail (RFC 8058). The others answer what a
+# person asked for, or ask for a decision; they can be switched off among the preferences.
+NOT_ESSENTIAL = frozenset({Kind.LEAVE_EXPIRY_WARNING, Kind.KPI_DUE, Kind.APPRAISAL_REMINDER, Kind.CUSTOM})
+
+
+class Channel(StrEnum):
+    """How somebody is told."""
+
+    EMAIL = "email"
+    IN_APP = "in_app"
+    PUSH = "push"
+    SMS = "sms"
+
+
+class Status(StrEnum):
+    """What became of telling one person over one channel."""
+
+    PENDING = "pending"  # to be sent, being sent, or to be tried again
+    SENT = "sent"
+    FAILED = "failed"  # tried as often as we do, or not to be tried at all
+    BOUNCED = "bounced"  # taken by the provider, and then not delivered
+
+
+MOVES: Mapping[Status, frozenset[Status]] = {
+    Status.PENDING: frozenset({Status.SENT, Status.FAILED, Status.BOUNCED}),
+    Status.SENT: frozenset({Status.BOUNCED}),
+    Status.FAILED: frozenset({Status.BOUNCED}),  # we heard no answer, and it went out all the same
+    Status.BOUNCED: frozenset(),
+}
+
+# After each failed attempt.
+WAITS = (
+    timedelta(minutes=1),
+    timedelta(minutes=5),
+    timedelta(minutes=30),
+    timedelta(hours=2),
+    timedelta(hours=6),
+)
+MOST_ATTEMPTS = len(WAITS) + 1
+JITTER = 0.2  # a wait is so much longer at most, so that what failed together does not come back together
+LEASE = timedelta(seconds=60)  # a worker that did not come back by then never will
+NUDGE = timedelta(minutes=5)  # a new one whose message nobody took by then is sent to the queue again
+MOST_AT_ONCE = 500  # people to whom one custom notice goes
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What one person is told: `values` as JSON can say them, `entity_id` what it is about.
+
+    `cause` is what makes it told once: the same for the same reason to tell, such as "approved <request id>".
+    """
+
+    user_id: UUID
+    cause: str
+    values: dict[str, Any]
+    entity_id: object
+
+
+def wait_after(attempts: int) -> timedelta | None:
+    """This will tell how long to wait after so many failed attempts, or None where it is not tried again."""
+    return WAITS[attempts - 1] if attempts < MOST_ATTEMPTS else None

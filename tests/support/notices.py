@@ -1,0 +1,81 @@
+"""What tests about notifications have in common: telling, the mailbox, the log."""
+
+import email
+from email.message import EmailMessage
+from email.policy import default
+from typing import Any
+from uuid import UUID
+
+from moto.ses.models import ses_backends
+
+from chalicelib import notifications
+from chalicelib.backing import clock, outbox
+from chalicelib.identity.callers import working
+from chalicelib.identity.permissions import Role
+from chalicelib.identity.scope import Origin
+from chalicelib.notifications import Kind, Notice
+from tests.support.api import Api
+from tests.support.cast import Cast, key
+from tests.support.people import row, sql
+
+LEAVE = {"person": "Rahim", "leave_type": "Annual leave", "start_date": "2026-01-05", "end_date": "2026-01-07",
+         "days": 3, "notes": None}  # fmt: skip
+DUE = {"title": "Sales of January", "due_on": "2026-01-31"}
+
+
+def person(
+    cast: Cast, *, name: str = "Rahim", address: str | None = "rahim@acme.example", language: str = "en"
+) -> UUID:
+    """This will make somebody who can be told something."""
+    user_id: UUID = row(cast, "users", {"name": name, "email": address, "language": language})
+    return user_id
+
+
+def caller(cast: Cast, user_id: UUID, role: Role = Role.EMPLOYEE) -> Api:
+    """This will let a person call."""
+    return key(cast.id, role, user_id)
+
+
+def tell(
+    cast: Cast, *users: UUID, kind: Kind = Kind.LEAVE_APPROVED, cause: str = "1", values: dict[str, Any] | None = None,
+    fails: bool = False,
+) -> None:  # fmt: skip
+    """This will tell people something in one transaction, as a feature does, and send what it leaves to be sent."""
+    notices = [Notice(one, cause, LEAVE if values is None else values, "4711") for one in users]
+    with working(cast.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
+        notifications.tell(scope, kind=kind, entity_type="leave_request", notices=notices)
+        if fails:
+            raise RuntimeError("rolled back")
+    outbox.send(scope.outgoing)
+
+
+def mailbox() -> list[EmailMessage]:
+    """This will give the mails that SES took, the oldest first."""
+    sent = ses_backends["123456789012"]["eu-central-1"].sent_messages
+    return [email.message_from_string(one.raw_data, policy=default) for one in sent]  # type: ignore[misc]
+
+
+def mail_ids() -> list[str]:
+    return [one.id for one in ses_backends["123456789012"]["eu-central-1"].sent_messages]
+
+
+def text_of(mail: EmailMessage, kind: str = "plain") -> str:
+    part = mail.get_body((kind,))
+    assert part is not None
+    return str(part.get_content()).replace("\r\n", "\n")
+
+
+def log(cast: Cast, query: str = "") -> list[dict[str, Any]]:
+    """This will give the log, newest first."""
+    return list(cast.hr.ok("GET", f"/notification-logs{query}")["items"])
+
+
+def statuses(cast: Cast) -> dict[str, str]:
+    """This will give the status by channel, where one person was told one thing."""
+    return {one["channel"]: one["status"] for one in log(cast)}
+
+
+def let_pass(cast: Cast) -> None:
+    """This will age what waits for its next attempt, as if all the time had passed."""
+    sql(cast, "update notification_logs set look_at = clock_timestamp() - interval '10 minutes'"
+              " where tenant_id = :tenant_id and look_at is not null", tenant_id=cast.id)  # fmt: skip
