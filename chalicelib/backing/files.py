@@ -1,11 +1,12 @@
 """S3, loaded only when a file is written or read. Every key begins with its tenant, and is asked for with it.
 
 Files hold bank details and payslips: they are encrypted at rest, never public, and read by links that live for
-minutes. A put that is repeated writes the same bytes under the same key, so it may be repeated.
+minutes. A put that is repeated writes the same bytes under the same key, so it may be repeated. What people upload
+goes from their browser to S3, by a form that fixes its key, size and type, and is marked as not looked at yet.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,6 +18,11 @@ from chalicelib.backing.settings import settings
 from chalicelib.kernel.errors import Busy, NotFound, TooLarge
 
 LINK_LIVES = timedelta(minutes=5)
+UPLOAD_LIVES = timedelta(minutes=15)
+ENCRYPTION = "aws:kms"  # without a key's name: the account's own key for S3
+# By this a rule of the bucket removes, a day later, whatever was uploaded and nobody took away: rules select by the
+# beginning of a key, and ours begin with the tenant.
+UNCHECKED = "<Tagging><TagSet><Tag><Key>checked</Key><Value>no</Value></Tag></TagSet></Tagging>"
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
@@ -26,6 +32,15 @@ class Link:
     """An address that opens one file, for whoever holds it, until it expires."""
 
     url: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A form that lets whoever sends it write one file, until it expires."""
+
+    url: str
+    fields: dict[str, str]
     expires_at: datetime
 
 
@@ -58,7 +73,7 @@ def put(tenant_id: UUID, key: str, data: bytes, *, content_type: str, metadata: 
             Body=data,
             ContentType=content_type,
             Metadata=dict(metadata),
-            ServerSideEncryption="aws:kms",  # without a key's name: the account's own key for S3
+            ServerSideEncryption=ENCRYPTION,
         )
 
 
@@ -67,14 +82,52 @@ def get(tenant_id: UUID, key: str, *, at_most: int) -> bytes:
     with _answering():
         found = client().get_object(Bucket=settings().files_bucket, Key=_own(tenant_id, key))
         if found["ContentLength"] > at_most:
+            found["Body"].close()
             raise TooLarge(f"The file has {found['ContentLength']:,} bytes; at most {at_most:,} can be taken.")
         return bytes(found["Body"].read())
+
+
+def delete(tenant_id: UUID, keys: Sequence[str]) -> None:
+    """This will delete files; those that are not there are none. Busy where S3 kept some."""
+    for start in range(0, len(keys), 1000):  # as many as one call takes
+        said = [{"Key": _own(tenant_id, key)} for key in keys[start : start + 1000]]
+        with _answering():
+            answer = client().delete_objects(Bucket=settings().files_bucket, Delete={"Objects": said, "Quiet": True})
+        if failed := answer.get("Errors"):
+            raise Busy(f"{len(failed)} files could not be deleted ({failed[0]['Code']}); try again in a few seconds.")
+
+
+def keys_under(tenant_id: UUID, folder: str) -> list[str]:
+    """This will list what is in a folder, which is a key without its last part; a thousand at most."""
+    with _answering():
+        found = client().list_objects_v2(Bucket=settings().files_bucket, Prefix=_own(tenant_id, folder) + "/")
+        return [one["Key"] for one in found.get("Contents", [])]
+
+
+def form_to(tenant_id: UUID, key: str, *, content_type: str, size_bytes: int, now: datetime) -> Upload:
+    """This will make the form by which a browser uploads one file of this type and size, under this key, encrypted.
+
+    S3 refuses anything else. It may be sent again until it expires, so what is there can be replaced.
+    """
+    fields = {"Content-Type": content_type, "x-amz-server-side-encryption": ENCRYPTION, "tagging": UNCHECKED}
+    made = client().generate_presigned_post(
+        settings().files_bucket,
+        _own(tenant_id, key),
+        Fields=fields,
+        Conditions=[
+            *({name: value} for name, value in fields.items()),
+            ["content-length-range", size_bytes, size_bytes],
+        ],
+        ExpiresIn=int(UPLOAD_LIVES.total_seconds()),
+    )
+    return Upload(str(made["url"]), made["fields"], now + UPLOAD_LIVES)
 
 
 def link_to(tenant_id: UUID, key: str, *, name: str, now: datetime) -> Link:
     """This will give an address from which a browser saves the file under `name`. Nobody is asked whether it exists.
 
-    `now` only says when it ends; what ends it is the signature's own time, which S3 holds against its own clock.
+    It is saved and not shown, whatever its type, so nothing in it runs under an address of ours. `now` only says when
+    it ends; what ends it is the signature's own time, which S3 holds against its own clock.
     """
     url = client().generate_presigned_url(
         "get_object",

@@ -1,5 +1,7 @@
 """Files in S3: encrypted, private, under their tenant's own keys, read by links that live five minutes."""
 
+import base64
+import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -137,3 +139,79 @@ class TestSafeName:
     def test_keeps_only_what_every_system_takes(self, said: str, made: str) -> None:
         assert files.safe_name(said) == made
         assert re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", files.safe_name(said))
+
+
+class TestFormTo:
+    def form(self) -> files.Upload:
+        key = files.key_of(ACME, "quarantine", "42")
+        return files.form_to(ACME, key, content_type="application/pdf", size_bytes=1234, now=NOW)
+
+    def test_fixes_key_size_type_and_encryption_and_ends_after_fifteen_minutes(self) -> None:
+        form = self.form()
+        policy = json.loads(base64.b64decode(form.fields["policy"]))
+        key = "tenants/00000000-0000-7000-8000-00000000000a/quarantine/42"
+        fixed: dict[str, str] = {}
+        for one in policy["conditions"]:
+            fixed |= one if isinstance(one, dict) else {}
+        assert [one for one in policy["conditions"] if isinstance(one, list)] == [["content-length-range", 1234, 1234]]
+        assert (fixed["bucket"], fixed["key"]) == (BUCKET, key)
+        assert fixed["Content-Type"] == "application/pdf"
+        assert fixed["x-amz-server-side-encryption"] == "aws:kms"
+        assert fixed["tagging"] == files.UNCHECKED
+        # every field that travels is fixed, or S3 would refuse the upload
+        assert set(form.fields) - {"policy", "x-amz-signature"} == set(fixed) - {"bucket"}
+        assert {name: form.fields[name] for name in fixed if name != "bucket"} == {
+            name: value for name, value in fixed.items() if name != "bucket"
+        }
+        assert form.expires_at == datetime(2026, 11, 21, 8, 15, tzinfo=UTC)
+        left = datetime.fromisoformat(policy["expiration"]) - datetime.now(UTC)
+        assert 14 * 60 < left.total_seconds() <= 15 * 60
+
+    def test_is_what_s3_takes_a_file_by(self) -> None:
+        import requests
+
+        form = self.form()
+        answer = requests.post(form.url, data=form.fields, files={"file": b"%PDF-1.7"}, timeout=5)
+        assert answer.status_code == 204
+        assert files.get(ACME, form.fields["key"], at_most=100) == b"%PDF-1.7"
+
+    def test_refuses_a_key_of_another_tenant(self) -> None:
+        key = files.key_of(ACME, "quarantine", "42")
+        with pytest.raises(ValueError, match="another tenant"):
+            files.form_to(ZENITH, key, content_type="application/pdf", size_bytes=1, now=NOW)
+
+
+class TestDelete:
+    def test_removes_files_and_does_not_mind_those_that_are_gone(self, s3: Any) -> None:
+        kept = put(key=files.key_of(ACME, "kept"))
+        gone = [put(key=files.key_of(ACME, f"gone-{number}")) for number in range(3)]
+        files.delete(ACME, [*gone, files.key_of(ACME, "never")])
+        files.delete(ACME, gone)
+        files.delete(ACME, [])
+        assert [one["Key"] for one in s3.list_objects_v2(Bucket=BUCKET)["Contents"]] == [kept]
+
+    def test_refuses_a_key_of_another_tenant_and_deletes_nothing(self) -> None:
+        key = put()
+        with pytest.raises(ValueError, match="another tenant"):
+            files.delete(ZENITH, [files.key_of(ZENITH, "mine"), key])
+        assert files.get(ACME, key, at_most=100)
+
+    def test_says_that_some_were_kept(self) -> None:
+        kept = {"Errors": [{"Key": "x", "Code": "InternalError"}]}
+        with (
+            mock.patch.object(files.client(), "delete_objects", return_value=kept),
+            pytest.raises(Busy, match="1 file"),
+        ):
+            files.delete(ACME, [files.key_of(ACME, "x")])
+
+
+class TestKeysUnder:
+    def test_lists_one_folder_and_no_other_whose_name_begins_alike(self) -> None:
+        mine = [put(key=files.key_of(ACME, "attachments", "4", part)) for part in ("a", "b")]
+        put(key=files.key_of(ACME, "attachments", "42", "a"))
+        assert files.keys_under(ACME, files.key_of(ACME, "attachments", "4")) == mine
+        assert files.keys_under(ACME, files.key_of(ACME, "attachments", "5")) == []
+
+    def test_refuses_a_folder_of_another_tenant(self) -> None:
+        with pytest.raises(ValueError, match="another tenant"):
+            files.keys_under(ZENITH, files.key_of(ACME, "attachments"))
