@@ -1,0 +1,1 @@
+"""Forms that a tenant designs for itself: their versions, what people submit with them, and its review."""

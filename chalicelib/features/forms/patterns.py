@@ -1,0 +1,59 @@
+"""Patterns that admins write, matched in a time that no value and no pattern can stretch.
+
+The engine is Pydantic's own (Rust's `regex`): it never backtracks, so a value takes at most its length times the
+pattern's compiled size. Counted repetitions can make that size large, so a form's patterns together must stay within
+the engine's limit (10 MiB) even when taken SPARE times over, and only values up to LONGEST characters are matched: the
+slowest form that can be saved then takes about half a second.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Annotated, Any
+
+from pydantic import Field, TypeAdapter, ValidationError
+from pydantic_core import SchemaError
+
+SPARE = 2
+LONGEST = 1000
+
+
+def why_not(pattern: str) -> str | None:
+    """This will say what is wrong with a pattern, or None where it can be used."""
+    try:
+        _compiled(pattern)  # alone first: `a)|(?:b` would close what is put around it
+        _compiled(_whole(pattern))
+    except SchemaError as error:
+        return f"is not a pattern that we take: {_last_line(str(error))}"
+    return None
+
+
+def fit(patterns: Sequence[str]) -> bool:
+    """This will tell whether a form's patterns, each usable by itself, are small enough together."""
+    try:
+        # one after the other: of alternatives, the engine would keep what is the same only once
+        _compiled(f"(?:{''.join(_whole(pattern) for pattern in patterns)}){{{SPARE}}}")
+    except SchemaError:
+        return False
+    return True
+
+
+def matches(pattern: str, value: str) -> bool:
+    """This will tell whether the whole value looks like the pattern; `value` has at most LONGEST characters."""
+    try:
+        _compiled(_whole(pattern)).validate_python(value)
+    except ValidationError:
+        return False
+    return True
+
+
+def _whole(pattern: str) -> str:
+    return f"^(?:{pattern})$"
+
+
+@lru_cache(maxsize=512)
+def _compiled(pattern: str) -> TypeAdapter[Any]:
+    return TypeAdapter(Annotated[str, Field(pattern=pattern)])
+
+
+def _last_line(said: str) -> str:
+    return said.strip().rpartition("\n")[2].strip().removeprefix("error: ")[:200]
