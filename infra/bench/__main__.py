@@ -1,6 +1,6 @@
-"""Run it: `python -m infra.bench [register] [payouts] [--json FILE]`, with SIZE=small, full or large set.
+"""Run it: `python -m infra.bench [register] [payouts] [leave] [--json FILE]`, with SIZE=small, full or large set.
 
-Without a part named, both are measured, one after the other; without a size, it is full.
+Without a part named, all are measured, one after the other; without a size, it is full.
 """
 
 import argparse
@@ -18,6 +18,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 
 from infra.bench import measures, product
 from infra.bench.data import STEPS, loaded, tenants_of
+from infra.bench.leave import part as leave
 from infra.bench.measures import Tell
 from infra.bench.payouts import part as payouts
 from infra.bench.payouts.part import TellOf
@@ -43,20 +44,21 @@ NOTES = [
 ]
 
 
-PARTS = {"register": (NOTES, MAIN, "employees"), "payouts": (payouts.NOTES, payouts.MAIN, "people with ten sales each")}
+PARTS = {"register": (NOTES, MAIN, "employees"), "payouts": (payouts.NOTES, payouts.MAIN, "people with ten sales each"),
+         "leave": (leave.NOTES, leave.MAIN, "people with an allocation each")}  # fmt: skip
 
 
 def main() -> None:
     """This will measure everything and print a table for each part. It asserts nothing: machines differ."""
     parser = argparse.ArgumentParser(prog="python -m infra.bench", description=main.__doc__)
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {' and '.join(PARTS)}; both unless said")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; all unless said")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to a file as well")
     options = parser.parse_args()
     size = os.environ.get("SIZE", "full")
     if size not in SIZES:
         parser.error(f"SIZE is one of {', '.join(SIZES)}, not {size}")
     if unknown := set(options.parts) - set(PARTS):
-        parser.error(f"the parts are {' and '.join(PARTS)}, not {', '.join(unknown)}")
+        parser.error(f"the parts are {', '.join(PARTS)}, not {', '.join(unknown)}")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the server and its folder go, too
     all_lines: list[Line] = []
     all_notes: list[str] = []
@@ -71,7 +73,7 @@ def main() -> None:
 def _part(name: str, size: str) -> tuple[list[Line], list[str]]:
     said, main_size, whom = PARTS[name]
     began = time.monotonic()
-    lines, rows = (measured if name == "register" else payouts.measured)(size, watched)
+    lines, rows = {"register": measured, "payouts": payouts.measured, "leave": leave.measured}[name](size, watched)
     notes = [*said, f"{rows:,} rows of facts; {os.cpu_count()} cores, {platform.platform()}",
              f"{time.monotonic() - began:.0f} s in all"]  # fmt: skip
     title = f"Wagebook, {name}: {main_size[size]:,} {whom}, {tenants_of(main_size[size])} tenants"

@@ -1,0 +1,1 @@
+"""Adjustments: one-off amounts with a reason, to be paid with the next payroll."""

@@ -1,0 +1,72 @@
+"""Adding one-off amounts. They are only ever added here; a wrong one is made good by another the other way.
+
+Payroll will pay them, each once, with the next open period: until then they are open, and nothing is in the ledger.
+"""
+
+import json
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import text
+
+from chalicelib import audit
+from chalicelib.backing.database import Record, statement
+from chalicelib.features.adjustments import queries
+from chalicelib.features.adjustments.rules import Adjustment, Kind, wrong_sign
+from chalicelib.features.adjustments.schemas import NewAdjustment
+from chalicelib.features.people import queries as people
+from chalicelib.features.people.actions import too_fine
+from chalicelib.identity.scope import Scope
+from chalicelib.kernel.errors import invalid
+from chalicelib.kernel.money import fits, rounded
+
+_ADD = text(statement(__file__, "add"))
+
+
+def add(scope: Scope, *, adjustments: Sequence[Adjustment]) -> list[UUID]:
+    """This will add amounts in one statement and give the ids of those that were not there before."""
+    if not adjustments:
+        return []
+    said = [
+        {
+            "user_id": one.user_id,
+            "kind": one.kind,
+            "amount": one.amount,
+            "currency": one.currency,
+            "reason": one.reason,
+            "effective_on": one.effective_on,
+            "explanation": one.explanation,
+            "source_type": one.source[0] if one.source else None,
+            "source_id": one.source[1] if one.source else None,
+        }
+        for one in adjustments
+    ]
+    rows = scope.session.execute(
+        _ADD,
+        {
+            "tenant_id": scope.tenant_id,
+            "adjustments": json.dumps(said, default=str),
+            "created_by": scope.actor.name,
+            "now": scope.now,
+        },
+    ).mappings().all()  # fmt: skip
+    for row in rows:
+        audit.record(
+            scope, action="payroll_adjustment.added", entity_type="payroll_adjustment", entity_id=row["id"],
+            after={name: value for name, value in row.items() if name != "id" and value is not None},
+        )  # fmt: skip
+    return [row["id"] for row in rows]
+
+
+def add_by_hand(scope: Scope, *, new: NewAdjustment) -> Record:
+    """This will add an amount that somebody of HR has decided on."""
+    people.get_user(scope, new.user_id, "adjustments.write")
+    currency = new.currency or scope.tenant.currency
+    if why := wrong_sign(Kind(new.kind), new.amount):
+        raise invalid("/amount", why)
+    if not fits(new.amount, currency):
+        raise invalid("/amount", too_fine(currency))
+    amount = rounded(new.amount, currency)  # which fits, so that only zeros are added
+    one = Adjustment(new.user_id, Kind(new.kind), amount, currency, new.reason, effective_on=new.effective_date)
+    [adjustment_id] = add(scope, adjustments=[one])
+    return queries.get_adjustment(scope, adjustment_id)

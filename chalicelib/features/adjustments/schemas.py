@@ -1,0 +1,61 @@
+"""What comes in and goes out about adjustments."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import Field, WithJsonSchema
+
+from chalicelib.entry.paging import PageQuery
+from chalicelib.features.adjustments.rules import Kind
+from chalicelib.features.tenants.schemas import KnownCurrency
+from chalicelib.kernel.period import FIRST_YEAR, LAST_YEAR
+from chalicelib.kernel.schema import Input, MoneyOut, Output, Text
+
+SignedMoneyIn = Annotated[
+    Decimal,
+    Field(gt=-(Decimal(10) ** 15), lt=Decimal(10) ** 15, allow_inf_nan=False, examples=["-500.00"]),
+    WithJsonSchema(
+        {"type": "string", "pattern": r"^-?[0-9]{1,15}(\.[0-9]{1,3})?$", "examples": ["-500.00"]}, mode="validation"
+    ),
+]
+Day = Annotated[date, Field(ge=date(FIRST_YEAR, 1, 1), le=date(LAST_YEAR, 12, 31), examples=["2026-01-31"])]
+
+
+class NewAdjustment(Input):
+    """An amount that a person is paid once (above 0), or that is taken off their pay once (below 0)."""
+
+    user_id: UUID
+    kind: Literal[Kind.BONUS, Kind.FINE, Kind.OTHER]
+    amount: SignedMoneyIn
+    currency: KnownCurrency | None = Field(None, description="the tenant's unless said")
+    reason: Text
+    effective_date: Day
+
+
+class AdjustmentQuery(PageQuery):
+    """Which adjustments."""
+
+    user_id: UUID | None = None
+    kind: Kind | None = None
+    open: bool | None = Field(None, description="true: not paid yet; false: paid")
+
+
+class Adjustment(Output):
+    """One amount, and what became of it."""
+
+    id: UUID
+    user_id: UUID
+    kind: Kind
+    amount: MoneyOut
+    currency: str
+    reason: str
+    effective_date: date
+    explanation: dict[str, Any] | None = Field(description="how the amount came about, where it was computed")
+    source_type: str | None = Field(description="what it comes from; null where somebody set it")
+    source_id: str | None
+    payslip_id: UUID | None
+    paid_at: datetime | None = Field(description="null while it is open")
+    created_by: str
+    created_at: datetime

@@ -1,0 +1,13 @@
+-- Adds adjustments; one whose source has one already is left as it is. Gives those that were added.
+with said as (
+    select * from jsonb_to_recordset(cast(:adjustments as jsonb)) as a (
+        user_id uuid, kind text, amount numeric, currency text, reason text, effective_on date, explanation jsonb,
+        source_type text, source_id text)
+)
+insert into payroll_adjustments (tenant_id, user_id, kind, amount, currency, reason, effective_on, explanation,
+    source_type, source_id, created_by, created_at)
+select :tenant_id, user_id, kind, amount, currency, reason, effective_on, explanation, source_type, source_id,
+    :created_by, :now
+from said
+on conflict (tenant_id, source_type, source_id) do nothing
+returning id, user_id, kind, amount, currency, reason, effective_on, explanation, source_type, source_id

@@ -1,0 +1,1 @@
+"""The night on which days expire, as a part of the bench."""
