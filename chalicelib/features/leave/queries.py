@@ -1,19 +1,42 @@
-"""Reads of leave."""
+"""Reads of leave types."""
 
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, or_, select
 
 from chalicelib.backing.database import Record
 from chalicelib.entry.gate import get_row
 from chalicelib.entry.paging import PageQuery, page_of
 from chalicelib.features.leave.models import leave_types
 from chalicelib.identity.scope import Scope
+from chalicelib.kernel.errors import Conflict
 
 
-def get_leave_type(scope: Scope, leave_type_id: UUID) -> Record:
+def get_leave_type(scope: Scope, leave_type_id: UUID, *, lock: bool = False) -> Record:
     """This will read one leave type of the tenant, or NotFound."""
-    return get_row(scope, leave_types, leave_type_id, what="leave type")
+    return get_row(scope, leave_types, leave_type_id, what="leave type", lock=lock)
+
+
+def get_active_type(scope: Scope, leave_type_id: UUID) -> Record:
+    """This will read a leave type that days may still be given and asked for, or say that it is no longer in use."""
+    found = get_leave_type(scope, leave_type_id)
+    if not found["is_active"]:
+        raise Conflict(f"{found['name']} is no longer in use; make it active again, or choose another leave type.")
+    return found
+
+
+def types_called(scope: Scope, *, said: str) -> list[Record]:
+    """This will read the leave types that a word means: an id, or a name in whatever case."""
+    as_text = func.lower(said)
+    rows = scope.session.execute(
+        select(leave_types)
+        .where(
+            leave_types.c.tenant_id == scope.tenant_id,
+            or_(func.lower(leave_types.c.name) == as_text, func.text(leave_types.c.id) == as_text),
+        )
+        .order_by(leave_types.c.name)
+    ).mappings()
+    return [dict(row) for row in rows]
 
 
 def page_of_leave_types(scope: Scope, query: PageQuery) -> Record:

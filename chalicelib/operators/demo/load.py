@@ -15,8 +15,8 @@ from chalicelib.features.tenants.schemas import NewTenant
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import Conflict, NotFound
 from chalicelib.operators import scopes, work
-from chalicelib.operators.demo import facts, keys, market, selling, staff
-from chalicelib.operators.demo.companies import COMPANIES, Company
+from chalicelib.operators.demo import away, facts, keys, market, selling, staff
+from chalicelib.operators.demo.companies import ACME, COMPANIES, Company
 from chalicelib.operators.demo.rows import id_of
 
 
@@ -35,6 +35,7 @@ def _load(company: Company) -> dict[str, Any]:
         made = staff.write(scope, company) + facts.write(scope, company)
         if made:
             audit.record(scope, action="demo.loaded", entity_type="tenant", entity_id=tenant_id, after={"rows": made})
+    asked = away.live(tenant_id) if company is ACME else 0
     with scopes.operating(tenant_id, sends=False) as scope:
         if _is_due(scope):
             pay_register.request_nightly(scope, as_of=None)
@@ -45,7 +46,7 @@ def _load(company: Company) -> dict[str, Any]:
             text("select month from pay_periods where tenant_id = :tenant_id and computed_at is not null order by 1"),
             {"tenant_id": tenant_id},
         )
-        return {"employees": len(company.people), "months": list(months.scalars()), **sold}
+        return {"employees": len(company.people), "months": list(months.scalars()), "leave_requests": asked, **sold}
 
 
 def _tenant(company: Company) -> UUID:

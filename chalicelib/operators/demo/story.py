@@ -13,10 +13,28 @@ from typing import Any
 MONTH = "2026-01"
 
 LEAVE_TYPES: list[dict[str, Any]] = [
-    {"name": "Annual leave", "is_paid": True, "counts_non_working_days": False},
-    {"name": "Sick leave", "is_paid": True, "counts_non_working_days": False},
-    {"name": "Unpaid leave", "is_paid": False, "counts_non_working_days": False},
-    {"name": "Maternity leave", "is_paid": True, "counts_non_working_days": True},
+    {
+        "name": "Annual leave",
+        "is_paid": True,
+        "counts_non_working_days": False,
+        "is_limited": True,
+        "days_per_year": 20,
+    },
+    {"name": "Sick leave", "is_paid": True, "counts_non_working_days": False, "is_limited": True, "days_per_year": 14},
+    {
+        "name": "Unpaid leave",
+        "is_paid": False,
+        "counts_non_working_days": False,
+        "is_limited": False,
+        "days_per_year": 0,
+    },
+    {
+        "name": "Maternity leave",
+        "is_paid": True,
+        "counts_non_working_days": True,
+        "is_limited": False,
+        "days_per_year": 0,
+    },
 ]
 
 # number, first day, last day, leave type

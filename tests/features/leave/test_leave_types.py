@@ -20,6 +20,8 @@ class TestLeaveTypes:
         assert reply.status == 201
         assert {**reply.json, "id": None} == {
             "id": None, "name": "Annual", "is_paid": True, "counts_non_working_days": False, "version": 1,
+            "description": None, "color": None, "is_limited": True, "days_per_year": 0.0, "allow_carryover": False,
+            "carryover_limit": None, "expiry_rule_id": None, "notice_days": 0, "is_active": True,
         }  # fmt: skip
         acme.hr.ok("POST", "/leave-types", {"name": "Unpaid", "is_paid": False, "counts_non_working_days": True})
         page = acme.hr.ok("GET", "/leave-types?limit=1")

@@ -1,0 +1,146 @@
+"""The demo's leave: a rule that ends it, days for everybody, a form, and people who ask by it. Made by the product."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from chalicelib.backing import clock
+from chalicelib.features.forms import actions as forms
+from chalicelib.features.forms import submission_actions
+from chalicelib.features.forms.field_schemas import FIELDS
+from chalicelib.features.forms.kinds import FormType
+from chalicelib.features.forms.schemas import NewForm
+from chalicelib.features.forms.submission_schemas import NewSubmission, SubmissionPatch
+from chalicelib.features.leave import actions as leave_types
+from chalicelib.features.leave import allocation_actions, expiry_actions, request_actions
+from chalicelib.features.leave.allocation_schemas import NewAllocations
+from chalicelib.features.leave.expiry_rules import Action
+from chalicelib.features.leave.expiry_schemas import NewExpiryRule
+from chalicelib.features.leave.request_schemas import NewRequest
+from chalicelib.features.people.queries import get_user
+from chalicelib.identity.permissions import GRANTS, Role
+from chalicelib.identity.scope import Actor, Scope
+from chalicelib.kernel.halves import Half
+from chalicelib.kernel.states import RequestStatus, SubmissionStatus
+from chalicelib.operators import scopes
+from chalicelib.operators.demo.rows import id_of
+
+FORM = "Leave request"
+FIELD_LIST: list[dict[str, Any]] = [
+    {"field_name": "leave_type", "field_label": "Kind of leave", "field_type": "dropdown", "is_required": True,
+     "options": [{"label": "Annual leave", "value": "annual"}, {"label": "Sick leave", "value": "sick"},
+                 {"label": "Unpaid leave", "value": "unpaid"}]},
+    {"field_name": "start_date", "field_label": "First day", "field_type": "date", "is_required": True},
+    {"field_name": "end_date", "field_label": "Last day", "field_type": "date"},
+    {"field_name": "reason", "field_label": "Reason", "field_type": "textarea", "validation": {"max_length": 500}},
+    {"field_name": "certificate", "field_label": "Medical certificate", "field_type": "file",
+     "visible_if": {"field": "leave_type", "equals": "sick"},
+     "validation": {"content_types": ["application/pdf", "image/jpeg", "image/png"], "max_size_bytes": 5_000_000,
+                    "max_files": 3}},
+]  # fmt: skip
+
+
+def live(tenant_id: UUID) -> int:
+    """This will see to it that everything happened, and count the leave requests there are.
+
+    Mails about it go out a minute later, when the sweeper finds them.
+    """
+    with scopes.operating(tenant_id, sends=False) as scope:
+        scope.alone("demo load")
+        today = clock.local_day(scope.now, scope.tenant.timezone)
+        if not _has(scope, "leave_expiry_rules"):
+            _give_rule(scope)
+        _give_days(scope, date(today.year, 1, 1))
+        if not _has(scope, "forms"):
+            _ask(scope, _next(6, today + timedelta(days=7)))  # a Saturday: Chattogram works, Dhaka does not
+    with scopes.operating(tenant_id) as scope:
+        return _count(scope, "leave_requests")
+
+
+def _give_rule(scope: Scope) -> None:
+    rule = expiry_actions.add_rule(
+        scope,
+        new=NewExpiryRule(
+            name="By the end of March", expiry_date_formula="03-31", auto_expire_action=Action.TRANSFER_TO_NEXT_CYCLE,
+            description="What is left of a year may be used until 31 March of the next; five days go on to that year.",
+        ),
+    )  # fmt: skip
+    leave_types.change_leave_type(
+        scope, leave_type_id=_type(scope, "Annual leave"), if_match=None,
+        given={"expiry_rule_id": rule["id"], "allow_carryover": True, "carryover_limit": Decimal(5)},
+    )  # fmt: skip
+
+
+def _give_days(scope: Scope, first: date) -> None:
+    for name in ("Annual leave", "Sick leave"):
+        new = NewAllocations(
+            leave_type_id=_type(scope, name), cycle_start_date=first, all=True, pro_rata_for_joiners=True
+        )
+        allocation_actions.allocate_many(scope, new=new)  # who has theirs keeps them
+
+
+def _ask(scope: Scope, saturday: date) -> None:
+    """This will let one wait, and one be approved, both by form; and one be rejected that was asked for directly."""
+    fields = FIELDS.validate_json(json.dumps(FIELD_LIST))
+    form = forms.add_form(scope, new=NewForm(name=FORM, form_type=FormType.LEAVE_REQUEST, fields=fields))
+    sunday, tuesday = saturday + timedelta(days=1), saturday + timedelta(days=3)
+    with _as(scope, "A005", Role.EMPLOYEE) as nasrin:
+        said = {
+            "leave_type": "annual",
+            "start_date": f"{sunday}",
+            "end_date": f"{tuesday}",
+            "reason": "My sister's wedding",
+        }
+        submission_actions.submit(nasrin, form_id=form["id"], new=NewSubmission(submission_data=said))
+    with _as(scope, "A027", Role.EMPLOYEE) as moriom:
+        said = {"leave_type": "annual", "start_date": f"{saturday}", "reason": "Moving house"}
+        asked = submission_actions.submit(moriom, form_id=form["id"], new=NewSubmission(submission_data=said))
+    with _as(scope, "A010", Role.MANAGER) as mizanur:
+        patch = SubmissionPatch(status=SubmissionStatus.APPROVED, notes="Good luck with the stairs")
+        submission_actions.change(mizanur, submission_id=asked["id"], patch=patch, if_match=None)
+    with _as(scope, "A012", Role.EMPLOYEE) as rokeya:
+        new = NewRequest(
+            leave_type_id=_type(scope, "Annual leave"), start_date=sunday, end_date=tuesday, end_half=Half.FIRST
+        )
+        asked = request_actions.ask(rokeya, new=new)
+    with _as(scope, "A003", Role.MANAGER) as tanvir:
+        request_actions.decide(
+            tanvir, request_id=asked["id"], to=RequestStatus.REJECTED, if_match=None,
+            notes="The shipment for Hamburg leaves on Tuesday; any day after is fine",
+        )  # fmt: skip
+
+
+@contextmanager
+def _as(scope: Scope, number: str, role: Role) -> Iterator[Scope]:
+    """This will act as somebody of the demo, in the same transaction."""
+    user_id = id_of(scope, "user", number)
+    name = get_user(scope, user_id, "people.read")["name"]
+    acting = replace(scope, actor=Actor(name, role, user_id), grants=GRANTS[role], outgoing=[])
+    yield acting
+    scope.outgoing += acting.outgoing
+
+
+def _next(isoweekday: int, day: date) -> date:
+    return day + timedelta(days=(isoweekday - day.isoweekday()) % 7)
+
+
+def _type(scope: Scope, name: str) -> UUID:
+    return id_of(scope, "leave", name)
+
+
+def _has(scope: Scope, table: str) -> bool:
+    return _count(scope, table) > 0
+
+
+def _count(scope: Scope, table: str) -> int:
+    found: int = scope.session.execute(
+        text(f"select count(*) from {table} where tenant_id = :tenant_id"), {"tenant_id": scope.tenant_id}
+    ).scalar_one()
+    return found
