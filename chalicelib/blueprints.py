@@ -2,12 +2,23 @@
 
 from chalice import Blueprint
 
+from chalicelib.features.adjustments import routes as adjustments_routes
 from chalicelib.features.attendance import import_routes as attendance_import_routes
 from chalicelib.features.attendance import request_routes as attendance_request_routes
 from chalicelib.features.attendance import routes as attendance_routes
 from chalicelib.features.balances import routes as balances_routes
 from chalicelib.features.console import routes as console_routes
 from chalicelib.features.console import schedules as console_schedules
+from chalicelib.features.forms import attachment_consumers as forms_attachment_consumers
+from chalicelib.features.forms import attachment_routes as forms_attachment_routes
+from chalicelib.features.forms import attachment_schedules as forms_attachment_schedules
+from chalicelib.features.forms import routes as forms_routes
+from chalicelib.features.forms import submission_routes as forms_submission_routes
+from chalicelib.features.leave import allocation_routes as leave_allocation_routes
+from chalicelib.features.leave import expiry_consumers as leave_expiry_consumers
+from chalicelib.features.leave import expiry_routes as leave_expiry_routes
+from chalicelib.features.leave import expiry_schedules as leave_expiry_schedules
+from chalicelib.features.leave import request_routes as leave_request_routes
 from chalicelib.features.leave import routes as leave_routes
 from chalicelib.features.pay_register import consumers as pay_register_consumers
 from chalicelib.features.pay_register import routes as pay_register_routes
@@ -28,15 +39,32 @@ from chalicelib.features.tenants import routes as tenants_routes
 from chalicelib.features.webhooks import consumers as webhooks_consumers
 from chalicelib.features.webhooks import routes as webhooks_routes
 from chalicelib.features.webhooks import schedules as webhooks_schedules
+from chalicelib.notifications import consumers as notifications_consumers
+from chalicelib.notifications import routes as notifications_routes
+from chalicelib.notifications import schedules as notifications_schedules
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
+    adjustments_routes.blueprint,
     attendance_import_routes.blueprint,
     attendance_request_routes.blueprint,
     attendance_routes.blueprint,
     balances_routes.blueprint,
     console_routes.blueprint,
     console_schedules.blueprint,
+    forms_attachment_consumers.blueprint,
+    forms_attachment_routes.blueprint,
+    forms_attachment_schedules.blueprint,
+    forms_routes.blueprint,
+    forms_submission_routes.blueprint,
+    leave_allocation_routes.blueprint,
+    leave_expiry_consumers.blueprint,
+    leave_expiry_routes.blueprint,
+    leave_expiry_schedules.blueprint,
+    leave_request_routes.blueprint,
     leave_routes.blueprint,
+    notifications_consumers.blueprint,
+    notifications_routes.blueprint,
+    notifications_schedules.blueprint,
     pay_register_consumers.blueprint,
     pay_register_routes.blueprint,
     pay_register_schedules.blueprint,

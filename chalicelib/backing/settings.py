@@ -18,7 +18,11 @@ class Settings:
     files_bucket: str
     kms_key_id: str
     local_vault_key: str
+    scanner: str  # who looks for malware in what people upload; one of backing.scanner
     webhooks_local: bool  # webhooks may go to this machine, over http, at any port; never in Lambda
+    public_url: str  # where people reach the API from outside; empty: mails carry no links
+    mail_from: str
+    mail_configuration_set: str  # of SES, which tells of bounces; empty: none
     payouts_enabled: bool  # for all tenants; off after a restore, until the provider's list was matched
 
 
@@ -46,9 +50,13 @@ def settings() -> Settings:
         files_bucket=os.environ.get("FILES_BUCKET", ""),
         kms_key_id=os.environ.get("KMS_KEY_ID", ""),
         local_vault_key=os.environ.get("LOCAL_VAULT_KEY", ""),
+        scanner=os.environ.get("SCANNER", "none"),
         webhooks_local=(
             os.environ.get("WEBHOOKS_LOCAL", "").lower() == "true" and "AWS_LAMBDA_FUNCTION_NAME" not in os.environ
         ),
+        public_url=os.environ.get("WAGEBOOK_URL", "").rstrip("/"),
+        mail_from=os.environ.get("MAIL_FROM", ""),
+        mail_configuration_set=os.environ.get("MAIL_CONFIGURATION_SET", ""),
         payouts_enabled=os.environ.get("PAYOUTS_ENABLED", "true").lower() != "false",
     )
 

@@ -31,6 +31,7 @@ _REFUSALS = {
     "422": "Readable, but wrong: each place is named.",
     "503": "Not now; try again after a moment.",
 }
+_OPEN_REFUSALS = ("405", "415", "422", "503")
 _PROBLEM_SCHEMA = {
     "type": "object",
     "required": ["type", "title", "status", "detail", "instance"],
@@ -171,7 +172,8 @@ def _responses(door: Endpoint, names: Any) -> dict[str, Any]:
         done["content"] = {"application/json": {"schema": names[door.reply, "serialization"]}}
     elif door.status != 204:
         done["content"] = {door.produces: {"schema": {}}}
-    refusals = _REFUSALS if door.may else {status: _REFUSALS[status] for status in ("405", "415", "422", "503")}
+    open_to_all = (*_OPEN_REFUSALS, *(("404",) if door.path_types else ()))
+    refusals = _REFUSALS if door.may else {status: _REFUSALS[status] for status in open_to_all}
     problem = {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     return {str(door.status): done} | {
         status: {"description": said, "content": problem} for status, said in refusals.items()

@@ -21,6 +21,7 @@ STATUS_OF_KIND = {
     "conflict": 409,
     "period-locked": 409,
     "already-decided": 409,
+    "balance-too-low": 409,
     "stale-version": 412,
     "too-large": 413,
     "invalid": 422,
@@ -66,6 +67,8 @@ def _of_database(error: DBAPIError) -> Fault | None:
         names = _columns(cause)
         places = [Place(f"/{name}", "must be unique") for name in names]
         return Conflict(f"There is already one with this {' and '.join(names) or 'key'}.", places)
+    if isinstance(cause, pg.ExclusionViolation):
+        return Conflict("This overlaps with another one, which has just been made; read them again.")
     if isinstance(cause, pg.ForeignKeyViolation):
         if "still referenced" in (cause.diag.message_detail or ""):
             return Conflict("Other rows still refer to this one.")

@@ -17,6 +17,7 @@ tenants = Table(
     Column("week_start", SmallInteger, doc="ISO day on which a pay week starts"),
     Column("cycle_start_day", SmallInteger, doc="1: calendar months; d: from day d of the month before"),
     Column("policy", JSONB, doc="kernel.policy.PayPolicy, only what differs from its defaults"),
+    Column("branding", JSONB, doc="how mails look: color and footer, where they were chosen"),
     Column("status", Text, doc="active or suspended"),
     Column("version", Integer),
     Column("created_at", DateTime(timezone=True)),

@@ -64,6 +64,11 @@ class AlreadyDecided(Conflict):
     title = "This was decided before"
 
 
+class BalanceTooLow(Conflict):
+    kind = "balance-too-low"
+    title = "There are not enough days left"
+
+
 class Stale(Fault):
     kind = "stale-version"
     title = "Somebody changed it in the meantime"

@@ -30,6 +30,27 @@ class PeriodStatus(StrEnum):
     PAID = "paid"
 
 
+class SubmissionStatus(StrEnum):
+    """Where a filled-in form is; who submitted it may change it only while it is a draft."""
+
+    DRAFT = "draft"
+    SUBMITTED = "submitted"
+    UNDER_REVIEW = "under_review"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+
+
+SUBMISSION_MOVES: Mapping[SubmissionStatus, frozenset[SubmissionStatus]] = {
+    SubmissionStatus.DRAFT: frozenset({SubmissionStatus.SUBMITTED}),
+    SubmissionStatus.SUBMITTED: frozenset(
+        {SubmissionStatus.UNDER_REVIEW, SubmissionStatus.APPROVED, SubmissionStatus.REJECTED}
+    ),
+    SubmissionStatus.UNDER_REVIEW: frozenset({SubmissionStatus.APPROVED, SubmissionStatus.REJECTED}),
+    SubmissionStatus.APPROVED: frozenset(),
+    SubmissionStatus.REJECTED: frozenset(),
+}
+
+
 class JobStatus(StrEnum):
     QUEUED = "queued"
     RUNNING = "running"

@@ -39,6 +39,7 @@ OF_A_TENANT = {
     "cash": "cash is what was paid and is in flight, and that is the open payouts",
     "movements": "the provider moved what is paid, once, and nothing else",
     "histories": "every payout's history follows the state graph to where it is",
+    "leave": "days of leave are the sum of their entries, and requests hold what the register shows",
     "waiting": "no payout waits for a person, or longer than it should",
 }
 WARNINGS = frozenset({"waiting"})  # something to do, and no fault of the books

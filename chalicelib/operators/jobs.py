@@ -10,6 +10,7 @@ import typer
 from sqlalchemy import text
 
 from chalicelib.backing.database import transaction
+from chalicelib.features.leave import expiry_nights as leave_expiry
 from chalicelib.features.pay_register import actions as pay_register
 from chalicelib.features.payouts import actions as payouts
 from chalicelib.kernel.errors import NotFound
@@ -22,6 +23,7 @@ jobs_app = typer.Typer(help="Long work: run it now, see what ran.", no_args_is_h
 # What can be run by name: asks for the job as its schedule does, for the tenant's local as-of date.
 JOBS: Mapping[str, Callable[..., UUID]] = {
     "balance": pay_register.request_nightly,
+    "leave-expiry": leave_expiry.request,
     **{kind.value: partial(payouts.request_job, kind=kind) for kind in payouts.Kind},
 }
 
@@ -36,7 +38,7 @@ def run_job(
     tenant: OneTenant,
     date: Annotated[
         datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], help="The tenant's local as-of date; if not said, its yesterday."),
+        typer.Option(formats=["%Y-%m-%d"], help="The tenant's local as-of date; if not said, the latest there is."),
     ] = None,
     inline: Annotated[bool, typer.Option("--inline", help="Do the work here rather than by queue.")] = False,
     patience: Annotated[float, typer.Option(help="Seconds without any movement after which to stop waiting.")] = 60.0,

@@ -19,6 +19,8 @@ REGION = "eu-central-1"
 QUEUE_PREFIX = "wagebook-"
 BUCKET = "wagebook-files"
 SENDER = "payroll@wagebook.example"
+CONFIGURATION_SET = "wagebook"
+MAIL_EVENTS = "wagebook-mail-events"  # a topic and a queue
 POOL = "wagebook"
 MASTER_KEY = "WAGEBOOK_MASTER_KEY"  # in the environment of moto's process
 MAX_RECEIVES = 5
@@ -86,7 +88,9 @@ def bootstrap(endpoint: str) -> dict[str, str]:
     s3 = client(endpoint, "s3")
     with suppress(s3.exceptions.BucketAlreadyOwnedByYou):
         s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+    tell_of_uploads(s3, client(endpoint, "sqs"), bucket=BUCKET, queue=f"{QUEUE_PREFIX}uploads")
     client(endpoint, "ses").verify_email_identity(EmailAddress=SENDER)
+    tell_of_mail(client(endpoint, "ses"), client(endpoint, "sns"), client(endpoint, "sqs"))
     issuer = client(endpoint, "cognito-idp")
     pool, audience = _user_pool(issuer)
     return {
@@ -94,6 +98,7 @@ def bootstrap(endpoint: str) -> dict[str, str]:
         "QUEUE_PREFIX": QUEUE_PREFIX,
         "FILES_BUCKET": BUCKET,
         "MAIL_FROM": SENDER,
+        "MAIL_CONFIGURATION_SET": CONFIGURATION_SET,
         "KMS_KEY_ID": _key(client(endpoint, "kms")),
         "SETTINGS_PARAMETER": _parameter(client(endpoint, "ssm")),
         # moto signs with the real AWS address as issuer, where nobody would find this pool's keys.
@@ -127,6 +132,47 @@ def make_queues(sqs: Any, queues: Iterable[str]) -> None:
     """
     for name in sorted(set(queues)):
         _queue(sqs, name)
+
+
+def tell_of_uploads(s3: Any, sqs: Any, *, bucket: str, queue: str) -> None:
+    """This will let the bucket tell a queue, which is made if need be, of each file that a form uploads.
+
+    Forms are what browsers upload with; what the application writes itself it puts, and nobody is told. A rule by the
+    beginning of the key could not say this, as keys begin with the tenant.
+    """
+    _queue(sqs, queue)
+    url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    s3.put_bucket_notification_configuration(
+        Bucket=bucket,
+        NotificationConfiguration={
+            "QueueConfigurations": [{"Id": "uploads", "QueueArn": arn, "Events": ["s3:ObjectCreated:Post"]}]
+        },
+    )
+
+
+def tell_of_mail(ses: Any, sns: Any, sqs: Any) -> None:
+    """This will let SES tell of bounces and complaints, with each mail's tags, through a topic to a queue.
+
+    The stand-in makes all of it and tells of nothing by itself; what is published to the topic arrives.
+    """
+    _queue(sqs, MAIL_EVENTS)
+    url = sqs.get_queue_url(QueueName=MAIL_EVENTS)["QueueUrl"]
+    queue = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    topic = sns.create_topic(Name=MAIL_EVENTS)["TopicArn"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue, Attributes={"RawMessageDelivery": "true"})
+    with suppress(ses.exceptions.ConfigurationSetAlreadyExistsException):
+        ses.create_configuration_set(ConfigurationSet={"Name": CONFIGURATION_SET})
+    with suppress(ses.exceptions.EventDestinationAlreadyExistsException):
+        ses.create_configuration_set_event_destination(
+            ConfigurationSetName=CONFIGURATION_SET,
+            EventDestination={
+                "Name": "mail-events",
+                "Enabled": True,
+                "MatchingEventTypes": ["bounce", "complaint"],
+                "SNSDestination": {"TopicARN": topic},
+            },
+        )
 
 
 def _queue(sqs: Any, name: str) -> None:

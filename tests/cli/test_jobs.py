@@ -118,7 +118,7 @@ class TestRun:
     def test_says_which_jobs_there_are(self, cli: Cli, acme: Cast) -> None:
         said = cli("jobs", "run", "kpi", "--tenant", acme.slug)
         assert said.code == 1
-        assert said.err == "There is no job kpi. There are: balance, advance-payouts, final-payouts.\n"
+        assert said.err == "There is no job kpi. There are: balance, leave-expiry, advance-payouts, final-payouts.\n"
 
 
 class TestList:

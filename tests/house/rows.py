@@ -31,9 +31,13 @@ BY_COLUMN = {
     "role": "hr", "ends_at": "18:00", "nature": "paid", "halves": "P" * 62, "source": "import",
     "superseded_at": "2026-01-02T00:00:00Z", "payout_destinations.kind": "iban",
     "ledger_accounts.kind": "cash", "ledger_entries.debit": "payable", "ledger_entries.credit": "cash",
-    "sale_decisions.status": "approved", "bank_file_settings.format": "delimited", "payout_batches.format": "pain.001",
+    "sale_decisions.status": "approved", "form_type": "custom",
+    "bank_file_settings.format": "delimited", "payout_batches.format": "pain.001",
+    "notification_logs.kind": "custom", "notification_logs.channel": "in_app", "notification_logs.status": "sent",
+    "notification_suppressions.reason": "bounce",
     "payouts.kind": "final", "payouts.status": "held", "payouts.through_number": "2",
-    "simulated_movements.status": "accepted",
+    "simulated_movements.status": "accepted", "payroll_adjustments.kind": "bonus",
+    "leave_entries.bucket": "used",
 }  # fmt: skip
 
 # Columns that may be empty, and not all of them at once.

@@ -9,7 +9,7 @@ from uuid import UUID
 from chalicelib.identity import keys
 from chalicelib.identity.permissions import Role
 from tests.support.cast import Cast, key
-from tests.support.people import employee, row
+from tests.support.people import employee, row, sql
 
 # How the object of a path parameter is made, by the path up to the parameter; a new one has to be added here.
 MADE_BY: Mapping[str, Callable[[Cast], UUID]] = {
@@ -34,16 +34,29 @@ MADE_BY: Mapping[str, Callable[[Cast], UUID]] = {
     "/webhook-deliveries/{delivery_id}": lambda cast: row(
         cast, "webhook_deliveries",
         {"endpoint_id": _endpoint(cast), "event_id": row(cast, "webhook_events", {"type": "ping", "body": "{}"})}),
+    "/notifications/{notification_id}": lambda cast: _told(cast, "in_app"),
+    "/notification-suppressions/{suppression_id}": lambda cast: row(
+        cast, "notification_suppressions",
+        {"address": f"{_number()}@a.example", "reason": "bounce", "log_id": _told(cast, "email")}),
     "/tenants/{tenant_id}": lambda cast: cast.id,
     "/payouts/{payout_id}": lambda cast: row(
         cast, "payouts", {"user_id": _user(cast), "currency": "BDT", "amount": 1, "after_number": 0,
                           "through_number": 1, "kind": "final", "provider": "simulated", "reference": str(_number()),
                           "status": "held", "prepared_by": "x"}),
     "/sales/{sale_id}": lambda cast: _sold(cast),
-    "leave_type_id": lambda cast: _named(cast, "leave_types"),
+    "/leave-expiry-rules/{rule_id}": lambda cast: _named(cast, "leave_expiry_rules"),
+    "/forms/{form_id}": lambda cast: _form(cast),
+    "/forms/submissions/{submission_id}": lambda cast: _submission(cast),
+    "/forms/attachments/{attachment_id}": lambda cast: _attachment(cast),
+    "/leave-types/{leave_type_id}": lambda cast: _named(cast, "leave_types"),
+    "/leave-allocations/{allocation_id}": lambda cast: row(
+        cast, "leave_allocations", {"user_id": _user(cast), "leave_type_id": _named(cast, "leave_types"),
+                                    "cycle_start_on": JANUARY, "cycle_end_on": JANUARY}),
+    "/leave-requests/{request_id}": lambda cast: _asked(
+        cast, "leave_requests", leave_type_id=_named(cast, "leave_types"), start_on=JANUARY, end_on=JANUARY, days=1),
 }  # fmt: skip
 # Parameters that name no object.
-PLAIN = {"month": "2026-01", "day": "2026-01-05", "date": "2026-01-05"}
+PLAIN = {"month": "2026-01", "day": "2026-01-05", "date": "2026-01-05", "token": "x"}
 # Ids in bodies and queries, by their field's name, as in MADE_BY.
 FIELDS = {
     "user_id": "/users/{user_id}",
@@ -53,10 +66,13 @@ FIELDS = {
     "department_id": "/departments/{department_id}",
     "division_id": "/divisions/{division_id}",
     "shift_id": "/shifts/{shift_id}",
-    "leave_type_id": "leave_type_id",
+    "leave_type_id": "/leave-types/{leave_type_id}",
     "sale_id": "/sales/{sale_id}",
+    "expiry_rule_id": "/leave-expiry-rules/{rule_id}",
     "endpoint_id": "/webhook-endpoints/{endpoint_id}",
+    "attachments": "/forms/attachments/{attachment_id}",
 }
+NOBODY = "00000000-0000-7000-8000-000000000000"  # where a body needs a second id
 LISTENING = {"url": "https://1.1.1.1/wagebook"}  # an address, so that no name has to be looked up; nothing is sent
 SIMULATED = {"kind": "simulated", "behaviour": "accept"}
 PERSON = {"name": "Karim", "employment": {"employee_no": "K-2", "joined_on": "2026-01-01"}}
@@ -94,10 +110,30 @@ BODIES: dict[str, Any] = {
     "POST /members": {"email": "k@zenith.example", "role": "employee"},
     "POST /api-keys": {"name": "box", "role": "employee"},
     "POST /pay-register/{month}/sync": {},
+    "POST /forms": {"name": "Mine", "form_type": "custom", "fields": [{"field_name": "note", "field_label": "Note",
+                                                                       "field_type": "text"}]},
+    "PATCH /forms/{form_id}": {"name": "Mine"},
+    "POST /forms/{form_id}/submit": {"submission_data": {}},
+    "PATCH /forms/submissions/{submission_id}": {"status": "approved"},
+    "POST /forms/{form_id}/attachments": {"field_name": "note", "file_name": "a.pdf", "size_bytes": 1,
+                                          "content_type": "application/pdf"},
+    "POST /notifications": {"title": "Closed", "message": "On Friday."},
+    "PUT /notification-preferences": {"phone": "+8801712345678"},
     "POST /departments": {"name": "Mine"},
     "POST /divisions": {"name": "Mine"},
     "POST /branches": {"name": "Mine"},
     "POST /leave-types": {"name": "Mine"},
+    "PATCH /leave-types/{leave_type_id}": {"name": "Mine"},
+    "POST /leave-allocations": {"user_id": NOBODY, "leave_type_id": NOBODY, "cycle_start_date": "2026-01-01",
+                                "allocated_days": 20},
+    "POST /leave-allocations/bulk": {"leave_type_id": NOBODY, "cycle_start_date": "2026-01-01", "days": 20},
+    "PATCH /leave-allocations/{allocation_id}": {"allocated_days": 20},
+    "POST /leave-requests": {"leave_type_id": NOBODY, "start_date": "2026-01-05", "end_date": "2026-01-05"},
+    "PATCH /leave-requests/{request_id}": {"status": "approved"},
+    "POST /leave-expiry-rules": {"name": "Mine"},
+    "PATCH /leave-expiry-rules/{rule_id}": {"name": "Mine"},
+    "POST /leave-expiry/run": {},
+    "POST /payroll-adjustments": {"kind": "bonus", "amount": "1.00", "reason": "Eid", "effective_date": "2026-01-05"},
     "POST /shifts": {"name": "Mine", "start": "09:00", "end": "18:00"},
     "POST /users/{user_id}/checkin": {"at": "2026-01-05T03:00:00Z"},
     "PATCH /users/{user_id}/checkout": {"at": "2026-01-05T12:00:00Z"},
@@ -146,6 +182,38 @@ def _endpoint(cast: Cast) -> UUID:
 
 def _sold(cast: Cast) -> UUID:
     return UUID(cast.hr.ok("POST", "/sales", {"user_id": str(_user(cast)), "earning": "1.00"})["id"])
+
+
+def _form(cast: Cast) -> UUID:
+    form_id = _named(cast, "forms", form_type="custom")
+    note = {"field_name": "note", "field_label": "Note", "field_type": "file"}
+    row(cast, "form_versions", {"form_id": form_id, "number": 1, "fields": json.dumps([note]),
+                                "published_at": JANUARY}, returning="number")  # fmt: skip
+    return form_id
+
+
+def _submission(cast: Cast) -> UUID:
+    return row(cast, "form_submissions", {"form_id": _form(cast), "version_number": 1, "user_id": _user(cast),
+                                          "status": "submitted", "submitted_at": JANUARY})  # fmt: skip
+
+
+def _attachment(cast: Cast) -> UUID:
+    submission_id = _submission(cast)
+    [(form_id, user_id)] = sql(cast, "select form_id, user_id from form_submissions where id = :id", id=submission_id)
+    return row(
+        cast, "form_attachments",
+        {"form_id": form_id, "user_id": user_id, "submission_id": submission_id, "field_name": "note",
+         "file_name": "a.pdf", "content_type": "application/pdf", "size_bytes": 1, "status": "clean",
+         "sha256": "0" * 64, "scanned_by": "none", "checked_at": JANUARY},
+    )  # fmt: skip
+
+
+def _told(cast: Cast, channel: str) -> UUID:
+    return row(
+        cast, "notification_logs",
+        {"user_id": _user(cast), "kind": "custom", "channel": channel, "cause": str(_number()), "status": "sent",
+         "entity_type": "announcement", "entity_id": "1", "said": json.dumps({"title": "Closed", "message": "Friday"})},
+    )  # fmt: skip
 
 
 def _named(cast: Cast, table: str, **values: object) -> UUID:

@@ -20,6 +20,8 @@ NARROW_POLICIES = {
     ("idempotency_keys", "wagebook_sweeper"), ("ledger_accounts", "wagebook_sweeper"),
     ("pending_sales", "wagebook_sweeper"), ("payouts", "wagebook_sweeper"),
     ("webhook_deliveries", "wagebook_sweeper"), ("webhook_events", "wagebook_sweeper"),
+    ("notification_logs", "wagebook_sweeper"),
+    ("form_attachments", "wagebook_sweeper"),
 }  # fmt: skip
 KEYS_ACROSS = {
     "tenants.tenants_slug_key": "the word by which callers choose a tenant is one for all",
@@ -31,7 +33,9 @@ INDEXES_ACROSS = {
     "outbox_unsent": "the sweeper looks for what waits, whoever's it is",
     "payouts_to_look_at": "likewise, for payouts that somebody has to look at again",
     "webhook_deliveries_to_look_at": "likewise, for deliveries whose next attempt is due",
+    "notification_logs_to_look_at": "likewise, for notifications",
     "webhook_events_by_age": "what is old is forgotten, whoever's it is",
+    "form_attachments_unsubmitted": "likewise, files that nobody submitted",
 }
 APPLICATION = {
     "currencies": "select",
@@ -47,6 +51,17 @@ APPLICATION = {
     "payout_moves": "select",
     "simulated_movements": "insert select",
     "tenant_keys": "insert select",
+    "leave_warnings": "insert select",
+    "leave_requests": "insert select update",
+    "leave_allocations": "select",
+    "leave_entries": "select",
+    "payroll_adjustments": "insert select",
+    "forms": "insert select update",
+    "form_versions": "insert select",
+    "form_submissions": "insert select update",
+    "form_attachments": "delete insert select",
+    "notification_logs": "insert select update",
+    "notification_preferences": "insert select update",
     "webhook_attempts": "insert select update",
     "webhook_deliveries": "insert select update",
     "webhook_events": "insert select",
@@ -71,6 +86,15 @@ APPLICATION_COLUMNS = {
         "amount",
         "booked_at",
     },
+    # days are the database's to keep, from what is booked
+    ("leave_allocations", "insert"): {
+        *("tenant_id", "id", "user_id", "leave_type_id", "cycle_start_on", "cycle_end_on", "expires_on", "notes"),
+        "created_at",
+    },
+    ("leave_allocations", "update"): {"expires_on", "expired_at", "notes", "version"},
+    ("leave_entries", "insert"): {
+        *("tenant_id", "allocation_id", "bucket", "days", "cause", "request_id", "booked_at", "booked_by"),
+    },
     ("ledger_accounts", "update"): {"opened_at"},  # so that their rows can be locked; never the balance
     # how it goes, and never what is paid, to whom and under which key
     ("payouts", "update"): {
@@ -79,6 +103,9 @@ APPLICATION_COLUMNS = {
     },
     ("simulated_movements", "update"): {"status", "reason"},
     ("payout_batches", "update"): {"handed_over_at"},
+    ("form_versions", "update"): {"fields", "published_at"},  # of a draft; what is published stays
+    # what was found, and where it went; never whose it is, or what it was announced as
+    ("form_attachments", "update"): {"status", "problem", "sha256", "scanned_by", "checked_at", "submission_id"},
 }
 NARROW_TABLES = {
     "wagebook_platform": {"currencies": "select", "platform_admins": "delete insert select update",
@@ -97,7 +124,9 @@ NARROW_COLUMNS = {
                          ("pending_sales", "select"): {"tenant_id"},
                          ("payouts", "select"): {"tenant_id", "id", "status", "look_at"},
                          ("webhook_deliveries", "select"): {"tenant_id", "id", "tries", "look_at"},
-                         ("webhook_events", "select"): {"created_at"}},
+                         ("notification_logs", "select"): {"tenant_id", "id", "attempts", "look_at"},
+                         ("webhook_events", "select"): {"created_at"},
+                         ("form_attachments", "select"): {"tenant_id", "submission_id", "created_at"}},
 }  # fmt: skip
 ROLES = ("wagebook_app", "wagebook_directory", "wagebook_migrator", "wagebook_owner", "wagebook_platform",
          "wagebook_sweeper")  # fmt: skip
@@ -219,7 +248,8 @@ class TestRoles:
 class TestFunctions:
     def test_that_run_as_their_owner_are_these(self, catalog: psycopg.Connection) -> None:
         settings = ["search_path=public, pg_temp"]
-        assert read.security_definers(catalog) == [("audit_append", settings), ("ledger_keep", settings)]
+        assert read.security_definers(catalog) == [
+            ("audit_append", settings), ("leave_keep", settings), ("ledger_keep", settings)]  # fmt: skip
 
 
 def test_the_application_logs_in_as_the_plain_role(database: Urls) -> None:

@@ -15,7 +15,14 @@ ACME, ZENITH = UUID("0199aaaa-0000-7000-8000-000000000001"), UUID("0199bbbb-0000
 READS = {
     "wagebook_platform": {"tenants"},
     "wagebook_directory": {"tenants (id)", "members (id)"},
-    "wagebook_sweeper": {"tenants (id)", "nightly_runs", "outbox", "payouts (id)", "webhook_deliveries (id)"},
+    "wagebook_sweeper": {
+        "tenants (id)",
+        "nightly_runs",
+        "outbox",
+        "payouts (id)",
+        "webhook_deliveries (id)",
+        "notification_logs (id)",
+    },
 }
 Denied = psycopg.errors.InsufficientPrivilege
 

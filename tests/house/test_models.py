@@ -8,12 +8,13 @@ import sqlalchemy as sa
 
 import chalicelib.features
 import chalicelib.identity.models
+import chalicelib.notifications.models
 from chalicelib.backing.database import metadata
 from migrations.setup import Urls
 
 # Tables that only set-based SQL reads and writes; they have no model.
 WITHOUT_MODEL = {"alembic_version", "audit_heads", "audit_logs", "currencies", "idempotency_keys", "job_chunks", "jobs",
-                 "leave_days", "nightly_runs", "outbox", "payout_moves", "tenant_keys"}  # fmt: skip
+                 "nightly_runs", "outbox", "payout_moves", "tenant_keys"}  # fmt: skip
 
 
 def import_models() -> None:

@@ -35,6 +35,13 @@ MEANT = """
     requests.read       -               all           all  team     self
     requests.write      -               all           all  self     self
     requests.decide     -               all           all  team     self
+    leave.read          -               all           all  team     self
+    leave.write         -               all           all  team     self
+    leave.decide        -               all           all  team     self
+    leave.allocate      -               all           all  -        -
+    leave.expire        -               all           all  -        -
+    adjustments.read    -               all           all  -        self
+    adjustments.write   -               all           all  -        -
     pay_register.read   -               all           all  team     self
     pay_register.write  -               all           all  -        -
     pay_register.lock   -               all           -    -        -
@@ -48,6 +55,17 @@ MEANT = """
     payout_batches.read -               all           all  -        -
     webhooks.read       -               all           -    -        -
     webhooks.write      -               all           -    -        -
+    forms.read          -               all           all  all      all
+    forms.design        -               all           all  -        -
+    forms.submit        -               self          self self     self
+    form_submissions.read -             all           all  team     self
+    forms.review        -               all           all  team     self
+    notifications.read  -               self          self self     self
+    notifications.write -               self          self self     self
+    notifications.send  -               all           all  -        -
+    notification_logs.read -            all           all  -        -
+    suppressions.read   -               all           all  -        -
+    suppressions.write  -               all           -    -        -
     jobs.read           -               all           all  -        -
     audit.read          -               all           -    -        -
 """
@@ -66,7 +84,7 @@ def test_the_matrix_says(permission: str, role: str, reach: str) -> None:
 def test_the_matrix_says_nothing_else() -> None:
     assert {name for grants in GRANTS.values() for name in grants} == {row[0] for row in TABLE}
     assert {str(role) for role in GRANTS} == set(ROLES)
-    assert len(CELLS) == 180
+    assert len(CELLS) == 270
 
 
 def test_the_doors_below_are_all_that_the_app_has() -> None:

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, create_model
 from chalicelib.identity.permissions import Reach, Role
 from chalicelib.kernel.money import MINOR_UNITS
 from chalicelib.kernel.policy import PayPolicy
-from chalicelib.kernel.schema import UNSET, Currency, Email, Input, Output, Text, Version
+from chalicelib.kernel.schema import UNSET, Currency, Email, Input, LongText, Output, Text, Version
 
 
 def _known_timezone(name: str) -> str:
@@ -50,6 +50,13 @@ PolicyPatch: Any = create_model(
 )
 
 
+class Branding(Input):
+    """How the mails of a tenant look."""
+
+    color: Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$", examples=["#1d6353"])] | None = None
+    footer: LongText | None = Field(None, description="below every mail, such as your address")
+
+
 class TenantSettings(Output):
     """A tenant's own settings."""
 
@@ -62,6 +69,7 @@ class TenantSettings(Output):
     week_start: int
     cycle_start_day: int
     policy: PayPolicy
+    branding: Branding
     version: Version
 
 
@@ -75,6 +83,7 @@ class TenantPatch(Input):
     week_start: IsoDay = UNSET
     cycle_start_day: CycleStartDay = UNSET
     policy: PolicyPatch = UNSET
+    branding: Branding = UNSET
 
 
 class PlatformTenant(Output):
