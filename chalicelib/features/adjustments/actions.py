@@ -4,10 +4,12 @@ Payroll will pay them, each once, with the next open period: until then they are
 """
 
 import json
+from collections import defaultdict
 from collections.abc import Sequence
+from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import RowMapping, text
 
 from chalicelib import audit
 from chalicelib.backing.database import Record, statement
@@ -50,12 +52,23 @@ def add(scope: Scope, *, adjustments: Sequence[Adjustment]) -> list[UUID]:
             "now": scope.now,
         },
     ).mappings().all()  # fmt: skip
-    for row in rows:
-        audit.record(
-            scope, action="payroll_adjustment.added", entity_type="payroll_adjustment", entity_id=row["id"],
-            after={name: value for name, value in row.items() if name != "id" and value is not None},
-        )  # fmt: skip
+    _record(scope, rows)
     return [row["id"] for row in rows]
+
+
+def _record(scope: Scope, rows: Sequence[RowMapping]) -> None:
+    if len(rows) == 1:
+        what = {name: value for name, value in rows[0].items() if name != "id" and value is not None}
+    else:  # each of the rows says who added it and why, and is never changed
+        amounts: dict[str, Decimal] = defaultdict(Decimal)
+        for row in rows:
+            amounts[row["currency"]] += row["amount"]
+        what = {"adjustments": len(rows), "kinds": sorted({row["kind"] for row in rows}), "amounts": amounts}
+    if rows:
+        audit.record(
+            scope, action="payroll_adjustment.added", entity_type="payroll_adjustment",
+            entity_id=rows[0]["id"] if len(rows) == 1 else "many", after=what,
+        )  # fmt: skip
 
 
 def add_by_hand(scope: Scope, *, new: NewAdjustment) -> Record:

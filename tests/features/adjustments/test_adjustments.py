@@ -114,7 +114,9 @@ class TestSource:
         assert self.add(acme, rahim, "b", "c") == 1
         rows = sql(acme, "select source_id, explanation ->> 'formula' from payroll_adjustments order by source_id")
         assert rows == [("a", "a x 1"), ("b", "b x 1"), ("c", "c x 1")]
-        assert len(sql(acme, "select 1 from audit_logs")) == 3
+        rows = sql(acme, "select entity_id, after from audit_logs order by seq")
+        assert rows[0] == ("many", {"adjustments": 2, "kinds": ["leave_encashment"], "amounts": {"BDT": "4285.72"}})
+        assert [row.after["source_id"] for row in rows[1:]] == ["c"]
 
     @staticmethod
     def add(cast: Cast, user_id: UUID, *sources: str) -> int:
