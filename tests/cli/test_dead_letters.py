@@ -59,7 +59,7 @@ class TestList:
     def test_says_which_queues_there_are(self, cli: Cli, sqs: Any) -> None:
         said = cli("dead-letters", "list", "nothing")
         assert said.code == 1
-        assert said.err.startswith("There is no queue nothing. There are: balances, ")
+        assert said.err.startswith("There is no queue nothing. There are: attachment-removal, balances, ")
 
     def test_says_when_there_are_none(self, cli: Cli, sqs: Any) -> None:
         assert cli("dead-letters", "list").out == "No dead letters.\n"
