@@ -68,6 +68,33 @@ class TestStory:
 
 
 @pytest.mark.usefixtures("loaded")
+class TestLeave:
+    def test_has_a_request_of_each_kind(self, root: psycopg.Connection) -> None:
+        found = root.execute(
+            "select u.name, r.status, r.days, r.submission_id is not null from leave_requests r"
+            " join users u on u.id = r.user_id order by 1"
+        ).fetchall()
+        assert found == [
+            ("Moriom Begum", "approved", Decimal("1.0"), True),
+            ("Nasrin Akter", "pending", Decimal("3.0"), True),
+            ("Rokeya Begum", "rejected", Decimal("2.5"), False),
+        ]
+
+    def test_gives_everybody_their_days(self, root: psycopg.Connection) -> None:
+        found = root.execute(
+            "select t.name, count(*) filter (where is_first), sum(a.allocated_days) filter (where is_first),"
+            " sum(a.pending_days), sum(a.used_days) from leave_allocations a"
+            " join leave_types t on t.id = a.leave_type_id"
+            " cross join lateral (select a.cycle_start_on = '2026-01-01') y(is_first) group by 1 order by 1"
+        ).fetchall()
+        # Imran Hossain joined on 12 January: 20 x 354 / 365 = 19.40 and 14 x 354 / 365 = 13.58, down to half a day
+        assert found == [
+            ("Annual leave", 40, Decimal("799.0"), Decimal("3.0"), Decimal("1.0")),
+            ("Sick leave", 40, Decimal("559.5"), Decimal("0.0"), Decimal("0.0")),
+        ]
+
+
+@pytest.mark.usefixtures("loaded")
 class TestMarketplace:
     """What market.py tells; the payouts are named by what becomes of them."""
 

@@ -35,6 +35,7 @@ class Handler(Protocol):
 
 
 _HANDLERS: dict[FormType, Handler] = {}
+_MEANT = frozenset({FormType.LEAVE_REQUEST})  # types that mean something: approving one must never do nothing
 
 
 def register(form_type: FormType, handler: Handler) -> None:
@@ -44,4 +45,6 @@ def register(form_type: FormType, handler: Handler) -> None:
 
 def handler_of(form_type: FormType) -> Handler | None:
     """This will give what a type means, or None where its forms are only kept and reviewed."""
+    if form_type in _MEANT and form_type not in _HANDLERS:
+        raise RuntimeError(f"Nobody in this process knows what a {form_type} form means: register its handler.")
     return _HANDLERS.get(form_type)

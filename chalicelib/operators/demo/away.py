@@ -19,7 +19,7 @@ from chalicelib.features.forms.kinds import FormType
 from chalicelib.features.forms.schemas import NewForm
 from chalicelib.features.forms.submission_schemas import NewSubmission, SubmissionPatch
 from chalicelib.features.leave import actions as leave_types
-from chalicelib.features.leave import allocation_actions, expiry_actions, request_actions
+from chalicelib.features.leave import allocation_actions, expiry_actions, form_handler, request_actions
 from chalicelib.features.leave.allocation_schemas import NewAllocations
 from chalicelib.features.leave.expiry_rules import Action
 from chalicelib.features.leave.expiry_schemas import NewExpiryRule
@@ -31,6 +31,7 @@ from chalicelib.kernel.halves import Half
 from chalicelib.kernel.states import RequestStatus, SubmissionStatus
 from chalicelib.operators import scopes
 from chalicelib.operators.demo.rows import id_of
+from chalicelib.operators.demo.staff import FIRST_YEAR
 
 FORM = "Leave request"
 FIELD_LIST: list[dict[str, Any]] = [
@@ -52,12 +53,14 @@ def live(tenant_id: UUID) -> int:
 
     Mails about it go out a minute later, when the sweeper finds them.
     """
+    form_handler.register()
     with scopes.operating(tenant_id, sends=False) as scope:
         scope.alone("demo load")
         today = clock.local_day(scope.now, scope.tenant.timezone)
         if not _has(scope, "leave_expiry_rules"):
             _give_rule(scope)
-        _give_days(scope, date(today.year, 1, 1))
+        for year in range(FIRST_YEAR, today.year + 1):
+            _give_days(scope, date(year, 1, 1))
         if not _has(scope, "forms"):
             _ask(scope, _next(6, today + timedelta(days=7)))  # a Saturday: Chattogram works, Dhaka does not
     with scopes.operating(tenant_id) as scope:

@@ -135,6 +135,12 @@ class TestAdd:
         assert (reply.status, reply.json["detail"]) == (422, "an exam needs a grade")
         assert names(acme.hr) == []
 
+    def test_never_takes_a_type_for_one_without_a_meaning(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(kinds, "_HANDLERS", {})
+        assert kinds.handler_of(FormType.APPRAISAL) is None
+        with pytest.raises(RuntimeError, match="leave_request"):
+            kinds.handler_of(FormType.LEAVE_REQUEST)
+
     def test_is_audited(self, acme: Cast) -> None:
         made = acme.hr.ok("POST", "/forms", form())
         [found] = sql(acme, "select action, after from audit_logs where entity_type = 'form' and entity_id = :id",
