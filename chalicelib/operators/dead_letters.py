@@ -2,8 +2,9 @@
 
 import json
 import re
-from collections.abc import Iterator
-from typing import Annotated, Any
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Annotated, Any, TypeVar
 
 import typer
 
@@ -14,6 +15,7 @@ from chalicelib.kernel.errors import NotFound
 from chalicelib.operators import scopes
 from chalicelib.operators.terminal import AsJson, print_json, print_table
 
+T = TypeVar("T")
 dead_letters_app = typer.Typer(help="Messages that failed too often: see them, replay them.", no_args_is_help=True)
 
 MaybeQueue = Annotated[str | None, typer.Argument(help="Only this queue, such as balances; else all.")]
@@ -53,8 +55,28 @@ def put_back(letter: dict[str, Any]) -> None:
 
 def replay(letter: dict[str, Any]) -> None:
     """This will send a message to its queue again and then delete it here: a crash between the two sends it twice."""
-    queues.client().send_message(QueueUrl=queues.url_of(letter["queue"]), MessageBody=letter["Body"])
+    group = letter["Attributes"].get("MessageGroupId")  # a tenant's messages wait in a line of their own
+    queues.client().send_message(
+        QueueUrl=queues.url_of(letter["queue"]),
+        MessageBody=letter["Body"],
+        **({"MessageGroupId": group} if group else {}),
+    )
     queues.client().delete_message(QueueUrl=letter["url"], ReceiptHandle=letter["ReceiptHandle"])
+
+
+def _replay_all(queue: str) -> int:
+    count = 0
+    for letter in letters_of(queue):
+        replay(letter)
+        count += 1
+    return count
+
+
+def _of_each(names: Sequence[str], work: Callable[[str], T]) -> list[T]:
+    """This will work on all queues at once: an empty one takes a second to say so."""
+    queues.client()  # made once, then used by all
+    with ThreadPoolExecutor(max_workers=len(names)) as pool:
+        return list(pool.map(work, names))
 
 
 def told(value: Any) -> Any:
@@ -101,7 +123,7 @@ def list_letters(queue: MaybeQueue = None, as_json: AsJson = False) -> None:
     Example: dead-letters list balances
     """
     slugs = {str(tenant.id): tenant.slug for tenant in scopes.get_tenants()}
-    letters = [letter for name in _queues(queue) for letter in letters_of(name)]
+    letters = [letter for found in _of_each(_queues(queue), lambda name: list(letters_of(name))) for letter in found]
     rows = [_shown(letter, slugs) for letter in letters]
     for letter in letters:
         put_back(letter)
@@ -119,12 +141,8 @@ def replay_letters(queue: MaybeQueue = None, as_json: AsJson = False) -> None:
 
     Example: dead-letters replay balances
     """
-    counts: dict[str, int] = {}
-    for name in _queues(queue):
-        counts[name] = 0
-        for letter in letters_of(name):
-            replay(letter)
-            counts[name] += 1
+    names = _queues(queue)
+    counts = dict(zip(names, _of_each(names, _replay_all), strict=True))
     if as_json:
         print_json({"replayed": counts})
     else:

@@ -19,7 +19,9 @@ def _acme(cli: Cli) -> Cast:
 
 
 def _bury(sqs: Any, body: dict[str, Any]) -> None:
-    sqs.send_message(QueueUrl=queues.url_of(QUEUE + queues.DEAD), MessageBody=json.dumps(body))
+    sqs.send_message(
+        QueueUrl=queues.url_of(QUEUE + queues.DEAD), MessageBody=json.dumps(body), MessageGroupId=body["tenant_id"]
+    )
 
 
 def _left(sqs: Any, queue: str) -> int:
@@ -73,7 +75,10 @@ class TestReplay:
         replayed = cli("dead-letters", "replay", QUEUE, "--json").json["replayed"]
         assert replayed == {QUEUE: 12}
         assert _left(sqs, QUEUE + queues.DEAD) == 0
-        found = [sqs.receive_message(QueueUrl=queues.url_of(QUEUE), MaxNumberOfMessages=10) for _ in range(2)]
+        found = [sqs.receive_message(QueueUrl=queues.url_of(QUEUE), MaxNumberOfMessages=10,
+                                     MessageSystemAttributeNames=["All"]) for _ in range(2)]  # fmt: skip
+        groups = {one["Attributes"]["MessageGroupId"] for batch in found for one in batch["Messages"]}
+        assert groups == {str(acme.id)}
         chunks = [json.loads(one["Body"])["chunk"] for batch in found for one in batch["Messages"]]
         assert sorted(chunks) == list(range(12))
         assert cli("dead-letters", "replay", QUEUE).out == "balances: 0 replayed\n"
