@@ -30,7 +30,7 @@ rooms: $(READY) ## do imports only point down?
 	$(BIN)/lint-imports
 
 unit: $(READY) ## all tests; one: .venv/bin/pytest tests/... -k words
-	$(BIN)/pytest -q
+	$(BIN)/pytest -q -n auto --maxprocesses 4 --dist loadfile
 
 bench: $(READY) ## the main jobs beside yardsticks; SIZE=small takes two
 	@$(BIN)/python -m infra.bench

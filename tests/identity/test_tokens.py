@@ -42,7 +42,7 @@ class TestToken:
         {"aud": ["another-client"]}, {"exp": None}, {"exp": NOW - timedelta(minutes=1)}, {"sub": None}, {"iat": None},
         {"nbf": NOW + timedelta(hours=1)}, {"iat": NOW + timedelta(hours=1)}, {"sub": 7}, {"exp": "soon"},
         {"headers": {"kid": "another"}}, {"headers": {"kid": "k1", "crit": ["b64"], "b64": False}},
-    ], ids=str)  # fmt: skip
+    ])  # fmt: skip
     def test_with_wrong_claims_is_refused(self, issuer: Issuer, claims: dict) -> None:
         token = sign(issuer, **claims)
         assert bearing(token).get("/me").status == 401

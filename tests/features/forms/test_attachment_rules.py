@@ -68,7 +68,7 @@ class TestContent:
     def test_of_a_program_is_refused(self, content_type: str) -> None:
         assert problem(PROGRAM, content_type) is not None
 
-    @pytest.mark.parametrize("content_type", set(GOOD) - {CSV, TXT})
+    @pytest.mark.parametrize("content_type", sorted(set(GOOD) - {CSV, TXT}))
     def test_that_is_empty_or_cut_is_refused(self, content_type: str) -> None:
         assert problem(b"", content_type) is not None
         assert problem(GOOD[content_type][:2], content_type) is not None
