@@ -55,7 +55,8 @@ class Story:
         self.given[new.leave_type_id] += new.allocated_days or 0
 
     def correct(self) -> None:
-        found = self.rows("select id, leave_type_id, allocated_days from leave_allocations where user_id = :user_id")
+        found = self.rows("select id, leave_type_id, allocated_days from leave_allocations where user_id = :user_id"
+                          " order by leave_type_id, cycle_start_on")  # fmt: skip
         if found:
             one, days = self.chance.choice(found), self.halves(6)
             allocation_actions.correct(
@@ -65,8 +66,9 @@ class Story:
 
     def ask(self) -> None:
         start = date(2026, 1, 4) + timedelta(days=self.chance.randint(0, 50))
+        there = [type_id for type_id, days in self.given.items() if days]
         new = NewRequest(
-            user_id=self.user_id, leave_type_id=self.chance.choice(self.type_ids), start_date=start,
+            user_id=self.user_id, leave_type_id=self.chance.choice(there or self.type_ids), start_date=start,
             end_date=start + timedelta(days=self.chance.randint(0, 4)), start_half=self.chance.choice(list(Half)),
             end_half=self.chance.choice(list(Half)),
         )  # fmt: skip
