@@ -1,0 +1,46 @@
+"""The formula language: what admins write for payroll components and KPIs. `REFERENCE` is how users see it.
+
+    basic = formulas.check("earned_salary * 50%", names=["earned_salary"])
+    fund = formulas.check("MIN(basic * 12%, 1800)", names=["earned_salary", "basic"])
+    program = formulas.compile_steps(
+        ["earned_salary"], [formulas.Step("basic", basic, places=2), formulas.Step("fund", fund, places=2)]
+    )
+    with formulas.exactly():  # once around a batch
+        program([Decimal("40000")], [None, None])  # ([20000.00, 1800.00], [])
+
+From a text to a value: lexer (words) -> parser (tree) -> typing_rules (numbers and yes/no do not mix) -> emitting and
+blaming (lines of Python) -> compiling (one function for all steps). There is no other evaluator: tracing runs the same
+lines with a look at each value. arithmetic says what exact means; errors, where something is wrong.
+
+A text is checked against bounds before anything is done with it, so that whoever writes formulas cannot make them
+cost much; inputs are finite Decimals and are not checked.
+"""
+
+from chalicelib.formulas.arithmetic import exactly
+from chalicelib.formulas.checking import Formula, check, sum_of
+from chalicelib.formulas.compiling import Program, Step, Warning, compile_steps  # noqa: A004 - our own, see there
+from chalicelib.formulas.errors import CycleError, FormulaError
+from chalicelib.formulas.functions import RESERVED
+from chalicelib.formulas.ordering import ordered
+from chalicelib.formulas.reference import REFERENCE
+from chalicelib.formulas.tracing import Traced, trace
+from chalicelib.formulas.tree import Kind
+
+__all__ = [
+    "REFERENCE",
+    "RESERVED",
+    "CycleError",
+    "Formula",
+    "FormulaError",
+    "Kind",
+    "Program",
+    "Step",
+    "Traced",
+    "Warning",
+    "check",
+    "compile_steps",
+    "exactly",
+    "ordered",
+    "sum_of",
+    "trace",
+]

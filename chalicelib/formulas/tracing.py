@@ -1,0 +1,56 @@
+"""How a formula came to its value, step by step: what a preview shows."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import NamedTuple
+
+from chalicelib.formulas.arithmetic import exactly
+from chalicelib.formulas.checking import Formula
+from chalicelib.formulas.compiling import build
+from chalicelib.formulas.emitting import Emitter
+from chalicelib.formulas.tree import Literal, Name, Node
+
+
+class Traced(NamedTuple):
+    """A part of a formula, as written, and what it gave."""
+
+    expression: str
+    value: Decimal | bool | None
+    warning: str | None  # missing, division_by_zero, too_large: why this part has no value; None if parts of it say why
+
+
+def trace(formula: Formula, values: Mapping[str, Decimal | None]) -> list[Traced]:
+    """This will compute a formula and give all parts that took part, innermost first, the whole last.
+
+    It runs the code that programs run, written by the same compiler with a look at each value added. What was not
+    computed (the other side of an IF) is left out, and so are plain numbers and what was there already.
+    """
+    nodes: list[Node] = []
+    found: dict[str, Traced] = {}
+    told = 0
+
+    def look(number: int, value: Decimal | bool | None, warnings: list[str]) -> None:
+        nonlocal told
+        node = nodes[number]
+        warning = "missing" if isinstance(node, Name) and value is None else "".join(warnings[told:]) or None
+        told = len(warnings)
+        if isinstance(value, Decimal) and not value:
+            value = Decimal(0)  # without a sign or places
+        expression = " ".join(formula.text[node.start : node.end].split())
+        found.setdefault(expression, Traced(expression, value, warning))
+
+    def watch(node: Node, variable: str) -> None:
+        if node is formula.tree or not isinstance(node, Literal):
+            emitter.writer.line(f"look({len(nodes)}, {variable}, warnings)")
+            nodes.append(node)
+
+    emitter = Emitter(watch)
+    names = sorted(formula.uses)
+    variables = [f"v{number}" for number in range(len(names))]
+    emitter.begin(dict(zip(names, variables, strict=True)), lambda code, _name: emitter.writer.constant(code))
+    emitter.writer.line(f"[{', '.join(variables)}] = values")
+    emitter.value(formula.tree)
+    program = build(emitter, "values, look")
+    with exactly():
+        program([values[name] for name in names], look)
+    return list(found.values())

@@ -1,0 +1,1 @@
+"""The formula language: worked values, refusals, laws, and formulas by the million against a model."""
