@@ -10,6 +10,7 @@ import typer
 from sqlalchemy import text
 
 from chalicelib.backing.database import transaction
+from chalicelib.features.kpis import nights as kpis
 from chalicelib.features.leave import expiry_nights as leave_expiry
 from chalicelib.features.pay_register import actions as pay_register
 from chalicelib.features.payouts import actions as payouts
@@ -24,6 +25,7 @@ jobs_app = typer.Typer(help="Long work: run it now, see what ran.", no_args_is_h
 JOBS: Mapping[str, Callable[..., UUID]] = {
     "balance": pay_register.request_nightly,
     "leave-expiry": leave_expiry.request,
+    "kpi": kpis.request,
     **{kind.value: partial(payouts.request_job, kind=kind) for kind in payouts.Kind},
 }
 

@@ -35,7 +35,8 @@ class Handler(Protocol):
 
 
 _HANDLERS: dict[FormType, Handler] = {}
-_MEANT = frozenset({FormType.LEAVE_REQUEST})  # types that mean something: approving one must never do nothing
+# types that mean something: approving one must never do nothing
+_MEANT = frozenset({FormType.LEAVE_REQUEST, FormType.APPRAISAL})
 
 
 def register(form_type: FormType, handler: Handler) -> None:

@@ -137,7 +137,7 @@ class TestAdd:
 
     def test_never_takes_a_type_for_one_without_a_meaning(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(kinds, "_HANDLERS", {})
-        assert kinds.handler_of(FormType.APPRAISAL) is None
+        assert kinds.handler_of(FormType.FEEDBACK) is None
         with pytest.raises(RuntimeError, match="leave_request"):
             kinds.handler_of(FormType.LEAVE_REQUEST)
 

@@ -1,0 +1,261 @@
+"""Values entered by hand, overrides, and what both come to."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chalicelib.identity.permissions import Role
+from tests.features.kpis.conftest import Office, night
+from tests.support.cast import Cast, key
+from tests.support.people import sql
+from tests.support.stack import Stack
+
+pytestmark = pytest.mark.usefixtures("database")
+
+
+def enter(office: Office, assignment_id: str, value: Any, **said: Any) -> Any:
+    return office.boss.ok("POST", f"/kpi-assignments/{assignment_id}/value", {"value": value, **said})
+
+
+def overrule(office: Office, assignment_id: str, value: Any, reason: str | None = "Two sites") -> Any:
+    said = {"value": value, **({"reason": reason} if reason else {})}
+    return office.boss.ok("POST", f"/kpi-assignments/{assignment_id}/override", said)
+
+
+class TestValue:
+    def test_of_90_against_120_with_a_weight_of_20_is_75_and_15(self, office: Office) -> None:
+        assigned = office.assign(office.define())
+        found = enter(office, assigned, 90, note="By the survey")
+        assert (found["value"], found["achievement"], found["weighted"]) == (90.0, 75.0, 15.0)
+        assert (found["target"], found["weight"], found["entered"]["note"]) == (120.0, 20.0, "By the survey")
+        assert office.score(assigned) == found
+        enter(office, assigned, 96)
+        assert office.come_out(assigned) == (96.0, 80.0, 16.0)
+        audited = sql(
+            office.cast, "select before, after from audit_logs where action = 'kpi_score.entered' order by seq"
+        )
+        assert [(one.before, one.after) for one in audited] == [
+            (None, {"value": "90", "note": "By the survey"}),
+            ({"value": "90", "note": "By the survey"}, {"value": "96"}),
+        ]
+
+    @pytest.mark.parametrize(
+        ("value", "target", "weight", "achievement", "weighted"),
+        [
+            (1, 3, 100, 33.33, 33.33),
+            (2, 3, 10, 66.67, 6.67),
+            (0.005, 100, 100, 0.01, 0.01),  # 0.005 is rounded half up
+            (1.005, 100, 100, 1.01, 1.01),  # and so is 1.005, which no float can say
+            (0.00499999, 100, 100, 0.0, 0.0),
+            (130, 120, 20, 108.33, 21.67),
+            (-90, 120, 20, -75.0, -15.0),
+            (-90, -120, 20, 75.0, 15.0),
+            (-1, 800, 100, -0.13, -0.13),  # -0.125: away from zero
+            (90, 0, 20, None, None),
+            (90, None, 20, None, None),
+            (90, 120, None, 75.0, None),
+            (90, 120, 0, 75.0, 0.0),
+        ],
+    )
+    def test_is_rounded_once_from_what_it_really_is(
+        self, office: Office, value: float, target: float | None, weight: float | None, achievement: Any, weighted: Any
+    ) -> None:
+        assigned = office.assign(office.define(target=target, weight=weight))
+        enter(office, assigned, value)
+        assert office.come_out(assigned) == (value, achievement, weighted)
+
+    def test_counts_against_the_targets_of_the_assignment(self, office: Office) -> None:
+        assigned = office.assign(office.define(), target=60, weight=10)
+        enter(office, assigned, 45)
+        assert office.come_out(assigned) == (45.0, 75.0, 7.5)
+
+    @pytest.mark.parametrize(
+        ("said", "value", "came"),
+        [
+            ({"metric_type": "boolean", "target": None}, True, (1.0, 100.0, 20.0)),
+            ({"metric_type": "boolean", "target": None}, False, (0.0, 0.0, 0.0)),
+            ({"metric_type": "boolean", "target": None}, "Yes", (1.0, 100.0, 20.0)),
+            ({"metric_type": "rating", "target": 5}, 4, (4.0, 80.0, 16.0)),
+            ({"metric_type": "rating", "target": 8, "scale": {"min": 0, "max": 10}}, 0, (0.0, 0.0, 0.0)),
+            ({"metric_type": "text", "target": None}, "Helps everybody", (None, None, None)),
+        ],
+    )
+    def test_is_of_the_kind_that_the_kpi_is(
+        self, office: Office, said: dict[str, Any], value: Any, came: tuple[Any, ...]
+    ) -> None:
+        assigned = office.assign(office.define(**said))
+        enter(office, assigned, value)
+        assert office.come_out(assigned) == came
+        assert office.score(assigned)["text"] == ("Helps everybody" if said["metric_type"] == "text" else None)
+
+    @pytest.mark.parametrize(
+        ("said", "value", "detail"),
+        [
+            ({}, True, "is a number"),
+            ({}, "ninety", "is a number"),
+            ({"metric_type": "boolean", "target": None}, 1, "true or false"),
+            ({"metric_type": "rating", "target": 5}, 5.5, "goes from 1 to 5"),
+            ({"metric_type": "rating", "target": 5}, 0, "goes from 1 to 5"),
+            ({"metric_type": "text", "target": None}, 3, "send a text"),
+        ],
+    )
+    def test_of_another_kind_is_refused(self, office: Office, said: dict[str, Any], value: Any, detail: str) -> None:
+        assigned = office.assign(office.define(**said))
+        reply = office.boss.post(f"/kpi-assignments/{assigned}/value", {"value": value})
+        assert (reply.status, reply.json["errors"][0]["pointer"]) == (422, "/value")
+        assert detail in reply.json["errors"][0]["detail"]
+
+    def test_is_not_entered_for_what_is_calculated(self, office: Office) -> None:
+        for definition in (office.metric("late_count"), office.formula("late_count * 2")):
+            reply = office.boss.post(f"/kpi-assignments/{office.assign(definition)}/value", {"value": 1})
+            assert (reply.status, "is calculated; override" in reply.json["detail"]) == (409, True)
+
+    def test_is_nobodys_own_to_enter_or_override(self, office: Office) -> None:
+        definition = office.define()
+        own = office.assign(definition, office.boss_id)
+        for verb, said in (("value", {"value": 1}), ("override", {"value": 1, "reason": "x"})):
+            assert office.boss.post(f"/kpi-assignments/{own}/{verb}", said).status == 403
+            hr = key(office.cast.id, Role.HR, office.boss_id)
+            assert hr.post(f"/kpi-assignments/{own}/{verb}", said).status == 403
+            assert office.rahim.post(f"/kpi-assignments/{own}/{verb}", said).status == 403
+        assert office.come_out(own) == (None, None, None)
+
+    def test_is_entered_by_managers_for_their_people_only(self, office: Office) -> None:
+        definition = office.define()
+        other = office.assign(definition, office.boss_id)
+        stranger = key(office.cast.id, Role.MANAGER, office.rahim_id)
+        assert stranger.post(f"/kpi-assignments/{other}/value", {"value": 1}).status == 404
+
+
+class TestOverride:
+    def test_counts_instead_of_the_value_which_stays_beside_it(self, office: Office) -> None:
+        assigned = office.assign(office.define())
+        enter(office, assigned, 90)
+        found = overrule(office, assigned, 108)
+        assert (found["value"], found["override"]["value"], found["achievement"], found["weighted"]) == (
+            90.0, 108.0, 90.0, 18.0)  # fmt: skip
+        assert found["override"]["reason"] == "Two sites"
+        enter(office, assigned, 60)
+        assert office.come_out(assigned) == (60.0, 90.0, 18.0)
+        cleared = overrule(office, assigned, None, None)
+        assert (cleared["override"], office.come_out(assigned)) == (None, (60.0, 50.0, 10.0))
+        audited = sql(
+            office.cast, "select action, before, after from audit_logs where action like '%overr%' order by seq"
+        )
+        assert [(one.action, one.before, one.after) for one in audited] == [
+            ("kpi_score.overridden", None, {"value": "108", "reason": "Two sites"}),
+            ("kpi_score.override_cleared", {"value": "108", "reason": "Two sites"}, {"value": None, "reason": None}),
+        ]
+
+    def test_survives_every_recalculation(self, office: Office, stack: Stack) -> None:
+        office.register("PP" * 31, late_count=6)
+        assigned = office.assign(office.metric("late_count", target=12))
+        overrule(office, assigned, 3)
+        assert office.come_out(assigned) == (None, 25.0, 5.0)
+        for day in ("2026-02-01", "2026-02-02"):
+            night(stack, day)
+            assert office.come_out(assigned) == (6.0, 25.0, 5.0)
+            assert office.score(assigned)["override"]["value"] == 3.0
+        overrule(office, assigned, None)
+        assert office.come_out(assigned) == (6.0, 50.0, 10.0)
+
+    def test_needs_a_reason(self, office: Office) -> None:
+        assigned = office.assign(office.define())
+        assert office.boss.post(f"/kpi-assignments/{assigned}/override", {"value": 1}).status == 422
+        assert office.boss.post(f"/kpi-assignments/{assigned}/override", {"value": 1, "reason": " "}).status == 422
+
+    @pytest.mark.parametrize(
+        ("said", "value", "status"),
+        [({"metric_type": "rating", "target": 5}, 9, 422), ({"metric_type": "boolean", "target": None}, 0.5, 422),
+         ({"metric_type": "text", "target": None}, 1, 409)],
+    )  # fmt: skip
+    def test_is_a_value_that_the_kpi_can_have(
+        self, office: Office, said: dict[str, Any], value: Any, status: int
+    ) -> None:
+        assigned = office.assign(office.define(**said))
+        reply = office.boss.post(f"/kpi-assignments/{assigned}/override", {"value": value, "reason": "x"})
+        assert reply.status == status
+
+    def test_that_is_not_there_is_cleared_without_a_trace(self, office: Office) -> None:
+        assigned = office.assign(office.define())
+        before = office.audited()
+        assert overrule(office, assigned, None, None)["override"] is None
+        assert office.audited() == before
+
+
+class TestList:
+    def test_shows_an_assignment_without_a_value_as_well(self, office: Office) -> None:
+        found = office.score(office.assign(office.define()))
+        blank = ("value", "text", "override", "achievement", "weighted", "formula", "as_of", "calculated_at", "entered")
+        assert [found[name] for name in blank] == [None] * 9
+        assert (found["target"], found["weight"], found["inputs"], found["warnings"]) == (120.0, 20.0, {}, [])
+
+    def test_filters_by_cycle_and_person(self, office: Office) -> None:
+        definition = office.define()
+        first, second = office.assign(definition), office.assign(definition, office.boss_id)
+        ids = lambda query: [one["assignment_id"] for one in office.cast.hr.ok("GET", f"/kpi-scores?{query}")["items"]]  # noqa: E731
+        assert ids(f"cycle_start=2026-01-01&user_id={office.rahim_id}") == [first]
+        assert ids("cycle_start=2026-01-01") == [first, second]
+        assert ids("cycle_start=2026-01-02") == []
+
+
+class TestStranger:
+    def test_finds_no_score(self, office: Office, zenith: Cast) -> None:
+        assigned = office.assign(office.define())
+        for assignment_id in (assigned, str(uuid4())):
+            for verb, said in (("value", {"value": 1}), ("override", {"value": 1, "reason": "x"})):
+                reply = zenith.hr.post(f"/kpi-assignments/{assignment_id}/{verb}", said)
+                assert (reply.status, reply.json["detail"]) == (404, "There is no such KPI assignment.")
+        assert zenith.hr.ok("GET", "/kpi-scores")["items"] == []
+
+
+class TestScoreOf:
+    """The function that pay formulas read kpi_score by."""
+
+    def of(self, office: Office, day: str, cast: Cast | None = None) -> Any:
+        [(found,)] = sql(cast or office.cast, "select kpi_score_of(:tenant_id, :user_id, cast(:day as date))",
+                         tenant_id=office.cast.id, user_id=office.rahim_id, day=day)  # fmt: skip
+        return None if found is None else float(found)
+
+    def test_sums_the_weighted_scores_of_the_cycles_that_hold_the_day(self, office: Office, zenith: Cast) -> None:
+        first, second = office.define("One"), office.define("Two", weight=30)
+        assert self.of(office, "2026-01-15") is None
+        one, two = office.assign(first), office.assign(second)
+        assert self.of(office, "2026-01-15") is None  # assigned, and no score yet
+        enter(office, one, 90)
+        assert self.of(office, "2026-01-15") == 15.0
+        enter(office, two, 60)
+        enter(office, office.assign(first, cycle_start="2026-02-01", cycle_end="2026-02-28"), 120)
+        assert [self.of(office, day) for day in ("2026-01-01", "2026-01-31", "2026-02-01", "2026-03-01")] == [
+            30.0, 30.0, 20.0, None]  # fmt: skip
+        overrule(office, two, 120)
+        assert self.of(office, "2026-01-15") == 45.0
+        assert self.of(office, "2026-01-15", zenith) is None
+
+
+class TestShare:
+    @settings(max_examples=300, deadline=None)
+    @given(
+        value=st.decimals(-(10**6), 10**6, places=6), target=st.decimals(-(10**6), 10**6, places=6),
+        weight=st.decimals(0, 100, places=2),
+    )  # fmt: skip
+    def test_is_the_exact_fraction_rounded_half_up_once(self, value: Any, target: Any, weight: Any) -> None:
+        from decimal import ROUND_HALF_UP, Decimal
+        from fractions import Fraction
+
+        from chalicelib.backing.database import transaction
+
+        with transaction() as session:
+            row = session.exec_driver_sql(
+                "select kpi_share(%s, %s, 100), kpi_share(%s, %s, %s)", (value, target, value, target, weight)
+            ).one()
+        for found, times in zip(row, (Decimal(100), weight), strict=True):
+            if target == 0:
+                assert found is None
+                continue
+            exact = Fraction(value) * Fraction(times) / Fraction(target) * 100
+            whole = int(abs(exact) + Fraction(1, 2)) * (-1 if exact < 0 else 1)
+            assert found == (Decimal(whole) / 100).quantize(Decimal("0.01"), ROUND_HALF_UP)
