@@ -15,9 +15,9 @@ from chalicelib.features.leave.allocation_schemas import NewAllocation, NewAlloc
 from chalicelib.features.leave.models import leave_allocations
 from chalicelib.features.people import organisation_queries as organisation
 from chalicelib.features.people import queries as people
-from chalicelib.features.people.models import departments, users
+from chalicelib.features.people.models import departments
 from chalicelib.identity.scope import Scope
-from chalicelib.kernel.errors import BalanceTooLow, Conflict, NotFound, Place, invalid
+from chalicelib.kernel.errors import BalanceTooLow, Conflict, Place, invalid
 
 _ALLOCATE_MANY = text(statement(__file__, "allocate_many"))
 _WHY = {
@@ -114,7 +114,7 @@ def allocate_many(scope: Scope, *, new: NewAllocations) -> Record:
     if new.department_id is not None:
         organisation.get_unit(scope, departments, new.department_id)
     if new.user_ids is not None:
-        _all_there(scope, new.user_ids)
+        people.check_all_there(scope, new.user_ids)
     expires_on = allocation_queries.expiry_of(scope, leave_type=leave_type, cycle_end=end)
     rows = scope.session.execute(
         _ALLOCATE_MANY,
@@ -155,11 +155,3 @@ def _days(said: Decimal | None, leave_type: Record, *, pointer: str) -> Decimal:
     if said is None and not leave_type["days_per_year"]:
         raise invalid(pointer, f"say how many days; {leave_type['name']} has no days_per_year")
     return leave_type["days_per_year"] if said is None else said
-
-
-def _all_there(scope: Scope, user_ids: list[UUID]) -> None:
-    known = scope.session.execute(
-        select(users.c.id).where(users.c.tenant_id == scope.tenant_id, users.c.id.in_(user_ids))
-    ).scalars()
-    if set(user_ids) - set(known):
-        raise NotFound("There is no such person.")

@@ -29,17 +29,7 @@ def begin(scope: Scope, job_id: UUID, *, months: Sequence[str], as_of: date, nig
 
     `night` names the nightly run that is done for this day when the computation is.
     """
-    decide(scope, months)
-    # taking the rows waits for every fact that is being written, so that what comes after is seen to be later
-    scope.session.execute(
-        text(
-            "update pay_periods set computing_since = clock_timestamp()"
-            " where tenant_id = :tenant_id and month = any(:months) and status = 'open'"
-        ),
-        {"tenant_id": scope.tenant_id, "months": list(months)},
-    )
-    for month in months:
-        leave_out(scope, window=window_of(scope, month), among=Among.everybody())
+    prepare(scope, months)
     chunks = _chunks(scope, months)
     progress.split(scope, job_id, chunks)
     plan = {"job_id": str(job_id), "months": list(months), "as_of": as_of.isoformat(), "night": night}
@@ -55,12 +45,44 @@ def do_chunk(scope: Scope, plan: dict[str, Any], chunk: Chunk) -> None:
     """This will compute one chunk for every month of the plan, and finish the job with its last chunk."""
     job_id, as_of = UUID(plan["job_id"]), date.fromisoformat(plan["as_of"])
     among = Among.range(chunk.first_user_id, chunk.last_user_id)
-    changed = 0
-    for period in periods.hold(scope, plan["months"]):
-        if period.status == PeriodStatus.OPEN:  # it may have been locked since the job was planned
-            changed += project(scope, window=window_of(scope, period.month), among=among, as_of=as_of)
+    changed = compute_among(scope, months=plan["months"], among=among, as_of=as_of)
     if progress.finish_chunk(scope, job_id, number=chunk.number, changed=changed):
         _finish(scope, plan)
+
+
+def prepare(scope: Scope, months: Sequence[str]) -> None:
+    """This will begin a computation of everybody in these periods: what changes from now on makes them stale again."""
+    decide(scope, months)
+    # taking the rows waits for every fact that is being written, so that what comes after is seen to be later
+    scope.session.execute(
+        text(
+            "update pay_periods set computing_since = clock_timestamp()"
+            " where tenant_id = :tenant_id and month = any(:months) and status = 'open'"
+        ),
+        {"tenant_id": scope.tenant_id, "months": list(months)},
+    )
+    for month in months:
+        leave_out(scope, window=window_of(scope, month), among=Among.everybody())
+
+
+def compute_among(scope: Scope, *, months: Sequence[str], among: Among, as_of: date) -> int:
+    """This will compute some employees of a computation that was prepared, and count the rows that changed."""
+    changed = 0
+    for period in periods.hold(scope, months):
+        if period.status == PeriodStatus.OPEN:  # it may have been locked since the computation was planned
+            changed += project(scope, window=window_of(scope, period.month), among=among, as_of=as_of)
+    return changed
+
+
+def conclude(scope: Scope, *, months: Sequence[str], as_of: date) -> None:
+    """This will end a computation of everybody: these periods are as fresh as they were when it was prepared."""
+    scope.session.execute(
+        text(
+            "update pay_periods set computed_at = computing_since, computed_as_of = least(end_on, cast(:as_of as date))"
+            " where tenant_id = :tenant_id and month = any(:months) and status = 'open'"
+        ),
+        {"tenant_id": scope.tenant_id, "months": list(months), "as_of": as_of},
+    )
 
 
 def compute_these(scope: Scope, *, month: str, user_ids: Sequence[UUID]) -> int:
@@ -147,13 +169,7 @@ def _chunks(scope: Scope, months: Sequence[str]) -> list[Chunk]:
 
 def _finish(scope: Scope, plan: dict[str, Any]) -> None:
     job_id = UUID(plan["job_id"])
-    scope.session.execute(
-        text(
-            "update pay_periods set computed_at = computing_since, computed_as_of = least(end_on, cast(:as_of as date))"
-            " where tenant_id = :tenant_id and month = any(:months) and status = 'open'"
-        ),
-        {"tenant_id": scope.tenant_id, "months": plan["months"], "as_of": plan["as_of"]},
-    )
+    conclude(scope, months=plan["months"], as_of=date.fromisoformat(plan["as_of"]))
     if plan["night"]:
         scope.session.execute(
             text(

@@ -1,6 +1,6 @@
 """Reads of people, their employment and their pay."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -30,6 +30,15 @@ def get_user(scope: Scope, user_id: UUID, permission: str = "people.read", *, lo
     if (row := found.first()) is None:
         raise NotFound("There is no such person.")
     return dict(row)
+
+
+def check_all_there(scope: Scope, user_ids: Collection[UUID]) -> None:
+    """This will refuse a list of people that names one who is not the tenant's."""
+    known = scope.session.execute(
+        select(users.c.id).where(users.c.tenant_id == scope.tenant_id, users.c.id.in_(user_ids))
+    ).scalars()
+    if user_ids and set(user_ids) - set(known):
+        raise NotFound("There is no such person.")
 
 
 def get_whole_user(scope: Scope, user_id: UUID) -> Record:

@@ -23,6 +23,7 @@ pay_periods = Table(
         Text,
         doc="full:half minutes under which its attendance was decided; null: decide again",
     ),
+    Column("payroll_run_id", Uuid, doc="the approved payroll run that locked it for good"),
 )
 
 late_corrections = Table(
@@ -35,4 +36,9 @@ late_corrections = Table(
     Column("day", Date, doc="the first day concerned"),
     Column("what", Text, doc="the kind of fact that changed, such as attendance or salary"),
     Column("noted_at", DateTime(timezone=True)),
+    Column(
+        "settled_at",
+        DateTime(timezone=True),
+        doc="when the calculation began that paid it; null, or before noted_at: the next run pays the difference",
+    ),
 )

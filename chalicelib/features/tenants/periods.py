@@ -137,7 +137,7 @@ def _note(
         scope.session.execute(
             text(
                 "insert into late_corrections (tenant_id, month, user_id, day, what, noted_at)"
-                " select distinct cast(:tenant_id as uuid), c.month, c.user_id, c.day, :what, cast(:now as timestamptz)"
+                " select distinct cast(:tenant_id as uuid), c.month, c.user_id, c.day, :what, clock_timestamp()"
                 " from unnest(cast(:months as text[]), cast(:users as uuid[]), cast(:days as date[]))"
                 "   c(month, user_id, day)"
                 " on conflict (tenant_id, month, user_id, day, what) do update set noted_at = excluded.noted_at"
@@ -145,7 +145,6 @@ def _note(
             {
                 "tenant_id": scope.tenant_id,
                 "what": what,
-                "now": scope.now,
                 "months": [month for month, _, _ in late],
                 "users": [user_id for _, user_id, _ in late],
                 "days": [day for _, _, day in late],
