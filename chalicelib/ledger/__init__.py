@@ -16,9 +16,9 @@ How to book:
 
 A feature that comes new adds its event to `models.Event` and to nothing else: the database takes any word, and `payout`
 alone has a meaning to others (it ends what the next payout pays). Its lines stand in people's statements by themselves;
-`payouts.person_queries` may learn to say what they concern. A new kind of account (tax withheld, contributions) needs
-a migration that widens the check on `ledger_accounts.kind`, a member of `models.Account`, and a line in the kinds that
+`payouts.person_queries` may learn to say what they concern. A new kind of account (contributions, loans) needs a
+migration that widens the check on `ledger_accounts.kind`, a member of `models.Account`, and a line in the kinds that
 `accounts.open_for` opens; one that is a person's, like payable, is also named in the table's second check and in
 `ledger_keep()`, and is moved only while that person is held. A payslip of gross 100, tax 8 and net 92 is two lines:
-wage_cost to payable 92, wage_cost to the tax account 8.
+wage_cost to payable 92, wage_cost to taxes_withheld 8.
 """

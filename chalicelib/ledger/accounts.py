@@ -13,7 +13,8 @@ _OPEN = text("""
     select :tenant_id, k.kind, case when k.is_personal then w.user_id end, w.currency
     from (select distinct * from unnest(cast(:user_ids as uuid[]), cast(:currencies as text[]))) w (user_id, currency)
     cross join (values ('payable', true), ('advances', true), ('sales_cost', false), ('wage_cost', false),
-                       ('cash', false)) k (kind, is_personal)
+                       ('cash', false), ('taxes_withheld', false), ('deductions_withheld', false),
+                       ('pay_carried', false)) k (kind, is_personal)
     where not exists (
         select from ledger_accounts a where a.tenant_id = :tenant_id and a.kind = k.kind and a.currency = w.currency
           and a.owner_id = case when k.is_personal then w.user_id else :tenant_id end)

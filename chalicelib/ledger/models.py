@@ -15,6 +15,9 @@ class Account(StrEnum):
     SALES_COST = "sales_cost"
     WAGE_COST = "wage_cost"
     CASH = "cash"  # credit: what has left, or is on its way
+    TAXES_WITHHELD = "taxes_withheld"  # credit: kept back from pay, for the tax office
+    DEDUCTIONS_WITHHELD = "deductions_withheld"  # credit: kept back from pay for anything else
+    PAY_CARRIED = "pay_carried"  # debit: by how much payslips came to less than 0, until a later one takes it back
 
 
 class Event(StrEnum):
@@ -26,6 +29,7 @@ class Event(StrEnum):
     REVERSE = "reverse"  # of a sale's decision, with its revision
     PAYOUT = "payout"  # the money left payable
     RELEASE = "release"  # the payout failed, was cancelled or came back
+    PAYROLL = "payroll"  # of a payslip, when its run is approved
 
 
 accounts = Table(

@@ -16,7 +16,7 @@ from tests.ledger.books import at_work, booked, line, person
 from tests.support.cast import tenant
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
-KINDS = ("payable", "advances", "sales_cost", "wage_cost", "cash")
+KINDS = ("payable", "advances", "sales_cost", "wage_cost", "cash", "taxes_withheld", "pay_carried")
 EFFECT = {"payable": ("credit", "debit"), "advances": ("debit", "credit")}  # the side that adds, and the other
 
 lines = st.lists(

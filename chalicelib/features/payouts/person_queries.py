@@ -22,7 +22,7 @@ from chalicelib.features.sales.queries import sum_pending
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import invalid
 from chalicelib.kernel.money import rounded
-from chalicelib.ledger.models import Account
+from chalicelib.ledger.models import Account, Event
 from chalicelib.ledger.queries import find_balances, find_statement
 
 MOST_DAYS = 366
@@ -64,7 +64,7 @@ def get_statement(scope: Scope, user_id: UUID, *, query: StatementQuery) -> Reco
     )  # fmt: skip
     lines = [row for row in rows if row["number"] is not None]
     page = lines[:MOST_LINES]
-    concerns = _concerns(scope, {row["subject_id"] for row in page})
+    concerns = _concerns(scope, page)
     sums = {row["currency"]: row for row in rows}
     return {
         "user_id": user_id,
@@ -106,14 +106,20 @@ def _part(currency: str, sums: Record | None, lines: Iterable[Record], concerns:
     }
 
 
-def _concerns(scope: Scope, subject_ids: Collection[UUID]) -> dict[UUID, Record]:
+def _concerns(scope: Scope, lines: Collection[Record]) -> dict[UUID, Record]:
+    subject_ids = {line["subject_id"] for line in lines}
     of_sales = select(sales.c.id, sales.c.brand, sales.c.external_id).where(
         sales.c.tenant_id == scope.tenant_id, sales.c.id.in_(subject_ids)
     )
     of_payouts = select(payouts.c.id, payouts.c.status).where(
         payouts.c.tenant_id == scope.tenant_id, payouts.c.id.in_(subject_ids)
     )
-    found: dict[UUID, Record] = {}
+    found: dict[UUID, Record] = {
+        # payslips are a feature's above this one, and their line says what it is about
+        line["subject_id"]: {"kind": "payslip", "id": line["subject_id"]}
+        for line in lines
+        if line["event"] == Event.PAYROLL
+    }
     for kind, rows in (("sale", of_sales), ("payout", of_payouts)):
         found |= {row["id"]: {**row, "kind": kind} for row in scope.session.execute(rows).mappings()}
     return found

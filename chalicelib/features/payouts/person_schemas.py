@@ -46,9 +46,9 @@ class Standing(Output):
 
 
 class Concern(Output):
-    """What a line is about: a sale with its brand and your id, or a payout with its present status."""
+    """What a line is about: a sale with its brand and your id, a payslip, or a payout with its present status."""
 
-    kind: Literal["sale", "payout", "other"]
+    kind: Literal["sale", "payslip", "payout", "other"]
     id: UUID
     brand: str | None = None
     external_id: str | None = None

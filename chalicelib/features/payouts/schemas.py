@@ -42,7 +42,7 @@ class Payout(Output):
 class Line(Output):
     """Something that the payout pays; negative where it nets what the person owed."""
 
-    subject_id: UUID = Field(description="the sale, or the earlier payout that gave its money back")
+    subject_id: UUID = Field(description="the sale, the payslip, or the earlier payout that gave its money back")
     event: str
     amount: MoneyOut
     booked_at: datetime
