@@ -50,7 +50,7 @@ clean: ## remove the environment and what was built; data in WAGEBOOK_HOME stays
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Made anew only when the lists of requirements change. The stamp is written last, so a broken install is repeated.
-$(READY): requirements.txt infra/requirements-dev.txt infra/constraints.txt
+$(READY): requirements.txt infra/requirements-dev.txt infra/constraints.txt infra/layers/payslips/requirements.txt
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) was not found; name a Python with PYTHON=..."; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "Python 3.11 or newer is needed, and $(PYTHON) is $$($(PYTHON) -V 2>&1); name another with PYTHON=..."; exit 1; }

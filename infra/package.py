@@ -16,6 +16,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+from infra import layers
 from infra.local.children import PROJECT
 
 OUT = PROJECT / "dist"
@@ -34,7 +35,7 @@ print(round((time.perf_counter() - started) * 1000))
 
 
 def build() -> Path:
-    """This will run `chalice package` from nothing and give the folder with the zip and the template."""
+    """This will run `chalice package` from nothing and give the folder with the zip, the layers and the template."""
     shutil.rmtree(PROJECT / ".chalice" / "deployments", ignore_errors=True)
     shutil.rmtree(OUT, ignore_errors=True)
     subprocess.run(
@@ -44,6 +45,7 @@ def build() -> Path:
         check=True,
         stdout=subprocess.DEVNULL,
     )
+    layers.build(OUT)
     return OUT
 
 
@@ -71,6 +73,11 @@ def check(folder: Path) -> dict[str, int]:
         if size > LARGEST:
             raise SystemExit(f"Unpacked it has {size:,} bytes, and Lambda takes {LARGEST:,}.")
         print(f"{(folder / 'deployment.zip').stat().st_size / 1e6:.1f} MB zipped, {size / 1e6:.1f} MB unpacked")
+        for layer in sorted(folder.glob("layer-*.zip")):
+            beside = layers.size(layer)
+            if size + beside > LARGEST:
+                raise SystemExit(f"With {layer.name} it has {size + beside:,} bytes, and Lambda takes {LARGEST:,}.")
+            print(f"{layer.stat().st_size / 1e6:.1f} MB zipped, {beside / 1e6:.1f} MB unpacked: {layer.name}")
         return {handler: _import(unpacked, handler) for handler in handlers(folder / "sam.json")}
 
 

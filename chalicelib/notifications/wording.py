@@ -128,17 +128,18 @@ def _environment(*, html: bool) -> Any:
         loader=FileSystemLoader(TEMPLATES), autoescape=html, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
-    made.filters |= {"day": _day, "month": _month, "number": _number, "paragraphs": _paragraphs, "web": _web}
+    made.filters |= {"day": day_in_words, "month": month_in_words}
+    made.filters |= {"number": _number, "paragraphs": _paragraphs, "web": _web}
     return made
 
 
-def _day(said: str, language: str = ENGLISH) -> str:
+def day_in_words(said: str, language: str = ENGLISH) -> str:
     """This will write 2026-01-05 as 5 January 2026."""
     day = date.fromisoformat(said)
     return f"{_number(day.day, language)} {_MONTHS[language][day.month - 1]} {_number(day.year, language)}"
 
 
-def _month(said: str, language: str = ENGLISH) -> str:
+def month_in_words(said: str, language: str = ENGLISH) -> str:
     """This will write 2026-01 as January 2026."""
     return f"{_MONTHS[language][int(said[5:7]) - 1]} {_number(int(said[:4]), language)}"
 

@@ -1,0 +1,62 @@
+"""Layers: what one function needs and the others must not carry, beside the zip that all of them share.
+
+A layer is a folder here with a `requirements.txt`, each line pinned. What is in it is unpacked into /opt/python, where
+Lambda's Python looks for modules.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from zipfile import ZIP_DEFLATED, ZipFile
+
+HERE = Path(__file__).parent
+PLATFORMS = ("manylinux2014_x86_64", "manylinux_2_28_x86_64")  # what Lambda's Amazon Linux 2023 runs
+# by the folder's name: the function, by its handler, that has the layer
+LAYERS = {"payslips": "chalicelib.features.payroll.document_consumers.make_payslip_documents"}
+
+
+def build(out: Path) -> None:
+    """This will put each layer beside the packaged zip, and name it in the template for its function alone."""
+    template = out / "sam.json"
+    said = json.loads(template.read_text())
+    for name, handler in LAYERS.items():
+        _zip(name, out / f"layer-{name}.zip")
+        functions = [one for one in said["Resources"].values() if one["Properties"].get("Handler") == handler]
+        if len(functions) != 1:
+            raise SystemExit(f"The layer {name} is for {handler}, and the template has {len(functions)} of these.")
+        logical_id = f"{name.title()}Layer"
+        said["Resources"][logical_id] = {
+            "Type": "AWS::Serverless::LayerVersion",
+            "Properties": {
+                "LayerName": f"wagebook-{name}",
+                "ContentUri": f"./layer-{name}.zip",
+                "CompatibleRuntimes": [functions[0]["Properties"]["Runtime"]],
+            },
+        }
+        functions[0]["Properties"]["Layers"] = [{"Ref": logical_id}]
+    template.write_text(json.dumps(said, indent=2))
+
+
+def size(archive: Path) -> int:
+    """This will count the bytes of a zip once it is unpacked."""
+    with ZipFile(archive) as opened:
+        return sum(one.file_size for one in opened.infolist())
+
+
+def _zip(name: str, archive: Path) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        python = Path(folder) / "python"
+        platforms = [part for platform in PLATFORMS for part in ("--platform", platform)]
+        subprocess.run(
+            [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input",
+             "--no-deps", "--no-compile", "--only-binary=:all:", *platforms, "--target", str(python),
+             "--requirement", str(HERE / name / "requirements.txt")],
+            check=True,
+        )  # fmt: skip
+        with ZipFile(archive, "w", ZIP_DEFLATED, compresslevel=6) as zipped:
+            for file in sorted(one for one in Path(folder).rglob("*") if one.is_file()):
+                zipped.write(file, file.relative_to(folder))
