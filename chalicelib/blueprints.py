@@ -14,6 +14,10 @@ from chalicelib.features.forms import attachment_routes as forms_attachment_rout
 from chalicelib.features.forms import attachment_schedules as forms_attachment_schedules
 from chalicelib.features.forms import routes as forms_routes
 from chalicelib.features.forms import submission_routes as forms_submission_routes
+from chalicelib.features.kpis import assignment_routes as kpis_assignment_routes
+from chalicelib.features.kpis import consumers as kpis_consumers
+from chalicelib.features.kpis import definition_routes as kpis_definition_routes
+from chalicelib.features.kpis import schedules as kpis_schedules
 from chalicelib.features.leave import allocation_routes as leave_allocation_routes
 from chalicelib.features.leave import expiry_consumers as leave_expiry_consumers
 from chalicelib.features.leave import expiry_routes as leave_expiry_routes
@@ -28,6 +32,13 @@ from chalicelib.features.payouts import consumers as payouts_consumers
 from chalicelib.features.payouts import person_routes as payouts_person_routes
 from chalicelib.features.payouts import routes as payouts_routes
 from chalicelib.features.payouts import schedules as payouts_schedules
+from chalicelib.features.payroll import approval_consumers as payroll_approval_consumers
+from chalicelib.features.payroll import approval_routes as payroll_approval_routes
+from chalicelib.features.payroll import consumers as payroll_consumers
+from chalicelib.features.payroll import document_consumers as payroll_document_consumers
+from chalicelib.features.payroll import document_routes as payroll_document_routes
+from chalicelib.features.payroll import run_routes as payroll_run_routes
+from chalicelib.features.payroll import type_routes as payroll_type_routes
 from chalicelib.features.people import calendar_routes as people_calendar_routes
 from chalicelib.features.people import destination_routes as people_destination_routes
 from chalicelib.features.people import organisation_routes as people_organisation_routes
@@ -56,6 +67,10 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     forms_attachment_schedules.blueprint,
     forms_routes.blueprint,
     forms_submission_routes.blueprint,
+    kpis_assignment_routes.blueprint,
+    kpis_consumers.blueprint,
+    kpis_definition_routes.blueprint,
+    kpis_schedules.blueprint,
     leave_allocation_routes.blueprint,
     leave_expiry_consumers.blueprint,
     leave_expiry_routes.blueprint,
@@ -73,6 +88,13 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     payouts_person_routes.blueprint,
     payouts_routes.blueprint,
     payouts_schedules.blueprint,
+    payroll_approval_consumers.blueprint,
+    payroll_approval_routes.blueprint,
+    payroll_type_routes.blueprint,
+    payroll_consumers.blueprint,
+    payroll_run_routes.blueprint,
+    payroll_document_consumers.blueprint,
+    payroll_document_routes.blueprint,
     people_calendar_routes.blueprint,
     people_destination_routes.blueprint,
     people_organisation_routes.blueprint,

@@ -59,3 +59,8 @@ class PayPolicy(BaseModel):
         None, description="larger payouts wait for the approval of somebody who did not start the run; null: none do"
     )
     payout_provider: PayoutProvider = Field(PayoutProvider.SIMULATED, description="who pays")
+    payroll_change_limit: Fraction | None = Field(
+        Decimal("0.25"),
+        description="net pay that differs from the run before by more than this part is shown before approval;"
+        " 0.25 is 25 %, null: is not looked at",
+    )

@@ -33,6 +33,19 @@ MoneyOut = Annotated[
     PlainSerializer(lambda amount: format(amount, "f"), return_type=str),
     WithJsonSchema({"type": "string", "examples": ["13636.36"]}, mode="serialization"),
 ]
+
+
+def _plain(number: Decimal) -> str:
+    said = format(number, "f")
+    return said.rstrip("0").rstrip(".") if "." in said else said
+
+
+# what a formula takes and gives, with all its digits and no zeros after them
+Exact = Annotated[
+    Decimal,
+    PlainSerializer(_plain, return_type=str),
+    WithJsonSchema({"type": "string", "examples": ["714.2857142857"]}, mode="serialization"),
+]
 Number = Annotated[Decimal, PlainSerializer(float, return_type=float)]  # days and hours are JSON numbers
 Version = Annotated[int, Field(ge=1, description="rises with each change; send it back as If-Match")]
 

@@ -106,6 +106,27 @@ IN_FLIGHT = frozenset(
 )
 
 
+class PayrollStatus(StrEnum):
+    """Where a payroll run is; whatever is approved stays as it is."""
+
+    DRAFT = "draft"
+    CALCULATED = "calculated"
+    APPROVED = "approved"  # its period is locked, and its payslips are or are being booked
+    PAID = "paid"  # handed to payouts
+    CANCELLED = "cancelled"
+
+
+PAYROLL_MOVES: Mapping[PayrollStatus, frozenset[PayrollStatus]] = {
+    PayrollStatus.DRAFT: frozenset({PayrollStatus.CALCULATED, PayrollStatus.CANCELLED}),
+    PayrollStatus.CALCULATED: frozenset(
+        {PayrollStatus.DRAFT, PayrollStatus.CALCULATED, PayrollStatus.APPROVED, PayrollStatus.CANCELLED}
+    ),
+    PayrollStatus.APPROVED: frozenset({PayrollStatus.PAID}),
+    PayrollStatus.PAID: frozenset(),
+    PayrollStatus.CANCELLED: frozenset(),
+}
+
+
 S = TypeVar("S", bound=StrEnum)
 
 

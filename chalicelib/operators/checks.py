@@ -34,13 +34,16 @@ OF_A_TENANT = {
     "ledger": "accounts are the sum of their lines, and each currency comes to zero",
     "advances": "every advance is at most its rate of the sale, and the only one",
     "sales": "every sale is pending or decided, and booked accordingly",
-    "owed": "payable, in flight and paid is what each person's sales come to",
+    "payslips": "payslips are the sum of their lines: gross less deductions and taxes is net",
+    "payroll": "every payslip approved is booked once, and what is carried is what was left below 0",
+    "owed": "payable, in flight and paid is what each person's sales and payslips come to",
     "payouts": "every payout took its money once, and gave it back only if it did not arrive",
     "cash": "cash is what was paid and is in flight, and that is the open payouts",
     "movements": "the provider moved what is paid, once, and nothing else",
     "histories": "every payout's history follows the state graph to where it is",
     "leave": "days of leave are the sum of their entries, and requests hold what the register shows",
-    "waiting": "no payout waits for a person, or longer than it should",
+    "kpis": "scores are what value, target and weight come to, and no day is scored twice",
+    "waiting": "no payout waits for a person, and nothing longer than it should",
 }
 WARNINGS = frozenset({"waiting"})  # something to do, and no fault of the books
 OF_THE_DATABASE = {

@@ -38,10 +38,14 @@ BY_COLUMN = {
     "payouts.kind": "final", "payouts.status": "held", "payouts.through_number": "2",
     "simulated_movements.status": "accepted", "payroll_adjustments.kind": "bonus",
     "leave_entries.bucket": "used",
+    "payroll_runs.kind": "regular", "payslips.net": "-1", "payslip_one_offs.kind": "carried_over",
+    "payslip_one_offs.category": "deduction",
+    "kpi_definitions.metric_type": "numeric", "kpi_definitions.source": "manual_entry",
+    "payment_types.category": "earning", "payment_types.calculation": "dynamic",
 }  # fmt: skip
 
 # Columns that may be empty, and not all of them at once.
-MORE = {"bank_file_settings": {"template": "{}"}}
+MORE = {"bank_file_settings": {"template": "{}"}, "payslip_one_offs": {"payslip_id": BY_TYPE["uuid"]}}
 
 
 def columns(session: psycopg.Connection, table: str, tenant_id: UUID) -> dict[str, Any]:

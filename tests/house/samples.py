@@ -8,6 +8,7 @@ from uuid import UUID
 
 from chalicelib.identity import keys
 from chalicelib.identity.permissions import Role
+from tests.support import payslips
 from tests.support.cast import Cast, key
 from tests.support.people import employee, row, sql
 
@@ -48,7 +49,16 @@ MADE_BY: Mapping[str, Callable[[Cast], UUID]] = {
     "/forms/{form_id}": lambda cast: _form(cast),
     "/forms/submissions/{submission_id}": lambda cast: _submission(cast),
     "/forms/attachments/{attachment_id}": lambda cast: _attachment(cast),
+    "/kpi-definitions/{definition_id}": lambda cast: _measure(cast),
+    "/kpi-assignments/{assignment_id}": lambda cast: row(
+        cast, "kpi_assignments", {"definition_id": _measure(cast), "user_id": _user(cast), "cycle_start_on": JANUARY,
+                                  "cycle_end_on": JANUARY, "assigned_by": "x", "assigned_at": JANUARY}),
     "/leave-types/{leave_type_id}": lambda cast: _named(cast, "leave_types"),
+    "/payment-types/{type_id}": lambda cast: _component(cast),
+    "/payroll-runs/{run_id}": lambda cast: payslips.run(cast, status="calculated", month=_next_month()),
+    "/payslips/{payslip_id}": lambda cast: payslips.payslip(
+        cast, payslips.run(cast, status="calculated", month=_next_month()), _user(cast)),
+    "/users/{user_id}/payment-types/{type_id}": lambda cast: _component(cast),
     "/leave-allocations/{allocation_id}": lambda cast: row(
         cast, "leave_allocations", {"user_id": _user(cast), "leave_type_id": _named(cast, "leave_types"),
                                     "cycle_start_on": JANUARY, "cycle_end_on": JANUARY}),
@@ -67,6 +77,8 @@ FIELDS = {
     "division_id": "/divisions/{division_id}",
     "shift_id": "/shifts/{shift_id}",
     "leave_type_id": "/leave-types/{leave_type_id}",
+    "payment_type_ids": "/payment-types/{type_id}",
+    "definition_id": "/kpi-definitions/{definition_id}",
     "sale_id": "/sales/{sale_id}",
     "expiry_rule_id": "/leave-expiry-rules/{rule_id}",
     "endpoint_id": "/webhook-endpoints/{endpoint_id}",
@@ -110,6 +122,9 @@ BODIES: dict[str, Any] = {
     "POST /members": {"email": "k@zenith.example", "role": "employee"},
     "POST /api-keys": {"name": "box", "role": "employee"},
     "POST /pay-register/{month}/sync": {},
+    "POST /payroll-runs": {"month": "2026-01", "kind": "off_cycle"},
+    "POST /payroll-runs/{run_id}/amounts": [],
+    "POST /payroll-runs/{run_id}/calculate": {},
     "POST /forms": {
         "name": "Mine",
         "form_type": "custom",
@@ -130,6 +145,17 @@ BODIES: dict[str, Any] = {
     "POST /divisions": {"name": "Mine"},
     "POST /branches": {"name": "Mine"},
     "POST /leave-types": {"name": "Mine"},
+    "POST /kpi-definitions": {"name": "Mine", "source": "manual_entry"},
+    "PATCH /kpi-definitions/{definition_id}": {"name": "Mine"},
+    "POST /kpi-definitions/preview": {
+        "metric": "late_count",
+        "user_id": NOBODY,
+        "cycle_start": "2026-01-01",
+        "cycle_end": "2026-01-31",
+    },
+    "POST /kpi-assignments": {"definition_id": NOBODY, "cycle_start": "2026-01-01", "cycle_end": "2026-01-31"},
+    "POST /kpi-assignments/{assignment_id}/value": {"value": 90},
+    "POST /kpi-assignments/{assignment_id}/override": {"value": 90, "reason": "two sites"},
     "PATCH /leave-types/{leave_type_id}": {"name": "Mine"},
     "POST /leave-allocations": {
         "user_id": NOBODY,
@@ -144,6 +170,9 @@ BODIES: dict[str, Any] = {
     "POST /leave-expiry-rules": {"name": "Mine"},
     "PATCH /leave-expiry-rules/{rule_id}": {"name": "Mine"},
     "POST /leave-expiry/run": {},
+    "POST /payment-types": {"name": "Mine", "category": "earning", "calculation": "fixed", "amount": "1.00"},
+    "PATCH /payment-types/{type_id}": {"name": "Mine"},
+    "POST /payment-types/preview": {"formula": "gross / 2", "month": "2026-01"},
     "POST /payroll-adjustments": {"kind": "bonus", "amount": "1.00", "reason": "Eid", "effective_date": "2026-01-05"},
     "POST /shifts": {"name": "Mine", "start": "09:00", "end": "18:00"},
     "POST /users/{user_id}/checkin": {"at": "2026-01-05T03:00:00Z"},
@@ -177,6 +206,10 @@ def _next_day(cast: Cast) -> date:
     return date.fromordinal(JANUARY.toordinal() + 400 + _number())
 
 
+def _next_month() -> str:
+    return f"{2100 + _number():04}-01"
+
+
 def _user(cast: Cast) -> UUID:
     return employee(cast, name="Rahim", employee_no=f"S-{_number()}")
 
@@ -187,8 +220,20 @@ def _payable(cast: Cast) -> UUID:
     return user_id
 
 
+def _measure(cast: Cast) -> UUID:
+    return _named(
+        cast, "kpi_definitions", code=f"k{_number()}", metric_type="numeric", source="manual_entry", created_by="x",
+        created_at=JANUARY,
+    )  # fmt: skip
+
+
 def _endpoint(cast: Cast) -> UUID:
     return UUID(cast.admin.ok("POST", "/webhook-endpoints", LISTENING)["id"])
+
+
+def _component(cast: Cast) -> UUID:
+    body = {"name": f"Sample {_number()}", "category": "earning", "calculation": "fixed", "amount": "1.00"}
+    return UUID(cast.hr.ok("POST", "/payment-types", body)["id"])
 
 
 def _sold(cast: Cast) -> UUID:

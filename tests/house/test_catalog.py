@@ -55,12 +55,21 @@ APPLICATION = {
     "leave_requests": "insert select update",
     "leave_allocations": "select",
     "leave_entries": "select",
+    "payment_types": "insert select update",
+    "payment_type_versions": "insert select",
+    "payment_type_assignments": "insert select update",
+    "kpi_definitions": "insert select update",
+    "kpi_assignments": "delete insert select",
     "payroll_adjustments": "insert select",
     "forms": "insert select update",
     "form_versions": "insert select",
     "form_submissions": "insert select update",
     "form_attachments": "delete insert select",
     "notification_logs": "insert select update",
+    "payroll_runs": "insert select update",
+    "payslips": "delete insert select",
+    "payslip_one_offs": "delete insert select",
+    "payslip_documents": "insert select",
     "notification_preferences": "insert select update",
     "webhook_attempts": "insert select update",
     "webhook_deliveries": "insert select update",
@@ -86,6 +95,9 @@ APPLICATION_COLUMNS = {
         "amount",
         "booked_at",
     },
+    # what was approved stays; one that follows may only say that it took what was carried
+    ("payslips", "update"): {"carried_into"},
+    ("payroll_adjustments", "update"): {"payslip_id", "paid_at"},
     # days are the database's to keep, from what is booked
     ("leave_allocations", "insert"): {
         *("tenant_id", "id", "user_id", "leave_type_id", "cycle_start_on", "cycle_end_on", "expires_on", "notes"),
@@ -104,6 +116,8 @@ APPLICATION_COLUMNS = {
     ("simulated_movements", "update"): {"status", "reason"},
     ("payout_batches", "update"): {"handed_over_at"},
     ("form_versions", "update"): {"fields", "published_at"},  # of a draft; what is published stays
+    # when it was asked for, and what was made; never which payslip it is of
+    ("payslip_documents", "update"): {"asked_at", "sha256", "size_bytes", "made_at"},
     # what was found, and where it went; never whose it is, or what it was announced as
     ("form_attachments", "update"): {"status", "problem", "sha256", "scanned_by", "checked_at", "submission_id"},
 }

@@ -29,6 +29,8 @@ BODIES_AROUND: dict[tuple[str, Any], Any] = {
 }
 MANY = {"leave_type_id": NOBODY, "cycle_start_date": "2026-01-01", "days": 20, "all": True}
 BODIES_AROUND["POST /leave-allocations/bulk", "leave_type_id"] = MANY
+BODIES_AROUND["POST /kpi-assignments", "definition_id"] = {
+    "definition_id": NOBODY, "cycle_start": "2026-01-01", "cycle_end": "2026-01-31", "all": True}  # fmt: skip
 QUERIES = {"DELETE /users/{user_id}/attendance/{date}": "?reason=wrong"}
 # What is one person's and not even an admin's: the caller who has it.
 MINE: dict[str, Callable[[Cast, UUID], Api]] = {
@@ -37,6 +39,11 @@ MINE: dict[str, Callable[[Cast, UUID], Api]] = {
         sql(cast, "select user_id from notification_logs where id = :id", id=log_id)[0].user_id),
 }  # fmt: skip
 WITH_ID = [door for door in ENDPOINTS if set(door.path_types) - set(PLAIN)]
+# every id of every path: one is somebody else's, the others are the caller's own
+IDS = [(door, part, place) for door in WITH_ID for part, place in parameters(door.path).items() if part not in PLAIN]
+EACH_ID = pytest.mark.parametrize(
+    ("door", "part", "place"), IDS, ids=[f"{door.method} {door.path} {part}" for door, part, _ in IDS]
+)
 
 
 def name(door: Endpoint) -> str:
@@ -98,6 +105,16 @@ def alike(reply: Reply, asked: object) -> tuple[int, str]:
     return reply.status, said
 
 
+def ids_of(door: Endpoint, made: dict[str, UUID]) -> dict[str, UUID]:
+    """This will give an id of one's own for every parameter of a path."""
+    return {part: made[place] for part, place in parameters(door.path).items() if part not in PLAIN}
+
+
+def sent(caller: Api, door: Endpoint, to: str, body: Any) -> Reply:
+    headers = {"idempotency-key": str(uuid4())} if door.needs_idempotency_key else None
+    return caller.call(door.method, to, body, headers=headers)
+
+
 def path(door: Endpoint, **ids: object) -> str:
     return door.path.format(**{**PLAIN, **ids}) + QUERIES.get(name(door), "")
 
@@ -108,14 +125,14 @@ class TestPath:
         assert places == set(MADE_BY)
         assert len(WITH_ID) >= 28
 
-    @pytest.mark.parametrize("door", WITH_ID, ids=name)
+    @EACH_ID
     def test_of_another_tenant_is_as_if_it_were_not_there(
-        self, zenith: Cast, theirs: dict[str, UUID], door: Endpoint
+        self, zenith: Cast, own: dict[str, UUID], theirs: dict[str, UUID], door: Endpoint, part: str, place: str
     ) -> None:
-        [(part, place)] = [(part, place) for part, place in parameters(door.path).items() if part not in PLAIN]
         body, answers = BODIES.get(name(door), {}), []
         for asked in (theirs[place], uuid4()):
-            reply = zenith.admin.call(door.method, path(door, **{part: asked}), body if door.body else None)
+            ids = {**ids_of(door, own), part: asked}
+            reply = sent(zenith.admin, door, path(door, **ids), body if door.body else None)
             answers.append(alike(reply, asked))
         assert answers[0] == answers[1]
         assert answers[0][0] == (403 if door.may == "platform.tenants" else 404), answers[0][1]
@@ -123,17 +140,17 @@ class TestPath:
     @pytest.mark.parametrize("door", WITH_ID, ids=name)
     def test_of_ones_own_is_there(self, zenith: Cast, own: dict[str, UUID], door: Endpoint) -> None:
         # or the 404 above would prove nothing
-        [(part, place)] = [(part, place) for part, place in parameters(door.path).items() if part not in PLAIN]
+        ids = ids_of(door, own)
         body = BODIES.get(name(door), {})
-        caller = MINE[name(door)](zenith, own[place]) if name(door) in MINE else zenith.admin
-        reply = caller.call(door.method, path(door, **{part: own[place]}), body if door.body else None)
+        caller = MINE[name(door)](zenith, *ids.values()) if name(door) in MINE else zenith.admin
+        reply = sent(caller, door, path(door, **ids), body if door.body else None)
         assert reply.status not in (400, 401, 404, 415, 422), reply.text
 
     @pytest.mark.parametrize("door", WITH_ID, ids=name)
     @pytest.mark.parametrize("said", ["1", "x", "null", "%00", "00000000-0000-0000-0000-00000000000g"])
     def test_that_is_no_id_is_not_there_either(self, zenith: Cast, door: Endpoint, said: str) -> None:
         ids = {part: said for part in door.path_types if part not in PLAIN}
-        reply = zenith.admin.call(door.method, path(door, **ids), BODIES.get(name(door), {}) if door.body else None)
+        reply = sent(zenith.admin, door, path(door, **ids), BODIES.get(name(door), {}) if door.body else None)
         assert reply.status == (403 if door.may == "platform.tenants" else 404)
 
 
@@ -151,7 +168,7 @@ class TestBody:
         body = BODIES_AROUND.get((name(door), place[0])) or BODIES[name(door)]
         answers = []
         for asked in (theirs[FIELDS[field]], uuid4()):
-            reply = zenith.admin.call(door.method, path(door, **ids), placed(body, place, str(asked)))
+            reply = sent(zenith.admin, door, path(door, **ids), placed(body, place, str(asked)))
             answers.append(alike(reply, asked))
         assert answers[0] == answers[1]
         # where each item is answered by itself, each says so for itself
@@ -198,10 +215,11 @@ class TestColleague:
                              ids=name)  # fmt: skip
     def test_is_as_if_they_were_not_there(self, zenith: Cast, own: dict[str, UUID], door: Endpoint, role: Role) -> None:
         caller: Api = key(zenith.id, role, employee(zenith, employee_no=f"C-{uuid4()}"))
-        [(part, place)] = [(part, place) for part, place in parameters(door.path).items() if part not in PLAIN]
+        part, place = next((part, place) for part, place in parameters(door.path).items() if part not in PLAIN)
         body, answers = BODIES.get(name(door), {}), []
         for asked in (own[place], uuid4()):
-            reply = caller.call(door.method, path(door, **{part: asked}), body if door.body else None)
+            ids = {**ids_of(door, own), part: asked}
+            reply = sent(caller, door, path(door, **ids), body if door.body else None)
             answers.append(alike(reply, asked))
         assert answers[0] == answers[1]
         assert answers[0][0] in (403, 404), answers[0][1]

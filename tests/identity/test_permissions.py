@@ -42,6 +42,8 @@ MEANT = """
     leave.expire        -               all           all  -        -
     adjustments.read    -               all           all  -        self
     adjustments.write   -               all           all  -        -
+    payment_types.read  -               all           all  -        -
+    payment_types.write -               all           all  -        -
     pay_register.read   -               all           all  team     self
     pay_register.write  -               all           all  -        -
     pay_register.lock   -               all           -    -        -
@@ -53,6 +55,11 @@ MEANT = """
     payouts.run         -               all           all  -        -
     payouts.decide      -               all           -    -        -
     payout_batches.read -               all           all  -        -
+    payroll.approve     -               all           all  -        -
+    payroll.read        -               all           all  -        -
+    payroll.write       -               all           all  -        -
+    payslips.read       -               all           all  -        self
+    payroll.pay         -               all           all  -        -
     webhooks.read       -               all           -    -        -
     webhooks.write      -               all           -    -        -
     forms.read          -               all           all  all      all
@@ -66,6 +73,10 @@ MEANT = """
     notification_logs.read -            all           all  -        -
     suppressions.read   -               all           all  -        -
     suppressions.write  -               all           -    -        -
+    kpis.read           -               all           all  team     self
+    kpis.define         -               all           all  -        -
+    kpis.assign         -               all           all  team     -
+    kpis.score          -               all           all  team     -
     jobs.read           -               all           all  -        -
     audit.read          -               all           -    -        -
 """
@@ -84,7 +95,7 @@ def test_the_matrix_says(permission: str, role: str, reach: str) -> None:
 def test_the_matrix_says_nothing_else() -> None:
     assert {name for grants in GRANTS.values() for name in grants} == {row[0] for row in TABLE}
     assert {str(role) for role in GRANTS} == set(ROLES)
-    assert len(CELLS) == 270
+    assert len(CELLS) == 325
 
 
 def test_the_doors_below_are_all_that_the_app_has() -> None:

@@ -124,8 +124,16 @@ def lock(scope: Scope, *, month: str) -> None:
 
 
 def unlock(scope: Scope, *, month: str, reason: str) -> None:
-    """This will open a locked period again; what was noted as late becomes plain facts, and the period stale."""
+    """This will open a locked period again; what was noted as late becomes plain facts, and the period stale.
+
+    A period whose payroll was approved stays as it is: what was paid is not computed anew, it is made good later.
+    """
     status = queries.get_period(scope, scope.tenant.period(month))["status"]
+    if _has_approved_payroll(scope, month):
+        raise Conflict(
+            f"Payroll of {month} was approved, so its period stays {status}: change what is wrong all the same, and the"
+            " next payroll run pays the difference."
+        )
     if status != PeriodStatus.LOCKED:
         raise Conflict(f"The pay period {month} is {status}; only a locked one can be unlocked.")
     _move(scope, month, to=PeriodStatus.OPEN, since=PeriodStatus.LOCKED)
@@ -139,11 +147,20 @@ def unlock(scope: Scope, *, month: str, reason: str) -> None:
     )
 
 
+def _has_approved_payroll(scope: Scope, month: str) -> bool:
+    return bool(
+        scope.session.execute(
+            text("select payroll_run_id is not null from pay_periods where tenant_id = :tenant_id and month = :month"),
+            {"tenant_id": scope.tenant_id, "month": month},
+        ).scalar_one_or_none()
+    )
+
+
 def _move(scope: Scope, month: str, *, to: PeriodStatus, since: PeriodStatus) -> None:
     moved = scope.session.execute(
         text(
             "update pay_periods set status = :to, locked_at = :now"
-            " where tenant_id = :tenant_id and month = :month and status = :since"
+            " where tenant_id = :tenant_id and month = :month and status = :since and payroll_run_id is null"
         ),
         {
             "tenant_id": scope.tenant_id,

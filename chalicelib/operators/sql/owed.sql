@@ -1,5 +1,6 @@
--- One row per person and currency, the conservation law of money: payable, in flight and paid is what their sales come
--- to. A pending sale comes to its advance, an approved one to its earning, a declined one to nothing.
+-- One row per person and currency, the conservation law of money: payable, in flight and paid is what their sales and
+-- payslips come to. A pending sale comes to its advance, an approved one to its earning, a declined one to nothing; a
+-- payslip that is booked comes to its net, or to nothing where that is below 0.
 with
 earned as (
     select s.user_id, s.currency,
@@ -18,12 +19,22 @@ earned as (
     where s.tenant_id = :tenant_id
     group by 1, 2
 ),
+salaries as (
+    -- a run that is being posted has booked some of its payslips, each as a whole
+    select p.user_id, p.currency, sum(greatest(p.net, 0)) as amount
+    from payroll_runs r
+    join payslips p on p.tenant_id = :tenant_id and p.run_id = r.id
+    where r.tenant_id = :tenant_id and r.status in ('approved', 'paid') and (r.posted_at is not null or exists (
+        select from ledger_entries e
+        where e.tenant_id = :tenant_id and e.subject_id = p.id and e.event = 'payroll'))
+    group by 1, 2
+),
 others as (
-    -- whatever is owed for something else than sales
+    -- whatever is owed for something else
     select user_id, currency, sum(case credit when 'payable' then amount else -amount end) as amount
     from ledger_entries
     where tenant_id = :tenant_id and 'payable' in (debit, credit)
-      and event not in ('advance', 'approve', 'decline', 'reverse', 'payout', 'release')
+      and event not in ('advance', 'approve', 'decline', 'reverse', 'payroll', 'payout', 'release')
     group by 1, 2
 ),
 payable as (
@@ -37,12 +48,13 @@ sent as (
     from payouts where tenant_id = :tenant_id group by 1, 2
 )
 select case when n.payable + n.in_flight + n.paid <> n.earned
-        then format('%s: payable %s, in flight %s and paid %s make %s %s, their sales come to %s',
+        then format('%s: payable %s, in flight %s and paid %s make %s %s, their sales and payslips come to %s',
             user_id, n.payable, n.in_flight, n.paid, n.payable + n.in_flight + n.paid, currency, n.earned)
     end as problem
-from payable full join earned using (user_id, currency) full join others using (user_id, currency)
-full join sent using (user_id, currency)
+from payable full join earned using (user_id, currency) full join salaries using (user_id, currency)
+full join others using (user_id, currency) full join sent using (user_id, currency)
 cross join lateral (
     select coalesce(payable.amount, 0) as payable, coalesce(sent.in_flight, 0) as in_flight,
-        coalesce(sent.paid, 0) as paid, coalesce(earned.amount, 0) + coalesce(others.amount, 0) as earned
+        coalesce(sent.paid, 0) as paid,
+        coalesce(earned.amount, 0) + coalesce(salaries.amount, 0) + coalesce(others.amount, 0) as earned
 ) n

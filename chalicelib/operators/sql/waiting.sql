@@ -1,4 +1,5 @@
 -- One row per payout that is open, or that was settled by a person against the provider's word: whom does it wait for?
+-- One row per payroll run that is approved and not booked as a whole: have its messages been lost?
 -- These are no faults of the books: somebody has to do something, or to find out why nothing happens.
 with
 switched as (
@@ -52,3 +53,10 @@ cross join lateral (
 where p.tenant_id = :tenant_id
   and (p.status in ('held', 'queued', 'sending', 'unknown', 'review')
     or p.status = 'paid' and (s.is_resolved or m.came_back))
+union all
+select case when r.approved_at < clock_timestamp() - interval '1 hour'
+        then format('payroll run %s of %s: approved since %s, and not all of it is in the ledger: job %s', r.id, r.month,
+            to_char(r.approved_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI"Z"'), r.job_id)
+    end
+from payroll_runs r
+where r.tenant_id = :tenant_id and r.status = 'approved' and r.posted_at is null

@@ -1,0 +1,107 @@
+"""Approved payslips into the ledger, in chunks of people: whatever is killed, repeated or done twice at once, once.
+
+A payslip's gross G less its deductions D and its taxes T is its net N. Among D are two kinds of lines that nobody else
+is owed: what earlier payslips had left below 0 (C, carried over), and what earlier periods paid too much (A, arrears
+down). Arrears, up or down, are one line of the net that the period comes to more or less; behind it stand the
+differences of its gross (g), deductions (d) and taxes (t). A payslip is booked as
+
+    1  wage_cost    to  payable              max(N, 0)
+    2  wage_cost    to  taxes_withheld       T + t
+    3  wage_cost    to  deductions_withheld  D - A - C + d
+    4  wage_cost    to  pay_carried          C
+    5  pay_carried  to  wage_cost            max(-N, 0)
+
+so that each authority is owed what was really withheld, also for the earlier periods, and what is carried waits in
+pay_carried from the payslip that left it until the one that takes it back. Lines 1 and 5 are N together, so
+wage_cost's debits less its credits are N + T + t + D - A - C + d + C = G - A + d + t. In G, arrears up stand with
+their net, so G - A is the gross G' of this period alone plus g - d - t: what remains is G' + g, the real gross of this
+period and the earlier ones' difference, and nothing that is only carried.
+"""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from chalicelib.backing.database import statement
+from chalicelib.features.payroll import approval_queries as queries
+from chalicelib.features.payroll import document_actions
+from chalicelib.identity.scope import Scope
+from chalicelib.jobs import progress
+from chalicelib.jobs.progress import Chunk
+from chalicelib.ledger import accounts
+
+QUEUE = JOB = "payroll-posting"
+CHUNK_PEOPLE = 1000  # some three thousand lines, under the lock of the tenant's own accounts until they are committed
+
+_CHUNKS = text("""
+    with numbered as (
+        select user_id, (row_number() over (order by user_id) - 1) / :size as chunk
+        from payslips where tenant_id = :tenant_id and run_id = :run_id
+    )
+    -- array_agg, as there is no min(uuid)
+    select (array_agg(user_id order by user_id))[1] as first, (array_agg(user_id order by user_id desc))[1] as last,
+        count(*) as people
+    from numbered group by chunk order by chunk""")
+
+_PEOPLE = text("""
+    select user_id, currency from payslips
+    where tenant_id = :tenant_id and run_id = :run_id and user_id between :first and :last""")
+
+_POST = text(statement(__file__, "post"))
+
+_POSTED = text("""
+    update payroll_runs set posted_at = :now
+    where tenant_id = :tenant_id and id = :run_id and posted_at is null""")
+
+
+def begin(scope: Scope, job_id: UUID, *, run_id: UUID) -> None:
+    """This will book a run that is approved by this transaction: at once where it fits one chunk, else by chunks."""
+    rows = scope.session.execute(
+        _CHUNKS, {"tenant_id": scope.tenant_id, "run_id": run_id, "size": CHUNK_PEOPLE}
+    ).all()  # fmt: skip
+    chunks = [Chunk(number, row.first, row.last, row.people) for number, row in enumerate(rows)]
+    progress.split(scope, job_id, chunks)
+    plan = {"job_id": str(job_id), "run_id": str(run_id)}
+    if len(chunks) > 1:
+        scope.send(QUEUE, [{**plan, "chunk": chunk.number} for chunk in chunks])
+    elif chunks:
+        do_chunk(scope, plan, chunks[0])
+    else:
+        _finish(scope, job_id, run_id)
+
+
+def do_chunk(scope: Scope, plan: dict[str, Any], chunk: Chunk) -> None:
+    """This will book a range of people, and finish the job with its last."""
+    job_id, run_id = UUID(plan["job_id"]), UUID(plan["run_id"])
+    booked = post(scope, run_id=run_id, chunk=chunk)
+    if progress.finish_chunk(scope, job_id, number=chunk.number, changed=booked):
+        _finish(scope, job_id, run_id)
+
+
+def post(scope: Scope, *, run_id: UUID, chunk: Chunk) -> int:
+    """This will hold a range of people and book their payslips, and count the lines that were not there before."""
+    where = {
+        "tenant_id": scope.tenant_id,
+        "run_id": run_id,
+        "first": chunk.first_user_id,
+        "last": chunk.last_user_id,
+    }
+    people = scope.session.execute(_PEOPLE, where).all()
+    user_ids = [one.user_id for one in people]
+    accounts.open_for(scope, user_ids=user_ids, currencies=[one.currency for one in people])
+    accounts.hold(scope, user_ids=user_ids)
+    return scope.session.execute(_POST, {**where, "now": scope.now}).rowcount
+
+
+def _finish(scope: Scope, job_id: UUID, run_id: UUID) -> None:
+    scope.session.execute(_POSTED, {"tenant_id": scope.tenant_id, "run_id": run_id, "now": scope.now})
+    document_actions.request(scope, run_id=run_id)
+    totals = queries.sum_payslips(scope, run_id)
+    progress.finish(
+        scope, job_id,
+        result={
+            "payslips": sum(one["payslips"] for one in totals),
+            "amounts": {one["currency"]: str(one["pays"]) for one in totals},
+        },
+    )  # fmt: skip

@@ -1,0 +1,139 @@
+"""The checks of payroll: each seen to hold on approved runs, and to fail on something broken by a superuser."""
+
+import pytest
+from sqlalchemy import Connection, text
+
+from chalicelib.operators import checks
+from migrations.setup import Urls
+from tests.features.payroll.runs import adjustment, approve, arrears, calculated, carried, components, payslip
+from tests.support.cast import Cast, tenant
+from tests.support.people import employee
+from tests.support.stack import running
+
+UNKEPT = "alter table ledger_entries disable trigger all; "
+JANUARY = "(select id from payroll_runs where month = '2026-01')"
+KARIM = "(select id from users where name = 'Karim')"
+SLIP = f"(select id from payslips where run_id = {JANUARY} and user_id <> {KARIM})"
+OF_SLIP = f"run_id = {JANUARY} and user_id <> {KARIM}"
+ONE_OFF = f"update payslip_one_offs set {{}} where kind = '{{}}' and run_id = {JANUARY}"
+
+
+@pytest.fixture(name="acme", scope="module")
+def _acme(database: Urls) -> Cast:
+    """Rahim was left 250.00 below 0 in December; January takes it, with a bonus, a fine and arrears. Karim is below 0.
+
+    January's salary of 10,000.00 less a loan of 300.00 and a tax of 500.00; arrears of 90.00, which are 100.00 less
+    10.00 tax; a bonus of 500.00 and a fine of 40.00: 10,000 + 90 + 500 - 300 - 40 - 250 - 500 = 9,500.00.
+    """
+    with running():  # payslips are made into files by messages
+        return paid_twice()
+
+
+def paid_twice() -> Cast:
+    """This will approve both months."""
+    cast = tenant("Acme")
+    components(cast)
+    rahim, karim = employee(cast), employee(cast, name="Karim", employee_no="E-2")
+    december = calculated(cast, month="2025-12")
+    left = payslip(cast, december, rahim, salary="50.00", deductions="300.00")
+    approve(cast, december)
+    january = calculated(cast)
+    lines = [arrears("100.00", "0.00", "10.00"), adjustment(cast, rahim, "500.00"), adjustment(cast, rahim, "-40.00"),
+             carried(left, "250.00")]  # fmt: skip
+    payslip(cast, january, rahim, salary="10000.00", deductions="300.00", taxes="500.00", one_offs=lines)
+    payslip(cast, january, karim, salary="10.00", deductions="30.00")
+    approve(cast, january)
+    assert cast.admin.ok("GET", f"/users/{rahim}/balance")["payable"] == "9500.00"
+    return cast
+
+
+@pytest.mark.parametrize(
+    ("name", "breaking", "said"),
+    [
+        ("payslips", "alter table payslips drop constraint payslips_check;"
+         f" update payslips set net = 1 where {OF_SLIP}",
+         "its net is not gross less deductions and taxes"),
+        ("payslips", f"update payslips set gross = gross + 1, net = net + 1 where {OF_SLIP}",
+         "salary, earnings and what was added do not come to its gross"),
+        ("payslips", f"update payslips set inputs[2] = inputs[2] - 1 where {OF_SLIP}",
+         "salary, earnings and what was added do not come to its gross"),
+        ("payslips", f"update payslips set taxes = 501, deductions = deductions - 1 where {OF_SLIP}",
+         "its lines do not come to its deductions"),
+        ("payslips", f"update payslips set taxes = 501, net = net - 1 where {OF_SLIP}",
+         "its lines do not come to its taxes"),
+        ("payslips", f"update payslips set benefits = 1 where {OF_SLIP}", "its lines do not come to its benefits"),
+        ("payslips", f"update payslips set amounts = amounts[1:1] where {OF_SLIP}",
+         "it has another number of components than its plan"),
+        ("payslips", ONE_OFF.format("amount = 251", "carried_over"), "its lines do not come to its deductions"),
+        ("payslips", ONE_OFF.format("taxes = 11", "arrears"), "the parts of its arrears do not come to the line"),
+        ("payroll", UNKEPT + f"delete from ledger_entries where subject_id = {SLIP}",
+         "its run is posted, and it is not booked"),
+        ("payroll", UNKEPT + f"delete from ledger_entries where line = 2 and subject_id = {SLIP}",
+         "booked payable 9500.00, taxes 0, deductions 340.00, carried 250.00, cost 10090.00 instead of"
+         " 9500.00, 510.00, 340.00, 250.00, 10600.00"),
+        ("payroll", UNKEPT + "insert into ledger_entries (tenant_id, user_id, subject_id, event, revision, line, debit,"
+         " credit, currency, amount, booked_at) select tenant_id, user_id, subject_id, event, 2, line, debit, credit,"
+         f" currency, amount, booked_at from ledger_entries where line = 1 and subject_id = {SLIP}",
+         "booked payable 19000.00"),
+        ("payroll", UNKEPT + f"update ledger_entries set user_id = {KARIM} where line = 1 and subject_id = {SLIP}",
+         "it is booked for another person"),
+        ("payroll", UNKEPT + f"update ledger_entries set subject_id = uuidv7() where line = 1 and subject_id = {SLIP}",
+         "it is booked, and not of an approved run"),
+        ("payroll", f"update payroll_runs set status = 'calculated', approved_at = null where id = {JANUARY}",
+         "it is booked, and not of an approved run"),
+        ("payroll", "update payslips set carried_into = null",
+         "carried: 20.00 BDT by the ledger, 270.00 by the payslips below 0 that nothing has taken"),
+        ("payroll", "update ledger_accounts set balance = 0 where kind = 'pay_carried'",
+         "carried: 0 BDT by the ledger"),
+        ("payroll", f"update payroll_adjustments set payslip_id = (select id from payslips where user_id = {KARIM})"
+         " where amount = 500", "which does not say so"),
+        ("payroll", "update payroll_adjustments set amount = 501 where amount = 500",
+         "adjustment {bonus} of 501 BDT: its payslip pays another amount"),
+        ("owed", f"update payslips set gross = gross + 1, net = net + 1 where {OF_SLIP}",
+         "payable 9500.00, in flight 0 and paid 0 make 9500.00 BDT, their sales and payslips come to 9501.00"),
+        ("owed", "update ledger_accounts set balance = balance + 1 where kind = 'payable' and balance < 0",
+         "payable 9499.00"),
+        ("ledger", UNKEPT + f"delete from ledger_entries where line = 2 and subject_id = {SLIP}",
+         "its balance is -510.00 BDT, its lines come to 0"),
+    ],
+)  # fmt: skip
+def test_fails_when_broken(session: Connection, acme: Cast, name: str, breaking: str, said: str) -> None:
+    whole = checks.check_tenant(session, name, acme.id)
+    assert (whole.wrong, whole.said) == (0, [])
+    bonus = session.execute(text("select id from payroll_adjustments where amount = 500")).scalar_one()
+    session.execute(text(breaking))
+    broken = checks.check_tenant(session, name, acme.id)
+    assert broken.wrong >= 1
+    assert said.replace("{bonus}", str(bonus)) in " / ".join(broken.said)
+
+
+@pytest.mark.parametrize("name", ["payslips", "payroll", "owed"])
+def test_tells_nobodys_pay_of_another_tenant(session: Connection, acme: Cast, name: str) -> None:
+    zenith = tenant("Zenith")
+    assert checks.check_tenant(session, name, zenith.id).seen == 0
+
+
+def test_lets_a_run_be_half_booked_until_it_is_posted(session: Connection, acme: Cast) -> None:
+    session.exec_driver_sql(f"update payroll_runs set posted_at = null where id = {JANUARY}")
+    session.exec_driver_sql(UNKEPT + f"delete from ledger_entries where subject_id = {SLIP}")
+    session.exec_driver_sql(
+        "update ledger_accounts a set balance = coalesce(("
+        " select sum(case a.kind when debit then amount else -amount end) from ledger_entries e"
+        " where a.kind in (debit, credit) and (a.user_id is null or a.user_id = e.user_id)), 0)"
+    )
+    for name in ("payroll", "owed", "ledger"):
+        assert (name, checks.check_tenant(session, name, acme.id).said) == (name, [])
+
+
+@pytest.mark.parametrize("name", sorted(checks.OF_A_TENANT))
+def test_holds_for_every_kind_of_line(session: Connection, acme: Cast, name: str) -> None:
+    assert checks.check_tenant(session, name, acme.id).said == []
+
+
+def test_names_a_run_that_nobody_goes_on_to_book(session: Connection, acme: Cast) -> None:
+    session.exec_driver_sql(f"update payroll_runs set posted_at = null where id = {JANUARY}")
+    assert checks.check_tenant(session, "waiting", acme.id).said == []
+    session.exec_driver_sql(f"update payroll_runs set approved_at = now() - interval '61 minutes' where id = {JANUARY}")
+    [said] = checks.check_tenant(session, "waiting", acme.id).said
+    assert said.startswith("payroll run ")
+    assert "and not all of it is in the ledger: job " in said

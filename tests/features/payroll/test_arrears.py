@@ -1,0 +1,136 @@
+"""Periods that were paid, corrected later: the difference is paid by the next run, once."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from chalicelib.backing import clock
+from tests.features.payroll.test_payroll_runs import WORKING, calculated, component, hire, lines, present, slips
+from tests.support.cast import Cast
+from tests.support.people import sql
+from tests.support.stack import Stack
+
+FEBRUARY = [1, 2, 3, 4, 5, *range(8, 13), *range(15, 20), *range(22, 27)]  # Sunday to Thursday: 20 days
+
+
+@pytest.fixture(autouse=True)
+def _march(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clock, "now", lambda: datetime(2026, 3, 2, 6, tzinfo=UTC))
+
+
+def approved(tenant: Cast, running: Stack, month: str = "2026-01", **more: Any) -> dict[str, Any]:
+    """This will calculate a run, and have another person approve it."""
+    run = calculated(tenant, month, **more)
+    tenant.admin.ok("POST", f"/payroll-runs/{run['id']}/approve", headers={"idempotency-key": str(uuid4())})
+    running.drain()
+    return tenant.hr.ok("GET", f"/payroll-runs/{run['id']}")  # type: ignore[no-any-return]
+
+
+def register(tenant: Cast) -> list[Any]:
+    return sql(tenant, "select month, user_id, halves, present_days from pay_registers order by 1, 2")
+
+
+class TestArrears:
+    def test_pays_the_difference_of_a_locked_month_once(self, acme: Cast, running: Stack) -> None:
+        rahim = hire(acme, "Rahim", "E-1", "15000", days=WORKING[:19])
+        karim = hire(acme, "Karim", "E-2", "15000")
+        for user_id in (rahim, karim):
+            present(acme, user_id, FEBRUARY, month=2)
+        january = approved(acme, running)
+        before, slip = register(acme), slips(acme, january)["Rahim"]
+        assert slip["totals"]["net"] == "13571.43"
+        present(acme, rahim, [WORKING[19]])  # one of the two days was attended after all
+        february = calculated(acme, "2026-02")
+        found = slips(acme, february)
+        # 15,000 x 20 / 21 = 14,285.71 less 13,571.43
+        assert lines(found["Rahim"]) == [("Salary", "earning", "15000.00"), ("Arrears 2026-01", "earning", "714.28")]
+        assert lines(found["Karim"]) == [("Salary", "earning", "15000.00")]
+        assert found["Rahim"]["lines"][1]["detail"]["inputs"] == {
+            "earned_salary": {"was": "13571.43", "now": "14285.71"},
+            "present_days": {"was": "19.0", "now": "20.0"},
+            "absent_days": {"was": "2.0", "now": "1.0"},
+            "payable_shifts": {"was": "19.000", "now": "20.000"},
+        }
+        assert slips(acme, january)["Rahim"] == slip
+        assert [row for row in register(acme) if row.month == "2026-01"] == before
+        acme.hr.ok("POST", f"/payroll-runs/{february['id']}/calculate")
+        assert lines(slips(acme, february)["Rahim"]) == lines(found["Rahim"])  # again adds nothing
+        acme.admin.ok("POST", f"/payroll-runs/{february['id']}/approve", headers={"idempotency-key": "a"})
+        running.drain()
+        extra = calculated(acme, "2026-02", kind="off_cycle")
+        assert slips(acme, extra) == {}
+
+    def test_takes_back_what_was_too_much_with_its_tax(self, acme: Cast, running: Stack) -> None:
+        rahim = hire(acme, "Rahim", "E-1", "21000")
+        present(acme, rahim, FEBRUARY, month=2)
+        component(acme, "Tax", "tax", "percentage", percent=10, base="gross")
+        approved(acme, running)
+        acme.hr.ok("PUT", f"/pay-register/2026-01/{rahim}/days/2026-01-05", {"status": "absent"})
+        february = calculated(acme, "2026-02")
+        slip = slips(acme, february)["Rahim"]
+        # January: 21,000 x 20 / 21 = 20,000 less a tenth = 18,000, and 18,900 was paid; February is taxed as ever
+        assert lines(slip) == [
+            ("Salary", "earning", "21000.00"), ("Arrears 2026-01", "deduction", "900.00"), ("Tax", "tax", "2100.00"),
+        ]  # fmt: skip
+        detail = slip["lines"][1]["detail"]
+        assert (detail["gross"], detail["taxes"], detail["deductions"]) == ("-1000.00", "-100.00", "0.00")
+        assert detail["components"] == {"tax": {"was": "2100.00", "now": "2000.00"}}
+
+    def test_pays_a_raise_that_was_agreed_late(self, acme: Cast, running: Stack) -> None:
+        rahim = hire(acme, "Rahim", "E-1", "15000")
+        approved(acme, running)
+        acme.hr.ok("POST", f"/users/{rahim}/salaries",
+                   {"amount": "18000", "frequency": "monthly", "effective_from": "2026-01-16"})  # fmt: skip
+        extra = calculated(acme, "2026-02", kind="off_cycle")
+        # 15,000 x 11 / 21 = 7,857.14 and 18,000 x 10 / 21 = 8,571.43, together 16,428.57
+        assert lines(slips(acme, extra)["Rahim"]) == [("Arrears 2026-01", "earning", "1428.57")]
+
+    def test_keeps_to_the_policy_and_components_of_the_period(self, acme: Cast, running: Stack) -> None:
+        rahim = hire(acme, "Rahim", "E-1", "31000", days=WORKING[:19])
+        rent = component(acme, "House rent", "earning", "percentage", percent=50)
+        approved(acme, running)
+        acme.admin.ok("PATCH", "/tenant", {"policy": {"proration_basis": "calendar_days"}})
+        acme.hr.ok("PATCH", f"/payment-types/{rent['id']}", {"percent": 10, "effective_from": "2026-01-01"})
+        present(acme, rahim, [WORKING[19]])
+        extra = calculated(acme, "2026-02", kind="off_cycle")
+        # 31,000 x 19 / 21 = 28,047.62 + 14,023.81; x 20 / 21 = 29,523.81 + 14,761.91 (14,761.905 up)
+        assert lines(slips(acme, extra)["Rahim"]) == [("Arrears 2026-01", "earning", "2214.29")]
+
+    def test_pays_a_month_to_whom_it_did_not_know(self, acme: Cast, running: Stack) -> None:
+        hire(acme, "Rahim", "E-1", "15000")
+        approved(acme, running)
+        hire(acme, "Late", "E-9", "21000", days=WORKING[:5])
+        sql(
+            acme,
+            "insert into late_corrections (tenant_id, month, user_id, day, what, noted_at)"
+            " select tenant_id, '2026-01', id, '2026-01-01', 'employment', now() from users where name = 'Late'",
+        )
+        extra = calculated(acme, "2026-02", kind="off_cycle")
+        assert {name: lines(slip) for name, slip in slips(acme, extra).items()} == {
+            "Late": [("Arrears 2026-01", "earning", "5000.00")]
+        }
+
+    def test_is_nothing_where_nothing_changed_in_the_end(self, acme: Cast, running: Stack) -> None:
+        rahim = hire(acme, "Rahim", "E-1", "15000")
+        approved(acme, running)
+        acme.hr.ok("PUT", f"/pay-register/2026-01/{rahim}/days/2026-01-05", {"status": "absent"})
+        acme.hr.ok("DELETE", f"/pay-register/2026-01/{rahim}/days/2026-01-05")
+        assert slips(acme, calculated(acme, "2026-02", kind="off_cycle")) == {}
+
+
+class TestCarry:
+    def test_takes_a_net_below_zero_from_the_next_pay_once(self, acme: Cast, running: Stack) -> None:
+        rahim = hire(acme, "Rahim", "E-1", "10000", days=[])
+        present(acme, rahim, FEBRUARY, month=2)
+        component(acme, "Loan", "deduction", "fixed", amount="300.00")
+        january = slips(acme, approved(acme, running))["Rahim"]
+        assert (january["totals"]["net"], january["pays"], january["carried"]) == ("-300.00", "0.00", "300.00")
+        february = approved(acme, running, "2026-02")
+        assert lines(slips(acme, february)["Rahim"]) == [
+            ("Salary", "earning", "10000.00"), ("Loan", "deduction", "300.00"),
+            ("Carried over from 2026-01", "deduction", "300.00"),
+        ]  # fmt: skip
+        assert slips(acme, calculated(acme, "2026-02", kind="off_cycle")) == {}
+        assert acme.hr.ok("GET", f"/users/{rahim}/balance")["payable"] == "9400.00"
