@@ -1,0 +1,304 @@
+"""This will read the payroll stories of tests/scenarios/payroll, refusing any word it does not know.
+
+A story has people, components and steps in the order in which they happen. What is not said: Friday and Saturday are
+off, money is BDT, whoever has no attendance record of a day was there (the other way round than the product's default:
+it keeps the book short), and everybody has worked here since 1 January 2025.
+
+A component is `fixed: 1000.00`, `percent: 10 of gross`, `formula: ot_hours * hourly_rate` or `dynamic: true`, under its
+category (`earning`, `deduction`, `tax`, `benefit`), from 1 January 2026 on unless said. It is for everybody, or with
+`for: some` only for those to whom it is assigned. An assignment is `included`, `excluded`, an amount or a percent such
+as `7.5%`, each perhaps followed by `from 2026-02-01` and `to 2026-02-28`. Facts and salaries are written as loader.py
+says. A KPI is `90 of 120 at 20`: value, target, weight.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.model.facts import Employee, Facts, Holiday, Policy, Salary, Shift, Tenant
+from tests.model.payroll import Adjustment
+from tests.model.payslip import CATEGORIES, Category, Component, Own
+from tests.scenarios.loader import (
+    ExactLoader,
+    facts_of,
+    holidays_of,
+    known,
+    number,
+    salary_of,
+    shift_of,
+)
+
+FOLDER = Path(__file__).parent / "payroll"
+LONG_AGO, FIRST_DAY = date(2025, 1, 1), date(2026, 1, 1)
+MINOR_UNITS = {"BDT": 2, "JPY": 0, "KWD": 3}
+PRESENT = Policy(missing_attendance="present")
+SECTIONS: dict[str, Category] = {
+    "earnings": "earning",
+    "deductions": "deduction",
+    "taxes": "tax",
+    "benefits": "benefit",
+}
+Entry = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Step:
+    """This will be one thing that somebody does or that must have come out; `said` is as the word's reader made it."""
+
+    word: str
+    said: Any
+
+
+@dataclass(frozen=True)
+class Story:
+    """This will be one worked example."""
+
+    name: str
+    sentence: str
+    currency: str
+    tenant: Tenant
+    holidays: tuple[Holiday, ...]
+    shift: Shift | None
+    components: dict[str, tuple[Component, date]]
+    people: dict[str, Employee]
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True)
+class RunSaid:
+    """This will be a run to calculate: a month, and for one beside the regular runs whom and what it is for."""
+
+    month: str
+    is_regular: bool = True
+    people: tuple[str, ...] | None = None
+    components: tuple[str, ...] = ()
+    amounts: Mapping[str, Mapping[str, Decimal]] | None = None  # by component and person
+
+
+@dataclass(frozen=True)
+class Expected:
+    """This will be one payslip as worked by hand: every line there is, by category, and the totals."""
+
+    lines: dict[Category, dict[str, Decimal]]
+    gross: Decimal
+    net: Decimal
+    warnings: dict[str, str]
+
+    def total(self, category: Category) -> Decimal:
+        """This will sum the lines of one category."""
+        return sum(self.lines[category].values(), Decimal(0))
+
+
+def load(folder: Path = FOLDER) -> list[Story]:
+    """This will read all files of a folder; no two stories have one name."""
+    found = []
+    for path in sorted(folder.glob("*.yaml")):
+        found += stories_of(path.read_text(encoding="utf-8"))
+    names = [story.name for story in found]
+    if len(set(names)) != len(names):
+        raise ValueError(f"two stories have one name: {sorted(name for name in names if names.count(name) > 1)[0]}")
+    return found
+
+
+def stories_of(text: str) -> list[Story]:
+    """This will read the stories of one file."""
+    return [story_of(entry) for entry in yaml.load(text, Loader=ExactLoader)]  # noqa: S506 - a SafeLoader
+
+
+def story_of(entry: Entry) -> Story:
+    """This will read one story."""
+    known(entry, "name", "sentence", "currency", "tenant", "holidays", "shift", "components", "people", "steps")
+    currency = entry.get("currency", "BDT")
+    holidays = tuple(one for said in entry.get("holidays", []) for one in holidays_of(said))
+    return Story(
+        name=entry["name"],
+        sentence=entry["sentence"],
+        currency=currency,
+        tenant=tenant_of(entry.get("tenant", {}), currency),
+        holidays=holidays,
+        shift=shift_of("day", entry["shift"]) if "shift" in entry else None,
+        components=components_of(entry.get("components", {})),
+        people={name: employee_of(said) for name, said in entry.get("people", {"rahim": {}}).items()},
+        steps=tuple(step_of(said) for said in entry["steps"]),
+    )
+
+
+def tenant_of(entry: Entry, currency: str) -> Tenant:
+    """This will read what is particular about the company."""
+    given = dict(known(entry, "weekend", "week_start", "cycle_start_day", "policy"))
+    if "weekend" in given:
+        given["weekend"] = frozenset(given["weekend"])
+    policy = policy_of(PRESENT, given.pop("policy", {}))
+    return Tenant(**given, minor_units=MINOR_UNITS[currency], policy=policy)
+
+
+def policy_of(before: Policy, entry: Entry) -> Policy:
+    """This will read switches of the pay policy."""
+    return replace(before, **known(entry, *Policy.__dataclass_fields__))
+
+
+def employee_of(entry: Entry) -> Employee:
+    """This will read a person, whose salary is 15000 monthly unless written."""
+    known(entry, "joined", "left", "salary")
+    joined = entry.get("joined", LONG_AGO)
+    written = entry.get("salary", "15000 monthly")
+    salaries = [salary_of(one, joined) for one in (written if isinstance(written, list) else [written])]
+    return Employee(joined, entry.get("left"), salaries=tuple(salaries))
+
+
+def components_of(entry: Entry) -> dict[str, tuple[Component, date]]:
+    """This will read components, and since when they are in force."""
+    return {code: component_of(code, said) for code, said in entry.items()}
+
+
+def component_of(code: str, entry: Entry) -> tuple[Component, date]:
+    """This will read one component; its category is one of its words."""
+    known(entry, *CATEGORIES, "for", "from")
+    [category] = [one for one in CATEGORIES if one in entry]
+    said = known(entry[category], "fixed", "percent", "formula", "dynamic")
+    if len(said) != 1 or said.get("dynamic", True) is not True or entry.get("for", "some") != "some":
+        raise ValueError(f"not a component: {dict(entry)!r}")
+    values: dict[str, Any] = {}
+    if "fixed" in said:
+        values["amount"] = number(said["fixed"])
+    elif "percent" in said:
+        percent, _, base = str(said["percent"]).partition(" of ")
+        values["percent"] = Decimal(percent)
+        values["base"] = base or "earned_salary"
+    elif "formula" in said:
+        values["formula"] = str(said["formula"])
+    return Component(code, category, "for" not in entry, **values), entry.get("from", FIRST_DAY)
+
+
+def step_of(entry: Entry) -> Step:
+    """This will read one step: one word and what is said about it."""
+    if len(entry) != 1:
+        raise ValueError(f"a step has one word: {dict(entry)!r}")
+    [(word, said)] = known(entry, *READERS).items()
+    return Step(word, READERS[word](said))
+
+
+def by_person(read: Callable[[Any], Any]) -> Callable[[Entry], dict[str, Any]]:
+    """This will make a reader of what is said about each of some people."""
+    return lambda entry: {name: read(said) for name, said in entry.items()}
+
+
+def person_facts(entry: Entry) -> Facts:
+    """This will read what happened to one person."""
+    known(entry, "present", "absent", "half_day", "worked", "leave", "od", "overtime", "edits")
+    return facts_of(dict(entry), (), {})
+
+
+def salaries_of(said: str) -> Salary:
+    """This will read `18000 monthly from 2026-01-16`; here the day must be said."""
+    if " from " not in said:
+        raise ValueError(f"from when? {said!r}")
+    return salary_of(said, LONG_AGO)
+
+
+def adjustments_of(entry: Entry) -> list[Adjustment]:
+    """This will read `rahim: {"Bonus: Eid": 500.00}`; before the colon stands the kind, as on the payslip."""
+    found = []
+    for person, said in entry.items():
+        for name, written in said.items():
+            kind, colon, _ = name.partition(": ")
+            if kind not in ("Bonus", "Fine", "Other") or not colon:
+                raise ValueError(f"not a kind of adjustment: {name!r}")
+            amount, _, day = str(written).partition(" on ")
+            found.append(Adjustment(person, name, Decimal(amount), date.fromisoformat(day) if day else FIRST_DAY))
+    return found
+
+
+def own_of(said: Any) -> tuple[Own, date, date | None]:
+    """This will read `included`, `excluded`, `1200.00` or `7.5%`, with `from` and `to`."""
+    words = str(said).split()
+    dates = dict(zip(words[1::2], map(date.fromisoformat, words[2::2]), strict=True))
+    known(dates, "from", "to")
+    if words[0] in ("included", "excluded"):
+        own = Own(words[0] == "included")
+    elif words[0].endswith("%"):
+        own = Own(percent=Decimal(words[0].rstrip("%")))
+    else:
+        own = Own(amount=Decimal(words[0]))
+    return own, dates.get("from", FIRST_DAY), dates.get("to")
+
+
+def run_of(said: Any) -> RunSaid:
+    """This will read a regular run: `2026-01`, or with the amounts of its dynamic components."""
+    if isinstance(said, str):
+        return RunSaid(said)
+    known(said, "month", "amounts")
+    return RunSaid(said["month"], amounts=amounts_of(said["amounts"]))
+
+
+def off_cycle_of(said: Entry) -> RunSaid:
+    """This will read a run beside the regular ones."""
+    known(said, "month", "people", "components", "amounts")
+    people = tuple(said["people"]) if "people" in said else None
+    amounts = amounts_of(said.get("amounts", {}))
+    return RunSaid(said["month"], False, people, tuple(said.get("components", amounts)), amounts)
+
+
+def again_of(said: Any) -> tuple[str, tuple[str, ...] | None]:
+    """This will read which month's run is calculated again, for everybody or for the people named."""
+    if isinstance(said, str):
+        return said, None
+    known(said, "month", "people")
+    return said["month"], tuple(said["people"])
+
+
+def amounts_of(entry: Entry) -> dict[str, dict[str, Decimal]]:
+    """This will read the amounts of dynamic components, by component and person."""
+    return {code: {name: number(amount) for name, amount in people.items()} for code, people in entry.items()}
+
+
+def expected_of(entry: Entry) -> Expected:
+    """This will read one payslip as it must be; gross and net are always said."""
+    known(entry, *SECTIONS, "warnings", "gross", "net")
+    lines = {
+        category: {name: number(amount) for name, amount in entry.get(section, {}).items()}
+        for section, category in SECTIONS.items()
+    }
+    return Expected(lines, number(entry["gross"]), number(entry["net"]), dict(entry.get("warnings", {})))
+
+
+def encashed(entry: Entry) -> tuple[Decimal, date]:
+    """This will read `{days: 3, expired: 2026-01-31}`: days of leave that nobody took in time."""
+    known(entry, "days", "expired")
+    return number(entry["days"]), entry["expired"]
+
+
+def measured(said: str) -> tuple[Decimal, Decimal, Decimal]:
+    """This will read `90 of 120 at 20`: a value, its target and its weight."""
+    value, of, target, weighing, weight = said.split()
+    known({of: 0, weighing: 0}, "of", "at")
+    return Decimal(value), Decimal(target), Decimal(weight)
+
+
+READERS: dict[str, Callable[[Any], Any]] = {
+    "facts": by_person(person_facts),
+    "holiday": holidays_of,
+    "hire": by_person(employee_of),
+    "leaves": by_person(lambda day: day),
+    "salary": by_person(salaries_of),
+    "component": components_of,
+    "change": components_of,
+    "retire": list,
+    "assign": lambda entry: {code: by_person(own_of)(said) for code, said in entry.items()},
+    "adjust": adjustments_of,
+    "encash": by_person(encashed),
+    "policy": dict,
+    "kpi": by_person(measured),
+    "run": run_of,
+    "off cycle": off_cycle_of,
+    "calculate again": again_of,
+    "approve": str,
+    "cancel": str,
+    "payslips": by_person(expected_of),
+    "nothing for": list,
+}
