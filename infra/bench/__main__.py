@@ -1,4 +1,6 @@
-"""Run it: `python -m infra.bench [register] [payouts] [leave] [--json FILE]`, with SIZE=small, full or large set.
+"""Run it: `python -m infra.bench [PART ...] [--json FILE]`, with SIZE=small, full or large set.
+
+The parts are register, payouts, leave, payroll and formulas.
 
 Without a part named, all are measured, one after the other; without a size, it is full.
 """
@@ -16,12 +18,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from infra.bench import measures, product
+from infra.bench import formulas, measures, product
 from infra.bench.data import STEPS, loaded, tenants_of
 from infra.bench.leave import part as leave
 from infra.bench.measures import Tell
 from infra.bench.payouts import part as payouts
 from infra.bench.payouts.part import TellOf
+from infra.bench.payroll import part as payroll
 from infra.bench.table import Line, show, write
 
 SIZES = {
@@ -45,7 +48,9 @@ NOTES = [
 
 
 PARTS = {"register": (NOTES, MAIN, "employees"), "payouts": (payouts.NOTES, payouts.MAIN, "people with ten sales each"),
-         "leave": (leave.NOTES, leave.MAIN, "people with an allocation each")}  # fmt: skip
+         "leave": (leave.NOTES, leave.MAIN, "people with an allocation each"),
+         "payroll": (payroll.NOTES, payroll.MAIN, "people with 8 components each"),
+         "formulas": (formulas.NOTES, formulas.EMPLOYEES, "people with 8 components each")}  # fmt: skip
 
 
 def main() -> None:
@@ -73,10 +78,11 @@ def main() -> None:
 def _part(name: str, size: str) -> tuple[list[Line], list[str]]:
     said, main_size, whom = PARTS[name]
     began = time.monotonic()
-    lines, rows = {"register": measured, "payouts": payouts.measured, "leave": leave.measured}[name](size, watched)
+    lines, rows = _MEASURED[name](size, watched)
     notes = [*said, f"{rows:,} rows of facts; {os.cpu_count()} cores, {platform.platform()}",
              f"{time.monotonic() - began:.0f} s in all"]  # fmt: skip
-    title = f"Wagebook, {name}: {main_size[size]:,} {whom}, {tenants_of(main_size[size])} tenants"
+    tenants = 1 if name in ("payroll", "formulas") else tenants_of(main_size[size])
+    title = f"Wagebook, {name}: {main_size[size]:,} {whom}, tenants: {tenants}"
     show(lines, title=title, command=f"SIZE={size} python -m infra.bench {name}", notes=notes)
     return lines, notes
 
@@ -107,6 +113,15 @@ def measured(size: str, tell_of: TellOf) -> tuple[list[Line], int]:
             runs[employees] = [measures.build(data, chunks) for _ in range(1 if employees > 300_000 else times)]
             product.leave()
     return [*lines, *measures.growth(runs)], rows
+
+
+_MEASURED = {
+    "register": measured,
+    "payouts": payouts.measured,
+    "leave": leave.measured,
+    "payroll": payroll.measured,
+    "formulas": formulas.measured,
+}
 
 
 if __name__ == "__main__":

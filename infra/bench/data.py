@@ -37,14 +37,16 @@ class Loaded:
 
 
 @contextmanager
-def loaded(employees: int, *, facts: Sequence[Path] = FACTS, step: Step = _quietly) -> Iterator[Loaded]:
+def loaded(
+    employees: int, *, facts: Sequence[Path] = FACTS, tenants: int | None = None, step: Step = _quietly
+) -> Iterator[Loaded]:
     """This will run a fresh server with the facts of so many employees, in a folder of its own that goes away."""
     with TemporaryDirectory(prefix="wagebook-bench-") as folder:
         home = Path(folder)
         with postgres.running(home, durable=False, settings=LOADING) as server:
             urls = prepare(server.admin_url, PASSWORDS)
             upgrade(urls.migrator)
-            rows = fill(_inside(server.admin_url), employees, facts, folder=home, step=step)
+            rows = fill(_inside(server.admin_url), employees, facts, folder=home, tenants=tenants, step=step)
         with postgres.running(home) as server:
             port = f":{server.port}/"
             urls = Urls(*(re.sub(r":\d+/", port, url) for url in (urls.application, urls.migrator)))
@@ -57,7 +59,13 @@ def tenants_of(employees: int) -> int:
 
 
 def fill(
-    admin_url: str, employees: int, facts: Sequence[Path], *, folder: Path, step: Step = _quietly
+    admin_url: str,
+    employees: int,
+    facts: Sequence[Path],
+    *,
+    folder: Path,
+    tenants: int | None = None,
+    step: Step = _quietly,
 ) -> dict[str, int]:
     """This will make and load the facts, table by table, and give the number of rows of each."""
     rows: dict[str, int] = {}
@@ -68,7 +76,7 @@ def fill(
             step(f"making {table}")
             query = file.read_text()
             if table == "plan":
-                admin.execute(_sized(query, employees).encode())
+                admin.execute(_sized(query, employees, tenants or tenants_of(employees)).encode())
             else:
                 rows[table] = _load(admin, table, query, folder)
         step("vacuum")
@@ -91,8 +99,8 @@ def _load(admin: psycopg.Connection, table: str, query: str, folder: Path) -> in
     return loaded.rowcount
 
 
-def _sized(query: str, employees: int) -> str:
-    return query.replace(":employees", str(employees)).replace(":tenants", str(tenants_of(employees)))
+def _sized(query: str, employees: int, tenants: int) -> str:
+    return query.replace(":employees", str(employees)).replace(":tenants", str(tenants))
 
 
 def _inside(admin_url: str) -> str:

@@ -1,0 +1,1 @@
+"""A month's payroll as a part of the bench."""
