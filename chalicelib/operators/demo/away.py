@@ -94,7 +94,7 @@ def _ask(scope: Scope, saturday: date) -> None:
     fields = FIELDS.validate_json(json.dumps(FIELD_LIST))
     form = forms.add_form(scope, new=NewForm(name=FORM, form_type=FormType.LEAVE_REQUEST, fields=fields))
     sunday, tuesday = saturday + timedelta(days=1), saturday + timedelta(days=3)
-    with _as(scope, "A005", Role.EMPLOYEE) as nasrin:
+    with acting_as(scope, "A005", Role.EMPLOYEE) as nasrin:
         said = {
             "leave_type": "annual",
             "start_date": f"{sunday}",
@@ -102,18 +102,18 @@ def _ask(scope: Scope, saturday: date) -> None:
             "reason": "My sister's wedding",
         }
         submission_actions.submit(nasrin, form_id=form["id"], new=NewSubmission(submission_data=said))
-    with _as(scope, "A027", Role.EMPLOYEE) as moriom:
+    with acting_as(scope, "A027", Role.EMPLOYEE) as moriom:
         said = {"leave_type": "annual", "start_date": f"{saturday}", "reason": "Moving house"}
         asked = submission_actions.submit(moriom, form_id=form["id"], new=NewSubmission(submission_data=said))
-    with _as(scope, "A010", Role.MANAGER) as mizanur:
+    with acting_as(scope, "A010", Role.MANAGER) as mizanur:
         patch = SubmissionPatch(status=SubmissionStatus.APPROVED, notes="Good luck with the stairs")
         submission_actions.change(mizanur, submission_id=asked["id"], patch=patch, if_match=None)
-    with _as(scope, "A012", Role.EMPLOYEE) as rokeya:
+    with acting_as(scope, "A012", Role.EMPLOYEE) as rokeya:
         new = NewRequest(
             leave_type_id=_type(scope, "Annual leave"), start_date=sunday, end_date=tuesday, end_half=Half.FIRST
         )
         asked = request_actions.ask(rokeya, new=new)
-    with _as(scope, "A003", Role.MANAGER) as tanvir:
+    with acting_as(scope, "A003", Role.MANAGER) as tanvir:
         request_actions.decide(
             tanvir, request_id=asked["id"], to=RequestStatus.REJECTED, if_match=None,
             notes="The shipment for Hamburg leaves on Tuesday; any day after is fine",
@@ -121,7 +121,7 @@ def _ask(scope: Scope, saturday: date) -> None:
 
 
 @contextmanager
-def _as(scope: Scope, number: str, role: Role) -> Iterator[Scope]:
+def acting_as(scope: Scope, number: str, role: Role) -> Iterator[Scope]:
     """This will act as somebody of the demo, in the same transaction."""
     user_id = id_of(scope, "user", number)
     name = get_user(scope, user_id, "people.read")["name"]

@@ -69,9 +69,10 @@ def _request(scope: Scope, kind: str, nth: int, number: str, reason: str, status
 
 
 def _punch(scope: Scope, company: Company) -> set[date]:
-    """This will write punches of the story's month, and of the months of now and before, up to yesterday."""
+    """This will write punches of the story's month and the one before, and of now and before, up to yesterday."""
     yesterday = scope.yesterday()
     told = scope.tenant.period(story.MONTH)
+    eve = scope.tenant.period(scope.tenant.month_of(told.start - timedelta(days=1)))
     now = scope.tenant.period(scope.tenant.month_of(yesterday))
     before = scope.tenant.period(scope.tenant.month_of(now.start - timedelta(days=1)))
     days = story.DAYS if company is ACME else []
@@ -80,7 +81,7 @@ def _punch(scope: Scope, company: Company) -> set[date]:
         {
             "tenant_id": scope.tenant_id,
             "now": scope.now,
-            "firsts": [told.start, before.start],
+            "firsts": [eve.start, before.start],
             "lasts": [min(told.end, yesterday), yesterday],
             "user_ids": [id_of(scope, "user", person.number) for person in company.people],
             "steady_ids": [id_of(scope, "user", person.number) for person in company.people if person.is_story],

@@ -15,7 +15,7 @@ from chalicelib.features.tenants.schemas import NewTenant
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import Conflict, NotFound
 from chalicelib.operators import scopes, work
-from chalicelib.operators.demo import away, facts, keys, market, selling, staff
+from chalicelib.operators.demo import away, facts, keys, market, paying, selling, staff
 from chalicelib.operators.demo.companies import ACME, COMPANIES, Company
 from chalicelib.operators.demo.rows import id_of
 
@@ -40,13 +40,20 @@ def _load(company: Company) -> dict[str, Any]:
         if _is_due(scope):
             pay_register.request_nightly(scope, as_of=None)
     work.do_here(scope.outgoing)
+    runs = paying.live(tenant_id) if company is ACME else 0
     sold = selling.live(tenant_id, market.OF[company.settings["slug"]], mail=company.mail)
     with scopes.operating(tenant_id) as scope:
         months = scope.session.execute(
             text("select month from pay_periods where tenant_id = :tenant_id and computed_at is not null order by 1"),
             {"tenant_id": tenant_id},
         )
-        return {"employees": len(company.people), "months": list(months.scalars()), "leave_requests": asked, **sold}
+        return {
+            "employees": len(company.people),
+            "months": list(months.scalars()),
+            "leave_requests": asked,
+            "payroll_runs": runs,
+            **sold,
+        }
 
 
 def _tenant(company: Company) -> UUID:
