@@ -85,9 +85,7 @@ def _running(database: Urls, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]
     with stack.running() as started:
         for cached in clients:
             cached.cache_clear()
-        s3 = boto3.client("s3")
-        s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
-        aws.tell_of_uploads(s3, started.sqs, bucket=BUCKET, queue=queues.configured_name("uploads"))
+        aws.tell_of_uploads(boto3.client("s3"), started.sqs, bucket=BUCKET, queue=queues.configured_name("uploads"))
         mail.client().create_email_identity(EmailIdentity="payroll@wagebook.example")
         yield started
     for cached in clients:

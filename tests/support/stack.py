@@ -8,7 +8,7 @@ from unittest import mock
 
 from moto import mock_aws
 
-from chalicelib.backing import clock, queues
+from chalicelib.backing import clock, files, queues
 from infra.local import aws
 from infra.local.events import EventLoop, consumers_of
 
@@ -41,13 +41,17 @@ class Stack:
 
 @contextmanager
 def running() -> Iterator[Stack]:
-    """This will give a stack with empty queues."""
+    """This will give a stack with empty queues and an empty bucket."""
+    kept = (queues.client, queues.url_of, files.client)
     with mock_aws():
-        queues.client.cache_clear()
-        queues.url_of.cache_clear()
+        for cached in kept:
+            cached.cache_clear()
+        files.client().create_bucket(
+            Bucket=aws.BUCKET, CreateBucketConfiguration={"LocationConstraint": aws.REGION}
+        )  # fmt: skip
         yield Stack()
-    queues.client.cache_clear()
-    queues.url_of.cache_clear()
+    for cached in kept:
+        cached.cache_clear()
 
 
 @contextmanager

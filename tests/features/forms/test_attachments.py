@@ -145,12 +145,8 @@ def upload(made: dict[str, Any], data: bytes) -> None:
 def _started(database: Urls) -> Iterator[Stack]:
     """This will run the queues beside a bucket that tells them of uploads."""
     with stack.running() as started:
-        files.client.cache_clear()
-        s3 = boto3.client("s3")
-        s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
-        aws.tell_of_uploads(s3, started.sqs, bucket=BUCKET, queue=queues.configured_name("uploads"))
+        aws.tell_of_uploads(boto3.client("s3"), started.sqs, bucket=BUCKET, queue=queues.configured_name("uploads"))
         yield started
-    files.client.cache_clear()
 
 
 @pytest.fixture(name="running")

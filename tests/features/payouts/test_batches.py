@@ -4,7 +4,6 @@ import csv
 import hashlib
 import io
 import json
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -39,13 +38,9 @@ XML = {"headers": {"content-type": "application/xml"}}
 
 
 @pytest.fixture(name="s3")
-def _s3(running: Stack) -> Iterator[Any]:
+def _s3(running: Stack) -> Any:
     """This will stand in for S3, with the bucket."""
-    client = boto3.client("s3")
-    client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
-    files.client.cache_clear()
-    yield client
-    files.client.cache_clear()
+    return boto3.client("s3")
 
 
 def person(cast: Cast, name: str, *, iban: str | None = None, number: str | None = None) -> str:

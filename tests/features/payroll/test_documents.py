@@ -27,7 +27,7 @@ from tests.support.payslips import payslip, run
 from tests.support.people import employee, sql
 from tests.support.stack import Stack
 
-BUCKET, REGION = "wagebook-files", "eu-central-1"
+BUCKET = "wagebook-files"
 MONTH = "payslip-2026-01-E-1.pdf"
 
 
@@ -40,7 +40,6 @@ def _running(database: Urls, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]
     with stack.running() as started:
         for service in (files, mail):
             service.client.cache_clear()
-        boto3.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
         mail.client().create_email_identity(EmailIdentity="payroll@wagebook.example")
         yield started
     for service in (files, mail):

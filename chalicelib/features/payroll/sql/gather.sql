@@ -4,8 +4,8 @@
 -- only kept with the payslip.
 with people as (
     -- one row per employee of the period: their register and what they have earned by it
-    select r.user_id, e.joined_on, least(e.left_on, :end_on) as last_on, b.currency, b.earned, days_in(r.working) as working_days,
-        r.present_days, r.od_days, r.paid_leave_days, r.lop_days, r.absent_days, r.holidays, r.week_offs, r.extra_days,
+    select r.user_id, e.joined_on, least(e.left_on, :end_on) as last_on, b.currency, b.earned,
+        days_in(r.working) as working_days, r.present_days, r.od_days, r.paid_leave_days, r.lop_days, r.absent_days, r.holidays, r.week_offs, r.extra_days,
         r.payable_shifts, r.ot_hours, r.late_count, r.early_out_count
     from pay_registers r
     join employments e on e.tenant_id = :tenant_id and e.user_id = r.user_id
@@ -32,8 +32,8 @@ paid as (
 )
 select p.user_id, p.pay_currency as currency,
     array[
-        coalesce(base_salary, 0), case when :pays_salary then coalesce(earned, 0) else 0 end, working_days, present_days,
-        od_days, paid_leave_days, lop_days, absent_days, holidays, week_offs, extra_days, payable_shifts, ot_hours,
+        coalesce(base_salary, 0), case when :pays_salary then coalesce(earned, 0) else 0 end, working_days,
+        present_days, od_days, paid_leave_days, lop_days, absent_days, holidays, week_offs, extra_days, payable_shifts, ot_hours,
         late_count, early_out_count, round(daily_rate * 60 / :full_day_minutes, 10), daily_rate,
         extract(year from age(last_on, joined_on)),
         case when :with_kpi then kpi_score_of(:tenant_id, p.user_id, :end_on) end

@@ -7,7 +7,8 @@ earlier as (
 ),
 totals as (
     select currency, count(*) as payslips, sum(gross) as gross, sum(deductions) as deductions, sum(taxes) as taxes,
-        sum(benefits) as benefits, sum(net) as net, sum(greatest(net, 0)) as pays, sum(greatest(-net, 0)) as carried,
+        sum(benefits) as benefits, sum(net) as net, sum(greatest(net, 0 * net)) as pays,
+        sum(greatest(-net, 0 * net)) as carried,
         -- for each component of the plan: for how many people, and how much; written out, as it is read once
         array[{people}]::bigint[] as people, array[{amounts}]::numeric[] as amounts
     from slips group by currency
@@ -24,7 +25,8 @@ select currency, json_build_object(
         'payslips', b.payslips, 'gross', b.gross::text, 'net', b.net::text) end,
     'difference', case when b.payslips is not null then (coalesce(t.net, 0) - b.net)::text end,
     'components', coalesce((
-        select json_agg(json_build_object('place', place, 'people', of_each.people, 'amount', amount::text) order by place)
+        select json_agg(json_build_object(
+            'place', place, 'people', of_each.people, 'amount', amount::text) order by place)
         from unnest(t.people, t.amounts) with ordinality as of_each (people, amount, place)
         where of_each.people > 0), '[]')) as said
 from totals t full join before b using (currency)
