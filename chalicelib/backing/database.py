@@ -76,6 +76,11 @@ def run(connection: Connection, sql: str, values: Mapping[str, Any]) -> int:
     return cursor.rowcount
 
 
+def plan_anew(connection: Connection) -> None:
+    """This will let the rest of the transaction plan each statement for its own values: set-based ones over a range."""
+    connection.exec_driver_sql("set local plan_cache_mode = force_custom_plan")
+
+
 def keep_plans(connection: Connection) -> None:
     """This will let the rest of the transaction use the general plan of each prepared statement.
 

@@ -1,6 +1,7 @@
 """The writes of a job's life: created, started, split into chunks, finished or failed."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -100,6 +101,29 @@ def split(scope: Scope, job_id: UUID, chunks: list[Chunk]) -> None:
         ),
         {**key, "total": sum(chunk.employees for chunk in chunks), "now": scope.now},
     )
+
+
+def spread(
+    scope: Scope,
+    job_id: UUID,
+    *,
+    chunks: list[Chunk],
+    queue: str,
+    message: dict[str, Any],
+    do: Callable[[Chunk], None],
+    finish: Callable[[], None],
+) -> None:
+    """This will start a job over these chunks: one is done at once, more are sent, none ends the job.
+
+    A chunk travels as `message` with the job's id and its own number.
+    """
+    split(scope, job_id, chunks)
+    if len(chunks) > 1:
+        scope.send(queue, [{**message, "job_id": str(job_id), "chunk": chunk.number} for chunk in chunks])
+    elif chunks:
+        do(chunks[0])
+    else:
+        finish()
 
 
 def find_chunk(scope: Scope, job_id: UUID, number: int) -> Chunk | None:

@@ -88,14 +88,11 @@ def begin(scope: Scope, *, job_id: UUID | None, as_of: date | None) -> None:
         {"tenant_id": scope.tenant_id, "as_of": as_of, "widest": expiry_rules.WIDEST, "size": CHUNK_EMPLOYEES},
     )
     chunks = [Chunk(*row) for row in rows]
-    progress.split(scope, job_id, chunks)
-    if len(chunks) > 1:
-        message = {"job_id": str(job_id), "as_of": as_of.isoformat()}
-        scope.send(QUEUE, [{**message, "chunk": chunk.number} for chunk in chunks])
-    elif chunks:
-        do_chunk(scope, job_id=job_id, as_of=as_of, chunk=chunks[0])
-    else:
-        _finish(scope, job_id, as_of)
+    progress.spread(
+        scope, job_id, chunks=chunks, queue=QUEUE, message={"as_of": as_of.isoformat()},
+        do=lambda chunk: do_chunk(scope, job_id=job_id, as_of=as_of, chunk=chunk),
+        finish=lambda: _finish(scope, job_id, as_of),
+    )  # fmt: skip
 
 
 def do_chunk(scope: Scope, *, job_id: UUID, as_of: date, chunk: Chunk) -> None:

@@ -31,14 +31,11 @@ def begin(scope: Scope, job_id: UUID, *, months: Sequence[str], as_of: date, nig
     """
     prepare(scope, months)
     chunks = _chunks(scope, months)
-    progress.split(scope, job_id, chunks)
     plan = {"job_id": str(job_id), "months": list(months), "as_of": as_of.isoformat(), "night": night}
-    if len(chunks) > 1:
-        scope.send(QUEUE, [{**plan, "chunk": chunk.number} for chunk in chunks])
-    elif chunks:
-        do_chunk(scope, plan, chunks[0])
-    else:
-        _finish(scope, plan)
+    progress.spread(
+        scope, job_id, chunks=chunks, queue=QUEUE, message=plan,
+        do=lambda chunk: do_chunk(scope, plan, chunk), finish=lambda: _finish(scope, plan),
+    )  # fmt: skip
 
 
 def do_chunk(scope: Scope, plan: dict[str, Any], chunk: Chunk) -> None:

@@ -94,7 +94,6 @@ def _begin(scope: Scope, job_id: UUID, kind: Kind) -> None:
         _PLAN, {"tenant_id": scope.tenant_id, "size": CHUNK_PEOPLE, "with_sales": advances}
     ).all()
     chunks = [Chunk(number, row.first, row.last, row.people) for number, row in enumerate(rows)]
-    progress.split(scope, job_id, chunks)
     # who prepared it travels along: a chunk's message has no caller
     plan = {
         "job_id": str(job_id),
@@ -102,12 +101,10 @@ def _begin(scope: Scope, job_id: UUID, kind: Kind) -> None:
         "actor": scope.actor.name,
         "actor_user_id": str(scope.actor.user_id) if scope.actor.user_id else None,
     }
-    if len(chunks) > 1:
-        scope.send(QUEUE, [{**plan, "chunk": chunk.number} for chunk in chunks])
-    elif chunks:
-        do_chunk(scope, plan, chunks[0])
-    else:
-        _finish(scope, job_id)
+    progress.spread(
+        scope, job_id, chunks=chunks, queue=QUEUE, message=plan,
+        do=lambda chunk: do_chunk(scope, plan, chunk), finish=lambda: _finish(scope, job_id),
+    )  # fmt: skip
 
 
 def do_chunk(scope: Scope, plan: dict[str, Any], chunk: Chunk) -> None:

@@ -18,6 +18,7 @@ from uuid import UUID
 from sqlalchemy import Row, text
 
 from chalicelib import formulas
+from chalicelib.backing.database import plan_anew
 from chalicelib.features.attendance import actions as attendance
 from chalicelib.features.pay_register.projection import leave_out, project
 from chalicelib.features.payroll import inputs
@@ -128,7 +129,7 @@ def _of_period(scope: Scope, period: Corrected, *, user_ids: list[UUID]) -> Iter
     with _as_if(then, period.month, user_ids):
         rows = inputs.gather(then, which=which, with_kpi=period.plan.uses("kpi_score"))
         rare = inputs.gather_rare(then, which=which)
-    now = {row.user_id: row for row in rows}
+    now = {UUID(row.user_id): row for row in rows}
     calculators: dict[str, Calculator] = {}
     with formulas.exactly():
         for user_id in user_ids:
@@ -198,6 +199,7 @@ def _as_if(then: Scope, month: str, user_ids: list[UUID]) -> Iterator[None]:
         attendance.decide_pairs(then, pairs=[(user_id, day) for user_id in user_ids for day in days])
         leave_out(then, window=window, among=among)
         project(then, window=window, among=among, as_of=window.period.end)
+        plan_anew(then.session)
         yield
     finally:
         then.session.exec_driver_sql("rollback to savepoint as_if; release savepoint as_if")

@@ -13,7 +13,8 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from chalicelib.backing.database import Record
+from chalicelib.backing import collector
+from chalicelib.backing.database import Record, plan_anew
 from chalicelib.features.pay_register import computing
 from chalicelib.features.payroll import arrears, inputs, slips, summaries
 from chalicelib.features.payroll.inputs import Which
@@ -117,6 +118,7 @@ def finish(scope: Scope, message: dict[str, Any], run: Record) -> None:
 
 def calculate(scope: Scope, run: Record, *, among: Among, only: Sequence[UUID] | None) -> int:
     """This will make the payslips of some people, in the place of any that `only` these had, and count them."""
+    plan_anew(scope.session)
     plan = Plan.from_json(run["plan"])
     whom = only if only is not None else run["user_ids"]
     which = Which(run["id"], run["month"], among, whom, find_previous(scope, run))
@@ -127,10 +129,12 @@ def calculate(scope: Scope, run: Record, *, among: Among, only: Sequence[UUID] |
     corrected = arrears.corrected_periods(scope)
     late = arrears.compute(scope, among=among, only=whom, periods=corrected) if corrected else {}
     rare = inputs.gather_rare(scope, which=which)
-    rows = inputs.gather(scope, which=which, pays_salary=plan.kind is RunKind.REGULAR, with_kpi=plan.uses("kpi_score"))
-    maker = slips.Maker(scope, plan, rare=rare, late=late)
-    made = list(maker.make_all(rows))
-    return slips.write(scope, run, made=made, lines=maker.one_offs)
+    with collector.paused():  # thousands of rows, and no cycle among them: a sixth of the time
+        rows = inputs.gather(
+            scope, which=which, pays_salary=plan.kind is RunKind.REGULAR, with_kpi=plan.uses("kpi_score")
+        )
+        maker = slips.Maker(scope, plan, rare=rare, late=late)
+        return slips.write(scope, run, made=maker.make_all(rows), lines=maker.one_offs)
 
 
 def _ids(said: Sequence[str] | None) -> list[UUID] | None:

@@ -144,7 +144,8 @@ class Calculator:
         if choice.percents:
             code = compiled(self.plan, currency=self.currency, percents=tuple(sorted(choice.percents.items())))
         given = self._usual if choice is self.common else self._given(choice)
-        return code, *code.program([*values, adjustments], given)
+        results, warnings = code.program([*values, adjustments], given)
+        return code, results, warnings
 
     def _given(self, choice: Choice) -> list[Decimal | None]:
         given: list[Decimal | None] = [None] * (len(self._code.steps) + 1)

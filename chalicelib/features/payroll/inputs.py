@@ -88,7 +88,10 @@ class Rare:
 
 
 def gather(scope: Scope, *, which: Which, pays_salary: bool = True, with_kpi: bool = True) -> Sequence[Row[Any]]:
-    """This will read one row per employee of the period: user_id, currency, inputs, previous_net, has_bank_details."""
+    """This will read one row per employee of the period: user_id, currency, inputs, previous_net, has_bank_details.
+
+    Ids and inputs stay text: most are only handed on.
+    """
     policy = scope.tenant.policy
     values = {
         **which.values(scope),

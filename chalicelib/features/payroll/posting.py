@@ -61,14 +61,11 @@ def begin(scope: Scope, job_id: UUID, *, run_id: UUID) -> None:
         _CHUNKS, {"tenant_id": scope.tenant_id, "run_id": run_id, "size": CHUNK_PEOPLE}
     ).all()  # fmt: skip
     chunks = [Chunk(number, row.first, row.last, row.people) for number, row in enumerate(rows)]
-    progress.split(scope, job_id, chunks)
     plan = {"job_id": str(job_id), "run_id": str(run_id)}
-    if len(chunks) > 1:
-        scope.send(QUEUE, [{**plan, "chunk": chunk.number} for chunk in chunks])
-    elif chunks:
-        do_chunk(scope, plan, chunks[0])
-    else:
-        _finish(scope, job_id, run_id)
+    progress.spread(
+        scope, job_id, chunks=chunks, queue=QUEUE, message=plan,
+        do=lambda chunk: do_chunk(scope, plan, chunk), finish=lambda: _finish(scope, job_id, run_id),
+    )  # fmt: skip
 
 
 def do_chunk(scope: Scope, plan: dict[str, Any], chunk: Chunk) -> None:

@@ -170,7 +170,6 @@ def _begin(scope: Scope, run: Record, job_id: UUID, *, as_of: date | None, only:
     elif as_of is not None:  # the period as a whole stays as stale as it was
         computing.decide(scope, [run["month"]])
     chunks = calculating.plan_chunks(scope, run, only=only if only is not None else run["user_ids"])
-    progress.split(scope, job_id, chunks)
     message: dict[str, Any] = {
         "job_id": str(job_id),
         "run_id": str(run["id"]),
@@ -178,12 +177,11 @@ def _begin(scope: Scope, run: Record, job_id: UUID, *, as_of: date | None, only:
         "as_of": as_of and as_of.isoformat(),
         "only": None if only is None else [str(one) for one in only],
     }
-    if len(chunks) > 1:
-        scope.send(calculating.QUEUE, [{**message, "chunk": chunk.number} for chunk in chunks])
-    elif chunks:
-        calculating.do_chunk(scope, message, run, chunks[0])
-    else:
-        calculating.finish(scope, message, run)
+    progress.spread(
+        scope, job_id, chunks=chunks, queue=calculating.QUEUE, message=message,
+        do=lambda chunk: calculating.do_chunk(scope, message, run, chunk),
+        finish=lambda: calculating.finish(scope, message, run),
+    )  # fmt: skip
 
 
 def _compute_up_to(scope: Scope, month: str) -> date | None:

@@ -4,13 +4,14 @@ import dataclasses
 import json
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, insert, text
+from sqlalchemy import Row, insert
 
 from chalicelib import formulas
-from chalicelib.backing.database import Record, statement
+from chalicelib.backing.database import Record, run, statement
 from chalicelib.features.attendance.actions import array
 from chalicelib.features.payroll import inputs, one_offs
 from chalicelib.features.payroll.evaluating import ZERO, Calculator, Choice, Pay
@@ -23,7 +24,8 @@ from chalicelib.features.payroll.type_rules import Category
 from chalicelib.identity.scope import Scope
 
 # Row-level security forbids COPY, so the rows travel as one array for each column: in one statement, and as fast.
-_WRITE = text(statement(__file__, "write_payslips"))
+_WRITE = statement(__file__, "write_payslips")
+_ROWS_AT_ONCE = 1000  # some 500 KB a statement
 _COLUMNS = ("user_ids", "currencies", "inputs", "amounts", "gross", "deductions", "taxes", "benefits", "net",
             "previous_net", "given", "warnings", "anomalies")  # fmt: skip
 _NOTHING = "{" + ",".join(["0"] * len(INPUTS)) + "}"  # the inputs of somebody who is not in the period
@@ -44,25 +46,26 @@ class Maker:
         self._calculators: dict[str, Calculator] = {}
 
     def make_all(self, rows: Sequence[Row[Any]]) -> Iterator[tuple[Any, ...]]:
-        """This will make payslips of the employees of the period, then of those who are only owed something."""
+        """This will make payslips of the employees of the period, then of those who are only owed something.
+
+        Whoever takes them has entered `formulas.exactly()`.
+        """
         rare = self._rare
-        theirs = {*rare.assignments, *rare.amounts, *rare.adjustments, *rare.carried, *self._late}
-        with formulas.exactly():
-            for row in rows:
-                make = self._make if row.user_id in theirs else self._make_plain
-                if made := make(row.user_id, row.currency, row.inputs, row.previous_net, row.has_bank_details):
-                    yield made
-            others = sorted(
-                {*rare.amounts, *rare.adjustments, *rare.carried, *self._late} - {row.user_id for row in rows}
-            )
-            known = inputs.find_currencies(self._scope, others) if others else {}
-            for user_id in others:
-                currency = known.get(user_id, self._scope.tenant.currency)
-                if made := self._make(user_id, currency, _NOTHING, None, True, is_in_period=False):
-                    yield made
+        owed = {*rare.amounts, *rare.adjustments, *rare.carried, *self._late}
+        theirs = {str(user_id) for user_id in (*owed, *rare.assignments)}  # as rows say it: most are nobody's of these
+        for row in rows:
+            make = self._make if row.user_id in theirs else self._make_plain
+            if made := make(*row):  # type: ignore[call-arg]  # its columns, in the order of gather.sql
+                yield made
+        others = sorted(owed - {UUID(row.user_id) for row in rows}) if owed else []
+        known = inputs.find_currencies(self._scope, others) if others else {}
+        for user_id in others:
+            currency = known.get(user_id, self._scope.tenant.currency)
+            if made := self._make(str(user_id), currency, _NOTHING, None, True, is_in_period=False):
+                yield made
 
     def _make_plain(
-        self, user_id: UUID, currency: str, said: str, previous_net: Decimal | None, has_bank_details: bool
+        self, said_id: str, currency: str, said: str, previous_net: Decimal | None, has_bank_details: bool
     ) -> tuple[Any, ...] | None:
         """Of somebody who has nothing of their own, as most have."""
         calculator = self._calculators.get(currency) or self._calculator(currency)
@@ -71,12 +74,12 @@ class Maker:
             return None
         pay = calculator.pay(choice, calculator.read(said))
         return self._row(
-            user_id, currency, said, previous_net, has_bank_details, choice, pay, pay.gross, pay.deductions
+            said_id, currency, said, previous_net, has_bank_details, choice, pay, pay.gross, pay.deductions
         )
 
     def _make(
         self,
-        user_id: UUID,
+        said_id: str,
         currency: str,
         said: str,
         previous_net: Decimal | None,
@@ -84,7 +87,7 @@ class Maker:
         *,
         is_in_period: bool = True,
     ) -> tuple[Any, ...] | None:
-        plan, rare = self._plan, self._rare
+        plan, rare, user_id = self._plan, self._rare, UUID(said_id)
         calculator = self._calculators.get(currency) or self._calculator(currency)
         choice = calculator.choose(
             assignments=rare.assignments.get(user_id, ()),
@@ -106,14 +109,14 @@ class Maker:
         pay = calculator.pay(choice, calculator.read(said), adjustments=paying)
         gross = pay.gross + one_offs.sum_of(lines, Category.EARNING)
         deductions = pay.deductions + one_offs.sum_of(lines, Category.DEDUCTION)
-        return self._row(user_id, currency, said, previous_net, has_bank_details, choice, pay, gross, deductions)
+        return self._row(said_id, currency, said, previous_net, has_bank_details, choice, pay, gross, deductions)
 
     def _calculator(self, currency: str) -> Calculator:
         return self._calculators.setdefault(currency, Calculator(self._plan, currency=currency))
 
     def _row(
         self,
-        user_id: UUID,
+        said_id: str,
         currency: str,
         said: str,
         previous_net: Decimal | None,
@@ -133,17 +136,24 @@ class Maker:
             anomalies.append(Anomaly.OTHER_CURRENCY)
         given = choice.to_json(self._plan) if choice.amounts or choice.percents else None
         return (
-            user_id, currency, f'"{said}"', _amounts(pay.amounts), gross, deductions, pay.taxes, pay.benefits, net,
+            said_id, currency, f'"{said}"', _amounts(pay.amounts), gross, deductions, pay.taxes, pay.benefits, net,
             previous_net, _json(given), _warnings(pay.warnings), _words(anomalies),
         )  # fmt: skip
 
 
-def write(scope: Scope, run: Record, *, made: Sequence[tuple[Any, ...]], lines: list[tuple[UUID, list[OneOff]]]) -> int:
-    """This will write a run's payslips with the lines that no component made, and count the payslips."""
-    key = {"tenant_id": scope.tenant_id, "run_id": run["id"]}
-    if made:
-        columns = dict(zip(_COLUMNS, map(array, zip(*made, strict=True)), strict=True))
-        scope.session.execute(_WRITE, {**key, "calculated_at": run["calculated_since"], **columns})
+def write(
+    scope: Scope, payroll_run: Record, *, made: Iterator[tuple[Any, ...]], lines: list[tuple[UUID, list[OneOff]]]
+) -> int:
+    """This will write a run's payslips as they are made, then their one-off lines, and count the payslips."""
+    key = {"tenant_id": scope.tenant_id, "run_id": payroll_run["id"]}
+    count = 0
+    while True:
+        with formulas.exactly():
+            rows = list(islice(made, _ROWS_AT_ONCE))
+        if not rows:
+            break
+        columns = dict(zip(_COLUMNS, map(array, zip(*rows, strict=True)), strict=True))
+        count += run(scope.session, _WRITE, {**key, "calculated_at": payroll_run["calculated_since"], **columns})
     fields = [field.name for field in dataclasses.fields(OneOff)]
     if lines:
         scope.session.execute(
@@ -154,7 +164,7 @@ def write(scope: Scope, run: Record, *, made: Sequence[tuple[Any, ...]], lines: 
                 for number, line in enumerate(own, start=1)
             ],
         )
-    return len(made)
+    return count
 
 
 # What follows is written as an element of a PostgreSQL array, in quotes; None is its NULL.

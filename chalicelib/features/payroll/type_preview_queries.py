@@ -81,11 +81,12 @@ def _computed(scope: Scope, plan: Plan, row: Any, which: Which) -> Record:
     """This will compute all components and give the last of them, the draft, with what it used."""
     draft, currency = plan.components[-1], row.currency
     rare = inputs.gather_rare(scope, which=which)
-    own = rare.assignments.get(row.user_id, ())
+    user_id = UUID(row.user_id)
+    own = rare.assignments.get(user_id, ())
     calculator = Calculator(plan, currency=currency)
     choice = calculator.choose(assignments=own, amounts=())
     adjustments = one_offs.sum_of(
-        one_offs.of_adjustments(rare.adjustments.get(row.user_id, ()), currency=currency), Category.EARNING
+        one_offs.of_adjustments(rare.adjustments.get(user_id, ()), currency=currency), Category.EARNING
     )
     numbers = inputs.values_of(row.inputs)
     with formulas.exactly():

@@ -68,9 +68,8 @@ class Clerk:
         earned = self._one("select earned from balances where tenant_id = %s and user_id = %s and month = %s",
                            *key, MONTH)  # fmt: skip
         salary, frequency = self._one(_SALARY, *key)
-        self._one("select type_id, amount from payment_type_assignments where tenant_id = %s and user_id = %s", *key)
-        self._one("select amount from payroll_adjustments where tenant_id = %s and user_id = %s and paid_at is null",
-                  *key)  # fmt: skip
+        for rare in _RARE:  # what most have none of, and nobody knows before having looked
+            self._one(rare, *key)
         daily = salary if frequency == "daily" else salary / (5 if frequency == "weekly" else working)
         known: dict[str, Any] = {
             "base_salary": salary, "earned_salary": earned[0] if earned else ZERO, "absent_days": absent,
@@ -105,6 +104,13 @@ def _bracket(amount: Decimal) -> Decimal:
     return tax.quantize(Decimal("1E-10"), ROUND_DOWN)
 
 
+_RARE = (
+    "select type_id, amount from payment_type_assignments where tenant_id = %s and user_id = %s",
+    "select type_id, amount from payroll_amounts where tenant_id = %s and user_id = %s",
+    "select amount from payroll_adjustments where tenant_id = %s and user_id = %s and paid_at is null",
+    "select net from payslips where tenant_id = %s and user_id = %s and net < 0 and carried_into is null",
+    "select kind from payout_destinations where tenant_id = %s and user_id = %s and superseded_at is null",
+)
 _REGISTER = """
     select days_in(working), absent_days, ot_hours, late_count from pay_registers
     where tenant_id = %s and user_id = %s and month = %s"""

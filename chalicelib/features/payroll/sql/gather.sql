@@ -30,7 +30,8 @@ paid as (
     ) s on true
     offset 0
 )
-select p.user_id, p.pay_currency as currency,
+-- the columns are in the order in which slips.Maker takes them
+select p.user_id::text as user_id, p.pay_currency as currency,
     array[
         coalesce(base_salary, 0), case when :pays_salary then coalesce(earned, 0) else 0 end, working_days,
         present_days, od_days, paid_leave_days, lop_days, absent_days, holidays, week_offs, extra_days, payable_shifts, ot_hours,
