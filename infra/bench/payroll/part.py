@@ -30,8 +30,8 @@ NOTES = [
     " of at most 5,000 people; summary and anomalies included",
     "again = the same run calculated again: its payslips thrown away and made anew",
     "with the month computed anew = the register and the balances as well, as after a change of facts",
-    "row at a time = by hand and prepared, on the same tables: the same reads by key, formulas evaluated as Python text,"
-    " one transaction for each payslip; a sample",
+    "row at a time = by hand and prepared, on the same tables: the same reads by key, formulas evaluated as Python"
+    " text, one transaction for each payslip; a sample",
     "COPY = the same rows, binary, as the owner and without policies, into a table with the same columns and keys",
 ]
 

@@ -64,7 +64,8 @@ class Clerk:
         key = (tenant_id, user_id)
         run_id = self._one("select id from payroll_runs where tenant_id = %s", tenant_id)[0]
         self._one("select joined_on, left_on from employments where tenant_id = %s and user_id = %s", *key)
-        working, absent, hours, late = self._one(_REGISTER, *key, MONTH)
+        days = self._one(_REGISTER, *key, MONTH)
+        working, absent, hours, late = days[0], days[5], days[10], days[11]
         earned = self._one("select earned from balances where tenant_id = %s and user_id = %s and month = %s",
                            *key, MONTH)  # fmt: skip
         salary, frequency = self._one(_SALARY, *key)
@@ -84,7 +85,7 @@ class Clerk:
         self._app.execute("delete from payslips where tenant_id = %s and run_id = %s and user_id = %s",
                           [tenant_id, run_id, user_id])  # fmt: skip
         net = gross - deductions - tax
-        inputs = [salary, working, absent, hours, Decimal(late), daily]
+        inputs = [salary, known["earned_salary"], *map(Decimal, days), daily / 9, daily, Decimal(1), None]
         self._app.execute(_WRITE, [tenant_id, run_id, user_id, inputs, amounts, gross, deductions, tax,
                                    known["employer_fund"], net])  # fmt: skip
         self._app.execute("commit")
@@ -112,7 +113,9 @@ _RARE = (
     "select kind from payout_destinations where tenant_id = %s and user_id = %s and superseded_at is null",
 )
 _REGISTER = """
-    select days_in(working), absent_days, ot_hours, late_count from pay_registers
+    select days_in(working), present_days, od_days, paid_leave_days, lop_days, absent_days, holidays, week_offs,
+        extra_days, payable_shifts, ot_hours, late_count, early_out_count
+    from pay_registers
     where tenant_id = %s and user_id = %s and month = %s"""
 _SALARY = """
     select amount, frequency from salaries where tenant_id = %s and user_id = %s

@@ -35,7 +35,8 @@ def prepare(url: str, admin_url: str) -> UUID:
         product.use(url)
         product.compute(product.chunks(admin_url))
         admin.execute(
-            "update pay_periods set computed_at = clock_timestamp(), computed_as_of = end_on, decided_under = '540:None'"
+            "update pay_periods set computed_at = clock_timestamp(), computed_as_of = end_on,"
+            " decided_under = '540:None'"
         )
         admin.execute("vacuum (analyze)")
     with working(tenant_id, name="bench", now=NOW, origin=ORIGIN) as scope:
