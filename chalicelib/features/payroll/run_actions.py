@@ -131,7 +131,7 @@ def request_calculation(scope: Scope, *, run_id: UUID, user_ids: Sequence[UUID] 
 
 def carry_on(scope: Scope, message: dict[str, Any], chunk: Chunk) -> None:
     """This will do a chunk of a calculation, unless a later one has overtaken it or the run was given up."""
-    run = run_queries.get_run(scope, UUID(message["run_id"]))
+    run = run_queries.keep_run(scope, UUID(message["run_id"]))
     if run["calculation"] == message["calculation"] and run["status"] == PayrollStatus.DRAFT:
         calculating.do_chunk(scope, message, run, chunk)
 

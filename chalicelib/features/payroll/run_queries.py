@@ -30,6 +30,12 @@ def get_run(scope: Scope, run_id: UUID) -> Record:
     return get_row(scope, payroll_runs, run_id, what="payroll run")
 
 
+def keep_run(scope: Scope, run_id: UUID) -> Record:
+    """This will read a run and let nobody calculate it anew, or cancel it, until this transaction ends."""
+    rows = select(payroll_runs).where(payroll_runs.c.tenant_id == scope.tenant_id, payroll_runs.c.id == run_id)
+    return dict(scope.session.execute(rows.with_for_update(read=True)).mappings().one())
+
+
 def page_of_runs(scope: Scope, query: RunQuery) -> Record:
     """This will read one page of runs, oldest first."""
     rows = select(payroll_runs).where(payroll_runs.c.tenant_id == scope.tenant_id)

@@ -1,12 +1,17 @@
 """Runs from a month's facts to payslips that explain themselves."""
 
 from datetime import UTC, date, datetime
+from threading import Thread
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from chalicelib.backing import clock
+from chalicelib.features.payroll import run_queries
+from chalicelib.identity.callers import working
 from chalicelib.identity.permissions import Role
+from chalicelib.identity.scope import Origin
 from tests.support.cast import Cast, key
 from tests.support.people import employee, row, sql
 from tests.support.stack import Stack
@@ -189,6 +194,18 @@ class TestCalculate:
         assert mine.ok("GET", f"/payslips/{slip['id']}")["totals"]["net"] == "10000.00"
         assert [one["user"]["id"] for one in mine.ok("GET", "/payslips")["items"]] == [rahim]
         assert mine.get(f"/payslips?user_id={karim}").status == 404
+
+    def test_waits_for_a_chunk_of_the_calculation_before(self, acme: Cast) -> None:
+        hire(acme, "Rahim", "E-1", "10000")
+        run = calculated(acme)
+        again = Thread(target=acme.hr.ok, args=("POST", f"/payroll-runs/{run['id']}/calculate"))
+        with working(acme.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
+            run_queries.keep_run(scope, UUID(run["id"]))  # as a chunk does, that is still writing
+            again.start()
+            again.join(0.5)
+            assert again.is_alive()
+        again.join(10)
+        assert slips(acme, run)["Rahim"]["totals"]["net"] == "10000.00"
 
 
 class TestCreate:
