@@ -160,7 +160,8 @@ class TestWaiting:
             (UNMOVED + f"update payouts set status = 'sending' where id = {MINAS};"
              f"update payout_events set at = at - interval '25 hours' where payout_id = {MINAS}",
              "nobody knows what became of it"),
-            ("update payout_events set at = at - interval '8 days'", "waits for approval since"),
+            ("update payout_events set at = at - interval '8 days' where payout_id ="
+             " (select id from payouts where status = 'held' order by amount limit 1)", "waits for approval since"),
             (f"update payouts set look_at = null where id = {MINAS};"
              f"update simulated_movements set status = 'returned' where user_id = {MINA}",
              "paid, and the provider says that it came back"),

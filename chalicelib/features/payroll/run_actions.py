@@ -96,10 +96,10 @@ def request_calculation(scope: Scope, *, run_id: UUID, user_ids: Sequence[UUID] 
     """
     scope.alone(ALONE)  # an approval under way pays arrears that would be seen here as open
     run = get_row(scope, payroll_runs, run_id, what="payroll run", lock=True)
+    people.check_all_there(scope, user_ids or ())
     check_move(PAYROLL_MOVES, now=PayrollStatus(run["status"]), to=PayrollStatus.CALCULATED, what="payroll run")
     periods.ensure(scope, [scope.tenant.period(run["month"])])
     scope.session.execute(_HOLD, {"tenant_id": scope.tenant_id, "month": run["month"]})
-    people.check_all_there(scope, user_ids or ())
     made = plan.make(
         scope,
         kind=RunKind(run["kind"]),

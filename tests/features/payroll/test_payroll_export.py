@@ -76,7 +76,7 @@ class TestExport:
         of_rahim, total = exported(acme, january)
         shown = ("earned_salary", "arrears", "adjustment", "carried_over", "gross", "deductions", "net", "pays")
         assert [of_rahim[name] for name in shown] == [
-            "1000.00", "-714.29", "-300", "400", "1500.00", "1914.29", "-414.29", "0",
+            "1000.00", "-714.29", "-300", "400", "1500.00", "1914.29", "-414.29", "0.00",
         ]  # fmt: skip
         assert [total[name] for name in shown] == [of_rahim[name] for name in shown]
 
