@@ -88,7 +88,7 @@ def work_off(company: Cast) -> None:
     done: set[UUID] = set()
     while waiting := [
         row
-        for row in sql(company, "select id, queue, body from outbox order by created_at, id")
+        for row in surely(partial(sql, company, "select id, queue, body from outbox order by created_at, id"))
         if row.id not in done and row.queue not in LEFT_ALONE
     ]:
         for row in waiting:
