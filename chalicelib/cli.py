@@ -7,12 +7,13 @@ import typer
 from rich.console import Console
 from rich.progress import track
 
-from chalicelib.operators import checks, schema, scopes
+from chalicelib.operators import checks, export, schema, scopes, suspension
 from chalicelib.operators.access import keys_app, tenants_app
 from chalicelib.operators.dead_letters import dead_letters_app
 from chalicelib.operators.demo.commands import demo_app
 from chalicelib.operators.jobs import jobs_app
 from chalicelib.operators.payouts import payouts_app
+from chalicelib.operators.rotation import vault_app
 from chalicelib.operators.terminal import AsJson, Door, MaybeTenant, print_json, print_table, quiet
 
 app = typer.Typer(
@@ -20,12 +21,15 @@ app = typer.Typer(
     help="Operate Wagebook: tenants, keys, jobs, payouts, dead letters, checks. It talks to the stack of `make run`"
     " (same WAGEBOOK_HOME), or to APPLICATION_DATABASE_URL.",
 )  # fmt: skip
+suspension.add_to(tenants_app)
+export.add_to(tenants_app)
 app.add_typer(tenants_app, name="tenants")
 app.add_typer(keys_app, name="api-keys")
 app.add_typer(demo_app, name="demo")
 app.add_typer(jobs_app, name="jobs")
 app.add_typer(payouts_app, name="payouts")
 app.add_typer(dead_letters_app, name="dead-letters")
+app.add_typer(vault_app, name="vault")
 
 
 @app.callback()

@@ -1,6 +1,7 @@
 """Roles, the database and its schema, from nothing; every step may be repeated."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,9 +10,12 @@ from alembic import command
 from alembic.config import Config
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
+from psycopg.errors import LockNotAvailable
 
 HERE = Path(__file__).parent
 LOGINS = ("wagebook_migrator", "wagebook_app")
+TRIES = 20
+LONGEST_PAUSE = 10.0  # seconds, between tries; with them and env.py's lock_timeout it is given up after five minutes
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +57,50 @@ def create_database(admin: psycopg.Connection, name: str, *, template: str | Non
     )
 
 
-def upgrade(migrator_url: str, revision: str = "head") -> None:
-    """This will bring the schema up to a revision."""
-    command.upgrade(configuration(migrator_url), revision)
+def upgrade(
+    migrator_url: str, revision: str = "head", *, also: Path | None = None, told: Callable[[int], None] = lambda _: None
+) -> int:
+    """This will bring the schema up to a revision, and count the tries it took.
+
+    A migration that cannot have its lock within env.py's lock_timeout gives up, lets everybody pass who queued behind
+    it, and is tried again after a pause, for some five minutes; `told` hears of each try in vain. `also` names a
+    folder of more migrations.
+    """
+    pauses = _pauses()
+    for tries in range(1, TRIES):
+        try:
+            command.upgrade(configuration(migrator_url, also=also), revision)
+            return tries
+        except Exception as error:
+            if not _is_for_a_lock(error):
+                raise
+            told(tries)
+            time.sleep(next(pauses))
+    command.upgrade(configuration(migrator_url, also=also), revision)
+    return TRIES
 
 
-def configuration(migrator_url: str) -> Config:
+def configuration(migrator_url: str, *, also: Path | None = None) -> Config:
     """This will give Alembic its configuration without a file of its own."""
     config = Config()
     config.set_main_option("script_location", str(HERE))
+    config.set_main_option("path_separator", "newline")
+    config.set_main_option("version_locations", "\n".join(str(one) for one in (HERE / "versions", also) if one))
     config.set_main_option("file_template", "%%(year)d_%%(month).2d_%%(day).2d_%%(hour).2d%%(minute).2d_%%(slug)s")
     config.attributes["url"] = migrator_url
     return config
+
+
+def _is_for_a_lock(error: BaseException) -> bool:
+    # as the driver says it, or wrapped by SQLAlchemy
+    return isinstance(error, LockNotAvailable) or isinstance(getattr(error, "orig", None), LockNotAvailable)
+
+
+def _pauses() -> Iterator[float]:
+    pause = 0.5
+    while True:
+        yield pause
+        pause = min(2 * pause, LONGEST_PAUSE)
 
 
 def _url(admin_url: str, user: str, password: str, database: str) -> str:

@@ -40,6 +40,21 @@ def put(connection: Connection, *, tenant_id: UUID, queue: str, bodies: Sequence
     return [Message(tenant_id, row.id, queue, row.body) for row in rows]
 
 
+def park(connection: Connection, *, tenant_id: UUID, queue: str, body: dict[str, Any]) -> None:
+    """This will keep a message that came too early, for the sweeper to send again when the tenant is active.
+
+    The very same message waits once, however often it came.
+    """
+    connection.execute(
+        text(
+            "insert into outbox (tenant_id, queue, body) select :tenant_id, :queue, cast(:body as jsonb)"
+            " where not exists (select from outbox where tenant_id = :tenant_id and queue = :queue"
+            " and body = cast(:body as jsonb) and sent_at is null)"
+        ),
+        {"tenant_id": tenant_id, "queue": queue, "body": json.dumps(body)},
+    )
+
+
 def send(messages: Sequence[Message]) -> int:
     """This will send committed messages, count those sent, and mark them: a crash between the two sends twice.
 
@@ -68,13 +83,18 @@ def send(messages: Sequence[Message]) -> int:
 
 
 def sweep(*, now: datetime, limit: int = 500) -> int:
-    """This will send what was left unsent for a minute, forget what was sent a week ago, and count the former."""
+    """This will send what was left unsent for a minute, forget what was sent a week ago, and count the former.
+
+    What a suspended tenant has waits until it is active.
+    """
     with transaction(role="wagebook_sweeper") as connection:
         connection.execute(text("delete from outbox where sent_at < :old"), {"old": now - timedelta(days=7)})
         rows = connection.execute(
             text(
-                "select tenant_id, id, queue, body from outbox"
-                " where sent_at is null and created_at < :old order by created_at limit :limit"
+                "select tenant_id, id, queue, body from outbox o"
+                " where sent_at is null and created_at < :old"
+                " and exists (select from tenants t where t.id = o.tenant_id and t.status = 'active')"
+                " order by created_at limit :limit"
             ),
             {"old": now - timedelta(minutes=1), "limit": limit},
         ).all()

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from chalicelib.backing import clock, outbox
 from chalicelib.backing.log import duration, logger
-from chalicelib.entry import idempotency
+from chalicelib.entry import idempotency, limits
 from chalicelib.entry.bodies import RawBody, check_text, parsed
 from chalicelib.entry.idempotency import Answer
 from chalicelib.entry.problems import RETRYABLE, document, fault_of, places_of, problem
@@ -105,7 +105,7 @@ def _serve(door: Endpoint, request: Any, path_values: Mapping[str, str]) -> Resp
             ))  # fmt: skip
         else:
             code, body = document(fault, instance=path)
-            headers = {"Content-Type": PROBLEM} | ({"Retry-After": "1"} if code == 503 else {})
+            headers = {"Content-Type": PROBLEM} | ({"Retry-After": str(fault.wait)} if fault.wait else {})
             answer = Answer(code, headers, body)
     milliseconds = (time.perf_counter() - started) * 1000
     logger.info("served", status=answer.status, ms=round(milliseconds, 1))
@@ -116,19 +116,29 @@ def _serve(door: Endpoint, request: Any, path_values: Mapping[str, str]) -> Resp
 def _answer(door: Endpoint, request: Any, path_values: Mapping[str, str], origin: Origin) -> Answer:
     if door.may is None:
         return _rendered(door, door.function(**_arguments(door, request, path_values)), None)
+    try:
+        return _tried(door, request, path_values, origin, counted=False)
+    except limits.Unleased as need:  # nothing was done yet, and its transaction is over
+        limits.lease(need)
+        return _tried(door, request, path_values, origin, counted=True)
+
+
+def _tried(door: Endpoint, request: Any, path_values: Mapping[str, str], origin: Origin, *, counted: bool) -> Answer:
     for tries in range(1, TRIES + 1):
         try:
-            return _worked(door, request, path_values, origin)
+            return _worked(door, request, path_values, origin, counted=counted or tries > 1)
         except DBAPIError as error:
             if tries == TRIES or not isinstance(error.orig, RETRYABLE):
                 raise
     raise AssertionError("unreachable")
 
 
-def _worked(door: Endpoint, request: Any, path_values: Mapping[str, str], origin: Origin) -> Answer:
+def _worked(door: Endpoint, request: Any, path_values: Mapping[str, str], origin: Origin, *, counted: bool) -> Answer:
     with calling(request.headers, now=clock.now(), origin=origin) as scope:
         tenant = scope.tenant.slug if isinstance(scope, Scope) else "-"
         logger.thread_safe_append_keys(tenant=tenant, actor=f"{scope.actor.role}:{scope.actor.name}")
+        if isinstance(scope, Scope) and not counted:
+            limits.spend(scope)
         check(scope, door.may or "")
         key, digest = request.headers.get("idempotency-key") if door.takes_idempotency_key else None, b""
         if door.needs_idempotency_key and not key:

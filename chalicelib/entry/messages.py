@@ -67,6 +67,7 @@ def consumes(
     at_once: int | None = None,
     messages_in: MessagesIn | None = None,
     when_failed: WhenFailed | None = None,
+    while_suspended: bool = False,
 ) -> Callable[[Callable[..., Errand | None]], Callable[..., Any]]:
     """This will make a function a queue's consumer, called once per message as `function(scope, message=...)`.
 
@@ -78,10 +79,14 @@ def consumes(
     What comes from AWS itself is worded by AWS: `messages_in` finds in such a body the messages for us, each with the
     `tenant_id` that it concerns; there may be several, of several tenants, or none. Each is worked on by itself, and
     where one has to be tried again, all are: doing one twice must change nothing.
+
+    While a tenant is suspended, its messages are put back into the outbox, and come again when it is active; those of
+    a queue that works `while_suspended` are done, for what becomes known about the past has to be written down. So are
+    those worded by AWS, which cannot be put back.
     """
 
     def register(function: Callable[..., Errand | None]) -> Callable[..., Any]:
-        CONSUMERS[queue] = Consumer(queue, function)
+        CONSUMERS[queue] = Consumer(queue, function, while_suspended or messages_in is not None)
 
         @wraps(function)
         def handler(event: Any) -> dict[str, list[dict[str, str]]]:
@@ -137,7 +142,10 @@ def _consume(
     logger.thread_safe_append_keys(request_id=record["messageId"], queue=queue, receives=receives, tenant=None)
     try:
         message = json.loads(record["body"]) if found is None else found
-        do(function, message, name=queue, origin=Origin(request_id=record["messageId"]))
+        rests = None if CONSUMERS[queue].while_suspended else queue
+        if not do(function, message, name=queue, origin=Origin(request_id=record["messageId"]), rests=rests):
+            count("Parked", queue=queue)
+            return True
     except Exception as error:
         fault = fault_of(error)
         if fault is not None and fault.kind != "busy":
@@ -180,12 +188,22 @@ def do(
     name: str,
     origin: Origin,
     send: Callable[[list[outbox.Message]], Any] = outbox.send,
-) -> None:
+    rests: str | None = None,
+) -> bool:
     """This will do one message's work: its transaction, and each errand that follows from it with its own.
 
-    `name` is who does it, for the audit; `send` is handed what each commit leaves to be sent.
+    `name` is who does it, for the audit; `send` is handed what each commit leaves to be sent. Where `rests` names its
+    queue and the tenant is suspended, it is kept for later, and the answer is no.
     """
-    tenant_id = UUID(message["tenant_id"])
+    tenant_id, is_parked = UUID(message["tenant_id"]), False
+
+    def begin(scope: Scope) -> Errand | None:
+        nonlocal is_parked
+        if rests and not scope.tenant.is_active:
+            is_parked = True
+            outbox.park(scope.session, tenant_id=tenant_id, queue=rests, body=message)
+            return None
+        return function(scope, message=message)
 
     def transact(work: Callable[[Scope], Errand | None]) -> Errand | None:
         with working(tenant_id, name=name, now=clock.now(), origin=origin) as scope:
@@ -196,9 +214,10 @@ def do(
         send(scope.outgoing)
         return errand
 
-    errand = transact(lambda scope: function(scope, message=message))
+    errand = transact(begin)
     while errand is not None:
         errand = transact(partial(_settled, errand.settle, errand.call()))
+    return not is_parked
 
 
 def _settled(settle: Callable[[Scope, Any], Errand | None], answer: Any, scope: Scope) -> Errand | None:

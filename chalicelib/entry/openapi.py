@@ -29,8 +29,10 @@ _REFUSALS = {
     "413": "More than can be taken at once.",
     "415": "This route does not take this content type.",
     "422": "Readable, but wrong: each place is named.",
+    "429": "More requests than the tenant may make in a minute.",
     "503": "Not now; try again after a moment.",
 }
+_WAITS = {"headers": {"Retry-After": {"description": "seconds to wait", "schema": {"type": "integer", "minimum": 1}}}}
 _OPEN_REFUSALS = ("405", "415", "422", "503")
 _PROBLEM_SCHEMA = {
     "type": "object",
@@ -176,5 +178,6 @@ def _responses(door: Endpoint, names: Any) -> dict[str, Any]:
     refusals = _REFUSALS if door.may else {status: _REFUSALS[status] for status in open_to_all}
     problem = {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     return {str(door.status): done} | {
-        status: {"description": said, "content": problem} for status, said in refusals.items()
+        status: {"description": said, "content": problem, **(_WAITS if status in ("429", "503") else {})}
+        for status, said in refusals.items()
     }

@@ -17,6 +17,7 @@ STATUS_OF_KIND = {
     "unreadable": 400,
     "unauthenticated": 401,
     "forbidden": 403,
+    "tenant-suspended": 403,
     "not-found": 404,
     "conflict": 409,
     "period-locked": 409,
@@ -25,6 +26,7 @@ STATUS_OF_KIND = {
     "stale-version": 412,
     "too-large": 413,
     "invalid": 422,
+    "too-many-requests": 429,
     "busy": 503,
 }
 

@@ -54,6 +54,7 @@ class Consumer:
 
     queue: str
     function: Callable[..., Any]
+    while_suspended: bool = False
 
 
 ENDPOINTS: list[Endpoint] = []

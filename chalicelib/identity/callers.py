@@ -12,10 +12,10 @@ from chalicelib.backing.database import enter_tenant, transaction
 from chalicelib.identity import keys, tokens
 from chalicelib.identity.permissions import GRANTS, Role
 from chalicelib.identity.scope import Actor, Origin, PlatformScope, Scope, Tenant
-from chalicelib.kernel.errors import Forbidden, NotFound, Unauthenticated
+from chalicelib.kernel.errors import Forbidden, NotFound, Suspended, Unauthenticated
 
 _TENANT_COLUMNS = """t.id, t.slug, t.name, t.currency, t.timezone, t.weekend, t.week_start, t.cycle_start_day,
-    t.policy, t.status"""
+    t.policy, t.status, t.requests_per_minute, t.suspended_because"""
 
 _BY_KEY = text(f"""
     select {_TENANT_COLUMNS}, k.name as actor_name, k.role, k.user_id
@@ -104,7 +104,8 @@ def _token_holder(
 
 def _scope(session: Connection, row: Row[Any], now: datetime, origin: Origin) -> Scope:
     if row.status != "active":
-        raise Forbidden("This tenant is suspended.")
+        because = f": {row.suspended_because}" if row.suspended_because else "."
+        raise Suspended(f"This tenant is suspended{because}")
     role = Role(row.role)
     actor = Actor(row.actor_name, role, row.user_id)
     return Scope(Tenant.of(row), actor, GRANTS[role], now, session, origin)

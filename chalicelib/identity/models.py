@@ -19,6 +19,8 @@ tenants = Table(
     Column("policy", JSONB, doc="kernel.policy.PayPolicy, only what differs from its defaults"),
     Column("branding", JSONB, doc="how mails look: color and footer, where they were chosen"),
     Column("status", Text, doc="active or suspended"),
+    Column("suspended_because", Text, doc="what its callers are told; null: nothing was said"),
+    Column("requests_per_minute", Integer, doc="all its callers together; the platform's to say"),
     Column("version", Integer),
     Column("created_at", DateTime(timezone=True)),
 )

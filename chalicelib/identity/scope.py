@@ -30,6 +30,7 @@ class Tenant:
     cycle_start_day: int
     policy_said: Mapping[str, Any]
     is_active: bool
+    requests_per_minute: int
 
     @classmethod
     def of(cls, row: Row[Any]) -> "Tenant":
@@ -37,6 +38,7 @@ class Tenant:
         return cls(
             row.id, row.slug, row.name, row.currency, row.timezone,
             tuple(row.weekend), row.week_start, row.cycle_start_day, row.policy, row.status == "active",
+            row.requests_per_minute,
         )  # fmt: skip
 
     @cached_property

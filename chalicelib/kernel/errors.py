@@ -17,6 +17,7 @@ class Fault(Exception):
 
     kind = "fault"
     title = "The request cannot be done"
+    wait: int | None = None  # seconds after which trying again makes sense, where it does
 
     def __init__(self, detail: str, places: Sequence[Place] = ()) -> None:
         super().__init__(detail)
@@ -42,6 +43,11 @@ class Unauthenticated(Fault):
 class Forbidden(Fault):
     kind = "forbidden"
     title = "Not permitted for this role"
+
+
+class Suspended(Forbidden):
+    kind = "tenant-suspended"
+    title = "The tenant is suspended"
 
 
 class NotFound(Fault):
@@ -82,6 +88,16 @@ class TooLarge(Fault):
 class Busy(Fault):
     kind = "busy"
     title = "Not now; try again shortly"
+    wait = 1
+
+
+class TooMany(Fault):
+    kind = "too-many-requests"
+    title = "More requests than the tenant may make"
+
+    def __init__(self, detail: str, *, wait: int) -> None:
+        super().__init__(detail)
+        self.wait = wait
 
 
 def invalid(pointer: str, detail: str) -> Invalid:

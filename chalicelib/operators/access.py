@@ -5,7 +5,6 @@ from typing import Annotated
 import typer
 from sqlalchemy import delete, insert, select, text
 
-from chalicelib import audit
 from chalicelib.features.tenants import actions
 from chalicelib.features.tenants.schemas import NewApiKey, NewTenant, TenantPatch, TenantRole
 from chalicelib.identity import keys
@@ -44,9 +43,8 @@ def create_tenant(
     weeks = TenantPatch(week_start=week_start)
     with scopes.platform() as scope:
         made = actions.make_tenant(scope, new=new)
-    with scopes.operating(made["id"]) as mine:
-        audit.record(mine, action="tenant.made", entity_type="tenant", entity_id=made["id"], after=new.model_dump())
-        if week_start != made["week_start"]:
+    if week_start != made["week_start"]:
+        with scopes.operating(made["id"]) as mine:
             made = actions.change_settings(mine, given=weeks.given(), if_match=None)
     row = {name: made[name] for name in LISTED}
     if as_json:

@@ -32,7 +32,10 @@ def platform() -> Iterator[PlatformScope]:
     """This will open a transaction that sees the tenants and nothing of theirs."""
     with transaction(role="wagebook_platform") as session:
         actor = Actor(operator(), Role.PLATFORM_ADMIN)
-        yield PlatformScope(actor, GRANTS[Role.PLATFORM_ADMIN], clock.now(), session, _origin())
+        scope = PlatformScope(actor, GRANTS[Role.PLATFORM_ADMIN], clock.now(), session, _origin())
+        yield scope
+        for last in scope.at_commit:  # the audit, in the tenant's own chain
+            last()
 
 
 @contextmanager

@@ -39,7 +39,7 @@ INDEXES_ACROSS = {
 }
 APPLICATION = {
     "currencies": "select",
-    "tenants": "select update",
+    "tenants": "select",
     "audit_heads": "select",
     "audit_logs": "insert select",
     "day_edits": "insert select update",
@@ -81,6 +81,10 @@ APPLICATION = {
     "sales": "insert select",
 }  # every other tenant table: delete insert select update
 APPLICATION_COLUMNS = {
+    # what a tenant's admins may change; its status, its limit and its slug are the platform's
+    ("tenants", "update"): {
+        *("name", "currency", "timezone", "weekend", "week_start", "cycle_start_day", "policy", "branding", "version"),
+    },
     ("ledger_accounts", "insert"): {"tenant_id", "kind", "user_id", "currency"},
     ("ledger_entries", "insert"): {  # all but the number, whose order is the database's to give
         "tenant_id",
@@ -107,6 +111,7 @@ APPLICATION_COLUMNS = {
     ("leave_entries", "insert"): {
         *("tenant_id", "allocation_id", "bucket", "days", "cause", "request_id", "booked_at", "booked_by"),
     },
+    ("tenant_keys", "update"): {"retired_at"},
     ("ledger_accounts", "update"): {"opened_at"},  # so that their rows can be locked; never the balance
     # how it goes, and never what is paid, to whom and under which key
     ("payouts", "update"): {

@@ -178,3 +178,10 @@ def test_only_the_doors_import_chalice() -> None:
         if imports and not allowed:
             strange.append(str(file))
     assert strange == []
+
+
+def test_no_statement_gives_whatever_columns_there_are() -> None:
+    # a connection keeps it prepared, and a migration that adds a column would fail it there: name them
+    room = FEATURES.parent
+    found = [file for pattern in ("*.py", "*.sql") for file in room.rglob(pattern) if "returning *" in file.read_text()]
+    assert found == []

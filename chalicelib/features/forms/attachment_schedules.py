@@ -14,7 +14,8 @@ from chalicelib.features.forms import attachment_rules as rules
 blueprint = Blueprint(__name__)
 
 _WITH_LEFT_OVER = text("""
-    select distinct tenant_id from form_attachments where submission_id is null and created_at < :old""")
+    select distinct tenant_id from form_attachments a where submission_id is null and created_at < :old
+        and exists (select from tenants t where t.id = a.tenant_id and t.status = 'active')""")
 
 
 @scheduled(blueprint, "rate(1 hour)", name="remove-attachments")

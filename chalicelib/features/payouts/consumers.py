@@ -26,7 +26,8 @@ def run_payouts(scope: Scope, *, message: dict[str, Any]) -> None:
         actions.do_chunk(scope, message, chunk)
 
 
-@consumes(blueprint, sending.QUEUE, at_once=20)
+# nothing new is sent for a suspended tenant; what is in doubt is still found out
+@consumes(blueprint, sending.QUEUE, at_once=20, while_suspended=True)
 def move_payout(scope: Scope, *, message: dict[str, Any]) -> Errand | None:
     """This will send one payout, or ask about it, as its state needs."""
     return sending.carry_on(scope, UUID(message["payout_id"]))

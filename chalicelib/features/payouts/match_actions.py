@@ -25,7 +25,7 @@ from chalicelib.kernel.errors import Conflict
 from chalicelib.kernel.states import PayoutStatus
 from chalicelib.ledger import accounts
 
-_ADOPT = text(statement(__file__, "adopt"))
+_ADOPT = text(statement(__file__, "adopt").replace("{columns}", moving.COLUMNS))
 
 _S = PayoutStatus
 _Path = tuple[PayoutStatus, ...]

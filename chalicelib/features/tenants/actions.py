@@ -15,7 +15,7 @@ from chalicelib.identity import keys
 from chalicelib.identity.models import api_keys, members, tenants
 from chalicelib.identity.permissions import Role
 from chalicelib.identity.scope import PlatformScope, Scope
-from chalicelib.kernel.errors import Conflict
+from chalicelib.kernel.errors import Conflict, invalid
 from chalicelib.kernel.policy import PayPolicy
 
 _DECIDES_ATTENDANCE = {"full_day_minutes", "half_day_minutes"}
@@ -137,10 +137,17 @@ def make_tenant(scope: PlatformScope, *, new: NewTenant) -> Record:
     return dict(row)
 
 
-def change_tenant(scope: PlatformScope, *, tenant_id: UUID, given: dict[str, Any], if_match: int | None) -> Record:
-    """This will rename, suspend or restore a tenant."""
+def change_tenant(
+    scope: PlatformScope, *, tenant_id: UUID, given: dict[str, Any], if_match: int | None, why: str | None = None
+) -> Record:
+    """This will rename, suspend or restore a tenant, or bound its requests; `why` is for the audit."""
     before = queries.get_platform_tenant(scope, tenant_id, lock=True)
     expect(before, if_match)
+    if given.get("status", before["status"]) != "suspended":
+        if given.get("suspended_because"):
+            raise invalid("/suspended_because", "is said of a tenant that is suspended, and this one is active")
+        if before["suspended_because"]:  # it ends with the suspension
+            given = {**given, "suspended_because": None}
     row = scope.session.execute(
         update(tenants)
         .where(tenants.c.id == tenant_id)
@@ -149,6 +156,6 @@ def change_tenant(scope: PlatformScope, *, tenant_id: UUID, given: dict[str, Any
     ).mappings().one()  # fmt: skip
     audit.record(
         scope, action="tenant.changed", entity_type="tenant", entity_id=tenant_id, tenant_id=tenant_id,
-        before={name: before[name] for name in given}, after=given,
+        before={name: before[name] for name in given}, after={**given, "why": why} if why else given,
     )  # fmt: skip
     return dict(row)

@@ -94,5 +94,5 @@ def get_platform_tenant(scope: PlatformScope, tenant_id: UUID) -> schemas.Platfo
 def change_platform_tenant(
     scope: PlatformScope, tenant_id: UUID, body: schemas.PlatformTenantPatch, if_match: int | None
 ) -> schemas.PlatformTenant:
-    """This will rename, suspend or restore a tenant."""
+    """This will rename, suspend or restore a tenant, or bound how many requests it may make in a minute."""
     return actions.change_tenant(scope, tenant_id=tenant_id, given=body.given(), if_match=if_match)

@@ -95,6 +95,8 @@ class PlatformTenant(Output):
     currency: str
     timezone: str
     status: str
+    suspended_because: str | None
+    requests_per_minute: int
     version: Version
     created_at: datetime
 
@@ -116,6 +118,8 @@ class PlatformTenantPatch(Input):
 
     name: Text = UNSET
     status: Literal["active", "suspended"] = UNSET
+    suspended_because: Text | None = Field(UNSET, description="what its callers are told while it is suspended")
+    requests_per_minute: Annotated[int, Field(ge=1, le=10_000_000)] = UNSET
 
 
 class Me(Output):

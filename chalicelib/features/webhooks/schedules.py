@@ -17,8 +17,9 @@ blueprint = Blueprint(__name__)
 _TO_LOOK_AT = text("""
     select tenant_id, id from (
         select tenant_id, id, look_at, row_number() over (partition by tenant_id order by look_at) as turn
-        from webhook_deliveries
-        where look_at <= clock_timestamp() and (tries > 0 or look_at <= clock_timestamp() - :nudge)
+        from webhook_deliveries d
+        where exists (select from tenants t where t.id = d.tenant_id and t.status = 'active')
+            and look_at <= clock_timestamp() and (tries > 0 or look_at <= clock_timestamp() - :nudge)
     ) due
     order by turn, look_at limit :limit""")
 

@@ -21,7 +21,7 @@ with previous as (
         coalesce((select min(owed.number) from owed where owed.sum = :amount), number),
         'matched', :provider, :reference, 'queued', :actor, :now
     from previous
-    returning *
+    returning {columns}
 ), told as (
     insert into payout_events (tenant_id, payout_id, what, status, fence, detail, actor)
     select tenant_id, id, 'made', status, 0, :detail, :actor from made
@@ -30,4 +30,4 @@ with previous as (
         (tenant_id, user_id, subject_id, event, debit, credit, currency, amount, booked_at)
     select tenant_id, user_id, id, 'payout', 'payable', 'cash', currency, amount, :now from made
 )
-select * from made
+select {columns} from made
