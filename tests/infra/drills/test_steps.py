@@ -1,0 +1,47 @@
+"""What a drill tells: steps that held, and the one that did not."""
+
+from contextlib import nullcontext
+from io import StringIO
+
+import pytest
+from rich.console import Console
+
+from infra.drills import restore
+from infra.drills.steps import Steps, Wrong, expect
+
+
+class TestSteps:
+    def test_holds_only_if_every_step_did(self) -> None:
+        steps = Steps("A drill")
+        assert not steps.held  # nothing done is nothing proven
+        with steps.step("one") as step:
+            step.seen = "fine"
+        assert steps.held
+        with pytest.raises(Wrong), steps.step("two"):
+            expect(2, 1, "movements")
+        assert not steps.held
+
+    def test_shows_what_was_wrong(self) -> None:
+        said = StringIO()
+        steps = Steps("A drill", console=Console(file=said))
+        with pytest.raises(ValueError, match="broken"), steps.step("two"):
+            raise ValueError("broken")
+        steps.show()
+        assert "WRONG: ValueError: broken" in said.getvalue()
+
+
+class TestMain:
+    def test_of_the_restore_drill_ends_with_1_and_says_why(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        def fails(steps: Steps, *_: object) -> None:
+            with steps.step("restore"):
+                raise Wrong("paid twice")
+
+        monkeypatch.setattr(restore, "drill", fails)
+        monkeypatch.setattr(restore.signal, "signal", lambda *_: None)
+        monkeypatch.setattr(restore.surroundings, "product", nullcontext)
+        assert restore.main() == 1
+        said = capsys.readouterr().out
+        assert "WRONG: paid twice" in said
+        assert "Proven" not in said
