@@ -1,0 +1,174 @@
+"""What must be true of the finished template, whatever is in it. Each check reads the template alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from chalicelib.backing import queues
+
+Template = dict[str, Any]
+FUNCTION = "AWS::Serverless::Function"
+
+
+def problems(template: Template) -> list[str]:
+    """This will list what is wrong, as `resource: what`; what is right is an empty list."""
+    return [
+        f"{name}: {what}"
+        for check in (_queues, _alarms, _functions, _events, _nothing_public)
+        for name, what in check(template)
+    ]
+
+
+def of_type(template: Template, kind: str) -> dict[str, Template]:
+    """This will give the properties of all resources of a type, by name."""
+    found = template["Resources"].items()
+    return {name: said.get("Properties", {}) for name, said in found if said["Type"] == kind}
+
+
+def target(said: Any) -> str | None:
+    """This will give the name that a reference (Ref, GetAtt, or `${Name.Arn}`) leads to."""
+    if not isinstance(said, dict):
+        return None
+    if "Fn::Sub" in said:
+        found = re.fullmatch(r"\$\{(\w+)\.Arn\}", str(said["Fn::Sub"]))
+        return found.group(1) if found else None
+    return said.get("Ref") or (said.get("Fn::GetAtt") or [None])[0]
+
+
+def dead(template: Template) -> set[str | None]:
+    """This will name the queues that others leave to: what they cannot do, or what could not be called."""
+    found = {target(one["RedrivePolicy"]["deadLetterTargetArn"]) for one in _plain(template).values() if _redrives(one)}
+    for function in of_type(template, FUNCTION).values():
+        found |= {target(event["Properties"].get("DeadLetterConfig", {}).get("Arn")) for event in _events_of(function)}
+    return found - {None}
+
+
+def _plain(template: Template) -> dict[str, Template]:
+    return of_type(template, "AWS::SQS::Queue")
+
+
+def _redrives(queue: Template) -> bool:
+    return "RedrivePolicy" in queue
+
+
+def _events_of(function: Template) -> list[Template]:
+    return list(function.get("Events", {}).values())
+
+
+def _queues(template: Template) -> Iterator[tuple[str, str]]:
+    all_queues, dead_ones = _plain(template), dead(template)
+    for name in sorted(one for one in dead_ones if one and one not in all_queues):
+        yield name, "is where others leave dead letters, and is not there"
+    for name, said in all_queues.items():
+        if not (said.get("SqsManagedSseEnabled") or said.get("KmsMasterKeyId")):
+            yield name, "is not encrypted"
+        if name in dead_ones:
+            continue
+        if not _redrives(said):
+            yield name, "has no dead-letter queue"
+        elif said["RedrivePolicy"]["maxReceiveCount"] != queues.MAX_RECEIVES:
+            yield name, f"gives up after other than the {queues.MAX_RECEIVES} tries that consumers count"
+    for name, function in of_type(template, FUNCTION).items():
+        for event in _events_of(function):
+            queue = all_queues.get(str(target(event["Properties"].get("Queue"))))
+            if queue is not None and queue.get("VisibilityTimeout", 30) < 6 * function.get("Timeout", 3):
+                yield name, "has a queue whose messages come back before six times its timeout"
+
+
+def _alarms(template: Template) -> Iterator[tuple[str, str]]:
+    watched = set()
+    for name, said in of_type(template, "AWS::CloudWatch::Alarm").items():
+        if said.get("AlarmActions") != [{"Ref": "AlarmTopic"}]:
+            yield name, "tells nobody"
+        watched |= {(said["MetricName"], target(one["Value"])) for one in said["Dimensions"]}
+    dead_ones = dead(template)
+    for name in _plain(template):
+        metric = "ApproximateNumberOfMessagesVisible" if name in dead_ones else "ApproximateAgeOfOldestMessage"
+        if (metric, name) not in watched:
+            yield name, f"has no alarm of {metric}"
+    for name in of_type(template, FUNCTION):
+        for metric in ("Errors", "Throttles"):
+            if (metric, name) not in watched:
+                yield name, f"has no alarm of {metric}"
+    named = {one["MetricName"] for one in of_type(template, "AWS::CloudWatch::Alarm").values()}
+    for metric in sorted({"5XXError", "PayoutsInReview", "Scheduled", "Unsent"} - named):
+        yield "Wagebook", f"has no alarm of {metric}"
+
+
+def _functions(template: Template) -> Iterator[tuple[str, str]]:
+    groups, roles = of_type(template, "AWS::Logs::LogGroup"), of_type(template, "AWS::IAM::Role")
+    owners: dict[str | None, str] = {}
+    for name, said in of_type(template, FUNCTION).items():
+        for word in ("MemorySize", "Timeout", "FunctionName"):
+            if not said.get(word):
+                yield name, f"has no {word}"
+        group = groups.get(str(target(said.get("LoggingConfig", {}).get("LogGroup"))))
+        if group is None:
+            yield name, "has no log group of its own"
+        elif not group.get("RetentionInDays") or group.get("LogGroupName") != f"/aws/lambda/{said.get('FunctionName')}":
+            yield name, "has logs that are kept for ever, or are called otherwise than the function"
+        role = target(said.get("Role"))
+        if role not in roles:
+            yield name, "has no role"
+        elif role in owners:
+            yield name, f"shares its role with {owners[role]}"
+        owners[role] = name
+
+
+def _events(template: Template) -> Iterator[tuple[str, str]]:
+    for name, function in of_type(template, FUNCTION).items():
+        for event in _events_of(function):
+            said = event["Properties"]
+            if event["Type"] == "SQS":
+                if said.get("FunctionResponseTypes") != ["ReportBatchItemFailures"]:
+                    yield name, "does a whole batch again where one message failed"
+                if not said.get("ScalingConfig", {}).get("MaximumConcurrency"):
+                    yield name, "has no bound of how many run at once"
+                if target(said.get("Queue")) not in _plain(template):
+                    yield name, "is called by a queue that is not there"
+            if event["Type"] == "Schedule":
+                if not said.get("RetryPolicy") or not said.get("DeadLetterConfig"):
+                    yield name, "has a schedule without retry policy or dead-letter queue"
+                if f"rule/{said.get('Name')}" not in _sources(template, said.get("DeadLetterConfig", {}).get("Arn")):
+                    yield name, "has a schedule that may not leave dead letters"
+                if not function.get("EventInvokeConfig", {}).get("DestinationConfig"):
+                    yield name, "fails without leaving a dead letter"
+
+
+def _sources(template: Template, queue: Any) -> set[str]:
+    """This will name, without account and region, what services may send to a queue on behalf of."""
+    return {
+        str(source.get("Fn::Sub", "")).rpartition(":")[2]
+        for policy in of_type(template, "AWS::SQS::QueuePolicy").values()
+        for statement in policy["PolicyDocument"]["Statement"]
+        if target(queue) in map(target, policy["Queues"])
+        for source in statement["Condition"]["ArnEquals"]["aws:SourceArn"]
+    }
+
+
+def _nothing_public(template: Template) -> Iterator[tuple[str, str]]:
+    closed = {"BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"}
+    for name, said in of_type(template, "AWS::S3::Bucket").items():
+        if {word for word, is_set in said.get("PublicAccessBlockConfiguration", {}).items() if is_set} != closed:
+            yield name, "may become public"
+        for word in ("BucketEncryption", "LifecycleConfiguration", "VersioningConfiguration"):
+            if not said.get(word):
+                yield name, f"has no {word}"
+    for name, said in template["Resources"].items():
+        if said["Type"].endswith("::FunctionUrl") or "FunctionUrlConfig" in said.get("Properties", {}):
+            yield name, "is reached past the gateway"
+        statements = said.get("Properties", {}).get("PolicyDocument", {}).get("Statement", [])
+        for one in statements:
+            open_to_all = "*" in _principals(one.get("Principal"))
+            if one["Effect"] == "Allow" and open_to_all:
+                yield name, "lets anybody in"
+            if one["Effect"] == "Allow" and "Service" in (one.get("Principal") or {}) and "Condition" not in one:
+                yield name, "lets a service in on anybody's behalf"
+
+
+def _principals(said: Any) -> list[Any]:
+    if not isinstance(said, dict):
+        return [said]
+    return [one for value in said.values() for one in (value if isinstance(value, list) else [value])]

@@ -1,0 +1,108 @@
+"""Whether each function may do what its code calls, and nothing by a wildcard. What is called is read from the code."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterator
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+from chalicelib.entry.registry import CONSUMERS
+from infra.cloud.checks import Template, of_type, target
+from infra.cloud.functions import API, Function, functions
+from infra.cloud.permissions import ONLY_WILDCARD
+from infra.cloud.queueing import SCHEDULES_DEAD, queue_id
+
+# By the method of boto3: what IAM calls it, where that is not its name in capitals. A signed link is used as its maker.
+ACTIONS = {
+    "delete_objects": ("s3:DeleteObject",),
+    "list_objects_v2": ("s3:ListBucket",),
+    "generate_presigned_post": ("s3:PutObject", "s3:PutObjectTagging"),
+    "generate_presigned_url": ("s3:GetObject",),
+    "send_message_batch": ("sqs:SendMessage",),
+    "send_email": ("ses:SendEmail", "ses:SendRawEmail"),
+}
+POLLING = {"sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"}  # what Lambda does as the function
+CONSUMING = POLLING | {"sqs:ChangeMessageVisibility", "sqs:GetQueueUrl"}
+SENDING = {"sqs:GetQueueUrl", "sqs:SendMessage"}
+QUEUES = "chalicelib.backing.queues"  # is about one queue or another: see _by_queue
+
+
+def problems(template: Template) -> list[str]:
+    """This will list permissions that are missing, and those by wildcards, as `role: what`."""
+    roles = of_type(template, "AWS::IAM::Role")
+    found = [f"{name}: {what}" for name, role in roles.items() for what in _wildcards(_statements(role))]
+    for function in functions():
+        allowed = _allowed(roles.get(function.role_id, {}))
+        found += [f"{function.role_id}: lacks {action}" for action in sorted(_called(function) - set(allowed))]
+        for queue, actions in _by_queue(function):
+            lacking = {one for one in actions if queue_id(queue) not in allowed.get(one, set())}
+            found += [f"{function.role_id}: lacks {action} on {queue}" for action in sorted(lacking)]
+        if function.schedule and SCHEDULES_DEAD not in allowed.get("sqs:SendMessage", set()):
+            found.append(f"{function.role_id}: lacks sqs:SendMessage for what failed")
+    return found
+
+
+def _called(function: Function) -> set[str]:
+    """This will name the actions that follow from its code. A schedule finds who is due, and sends."""
+    of_all = {"logs:CreateLogStream", "logs:PutLogEvents", *ONLY_WILDCARD["Network"]}
+    if function.schedule:
+        return of_all | {"sqs:SendMessage"}
+    return of_all.union(*(_called_in(module) for module in function.modules if module != QUEUES))
+
+
+@cache
+def _called_in(module: str) -> frozenset[str]:
+    source = inspect.getsource(import_module(module))
+    services = set(re.findall(r'boto3\.client\(\s*"(\w+)"', source))
+    if not services:
+        return frozenset()
+    [service] = services
+    methods = re.findall(r"\b(?:client|kms)\(\)\.(\w+)\(", source)
+    return frozenset(action for method in methods for action in ACTIONS.get(method, (_action(service, method),)))
+
+
+def _action(service: str, method: str) -> str:
+    return f"{service}:{''.join(word.title() for word in method.split('_'))}"
+
+
+def _by_queue(function: Function) -> Iterator[tuple[str, set[str]]]:
+    if function.queue:
+        yield function.queue, CONSUMING
+    if function.id == API:  # its health is the queues' also
+        yield from ((queue, {"sqs:GetQueueAttributes", "sqs:GetQueueUrl"}) for queue in CONSUMERS)
+    yield from ((queue, SENDING) for queue in function.sends_to)
+
+
+def _statements(role: Template) -> list[Template]:
+    return [one for policy in role.get("Policies", []) for one in policy["PolicyDocument"]["Statement"]]
+
+
+def _allowed(role: Template) -> dict[str, set[str | None]]:
+    """This will give, by action, the names of the resources that it is allowed on."""
+    found: dict[str, set[str | None]] = {}
+    for one in _statements(role):
+        if one["Effect"] == "Allow":
+            for action in one["Action"]:
+                found.setdefault(action, set()).update(map(target, _listed(one["Resource"])))
+    return found
+
+
+def _wildcards(statements: list[Template]) -> Iterator[str]:
+    excused = {action for actions in ONLY_WILDCARD.values() for action in actions}
+    for one in statements:
+        if one["Effect"] != "Allow":
+            continue
+        yield from (f"allows {action}" for action in _listed(one["Action"]) if "*" in action)
+        for resource in map(str, _listed(one["Resource"])):
+            # a star may stand only for what is below a name of ours, as in .../tenants/*
+            if resource == "*" and not excused.issuperset(one["Action"]):
+                yield f"allows {', '.join(one['Action'])} on everything"
+            elif resource != "*" and "*" in re.sub(r"/\*'\}$", "", resource):
+                yield f"allows {', '.join(one['Action'])} on {resource}"
+
+
+def _listed(said: Any) -> list[Any]:
+    return said if isinstance(said, list) else [said]

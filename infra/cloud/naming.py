@@ -1,0 +1,37 @@
+"""How things are called in AWS: what the template calls them, and what people see."""
+
+from typing import Any
+
+from chalice.utils import to_cfn_resource_name
+
+APP = "wagebook"
+
+
+def logical(*parts: str) -> str:
+    """This will make the template's own name of something, as Chalice makes those of functions."""
+    return "".join(str(to_cfn_resource_name(part)) for part in parts)
+
+
+def physical(stage: str, name: str) -> str:
+    """This will make the name that people see: product, stage, thing."""
+    return f"{APP}-{stage}-{name.replace('_', '-')}"
+
+
+def ref(name: str) -> dict[str, str]:
+    """This will refer to a resource or a parameter."""
+    return {"Ref": name}
+
+
+def arn(name: str) -> dict[str, Any]:
+    """This will refer to a resource's ARN."""
+    return {"Fn::GetAtt": [name, "Arn"]}
+
+
+def sub(said: str) -> dict[str, str]:
+    """This will fill names into a text, `${Like.This}`."""
+    return {"Fn::Sub": said}
+
+
+def arn_of(service: str, rest: str) -> dict[str, str]:
+    """This will write an ARN of this account and region; for what would otherwise refer to each other in a circle."""
+    return sub(f"arn:${{AWS::Partition}}:{service}:${{AWS::Region}}:${{AWS::AccountId}}:{rest}")

@@ -1,0 +1,67 @@
+"""Chalice's own template with ours merged into it, made as `chalice package` does but without building the zip."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from chalice.cli.factory import CLIFactory
+from chalice.deploy.appgraph import ApplicationGraphBuilder, DependencyBuilder
+from chalice.deploy.deployer import BuildStage, InjectDefaults, LambdaEventSourcePolicyInjector, SwaggerBuilder
+from chalice.deploy.swagger import CFNSwaggerGenerator
+from chalice.package import PackageOptions, ResourceBuilder, SAMTemplateGenerator, TemplateDeepMerger
+
+from infra.cloud.template import merge_template
+
+PROJECT = Path(__file__).parents[3]
+REGION = "eu-central-1"
+
+
+class _NoZip:
+    """Stands where Chalice builds the zip and guesses a policy."""
+
+    def handle(self, config: Any, resource: Any) -> None:
+        kind = type(resource).__name__
+        if kind == "DeploymentPackage":
+            resource.filename = "./deployment.zip"
+        if kind == "AutoGenIAMPolicy":
+            resource.document = {"Version": "2012-10-17", "Statement": []}
+
+
+class _Aws:
+    region_name = REGION
+
+    def endpoint_dns_suffix(self, *_: str) -> str:
+        return "amazonaws.com"
+
+    def service_principal(self, service: str, *_: str) -> str:
+        return f"{service}.amazonaws.com"
+
+
+@pytest.fixture(scope="session")
+def chalices_own() -> dict[str, Any]:
+    """This will give what Chalice makes of the product by itself."""
+    before = os.getcwd()
+    os.chdir(PROJECT)
+    try:
+        config = CLIFactory(str(PROJECT)).create_config_obj(_stage())
+        steps = [InjectDefaults(), _NoZip(), SwaggerBuilder(CFNSwaggerGenerator()), LambdaEventSourcePolicyInjector()]
+        builder = ResourceBuilder(ApplicationGraphBuilder(), DependencyBuilder(), BuildStage(steps=steps))
+        resources = builder.construct_resources(config, _stage())
+        return dict(SAMTemplateGenerator(config, PackageOptions(_Aws())).generate(resources))
+    finally:
+        os.chdir(before)
+
+
+@pytest.fixture(scope="session")
+def whole(chalices_own: dict[str, Any]) -> dict[str, Any]:
+    """This will give the template that AWS would get. Change copies of it only."""
+    return dict(TemplateDeepMerger().merge(merge_template("dev"), chalices_own))
+
+
+def _stage() -> str:
+    # any of the configured ones: they differ in nothing that Chalice's template says of functions
+    import json
+
+    stages: dict[str, Any] = json.loads((PROJECT / ".chalice" / "config.json").read_text())["stages"]
+    return next(iter(stages))
