@@ -7,10 +7,10 @@ SOURCES := .
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test format-check lint types rooms unit bench crash package format clean
+.PHONY: help run test format-check lint types rooms unit bench crash drill-restore drill-migration package format clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(READY) ## the whole product on this machine, with demo data; PORT, WAGEBOOK_HOME, DATABASE_URL
 	@$(BIN)/python -m infra.local run
@@ -38,7 +38,13 @@ bench: $(READY) ## the main jobs beside yardsticks; SIZE=small takes two
 crash: $(READY) ## payouts under kills, lies and doubles; RUNS=10000 SEED=1 WORKERS=2
 	@$(BIN)/python -m infra.crash
 
-package: $(READY) ## the zip and the template for AWS
+drill-restore: $(READY) ## lose the database, restore it to a moment, pay nobody twice
+	@$(BIN)/python -m infra.drills.restore
+
+drill-migration: $(READY) ## change the schema under load, with no failed request
+	@$(BIN)/python -m infra.drills.migration
+
+package: $(READY) ## the zip and the template for AWS; STAGE=dev or prod
 	@$(BIN)/python -m infra.package
 
 format: $(READY) ## format, and mend what can be mended

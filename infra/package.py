@@ -1,99 +1,164 @@
 """`make package`: builds what AWS would get, and proves that every handler in it imports by itself.
 
-Chalice prints a line, exits 0 and caches a broken zip when a wheel is missing, so its cache is thrown away first and
-the zip is looked into.
+Chalice prints a line, exits 0 and caches a broken zip when a wheel is missing. So it works on a copy of the project,
+where nothing is cached, and the zip is looked into. What is in the zip, and how it is written: infra/packaging/.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
-import zipfile
 from pathlib import Path
+from typing import Any
 
 from infra import layers
+from infra.cloud.template import merge_template
 from infra.local.children import PROJECT
+from infra.packaging import archive, contents, doors, importing
 
 OUT = PROJECT / "dist"
+STAGES = ("dev", "prod")
 REGION = "eu-central-1"  # packaging asks for one and reaches none
-LARGEST = 250 * 1024 * 1024  # bytes that Lambda takes unpacked
-
-# The interpreter is bare (-I -S): what the zip does not hold is not there. boto3 is Lambda's own, and loaded lazily.
-_IMPORT = """
-import importlib, sys, time
-sys.path.insert(0, sys.argv[1])
-module, _, name = sys.argv[2].rpartition(".")
-started = time.perf_counter()
-assert callable(getattr(importlib.import_module(module), name))
-print(round((time.perf_counter() - started) * 1000))
-"""
+LARGEST = 250 * 1024 * 1024  # bytes that Lambda takes unpacked, with the layer
+DIRECT = 50 * 1024 * 1024  # bytes that Lambda takes in one call; more goes by S3, as `cloudformation package` does
+PACKED = ("app.py", "chalicelib", ".chalice/config.json", "requirements.txt")
+YARDSTICK = "with Pydantic, SQLAlchemy, psycopg"
+CODE = "/var/task"  # where Lambda unpacks the zip
 
 
-def build() -> Path:
-    """This will run `chalice package` from nothing and give the folder with the zip, the layers and the template."""
-    shutil.rmtree(PROJECT / ".chalice" / "deployments", ignore_errors=True)
-    shutil.rmtree(OUT, ignore_errors=True)
-    subprocess.run(
-        [Path(sys.executable).with_name("chalice"), "package", "--stage", "api", str(OUT)],
-        cwd=PROJECT,
-        env={**os.environ, "AWS_DEFAULT_REGION": REGION},
-        check=True,
-        stdout=subprocess.DEVNULL,
-    )
-    layers.build(OUT)
-    return OUT
+def build(stage: str = "dev", *, out: Path = OUT) -> Path:
+    """This will make the zip, the layers and the template of a stage from nothing, and give the folder with them."""
+    if stage not in STAGES:
+        raise SystemExit(f"There is no stage {stage}. There are: {', '.join(STAGES)}.")
+    out = contents.clear(out.resolve())
+    with tempfile.TemporaryDirectory() as scratch:
+        copy, unpacked = Path(scratch) / "project", Path(scratch) / "unpacked"
+        _copy(copy)
+        ours = Path(scratch) / "merge.json"
+        ours.write_text(json.dumps(merge_template(stage)))
+        subprocess.run(
+            [Path(sys.executable).with_name("chalice"), "package", "--stage", stage, "--merge-template", ours, out],
+            cwd=copy,
+            env={**os.environ, "AWS_DEFAULT_REGION": REGION},
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+        layers.build(out)
+        archive.unpack(out / "deployment.zip", unpacked)
+        if missing := contents.missing_wheels(unpacked, PROJECT / "requirements.txt"):
+            raise SystemExit(f"The zip lacks {', '.join(missing)}: no wheel for Lambda was found.")
+        contents.prune(unpacked)
+        doors.write(unpacked)
+        contents.bake(unpacked, runtime=runtime(out / "sam.json"), at=CODE)
+        archive.write(unpacked, out / "deployment.zip")
+    return out
+
+
+def functions(template: Path) -> list[dict[str, Any]]:
+    """This will give the properties of each function of a template."""
+    resources = json.loads(template.read_text())["Resources"].values()
+    return [one["Properties"] for one in resources if one["Type"] == "AWS::Serverless::Function"]
 
 
 def handlers(template: Path) -> list[str]:
     """This will list what AWS would call, as `module.name`."""
-    resources = json.loads(template.read_text())["Resources"].values()
-    found = {r["Properties"]["Handler"] for r in resources if r["Type"] == "AWS::Serverless::Function"}
-    return sorted(found)
+    return sorted({one["Handler"] for one in functions(template)})
 
 
-def missing_wheels(archive: zipfile.ZipFile) -> list[str]:
-    """This will list requirements of which the zip holds no installed distribution."""
-    wanted = re.findall(r"^([A-Za-z0-9_.-]+)", (PROJECT / "requirements.txt").read_text(), re.MULTILINE)
-    there = {name.split("-")[0].lower().replace("_", "-") for name in archive.namelist() if ".dist-info/" in name}
-    return [name for name in wanted if name.lower().replace("_", "-") not in there]
+def runtime(template: Path) -> str:
+    """This will name the interpreter of all functions, such as python3.11."""
+    [found] = {one["Runtime"] for one in functions(template)}
+    return str(found)
 
 
-def check(folder: Path) -> dict[str, int]:
-    """This will import every handler from the zip, each in an interpreter of its own, and give the milliseconds."""
-    with zipfile.ZipFile(folder / "deployment.zip") as archive, tempfile.TemporaryDirectory() as unpacked:
-        if missing := missing_wheels(archive):
+def check(folder: Path) -> dict[str, float]:
+    """This will look at what was built and import every handler from it, and give the milliseconds of each."""
+    with tempfile.TemporaryDirectory() as scratch:
+        unpacked = archive.unpack(folder / "deployment.zip", Path(scratch))
+        if missing := contents.missing_wheels(unpacked, PROJECT / "requirements.txt"):
             raise SystemExit(f"The zip lacks {', '.join(missing)}: no wheel for Lambda was found.")
-        archive.extractall(unpacked)
-        size = sum(file.stat().st_size for file in Path(unpacked).rglob("*") if file.is_file())
-        if size > LARGEST:
-            raise SystemExit(f"Unpacked it has {size:,} bytes, and Lambda takes {LARGEST:,}.")
-        print(f"{(folder / 'deployment.zip').stat().st_size / 1e6:.1f} MB zipped, {size / 1e6:.1f} MB unpacked")
-        for layer in sorted(folder.glob("layer-*.zip")):
-            beside = layers.size(layer)
-            if size + beside > LARGEST:
-                raise SystemExit(f"With {layer.name} it has {size + beside:,} bytes, and Lambda takes {LARGEST:,}.")
-            print(f"{layer.stat().st_size / 1e6:.1f} MB zipped, {beside / 1e6:.1f} MB unpacked: {layer.name}")
-        return {handler: _import(unpacked, handler) for handler in handlers(folder / "sam.json")}
+        if found := contents.without_bytecode(unpacked):
+            raise SystemExit(f"{len(found)} modules would be compiled at each cold start, {found[0]} among them.")
+        if found := contents.lambdas_own(unpacked):
+            raise SystemExit(f"The zip carries {', '.join(found)}, which Lambda has by itself.")
+        sizes(folder, contents.size(unpacked))
+        return {name: importing.imported(unpacked, importing.handler(name)) for name in handlers(folder / "sam.json")}
 
 
-def _import(unpacked: str, handler: str) -> int:
-    done = subprocess.run(
-        [sys.executable, "-I", "-S", "-c", _IMPORT, unpacked, handler], capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        raise SystemExit(f"{handler} does not import from the zip:\n{done.stderr}")
-    return int(done.stdout)
+def sizes(folder: Path, code: int) -> None:
+    """This will tell what each zip weighs, the code's own `code` unpacked, and refuse what Lambda would."""
+    for zipped in [folder / "deployment.zip", *sorted(folder.glob("layer-*.zip"))]:
+        layer = 0 if zipped.name == "deployment.zip" else layers.size(zipped)
+        packed = zipped.stat().st_size
+        by = "may be sent in one call" if packed <= DIRECT else "goes by S3"
+        print(f"  {zipped.name:22} {packed / 1e6:6.1f} MB zipped ({by}), {(layer or code) / 1e6:6.1f} MB unpacked")
+        if code + layer > LARGEST:
+            raise SystemExit(f"With {zipped.name} it has {code + layer:,} bytes, and Lambda takes {LARGEST:,}.")
+        print(f"  {'sha256':22} {archive.digest(zipped)}")
+
+
+def cold(folder: Path) -> dict[str, float]:
+    """This will time cold imports, in turns: bare Chalice, the same with what the API stands on, and the API."""
+    with tempfile.TemporaryDirectory() as scratch:
+        return importing.medians(
+            archive.unpack(folder / "deployment.zip", Path(scratch)),
+            {
+                "bare Chalice": importing.CHALICE,
+                YARDSTICK: importing.YARDSTICK,
+                importing.API: importing.handler(importing.API),
+            },
+        )
+
+
+def first_requests(folder: Path) -> dict[str, float]:
+    """This will open the doors of each feature alone, as its first request does, and give the milliseconds by path.
+
+    Paths that need the same modules are opened together in one interpreter; the first of them names it.
+    """
+    together: dict[tuple[str, ...], list[str]] = {}
+    for path, modules in doors.table().items():
+        together.setdefault(tuple(modules), []).append(path)
+    with tempfile.TemporaryDirectory() as scratch:
+        unpacked = archive.unpack(folder / "deployment.zip", Path(scratch))
+        return {
+            paths[0]: importing.imported(unpacked, "\n".join(map(doors.statement, paths)))
+            for paths in together.values()
+        }
+
+
+def _copy(project: Path) -> None:
+    for name in PACKED:
+        to = project / name
+        to.parent.mkdir(parents=True, exist_ok=True)
+        if (PROJECT / name).is_dir():
+            shutil.copytree(PROJECT / name, to, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copyfile(PROJECT / name, to)
 
 
 def main() -> None:
-    """This will build, check, and print each handler with its import time."""
-    for handler, milliseconds in check(build()).items():
-        print(f"{milliseconds:6} ms  {handler}")
+    """This will build and check a stage, and print sizes and import times, all with bytecode."""
+    stage = os.environ.get("STAGE") or "dev"
+    folder = build(stage)
+    print(f"{stage}, for {runtime(folder / 'sam.json')}, in {folder.relative_to(PROJECT)}/")
+    for handler, milliseconds in check(folder).items():
+        print(f"  {milliseconds:6.0f} ms  {handler}")
+    times, late = cold(folder), first_requests(folder)
+    print(f"Cold imports, medians of {importing.RUNS} runs:")
+    for name, milliseconds in times.items():
+        print(f"  {milliseconds:6.0f} ms  {milliseconds / times[YARDSTICK]:5.2f} times  {name}")
+    print("The API's import and then the doors of one path, one run each:")
+    slowest = max(late, key=lambda path: late[path])
+    print(f"  {statistics.median(late.values()):6.0f} ms  in the middle of {len(late)} features' doors")
+    print(f"  {late[slowest]:6.0f} ms  at most, {slowest}")
+    # A build is not refused for this: it may be what mends an outage, on a machine that is busy.
+    if times[importing.API] > importing.MOST * times[YARDSTICK]:
+        print(f"The API's cold import takes more than {importing.MOST} times what it stands on.")
 
 
 if __name__ == "__main__":

@@ -11,10 +11,13 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from zipfile import ZIP_DEFLATED, ZipFile
+from zipfile import ZipFile
+
+from infra.packaging import archive, contents
 
 HERE = Path(__file__).parent
 PLATFORMS = ("manylinux2014_x86_64", "manylinux_2_28_x86_64")  # what Lambda's Amazon Linux 2023 runs
+UNPACKED = "/opt"  # where Lambda puts it
 # by the folder's name: the function, by its handler, that has the layer
 LAYERS = {"payslips": "chalicelib.features.payroll.document_consumers.make_payslip_documents"}
 
@@ -24,10 +27,10 @@ def build(out: Path) -> None:
     template = out / "sam.json"
     said = json.loads(template.read_text())
     for name, handler in LAYERS.items():
-        _zip(name, out / f"layer-{name}.zip")
-        functions = [one for one in said["Resources"].values() if one["Properties"].get("Handler") == handler]
+        functions = [one for one in said["Resources"].values() if one.get("Properties", {}).get("Handler") == handler]
         if len(functions) != 1:
             raise SystemExit(f"The layer {name} is for {handler}, and the template has {len(functions)} of these.")
+        _zip(name, out / f"layer-{name}.zip", runtime=functions[0]["Properties"]["Runtime"])
         logical_id = f"{name.title()}Layer"
         said["Resources"][logical_id] = {
             "Type": "AWS::Serverless::LayerVersion",
@@ -41,13 +44,13 @@ def build(out: Path) -> None:
     template.write_text(json.dumps(said, indent=2))
 
 
-def size(archive: Path) -> int:
+def size(zipped: Path) -> int:
     """This will count the bytes of a zip once it is unpacked."""
-    with ZipFile(archive) as opened:
+    with ZipFile(zipped) as opened:
         return sum(one.file_size for one in opened.infolist())
 
 
-def _zip(name: str, archive: Path) -> None:
+def _zip(name: str, zipped: Path, *, runtime: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         python = Path(folder) / "python"
         platforms = [part for platform in PLATFORMS for part in ("--platform", platform)]
@@ -57,6 +60,6 @@ def _zip(name: str, archive: Path) -> None:
              "--requirement", str(HERE / name / "requirements.txt")],
             check=True,
         )  # fmt: skip
-        with ZipFile(archive, "w", ZIP_DEFLATED, compresslevel=6) as zipped:
-            for file in sorted(one for one in Path(folder).rglob("*") if one.is_file()):
-                zipped.write(file, file.relative_to(folder))
+        contents.prune(python)
+        contents.bake(python, runtime=runtime, at=f"{UNPACKED}/python")
+        archive.write(Path(folder), zipped)

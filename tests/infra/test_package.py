@@ -1,6 +1,7 @@
 """What AWS would get: built once, every handler imported from the unpacked zip."""
 
 import json
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -8,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from infra import package
+from infra import layers, package
+from infra.packaging import archive, contents, importing
 
 _TRIAL = """
 import sys
@@ -20,45 +22,115 @@ print(rendering._can_be_set("রহিম", fonts), rendering._can_be_set("ග�
 
 
 @pytest.fixture(name="built", scope="module")
-def _built() -> Path:
-    return package.build()
+def _built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return package.build("dev", out=tmp_path_factory.mktemp("package"))
+
+
+@pytest.fixture(name="unpacked", scope="module")
+def _unpacked(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return archive.unpack(built / "deployment.zip", tmp_path_factory.mktemp("unpacked"))
+
+
+def rebuilt(built: Path, unpacked: Path, folder: Path, *, without: str) -> Path:
+    """This will give what was built with a zip that lacks every file whose name begins so."""
+    shutil.copytree(unpacked, folder / "less", ignore=lambda at, names: [n for n in names if n.startswith(without)])
+    archive.write(folder / "less", folder / "deployment.zip")
+    shutil.copy(built / "sam.json", folder)
+    return folder
 
 
 class TestPackage:
-    def test_imports_every_handler_by_itself(self, built: Path) -> None:
+    def test_imports_every_handler_by_itself(self, built: Path, capsys: pytest.CaptureFixture[str]) -> None:
         found = package.check(built)
+        assert set(found) == set(package.handlers(built / "sam.json"))
         assert "app.app" in found
         assert "chalicelib.features.pay_register.consumers.compute_chunk" in found
         assert "chalicelib.features.pay_register.schedules.send_due_nights" in found
+        said = capsys.readouterr().out
+        assert "MB zipped (may be sent in one call)" in said
+        assert "(goes by S3)" in said, "the layer of fonts is above 50 MB"
 
-    def test_carries_the_statements_and_leaves_boto3_to_lambda(self, built: Path) -> None:
+    def test_opens_every_door_by_itself_and_no_other_before(self, built: Path, unpacked: Path) -> None:
+        assert importing.imported(unpacked, "import app; assert not app.app.routes")
+        assert len(package.first_requests(built)) > 20
+
+    def test_answers_a_request_from_the_zip_alone(self, unpacked: Path) -> None:
+        event = {"requestContext": {"resourcePath": "/docs", "httpMethod": "GET", "path": "/api/docs"},
+                 "headers": {}, "multiValueHeaders": {}, "pathParameters": None, "stageVariables": None,
+                 "multiValueQueryStringParameters": None, "body": None, "isBase64Encoded": False}  # fmt: skip
+        importing.imported(unpacked, f"import app; assert app.app({event}, None)['statusCode'] == 200")
+        event["requestContext"] = {"resourcePath": "/openapi.json", "httpMethod": "GET", "path": "/api/openapi.json"}
+        importing.imported(unpacked, f"import app; assert '/balances/{{month}}' in app.app({event}, None)['body']")
+
+    def test_carries_the_statements_and_leaves_boto3_to_lambda(self, built: Path, unpacked: Path) -> None:
         names = zipfile.ZipFile(built / "deployment.zip").namelist()
         assert "chalicelib/features/pay_register/sql/project.sql" in names
-        assert not [
-            name for name in names if name.startswith(("boto3/", "botocore/", "infra/", "tests/", "migrations/"))
-        ]
+        assert not [name for name in names if name.startswith(("infra/", "tests/", "migrations/"))]
+        assert contents.lambdas_own(unpacked) == []
+
+    def test_has_bytecode_of_every_module_that_is_taken_without_looking_at_the_source(
+        self, built: Path, unpacked: Path, tmp_path: Path
+    ) -> None:
+        assert contents.without_bytecode(unpacked) == []
+        assert contents.without_bytecode(archive.unpack(built / "layer-payslips.zip", tmp_path)) == []
+        code = (unpacked / "__pycache__" / f"app.{sys.implementation.cache_tag}.pyc").read_bytes()
+        assert b"/var/task/app.py" in code, "a traceback names the file where Lambda has it"
+
+    def test_leaves_out_what_is_never_loaded_and_keeps_versions_and_licences(self, built: Path) -> None:
+        names = zipfile.ZipFile(built / "deployment.zip").namelist()
+        assert not [name for name in names if name.endswith((".pyi", ".pyx", ".c", "/WHEEL")) or "/tests/" in name]
+        notes = [name for name in names if name.startswith("sqlalchemy-") and not name.endswith("/RECORD")]
+        assert {name.partition("/")[2].split("/")[0] for name in notes} == {"METADATA", "licenses"}
+
+    def test_is_written_in_order_at_one_moment_for_the_code_and_the_layers(self, built: Path) -> None:
+        for zipped in built.glob("*.zip"):
+            entries = zipfile.ZipFile(zipped).infolist()
+            assert [one.filename for one in entries] == sorted(one.filename for one in entries)
+            assert {(one.date_time, one.external_attr) for one in entries} == {(archive.EPOCH, archive.READABLE)}
 
     def test_has_a_layer_for_the_function_that_makes_payslips_and_for_no_other(self, built: Path) -> None:
-        said = json.loads((built / "sam.json").read_text())["Resources"].values()
-        functions = [one["Properties"] for one in said if one["Type"] == "AWS::Serverless::Function"]
-        [with_layer] = [one for one in functions if one.get("Layers")]
+        [with_layer] = [one for one in package.functions(built / "sam.json") if one.get("Layers")]
         assert with_layer["Handler"] == "chalicelib.features.payroll.document_consumers.make_payslip_documents"
         assert with_layer["Layers"] == [{"Ref": "PayslipsLayer"}]
         names = zipfile.ZipFile(built / "deployment.zip").namelist()
         assert not [name for name in names if name.startswith(("typst", "noto_cjk", "fontpkg", "justmytype"))]
 
-    def test_makes_payslips_of_nothing_but_the_zip_and_the_layer(self, built: Path, tmp_path: Path) -> None:
-        for archive in ("deployment.zip", "layer-payslips.zip"):
-            zipfile.ZipFile(built / archive).extractall(tmp_path / archive)
-        paths = [str(tmp_path / "deployment.zip"), str(tmp_path / "layer-payslips.zip" / "python")]
+    def test_makes_payslips_of_nothing_but_the_zip_and_the_layer(
+        self, built: Path, unpacked: Path, tmp_path: Path
+    ) -> None:
+        layer = archive.unpack(built / "layer-payslips.zip", tmp_path) / "python"
         made = subprocess.run(
-            [sys.executable, "-I", "-S", "-c", _TRIAL, *paths], capture_output=True, check=False, text=True
-        )
+            [sys.executable, "-I", "-S", "-c", _TRIAL, str(unpacked), str(layer)],
+            capture_output=True, check=False, text=True,
+        )  # fmt: skip
         assert (made.stdout.strip(), made.stderr) == ("True False", ""), "one in Bengali, and none in Sinhala"
 
-    def test_notices_a_wheel_that_is_missing(self, built: Path, tmp_path: Path) -> None:
-        with zipfile.ZipFile(built / "deployment.zip") as whole, zipfile.ZipFile(tmp_path / "x.zip", "w") as less:
-            for name in whole.namelist():
-                if not name.startswith("psycopg-"):
-                    less.writestr(name, b"")
-        assert package.missing_wheels(zipfile.ZipFile(tmp_path / "x.zip")) == ["psycopg"]
+    def test_refuses_a_zip_without_one_of_the_wheels(self, built: Path, unpacked: Path, tmp_path: Path) -> None:
+        with pytest.raises(SystemExit, match="lacks psycopg:"):
+            package.check(rebuilt(built, unpacked, tmp_path, without="psycopg-"))
+
+    def test_refuses_a_zip_without_what_a_wheel_brings(self, built: Path, unpacked: Path, tmp_path: Path) -> None:
+        with pytest.raises(SystemExit, match="No module named 'typing_inspection'"):
+            package.check(rebuilt(built, unpacked, tmp_path, without="typing_inspection"))
+
+    def test_refuses_a_zip_that_would_be_compiled_at_each_start(
+        self, built: Path, unpacked: Path, tmp_path: Path
+    ) -> None:
+        with pytest.raises(SystemExit, match="modules would be compiled at each cold start"):
+            package.check(rebuilt(built, unpacked, tmp_path, without="__pycache__"))
+
+    def test_refuses_more_than_lambda_takes_with_the_layer(self, built: Path) -> None:
+        layer = layers.size(built / "layer-payslips.zip")
+        package.sizes(built, package.LARGEST - layer)
+        with pytest.raises(SystemExit, match=r"With layer-payslips\.zip it has 262,144,001 bytes"):
+            package.sizes(built, package.LARGEST - layer + 1)
+
+    def test_serves_both_stages_under_the_same_path(self, built: Path) -> None:
+        said = json.loads((package.PROJECT / ".chalice" / "config.json").read_text())
+        assert set(package.STAGES) <= set(said["stages"])
+        assert {said["stages"][one].get("api_gateway_stage", said["api_gateway_stage"]) for one in package.STAGES} == {
+            "api"
+        }
+        assert json.loads((built / "sam.json").read_text())["Resources"]["RestAPI"]["Properties"]["StageName"] == "api"
+        with pytest.raises(SystemExit, match="There is no stage staging"):
+            package.build("staging")

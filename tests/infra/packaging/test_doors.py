@@ -1,0 +1,53 @@
+"""The table by which the packaged API opens its doors late."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+import app
+from chalicelib.entry.opening import Opening
+from infra.packaging import doors
+
+
+class TestTable:
+    def test_has_every_path_with_the_modules_of_its_doors(self) -> None:
+        found = doors.table()
+        assert set(found) == set(app.app.routes)
+        assert found["/balances/{month}"][-1] == "chalicelib.features.balances.routes"
+
+    def test_puts_those_first_that_tell_other_features_something_when_imported(self) -> None:
+        found = doors.table()["/forms/submissions/{submission_id}"]
+        assert "chalicelib.features.leave.routes" in found, "approving a leave form asks for leave"
+        assert doors.acts("import a\na.register()\n")
+        assert not doors.acts('"""Says."""\na = b()\n\n@c\ndef d(): ...\n')
+
+    def test_knows_all_who_do(self) -> None:
+        assert doors.acting_elsewhere() == []
+
+    def test_needs_everything_for_what_speaks_of_everything(self) -> None:
+        assert doors.table()["/openapi.json"] == doors.modules()
+
+
+class TestOpening:
+    def test_opens_the_doors_of_a_path_when_it_is_asked_for(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "doors_of_jobs.py").write_text(
+            "from chalice import Blueprint\n\nblueprint = Blueprint(__name__)\n\n\n"
+            "@blueprint.route('/jobs')\ndef list_jobs():\n    return 'jobs'\n"
+        )
+        monkeypatch.syspath_prepend(tmp_path)
+        (tmp_path / "doors.json").write_text(json.dumps({"/jobs": ["doors_of_jobs"]}))
+        late = Opening(app_name="late", table=tmp_path / "doors.json")
+        assert (late.opens_late, dict(late.routes)) == (True, {})
+        late.open("/unknown")
+        late.open(None)
+        assert dict(late.routes) == {}
+        late.open("/jobs")
+        late.open("/jobs")
+        assert set(late.routes["/jobs"]) == {"GET"}
+
+    def test_opens_all_at_once_where_there_is_no_table(self) -> None:
+        assert not app.app.opens_late
+        assert len(app.app.routes) > 100
