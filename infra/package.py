@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from infra import layers
+from infra.cloud import checks, grants
 from infra.cloud.template import merge_template
 from infra.local.children import PROJECT
 from infra.packaging import archive, contents, doors, importing
@@ -49,6 +50,7 @@ def build(stage: str = "dev", *, out: Path = OUT) -> Path:
             stdout=subprocess.DEVNULL,
         )
         layers.build(out)
+        _check_template(out / "sam.json")
         archive.unpack(out / "deployment.zip", unpacked)
         if missing := contents.missing_wheels(unpacked, PROJECT / "requirements.txt"):
             raise SystemExit(f"The zip lacks {', '.join(missing)}: no wheel for Lambda was found.")
@@ -57,6 +59,12 @@ def build(stage: str = "dev", *, out: Path = OUT) -> Path:
         contents.bake(unpacked, runtime=runtime(out / "sam.json"), at=CODE)
         archive.write(unpacked, out / "deployment.zip")
     return out
+
+
+def _check_template(template: Path) -> None:
+    said = json.loads(template.read_text())
+    if wrong := checks.problems(said) + grants.problems(said):
+        raise SystemExit("The template is not as it should be:\n" + "\n".join(wrong))
 
 
 def functions(template: Path) -> list[dict[str, Any]]:
