@@ -14,6 +14,7 @@ from unittest import mock
 
 from chalicelib.backing import clock, queues
 from chalicelib.backing.settings import Settings, settings
+from chalicelib.entry import limits
 from chalicelib.features.payouts import actions, providers, sending
 from infra.crash import cast
 from infra.crash.bank import Bank
@@ -71,6 +72,7 @@ class Story:
         LabConnection.hub = self.hub
         with (
             mock.patch.object(clock, "now", self._now),
+            mock.patch.object(limits, "spend"),  # counts by the true time, which is no part of a story
             mock.patch.object(queues, "client", return_value=self.sqs),
             mock.patch.object(sending, "settings", self._settings),
             mock.patch.object(providers, "_known", return_value={"simulated": self.bank}),
