@@ -104,7 +104,7 @@ def _read(scope: Scope, rows: Iterable[tuple[int, AmountRow]]) -> tuple[Amounts,
         if (wrong := _wrong(row, person, kind)) is not None:
             errors.append(RowError(line=line, column=wrong[0], detail=wrong[1]))
         else:
-            said[person.user_id, kind.id] = rounded(row.amount, person.currency)  # type: ignore[union-attr]
+            said[person.user_id, kind.id] = rounded(row.amount, person.currency)  # type: ignore[union-attr]  # both are there: _wrong
     return said, errors
 
 

@@ -136,7 +136,7 @@ def _of_period(scope: Scope, period: Corrected, *, user_ids: list[UUID]) -> Iter
             was, row = paid.get(user_id), now.get(user_id)
             if was is None and row is None:
                 continue
-            currency = was.currency if was is not None else row.currency  # type: ignore[union-attr]
+            currency = was.currency if was is not None else row.currency  # type: ignore[union-attr]  # one is there
             calculator = calculators.get(currency) or calculators.setdefault(
                 currency, Calculator(period.plan, currency=currency)
             )

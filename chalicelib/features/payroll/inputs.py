@@ -27,9 +27,10 @@ _ASSIGNMENTS = """
       and (cast(:only as uuid[]) is null or user_id = any(:only))
     order by user_id, type_id, effective_from desc"""
 
+# one of 0 was given and taken away again
 _AMOUNTS = """
     select user_id, type_id, amount from payroll_amounts
-    where tenant_id = :tenant_id and run_id = :run_id and user_id {among}
+    where tenant_id = :tenant_id and run_id = :run_id and user_id {among} and amount > 0
       and (cast(:only as uuid[]) is null or user_id = any(:only))"""
 
 # what is to be paid once, and what earlier runs could not deduct

@@ -97,6 +97,9 @@ def request_calculation(scope: Scope, *, run_id: UUID, user_ids: Sequence[UUID] 
     scope.alone(ALONE)  # an approval under way pays arrears that would be seen here as open
     run = get_row(scope, payroll_runs, run_id, what="payroll run", lock=True)
     people.check_all_there(scope, user_ids or ())
+    for at, user_id in enumerate(user_ids or ()):
+        if run["user_ids"] is not None and user_id not in run["user_ids"]:
+            raise invalid(f"/user_ids/{at}", "is not one of the people whom this off-cycle run is for")
     check_move(PAYROLL_MOVES, now=PayrollStatus(run["status"]), to=PayrollStatus.CALCULATED, what="payroll run")
     periods.ensure(scope, [scope.tenant.period(run["month"])])
     scope.session.execute(_HOLD, {"tenant_id": scope.tenant_id, "month": run["month"]})

@@ -254,6 +254,24 @@ class TestOffCycle:
         acme.hr.ok("POST", f"/payroll-runs/{run['id']}/calculate")
         assert list(slips(acme, run)) == ["Rahim"]
 
+    def test_calculates_nobody_again_whom_it_is_not_for(self, acme: Cast) -> None:
+        rahim, karim = hire(acme, "Rahim", "E-1", "10000"), hire(acme, "Karim", "E-2", "12000")
+        festival = component(acme, "Festival bonus", "earning", "percentage", percent=50, base="base_salary")
+        run = calculated(acme, kind="off_cycle", user_ids=[rahim], payment_type_ids=[festival["id"]])
+        reply = acme.hr.post(f"/payroll-runs/{run['id']}/calculate", {"user_ids": [rahim, karim]})
+        assert (reply.status, reply.json["errors"][0]["pointer"]) == (422, "/user_ids/1")
+        assert list(slips(acme, run)) == ["Rahim"]
+
+    def test_forgets_an_amount_that_was_taken_away(self, acme: Cast) -> None:
+        hire(acme, "Rahim", "E-1", "10000")
+        component(acme, "Commission", "earning", "dynamic")
+        run = acme.hr.ok("POST", "/payroll-runs", {"month": "2026-01", "kind": "off_cycle"})
+        for amount, people in (("100.00", ["Rahim"]), ("0", [])):
+            rows = [{"employee_no": "E-1", "payment_type": "commission", "amount": amount}]
+            acme.hr.ok("POST", f"/payroll-runs/{run['id']}/amounts", rows)
+            acme.hr.ok("POST", f"/payroll-runs/{run['id']}/calculate")
+            assert list(slips(acme, run)) == people
+
 
 class TestFixOne:
     def test_calculates_one_person_again_and_leaves_the_others(self, acme: Cast) -> None:
