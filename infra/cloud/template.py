@@ -5,7 +5,7 @@ from typing import Any
 from infra.cloud import alarms, gateway, logging_in, mailing, queueing, running, spending, storing
 from infra.cloud.naming import arn, physical, ref, sub
 
-_SECRET = "{{resolve:secretsmanager:${DatabaseSecret}:SecretString:%s}}"  # noqa: S105
+_SECRET = "{{resolve:secretsmanager:${DatabaseSecret}:SecretString:%s}}"  # noqa: S105 - where it is kept, not what it is
 
 PARAMETERS: dict[str, Any] = {
     "AlarmTopic": {

@@ -11,10 +11,8 @@ from sqlalchemy import Row, text
 
 from chalicelib.backing.database import statement
 from chalicelib.features.payouts import providers
-from chalicelib.features.payroll.plan import INPUTS
 from chalicelib.features.tenants.windows import Among
 from chalicelib.identity.scope import Scope
-from chalicelib.kernel.errors import NotFound
 
 _GATHER = statement(__file__, "gather")
 
@@ -122,14 +120,6 @@ def find_currencies(scope: Scope, user_ids: Sequence[UUID]) -> dict[UUID, str]:
     """This will say in which currency people are paid; who never had a salary is left out."""
     rows = scope.session.execute(_CURRENCIES, {"tenant_id": scope.tenant_id, "user_ids": list(user_ids)})
     return {row.user_id: row.currency for row in rows}
-
-
-def of_person(scope: Scope, *, month: str, user_id: UUID) -> dict[str, Decimal | None]:
-    """This will read one employee's inputs of a regular run, as computed last."""
-    rows = gather(scope, which=Which(None, month, Among.one(user_id)))
-    if not rows:
-        raise NotFound(f"This person has no register in {month}; were they employed then, and is it computed?")
-    return dict(zip(INPUTS, values_of(rows[0].inputs), strict=True))
 
 
 def values_of(inputs: str) -> list[Decimal | None]:

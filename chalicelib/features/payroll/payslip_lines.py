@@ -136,10 +136,10 @@ def _one_off(one: Record) -> Record:
     detail = {name: one[name] for name in shown if one[name] is not None}
     return _line(
         one["kind"], None, one["name"], Category(one["category"]), one["amount"],
-        detail=json_able({**detail, **(one["detail"] or {})}),
+        detail=_json_able({**detail, **(one["detail"] or {})}),
     )  # fmt: skip
 
 
-def json_able(values: Mapping[str, Any]) -> dict[str, Any]:
+def _json_able(values: Mapping[str, Any]) -> dict[str, Any]:
     """This will say amounts and ids as text, as they cross JSON."""
     return {name: str(value) if isinstance(value, Decimal | UUID) else value for name, value in values.items()}

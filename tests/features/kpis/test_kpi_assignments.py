@@ -149,7 +149,7 @@ class TestList:
         first = office.assign(definition)
         second = office.assign(definition, office.boss_id)
         third = office.assign(definition, cycle_start="2026-02-01", cycle_end="2026-02-28")
-        ids = lambda query: [one["id"] for one in office.cast.hr.ok("GET", f"/kpi-assignments?{query}")["items"]]  # noqa: E731
+        ids = lambda query: [one["id"] for one in office.cast.hr.ok("GET", f"/kpi-assignments?{query}")["items"]]  # noqa: E731 - one line, used below
         assert ids(f"user_id={office.rahim_id}") == [first, third]
         assert ids("cycle_start=2026-02-01") == [third]
         assert ids("on=2026-01-31") == [first, second]

@@ -77,7 +77,7 @@ class TestDays:
             early_out_minutes=7,
         )  # fmt: skip
         names = {"late_count", "late_minutes", "ot_hours", "extra_days", "early_out_count", "early_out_minutes"}
-        cut = lambda first, last: {  # noqa: E731
+        cut = lambda first, last: {  # noqa: E731 - one line, used below
             name: value for name, value in measure(office, first, last)[0].items() if name in names
         }
         assert cut("2026-01-01", "2026-01-13") == {"late_count": 1.0, "late_minutes": 5.0}
@@ -188,7 +188,7 @@ class TestLaw:
             acme, str(start + timedelta(days=first)), str(start + timedelta(days=last)), METRICS - {"sales_value"}
         )
         inside = text[2 * first : 2 * last + 2]
-        days = lambda codes: sum(half in codes for half in inside) / 2  # noqa: E731
+        days = lambda codes: sum(half in codes for half in inside) / 2  # noqa: E731 - one line, used below
         model = {
             "present_days": days("PO"), "od_days": days("O"), "absent_days": days("A"), "paid_leave_days": days("L"),
             "lop_days": days("U"), "leave_days": days("LU"), "holidays": days("H"), "week_offs": days("W"),

@@ -196,7 +196,7 @@ class TestList:
     def test_filters_by_cycle_and_person(self, office: Office) -> None:
         definition = office.define()
         first, second = office.assign(definition), office.assign(definition, office.boss_id)
-        ids = lambda query: [one["assignment_id"] for one in office.cast.hr.ok("GET", f"/kpi-scores?{query}")["items"]]  # noqa: E731
+        ids = lambda query: [one["assignment_id"] for one in office.cast.hr.ok("GET", f"/kpi-scores?{query}")["items"]]  # noqa: E731 - one line, used below
         assert ids(f"cycle_start=2026-01-01&user_id={office.rahim_id}") == [first]
         assert ids("cycle_start=2026-01-01") == [first, second]
         assert ids("cycle_start=2026-01-02") == []
