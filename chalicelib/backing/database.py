@@ -18,6 +18,7 @@ from sqlalchemy import Column, Connection, Engine, MetaData, Uuid, create_engine
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
+from chalicelib.backing.database_login import sign_in
 from chalicelib.backing.settings import settings
 
 metadata = MetaData()
@@ -31,23 +32,37 @@ CrossTenantRole = Literal["wagebook_platform", "wagebook_directory", "wagebook_s
 @cache
 def engine() -> Engine:
     """This will make the process's pool, logged in as the plain application role."""
+    known: dict[str, Any] = {"application_name": "wagebook", "connect_timeout": 5}
+    if settings().database_is_a_proxy:
+        # A prepared statement is the session's, and would tie the proxy's connection to this process for good.
+        known["prepare_threshold"] = None
     made = create_engine(
         make_url(settings().database_url).set(drivername="postgresql+psycopg"),
         isolation_level="AUTOCOMMIT",
         pool_size=5,
         max_overflow=45,  # `chalice local` answers each connection on a thread of its own; Lambda uses one
         pool_reset_on_return=None,
-        connect_args={"application_name": "wagebook", "connect_timeout": 5},
+        connect_args=known,
     )
+    if settings().database_is_a_proxy:
+        event.listen(made, "do_connect", sign_in)
     event.listen(made, "begin", _begin)
     event.listen(made, "commit", _guard_commit)
     return made
 
 
+def connection_for(tenant_id: UUID | None) -> Connection:
+    """This will take a connection to where a tenant's rows are; nobody's (None) are the cell's own.
+
+    The one place that chooses: a process serves one cell, so it is the process's own pool, whoever asks.
+    """
+    return engine().connect()
+
+
 @contextmanager
 def transaction(*, tenant_id: UUID | None = None, role: CrossTenantRole | None = None) -> Iterator[Connection]:
     """This will run one transaction that sees one tenant, or what a narrow cross-tenant role sees, or nothing."""
-    with engine().connect() as connection:
+    with connection_for(tenant_id) as connection:
         connection = connection.execution_options(tenant_id=tenant_id, role=role)
         with connection.begin():
             yield connection
@@ -67,7 +82,7 @@ def run(connection: Connection, sql: str, values: Mapping[str, Any]) -> int:
     """This will run one of the large set-based statements, its values by `:name`, and count the rows it wrote.
 
     It goes straight to the driver with numbered placeholders, found once: the driver reads named ones anew at every
-    call where a statement is longer than 4,096 characters. It is prepared at its first use.
+    call where a statement is longer than 4,096 characters. It is prepared at its first use, where anything is.
     """
     numbered, names = _numbered(sql)
     cursor = psycopg.RawCursor(_driver(connection))

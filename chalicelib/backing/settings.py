@@ -11,6 +11,7 @@ class Settings:
     """Everything that differs between a laptop, a test and AWS."""
 
     database_url: str
+    database_is_a_proxy: bool  # of RDS: it takes tokens for passwords, and nothing is prepared behind it
     migration_database_url: str
     oidc_issuer: str
     oidc_audience: str
@@ -23,6 +24,7 @@ class Settings:
     public_url: str  # where people reach the API from outside; empty: mails carry no links
     mail_from: str
     mail_configuration_set: str  # of SES, which tells of bounces; empty: none
+    cell: str  # which one this process serves; its tenants say the same (see cells)
     payouts_enabled: bool  # for all tenants; off after a restore, until the provider's list was matched
 
 
@@ -43,6 +45,7 @@ def settings() -> Settings:
         )
     return Settings(
         database_url=os.environ["APPLICATION_DATABASE_URL"],
+        database_is_a_proxy=os.environ.get("DATABASE_PROXY", "").lower() == "true",
         migration_database_url=os.environ.get("MIGRATION_DATABASE_URL", ""),
         oidc_issuer=os.environ.get("OIDC_ISSUER", ""),
         oidc_audience=os.environ.get("OIDC_AUDIENCE", ""),
@@ -57,6 +60,7 @@ def settings() -> Settings:
         public_url=os.environ.get("WAGEBOOK_URL", "").rstrip("/"),
         mail_from=os.environ.get("MAIL_FROM", ""),
         mail_configuration_set=os.environ.get("MAIL_CONFIGURATION_SET", ""),
+        cell=os.environ.get("CELL") or "main",
         payouts_enabled=os.environ.get("PAYOUTS_ENABLED", "true").lower() != "false",
     )
 
