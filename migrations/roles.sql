@@ -23,5 +23,13 @@ begin
   end loop;
 end $$;
 
+-- Whoever makes the database must be able to become its owner: a superuser is; Aurora's administrator is none.
+do $$
+begin
+  if not (select rolsuper from pg_roles where rolname = current_user) then
+    execute format('grant wagebook_owner to %I with inherit false, set true', current_user);
+  end if;
+end $$;
+
 grant wagebook_owner to wagebook_migrator with inherit false, set true;
 grant wagebook_platform, wagebook_directory, wagebook_sweeper to wagebook_app with inherit false, set true;

@@ -9,7 +9,6 @@ import psycopg
 from alembic import command
 from alembic.config import Config
 from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict
 from psycopg.errors import LockNotAvailable
 
 HERE = Path(__file__).parent
@@ -27,7 +26,10 @@ class Urls:
 
 
 def prepare(admin_url: str, passwords: Mapping[str, str], *, database: str = "wagebook") -> Urls:
-    """This will create the roles and the database where they are missing, and set the logins' passwords."""
+    """This will create the roles and the database where they are missing, and set the logins' passwords.
+
+    What `admin_url` does not say is read from libpq's own variables, PGHOST and so on.
+    """
     with psycopg.connect(admin_url, autocommit=True) as admin:
         admin.execute((HERE / "roles.sql").read_bytes())
         for login in LOGINS:
@@ -35,10 +37,10 @@ def prepare(admin_url: str, passwords: Mapping[str, str], *, database: str = "wa
                 sql.SQL("alter role {} password {}").format(sql.Identifier(login), sql.Literal(passwords[login]))
             )
         create_database(admin, database)
-    return Urls(
-        application=_url(admin_url, "wagebook_app", passwords["wagebook_app"], database),
-        migrator=_url(admin_url, "wagebook_migrator", passwords["wagebook_migrator"], database),
-    )
+        return Urls(
+            application=_url(admin.info, "wagebook_app", passwords["wagebook_app"], database),
+            migrator=_url(admin.info, "wagebook_migrator", passwords["wagebook_migrator"], database),
+        )
 
 
 def create_database(admin: psycopg.Connection, name: str, *, template: str | None = None) -> None:
@@ -103,6 +105,5 @@ def _pauses() -> Iterator[float]:
         pause = min(2 * pause, LONGEST_PAUSE)
 
 
-def _url(admin_url: str, user: str, password: str, database: str) -> str:
-    parts = conninfo_to_dict(admin_url)
-    return f"postgresql://{user}:{password}@{parts.get('host', 'localhost')}:{parts.get('port', 5432)}/{database}"
+def _url(server: psycopg.ConnectionInfo, user: str, password: str, database: str) -> str:
+    return f"postgresql://{user}:{password}@{server.host}:{server.port}/{database}"
