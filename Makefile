@@ -7,7 +7,7 @@ SOURCES := .
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test format-check lint types rooms unit bench crash drill-restore drill-migration package format clean
+.PHONY: help run test format-check lint types rooms unit bench crash load drill-restore drill-migration package format clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ bench: $(READY) ## the main jobs beside yardsticks; SIZE=small takes two
 crash: $(READY) ## payouts under kills, lies and doubles; RUNS=10000 SEED=1 WORKERS=2
 	@$(BIN)/python -m infra.crash
 
+load: $(READY) ## five times too much, and one tenant with twenty times its share; SIZE=small takes two
+	@$(BIN)/python -m infra.load
+
 drill-restore: $(READY) ## lose the database, restore it to a moment, pay nobody twice
 	@$(BIN)/python -m infra.drills.restore
 
@@ -56,7 +59,7 @@ clean: ## remove the environment and what was built; data in WAGEBOOK_HOME stays
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Made anew only when the lists of requirements change. The stamp is written last, so a broken install is repeated.
-$(READY): requirements.txt infra/requirements-dev.txt infra/constraints.txt infra/layers/payslips/requirements.txt
+$(READY): requirements.txt infra/requirements-dev.txt infra/constraints.txt infra/layers/payslips/requirements.txt infra/operations/requirements.txt
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) was not found; name a Python with PYTHON=..."; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "Python 3.11 or newer is needed, and $(PYTHON) is $$($(PYTHON) -V 2>&1); name another with PYTHON=..."; exit 1; }

@@ -20,7 +20,7 @@ from infra import layers
 from infra.cloud import checks, grants
 from infra.cloud.template import merge_template
 from infra.local.children import PROJECT
-from infra.packaging import archive, contents, doors, importing
+from infra.packaging import archive, contents, doors, importing, operations
 
 OUT = PROJECT / "dist"
 STAGES = ("dev", "prod")
@@ -58,6 +58,7 @@ def build(stage: str = "dev", *, out: Path = OUT) -> Path:
         doors.write(unpacked)
         contents.bake(unpacked, runtime=runtime(out / "sam.json"), at=CODE)
         archive.write(unpacked, out / "deployment.zip")
+        operations.build(unpacked, out)
     return out
 
 
@@ -95,7 +96,10 @@ def check(folder: Path) -> dict[str, float]:
         if found := contents.lambdas_own(unpacked):
             raise SystemExit(f"The zip carries {', '.join(found)}, which Lambda has by itself.")
         sizes(folder, contents.size(unpacked))
-        return {name: importing.imported(unpacked, importing.handler(name)) for name in handlers(folder / "sam.json")}
+        times = {name: importing.imported(unpacked, importing.handler(name)) for name in handlers(folder / "sam.json")}
+    with tempfile.TemporaryDirectory() as scratch:
+        operations.check(archive.unpack(folder / operations.NAME, Path(scratch)))
+    return times
 
 
 def sizes(folder: Path, code: int) -> None:

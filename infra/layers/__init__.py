@@ -7,16 +7,13 @@ Lambda's Python looks for modules.
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from zipfile import ZipFile
 
-from infra.packaging import archive, contents
+from infra.packaging import archive, contents, wheels
 
 HERE = Path(__file__).parent
-PLATFORMS = ("manylinux2014_x86_64", "manylinux_2_28_x86_64")  # what Lambda's Amazon Linux 2023 runs
 UNPACKED = "/opt"  # where Lambda puts it
 # by the folder's name: the function, by its handler, that has the layer
 LAYERS = {"payslips": "chalicelib.features.payroll.document_consumers.make_payslip_documents"}
@@ -53,13 +50,7 @@ def size(zipped: Path) -> int:
 def _zip(name: str, zipped: Path, *, runtime: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         python = Path(folder) / "python"
-        platforms = [part for platform in PLATFORMS for part in ("--platform", platform)]
-        subprocess.run(
-            [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input",
-             "--no-deps", "--no-compile", "--only-binary=:all:", *platforms, "--target", str(python),
-             "--requirement", str(HERE / name / "requirements.txt")],
-            check=True,
-        )  # fmt: skip
+        wheels.install(HERE / name / "requirements.txt", python, "--no-deps")
         contents.prune(python)
         contents.bake(python, runtime=runtime, at=f"{UNPACKED}/python")
         archive.write(Path(folder), zipped)
