@@ -1,6 +1,7 @@
 """Scopes for a person at a terminal: the platform's, or one tenant's, named in the audit by the account they use."""
 
 import getpass
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import UUID, uuid4
@@ -16,9 +17,9 @@ from chalicelib.kernel.errors import NotFound
 
 
 def operator() -> str:
-    """This will name who sits at the terminal, as far as the machine knows."""
+    """This will name who sits at the terminal, as far as the machine knows; in AWS, who started the build."""
     try:
-        return f"operator {getpass.getuser()}"
+        return f"operator {os.environ.get('CODEBUILD_INITIATOR') or getpass.getuser()}"
     except (KeyError, OSError):  # a container's account may have no name
         return "operator"
 
