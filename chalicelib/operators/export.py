@@ -2,10 +2,12 @@
 
 Which tables there are is asked of the catalog, so that a new one is in the file by itself. All rows are as of one
 moment. Keys, hashes and whatever else is bytes are left out; what is sealed is put in readable form only if asked.
+Files are read from the bucket after that, one piece of one file at a time; nothing of the database waits for them.
 """
 
 import json
 import os
+import shutil
 import zipfile
 from collections.abc import Iterator
 from datetime import datetime
@@ -14,17 +16,20 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import typer
+from rich.console import Console
+from rich.progress import track
 from sqlalchemy import Connection, text
 
 from chalicelib import audit
-from chalicelib.backing import vault
+from chalicelib.backing import files, vault
 from chalicelib.backing.database import transaction
 from chalicelib.kernel.errors import Conflict
-from chalicelib.operators import scopes
+from chalicelib.operators import bucket, scopes
 from chalicelib.operators.rotation import Place, places_of
 from chalicelib.operators.terminal import AsJson, OneTenant, print_json
 
 AT_A_TIME = 1000
+PIECE = 1024 * 1024  # bytes of a file that are in memory at once
 
 # Every table of tenants' rows, with the column that says whose a row is, and with those that hold bytes.
 _TABLES = text("""
@@ -44,11 +49,14 @@ def export_tenant(
     with_secrets: Annotated[
         bool, typer.Option("--with-secrets", help="Bank details and webhook secrets in readable form too.")
     ] = False,
+    with_files: Annotated[
+        bool, typer.Option("--with-files", help="What people uploaded, payslips as PDF and bank files too.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Write all rows of a tenant into a zip: one file of JSON lines for each table, and a manifest with the counts.
 
-    Files that people uploaded are not in it, only what is known about them: they are in the bucket, under the tenant.
+    With --with-files the tenant's files of the bucket are in it as well, under files/; those in quarantine never are.
 
     Example: tenants export --tenant acme --to acme.zip
     """
@@ -57,29 +65,49 @@ def export_tenant(
         raise Conflict(f"{to} is there already; name another file.")
     with scopes.operating(tenant_id) as scope:
         audit.record(scope, action="tenant.exported", entity_type="tenant", entity_id=tenant_id,
-                     after={"with_secrets": with_secrets})  # fmt: skip
+                     after={"with_secrets": with_secrets, "with_files": with_files})  # fmt: skip
         now = scope.now
-    counts = write(tenant_id, slug=tenant, now=now, to=to, with_secrets=with_secrets)
+    manifest = write(tenant_id, slug=tenant, now=now, to=to, with_secrets=with_secrets, with_files=with_files,
+                     silent=as_json)  # fmt: skip
     if as_json:
-        print_json({"tenant": tenant, "file": to, "with_secrets": with_secrets, "rows": counts})
+        print_json({"tenant": tenant, "file": to, "with_secrets": with_secrets, "rows": manifest["rows"],
+                    "files": manifest["files"]})  # fmt: skip
     else:
-        typer.echo(f"{to}: {sum(counts.values())} rows of {len(counts)} tables, {to.stat().st_size} bytes.")
+        counts, found = manifest["rows"], manifest["files"]
+        more = f" {found['count']} files of {found['bytes']} bytes," if found else ""
+        typer.echo(f"{to}: {sum(counts.values())} rows of {len(counts)} tables,{more} {to.stat().st_size} bytes.")
 
 
-def write(tenant_id: UUID, *, slug: str, now: datetime, to: Path, with_secrets: bool) -> dict[str, int]:
-    """This will write the file, and count the rows of each table; killed, it leaves only `to` with .part after it."""
+def write(
+    tenant_id: UUID, *, slug: str, now: datetime, to: Path, with_secrets: bool, with_files: bool = False,
+    silent: bool = True,
+) -> dict[str, Any]:  # fmt: skip
+    """This will write the file and give its manifest; killed, it leaves only `to` with .part after it."""
     part = to.with_name(f"{to.name}.part")
     part.unlink(missing_ok=True)
     # for nobody's eyes but the operator's, from its first byte
     descriptor = os.open(part, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
-    with (
-        os.fdopen(descriptor, "w+b") as file,
-        zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive,
-        transaction(tenant_id=tenant_id) as session,
-    ):
+    with os.fdopen(descriptor, "w+b") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        manifest = {
+            "tenant": slug, "tenant_id": str(tenant_id), "at": now.isoformat(), "with_secrets": with_secrets,
+            "rows": _write_rows(archive, tenant_id, with_secrets=with_secrets),
+            "files": _write_files(archive, tenant_id, silent=silent) if with_files else None,
+        }  # fmt: skip
+        archive.writestr("manifest.json", json.dumps(manifest, indent=2))
+    part.rename(to)
+    return manifest
+
+
+def add_to(tenants_app: typer.Typer) -> None:
+    """This will put the command beside the others about tenants."""
+    tenants_app.command("export")(export_tenant)
+
+
+def _write_rows(archive: zipfile.ZipFile, tenant_id: UUID, *, with_secrets: bool) -> dict[str, int]:
+    counts = {}
+    with transaction(tenant_id=tenant_id) as session:
         session.exec_driver_sql("set transaction isolation level repeatable read, read only")
         places = places_of(session) if with_secrets else []
-        counts = {}
         for table in session.execute(_TABLES).all():
             shown = [place for place in places if place.table == table.name]
             counts[table.name] = 0
@@ -87,16 +115,35 @@ def write(tenant_id: UUID, *, slug: str, now: datetime, to: Path, with_secrets: 
                 for line in _lines(session, tenant_id, table, shown):
                     lines.write(line.encode() + b"\n")
                     counts[table.name] += 1
-        manifest = {"tenant": slug, "tenant_id": str(tenant_id), "at": now.isoformat(),
-                    "with_secrets": with_secrets, "rows": counts}  # fmt: skip
-        archive.writestr("manifest.json", json.dumps(manifest, indent=2))
-    part.rename(to)
     return counts
 
 
-def add_to(tenants_app: typer.Typer) -> None:
-    """This will put the command beside the others about tenants."""
-    tenants_app.command("export")(export_tenant)
+def _write_files(archive: zipfile.ZipFile, tenant_id: UUID, *, silent: bool) -> dict[str, Any]:
+    """This will copy the tenant's files, each under files/ and its key without the tenant, and count them."""
+    from botocore.exceptions import ClientError
+
+    home, name = bucket.home_of(tenant_id), bucket.name()
+    found: dict[str, Any] = {"count": 0, "bytes": 0, "gone": 0, "folders": {}}
+    total = sum(1 for _ in bucket.stored_under(tenant_id))  # listed twice, so that no list of them is kept
+    for one in track(
+        bucket.stored_under(tenant_id), "files", total=total, console=Console(stderr=True), disable=silent,
+        transient=True,
+    ):  # fmt: skip
+        try:
+            body = files.client().get_object(Bucket=name, Key=one.key)["Body"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "NoSuchKey":
+                raise
+            found["gone"] += 1  # removed since it was listed
+            continue
+        inside = one.key.removeprefix(home)
+        with body, archive.open(f"files/{inside}", "w", force_zip64=True) as copy:
+            shutil.copyfileobj(body, copy, PIECE)
+        folder = found["folders"].setdefault(inside.partition("/")[0], {"count": 0, "bytes": 0})
+        for counted in (found, folder):
+            counted["count"] += 1
+            counted["bytes"] += one.size_bytes
+    return found
 
 
 def _lines(session: Connection, tenant_id: UUID, table: Any, shown: list[Place]) -> Iterator[str]:

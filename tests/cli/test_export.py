@@ -3,16 +3,21 @@
 import json
 import stat
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 import pytest
 
-from chalicelib.operators import export
+from chalicelib.backing import files
+from chalicelib.operators import bucket, export
+from infra.local import aws
 from tests.cli.conftest import Cli
 from tests.cli.test_rotation import IBANS, company
 from tests.house.catalog import tenant_tables
+from tests.support import stack
 from tests.support.cast import Cast
 
 
@@ -79,7 +84,7 @@ class TestExport:
             " order by seq desc limit 1",
             [acme.id],
         ).fetchone()
-        assert row == ({"with_secrets": True},)
+        assert row == ({"with_secrets": True, "with_files": False},)
 
     def test_covers_a_table_that_is_new(self, cli: Cli, acme: Cast, root: psycopg.Connection, tmp_path: Path) -> None:
         root.execute("create table brand_new (tenant_id uuid, word text); grant select on brand_new to wagebook_app")
@@ -88,6 +93,47 @@ class TestExport:
             assert [row["word"] for row in exported(cli, acme, tmp_path / "acme.zip")["brand_new"]] == ["hello"]
         finally:
             root.execute("drop table brand_new")
+
+
+class TestFiles:
+    @pytest.fixture(name="s3")
+    def _s3(self) -> Iterator[Any]:
+        with stack.running():
+            yield files.client()
+
+    def test_are_in_it_where_asked_and_nobody_elses(self, cli: Cli, acme: Cast, s3: Any, tmp_path: Path) -> None:
+        large = bytes(range(256)) * 20_000  # more than one piece
+        mine = {"payslips/p/1": b"%PDF", "attachments/a/2": large, "quarantine/q": b"nobody looked at it"}
+        for key, body in mine.items():
+            s3.put_object(Bucket=aws.BUCKET, Key=f"tenants/{acme.id}/{key}", Body=body)
+        s3.put_object(Bucket=aws.BUCKET, Key=f"tenants/{uuid4()}/payslips/p/3", Body=b"a stranger's")
+        said = cli("tenants", "export", "--tenant", acme.slug, "--to", str(tmp_path / "acme.zip"), "--json",
+                   "--with-files")  # fmt: skip
+        assert said.code == 0, said.err
+        with zipfile.ZipFile(tmp_path / "acme.zip") as archive:
+            found = {name: archive.read(name) for name in archive.namelist() if name.startswith("files/")}
+            manifest = json.loads(archive.read("manifest.json"))
+        assert found == {"files/payslips/p/1": b"%PDF", "files/attachments/a/2": large}
+        assert manifest["files"] == said.json["files"] == {
+            "count": 2, "bytes": 5_120_004, "gone": 0,
+            "folders": {"attachments": {"count": 1, "bytes": 5_120_000}, "payslips": {"count": 1, "bytes": 4}},
+        }  # fmt: skip
+
+    def test_are_listed_over_all_pages(self, cli: Cli, acme: Cast, s3: Any, tmp_path: Path) -> None:
+        for number in range(1001):  # a page has a thousand
+            s3.put_object(Bucket=aws.BUCKET, Key=f"tenants/{acme.id}/payslips/{number}/x", Body=b"x")
+        said = cli("tenants", "export", "--tenant", acme.slug, "--to", str(tmp_path / "acme.zip"), "--with-files")
+        assert said.code == 0, said.err
+        assert "1001 files of 1001 bytes" in said.out
+
+    def test_that_vanish_meanwhile_are_counted(
+        self, cli: Cli, acme: Cast, s3: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        gone = bucket.Stored(f"tenants/{acme.id}/payslips/gone/x", 5)
+        monkeypatch.setattr(bucket, "stored_under", lambda _: iter([gone]))
+        said = cli("tenants", "export", "--tenant", acme.slug, "--to", str(tmp_path / "acme.zip"), "--json",
+                   "--with-files")  # fmt: skip
+        assert said.json["files"] == {"count": 0, "bytes": 0, "gone": 1, "folders": {}}
 
 
 class TestFile:

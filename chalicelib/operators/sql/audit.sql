@@ -1,8 +1,12 @@
--- One row per audit row, and one for the chain's head: numbered without gaps, each hash covering the one before it.
+-- One row per audit row, and one for the chain's head: numbered without gaps, each hash covering the one before it. Of
+-- a row from which a person was erased, the row that tells of it says what is left, and is in the same chain.
 with
 -- one row: an audit row beside the number and the hash of the row before it
 linked as (
-    select a.seq, a.hash, lag(a.seq, 1, 0::bigint) over by_seq as seq_before,
+    select a.seq, a.hash, a.erased_by, encode(audit_hash(a.hash, a), 'hex') as remains,
+        (select e.after -> 'remains' ->> a.seq::text from audit_logs e
+         where e.tenant_id = a.tenant_id and e.seq = a.erased_by and e.action = 'person.erased') as remains_said,
+        lag(a.seq, 1, 0::bigint) over by_seq as seq_before,
         audit_hash(lag(a.hash, 1, '\x'::bytea) over by_seq, a) as hash_computed
     from audit_logs a
     where a.tenant_id = :tenant_id
@@ -19,8 +23,10 @@ ends as (
 select case
         when seq <> seq_before + 1
             then format('seq %s to %s: missing', seq_before + 1, seq - 1)
-        when hash <> hash_computed
+        when erased_by is null and hash <> hash_computed
             then format('seq %s: changed, or the row before it was', seq)
+        when erased_by is not null and remains is distinct from remains_said
+            then format('seq %s: changed, or not by the erasure that it names', seq)
     end as problem
 from linked
 union all
