@@ -28,6 +28,7 @@ _REFUSALS = {
     "412": "Somebody changed it in the meantime.",
     "413": "More than can be taken at once.",
     "415": "This route does not take this content type.",
+    "421": "The tenant lives in another cell, which `cell` names.",
     "422": "Readable, but wrong: each place is named.",
     "429": "More requests than the tenant may make in a minute.",
     "503": "Not now; try again after a moment.",
@@ -43,6 +44,7 @@ _PROBLEM_SCHEMA = {
         "status": {"type": "integer"},
         "detail": {"type": "string"},
         "instance": {"type": "string"},
+        "cell": {"type": "string", "description": "where the tenant lives (421)"},
         "errors": {
             "type": "array",
             "items": {
@@ -174,7 +176,7 @@ def _responses(door: Endpoint, names: Any) -> dict[str, Any]:
         done["content"] = {"application/json": {"schema": names[door.reply, "serialization"]}}
     elif door.status != 204:
         done["content"] = {door.produces: {"schema": {}}}
-    open_to_all = (*_OPEN_REFUSALS, *(("404",) if door.path_types else ()))
+    open_to_all = (*_OPEN_REFUSALS, *(("404", "421") if door.path_types else ()))
     refusals = _REFUSALS if door.may else {status: _REFUSALS[status] for status in open_to_all}
     problem = {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     return {str(door.status): done} | {

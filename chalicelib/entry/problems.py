@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import psycopg.errors as pg
@@ -25,6 +25,7 @@ STATUS_OF_KIND = {
     "balance-too-low": 409,
     "stale-version": 412,
     "too-large": 413,
+    "misdirected": 421,
     "invalid": 422,
     "too-many-requests": 429,
     "busy": 503,
@@ -108,17 +109,28 @@ def document(fault: Fault, *, instance: str) -> tuple[int, str]:
         detail=fault.detail,
         instance=instance,
         places=fault.places,
+        more=fault.more,
     )
 
 
-def problem(*, status: int, kind: str, title: str, detail: str, instance: str, places: Sequence[Place] = ()) -> str:
-    """This will write an application/problem+json body."""
+def problem(
+    *,
+    status: int,
+    kind: str,
+    title: str,
+    detail: str,
+    instance: str,
+    places: Sequence[Place] = (),
+    more: Mapping[str, str] | None = None,
+) -> str:
+    """This will write an application/problem+json body; `more` are members of this kind's own."""
     body: dict[str, Any] = {
         "type": f"urn:wagebook:problem:{kind}",
         "title": title,
         "status": status,
         "detail": detail,
         "instance": instance,
+        **(more or {}),
     }
     if places:
         body["errors"] = [{"pointer": place.pointer, "detail": place.detail} for place in places]

@@ -8,14 +8,15 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Row, text
 
+from chalicelib.backing import cells
 from chalicelib.backing.database import enter_tenant, transaction
 from chalicelib.identity import keys, tokens
 from chalicelib.identity.permissions import GRANTS, Role
 from chalicelib.identity.scope import Actor, Origin, PlatformScope, Scope, Tenant
-from chalicelib.kernel.errors import Forbidden, NotFound, Suspended, Unauthenticated
+from chalicelib.kernel.errors import Forbidden, Misdirected, NotFound, Suspended, Unauthenticated
 
 _TENANT_COLUMNS = """t.id, t.slug, t.name, t.currency, t.timezone, t.weekend, t.week_start, t.cycle_start_day,
-    t.policy, t.status, t.requests_per_minute, t.suspended_because"""
+    t.policy, t.status, t.requests_per_minute, t.suspended_because, t.cell"""
 
 _BY_KEY = text(f"""
     select {_TENANT_COLUMNS}, k.name as actor_name, k.role, k.user_id
@@ -103,6 +104,8 @@ def _token_holder(
 
 
 def _scope(session: Connection, row: Row[Any], now: datetime, origin: Origin) -> Scope:
+    if not cells.is_here(row.cell):  # before the suspension, which a signpost keeps for as long as it stands
+        raise Misdirected(row.cell)
     if row.status != "active":
         because = f": {row.suspended_because}" if row.suspended_because else "."
         raise Suspended(f"This tenant is suspended{because}")
@@ -126,3 +129,10 @@ def working(tenant_id: UUID, *, name: str, now: datetime, origin: Origin) -> Ite
             raise NotFound("There is no such tenant.")
         actor = Actor(name, Role.TENANT_ADMIN)
         yield Scope(Tenant.of(row), actor, GRANTS[Role.TENANT_ADMIN], now, session, origin)
+
+
+def check_cell(session: Connection, tenant_id: UUID) -> None:
+    """This will refuse to go on for a tenant of another cell, where something else than a caller proved whose it is."""
+    cell = session.execute(text("select cell from tenants where id = :id"), {"id": tenant_id}).scalar_one()
+    if not cells.is_here(cell):
+        raise Misdirected(cell)

@@ -20,6 +20,7 @@ tenants = Table(
     Column("branding", JSONB, doc="how mails look: color and footer, where they were chosen"),
     Column("status", Text, doc="active or suspended"),
     Column("suspended_because", Text, doc="what its callers are told; null: nothing was said"),
+    Column("cell", Text, doc="where its rows live; another than this process's: the row is a signpost"),
     Column("requests_per_minute", Integer, doc="all its callers together; the platform's to say"),
     Column("version", Integer),
     Column("created_at", DateTime(timezone=True)),

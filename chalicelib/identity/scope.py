@@ -31,6 +31,7 @@ class Tenant:
     policy_said: Mapping[str, Any]
     is_active: bool
     requests_per_minute: int
+    cell: str
 
     @classmethod
     def of(cls, row: Row[Any]) -> "Tenant":
@@ -38,7 +39,7 @@ class Tenant:
         return cls(
             row.id, row.slug, row.name, row.currency, row.timezone,
             tuple(row.weekend), row.week_start, row.cycle_start_day, row.policy, row.status == "active",
-            row.requests_per_minute,
+            row.requests_per_minute, row.cell,
         )  # fmt: skip
 
     @cached_property

@@ -1,7 +1,8 @@
 """Facts that stop a piece of work. The doors turn a kind into an HTTP status or into "done, do not retry"."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,7 @@ class Fault(Exception):
     kind = "fault"
     title = "The request cannot be done"
     wait: int | None = None  # seconds after which trying again makes sense, where it does
+    more: Mapping[str, str] = MappingProxyType({})  # what a program should not have to read out of the detail
 
     def __init__(self, detail: str, places: Sequence[Place] = ()) -> None:
         super().__init__(detail)
@@ -48,6 +50,15 @@ class Forbidden(Fault):
 class Suspended(Forbidden):
     kind = "tenant-suspended"
     title = "The tenant is suspended"
+
+
+class Misdirected(Fault):
+    kind = "misdirected"
+    title = "The tenant lives in another cell"
+
+    def __init__(self, cell: str) -> None:
+        super().__init__(f"This tenant lives in the cell {cell}; send its requests there.")
+        self.more = {"cell": cell}
 
 
 class NotFound(Fault):

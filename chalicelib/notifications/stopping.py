@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from chalicelib.backing import vault
 from chalicelib.backing.database import transaction
+from chalicelib.identity.callers import check_cell
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import NotFound
 
@@ -43,6 +44,7 @@ def stop(token: str) -> None:
             vault.unseal(session, sealed, tenant_id=tenant_id, table=_PURPOSE, row_id=log_id)
         except vault.Unopenable:
             raise _unknown() from None
+        check_cell(session, tenant_id)
         session.execute(_STOP, {"tenant_id": tenant_id, "log_id": log_id})
 
 

@@ -17,7 +17,7 @@ from chalicelib.operators.terminal import AsJson, print_json, print_table
 tenants_app = typer.Typer(help="Tenants: make one, list them.", no_args_is_help=True)
 keys_app = typer.Typer(help="API keys, each shown once.", no_args_is_help=True)
 
-LISTED = ("slug", "name", "currency", "timezone", "weekend", "week_start", "cycle_start_day", "status", "id")
+LISTED = ("slug", "name", "currency", "timezone", "weekend", "week_start", "cycle_start_day", "status", "cell", "id")
 FOR_A_PERSON = (Role.MANAGER, Role.EMPLOYEE)
 
 
@@ -30,6 +30,9 @@ def create_tenant(
     weekend: Annotated[str, typer.Option(help="Weekly days off, 1 = Monday .. 7 = Sunday.")] = "6,7",
     cycle_start_day: Annotated[int, typer.Option(help="First day of the pay period, 1 to 28.")] = 1,
     week_start: Annotated[int, typer.Option(help="First day of the pay week, 1 = Monday .. 7 = Sunday.")] = 6,
+    admin_email: Annotated[
+        str | None, typer.Option(help="Who administers it once signed in with this address; nobody needs a key.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a tenant.
@@ -38,7 +41,7 @@ def create_tenant(
     """
     new = NewTenant(
         name=name, slug=slug, currency=currency, timezone=timezone,
-        weekend=_days(weekend), cycle_start_day=cycle_start_day,
+        weekend=_days(weekend), cycle_start_day=cycle_start_day, admin_email=admin_email,
     )  # fmt: skip
     weeks = TenantPatch(week_start=week_start)
     with scopes.platform() as scope:
@@ -50,7 +53,12 @@ def create_tenant(
     if as_json:
         print_json(row)
     else:
-        typer.echo(f"Made {slug}. A key for its admin: api-keys create --tenant {slug} --role tenant_admin")
+        way_in = (
+            f"{new.admin_email} administers it, signed in."
+            if admin_email
+            else (f"A key for its admin: api-keys create --tenant {slug} --role tenant_admin")
+        )
+        typer.echo(f"Made {slug}. {way_in}")
 
 
 @tenants_app.command("list")

@@ -29,6 +29,22 @@ class TestCreateTenant:
         assert [row[0] for row in found][:2] == ["tenant.made", "tenant.changed"]
         assert "operator" in found[0][1]
 
+    def test_names_whoever_started_the_build_in_aws(
+        self, cli: Cli, root: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("CODEBUILD_INITIATOR", "operators/dina")
+        made = cli("tenants", "create", *NEW[:2], "--slug", "by-build", *NEW[4:], "--json").json
+        found = root.execute("select distinct actor from audit_logs where tenant_id = %s", [made["id"]]).fetchall()
+        assert found == [("platform_admin:operator operators/dina",)]
+
+    def test_makes_its_admin_a_member_who_needs_no_key(self, cli: Cli, root: psycopg.Connection) -> None:
+        said = cli("tenants", "create", *NEW[:2], "--slug", "signed-in", *NEW[4:], "--admin-email", "Dina@example.com")
+        assert said.out == "Made signed-in. dina@example.com administers it, signed in.\n"
+        found = root.execute(
+            "select m.email, m.role from members m join tenants t on t.id = m.tenant_id where t.slug = 'signed-in'"
+        ).fetchall()
+        assert found == [("dina@example.com", "tenant_admin")]
+
     def test_refuses_a_slug_twice(self, cli: Cli, orion: str) -> None:
         again = cli("tenants", "create", *NEW)
         assert again.code == 1
@@ -108,7 +124,7 @@ class TestSaid:
     @pytest.mark.parametrize(
         "words",
         ["tenants create", "tenants list", "api-keys create", "demo load", "jobs run", "jobs list", "check", "migrate",
-         "dead-letters list", "dead-letters replay"],
+         "dead-letters list", "dead-letters replay", "dead-letters forget", "waiting"],
     )  # fmt: skip
     def test_teaches_with_an_example(self, cli: Cli, words: str) -> None:
         assert f"Example: {words}" in cli(*words.split(), "--help").out

@@ -12,6 +12,7 @@ NO_TENANT = {
     "alembic_version": "which migrations ran",
     "currencies": "the world's, the same for all",
     "payout_moves": "the state graph of payouts, the same for all",
+    "personal_data": "what an erasure does with every table and column, the same for all",
     "platform_admins": "who stands above tenants",
 }
 NARROW_POLICIES = {
@@ -49,6 +50,8 @@ APPLICATION = {
     "payouts": "insert select",
     "payout_events": "insert select",
     "payout_moves": "select",
+    "personal_data": "select",
+    "person_erasures": "select",
     "simulated_movements": "insert select",
     "tenant_keys": "insert select",
     "leave_warnings": "insert select",
@@ -112,6 +115,7 @@ APPLICATION_COLUMNS = {
         *("tenant_id", "allocation_id", "bucket", "days", "cause", "request_id", "booked_at", "booked_by"),
     },
     ("tenant_keys", "update"): {"retired_at"},
+    ("person_erasures", "update"): {"attachment_ids", "payslip_ids"},  # what is left to delete from the bucket
     ("ledger_accounts", "update"): {"opened_at"},  # so that their rows can be locked; never the balance
     # how it goes, and never what is paid, to whom and under which key
     ("payouts", "update"): {
@@ -137,7 +141,7 @@ NARROW_COLUMNS = {
     "wagebook_platform": {},
     "wagebook_directory": {("tenants", "select"): {"id", "slug", "status"},
                            ("members", "select"): {"tenant_id", "id", "email", "issuer", "subject", "status"}},
-    "wagebook_sweeper": {("tenants", "select"): {"id", "timezone", "status"}, ("outbox", "update"): {"sent_at"},
+    "wagebook_sweeper": {("tenants", "select"): {"id", "timezone", "status", "cell"}, ("outbox", "update"): {"sent_at"},
                          ("idempotency_keys", "select"): {"created_at"},
                          ("ledger_accounts", "select"): {"tenant_id", "kind", "balance"},
                          ("pending_sales", "select"): {"tenant_id"},
@@ -268,7 +272,8 @@ class TestFunctions:
     def test_that_run_as_their_owner_are_these(self, catalog: psycopg.Connection) -> None:
         settings = ["search_path=public, pg_temp"]
         assert read.security_definers(catalog) == [
-            ("audit_append", settings), ("leave_keep", settings), ("ledger_keep", settings)]  # fmt: skip
+            ("audit_append", settings), ("erase_person", settings), ("leave_keep", settings),
+            ("ledger_keep", settings)]  # fmt: skip
 
 
 def test_the_application_logs_in_as_the_plain_role(database: Urls) -> None:

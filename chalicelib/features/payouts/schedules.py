@@ -5,7 +5,7 @@ from datetime import datetime
 from chalice import Blueprint
 from sqlalchemy import text
 
-from chalicelib.backing import queues
+from chalicelib.backing import cells, queues
 from chalicelib.backing.database import transaction
 from chalicelib.entry.messages import scheduled
 from chalicelib.features.payouts import actions, sending
@@ -29,7 +29,9 @@ _TO_LOOK_AT = text("""
     select tenant_id, id from (
         select tenant_id, id, look_at, row_number() over (
             partition by tenant_id order by status = 'paid', status = 'queued', look_at) as turn
-        from payouts where look_at <= clock_timestamp()
+        from payouts p where look_at <= clock_timestamp()
+            -- what a tenant left here when it moved to another cell is looked at there
+            and exists (select from tenants t where t.id = p.tenant_id and t.cell = :cell)
     ) due
     order by turn, look_at limit :limit""")
 
@@ -50,7 +52,7 @@ def send_final_runs(*, now: datetime) -> int:
 def send_payouts_to_look_at(*, now: datetime) -> int:
     """This will send a message for each payout in doubt whose next look is due, and for each that nobody took."""
     with transaction(role="wagebook_sweeper") as session:
-        due = session.execute(_TO_LOOK_AT, {"limit": AT_ONCE}).all()
+        due = session.execute(_TO_LOOK_AT, {"limit": AT_ONCE, "cell": cells.here()}).all()
     queues.send_many(sending.QUEUE, [{"tenant_id": str(row.tenant_id), "payout_id": str(row.id)} for row in due])
     return len(due)
 

@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import func, insert, select, text, update
 
 from chalicelib import audit
+from chalicelib.backing import cells
 from chalicelib.backing.database import Record, enter_tenant
 from chalicelib.entry.versions import expect
 from chalicelib.features.tenants import periods, queries
@@ -123,7 +124,7 @@ def revoke_api_key(scope: Scope, *, key_id: UUID) -> None:
 
 def make_tenant(scope: PlatformScope, *, new: NewTenant) -> Record:
     """This will make a tenant, and its first admin where an address is given."""
-    values = new.model_dump(exclude={"admin_email"})
+    values = {**new.model_dump(exclude={"admin_email"}), "cell": cells.here()}
     row = scope.session.execute(insert(tenants).values(**values).returning(tenants)).mappings().one()
     if new.admin_email:
         enter_tenant(scope.session, row["id"])
@@ -140,9 +141,10 @@ def make_tenant(scope: PlatformScope, *, new: NewTenant) -> Record:
 def change_tenant(
     scope: PlatformScope, *, tenant_id: UUID, given: dict[str, Any], if_match: int | None, why: str | None = None
 ) -> Record:
-    """This will rename, suspend or restore a tenant, or bound its requests; `why` is for the audit."""
+    """This will rename, suspend, restore or send off a tenant, or bound its requests; `why` is for the audit."""
     before = queries.get_platform_tenant(scope, tenant_id, lock=True)
     expect(before, if_match)
+    _check_cell(before, given)
     if given.get("status", before["status"]) != "suspended":
         if given.get("suspended_because"):
             raise invalid("/suspended_because", "is said of a tenant that is suspended, and this one is active")
@@ -159,3 +161,12 @@ def change_tenant(
         before={name: before[name] for name in given}, after={**given, "why": why} if why else given,
     )  # fmt: skip
     return dict(row)
+
+
+def _check_cell(before: Record, given: dict[str, Any]) -> None:
+    """A tenant of another cell is suspended here, always: so whatever passes by the suspended passes by signposts."""
+    after = {**before, **given}
+    if after["cell"] != before["cell"] and before["status"] != "suspended":
+        raise Conflict("The cell changes only while the tenant is suspended: rows written meanwhile would be left.")
+    if after["status"] == "active" and not cells.is_here(after["cell"]):
+        raise Conflict(f"This tenant lives in the cell {after['cell']}; let it go on there. This is {cells.here()}.")

@@ -7,6 +7,7 @@ from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, Field, create_model
 
+from chalicelib.backing import cells
 from chalicelib.identity.permissions import Reach, Role
 from chalicelib.kernel.money import MINOR_UNITS
 from chalicelib.kernel.policy import PayPolicy
@@ -38,6 +39,7 @@ Weekend = Annotated[
     AfterValidator(_ordered),
 ]
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$", examples=["acme"])]
+Cell = Annotated[str, Field(pattern=cells.WORD, examples=["main"])]
 CycleStartDay = Annotated[int, Field(ge=1, le=28)]
 TenantRole = Literal[Role.TENANT_ADMIN, Role.HR, Role.MANAGER, Role.EMPLOYEE]
 
@@ -96,6 +98,7 @@ class PlatformTenant(Output):
     timezone: str
     status: str
     suspended_because: str | None
+    cell: str
     requests_per_minute: int
     version: Version
     created_at: datetime
@@ -120,6 +123,7 @@ class PlatformTenantPatch(Input):
     status: Literal["active", "suspended"] = UNSET
     suspended_because: Text | None = Field(UNSET, description="what its callers are told while it is suspended")
     requests_per_minute: Annotated[int, Field(ge=1, le=10_000_000)] = UNSET
+    cell: Cell = Field(UNSET, description="where its data was moved to; only while it is suspended")
 
 
 class Me(Output):
