@@ -1,0 +1,1 @@
+"""The arithmetic of growth: how many rows, bytes, calls and dollars so many employees are."""
