@@ -7,10 +7,12 @@ import typer
 from rich.console import Console
 from rich.progress import track
 
-from chalicelib.operators import checks, export, schema, scopes, suspension
+from chalicelib.operators import checks, export, schema, scopes, suspension, waiting
 from chalicelib.operators.access import keys_app, tenants_app
+from chalicelib.operators.admins import admins_app
 from chalicelib.operators.dead_letters import dead_letters_app
 from chalicelib.operators.demo.commands import demo_app
+from chalicelib.operators.erasure import people_app
 from chalicelib.operators.jobs import jobs_app
 from chalicelib.operators.payouts import payouts_app
 from chalicelib.operators.rotation import vault_app
@@ -24,12 +26,15 @@ app = typer.Typer(
 suspension.add_to(tenants_app)
 export.add_to(tenants_app)
 app.add_typer(tenants_app, name="tenants")
+app.add_typer(people_app, name="people")
+app.add_typer(admins_app, name="admins")
 app.add_typer(keys_app, name="api-keys")
 app.add_typer(demo_app, name="demo")
 app.add_typer(jobs_app, name="jobs")
 app.add_typer(payouts_app, name="payouts")
 app.add_typer(dead_letters_app, name="dead-letters")
 app.add_typer(vault_app, name="vault")
+waiting.add_to(app)
 
 
 @app.callback()

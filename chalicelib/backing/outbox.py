@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from time import monotonic
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,11 @@ from sqlalchemy import Connection, text
 from chalicelib.backing import queues
 from chalicelib.backing.database import transaction
 from chalicelib.backing.log import count, logger
+
+SWEEPS_FOR = 15  # seconds; half of what its function may take, so that the last batch is finished
+# What should have gone by itself: a suspended tenant's messages are meant to wait.
+_WAITING = """outbox o where sent_at is null and created_at < :old
+    and exists (select from tenants t where t.id = o.tenant_id and t.status = 'active')"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,20 +91,35 @@ def send(messages: Sequence[Message]) -> int:
 def sweep(*, now: datetime, limit: int = 500) -> int:
     """This will send what was left unsent for a minute, forget what was sent a week ago, and count the former.
 
-    What a suspended tenant has waits until it is active.
+    It goes on, `limit` messages at a time, until it saw all or ran for SWEEPS_FOR: what a tenant's suspension kept is
+    more than a minute's worth when it ends. What a suspended tenant has waits until it is active. What should have
+    gone and did not is counted as OutboxLag.
     """
+    old, ends_at = now - timedelta(minutes=1), monotonic() + SWEEPS_FOR
     with transaction(role="wagebook_sweeper") as connection:
         connection.execute(text("delete from outbox where sent_at < :old"), {"old": now - timedelta(days=7)})
-        rows = connection.execute(
+    sent, rows = 0, _find_waiting(old, None, limit)
+    while rows:
+        sent += send([Message(row.tenant_id, row.id, row.queue, row.body) for row in rows])
+        if len(rows) < limit or monotonic() > ends_at:
+            break
+        rows = _find_waiting(old, rows[-1], limit)
+    with transaction(role="wagebook_sweeper") as connection:
+        count("OutboxLag", connection.execute(text(f"select count(*) from {_WAITING}"), {"old": old}).scalar_one())
+    return sent
+
+
+def _find_waiting(old: datetime, last: Any, limit: int) -> Sequence[Any]:
+    # Beyond the last one seen, sent or not: a queue in trouble keeps no other from going.
+    beyond = {"at": last.created_at, "id": last.id} if last else {}
+    with transaction(role="wagebook_sweeper") as connection:
+        return connection.execute(
             text(
-                "select tenant_id, id, queue, body from outbox o"
-                " where sent_at is null and created_at < :old"
-                " and exists (select from tenants t where t.id = o.tenant_id and t.status = 'active')"
-                " order by created_at limit :limit"
+                f"select tenant_id, id, queue, body, created_at from {_WAITING}"
+                f" {'and (created_at, id) > (:at, :id)' if last else ''} order by created_at, id limit :limit"
             ),
-            {"old": now - timedelta(minutes=1), "limit": limit},
+            {"old": old, "limit": limit, **beyond},
         ).all()
-    return send([Message(row.tenant_id, row.id, row.queue, row.body) for row in rows])
 
 
 def _by_queue(messages: Sequence[Message]) -> dict[str, list[Message]]:

@@ -13,15 +13,19 @@ from uuid import UUID
 
 from chalice import Blueprint
 
-from chalicelib.backing import clock, outbox, queues
+from chalicelib.backing import cells, clock, outbox, queues
 from chalicelib.backing.log import count, logger
 from chalicelib.entry.problems import fault_of
 from chalicelib.entry.registry import CONSUMERS, SCHEDULES, Consumer, Schedule
 from chalicelib.identity.callers import working
 from chalicelib.identity.scope import Origin, Scope
+from chalicelib.kernel.errors import Misdirected
 
 WhenFailed = Callable[..., None]
 MessagesIn = Callable[[Any], Sequence[dict[str, Any]]]
+# Faults that are no fact about the message: somebody else has the rows; or they are in another cell, and the message
+# stays in the dead-letter queue until it is handed over.
+COMES_BACK = ("busy", "misdirected")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,9 @@ def consumes(
     While a tenant is suspended, its messages are put back into the outbox, and come again when it is active; those of
     a queue that works `while_suspended` are done, for what becomes known about the past has to be written down. So are
     those worded by AWS, which cannot be put back.
+
+    A tenant that lives in another cell is suspended here for good, so its messages are put back, too. Of the queues
+    that go on they come again, and end as dead letters: here nobody may do them.
     """
 
     def register(function: Callable[..., Errand | None]) -> Callable[..., Any]:
@@ -148,14 +155,14 @@ def _consume(
             return True
     except Exception as error:
         fault = fault_of(error)
-        if fault is not None and fault.kind != "busy":
+        if fault is not None and fault.kind not in COMES_BACK:
             logger.warning("done, not to be tried again", problem=fault.kind, detail=fault.detail)
             count("Refused", queue=queue)
             _tell(when_failed, message, fault.detail)
             return True
         last = receives >= queues.MAX_RECEIVES
         if fault is not None and not last:  # somebody else has it: no alarm, the next try finds it done
-            logger.info("busy", detail=fault.detail)
+            logger.info(fault.kind, detail=fault.detail)
         else:
             logger.exception("failed", will_be_tried_again=not last)
             count("Failed", queue=queue)
@@ -176,7 +183,8 @@ def _tell(when_failed: WhenFailed | None, message: dict[str, Any], why: str) -> 
         return
     try:
         with working(UUID(message["tenant_id"]), name="queue", now=clock.now(), origin=Origin("-")) as scope:
-            when_failed(scope, message=message, why=why)
+            if cells.is_here(scope.tenant.cell):  # elsewhere it may have gone well
+                when_failed(scope, message=message, why=why)
     except Exception:  # telling is a courtesy; the dead-letter queue holds the message either way
         logger.exception("could not be told")
 
@@ -203,6 +211,8 @@ def do(
             is_parked = True
             outbox.park(scope.session, tenant_id=tenant_id, queue=rests, body=message)
             return None
+        if not cells.is_here(scope.tenant.cell):
+            raise Misdirected(scope.tenant.cell)
         return function(scope, message=message)
 
     def transact(work: Callable[[Scope], Errand | None]) -> Errand | None:

@@ -1,9 +1,14 @@
-"""Commands: messages that failed too often, shown without anything personal, and sent back for another try."""
+"""Commands: messages that failed too often, shown without anything personal, sent back for another try, or forgotten.
+
+Beside the consumers' there is the queue of schedules that could not be run (`schedules`). Nothing of it is sent again:
+the next round does what the lost one did not.
+"""
 
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
 import typer
@@ -11,7 +16,7 @@ import typer
 from chalicelib.backing import queues
 from chalicelib.backing.settings import settings
 from chalicelib.entry.registry import CONSUMERS
-from chalicelib.kernel.errors import NotFound
+from chalicelib.kernel.errors import Invalid, NotFound
 from chalicelib.operators import scopes
 from chalicelib.operators.terminal import AsJson, print_json, print_table
 
@@ -19,9 +24,15 @@ T = TypeVar("T")
 dead_letters_app = typer.Typer(help="Messages that failed too often: see them, replay them.", no_args_is_help=True)
 
 MaybeQueue = Annotated[str | None, typer.Argument(help="Only this queue, such as balances; else all.")]
+OnlyOne = Annotated[str | None, typer.Option("--id", help="Only the message of this id, as `list` shows it.")]
+SCHEDULES = "schedules"
 HELD = 60  # seconds for which a message that we look at is hidden from others who look
-# What may be shown as it is: ids, dates, months, moments and single words of ours.
-_HARMLESS = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}-\d{2}(-\d{2}([T ][\d:.]+(Z|\+00:00)?)?)?")
+EVERY = 100  # messages after which to say how far it is
+# What may be shown as it is: ids, dates, months, moments, and in what AWS words the rule or function that it is about.
+_HARMLESS = re.compile(
+    r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}-\d{2}(-\d{2}([T ][\d:.]+(Z|\+00:00)?)?)?"
+    r"|arn:aws[\w-]*:(events|lambda):[\w-]+:\d+:(rule/|function:)[\w:$-]+"
+)
 
 
 def letters_of(queue: str) -> Iterator[dict[str, Any]]:
@@ -29,7 +40,12 @@ def letters_of(queue: str) -> Iterator[dict[str, Any]]:
 
     Whoever takes them deletes them or puts them back; left alone, they are seen again after a minute.
     """
-    url, seen = queues.url_of(queue + queues.DEAD), set[str]()
+    try:
+        url, seen = queues.url_of(queue + queues.DEAD), set[str]()
+    except queues.client().exceptions.QueueDoesNotExist:
+        if queue == SCHEDULES:  # the local stack has none: what failed there is in its log
+            return
+        raise
     while True:
         answer = queues.client().receive_message(
             QueueUrl=url,
@@ -47,10 +63,13 @@ def letters_of(queue: str) -> Iterator[dict[str, Any]]:
 
 
 def put_back(letter: dict[str, Any]) -> None:
-    """This will let a message be seen again in its dead-letter queue."""
-    queues.client().change_message_visibility(
-        QueueUrl=letter["url"], ReceiptHandle=letter["ReceiptHandle"], VisibilityTimeout=0
-    )
+    """This will let a message be seen again in its dead-letter queue, if it is not by now."""
+    try:
+        queues.client().change_message_visibility(
+            QueueUrl=letter["url"], ReceiptHandle=letter["ReceiptHandle"], VisibilityTimeout=0
+        )
+    except queues.client().exceptions.MessageNotInflight:
+        return
 
 
 def replay(letter: dict[str, Any]) -> None:
@@ -61,14 +80,26 @@ def replay(letter: dict[str, Any]) -> None:
         MessageBody=letter["Body"],
         **({"MessageGroupId": group} if group else {}),
     )
+    _forget(letter)
+
+
+def _forget(letter: dict[str, Any]) -> None:
     queues.client().delete_message(QueueUrl=letter["url"], ReceiptHandle=letter["ReceiptHandle"])
 
 
-def _replay_all(queue: str) -> int:
-    count = 0
+def _work_off(queue: str, only: str | None, work: Callable[[dict[str, Any]], None]) -> int:
+    """This will do something with each message, or with one only, and say on stderr how far it is."""
+    count, others = 0, []
     for letter in letters_of(queue):
-        replay(letter)
+        if only and letter["MessageId"] != only:
+            others.append(letter)
+            continue
+        work(letter)
         count += 1
+        if count % EVERY == 0:
+            typer.echo(f"{queue}: {count} so far", err=True)
+    for letter in others:
+        put_back(letter)
     return count
 
 
@@ -90,14 +121,15 @@ def told(value: Any) -> Any:
     return value
 
 
-def _queues(queue: str | None) -> list[str]:
+def _queues(queue: str | None, *, with_schedules: bool = True) -> list[str]:
     settings()  # of the local stack say where the queues are, and before the consumers are registered
     import chalicelib.blueprints  # noqa: F401  # registers the consumers
 
+    known = sorted(CONSUMERS) + [SCHEDULES] * with_schedules
     if queue is None:
-        return sorted(CONSUMERS)
-    if queue not in CONSUMERS:
-        raise NotFound(f"There is no queue {queue}. There are: {', '.join(sorted(CONSUMERS))}.")
+        return known
+    if queue not in known:
+        raise NotFound(f"There is no queue {queue}. There are: {', '.join(known)}.")
     return [queue]
 
 
@@ -107,10 +139,12 @@ def _shown(letter: dict[str, Any], slugs: dict[str, str]) -> dict[str, Any]:
     except ValueError:
         body = letter["Body"]
     tenant = str(body.pop("tenant_id", "")) if isinstance(body, dict) else ""
+    sent = datetime.fromtimestamp(int(letter["Attributes"]["SentTimestamp"]) / 1000, UTC)
     return {
         "id": letter["MessageId"],
         "queue": letter["queue"],
         "tenant": slugs.get(tenant, tenant),
+        "sent": f"{sent:%Y-%m-%d %H:%M:%S}Z",
         "receives": int(letter["Attributes"]["ApproximateReceiveCount"]),
         "body": told(body),
     }
@@ -132,18 +166,40 @@ def list_letters(queue: MaybeQueue = None, as_json: AsJson = False) -> None:
         return
     for row in rows:
         row["body"] = json.dumps(row["body"])
-    print_table(rows, columns=("id", "queue", "tenant", "receives", "body"), empty="No dead letters.")
+    print_table(rows, columns=("id", "queue", "tenant", "sent", "receives", "body"), empty="No dead letters.")
 
 
 @dead_letters_app.command("replay")
-def replay_letters(queue: MaybeQueue = None, as_json: AsJson = False) -> None:
+def replay_letters(queue: MaybeQueue = None, only: OnlyOne = None, as_json: AsJson = False) -> None:
     """Send messages that failed too often back to their queue, once the cause is mended.
+
+    Stopped in the middle, say it again: a message may be sent twice then, and doing one twice changes nothing.
 
     Example: dead-letters replay balances
     """
-    names = _queues(queue)
-    counts = dict(zip(names, _of_each(names, _replay_all), strict=True))
+    names = _queues(queue, with_schedules=False)
+    counts = _of_each(names, lambda name: _work_off(name, only, replay))
+    _tell("replayed", dict(zip(names, counts, strict=True)), as_json)
+
+
+@dead_letters_app.command("forget")
+def forget_letters(
+    queue: Annotated[str, typer.Argument(help="Which queue, such as balances.")],
+    only: OnlyOne = None,
+    as_json: AsJson = False,
+) -> None:
+    """Delete dead letters for good: of schedules all of them, of any other queue one by its id.
+
+    Example: dead-letters forget schedules
+    """
+    [name] = _queues(queue)
+    if only is None and name != SCHEDULES:
+        raise Invalid(f"Say which message of {name} with --id: whatever it asks for will not be done.")
+    _tell("forgotten", {name: _work_off(name, only, _forget)}, as_json)
+
+
+def _tell(what: str, counts: dict[str, int], as_json: bool) -> None:
     if as_json:
-        print_json({"replayed": counts})
+        print_json({what: counts})
     else:
-        typer.echo(", ".join(f"{name}: {count} replayed" for name, count in counts.items()))
+        typer.echo(", ".join(f"{name}: {count} {what}" for name, count in counts.items()))

@@ -179,7 +179,7 @@ DEFECTS = {
                  " ' where tenant_id = :tenant_id and id = :id'), {'tenant_id': one.tenant_id, 'id': one.id})\n"),
         ]),
         Defect("no-net", "neither the outbox is swept nor payouts looked at again", [
-            Value(schedules, "AT_ONCE", 0), Edit(outbox.sweep, "return send(", "return len("),
+            Value(schedules, "AT_ONCE", 0), Edit(outbox.sweep, "sent += send(", "sent += len("),
         ], "everything"),
         Defect("claim-without-fence", "a claim does not raise the fence", [
             Statement(moving, "_MOVE", "fence = fence + :claims,", "fence = fence + 0 * :claims,"),

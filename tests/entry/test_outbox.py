@@ -13,7 +13,7 @@ from chalicelib.features.console.schedules import sweep_outbox
 from chalicelib.identity.callers import working
 from chalicelib.identity.scope import Origin, Scope
 from infra.local.lambda_events import scheduled_event
-from tests.support.cast import Cast
+from tests.support.cast import Cast, platform_admin
 from tests.support.people import employee, sql
 
 QUEUE = "balances"
@@ -158,6 +158,58 @@ class TestSweep:
         assert outbox.sweep(now=later(1.5)) == 1
         assert [message["n"] for message in waiting(sqs)] == [1]
         assert unsent(acme) == 1
+
+    def test_lets_a_queue_in_trouble_with_many_keep_no_other_from_going(self, acme: Cast, sqs: Any) -> None:
+        for _ in range(5):
+            sql(acme, "insert into outbox (tenant_id, queue, body) values (:t, 'no-such-queue', '{}')", t=acme.id)
+        put(acme, *({"n": n} for n in range(5)))
+        assert outbox.sweep(now=later(1.5), limit=2) == 5
+        assert sorted(message["n"] for message in waiting(sqs)) == list(range(5))
+
+    def test_ends_after_a_while_and_goes_on_at_the_next_round(
+        self, acme: Cast, sqs: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(outbox, "SWEEPS_FOR", -1)
+        put(acme, *({"n": n} for n in range(3)))
+        assert [outbox.sweep(now=later(1.5), limit=2) for _ in range(3)] == [2, 1, 0]
+
+
+class TestLag:
+    def test_is_of_what_should_have_gone_and_did_not(
+        self, acme: Cast, sqs: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        put(acme, {"n": 1}, {"n": 2})
+        with monkeypatch.context() as down:
+            down.setattr(queues, "send_many", broken)
+            outbox.sweep(now=later(1.5))
+        outbox.sweep(now=later(1.5))
+        assert lags(capsys) == [2, 0]
+
+    def test_is_not_of_what_a_suspension_parks(
+        self, acme: Cast, zenith: Cast, sqs: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        put(acme, {"n": 1}, {"n": 2}, {"n": 3})
+        put(zenith, {"n": 4})
+        platform_admin().patch(f"/tenants/{acme.id}", {"status": "suspended"})
+        monkeypatch.setattr(queues, "send_many", broken)
+        outbox.sweep(now=later(60 * 24))
+        assert lags(capsys) == [1]
+
+    def test_is_over_at_once_when_a_suspension_with_many_ends(
+        self, acme: Cast, sqs: Any, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        put(acme, *({"n": n} for n in range(7)))
+        platform_admin().patch(f"/tenants/{acme.id}", {"status": "suspended"})
+        assert outbox.sweep(now=later(60), limit=2) == 0
+        platform_admin().patch(f"/tenants/{acme.id}", {"status": "active"})
+        assert outbox.sweep(now=later(61), limit=2) == 7
+        assert lags(capsys) == [0, 0]
+
+
+def lags(capsys: pytest.CaptureFixture[str]) -> list[float]:
+    """This will read what the sweeps told CloudWatch."""
+    said = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "OutboxLag" in line]
+    return [value for one in said for value in one["OutboxLag"]]
 
 
 def sweep_outbox_at(now: datetime) -> int:
