@@ -1,17 +1,21 @@
-"""`python -m infra.cloud dev` prints what is merged into the template that Chalice makes."""
+"""`python -m infra.cloud dev` prints what is merged into Chalice's template; with --foundation, what is below it."""
 
 import argparse
 import json
 import sys
 
+from infra.cloud.foundation import document
+from infra.cloud.sizes import SIZES
 from infra.cloud.template import merge_template
 
 
 def main() -> None:
     """This will print the document as JSON."""
     asked = argparse.ArgumentParser(prog="python -m infra.cloud", description=__doc__)
-    asked.add_argument("stage", help="dev, prod")
-    json.dump(merge_template(asked.parse_args().stage), sys.stdout, indent=2)
+    asked.add_argument("stage", choices=SIZES)
+    asked.add_argument("--foundation", action="store_true", help="the document that is deployed first")
+    said = asked.parse_args()
+    json.dump(document(said.stage) if said.foundation else merge_template(said.stage), sys.stdout, indent=2)
     print()
 
 

@@ -16,7 +16,7 @@ def problems(template: Template) -> list[str]:
     """This will list what is wrong, as `resource: what`; what is right is an empty list."""
     return [
         f"{name}: {what}"
-        for check in (_queues, _alarms, _functions, _events, _nothing_public)
+        for check in (_queues, _alarms, _functions, _events, nothing_public)
         for name, what in check(template)
     ]
 
@@ -34,7 +34,7 @@ def target(said: Any) -> str | None:
     if "Fn::Sub" in said:
         found = re.fullmatch(r"\$\{(\w+)\.Arn\}", str(said["Fn::Sub"]))
         return found.group(1) if found else None
-    return said.get("Ref") or (said.get("Fn::GetAtt") or [None])[0]
+    return said.get("Ref") or said.get("Fn::ImportValue") or (said.get("Fn::GetAtt") or [None])[0]
 
 
 def dead(template: Template) -> set[str | None]:
@@ -43,6 +43,13 @@ def dead(template: Template) -> set[str | None]:
     for function in of_type(template, FUNCTION).values():
         found |= {target(event["Properties"].get("DeadLetterConfig", {}).get("Arn")) for event in _events_of(function)}
     return found - {None}
+
+
+def tells(template: Template, alarm: Template) -> bool:
+    """This will tell whether an alarm reaches a topic: one of its own template, or one that it imports."""
+    named = [target(one) or "" for one in alarm.get("AlarmActions", [])]
+    topics = of_type(template, "AWS::SNS::Topic")
+    return bool(named) and all(one in topics or one.endswith("-alarm-topic") for one in named)
 
 
 def _plain(template: Template) -> dict[str, Template]:
@@ -80,7 +87,7 @@ def _queues(template: Template) -> Iterator[tuple[str, str]]:
 def _alarms(template: Template) -> Iterator[tuple[str, str]]:
     watched = set()
     for name, said in of_type(template, "AWS::CloudWatch::Alarm").items():
-        if said.get("AlarmActions") != [{"Ref": "AlarmTopic"}]:
+        if not tells(template, said):
             yield name, "tells nobody"
         watched |= {(said["MetricName"], target(one["Value"])) for one in said["Dimensions"]}
     dead_ones = dead(template)
@@ -88,12 +95,13 @@ def _alarms(template: Template) -> Iterator[tuple[str, str]]:
         metric = "ApproximateNumberOfMessagesVisible" if name in dead_ones else "ApproximateAgeOfOldestMessage"
         if (metric, name) not in watched:
             yield name, f"has no alarm of {metric}"
-    for name in of_type(template, FUNCTION):
-        for metric in ("Errors", "Throttles"):
+    for name, function in of_type(template, FUNCTION).items():
+        is_scheduled = any(event["Type"] == "Schedule" for event in _events_of(function))
+        for metric in ("Errors", "Throttles", *(["Invocations"] if is_scheduled else [])):
             if (metric, name) not in watched:
                 yield name, f"has no alarm of {metric}"
     named = {one["MetricName"] for one in of_type(template, "AWS::CloudWatch::Alarm").values()}
-    for metric in sorted({"5XXError", "PayoutsInReview", "Scheduled", "Unsent"} - named):
+    for metric in sorted({"5XXError", "Latency", "OutboxLag", "PayoutsInReview"} - named):
         yield "Wagebook", f"has no alarm of {metric}"
 
 
@@ -148,7 +156,8 @@ def _sources(template: Template, queue: Any) -> set[str]:
     }
 
 
-def _nothing_public(template: Template) -> Iterator[tuple[str, str]]:
+def nothing_public(template: Template) -> Iterator[tuple[str, str]]:
+    """This will find what may be read or reached by anybody, in any template."""
     closed = {"BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"}
     for name, said in of_type(template, "AWS::S3::Bucket").items():
         if {word for word, is_set in said.get("PublicAccessBlockConfiguration", {}).items() if is_set} != closed:

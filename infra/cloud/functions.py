@@ -57,15 +57,15 @@ def functions() -> tuple[Function, ...]:
     }
     consumers = [(f"consume_{one.queue.replace('-', '_')}", one) for _, one in sorted(CONSUMERS.items())]
     return (
-        Function(API, "api", frozenset().union(*(_imported_by(one.function.__module__) for one in ENDPOINTS))),
+        Function(API, "api", frozenset().union(*(imported_by(one.function.__module__) for one in ENDPOINTS))),
         *(
             Function(
-                logical(name), name, _imported_by(one.function.__module__), queue=one.queue, at_once=at_once.get(name)
+                logical(name), name, imported_by(one.function.__module__), queue=one.queue, at_once=at_once.get(name)
             )
             for name, one in consumers
         ),
         *(
-            Function(logical(name), name, _imported_by(one.function.__module__), schedule=name)
+            Function(logical(name), name, imported_by(one.function.__module__), schedule=name)
             for name, one in sorted(SCHEDULES.items())
         ),
     )
@@ -79,7 +79,8 @@ def _graph() -> Any:
 
 
 @cache
-def _imported_by(module: str) -> frozenset[str]:
+def imported_by(module: str) -> frozenset[str]:
+    """This will name a module and all of ours that it imports, by whatever way."""
     return frozenset({module, *_graph().find_upstream_modules(module)})
 
 

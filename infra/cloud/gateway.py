@@ -6,6 +6,10 @@ from typing import Any
 from chalicelib.entry.http import PROBLEM
 from infra.cloud.naming import physical
 
+AT_ONCE = 200  # requests; kept for the API of the account's 1,000, whatever queues ask for, and all the proxy may meet
+PER_SECOND = 10 * AT_ONCE  # where each takes a tenth of a second; tenants' own limits are far below
+AGAIN_AFTER = 1  # seconds, for whoever was refused because there was too much
+
 # by the gateway's word for it: status (none: whichever it is), kind, title
 REFUSALS: dict[str, tuple[int | None, str, str]] = {
     "DEFAULT_4XX": (None, "unreadable", "The request cannot be read"),
@@ -18,9 +22,25 @@ REFUSALS: dict[str, tuple[int | None, str, str]] = {
     "UNSUPPORTED_MEDIA_TYPE": (415, "unsupported-media-type", "This route does not take this content type"),
     "THROTTLED": (429, "too-many-requests", "There are too many requests right now; try again in a second"),
     "QUOTA_EXCEEDED": (429, "too-many-requests", "There are too many requests right now; try again in a second"),
-    "INTEGRATION_FAILURE": (502, "internal", "Something went wrong on our side"),
+    # The function was not called, for all its places were taken (to the gateway that is a failure), or broke down.
+    "INTEGRATION_FAILURE": (503, "busy", "This cannot be answered right now; try again in a second"),
     "INTEGRATION_TIMEOUT": (504, "internal", "It took too long"),
 }
+
+
+def properties(stage: str) -> dict[str, Any]:
+    """This will give what Chalice does not say of the API: what it refuses, how, and above which rate."""
+    return {
+        "DefinitionBody": definition(stage),
+        "MethodSettings": [
+            {
+                "ResourcePath": "/*",
+                "HttpMethod": "*",
+                "ThrottlingRateLimit": PER_SECOND,
+                "ThrottlingBurstLimit": AT_ONCE,
+            }
+        ],
+    }
 
 
 def definition(stage: str) -> dict[str, Any]:
@@ -40,8 +60,8 @@ def _response(status: int | None, kind: str, title: str) -> dict[str, Any]:
         "instance": "$context.path",
     }
     headers = {"Content-Type": PROBLEM, "Cache-Control": "no-store"}
-    if status == 429:
-        headers["Retry-After"] = "1"
+    if status in (429, 503):
+        headers["Retry-After"] = str(AGAIN_AFTER)
     return {
         **({"statusCode": str(status)} if status else {}),
         "responseParameters": {

@@ -1,5 +1,7 @@
 """Mail: who sends, and how bounces and complaints come back: SES to a topic to the queue of mail events."""
 
+from typing import Any
+
 from infra.cloud import Resources
 from infra.cloud.naming import arn, arn_of, physical, ref, sub
 from infra.cloud.queueing import let_send, queue_id
@@ -8,6 +10,18 @@ CONFIGURATION_SET = "MailConfigurationSet"
 TOPIC = "MailEventsTopic"
 TOPIC_KEY = "MailEventsKey"
 QUEUE = "mail-events"
+
+
+def outputs() -> dict[str, Any]:
+    """This will tell what to write into the domain's DNS: SES sends nothing before it finds these there."""
+    return {
+        f"MailDnsRecord{number}": {
+            "Value": sub(
+                f"${{MailIdentity.DkimDNSTokenName{number}}} CNAME ${{MailIdentity.DkimDNSTokenValue{number}}}"
+            )
+        }
+        for number in (1, 2, 3)
+    }
 
 
 def resources(stage: str) -> Resources:

@@ -35,3 +35,8 @@ def sub(said: str) -> dict[str, str]:
 def arn_of(service: str, rest: str) -> dict[str, str]:
     """This will write an ARN of this account and region; for what would otherwise refer to each other in a circle."""
     return sub(f"arn:${{AWS::Partition}}:{service}:${{AWS::Region}}:${{AWS::AccountId}}:{rest}")
+
+
+def imported(stage: str, name: str) -> dict[str, str]:
+    """This will refer to what the foundation of the same stage exports under a name."""
+    return {"Fn::ImportValue": physical(stage, name)}

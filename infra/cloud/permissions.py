@@ -7,10 +7,12 @@ from typing import Any
 
 from chalicelib.entry.registry import CONSUMERS
 from infra.cloud.functions import API, Function
-from infra.cloud.naming import arn, arn_of, physical, sub
-from infra.cloud.queueing import SCHEDULES_DEAD, queue_id
+from infra.cloud.naming import arn, arn_of, imported, physical, sub
+from infra.cloud.queueing import SCHEDULES_DEAD, dead_id, queue_id
 
 Statement = dict[str, Any]
+OF_DEAD_LETTERS = ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl",
+                   "sqs:ReceiveMessage", "sqs:SendMessage"]  # fmt: skip
 
 # Where AWS takes nothing narrower than `*`. All else names what it is about.
 ONLY_WILDCARD = {
@@ -23,56 +25,89 @@ ONLY_WILDCARD = {
         "ec2:DescribeSubnets",
         "ec2:UnassignPrivateIpAddresses",
     ),
+    # The same for projects of CodeBuild, which attach what they make only where `OnlyInOurNetwork` lets them.
+    "Building": (
+        "ec2:CreateNetworkInterface",
+        "ec2:DeleteNetworkInterface",
+        "ec2:DescribeDhcpOptions",
+        "ec2:DescribeNetworkInterfaces",
+        "ec2:DescribeSecurityGroups",
+        "ec2:DescribeSubnets",
+        "ec2:DescribeVpcs",
+    ),
     # A telephone has no ARN. SNS's own monthly limit of spending is what bounds it.
     "Phones": ("sns:Publish",),
 }
+BUILDING = ONLY_WILDCARD["Building"]
+LOGS_IN = "chalicelib.backing.database_login"
 
 
 def role(stage: str, function: Function, log_group: str) -> dict[str, Any]:
     """This will make the role of one function."""
+    statements = _statements(stage, function, log_group)
+    return policy("lambda.amazonaws.com", function.name.replace("_", "-"), statements)
+
+
+def policy(service: str, name: str, statements: list[Statement]) -> dict[str, Any]:
+    """This will make a role that one service of AWS steps into, with one policy."""
+    trusted = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
     return {
         "Type": "AWS::IAM::Role",
         "Properties": {
-            "AssumeRolePolicyDocument": {
-                "Version": "2012-10-17",
-                "Statement": [
-                    {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
-                ],
-            },
+            "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [trusted]},
             "Policies": [
-                {
-                    "PolicyName": function.name.replace("_", "-"),
-                    "PolicyDocument": {"Version": "2012-10-17", "Statement": _statements(stage, function, log_group)},
-                }
+                {"PolicyName": name, "PolicyDocument": {"Version": "2012-10-17", "Statement": statements}},
             ],
         },
     }
 
 
+def operators_statements(stage: str, operator: Function) -> list[Statement]:
+    """This will list what the command line may: what its code imports, any queue, and what lies in the dead ones."""
+    known = sorted(CONSUMERS)
+    dead = [*(arn(dead_id(queue)) for queue in known), arn(SCHEDULES_DEAD)]
+    return [
+        *_logging_in(stage, operator),
+        allow("Send", ["sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:SendMessage"], _queues(known)),
+        allow("DeadLetters", OF_DEAD_LETTERS, dead),
+        *_needed(operator),
+    ]
+
+
 def _statements(stage: str, function: Function, log_group: str) -> list[Statement]:
     found = [
-        _may("Logs", ["logs:CreateLogStream", "logs:PutLogEvents"], [arn(log_group)]),
-        _may("Network", ONLY_WILDCARD["Network"], "*"),
+        allow("Logs", ["logs:CreateLogStream", "logs:PutLogEvents"], [arn(log_group)]),
+        allow("Network", ONLY_WILDCARD["Network"], "*"),
         _not_by_itself(physical(stage, function.name)),
+        *_logging_in(stage, function),
     ]
     if function.sends_to:
-        found.append(_may("Send", ["sqs:GetQueueUrl", "sqs:SendMessage"], _queues(function.sends_to)))
+        found.append(allow("Send", ["sqs:GetQueueUrl", "sqs:SendMessage"], _queues(function.sends_to)))
     if function.queue:
         own = ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl",
                "sqs:ReceiveMessage"]  # fmt: skip
-        found.append(_may("Receive", own, _queues([function.queue])))
+        found.append(allow("Receive", own, _queues([function.queue])))
     if function.schedule:  # finds who is due and sends: nothing but the database and queues
-        found.append(_may("TellOfFailure", ["sqs:SendMessage"], [arn(SCHEDULES_DEAD)]))
+        found.append(allow("TellOfFailure", ["sqs:SendMessage"], [arn(SCHEDULES_DEAD)]))
         return found
     if function.id == API:
-        found.append(_may("Health", ["sqs:GetQueueAttributes", "sqs:GetQueueUrl"], _queues(sorted(CONSUMERS))))
-    for module, needs in NEEDS.items():
-        if module in function.modules:
-            found += needs
-    return found
+        found.append(allow("Health", ["sqs:GetQueueAttributes", "sqs:GetQueueUrl"], _queues(sorted(CONSUMERS))))
+    return found + _needed(function)
 
 
-def _may(sid: str, actions: Iterable[str], resources: Any, **condition: Any) -> Statement:
+def _needed(function: Function) -> list[Statement]:
+    return [one for module, needs in NEEDS.items() if module in function.modules for one in needs]
+
+
+def _logging_in(stage: str, function: Function) -> list[Statement]:
+    """This will let whoever opens connections do so at the proxy, as the application and nobody else."""
+    if LOGS_IN not in function.modules:
+        return []
+    return [allow("LogIn", ["rds-db:connect"], [imported(stage, "database-user")])]
+
+
+def allow(sid: str, actions: Iterable[str], resources: Any, **condition: Any) -> Statement:
+    """This will allow actions on resources, under a condition where one is said."""
     said = {"Sid": sid, "Effect": "Allow", "Action": sorted(actions), "Resource": resources}
     return said | ({"Condition": condition} if condition else {})
 
@@ -95,16 +130,16 @@ def _queues(queues: Iterable[str]) -> list[dict[str, Any]]:
 # By the module that a function's code imports: what that module asks of AWS.
 NEEDS: dict[str, list[Statement]] = {
     "chalicelib.backing.files": [
-        _may(
+        allow(
             "Files",
             ["s3:DeleteObject", "s3:GetObject", "s3:PutObject", "s3:PutObjectTagging"],
             [sub("${FilesBucket.Arn}/tenants/*")],
         ),
         # Without it a file that is not there reads as forbidden.
-        _may("ListFiles", ["s3:ListBucket"], [arn("FilesBucket")], StringLike={"s3:prefix": "tenants/*"}),
+        allow("ListFiles", ["s3:ListBucket"], [arn("FilesBucket")], StringLike={"s3:prefix": "tenants/*"}),
     ],
     "chalicelib.backing.vault": [
-        _may(
+        allow(
             "Keys",
             ["kms:Decrypt", "kms:GenerateDataKey"],
             [arn("VaultKey")],
@@ -112,14 +147,14 @@ NEEDS: dict[str, list[Statement]] = {
         ),
     ],
     "chalicelib.backing.mail": [
-        _may(
+        allow(
             "Mail",
             ["ses:SendEmail", "ses:SendRawEmail"],
             [arn_of("ses", "identity/${MailDomain}"), arn_of("ses", "configuration-set/${MailConfigurationSet}")],
         ),
     ],
     "chalicelib.backing.push": [
-        _may("Devices", ["sns:Publish"], [arn_of("sns", "endpoint/*")]),
-        _may("Phones", ONLY_WILDCARD["Phones"], "*"),
+        allow("Devices", ["sns:Publish"], [arn_of("sns", "endpoint/*")]),
+        allow("Phones", ONLY_WILDCARD["Phones"], "*"),
     ],
 }

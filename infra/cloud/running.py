@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from infra.cloud import Resources, permissions
+from infra.cloud import Resources, gateway, permissions
 from infra.cloud.functions import API, Function, functions
 from infra.cloud.naming import arn, physical, ref, sub
 from infra.cloud.queueing import LONGEST_CONSUMER, SCHEDULES_DEAD, queue_id
@@ -47,6 +47,8 @@ def _properties(stage: str, function: Function) -> dict[str, Any]:
         "Role": arn(function.role_id),
         "LoggingConfig": {"LogGroup": ref(log_group_id(function))},
     }
+    if function.id == API and stage == "prod":  # a new account has no 200 to keep, and dev has to fit into one
+        said["ReservedConcurrentExecutions"] = gateway.AT_ONCE
     if function.queue:
         said["Events"] = {function.event_id: {"Properties": _from_queue(function.queue, function.at_once)}}
     if function.schedule:

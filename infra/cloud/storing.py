@@ -13,6 +13,22 @@ VAULT_KEY = "VaultKey"
 UPLOADS = "uploads"  # the queue that is told of what people upload
 OLD_VERSIONS_KEPT = 30  # days: undoes a mistake, and is gone before an erasure has to be
 STAYS = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
+# What every bucket of ours says of itself.
+PRIVATE: dict[str, Any] = {
+    "PublicAccessBlockConfiguration": {
+        "BlockPublicAcls": True,
+        "BlockPublicPolicy": True,
+        "IgnorePublicAcls": True,
+        "RestrictPublicBuckets": True,
+    },
+    "OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
+    "BucketEncryption": {
+        "ServerSideEncryptionConfiguration": [
+            {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}, "BucketKeyEnabled": True}
+        ]
+    },
+    "VersioningConfiguration": {"Status": "Enabled"},
+}
 
 
 def resources(stage: str) -> Resources:
@@ -21,7 +37,7 @@ def resources(stage: str) -> Resources:
     policy = f"{queue_id(UPLOADS)}Policy"
     return {
         FILES: {"Type": "AWS::S3::Bucket", "DependsOn": [policy], **STAYS, "Properties": _bucket(stage)},
-        f"{FILES}Policy": {"Type": "AWS::S3::BucketPolicy", "Properties": _only_by_tls()},
+        f"{FILES}Policy": {"Type": "AWS::S3::BucketPolicy", "Properties": only_by_tls(FILES)},
         policy: let_send(queue_id(UPLOADS), "s3.amazonaws.com", [bucket]),
         VAULT_KEY: {"Type": "AWS::KMS::Key", **STAYS, "Properties": _key()},
         f"{VAULT_KEY}Alias": {
@@ -38,19 +54,7 @@ def _bucket_name(stage: str) -> str:
 def _bucket(stage: str) -> dict[str, Any]:
     return {
         "BucketName": sub(_bucket_name(stage)),
-        "PublicAccessBlockConfiguration": {
-            "BlockPublicAcls": True,
-            "BlockPublicPolicy": True,
-            "IgnorePublicAcls": True,
-            "RestrictPublicBuckets": True,
-        },
-        "OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
-        "BucketEncryption": {
-            "ServerSideEncryptionConfiguration": [
-                {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}, "BucketKeyEnabled": True}
-            ]
-        },
-        "VersioningConfiguration": {"Status": "Enabled"},
+        **PRIVATE,
         "LifecycleConfiguration": {
             "Rules": [
                 {
@@ -69,11 +73,7 @@ def _bucket(stage: str) -> dict[str, Any]:
                 },
             ]
         },
-        "CorsConfiguration": {
-            "CorsRules": [
-                {"AllowedMethods": ["POST"], "AllowedOrigins": ref("WebOrigins"), "AllowedHeaders": ["content-type"]}
-            ]
-        },
+        "CorsConfiguration": {"Fn::If": ["HasWebOrigins", _cors(), ref("AWS::NoValue")]},
         # Forms are what browsers upload with; what the application writes it puts, and nobody is told.
         "NotificationConfiguration": {
             "QueueConfigurations": [{"Event": "s3:ObjectCreated:Post", "Queue": arn(queue_id(UPLOADS))}]
@@ -81,9 +81,15 @@ def _bucket(stage: str) -> dict[str, Any]:
     }
 
 
-def _only_by_tls() -> dict[str, Any]:
+def _cors() -> dict[str, Any]:
+    rule = {"AllowedMethods": ["POST"], "AllowedOrigins": ref("WebOrigins"), "AllowedHeaders": ["content-type"]}
+    return {"CorsRules": [rule]}
+
+
+def only_by_tls(bucket: str) -> dict[str, Any]:
+    """This will refuse whoever reaches a bucket without TLS."""
     return {
-        "Bucket": ref(FILES),
+        "Bucket": ref(bucket),
         "PolicyDocument": {
             "Version": "2012-10-17",
             "Statement": [
@@ -92,7 +98,7 @@ def _only_by_tls() -> dict[str, Any]:
                     "Effect": "Deny",
                     "Principal": "*",
                     "Action": "s3:*",
-                    "Resource": [arn(FILES), sub(f"${{{FILES}.Arn}}/*")],
+                    "Resource": [arn(bucket), sub(f"${{{bucket}.Arn}}/*")],
                     "Condition": {"Bool": {"aws:SecureTransport": "false"}},
                 }
             ],

@@ -2,43 +2,74 @@
 
 from typing import Any
 
-from infra.cloud import alarms, gateway, logging_in, mailing, queueing, running, spending, storing
-from infra.cloud.naming import arn, physical, ref, sub
+from chalicelib.backing import log
+from infra.cloud import (
+    alarms,
+    gateway,
+    logging_in,
+    mailing,
+    network,
+    operating,
+    proxying,
+    queueing,
+    running,
+    spending,
+    storing,
+    telling,
+)
+from infra.cloud.naming import arn, imported, physical, ref, sub
+from infra.cloud.sizes import SIZES
 
-_SECRET = "{{resolve:secretsmanager:${DatabaseSecret}:SecretString:%s}}"  # noqa: S105 - where it is kept, not what it is
 
-PARAMETERS: dict[str, Any] = {
-    "AlarmTopic": {
-        "Type": "String",
-        "Description": "ARN of the SNS topic of alarms; CloudWatch and Budgets may publish",
-    },
-    "DatabaseSecret": {
-        "Type": "String",
-        "Description": "ARN of the secret whose key `application` is the application role's URL, by the proxy",
-    },
-    "MailDomain": {"Type": "String", "Description": "Mails are sent from payroll@ this domain"},
-    "PublicUrl": {"Type": "String", "Description": "Where people reach the API; mails link to it"},
-    "WebOrigins": {"Type": "CommaDelimitedList", "Description": "Origins of the browser applications, https://..."},
-    "Subnets": {"Type": "List<AWS::EC2::Subnet::Id>", "Description": "Private subnets that reach database and AWS"},
-    "SecurityGroups": {"Type": "List<AWS::EC2::SecurityGroup::Id>", "Description": "The functions' own"},
-    "MonthlyBudget": {"Type": "Number", "MinValue": 1, "Description": "US dollars of the whole account"},
-    "PayoutsEnabled": {
-        "Type": "String",
-        "AllowedValues": ["true", "false"],
-        "Description": "false after a restore, until the providers' lists were matched",
-    },
-}
+def parameters(stage: str) -> dict[str, Any]:
+    """This will list what whoever deploys has to say, the domain of mails, and what they may say."""
+    return {
+        "MailDomain": {"Type": "String", "Description": "Mails are sent from payroll@ this domain"},
+        "PublicUrl": {
+            "Type": "String",
+            "Default": "",
+            "Description": "Where people reach the API; mails link to it, and carry no links where it is empty",
+        },
+        "WebOrigins": {
+            "Type": "CommaDelimitedList",
+            "Default": "",
+            "Description": "Origins of browser applications that upload files, https://...; empty: none",
+        },
+        "MonthlyBudget": {
+            "Type": "Number",
+            "MinValue": 1,
+            "Default": SIZES[stage].budget,
+            "Description": "US dollars of the whole account",
+        },
+        "Cell": {
+            "Type": "String",
+            "Default": "main",
+            "AllowedPattern": "[a-z][a-z0-9-]*",
+            "Description": "Which cell this stack is; tenants whose row names another are answered 421",
+        },
+        "PayoutsEnabled": {
+            "Type": "String",
+            "Default": "true",
+            "AllowedValues": ["true", "false"],
+            "Description": "false after a restore, until the providers' lists were matched",
+        },
+    }
 
 
 def merge_template(stage: str) -> dict[str, Any]:
     """This will make the document for `chalice package --merge-template`, for one stage (dev, prod)."""
-    return {
+    environment = _environment(stage)
+    made = {
         "Description": f"Wagebook, {stage}",
-        "Parameters": PARAMETERS,
+        "Parameters": parameters(stage),
+        "Conditions": {"HasWebOrigins": {"Fn::Not": [{"Fn::Equals": [{"Fn::Join": ["", ref("WebOrigins")]}, ""]}]}},
         "Globals": {
             "Function": {
-                "Environment": {"Variables": _environment(stage)},
-                "VpcConfig": {"SubnetIds": ref("Subnets"), "SecurityGroupIds": ref("SecurityGroups")},
+                "Environment": {"Variables": environment},
+                "VpcConfig": {
+                    "SubnetIds": [imported(stage, f"functions-subnet-{at + 1}") for at in range(network.ZONES)],
+                    "SecurityGroupIds": [imported(stage, "functions-group")],
+                },
             }
         },
         "Resources": {
@@ -49,19 +80,34 @@ def merge_template(stage: str) -> dict[str, Any]:
             **logging_in.resources(stage),
             **alarms.resources(stage),
             **spending.resources(stage),
-            "RestAPI": {"Properties": {"DefinitionBody": gateway.definition(stage)}},
+            **operating.operate(stage, environment),
+            "RestAPI": {"Properties": gateway.properties(stage)},
         },
         "Outputs": {
             "UserPoolId": {"Value": ref(logging_in.POOL)},
             "UserPoolClientId": {"Value": ref(logging_in.CLIENT)},
             "FilesBucketName": {"Value": ref(storing.FILES)},
+            "OperateProject": {"Value": ref("Operate")},
+            **mailing.outputs(),
         },
     }
+    return dict(_from_below(stage, made))
+
+
+def _from_below(stage: str, said: Any) -> Any:
+    """This will import the topic of alarms where a resource names it: in the foundation, too, alarms just say it."""
+    if said == ref(telling.TOPIC):
+        return imported(stage, "alarm-topic")
+    if isinstance(said, dict):
+        return {name: _from_below(stage, value) for name, value in said.items()}
+    return [_from_below(stage, one) for one in said] if isinstance(said, list) else said
 
 
 def _environment(stage: str) -> dict[str, Any]:
     return {
-        "APPLICATION_DATABASE_URL": sub(_SECRET % "application"),
+        "APPLICATION_DATABASE_URL": proxying.url(imported(stage, "proxy-endpoint")),
+        "DATABASE_PROXY": "true",
+        "CELL": ref("Cell"),
         "QUEUE_PREFIX": physical(stage, ""),
         "FILES_BUCKET": ref(storing.FILES),
         "KMS_KEY_ID": arn(storing.VAULT_KEY),
@@ -72,4 +118,5 @@ def _environment(stage: str) -> dict[str, Any]:
         "OIDC_JWKS_URL": sub(logging_in.ISSUER + "/.well-known/jwks.json"),
         "WAGEBOOK_URL": ref("PublicUrl"),
         "PAYOUTS_ENABLED": ref("PayoutsEnabled"),
+        log.NAMESPACE: alarms.our_metrics(stage),
     }

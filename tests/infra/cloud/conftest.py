@@ -1,6 +1,8 @@
 """Chalice's own template with ours merged into it, made as `chalice package` does but without building the zip."""
 
+import copy
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from chalice.deploy.deployer import BuildStage, InjectDefaults, LambdaEventSourc
 from chalice.deploy.swagger import CFNSwaggerGenerator
 from chalice.package import PackageOptions, ResourceBuilder, SAMTemplateGenerator, TemplateDeepMerger
 
+from infra.cloud.foundation import document
 from infra.cloud.template import merge_template
 
 PROJECT = Path(__file__).parents[3]
@@ -57,6 +60,37 @@ def chalices_own() -> dict[str, Any]:
 def whole(chalices_own: dict[str, Any]) -> dict[str, Any]:
     """This will give the template that AWS would get. Change copies of it only."""
     return dict(TemplateDeepMerger().merge(merge_template("dev"), chalices_own))
+
+
+@pytest.fixture(scope="session")
+def below_in_moto() -> dict[str, Any]:
+    """This will give the foundation of dev as far as moto goes: it makes no cluster of Aurora's from a template.
+
+    Whatever refers to one is left out, too, but for what the product's stack imports, which gets a value of that form.
+    """
+    made = copy.deepcopy(document("dev"))
+    gone = {name for name, one in made["Resources"].items() if one["Type"].startswith("AWS::RDS::")}
+    while more := {name for name, one in made["Resources"].items() if name not in gone and gone & _referred(one)}:
+        gone |= more
+    made["Resources"] = {name: one for name, one in made["Resources"].items() if name not in gone}
+    for one in made["Outputs"].values():
+        if gone & _referred(one):
+            one["Value"] = "of-rds"
+    return made
+
+
+def _referred(said: Any) -> set[str]:
+    return set(_references(said))
+
+
+def _references(said: Any) -> Iterator[str]:
+    if isinstance(said, dict):
+        if "Ref" in said:
+            yield said["Ref"]
+        if "Fn::GetAtt" in said:
+            yield said["Fn::GetAtt"][0]
+    for one in said.values() if isinstance(said, dict) else said if isinstance(said, list) else ():
+        yield from _references(one)
 
 
 def _stage() -> str:

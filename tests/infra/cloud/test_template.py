@@ -9,8 +9,9 @@ import pytest
 
 from chalicelib.backing import files
 from chalicelib.entry.registry import CONSUMERS, SCHEDULES, Consumer, Schedule
-from infra.cloud import alarms, checks, grants
+from infra.cloud import checks, grants
 from infra.cloud.functions import functions
+from infra.cloud.operating import OPERATOR
 from infra.cloud.queueing import queue_id
 from infra.cloud.template import merge_template
 
@@ -54,14 +55,6 @@ class TestWhole:
         assert all(name.startswith("wagebook-dev-") for name in names)
         assert whole["Globals"]["Function"]["Environment"]["Variables"]["QUEUE_PREFIX"] == "wagebook-dev-"
 
-    def test_counts_the_line_that_payouts_in_review_write(self, whole: Template) -> None:
-        import inspect
-        from importlib import import_module
-
-        assert f'logger.error("{alarms.IN_REVIEW}"' in inspect.getsource(import_module(alarms.WRITES_IN_REVIEW))
-        filters = checks.of_type(whole, "AWS::Logs::MetricFilter")
-        assert {"ConsumePayoutsInReview", "APIHandlerInReview"} <= set(filters)
-
 
 class TestNew:
     def test_consumer_and_schedule_have_all_of_it_without_a_line_here(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,6 +67,7 @@ class TestNew:
         finally:
             functions.cache_clear()
         assert {"FreshQueue", "FreshDeadQueue", "FreshQueueAgeAlarm", "FreshDeadQueueAlarm"} <= made
+        assert "LookAtFreshSilentAlarm" in made
         for function in ("ConsumeFresh", "LookAtFresh"):
             assert {function + part for part in ("", "Role", "LogGroup", "ErrorsAlarm", "ThrottlesAlarm")} <= made
 
@@ -138,11 +132,13 @@ DAMAGES: dict[str, tuple[Callable[[Template], object], str]] = {
     **{f"retention of {one.id}": (_less(f"{one.id}LogGroup", "RetentionInDays"), "for ever") for one in functions()},
     **{f"{word} alarm of {one.id}": (_without(f"{one.id}{word}Alarm"), f"no alarm of {word}")
        for one in functions() for word in ("Errors", "Throttles")},
+    **{f"silence of {one.id}": (_without(f"{one.id}SilentAlarm"), "no alarm of Invocations") for one in SCHEDULED},
     "schedules' dead letters": (_without("SchedulesDeadQueue"), "is not there"),
     "who leaves schedules' dead letters": (_without("SchedulesDeadQueuePolicy"), "may not leave dead letters"),
     "schedules' alarm": (_without("SchedulesDeadQueueAlarm"), "no alarm"),
     "the API's faults": (_without("ApiFaultsAlarm"), "no alarm of 5XXError"),
-    "outbox lag": (_without("OutboxLagAlarm"), "no alarm of Scheduled"),
+    "slow calls": (_without("ApiLatencyAlarm"), "no alarm of Latency"),
+    "outbox lag": (_without("OutboxLagAlarm"), "no alarm of OutboxLag"),
     "payouts in review": (_without("PayoutsInReviewAlarm"), "no alarm of PayoutsInReview"),
     "the topic": (_less("OutboxLagAlarm", "AlarmActions"), "tells nobody"),
     "one role for two": (_shared_role, "shares its role"),
@@ -161,9 +157,9 @@ def test_notices_what_was_taken_out(small: Template, damage: str) -> None:
     assert any(said in one for one in checks.problems(damaged)), checks.problems(damaged)
 
 
-@pytest.mark.parametrize("function", [one.id for one in functions()])
+@pytest.mark.parametrize("function", [one.id for one in (*functions(), OPERATOR)])
 def test_notices_each_line_of_a_policy_that_is_missing(small: Template, function: str) -> None:
-    role = next(one.role_id for one in functions() if one.id == function)
+    role = next(one.role_id for one in (*functions(), OPERATOR) if one.id == function)
     [policy] = small["Resources"][role]["Properties"]["Policies"]
     lines = [one for one in policy["PolicyDocument"]["Statement"] if one["Effect"] == "Allow"]
     # SNS has one verb for devices and phones, so the one hides that the other is gone

@@ -15,17 +15,10 @@ from samtranslator.translator.transform import transform
 
 REGION = "eu-central-1"
 pytestmark = pytest.mark.filterwarnings("ignore:Tried to parse AWS:UserWarning")  # moto's, of what it leaves out
-SAID = {
-    "AlarmTopic": f"arn:aws:sns:{REGION}:123456789012:alarms",
-    "DatabaseSecret": "database",
+SAID = {  # all that whoever deploys has to say; the rest has defaults
     "MailDomain": "wagebook.example",
-    "PublicUrl": "https://api.wagebook.example",
-    "WebOrigins": "https://wagebook.example",
-    "Subnets": "subnet-00000001,subnet-00000002",
-    "SecurityGroups": "sg-00000001",
-    "MonthlyBudget": "500",
-    "PayoutsEnabled": "true",
 }
+BELOW = {"AlarmMail": "alarms@wagebook.example"}
 Template = dict[str, Any]
 
 
@@ -40,7 +33,8 @@ def _translated(whole: Template) -> Template:
     for one in uploaded["Resources"].values():
         if one["Type"] == "AWS::Serverless::Function":
             one["Properties"]["CodeUri"] = "s3://wagebook-code/deployment.zip"  # as `cloudformation package` writes it
-    return dict(transform(uploaded, SAID, _NoManagedPolicies()))
+    defaults = {name: one["Default"] for name, one in whole["Parameters"].items() if "Default" in one}
+    return dict(transform(uploaded, defaults | SAID, _NoManagedPolicies()))
 
 
 def _lint(template: Template, at: Path) -> list[str]:
@@ -84,8 +78,8 @@ class TestTranslation:
 
 
 @pytest.fixture(scope="module", name="created")
-def _created(translated: Template) -> Iterator[Template]:
-    """This will create all that moto can: no API from a Swagger body, no alarms, no Cognito, no rules of a bucket."""
+def _created(translated: Template, below_in_moto: Template) -> Iterator[Template]:
+    """This will create all that moto can, the foundation first: no API from a Swagger body, no rules of a bucket."""
     made = copy.deepcopy(translated)
     made["Resources"] = {
         name: one
@@ -98,22 +92,39 @@ def _created(translated: Template) -> Iterator[Template]:
             one["Properties"]["Code"] = {"ZipFile": "nothing = None"}
     logging.getLogger("moto").setLevel(logging.ERROR)
     with mock_aws():
-        s3 = boto3.client("s3", region_name=REGION)
-        s3.create_bucket(Bucket="templates", CreateBucketConfiguration={"LocationConstraint": REGION})
-        s3.put_object(Bucket="templates", Key="wagebook", Body=json.dumps(made))
-        secret = json.dumps({"application": "postgresql://nobody@localhost/none"})
-        boto3.client("secretsmanager", region_name=REGION).create_secret(Name="database", SecretString=secret)
-        client = boto3.client("cloudformation", region_name=REGION)
-        parameters = [{"ParameterKey": name, "ParameterValue": value} for name, value in SAID.items()]
-        client.create_stack(
-            StackName="wagebook-dev", TemplateURL="https://s3.amazonaws.com/templates/wagebook", Parameters=parameters
-        )
-        [stack] = client.describe_stacks(StackName="wagebook-dev")["Stacks"]
-        assert stack["StackStatus"] == "CREATE_COMPLETE", stack.get("StackStatusReason")
+        _create("wagebook-dev-foundation", below_in_moto, BELOW)
+        _create("wagebook-dev", made, SAID)
         yield made
 
 
+def _create(stack: str, template: Template, said: dict[str, str]) -> None:
+    s3 = boto3.client("s3", region_name=REGION)
+    s3.create_bucket(Bucket=stack, CreateBucketConfiguration={"LocationConstraint": REGION})
+    s3.put_object(Bucket=stack, Key="template", Body=json.dumps(template))
+    client = boto3.client("cloudformation", region_name=REGION)
+    client.create_stack(
+        StackName=stack,
+        TemplateURL=f"https://s3.amazonaws.com/{stack}/template",
+        Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in said.items()],
+    )
+    [made] = client.describe_stacks(StackName=stack)["Stacks"]
+    assert made["StackStatus"] == "CREATE_COMPLETE", made.get("StackStatusReason")
+
+
 class TestCreated:
+    def test_has_functions_in_the_foundations_private_network(self, created: Template) -> None:
+        ec2 = boto3.client("ec2", region_name=REGION)
+        [group] = ec2.describe_security_groups(Filters=[{"Name": "description", "Values": ["Functions*"]}])[
+            "SecurityGroups"
+        ]
+        subnets = ec2.describe_subnets(Filters=[{"Name": "tag:Name", "Values": ["wagebook-dev-functions-*"]}])[
+            "Subnets"
+        ]
+        said = boto3.client("lambda", region_name=REGION).get_function(FunctionName="wagebook-dev-api")["Configuration"]
+        assert said["VpcConfig"]["SecurityGroupIds"] == [group["GroupId"]]
+        assert set(said["VpcConfig"]["SubnetIds"]) == {one["SubnetId"] for one in subnets}
+        assert "postgresql://wagebook_app@" in said["Environment"]["Variables"]["APPLICATION_DATABASE_URL"]
+
     def test_has_every_queue_with_its_redrive(self, created: Template) -> None:
         sqs = boto3.client("sqs", region_name=REGION)
         urls = sqs.list_queues(QueueNamePrefix="wagebook-dev-")["QueueUrls"]

@@ -1,0 +1,57 @@
+"""How long a schedule may be silent before somebody is told, read from its expression."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from importlib import import_module
+from itertools import pairwise
+from math import ceil
+from typing import NamedTuple
+
+from chalicelib.entry.registry import Schedule
+from infra.local.schedules import UNITS, fires_at
+
+# CloudWatch looks back a day at most in periods of less than an hour, and a week in longer ones. Minutes.
+SHORT, LONG = 5, 60
+A_DAY, A_WEEK = 24 * 60, 7 * 24 * 60
+_MONDAY = datetime(2024, 1, 1, tzinfo=UTC)
+
+
+class Window(NamedTuple):
+    """So many periods of so many minutes."""
+
+    minutes: int
+    periods: int
+
+
+@cache
+def window(expression: str) -> Window:
+    """This will give the time in which a schedule fires twice at least, and a period more.
+
+    Twice, because a deployment counts a rate anew; a period, because CloudWatch's slide and a call may be late.
+    """
+    gap = _longest_gap(expression)
+    minutes = SHORT if 2 * gap + SHORT <= A_DAY else LONG
+    found = Window(minutes, max(3, ceil(2 * gap / minutes) + 1))
+    if found.minutes * found.periods > A_WEEK:
+        raise ValueError(f"{expression} is silent for longer than CloudWatch can look back; find it another alarm")
+    return found
+
+
+def is_nightly(schedule: Schedule) -> bool:
+    """This will tell whether it counts, each time, the tenants whose night is not done yet."""
+    return "nightly_runs" in inspect.getsource(import_module(schedule.function.__module__))
+
+
+def _longest_gap(expression: str) -> int:
+    rate = re.fullmatch(r"rate\((\d+) (minute|hour|day)s?\)", expression.strip())
+    if rate:
+        return int(rate[1]) * UNITS[rate[2]]
+    minutes = range(2 * A_WEEK)
+    fired = [minute for minute in minutes if fires_at(expression, _MONDAY + timedelta(minutes=minute))]
+    if len(fired) < 2:
+        return A_WEEK
+    return max(later - earlier for earlier, later in pairwise(fired))
