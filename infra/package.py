@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from infra import layers
-from infra.cloud import checks, grants
+from infra.cloud import checks, foundation, foundation_checks, grants
 from infra.cloud.template import merge_template
 from infra.local.children import PROJECT
 from infra.packaging import archive, contents, doors, importing, operations
@@ -28,6 +28,8 @@ REGION = "eu-central-1"  # packaging asks for one and reaches none
 LARGEST = 250 * 1024 * 1024  # bytes that Lambda takes unpacked, with the layer
 DIRECT = 50 * 1024 * 1024  # bytes that Lambda takes in one call; more goes by S3, as `cloudformation package` does
 PACKED = ("app.py", "chalicelib", ".chalice/config.json", "requirements.txt")
+# bytes that CloudFormation takes of a template: by itself, and by way of a bucket
+TOO_LARGE = {"foundation.json": 51_200, "sam.json": 1_000_000}
 YARDSTICK = "with Pydantic, SQLAlchemy, psycopg"
 CODE = "/var/task"  # where Lambda unpacks the zip
 
@@ -50,7 +52,8 @@ def build(stage: str = "dev", *, out: Path = OUT) -> Path:
             stdout=subprocess.DEVNULL,
         )
         layers.build(out)
-        _check_template(out / "sam.json")
+        (out / "foundation.json").write_text(json.dumps(foundation.document(stage)))  # one line: see TOO_LARGE
+        _check_templates(out, stage)
         archive.unpack(out / "deployment.zip", unpacked)
         if missing := contents.missing_wheels(unpacked, PROJECT / "requirements.txt"):
             raise SystemExit(f"The zip lacks {', '.join(missing)}: no wheel for Lambda was found.")
@@ -62,10 +65,19 @@ def build(stage: str = "dev", *, out: Path = OUT) -> Path:
     return out
 
 
-def _check_template(template: Path) -> None:
-    said = json.loads(template.read_text())
-    if wrong := checks.problems(said) + grants.problems(said):
-        raise SystemExit("The template is not as it should be:\n" + "\n".join(wrong))
+def _check_templates(out: Path, stage: str) -> None:
+    above, below = (json.loads((out / name).read_text()) for name in ("sam.json", "foundation.json"))
+    wrong = [
+        *checks.problems(above),
+        *grants.problems(above),
+        *foundation_checks.problems(below, stage),
+        *foundation_checks.between(above, below),
+    ]
+    for name, most in TOO_LARGE.items():
+        if (there := len(json.dumps(json.loads((out / name).read_text())))) > most:
+            wrong.append(f"{name} has {there:,} bytes, and CloudFormation takes {most:,}")
+    if wrong:
+        raise SystemExit("The templates are not as they should be:\n" + "\n".join(wrong))
 
 
 def functions(template: Path) -> list[dict[str, Any]]:
