@@ -39,8 +39,8 @@ def engine() -> Engine:
     made = create_engine(
         make_url(settings().database_url).set(drivername="postgresql+psycopg"),
         isolation_level="AUTOCOMMIT",
-        pool_size=5,
-        max_overflow=45,  # `chalice local` answers each connection on a thread of its own; Lambda uses one
+        pool_size=10,  # kept open: as many as the local server lets work at once, and a few; Lambda uses one
+        max_overflow=40,
         pool_reset_on_return=None,
         connect_args=known,
     )

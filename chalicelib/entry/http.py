@@ -116,6 +116,7 @@ def _serve(door: Endpoint, request: Any, path_values: Mapping[str, str]) -> Resp
 def _answer(door: Endpoint, request: Any, path_values: Mapping[str, str], origin: Origin) -> Answer:
     if door.may is None:
         return _rendered(door, door.function(**_arguments(door, request, path_values)), None)
+    limits.turn_away(request.headers)
     try:
         return _tried(door, request, path_values, origin, counted=False)
     except limits.Unleased as need:  # nothing was done yet, and its transaction is over

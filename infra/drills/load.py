@@ -21,27 +21,13 @@ from chalicelib.backing import log, queues
 from infra.drills import surroundings
 from infra.drills.company import Caller
 from infra.drills.steps import Wrong
+from infra.load.figures import Answer
 from infra.local import lambda_events
 from infra.local.events import Consumer, EventLoop
 
 PATIENCE = 60.0
 QUEUES = ("payout-runs", "payouts")
 WARM = 40  # calls of each worker that do not count: imports, connections
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """One call: when it was due (CLOCK_MONOTONIC, which processes share), how long it took from then, its status."""
-
-    what: str
-    due: float
-    seconds: float
-    status: int
-    problem: str = ""
-
-    @property
-    def failed(self) -> bool:
-        return not 200 <= self.status < 300
 
 
 @dataclass

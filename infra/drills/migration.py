@@ -18,8 +18,9 @@ from sqlalchemy.engine import make_url
 from chalicelib.operators import scopes
 from infra.drills import company, load, surroundings
 from infra.drills.backfill import backfill
-from infra.drills.load import Answer, Load
+from infra.drills.load import Load
 from infra.drills.steps import Step, Steps, Wrong
+from infra.load.figures import Answer
 from infra.local import postgres
 from migrations import setup
 from migrations.setup import Urls

@@ -1,14 +1,17 @@
 """How many requests a tenant may make in a minute: counted across processes, and for nobody else."""
 
 import threading
+import time
 from collections.abc import Iterator
+from types import SimpleNamespace
 from uuid import UUID
 
 import pytest
 from sqlalchemy import text
 
 from chalicelib.backing.database import transaction
-from chalicelib.entry import limits, openapi
+from chalicelib.entry import http, limits, openapi
+from chalicelib.kernel.errors import TooMany
 from tests.support.api import Reply
 from tests.support.cast import Cast, platform_admin, tenant
 from tests.support.people import sql
@@ -68,7 +71,8 @@ class TestLimit:
             seen += calls(acme, 1)
         assert seen == [200, 200, 200, 429, 429]
 
-    def test_holds_when_processes_have_leases_of_many(self, acme: Cast) -> None:
+    def test_holds_when_processes_have_leases_of_many(self, acme: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(limits, "_LEAST_BURST", 120)
         limited(acme, 120)
         assert calls(acme, 1) == [200]
         limits.clear()  # its lease of two is lost with the process, and is not given again
@@ -93,7 +97,7 @@ class TestLimit:
         assert sql(acme, "select name from departments") == [("A",)]
 
     def test_of_callers_on_many_threads_is_spent_once(self, acme: Cast) -> None:
-        limited(acme, 40)
+        limited(acme, 20)
         replies: list[Reply] = []
         threads = [
             threading.Thread(target=lambda: replies.extend(acme.hr.get("/me") for _ in range(10))) for _ in range(8)
@@ -102,7 +106,7 @@ class TestLimit:
             thread.start()
         for thread in threads:
             thread.join()
-        assert sorted(reply.status for reply in replies) == [200] * 40 + [429] * 40
+        assert sorted(reply.status for reply in replies) == [200] * 20 + [429] * 60
 
     def test_is_told_to_the_database_once_in_many_requests(self, acme: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
         asked: list[object] = []
@@ -115,6 +119,120 @@ class TestLimit:
         limited(acme, 1)
         calls(acme, 2)
         monkeypatch.setattr(limits, "lease", lambda need: pytest.fail("the database was asked"))
+        assert calls(acme, 3) == [429] * 3
+
+
+def minute(cast: Cast, *, elapsed: float, taken: int) -> None:
+    """This will let the tenant be in the middle of a minute, of which so many requests were handed out."""
+    limits.clear()
+    with transaction(tenant_id=cast.id) as session:
+        session.execute(
+            text("insert into request_windows"
+                 " values (:tenant_id, clock_timestamp() + :rest * interval '1 second', :taken, 0)"
+                 " on conflict (tenant_id) do update set over_at = excluded.over_at, taken = excluded.taken"),
+            {"tenant_id": cast.id, "rest": 60 - elapsed, "taken": taken},
+        )  # fmt: skip
+
+
+class TestPace:
+    @pytest.mark.parametrize(
+        ("per_minute", "burst"), [(1, 1), (20, 20), (21, 20), (1_200, 20), (30_000, 500), (600_000, 10_000)]
+    )
+    def test_allows_a_seconds_worth_at_once_and_all_of_a_small_limit(self, per_minute: int, burst: int) -> None:
+        assert limits.burst_of(per_minute) == burst
+
+    @pytest.mark.parametrize(
+        ("elapsed", "taken", "lease", "then"),
+        [
+            # 120 at once and one a second since: 130 were released; leases are a 50th of what is left of the minute
+            (10.2, 20, 3, 23),
+            (10.2, 126, 1, 127),
+            (10.2, 129, 1, 130),
+            (10.2, 130, 0, 130),
+            (10.2, 0, 3, 13),  # nobody came for ten seconds: ten of the 130 are lost, 120 are there
+            (59.2, 179, 0, 179),  # 179 were released; the last one comes with the last second
+            (40.2, 180, 0, 180),
+            (61.0, 180, 3, 3),  # the next minute
+        ],
+    )
+    def test_hands_out_a_minute_as_it_goes_by(
+        self, acme: Cast, elapsed: float, taken: int, lease: int, then: int
+    ) -> None:
+        minute(acme, elapsed=elapsed, taken=taken)
+        with transaction(tenant_id=acme.id) as session:
+            values = {"tenant_id": acme.id, "per_minute": 180, "burst": 120, "first": 3, "most": 100}
+            found = session.execute(limits._LEASE, values).one()
+        assert (found.lease, found.taken) == (lease, then)
+
+    def test_refuses_who_is_ahead_of_it_for_a_second(self, acme: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(limits, "_LEAST_BURST", 120)
+        limited(acme, 180)
+        minute(acme, elapsed=10.2, taken=130)
+        reply = acme.hr.get("/me")
+        assert (reply.status, reply.headers["Retry-After"]) == (429, "1")
+        assert reply.json["detail"] == (
+            "This tenant has made as many requests as 180 a minute allow for by now; go on in 1 s."
+        )
+
+
+class TestFlood:
+    def test_is_refused_from_memory_after_some_refusals(self, acme: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+        limited(acme, 1)
+        assert calls(acme, 5) == [200, 429, 429, 429, 429]
+        monkeypatch.setattr(http, "calling", lambda *_, **__: pytest.fail("the database was asked who it is"))
+        reply = acme.hr.get("/me")
+        assert reply.status == 429
+        assert 1 <= int(reply.headers["Retry-After"]) <= 60
+
+    def test_of_one_tenant_is_nobody_elses(self, acme: Cast, zenith: Cast) -> None:
+        limited(acme, 1)
+        calls(acme, 10)
+        assert calls(zenith, 3) == [200] * 3
+        assert type(acme.hr)("nonsense").get("/me").status == 401
+
+    def test_is_looked_at_again_soon_so_that_a_raised_limit_holds(
+        self, acme: Cast, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(limits, "_LOOK", 0.3)
+        limited(acme, 1)
+        assert calls(acme, 10).count(429) == 9
+        limited(acme, 1000)
+        time.sleep(0.35)
+        assert calls(acme, 3) == [200] * 3
+
+    def test_is_asked_about_by_one_and_the_others_hear_from_it(
+        self, acme: Cast, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(limits, "_LOOK", 0.3)
+        limited(acme, 1)
+        calls(acme, 10)
+        time.sleep(0.35)
+        scope = SimpleNamespace(tenant_id=acme.id, tenant=SimpleNamespace(slug=acme.slug, requests_per_minute=1))
+        with pytest.raises(limits.Unleased):
+            limits.spend(scope)
+        for _ in range(3):
+            with pytest.raises(TooMany):
+                limits.spend(scope)
+        time.sleep(0.35)  # whoever asked was never heard of again
+        with pytest.raises(limits.Unleased):
+            limits.spend(scope)
+
+    def test_gets_what_its_pace_allows_and_is_refused_from_memory_in_between(
+        self, acme: Cast, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(limits, "_PAUSE", 0.2)
+        limited(acme, 6000)  # a hundred a second, and a hundred at once
+        told = calls(acme, 400)
+        assert 100 <= told.count(200) < 200
+        assert told.count(429) >= 100
+        until = time.monotonic() + 5
+        while calls(acme, 1) == [429]:
+            assert time.monotonic() < until, "the minute goes on, and so may the tenant"
+        granted = 1
+        while calls(acme, 1) == [200]:
+            granted += 1
+        assert granted < 60
+        monkeypatch.setattr(limits, "lease", lambda _: pytest.fail("asked again at once"))
         assert calls(acme, 3) == [429] * 3
 
 

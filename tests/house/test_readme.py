@@ -76,8 +76,8 @@ def test_calls_answer_as_shown() -> None:
 
 def test_commands_exist() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (PROJECT / "Makefile").read_text(), re.MULTILINE))
-    named = set(re.findall(r"^make ([a-z]+)", "\n".join(SHELL), re.MULTILINE))
-    assert {"run", "test", "bench", "package"} <= named <= targets
+    named = set(re.findall(r"^make ([a-z-]+)", "\n".join(SHELL), re.MULTILINE))
+    assert {"run", "test", "bench", "package", "drill-restore", "drill-migration", "load"} <= named <= targets
 
 
 def test_files_exist() -> None:

@@ -1,0 +1,63 @@
+"""What a tenant's callers ask for: pages that HR looks at, balances that people look at, attendance, and sales."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from random import Random
+from uuid import uuid4
+
+MONTH = "2026-01"
+FIRST, LAST = 5, 28  # days of it that are written to
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """Whose calls they are: a key of HR, people who are employed, people who sell."""
+
+    number: int
+    key: str
+    people: tuple[str, ...]
+    sellers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request."""
+
+    who: int
+    what: str
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes | None = None
+
+
+class Calls:
+    """The mix of one tenant: 7 reads to 3 writes, in an order that a seed decides."""
+
+    def __init__(self, tenant: Tenant, seed: int) -> None:
+        self._tenant, self._chance, self._name, self._number = tenant, Random(seed), uuid4().hex[:12], 0
+
+    def next(self) -> Call:
+        """This will make the next call; no two sales are the same one."""
+        self._number += 1
+        person, seller = self._chance.choice(self._tenant.people), self._chance.choice(self._tenant.sellers)
+        day = f"{MONTH}-{self._chance.randint(FIRST, LAST):02}"
+        kinds: list[tuple[int, str, str, str, object]] = [
+            (2, "grid", "GET", f"/pay-register/{MONTH}?view=codes&limit=50", None),
+            (1, "balances", "GET", f"/balances/{MONTH}?limit=50", None),
+            (2, "balance", "GET", f"/users/{seller}/balance", None),
+            (1, "people", "GET", "/users?limit=50", None),
+            (1, "sales", "GET", "/sales?limit=20", None),
+            (1, "attendance", "PUT", f"/users/{person}/attendance/{day}",
+             {"status": self._chance.choice(("present", "half_day")), "reason": "load"}),
+            (2, "sale", "POST", "/sales",
+             {"user_id": seller, "external_id": f"{self._name}-{self._number}", "earning": "40.00"}),
+        ]  # fmt: skip
+        _, what, method, path, body = self._chance.choices(kinds, [kind[0] for kind in kinds])[0]
+        headers = {"X-API-Key": self._tenant.key}
+        if body is None:
+            return Call(self._tenant.number, what, method, path, headers)
+        headers["Content-Type"] = "application/json"
+        return Call(self._tenant.number, what, method, path, headers, json.dumps(body).encode())

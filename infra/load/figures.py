@@ -1,0 +1,142 @@
+"""What calls were told, and what follows from it. No clock, no network: numbers in, numbers out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from math import ceil
+from random import Random
+
+REFUSING = (429, 503)  # with Retry-After; without it they are failures like any other
+SLOWER = 1.5  # times the normal; what is above it has not recovered, or was slowed too much
+LEAST = 1 / 3  # of the capacity: callers and refusals take the same cores, which in AWS others have
+WINDOW, STEP = 2.0, 0.5  # seconds of calls that a look at the recovery takes together, and between two looks
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One call: when it was due (CLOCK_MONOTONIC, which processes share), how long it took from then, its status."""
+
+    what: str
+    due: float
+    seconds: float
+    status: int
+    problem: str = ""
+    may_return: bool = False  # Retry-After was said
+    who: int = 0  # the tenant's number
+    late: float = 0.0  # seconds of these that passed before it was sent: the load's own fault
+
+    @property
+    def failed(self) -> bool:
+        return not 200 <= self.status < 300
+
+    @property
+    def refused(self) -> bool:
+        return self.status in REFUSING and self.may_return
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What became of the calls of one stretch of time."""
+
+    seconds: float
+    offered: int
+    accepted: Sequence[float]  # their seconds, in order of size
+    refused: Counter[int]
+    errors: Counter[str] = field(default_factory=Counter)
+
+    @classmethod
+    def of(cls, answers: Iterable[Answer], seconds: float) -> Summary:
+        """This will sum up calls that were due within so many seconds."""
+        answers = list(answers)
+        wrong = (one for one in answers if one.failed and not one.refused)
+        return cls(
+            seconds=seconds,
+            offered=len(answers),
+            accepted=sorted(one.seconds for one in answers if not one.failed),
+            refused=Counter(one.status for one in answers if one.refused),
+            errors=Counter(f"{one.status or 'no answer'} {one.what} {one.problem}"[:200] for one in wrong),
+        )
+
+    def at(self, percent: float) -> float:
+        """This will give the time within which that part of the accepted was answered."""
+        return percentile(self.accepted, percent)
+
+    @property
+    def mean(self) -> float:
+        return sum(self.accepted) / len(self.accepted) if self.accepted else float("inf")
+
+    @property
+    def per_second(self) -> float:
+        return len(self.accepted) / self.seconds
+
+
+def percentile(ordered: Sequence[float], percent: float) -> float:
+    """This will give the smallest of them that is not below that part of all (the nearest rank); of none, infinity."""
+    return ordered[max(0, ceil(len(ordered) * percent / 100) - 1)] if ordered else float("inf")
+
+
+def dues(seconds: float, per_second: float, seed: int) -> Iterator[float]:
+    """This will give the moments of calls that come by chance, as of many callers who know nothing of each other."""
+    chance, due = Random(seed), 0.0
+    while (due := due + chance.expovariate(per_second)) < seconds:
+        yield due
+
+
+def recovery(answers: Iterable[Answer], ended: float, normal: float, until: float) -> float | None:
+    """This will give the seconds from the end of an overload until calls are answered as quickly as normal and none is
+    refused any more, or None if that was not seen: `normal` is the 95th percentile before, `until` where the load ends.
+    """
+    found = sorted((one for one in answers if one.due >= ended), key=lambda one: one.due)
+    after = 0.0
+    while ended + after + WINDOW <= until:
+        within = [one for one in found if after <= one.due - ended < after + WINDOW]
+        is_calm = within and not any(one.failed for one in within)
+        if is_calm and percentile(sorted(one.seconds for one in within), 95) <= SLOWER * normal:
+            return after
+        after += STEP
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A figure beside its limit."""
+
+    what: str
+    seen: str
+    wanted: str
+    met: bool
+
+
+def of_overload(capacity: float, over: Summary, after: float | None, phases: Sequence[Summary]) -> list[Verdict]:
+    """This will judge an overload: who is let in is answered, the rest is told when to come back, and it passes."""
+    errors = sum((one.errors for one in phases), Counter[str]())
+    return [
+        Verdict("errors in all phases", _first(errors), "none: 2xx, or 429 or 503 with Retry-After", not errors),
+        Verdict("accepted under overload", f"{over.per_second / capacity:.0%} of the capacity", f">= {LEAST:.0%}",
+                over.per_second >= LEAST * capacity),
+        Verdict("accepted are answered within", f"p99 {over.at(99) * 1000:.0f} ms", "<= 1000 ms", over.at(99) <= 1.0),
+        Verdict("back to normal after", "not seen" if after is None else f"{after:.1f} s", "<= 10 s",
+                after is not None and after <= 10),
+    ]  # fmt: skip
+
+
+def of_neighbours(calm: Summary, during: Summary, noisy: Summary) -> list[Verdict]:
+    """This will judge what one tenant's noise does to the others."""
+    errors = calm.errors + during.errors + noisy.errors
+    ratios = [("median", during.at(50) / calm.at(50)), ("mean", during.mean / calm.mean)]
+    return [
+        Verdict("errors in all phases", _first(errors), "none", not errors),
+        *(Verdict(f"others' {name}, during against calm", f"{ratio:.2f}", f"<= {SLOWER}", ratio <= SLOWER)
+          for name, ratio in ratios),
+        Verdict("others' requests refused", f"{during.refused.total()} of {during.offered}", "<= 1%",
+                during.refused.total() <= 0.01 * during.offered),
+    ]  # fmt: skip
+
+
+def _first(errors: Counter[str]) -> str:
+    if not errors:
+        return "none"
+    [(what, times)] = errors.most_common(1)
+    return f"{errors.total()}, {times} times {what}"

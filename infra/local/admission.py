@@ -1,0 +1,92 @@
+"""This will let so many requests work at once as Lambda would, a few wait shortly, and turn the rest away.
+
+`chalice local` takes every connection on a thread of its own: without a bound an overload becomes hundreds of requests
+that all share one interpreter, and none of them is answered in time. In AWS the gateway and the concurrency of the
+function are that bound.
+
+What the product refuses from memory is refused here already: making a Lambda event of it takes this server three times
+as long as refusing it, on the interpreter that everybody else waits for. In AWS others do that work.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from chalicelib.entry import limits
+from chalicelib.entry.http import PROBLEM
+from chalicelib.entry.problems import document
+from chalicelib.kernel.errors import Busy, Fault, TooMany
+
+AT_ONCE = 8  # more only take turns on one interpreter; each still has a database connection of the pool
+WAITING = 40  # a fifth of a second of work
+TOO_MUCH = "There are more requests than can be answered right now; nothing was done. Try again in a second."
+PATIENCE = 2.0  # seconds, where those who work are slow
+
+
+class Admission:
+    """A counter with a short line before it: first come, first served."""
+
+    def __init__(self, at_once: int = AT_ONCE, waiting: int = WAITING, patience: float = PATIENCE) -> None:
+        self._free, self._waiting, self._patience = at_once, waiting, patience
+        self._line: deque[threading.Lock] = deque()
+        self._lock = threading.Lock()
+
+    def enter(self) -> bool:
+        """This will tell whether the caller may work, at once or after a short wait; then they have to `leave`."""
+        with self._lock:
+            if self._free:
+                self._free -= 1
+                return True
+            if len(self._line) >= self._waiting:
+                return False
+            turn = threading.Lock()
+            turn.acquire()
+            self._line.append(turn)
+        if turn.acquire(timeout=self._patience):
+            return True
+        with self._lock:
+            if turn not in self._line:  # it was our turn just as we gave up
+                return True
+            self._line.remove(turn)
+            return False
+
+    def leave(self) -> None:
+        """This will let the next one work, whoever has waited longest."""
+        with self._lock:
+            if self._line:
+                self._line.popleft().release()
+            else:
+                self._free += 1
+
+
+def bound(local: Any, admission: Admission) -> None:
+    """This will put it before every request that `chalice.local` hands to the product, with nothing done of it yet."""
+    local.LocalGateway.handle_request = _admitted(local.LocalGateway.handle_request, admission)
+
+
+def _admitted(handle: Callable[..., Any], admission: Admission) -> Callable[..., Any]:
+    @wraps(handle)
+    def handle_request(self: Any, method: str, path: str, headers: Any, body: bytes | None) -> Any:
+        try:
+            limits.turn_away({name.lower(): value for name, value in headers.items()})
+        except TooMany as fault:
+            return refusal(fault, path.partition("?")[0])
+        if not admission.enter():
+            return refusal(Busy(TOO_MUCH), path.partition("?")[0])
+        try:
+            return handle(self, method, path, headers, body)
+        finally:
+            admission.leave()
+
+    return handle_request
+
+
+def refusal(fault: Fault, path: str) -> dict[str, Any]:
+    """This will make the answer to who was turned away, in the form that Lambda gives to the gateway."""
+    status, said = document(fault, instance=path)
+    headers = {"Content-Type": PROBLEM, "Retry-After": str(fault.wait), "Cache-Control": "no-store"}
+    return {"statusCode": status, "headers": headers, "multiValueHeaders": {}, "body": said, "isBase64Encoded": False}
