@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 from rich.progress import track
 
-from chalicelib.operators import checks, export, schema, scopes, suspension, waiting
+from chalicelib.operators import checks, export, person_export, schema, scopes, suspension, waiting
 from chalicelib.operators.access import keys_app, tenants_app
 from chalicelib.operators.admins import admins_app
 from chalicelib.operators.dead_letters import dead_letters_app
@@ -25,6 +25,7 @@ app = typer.Typer(
 )  # fmt: skip
 suspension.add_to(tenants_app)
 export.add_to(tenants_app)
+person_export.add_to(people_app)
 app.add_typer(tenants_app, name="tenants")
 app.add_typer(people_app, name="people")
 app.add_typer(admins_app, name="admins")

@@ -14,7 +14,7 @@ from chalicelib import audit
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import Conflict
 from chalicelib.operators import scopes
-from chalicelib.operators.erasure import OnePerson, get_person, people_app, theirs
+from chalicelib.operators.erasure import OnePerson, get_person, theirs
 from chalicelib.operators.terminal import AsJson, OneTenant, print_json
 
 # The tables that an erasure looks at, and their columns of bytes: keys, hashes and sealed values are for nobody.
@@ -29,7 +29,6 @@ _ADDRESSES = text("""
         union select email from members where tenant_id = :tenant_id and user_id = :person) found""")
 
 
-@people_app.command("export")
 def export_person(
     tenant: OneTenant,
     person: OnePerson,
@@ -51,6 +50,11 @@ def export_person(
         print_json({"tenant": tenant, "person": person_id, "file": to, "rows": counts})
     else:
         typer.echo(f"{to}: {sum(counts.values())} rows of {len(counts)} tables.")
+
+
+def add_to(people_app: typer.Typer) -> None:
+    """This will put the command beside the other about people."""
+    people_app.command("export")(export_person)
 
 
 def _write(scope: Scope, person_id: UUID, to: Path) -> dict[str, int]:

@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import Any
 
 from chalicelib.entry.registry import CONSUMERS
+from infra.cloud.artifacts import MADE
 from infra.cloud.checks import Template, of_type, target
 from infra.cloud.functions import API, Function, functions
 from infra.cloud.operating import OPERATOR
@@ -46,6 +47,9 @@ def problems(template: Template) -> list[str]:
             found += [f"{function.role_id}: lacks {action} on {queue}" for action in sorted(lacking)]
         if function.schedule and SCHEDULES_DEAD not in allowed.get("sqs:SendMessage", set()):
             found.append(f"{function.role_id}: lacks sqs:SendMessage for what failed")
+    if not any("s3:PutObject" in one["Action"] and f"/{MADE}/*" in str(one["Resource"])
+               for one in _statements(roles.get(OPERATOR.role_id, {}))):  # fmt: skip
+        found.append(f"{OPERATOR.role_id}: lacks s3:PutObject for what commands made")
     return found
 
 
