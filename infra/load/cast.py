@@ -23,11 +23,11 @@ def tenants(stack: Stack, number: int, *, people: int, per_minute: int | None = 
             found = [company.found(f"load-{uuid4().hex[:12]}") for _ in range(number)]
         finally:
             surroundings.leave()
-    if per_minute is not None:
-        for one in found:
-            body = {"requests_per_minute": per_minute}
-            _ask(stack, stack.keys["platform_admin"], "PATCH", f"/tenants/{one.id}", body)
-    return [_filled(stack, place, one.hr.key, people) for place, one in enumerate(found)]
+    filled = [_filled(stack, place, one.hr.key, people) for place, one in enumerate(found)]
+    for one in found if per_minute is not None else ():
+        body = {"requests_per_minute": per_minute}
+        _ask(stack, stack.keys["platform_admin"], "PATCH", f"/tenants/{one.id}", body)
+    return filled
 
 
 def _filled(stack: Stack, number: int, key: str, people: int) -> Tenant:
