@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import time
+import urllib.error
 import urllib.request
+from http import HTTPStatus
 from typing import Any
 from unittest import mock
 from uuid import uuid4
@@ -23,11 +26,10 @@ def tenants(stack: Stack, number: int, *, people: int, per_minute: int | None = 
             found = [company.found(f"load-{uuid4().hex[:12]}") for _ in range(number)]
         finally:
             surroundings.leave()
-    filled = [_filled(stack, place, one.hr.key, people) for place, one in enumerate(found)]
     for one in found if per_minute is not None else ():
         body = {"requests_per_minute": per_minute}
         _ask(stack, stack.keys["platform_admin"], "PATCH", f"/tenants/{one.id}", body)
-    return filled
+    return [_filled(stack, place, one.hr.key, people) for place, one in enumerate(found)]
 
 
 def _filled(stack: Stack, number: int, key: str, people: int) -> Tenant:
@@ -51,5 +53,11 @@ def _ask(stack: Stack, key: str, method: str, path: str, body: Any = None) -> An
         f"{stack.url}{path}", method=method, data=None if body is None else json.dumps(body).encode(),
         headers={"X-API-Key": key, "Content-Type": "application/json"},
     )  # fmt: skip
-    with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
-        return json.load(answer)
+    while True:
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
+                return json.load(answer)
+        except urllib.error.HTTPError as refused:
+            if refused.code != HTTPStatus.TOO_MANY_REQUESTS:
+                raise
+            time.sleep(int(refused.headers["Retry-After"]))
