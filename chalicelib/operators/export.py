@@ -6,7 +6,6 @@ Files are read from the bucket after that, one piece of one file at a time; noth
 """
 
 import json
-import os
 import shutil
 import zipfile
 from collections.abc import Iterator
@@ -23,8 +22,8 @@ from sqlalchemy import Connection, text
 from chalicelib import audit
 from chalicelib.backing import files, vault
 from chalicelib.backing.database import transaction
-from chalicelib.kernel.errors import Conflict
 from chalicelib.operators import bucket, scopes
+from chalicelib.operators.handing_over import check_free, zip_at
 from chalicelib.operators.rotation import Place, places_of
 from chalicelib.operators.terminal import AsJson, OneTenant, print_json
 
@@ -61,8 +60,7 @@ def export_tenant(
     Example: tenants export --tenant acme --to acme.zip
     """
     tenant_id = scopes.get_tenant_id(tenant)
-    if to.exists():
-        raise Conflict(f"{to} is there already; name another file.")
+    check_free(to)
     with scopes.operating(tenant_id) as scope:
         audit.record(scope, action="tenant.exported", entity_type="tenant", entity_id=tenant_id,
                      after={"with_secrets": with_secrets, "with_files": with_files})  # fmt: skip
@@ -83,18 +81,13 @@ def write(
     silent: bool = True,
 ) -> dict[str, Any]:  # fmt: skip
     """This will write the file and give its manifest; killed, it leaves only `to` with .part after it."""
-    part = to.with_name(f"{to.name}.part")
-    part.unlink(missing_ok=True)
-    # for nobody's eyes but the operator's, from its first byte
-    descriptor = os.open(part, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
-    with os.fdopen(descriptor, "w+b") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zip_at(to) as archive:
         manifest = {
             "tenant": slug, "tenant_id": str(tenant_id), "at": now.isoformat(), "with_secrets": with_secrets,
             "rows": _write_rows(archive, tenant_id, with_secrets=with_secrets),
             "files": _write_files(archive, tenant_id, silent=silent) if with_files else None,
         }  # fmt: skip
         archive.writestr("manifest.json", json.dumps(manifest, indent=2))
-    part.rename(to)
     return manifest
 
 

@@ -1,8 +1,6 @@
 """Command: everything that is known of one person, as one file to hand to them."""
 
 import json
-import os
-import zipfile
 from pathlib import Path
 from typing import Annotated
 from uuid import UUID
@@ -12,9 +10,9 @@ from sqlalchemy import text
 
 from chalicelib import audit
 from chalicelib.identity.scope import Scope
-from chalicelib.kernel.errors import Conflict
 from chalicelib.operators import scopes
 from chalicelib.operators.erasure import OnePerson, get_person, theirs
+from chalicelib.operators.handing_over import check_free, zip_at
 from chalicelib.operators.terminal import AsJson, OneTenant, print_json
 
 # The tables that an erasure looks at, and their columns of bytes: keys, hashes and sealed values are for nobody.
@@ -39,8 +37,7 @@ def export_person(
 
     Example: people export --tenant acme --person A004 --to rahim.zip
     """
-    if to.exists():
-        raise Conflict(f"{to} is there already; name another file.")
+    check_free(to)
     tenant_id = scopes.get_tenant_id(tenant)
     with scopes.operating(tenant_id) as scope:
         person_id = get_person(scope, person)
@@ -61,8 +58,7 @@ def _write(scope: Scope, person_id: UUID, to: Path) -> dict[str, int]:
     key = {"tenant_id": scope.tenant_id, "person": person_id}
     values = {**key, "addresses": scope.session.execute(_ADDRESSES, key).scalar_one()}
     counts = {}
-    descriptor = os.open(to, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
-    with os.fdopen(descriptor, "w+b") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zip_at(to) as archive:
         for table in scope.session.execute(_TABLES).all():
             found = scope.session.execute(
                 text(f"select to_jsonb(t) - cast(:left_out as text[]) from {table.table_name} t where {theirs(table)}"),

@@ -14,7 +14,7 @@ from psycopg import sql as compose
 
 from chalicelib.backing import files
 from chalicelib.backing.database import statement
-from chalicelib.operators import bucket, checks
+from chalicelib.operators import bucket, checks, person_export
 from infra.local import aws
 from tests.cli.conftest import Cli
 from tests.house import rows
@@ -328,3 +328,19 @@ class TestExport:
                 for one in found[name] if one.get("user_id")} == {str(person)}  # fmt: skip
         assert "key_hash" not in json.dumps(found)
         assert "sealed" not in json.dumps(found["payout_destinations.json"])
+
+    def test_is_there_whole_or_not_at_all(
+        self, cli: Cli, root: psycopg.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        acme = tenant("Acme")
+        somebody(acme, root)
+        to = tmp_path / "rahim.zip"
+        asked = ("people", "export", "--tenant", acme.slug, "--person", "E-7", "--to", str(to))
+        with monkeypatch.context() as patched:
+            patched.setattr(person_export, "theirs", lambda _: 1 / 0)
+            with pytest.raises(ZeroDivisionError):
+                cli(*asked)
+        assert not to.exists()
+        assert cli(*asked).code == 0
+        assert [one.name for one in tmp_path.iterdir()] == ["rahim.zip"]
+        assert to.stat().st_mode & 0o777 == 0o600
