@@ -10,12 +10,12 @@ from typing import Any
 
 from infra.cloud import Resources
 from infra.cloud.alarms import alarm
-from infra.cloud.naming import arn, physical, ref, sub
+from infra.cloud.naming import arn, physical, ref
 from infra.cloud.network import gateways, subnets
 from infra.cloud.reaching import CLUSTER as GROUP
 from infra.cloud.reaching import POSTGRESQL, member_of
 from infra.cloud.sizes import SIZES
-from infra.cloud.storing import STAYS
+from infra.cloud.storing import STAYS, key_of_account
 
 KEY = "DatabaseKey"
 CLUSTER = "Database"
@@ -113,27 +113,6 @@ def _insights() -> dict[str, Any]:
         "PerformanceInsightsEnabled": True,
         "PerformanceInsightsKmsKeyId": arn(KEY),
         "PerformanceInsightsRetentionPeriod": 7,
-    }
-
-
-def key_of_account(said: str) -> dict[str, Any]:
-    """This will describe a key that the account's roles may use where their own policies say so."""
-    return {
-        "Description": said,
-        "EnableKeyRotation": True,
-        "PendingWindowInDays": 30,
-        "KeyPolicy": {
-            "Version": "2012-10-17",
-            "Statement": [
-                {  # in a key's own policy `*` is this key
-                    "Sid": "Account",
-                    "Effect": "Allow",
-                    "Principal": {"AWS": sub("arn:${AWS::Partition}:iam::${AWS::AccountId}:root")},
-                    "Action": "kms:*",
-                    "Resource": "*",
-                }
-            ],
-        },
     }
 
 

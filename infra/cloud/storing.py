@@ -39,7 +39,11 @@ def resources(stage: str) -> Resources:
         FILES: {"Type": "AWS::S3::Bucket", "DependsOn": [policy], **STAYS, "Properties": _bucket(stage)},
         f"{FILES}Policy": {"Type": "AWS::S3::BucketPolicy", "Properties": only_by_tls(FILES)},
         policy: let_send(queue_id(UPLOADS), "s3.amazonaws.com", [bucket]),
-        VAULT_KEY: {"Type": "AWS::KMS::Key", **STAYS, "Properties": _key()},
+        VAULT_KEY: {
+            "Type": "AWS::KMS::Key",
+            **STAYS,
+            "Properties": key_of_account("Wraps the data keys of tenants; without it no bank details open"),
+        },
         f"{VAULT_KEY}Alias": {
             "Type": "AWS::KMS::Alias",
             "Properties": {"AliasName": f"alias/{physical(stage, 'vault')}", "TargetKeyId": ref(VAULT_KEY)},
@@ -106,16 +110,16 @@ def only_by_tls(bucket: str) -> dict[str, Any]:
     }
 
 
-def _key() -> dict[str, Any]:
+def key_of_account(said: str) -> dict[str, Any]:
+    """This will describe a key that the account's roles may use where their own policies say so."""
     return {
-        "Description": "Wraps the data keys of tenants; without it no bank details open",
+        "Description": said,
         "EnableKeyRotation": True,
         "PendingWindowInDays": 30,
         "KeyPolicy": {
             "Version": "2012-10-17",
             "Statement": [
-                # In a key's own policy `*` is this key. The account's roles decide by their policies who uses it.
-                {
+                {  # in a key's own policy `*` is this key
                     "Sid": "Account",
                     "Effect": "Allow",
                     "Principal": {"AWS": sub("arn:${AWS::Partition}:iam::${AWS::AccountId}:root")},

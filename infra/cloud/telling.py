@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from infra.cloud import Resources
-from infra.cloud.database import key_of_account
 from infra.cloud.naming import physical, ref, sub
+from infra.cloud.storing import key_of_account
 
 TOPIC = "AlarmTopic"
 KEY = "AlarmKey"
