@@ -140,6 +140,13 @@ class Scope:
             text("select pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": f"{self.tenant_id}/{what}"}
         )
 
+    def share(self, what: str) -> None:
+        """Wait until no transaction of the tenant is `alone` here, and keep others from being it; many may share."""
+        self.session.execute(
+            text("select pg_advisory_xact_lock_shared(hashtextextended(:name, 0))"),
+            {"name": f"{self.tenant_id}/{what}"},
+        )
+
     def send(self, queue: str, bodies: Sequence[dict[str, Any]]) -> None:
         """This will write messages that leave after the commit."""
         self.outgoing += outbox.put(self.session, tenant_id=self.tenant_id, queue=queue, bodies=bodies)

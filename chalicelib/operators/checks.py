@@ -42,6 +42,7 @@ OF_A_TENANT = {
     "movements": "the provider moved what is paid, once, and nothing else",
     "histories": "every payout's history follows the state graph to where it is",
     "leave": "days of leave are the sum of their entries, and requests hold what the register shows",
+    "leave_register": "the leave ledger took the days that the register shows as leave, and no others",
     "kpis": "scores are what value, target and weight come to, and no day is scored twice",
     "waiting": "no payout waits for a person, and nothing longer than it should",
 }

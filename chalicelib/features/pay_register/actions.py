@@ -8,11 +8,12 @@ from sqlalchemy import insert, text, update
 
 from chalicelib import audit
 from chalicelib.backing.database import Record
+from chalicelib.features.leave import recount_actions
 from chalicelib.features.leave.queries import get_leave_type
 from chalicelib.features.pay_register import computing, queries
 from chalicelib.features.pay_register.models import day_edits
 from chalicelib.features.pay_register.schemas import DayEdit, HalfIn
-from chalicelib.features.tenants import periods
+from chalicelib.features.tenants import periods, working_days
 from chalicelib.identity.scope import Scope
 from chalicelib.jobs import progress
 from chalicelib.kernel.errors import Conflict, invalid
@@ -28,6 +29,7 @@ def edit_day(scope: Scope, *, month: str, user_id: UUID, day: date, edit: DayEdi
 
     In a locked period the edit is kept as a fact and noted as a late correction; the register stays as paid.
     """
+    working_days.share_calendar(scope)
     before = queries.get_row(scope, month=month, user_id=user_id)
     _check_day(scope, month, day)
     locked = periods.touch(scope, changes=[(user_id, day)], what="edit")
@@ -49,16 +51,19 @@ def edit_day(scope: Scope, *, month: str, user_id: UUID, day: date, edit: DayEdi
             edited_at=scope.now,
         )
     )
+    recount_actions.recount(scope, user_ids=[user_id], first=day, last=day, must_fit=True)
     return _computed(scope, month, user_id, day, before, locked, action="pay_register.edited")
 
 
 def clear_day(scope: Scope, *, month: str, user_id: UUID, day: date) -> Record:
     """This will take an edit back, so that the facts speak again; clearing a day nobody edited changes nothing."""
+    working_days.share_calendar(scope)
     before = queries.get_row(scope, month=month, user_id=user_id)
     _check_day(scope, month, day)
     locked = periods.touch(scope, changes=[(user_id, day)], what="edit")
     if not _supersede(scope, user_id, day):
         return before
+    recount_actions.recount(scope, user_ids=[user_id], first=day, last=day)
     return _computed(scope, month, user_id, day, before, locked, action="pay_register.cleared")
 
 

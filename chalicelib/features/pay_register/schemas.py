@@ -143,7 +143,7 @@ class EmployeeRegister(Output):
 
 
 class HalfIn(Input):
-    """What a person makes of a half. Leave without a nature has that of its type, and is paid if it has none."""
+    """What a person makes of a half. Paid leave names its type, and takes a day of it; the type says its nature."""
 
     status: Status
     leave_type_id: UUID | None = None
@@ -153,6 +153,8 @@ class HalfIn(Input):
     def _leave_only(self) -> "HalfIn":
         if self.status is not Status.LEAVE and (self.leave_type_id or self.leave_nature):
             raise ValueError("leave_type_id and leave_nature belong to the status leave only")
+        if self.status is Status.LEAVE and self.leave_type_id is None and self.leave_nature is not Nature.LOP:
+            raise ValueError("name the leave_type_id whose days it takes, or say leave_nature lop: leave without pay")
         return self
 
 

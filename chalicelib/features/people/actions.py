@@ -14,7 +14,7 @@ from chalicelib.features.people import destination_actions as destinations
 from chalicelib.features.people import queries
 from chalicelib.features.people.models import employments, salaries, users
 from chalicelib.features.people.schemas import EmploymentInput, NewUser, SalaryInput
-from chalicelib.features.tenants import periods
+from chalicelib.features.tenants import periods, working_days
 from chalicelib.identity.scope import Scope, check
 from chalicelib.kernel.errors import Conflict, invalid
 from chalicelib.kernel.money import MINOR_UNITS, fits, rounded
@@ -85,6 +85,7 @@ def employ(scope: Scope, *, user_id: UUID, said: EmploymentInput, if_match: int 
         .returning(employments)
     ).mappings().one()  # fmt: skip
     if (first := _first_changed(before, values)) is not None:
+        working_days.changed(scope, user_ids=[user_id], first=first, last=None, is_new=is_new)
         periods.touch_from(
             scope, user_ids=[user_id], first=first, what="employment",
             decide=not is_new and bool(_DECIDES_ATTENDANCE & changes.keys()),

@@ -1,5 +1,6 @@
 """Writes of holidays and shifts."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -14,7 +15,7 @@ from chalicelib.features.people import organisation_queries as organisation
 from chalicelib.features.people.calendar_schemas import HolidayImport
 from chalicelib.features.people.models import branches, holidays, shifts
 from chalicelib.features.people.organisation_actions import add_unit, change_unit
-from chalicelib.features.tenants import periods
+from chalicelib.features.tenants import periods, working_days
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import invalid
 
@@ -29,16 +30,18 @@ def columns_of(said: dict[str, Any]) -> dict[str, Any]:
 
 def add_holiday(scope: Scope, *, values: dict[str, Any]) -> Record:
     """This will add one holiday; there is at most one for a day and branch."""
+    working_days.lock_calendar(scope)
     row = scope.session.execute(
         insert(holidays).values(tenant_id=scope.tenant_id, **values).returning(holidays)
     ).mappings().one()  # fmt: skip
-    periods.touch(scope, changes=[(None, row["day"])], what="holiday")
+    _working_days_changed(scope, [row["day"]])
     audit.record(scope, action="holiday.added", entity_type="holiday", entity_id=row["id"], after=values)
     return dict(row)
 
 
 def change_holiday(scope: Scope, *, holiday_id: UUID, given: dict[str, Any], if_match: int | None) -> Record:
     """This will change a holiday; where it moves, both days are looked at again."""
+    working_days.lock_calendar(scope)
     before = queries.get_holiday(scope, holiday_id, lock=True)
     expect(before, if_match)
     changes = {name: value for name, value in given.items() if before[name] != value}
@@ -51,7 +54,7 @@ def change_holiday(scope: Scope, *, holiday_id: UUID, given: dict[str, Any], if_
         .returning(holidays)
     ).mappings().one()  # fmt: skip
     if _MOVES_DAYS & changes.keys():
-        periods.touch(scope, changes=[(None, day) for day in sorted({before["day"], row["day"]})], what="holiday")
+        _working_days_changed(scope, sorted({before["day"], row["day"]}))
     audit.record(
         scope, action="holiday.changed", entity_type="holiday", entity_id=holiday_id,
         before={name: before[name] for name in changes}, after=changes,
@@ -61,9 +64,10 @@ def change_holiday(scope: Scope, *, holiday_id: UUID, given: dict[str, Any], if_
 
 def remove_holiday(scope: Scope, *, holiday_id: UUID) -> None:
     """This will make a holiday an ordinary day again."""
+    working_days.lock_calendar(scope)
     before = queries.get_holiday(scope, holiday_id, lock=True)
     scope.session.execute(delete(holidays).where(holidays.c.tenant_id == scope.tenant_id, holidays.c.id == holiday_id))
-    periods.touch(scope, changes=[(None, before["day"])], what="holiday")
+    _working_days_changed(scope, [before["day"]])
     audit.record(
         scope, action="holiday.removed", entity_type="holiday", entity_id=holiday_id,
         before={name: before[name] for name in ("day", "name", "half", "branch_id")},
@@ -74,6 +78,7 @@ def import_holidays(scope: Scope, *, said: HolidayImport) -> Record:
     """This will add a country's public holidays of a year; days that have one already keep it."""
     if said.branch_id is not None:
         organisation.get_unit(scope, branches, said.branch_id)
+    working_days.lock_calendar(scope)
     days = public_holidays(country=said.country, subdivision=said.subdivision, year=said.year)
     added = scope.session.execute(
         text("insert into holidays (tenant_id, day, name, branch_id)"
@@ -91,12 +96,19 @@ def import_holidays(scope: Scope, *, said: HolidayImport) -> Record:
     fresh = set(added)
     new = [row for row in rows if row["id"] in fresh]
     if new:
-        periods.touch(scope, changes=[(None, row["day"]) for row in new], what="holiday")
+        _working_days_changed(scope, [row["day"] for row in new])
         audit.record(
             scope, action="holidays.imported", entity_type="tenant", entity_id=scope.tenant_id,
             after={**said.model_dump(), "added": {str(row["day"]): row["name"] for row in new}},
         )  # fmt: skip
     return {"added": new, "kept": [row for row in rows if row["id"] not in fresh]}
+
+
+def _working_days_changed(scope: Scope, days: Sequence[date]) -> None:
+    """Recount leave on days that are or were holidays, and mark the pay periods they are in."""
+    for day in days:
+        working_days.changed(scope, user_ids=None, first=day, last=day)
+    periods.touch(scope, changes=[(None, day) for day in days], what="holiday")
 
 
 def public_holidays(*, country: str, subdivision: str | None, year: int) -> dict[date, str]:
