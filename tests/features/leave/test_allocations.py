@@ -294,12 +294,17 @@ class TestBalances:
                          "concerns_on": "2026-01-01", "booked_at": "2026-01-04T06:00:00Z", "booked_by": "hr key"}],
         }  # fmt: skip
 
-    def test_show_ended_cycles_only_while_something_is_left(self, office: Office) -> None:
+    def test_show_ended_cycles_and_whether_anything_is_left(self, office: Office) -> None:
         old = office.allocate(1, start="2025-01-01")
         office.allocate(20)
-        assert [one["allocated"] for one in office.balances()] == [1.0, 20.0]
+
+        def settled() -> list[tuple[float, bool]]:
+            path = f"/users/{office.rahim_id}/leave-balances"
+            return [(one["allocated"], one["is_settled"]) for one in office.cast.hr.ok("GET", path)["items"]]
+
+        assert settled() == [(1.0, False), (20.0, False)]
         office.cast.hr.ok("PATCH", f"/leave-allocations/{old['id']}", {"allocated_days": 0})
-        assert [one["allocated"] for one in office.balances()] == [20.0]
+        assert settled() == [(0.0, True), (20.0, False)]
 
 
 class TestEntries:
