@@ -1,17 +1,17 @@
 """The people lock, and the one order in which the product takes row locks.
 
-A projection (facts -> register row -> balance) must see every fact that it stands on. Under READ COMMITTED each statement
-has its own snapshot, so two writers of one person who each write a fact and then project would overwrite each other:
-the projection of the later one was computed before the earlier one committed. Who writes a fact and projects, or only
-projects, therefore first locks the person's row, in a statement of its own: what comes after it has a newer snapshot.
+A projection (facts -> register row -> balance) must see every fact that it stands on. Under READ COMMITTED each
+statement has its own snapshot, so two writers of one person who each write a fact and then project would overwrite each
+other: the projection of the later one was computed before the earlier one committed. Who writes a fact and projects, or
+only projects, therefore first locks the person's row, in a statement of its own: what comes after has a newer snapshot.
 
 The order, for every transaction (ADR 26); what a transaction does not need it leaves out, and it never goes back:
 
 1. advisory locks of a whole job (`scope.alone`), rows of jobs, chunks and payroll runs that it works on
 2. people, by id: `lock_people`, `lock_people_among`, `people.get_user(lock=True)` - all of them at once
 3. leave allocations, by id
-4. pay periods, by month, all of them at once: `for key share` by who writes facts or projects some people (periods.hold),
-   `for update` by who computes, locks, unlocks or approves the period as a whole (periods.hold_alone)
+4. pay periods, by month, all of them at once: `for key share` by who writes facts or projects some people
+   (periods.hold), `for update` by who computes, locks, unlocks or approves the period as a whole (periods.hold_alone)
 5. the facts themselves, then register rows and balances: only ever by who has their person's lock or the whole period
 6. the job's row that counts a finished chunk, and the head of the audit chain, just before the commit
 """
