@@ -1,6 +1,5 @@
 """The operators' recount: what was booked before the ledger followed the register is booked now, once."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -15,7 +14,7 @@ NOW = datetime(2026, 1, 4, 6, tzinfo=UTC)
 
 
 @pytest.fixture(name="office")
-def _office(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
+def _office(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> Office:
     """An office with a day of leave set by hand and a holiday in leave, as they stood before there was a recount."""
     monkeypatch.setattr(clock, "now", lambda: NOW)
     office = open_office()
@@ -25,7 +24,7 @@ def _office(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
     sql(office.cast, "insert into day_edits (tenant_id, user_id, day, first_code, first_leave_type_id, edited_by,"
                      " edited_at) values (:id, :user_id, '2026-01-20', 'L', :type_id, 'hr', now())",
         id=office.cast.id, user_id=office.rahim_id, type_id=UUID(office.types["Annual"]))  # fmt: skip
-    yield office
+    return office
 
 
 class TestRecount:

@@ -1,7 +1,8 @@
 """Writes of attendance: punches, corrections, and the one decision of what a day is worth.
 
-A write first tells `periods.touch`, which holds the period's row until the commit, and then writes the fact: the other
-way round it could wait for a computation that waits for it.
+A write first locks the person, then holds the period's row until the commit, and then writes the fact
+(tenants.locks): the other way round it could wait for a computation that waits for it. A punch marks the period for the
+next run; what is corrected is on the register and in the balance when the answer comes.
 """
 
 from collections.abc import Collection, Iterable
@@ -20,7 +21,7 @@ from chalicelib.features.attendance import queries, rules
 from chalicelib.features.attendance.models import attendance
 from chalicelib.features.attendance.schemas import Correction
 from chalicelib.features.people import queries as people
-from chalicelib.features.tenants import periods
+from chalicelib.features.tenants import facts, periods
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import Conflict, Stale, invalid
 
@@ -139,47 +140,49 @@ def correct(scope: Scope, *, user_id: UUID, day: date, correction: Correction, i
         raise invalid("/date", "lies in the future")
     queries.check_days(workday, first=day, last=day, pointer="/date")
     try:
-        facts = rules.read_facts(correction.model_dump(), day=day, zone=workday.zone, shift=workday.shift_on(day))
+        read = rules.read_facts(correction.model_dump(), day=day, zone=workday.zone, shift=workday.shift_on(day))
     except rules.Wrong as wrong:
         raise invalid("/" + (wrong.column or ""), wrong.detail) from None
-    periods.touch(scope, changes=[(user_id, day)], what="attendance")
-    before = queries.find_day(scope, user_id, day, lock=True)
-    if before is None and if_match is not None:
-        raise Stale(f"You saw version {if_match}, and there is no record of {day} now. Read it again, then change it.")
-    if before:
-        expect(before, if_match)
     said = {
-        "check_in_at": facts.check_in_at,
-        "check_out_at": facts.check_out_at,
+        "check_in_at": read.check_in_at,
+        "check_out_at": read.check_out_at,
         "session_started_at": None,
-        "worked_minutes": facts.worked_minutes,
-        "stated": facts.stated,
-        "stated_half": facts.stated_half,
+        "worked_minutes": read.worked_minutes,
+        "stated": read.stated,
+        "stated_half": read.stated_half,
         "source": "correction",
     }
-    row = scope.session.execute(
-        insert(attendance)
-        .values(tenant_id=scope.tenant_id, user_id=user_id, day=day, **said)
-        .on_conflict_do_update(
-            index_elements=["tenant_id", "user_id", "day"], set_={**said, "version": attendance.c.version + 1}
-        )
-        .returning(attendance)
-    ).mappings().one()  # fmt: skip
-    return _written(scope, action="attendance.corrected", before=before, row=dict(row), reason=correction.reason)
+    with facts.changing(scope, changes=[(user_id, day)], what="attendance"):
+        before = queries.find_day(scope, user_id, day, lock=True)
+        if before is None and if_match is not None:
+            raise Stale(
+                f"You saw version {if_match}, and there is no record of {day} now. Read it again, then change it."
+            )
+        if before:
+            expect(before, if_match)
+        row = scope.session.execute(
+            insert(attendance)
+            .values(tenant_id=scope.tenant_id, user_id=user_id, day=day, **said)
+            .on_conflict_do_update(
+                index_elements=["tenant_id", "user_id", "day"], set_={**said, "version": attendance.c.version + 1}
+            )
+            .returning(attendance)
+        ).mappings().one()  # fmt: skip
+        return _written(scope, action="attendance.corrected", before=before, row=dict(row), reason=correction.reason)
 
 
 def remove(scope: Scope, *, user_id: UUID, day: date, reason: str, if_match: int | None) -> None:
     """This will take the day's record away, as if nobody had ever said anything about it."""
     people.get_user(scope, user_id, "attendance.write")
     queries.get_day(scope, user_id, day)  # a day without a record is not worth touching its period
-    periods.touch(scope, changes=[(user_id, day)], what="attendance")
-    before = queries.get_day(scope, user_id, day, lock=True)
-    expect(before, if_match)
-    scope.session.execute(
-        delete(attendance).where(
-            attendance.c.tenant_id == scope.tenant_id, attendance.c.user_id == user_id, attendance.c.day == day
+    with facts.changing(scope, changes=[(user_id, day)], what="attendance"):
+        before = queries.get_day(scope, user_id, day, lock=True)
+        expect(before, if_match)
+        scope.session.execute(
+            delete(attendance).where(
+                attendance.c.tenant_id == scope.tenant_id, attendance.c.user_id == user_id, attendance.c.day == day
+            )
         )
-    )
     audit.record(
         scope, action="attendance.removed", entity_type="attendance", entity_id=f"{user_id}/{day}",
         before=_facts(before), after={"reason": reason},

@@ -20,9 +20,8 @@ from chalicelib.backing.database import Record, statement
 from chalicelib.features.leave import allocation_queries, entry_actions, rules
 from chalicelib.features.leave.entry_actions import Entry
 from chalicelib.features.leave.rules import Bucket, HalfOfDay, Place, Purse
-from chalicelib.features.people import queries as people
-from chalicelib.features.tenants import working_days
-from chalicelib.features.tenants.working_days import WorkingDaysChange
+from chalicelib.features.tenants.locks import lock_people
+from chalicelib.features.tenants.working_days import LAST_DAY
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import BalanceTooLow
 from chalicelib.kernel.halves import Half
@@ -36,7 +35,6 @@ _BY_HAND = text("""
     select * from leave_by_hand(:tenant_id, :user_ids, :first, :last)
     where wanted <> taken order by user_id, leave_type_id, day""")
 _WRITE = text(statement(__file__, "recount_write"))
-_LAST_DAY = date(9999, 12, 31)
 
 
 @dataclass(slots=True)
@@ -74,16 +72,6 @@ class Allowance:
         return taken
 
 
-def register() -> None:
-    """Follow every change of working days in this process."""
-    working_days.listen("leave", follow)
-
-
-def follow(scope: Scope, change: WorkingDaysChange) -> None:
-    """Recount the leave that a change of working days concerns."""
-    recount(scope, user_ids=change.user_ids, first=change.first, last=change.last or _LAST_DAY)
-
-
 def recount(scope: Scope, *, user_ids: Collection[UUID] | None, first: date, last: date, must_fit: bool = False) -> int:
     """Make the leave ledger say what the register shows on these days, and count the claims that changed.
 
@@ -93,7 +81,7 @@ def recount(scope: Scope, *, user_ids: Collection[UUID] | None, first: date, las
     concerned = people_with_leave(scope, user_ids=user_ids, first=first, last=last)
     if not concerned:
         return 0
-    people.lock_people(scope, concerned)  # a statement of its own, so that what follows sees what they are by now
+    lock_people(scope, concerned)  # a statement of its own, so that what follows sees what they are by now
     claims = _claims(scope, user_ids=concerned, first=first, last=last)
     if not claims:
         return 0
@@ -103,7 +91,7 @@ def recount(scope: Scope, *, user_ids: Collection[UUID] | None, first: date, las
 
 
 def people_with_leave(
-    scope: Scope, *, user_ids: Collection[UUID] | None = None, first: date, last: date = _LAST_DAY
+    scope: Scope, *, user_ids: Collection[UUID] | None = None, first: date, last: date = LAST_DAY
 ) -> list[UUID]:
     """Return those of some people, or of all (None), whose leave on these days may have to be recounted."""
     rows = scope.session.execute(

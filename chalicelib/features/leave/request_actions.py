@@ -22,7 +22,8 @@ from chalicelib.features.leave.models import leave_days, leave_requests
 from chalicelib.features.leave.request_schemas import NewRequest
 from chalicelib.features.leave.rules import Bucket, HalfOfDay, Purse, Span
 from chalicelib.features.people import queries as people
-from chalicelib.features.tenants import periods, working_days
+from chalicelib.features.tenants import facts
+from chalicelib.features.tenants.locks import share_calendar
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import AlreadyDecided, BalanceTooLow, Conflict, Forbidden, Place, invalid
 from chalicelib.kernel.halves import Nature
@@ -39,7 +40,7 @@ def ask(scope: Scope, *, new: NewRequest, submission_id: UUID | None = None) -> 
     user_id = new.user_id or scope.actor.user_id
     if user_id is None:
         raise invalid("/user_id", "say for whom; your key does not act for a person")
-    working_days.share_calendar(scope)
+    share_calendar(scope)
     people.get_user(scope, user_id, "leave.write", lock=True)
     span = Span(new.start_date, new.start_half, new.end_date, new.end_half)
     if span.ends < span.begins:
@@ -168,7 +169,7 @@ def shorten(scope: Scope, *, request_id: UUID, given: dict[str, Any], if_match: 
 
 def _held_request(scope: Scope, request_id: UUID) -> Record:
     """This will read a request that nobody else decides meanwhile."""
-    working_days.share_calendar(scope)
+    share_calendar(scope)
     of_whom = requests.get_request(scope, request_id, "leave.decide")["user_id"]
     people.get_user(scope, of_whom, "leave.decide", lock=True)
     found = requests.get_request(scope, request_id, "leave.decide")  # as whoever had the lock before left it
@@ -280,25 +281,26 @@ def _grant(
 def _record(scope: Scope, request: Record, leave_type: Record, halves: Sequence[HalfOfDay]) -> list[str]:
     """This will make the leave a fact of the register, and give the pay periods that it is too late for."""
     span, counted = requests.span_of(request), set(halves)
-    late = periods.touch(scope, changes=[(request["user_id"], day) for day in span.days], what="leave")
-    scope.session.execute(
-        insert(leave_days),
-        [
-            {
-                "tenant_id": scope.tenant_id,
-                "user_id": request["user_id"],
-                "day": day,
-                "half": half,
-                "leave_type_id": leave_type["id"],
-                "nature": Nature.PAID if leave_type["is_paid"] else Nature.LOP,
-                "counts_non_working": leave_type["counts_non_working_days"],
-                "request_id": request["id"],
-                "is_counted": (day, half) in counted,
-            }
-            for day, half in span.halves()
-        ],
-    )
-    return late
+    changes = [(request["user_id"], day) for day in span.days]
+    with facts.changing(scope, changes=changes, what="leave") as change:
+        scope.session.execute(
+            insert(leave_days),
+            [
+                {
+                    "tenant_id": scope.tenant_id,
+                    "user_id": request["user_id"],
+                    "day": day,
+                    "half": half,
+                    "leave_type_id": leave_type["id"],
+                    "nature": Nature.PAID if leave_type["is_paid"] else Nature.LOP,
+                    "counts_non_working": leave_type["counts_non_working_days"],
+                    "request_id": request["id"],
+                    "is_counted": (day, half) in counted,
+                }
+                for day, half in span.halves()
+            ],
+        )
+    return change.late
 
 
 def _take_out(scope: Scope, request: Record, *, keep: tuple[Span, Sequence[HalfOfDay]] | None) -> list[str]:
@@ -306,14 +308,16 @@ def _take_out(scope: Scope, request: Record, *, keep: tuple[Span, Sequence[HalfO
     span, counted = keep or (None, [])
     gone = set(requests.span_of(request).halves()) - set(span.halves() if span else [])
     changes = [(request["user_id"], day) for day in sorted({day for day, _ in gone})]
-    late = periods.touch(scope, changes=changes, what="leave") if changes else []
     half = tuple_(leave_days.c.day, leave_days.c.half)
     of_request = (leave_days.c.tenant_id == scope.tenant_id, leave_days.c.request_id == request["id"])
-    scope.session.execute(delete(leave_days).where(*of_request, half.in_(sorted(gone))))
-    scope.session.execute(
-        update(leave_days).where(*of_request, leave_days.c.is_counted, half.not_in(counted)).values(is_counted=False)
-    )
-    return late
+    no_longer = update(leave_days).where(*of_request, leave_days.c.is_counted, half.not_in(counted))
+    if not changes:
+        scope.session.execute(no_longer.values(is_counted=False))
+        return []
+    with facts.changing(scope, changes=changes, what="leave") as change:
+        scope.session.execute(delete(leave_days).where(*of_request, half.in_(sorted(gone))))
+        scope.session.execute(no_longer.values(is_counted=False))
+    return change.late
 
 
 def _write(scope: Scope, before: Record, *, span: Span | None = None, **values: Any) -> Record:

@@ -6,12 +6,11 @@ from chalice import Blueprint
 
 from chalicelib.entry.http import endpoint
 from chalicelib.entry.paging import Page, PageQuery
-from chalicelib.features.leave import actions, form_handler, queries, recount_actions, schemas
+from chalicelib.features.leave import actions, form_handler, queries, schemas
 from chalicelib.identity.scope import Scope
 
 blueprint = Blueprint(__name__)
 form_handler.register()  # a form of the type leave_request asks for leave
-recount_actions.register()  # leave follows calendars, rosters and employments
 
 
 @endpoint(blueprint, "GET", "/leave-types", may="organisation.read")

@@ -85,7 +85,8 @@ def employ(scope: Scope, *, user_id: UUID, said: EmploymentInput, if_match: int 
         .returning(employments)
     ).mappings().one()  # fmt: skip
     if (first := _first_changed(before, values)) is not None:
-        working_days.changed(scope, user_ids=[user_id], first=first, last=None, is_new=is_new)
+        if not is_new:
+            working_days.changed(scope, user_ids=[user_id], first=first)
         periods.touch_from(
             scope, user_ids=[user_id], first=first, what="employment",
             decide=not is_new and bool(_DECIDES_ATTENDANCE & changes.keys()),

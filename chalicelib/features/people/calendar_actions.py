@@ -16,6 +16,7 @@ from chalicelib.features.people.calendar_schemas import HolidayImport
 from chalicelib.features.people.models import branches, holidays, shifts
 from chalicelib.features.people.organisation_actions import add_unit, change_unit
 from chalicelib.features.tenants import periods, working_days
+from chalicelib.features.tenants.locks import lock_calendar
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import invalid
 
@@ -30,7 +31,7 @@ def columns_of(said: dict[str, Any]) -> dict[str, Any]:
 
 def add_holiday(scope: Scope, *, values: dict[str, Any]) -> Record:
     """This will add one holiday; there is at most one for a day and branch."""
-    working_days.lock_calendar(scope)
+    lock_calendar(scope)
     row = scope.session.execute(
         insert(holidays).values(tenant_id=scope.tenant_id, **values).returning(holidays)
     ).mappings().one()  # fmt: skip
@@ -41,7 +42,7 @@ def add_holiday(scope: Scope, *, values: dict[str, Any]) -> Record:
 
 def change_holiday(scope: Scope, *, holiday_id: UUID, given: dict[str, Any], if_match: int | None) -> Record:
     """This will change a holiday; where it moves, both days are looked at again."""
-    working_days.lock_calendar(scope)
+    lock_calendar(scope)
     before = queries.get_holiday(scope, holiday_id, lock=True)
     expect(before, if_match)
     changes = {name: value for name, value in given.items() if before[name] != value}
@@ -64,7 +65,7 @@ def change_holiday(scope: Scope, *, holiday_id: UUID, given: dict[str, Any], if_
 
 def remove_holiday(scope: Scope, *, holiday_id: UUID) -> None:
     """This will make a holiday an ordinary day again."""
-    working_days.lock_calendar(scope)
+    lock_calendar(scope)
     before = queries.get_holiday(scope, holiday_id, lock=True)
     scope.session.execute(delete(holidays).where(holidays.c.tenant_id == scope.tenant_id, holidays.c.id == holiday_id))
     _working_days_changed(scope, [before["day"]])
@@ -78,7 +79,7 @@ def import_holidays(scope: Scope, *, said: HolidayImport) -> Record:
     """This will add a country's public holidays of a year; days that have one already keep it."""
     if said.branch_id is not None:
         organisation.get_unit(scope, branches, said.branch_id)
-    working_days.lock_calendar(scope)
+    lock_calendar(scope)
     days = public_holidays(country=said.country, subdivision=said.subdivision, year=said.year)
     added = scope.session.execute(
         text("insert into holidays (tenant_id, day, name, branch_id)"

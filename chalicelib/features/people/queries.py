@@ -32,16 +32,6 @@ def get_user(scope: Scope, user_id: UUID, permission: str = "people.read", *, lo
     return dict(row)
 
 
-def lock_people(scope: Scope, user_ids: Collection[UUID]) -> None:
-    """Lock these people's rows, in the order of their ids, until this transaction ends."""
-    scope.session.execute(
-        select(users.c.id)
-        .where(users.c.tenant_id == scope.tenant_id, users.c.id.in_(user_ids))
-        .order_by(users.c.id)
-        .with_for_update(key_share=True)
-    )
-
-
 def check_all_there(scope: Scope, user_ids: Collection[UUID]) -> None:
     """This will refuse a list of people that names one who is not the tenant's."""
     known = scope.session.execute(

@@ -10,6 +10,7 @@ from chalicelib.backing import cells
 from chalicelib.backing.database import Record, enter_tenant
 from chalicelib.entry.versions import expect
 from chalicelib.features.tenants import periods, queries, working_days
+from chalicelib.features.tenants.locks import lock_calendar
 from chalicelib.features.tenants.models import pay_periods
 from chalicelib.features.tenants.schemas import NewApiKey, NewMember, NewTenant
 from chalicelib.identity import keys
@@ -27,7 +28,7 @@ _MOVES_PAY = {"missing_attendance", "proration_basis", "daily_paid_holidays", "w
 def change_settings(scope: Scope, *, given: dict[str, Any], if_match: int | None) -> Record:
     """This will change the tenant's settings; open pay periods are computed again by the next nightly run."""
     if "weekend" in given:
-        working_days.lock_calendar(scope)
+        lock_calendar(scope)
     before = queries.get_settings(scope, lock=True)
     expect(before, if_match)
     switches = given.pop("policy", {})

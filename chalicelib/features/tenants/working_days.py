@@ -1,12 +1,14 @@
-"""Changes of the days that people work: what follows from them in features above, in the same transaction.
+"""Changes of the days that people work: what follows from them in the rooms above, in the same transaction.
 
 A holiday, a roster, a calendar and an employment say which halves leave may use up. Whoever writes one calls `changed`
-after the write; the features that must follow have registered a listener when they were imported.
+after the write. Followers are named and imported as those of `facts` are, so none is missed.
 """
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Collection
 from datetime import date
+from functools import cache
+from importlib import import_module
+from typing import Protocol
 from uuid import UUID
 
 from sqlalchemy import text
@@ -14,46 +16,26 @@ from sqlalchemy import text
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.period import FIRST_YEAR
 
-_CALENDAR = "calendar"
+LAST_DAY = date(9999, 12, 31)
+FOLLOWERS = ["chalicelib.features.leave.following"]
 
 
-@dataclass(frozen=True, slots=True)
-class WorkingDaysChange:
-    """Whose working days changed, and from which day to which."""
+class Follower(Protocol):
+    """What a room above has to do when working days change."""
 
-    user_ids: Collection[UUID] | None  # None: of everybody
-    first: date
-    last: date | None  # None: all days that follow
+    def working_days_changed(self, scope: Scope, *, user_ids: Collection[UUID] | None, first: date, last: date) -> None:
+        """Do what follows for these people (None: everybody) and days; the change is written, and not committed."""
 
 
-Listener = Callable[[Scope, WorkingDaysChange], object]
-_LISTENERS: dict[str, Listener] = {}
-_EXPECTED = frozenset({"leave"})  # a change must never pass unheard, whichever entry point was loaded
-
-
-def listen(name: str, listener: Listener) -> None:
-    """Call `listener` on every change, for the life of the process."""
-    _LISTENERS[name] = listener
-
-
-def changed(
-    scope: Scope, *, user_ids: Collection[UUID] | None, first: date, last: date | None, is_new: bool = False
-) -> None:
-    """Let everything follow that depends on these working days. The change is written, but not committed.
-
-    `is_new` says that the people have just been made, so that nothing of theirs can depend on anything.
-    """
-    if is_new:
-        return
-    if missing := _EXPECTED - _LISTENERS.keys():
-        raise RuntimeError(f"Nobody in this process listens for {', '.join(missing)}; import its routes first.")
-    for listener in _LISTENERS.values():
-        listener(scope, WorkingDaysChange(user_ids, first, last))
+def changed(scope: Scope, *, user_ids: Collection[UUID] | None, first: date, last: date = LAST_DAY) -> None:
+    """Let everything follow that depends on the working days of these people (None: everybody)."""
+    for follower in followers():
+        follower.working_days_changed(scope, user_ids=user_ids, first=first, last=last)
 
 
 def calendar_changed(scope: Scope, *, user_ids: Collection[UUID] | None) -> None:
     """Let everything follow from another weekend or time zone: locked pay periods keep the calendar they had."""
-    changed(scope, user_ids=user_ids, first=first_open_day(scope), last=None)
+    changed(scope, user_ids=user_ids, first=first_open_day(scope))
 
 
 def first_open_day(scope: Scope) -> date:
@@ -65,18 +47,7 @@ def first_open_day(scope: Scope) -> date:
     return day or date(FIRST_YEAR, 1, 1)
 
 
-def lock_calendar(scope: Scope) -> None:
-    """Keep leave from being counted until this transaction ends, because it changes a calendar of many people.
-
-    It is the first lock that a writer of calendars takes: before people, periods and allocations.
-    """
-    scope.alone(_CALENDAR)
-
-
-def share_calendar(scope: Scope) -> None:
-    """Keep calendars of many people as they are until this transaction ends; any number of writers may share them.
-
-    Who counts leave takes this before any other lock: a holiday that is being declared at the same moment would not
-    see the leave, nor the leave the holiday.
-    """
-    scope.share(_CALENDAR)
+@cache
+def followers() -> list[Follower]:
+    """Import the followers, once."""
+    return [import_module(module).FOLLOWER for module in FOLLOWERS]
