@@ -1,9 +1,9 @@
 """Leave entries name the day they concern, so that the leave ledger and the pay register can be compared day by day."""
 
-from migrations.helpers import run
+from migrations.helpers import as_owner_of_rows, run
 
 revision = "2026_12_01_1090"
-down_revision = "2026_11_21_0980"
+down_revision = "2026_12_01_1010"
 
 
 def upgrade() -> None:
@@ -11,22 +11,12 @@ def upgrade() -> None:
         alter table leave_entries add column concerns_on date;
         comment on column leave_entries.concerns_on is
             'the day the entry is about: of leave for used and pending, else the first day on which it counts';
-
-        -- Entries are append-only; only this migration, as their owner, may say afterwards what they are about.
-        alter table leave_entries disable trigger keep;
-        update leave_entries e set concerns_on = case
-                when e.request_id is not null then r.start_on
-                when e.bucket in ('lapsed', 'encashed', 'transferred') then coalesce(a.expires_on, a.cycle_end_on) + 1
-                else a.cycle_start_on end
-            from leave_allocations a, leave_entries o
-                left join leave_requests r on r.tenant_id = o.tenant_id and r.id = o.request_id
-            where o.tenant_id = e.tenant_id and o.allocation_id = e.allocation_id and o.number = e.number
-              and a.tenant_id = e.tenant_id and a.id = e.allocation_id;
-        alter table leave_entries enable trigger keep;
+    """)
+    with as_owner_of_rows("leave_entries", "leave_allocations", "leave_requests", "leave_days"):
+        _backfill()
+    run("""
         alter table leave_entries alter column concerns_on set not null;
 
-        alter table leave_entries drop constraint leave_entries_tenant_id_allocation_id_bucket_cause_key;
-        alter table leave_entries add unique (tenant_id, allocation_id, bucket, cause, concerns_on);
         grant insert (concerns_on) on leave_entries to wagebook_app;
 
         alter table notification_logs drop constraint notification_logs_kind_check;
@@ -34,45 +24,6 @@ def upgrade() -> None:
             'leave_expiry_warning', 'leave_requested', 'leave_approved', 'leave_rejected', 'leave_cancelled',
             'leave_recounted', 'destination_changed', 'email_changed', 'request_waiting', 'request_decided',
             'form_decided', 'payroll_ready', 'kpi_due', 'appraisal_reminder', 'custom'));
-
-        -- What an approved leave used was booked in one sum. It is moved from the leave's first day to its days: the
-        -- counted halves in order, filled from its allocations in order of their cycles. The sums stay as they were.
-        insert into leave_entries
-            (tenant_id, allocation_id, bucket, days, cause, request_id, concerns_on, booked_at, booked_by)
-        with used as (
-            -- one row per request and allocation: the halves it used of it, and how many come before
-            select e.tenant_id, e.request_id, e.allocation_id, r.start_on, (2 * sum(e.days))::integer as halves,
-                max(e.booked_at) as booked_at, max(e.booked_by) as booked_by,
-                coalesce(sum((2 * sum(e.days))::integer) over (
-                    partition by e.tenant_id, e.request_id order by a.cycle_start_on, a.id
-                    rows between unbounded preceding and 1 preceding), 0) as before
-            from leave_entries e
-            join leave_requests r on r.tenant_id = e.tenant_id and r.id = e.request_id and r.status = 'approved'
-            join leave_allocations a on a.tenant_id = e.tenant_id and a.id = e.allocation_id
-            where e.bucket = 'used'
-            group by e.tenant_id, e.request_id, e.allocation_id, r.start_on, a.cycle_start_on, a.id
-            having sum(e.days) <> 0
-        ),
-        counted as (
-            select tenant_id, request_id, day,
-                row_number() over (partition by tenant_id, request_id order by day, half) as number
-            from leave_days where request_id is not null and is_counted
-        ),
-        placed as (
-            select u.tenant_id, u.allocation_id, u.request_id, u.start_on, c.day, u.booked_at, u.booked_by,
-                0.5 * count(*) as days
-            from used u
-            join counted c on c.tenant_id = u.tenant_id and c.request_id = u.request_id
-                and c.number > u.before and c.number <= u.before + u.halves
-            group by u.tenant_id, u.allocation_id, u.request_id, u.start_on, c.day, u.booked_at, u.booked_by
-        )
-        select tenant_id, allocation_id, 'used', days, 'by-day/' || request_id, request_id, day, booked_at, booked_by
-        from placed where day <> start_on
-        union all
-        select tenant_id, allocation_id, 'used', -sum(days), 'by-day/' || request_id, request_id, start_on, booked_at,
-            booked_by
-        from placed where day <> start_on
-        group by tenant_id, allocation_id, request_id, start_on, booked_at, booked_by;
 
         -- One row per day: the halves in which leave would show in the register, as bits: 2 the first, 1 the second.
         -- `working`: for leave that spares holidays and days off; `any_day`: for leave that counts them too. A half
@@ -147,4 +98,61 @@ def upgrade() -> None:
             ) half
             group by user_id, day, leave_type_id
         $$;
+    """)
+
+
+def _backfill() -> None:
+    run("""
+        -- Entries are append-only; only this migration, as their owner, may say afterwards what they are about.
+        alter table leave_entries disable trigger keep;
+        update leave_entries e set concerns_on = case
+                when e.request_id is not null then r.start_on
+                when e.bucket in ('lapsed', 'encashed', 'transferred') then coalesce(a.expires_on, a.cycle_end_on) + 1
+                else a.cycle_start_on end
+            from leave_allocations a, leave_entries o
+                left join leave_requests r on r.tenant_id = o.tenant_id and r.id = o.request_id
+            where o.tenant_id = e.tenant_id and o.allocation_id = e.allocation_id and o.number = e.number
+              and a.tenant_id = e.tenant_id and a.id = e.allocation_id;
+        alter table leave_entries enable trigger keep;
+        alter table leave_entries drop constraint leave_entries_tenant_id_allocation_id_bucket_cause_key;
+        alter table leave_entries add unique (tenant_id, allocation_id, bucket, cause, concerns_on);
+
+        -- What an approved leave used was booked in one sum. It is moved from the leave's first day to its days: the
+        -- counted halves in order, filled from its allocations in order of their cycles. The sums stay as they were.
+        insert into leave_entries
+            (tenant_id, allocation_id, bucket, days, cause, request_id, concerns_on, booked_at, booked_by)
+        with used as (
+            -- one row per request and allocation: the halves it used of it, and how many come before
+            select e.tenant_id, e.request_id, e.allocation_id, r.start_on, (2 * sum(e.days))::integer as halves,
+                max(e.booked_at) as booked_at, max(e.booked_by) as booked_by,
+                coalesce(sum((2 * sum(e.days))::integer) over (
+                    partition by e.tenant_id, e.request_id order by a.cycle_start_on, a.id
+                    rows between unbounded preceding and 1 preceding), 0) as before
+            from leave_entries e
+            join leave_requests r on r.tenant_id = e.tenant_id and r.id = e.request_id and r.status = 'approved'
+            join leave_allocations a on a.tenant_id = e.tenant_id and a.id = e.allocation_id
+            where e.bucket = 'used'
+            group by e.tenant_id, e.request_id, e.allocation_id, r.start_on, a.cycle_start_on, a.id
+            having sum(e.days) <> 0
+        ),
+        counted as (
+            select tenant_id, request_id, day,
+                row_number() over (partition by tenant_id, request_id order by day, half) as number
+            from leave_days where request_id is not null and is_counted
+        ),
+        placed as (
+            select u.tenant_id, u.allocation_id, u.request_id, u.start_on, c.day, u.booked_at, u.booked_by,
+                0.5 * count(*) as days
+            from used u
+            join counted c on c.tenant_id = u.tenant_id and c.request_id = u.request_id
+                and c.number > u.before and c.number <= u.before + u.halves
+            group by u.tenant_id, u.allocation_id, u.request_id, u.start_on, c.day, u.booked_at, u.booked_by
+        )
+        select tenant_id, allocation_id, 'used', days, 'by-day/' || request_id, request_id, day, booked_at, booked_by
+        from placed where day <> start_on
+        union all
+        select tenant_id, allocation_id, 'used', -sum(days), 'by-day/' || request_id, request_id, start_on, booked_at,
+            booked_by
+        from placed where day <> start_on
+        group by tenant_id, allocation_id, request_id, start_on, booked_at, booked_by;
     """)
