@@ -219,6 +219,8 @@ def refusal(locked: PeriodLocked) -> PeriodLocked:
 
 
 def _chunks(scope: Scope, months: Sequence[str]) -> list[Chunk]:
+    if not months:  # the night of a tenant whose only period due is locked
+        return []
     days = [scope.tenant.period(month) for month in months]
     rows = scope.session.execute(
         text("""

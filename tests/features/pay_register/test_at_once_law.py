@@ -164,7 +164,7 @@ VERBS: dict[str, Callable[[Scene], Status]] = {
     "cancel overtime": lambda s: s.decide("approved overtime", "cancelled"),
     "correct attendance": lambda s: s.call("PUT", f"/users/{s.rahim}/attendance/2026-01-07",
         {"status": "absent", "reason": "sick"}),
-    "remove attendance": lambda s: s.call("DELETE", f"/users/{s.rahim}/attendance/2026-01-08", {"reason": "typo"}),
+    "remove attendance": lambda s: s.call("DELETE", f"/users/{s.rahim}/attendance/2026-01-08?reason=typo"),
     "check in": lambda s: s.call("POST", f"/users/{s.rahim}/checkin", {"at": "2026-01-22T03:00:00Z"}),
     "check out": lambda s: s.call("PATCH", f"/users/{s.rahim}/checkout", {"at": "2026-01-21T12:00:00Z"}),
     "import attendance": lambda s: s.call("POST", "/attendance/import", [
