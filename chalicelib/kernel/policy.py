@@ -40,9 +40,15 @@ class PayPolicy(BaseModel):
     missing_attendance: MissingAttendance = Field(
         MissingAttendance.ABSENT, description="what a working half without any attendance record counts as"
     )
-    full_day_minutes: Minutes = Field(540, description="worked minutes from which a day is a full day")
+    full_day_minutes: Minutes = Field(
+        540,
+        description="worked minutes from which a day is a full day, on shifts that say none; never more than the shift"
+        " is long",
+    )
     half_day_minutes: Minutes | None = Field(
-        None, description="worked minutes from which a day is half a day; null: a short day is no paid day"
+        None,
+        description="worked minutes from which a day is half a day, on shifts that say none; null: a short day is no"
+        " paid day",
     )
     proration_basis: ProrationBasis = Field(
         ProrationBasis.WORKING_DAYS, description="what a monthly salary is divided by"

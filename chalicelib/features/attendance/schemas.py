@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, Field
 
-from chalicelib.features.attendance.rules import EARLIEST, LONGEST_MINUTES
+from chalicelib.features.attendance.rules import EARLIEST, LATEST, LONGEST_MINUTES
 from chalicelib.kernel.halves import Half
 from chalicelib.kernel.period import FIRST_YEAR, LAST_YEAR, Month
 from chalicelib.kernel.schema import Input, Output, Text, Version
@@ -19,8 +19,8 @@ def _in_our_years(month: str) -> str:
 
 
 def _in_our_time(moment: dt.datetime) -> dt.datetime:
-    if moment < EARLIEST:
-        raise ValueError(f"must not be before {EARLIEST:%Y-%m-%d}")
+    if not EARLIEST <= moment < LATEST:
+        raise ValueError(f"must be from {EARLIEST:%Y-%m-%d} to before {LATEST:%Y-%m-%d}")
     return moment
 
 
@@ -48,10 +48,15 @@ class AttendanceDay(Output):
     date: dt.date = Field(description="local date on which the shift starts")
     check_in: dt.datetime | None = Field(description="the first of the day")
     check_out: dt.datetime | None = Field(description="the last of the day")
-    worked_minutes: int | None
-    status: Literal["present", "half_day", "absent", "open"] = Field(description="open: checked in, and not out yet")
+    worked_minutes: int | None = Field(
+        description="as punched or stated; the shift's unpaid break is taken off where the day is judged"
+    )
+    status: Literal["present", "half_day", "absent", "open"] = Field(
+        description="of a day whose halves are both open; beside leave, on-duty, a holiday or a day off the pay"
+        " register asks for half of the minutes. open: checked in, and not out yet"
+    )
     stated: Stated | None = Field(description="the status that somebody stated; it stands above the minutes")
-    present_halves: list[Half]
+    present_halves: list[Half] = Field(description="of a day whose halves are both open")
     late_minutes: int
     early_out_minutes: int
     source: Literal["punch", "import", "correction"]

@@ -15,6 +15,7 @@ from chalicelib.features.people import queries
 from chalicelib.features.people.models import employments, salaries, users
 from chalicelib.features.people.schemas import EmploymentInput, NewUser, SalaryInput
 from chalicelib.features.tenants import periods, working_days
+from chalicelib.features.tenants.locks import share_calendar
 from chalicelib.identity.scope import Scope, check
 from chalicelib.kernel.errors import Conflict, invalid
 from chalicelib.kernel.money import MINOR_UNITS, fits, rounded
@@ -66,6 +67,7 @@ def employ(scope: Scope, *, user_id: UUID, said: EmploymentInput, if_match: int 
 
     `is_new` says that the person is being made, so that there can be no attendance to decide again.
     """
+    share_calendar(scope)
     queries.get_user(scope, user_id, "people.write", lock=True)
     before = queries.find_employment(scope, user_id)
     expect(before or {"version": 0}, if_match)

@@ -128,19 +128,27 @@ def public_holidays(*, country: str, subdivision: str | None, year: int) -> dict
 
 def add_shift(scope: Scope, *, values: dict[str, Any]) -> Record:
     """This will make a shift."""
-    _refuse_empty(values)
+    _check_hours(values)
     return add_unit(scope, shifts, values=values)
 
 
 def change_shift(scope: Scope, *, shift_id: UUID, given: dict[str, Any], if_match: int | None) -> Record:
     """This will change a shift; attendance of open pay periods is decided again by its new hours."""
-    _refuse_empty({**organisation.get_unit(scope, shifts, shift_id, lock=True), **given})
+    _check_hours({**organisation.get_unit(scope, shifts, shift_id, lock=True), **given})
     row, changes = change_unit(scope, shifts, unit_id=shift_id, given=given, if_match=if_match)
     if changes.keys() - {"name"}:
         periods.touch_all(scope, decide=True)
     return row
 
 
-def _refuse_empty(shift: dict[str, Any]) -> None:
+def _check_hours(shift: dict[str, Any]) -> None:
+    """Refuse a shift without length, one that is all break, and half a day that is longer than a full one."""
     if shift["starts_at"] == shift["ends_at"]:
         raise invalid("/end", "is the same as start; a shift has a length, and one that ends earlier ends the next day")
+    starts, ends = (shift[name].hour * 60 + shift[name].minute for name in ("starts_at", "ends_at"))
+    length = (ends - starts) % (24 * 60)
+    if shift["unpaid_break_minutes"] >= length:
+        raise invalid("/unpaid_break_minutes", f"is not shorter than the shift, which lasts {length} minutes")
+    full, half = shift["full_day_minutes"], shift["half_day_minutes"]
+    if full is not None and half is not None and half > full:
+        raise invalid("/half_day_minutes", f"is {half}, more than the {full} of a full day")
