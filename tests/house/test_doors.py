@@ -42,6 +42,7 @@ FURTHER_FILES = {
     "payroll/calculating.py": "one calculation: a run's chunks, from register to payslips",
     "payroll/slips.py": "the bulk path: payslips made and written",
     "payroll/one_offs.py": "lines of a payslip that no component made",
+    "payroll/terms.py": "the settings and policy switches that price a run, resolved",
     "payroll/arrears.py": "what periods that were paid are worth by now",
     "payroll/summaries.py": "what a run comes to, beside the one before",
     "payroll/payslip_lines.py": "a payslip as people read it",
