@@ -15,7 +15,7 @@ from chalicelib.kernel.policy import MissingAttendance, PayPolicy, ProrationBasi
 from migrations.setup import Urls
 from tests.features.payroll.runs import run_of
 from tests.features.payroll.test_arrears import approved
-from tests.features.payroll.test_payroll_runs import WORKING, calculated, hire, lines, present, slips
+from tests.features.payroll.test_payroll_runs import WORKING, calculated, hire, slips
 from tests.ledger.books import at_work
 from tests.support.cast import Cast
 from tests.support.migrating import upgraded
