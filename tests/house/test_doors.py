@@ -44,6 +44,7 @@ FURTHER_FILES = {
     "payroll/one_offs.py": "lines of a payslip that no component made",
     "payroll/terms.py": "the settings and policy switches that price a run, resolved",
     "payroll/arrears.py": "what periods that were paid are worth by now",
+    "payroll/arrears_lines.py": "arrears as lines of a payslip, one per component",
     "payroll/summaries.py": "what a run comes to, beside the one before",
     "payroll/payslip_lines.py": "a payslip as people read it",
     "payroll/freshness.py": "whether a run still says what it would if it was calculated now",

@@ -20,6 +20,7 @@ from chalicelib.kernel.errors import Conflict
 from chalicelib.kernel.money import MINOR_UNITS
 
 GROSS, ADJUSTMENTS = "gross", "adjustments"
+EARNED, SALARY = "earned_salary", "Salary"  # the code and the name of what the days of the period are worth
 # what sql/gather.sql gives, in this order; a payslip keeps these
 INPUTS = tuple(name for name in VARIABLES if name != GROSS)
 _ZERO = Decimal(0)
@@ -109,7 +110,7 @@ def _compiled(
         for component in components
     }
     names = names_of(components, inputs)
-    gross = formulas.sum_of(["earned_salary", ADJUSTMENTS, *_earnings(components)])
+    gross = formulas.sum_of([EARNED, ADJUSTMENTS, *_earnings(components)])
     steps = []
     for name in formulas.ordered(uses_of(components, names)):
         if name == GROSS:
