@@ -188,13 +188,13 @@ class Payroll:
             if name in later.slips:
                 for part, amount in later.slips[name].arrears.get(run.month, {}).items():
                     paid[part] = paid.get(part, NOTHING) + amount
-        now: Mapping[Part, Decimal] = {}
-        if in_the_period(run.tenant, self.people[name].employee, run.month):
-            if was is None:
-                _, end = period_of(run.tenant, run.month)
-                was = Slip(Payslip({}, NOTHING, NOTHING, NOTHING, NOTHING), {}, self.own_on(name, end))
-            lines = [of_sign(one.name, one.amount, taxed=True) for one in was.adjustments]
-            now = worth_of(self._paid(run, name, was, lines), lines)
+        if was is None:
+            if not in_the_period(run.tenant, self.people[name].employee, run.month):
+                return {part: -amount for part, amount in paid.items() if amount != 0}
+            _, end = period_of(run.tenant, run.month)
+            was = Slip(Payslip({}, NOTHING, NOTHING, NOTHING, NOTHING), {}, self.own_on(name, end))
+        lines = [of_sign(one.name, one.amount, taxed=True) for one in was.adjustments]
+        now = worth_of(self._paid(run, name, was, lines), lines)
         differences = {part: now.get(part, NOTHING) - paid.get(part, NOTHING) for part in {**now, **paid}}
         return {part: amount for part, amount in differences.items() if amount != 0}
 

@@ -55,9 +55,10 @@ _PAID = """
 # One row per person and component: what approved runs have paid since as arrears of the period. A line of before
 # December 2026 has no component; what it was made of stands in its parts.
 _PAID_SINCE = """
-    select o.user_id, part.code, sum(part.amount) as amount
+    select o.user_id, part.code, sum(part.amount) as amount, max(p.currency) as currency
     from payslip_one_offs o
     join payroll_runs r on r.tenant_id = :tenant_id and r.id = o.run_id and r.status in ('approved', 'paid')
+    join payslips p on p.tenant_id = :tenant_id and p.run_id = o.run_id and p.user_id = o.user_id
     cross join lateral (
         select o.code, o.amount where o.code is not null
         union all
@@ -109,11 +110,15 @@ def _concerned(scope: Scope, period: Corrected, *, among: Among, only: Sequence[
         **among.values,
         "tenant_id": scope.tenant_id,
         "run_id": period.run_id,
+        "month": period.month,
         "start_on": days.start,
         "end_on": days.end,
     }
     there = f"{among.put_into(_EMPLOYED)} union select user_id from payslips p"
     there += f" where tenant_id = :tenant_id and run_id = :run_id and user_id {among.condition}"
+    # whom the month did not know, and a later run paid for it
+    there += " union select user_id from payslip_one_offs where tenant_id = :tenant_id and kind = 'arrears'"
+    there += f" and month = :month and user_id {among.condition}"
     rows = scope.session.execute(text(there), values).scalars()
     wanted = None if period.user_ids is None else set(period.user_ids)
     return sorted(
@@ -127,19 +132,21 @@ def _of_period(scope: Scope, period: Corrected, *, user_ids: list[UUID]) -> Iter
     values = {**among.values, "tenant_id": scope.tenant_id, "run_id": period.run_id, "month": period.month}
     paid = {row.user_id: row for row in scope.session.execute(text(among.put_into(_PAID)), values)}
     since: dict[UUID, dict[str, Decimal]] = defaultdict(dict)
+    currencies: dict[UUID, str] = {}
     for part in scope.session.execute(text(among.put_into(_PAID_SINCE)), values):
         since[part.user_id][part.code] = part.amount
+        currencies[part.user_id] = part.currency
     which = Which(period.run_id, period.month, among)
     with _as_if(then, period.month, user_ids):
         rows = inputs.gather(then, which=which, with_kpi=period.plan.uses("kpi_score"))
         rare = inputs.gather_rare(then, which=which)
     now = {UUID(row.user_id): row for row in rows}
+    currencies |= {user_id: row.currency for user_id, row in (now | paid).items()}  # as they were paid, if they were
     repricing = _Repricing(period, rare)
     with formulas.exactly():
         for user_id in user_ids:
-            was, row = paid.get(user_id), now.get(user_id)
-            if was is not None or row is not None:
-                currency = was.currency if was is not None else row.currency  # type: ignore[union-attr]  # one is there
+            if (currency := currencies.get(user_id)) is not None:
+                was, row = paid.get(user_id), now.get(user_id)
                 for line in repricing.lines(user_id, currency, was, row, since[user_id]):
                     yield user_id, currency, line
 
@@ -161,15 +168,15 @@ class _Repricing:
         return self._differences.lines(before, since, self._pay(user_id, currency, was, row))
 
     def _pay(self, user_id: UUID, currency: str, was: Row[Any] | None, row: Row[Any] | None) -> Amounts:
-        if row is None:  # by now they were not employed in the period at all
-            return NOTHING
         if (calculator := self._calculators.get(currency)) is None:
             calculator = self._calculators[currency] = Calculator(self._plan, currency=currency)
         if was is not None:
             choice = Choice.from_payslip(self._plan, was.amounts, was.given)
         else:
             choice = calculator.choose(assignments=self._rare.assignments.get(user_id, ()), amounts=())
-        numbers = inputs.values_of(row.inputs)
+        if row is None:  # not employed in the period: what was given for the run is theirs, and nothing else
+            choice = choice.only_dynamic(self._plan)
+        numbers = inputs.values_of(row.inputs) if row is not None else [ZERO] * len(self._plan.inputs)
         pay = calculator.pay(choice, numbers, adjustments=was.adjustments if was is not None else ZERO)
         return Amounts(numbers, pay.amounts)
 

@@ -206,6 +206,22 @@ class TestPerComponent:
         assert wrong(acme) == []
         assert slips(acme, calculated(acme, "2026-02", kind="off_cycle")).keys() == {"Rahim"}, "only what is carried"
 
+    def test_takes_back_what_was_paid_to_whom_the_month_did_not_know_and_need_not(
+        self, acme: Cast, running: Stack
+    ) -> None:
+        hire(acme, "Rahim", "E-1", "15000")
+        approved(acme, running)
+        employment = {"employee_no": "E-2", "joined_on": "2026-01-25"}
+        salary = {"amount": "21000", "frequency": "monthly", "effective_from": "2026-01-01"}
+        karim = acme.hr.ok("POST", "/users", {"name": "Karim", "employment": employment, "salary": salary})["id"]
+        present(acme, karim, [25])
+        first = approved(acme, running, "2026-02", kind="off_cycle")
+        assert lines(slips(acme, first)["Karim"]) == [("Arrears 2026-01: Salary", "earning", "1000.00")]
+        acme.hr.ok("PUT", f"/users/{karim}/employment", {**employment, "joined_on": "2026-02-01"})
+        assert lines(slips(acme, calculated(acme, "2026-02", kind="off_cycle"))["Karim"]) == [
+            ("Arrears 2026-01: Salary", "earning", "-1000.00")
+        ]
+
 
 class TestCarry:
     def test_takes_a_net_below_zero_from_the_next_pay_once(self, acme: Cast, running: Stack) -> None:
