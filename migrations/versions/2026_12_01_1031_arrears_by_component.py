@@ -56,10 +56,9 @@ def upgrade() -> None:
             with lines as (
                 select o.tenant_id, o.run_id, o.user_id, o.number, o.month, o.detail, r.approved_at, of_period.plan
                 from payslip_one_offs o
-                join payroll_runs r on r.tenant_id = o.tenant_id and r.id = o.run_id
-                    and r.status in ('approved', 'paid')
+                join payroll_runs r on r.tenant_id = o.tenant_id and r.id = o.run_id and r.approved_at is not null
                 join payroll_runs of_period on of_period.tenant_id = o.tenant_id and of_period.month = o.month
-                    and of_period.kind = 'regular' and of_period.status in ('approved', 'paid')
+                    and of_period.kind = 'regular' and of_period.approved_at is not null
                 where o.kind = 'arrears'
             ),
             differences as (

@@ -28,7 +28,7 @@ SETTINGS_THAT_DO_NOT_PRICE = frozenset(
 # They decide about sales, about what is shown before approval, and about how and when the result is paid.
 SWITCHES_THAT_DO_NOT_PRICE = frozenset(
     {"advance_rate", "payroll_change_limit"}
-    | {"minimum_payout", "payouts_enabled", "payout_schedule", "payout_provider"}
+    | {"minimum_payout", "payouts_enabled", "payout_schedule", "payout_provider", "manual_without_bank_account"}
     | {"payout_approval_above", "payout_limits", "destination_hold_hours", "four_eyes"}
 )
 
