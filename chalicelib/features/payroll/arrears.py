@@ -67,10 +67,16 @@ _PAID_SINCE = """
     where o.tenant_id = :tenant_id and o.kind = 'arrears' and o.month = :month and o.user_id {among}
     group by o.user_id, part.code"""
 
-_EMPLOYED = """
+# For whom a paid period may be worth something: employed in it by now, paid by its run, or by a later one for it.
+_OF_THE_PERIOD = """
     select user_id from employments
     where tenant_id = :tenant_id and user_id {among} and joined_on <= :end_on
-      and (left_on is null or left_on >= :start_on)"""
+      and (left_on is null or left_on >= :start_on)
+    union
+    select user_id from payslips where tenant_id = :tenant_id and run_id = :run_id and user_id {among}
+    union
+    select user_id from payslip_one_offs
+    where tenant_id = :tenant_id and kind = 'arrears' and month = :month and user_id {among}"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +120,7 @@ def _concerned(scope: Scope, period: Corrected, *, among: Among, only: Sequence[
         "start_on": days.start,
         "end_on": days.end,
     }
-    there = f"{among.put_into(_EMPLOYED)} union select user_id from payslips p"
-    there += f" where tenant_id = :tenant_id and run_id = :run_id and user_id {among.condition}"
-    # whom the month did not know, and a later run paid for it
-    there += " union select user_id from payslip_one_offs where tenant_id = :tenant_id and kind = 'arrears'"
-    there += f" and month = :month and user_id {among.condition}"
-    rows = scope.session.execute(text(there), values).scalars()
+    rows = scope.session.execute(text(among.put_into(_OF_THE_PERIOD)), values).scalars()
     wanted = None if period.user_ids is None else set(period.user_ids)
     return sorted(
         user_id for user_id in rows if (wanted is None or user_id in wanted) and (only is None or user_id in only)

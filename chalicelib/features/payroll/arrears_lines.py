@@ -68,14 +68,14 @@ class Differences:
         ]  # fmt: skip
 
     def _of_each(self, amounts: Amounts) -> Iterator[Decimal]:
+        """Yield the amount of the salary, then of each component; what is not for the person is 0."""
         yield (amounts.inputs[self._earned] if amounts.inputs else None) or _ZERO
         for at in range(len(self._parts) - 1):
             yield (amounts.components[at] if amounts.components else None) or _ZERO
 
     def _changes(self, part: _Part, before: Amounts, now: Amounts) -> dict[str, Any]:
-        pairs = (
-            (self._names[at], _at(before.inputs, at), _at(now.inputs, at)) for at in part.inputs
-        )  # fmt: skip
+        """Return the inputs that explain a part and are others by now."""
+        pairs = ((self._names[at], _at(before.inputs, at), _at(now.inputs, at)) for at in part.inputs)
         return {name: {"was": _text(was), "now": _text(new)} for name, was, new in pairs if was != new}
 
 
