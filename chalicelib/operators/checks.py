@@ -36,6 +36,7 @@ OF_A_TENANT = {
     "sales": "every sale is pending or decided, and booked accordingly",
     "payslips": "payslips are the sum of their lines: gross less deductions and taxes is net",
     "payroll": "every payslip approved is booked once, and what is carried is what was left below 0",
+    "runs": "of each run and category, the register, the payslips, their lines and the ledger come to the same",
     "owed": "payable, in flight and paid is what each person's sales and payslips come to",
     "payouts": "every payout took its money once, and gave it back only if it did not arrive",
     "cash": "cash is what was paid and is in flight, and that is the open payouts",

@@ -84,6 +84,18 @@ def read_payslips(scope: Scope, *, run_id: UUID, user_ids: Sequence[UUID]) -> li
     return _whole(scope, and_(payslips.c.run_id == run_id, payslips.c.user_id.in_(user_ids)))
 
 
+def list_arrears_components(scope: Scope, run_id: UUID, *, order: Sequence[str]) -> list[tuple[str, str]]:
+    """Return the code and name of each component whose arrears a run pays, first those in `order`."""
+    table = payslip_one_offs
+    rows = scope.session.execute(
+        select(table.c.code, func.max(table.c.name))
+        .where(table.c.tenant_id == scope.tenant_id, table.c.run_id == run_id, table.c.code.is_not(None))
+        .group_by(table.c.code)
+    )
+    places = {code: place for place, code in enumerate(order)}
+    return sorted(((code, name) for code, name in rows), key=lambda one: (places.get(one[0], len(places)), one[0]))
+
+
 def _visible(scope: Scope) -> ColumnElement[bool]:
     within = scope.within("payslips.read", payslips.c.user_id)
     return within if scope.reaches_all("payslips.read") else and_(within, payroll_runs.c.status.in_(_FIXED))
