@@ -30,8 +30,8 @@ class PayablePart(Output):
     because: str = Field(
         description="of what is owed: no_bank_account, below_minimum, payouts_disabled, run_not_paid (POST"
         " /payroll-runs/{id}/pay pays it), refused, returned or rejected (likewise, again), next_run (the next run of"
-        " payouts pays it) or netted (the person owes us this; the amount is below 0); of what is in flight: held (waits"
-        " for approval), waits_for_confirmation, waits_for_bank_file, on_its_way or in_review"
+        " payouts pays it) or netted (the person owes us this; the amount is below 0); of what is in flight: held"
+        " (waits for approval), waits_for_confirmation, waits_for_bank_file, on_its_way or in_review"
     )
     amount: MoneyOut
     payroll_run_id: UUID | None = Field(description="the run whose payslip it is")

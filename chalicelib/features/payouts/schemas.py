@@ -11,7 +11,6 @@ from chalicelib.kernel.policy import PayoutProvider
 from chalicelib.kernel.schema import UNSET, Input, LongText, MoneyOut, Output, Text
 from chalicelib.kernel.states import PayoutStatus
 
-
 MOST_NAMED = 1000  # people that one request may name
 
 

@@ -1,8 +1,9 @@
 """Paying an approved run: its payslips, each by one payout, and nothing else; the run is paid when each of them is.
 
-`pay` starts payouts of what waits, and the run is `partly_paid`. Whatever becomes of a payout is sent back by a message,
-which recomputes the run's state: `paid` when nothing waits and nothing is on its way, `partly_paid` again when money
-came back after that. Both lock the run's row first, so the states follow each other, and doing either twice is once.
+`pay` starts payouts of what waits, and the run is `partly_paid`. Whatever becomes of a payout is sent back by a
+message, which recomputes the run's state: `paid` when nothing waits and nothing is on its way, `partly_paid` again when
+money came back after that. Both lock the run's row first, so the states follow each other, and doing either twice is
+once.
 """
 
 from typing import Any

@@ -47,7 +47,7 @@ class Payment(Output):
 
 
 class RunPayment(Output):
-    """How far the payment of a run is, in payslips; `unpaid` names the first 100 that are not paid, those waiting first."""
+    """How far the payment of a run is, in payslips; `unpaid` is the first 100 not paid, those that wait first."""
 
     paid: int
     in_flight: int

@@ -17,7 +17,7 @@ from chalicelib.features.people import queries as people
 from chalicelib.features.people.models import employments, users
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import NotFound
-from chalicelib.kernel.states import FIXED_PAYROLL, PayrollStatus
+from chalicelib.kernel.states import FIXED_PAYROLL
 
 _PAYS = func.greatest(payslips.c.net, 0 * payslips.c.net).label("pays")  # with its decimals
 _DIFFERENCE = case((payslips.c.previous_net.is_not(None), payslips.c.net - payslips.c.previous_net)).label("difference")

@@ -195,7 +195,7 @@ class TestPay:
             assert sum(D(line["amount"]) for line in whole(acme, one["id"])["lines"]) == D(one["amount"])
 
     def test_once_where_it_is_asked_twice_at_once(self, acme: Cast, people: list[Any], running: Stack) -> None:
-        run_id = approved(acme, {one: "1000.00" for one in people})
+        run_id = approved(acme, dict.fromkeys(people, "1000.00"))
         with ThreadPoolExecutor(4) as pool:
             replies = list(pool.map(lambda _: paid_by(acme, run_id), range(4)))
         assert [one.status for one in replies] == [202] * 4
@@ -207,7 +207,7 @@ class TestPay:
         self, acme: Cast, people: list[Any], running: Stack, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(payouts, "CHUNK_PEOPLE", 1)
-        run_id = approved(acme, {one: "1000.00" for one in people})
+        run_id = approved(acme, dict.fromkeys(people, "1000.00"))
         first = paid_by(acme, run_id)
         assert (first.json["payment"]["not_paid"], paid_by(acme, run_id).status) == (3, 202)
         running.drain()
