@@ -7,7 +7,7 @@ from typing import Any
 import jwt
 
 from chalicelib.backing.settings import settings
-from chalicelib.kernel.errors import Busy, Unauthenticated
+from chalicelib.kernel.errors import Busy, InvalidToken, Unauthenticated
 
 ALGORITHMS = ["RS256", "ES256"]  # asymmetric only: a shared-secret token could be forged with the public key
 LONGEST_TOKEN = 8_192  # characters; API Gateway takes 10,240 bytes of all headers together
@@ -34,7 +34,7 @@ def verify(token: str) -> Identity:
     if not known.oidc_issuer:
         raise Unauthenticated("Tokens are not accepted here: no OIDC issuer is configured. Use an API key.")
     if len(token) > LONGEST_TOKEN:
-        raise Unauthenticated(f"The token has {len(token):,} characters; ours have at most {LONGEST_TOKEN:,}.")
+        raise InvalidToken(f"The token has {len(token):,} characters; ours have at most {LONGEST_TOKEN:,}.")
     try:
         key = _issuer_keys(known.oidc_jwks_url).get_signing_key(_key_id(token))
         # the key's own algorithm, never the one that the header names: a library must not be led to verify with another
@@ -51,11 +51,11 @@ def verify(token: str) -> Identity:
         )
         return _identity(claims)
     except jwt.ExpiredSignatureError:
-        raise Unauthenticated("The token has expired; sign in again.") from None
+        raise InvalidToken("The token has expired; sign in again.") from None
     except jwt.PyJWKClientConnectionError:
         raise Busy("The issuer of tokens cannot be reached right now; try again in a few seconds.") from None
     except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError):
-        raise Unauthenticated("The token is not one of ours: wrong signature, issuer, audience or form.") from None
+        raise InvalidToken("The token is not one of ours: wrong signature, issuer, audience or form.") from None
 
 
 def _key_id(token: str) -> str:

@@ -118,6 +118,11 @@ class TestToken:
         head = f"{encoded({'alg': 'RS256', 'kid': 'k1'})}.{payload}"
         assert bearing(f"{head}.{signed(issuer, head)}").get("/me").status == 401
 
+    def test_that_is_refused_says_so_in_the_challenge(self, issuer: Issuer) -> None:
+        refused = [bearing("nonsense"), bearing(issuer.unsigned()), bearing("x" * 20_000), issuer.caller(exp=1, iat=1)]
+        challenges = {caller.get("/me").headers["WWW-Authenticate"] for caller in refused}
+        assert challenges == {'Bearer realm="wagebook", error="invalid_token"'}
+
     def test_that_is_huge_is_refused_before_it_is_read(self, issuer: Issuer) -> None:
         assert bearing(issuer.token(note="x" * 20_000)).get("/me").status == 401
         assert bearing(issuer.token(note="x" * 2_000)).get("/me").status == 200
