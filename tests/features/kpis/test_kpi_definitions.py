@@ -176,6 +176,15 @@ class TestPreview:
         found = self.preview(office, formula="1 / late_count")
         assert (found["value"], found["warnings"]) == (None, ["the formula divides by zero"])
 
+    @pytest.mark.parametrize("more", [{}, {"target": 95, "weight": 20}])
+    @pytest.mark.parametrize("formula", [
+        "999999999999 * 999999999999 * 999999999999", "999999999999999 * " * 3 + "99999999999999",
+        "999999999999999 * " * 4 + "1", "1 / 999999999999999 / 999999999999999", "0 - 999999999999999 * 999999999999999",
+    ])  # fmt: skip
+    def test_answers_for_a_value_too_large_to_keep(self, office: Office, formula: str, more: dict[str, Any]) -> None:
+        found = self.preview(office, formula=formula, **more)
+        assert found["value"] is not None or found["warnings"]
+
     def test_writes_nothing(self, office: Office) -> None:
         self.preview(office, metric="late_count")
         assert sql(office.cast, "select 1 from kpi_scores union all select 1 from audit_logs") == []
