@@ -19,12 +19,15 @@ _TENANT_COLUMNS = """t.id, t.slug, t.name, t.currency, t.timezone, t.weekend, t.
     t.policy, t.status, t.requests_per_minute, t.suspended_because, t.cell"""
 
 _BY_KEY = text(f"""
-    select {_TENANT_COLUMNS}, k.name as actor_name, k.role, k.user_id
+    select {_TENANT_COLUMNS}, k.name as actor_name, k.role, k.user_id,
+        coalesce(k.user_id, k.made_by_ids[1], k.id) as actor_id,
+        hands_of(k.tenant_id, array[k.id, k.user_id] || k.made_by_ids) as hands
     from api_keys k join tenants t on t.id = k.tenant_id
     where k.tenant_id = :tenant_id and k.key_hash = :digest and k.revoked_at is null""")
 
 _BY_MEMBER = text(f"""
-    select {_TENANT_COLUMNS}, m.email as actor_name, m.role, m.user_id
+    select {_TENANT_COLUMNS}, m.email as actor_name, m.role, m.user_id,
+        coalesce(m.user_id, m.id) as actor_id, hands_of(m.tenant_id, array[m.id, m.user_id]) as hands
     from members m join tenants t on t.id = m.tenant_id
     where m.tenant_id = :tenant_id and m.id = :member_id""")
 
@@ -110,7 +113,7 @@ def _scope(session: Connection, row: Row[Any], now: datetime, origin: Origin) ->
         because = f": {row.suspended_because}" if row.suspended_because else "."
         raise Suspended(f"This tenant is suspended{because}")
     role = Role(row.role)
-    actor = Actor(row.actor_name, role, row.user_id)
+    actor = Actor(row.actor_name, role, row.user_id, row.actor_id, frozenset(row.hands))
     return Scope(Tenant.of(row), actor, GRANTS[role], now, session, origin)
 
 

@@ -1,6 +1,6 @@
 """Scope: the value that says for which tenant, by whom, with which permissions and when. Minted by the doors only."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
@@ -57,11 +57,23 @@ class Tenant:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who is doing this: a member, a key, a job or an operator; and which person they are, if one."""
+    """Who is acting: a member, a key, a job or an operator.
+
+    `id` stands in records: their person where they have one, else the member, the key's maker or the key itself.
+    `hands` are all ids under which the same person may stand in records: a person with two keys, or with a key and a
+    login, is one person, and a key acts for whoever made it too. Jobs, schedules and operators are nobody's hand:
+    their `id` is None and their `hands` are empty.
+    """
 
     name: str
     role: Role
     user_id: UUID | None = None
+    id: UUID | None = None
+    hands: frozenset[UUID] = frozenset()
+
+    def is_among(self, ids: Iterable[UUID] | None) -> bool:
+        """Tell whether this actor is one of the people that `ids` record."""
+        return not self.hands.isdisjoint(ids or ())
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,8 +45,8 @@ def page_of_audit_logs(scope: Scope, query: AuditQuery) -> Record:
         moments["from_"] = clock.start_of_day(query.from_, scope.tenant.timezone)
     if query.to:
         moments["to"] = clock.end_of_day(query.to, scope.tenant.timezone)
-    rows = """select seq, at, actor, user_id, action, entity_type, entity_id, before, after, ip, agent, request_id,
-        encode(hash, 'hex') as hash from audit_logs where tenant_id = :tenant_id"""
+    rows = """select seq, at, actor, actor_ids, user_id, action, entity_type, entity_id, before, after, ip, agent,
+        request_id, encode(hash, 'hex') as hash from audit_logs where tenant_id = :tenant_id"""
     return _page(scope, rows, query, conditions=conditions, key="seq", values=moments)
 
 

@@ -103,11 +103,20 @@ def make_api_key(scope: Scope, *, new: NewApiKey) -> Record:
     key = keys.make(scope.tenant_id)
     row = scope.session.execute(
         insert(api_keys)
-        .values(tenant_id=scope.tenant_id, **new.model_dump(), hint=key[-4:], key_hash=keys.digest(key))
+        .values(
+            tenant_id=scope.tenant_id, **new.model_dump(), hint=key[-4:], key_hash=keys.digest(key),
+            made_by=scope.actor.name, made_by_ids=_ids_of_maker(scope),
+        )
         .returning(api_keys)
     ).mappings().one()  # fmt: skip
     audit.record(scope, action="api_key.made", entity_type="api_key", entity_id=row["id"], after=new.model_dump())
     return {**row, "key": key}
+
+
+def _ids_of_maker(scope: Scope) -> list[UUID]:
+    """Return the hands of the caller, the id that stands in records first; none for an operator."""
+    first = scope.actor.id
+    return [] if first is None else [first, *sorted(scope.actor.hands - {first})]
 
 
 def revoke_api_key(scope: Scope, *, key_id: UUID) -> None:

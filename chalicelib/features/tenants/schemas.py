@@ -163,9 +163,9 @@ class Member(Output):
 
 
 class NewApiKey(Input):
-    """A key for a machine; with `user_id` it acts for that person."""
+    """A key for a machine; with `user_id` it acts for that person, and always for whoever makes it."""
 
-    name: Text
+    name: Text = Field(description="unique among the tenant's live keys")
     role: TenantRole
     user_id: UUID | None = None
 
@@ -177,6 +177,7 @@ class ApiKey(Output):
     name: str
     role: Role
     user_id: UUID | None
+    made_by: str | None = Field(description="who made it; the key acts for them too")
     hint: str
     created_at: datetime
     revoked_at: datetime | None
