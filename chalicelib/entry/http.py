@@ -146,14 +146,14 @@ def _worked(door: Endpoint, request: Any, path_values: Mapping[str, str], origin
         key, digest = request.headers.get("idempotency-key") if door.takes_idempotency_key else None, b""
         if door.needs_idempotency_key and not key:
             raise Invalid("Send an Idempotency-Key: this moves money, and a repeated request must not move it twice.")
-        if key and isinstance(scope, Scope):
+        if key:
             path, query = door.path.format(**path_values), dict((request.query_params or {}).items())
             digest = idempotency.key_digest(scope, door.method, path, query, _raw(request))
             if stored := idempotency.replay(scope, key, digest):
                 return stored
         arguments = _arguments(door, request, path_values)
         answer = _rendered(door, door.function(scope=scope, **arguments), scope)
-        if key and isinstance(scope, Scope):
+        if key:
             idempotency.keep(scope, key, digest, answer, without=door.shown_once)
         for last in scope.at_commit:
             last()

@@ -61,11 +61,11 @@ def _key_holder(
 ) -> Scope | PlatformScope:
     if tenant_id is None:
         found = session.execute(
-            text("select name from platform_admins where key_hash = :digest"), {"digest": keys.digest(key)}
+            text("select id, name from platform_admins where key_hash = :digest"), {"digest": keys.digest(key)}
         ).first()
         if not found:
             raise Unauthenticated("This API key is not known, or was revoked.")
-        return _platform(session, found.name, now, origin)
+        return _platform(session, found, now, origin)
     row = session.execute(_BY_KEY, {"tenant_id": tenant_id, "digest": keys.digest(key)}).first()
     if not row:
         raise Unauthenticated("This API key is not known, or was revoked.")
@@ -84,10 +84,10 @@ def _token_holder(
     if not memberships and identity.email:
         session.exec_driver_sql("set local role wagebook_platform")
         found = session.execute(
-            text("select name from platform_admins where email = :email"), {"email": identity.email}
+            text("select id, name from platform_admins where email = :email"), {"email": identity.email}
         ).first()
         if found:
-            return _platform(session, found.name, now, origin)
+            return _platform(session, found, now, origin)
     if not memberships:
         raise Forbidden("You are signed in, but no tenant has you as a member.")
     if not mine:
@@ -117,8 +117,8 @@ def _scope(session: Connection, row: Row[Any], now: datetime, origin: Origin) ->
     return Scope(Tenant.of(row), actor, GRANTS[role], now, session, origin)
 
 
-def _platform(session: Connection, name: str, now: datetime, origin: Origin) -> PlatformScope:
-    return PlatformScope(Actor(name, Role.PLATFORM_ADMIN), GRANTS[Role.PLATFORM_ADMIN], now, session, origin)
+def _platform(session: Connection, admin: Row[Any], now: datetime, origin: Origin) -> PlatformScope:
+    return PlatformScope(Actor(admin.name, Role.PLATFORM_ADMIN, id=admin.id), GRANTS[Role.PLATFORM_ADMIN], now, session, origin)
 
 
 @contextmanager
