@@ -43,6 +43,10 @@ class Unauthenticated(Fault):
     challenge = 'Bearer realm="wagebook"'  # of WWW-Authenticate; no registered scheme says "X-API-Key"
 
 
+class WrongKey(Unauthenticated):
+    pass
+
+
 class InvalidToken(Unauthenticated):
     challenge = 'Bearer realm="wagebook", error="invalid_token"'  # RFC 6750, section 3
 

@@ -1,9 +1,11 @@
 """Writes of tenants, members and keys."""
 
+from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import Row, func, insert, select, text, update
 
 from chalicelib import audit
 from chalicelib.backing import cells
@@ -19,6 +21,7 @@ from chalicelib.identity.scope import PlatformScope, Scope
 from chalicelib.kernel.errors import Conflict, invalid
 from chalicelib.kernel.policy import PayPolicy
 
+LONGEST_LIFE = timedelta(days=3653)  # of a key with an end: ten years
 _DECIDES_ATTENDANCE = {"full_day_minutes", "half_day_minutes"}
 _MOVES_DAYS = {"timezone", "weekend", "week_start"}
 _MOVES_PAY = {"missing_attendance", "proration_basis", "daily_paid_holidays", "weekly_rule", *_DECIDES_ATTENDANCE}
@@ -73,17 +76,11 @@ def add_member(scope: Scope, *, new: NewMember) -> Record:
 
 def change_member(scope: Scope, *, member_id: UUID, given: dict[str, Any], if_match: int | None) -> Record:
     """This will change a member's role or status; the tenant keeps at least one admin who can enter."""
-    # admins are locked in one order, so that two who remove each other do not both succeed
-    admins = scope.session.execute(
-        select(members.c.id)
-        .where(members.c.tenant_id == scope.tenant_id, members.c.role == Role.TENANT_ADMIN,
-               members.c.status == "active")
-        .order_by(members.c.id).with_for_update()
-    ).scalars().all()  # fmt: skip
+    admins = [row.id for row in _lock_admins(scope)]
     before = queries.get_member(scope, member_id, lock=True)
     expect(before, if_match)
     stays = given.get("role", before["role"]) == Role.TENANT_ADMIN and given.get("status", "active") == "active"
-    if list(admins) == [member_id] and not stays:
+    if admins == [member_id] and not stays:
         raise Conflict("This is the tenant's last admin; make another one first.")
     row = scope.session.execute(
         update(members)
@@ -98,8 +95,28 @@ def change_member(scope: Scope, *, member_id: UUID, given: dict[str, Any], if_ma
     return dict(row)
 
 
+def keep_an_admin(scope: Scope, *, leaving: UUID) -> None:
+    """Refuse that a person leaves who is the tenant's last admin: their login could only read afterwards."""
+    admins = _lock_admins(scope)
+    if admins and {row.user_id for row in admins} == {leaving}:
+        raise Conflict("This person is the tenant's last admin; make another one before they leave.")
+
+
+def _lock_admins(scope: Scope) -> Sequence[Row[Any]]:
+    """Lock the admins who can enter, in one order, so that two who remove each other do not both succeed."""
+    left = func.has_left(scope.tenant_id, func.array_append(text("array[]::uuid[]"), members.c.user_id), scope.today())
+    return scope.session.execute(
+        select(members.c.id, members.c.user_id)
+        .where(members.c.tenant_id == scope.tenant_id, members.c.role == Role.TENANT_ADMIN,
+               members.c.status == "active", ~left)
+        .order_by(members.c.id).with_for_update()
+    ).all()  # fmt: skip
+
+
 def make_api_key(scope: Scope, *, new: NewApiKey) -> Record:
     """This will make a key and show it this once; its hash is kept."""
+    if new.expires_at is not None and not scope.now < new.expires_at <= scope.now + LONGEST_LIFE:
+        raise invalid("/expires_at", "must be a moment to come, within ten years; leave it out for a key without an end")
     key = keys.make(scope.tenant_id)
     row = scope.session.execute(
         insert(api_keys)
