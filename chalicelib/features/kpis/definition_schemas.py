@@ -41,6 +41,13 @@ class Scale(Input):
     max: Measure
 
 
+class ScalePatch(Input):
+    """An end of a rating's scale to change; the other one stays."""
+
+    min: Measure = UNSET
+    max: Measure = UNSET
+
+
 class NewDefinition(Input):
     """Something to measure people by."""
 
@@ -73,7 +80,7 @@ class DefinitionPatch(Input):
     target: Measure | None = None
     unit: Unit | None = None
     weight: Weight | None = None
-    scale: Scale = UNSET
+    scale: ScalePatch = UNSET
     metric: Metric = UNSET
     formula: FormulaText = UNSET
     is_active: bool = UNSET

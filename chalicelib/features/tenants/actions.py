@@ -35,6 +35,8 @@ def change_settings(scope: Scope, *, given: dict[str, Any], if_match: int | None
     changes = dict(given)
     if switches:
         changes["policy"] = PayPolicy(**{**before["policy"], **switches}).model_dump(mode="json", exclude_defaults=True)
+    if "branding" in given:
+        changes["branding"] = {**(before["branding"] or {}), **given["branding"]}
     if "cycle_start_day" in given and given["cycle_start_day"] != before["cycle_start_day"]:
         _forget_periods(scope)
     row = scope.session.execute(

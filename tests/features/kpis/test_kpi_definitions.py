@@ -143,6 +143,16 @@ class TestList:
         assert names("") == ["One", "late_count"]
 
 
+class TestNestedChange:
+    def test_of_one_end_of_a_scale_keeps_the_other(self, office: Office) -> None:
+        made = office.define("Rated", metric_type="rating", target=4)
+        path = f"/kpi-definitions/{made['id']}"
+        assert office.cast.hr.ok("PATCH", path, {"scale": {"max": 10}})["scale"] == {"min": 1.0, "max": 10.0}
+        assert office.cast.hr.ok("PATCH", path, {"scale": {"min": 2}})["scale"] == {"min": 2.0, "max": 10.0}
+        reply = office.cast.hr.patch(path, {"scale": {"min": 10}})
+        assert (reply.status, reply.json["errors"][0]["pointer"]) == (422, "/scale/max")
+
+
 class TestPreview:
     # 1 January 2026 is a Thursday; Friday and Saturday are off: 8 working days until the 12th. Absent on the 4th.
     HALVES = "PP" + "WWWW" + "AA" + "PPPPPPPP" + "WWWW" + "PPPP" + "--" * 19
