@@ -141,7 +141,7 @@ def _worked(door: Endpoint, request: Any, path_values: Mapping[str, str], origin
         tenant = scope.tenant.slug if isinstance(scope, Scope) else "-"
         logger.thread_safe_append_keys(tenant=tenant, actor=f"{scope.actor.role}:{scope.actor.name}")
         if isinstance(scope, Scope) and not counted:
-            limits.spend(scope)
+            limits.spend(scope, limits.credentials_of(request.headers))
         check(scope, door.may or "")
         key, digest = request.headers.get("idempotency-key") if door.takes_idempotency_key else None, b""
         if door.needs_idempotency_key and not key:
