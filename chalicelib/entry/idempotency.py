@@ -46,9 +46,7 @@ class Answer:
     body: str
 
 
-def key_digest(
-    scope: Scope | PlatformScope, method: str, path: str, query: Mapping[str, str], body: bytes
-) -> bytes:
+def key_digest(scope: Scope | PlatformScope, method: str, path: str, query: Mapping[str, str], body: bytes) -> bytes:
     """Return what makes two requests the same: who asks, for what, how (a dry run?), with which body."""
     actor = scope.actor
     said = json.dumps([actor.role, actor.name, str(actor.user_id), method, path, sorted(query.items())])
@@ -75,9 +73,7 @@ def replay(scope: Scope | PlatformScope, key: str, digest: bytes) -> Answer | No
     return Answer(row.status, {**row.headers, "Idempotent-Replay": "true"}, row.body)
 
 
-def keep(
-    scope: Scope | PlatformScope, key: str, digest: bytes, answer: Answer, *, without: Sequence[str] = ()
-) -> None:
+def keep(scope: Scope | PlatformScope, key: str, digest: bytes, answer: Answer, *, without: Sequence[str] = ()) -> None:
     """Keep an answer under its sender and key; a refused request keeps nothing and may be sent again.
 
     Fields named in `without` are secrets that are shown once: they are kept as null.

@@ -182,6 +182,5 @@ def _responses(door: Endpoint, names: Any) -> dict[str, Any]:
     refusals = _REFUSALS if door.may else {status: _REFUSALS[status] for status in open_to_all}
     problem = {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     return {str(door.status): done} | {
-        status: {"description": said, "content": problem, **_EXTRA.get(status, {})}
-        for status, said in refusals.items()
+        status: {"description": said, "content": problem, **_EXTRA.get(status, {})} for status, said in refusals.items()
     }

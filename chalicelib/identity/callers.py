@@ -143,7 +143,9 @@ def _scope(session: Connection, row: Row[Any], now: datetime, origin: Origin) ->
 
 
 def _platform(session: Connection, admin: Row[Any], now: datetime, origin: Origin) -> PlatformScope:
-    return PlatformScope(Actor(admin.name, Role.PLATFORM_ADMIN, id=admin.id), GRANTS[Role.PLATFORM_ADMIN], now, session, origin)
+    return PlatformScope(
+        Actor(admin.name, Role.PLATFORM_ADMIN, id=admin.id), GRANTS[Role.PLATFORM_ADMIN], now, session, origin
+    )
 
 
 @contextmanager

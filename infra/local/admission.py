@@ -87,4 +87,10 @@ def _admitted(handle: Callable[..., Any], admission: Admission) -> Callable[...,
 def refusal(fault: Fault, path: str) -> dict[str, Any]:
     """This will make the answer to who was turned away, in the form that Lambda gives to the gateway."""
     status, said = document(fault, instance=path)
-    return {"statusCode": status, "headers": headers_of(fault), "multiValueHeaders": {}, "body": said, "isBase64Encoded": False}
+    return {
+        "statusCode": status,
+        "headers": headers_of(fault),
+        "multiValueHeaders": {},
+        "body": said,
+        "isBase64Encoded": False,
+    }

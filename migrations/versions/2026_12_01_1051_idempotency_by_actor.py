@@ -12,7 +12,7 @@ def upgrade() -> None:
     run("""
         alter table idempotency_keys
             add column actor_id uuid not null default '00000000-0000-0000-0000-000000000000';
-        comment on column idempotency_keys.actor_id is 'identity.scope.Actor.id of who sent it; zeros: not recorded yet';
+        comment on column idempotency_keys.actor_id is 'Actor.id of who sent it; zeros: not recorded yet';
         alter table idempotency_keys
             drop constraint idempotency_keys_pkey, add primary key (tenant_id, actor_id, key);
 

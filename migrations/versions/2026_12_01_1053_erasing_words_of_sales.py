@@ -1,4 +1,4 @@
-"""An erasure takes the free text of a person's sales: brand, the reasons of decisions, and their name in the shop's id."""
+"""An erasure takes the free text of sales: brand, reasons of decisions, and the person's name in the shop's id."""
 
 from migrations.helpers import run
 

@@ -181,16 +181,28 @@ class TestErase:
             made = acme.hr.ok("POST", "/sales", {"user_id": str(user_id), "earning": "40.00", "brand": brand,
                                                  "external_id": external_id})["id"]  # fmt: skip
             for status, correction in (("declined", False), ("approved", True), ("declined", True)):
-                acme.hr.ok("POST", "/reconcile", {"items": [{
-                    "sale_id": made, "status": status, "reason": f"he said so: {brand}", "correction": correction}]})
+                acme.hr.ok(
+                    "POST",
+                    "/reconcile",
+                    {
+                        "items": [
+                            {
+                                "sale_id": made,
+                                "status": status,
+                                "reason": f"he said so: {brand}",
+                                "correction": correction,
+                            }
+                        ]
+                    },
+                )
         erase(cli, acme, person)
         rows = sql(acme, "select user_id, brand, external_id, id from sales order by id")
         assert [(row.brand, row.external_id.replace(str(row.id), "ID")) for row in rows] == [
             (None, "S-1"), (None, "ID 1"), (None, "ID"), (None, "ID"),
             ("Erased person's shop", "S-2"), ("Shop", f"{NAME} at Karim's"),
         ]  # fmt: skip
-        reasons = sql(acme, "select distinct d.revision, d.reason from sale_decisions d join sales s on s.id = d.sale_id"
-                            " where s.user_id = :id order by 1", id=person)  # fmt: skip
+        reasons = sql(acme, "select distinct d.revision, d.reason from sale_decisions d"
+                            " join sales s on s.id = d.sale_id where user_id = :id order by 1", id=person)  # fmt: skip
         assert [tuple(row) for row in reasons] == [(1, None), (2, "erased"), (3, "erased")]
         assert sql(acme, "select 1 from sale_decisions where reason like 'he said so%'") != []  # the other's stay
 

@@ -3,6 +3,7 @@
 import threading
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -25,10 +26,8 @@ def at_once(monkeypatch: pytest.MonkeyPatch, where: Any, name: str, call: Callab
 
     def read_and_wait(*args: Any, **kwargs: Any) -> Any:
         found = read(*args, **kwargs)
-        try:
+        with suppress(threading.BrokenBarrierError):
             meeting.wait()
-        except threading.BrokenBarrierError:
-            pass
         return found
 
     monkeypatch.setattr(where, name, read_and_wait)

@@ -46,8 +46,11 @@ class Company:
     def asked_of(self) -> list[UUID]:
         """Return who is notified of a request of Rahim's."""
         kind = self.cast.hr.ok("POST", "/leave-types", {"name": f"Casual {datetime.now(UTC).timestamp()}"})["id"]
-        self.cast.hr.ok("POST", "/leave-allocations", {
-            "user_id": str(self.rahim), "leave_type_id": kind, "cycle_start_date": "2026-01-01", "allocated_days": 5})
+        self.cast.hr.ok(
+            "POST",
+            "/leave-allocations",
+            {"user_id": str(self.rahim), "leave_type_id": kind, "cycle_start_date": "2026-01-01", "allocated_days": 5},
+        )
         made = self.as_rahim.ok("POST", "/leave-requests", {
             "leave_type_id": kind, "start_date": "2026-01-12", "end_date": "2026-01-12"})["id"]  # fmt: skip
         rows = sql(self.cast, "select distinct user_id from notification_logs where entity_id = :id", id=made)

@@ -32,7 +32,7 @@ _ENTITIES = [word.encode(form) for word in ("<!DOCTYPE", "<!ENTITY") for form in
 _DDE = re.compile(rb"(<w:instrText[^>]*>|w:instr=\")\s*DDE|<ddeLink", re.IGNORECASE)
 
 
-class Refusal(Exception):  # noqa: N818  # it is an outcome of looking, and no error of ours
+class Refusal(Exception):  # it is an outcome of looking, and no error of ours
     """What is wrong with a document, in words for who uploaded it."""
 
 

@@ -41,7 +41,7 @@ _OPENING = re.compile(rb"/OpenAction\s*(\[|<<|(\d+)\s+(\d+)\s+R)")
 _FILTERS = re.compile(rb"/Filter\s*(\[[^\]]{0,500}\]|/[^\s/<>\[\]()]{1,40})")
 
 
-class Refusal(Exception):  # noqa: N818  # it is an outcome of looking, and no error of ours
+class Refusal(Exception):  # it is an outcome of looking, and no error of ours
     """What is wrong with a PDF, in words for who uploaded it."""
 
 

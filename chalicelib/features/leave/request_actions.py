@@ -121,7 +121,13 @@ def decide(
     if kind := _DECISIONS.get(to):
         _tell(scope, kind, row, leave_type, to=[row["user_id"]])
     else:
-        _tell(scope, Kind.LEAVE_CANCELLED, row, leave_type, to=[*people.approvers_of(scope, row["user_id"]), row["user_id"]])
+        _tell(
+            scope,
+            Kind.LEAVE_CANCELLED,
+            row,
+            leave_type,
+            to=[*people.approvers_of(scope, row["user_id"]), row["user_id"]],
+        )
     return {**row, "late_correction": late}
 
 

@@ -1,11 +1,10 @@
 """Writes of tenants, members and keys."""
 
-from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, func, insert, select, text, update
+from sqlalchemy import func, insert, select, text, update
 
 from chalicelib import audit
 from chalicelib.backing import cells
@@ -104,21 +103,23 @@ def keep_an_admin(scope: Scope, *, leaving: UUID) -> None:
         raise Conflict("This person is the tenant's last admin; make another one before they leave.")
 
 
-def _lock_admins(scope: Scope) -> Sequence[Row[Any]]:
+def _lock_admins(scope: Scope) -> list[Any]:
     """Lock the admins who can enter, in one order, so that two who remove each other do not both succeed."""
     left = func.has_left(scope.tenant_id, func.array_append(text("array[]::uuid[]"), members.c.user_id), scope.today())
-    return scope.session.execute(
+    return list(scope.session.execute(
         select(members.c.id, members.c.user_id)
         .where(members.c.tenant_id == scope.tenant_id, members.c.role == Role.TENANT_ADMIN,
                members.c.status == "active", ~left)
         .order_by(members.c.id).with_for_update()
-    ).all()  # fmt: skip
+    ))  # fmt: skip
 
 
 def make_api_key(scope: Scope, *, new: NewApiKey) -> Record:
     """This will make a key and show it this once; its hash is kept."""
     if new.expires_at is not None and not scope.now < new.expires_at <= scope.now + LONGEST_LIFE:
-        raise invalid("/expires_at", "must be a moment to come, within ten years; leave it out for a key without an end")
+        raise invalid(
+            "/expires_at", "must be a moment to come, within ten years; leave it out for a key without an end"
+        )
     key = keys.make(scope.tenant_id)
     row = scope.session.execute(
         insert(api_keys)

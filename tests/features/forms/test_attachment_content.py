@@ -41,7 +41,9 @@ class TestOffice:
     def test_of_ordinary_parts_is_taken(self) -> None:
         noise = bytes(range(256)) * 4096
         chart = package("xl/workbook.xml", xl__sheet_dot_xml=b"<sheet/>")
-        assert problem(docx(word__media__a_dot_png=b"\x89PNG" + noise, word__embeddings__c_dot_xlsx=chart), DOCX) is None
+        assert (
+            problem(docx(word__media__a_dot_png=b"\x89PNG" + noise, word__embeddings__c_dot_xlsx=chart), DOCX) is None
+        )
         rows = b"<row><c><v>15000.00</v></c></row>" * 200_000  # 6 MB that pack well
         assert problem(package("xl/workbook.xml", xl__sheet_dot_xml=rows), XLSX) is None
 

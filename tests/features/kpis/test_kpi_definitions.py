@@ -189,7 +189,8 @@ class TestPreview:
     @pytest.mark.parametrize("more", [{}, {"target": 95, "weight": 20}])
     @pytest.mark.parametrize("formula", [
         "999999999999 * 999999999999 * 999999999999", "999999999999999 * " * 3 + "99999999999999",
-        "999999999999999 * " * 4 + "1", "1 / 999999999999999 / 999999999999999", "0 - 999999999999999 * 999999999999999",
+        "999999999999999 * " * 4 + "1", "1 / 999999999999999 / 999999999999999",
+        "0 - 999999999999999 * 999999999999999",
     ])  # fmt: skip
     def test_answers_for_a_value_too_large_to_keep(self, office: Office, formula: str, more: dict[str, Any]) -> None:
         found = self.preview(office, formula=formula, **more)

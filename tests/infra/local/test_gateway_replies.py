@@ -54,7 +54,13 @@ def test_unknown_paths_are_404_problem_documents(port: int, path: str, headers: 
 
 @pytest.mark.parametrize(
     ("method", "path", "status"),
-    [("GET", "/me", 401), ("DELETE", "/me", 405), ("OPTIONS", "/me", 200), ("TRACE", "/me", 501), ("GET", "/docs", 200)],
+    [
+        ("GET", "/me", 401),
+        ("DELETE", "/me", 405),
+        ("OPTIONS", "/me", 200),
+        ("TRACE", "/me", 501),
+        ("GET", "/docs", 200),
+    ],
 )
 def test_every_reply_has_the_security_headers_once(port: int, method: str, path: str, status: int) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
