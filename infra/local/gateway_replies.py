@@ -12,7 +12,6 @@ from functools import wraps
 from typing import Any
 from uuid import uuid4
 
-
 from chalicelib.entry.problems import PROBLEM, problem
 from chalicelib.entry.reply_headers import SECURITY_HEADERS
 from infra.cloud.gateway import REFUSALS
