@@ -46,6 +46,18 @@ VALUES: Mapping[Kind, frozenset[str]] = {
 NOT_ESSENTIAL = frozenset({Kind.LEAVE_EXPIRY_WARNING, Kind.KPI_DUE, Kind.APPRAISAL_REMINDER, Kind.CUSTOM})
 
 
+# Of one cause are all of these kinds that a person gets of one kind over one channel within QUIET: the first leaves at
+# once, with whatever was written in the same transaction, and the rest together when QUIET is over. What somebody wrote
+# in their own words, and what is about access and bank details, always leaves by itself.
+COLLAPSIBLE = frozenset({
+    Kind.LEAVE_EXPIRY_WARNING, Kind.LEAVE_REQUESTED, Kind.LEAVE_APPROVED, Kind.LEAVE_REJECTED, Kind.LEAVE_CANCELLED,
+    Kind.FORM_DECIDED, Kind.KPI_DUE, Kind.APPRAISAL_REMINDER,
+})  # fmt: skip
+QUIET = timedelta(minutes=5)
+MOST_COLLAPSED = 500  # into one message
+MOST_NAMED = 20  # of them, by their titles; the app shows them all
+
+
 class Channel(StrEnum):
     """How somebody is told."""
 

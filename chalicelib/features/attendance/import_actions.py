@@ -42,6 +42,9 @@ def import_rows(scope: Scope, *, rows: Sequence[Row], dry_run: bool) -> ImportRe
         typed, _employees(scope, typed), last_day=lambda zone: last_day(scope, zone)
     )  # fmt: skip
     said, wrong = rules.read(found, rosters=_rosters(scope, found))
+    if not dry_run:
+        # what stands is read after an equal import at the same moment has written: it is unchanged then, not corrected
+        scope.alone("attendance-import")
     existing = _existing(scope, said)
     changed = {key: facts for key, facts in said.items() if not existing.get(key)}
     corrected = sum(key in existing for key in changed)

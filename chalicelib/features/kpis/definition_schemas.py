@@ -45,6 +45,13 @@ class Scale(Input):
     max: Measure
 
 
+class ScalePatch(Input):
+    """An end of a rating's scale to change; the other one stays."""
+
+    min: Measure = UNSET
+    max: Measure = UNSET
+
+
 class NewDefinition(Input):
     """Something to measure people by."""
 
@@ -79,7 +86,7 @@ class DefinitionPatch(Input):
     direction: Direction = UNSET
     unit: Unit | None = None
     weight: Weight | None = None
-    scale: Scale = UNSET
+    scale: ScalePatch = UNSET
     metric: Metric = UNSET
     formula: FormulaText = UNSET
     is_active: bool = UNSET

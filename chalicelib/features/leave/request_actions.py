@@ -71,7 +71,7 @@ def ask(scope: Scope, *, new: NewRequest, submission_id: UUID | None = None) -> 
         scope, action="leave_request.asked", entity_type="leave_request", entity_id=row["id"],
         after={name: row[name] for name in _TOLD},
     )  # fmt: skip
-    _tell(scope, Kind.LEAVE_REQUESTED, row, leave_type, to=_manager_of(scope, user_id))
+    _tell(scope, Kind.LEAVE_REQUESTED, row, leave_type, to=people.approvers_of(scope, user_id))
     return dict(row)
 
 
@@ -123,7 +123,13 @@ def decide(
     if kind := _DECISIONS.get(to):
         _tell(scope, kind, row, leave_type, to=[row["user_id"]])
     else:
-        _tell(scope, Kind.LEAVE_CANCELLED, row, leave_type, to=[*_manager_of(scope, row["user_id"]), row["user_id"]])
+        _tell(
+            scope,
+            Kind.LEAVE_CANCELLED,
+            row,
+            leave_type,
+            to=[*people.approvers_of(scope, row["user_id"]), row["user_id"]],
+        )
     return {**row, "late_correction": late}
 
 
@@ -339,11 +345,6 @@ def _write(scope: Scope, before: Record, *, span: Span | None = None, **values: 
     if row is None:
         raise AlreadyDecided("Somebody else has just decided this leave request; read it again.")
     return dict(row)
-
-
-def _manager_of(scope: Scope, user_id: UUID) -> list[UUID]:
-    employment = people.find_employment(scope, user_id)
-    return [employment["manager_id"]] if employment and employment["manager_id"] else []
 
 
 def _tell(scope: Scope, kind: Kind, request: Record, leave_type: Record, *, to: Sequence[UUID]) -> None:

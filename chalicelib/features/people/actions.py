@@ -14,6 +14,7 @@ from chalicelib.features.people import destination_actions as destinations
 from chalicelib.features.people import queries
 from chalicelib.features.people.models import employments, salaries, users
 from chalicelib.features.people.schemas import EmploymentInput, NewUser, SalaryInput
+from chalicelib.features.tenants import actions as members
 from chalicelib.features.tenants import periods, working_days
 from chalicelib.features.tenants.locks import share_calendar
 from chalicelib.identity.scope import Scope, check
@@ -76,6 +77,8 @@ def employ(scope: Scope, *, user_id: UUID, said: EmploymentInput, if_match: int 
     changes = {name: value for name, value in values.items() if old[name] != value}
     if before is not None and not changes:
         return before
+    if changes.get("left_on"):
+        members.keep_an_admin(scope, leaving=user_id)
     if changes.get("manager_id"):
         _refuse_circle(scope, user_id=user_id, manager_id=changes["manager_id"])
     row = scope.session.execute(
