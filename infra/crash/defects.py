@@ -24,7 +24,9 @@ from sqlalchemy import text
 from chalicelib import audit
 from chalicelib.backing import database, outbox
 from chalicelib.entry import idempotency, messages
-from chalicelib.features.payouts import actions, moving, rules, schedules, sending
+from chalicelib.features.payouts import actions, moving, rules, schedules, sending, verdicts
+from chalicelib.features.payouts.bank_files import camt, pain002
+from chalicelib.features.payouts.verdicts import Verdict as PayoutVerdict
 from chalicelib.features.sales import actions as sales
 from chalicelib.kernel.states import PayoutStatus
 from chalicelib.ledger import accounts
@@ -135,6 +137,12 @@ class DatabaseFunction:
             raise LookupError(f"{self.name} has no {self.old!r}")
         world.admin.execute(said.replace(self.old, self.new).encode())
         yield
+
+
+def _getter(owner: type, name: str) -> Callable[..., Any]:
+    """Return the function behind a property."""
+    function: Callable[..., Any] = owner.__dict__[name].fget
+    return function
 
 
 @dataclass(frozen=True)
@@ -297,6 +305,40 @@ DEFECTS = {
             Statement(actions, "_PAY", "case when alike.count = 0 then content.key", "case when true then content.key"),
             Schema("alter table payouts drop constraint payouts_tenant_id_reference_key"),
         ]),
+        Defect("duplicate-is-refused", "a refusal because the file was brought twice gives the money back", [
+            Edit(PayoutVerdict.outcome, "if self.speaks_of_earlier:", "if False:"),
+        ], "files"),
+        Defect("unknown-reason-is-refused", "a reason that nobody knows gives the money back", [
+            Edit(verdicts.says_of, "else Says.DOUBT", "else Says.REFUSED"),
+        ], "files"),
+        Defect("no-reason-is-refused", "a refusal without a reason gives the money back", [
+            Edit(verdicts._judge_reasons, "if not said or Says.DOUBT in said", "if Says.DOUBT in said"),
+        ], "files"),
+        Defect("words-are-ignored", "a duplicate that the bank tells in words alone gives the money back", [
+            Edit(_getter(PayoutVerdict, "speaks_of_earlier"), "bool(one.text and _EARLIER_IN_WORDS.search(one.text))",
+                 "False"),
+        ], "files"),
+        Defect("group-is-forgotten", "a transfer's own reason counts, whatever the refusal of its file says", [
+            Edit(pain002._within, "replace(verdict, around=(*verdict.around, around))", "verdict"),
+        ], "files"),
+        Defect("file-reason-after-acceptance", "a wrong signature on what the bank has taken before is a refusal", [
+            Edit(verdicts._judge_reasons, "(Says.FILE in said and was_accepted)", "False"),
+        ], "files"),
+        Defect("accepted-is-paid", "a transfer that the bank has only accepted is paid", [
+            Value(verdicts, "PAID", verdicts.PAID | {"ACSP", "ACTC", "ACCP"}),
+        ], "files"),
+        Defect("pending-entry-is-paid", "an entry that is not booked yet confirms", [
+            Edit(camt._movement, "if verdict.status != BOOKED:", "if False:"),
+        ], "files"),
+        Defect("fee-is-another-amount", "what comes back less a fee is not known again", [
+            Edit(camt.Booking.fee_of, "(fee > 0 and (is_shown or is_small))", "False"),
+        ], "files"),
+        Defect("credit-is-paid", "a credit of a transfer counts as its debit", [
+            Edit(camt._movement, "return Movement.RETURNED if side == CREDIT", "return Movement.PAID if side == CREDIT"),
+        ], "files"),
+        Defect("end-to-end-only", "a transfer that is named by its instruction alone is not found", [
+            Edit(pain002._line, '"OrgnlEndToEndId", "OrgnlInstrId", "OrgnlTxId"', '"OrgnlEndToEndId"'),
+        ], "files"),
     )
 }  # fmt: skip
 

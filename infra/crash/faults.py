@@ -20,6 +20,9 @@ class Crash(StrEnum):
     SETTLE_UNSEEN = "settling commit reported failed but durable"
     SETTLE_LOST = "settling commit lost"
     BEFORE_ACK = "kill after settling, before the ack"
+    BEFORE_FILE = "kill before a bank file is written"
+    BEFORE_FILED = "kill after a bank file is written, before the commit"
+    AFTER_BRINGING = "kill after a file was brought, before anybody knows"
     TIME_LIMIT = "Lambda killed at its time limit in mid-batch"
     DATABASE_KILLED = "database killed in mid-transaction"
     PAUSED = "worker paused between two transactions"
@@ -36,6 +39,12 @@ class Crash(StrEnum):
     PAYS_OTHER_AMOUNT = "provider pays another amount"
     COMES_BACK = "money comes back late"
     NO_LOOK_UP = "look-up times out"
+    # what a bank and those who go there do
+    BROUGHT_TWICE = "bank file brought twice"
+    REPORT_TWICE = "bank's report uploaded twice"
+    REPORT_LOST = "bank's report lost"
+    REPORT_REORDERED = "bank's reports out of order"
+    LESS_A_FEE = "money comes back less a fee"
     # what the queues do
     SENT_TWICE = "message doubled under another id"
     DELIVERED_TWICE = "message delivered again while it is worked on"
@@ -59,9 +68,11 @@ STRIKES = (
     Crash.BEFORE_CALL, Crash.BEFORE_SETTLE, Crash.SETTLE_UNSEEN, Crash.SETTLE_LOST, Crash.BEFORE_ACK,
     Crash.TIME_LIMIT, Crash.DATABASE_KILLED, Crash.PAUSED,
 )  # fmt: skip
+FILE_STRIKES = (Crash.BEFORE_FILE, Crash.BEFORE_FILED, Crash.AFTER_BRINGING, Crash.READ, Crash.WRITE)
 AMBIGUOUS = (Crash.COMMIT_UNSEEN, Crash.COMMIT_LOST, Crash.SETTLE_UNSEEN, Crash.SETTLE_LOST)
 KILLS = (
     *(one for one in STRIKES if one not in (*AMBIGUOUS, Crash.DATABASE_KILLED, Crash.PAUSED)),
+    *FILE_STRIKES[:3],
     Crash.LEFT_RUNNING,
 )
 
@@ -89,9 +100,11 @@ class Plan:
     skews: list[int] = field(default_factory=list)  # seconds that each worker's clock is off
 
     @classmethod
-    def draw(cls, rng: Random) -> "Plan":
+    def draw(cls, rng: Random, *, has_files: bool = False) -> "Plan":
         """This will draw a plan: now and then a calm one, mostly several things at once."""
         drawn = [(rng.choice(STRIKES), rng.choice((0, 0, 1, 2, 4))) for _ in range(rng.choice((0, 1, 2, 3, 4, 6)))]
+        if has_files:
+            drawn += [(rng.choice(FILE_STRIKES), rng.choice((0, 0, 1))) for _ in range(rng.choice((0, 1, 2)))]
         # a killed database starts with cold connections, which takes as long as three stories
         strikes = [one for one in drawn if one[0] is not Crash.DATABASE_KILLED or rng.random() < 0.4]
         return cls(

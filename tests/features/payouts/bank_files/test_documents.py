@@ -88,7 +88,7 @@ class TestStatusReport:
             (f'<Document xmlns="{ISO}pain.002.001.03.ch.02">', "</Document>"),
             ('<Document xmlns="http://bank.example/own">', "</Document>"),
             (f'<c:all xmlns:c="urn:x"><c:Msg><Document xmlns="{ISO}pain.002.003.03">', "</Document></c:Msg></c:all>"),
-            (f'<Biz><AppHdr xmlns="{ISO}head.001.001.02"/><Document xmlns="{ISO}pain.002.001.12">', "</Document></Biz>"),
+            (f'<Biz><AppHdr xmlns="{ISO}head.001"/><Document xmlns="{ISO}pain.002.001.12">', "</Document></Biz>"),
         ],
     )  # fmt: skip
     def test_is_read_in_any_version_namespace_and_envelope(self, head: str, tail: str) -> None:
