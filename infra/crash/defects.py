@@ -334,7 +334,7 @@ DEFECTS = {
             Edit(camt.Booking.fee_of, "(fee > 0 and (is_shown or is_small))", "False"),
         ], "files"),
         Defect("credit-is-paid", "a credit of a transfer counts as its debit", [
-            Edit(camt._movement, "return Movement.RETURNED if side == CREDIT", "return Movement.PAID if side == CREDIT"),
+            Edit(camt._movement, "Movement.RETURNED if side", "Movement.PAID if side"),
         ], "files"),
         Defect("end-to-end-only", "a transfer that is named by its instruction alone is not found", [
             Edit(pain002._line, '"OrgnlEndToEndId", "OrgnlInstrId", "OrgnlTxId"', '"OrgnlEndToEndId"'),
