@@ -25,6 +25,7 @@ class WeeklyRule(StrEnum):
 class PayoutProvider(StrEnum):
     SIMULATED = "simulated"
     BANK_FILE = "bank_file"
+    MANUAL = "manual"
 
 
 Minutes = Annotated[int, Field(ge=1, le=1440)]
@@ -58,7 +59,13 @@ class PayPolicy(BaseModel):
     payout_approval_above: Amount | None = Field(
         None, description="larger payouts wait for the approval of somebody who did not start the run; null: none do"
     )
-    payout_provider: PayoutProvider = Field(PayoutProvider.SIMULATED, description="who pays")
+    payout_provider: PayoutProvider = Field(
+        PayoutProvider.SIMULATED,
+        description="who pays; manual: people, in cash, by cheque or wallet, each payout confirmed with a reference",
+    )
+    manual_without_bank_account: bool = Field(
+        False, description="whether people without a bank account are paid by hand (provider manual); else they wait"
+    )
     payroll_change_limit: Fraction | None = Field(
         Decimal("0.25"),
         description="net pay that differs from the run before by more than this part is shown before approval;"

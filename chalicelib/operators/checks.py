@@ -38,6 +38,7 @@ OF_A_TENANT = {
     "payroll": "every payslip approved is booked once, and what is carried is what was left below 0",
     "owed": "payable, in flight and paid is what each person's sales and payslips come to",
     "payouts": "every payout took its money once, and gave it back only if it did not arrive",
+    "payments": "what a payroll run booked is what its payouts paid, have in flight and were netted, and what waits",
     "cash": "cash is what was paid and is in flight, and that is the open payouts",
     "movements": "the provider moved what is paid, once, and nothing else",
     "histories": "every payout's history follows the state graph to where it is",

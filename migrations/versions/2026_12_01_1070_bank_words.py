@@ -3,7 +3,7 @@
 from migrations.helpers import run
 
 revision = "2026_12_01_1070"
-down_revision = "2026_11_21_0980"
+down_revision = "2026_12_01_1061"
 
 
 def upgrade() -> None:
