@@ -22,7 +22,7 @@ from rich.table import Table
 from sqlalchemy import text
 
 from chalicelib import audit
-from chalicelib.backing import database, outbox
+from chalicelib.backing import database, outbox, queues
 from chalicelib.entry import idempotency, messages
 from chalicelib.features.payouts import actions, moving, rules, schedules, sending, verdicts
 from chalicelib.features.payouts.bank_files import camt, pain002
@@ -176,6 +176,9 @@ class Verdict:
         return ", ".join(sorted({said.partition(":")[0] for said in self.violations}))
 
 
+# What goes wrong around one record goes through to its batch.
+_NEIGHBOURS_FAIL = Edit(messages._settled_alone, 'logger.exception("failed outside its work", queue=queue)', "raise")
+
 DEFECTS = {
     defect.name: defect
     for defect in (
@@ -242,7 +245,7 @@ DEFECTS = {
                  "                errand = errand.settle(scope, errand.call())\n"),
         ], "neither"),
         Defect("payable-stays", "a payout is made, and its money stays payable", [
-            Statement(actions, "_PAY", "currency, amount, :now from owed\n",
+            Statement(actions, "_PAY_OUTSIDE_RUNS", "currency, amount, :now from owed\n",
                       "currency, amount, :now from owed where false\n"),
         ]),
         Defect("returned-is-kept", "money that comes back is not owed again", [
@@ -292,6 +295,12 @@ DEFECTS = {
         ], "no-second-look"),
         Defect("poison-spreads", "a message that fails fails its whole batch", [
             Edit(messages._consume, "last = receives >= queues.MAX_RECEIVES\n", "raise\n"),
+            _NEIGHBOURS_FAIL,
+        ]),
+        Defect("back-off-spreads", "a message that cannot be let rest fails its whole batch", [
+            Edit(queues.back_off, 'logger.warning("a message could not be let rest", queue=queue, exc_info=True)',
+                 "raise"),
+            _NEIGHBOURS_FAIL,
         ]),
         Defect("tenant-forgotten", "a statement forgets its tenant, and row-level security is off", [
             Statement(sales, "_DECIDE", "delete from pending_sales p\n    where p.tenant_id = :tenant_id\n      and",
@@ -299,10 +308,11 @@ DEFECTS = {
             Schema("alter role wagebook_app bypassrls"),
         ]),
         Defect("reference-by-amount", "a payout's reference is made of its amount alone", [
-            Statement(actions, "_PAY",
-                      "concat_ws('|', cast(:tenant_id as uuid), a.user_id, a.currency, -a.balance, latest.key)",
-                      "concat_ws('|', cast(:tenant_id as uuid), -a.balance)"),
-            Statement(actions, "_PAY", "case when alike.count = 0 then content.key", "case when true then content.key"),
+            Statement(actions, "_PAY_OUTSIDE_RUNS",
+                      "concat_ws('|', cast(:tenant_id as uuid), d.user_id, d.currency, d.amount, d.booked_key)",
+                      "concat_ws('|', cast(:tenant_id as uuid), d.amount)"),
+            Statement(actions, "_PAY_OUTSIDE_RUNS", "case when alike.count = 0 then content.key",
+                      "case when true then content.key"),
             Schema("alter table payouts drop constraint payouts_tenant_id_reference_key"),
         ]),
         Defect("duplicate-is-refused", "a refusal because the file was brought twice gives the money back", [

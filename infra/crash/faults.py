@@ -52,6 +52,7 @@ class Crash(StrEnum):
     THROTTLED = "message received but not worked on (throttled)"
     DEAD = "message moved to the dead-letter queue"
     NOT_TAKEN = "SQS does not take a message"
+    NO_REST = "SQS does not let a failed message rest (ChangeMessageVisibility)"
     POISON = "poison message in a batch"
     # what people and clocks do
     CLOCK_OFF = "worker with a clock up to 10 minutes off"
@@ -92,6 +93,7 @@ class Plan:
     doubled: float
     throttled: float
     not_taken: float
+    no_rest: float
     poison: bool
     short_visibility: bool
     slow_transactions: bool  # time may make long steps while somebody is in the middle of a transaction
@@ -113,6 +115,7 @@ class Plan:
             doubled=rng.choice((0.0, 0.0, 0.3, 0.6)),
             throttled=rng.choice((0.0, 0.0, 0.1, 0.5)),
             not_taken=rng.choice((0.0, 0.0, 0.2)),
+            no_rest=rng.choice((0.0, 0.0, 0.5)),
             poison=rng.random() < 0.15,
             short_visibility=rng.random() < 0.3,
             slow_transactions=rng.random() < 0.4,

@@ -151,10 +151,13 @@ class Story:
         records = event["Records"] = _Records(event["Records"], actor)
         if actor is not None:
             actor.batch = records if len(batch) > 1 else None
+        self.sqs.refused_rest.discard(actor)
         try:
             answer = consumer.handler(event, lambda_events.Context(consumer.name))
         except Exception as error:  # then Lambda takes all of the batch to have failed
             self.hub.note(f"{queue} failed: {type(error).__name__}")
+            if actor in self.sqs.refused_rest and len(batch) > 1:
+                self.violations.append("one-bad-message: a message that could not be let rest failed its batch")
             self._check_poison(batch, records, set())
             return True
         failed = {one["itemIdentifier"] for one in answer["batchItemFailures"]}
