@@ -64,9 +64,10 @@ class Edit:
         # its own globals, so that it sees what the product's function sees
         exec(compile(source, function.__code__.co_filename, "exec"),  # noqa: S102
              function.__globals__, names)  # fmt: skip
-        made = names[function.__name__]
+        made: Any = names[function.__name__]
+        getter: Any = made.fget if isinstance(made, property) else made
         before = function.__code__
-        function.__code__ = (made.fget if isinstance(made, property) else made).__code__
+        function.__code__ = getter.__code__
         try:
             yield
         finally:
