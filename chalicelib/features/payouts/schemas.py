@@ -29,6 +29,23 @@ class RunRequest(Input):
     user_ids: Annotated[list[UUID], Field(min_length=1, max_length=MOST_NAMED)] = UNSET
 
 
+class BankWord(Output):
+    """What the bank said last of a payout, by the bank's own time; what it found out about the name is kept beside."""
+
+    source: str = Field(description="pain.002, camt.053, camt.054, or rows (as a person wrote them)")
+    report: str | None = Field(description="the report's own id")
+    at: datetime = Field(description="when the bank made the report")
+    status: str = Field(description="ACSP, ACSC, RJCT ...; BOOK or PDNG of a statement; paid, failed, returned of rows")
+    reasons: list[str] = Field(description="its codes, as AC04")
+    meanings: list[str] = Field(description="of the codes, as far as they are on ISO 20022's list")
+    text: str | None = Field(description="in the bank's own words")
+    fee: MoneyOut | None = Field(None, description="what the bank kept of it or added to it")
+    name_check: Literal["match", "close_match", "no_match", "not_possible"] | None = Field(
+        None, description="what the bank found when it compared the payee's name with the account's"
+    )
+    name_text: str | None = Field(None, description="in the bank's own words: often the name it knows")
+
+
 class Payout(Output):
     """One payment to one person."""
 
@@ -48,6 +65,7 @@ class Payout(Output):
     provider_reference: str | None = Field(description="theirs")
     problem: str | None = Field(description="why it failed, came back or needs a person")
     batch_id: UUID | None
+    bank: BankWord | None = Field(None, description="the bank's last word on it, where it is in a bank file")
     prepared_by: str
     approved_by: str | None
     created_at: datetime

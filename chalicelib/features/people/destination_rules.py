@@ -37,6 +37,7 @@ class Behaviour(StrEnum):
 
     ACCEPT = "accept"
     REFUSE = "refuse"
+    REFUSE_AS_DUPLICATE = "refuse_as_duplicate"  # it pays, and says that it has had this payment before
     TIMEOUT_BEFORE = "timeout_before"
     TIMEOUT_AFTER = "timeout_after"
     ERROR_AFTER = "error_after"
