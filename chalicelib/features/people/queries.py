@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, Text, and_, cast, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, Text, and_, cast, func, or_, select, true
 
 from chalicelib.backing import clock
 from chalicelib.backing.database import Record
@@ -61,10 +61,22 @@ def page_of_users(scope: Scope, query: UserQuery) -> Record:
             organisation.get_unit(scope, table, wanted)
             rows = rows.where(column == wanted)
     if query.search:
-        part = "%" + query.search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-        rows = rows.where(or_(users.c.name.ilike(part), employments.c.employee_no.ilike(part)))
+        rows = rows.where(matches(query.search))
     page = page_of(scope, rows, key=users.c.id, query=query)
     return {**page, "items": [_nested(row) for row in page["items"]]}
+
+
+def matches(search: str) -> ColumnElement[bool]:
+    """Return the condition that a name or an employee number holds what is searched, without case and marks.
+
+    Both sides are folded by the database's `fold_text`. No index serves a part of a word; the tenant's rows are
+    compared by their bytes, which is cheaper than any condition with case (`ilike`), and `%` and `_` mean themselves.
+    """
+    folded = func.fold_text(search)
+    return or_(
+        func.strpos(users.c.search_text, folded) > 0,
+        func.strpos(employments.c.search_text, folded) > 0,
+    )
 
 
 def find_employment(scope: Scope, user_id: UUID) -> Record | None:
