@@ -1,6 +1,5 @@
 """HTTP doors of the pay register."""
 
-from datetime import date
 from uuid import UUID
 
 from chalice import Blueprint
@@ -10,6 +9,7 @@ from chalicelib.entry.paging import Page
 from chalicelib.features.pay_register import actions, exports, queries, schemas
 from chalicelib.identity.scope import Scope
 from chalicelib.jobs.schemas import Started, started
+from chalicelib.kernel.moments import Day
 from chalicelib.kernel.period import Month
 
 blueprint = Blueprint(__name__)
@@ -80,12 +80,12 @@ def get_history(scope: Scope, month: Month, user_id: UUID) -> Page[schemas.EditO
 
 
 @endpoint(blueprint, "PUT", "/pay-register/{month}/{user_id}/days/{day}", may=WRITE)
-def edit_day(scope: Scope, month: Month, user_id: UUID, day: date, body: schemas.DayEdit) -> schemas.EmployeeRegister:
+def edit_day(scope: Scope, month: Month, user_id: UUID, day: Day, body: schemas.DayEdit) -> schemas.EmployeeRegister:
     """This will set a day by hand. It survives every sync until it is cleared."""
     return actions.edit_day(scope, month=month, user_id=user_id, day=day, edit=body)
 
 
 @endpoint(blueprint, "DELETE", "/pay-register/{month}/{user_id}/days/{day}", may=WRITE)
-def clear_day(scope: Scope, month: Month, user_id: UUID, day: date) -> schemas.EmployeeRegister:
+def clear_day(scope: Scope, month: Month, user_id: UUID, day: Day) -> schemas.EmployeeRegister:
     """This will take an edit back: the facts speak again."""
     return actions.clear_day(scope, month=month, user_id=user_id, day=day)

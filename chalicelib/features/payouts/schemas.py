@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from chalicelib.entry.paging import PageQuery
-from chalicelib.kernel.schema import Input, LongText, MoneyOut, Output, Text
+from chalicelib.kernel.schema import Input, MoneyOut, Output, Reason, Text
 from chalicelib.kernel.states import PayoutStatus
 
 
@@ -92,18 +92,18 @@ class WholePayout(Payout):
 class Return(Input):
     """Why a payout that had been paid came back."""
 
-    reason: LongText = "returned by the bank"
+    reason: Reason = "returned by the bank"
 
 
 class Rejection(Input):
     """Why a held payout is not approved."""
 
-    reason: LongText
+    reason: Reason
 
 
 class Resolution(Input):
     """What a person found out about a payout in review."""
 
     outcome: Literal[PayoutStatus.PAID, PayoutStatus.FAILED]
-    reason: LongText
+    reason: Reason
     provider_reference: Text | None = None
