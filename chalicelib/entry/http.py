@@ -22,6 +22,7 @@ from chalicelib.entry.reply_headers import NO_STORE, REVALIDATED
 from chalicelib.identity.callers import calling
 from chalicelib.identity.scope import Origin, PlatformScope, Scope, check
 from chalicelib.kernel.errors import Invalid, NotFound, Unreadable, invalid
+from chalicelib.kernel.schema import STORED
 
 JSON = "application/json"
 TRIES = 3  # a deadlock's victim may go again: nothing of it was committed
@@ -238,7 +239,7 @@ def _rendered(door: Endpoint, result: Any, scope: Scope | PlatformScope | None) 
         return Answer(204, {"Content-Type": JSON}, "")
     if isinstance(result, Ready):
         return Answer(status, {"Content-Type": JSON, "Cache-Control": result.cache}, result.text)
-    reply = result if isinstance(result, BaseModel) else door.reply.model_validate(result)
+    reply = result if isinstance(result, BaseModel) else door.reply.model_validate(result, context=STORED)
     headers = {"Content-Type": JSON}
     version = getattr(reply, "version", None)
     if version is not None:

@@ -6,6 +6,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from chalicelib.kernel.schema import NUMBER, MoneyIn
+
 
 class MissingAttendance(StrEnum):
     PRESENT = "present"
@@ -29,8 +31,8 @@ class PayoutProvider(StrEnum):
 
 
 Minutes = Annotated[int, Field(ge=1, le=1440)]
-Fraction = Annotated[Decimal, Field(ge=0, le=1, max_digits=7, decimal_places=6)]
-Amount = Annotated[Decimal, Field(ge=0, lt=Decimal(10) ** 15, max_digits=18, decimal_places=3)]
+Fraction = Annotated[Decimal, Field(ge=0, le=1, max_digits=7, decimal_places=6), NUMBER]
+Amount = MoneyIn
 
 
 class PayPolicy(BaseModel):

@@ -3,7 +3,7 @@
 from migrations.helpers import as_owner_of_rows, run
 
 revision = "2026_12_01_1090"
-down_revision = "2026_12_01_1070"
+down_revision = "2026_12_01_1082"
 
 
 def upgrade() -> None:

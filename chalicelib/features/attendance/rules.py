@@ -13,10 +13,8 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from chalicelib.kernel.halves import Half
-from chalicelib.kernel.period import FIRST_YEAR, LAST_YEAR
+from chalicelib.kernel.moments import read_moment
 
-EARLIEST = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC)
-LATEST = datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC)
 AHEAD = timedelta(minutes=5)  # how far a device's clock may run before ours
 SHIFT_REACH = timedelta(hours=4)  # a punch this long before a shift's start or after its end still belongs to it
 OPEN_FOR = timedelta(hours=24)  # a session that was not closed by then was forgotten
@@ -26,8 +24,6 @@ DAYS_BEFORE, DAYS_AFTER = 3, 3  # the days whose shifts can decide what a clock 
 _DAY = timedelta(days=1)
 _SURELY_NEAREST = timedelta(hours=11)  # the same time of another day is 23 hours away, or more
 _CLOCK = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9]))?", re.ASCII)
-_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?"
-                     r"([Zz]|[+-][0-9]{2}:[0-9]{2})", re.ASCII)  # fmt: skip
 
 Session = tuple[datetime, datetime]  # from a check-in, included, to its check-out, excluded
 
@@ -250,13 +246,9 @@ def _clock(said: str) -> time | None:
 
 
 def _moment(column: str, said: str) -> datetime:
-    if _MOMENT.fullmatch(said):
-        try:
-            moment = datetime.fromisoformat(said.upper().replace(" ", "T")).astimezone(UTC)
-        except (ValueError, OverflowError):
-            pass
-        else:
-            if EARLIEST <= moment < LATEST:
-                return moment
-            raise Wrong(column, f"must be from {EARLIEST:%Y-%m-%d} to before {LATEST:%Y-%m-%d}")
-    raise Wrong(column, "is neither a time like 08:55 nor a moment like 2026-01-05T08:55:00+06:00")
+    try:
+        moment: datetime = read_moment(said)
+    except ValueError as wrong:
+        detail = "is neither a time like 08:55 nor a moment like 2026-01-05T08:55:00+06:00"
+        raise Wrong(column, str(wrong) if str(wrong).startswith("must be between") else detail) from None
+    return moment

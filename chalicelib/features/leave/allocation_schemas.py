@@ -7,9 +7,9 @@ from uuid import UUID
 from pydantic import Field, model_validator
 
 from chalicelib.entry.paging import PageQuery
-from chalicelib.features.attendance.schemas import Day
 from chalicelib.features.leave.rules import Bucket
 from chalicelib.features.leave.schemas import Days
+from chalicelib.kernel.moments import Day
 from chalicelib.kernel.schema import UNSET, Input, LongText, Number, Output, Version
 
 MOST_PEOPLE = 10_000

@@ -1,4 +1,4 @@
-"""What leave does when facts or working days of people change: it recounts what they have used, before any projection."""
+"""What leave does when facts or working days of people change: it recounts, before anything is projected."""
 
 from collections.abc import Collection
 from datetime import date

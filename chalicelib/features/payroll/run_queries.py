@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Text, and_, case, cast, func, or_, select
+from sqlalchemy import ColumnElement, Select, Text, and_, case, cast, func, select
 
 from chalicelib.backing.database import Record
 from chalicelib.entry.gate import get_row
@@ -53,8 +53,7 @@ def page_of_run_payslips(scope: Scope, run_id: UUID, query: RunPayslipQuery) -> 
     if query.anomaly is not None:
         rows = rows.where(payslips.c.anomalies.any(cast(query.anomaly.value, Text)))
     if query.search:
-        like = f"%{query.search.replace('%', '')}%"
-        rows = rows.where(or_(users.c.name.ilike(like), employments.c.employee_no.ilike(like)))
+        rows = rows.where(people.matches(query.search))
     return _with_people(page_of(scope, rows, key=payslips.c.user_id, query=query))
 
 

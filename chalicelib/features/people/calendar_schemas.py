@@ -9,10 +9,10 @@ from uuid import UUID
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 from chalicelib.entry.paging import PageQuery
-from chalicelib.features.people.schemas import Day
 from chalicelib.kernel.halves import Half
+from chalicelib.kernel.moments import Day
 from chalicelib.kernel.period import FIRST_YEAR, LAST_YEAR
-from chalicelib.kernel.schema import UNSET, Input, Number, Output, Text, Version
+from chalicelib.kernel.schema import NUMBER, UNSET, Input, Number, Output, Text, Version
 
 _CLOCK = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
 
@@ -30,7 +30,9 @@ TimeIn = Annotated[
     WithJsonSchema({"type": "string", "pattern": _CLOCK, "examples": ["09:00"]}, mode="validation"),
 ]
 TimeOut = Annotated[dt.time, PlainSerializer(lambda moment: f"{moment:%H:%M}", return_type=str)]
-Units = Annotated[Decimal, Field(ge=0, le=10, decimal_places=2, description="how many days' pay a full shift is worth")]
+Units = Annotated[
+    Decimal, Field(ge=0, le=10, decimal_places=2, description="how many days' pay a full shift is worth"), NUMBER
+]
 Grace = Annotated[int, Field(ge=0, le=600)]
 FullDayMinutes = Annotated[
     int, Field(ge=1, le=1440, description="worked minutes, net of the break, from which a day is a full day;"
