@@ -146,7 +146,9 @@ class Balance(Output):
     transferred: Number
     remaining: Number
     expires_on: dt.date | None
-    is_settled: bool = Field(description="the cycle is over, and nothing of it is left or waits for a decision")
+    is_over: bool = Field(
+        description="on that day: the cycle has ended, and nothing of it is left or may still be used"
+    )
     entries: list[Entry]
 
 
