@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import insert, text, update
 
-from chalicelib import audit
+from chalicelib import audit, four_eyes
 from chalicelib.backing.database import Record
 from chalicelib.features.leave.queries import get_leave_type
 from chalicelib.features.pay_register import computing, queries
@@ -29,6 +29,7 @@ def edit_day(scope: Scope, *, month: str, user_id: UUID, day: date, edit: DayEdi
     In a locked period the edit is kept as a fact and noted as a late correction; the register stays as paid.
     """
     before = queries.get_row(scope, month=month, user_id=user_id)
+    four_eyes.check_not_own(scope, four_eyes.Subject.REGISTER, user_id)
     _check_day(scope, month, day)
     locked = periods.touch(scope, changes=[(user_id, day)], what="edit")
     first, second = (_coded(scope, half) for half in edit.halves())
@@ -55,6 +56,7 @@ def edit_day(scope: Scope, *, month: str, user_id: UUID, day: date, edit: DayEdi
 def clear_day(scope: Scope, *, month: str, user_id: UUID, day: date) -> Record:
     """This will take an edit back, so that the facts speak again; clearing a day nobody edited changes nothing."""
     before = queries.get_row(scope, month=month, user_id=user_id)
+    four_eyes.check_not_own(scope, four_eyes.Subject.REGISTER, user_id)
     _check_day(scope, month, day)
     locked = periods.touch(scope, changes=[(user_id, day)], what="edit")
     if not _supersede(scope, user_id, day):

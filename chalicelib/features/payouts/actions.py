@@ -99,7 +99,7 @@ def _begin(scope: Scope, job_id: UUID, kind: Kind) -> None:
         "job_id": str(job_id),
         "kind": kind.value,
         "actor": scope.actor.name,
-        "actor_user_id": str(scope.actor.user_id) if scope.actor.user_id else None,
+        "actor_ids": [str(one) for one in sorted(scope.actor.hands)],
     }
     progress.spread(
         scope, job_id, chunks=chunks, queue=QUEUE, message=plan,
@@ -140,7 +140,7 @@ def pay_person(scope: Scope, user_id: UUID) -> list[UUID]:
     if not sending.is_open(scope):
         raise Conflict(SWITCHED_OFF)
     accounts.hold(scope, user_ids=[user_id])
-    plan = {"actor": scope.actor.name, "actor_user_id": scope.actor.user_id}
+    plan = {"actor": scope.actor.name, "actor_ids": sorted(scope.actor.hands)}
     return [row.id for row in _pay(scope, of="retry", job_id=None, plan=plan, user_ids=[user_id])]
 
 
@@ -165,7 +165,7 @@ def _pay(scope: Scope, *, of: str, job_id: UUID | None, plan: dict[str, Any], us
             "nudge": rules.NUDGE,
             "queue": sending.QUEUE,
             "actor": plan["actor"],
-            "actor_user_id": plan["actor_user_id"],
+            "actor_ids": plan.get("actor_ids", []),  # a message of the code before has none
             "now": scope.now,
         },
     ).all()

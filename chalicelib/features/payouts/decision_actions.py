@@ -2,25 +2,22 @@
 
 from uuid import UUID
 
-from chalicelib import audit
+from chalicelib import audit, four_eyes
 from chalicelib.backing.database import Record
-from chalicelib.features.payouts import actions, moving, providers, queries, rules, sending
+from chalicelib.features.payouts import actions, hands, moving, providers, queries, rules, sending
 from chalicelib.features.payouts.schemas import Resolution
 from chalicelib.identity.scope import Scope
-from chalicelib.kernel.errors import AlreadyDecided, Conflict, Forbidden, NotFound
+from chalicelib.kernel.errors import AlreadyDecided, Conflict, NotFound
 from chalicelib.kernel.states import PayoutStatus
 
 
 def approve(scope: Scope, payout_id: UUID) -> Record:
-    """This will let a held payout go; whoever started its run may not."""
+    """Let a held payout go. Whoever had a part in it, and its payee, may not."""
     payout = _get(scope, payout_id, PayoutStatus.HELD, to="approved")
-    if scope.actor.name == payout["prepared_by"] or (
-        scope.actor.user_id is not None and scope.actor.user_id == payout["prepared_by_user_id"]
-    ):
-        raise Forbidden("You started the run that made this payout; somebody else has to approve it.")
+    four_eyes.check_may_approve(scope, hands.of_payouts(scope, [payout_id])[payout_id])
     takes_batches = providers.abilities_of(payout["provider"]).takes_batches
     moving.move(
-        scope, payout, PayoutStatus.QUEUED, what="approved", approved_by=scope.actor.name,
+        scope, payout, PayoutStatus.QUEUED, what="approved", is_approved=True,
         look_in=None if takes_batches else rules.NUDGE,
     )  # fmt: skip
     if not takes_batches:
@@ -64,6 +61,7 @@ def retry(scope: Scope, payout_id: UUID) -> Record:
 def take_back(scope: Scope, payout_id: UUID, *, reason: str) -> Record:
     """This will record that a paid payout came back; its money is in payable again."""
     payout = _get(scope, payout_id, PayoutStatus.PAID, to="returned")
+    four_eyes.check_not_own(scope, four_eyes.Subject.PAYOUT, payout["user_id"])  # what comes back is paid again
     moving.move(scope, payout, PayoutStatus.RETURNED, what="returned", problem=reason)
     return _decided(scope, payout, "payout.returned", reason)
 
@@ -71,6 +69,7 @@ def take_back(scope: Scope, payout_id: UUID, *, reason: str) -> Record:
 def resolve(scope: Scope, payout_id: UUID, *, said: Resolution) -> Record:
     """This will settle a payout in review by what a person found out at the provider."""
     payout = _get(scope, payout_id, PayoutStatus.REVIEW, to="resolved")
+    four_eyes.check_not_own(scope, four_eyes.Subject.PAYOUT, payout["user_id"])
     moving.move(
         scope, payout, said.outcome, what="resolved", problem=said.reason, provider_reference=said.provider_reference
     )

@@ -1,6 +1,6 @@
 """Tables of payouts."""
 
-from sqlalchemy import BigInteger, Column, DateTime, Identity, Integer, Numeric, Table, Text, Uuid
+from sqlalchemy import ARRAY, BigInteger, Column, DateTime, Identity, Integer, Numeric, Table, Text, Uuid
 
 from chalicelib.backing.database import id_column, metadata, tenant_column
 
@@ -30,8 +30,10 @@ payouts = Table(
     Column("problem", Text, doc="why it failed, came back or needs a person"),
     Column("batch_id", Uuid, doc="the bank file it is in"),
     Column("prepared_by", Text, doc="who started the run"),
-    Column("prepared_by_user_id", Uuid),
+    Column("prepared_by_user_id", Uuid, doc="in prepared_by_ids since 2026-12"),
+    Column("prepared_by_ids", ARRAY(Uuid), doc="all ids of who started the run; empty: nobody's hand"),
     Column("approved_by", Text),
+    Column("approved_by_ids", ARRAY(Uuid)),
     Column("created_at", DateTime(timezone=True)),
     Column("settled_at", DateTime(timezone=True)),
 )

@@ -7,6 +7,7 @@ from sqlalchemy import func, or_, select, text
 
 from chalicelib.backing.database import Record
 from chalicelib.entry.paging import page_of
+from chalicelib.features.payouts import hands
 from chalicelib.features.payouts.models import payout_events, payouts
 from chalicelib.features.payouts.providers import abilities_of
 from chalicelib.features.payouts.schemas import PayoutQuery
@@ -27,7 +28,8 @@ def page_of_payouts(scope: Scope, query: PayoutQuery) -> Record:
         rows = rows.where(payouts.c.user_id == query.user_id)
     if query.status is not None:
         rows = rows.where(payouts.c.status == query.status)
-    return page_of(scope, rows, key=payouts.c.id, query=query)
+    page = page_of(scope, rows, key=payouts.c.id, query=query)
+    return {**page, "items": hands.with_approval(scope, page["items"])}
 
 
 def get_payout(scope: Scope, payout_id: UUID) -> Record:
@@ -42,7 +44,8 @@ def get_payout(scope: Scope, payout_id: UUID) -> Record:
     if row is None:
         raise NotFound("There is no such payout.")
     events = _events(scope, payout_id)
-    return {**row, "lines": _lines(scope, dict(row)), "attempts": _attempts(events), "events": events,
+    [shown] = hands.with_approval(scope, [dict(row)])
+    return {**shown, "lines": _lines(scope, dict(row)), "attempts": _attempts(events), "events": events,
             "ledger": _ledger(scope, dict(row))}  # fmt: skip
 
 

@@ -35,6 +35,8 @@ class Payout(Output):
     batch_id: UUID | None
     prepared_by: str
     approved_by: str | None
+    may_approve: bool = Field(description="whether you may approve it now")
+    because: str | None = Field(description="why you may not approve it")
     created_at: datetime
     settled_at: datetime | None
 

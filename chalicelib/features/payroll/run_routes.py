@@ -35,7 +35,7 @@ def create_run(scope: Scope, body: schemas.NewRun) -> schemas.Run:
 @endpoint(blueprint, "GET", "/payroll-runs/{run_id}", may="payroll.read")
 def get_run(scope: Scope, run_id: UUID) -> schemas.Run:
     """This will show a run: what it comes to, what differs from the run before, what somebody should look at."""
-    return run_queries.get_run(scope, run_id)
+    return run_queries.show_run(scope, run_id)
 
 
 @endpoint(blueprint, "POST", "/payroll-runs/{run_id}/calculate", may="payroll.write", status=202)

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from chalicelib import audit
+from chalicelib import audit, four_eyes
 from chalicelib.backing.database import Record
 from chalicelib.entry.versions import expect
 from chalicelib.features.people import destination_actions as destinations
@@ -29,6 +29,9 @@ def add_user(scope: Scope, *, new: NewUser) -> Record:
         check(scope, "salaries.write")
     if new.payout_destination is not None:
         check(scope, "destinations.write")
+    if new.salary is not None or new.employment is not None:
+        # somebody who signs in with this address would be making their own pay
+        four_eyes.check_not_own_address(scope, four_eyes.Subject.SALARY, new.email)
     values = new.model_dump(include={"name", "email", "language"})
     user_id = scope.session.execute(
         insert(users).values(tenant_id=scope.tenant_id, **values).returning(users.c.id)
@@ -67,6 +70,7 @@ def employ(scope: Scope, *, user_id: UUID, said: EmploymentInput, if_match: int 
     `is_new` says that the person is being made, so that there can be no attendance to decide again.
     """
     queries.get_user(scope, user_id, "people.write", lock=True)
+    four_eyes.check_not_own(scope, four_eyes.Subject.EMPLOYMENT, user_id)
     before = queries.find_employment(scope, user_id)
     expect(before or {"version": 0}, if_match)
     values = said.model_dump()
@@ -132,6 +136,7 @@ def set_salary(scope: Scope, *, user_id: UUID, said: SalaryInput, place: str = "
     `place` is the JSON pointer at which the salary stands in the body.
     """
     queries.get_user(scope, user_id, "salaries.write", lock=True)
+    four_eyes.check_not_own(scope, four_eyes.Subject.SALARY, user_id)
     history = queries.salaries_of(scope, user_id)
     values = {**said.model_dump(), "currency": said.currency or scope.tenant.currency}
     if not fits(values["amount"], values["currency"]):

@@ -49,12 +49,12 @@ with owed as materialized (
 ), made as (
     insert into payouts (
         tenant_id, id, user_id, currency, amount, after_number, through_number, kind, job_id, provider,
-        destination_id, reference, status, look_at, prepared_by, prepared_by_user_id, created_at)
+        destination_id, reference, status, look_at, prepared_by, prepared_by_ids, created_at)
     select :tenant_id, id, user_id, currency, amount, after_number, through_number, :kind, cast(:job_id as uuid),
         :provider, destination_id, reference,
         case when is_held then 'held' else 'queued' end,
         case when not is_held and not :takes_batches then clock_timestamp() + :nudge end,
-        :actor, cast(:actor_user_id as uuid), :now
+        :actor, cast(:actor_ids as uuid[]), :now
     from owed
 ), told as (
     insert into payout_events (tenant_id, payout_id, what, status, fence, actor)
