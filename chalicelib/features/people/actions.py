@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from chalicelib import audit, four_eyes
 from chalicelib.backing.database import Record
 from chalicelib.entry.versions import expect
+from chalicelib.features.people import contact_actions as contact
 from chalicelib.features.people import destination_actions as destinations
 from chalicelib.features.people import queries
 from chalicelib.features.people.models import employments, salaries, users
@@ -55,13 +56,24 @@ def change_user(scope: Scope, *, user_id: UUID, given: dict[str, Any], if_match:
         scope.session.execute(
             update(users)
             .where(users.c.tenant_id == scope.tenant_id, users.c.id == user_id)
-            .values(**changes, version=users.c.version + 1)
+            .values(**changes, **_previous_address(scope, before, changes), version=users.c.version + 1)
         )
+        if "email" in changes:
+            contact.notify_email_changed(
+                scope, user_id=user_id, address=changes["email"], version=before["version"] + 1
+            )
         audit.record(
             scope, action="user.changed", entity_type="user", entity_id=user_id,
             before={name: before[name] for name in changes}, after=changes,
         )  # fmt: skip
     return queries.get_whole_user(scope, user_id)
+
+
+def _previous_address(scope: Scope, before: Record, changes: dict[str, Any]) -> dict[str, Any]:
+    """Return the columns that keep the address before a change, which is told of what follows."""
+    if "email" not in changes or before["email"] is None:
+        return {}
+    return {"previous_email": before["email"], "email_changed_at": scope.now}
 
 
 def employ(scope: Scope, *, user_id: UUID, said: EmploymentInput, if_match: int | None, is_new: bool = False) -> Record:
