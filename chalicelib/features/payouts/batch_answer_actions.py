@@ -11,7 +11,7 @@ from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
-from chalicelib import audit
+from chalicelib import audit, four_eyes
 from chalicelib.backing.database import Record
 from chalicelib.entry.bodies import RawBody
 from chalicelib.entry.gate import get_row
@@ -41,6 +41,7 @@ class Said(StrEnum):
     ON_ITS_WAY = "on_its_way"
 
 
+GIVES_BACK = (Said.FAILED, Said.RETURNED)
 _OF_FATE = {Fate.PAID: Said.PAID, Fate.REFUSED: Said.FAILED, Fate.ON_ITS_WAY: Said.ON_ITS_WAY}
 _AFTER = {Said.PAID: PayoutStatus.PAID, Said.FAILED: PayoutStatus.FAILED, Said.RETURNED: PayoutStatus.RETURNED}
 # Paid and then returned is a story; each of these with failed is not, and neither is right by being first.
@@ -114,13 +115,18 @@ def _settle(scope: Scope, lines: Sequence[Line], payouts: dict[str, Record]) -> 
     for line in lines:
         said[line.reference.lower()] |= {line.said} - {Said.ON_ITS_WAY}
     # everybody whose money may come back, together: people's accounts are held in one order
-    back = {line.reference.lower() for line in lines if line.said in (Said.FAILED, Said.RETURNED)}
+    back = {line.reference.lower() for line in lines if line.said in GIVES_BACK}
     accounts.hold(scope, user_ids=[payouts[reference]["user_id"] for reference in back & payouts.keys()])
+    own_ids = set(four_eyes.own_ids(scope))
     results: dict[int, Record] = {}
     # what was paid and came back is told in whichever order, and is done in this one
     for place, line in sorted(enumerate(lines), key=lambda numbered: numbered[1].said is Said.RETURNED):
         reference = line.reference.lower()
-        result, detail = _judged(scope, line, payouts, contradicts=said[reference] not in _TOGETHER)
+        if line.said in GIVES_BACK and reference in payouts and payouts[reference]["user_id"] in own_ids:
+            # money that comes back is paid again: nobody says so of their own
+            result, detail = "forbidden", four_eyes.refusal(four_eyes.Subject.PAYOUT)
+        else:
+            result, detail = _judged(scope, line, payouts, contradicts=said[reference] not in _TOGETHER)
         status = payouts[reference]["status"] if reference in payouts else None
         results[place] = {"line": line.number, "reference": line.reference, "result": result, "status": status,
                           "detail": detail}  # fmt: skip

@@ -75,7 +75,7 @@ class AnswerItem(Output):
 
     line: int | None = Field(description="of the file, or the place of a transfer in the report")
     reference: str
-    result: Literal["ok", "unchanged", "conflict", "not_found"]
+    result: Literal["ok", "unchanged", "conflict", "forbidden", "not_found"]
     status: PayoutStatus | None = Field(description="what the payout is now")
     detail: str | None
 
