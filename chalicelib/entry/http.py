@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from chalicelib.backing import clock, outbox
 from chalicelib.backing.log import duration, logger
 from chalicelib.entry import idempotency, limits
-from chalicelib.entry.bodies import RawBody, check_text, parsed
+from chalicelib.entry.bodies import RawBody, check_text, is_no_body, parsed, refuse_body
 from chalicelib.entry.idempotency import Answer
 from chalicelib.entry.problems import RETRYABLE, document, fault_of, places_of, problem
 from chalicelib.entry.registry import ENDPOINTS, Endpoint, describe
@@ -146,7 +146,8 @@ def _worked(door: Endpoint, request: Any, path_values: Mapping[str, str], origin
             raise Invalid("Send an Idempotency-Key: this moves money, and a repeated request must not move it twice.")
         if key and isinstance(scope, Scope):
             path, query = door.path.format(**path_values), dict((request.query_params or {}).items())
-            digest = idempotency.key_digest(scope, door.method, path, query, _raw(request))
+            raw = _raw(request)
+            digest = idempotency.key_digest(scope, door.method, path, query, b"" if is_no_body(raw) else raw)
             if stored := idempotency.replay(scope, key, digest):
                 return stored
         arguments = _arguments(door, request, path_values)
@@ -167,6 +168,8 @@ def _send(scope: Scope | PlatformScope) -> None:
 
 
 def _arguments(door: Endpoint, request: Any, path_values: Mapping[str, str]) -> dict[str, Any]:
+    if door.body is None and door.accepts == (JSON,):  # a mail program's one click brings a form that says nothing
+        refuse_body(_raw(request))
     found: dict[str, Any] = {
         name: _path_value(door, name, kind, path_values[name]) for name, kind in door.path_types.items()
     }

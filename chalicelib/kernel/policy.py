@@ -27,6 +27,7 @@ class WeeklyRule(StrEnum):
 class PayoutProvider(StrEnum):
     SIMULATED = "simulated"
     BANK_FILE = "bank_file"
+    MANUAL = "manual"
 
 
 def _known(code: str) -> str:
@@ -82,7 +83,13 @@ class PayPolicy(BaseModel):
     destination_hold_hours: Annotated[int, Field(ge=0, le=720)] = Field(
         24, description="how long nobody is paid to changed bank details unless a second person confirms them"
     )
-    payout_provider: PayoutProvider = Field(PayoutProvider.SIMULATED, description="who pays")
+    payout_provider: PayoutProvider = Field(
+        PayoutProvider.SIMULATED,
+        description="who pays; manual: people, in cash, by cheque or wallet, each payout confirmed with a reference",
+    )
+    manual_without_bank_account: bool = Field(
+        False, description="whether people without a bank account are paid by hand (provider manual); else they wait"
+    )
     payroll_change_limit: Fraction | None = Field(
         Decimal("0.25"),
         description="net pay that differs from the run before by more than this part is shown before approval;"

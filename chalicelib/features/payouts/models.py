@@ -1,6 +1,6 @@
 """Tables of payouts."""
 
-from sqlalchemy import ARRAY, BigInteger, Column, DateTime, Identity, Integer, Numeric, Table, Text, Uuid
+from sqlalchemy import ARRAY, BigInteger, Boolean, Column, DateTime, Identity, Integer, Numeric, Table, Text, Uuid
 
 from chalicelib.backing.database import id_column, metadata, tenant_column
 
@@ -14,7 +14,7 @@ payouts = Table(
     Column("amount", Numeric, doc="positive, in the currency's minor unit"),
     Column("after_number", BigInteger, doc="it pays what was booked for the person after this ledger line"),
     Column("through_number", BigInteger, doc="... up to and with this one"),
-    Column("kind", Text, doc="advance, final, retry; matched: found in the provider's list"),
+    Column("kind", Text, doc="advance, final, retry, payroll; matched: found in the provider's list"),
     Column("job_id", Uuid, doc="the run that made it"),
     Column("provider", Text, doc="who pays; never changes"),
     Column("destination_id", Uuid, doc="the bank details it was made for"),
@@ -36,6 +36,34 @@ payouts = Table(
     Column("approved_by_ids", ARRAY(Uuid)),
     Column("created_at", DateTime(timezone=True)),
     Column("settled_at", DateTime(timezone=True)),
+    Column("payslip_id", Uuid, doc="the payslip that it pays, and nothing else; null: whatever was owed"),
+    Column("payroll_run_id", Uuid, doc="the payroll run of that payslip"),
+)
+
+payable_earmarks = Table(
+    "payable_earmarks",
+    metadata,
+    tenant_column(),
+    Column("run_id", Uuid, primary_key=True, doc="the payroll run whose pay alone pays it out"),
+    Column("user_id", Uuid, primary_key=True),
+    Column("payslip_id", Uuid),
+    Column("currency", Text, doc="ISO 4217"),
+    Column("amount", Numeric, doc="the payslip's net, above 0"),
+    Column("netted", Numeric, doc="what was taken for debts of the person instead of being paid out"),
+    Column("waits", Boolean, doc="no payout of it is on its way or arrived, and it is not netted as a whole"),
+    Column("payout_id", Uuid, doc="the latest payout of it"),
+)
+
+payable_nettings = Table(
+    "payable_nettings",
+    metadata,
+    tenant_column(),
+    Column("user_id", Uuid, primary_key=True),
+    Column("payslip_id", Uuid, primary_key=True),
+    Column("number", BigInteger, primary_key=True, doc="the person's last ledger line by then"),
+    Column("currency", Text, doc="ISO 4217"),
+    Column("amount", Numeric, doc="how much of the net was taken for debts of the person"),
+    Column("booked_at", DateTime(timezone=True)),
 )
 
 payout_events = Table(

@@ -1,14 +1,17 @@
 """What comes in and goes out about payouts."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field
 
 from chalicelib.entry.paging import PageQuery
-from chalicelib.kernel.schema import Input, LongText, MoneyOut, Output, Text
+from chalicelib.kernel.policy import PayoutProvider
+from chalicelib.kernel.schema import UNSET, Input, LongText, MoneyOut, Output, Text
 from chalicelib.kernel.states import PayoutStatus
+
+MOST_NAMED = 1000  # people that one request may name
 
 
 class PayoutQuery(PageQuery):
@@ -16,6 +19,14 @@ class PayoutQuery(PageQuery):
 
     status: PayoutStatus | None = None
     user_id: UUID | None = None
+    provider: PayoutProvider | None = Field(None, description="manual: those that somebody hands over and confirms")
+    payroll_run_id: UUID | None = Field(None, description="only those that pay this run's payslips")
+
+
+class RunRequest(Input):
+    """Whom to pay; everybody if left out."""
+
+    user_ids: Annotated[list[UUID], Field(min_length=1, max_length=MOST_NAMED)] = UNSET
 
 
 class Payout(Output):
@@ -26,7 +37,11 @@ class Payout(Output):
     amount: MoneyOut
     currency: str
     status: PayoutStatus
-    kind: str = Field(description="advance, final, retry or matched (found in the provider's list): what made it")
+    kind: str = Field(
+        description="advance, final, payroll, retry or matched (found in the provider's list): what made it"
+    )
+    payroll_run_id: UUID | None = Field(description="the payroll run whose payslip it pays, and nothing else")
+    payslip_id: UUID | None
     job_id: UUID | None = Field(description="the run that made it")
     provider: str
     reference: str = Field(description="ours; the provider knows it by this")
@@ -89,6 +104,12 @@ class WholePayout(Payout):
     attempts: list[Attempt]
     events: list[Event]
     ledger: list[LedgerLine]
+
+
+class Confirmation(Input):
+    """How it is known that a payout was handed over."""
+
+    reference: Text = Field(description="of the receipt, the cheque or the transfer", examples=["receipt 2026-0147"])
 
 
 class Return(Input):

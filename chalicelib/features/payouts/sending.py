@@ -49,8 +49,10 @@ def carry_on(scope: Scope, payout_id: UUID) -> Errand | None:
     payout = moving.lock(scope, payout_id)
     if payout is None:
         return None
-    if providers.abilities_of(payout["provider"]).takes_batches:
-        _await_answer(scope, payout)
+    abilities = providers.abilities_of(payout["provider"])
+    if not abilities.is_called:
+        if abilities.takes_batches:
+            _await_answer(scope, payout)
         return None
     match PayoutStatus(payout["status"]):
         case PayoutStatus.QUEUED:

@@ -36,7 +36,7 @@ _MONTHS = text("""
         bool_or(c.user_id is null) as everybody
     from late_corrections c
     join payroll_runs r on r.tenant_id = :tenant_id and r.month = c.month and r.kind = 'regular'
-        and r.status in ('approved', 'paid')
+        and r.approved_at is not null
     where c.tenant_id = :tenant_id and (c.settled_at is null or c.noted_at > c.settled_at)
     group by r.id, r.month, r.plan
     order by r.month""")
@@ -60,7 +60,7 @@ _PAID = """
 _PAID_SINCE = """
     select o.user_id, sum(o.gross) as gross, sum(o.deductions) as deductions, sum(o.taxes) as taxes
     from payslip_one_offs o
-    join payroll_runs r on r.tenant_id = :tenant_id and r.id = o.run_id and r.status in ('approved', 'paid')
+    join payroll_runs r on r.tenant_id = :tenant_id and r.id = o.run_id and r.approved_at is not null
     where o.tenant_id = :tenant_id and o.kind = 'arrears' and o.month = :month and o.user_id {among}
     group by o.user_id"""
 

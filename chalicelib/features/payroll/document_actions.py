@@ -29,7 +29,7 @@ from chalicelib.features.payroll import run_queries
 from chalicelib.features.payroll.document_wording import Letterhead, Sheet, sheet_of
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import Busy, Conflict
-from chalicelib.kernel.states import PayrollStatus
+from chalicelib.kernel.states import FIXED_PAYROLL
 from chalicelib.notifications import Kind, Notice
 
 QUEUE = "payslip-documents"
@@ -38,7 +38,6 @@ STALE = timedelta(minutes=5)  # a file that was asked for this long ago is asked
 
 _ASK = text(statement(__file__, "ask_documents"))
 _MADE = text(statement(__file__, "made_documents"))
-_FIXED = (PayrollStatus.APPROVED, PayrollStatus.PAID)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +75,7 @@ def make(scope: Scope, *, run_id: UUID, first: UUID, last: UUID) -> Errand | Non
 def open_file(scope: Scope, payslip_id: UUID) -> Record:
     """This will give an address for a payslip's file; Busy, and asked for again, where it is not there yet."""
     payslip = run_queries.get_payslip(scope, payslip_id)
-    if payslip["run_status"] not in _FIXED:
+    if payslip["run_status"] not in FIXED_PAYROLL:
         raise Conflict(
             f"The payroll run of this payslip is {payslip['run_status']}: payslips are made into files once the run is"
             " approved. Approve the run first."

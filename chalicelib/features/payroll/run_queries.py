@@ -17,10 +17,8 @@ from chalicelib.features.people import queries as people
 from chalicelib.features.people.models import employments, users
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import NotFound
-from chalicelib.kernel.states import PayrollStatus
+from chalicelib.kernel.states import FIXED_PAYROLL
 
-# a person sees their own payslips once these cannot change any more
-_FIXED = (PayrollStatus.APPROVED, PayrollStatus.PAID)
 _PAYS = func.greatest(payslips.c.net, 0 * payslips.c.net).label("pays")  # with its decimals
 _DIFFERENCE = case((payslips.c.previous_net.is_not(None), payslips.c.net - payslips.c.previous_net)).label("difference")
 
@@ -91,8 +89,9 @@ def read_payslips(scope: Scope, *, run_id: UUID, user_ids: Sequence[UUID]) -> li
 
 
 def _visible(scope: Scope) -> ColumnElement[bool]:
+    # a person sees their own payslips once these cannot change any more
     within = scope.within("payslips.read", payslips.c.user_id)
-    return within if scope.reaches_all("payslips.read") else and_(within, payroll_runs.c.status.in_(_FIXED))
+    return within if scope.reaches_all("payslips.read") else and_(within, payroll_runs.c.status.in_(FIXED_PAYROLL))
 
 
 def _joined(scope: Scope, *columns: Any) -> Select[Any]:

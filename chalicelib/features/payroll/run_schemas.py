@@ -135,8 +135,8 @@ class Run(Output):
     four_eyes: bool = Field(description="whether somebody else than who calculated it has to approve it, or had to")
     approved_at: datetime | None
     posted_at: datetime | None = Field(description="when all of it was in the ledger")
-    paid_by: str | None
-    paid_at: datetime | None = Field(description="when it was handed to payouts")
+    paid_by: str | None = Field(description="who had it paid")
+    paid_at: datetime | None = Field(description="when the last of its payslips was")
     cancelled_by: str | None
     cancelled_at: datetime | None
     cancel_reason: str | None

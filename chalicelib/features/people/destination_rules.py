@@ -21,6 +21,15 @@ class Kind(StrEnum):
     IBAN = "iban"
     ACCOUNT = "account"
     SIMULATED = "simulated"
+    MANUAL = "manual"
+
+
+class Method(StrEnum):
+    """How somebody hands money over."""
+
+    CASH = "cash"
+    CHEQUE = "cheque"
+    WALLET = "wallet"
 
 
 class Behaviour(StrEnum):
@@ -50,6 +59,7 @@ class Destination:
     bank_name: str | None = None
     country: str | None = None
     behaviour: Behaviour | None = None
+    method: Method | None = None
 
 
 def masked(destination: Destination) -> str:
@@ -64,7 +74,7 @@ def masked(destination: Destination) -> str:
     if destination.account_number is not None:
         number = re.sub(r"[^A-Z0-9]", "", destination.account_number)
         return f"{destination.country} **** {number[-min(SHOWN, len(number) // 2) :]}"
-    return str(destination.behaviour)
+    return str(destination.method or destination.behaviour)
 
 
 def checked_iban(said: str) -> str:

@@ -18,6 +18,12 @@ class Abilities:
     looks_up: bool  # tells what became of our reference
     needs_destination: bool
     takes_batches: bool = False  # is not called for each payout, but handed files
+    is_person: bool = False  # somebody hands the money over, and confirms it with a reference
+
+    @property
+    def is_called(self) -> bool:
+        """Whether its adapter is called for each payout."""
+        return not (self.takes_batches or self.is_person)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +115,7 @@ def get_provider(name: str) -> Provider:
 
 def abilities_of(name: str) -> Abilities:
     """This will tell what a provider can do."""
-    return BANK_FILE if name == "bank_file" else get_provider(name).abilities
+    return _NOT_CALLED.get(name) or get_provider(name).abilities
 
 
 def listed() -> Mapping[str, Provider]:
@@ -118,6 +124,8 @@ def listed() -> Mapping[str, Provider]:
 
 
 BANK_FILE = Abilities(keeps_keys_for=None, looks_up=False, needs_destination=True, takes_batches=True)
+MANUAL = Abilities(keeps_keys_for=None, looks_up=False, needs_destination=False, is_person=True)
+_NOT_CALLED = {"bank_file": BANK_FILE, "manual": MANUAL}
 
 
 def _known() -> Mapping[str, Provider]:
