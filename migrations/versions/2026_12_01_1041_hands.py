@@ -25,6 +25,7 @@ def upgrade() -> None:
     for table, _, ids in _HANDS:
         run(f"alter table {table} add column {ids} uuid[] not null default '{{}}'")
     run("alter table payroll_runs add column four_eyes boolean")
+    run("grant update (approved_by_ids) on payouts to wagebook_app")
     # Only what still waits is compared with anybody: runs that are not approved, and payouts that are held with the
     # sales behind them. A name may have been several people's; all of them had a part as far as anybody knows.
     with as_owner_of_rows("api_keys", "members", "payroll_runs", "payouts", "sales", "sale_decisions",

@@ -16,6 +16,7 @@ def upgrade() -> None:
         alter table payout_destinations
             add column created_by_ids uuid[] not null default '{}',
             add column requested_at timestamptz,
+            add column withdrawn_at timestamptz,
             add column held_until timestamptz,
             add column confirmed_by text,
             add column confirmed_by_ids uuid[] not null default '{}',
@@ -26,9 +27,10 @@ def upgrade() -> None:
             'when another took its place; a request has it from the beginning, until it is confirmed';
         comment on column payout_destinations.requested_at is
             'when its person asked for it, where they did; nobody is paid to a request';
+        comment on column payout_destinations.withdrawn_at is 'when another request or details took a request''s place';
         comment on column payout_destinations.held_until is 'until then nobody is paid to it; null: it is not held';
         create index payout_destinations_requested on payout_destinations (tenant_id, user_id)
-            where requested_at is not null and confirmed_at is null;
+            where requested_at is not null and confirmed_at is null and withdrawn_at is null;
 
         -- What a row says of where money goes is never rewritten; whether it is in force, held or confirmed may change.
         create or replace function destination_is_kept() returns trigger language plpgsql as $$
@@ -42,10 +44,10 @@ def upgrade() -> None:
                 and to_jsonb(new) - 'superseded_at' - settled = to_jsonb(old) - 'superseded_at' - settled then
                 return new;
             end if;
-            -- a request that a second person confirms takes effect; one that is withdrawn is a request no longer
-            if old.requested_at is not null and old.confirmed_at is null
-                and to_jsonb(new) - '{superseded_at,requested_at}'::text[] - settled
-                    = to_jsonb(old) - '{superseded_at,requested_at}'::text[] - settled then
+            -- a request that a second person confirms takes effect, and one that is withdrawn never will
+            if old.requested_at is not null and old.confirmed_at is null and old.withdrawn_at is null
+                and to_jsonb(new) - '{superseded_at,withdrawn_at}'::text[] - settled
+                    = to_jsonb(old) - '{superseded_at,withdrawn_at}'::text[] - settled then
                 return new;
             end if;
             if new.key_id > old.key_id

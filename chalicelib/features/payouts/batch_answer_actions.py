@@ -124,9 +124,10 @@ def _settle(scope: Scope, lines: Sequence[Line], payouts: dict[str, Record]) -> 
         reference = line.reference.lower()
         if line.said in GIVES_BACK and reference in payouts and payouts[reference]["user_id"] in own_ids:
             # money that comes back is paid again: nobody says so of their own
-            result, detail = "forbidden", four_eyes.refusal(four_eyes.Subject.PAYOUT)
+            judged: tuple[str, str | None] = ("forbidden", four_eyes.refusal(four_eyes.Subject.PAYOUT))
         else:
-            result, detail = _judged(scope, line, payouts, contradicts=said[reference] not in _TOGETHER)
+            judged = _judged(scope, line, payouts, contradicts=said[reference] not in _TOGETHER)
+        result, detail = judged
         status = payouts[reference]["status"] if reference in payouts else None
         results[place] = {"line": line.number, "reference": line.reference, "result": result, "status": status,
                           "detail": detail}  # fmt: skip

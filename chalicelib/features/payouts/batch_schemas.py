@@ -47,6 +47,24 @@ class Batch(Output):
     closed_at: datetime | None
 
 
+class ChangedDestination(Output):
+    """A payout of a file that goes to bank details which replaced others lately."""
+
+    payout_id: UUID
+    user_id: UUID
+    holder: str | None
+    masked: str
+    changed_at: datetime
+
+
+class WholeBatch(Batch):
+    """A bank file with what to look at before it goes to the bank."""
+
+    changed_destinations: list[ChangedDestination] = Field(
+        description="payouts to bank details that replaced others within 30 days before the file, the latest 200"
+    )
+
+
 class LeftOut(Output):
     """Payouts that wait for a file and could not go into this one."""
 

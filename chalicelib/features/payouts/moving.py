@@ -35,7 +35,8 @@ _MOVE = text(f"""
         problem = :problem,
         provider_reference = coalesce(:provider_reference, provider_reference),
         approved_by = coalesce(:approved_by, approved_by),
-        approved_by_ids = case when cast(:approved_by as text) is null then approved_by_ids else :approved_by_ids end,
+        approved_by_ids = case when cast(:approved_by as text) is null then approved_by_ids
+            else cast(:approved_by_ids as uuid[]) end,
         settled_at = case when :to = status then settled_at
             when :to in ('paid', 'failed', 'returned', 'cancelled') then clock_timestamp() end
     where tenant_id = :tenant_id and id = :id and status = :since and fence = :fence

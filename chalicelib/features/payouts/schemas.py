@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from chalicelib.entry.paging import PageQuery
+from chalicelib.features.people.destination_rules import Kind as DestinationKind
 from chalicelib.kernel.policy import PayoutProvider
 from chalicelib.kernel.schema import UNSET, Input, LongText, MoneyOut, Output, Text
 from chalicelib.kernel.states import PayoutStatus
@@ -29,6 +30,15 @@ class RunRequest(Input):
     user_ids: Annotated[list[UUID], Field(min_length=1, max_length=MOST_NAMED)] = UNSET
 
 
+class PayoutDestination(Output):
+    """The bank details that a payout goes to, masked."""
+
+    kind: DestinationKind
+    holder: str | None
+    masked: str
+    changed_at: datetime | None = Field(description="since when the person's payouts go there")
+
+
 class Payout(Output):
     """One payment to one person."""
 
@@ -48,6 +58,7 @@ class Payout(Output):
     provider_reference: str | None = Field(description="theirs")
     problem: str | None = Field(description="why it failed, came back or needs a person")
     batch_id: UUID | None
+    destination: PayoutDestination | None = Field(description="null: there were none")
     prepared_by: str
     approved_by: str | None
     may_approve: bool = Field(description="whether you may approve it now")

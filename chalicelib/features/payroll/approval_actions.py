@@ -24,7 +24,7 @@ from chalicelib.kernel.errors import Conflict
 from chalicelib.kernel.states import PAYROLL_MOVES, PayrollStatus, check_move
 
 _APPROVE = text("""
-    update payroll_runs set status = 'approved', approved_by = :actor, approved_by_ids = :actor_ids,
+    update payroll_runs set status = 'approved', approved_by = :actor, approved_by_ids = cast(:actor_ids as uuid[]),
         approved_at = clock_timestamp(), job_id = :job_id, four_eyes = :four_eyes
     where tenant_id = :tenant_id and id = :run_id and status = 'calculated'""")
 

@@ -23,7 +23,7 @@ from chalicelib.kernel.errors import AlreadyDecided, Conflict
 from chalicelib.kernel.states import PAYROLL_MOVES, PayrollStatus, check_move
 
 _PAYING = text("""
-    update payroll_runs set status = 'partly_paid', paid_by = :actor, paid_by_ids = :actor_ids
+    update payroll_runs set status = 'partly_paid', paid_by = :actor, paid_by_ids = cast(:actor_ids as uuid[])
     where tenant_id = :tenant_id and id = :run_id""")
 
 _MOVE = text("""

@@ -36,7 +36,7 @@ def get_run(scope: Scope, run_id: UUID) -> Record:
 
 def sum_payment(scope: Scope, run_id: UUID) -> Record:
     """Count an approved run's payslips by where their money is, and name the first that are not paid."""
-    counted = dict(scope.session.execute(_COUNT, _values(scope, run_id)).tuples().all())
+    counted: dict[str, int] = dict(scope.session.execute(_COUNT, _values(scope, run_id)).tuples().all())
     counts = {status.value: counted.get(status.value, 0) for status in PaymentStatus}
     unpaid: list[Record] = []
     for status in (PaymentStatus.NOT_PAID, PaymentStatus.IN_FLIGHT):

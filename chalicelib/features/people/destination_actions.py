@@ -145,7 +145,7 @@ def _withdraw_requests(scope: Scope, *, user_id: UUID) -> None:
     scope.session.execute(
         update(payout_destinations)
         .where(payout_destinations.c.tenant_id == scope.tenant_id, *queries.is_requested(user_id))
-        .values(requested_at=None)
+        .values(withdrawn_at=scope.now)
     )
 
 

@@ -19,6 +19,7 @@ payout_destinations = Table(
     Column("created_by", Text, doc="who said so: role and name, as in the audit log"),
     Column("created_by_ids", ARRAY(Uuid), doc="all ids of who set or requested it; empty: nobody's hand"),
     Column("requested_at", DateTime(timezone=True), doc="when its person asked for it; nobody is paid to a request"),
+    Column("withdrawn_at", DateTime(timezone=True), doc="when another one took the place of a request"),
     Column("held_until", DateTime(timezone=True), doc="until then nobody is paid to it; null: it is not held"),
     Column("confirmed_by", Text, doc="the second person"),
     Column("confirmed_by_ids", ARRAY(Uuid)),

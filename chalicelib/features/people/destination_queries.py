@@ -79,7 +79,7 @@ def page_of_requests(scope: Scope, query: PageQuery) -> Record:
 def is_requested(user_id: UUID | None = None) -> tuple[ColumnElement[bool], ...]:
     """Return the conditions of a request that waits, of one person where one is named."""
     table = payout_destinations.c
-    waits = (table.requested_at.is_not(None), table.confirmed_at.is_(None))
+    waits = (table.requested_at.is_not(None), table.confirmed_at.is_(None), table.withdrawn_at.is_(None))
     return (*waits, table.user_id == user_id) if user_id else waits
 
 
