@@ -135,7 +135,7 @@ class TestWorded:
         assert "49" not in said.message.replace("\u0664", "")
 
 
-_FORMED = ("start_date", "end_date", "expires_on", "due_on", "month", "action")
+_FORMED = ("start_date", "end_date", "expires_on", "due_on", "month", "action", "changed_on", "held_until")
 
 
 class TestClean:

@@ -1,6 +1,5 @@
 """Reads of payouts."""
 
-from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -48,7 +47,7 @@ def _with_destination() -> Select[Any]:
     )
 
 
-def _nested(row: Mapping[str, Any]) -> Record:
+def _nested(row: Record) -> Record:
     parts = {name: row[f"destination_{name}"] for name in ("kind", "holder", "masked", "changed_at")}
     return {**row, "destination": parts if parts["kind"] else None}
 
@@ -65,7 +64,7 @@ def get_payout(scope: Scope, payout_id: UUID) -> Record:
     if row is None:
         raise NotFound("There is no such payout.")
     events = _events(scope, payout_id)
-    [shown] = hands.with_approval(scope, [_nested(row)])
+    [shown] = hands.with_approval(scope, [_nested(dict(row))])
     return {**shown, "lines": _lines(scope, dict(row)), "attempts": _attempts(events), "events": events,
             "ledger": _ledger(scope, dict(row))}  # fmt: skip
 

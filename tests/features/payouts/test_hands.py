@@ -70,8 +70,8 @@ class TestRelease:
     def test_is_not_for_who_made_the_sale_that_an_earlier_payout_failed_to_pay(
         self, acme: Cast, running: Stack
     ) -> None:
-        user_id, dina = admin_of(acme)
-        payout = held(acme, running, by=replace(acme, admin=dina), user_id=seller(acme, "refuse"))
+        _, dina = admin_of(acme)
+        payout = held(acme, running, by=replace(acme, admin=dina), user_id=seller(by_another(acme), "refuse"))
         acme.admin.ok("POST", f"/payouts/{payout['id']}/approve")
         running.drain()
         assert whole(acme, payout["id"])["status"] == "failed"
