@@ -91,7 +91,9 @@ def _of_runs(scope: Scope, runs: Sequence[Record]) -> dict[UUID, list[Hand]]:
         off_cycle = {row.id: row for row in scope.session.execute(_OFF_CYCLE, {**values, "own_ids": own_ids})}
     found = {}
     for run in runs:
-        found[run["id"]] = [Hand(Part.CALCULATED, run["calculated_by_ids"]), Hand(Part.OWN_FIGURE, own)]
+        # the code before 2026-12, which may still run during a deployment, wrote the person alone
+        calculated = [*run["calculated_by_ids"], *filter(None, [run["calculated_by_user_id"]])]
+        found[run["id"]] = [Hand(Part.CALCULATED, calculated), Hand(Part.OWN_FIGURE, own)]
         if run["kind"] == RunKind.OFF_CYCLE and own_ids:
             row = off_cycle[run["id"]]
             found[run["id"]] += [

@@ -12,7 +12,9 @@ with recursive paid as (
     cross join lateral payout_lines(:tenant_id, paid.paid_id) l
     join sales s on s.tenant_id = :tenant_id and s.id = l.subject_id
 )
-select p.id, p.user_id, p.prepared_by_ids,
+select p.id, p.user_id,
+    -- the code before 2026-12, which may still run during a deployment, wrote the person alone
+    p.prepared_by_ids || array_remove(array[p.prepared_by_user_id], null) as prepared_by_ids,
     array(select distinct unnest(created_by_ids) from sold where payout_id = p.id) as made_sale,
     array(
         select distinct unnest(d.decided_by_ids) from sold
