@@ -11,16 +11,19 @@ from chalicelib.identity.scope import Scope
 APPROVES = ("payroll.approve", "payouts.decide")
 _APPROVERS = [role.value for role in TENANT_ROLES if any(permission in GRANTS[role] for permission in APPROVES)]
 
-# Another person than the caller, under whichever member or key. For a job, which is nobody, any approver is another.
+# Another person than the caller, under whichever member or key; for a job, which is nobody, a second one.
 _OTHERS = text("""
-    select exists (
-        select from members m
+    with approvers as (
+        select hands_of(m.tenant_id, array[m.id, m.user_id]) as hands from members m
         where m.tenant_id = :tenant_id and m.status = 'active' and m.role = any(:roles)
-          and not hands_of(m.tenant_id, array[m.id, m.user_id]) && cast(:hands as uuid[])
         union all
-        select from api_keys k
+        select hands_of(k.tenant_id, array[k.id, k.user_id] || k.made_by_ids) from api_keys k
         where k.tenant_id = :tenant_id and k.revoked_at is null and k.role = any(:roles)
-          and not hands_of(k.tenant_id, array[k.id, k.user_id] || k.made_by_ids) && cast(:hands as uuid[]))""")
+    ), one as (
+        select case when cardinality(cast(:hands as uuid[])) > 0 then cast(:hands as uuid[])
+            else (select hands from approvers limit 1) end as hands
+    )
+    select exists (select from approvers a, one where not a.hands && one.hands)""")
 
 
 _PEOPLE = text("""

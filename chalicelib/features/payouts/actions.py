@@ -181,6 +181,8 @@ def do_chunk(scope: Scope, plan: dict[str, Any], chunk: Chunk) -> None:
 def _finish(scope: Scope, plan: dict[str, Any]) -> None:
     job_id = UUID(plan["job_id"])
     result = queries.sum_run(scope, job_id)
+    if not four_eyes.is_enforced(scope):
+        result["four_eyes"] = False
     if "payroll_run_id" in plan:
         # netted payslips have no payout whose confirmation would tell of them
         events.payroll_moved(scope, payroll_run_id=UUID(plan["payroll_run_id"]))
