@@ -65,8 +65,8 @@ def upgrade() -> None:
         declare
             known text;
         begin
-            select string_agg(quote_literal(found[1]), ', ') into known
-            from pg_constraint c, regexp_matches(pg_get_constraintdef(c.oid), '''([a-z_]+)''', 'g') found
+            select string_agg(quote_literal(kind.words[1]), ', ') into known
+            from pg_constraint c, regexp_matches(pg_get_constraintdef(c.oid), '''([a-z_]+)''', 'g') kind (words)
             where c.conrelid = 'notification_logs'::regclass and c.conname = 'notification_logs_kind_check';
             alter table notification_logs drop constraint notification_logs_kind_check;
             execute format(
