@@ -71,7 +71,7 @@ def upgrade() -> None:
             alter table notification_logs drop constraint notification_logs_kind_check;
             execute format(
                 'alter table notification_logs add constraint notification_logs_kind_check'
-                ' check (kind in (%s, ''destination_changed'', ''email_changed'')) not valid', known);
+                ' check (kind in (%s, ''destination_changed'', ''email_changed''))', known);
         end $$;
     """)
     declare_personal_data(

@@ -151,6 +151,8 @@ TRIED: dict[str, Callable[[Self], Reply]] = {
         f"/users/{me.id}/payout-destination/confirm", {}),
     "POST /payouts/{payout_id}/approve": lambda me: me.api.post(
         f"/payouts/{own.payout(me.acme, me.id, 'held')}/approve"),
+    "POST /payouts/{payout_id}/confirm": lambda me: me.api.post(
+        f"/payouts/{own.payout(me.acme, me.id, 'queued', provider='manual')}/confirm", {"reference": "1"}),
     "POST /payouts/{payout_id}/resolve": lambda me: me.api.post(
         f"/payouts/{own.payout(me.acme, me.id, 'review')}/resolve", {"outcome": "failed", "reason": "it never came"}),
     "POST /payouts/{payout_id}/return": lambda me: me.api.post(
