@@ -64,4 +64,6 @@ api_keys = Table(
     Column("key_hash", LargeBinary, doc="SHA-256 of the key; the key itself is shown once and kept nowhere"),
     Column("created_at", DateTime(timezone=True)),
     Column("revoked_at", DateTime(timezone=True)),
+    Column("last_used_at", DateTime(timezone=True), doc="to within identity.key_use.INTERVAL"),
+    Column("expires_at", DateTime(timezone=True), doc="from then on it is refused; null: it does not end by itself"),
 )

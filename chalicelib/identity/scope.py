@@ -124,9 +124,8 @@ class Scope:
             return false()
         if reach is Reach.SELF:
             return user_id == self.actor.user_id
-        return user_id.in_(
-            func.people_under(self.tenant_id, self.actor.user_id).table_valued("user_id").render_derived().select()
-        )
+        team = func.team_of(self.tenant_id, self.actor.user_id, self.today())
+        return user_id.in_(team.table_valued("user_id").render_derived().select())
 
     def reach(self, permission: str, column: str) -> tuple[str, dict[str, Any]]:
         """This will give the same condition for a statement kept as text, to be added after another, and its values."""
@@ -138,8 +137,8 @@ class Scope:
         if reach is Reach.SELF:
             return f" and {column} = :actor_user_id", {"actor_user_id": self.actor.user_id}
         return (
-            f" and {column} in (select people_under(:tenant_id, :actor_user_id))",
-            {"actor_user_id": self.actor.user_id},
+            f" and {column} in (select team_of(:tenant_id, :actor_user_id, :actor_today))",
+            {"actor_user_id": self.actor.user_id, "actor_today": self.today()},
         )
 
     def reaches_all(self, permission: str) -> bool:
@@ -149,12 +148,27 @@ class Scope:
     def alone(self, what: str) -> None:
         """This will wait until no other transaction of the tenant is past this point, and stay alone there."""
         self.session.execute(
-            text("select pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": f"{self.tenant_id}/{what}"}
+            text("select pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": self.lock_name(what)}
         )
+
+    def share(self, what: str) -> None:
+        """Wait until no transaction of the tenant is `alone` here, and keep others from being it; many may share."""
+        self.session.execute(
+            text("select pg_advisory_xact_lock_shared(hashtextextended(:name, 0))"),
+            {"name": self.lock_name(what)},
+        )
+
+    def lock_name(self, what: str) -> str:
+        """Return the name that an advisory lock of the tenant is hashed from."""
+        return f"{self.tenant_id}/{what}"
 
     def send(self, queue: str, bodies: Sequence[dict[str, Any]]) -> None:
         """This will write messages that leave after the commit."""
         self.outgoing += outbox.put(self.session, tenant_id=self.tenant_id, queue=queue, bodies=bodies)
+
+    def today(self) -> date:
+        """Return the calendar day of this moment in the tenant's time zone."""
+        return clock.local_day(self.now, self.tenant.timezone)
 
     def yesterday(self) -> date:
         """This will give the last day that is over in the tenant's time zone."""

@@ -16,6 +16,7 @@ class Kind(StrEnum):
     LEAVE_APPROVED = "leave_approved"
     LEAVE_REJECTED = "leave_rejected"
     LEAVE_CANCELLED = "leave_cancelled"  # to the manager
+    LEAVE_RECOUNTED = "leave_recounted"  # a holiday, a roster or an edit by hand changed how many days it uses
     FORM_DECIDED = "form_decided"
     PAYROLL_READY = "payroll_ready"
     KPI_DUE = "kpi_due"
@@ -34,6 +35,7 @@ VALUES: Mapping[Kind, frozenset[str]] = {
     Kind.LEAVE_APPROVED: _LEAVE,
     Kind.LEAVE_REJECTED: _LEAVE,
     Kind.LEAVE_CANCELLED: _LEAVE,
+    Kind.LEAVE_RECOUNTED: frozenset({"leave_type", "start_date", "end_date", "days", "days_before", "unpaid_days"}),
     Kind.FORM_DECIDED: frozenset({"form", "status", "notes"}),
     Kind.PAYROLL_READY: frozenset({"month", "link"}),
     Kind.KPI_DUE: frozenset({"title", "due_on"}),
@@ -50,6 +52,17 @@ NOT_ESSENTIAL = frozenset({Kind.LEAVE_EXPIRY_WARNING, Kind.KPI_DUE, Kind.APPRAIS
 
 # What nobody can switch off: it tells of a change that the person may not have asked for.
 NOT_SWITCHABLE = frozenset({Kind.DESTINATION_CHANGED, Kind.EMAIL_CHANGED})
+
+# Of one cause are all of these kinds that a person gets of one kind over one channel within QUIET: the first leaves at
+# once, with whatever was written in the same transaction, and the rest together when QUIET is over. What somebody wrote
+# in their own words, and what is about access and bank details, always leaves by itself.
+COLLAPSIBLE = frozenset({
+    Kind.LEAVE_EXPIRY_WARNING, Kind.LEAVE_REQUESTED, Kind.LEAVE_APPROVED, Kind.LEAVE_REJECTED, Kind.LEAVE_CANCELLED,
+    Kind.FORM_DECIDED, Kind.KPI_DUE, Kind.APPRAISAL_REMINDER,
+})  # fmt: skip
+QUIET = timedelta(minutes=5)
+MOST_COLLAPSED = 500  # into one message
+MOST_NAMED = 20  # of them, by their titles; the app shows them all
 
 
 class Channel(StrEnum):

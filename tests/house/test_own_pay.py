@@ -117,6 +117,8 @@ TRIED: dict[str, Callable[[Self], Reply]] = {
         f"/overtime/{me.made('overtime', {'day': DAY, 'hours': 2})}", {"status": "approved"}),
     "PUT /pay-register/{month}/{user_id}/days/{day}": lambda me: me.api.put(
         f"/pay-register/{MONTH}/{me.id}/days/{DAY}", {"status": "present"}),
+    "PATCH /pay-register/{month}/{user_id}/days/{day}": lambda me: me.api.patch(
+        f"/pay-register/{MONTH}/{me.id}/days/{DAY}", {"ot_hours": 1}),
     "DELETE /pay-register/{month}/{user_id}/days/{day}": lambda me: me.api.delete(
         f"/pay-register/{MONTH}/{me.id}/days/{DAY}"),
     "PATCH /leave-requests/{request_id}": lambda me: me.api.patch(
@@ -158,6 +160,7 @@ TRIED: dict[str, Callable[[Self], Reply]] = {
     "POST /payouts/{payout_id}/return": lambda me: me.api.post(
         f"/payouts/{own.payout(me.acme, me.id, 'paid')}/return", {"reason": "it came back"}),
     "POST /payouts/batches/{batch_id}/answer": lambda me: own.own_answer(me.acme, me.api, me.id),
+    "POST /payouts/bank-reports": lambda me: own.own_answer(me.acme, me.api, me.id, path="/payouts/bank-reports"),
     "PATCH /forms/submissions/{submission_id}": lambda me: me.api.patch(
         f"/forms/submissions/{submission(me)}", {"status": "approved"}),
 }  # fmt: skip

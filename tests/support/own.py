@@ -44,7 +44,7 @@ def own_run(cast: Cast, user_id: UUID, **more: Any) -> UUID:
     return run_id
 
 
-def own_answer(cast: Cast, api: Api, user_id: UUID) -> Reply:
+def own_answer(cast: Cast, api: Api, user_id: UUID, *, path: str | None = None) -> Reply:
     """Make a bank file that paid one person, and upload an answer that says the money came back."""
     batch_id = row(cast, "payout_batches", {
         "number": next(_numbers), "format": "delimited", "file_name": "a.csv", "file_sha256": "",
@@ -52,7 +52,7 @@ def own_answer(cast: Cast, api: Api, user_id: UUID) -> Reply:
         "created_by": "hr:x", "created_at": "2026-01-05"})  # fmt: skip
     reference = f"own{next(_numbers)}"
     payout(cast, user_id, "paid", batch_id=batch_id, provider="bank_file", reference=reference)
-    return api.post(f"/payouts/batches/{batch_id}/answer", [{"reference": reference, "status": "returned"}])
+    return api.post(path or f"/payouts/batches/{batch_id}/answer", [{"reference": reference, "status": "returned"}])
 
 
 def refusal_in(report: dict[str, Any]) -> str:
