@@ -123,7 +123,7 @@ APPLICATION_COLUMNS = {
     # how it goes, and never what is paid, to whom and under which key
     ("payouts", "update"): {
         *("status", "fence", "lease_until", "look_at", "looks", "first_sent_at", "unknown_since", "provider_reference"),
-        *("problem", "batch_id", "approved_by", "settled_at", "bank"),
+        *("problem", "batch_id", "approved_by", "approved_by_ids", "settled_at", "bank"),
     },
     # how far it is paid; never how much, to whom or of which run
     ("payable_earmarks", "update"): {"netted", "waits", "payout_id"},

@@ -48,6 +48,8 @@ FURTHER_FILES = {
     "payroll/arrears_lines.py": "arrears as lines of a payslip, one per component",
     "payroll/summaries.py": "what a run comes to, beside the one before",
     "payroll/payslip_lines.py": "a payslip as people read it",
+    "payouts/hands.py": "who had a part in a payout, and may therefore not approve it",
+    "payroll/hands.py": "who had a part in a run, and may therefore not approve it",
     "payroll/freshness.py": "whether a run still says what it would if it was calculated now",
     "payroll/posting.py": "the bulk path: approved payslips into the ledger, chunk by chunk",
     "tenants/periods.py": "verbs on pay periods that every feature which writes facts uses",

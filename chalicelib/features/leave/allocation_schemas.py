@@ -68,7 +68,7 @@ class NewAllocations(Input):
 class Skipped(Output):
     """People who were given nothing, and why."""
 
-    reason: Literal["no_employment", "left_before", "joins_after", "overlaps", "too_late_for_half_a_day"]
+    reason: Literal["is_you", "no_employment", "left_before", "joins_after", "overlaps", "too_late_for_half_a_day"]
     detail: str
     people: int
     user_ids: list[UUID] = Field(description="the first 50 of them")
