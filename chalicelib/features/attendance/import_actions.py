@@ -14,6 +14,7 @@ from chalicelib.features.attendance.import_rules import Employee, Found, Key
 from chalicelib.features.attendance.import_schemas import AttendanceRow, ImportReport
 from chalicelib.features.attendance.rules import Facts, ShiftDay
 from chalicelib.features.tenants import periods
+from chalicelib.features.tenants.locks import lock_people
 from chalicelib.features.tenants.models import pay_periods
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import Forbidden
@@ -40,6 +41,9 @@ def import_rows(scope: Scope, *, rows: Sequence[Row], dry_run: bool) -> ImportRe
         typed, _employees(scope, typed), last_day=lambda zone: last_day(scope, zone)
     )  # fmt: skip
     said, wrong = rules.read(found, shifts=_night_shifts(scope, found))
+    if not dry_run:
+        # of two files that say the same at once, the second sees what the first has written, and changes nothing
+        lock_people(scope, {user_id for user_id, _ in said})
     existing = _existing(scope, said)
     changed = {key: facts for key, facts in said.items() if not existing.get(key)}
     corrected = sum(key in existing for key in changed)
