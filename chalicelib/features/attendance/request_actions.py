@@ -1,6 +1,6 @@
 """Asking for on-duty and overtime, and deciding it. What is asked never changes; only its status does."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -127,7 +127,7 @@ def _for_whom(scope: Scope, user_id: UUID | None, *, first: date, last: date, po
     if user_id is None:
         raise invalid("/user_id", "say for whom; your key does not act for a person")
     people.get_user(scope, user_id, "requests.write", lock=True)  # whoever asks for the same person too has to wait
-    workday = attendance.get_workday(scope, user_id, around=datetime(first.year, first.month, first.day, tzinfo=UTC))
+    workday = attendance.get_workday(scope, user_id, day=first)
     attendance.check_days(workday, first=first, last=last, pointer=pointer)
     return user_id
 

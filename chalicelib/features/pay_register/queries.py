@@ -152,11 +152,13 @@ def _page(
             get_unit(scope, divisions, query.division_id)
             filters += " and e.division_id = :division_id"
         if query.search:
-            filters += " and (u.name ilike :search or e.employee_no ilike :search)"
+            filters += (
+                " and (strpos(u.search_text, fold_text(:search)) > 0 or strpos(e.search_text, fold_text(:search)) > 0)"
+            )
         values |= {
             "department_id": query.department_id,
             "division_id": query.division_id,
-            "search": f"%{_literal(query.search)}%" if query.search else None,
+            "search": query.search,
         }
     masks = _MASKS if not (isinstance(query, GridQuery) and query.view is View.CODES) else ""
     row = scope.session.execute(_statement(filters, masks), values | reach_values).one()
@@ -168,8 +170,3 @@ def _statement(filters: str, masks: str) -> TextClause:
     return text(
         _GRID.replace("{filters}", filters).replace("{details}", f"{_DETAILS} || {_VERSIONS}").replace("{masks}", masks)
     )
-
-
-def _literal(said: str) -> str:
-    """In a pattern, % and _ are what the caller typed and not wildcards."""
-    return said.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

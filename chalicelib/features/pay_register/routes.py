@@ -1,6 +1,5 @@
 """HTTP doors of the pay register."""
 
-from datetime import date
 from uuid import UUID
 
 from chalice import Blueprint
@@ -10,6 +9,7 @@ from chalicelib.entry.paging import Page
 from chalicelib.features.pay_register import actions, edit_actions, exports, queries, schemas
 from chalicelib.identity.scope import Scope
 from chalicelib.jobs.schemas import Started, started
+from chalicelib.kernel.moments import Day
 from chalicelib.kernel.period import Month
 
 blueprint = Blueprint(__name__)
@@ -84,7 +84,7 @@ def get_history(scope: Scope, month: Month, user_id: UUID) -> Page[schemas.EditO
 
 @endpoint(blueprint, "PUT", "/pay-register/{month}/{user_id}/days/{day}", may=WRITE)
 def edit_day(
-    scope: Scope, month: Month, user_id: UUID, day: date, body: schemas.DayEdit, if_match: int | None
+    scope: Scope, month: Month, user_id: UUID, day: Day, body: schemas.DayEdit, if_match: int | None
 ) -> schemas.EmployeeRegister:
     """Set a whole day by hand; what is left out goes back to the facts. It survives every sync until it is cleared.
 
@@ -97,7 +97,7 @@ def edit_day(
 
 @endpoint(blueprint, "PATCH", "/pay-register/{month}/{user_id}/days/{day}", may=WRITE)
 def merge_day(
-    scope: Scope, month: Month, user_id: UUID, day: date, body: schemas.DayMerge, if_match: int | None
+    scope: Scope, month: Month, user_id: UUID, day: Day, body: schemas.DayMerge, if_match: int | None
 ) -> schemas.EmployeeRegister:
     """Set some cells of a day by hand, each kept by itself; null gives a cell back to the facts.
 
@@ -109,6 +109,6 @@ def merge_day(
 
 
 @endpoint(blueprint, "DELETE", "/pay-register/{month}/{user_id}/days/{day}", may=WRITE)
-def clear_day(scope: Scope, month: Month, user_id: UUID, day: date, if_match: int | None) -> schemas.EmployeeRegister:
+def clear_day(scope: Scope, month: Month, user_id: UUID, day: Day, if_match: int | None) -> schemas.EmployeeRegister:
     """Give all cells of a day back to the facts. `If-Match` is the day's own version, of `daily_records`."""
     return edit_actions.clear_day(scope, month=month, user_id=user_id, day=day, if_match=if_match)

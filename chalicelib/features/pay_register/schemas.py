@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import Field, model_validator
 
 from chalicelib.kernel.halves import Nature, Status
-from chalicelib.kernel.schema import Input, LongText, Number, Output, Text
+from chalicelib.kernel.schema import NUMBER, Input, LongText, Number, Output, Search, Text
 from chalicelib.kernel.states import PeriodStatus
 
 
@@ -25,7 +25,7 @@ class GridQuery(Input):
 
     department_id: UUID | None = None
     division_id: UUID | None = None
-    search: str | None = Field(None, max_length=100, description="part of a name or an employee number")
+    search: Search | None = Field(None, description="part of a name or an employee number")
     page: int = Field(1, ge=1, le=100_000)
     limit: int = Field(50, ge=1, le=200)
     view: View = View.RECORDS
@@ -37,7 +37,7 @@ class ExportQuery(Input):
     format: Literal["csv", "xlsx"] = "csv"
     department_id: UUID | None = None
     division_id: UUID | None = None
-    search: str | None = Field(None, max_length=100)
+    search: Search | None = None
 
 
 class PeriodOut(Output):
@@ -146,7 +146,7 @@ class EmployeeRegister(Output):
 
 
 class HalfIn(Input):
-    """What a person makes of a half. Leave without a nature has that of its type, and is paid if it has none."""
+    """What a person makes of a half. Paid leave names its type, and takes a day of it; the type says its nature."""
 
     status: Status
     leave_type_id: UUID | None = None
@@ -156,11 +156,13 @@ class HalfIn(Input):
     def _leave_only(self) -> "HalfIn":
         if self.status is not Status.LEAVE and (self.leave_type_id or self.leave_nature):
             raise ValueError("leave_type_id and leave_nature belong to the status leave only")
+        if self.status is Status.LEAVE and self.leave_type_id is None and self.leave_nature is not Nature.LOP:
+            raise ValueError("name the leave_type_id whose days it takes, or say leave_nature lop: leave without pay")
         return self
 
 
-Hours = Annotated[Decimal, Field(ge=0, le=24, decimal_places=2)]
-Days = Annotated[Decimal, Field(ge=0, le=10, decimal_places=2)]
+Hours = Annotated[Decimal, Field(ge=0, le=24, decimal_places=2), NUMBER]
+Days = Annotated[Decimal, Field(ge=0, le=10, decimal_places=2), NUMBER]
 
 
 class DayEdit(Input):

@@ -24,7 +24,7 @@ from chalicelib.identity.scope import Scope
 from chalicelib.jobs import progress
 from chalicelib.jobs.progress import Chunk
 from chalicelib.kernel.errors import Conflict, invalid
-from chalicelib.kernel.states import PAYROLL_MOVES, PayrollStatus, PeriodStatus, check_move
+from chalicelib.kernel.states import FIXED_PAYROLL, PAYROLL_MOVES, PayrollStatus, PeriodStatus, check_move
 
 JOB = "payroll-calculation"
 ALONE = "payroll"  # calculations begin, and approvals are made, one after the other in a tenant
@@ -145,7 +145,7 @@ def carry_on(scope: Scope, message: dict[str, Any], chunk: Chunk) -> None:
 def cancel(scope: Scope, *, run_id: UUID, reason: str | None) -> Record:
     """This will give up a run that is not approved; its month can have another."""
     run = get_row(scope, payroll_runs, run_id, what="payroll run", lock=True)
-    if run["status"] in (PayrollStatus.APPROVED, PayrollStatus.PAID):
+    if run["status"] in FIXED_PAYROLL:
         raise Conflict(
             "This run is approved: it is in the ledger. What was wrong is corrected by changing the facts; the next run"
             " pays the difference."

@@ -28,7 +28,7 @@ from chalicelib.identity.scope import Scope
 from chalicelib.kernel.states import PeriodStatus
 
 # `module` of each; its `FOLLOWER` is one. They follow in this order.
-FOLLOWERS = ["chalicelib.features.pay_register.following"]
+FOLLOWERS = ["chalicelib.features.leave.following", "chalicelib.features.pay_register.following"]
 
 
 @dataclass(slots=True)
