@@ -16,6 +16,7 @@ from chalicelib.features.attendance.import_rules import Employee, Found, Key, Ro
 from chalicelib.features.attendance.import_schemas import AttendanceRow, ImportReport
 from chalicelib.features.attendance.rules import DAYS_AFTER, DAYS_BEFORE, Facts
 from chalicelib.features.tenants import periods
+from chalicelib.features.tenants.locks import lock_people
 from chalicelib.features.tenants.models import pay_periods
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import Forbidden
@@ -47,8 +48,8 @@ def import_rows(scope: Scope, *, rows: Sequence[Row], dry_run: bool) -> ImportRe
     strange += [RowError(line=row.line, column=None, detail=detail) for row, detail in own]
     said, wrong = rules.read(found, rosters=_rosters(scope, found))
     if not dry_run:
-        # what stands is read after an equal import at the same moment has written: it is unchanged then, not corrected
-        scope.alone("attendance-import")
+        # of two files that say the same at once, the second reads what the first has written: unchanged, not corrected
+        lock_people(scope, {user_id for user_id, _ in said})
     existing = _existing(scope, said)
     changed = {key: facts for key, facts in said.items() if not existing.get(key)}
     corrected = sum(key in existing for key in changed)
