@@ -94,7 +94,7 @@ def paid_twice() -> Cast:
         ("runs", UNKEPT + f"delete from ledger_entries where line = 2 and subject_id = {SLIP}",
          "taxes of the regular run of 2026-01 (BDT {january}): the ledger has 0, its payslips come to 530.00"),
         ("runs", UNKEPT + f"update ledger_entries set amount = amount + 1 where line = 3 and subject_id = {SLIP}",
-         "deductions of the regular run of 2026-01 (BDT {january}): the ledger has 311.00, its payslips come to"),
+         "deductions of the regular run of 2026-01 (BDT {january}): the ledger has 341.00, its payslips come to"),
         ("payroll", UNKEPT + f"delete from ledger_entries where subject_id = {SLIP}",
          "its run is posted, and it is not booked"),
         ("payroll", UNKEPT + f"delete from ledger_entries where line = 2 and subject_id = {SLIP}",
