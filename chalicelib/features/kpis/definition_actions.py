@@ -122,8 +122,9 @@ def check_target(definition: Record, target: Any) -> None:
 
 def _stored(said: dict[str, Any]) -> dict[str, Any]:
     values = {name: value for name, value in said.items() if name != "scale"}
-    if said.get("scale"):
-        values |= {"scale_from": said["scale"]["min"], "scale_to": said["scale"]["max"]}
+    for end, column in (("min", "scale_from"), ("max", "scale_to")):
+        if end in (said.get("scale") or {}):
+            values[column] = said["scale"][end]
     return values
 
 

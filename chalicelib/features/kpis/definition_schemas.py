@@ -8,9 +8,9 @@ from uuid import UUID
 from pydantic import Field, WithJsonSchema
 
 from chalicelib.entry.paging import PageQuery
-from chalicelib.features.attendance.schemas import Day
 from chalicelib.features.kpis.rules import LONGEST_CODE, MEANING, Direction, Metric, MetricType, Source
-from chalicelib.kernel.schema import UNSET, Input, LongText, Number, Output, Text, Version
+from chalicelib.kernel.moments import Day
+from chalicelib.kernel.schema import NUMBER, UNSET, Input, LongText, Number, Output, SourceText, Text, Version
 
 LARGEST = 10**15
 LONGEST_FORMULA = 2000
@@ -20,12 +20,14 @@ BY_DIRECTION = (
 )
 Measure = Annotated[
     Decimal,
-    Field(ge=-LARGEST, le=LARGEST, max_digits=20, allow_inf_nan=False),
+    Field(ge=-LARGEST, le=LARGEST, max_digits=20),
+    NUMBER,
     WithJsonSchema({"type": "number", "minimum": -LARGEST, "maximum": LARGEST, "examples": [120]}),
 ]
 Weight = Annotated[
     Decimal,
-    Field(ge=0, le=100, max_digits=10, allow_inf_nan=False),
+    Field(ge=0, le=100, max_digits=10),
+    NUMBER,
     WithJsonSchema({"type": "number", "minimum": 0, "maximum": 100, "examples": [20]}),
 ]
 Code = Annotated[
@@ -34,7 +36,7 @@ Code = Annotated[
 ]
 Unit = Annotated[Text, Field(max_length=50, examples=["%"])]
 FormulaText = Annotated[
-    Text, Field(max_length=LONGEST_FORMULA, examples=["attendance_rate - 2 * late_count"])
+    SourceText, Field(max_length=LONGEST_FORMULA, examples=["attendance_rate - 2 * late_count"])
 ]  # fmt: skip
 
 
@@ -43,6 +45,13 @@ class Scale(Input):
 
     min: Measure
     max: Measure
+
+
+class ScalePatch(Input):
+    """An end of a rating's scale to change; the other one stays."""
+
+    min: Measure = UNSET
+    max: Measure = UNSET
 
 
 class NewDefinition(Input):
@@ -79,7 +88,7 @@ class DefinitionPatch(Input):
     direction: Direction = UNSET
     unit: Unit | None = None
     weight: Weight | None = None
-    scale: Scale = UNSET
+    scale: ScalePatch = UNSET
     metric: Metric = UNSET
     formula: FormulaText = UNSET
     is_active: bool = UNSET

@@ -1,7 +1,6 @@
 """What comes in and goes out about scores."""
 
 import datetime as dt
-from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field, model_validator
@@ -9,9 +8,7 @@ from pydantic import Field, model_validator
 from chalicelib.features.kpis.assignment_schemas import OfDefinition, OfPerson
 from chalicelib.features.kpis.definition_schemas import Measure
 from chalicelib.features.kpis.rules import Direction
-from chalicelib.kernel.schema import Input, LongText, Number, Output
-
-Reason = Annotated[LongText, Field(min_length=1)]
+from chalicelib.kernel.schema import Input, LongText, Number, Output, Reason
 
 
 class NewValue(Input):

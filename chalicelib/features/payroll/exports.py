@@ -22,7 +22,7 @@ from chalicelib.features.payroll.type_rules import Category
 from chalicelib.features.people.models import departments, employments
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import Conflict, TooLarge
-from chalicelib.kernel.states import PayrollStatus
+from chalicelib.kernel.states import FIXED_PAYROLL, PayrollStatus
 
 BATCH = 500
 LARGEST = 4_000_000  # characters: a function's answer has 6 MB, and a workbook travels as base64
@@ -32,7 +32,7 @@ DAYS = (
     "extra_days", "payable_shifts", "ot_hours",
 )  # fmt: skip
 TOTALS = ("gross", "deductions", "taxes", "benefits", "net")
-_CALCULATED = (PayrollStatus.CALCULATED, PayrollStatus.APPROVED, PayrollStatus.PAID)
+_CALCULATED = (PayrollStatus.CALCULATED, *FIXED_PAYROLL)
 _SALARY, _COMPONENT = "salary", "component"
 _SIGN = {Category.EARNING: 1, Category.DEDUCTION: -1, Category.TAX: -1, Category.BENEFIT: 0}  # in the net
 

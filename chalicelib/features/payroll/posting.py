@@ -26,6 +26,8 @@ from uuid import UUID
 from sqlalchemy import text
 
 from chalicelib.backing.database import statement
+from chalicelib.features.payouts import earmark_actions
+from chalicelib.features.payouts.earmark_actions import Earmark
 from chalicelib.features.payroll import approval_queries as queries
 from chalicelib.features.payroll import document_actions
 from chalicelib.identity.scope import Scope
@@ -47,7 +49,7 @@ _CHUNKS = text("""
     from numbered group by chunk order by chunk""")
 
 _PEOPLE = text("""
-    select user_id, currency from payslips
+    select user_id, id as payslip_id, currency, net as amount from payslips
     where tenant_id = :tenant_id and run_id = :run_id and user_id between :first and :last""")
 
 _POST = text(statement(__file__, "post"))
@@ -79,7 +81,7 @@ def do_chunk(scope: Scope, plan: dict[str, Any], chunk: Chunk) -> None:
 
 
 def post(scope: Scope, *, run_id: UUID, chunk: Chunk) -> int:
-    """This will hold a range of people and book their payslips, and count the lines that were not there before."""
+    """Lock a range of people's accounts, book their payslips, and count the lines that were not there before."""
     where = {
         "tenant_id": scope.tenant_id,
         "run_id": run_id,
@@ -90,7 +92,10 @@ def post(scope: Scope, *, run_id: UUID, chunk: Chunk) -> int:
     user_ids = [one.user_id for one in people]
     accounts.open_for(scope, user_ids=user_ids, currencies=[one.currency for one in people])
     accounts.hold(scope, user_ids=user_ids)
-    return scope.session.execute(_POST, {**where, "now": scope.now}).rowcount
+    booked = scope.session.execute(_POST, {**where, "now": scope.now}).rowcount
+    # what is booked here waits for the run's own pay
+    earmark_actions.reserve(scope, payroll_run_id=run_id, earmarks=[Earmark(*one) for one in people])
+    return booked
 
 
 def _finish(scope: Scope, job_id: UUID, run_id: UUID) -> None:

@@ -27,7 +27,7 @@ slips as (
         from payslip_one_offs x
         where x.tenant_id = :tenant_id and x.run_id = p.run_id and x.user_id = p.user_id
     ) o
-    where r.tenant_id = :tenant_id and r.status in ('approved', 'paid')
+    where r.tenant_id = :tenant_id and r.approved_at is not null
 ),
 booked as (
     -- one row: what was booked for a payslip

@@ -12,7 +12,7 @@ runs as (
             select c.said ->> 'category'
             from jsonb_array_elements(r.plan -> 'components') with ordinality c (said, place) order by c.place
         ) as categories
-    from payroll_runs r where r.tenant_id = :tenant_id and r.status in ('calculated', 'approved', 'paid')
+    from payroll_runs r where r.tenant_id = :tenant_id and r.status in ('calculated', 'approved', 'partly_paid', 'paid')
 )
 select case
         when cardinality(p.amounts) <> cardinality(r.categories)

@@ -11,6 +11,7 @@ import pytest
 from fontTools.ttLib import TTCollection, TTFont
 from pypdf import PdfReader
 
+from chalicelib.features.payroll import document_rendering as rendering
 from chalicelib.features.payroll.document_rendering import font_files, pdf_of
 from chalicelib.features.payroll.document_wording import Letterhead, money, number, sheet_of, texts_of
 
@@ -246,3 +247,41 @@ class TestPdfOf:
         assert "<pdfaid:part>2</pdfaid:part>" in said
         assert "<pdfaid:conformance>A</pdfaid:conformance>" in said
         assert "<pdfuaid:part>1</pdfuaid:part>" in said
+
+
+class TestPlainerText:
+    """Whatever the typesetter says of a sheet, that sheet is tried again in plainer text."""
+
+    def test_shows_the_rest_of_a_text_with_what_the_standard_forbids(self) -> None:
+        # not cleaned by sheet_of: as if a character was forbidden of which we know nothing
+        sheet = {**sheet_of(a_payslip("রহিম"), HEAD), "company": "Ac\ufeffme"}
+        found = PdfReader(io.BytesIO(pdf_of(sheet, dated=DATED)))
+        assert "Acme" in text(found)
+        assert any("Bengali" in font for font in fonts_in(found)), "what can be set stays as it is"
+
+    def test_sets_names_with_joiners_as_they_are_spelled(self) -> None:
+        for name, font in (("র\u200d্যাব", "Bengali"), ("می\u200cروم", "Arabic"), ("क्\u200dष", "Sans")):
+            assert any(font in one for one in fonts_in(paper(a_payslip(name))))
+
+    @pytest.mark.parametrize("failures", [1, 2])
+    def test_is_tried_until_ascii_whatever_was_said(self, failures: int, monkeypatch: pytest.MonkeyPatch) -> None:
+        sheet, tried = sheet_of(a_payslip("রহিম"), HEAD), []
+        compile_sheet = rendering._set
+
+        def refusing(template: bytes, sheet: Any, dated: datetime | None = None) -> bytes:
+            if dated is None:
+                return compile_sheet(template, sheet, dated)
+            tried.append(sheet["name"])
+            if len(tried) <= failures:
+                raise rendering.Unsettable("something that nobody has seen yet")
+            return compile_sheet(template, sheet, dated)
+
+        monkeypatch.setattr(rendering, "_set", refusing)
+        found = PdfReader(io.BytesIO(pdf_of(sheet, dated=DATED)))
+        assert tried == ["রহিম", "রহিম", "rhim"][: failures + 1]
+        assert "17,600.00" in text(found)
+
+    def test_says_so_where_not_even_ascii_can_be_set(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(rendering, "_template", lambda: b"#panic(1)")
+        with pytest.raises(rendering.Unsettable, match="panicked"):
+            pdf_of(sheet_of(a_payslip(), HEAD), dated=DATED)
