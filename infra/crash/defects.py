@@ -234,7 +234,7 @@ DEFECTS = {
                  "                errand = errand.settle(scope, errand.call())\n"),
         ], "neither"),
         Defect("payable-stays", "a payout is made, and its money stays payable", [
-            Statement(actions, "_PAY", "currency, amount, :now from owed\n",
+            Statement(actions, "_PAY_OUTSIDE_RUNS", "currency, amount, :now from owed\n",
                       "currency, amount, :now from owed where false\n"),
         ]),
         Defect("returned-is-kept", "money that comes back is not owed again", [
@@ -284,6 +284,7 @@ DEFECTS = {
         ], "no-second-look"),
         Defect("poison-spreads", "a message that fails fails its whole batch", [
             Edit(messages._consume, "last = receives >= queues.MAX_RECEIVES\n", "raise\n"),
+            Edit(messages._settled_alone, "        return False\n", "        raise\n"),
         ]),
         Defect("tenant-forgotten", "a statement forgets its tenant, and row-level security is off", [
             Statement(sales, "_DECIDE", "delete from pending_sales p\n    where p.tenant_id = :tenant_id\n      and",
@@ -291,10 +292,11 @@ DEFECTS = {
             Schema("alter role wagebook_app bypassrls"),
         ]),
         Defect("reference-by-amount", "a payout's reference is made of its amount alone", [
-            Statement(actions, "_PAY",
-                      "concat_ws('|', cast(:tenant_id as uuid), a.user_id, a.currency, -a.balance, latest.key)",
-                      "concat_ws('|', cast(:tenant_id as uuid), -a.balance)"),
-            Statement(actions, "_PAY", "case when alike.count = 0 then content.key", "case when true then content.key"),
+            Statement(actions, "_PAY_OUTSIDE_RUNS",
+                      "concat_ws('|', cast(:tenant_id as uuid), d.user_id, d.currency, d.amount, d.booked_key)",
+                      "concat_ws('|', cast(:tenant_id as uuid), d.amount)"),
+            Statement(actions, "_PAY_OUTSIDE_RUNS", "case when alike.count = 0 then content.key",
+                      "case when true then content.key"),
             Schema("alter table payouts drop constraint payouts_tenant_id_reference_key"),
         ]),
     )
