@@ -114,7 +114,8 @@ APPLICATION_COLUMNS = {
     },
     ("leave_allocations", "update"): {"expires_on", "expired_at", "notes", "version"},
     ("leave_entries", "insert"): {
-        *("tenant_id", "allocation_id", "bucket", "days", "cause", "request_id", "booked_at", "booked_by"),
+        *("tenant_id", "allocation_id", "bucket", "days", "cause", "request_id", "concerns_on", "booked_at"),
+        "booked_by",
     },
     ("tenant_keys", "update"): {"retired_at"},
     ("person_erasures", "update"): {"attachment_ids", "payslip_ids"},  # what is left to delete from the bucket
@@ -122,7 +123,7 @@ APPLICATION_COLUMNS = {
     # how it goes, and never what is paid, to whom and under which key
     ("payouts", "update"): {
         *("status", "fence", "lease_until", "look_at", "looks", "first_sent_at", "unknown_since", "provider_reference"),
-        *("problem", "batch_id", "approved_by", "settled_at"),
+        *("problem", "batch_id", "approved_by", "settled_at", "bank"),
     },
     # how far it is paid; never how much, to whom or of which run
     ("payable_earmarks", "update"): {"netted", "waits", "payout_id"},

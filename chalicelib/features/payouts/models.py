@@ -1,6 +1,7 @@
 """Tables of payouts."""
 
 from sqlalchemy import BigInteger, Boolean, Column, DateTime, Identity, Integer, Numeric, Table, Text, Uuid
+from sqlalchemy.dialects.postgresql import JSONB
 
 from chalicelib.backing.database import id_column, metadata, tenant_column
 
@@ -29,6 +30,7 @@ payouts = Table(
     Column("provider_reference", Text, doc="theirs"),
     Column("problem", Text, doc="why it failed, came back or needs a person"),
     Column("batch_id", Uuid, doc="the bank file it is in"),
+    Column("bank", JSONB, doc="the bank's last word: schemas.BankWord; what it said of the name stays beside it"),
     Column("prepared_by", Text, doc="who started the run"),
     Column("prepared_by_user_id", Uuid),
     Column("approved_by", Text),

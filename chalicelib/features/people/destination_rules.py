@@ -37,6 +37,7 @@ class Behaviour(StrEnum):
 
     ACCEPT = "accept"
     REFUSE = "refuse"
+    REFUSE_AS_DUPLICATE = "refuse_as_duplicate"  # it pays, and says that it has had this payment before
     TIMEOUT_BEFORE = "timeout_before"
     TIMEOUT_AFTER = "timeout_after"
     ERROR_AFTER = "error_after"
@@ -123,13 +124,6 @@ def checked_country(said: str) -> str:
     """This will refuse what is not a country of ISO 3166."""
     if said not in _countries():
         raise ValueError("is not a country of ISO 3166 in two capital letters, such as BD")
-    return said
-
-
-def checked_words(said: str) -> str:
-    """This will refuse line breaks and the like, which would forge lines of a bank file."""
-    if not said.isprintable():
-        raise ValueError("holds a line break or another character that cannot be printed")
     return said
 
 

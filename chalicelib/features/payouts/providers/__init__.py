@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Protocol
 from uuid import UUID
 
+from chalicelib.features.payouts.verdicts import Verdict
 from chalicelib.features.people.destination_rules import Destination
 
 
@@ -48,11 +49,20 @@ class Paid:
     currency: str
 
 
+# What an adapter says where its provider refuses for good and has no code for it: ISO 20022's "no reason given".
+NO_REASON = "MS03"
+
+
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The provider will never pay this: the one answer that gives the money back."""
+    """The provider refused this: it gives the money back where its verdict is a refusal for good."""
 
     reason: str
+    code: str = NO_REASON  # of bank_files/status_reasons.csv: the adapter translates its provider's own
+
+    @property
+    def verdict(self) -> Verdict:
+        return Verdict("RJCT", (self.code,), self.reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +70,11 @@ class CameBack:
     """The provider had paid, and the money came back."""
 
     reason: str
+    code: str = NO_REASON
+
+    @property
+    def verdict(self) -> Verdict:
+        return Verdict("BOOK", (self.code,), self.reason)
 
 
 @dataclass(frozen=True, slots=True)
