@@ -32,8 +32,6 @@ def page_of_payouts(scope: Scope, query: PayoutQuery) -> Record:
         rows = rows.where(payouts.c.status == query.status)
     if query.provider is not None:
         rows = rows.where(payouts.c.provider == query.provider)
-    if query.payroll_run_id is not None:
-        rows = rows.where(payouts.c.payroll_run_id == query.payroll_run_id)
     page = page_of(scope, rows, key=payouts.c.id, query=query)
     return {**page, "items": hands.with_approval(scope, [_nested(row) for row in page["items"]])}
 

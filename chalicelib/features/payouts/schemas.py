@@ -21,7 +21,6 @@ class PayoutQuery(PageQuery):
     status: PayoutStatus | None = None
     user_id: UUID | None = None
     provider: PayoutProvider | None = Field(None, description="manual: those that somebody hands over and confirms")
-    payroll_run_id: UUID | None = Field(None, description="only those that pay this run's payslips")
 
 
 class RunRequest(Input):
