@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from chalicelib.backing import clock, outbox
 from chalicelib.backing.log import duration, logger
 from chalicelib.entry import idempotency, limits
-from chalicelib.entry.bodies import RawBody, check_text, parsed
+from chalicelib.entry.bodies import RawBody, check_text, is_no_body, parsed, refuse_body
 from chalicelib.entry.idempotency import Answer
 from chalicelib.entry.problems import PROBLEM, RETRYABLE, document, fault_of, headers_of, places_of, problem
 from chalicelib.entry.registry import ENDPOINTS, Endpoint, describe
@@ -22,6 +22,7 @@ from chalicelib.entry.reply_headers import NO_STORE, REVALIDATED
 from chalicelib.identity.callers import calling
 from chalicelib.identity.scope import Origin, PlatformScope, Scope, check
 from chalicelib.kernel.errors import Invalid, NotFound, Unreadable, invalid
+from chalicelib.kernel.schema import STORED
 
 JSON = "application/json"
 TRIES = 3  # a deadlock's victim may go again: nothing of it was committed
@@ -148,7 +149,8 @@ def _worked(door: Endpoint, request: Any, path_values: Mapping[str, str], origin
             raise Invalid("Send an Idempotency-Key: this moves money, and a repeated request must not move it twice.")
         if key:
             path, query = door.path.format(**path_values), dict((request.query_params or {}).items())
-            digest = idempotency.key_digest(scope, door.method, path, query, _raw(request))
+            raw = _raw(request)
+            digest = idempotency.key_digest(scope, door.method, path, query, b"" if is_no_body(raw) else raw)
             if stored := idempotency.replay(scope, key, digest):
                 return stored
         arguments = _arguments(door, request, path_values)
@@ -169,6 +171,8 @@ def _send(scope: Scope | PlatformScope) -> None:
 
 
 def _arguments(door: Endpoint, request: Any, path_values: Mapping[str, str]) -> dict[str, Any]:
+    if door.body is None and door.accepts == (JSON,):  # a mail program's one click brings a form that says nothing
+        refuse_body(_raw(request))
     found: dict[str, Any] = {
         name: _path_value(door, name, kind, path_values[name]) for name, kind in door.path_types.items()
     }
@@ -235,7 +239,7 @@ def _rendered(door: Endpoint, result: Any, scope: Scope | PlatformScope | None) 
         return Answer(204, {"Content-Type": JSON}, "")
     if isinstance(result, Ready):
         return Answer(status, {"Content-Type": JSON, "Cache-Control": result.cache}, result.text)
-    reply = result if isinstance(result, BaseModel) else door.reply.model_validate(result)
+    reply = result if isinstance(result, BaseModel) else door.reply.model_validate(result, context=STORED)
     headers = {"Content-Type": JSON}
     version = getattr(reply, "version", None)
     if version is not None:

@@ -36,7 +36,7 @@ _REFUSALS = {
 _WAITS = {"headers": {"Retry-After": {"description": "seconds to wait", "schema": {"type": "integer", "minimum": 1}}}}
 _CHALLENGES = {"headers": {"WWW-Authenticate": {"description": "how to authenticate", "schema": {"type": "string"}}}}
 _EXTRA = {"401": _CHALLENGES, "429": _WAITS, "503": _WAITS}
-_OPEN_REFUSALS = ("405", "415", "422", "503")
+_OPEN_REFUSALS = ("400", "405", "413", "415", "422", "503")
 _PROBLEM_SCHEMA = {
     "type": "object",
     "required": ["type", "title", "status", "detail", "instance"],

@@ -148,8 +148,19 @@ class Scope:
     def alone(self, what: str) -> None:
         """This will wait until no other transaction of the tenant is past this point, and stay alone there."""
         self.session.execute(
-            text("select pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": f"{self.tenant_id}/{what}"}
+            text("select pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": self.lock_name(what)}
         )
+
+    def share(self, what: str) -> None:
+        """Wait until no transaction of the tenant is `alone` here, and keep others from being it; many may share."""
+        self.session.execute(
+            text("select pg_advisory_xact_lock_shared(hashtextextended(:name, 0))"),
+            {"name": self.lock_name(what)},
+        )
+
+    def lock_name(self, what: str) -> str:
+        """Return the name that an advisory lock of the tenant is hashed from."""
+        return f"{self.tenant_id}/{what}"
 
     def send(self, queue: str, bodies: Sequence[dict[str, Any]]) -> None:
         """This will write messages that leave after the commit."""

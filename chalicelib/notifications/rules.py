@@ -16,6 +16,7 @@ class Kind(StrEnum):
     LEAVE_APPROVED = "leave_approved"
     LEAVE_REJECTED = "leave_rejected"
     LEAVE_CANCELLED = "leave_cancelled"  # to the manager
+    LEAVE_RECOUNTED = "leave_recounted"  # a holiday, a roster or an edit by hand changed how many days it uses
     FORM_DECIDED = "form_decided"
     PAYROLL_READY = "payroll_ready"
     KPI_DUE = "kpi_due"
@@ -32,6 +33,7 @@ VALUES: Mapping[Kind, frozenset[str]] = {
     Kind.LEAVE_APPROVED: _LEAVE,
     Kind.LEAVE_REJECTED: _LEAVE,
     Kind.LEAVE_CANCELLED: _LEAVE,
+    Kind.LEAVE_RECOUNTED: frozenset({"leave_type", "start_date", "end_date", "days", "days_before", "unpaid_days"}),
     Kind.FORM_DECIDED: frozenset({"form", "status", "notes"}),
     Kind.PAYROLL_READY: frozenset({"month", "link"}),
     Kind.KPI_DUE: frozenset({"title", "due_on"}),

@@ -146,3 +146,28 @@ def _forget() -> None:
         engine().dispose()
     settings.cache_clear()
     engine.cache_clear()
+
+
+class TestTexts:
+    def test_are_cleaned_as_those_of_the_api_are(self, cli: Cli, root: psycopg.Connection) -> None:
+        dirty = "\ufeff Orion\u00a0 \x1b[31mMills\x1b[0m"
+        made = cli("tenants", "create", "--name", dirty, "--slug", "dirty", *NEW[4:], "--json")
+        assert made.json["name"] == "Orion Mills"
+        said = cli("admins", "add", "--email", "mina@example.com", "--name", f"{dirty}\u200b", "--json")
+        assert said.json["name"] == "Orion Mills"
+
+    @pytest.mark.parametrize("text", ["a\u202eb", "\ufeff"])
+    def test_are_refused_with_the_reason(self, cli: Cli, text: str) -> None:
+        for command in (
+            ("tenants", "create", "--name", text, "--slug", "refused", *NEW[4:]),
+            ("admins", "add", "--email", "omar@example.com", "--name", text),
+            ("tenants", "resume", "--tenant", "dirty", "--reason", text),
+        ):
+            refused = cli(*command)
+            assert refused.code in (1, 2), command
+            assert "direction" in refused.err or "at least 1 character" in refused.err or "can be seen" in refused.err
+
+    def test_days_at_the_end_of_time_are_refused(self, cli: Cli, orion: str) -> None:
+        for day in ("0001-01-01", "9999-12-31"):
+            refused = cli("jobs", "run", "balance", "--tenant", "orion", "--date", day)
+            assert (refused.code, refused.err.strip()) == (1, "--date: must be between 2000-01-01 and 2100-12-31")

@@ -10,7 +10,8 @@ from chalicelib import audit
 from chalicelib.backing import cells
 from chalicelib.backing.database import Record, enter_tenant
 from chalicelib.entry.versions import expect
-from chalicelib.features.tenants import periods, queries
+from chalicelib.features.tenants import periods, queries, working_days
+from chalicelib.features.tenants.locks import lock_calendar
 from chalicelib.features.tenants.models import pay_periods
 from chalicelib.features.tenants.schemas import NewApiKey, NewMember, NewTenant
 from chalicelib.identity import keys
@@ -28,6 +29,8 @@ _MOVES_PAY = {"missing_attendance", "proration_basis", "daily_paid_holidays", "w
 
 def change_settings(scope: Scope, *, given: dict[str, Any], if_match: int | None) -> Record:
     """This will change the tenant's settings; open pay periods are computed again by the next nightly run."""
+    if "weekend" in given:
+        lock_calendar(scope)
     before = queries.get_settings(scope, lock=True)
     expect(before, if_match)
     switches = given.pop("policy", {})
@@ -44,6 +47,8 @@ def change_settings(scope: Scope, *, given: dict[str, Any], if_match: int | None
         .values(**changes, version=tenants.c.version + 1)
         .returning(tenants)
     ).mappings().one()  # fmt: skip
+    if "weekend" in changes:
+        working_days.calendar_changed(scope, user_ids=None)
     if _MOVES_DAYS & changes.keys() or _MOVES_PAY & switches.keys():
         periods.touch_all(scope, decide=bool(_DECIDES_ATTENDANCE & switches.keys()))
     audit.record(

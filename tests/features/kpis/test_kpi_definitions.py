@@ -22,7 +22,7 @@ class TestAdd:
             "id": 0, "code": "customer_rating", "name": "Customer rating", "description": "By the survey",
             "metric_type": "numeric", "target": 120.0, "unit": "points", "weight": 20.0, "scale": None,
             "source": "manual_entry", "metric": None, "formula": None, "is_active": True, "created_by": 0,
-            "created_at": 0, "version": 1,
+            "created_at": 0, "version": 1, "direction": "higher_is_better",
         }  # fmt: skip
         assert office.cast.hr.ok("GET", f"/kpi-definitions/{made['id']}") == made
         assert office.rahim.ok("GET", "/kpi-definitions")["items"] == [made]

@@ -12,6 +12,7 @@ import pytest
 from pypdf import PdfReader
 
 from chalicelib.backing import clock, files, mail, outbox, queues
+from chalicelib.backing.database import transaction
 from chalicelib.backing.settings import settings
 from chalicelib.entry import messages
 from chalicelib.features.payroll import document_actions as documents
@@ -19,6 +20,7 @@ from chalicelib.features.payroll import document_rendering as rendering
 from chalicelib.identity.callers import working
 from chalicelib.identity.permissions import Role
 from chalicelib.identity.scope import Origin
+from chalicelib.operators import checks
 from migrations.setup import Urls
 from tests.support import stack
 from tests.support.cast import Cast, key
@@ -172,6 +174,37 @@ class TestMake:
         running.drain()
         assert len(told(acme)) == len(stored()) == 1
 
+    @pytest.mark.parametrize("where", ["pdf_of", "sheet_of"])
+    def test_holds_no_other_where_one_cannot_be_set(self, acme: Cast, running: Stack, where: str) -> None:
+        people, january = [employee(acme, name=f"P{n}", employee_no=f"E-{n}") for n in range(3)], run(acme)
+        for one in people:
+            payslip(acme, january, one)
+        room = rendering if where == "pdf_of" else documents
+        right = getattr(room, where)
+
+        def fails_for_one(said: Any, *more: Any, **named: Any) -> Any:
+            if "P1" in str(said):
+                raise ValueError("no font has this")
+            return right(said, *more, **named)
+
+        with mock.patch.object(room, where, fails_for_one):
+            request(acme, january)
+            running.drain()
+            assert (len(told(acme)), len(stored())) == (2, 2)
+            rest = [row.id for row in sql(acme, "select id from payslips where id not in (select payslip_id from"
+                    " payslip_documents where sha256 is not null)")]  # fmt: skip
+            assert len(rest) == 1
+            with pytest.raises(ValueError, match="no font"):  # which fails alone, until somebody mends it
+                messages.do(
+                    lambda scope, message: documents.make(scope, run_id=january, first=people[1], last=people[1]),
+                    {"tenant_id": str(acme.id)}, name="test", origin=Origin("-"),
+                )  # fmt: skip
+        messages.do(
+            lambda scope, message: documents.make(scope, run_id=january, first=people[0], last=people[2]),
+            {"tenant_id": str(acme.id)}, name="test", origin=Origin("-"),
+        )  # fmt: skip
+        assert (len(told(acme)), len(stored())) == (3, 3)
+
     def test_makes_the_same_file_again_after_a_crash_before_it_was_noted(self, acme: Cast, running: Stack) -> None:
         rahim, january = employee(acme), run(acme)
         payslip(acme, january, rahim)
@@ -211,6 +244,36 @@ class TestMake:
         assert {sha256(pdf).hexdigest(): len(pdf) for pdf in stored().values()}[document.sha256] == document.size_bytes
         assert document.size_bytes > 10_000, "... and it is the file of that one that people are told of"
         assert len(told(acme)) == 1
+
+    def test_makes_the_files_of_twenty_beside_a_name_that_holds_a_byte_order_mark(
+        self, acme: Cast, running: Stack
+    ) -> None:
+        january = run(acme)
+        for number in range(20):
+            name = "Ra\ufeffhim" if number == 7 else "Karim"  # as it came in before texts were cleaned
+            payslip(acme, january, employee(acme, name=name, employee_no=f"E-{number}"))
+        request(acme, january)
+        running.drain()
+        assert len(stored()) == len(told(acme)) == 20
+        assert sum("Rahim" in text(pdf) for pdf in stored().values()) == 1
+
+    def test_leaves_to_check_what_was_booked_an_hour_ago_and_has_no_file(self, acme: Cast, running: Stack) -> None:
+        rahim, january = employee(acme), run(acme)
+        made = payslip(acme, january, rahim)
+        draft = run(acme, month="2026-02", status="calculated")
+        payslip(acme, draft, rahim)
+        for since, found in (
+            ("59 minutes", []),
+            ("61 minutes", [f"payslip {made} of 2026-01 {rahim}: approved since "]),
+        ):
+            sql(acme, f"update payroll_runs set posted_at = now() - interval '{since}' where id = :id", id=january)
+            with transaction(tenant_id=acme.id) as session:
+                said = checks.check_tenant(session, "documents", acme.id).said
+            assert [one[: one.index("since ") + 6] for one in said] == found
+        request(acme, january)
+        running.drain()
+        with transaction(tenant_id=acme.id) as session:
+            assert checks.check_tenant(session, "documents", acme.id).said == []
 
 
 class TestGetPayslipPdf:
