@@ -34,7 +34,7 @@ _REFUSALS = {
     "503": "Not now; try again after a moment.",
 }
 _WAITS = {"headers": {"Retry-After": {"description": "seconds to wait", "schema": {"type": "integer", "minimum": 1}}}}
-_OPEN_REFUSALS = ("405", "415", "422", "503")
+_OPEN_REFUSALS = ("400", "405", "413", "415", "422", "503")
 _PROBLEM_SCHEMA = {
     "type": "object",
     "required": ["type", "title", "status", "detail", "instance"],

@@ -23,7 +23,7 @@ def upgrade() -> None:
             primary key (tenant_id, run_id, user_id),
             unique (tenant_id, payslip_id),
             foreign key (tenant_id, payout_id) references payouts,
-            check (waits or payout_id is not null or netted = amount)
+            constraint payable_earmarks_settled check (waits or payout_id is not null or netted = amount)
         );
         comment on table payable_earmarks is
             'the part of a person''s payable that is a payslip''s net: only the pay of its payroll run pays it out';
@@ -149,6 +149,13 @@ def _widen_run_states() -> None:
                 raise exception 'payslips of an approved run are never deleted';
             end if;
             return null;
+        end $$;
+
+        -- whose net below 0 is carried into no payslip yet is not erased, in a run that is paid in part either
+        do $$
+        begin
+            execute replace(pg_get_functiondef('person_erasure_refused'::regproc),
+                'r.status = ''paid'' and p.net < 0', 'r.status in (''partly_paid'', ''paid'') and p.net < 0');
         end $$;
     """)
 

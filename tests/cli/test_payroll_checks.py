@@ -66,6 +66,16 @@ def paid_twice() -> Cast:
          "it has another number of components than its plan"),
         ("payslips", ONE_OFF.format("amount = 251", "carried_over"), "its lines do not come to its deductions"),
         ("payslips", ONE_OFF.format("taxes = 11", "arrears"), "the parts of its arrears do not come to the line"),
+        ("payments", f"update payable_earmarks set amount = 9501 where {OF_SLIP}",
+         "9501 is kept in payable for it, and its net is 9500.00"),
+        ("payments", f"update payable_earmarks set netted = 1 where {OF_SLIP}", "1 of it is netted, and the nettings"),
+        ("payments", f"update payable_earmarks set netted = amount, waits = false where {OF_SLIP};"
+         " insert into payable_nettings (tenant_id, payslip_id, number, user_id, currency, amount, booked_at)"
+         f" select tenant_id, payslip_id, 1, user_id, currency, 1, now() from payable_earmarks where {OF_SLIP}",
+         "9500.00 of it is netted, and the nettings come to 1"),
+        ("payments", "alter table payable_earmarks drop constraint payable_earmarks_settled;"
+         f" update payable_earmarks set waits = false where {OF_SLIP}",
+         "paid are 9500.00 BDT, and its payouts pay 0"),
         ("payroll", UNKEPT + f"delete from ledger_entries where subject_id = {SLIP}",
          "its run is posted, and it is not booked"),
         ("payroll", UNKEPT + f"delete from ledger_entries where line = 2 and subject_id = {SLIP}",
@@ -107,7 +117,7 @@ def test_fails_when_broken(session: Connection, acme: Cast, name: str, breaking:
     assert said.replace("{bonus}", str(bonus)) in " / ".join(broken.said)
 
 
-@pytest.mark.parametrize("name", ["payslips", "payroll", "owed"])
+@pytest.mark.parametrize("name", ["payslips", "payroll", "payments", "owed"])
 def test_tells_nobodys_pay_of_another_tenant(session: Connection, acme: Cast, name: str) -> None:
     zenith = tenant("Zenith")
     assert checks.check_tenant(session, name, zenith.id).seen == 0

@@ -79,6 +79,8 @@ APPLICATION = {
     "webhook_events": "insert select",
     "ledger_accounts": "select",
     "ledger_entries": "select",
+    "payable_earmarks": "insert select",
+    "payable_nettings": "insert select",
     "pending_sales": "delete insert select",
     "sale_decisions": "insert select",
     "sales": "insert select",
@@ -122,6 +124,8 @@ APPLICATION_COLUMNS = {
         *("status", "fence", "lease_until", "look_at", "looks", "first_sent_at", "unknown_since", "provider_reference"),
         *("problem", "batch_id", "approved_by", "settled_at", "bank"),
     },
+    # how far it is paid; never how much, to whom or of which run
+    ("payable_earmarks", "update"): {"netted", "waits", "payout_id"},
     ("simulated_movements", "update"): {"status", "reason"},
     ("payout_batches", "update"): {"handed_over_at"},
     ("form_versions", "update"): {"fields", "published_at"},  # of a draft; what is published stays

@@ -16,7 +16,7 @@ from chalicelib.kernel.states import FIXED_PAYROLL
 MOST_NAMED = 100  # people whom a run names itself; the list has all of them
 
 _PAYMENTS = statement(__file__, "payments").replace("{blocked_by}", payable_queries.BLOCKED_BY)
-_COUNT = text(f"select status, count(*) from ({_PAYMENTS}) p group by status")
+_COUNT = text(f"select status, count(*) as payslips from ({_PAYMENTS}) p group by status")
 _PAGE = text(f"""
     select p.*, u.name, e.employee_no from ({_PAYMENTS}) p
     join users u on u.tenant_id = :tenant_id and u.id = p.user_id
@@ -37,7 +37,7 @@ def get_run(scope: Scope, run_id: UUID) -> Record:
 def sum_payment(scope: Scope, run_id: UUID) -> Record:
     """Count an approved run's payslips by where their money is, and name the first that are not paid."""
     rows = scope.session.execute(_COUNT, _values(scope, run_id))
-    counted: dict[str, int] = {row.status: row.count for row in rows}
+    counted: dict[str, int] = {row.status: row.payslips for row in rows}
     counts = {status.value: counted.get(status.value, 0) for status in PaymentStatus}
     unpaid: list[Record] = []
     for status in (PaymentStatus.NOT_PAID, PaymentStatus.IN_FLIGHT):
