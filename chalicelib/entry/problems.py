@@ -11,8 +11,9 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from chalicelib.backing.database import metadata
-from chalicelib.kernel.errors import Busy, Conflict, Fault, Invalid, NotFound, Place
+from chalicelib.kernel.errors import Busy, Conflict, Fault, Invalid, NotFound, Place, Unauthenticated
 
+PROBLEM = "application/problem+json"
 STATUS_OF_KIND = {
     "unreadable": 400,
     "unauthenticated": 401,
@@ -50,14 +51,21 @@ def fault_of(error: Exception) -> Fault | None:
 def places_of(error: ValidationError) -> list[Place]:
     """This will list the wrong fields as JSON pointers."""
     return [
-        Place("/" + "/".join(_escaped(part) for part in found["loc"]), _said(found["msg"]))
+        Place("/" + "/".join(_escaped(part) for part in found["loc"]), message_of(found))
         for found in error.errors(include_url=False, include_context=False, include_input=False)
     ]
 
 
-def _said(message: str) -> str:
+def message_of(error: Mapping[str, Any]) -> str:
+    """Return what Pydantic says of one wrong value, in words for a caller who knows neither Python nor Pydantic."""
     # a choice of enum members is told by their values, not as Python writes them
-    return re.sub(r"<\w+\.\w+: ('[^']*')>", r"\1", message.removeprefix("Value error, "))
+    message = re.sub(r"<\w+\.\w+: ('[^']*')>", r"\1", error["msg"].removeprefix("Value error, "))
+    # a text that was cleaned before its length was checked
+    return re.sub(
+        r"^Value should have at (most|least) (\d+) items? after validation, not \d+$",
+        lambda found: f"String should have at {found[1]} {found[2]} character{'' if found[2] == '1' else 's'}",
+        message,
+    )
 
 
 def _escaped(part: int | str) -> str:
@@ -111,6 +119,16 @@ def document(fault: Fault, *, instance: str) -> tuple[int, str]:
         places=fault.places,
         more=fault.more,
     )
+
+
+def headers_of(fault: Fault) -> dict[str, str]:
+    """Return the headers of a fault's problem document: its type, when to try again, how to authenticate."""
+    headers = {"Content-Type": PROBLEM}
+    if fault.wait:
+        headers["Retry-After"] = str(fault.wait)
+    if isinstance(fault, Unauthenticated):
+        headers["WWW-Authenticate"] = fault.challenge
+    return headers
 
 
 def problem(

@@ -2,17 +2,17 @@
 
 import csv
 import io
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from chalicelib.entry.bodies import LARGEST_BODY, RawBody, check_text, loaded
+from chalicelib.entry.problems import message_of
 from chalicelib.kernel.errors import Invalid, TooLarge, Unreadable
 from chalicelib.kernel.schema import Input, Output
+from chalicelib.kernel.text import harmless_line
 
 M = TypeVar("M", bound=BaseModel)
 CSV_OR_JSON = ("text/csv", "application/json")  # what a door that imports rows `accepts`
@@ -45,16 +45,6 @@ class RowInput(BaseModel):
     """A row's model: text becomes numbers and dates, numbers become text, unknown columns are refused."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, coerce_numbers_to_str=True)
-
-
-def _only_iso(said: Any) -> Any:
-    # Pydantic alone would take 20260105 for seconds since 1970, silently.
-    if isinstance(said, date) or (isinstance(said, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", said.strip(), re.ASCII)):
-        return said
-    raise ValueError("is not a date like 2026-01-31")
-
-
-RowDate = Annotated[date, BeforeValidator(_only_iso)]
 
 
 def read_rows(body: RawBody, *, required: Collection[str], optional: Collection[str], limit: int) -> list[Row]:
@@ -97,7 +87,7 @@ def checked(model: type[M], rows: Sequence[Row]) -> tuple[list[tuple[int, M]], l
 
 def _said(found: Any) -> str:
     known = {"missing": "is missing", "extra_forbidden": "is not a column that we know"}
-    return known.get(found["type"], found["msg"].removeprefix("Value error, "))
+    return known.get(found["type"]) or message_of(found)
 
 
 def _of_csv(data: bytes, *, required: Collection[str], optional: Collection[str], limit: int) -> list[Row]:
@@ -139,7 +129,7 @@ def _row(line: int, header: list[str], cells: list[str]) -> Row:
 
 
 def _header(cells: list[str], *, required: Collection[str], optional: Collection[str]) -> list[str]:
-    names = [cell.strip().lower().replace(" ", "_") for cell in cells]
+    names = [harmless_line(cell).lower().replace(" ", "_") for cell in cells]
     while names and not names[-1]:
         names.pop()  # a spreadsheet's trailing empty columns
     known = f"The columns are {', '.join(required)}" + (f"; and if wanted {', '.join(optional)}" if optional else "")

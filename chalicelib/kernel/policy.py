@@ -6,6 +6,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from chalicelib.kernel.schema import NUMBER, MoneyIn
+
 
 class MissingAttendance(StrEnum):
     PRESENT = "present"
@@ -29,8 +31,8 @@ class PayoutProvider(StrEnum):
 
 
 Minutes = Annotated[int, Field(ge=1, le=1440)]
-Fraction = Annotated[Decimal, Field(ge=0, le=1, max_digits=7, decimal_places=6)]
-Amount = Annotated[Decimal, Field(ge=0, lt=Decimal(10) ** 15, max_digits=18, decimal_places=3)]
+Fraction = Annotated[Decimal, Field(ge=0, le=1, max_digits=7, decimal_places=6), NUMBER]
+Amount = MoneyIn
 
 
 class PayPolicy(BaseModel):
@@ -41,9 +43,15 @@ class PayPolicy(BaseModel):
     missing_attendance: MissingAttendance = Field(
         MissingAttendance.ABSENT, description="what a working half without any attendance record counts as"
     )
-    full_day_minutes: Minutes = Field(540, description="worked minutes from which a day is a full day")
+    full_day_minutes: Minutes = Field(
+        540,
+        description="worked minutes from which a day is a full day, on shifts that say none; never more than the shift"
+        " is long",
+    )
     half_day_minutes: Minutes | None = Field(
-        None, description="worked minutes from which a day is half a day; null: a short day is no paid day"
+        None,
+        description="worked minutes from which a day is half a day, on shifts that say none; null: a short day is no"
+        " paid day",
     )
     proration_basis: ProrationBasis = Field(
         ProrationBasis.WORKING_DAYS, description="what a monthly salary is divided by"

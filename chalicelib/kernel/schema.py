@@ -1,33 +1,94 @@
-"""What every message of the API is made of: strict input, described output, decimals as strings."""
+"""What every message of the API is made of: strict input, described output, decimals as strings.
 
+Input models have no bare `str`, `Decimal`, `date` or `datetime`: human text, money, numbers, days and moments are the
+kinds here and in kernel.moments, and an architecture test lists the exceptions with their reasons.
+"""
+
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationInfo,
+    WithJsonSchema,
+)
+
+from chalicelib.kernel import numbers, text
+
+STORED = "stored"  # context of validation: read back what was taken before today's rules, and refuse nothing
 
 
-def _no_nul(text: str) -> str:
-    if "\x00" in text:
+def _cleaner(clean: Callable[[str], str], harmless: Callable[[str], str]) -> BeforeValidator:
+    def read(value: Any, info: ValidationInfo) -> Any:
+        if not isinstance(value, str):
+            return value
+        return harmless(value) if info.context == STORED else clean(value)
+
+    return BeforeValidator(read)
+
+
+def no_nul(value: str) -> str:
+    """Refuse the one character that PostgreSQL cannot hold, in texts that are kept exactly as they came."""
+    if "\x00" in value:
         raise ValueError("must not contain the NUL character")
-    return text
+    return value
 
 
-Text = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_no_nul)]
-LongText = Annotated[str, Field(max_length=2000), AfterValidator(_no_nul)]
+# Cleans a text before it is checked, so that its length counts what is kept (kernel.text).
+CLEAN_LINE = _cleaner(text.clean_line, text.harmless_line)
+CLEAN_LINES = _cleaner(text.clean_lines, text.harmless_lines)
+Text = Annotated[str, Field(min_length=1, max_length=200), CLEAN_LINE]
+LongText = Annotated[str, Field(max_length=2000), CLEAN_LINES]
+Reason = Annotated[str, Field(min_length=1, max_length=2000), CLEAN_LINES]
+Search = Annotated[str, Field(max_length=200), CLEAN_LINE]
+# Formulas and patterns: a program reads them and says at which character they are wrong, so they stay as they came.
+SourceText = Annotated[str, Field(min_length=1, max_length=2000), AfterValidator(no_nul)]
 Email = Annotated[
     str,
-    Field(max_length=254, pattern=r"^[^@\s\x00]+@[^@\s\x00]+\.[^@\s\x00]+$", examples=["rahim@acme.example"]),
+    Field(
+        max_length=254,
+        pattern=rf"^[^@\s\x00{text.JOINERS}]+@[^@\s\x00{text.JOINERS}]+\.[^@\s\x00{text.JOINERS}]+$",
+        examples=["rahim@acme.example"],
+    ),
+    CLEAN_LINE,
     AfterValidator(str.lower),
 ]
 Currency = Annotated[
     str,
     Field(pattern=r"^[A-Z]{3}$", min_length=3, max_length=3, description="ISO 4217", examples=["BDT"]),
 ]
-_MONEY = WithJsonSchema(
-    {"type": "string", "pattern": r"^[0-9]{1,15}(\.[0-9]{1,3})?$", "examples": ["15000.00"]}, mode="validation"
-)
-MoneyIn = Annotated[Decimal, Field(ge=0, lt=Decimal(10) ** 15, allow_inf_nan=False, examples=["15000.00"]), _MONEY]
-PositiveMoneyIn = Annotated[Decimal, Field(gt=0, lt=Decimal(10) ** 15, allow_inf_nan=False, examples=["40.00"]), _MONEY]
+_BELOW = Decimal(10) ** numbers.MOST_DIGITS
+
+
+def _money_schema(pattern: str, example: str) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "pattern": pattern, "examples": [example]}, mode="validation")
+
+
+MoneyIn = Annotated[
+    Decimal,
+    Field(ge=0, lt=_BELOW, examples=["15000.00"]),
+    BeforeValidator(numbers.read_amount),
+    _money_schema(numbers.AMOUNT_PATTERN, "15000.00"),
+]
+PositiveMoneyIn = Annotated[
+    Decimal,
+    Field(gt=0, lt=_BELOW, examples=["40.00"]),
+    BeforeValidator(numbers.read_amount),
+    _money_schema(numbers.AMOUNT_PATTERN, "15000.00"),
+]
+SignedMoneyIn = Annotated[
+    Decimal,
+    Field(gt=-_BELOW, lt=_BELOW, examples=["-500.00"]),
+    BeforeValidator(numbers.read_signed_amount),
+    _money_schema(numbers.SIGNED_AMOUNT_PATTERN, "-500.00"),
+]
+NUMBER = BeforeValidator(numbers.read_number)  # of days, hours, rates and measures; bounds are the field's own
 MoneyOut = Annotated[
     Decimal,
     PlainSerializer(lambda amount: format(amount, "f"), return_type=str),

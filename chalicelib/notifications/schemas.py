@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import AfterValidator, Field
 
 from chalicelib.entry.paging import PageQuery
-from chalicelib.kernel.schema import Input, LongText, Output, Text, Version
+from chalicelib.kernel.schema import Input, Output, Reason, Text, Version
 from chalicelib.notifications.rules import MOST_AT_ONCE, Channel, Kind, Status
 
 
@@ -52,7 +52,7 @@ class NewNotification(Input):
 
     user_ids: Recipients
     title: Text
-    message: LongText = Field(min_length=1)
+    message: Reason
 
 
 class Announcement(Output):
@@ -92,6 +92,7 @@ class LogEntry(Output):
     created_at: datetime
     sent_at: datetime | None
     opened_at: datetime | None
+    collapsed_into: UUID | None = Field(description="the entry whose message told of this one too")
 
 
 class Switches(Input):

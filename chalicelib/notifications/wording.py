@@ -5,7 +5,6 @@ of a mail is `layout.txt.j2` and `layout.html.j2`. A language that is not there 
 """
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from chalicelib.kernel.text import harmless_line, harmless_lines
 from chalicelib.notifications.rules import Kind
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -24,8 +24,6 @@ LONGEST_VALUE = 2000
 _AT_LENGTH = ("notes", "message")
 PLAIN = "#2c559f"  # where a tenant chose no color
 
-# Turning the direction of the text around, a name could pass for another: rahim<RLO>moc.emca.
-_TURNING = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _BENGALI_DIGITS = str.maketrans("0123456789", "০১২৩৪৫৬৭৮৯")
 _MONTHS = {
     ENGLISH: [
@@ -92,19 +90,17 @@ def mail_of(wording: Wording, *, brand: Brand, name: str, stop_url: str | None) 
 
 def clean(said: str) -> str:
     """This will make text harmless that somebody else wrote: no control characters, nothing that turns it around."""
-    kept = _TURNING.sub("", said.replace("\r\n", "\n").replace("\r", "\n"))
-    kept = "".join(one if one == "\n" or unicodedata.category(one) not in ("Cc", "Cs") else " " for one in kept)
-    return _cut(kept, LONGEST_VALUE)
+    return _cut(harmless_lines(said), LONGEST_VALUE)
 
 
 def one_line(said: str) -> str:
     """This will make a line out of text, fit for a header: nothing in it can begin another."""
-    return _cut(" ".join(clean(said).split()), LONGEST_TITLE)
+    return _cut(harmless_line(said), LONGEST_TITLE)
 
 
 def _safe(name: str, said: str) -> str:
     # only what somebody writes at length has lines of its own
-    return clean(said) if name in _AT_LENGTH else " ".join(clean(said).split())
+    return clean(said) if name in _AT_LENGTH else _cut(harmless_line(said), LONGEST_VALUE)
 
 
 def _cut(said: str, longest: int) -> str:
@@ -142,6 +138,11 @@ def day_in_words(said: str, language: str = ENGLISH) -> str:
 def month_in_words(said: str, language: str = ENGLISH) -> str:
     """This will write 2026-01 as January 2026."""
     return f"{_MONTHS[language][int(said[5:7]) - 1]} {_number(int(said[:4]), language)}"
+
+
+def in_digits(number: int, language: str) -> str:
+    """Write a whole number in the digits of a language."""
+    return _number(number, language)
 
 
 def _number(said: float | str, language: str = ENGLISH) -> str:

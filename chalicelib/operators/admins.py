@@ -11,7 +11,7 @@ from chalicelib.identity.models import platform_admins
 from chalicelib.kernel.errors import NotFound, invalid
 from chalicelib.kernel.schema import Email
 from chalicelib.operators import scopes
-from chalicelib.operators.terminal import AsJson, print_json, print_table
+from chalicelib.operators.terminal import AsJson, clean, print_json, print_table
 
 admins_app = typer.Typer(help="People who act for the platform: tenants, and nothing of theirs.", no_args_is_help=True)
 _EMAIL = TypeAdapter(Email)
@@ -21,7 +21,7 @@ Address = Annotated[str, typer.Option(help="The verified address that they sign 
 
 @admins_app.command("add")
 def add_admin(
-    email: Address, name: Annotated[str, typer.Option(help="Who they are.")], as_json: AsJson = False
+    email: Address, name: Annotated[str, typer.Option(help="Who they are.", callback=clean)], as_json: AsJson = False
 ) -> None:
     """Let somebody act for the platform with their login; again changes their name.
 

@@ -36,6 +36,7 @@ OF_A_TENANT = {
     "sales": "every sale is pending or decided, and booked accordingly",
     "payslips": "payslips are the sum of their lines: gross less deductions and taxes is net",
     "payroll": "every payslip approved is booked once, and what is carried is what was left below 0",
+    "runs": "of each run and category, the register, the payslips, their lines and the ledger come to the same",
     "owed": "payable, in flight and paid is what each person's sales and payslips come to",
     "payouts": "every payout took its money once, and gave it back only if it did not arrive",
     "payments": "what a payroll run booked is what its payouts paid, have in flight and were netted, and what waits",
@@ -43,10 +44,12 @@ OF_A_TENANT = {
     "movements": "the provider moved what is paid, once, and nothing else",
     "histories": "every payout's history follows the state graph to where it is",
     "leave": "days of leave are the sum of their entries, and requests hold what the register shows",
+    "leave_register": "the leave ledger took the days that the register shows as leave, and no others",
     "kpis": "scores are what value, target and weight come to, and no day is scored twice",
+    "documents": "every payslip that was booked an hour ago has its file",
     "waiting": "no payout waits for a person, and nothing longer than it should",
 }
-WARNINGS = frozenset({"waiting"})  # something to do, and no fault of the books
+WARNINGS = frozenset({"documents", "waiting"})  # something to do, and no fault of the books
 OF_THE_DATABASE = {
     "tables": "every table of tenants' rows is under the one forced policy",
     "role": "the application's role owns nothing and bypasses nothing",

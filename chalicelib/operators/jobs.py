@@ -14,7 +14,8 @@ from chalicelib.features.kpis import nights as kpis
 from chalicelib.features.leave import expiry_nights as leave_expiry
 from chalicelib.features.pay_register import actions as pay_register
 from chalicelib.features.payouts import actions as payouts
-from chalicelib.kernel.errors import NotFound
+from chalicelib.kernel.errors import NotFound, invalid
+from chalicelib.kernel.moments import FIRST_DAY, LAST_DAY
 from chalicelib.kernel.states import JobStatus
 from chalicelib.operators import scopes, watch, work
 from chalicelib.operators.terminal import AsJson, MaybeTenant, OneTenant, print_json, print_table
@@ -52,6 +53,8 @@ def run_job(
     """
     if name not in JOBS:
         raise NotFound(f"There is no job {name}. There are: {', '.join(JOBS)}.")
+    if date is not None and not FIRST_DAY <= date.date() <= LAST_DAY:
+        raise invalid("--date", f"must be between {FIRST_DAY} and {LAST_DAY}")
     tenant_id = scopes.get_tenant_id(tenant)
     with scopes.operating(tenant_id, sends=not inline) as scope:
         job_id = JOBS[name](scope, as_of=date.date() if date else None)

@@ -13,6 +13,7 @@ from chalicelib.features.payouts.models import payouts
 from chalicelib.features.people.models import users
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import invalid
+from chalicelib.kernel.moments import read_moment
 from chalicelib.kernel.states import PayoutStatus
 from chalicelib.operators import scopes
 from chalicelib.operators.terminal import AsJson, OneTenant, print_json, print_table
@@ -116,4 +117,8 @@ def _moment(said: str) -> datetime:
         raise invalid("--since", f"{said!r} is not a moment such as 2026-01-31T09:45:00+06:00") from None
     if moment.tzinfo is None:
         raise invalid("--since", f"{said} has no offset; add Z for UTC, or one such as +06:00")
+    try:
+        moment = read_moment(moment)
+    except ValueError as wrong:
+        raise invalid("--since", f"{said} {wrong}") from None
     return moment

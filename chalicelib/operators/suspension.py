@@ -9,7 +9,7 @@ from sqlalchemy import text
 from chalicelib.features.tenants import actions, queries
 from chalicelib.features.tenants.schemas import PlatformTenantPatch
 from chalicelib.operators import scopes
-from chalicelib.operators.terminal import AsJson, OneTenant, print_json
+from chalicelib.operators.terminal import AsJson, OneTenant, clean, print_json
 
 _WAITING = text("""
     select
@@ -36,7 +36,7 @@ def suspend(
 
 def resume(
     tenant: OneTenant,
-    reason: Annotated[str, typer.Option(help="Why, for the audit.")],
+    reason: Annotated[str, typer.Option(help="Why, for the audit.", callback=clean)],
     as_json: AsJson = False,
 ) -> None:
     """Let a suspended tenant go on: what waited is sent within two minutes.

@@ -13,10 +13,22 @@ from typer.core import TyperGroup
 
 from chalicelib.backing.log import logger
 from chalicelib.entry.problems import fault_of
+from chalicelib.kernel.text import clean_line
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
 OneTenant = Annotated[str, typer.Option("--tenant", help="The tenant's slug, such as acme.")]
 MaybeTenant = Annotated[str | None, typer.Option("--tenant", help="Only this tenant, by its slug; else all.")]
+
+
+def clean(text: str) -> str:
+    """Return what an operator typed, cleaned as all human text is; for options that are kept."""
+    try:
+        cleaned = clean_line(text)
+    except ValueError as wrong:
+        raise typer.BadParameter(str(wrong)) from None
+    if not cleaned:
+        raise typer.BadParameter("holds nothing that can be seen")
+    return cleaned
 
 
 class Door(TyperGroup):

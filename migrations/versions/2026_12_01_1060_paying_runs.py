@@ -3,7 +3,7 @@
 from migrations.helpers import as_owner_of_rows, declare_personal_data, protect, run
 
 revision = "2026_12_01_1060"
-down_revision = "2026_11_21_0980"
+down_revision = "2026_12_01_1055"
 
 MONEY = "the law of taxes and of accounts: what was paid"
 

@@ -89,6 +89,17 @@ class TestCreateKey:
         refused = cli("api-keys", "create", "--tenant", "orion", "--role", "employee", "--user-email", "x@y.example")
         assert (refused.code, refused.err) == (1, "Nobody in orion has the e-mail address x@y.example.\n")
 
+    def test_of_the_same_role_are_told_apart(self, cli: Cli, orion: str) -> None:
+        made = [cli("api-keys", "create", "--tenant", "orion", "--role", "hr").out.strip() for _ in range(2)]
+        names = {Api(key).ok("GET", "/me")["name"] for key in made}
+        assert len(names) == 2
+
+    def test_takes_a_name_once(self, cli: Cli, orion: str) -> None:
+        named = ("api-keys", "create", "--tenant", "orion", "--role", "hr", "--name", "payroll box")
+        assert Api(cli(*named).out.strip()).ok("GET", "/me")["name"] == "payroll box"
+        again = cli(*named)
+        assert (again.code, again.err) == (1, "There is already one with this name.\n")
+
     def test_makes_platform_admins_beside_each_other(self, cli: Cli) -> None:
         made = [cli("api-keys", "create", "--role", "platform_admin").out.strip() for _ in range(2)]
         assert [Api(key).ok("GET", "/me")["role"] for key in made] == ["platform_admin"] * 2
@@ -135,3 +146,28 @@ def _forget() -> None:
         engine().dispose()
     settings.cache_clear()
     engine.cache_clear()
+
+
+class TestTexts:
+    def test_are_cleaned_as_those_of_the_api_are(self, cli: Cli, root: psycopg.Connection) -> None:
+        dirty = "\ufeff Orion\u00a0 \x1b[31mMills\x1b[0m"
+        made = cli("tenants", "create", "--name", dirty, "--slug", "dirty", *NEW[4:], "--json")
+        assert made.json["name"] == "Orion Mills"
+        said = cli("admins", "add", "--email", "mina@example.com", "--name", f"{dirty}\u200b", "--json")
+        assert said.json["name"] == "Orion Mills"
+
+    @pytest.mark.parametrize("text", ["a\u202eb", "\ufeff"])
+    def test_are_refused_with_the_reason(self, cli: Cli, text: str) -> None:
+        for command in (
+            ("tenants", "create", "--name", text, "--slug", "refused", *NEW[4:]),
+            ("admins", "add", "--email", "omar@example.com", "--name", text),
+            ("tenants", "resume", "--tenant", "dirty", "--reason", text),
+        ):
+            refused = cli(*command)
+            assert refused.code in (1, 2), command
+            assert "direction" in refused.err or "at least 1 character" in refused.err or "can be seen" in refused.err
+
+    def test_days_at_the_end_of_time_are_refused(self, cli: Cli, orion: str) -> None:
+        for day in ("0001-01-01", "9999-12-31"):
+            refused = cli("jobs", "run", "balance", "--tenant", "orion", "--date", day)
+            assert (refused.code, refused.err.strip()) == (1, "--date: must be between 2000-01-01 and 2100-12-31")

@@ -82,7 +82,7 @@ class TestInvalid:
         assert problem(acme.admin.get("/users?search=%00")) == (422, "invalid")
 
     def test_takes_text_that_is_merely_unusual(self, acme: Cast) -> None:
-        for name in ("😀", "ঢাকা", "\u202eabc", "'; drop table users; --", "<script>", "\\u0000", "=1+1"):
+        for name in ("😀", "ঢাকা", "ক্\u200dষ", "'; drop table users; --", "<script>", "\\u0000", "=1+1"):
             assert acme.admin.ok("POST", "/departments", {"name": name})["name"] == name
 
     @pytest.mark.parametrize("amount", ["1e400", "1e15", "999999999999999999999", "-1", "-0.01", "0.001", '"1e-7"',

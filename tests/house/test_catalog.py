@@ -114,7 +114,8 @@ APPLICATION_COLUMNS = {
     },
     ("leave_allocations", "update"): {"expires_on", "expired_at", "notes", "version"},
     ("leave_entries", "insert"): {
-        *("tenant_id", "allocation_id", "bucket", "days", "cause", "request_id", "booked_at", "booked_by"),
+        *("tenant_id", "allocation_id", "bucket", "days", "cause", "request_id", "concerns_on", "booked_at"),
+        "booked_by",
     },
     ("tenant_keys", "update"): {"retired_at"},
     ("person_erasures", "update"): {"attachment_ids", "payslip_ids"},  # what is left to delete from the bucket

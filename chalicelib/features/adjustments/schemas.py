@@ -1,26 +1,16 @@
 """What comes in and goes out about adjustments."""
 
 from datetime import date, datetime
-from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import Field, WithJsonSchema
+from pydantic import Field
 
 from chalicelib.entry.paging import PageQuery
 from chalicelib.features.adjustments.rules import Kind
 from chalicelib.features.tenants.schemas import KnownCurrency
-from chalicelib.kernel.period import FIRST_YEAR, LAST_YEAR
-from chalicelib.kernel.schema import Input, MoneyOut, Output, Text
-
-SignedMoneyIn = Annotated[
-    Decimal,
-    Field(gt=-(Decimal(10) ** 15), lt=Decimal(10) ** 15, allow_inf_nan=False, examples=["-500.00"]),
-    WithJsonSchema(
-        {"type": "string", "pattern": r"^-?[0-9]{1,15}(\.[0-9]{1,3})?$", "examples": ["-500.00"]}, mode="validation"
-    ),
-]
-Day = Annotated[date, Field(ge=date(FIRST_YEAR, 1, 1), le=date(LAST_YEAR, 12, 31), examples=["2026-01-31"])]
+from chalicelib.kernel.moments import Day
+from chalicelib.kernel.schema import Input, MoneyOut, Output, SignedMoneyIn, Text
 
 
 class NewAdjustment(Input):

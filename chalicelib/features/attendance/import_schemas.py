@@ -5,28 +5,27 @@ from uuid import UUID
 
 from pydantic import BeforeValidator, Field
 
-from chalicelib.entry.rows import RowDate, RowError, RowInput
-from chalicelib.features.attendance.schemas import Stated, WorkedMinutes
+from chalicelib.entry.rows import RowError, RowInput
+from chalicelib.features.attendance.schemas import ClockOrMoment, Stated, WorkedMinutes
 from chalicelib.kernel.halves import Half
-from chalicelib.kernel.schema import Output
+from chalicelib.kernel.moments import Day
+from chalicelib.kernel.numbers import read_whole
+from chalicelib.kernel.schema import Output, Text
 
 
 def _lower(said: Any) -> Any:
     return said.strip().lower() if isinstance(said, str) else said
 
 
-Clock = Annotated[str, Field(max_length=40)]
-
-
 class AttendanceRow(RowInput):
     """One row of the file; every cell but the date may be empty."""
 
-    employee_no: Annotated[str, Field(max_length=200)] | None = None
+    employee_no: Text | None = None
     user_id: UUID | None = None
-    date: RowDate
-    check_in: Clock | None = None
-    check_out: Clock | None = None
-    worked_minutes: WorkedMinutes | None = None
+    date: Day
+    check_in: ClockOrMoment | None = None
+    check_out: ClockOrMoment | None = None
+    worked_minutes: Annotated[WorkedMinutes, BeforeValidator(read_whole)] | None = None
     status: Annotated[Stated, BeforeValidator(_lower)] | None = None
     half: Annotated[Half, BeforeValidator(_lower)] | None = None
 

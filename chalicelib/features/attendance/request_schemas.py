@@ -8,14 +8,16 @@ from uuid import UUID
 from pydantic import Field, WithJsonSchema
 
 from chalicelib.entry.paging import PageQuery
-from chalicelib.features.attendance.schemas import Day, PayMonth
 from chalicelib.kernel.halves import Half
-from chalicelib.kernel.schema import Input, LongText, Number, Output, Version
+from chalicelib.kernel.moments import Day
+from chalicelib.kernel.period import Month
+from chalicelib.kernel.schema import NUMBER, Input, LongText, Number, Output, Version
 from chalicelib.kernel.states import RequestStatus
 
 Hours = Annotated[
     Decimal,
-    Field(gt=0, le=24, multiple_of=Decimal("0.25"), allow_inf_nan=False),
+    Field(gt=0, le=24, multiple_of=Decimal("0.25")),
+    NUMBER,
     WithJsonSchema({"type": "number", "exclusiveMinimum": 0, "maximum": 24, "multipleOf": 0.25, "examples": [1.5]}),
 ]
 
@@ -25,7 +27,7 @@ class RequestQuery(PageQuery):
 
     status: RequestStatus | None = None
     user_id: UUID | None = Field(None, description="of one person")
-    month: PayMonth | None = Field(None, description="that concern this pay period")
+    month: Month | None = Field(None, description="that concern this pay period")
 
 
 class Decision(Input):

@@ -4,29 +4,15 @@ import datetime as dt
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, Field
+from pydantic import Field
 
-from chalicelib.features.attendance.rules import EARLIEST, LONGEST_MINUTES
+from chalicelib.features.attendance.rules import LONGEST_MINUTES
 from chalicelib.kernel.halves import Half
-from chalicelib.kernel.period import FIRST_YEAR, LAST_YEAR, Month
+from chalicelib.kernel.moments import Day, Moment
+from chalicelib.kernel.period import Month
 from chalicelib.kernel.schema import Input, Output, Text, Version
 
-
-def _in_our_years(month: str) -> str:
-    if not FIRST_YEAR <= int(month[:4]) <= LAST_YEAR:
-        raise ValueError(f"must be between {FIRST_YEAR}-01 and {LAST_YEAR}-12")
-    return month
-
-
-def _in_our_time(moment: dt.datetime) -> dt.datetime:
-    if moment < EARLIEST:
-        raise ValueError(f"must not be before {EARLIEST:%Y-%m-%d}")
-    return moment
-
-
-Day = Annotated[dt.date, Field(ge=dt.date(FIRST_YEAR, 1, 1), le=dt.date(LAST_YEAR, 12, 31), examples=["2026-01-05"])]
-PayMonth = Annotated[Month, AfterValidator(_in_our_years)]
-Moment = Annotated[AwareDatetime, AfterValidator(_in_our_time), Field(examples=["2026-01-05T08:55:00+06:00"])]
+__all__ = ["Day", "Moment"]  # the kernel's own, also for the routes of this feature
 ClockOrMoment = Annotated[
     Text,
     Field(max_length=40, description="HH:MM in the employee's time zone, or RFC 3339", examples=["08:55"]),
@@ -48,10 +34,15 @@ class AttendanceDay(Output):
     date: dt.date = Field(description="local date on which the shift starts")
     check_in: dt.datetime | None = Field(description="the first of the day")
     check_out: dt.datetime | None = Field(description="the last of the day")
-    worked_minutes: int | None
-    status: Literal["present", "half_day", "absent", "open"] = Field(description="open: checked in, and not out yet")
+    worked_minutes: int | None = Field(
+        description="as punched or stated; the shift's unpaid break is taken off where the day is judged"
+    )
+    status: Literal["present", "half_day", "absent", "open"] = Field(
+        description="of a day whose halves are both open; beside leave, on-duty, a holiday or a day off the pay"
+        " register asks for half of the minutes. open: checked in, and not out yet"
+    )
     stated: Stated | None = Field(description="the status that somebody stated; it stands above the minutes")
-    present_halves: list[Half]
+    present_halves: list[Half] = Field(description="of a day whose halves are both open")
     late_minutes: int
     early_out_minutes: int
     source: Literal["punch", "import", "correction"]
@@ -92,7 +83,7 @@ class AttendanceMonth(Output):
 class MonthQuery(Input):
     """Which pay period; the present one, if not said."""
 
-    month: PayMonth | None = None
+    month: Month | None = None
 
 
 class Correction(Input):

@@ -1,12 +1,13 @@
 """What the console takes and gives."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from pydantic import Field
 
 from chalicelib.entry.paging import PageQuery
+from chalicelib.kernel.moments import Day
 from chalicelib.kernel.schema import Output
 from chalicelib.kernel.states import JobStatus
 
@@ -33,8 +34,8 @@ class AuditQuery(PageQuery):
     entity_id: str | None = Field(None, max_length=100)
     user_id: UUID | None = Field(None, description="the person who acted")
     action: str | None = Field(None, max_length=100, examples=["tenant.changed"])
-    from_: date | None = Field(None, alias="from", description="first day, in the tenant's time zone")
-    to: date | None = Field(None, description="last day, in the tenant's time zone")
+    from_: Day | None = Field(None, alias="from", description="first day, in the tenant's time zone")
+    to: Day | None = Field(None, description="last day, in the tenant's time zone")
 
 
 class AuditLog(Output):
@@ -43,6 +44,9 @@ class AuditLog(Output):
     seq: int
     at: datetime
     actor: str
+    actor_ids: list[UUID] | None = Field(
+        description="all ids of who acted: their person, login and key, and who made the key; null: nobody's hand"
+    )
     user_id: UUID | None
     action: str
     entity_type: str

@@ -1,13 +1,13 @@
 """What a form's definition is made of: fields, their options, checks and conditions."""
 
-import datetime as dt
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import Field, PlainSerializer, TypeAdapter, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 
-from chalicelib.kernel.schema import Input, LongText, Text
+from chalicelib.kernel.moments import LifeDay
+from chalicelib.kernel.schema import NUMBER, Input, LongText, SourceText, Text
 
 MOST_FIELDS, MOST_OPTIONS = 100, 200
 LONGEST_TEXT = 10_000
@@ -40,7 +40,8 @@ FieldName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", min_length=
 Length = Annotated[int, Field(ge=0, le=LONGEST_TEXT)]
 Bound = Annotated[
     Decimal,
-    Field(max_digits=15, ge=-(10**15), le=10**15, allow_inf_nan=False),
+    Field(max_digits=15, ge=-(10**15), le=10**15),
+    NUMBER,
     PlainSerializer(float, return_type=float),
 ]
 Value = Annotated[
@@ -64,15 +65,15 @@ class Checks(Input):
 
     min_length: Length | None = Field(None, description="characters: text, textarea")
     max_length: Length | None = Field(None, description="characters: text, textarea")
-    pattern: Annotated[str, Field(min_length=1, max_length=500)] | None = Field(
+    pattern: Annotated[SourceText, Field(max_length=500)] | None = Field(
         None,
         description="what the whole value must look like: text, textarea, email, phone. A regular expression without"
         " look-around and back-references, so that no value takes long to check",
     )
     min: Bound | None = Field(None, description="number")
     max: Bound | None = Field(None, description="number")
-    min_date: dt.date | None = Field(None, description="date")
-    max_date: dt.date | None = Field(None, description="date")
+    min_date: LifeDay | None = Field(None, description="date")
+    max_date: LifeDay | None = Field(None, description="date")
     max_size_bytes: Annotated[int, Field(ge=1, le=LARGEST_FILE)] | None = Field(None, description="file, each")
     content_types: Annotated[list[ContentType], Field(min_length=1, max_length=20)] | None = Field(
         None, description="file"
@@ -102,7 +103,7 @@ class FormField(Input):
         None, description="dropdown: one may be chosen; checkbox: several, and without options it is true or false"
     )
     validation: Checks | None = None
-    validation_rule: Annotated[str, Field(min_length=1, max_length=500)] | None = Field(
+    validation_rule: Annotated[SourceText, Field(max_length=500)] | None = Field(
         None, description="short for a `validation` of this pattern"
     )
     field_order: Annotated[int, Field(ge=0, le=100_000)] | None = Field(

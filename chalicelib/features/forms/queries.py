@@ -14,6 +14,7 @@ from chalicelib.features.people import organisation_queries as organisation
 from chalicelib.features.people.models import branches, employments
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import NotFound
+from chalicelib.kernel.schema import STORED
 
 DESIGN = "forms.design"
 
@@ -97,7 +98,7 @@ def all_fields_of(scope: Scope, form_id: UUID) -> list[FormField]:
     rows = _versions(scope, form_id).where(form_versions.c.published_at.is_not(None))
     found: dict[str, FormField] = {}
     for row in scope.session.execute(rows.order_by(form_versions.c.number.desc())).mappings():
-        for field in FIELDS.validate_json(row["fields"]):
+        for field in FIELDS.validate_json(row["fields"], context=STORED):
             found.setdefault(field.field_name, field)
     return list(found.values())
 
@@ -153,4 +154,4 @@ def _versions(scope: Scope, form_id: UUID) -> Select[Any]:
 
 def _version(scope: Scope, rows: Select[Any]) -> Record | None:
     row = scope.session.execute(rows).mappings().first()
-    return None if row is None else {**row, "fields": FIELDS.validate_json(row["fields"])}
+    return None if row is None else {**row, "fields": FIELDS.validate_json(row["fields"], context=STORED)}

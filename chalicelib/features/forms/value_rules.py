@@ -1,7 +1,8 @@
 """Checks of what people fill in, from the form's definition alone. Every wrong place is told, all at once.
 
 A value that is null, blank or an empty list is as good as none. A field that is not shown has no value: what was sent
-for it is dropped, and conditions on it see nothing. Values are kept as they were sent, but for spaces around them.
+for it is dropped, and conditions on it see nothing. Texts are cleaned as all human text is (kernel.text) before they
+are checked; numbers and dates are kept as they were sent.
 """
 
 import datetime as dt
@@ -15,6 +16,7 @@ from chalicelib.features.forms import patterns
 from chalicelib.features.forms.field_rules import pattern_of
 from chalicelib.features.forms.field_schemas import LONGEST_TEXT, Checks, Condition, FieldType, FormField
 from chalicelib.kernel.errors import Invalid, Place, TooLarge
+from chalicelib.kernel.text import clean_line, clean_lines
 
 LARGEST_DATA = 64 * 1024  # bytes of JSON
 MOST_DIGITS = 30
@@ -104,10 +106,25 @@ def _given(fields: Sequence[FormField], data: Mapping[str, Any]) -> dict[str, An
     for field in fields:
         value = data.get(field.field_name)
         if isinstance(value, str):
-            value = value.strip()
+            value = _cleaned_or_as_sent(field, value)
         if value is not None and value not in ("", [], {}):
             found[field.field_name] = value
     return found
+
+
+def _cleaned_or_as_sent(field: FormField, value: str) -> str:
+    """Return the cleaned text; one that is refused stays as it is, for its field's check to say so at its place."""
+    try:
+        return clean_lines(value) if field.field_type is FieldType.TEXTAREA else clean_line(value)
+    except ValueError:
+        return value
+
+
+def _clean_line(value: str, part: str = "") -> str:
+    try:
+        return clean_line(value)
+    except ValueError as wrong:
+        raise _Wrong(str(wrong), part) from None
 
 
 def _shown(fields: Sequence[FormField], given: Mapping[str, Any]) -> Iterator[FormField]:
@@ -150,6 +167,10 @@ def _same(value: Any, wanted: Any) -> bool:
 def _text(field: FormField, checks: Checks, value: Any, *, longest: int = LONGEST_LINE) -> str:
     if not isinstance(value, str):
         raise _Wrong("must be a text")
+    try:
+        value = clean_lines(value) if field.field_type is FieldType.TEXTAREA else clean_line(value)
+    except ValueError as wrong:
+        raise _Wrong(str(wrong)) from None
     least, pattern = checks.min_length or 0, pattern_of(field)
     most = min(longest if checks.max_length is None else checks.max_length, LONGEST_TEXT)
     if pattern:
@@ -232,7 +253,10 @@ def _checkbox(field: FormField, checks: Checks, value: Any) -> Any:
             raise _Wrong("must be true or false")
         return value
     known = _values(field)
-    if not isinstance(value, list) or not all(isinstance(one, str) and one in known for one in value):
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise _Wrong(f"must be a list of some of: {_listed(field)}")
+    value = [_clean_line(one) for one in value]
+    if not all(one in known for one in value):
         raise _Wrong(f"must be a list of some of: {_listed(field)}")
     if len(set(value)) != len(value):
         raise _Wrong("names an option twice")
@@ -249,13 +273,14 @@ def _address(field: FormField, checks: Checks, value: Any) -> dict[str, str]:
         said = value.get(name)
         if said is not None and not isinstance(said, str):
             raise _Wrong("must be a text", f"/{name}")
-        if not said or not said.strip():
+        said = _clean_line(said or "", f"/{name}")
+        if not said:
             if is_needed:
                 raise _Wrong("is required", f"/{name}")
             continue
-        if len(said.strip()) > longest:
+        if len(said) > longest:
             raise _Wrong(f"must have at most {longest} characters", f"/{name}")
-        kept[name] = said.strip()
+        kept[name] = said
     return kept
 
 

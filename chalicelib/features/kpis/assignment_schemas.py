@@ -7,9 +7,9 @@ from uuid import UUID
 from pydantic import Field, RootModel, model_validator
 
 from chalicelib.entry.paging import PageQuery
-from chalicelib.features.attendance.schemas import Day
 from chalicelib.features.kpis.definition_schemas import Measure, ScaleOut, Weight
 from chalicelib.features.kpis.rules import Metric, MetricType, Source
+from chalicelib.kernel.moments import Day
 from chalicelib.kernel.schema import Input, LongText, Number, Output
 
 MOST_PEOPLE = 10_000

@@ -11,7 +11,7 @@ submitted themselves, nor what is about them.
 """
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -29,6 +29,7 @@ from chalicelib.features.kpis.rules import MetricType, Source
 from chalicelib.features.people.models import employments
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import Conflict, Forbidden, Invalid, NotFound, Place, invalid
+from chalicelib.kernel.numbers import read_number
 from chalicelib.kernel.states import SubmissionStatus
 
 PREFIX, PERSON = "kpi_", "employee_no"
@@ -153,10 +154,9 @@ def _plain(value: Any, definition: Mapping[str, Any]) -> Any:
     if definition["metric_type"] not in (MetricType.NUMERIC, MetricType.RATING) or isinstance(value, bool):
         return value
     try:
-        number = Decimal(str(value).strip())
-    except InvalidOperation:
-        return value
-    return number if number.is_finite() else value
+        return read_number(value)
+    except ValueError:
+        return value  # for the KPI's own check to refuse, with what it takes
 
 
 def _code(field_name: str) -> str:

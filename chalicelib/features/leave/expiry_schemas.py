@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 from chalicelib.features.leave import expiry_rules
 from chalicelib.features.leave.expiry_rules import MOST_DAYS, WIDEST, Action
 from chalicelib.kernel.errors import Invalid
-from chalicelib.kernel.period import FIRST_YEAR, LAST_YEAR
+from chalicelib.kernel.moments import Day
 from chalicelib.kernel.schema import UNSET, Input, LongText, MoneyOut, Number, Output, Text, Version
 
 
@@ -34,7 +34,6 @@ Formula = Annotated[
 NotificationDays = Annotated[
     list[Annotated[int, Field(ge=0, le=WIDEST)]], Field(max_length=20), AfterValidator(_each_once)
 ]
-Day = Annotated[date, Field(ge=date(FIRST_YEAR, 1, 1), le=date(LAST_YEAR, 12, 31), examples=["2026-02-01"])]
 _DAYS = "how many days after the cycle's end is the last day of use; 0 unless said here or by a formula"
 _FORMULA = (
     "in the place of a number: so many days or months after `cycle_end` (a month too short for the day ends with its"

@@ -7,8 +7,9 @@ from uuid import UUID
 from pydantic import Field, model_validator
 
 from chalicelib.entry.paging import PageQuery
-from chalicelib.features.attendance.schemas import Day, PayMonth
 from chalicelib.kernel.halves import Half
+from chalicelib.kernel.moments import Day
+from chalicelib.kernel.period import Month
 from chalicelib.kernel.schema import UNSET, Input, LongText, Number, Output, Version
 from chalicelib.kernel.states import RequestStatus
 
@@ -19,7 +20,7 @@ class RequestQuery(PageQuery):
     status: RequestStatus | None = None
     user_id: UUID | None = Field(None, description="of one person")
     leave_type_id: UUID | None = None
-    month: PayMonth | None = Field(None, description="that concern this pay period")
+    month: Month | None = Field(None, description="that concern this pay period")
 
 
 class NewRequest(Input):

@@ -6,17 +6,19 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
-from chalicelib.kernel.schema import UNSET, Input, LongText, Number, Output, Text, Version
+from chalicelib.kernel.schema import NUMBER, UNSET, Input, LongText, Number, Output, Text, Version
 
 _MOST = 999
 Days = Annotated[
     Decimal,
-    Field(ge=0, le=_MOST, multiple_of=Decimal("0.5"), allow_inf_nan=False),
+    Field(ge=0, le=_MOST, multiple_of=Decimal("0.5")),
+    NUMBER,
     WithJsonSchema({"type": "number", "minimum": 0, "maximum": _MOST, "multipleOf": 0.5, "examples": [1.5]}),
 ]
 DaysOfYear = Annotated[
     Decimal,
-    Field(ge=0, le=366, multiple_of=Decimal("0.5"), allow_inf_nan=False),
+    Field(ge=0, le=366, multiple_of=Decimal("0.5")),
+    NUMBER,
     WithJsonSchema({"type": "number", "minimum": 0, "maximum": 366, "multipleOf": 0.5, "examples": [20]}),
 ]
 NoticeDays = Annotated[int, Field(ge=0, le=366)]

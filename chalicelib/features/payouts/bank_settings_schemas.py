@@ -6,10 +6,10 @@ from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from chalicelib.features.payouts.bank_files.delimited import Template
 from chalicelib.features.people import destination_rules as rules
-from chalicelib.kernel.schema import Input, Output, Version
+from chalicelib.kernel.schema import Input, Output, Text, Version
 
 Format = Literal["pain.001", "delimited"]
-Name = Annotated[str, Field(min_length=1, max_length=70), AfterValidator(rules.checked_words)]
+Name = Annotated[Text, Field(max_length=70)]
 Code = Annotated[str, Field(min_length=1, max_length=60), AfterValidator(rules.checked_code)]
 
 

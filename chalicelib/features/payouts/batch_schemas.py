@@ -9,6 +9,7 @@ from pydantic import Field
 from chalicelib.entry.rows import RowError
 from chalicelib.features.payouts.bank_settings_schemas import Format
 from chalicelib.features.tenants.schemas import KnownCurrency
+from chalicelib.kernel.moments import Day
 from chalicelib.kernel.schema import Input, MoneyOut, Output
 from chalicelib.kernel.states import PayoutStatus
 
@@ -17,7 +18,7 @@ class NewBatch(Input):
     """Which queued payouts to put in a file, and when the bank is to pay."""
 
     currency: KnownCurrency | None = Field(None, description="only payouts in this one")
-    execution_on: date | None = Field(None, description="today in the tenant's time zone unless said")
+    execution_on: Day | None = Field(None, description="today in the tenant's time zone unless said")
 
 
 class Total(Output):

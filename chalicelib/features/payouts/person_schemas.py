@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from chalicelib.features.balances.schemas import SalarySoFar
-from chalicelib.features.people.schemas import Day
+from chalicelib.kernel.moments import Day
 from chalicelib.kernel.schema import Input, MoneyOut, Output
 from chalicelib.kernel.states import PayoutStatus
 

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from chalicelib.entry.paging import PageQuery
 from chalicelib.kernel.policy import PayoutProvider
-from chalicelib.kernel.schema import UNSET, Input, LongText, MoneyOut, Output, Text
+from chalicelib.kernel.schema import UNSET, Input, MoneyOut, Output, Reason, Text
 from chalicelib.kernel.states import PayoutStatus
 
 MOST_NAMED = 1000  # people that one request may name
@@ -131,18 +131,18 @@ class Confirmation(Input):
 class Return(Input):
     """Why a payout that had been paid came back."""
 
-    reason: LongText = "returned by the bank"
+    reason: Reason = "returned by the bank"
 
 
 class Rejection(Input):
     """Why a held payout is not approved."""
 
-    reason: LongText
+    reason: Reason
 
 
 class Resolution(Input):
     """What a person found out about a payout in review."""
 
     outcome: Literal[PayoutStatus.PAID, PayoutStatus.FAILED]
-    reason: LongText
+    reason: Reason
     provider_reference: Text | None = None

@@ -4,19 +4,23 @@ Only the function that makes payslips has that layer, so typst is loaded here an
 wheels of the Noto families; what is printed in which of them is chosen by typst, character by character.
 
 The PDFs are PDF/A-2a and PDF/UA-1: they can be read in thirty years, and aloud. Those standards forbid the empty box
-that stands for a character that no font has, and typst refuses to write one, so a sheet with such a text is set again
-with that text in Latin letters.
+that stands for a character that no font has, and others besides, and typst refuses to write them. Whatever it says of a
+sheet, that sheet is tried again in plainer text: first with those of its texts in Latin letters that cannot be set by
+themselves, at last with all of them in ASCII. A person gets a plain payslip rather than none.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from chalicelib.backing.log import logger
 from chalicelib.features.payroll.document_wording import Sheet, texts_of
+from chalicelib.notifications.wording import ENGLISH, PLAIN
 
 CONTENT_TYPE = "application/pdf"
 FONT_PACKAGES = (
@@ -36,16 +40,25 @@ _TRIAL = b"""#let sheet = json(bytes(sys.inputs.sheet))
 #text(sheet.said)"""
 
 
-def pdf_of(sheet: Sheet, *, dated: datetime) -> bytes:
-    """This will set a sheet; the same one with the same moment is the same file, byte for byte."""
-    import typst
+class Unsettable(RuntimeError):
+    """The typesetter refused a sheet; the message is its own."""
 
-    try:
-        return _set(_template(), sheet, dated)
-    except typst.TypstError as error:
-        if "could not be displayed" not in error.message:
-            raise
-        return _set(_template(), _in_our_letters(sheet), dated)
+
+def pdf_of(sheet: Sheet, *, dated: datetime) -> bytes:
+    """Return a sheet as a PDF; the same one with the same moment is the same file, byte for byte.
+
+    Raise Unsettable where even plain ASCII cannot be set: then the template or the fonts are broken, not the text.
+    """
+    _press()  # missing fonts are no fault of the sheet
+    plainer: tuple[Callable[[Sheet], Sheet], ...] = (lambda whole: whole, _in_our_letters, _in_ascii)
+    for make in plainer:
+        try:
+            return _set(_template(), make(sheet), dated)
+        except Unsettable as error:
+            refusal = error
+            # without what it quotes of the sheet, which may be a name
+            logger.warning("payslip refused by the typesetter", reason=re.sub("`[^`]*`", "`...`", str(error))[:500])
+    raise refusal
 
 
 def font_files() -> list[Path]:
@@ -68,12 +81,17 @@ def _in_our_letters(sheet: Sheet) -> Sheet:
     return {name: value if name in _NOT_SET else _replaced(value, shown) for name, value in sheet.items()}
 
 
-def _can_be_set(said: str, fonts: Sequence[str]) -> bool:
-    import typst
+def _in_ascii(sheet: Sheet) -> Sheet:
+    """Return a sheet that asks as little of the typesetter as can be: ASCII in the plain color."""
+    shown = {said: _transliterated(said) for said in texts_of(sheet)}
+    printed = {name: value for name, value in sheet.items() if name not in _NOT_SET}
+    return {**sheet, **_replaced(printed, shown), "color": PLAIN, "language": ENGLISH}
 
+
+def _can_be_set(said: str, fonts: Sequence[str]) -> bool:
     try:
         _set(_TRIAL, {"fonts": fonts, "said": said})
-    except typst.TypstError:
+    except Unsettable:
         return False
     return True
 
@@ -81,7 +99,8 @@ def _can_be_set(said: str, fonts: Sequence[str]) -> bool:
 def _transliterated(said: str) -> str:
     from anyascii import anyascii
 
-    return anyascii(said).strip() or "?"
+    ascii_text = "".join(sign for sign in anyascii(said) if " " <= sign <= "~").strip()
+    return ascii_text or "?"
 
 
 def _replaced(said: Any, shown: Mapping[str, str]) -> Any:
@@ -93,13 +112,20 @@ def _replaced(said: Any, shown: Mapping[str, str]) -> Any:
 
 
 def _set(template: bytes, sheet: Sheet, dated: datetime | None = None) -> bytes:
-    made: bytes = _press().compile(
-        template,
-        format="pdf",
-        sys_inputs={"sheet": json.dumps(sheet)},
-        pdf_standards=STANDARDS,
-        timestamp=None if dated is None else int(dated.timestamp()),  # typst takes no part of a second
-    )
+    try:
+        made: bytes = _press().compile(
+            template,
+            format="pdf",
+            sys_inputs={"sheet": json.dumps(sheet)},
+            pdf_standards=STANDARDS,
+            timestamp=None if dated is None else int(dated.timestamp()),  # typst takes no part of a second
+        )
+    except BaseException as error:
+        if not isinstance(error, Exception):
+            if type(error).__name__ != "PanicException":  # of Rust: no Exception, and its class cannot be imported
+                raise
+            _press.cache_clear()  # what a panic leaves of the compiler is unknown
+        raise Unsettable(getattr(error, "message", None) or str(error)) from error
     return made
 
 

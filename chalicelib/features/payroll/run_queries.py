@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Text, and_, case, cast, func, or_, select
+from sqlalchemy import ColumnElement, Select, Text, and_, case, cast, func, select
 
 from chalicelib.backing.database import Record
 from chalicelib.entry.gate import get_row
@@ -53,8 +53,7 @@ def page_of_run_payslips(scope: Scope, run_id: UUID, query: RunPayslipQuery) -> 
     if query.anomaly is not None:
         rows = rows.where(payslips.c.anomalies.any(cast(query.anomaly.value, Text)))
     if query.search:
-        like = f"%{query.search.replace('%', '')}%"
-        rows = rows.where(or_(users.c.name.ilike(like), employments.c.employee_no.ilike(like)))
+        rows = rows.where(people.matches(query.search))
     return _with_people(page_of(scope, rows, key=payslips.c.user_id, query=query))
 
 
@@ -80,6 +79,18 @@ def get_payslip(scope: Scope, payslip_id: UUID) -> Record:
 def read_payslips(scope: Scope, *, run_id: UUID, user_ids: Sequence[UUID]) -> list[Record]:
     """This will read payslips of a run with everything that explains them, in the order of people's ids."""
     return _whole(scope, and_(payslips.c.run_id == run_id, payslips.c.user_id.in_(user_ids)))
+
+
+def list_arrears_components(scope: Scope, run_id: UUID, *, order: Sequence[str]) -> list[tuple[str, str]]:
+    """Return the code and name of each component whose arrears a run pays, first those in `order`."""
+    table = payslip_one_offs
+    rows = scope.session.execute(
+        select(table.c.code, func.max(table.c.name))
+        .where(table.c.tenant_id == scope.tenant_id, table.c.run_id == run_id, table.c.code.is_not(None))
+        .group_by(table.c.code)
+    )
+    places = {code: place for place, code in enumerate(order)}
+    return sorted(((code, name) for code, name in rows), key=lambda one: (places.get(one[0], len(places)), one[0]))
 
 
 def _visible(scope: Scope) -> ColumnElement[bool]:

@@ -1,7 +1,6 @@
 """What comes in and goes out about payroll runs and payslips."""
 
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -12,9 +11,10 @@ from chalicelib.entry.rows import RowError, RowInput
 from chalicelib.features.payroll.models import RunKind
 from chalicelib.features.payroll.rules import Anomaly
 from chalicelib.features.payroll.type_rules import Category
+from chalicelib.features.people.schemas import EmployeeNo
 from chalicelib.jobs.schemas import Started
 from chalicelib.kernel.period import Month
-from chalicelib.kernel.schema import Exact, Input, LongText, MoneyOut, Output, Text
+from chalicelib.kernel.schema import Exact, Input, LongText, MoneyIn, MoneyOut, Output, Search, Text
 from chalicelib.kernel.states import PayrollStatus
 
 MOST_PEOPLE = 1000
@@ -78,6 +78,17 @@ class ComponentTotal(Output):
     amount: MoneyOut
 
 
+class ArrearsTotal(Output):
+    """What corrections of a component in a paid month come to, over all payslips of a currency."""
+
+    month: str
+    code: str = Field(description="the component's, or earned_salary")
+    name: str
+    category: Category
+    people: int
+    amount: MoneyOut = Field(description="below 0 where more is taken back than paid; it is in the sum of its category")
+
+
 class Previous(Output):
     """The regular run before, in the same currency."""
 
@@ -101,6 +112,9 @@ class Totals(Output):
     previous: Previous | None
     difference: MoneyOut | None = Field(description="net, to the run before")
     components: list[ComponentTotal]
+    arrears: list[ArrearsTotal] = Field(
+        default_factory=list, description="by month and component; runs of before December 2026 have them in net only"
+    )
 
 
 class Summary(Output):
@@ -144,7 +158,7 @@ class RunPayslipQuery(PageQuery):
 
     anomaly: Anomaly | None = Field(None, description="only those with this anomaly")
     anomalous: bool | None = Field(None, description="true: only those with any")
-    search: str | None = Field(None, min_length=1, max_length=100, description="part of a name or an employee number")
+    search: Search | None = Field(None, description="part of a name or an employee number")
 
 
 class PayslipQuery(PageQuery):
@@ -190,15 +204,20 @@ class Line(Output):
 
     number: int
     kind: Literal["salary", "component", "arrears", "adjustment", "carried_over"]
-    code: str | None
+    code: str | None = Field(description="of the salary, a component or its arrears")
     name: str
     category: Category
     calculation: str | None = Field(description="of a component")
     formula: str | None = Field(description="what was evaluated; null where the amount was given")
     inputs: dict[str, Exact | None] = Field(description="the values that the formula took")
-    amount: MoneyOut = Field(description="never below 0; the category says which way it goes")
+    amount: MoneyOut = Field(
+        description="below 0 only in lines of kind arrears; the category says which way an amount above 0 goes"
+    )
     warnings: list[str]
-    detail: Any = Field(description="of the salary: its parts; of arrears: what changed; of an adjustment: which")
+    detail: Any = Field(
+        description="of the salary: its parts; of arrears: the month, the component, what was paid for it, what it is"
+        " now, and the inputs that changed; of an adjustment: which"
+    )
 
 
 class PayslipTotals(Output):
@@ -237,12 +256,10 @@ class Payslip(Output):
 class AmountRow(RowInput):
     """What a dynamic component comes to for one person in one run."""
 
-    employee_no: str | None = Field(None, max_length=50)
+    employee_no: EmployeeNo | None = None
     user_id: UUID | None = None
-    payment_type: str = Field(max_length=60, description="the component's code")
-    amount: Annotated[Decimal, Field(ge=0, lt=Decimal(10) ** 15, allow_inf_nan=False)] = Field(
-        description="in the currency of the person's pay; 0 takes it away"
-    )
+    payment_type: Text = Field(max_length=60, description="the component's code")
+    amount: MoneyIn = Field(description="in the currency of the person's pay; 0 takes it away")
 
 
 class AmountsReport(Output):

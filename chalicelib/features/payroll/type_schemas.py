@@ -9,20 +9,34 @@ from pydantic import Field, WithJsonSchema
 
 from chalicelib.entry.paging import PageQuery
 from chalicelib.features.payroll.type_rules import VARIABLES, Calculation, Category
-from chalicelib.features.people.schemas import Day
 from chalicelib.features.tenants.schemas import KnownCurrency
 from chalicelib.formulas import REFERENCE
+from chalicelib.kernel.moments import Day
 from chalicelib.kernel.period import Month
-from chalicelib.kernel.schema import UNSET, Exact, Input, LongText, MoneyIn, MoneyOut, Number, Output, Text, Version
+from chalicelib.kernel.schema import (
+    NUMBER,
+    UNSET,
+    Exact,
+    Input,
+    LongText,
+    MoneyIn,
+    MoneyOut,
+    Number,
+    Output,
+    SourceText,
+    Text,
+    Version,
+)
 
 MOST_PERCENT = 1000
 Percent = Annotated[
     Decimal,
-    Field(ge=0, le=MOST_PERCENT, decimal_places=6, allow_inf_nan=False),
+    Field(ge=0, le=MOST_PERCENT, decimal_places=6),
+    NUMBER,
     WithJsonSchema({"type": "number", "minimum": 0, "maximum": MOST_PERCENT, "examples": [12.5]}, mode="validation"),
 ]
 Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60, examples=["performance_bonus"])]
-FormulaText = Annotated[LongText, Field(min_length=1, examples=["MIN(ot_hours, 40) * hourly_rate * 1.5"])]
+FormulaText = Annotated[SourceText, Field(examples=["MIN(ot_hours, 40) * hourly_rate * 1.5"])]
 _NAMES = "\n".join(f"| `{name}` | {said} |" for name, said in VARIABLES.items())
 _FORMULAS = f"""{REFERENCE}
 Beside these names, a formula may use every other payment type by its code:

@@ -9,10 +9,10 @@ from uuid import UUID
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 from chalicelib.entry.paging import PageQuery
-from chalicelib.features.people.schemas import Day
 from chalicelib.kernel.halves import Half
+from chalicelib.kernel.moments import Day
 from chalicelib.kernel.period import FIRST_YEAR, LAST_YEAR
-from chalicelib.kernel.schema import UNSET, Input, Number, Output, Text, Version
+from chalicelib.kernel.schema import NUMBER, UNSET, Input, Number, Output, Text, Version
 
 _CLOCK = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
 
@@ -30,8 +30,21 @@ TimeIn = Annotated[
     WithJsonSchema({"type": "string", "pattern": _CLOCK, "examples": ["09:00"]}, mode="validation"),
 ]
 TimeOut = Annotated[dt.time, PlainSerializer(lambda moment: f"{moment:%H:%M}", return_type=str)]
-Units = Annotated[Decimal, Field(ge=0, le=10, decimal_places=2, description="how many days' pay a full shift is worth")]
+Units = Annotated[
+    Decimal, Field(ge=0, le=10, decimal_places=2, description="how many days' pay a full shift is worth"), NUMBER
+]
 Grace = Annotated[int, Field(ge=0, le=600)]
+FullDayMinutes = Annotated[
+    int, Field(ge=1, le=1440, description="worked minutes, net of the break, from which a day is a full day;"
+               " never more than the shift lasts; null: those of the tenant's policy")
+]  # fmt: skip
+HalfDayMinutes = Annotated[
+    int, Field(ge=1, le=1440, description="worked minutes, net of the break, from which a day is half a day;"
+               " null: those of the tenant's policy")
+]  # fmt: skip
+BreakMinutes = Annotated[
+    int, Field(ge=0, lt=1440, description="length of the break in the middle of the shift that is not paid")
+]
 
 
 class NewHoliday(Input):
@@ -95,6 +108,9 @@ class NewShift(Input):
     payable_units: Units = Decimal(1)
     late_grace_minutes: Grace = 0
     early_grace_minutes: Grace = 0
+    full_day_minutes: FullDayMinutes | None = None
+    half_day_minutes: HalfDayMinutes | None = None
+    unpaid_break_minutes: BreakMinutes = 0
 
 
 class ShiftPatch(Input):
@@ -106,6 +122,9 @@ class ShiftPatch(Input):
     payable_units: Units = UNSET
     late_grace_minutes: Grace = UNSET
     early_grace_minutes: Grace = UNSET
+    full_day_minutes: FullDayMinutes | None = None
+    half_day_minutes: HalfDayMinutes | None = None
+    unpaid_break_minutes: BreakMinutes = UNSET
 
 
 class Shift(Output):
@@ -118,4 +137,7 @@ class Shift(Output):
     payable_units: Number
     late_grace_minutes: int
     early_grace_minutes: int
+    full_day_minutes: int | None = Field(description="net minutes of a full day; null: the tenant's")
+    half_day_minutes: int | None = Field(description="net minutes of half a day; null: the tenant's")
+    unpaid_break_minutes: int
     version: Version

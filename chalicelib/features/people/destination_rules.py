@@ -127,13 +127,6 @@ def checked_country(said: str) -> str:
     return said
 
 
-def checked_words(said: str) -> str:
-    """This will refuse line breaks and the like, which would forge lines of a bank file."""
-    if not said.isprintable():
-        raise ValueError("holds a line break or another character that cannot be printed")
-    return said
-
-
 def repeats(number: str, words: str) -> bool:
     """This will tell whether words that are shown hold the number that is not."""
     return re.sub(r"[^A-Z0-9]", "", number) in re.sub(r"[^A-Z0-9]", "", words.upper())

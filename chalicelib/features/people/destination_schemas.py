@@ -16,9 +16,9 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from chalicelib.features.people import destination_rules as rules
-from chalicelib.kernel.schema import Input, Output
+from chalicelib.kernel.schema import Input, Output, Text
 
-Words = Annotated[str, Field(min_length=1, max_length=140), AfterValidator(rules.checked_words)]
+Words = Annotated[Text, Field(max_length=140)]
 Code = Annotated[str, Field(min_length=1, max_length=60), AfterValidator(rules.checked_code)]
 
 

@@ -1,14 +1,13 @@
 """What an import of people takes, row by row, and what it answers."""
 
-from datetime import date
 from typing import Annotated
 
 from pydantic import Field
 
-from chalicelib.entry.rows import ImportQuery, RowDate, RowError, RowInput
+from chalicelib.entry.rows import ImportQuery, RowError, RowInput
 from chalicelib.features.people.schemas import EmployeeNo, Frequency, Language
 from chalicelib.features.tenants.schemas import KnownCurrency
-from chalicelib.kernel.period import LAST_YEAR
+from chalicelib.kernel.moments import LifeDay
 from chalicelib.kernel.schema import Email, MoneyIn, Output, Text
 
 MOST_ROWS = 10_000
@@ -18,7 +17,6 @@ OPTIONAL = (
     "salary_amount", "salary_currency", "salary_frequency", "salary_effective_from",
 )  # fmt: skip
 Unit = Annotated[Text, Field(description="its name, exactly")]
-RowLifeDay = Annotated[RowDate, Field(ge=date(1900, 1, 1), le=date(LAST_YEAR, 12, 31))]
 
 
 class PersonRow(RowInput):
@@ -26,10 +24,10 @@ class PersonRow(RowInput):
 
     name: Text
     employee_no: EmployeeNo
-    joined_on: RowLifeDay
+    joined_on: LifeDay
     email: Email | None = None
     language: Language = "en"
-    left_on: RowLifeDay | None = None
+    left_on: LifeDay | None = None
     branch: Unit | None = None
     department: Unit | None = None
     division: Unit | None = None
@@ -38,7 +36,7 @@ class PersonRow(RowInput):
     salary_amount: MoneyIn | None = None
     salary_currency: KnownCurrency | None = None
     salary_frequency: Frequency | None = None
-    salary_effective_from: RowLifeDay | None = None
+    salary_effective_from: LifeDay | None = None
 
 
 class PeopleImportQuery(ImportQuery):

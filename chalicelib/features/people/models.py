@@ -1,6 +1,20 @@
 """Tables of people, the organisation they work in, and the calendar they work by."""
 
-from sqlalchemy import ARRAY, Boolean, Column, Date, DateTime, Integer, Numeric, SmallInteger, Table, Text, Time, Uuid
+from sqlalchemy import (
+    ARRAY,
+    Boolean,
+    Column,
+    Computed,
+    Date,
+    DateTime,
+    Integer,
+    Numeric,
+    SmallInteger,
+    Table,
+    Text,
+    Time,
+    Uuid,
+)
 
 from chalicelib.backing.database import id_column, metadata, tenant_column
 
@@ -12,6 +26,12 @@ users = Table(
     Column("name", Text),
     Column("email", Text, doc="lower case; no two people of a tenant share one"),
     Column("language", Text, doc="of what is sent to them, such as en or bn"),
+    Column(
+        "search_text",
+        Text(collation="C"),
+        Computed("fold_text(name)", persisted=True),
+        doc="the name as it is searched",
+    ),
     Column("version", Integer),
     Column("created_at", DateTime(timezone=True)),
 )
@@ -30,6 +50,12 @@ employments = Table(
     Column("manager_id", Uuid, doc="the person they report to; never in a circle"),
     Column("shift_id", Uuid, doc="the usual shift, where the roster names no other"),
     Column("version", Integer),
+    Column(
+        "search_text",
+        Text(collation="C"),
+        Computed("fold_text(employee_no)", persisted=True),
+        doc="the number as it is searched",
+    ),
 )
 
 salaries = Table(
@@ -85,6 +111,9 @@ shifts = Table(
     Column("payable_units", Numeric(4, 2), doc="how many days' pay a full shift is worth"),
     Column("late_grace_minutes", SmallInteger, doc="minutes after the start that are not yet late"),
     Column("early_grace_minutes", SmallInteger, doc="minutes before the end that are not yet early"),
+    Column("full_day_minutes", SmallInteger, doc="net minutes of a full day; null: the tenant's"),
+    Column("half_day_minutes", SmallInteger, doc="net minutes of half a day; null: the tenant's"),
+    Column("unpaid_break_minutes", SmallInteger, doc="length of the break in the middle of the shift that is not paid"),
     Column("version", Integer),
 )
 

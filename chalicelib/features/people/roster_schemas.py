@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from chalicelib.features.people.schemas import Day
+from chalicelib.kernel.moments import Day
 from chalicelib.kernel.schema import Input, Output
 
 MOST_DAYS = 400  # a little more than a year at once

@@ -10,12 +10,9 @@ from pydantic import ConfigDict, Field, model_validator
 from chalicelib.entry.paging import PageQuery
 from chalicelib.features.people.destination_schemas import DestinationInput
 from chalicelib.features.tenants.schemas import KnownCurrency
-from chalicelib.kernel.period import FIRST_YEAR, LAST_YEAR
-from chalicelib.kernel.schema import UNSET, Email, Input, MoneyIn, MoneyOut, Output, Text, Version
+from chalicelib.kernel.moments import LifeDay
+from chalicelib.kernel.schema import UNSET, Email, Input, MoneyIn, MoneyOut, Output, Search, Text, Version
 
-# Days that pay periods are made of; and days in a life, which may lie before the first of them.
-Day = Annotated[date, Field(ge=date(FIRST_YEAR, 1, 1), le=date(LAST_YEAR, 12, 31))]
-LifeDay = Annotated[date, Field(ge=date(1900, 1, 1), le=date(LAST_YEAR, 12, 31))]
 Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35, examples=["en", "bn"])]
 EmployeeNo = Annotated[Text, Field(max_length=40, examples=["E-0042"])]
 
@@ -78,10 +75,13 @@ class UserPatch(Input):
 class UserQuery(PageQuery):
     """Which people."""
 
-    search: str | None = Field(None, max_length=200, description="part of a name or employee number")
+    search: Search | None = Field(None, description="part of a name or employee number")
     department_id: UUID | None = None
     division_id: UUID | None = None
     branch_id: UUID | None = None
+    without_manager: bool | None = Field(
+        None, description="true: employees whose manager has left; their requests go up one level, at last to HR"
+    )
 
 
 class Employment(Output):

@@ -1,23 +1,14 @@
 """What comes in and goes out about an import of sales."""
 
-import re
-from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from chalicelib.entry.rows import RowError, RowInput
 from chalicelib.features.people.schemas import EmployeeNo
-from chalicelib.features.sales.schemas import Moment
 from chalicelib.features.tenants.schemas import KnownCurrency
+from chalicelib.kernel.moments import Moment
 from chalicelib.kernel.schema import Email, Output, PositiveMoneyIn, Text
-
-
-def _only_rfc3339(said: Any) -> Any:
-    # Pydantic alone would take a number for seconds since 1970, silently.
-    if isinstance(said, str) and re.match(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}", said.strip(), re.ASCII):
-        return said
-    raise ValueError("is not a moment like 2026-01-31T14:30:00+06:00")
 
 
 class SaleRow(RowInput):
@@ -30,7 +21,7 @@ class SaleRow(RowInput):
     external_id: Text | None = None
     brand: Text | None = None
     currency: KnownCurrency | None = None
-    occurred_at: Annotated[Moment, BeforeValidator(_only_rfc3339)] | None = None
+    occurred_at: Moment | None = None
 
 
 COLUMNS = [name for name in SaleRow.model_fields if name != "earning"]

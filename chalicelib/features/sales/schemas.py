@@ -4,24 +4,15 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, Field, model_validator
+from pydantic import Field, model_validator
 
 from chalicelib.entry.paging import PageQuery
 from chalicelib.features.tenants.schemas import KnownCurrency
-from chalicelib.kernel.period import FIRST_YEAR, LAST_YEAR
+from chalicelib.kernel.moments import Moment
 from chalicelib.kernel.schema import Input, LongText, MoneyOut, Output, PositiveMoneyIn, Text
 from chalicelib.kernel.states import SaleStatus
 
 MOST_DECISIONS = 10_000
-
-
-def _in_our_years(moment: datetime) -> datetime:
-    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
-        raise ValueError(f"must be between {FIRST_YEAR} and {LAST_YEAR}")
-    return moment
-
-
-Moment = Annotated[AwareDatetime, AfterValidator(_in_our_years), Field(examples=["2026-01-05T14:30:00+06:00"])]
 
 
 class NewSale(Input):

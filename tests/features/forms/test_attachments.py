@@ -200,9 +200,9 @@ class TestAnnounce:
             ({"size_bytes": 10 * 1024 * 1024 + 1, "field_name": "anything"}, "/size_bytes",
              "Input should be less than or equal to 10485760"),
             ({"file_name": "certificate.exe"}, "/file_name", "must end with .pdf, as a PDF's name does"),
-            ({"file_name": "a\r\nb.pdf"}, "/file_name", "holds characters that cannot be seen; rename the file"),
             ({"file_name": "annexe\u202efdp.pdf"}, "/file_name",
-             "holds characters that cannot be seen; rename the file"),
+             "holds a character that turns the direction of text around (U+202E), so that it reads differently than it"
+             " is stored; type the text again without it"),
             ({"file_name": "a" * 297 + ".pdf"}, "/file_name", "String should have at most 200 characters"),
         ],
     )  # fmt: skip

@@ -76,7 +76,7 @@ class TestExport:
             "Sure": "false", "Home": "'-1, Dhaka, BD", "Phone": "'+8801712345678", "Paper": "'+a.pdf",
         }  # fmt: skip
         assert (first["name"], first["version_number"], first["submitted_at"][-6:]) == ("'@Rahim", "1", "+06:00")
-        assert (second["Title"], second["New"], second["version_number"]) == ("Plain", "two\nlines", "2")
+        assert (second["Title"], second["New"], second["version_number"]) == ("Plain", "two lines", "2")
 
     def test_is_named_safely(self, acme: Cast, form_id: str) -> None:
         reply = acme.hr.get(f"/forms/{form_id}/submissions/export")

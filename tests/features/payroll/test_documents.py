@@ -12,6 +12,7 @@ import pytest
 from pypdf import PdfReader
 
 from chalicelib.backing import clock, files, mail, outbox, queues
+from chalicelib.backing.database import transaction
 from chalicelib.backing.settings import settings
 from chalicelib.entry import messages
 from chalicelib.features.payroll import document_actions as documents
@@ -19,6 +20,7 @@ from chalicelib.features.payroll import document_rendering as rendering
 from chalicelib.identity.callers import working
 from chalicelib.identity.permissions import Role
 from chalicelib.identity.scope import Origin
+from chalicelib.operators import checks
 from migrations.setup import Urls
 from tests.support import stack
 from tests.support.cast import Cast, key
@@ -242,6 +244,36 @@ class TestMake:
         assert {sha256(pdf).hexdigest(): len(pdf) for pdf in stored().values()}[document.sha256] == document.size_bytes
         assert document.size_bytes > 10_000, "... and it is the file of that one that people are told of"
         assert len(told(acme)) == 1
+
+    def test_makes_the_files_of_twenty_beside_a_name_that_holds_a_byte_order_mark(
+        self, acme: Cast, running: Stack
+    ) -> None:
+        january = run(acme)
+        for number in range(20):
+            name = "Ra\ufeffhim" if number == 7 else "Karim"  # as it came in before texts were cleaned
+            payslip(acme, january, employee(acme, name=name, employee_no=f"E-{number}"))
+        request(acme, january)
+        running.drain()
+        assert len(stored()) == len(told(acme)) == 20
+        assert sum("Rahim" in text(pdf) for pdf in stored().values()) == 1
+
+    def test_leaves_to_check_what_was_booked_an_hour_ago_and_has_no_file(self, acme: Cast, running: Stack) -> None:
+        rahim, january = employee(acme), run(acme)
+        made = payslip(acme, january, rahim)
+        draft = run(acme, month="2026-02", status="calculated")
+        payslip(acme, draft, rahim)
+        for since, found in (
+            ("59 minutes", []),
+            ("61 minutes", [f"payslip {made} of 2026-01 {rahim}: approved since "]),
+        ):
+            sql(acme, f"update payroll_runs set posted_at = now() - interval '{since}' where id = :id", id=january)
+            with transaction(tenant_id=acme.id) as session:
+                said = checks.check_tenant(session, "documents", acme.id).said
+            assert [one[: one.index("since ") + 6] for one in said] == found
+        request(acme, january)
+        running.drain()
+        with transaction(tenant_id=acme.id) as session:
+            assert checks.check_tenant(session, "documents", acme.id).said == []
 
 
 class TestGetPayslipPdf:

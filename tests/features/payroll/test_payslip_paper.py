@@ -11,6 +11,7 @@ import pytest
 from fontTools.ttLib import TTCollection, TTFont
 from pypdf import PdfReader
 
+from chalicelib.features.payroll import document_rendering as rendering
 from chalicelib.features.payroll.document_rendering import font_files, pdf_of
 from chalicelib.features.payroll.document_wording import Letterhead, money, number, sheet_of, texts_of
 
@@ -115,9 +116,29 @@ class TestSheetOf:
     def test_tells_what_changed_in_a_month_that_is_paid_anew(self) -> None:
         detail = {"month": "2025-12", "inputs": {"present_days": {"was": "21", "now": "20.5"},
                                                  "kpi_score": {"was": None, "now": "88.00"}}}  # fmt: skip
-        arrears = line("Arrears of 2025-12", "deduction", "357.14", kind="arrears", detail=detail)
+        arrears = line("Arrears of 2025-12", "deduction", "357.14", kind="arrears", code=None, detail=detail)
         [part] = sheet_of(a_payslip(lines=[arrears]), HEAD)["parts"]
         assert part["lines"][0]["how"] == ["present days 21 → 20.5 · kpi score — → 88"]
+
+    @pytest.mark.parametrize(
+        ("language", "name"), [("en", "Arrears December 2025: Salary"), ("bn", "বকেয়া ডিসেম্বর ২০২৫: Salary")]
+    )
+    def test_names_the_month_and_the_component_of_arrears(self, language: str, name: str) -> None:
+        detail = {"month": "2025-12", "component": "Salary", "paid": "60000.00", "now": "59000.00",
+                  "inputs": {"earned_salary": {"was": "60000.00", "now": "59000.00"},
+                             "present_days": {"was": "21", "now": "20.5"}}}  # fmt: skip
+        arrears = line("Arrears 2025-12: Salary", "earning", "-1000", kind="arrears", detail=detail)
+        [part] = sheet_of(a_payslip(lines=[arrears]), Letterhead("Acme Ltd.", None, None, language))["parts"]
+        assert part["lines"][0] == {
+            "name": name, "how": ["60,000.00 → 59,000.00", "present days 21 → 20.5"], "warnings": [],
+            "amount": "-1,000.00",
+        }  # fmt: skip
+
+    def test_adds_what_is_below_0_where_it_sums_up(self) -> None:
+        totals = {"gross": Decimal(19000), "deductions": Decimal(-40), "taxes": Decimal(400), "benefits": Decimal(0)}
+        assert sheet_of(a_payslip(totals=totals), HEAD)["sum"] == (
+            "Gross pay 19,000.00  + deductions 40.00  − taxes 400.00"
+        )
 
     def test_says_what_is_carried_over_where_nothing_is_paid(self) -> None:
         said = sheet_of(a_payslip(pays=Decimal(0), carried=Decimal("1250.5")), HEAD)
@@ -226,3 +247,41 @@ class TestPdfOf:
         assert "<pdfaid:part>2</pdfaid:part>" in said
         assert "<pdfaid:conformance>A</pdfaid:conformance>" in said
         assert "<pdfuaid:part>1</pdfuaid:part>" in said
+
+
+class TestPlainerText:
+    """Whatever the typesetter says of a sheet, that sheet is tried again in plainer text."""
+
+    def test_shows_the_rest_of_a_text_with_what_the_standard_forbids(self) -> None:
+        # not cleaned by sheet_of: as if a character was forbidden of which we know nothing
+        sheet = {**sheet_of(a_payslip("রহিম"), HEAD), "company": "Ac\ufeffme"}
+        found = PdfReader(io.BytesIO(pdf_of(sheet, dated=DATED)))
+        assert "Acme" in text(found)
+        assert any("Bengali" in font for font in fonts_in(found)), "what can be set stays as it is"
+
+    def test_sets_names_with_joiners_as_they_are_spelled(self) -> None:
+        for name, font in (("র\u200d্যাব", "Bengali"), ("می\u200cروم", "Arabic"), ("क्\u200dष", "Sans")):
+            assert any(font in one for one in fonts_in(paper(a_payslip(name))))
+
+    @pytest.mark.parametrize("failures", [1, 2])
+    def test_is_tried_until_ascii_whatever_was_said(self, failures: int, monkeypatch: pytest.MonkeyPatch) -> None:
+        sheet, tried = sheet_of(a_payslip("রহিম"), HEAD), []
+        compile_sheet = rendering._set
+
+        def refusing(template: bytes, sheet: Any, dated: datetime | None = None) -> bytes:
+            if dated is None:
+                return compile_sheet(template, sheet, dated)
+            tried.append(sheet["name"])
+            if len(tried) <= failures:
+                raise rendering.Unsettable("something that nobody has seen yet")
+            return compile_sheet(template, sheet, dated)
+
+        monkeypatch.setattr(rendering, "_set", refusing)
+        found = PdfReader(io.BytesIO(pdf_of(sheet, dated=DATED)))
+        assert tried == ["রহিম", "রহিম", "rhim"][: failures + 1]
+        assert "17,600.00" in text(found)
+
+    def test_says_so_where_not_even_ascii_can_be_set(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(rendering, "_template", lambda: b"#panic(1)")
+        with pytest.raises(rendering.Unsettable, match="panicked"):
+            pdf_of(sheet_of(a_payslip(), HEAD), dated=DATED)

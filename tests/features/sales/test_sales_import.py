@@ -43,7 +43,7 @@ class TestImport:
     def test_adds_pending_sales_in_the_order_of_the_rows(self, acme: Cast, mina: UUID) -> None:
         with at("2026-01-05T08:30:00Z"):
             found = load(acme, said(brand="Sun", occurred_at="2026-01-04T10:00:00+06:00"),
-                         {"user_id": str(mina), "earning": 25.5, "external_id": 77},
+                         {"user_id": str(mina), "earning": "25.5", "external_id": 77},
                          {"email": "Mina@ACME.example", "earning": "7", "currency": "JPY"})  # fmt: skip
         assert found == {"dry_run": False, "rows": 3, "added": 3, "unchanged": 0, "without_external_id": 1,
                          "errors": []}  # fmt: skip

@@ -37,6 +37,15 @@ class TestSettings:
         assert found["name"] == "Acme Ltd"
         assert found["version"] == 3
 
+    def test_keeps_the_rest_of_a_nested_object(self, acme: Cast) -> None:
+        acme.admin.ok("PATCH", "/tenant", {"branding": {"color": "#112233", "footer": "Dhaka 1207"}})
+        found = acme.admin.ok("PATCH", "/tenant", {"branding": {"color": "#445566"}})
+        assert found["branding"] == {"color": "#445566", "footer": "Dhaka 1207"}
+        found = acme.admin.ok("PATCH", "/tenant", {"branding": {"footer": None}})
+        assert found["branding"] == {"color": "#445566", "footer": None}
+        found = acme.admin.ok("PATCH", "/tenant", {"branding": {}})
+        assert found["branding"] == {"color": "#445566", "footer": None}
+
     def test_refuses_a_stale_version(self, acme: Cast) -> None:
         assert acme.admin.get("/tenant").headers["ETag"] == '"1"'
         acme.admin.ok("PATCH", "/tenant", {"name": "A"}, headers={"if-match": '"1"'})

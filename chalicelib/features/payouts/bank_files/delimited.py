@@ -18,7 +18,8 @@ from chalicelib.entry.rows import RowInput
 from chalicelib.features.payouts.bank_files.orders import LONGEST_REFERENCE, Order, Transfer, check, minor, plain
 from chalicelib.features.payouts.bank_files.wording import NOTHING_LEFT, latin
 from chalicelib.kernel.errors import Invalid
-from chalicelib.kernel.schema import Currency, Input, MoneyIn
+from chalicelib.kernel.schema import Currency, Input, LongText, MoneyIn, Text
+from chalicelib.kernel.text import JOINERS
 
 MOST_COLUMNS = 60
 FORMULAS = "=+-@"
@@ -189,7 +190,8 @@ def _value(value: Value, transfer: Transfer, execution_on: date, template: Templ
 
 def _in_words(said: str, template: Template) -> str:
     """This will make a typed text one line, without a formula's beginning and without what would end the cell."""
-    said = "".join(sign if sign.isprintable() else " " for sign in said)
+    # joiners shape letters of Indic and Arabic scripts and are not spaces, though Python cannot print them
+    said = "".join(sign if sign.isprintable() or sign in JOINERS else " " for sign in said)
     said = _encodable(said, template.encoding)
     if template.quote == "none":
         said = said.replace(template.delimiter, " ").replace('"', " ")
@@ -201,7 +203,7 @@ def _encodable(said: str, encoding: Encoding) -> str:
     try:
         said.encode(codec)
     except UnicodeEncodeError:
-        return "".join(sign if _fits(sign, codec) else latin(sign) or " " for sign in said)
+        return "".join(sign if _fits(sign, codec) else latin(sign) or " " for sign in said if sign not in JOINERS)
     return said
 
 
@@ -224,10 +226,10 @@ def _lower(said: Any) -> Any:
 class AnswerRow(RowInput):
     """One row of a bank's answer, or of what somebody read off the bank's statement."""
 
-    reference: Annotated[str, Field(min_length=1, max_length=LONGEST_REFERENCE)]
+    reference: Annotated[Text, Field(max_length=LONGEST_REFERENCE)]
     status: Annotated[Literal["paid", "failed", "returned"], BeforeValidator(_lower)]
-    reason: Annotated[str, Field(max_length=500)] | None = None
-    bank_reference: Annotated[str, Field(max_length=100)] | None = None
+    reason: Annotated[LongText, Field(max_length=500)] | None = None
+    bank_reference: Annotated[Text, Field(max_length=100)] | None = None
     amount: MoneyIn | None = None
     currency: Currency | None = None
 
