@@ -185,7 +185,7 @@ class FileBank:
     def _refuse_duplicate(self, message: str) -> None:
         rng, now = self.story.rng, self.story.hub.now
         level, reason, text, is_own = rng.choice(DUPLICATES)
-        if message in self.told_accepted and rng.random() < 0.3:
+        if message in self.told_accepted and rng.random() < 0.5:
             level, reason, text, is_own = "group", WRONG_SIGNATURE, None, False  # it was brought with another signature
         refusal = Told(None, "RJCT", reason, text, is_own)
         told: list[Told] = []

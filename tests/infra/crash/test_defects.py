@@ -15,14 +15,16 @@ class TestDefects:
             ("call-before-commit", "paid-once"),
             ("rounded-up", "advanced-once"),
             ("asks-who-cannot-be-asked", "provider"),
+            ("duplicate-is-refused", "refusals-moved-nothing"),
+            ("fee-is-another-amount", "nothing-stuck"),
         ],
     )
     def test_are_caught(self, server: str, template: Urls, name: str, caught_by: str) -> None:
         verdict = defects.look_for(server, defects.DEFECTS[name], most=60, template="wagebook_template")
         assert caught_by in verdict.by
 
-    def test_are_twenty_or_more(self) -> None:
-        assert len(defects.DEFECTS) >= 20
+    def test_are_forty_or_more(self) -> None:
+        assert len(defects.DEFECTS) >= 40
 
     def test_leave_the_product_as_it_was(self, server: str, template: Urls) -> None:
         before = sending._settle.__code__, moving._MOVE
