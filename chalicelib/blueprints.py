@@ -29,6 +29,7 @@ from chalicelib.features.pay_register import routes as pay_register_routes
 from chalicelib.features.pay_register import schedules as pay_register_schedules
 from chalicelib.features.payouts import batch_routes as payouts_batch_routes
 from chalicelib.features.payouts import consumers as payouts_consumers
+from chalicelib.features.payouts import payable_routes as payouts_payable_routes
 from chalicelib.features.payouts import person_routes as payouts_person_routes
 from chalicelib.features.payouts import routes as payouts_routes
 from chalicelib.features.payouts import schedules as payouts_schedules
@@ -37,6 +38,8 @@ from chalicelib.features.payroll import approval_routes as payroll_approval_rout
 from chalicelib.features.payroll import consumers as payroll_consumers
 from chalicelib.features.payroll import document_consumers as payroll_document_consumers
 from chalicelib.features.payroll import document_routes as payroll_document_routes
+from chalicelib.features.payroll import payment_consumers as payroll_payment_consumers
+from chalicelib.features.payroll import payment_routes as payroll_payment_routes
 from chalicelib.features.payroll import run_routes as payroll_run_routes
 from chalicelib.features.payroll import type_routes as payroll_type_routes
 from chalicelib.features.people import calendar_routes as people_calendar_routes
@@ -85,6 +88,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     pay_register_schedules.blueprint,
     payouts_batch_routes.blueprint,
     payouts_consumers.blueprint,
+    payouts_payable_routes.blueprint,
     payouts_person_routes.blueprint,
     payouts_routes.blueprint,
     payouts_schedules.blueprint,
@@ -92,6 +96,8 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     payroll_approval_routes.blueprint,
     payroll_type_routes.blueprint,
     payroll_consumers.blueprint,
+    payroll_payment_consumers.blueprint,
+    payroll_payment_routes.blueprint,
     payroll_run_routes.blueprint,
     payroll_document_consumers.blueprint,
     payroll_document_routes.blueprint,

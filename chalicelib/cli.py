@@ -14,6 +14,7 @@ from chalicelib.operators.dead_letters import dead_letters_app
 from chalicelib.operators.demo.commands import demo_app
 from chalicelib.operators.erasure import people_app
 from chalicelib.operators.jobs import jobs_app
+from chalicelib.operators.leave import leave_app
 from chalicelib.operators.payouts import payouts_app
 from chalicelib.operators.rotation import vault_app
 from chalicelib.operators.terminal import AsJson, Door, MaybeTenant, print_json, print_table, quiet
@@ -32,6 +33,7 @@ app.add_typer(admins_app, name="admins")
 app.add_typer(keys_app, name="api-keys")
 app.add_typer(demo_app, name="demo")
 app.add_typer(jobs_app, name="jobs")
+app.add_typer(leave_app, name="leave")
 app.add_typer(payouts_app, name="payouts")
 app.add_typer(dead_letters_app, name="dead-letters")
 app.add_typer(vault_app, name="vault")

@@ -1,5 +1,7 @@
 """What migrations are written with: plain SQL, and one maker of the one row-level policy."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from alembic import op
@@ -32,3 +34,29 @@ def open_to(role: str, table: str, *, grants: str) -> None:
         create policy {role}_sees_all on {table} to {role} using (true) with check (true);
         grant {grants} on {table} to {role};
     """)
+
+
+@contextmanager
+def as_owner_of_rows(*tables: str) -> Iterator[None]:
+    """Let a migration see and backfill the rows of all tenants: forced row-level security binds the owner too."""
+    for table in tables:
+        run(f"alter table {table} no force row level security")
+    yield
+    for table in tables:
+        run(f"alter table {table} force row level security")
+
+
+def declare_personal_data(tables: list[tuple[str, str, str, str]], columns: list[tuple[str, str, str, str]]) -> None:
+    """Add lines to the declaration of what an erasure does; their meaning stands in 2026_11_21_0965_personal_data.
+
+    `tables` are (table, whose rows, treatment, why), `columns` are (table, names, treatment, what they become).
+    """
+    rows = [(table, "*", treatment, whose, "", why) for table, whose, treatment, why in tables]
+    rows += [(table, name, treatment, "", becomes, "")
+             for table, names, treatment, becomes in columns for name in names.split()]  # fmt: skip
+    values = ", ".join("(" + ", ".join("'" + word.replace("'", "''") + "'" for word in row) + f", {number})"
+                       for number, row in enumerate(rows, start=1))  # fmt: skip
+    run(f"""
+        insert into personal_data (table_name, column_name, treatment, whose, becomes, why, step)
+        select a, b, c, d, e, f, n + (select coalesce(max(step), 0) from personal_data)
+        from (values {values}) v(a, b, c, d, e, f, n)""")

@@ -22,6 +22,15 @@ os.environ.setdefault("FILES_BUCKET", "wagebook-files")
 os.environ["WAGEBOOK_HOME"] = "/nonexistent"  # a test never meets the developer's own stack
 
 
+@pytest.fixture(autouse=True)
+def _new_process() -> None:
+    """Forget what a process remembers of keys: tests share one process, and set its clock back and forth."""
+    from chalicelib.identity import key_use, wrong_keys
+
+    key_use.clear()
+    wrong_keys.clear()
+
+
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """This will run a PostgreSQL server (or use DATABASE_URL's) and give its administrator's address."""

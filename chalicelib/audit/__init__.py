@@ -10,10 +10,10 @@ from chalicelib.backing.database import enter_tenant
 from chalicelib.identity.scope import PlatformScope, Scope
 
 _APPEND = text("""
-    insert into audit_logs (tenant_id, at, actor, user_id, action, entity_type, entity_id, before, after,
-                            ip, agent, request_id)
-    values (:tenant_id, :at, :actor, :user_id, :action, :entity_type, :entity_id, cast(:before as jsonb),
-            cast(:after as jsonb), :ip, :agent, :request_id)""")
+    insert into audit_logs (tenant_id, at, actor, actor_ids, user_id, action, entity_type, entity_id, before,
+                            after, ip, agent, request_id)
+    values (:tenant_id, :at, :actor, cast(:actor_ids as uuid[]), :user_id, :action, :entity_type, :entity_id,
+            cast(:before as jsonb), cast(:after as jsonb), :ip, :agent, :request_id)""")
 
 
 def record(
@@ -36,6 +36,7 @@ def record(
         "tenant_id": tenant_id or scope.tenant_id,  # type: ignore[union-attr]  # the platform always names one
         "at": scope.now,
         "actor": f"{scope.actor.role}:{scope.actor.name}",
+        "actor_ids": sorted(scope.actor.hands) or None,
         "user_id": scope.actor.user_id,
         "action": action,
         "entity_type": entity_type,

@@ -80,12 +80,19 @@ def send(messages: Sequence[Message]) -> int:
             else:
                 count("Unsent", queue=queue)
     for tenant_id, ids in sent.items():
-        with transaction(tenant_id=tenant_id) as connection:
-            connection.execute(
-                text("update outbox set sent_at = now() where tenant_id = :tenant_id and id = any(:ids)"),
-                {"tenant_id": tenant_id, "ids": ids},
-            )
+        try:
+            _mark_sent(tenant_id, ids)
+        except Exception:  # they are sent again, which is fine; other tenants' are marked
+            logger.exception("messages were sent and could not be marked", sent=len(ids))
     return sum(len(ids) for ids in sent.values())
+
+
+def _mark_sent(tenant_id: UUID, ids: Sequence[UUID]) -> None:
+    with transaction(tenant_id=tenant_id) as connection:
+        connection.execute(
+            text("update outbox set sent_at = now() where tenant_id = :tenant_id and id = any(:ids)"),
+            {"tenant_id": tenant_id, "ids": ids},
+        )
 
 
 def sweep(*, now: datetime, limit: int = 500) -> int:

@@ -21,6 +21,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from chalicelib.backing import addresses
+from chalicelib.backing.log import logger
 from chalicelib.backing.settings import settings
 
 PORTS = (443, 8443)
@@ -87,7 +88,8 @@ def addresses_of(target: Target, *, seconds: float = LOOK_UP) -> list[str]:
     for address in found:
         why = addresses.why_not_public(address)
         if why is not None and not (settings().webhooks_local and addresses.is_loopback(address)):
-            raise Refused(f"{target.host} is at {address}, which is not on the public internet ({why})")
+            logger.info("an address was refused", host=target.host, address=address, because=why)
+            raise _unreachable(target)
     return found[:MOST_ADDRESSES]
 
 
@@ -171,10 +173,19 @@ def _looked_up(target: Target, seconds: float) -> list[str]:
     try:
         answer = answers.get(timeout=seconds)
     except Empty:
-        raise Refused(f"{target.host} could not be looked up in time; try again") from None
+        raise _unreachable(target) from None
     if isinstance(answer, Exception) or not answer:
-        raise Refused(f"{target.host} cannot be found; check the name")
+        raise _unreachable(target)
     return answer
+
+
+def _unreachable(target: Target) -> Refused:
+    """Return the one refusal of every host that is not public, not there, or not answered for in time.
+
+    Our resolver also answers for names of the network that we run in: whoever named the host must not learn from the
+    wording which of them exist, or at which addresses. The log says which it was.
+    """
+    return Refused(f"{target.host} cannot be reached on the public internet; check the name, or try again")
 
 
 class _Wire:

@@ -7,6 +7,8 @@ from functools import cache
 from itertools import islice
 from typing import Any
 
+from chalicelib.backing.log import logger
+
 MAX_RECEIVES = 5  # then a message goes to its dead-letter queue, as infra's redrive policies say
 DEAD = "-dead"
 
@@ -28,7 +30,10 @@ def url_of(queue: str) -> str:
 
 
 def send_many(queue: str, bodies: Sequence[dict[str, Any]]) -> list[bool]:
-    """This will put messages on a queue, ten to a call, and tell of each whether it was taken.
+    """Put messages on a queue, ten to a call, and return of each whether it was taken.
+
+    Where SQS refuses a call as a whole, because one of its messages is too long for instance, each of them goes by
+    itself, so that only the one that is refused stays. Raises where SQS cannot be reached.
 
     Each is in its tenant's group, and a queue serves the groups in turn, so that one tenant's thousands keep no other
     waiting (SQS fair queues: a group on a standard queue).
@@ -36,10 +41,23 @@ def send_many(queue: str, bodies: Sequence[dict[str, Any]]) -> list[bool]:
     taken: list[bool] = []
     for batch in _tens(bodies):
         entries = [{"Id": str(place), **_entry(body)} for place, body in enumerate(batch)]
-        answer = client().send_message_batch(QueueUrl=url_of(queue), Entries=entries)
-        done = {entry["Id"] for entry in answer.get("Successful", [])}
+        done = _send(queue, entries)
         taken += [entry["Id"] in done for entry in entries]
     return taken
+
+
+def _send(queue: str, entries: Sequence[dict[str, str]]) -> set[str]:
+    """Send one call's messages, and return the ids of those taken."""
+    from botocore.exceptions import ClientError
+
+    try:
+        answer = client().send_message_batch(QueueUrl=url_of(queue), Entries=entries)
+    except ClientError:  # SQS answered, and took none
+        if len(entries) == 1:
+            logger.exception("a message was refused", queue=queue)
+            return set()
+        return {taken for entry in entries for taken in _send(queue, [entry])}
+    return {entry["Id"] for entry in answer.get("Successful", [])}
 
 
 def _tens(bodies: Sequence[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
@@ -53,10 +71,17 @@ def _entry(body: dict[str, Any]) -> dict[str, str]:
 
 
 def back_off(queue: str, *, receipt: str, receives: int) -> None:
-    """This will let a failed message rest before its next try: 10 s, 40 s, 160 s, ..., at most 15 minutes."""
-    client().change_message_visibility(
-        QueueUrl=url_of(queue), ReceiptHandle=receipt, VisibilityTimeout=min(10 * 4 ** (receives - 1), 900)
-    )
+    """Let a failed message rest before its next try: 10 s, 40 s, 160 s, ..., at most 15 minutes.
+
+    Never raises: where SQS does not answer, the message comes back when its visibility timeout ends, and its
+    neighbours in the batch are settled.
+    """
+    try:
+        client().change_message_visibility(
+            QueueUrl=url_of(queue), ReceiptHandle=receipt, VisibilityTimeout=min(10 * 4 ** (receives - 1), 900)
+        )
+    except Exception:  # whatever is wrong: when it comes back is a courtesy, that it does is SQS's own
+        logger.warning("a message could not be let rest", queue=queue, exc_info=True)
 
 
 def reachable(queue: str) -> bool:

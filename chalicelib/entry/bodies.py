@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from chalicelib.kernel.errors import Invalid, TooLarge, Unreadable
+from chalicelib.kernel.errors import Invalid, TooLarge, Unreadable, invalid
 
 LARGEST_BODY = 6 * 1024 * 1024  # what Lambda takes in one synchronous call
 DEEPEST = 32
@@ -27,6 +27,21 @@ def parsed(model: type[B], data: bytes) -> B:
         return model()
     loaded(data)
     return model.model_validate_json(data)
+
+
+def is_no_body(data: bytes) -> bool:
+    """Return whether nothing was sent, or `{}`, which says as much."""
+    return data.strip() in (b"", b"{}")
+
+
+def refuse_body(data: bytes) -> None:
+    """Refuse a body where a route takes none: what it asks for would be ignored. Nothing and `{}` are no body.
+
+    Raises Unreadable where it is not JSON, Invalid with the place of its first field otherwise.
+    """
+    if not is_no_body(data) and (value := loaded(data)) != {}:
+        place = "/" + next(iter(value)).replace("~", "~0").replace("/", "~1") if isinstance(value, dict) else ""
+        raise invalid(place, "this route takes no body; leave it away, or send {}")
 
 
 def loaded(data: bytes) -> Any:

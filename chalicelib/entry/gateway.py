@@ -4,8 +4,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
-from chalicelib.entry.http import PROBLEM
-from chalicelib.entry.problems import problem
+from chalicelib.entry.problems import PROBLEM, problem
 
 _SAID = {
     400: ("unreadable", "The request cannot be read"),

@@ -14,16 +14,17 @@ from sqlalchemy.exc import DBAPIError
 from chalicelib.backing import clock, outbox
 from chalicelib.backing.log import duration, logger
 from chalicelib.entry import idempotency, limits
-from chalicelib.entry.bodies import RawBody, check_text, parsed
+from chalicelib.entry.bodies import RawBody, check_text, is_no_body, parsed, refuse_body
 from chalicelib.entry.idempotency import Answer
-from chalicelib.entry.problems import RETRYABLE, document, fault_of, places_of, problem
+from chalicelib.entry.problems import PROBLEM, RETRYABLE, document, fault_of, headers_of, places_of, problem
 from chalicelib.entry.registry import ENDPOINTS, Endpoint, describe
+from chalicelib.entry.reply_headers import NO_STORE, REVALIDATED
 from chalicelib.identity.callers import calling
 from chalicelib.identity.scope import Origin, PlatformScope, Scope, check
 from chalicelib.kernel.errors import Invalid, NotFound, Unreadable, invalid
 from chalicelib.kernel.schema import STORED
 
-JSON, PROBLEM = "application/json", "application/problem+json"
+JSON = "application/json"
 TRIES = 3  # a deadlock's victim may go again: nothing of it was committed
 
 
@@ -32,6 +33,7 @@ class Ready:
     """A reply that is text already, such as JSON made by the database, to be passed through as it is."""
 
     text: str
+    cache: str = NO_STORE
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ class Document:
     content: str | bytes
     content_type: str
     name: str | None = None
+    cache: str = NO_STORE
 
 
 def endpoint(
@@ -106,8 +109,7 @@ def _serve(door: Endpoint, request: Any, path_values: Mapping[str, str]) -> Resp
             ))  # fmt: skip
         else:
             code, body = document(fault, instance=path)
-            headers = {"Content-Type": PROBLEM} | ({"Retry-After": str(fault.wait)} if fault.wait else {})
-            answer = Answer(code, headers, body)
+            answer = Answer(code, headers_of(fault), body)
     milliseconds = (time.perf_counter() - started) * 1000
     logger.info("served", status=answer.status, ms=round(milliseconds, 1))
     duration("Served", milliseconds, door=f"{door.method} {door.path}", status=f"{answer.status // 100}xx")
@@ -140,19 +142,20 @@ def _worked(door: Endpoint, request: Any, path_values: Mapping[str, str], origin
         tenant = scope.tenant.slug if isinstance(scope, Scope) else "-"
         logger.thread_safe_append_keys(tenant=tenant, actor=f"{scope.actor.role}:{scope.actor.name}")
         if isinstance(scope, Scope) and not counted:
-            limits.spend(scope)
+            limits.spend(scope, limits.credentials_of(request.headers))
         check(scope, door.may or "")
         key, digest = request.headers.get("idempotency-key") if door.takes_idempotency_key else None, b""
         if door.needs_idempotency_key and not key:
             raise Invalid("Send an Idempotency-Key: this moves money, and a repeated request must not move it twice.")
-        if key and isinstance(scope, Scope):
+        if key:
             path, query = door.path.format(**path_values), dict((request.query_params or {}).items())
-            digest = idempotency.key_digest(scope, door.method, path, query, _raw(request))
+            raw = _raw(request)
+            digest = idempotency.key_digest(scope, door.method, path, query, b"" if is_no_body(raw) else raw)
             if stored := idempotency.replay(scope, key, digest):
                 return stored
         arguments = _arguments(door, request, path_values)
         answer = _rendered(door, door.function(scope=scope, **arguments), scope)
-        if key and isinstance(scope, Scope):
+        if key:
             idempotency.keep(scope, key, digest, answer, without=door.shown_once)
         for last in scope.at_commit:
             last()
@@ -168,6 +171,8 @@ def _send(scope: Scope | PlatformScope) -> None:
 
 
 def _arguments(door: Endpoint, request: Any, path_values: Mapping[str, str]) -> dict[str, Any]:
+    if door.body is None and door.accepts == (JSON,):  # a mail program's one click brings a form that says nothing
+        refuse_body(_raw(request))
     found: dict[str, Any] = {
         name: _path_value(door, name, kind, path_values[name]) for name, kind in door.path_types.items()
     }
@@ -226,17 +231,19 @@ def _version(said: str | None) -> int | None:
 def _rendered(door: Endpoint, result: Any, scope: Scope | PlatformScope | None) -> Answer:
     status = door.status
     if isinstance(result, Document):
-        headers = {"Content-Type": result.content_type}
+        headers = {"Content-Type": result.content_type, "Cache-Control": result.cache}
         if result.name:
             headers["Content-Disposition"] = f'attachment; filename="{result.name}"'
         return Answer(status, headers, result.content)  # type: ignore[arg-type]  # Chalice takes bytes too
     if result is None:
         return Answer(204, {"Content-Type": JSON}, "")
     if isinstance(result, Ready):
-        return Answer(status, {"Content-Type": JSON}, result.text)
+        return Answer(status, {"Content-Type": JSON, "Cache-Control": result.cache}, result.text)
     reply = result if isinstance(result, BaseModel) else door.reply.model_validate(result, context=STORED)
     headers = {"Content-Type": JSON}
     version = getattr(reply, "version", None)
     if version is not None:
         headers["ETag"] = f'"{version}"'
+        if door.method == "GET":
+            headers["Cache-Control"] = REVALIDATED
     return Answer(status, headers, reply.model_dump_json(by_alias=True))

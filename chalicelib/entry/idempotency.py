@@ -1,18 +1,40 @@
-"""The same key and body gives the same answer, kept in the same transaction as the work."""
+"""Idempotency keys: the same key and body from the same actor gives the same answer, kept with the work's commit.
+
+A key is scoped by its sender. Were it the tenant's, an employee's check-in under a key that payroll is about to use
+would block it for two days. What platform admins send is kept in a table of its own, as it belongs to no tenant.
+"""
 
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
 
 from sqlalchemy import text
 
 from chalicelib.backing.database import transaction
-from chalicelib.identity.scope import Scope
+from chalicelib.identity.scope import PlatformScope, Scope
 from chalicelib.kernel.errors import Conflict, Invalid
 
 KEPT_FOR = timedelta(days=2)
+
+# A row of before senders were recorded (zeros) counts for whom its hash covers, which is one caller.
+_FIND_OF_TENANT = text("""
+    select request_hash, status, headers, body from idempotency_keys
+    where tenant_id = :tenant_id and key = :key and (actor_id = :actor_id
+        or actor_id = '00000000-0000-0000-0000-000000000000' and request_hash = :digest)
+    order by actor_id = :actor_id desc limit 1""")
+_FIND_OF_PLATFORM = text("""
+    select request_hash, status, headers, body from platform_idempotency_keys
+    where actor_id = :actor_id and key = :key""")
+_KEEP_OF_TENANT = text("""
+    insert into idempotency_keys (tenant_id, actor_id, key, request_hash, status, headers, body)
+    values (:tenant_id, :actor_id, :key, :digest, :status, cast(:headers as jsonb), :body)""")
+_KEEP_OF_PLATFORM = text("""
+    insert into platform_idempotency_keys (actor_id, key, request_hash, status, headers, body)
+    values (:actor_id, :key, :digest, :status, cast(:headers as jsonb), :body)""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,30 +46,26 @@ class Answer:
     body: str
 
 
-def key_digest(scope: Scope, method: str, path: str, query: Mapping[str, str], body: bytes) -> bytes:
-    """This will give what makes two requests the same: who asks, for what, how (a dry run?), with which body."""
+def key_digest(scope: Scope | PlatformScope, method: str, path: str, query: Mapping[str, str], body: bytes) -> bytes:
+    """Return what makes two requests the same: who asks, for what, how (a dry run?), with which body."""
     actor = scope.actor
     said = json.dumps([actor.role, actor.name, str(actor.user_id), method, path, sorted(query.items())])
     return hashlib.sha256(said.encode() + b"\n" + body).digest()
 
 
-def replay(scope: Scope, key: str, digest: bytes) -> Answer | None:
-    """This will give the answer that this key had, refuse another body, and refuse while the first still runs."""
+def replay(scope: Scope | PlatformScope, key: str, digest: bytes) -> Answer | None:
+    """Return the answer that this actor's key had; refuse another body, and refuse while the first still runs."""
     if not 1 <= len(key) <= 200 or not key.isprintable():
         raise Invalid("The Idempotency-Key must be 1 to 200 printable characters.")
+    home = scope.tenant_id if isinstance(scope, Scope) else "platform"
     claimed = scope.session.execute(
         text("select pg_try_advisory_xact_lock(hashtextextended(:name, 0))"),
-        {"name": f"{scope.tenant_id}/{key}"},
+        {"name": f"{home}/{_sender(scope)}/{key}"},
     ).scalar_one()
     if not claimed:
         raise Conflict("A request with this Idempotency-Key is still running; ask again in a second.")
-    row = scope.session.execute(
-        text(
-            "select request_hash, status, headers, body from idempotency_keys"
-            " where tenant_id = :tenant_id and key = :key"
-        ),
-        {"tenant_id": scope.tenant_id, "key": key},
-    ).first()
+    row = scope.session.execute(_FIND_OF_TENANT if isinstance(scope, Scope) else _FIND_OF_PLATFORM,
+                                {**_place(scope, key), "digest": digest}).first()  # fmt: skip
     if row is None:
         return None
     if bytes(row.request_hash) != digest:
@@ -55,25 +73,36 @@ def replay(scope: Scope, key: str, digest: bytes) -> Answer | None:
     return Answer(row.status, {**row.headers, "Idempotent-Replay": "true"}, row.body)
 
 
-def keep(scope: Scope, key: str, digest: bytes, answer: Answer, *, without: Sequence[str] = ()) -> None:
-    """This will keep an answer under its key; a refused request keeps nothing and may be sent again.
+def keep(scope: Scope | PlatformScope, key: str, digest: bytes, answer: Answer, *, without: Sequence[str] = ()) -> None:
+    """Keep an answer under its sender and key; a refused request keeps nothing and may be sent again.
 
-    Fields named in `without` are secrets that are told once: they are kept as null.
+    Fields named in `without` are secrets that are shown once: they are kept as null.
     """
     body = json.dumps({**json.loads(answer.body), **dict.fromkeys(without)}) if without else answer.body
+    if isinstance(scope, PlatformScope):  # its work may have entered a tenant, where this table is out of sight
+        scope.session.exec_driver_sql("set local role wagebook_platform")
     scope.session.execute(
-        text(
-            "insert into idempotency_keys (tenant_id, key, request_hash, status, headers, body)"
-            " values (:tenant_id, :key, :digest, :status, cast(:headers as jsonb), :body)"
-        ),
-        {"tenant_id": scope.tenant_id, "key": key, "digest": digest, "status": answer.status,
+        _KEEP_OF_TENANT if isinstance(scope, Scope) else _KEEP_OF_PLATFORM,
+        {**_place(scope, key), "digest": digest, "status": answer.status,
          "headers": json.dumps(answer.headers), "body": body},
     )  # fmt: skip
+
+
+def _sender(scope: Scope | PlatformScope) -> UUID:
+    if scope.actor.id is None:
+        raise ValueError("a request without an actor has no idempotency key")
+    return scope.actor.id
+
+
+def _place(scope: Scope | PlatformScope, key: str) -> dict[str, Any]:
+    tenant = {"tenant_id": scope.tenant_id} if isinstance(scope, Scope) else {}
+    return {**tenant, "actor_id": _sender(scope), "key": key}
 
 
 def forget(*, now: datetime) -> int:
     """This will forget answers that are two days old, of every tenant, and count them."""
     with transaction(role="wagebook_sweeper") as session:
-        return session.execute(
-            text("delete from idempotency_keys where created_at < :old"), {"old": now - KEPT_FOR}
-        ).rowcount
+        return sum(
+            session.execute(text(f"delete from {table} where created_at < :old"), {"old": now - KEPT_FOR}).rowcount
+            for table in ("idempotency_keys", "platform_idempotency_keys")
+        )

@@ -2,51 +2,50 @@
 
 The database holds one row per tenant: the minute now running, and how much of it was handed out. A process takes a
 lease of some requests from it, and counts these by itself; the lease is lost with the minute. So a tenant never gets
-more than its limit, whoever serves it; near the limit leases shrink to single requests, so that little lies unused.
+more than its limit (and what is lent, below), whoever serves it; near the limit leases shrink to single requests, so
+that little lies unused.
 
 A minute is not handed out at once: a tenant that asks for twenty times its share would have all of it in three
 seconds, in which it slows everybody. It may have `burst_of` its limit at any moment, the rest as the minute goes by;
 what it leaves unused beyond that is lost. Small limits are all burst: they are counted by the minute alone.
 
+No actor takes the whole of it from the others. A process says with its next lease how many requests of which actor it
+counted, and the row keeps the actors with most. Where the pace is used up, an actor who made less than SHARE of it is
+lent requests of their own: so others are answered while one floods, and one who is alone may have all. The tenant is
+ahead of its limit by SHARE of a burst at most, and gets that much less next.
+
 A lease is taken in a short transaction of its own, before the request's: nobody waits for a row until a long request
 commits, and nobody needs a second connection while holding one. Who goes on after some refusals is refused from memory,
-by the tenant that the key claims: a flood must not cost a look at the database for each of its requests.
+by the very credentials: a flood must not cost a look at the database for each of its requests, nor touch a neighbour.
 """
 
+import hashlib
+import json
 import threading
 import time
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import ceil
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
 
 from chalicelib.backing.database import transaction
 from chalicelib.backing.log import count, logger
-from chalicelib.identity import keys
 from chalicelib.identity.scope import Scope
-from chalicelib.kernel.errors import TooMany, Unauthenticated
+from chalicelib.kernel.errors import TooMany
 
 MOST_KEPT = 1000  # tenants that one process serves within a minute, before it forgets those whose minute is over
+MOST_ACTORS = 10_000  # likewise, actors who were refused or lent something
+SHARE = 0.25  # of a tenant's pace and burst, which each actor may have whatever the others do
 
-# A tenant's minute begins with its first request, so that tenants' minutes do not all begin at once. Released is what
-# it may have had by now, of which no more than a burst is kept for it. Nothing is left: the lease is 0, and the process
-# refuses by itself for a while.
+# A tenant's minute begins with its first request, so that tenants' minutes do not all begin at once. Nothing is left:
+# the lease is 0, and the process refuses by itself for a while.
 _LEASE = text("""
-    insert into request_windows as w (tenant_id, over_at, taken, lease)
-    values (:tenant_id, clock_timestamp() + interval '1 minute', :first, :first)
-    on conflict (tenant_id) do update set
-        (over_at, taken, lease) = (
-            select case when is_over then excluded.over_at else w.over_at end, used + part, part
-            from (select w.over_at <= clock_timestamp() as is_over) asked,
-                lateral (select case when is_over then :burst else :burst + floor((:per_minute - :burst)
-                    * (1 - extract(epoch from w.over_at - clock_timestamp()) / 60))::int end as released) flowed,
-                lateral (select case when is_over then 0
-                    else greatest(w.taken, released - :burst) end as used) counted,
-                lateral (select greatest(0, least(:most, greatest(1, (:per_minute - used) / 50),
-                    greatest(1, (released - used) / 2), released - used)) as part) leased)
-    returning lease, taken, extract(epoch from over_at - clock_timestamp())::float8 as seconds""")
+    select lease, taken, seconds, is_own from lease_requests(
+        :tenant_id, :actor_id, :per_minute, :burst, :most, cast(:share as numeric), cast(:counted as jsonb))""")
 _MOST = 100
 _LEAST_BURST = 20  # requests, where the limit is as high: a page asks for a dozen things at once
 _PAUSE = 0.1  # seconds until a process asks again for a tenant that is over its pace; many processes may ask
@@ -68,25 +67,37 @@ class _Lease:
     asks: float = 0.0
     opens: float = 0.0
     refused: int = 0
+    counted: Counter[UUID] = field(default_factory=Counter)  # by actor, since the last lease: not reported yet
 
     def is_spent(self, now: float) -> bool:
         return not self.left and now < min(self.asks, self.ends)
 
+    def holds(self, now: float, per_minute: int) -> bool:
+        return self.ends > now and self.per_minute == per_minute
+
 
 _lock = threading.Lock()
-_leases: dict[UUID, _Lease] = {}
+_leases: dict[UUID, _Lease] = {}  # by tenant: for whoever asks here
+_own: dict[tuple[UUID, UUID], _Lease] = {}  # by tenant and actor: what was lent to them alone, or that nothing was left
+_flooding: dict[bytes, tuple[UUID, UUID]] = {}  # by credentials: the tenant and actor who go on after refusals
 
 
 class Unleased(Exception):  # it is a step of the way, and nobody's error
-    """This process has nothing left to count for the tenant: take a lease, and begin again."""
+    """This process has nothing left to count for the actor: take a lease, and begin again."""
 
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, scope: Scope, credentials: bytes = b"") -> None:
         super().__init__(scope.tenant.slug)
         self.tenant_id, self.slug, self.per_minute = (
             scope.tenant_id,
             scope.tenant.slug,
             scope.tenant.requests_per_minute,
         )
+        self.actor_id: UUID = scope.actor.id or scope.tenant_id
+        self.credentials = credentials
+
+    @property
+    def place(self) -> tuple[UUID, UUID]:
+        return self.tenant_id, self.actor_id
 
 
 def burst_of(per_minute: int) -> int:
@@ -94,47 +105,67 @@ def burst_of(per_minute: int) -> int:
     return min(per_minute, max(_LEAST_BURST, per_minute // 60))
 
 
+def credentials_of(headers: Mapping[str, str]) -> bytes:
+    """Return what tells one caller's credentials from another's, without keeping them."""
+    said = headers.get("x-api-key") or headers.get("authorization") or ""
+    return hashlib.sha256(said.encode(errors="surrogatepass")).digest()
+
+
 def turn_away(headers: Mapping[str, str]) -> None:
-    """This will refuse who was refused several times in this moment, whoever they are: TooMany, from memory."""
-    try:
-        tenant_id = keys.tenant_of(headers.get("x-api-key") or "")
-    except Unauthenticated:  # a token names no tenant by itself, and a wrong key is for others to refuse
+    """Reject from memory, without a database call, credentials that were rejected repeatedly just now: TooMany."""
+    if not _flooding:
         return
     now = time.monotonic()
     with _lock:
-        held = _leases.get(tenant_id) if tenant_id else None
+        place = _flooding.get(credentials_of(headers))
+        held, shared = (_own.get(place), _leases.get(place[0])) if place else (None, None)
+        if shared and shared.left and shared.ends > now:  # there is something again
+            return
         if held is None or held.refused < _PATIENCE or not held.is_spent(now):
             return
     logger.thread_safe_append_keys(tenant=held.slug)
     raise _too_many(held, now)
 
 
-def spend(scope: Scope) -> None:
-    """This will count one request of the tenant; TooMany at its limit, Unleased where the database has to be asked."""
-    now = time.monotonic()
+def spend(scope: Scope, credentials: bytes = b"") -> None:
+    """Count one request of an actor; TooMany at the limit, Unleased where the database has to be asked."""
+    now, need = time.monotonic(), Unleased(scope, credentials)
     with _lock:
-        held = _leases.get(scope.tenant_id)
-        if held is None or held.ends <= now or held.per_minute != scope.tenant.requests_per_minute:
-            raise Unleased(scope)
-        if held.left:
-            held.left -= 1
+        shared = _leases.get(need.tenant_id)
+        if shared is None or not shared.holds(now, need.per_minute):
+            raise need
+        if shared.left:
+            shared.left -= 1
+            shared.counted[need.actor_id] += 1
             return
-        if not held.is_spent(now):
-            if held.refused >= _PATIENCE:
-                held.asks = now + _LOOK  # one asks for all of a flood, and the others hear from it
-            raise Unleased(scope)
-        held.refused += 1
-    raise _too_many(held, now)
+        own = _own.get(need.place)
+        if own is None or not own.holds(now, need.per_minute):
+            raise need
+        if own.left:  # counted when it was lent
+            own.left -= 1
+            return
+        if not own.is_spent(now):
+            if own.refused >= _PATIENCE:
+                own.asks = now + _LOOK  # one asks for all of a flood, and the others hear from it
+            raise need
+        _refuse(own, need)
+    raise _too_many(own, now)
 
 
 def lease(need: Unleased) -> None:
     """This will take a lease and count the request that needed it; TooMany where nothing is left for now."""
     per_minute, burst = need.per_minute, burst_of(need.per_minute)
+    with _lock:
+        shared = _leases.get(need.tenant_id)
+        counted, before = (shared.counted, shared) if shared else (Counter[UUID](), None)
+        if before:
+            before.counted = Counter()
     with transaction(tenant_id=need.tenant_id) as session:
         found = session.execute(
             _LEASE,
-            {"tenant_id": need.tenant_id, "per_minute": per_minute, "burst": burst, "most": _MOST,
-             "first": max(1, min(_MOST, per_minute // 50, burst // 2))},
+            {"tenant_id": need.tenant_id, "actor_id": need.actor_id, "per_minute": per_minute, "burst": burst,
+             "most": _MOST, "share": SHARE,
+             "counted": json.dumps({str(actor): requests for actor, requests in counted.items()})},
         ).one()  # fmt: skip
     now, rest = time.monotonic(), max(found.seconds, 0.001)
     pause = min(rest, max(_PAUSE, 60 / max(1, per_minute - burst)))  # there is more of the minute, but later
@@ -143,30 +174,74 @@ def lease(need: Unleased) -> None:
         fresh.opens = now + (pause if found.taken < per_minute else rest)
         fresh.asks = min(fresh.opens, now + _LOOK)
     with _lock:
-        if len(_leases) >= MOST_KEPT:
-            _forget(now)
-        held = _leases.get(need.tenant_id)
-        if held and held.ends > now - _LOOK:
-            fresh.refused = held.refused  # of the same flood, which a request or two were let out of
-            if found.lease and fresh.refused >= _PATIENCE:
-                fresh.asks = fresh.opens = now + pause
-        if held and held.left and held.ends > now and held.per_minute == per_minute:
-            held.left += fresh.left  # another thread has taken one at the same time
+        _make_room(now)
+        if found.is_own:
+            _take_own(need, fresh, found, now, pause)
+            fresh_shared = _Lease(0, now + rest, per_minute, need.slug)
+            held = _leases.setdefault(need.tenant_id, fresh_shared)
+            if not held.holds(now, per_minute):
+                _leases[need.tenant_id] = fresh_shared
         else:
-            _leases[need.tenant_id] = fresh
+            _take_shared(need, fresh, now, pause)
     if not found.lease:
         raise _too_many(fresh, now)
+
+
+def _take_shared(need: Unleased, fresh: _Lease, now: float, pause: float) -> None:
+    """Keep a lease that whoever asks here may use, and what the actor's earlier refusals say of a flood."""
+    held = _leases.get(need.tenant_id)
+    if held and held.left and held.holds(now, fresh.per_minute):
+        held.left += fresh.left  # another thread has taken one at the same time
+    else:
+        fresh.counted = held.counted if held else fresh.counted
+        _leases[need.tenant_id] = held = fresh
+    held.counted[need.actor_id] += 1
+    own = _own.get(need.place)
+    if own and own.ends > now - _LOOK and own.refused >= _PATIENCE:
+        # of the same flood, which a request or two were let out of
+        own.ends, own.asks, own.opens, own.left = fresh.ends, now + pause, now + pause, 0
+    else:
+        _own.pop(need.place, None)
+
+
+def _take_own(need: Unleased, fresh: _Lease, found: Any, now: float, pause: float) -> None:
+    """Keep what an actor alone was lent, or that nothing was left for them."""
+    own = _own.get(need.place)
+    if own and own.ends > now - _LOOK:
+        fresh.refused = own.refused
+        if found.lease and fresh.refused >= _PATIENCE:
+            fresh.asks = fresh.opens = now + pause
+    if own and own.left and own.holds(now, fresh.per_minute):
+        own.left += fresh.left
+    else:
+        _own[need.place] = fresh
+    if fresh.refused >= _PATIENCE and need.credentials:
+        _flooding[need.credentials] = need.place
+
+
+def _refuse(own: _Lease, need: Unleased) -> None:
+    own.refused += 1
+    if own.refused >= _PATIENCE and need.credentials:
+        _flooding[need.credentials] = need.place
 
 
 def clear() -> None:
     """This will forget all leases, as a new process does."""
     with _lock:
-        _leases.clear()
+        for known in (_leases, _own, _flooding):
+            known.clear()
 
 
-def _forget(now: float) -> None:
-    for tenant_id in [one for one, held in _leases.items() if held.ends <= now]:
-        del _leases[tenant_id]
+def _make_room(now: float) -> None:
+    """Forget what is over, where one process has come to know of many."""
+    if len(_leases) >= MOST_KEPT:
+        for tenant_id in [one for one, held in _leases.items() if held.ends <= now]:
+            del _leases[tenant_id]
+    if len(_own) >= MOST_ACTORS or len(_flooding) >= MOST_ACTORS:
+        for place in [one for one, held in _own.items() if held.ends <= now]:
+            del _own[place]
+        for credentials in [one for one, place in _flooding.items() if place not in _own]:
+            del _flooding[credentials]
 
 
 def _too_many(held: _Lease, now: float) -> TooMany:

@@ -99,7 +99,7 @@ def consumes(
         def handler(event: Any) -> dict[str, list[dict[str, str]]]:
             failed = []
             for record in event.to_dict()["Records"]:
-                if not _consume_all(function, queue, record, messages_in, when_failed):
+                if not _settled_alone(partial(_consume_all, function, queue, record, messages_in, when_failed), queue):
                     failed.append({"itemIdentifier": record["messageId"]})
             return {"batchItemFailures": failed}
 
@@ -112,6 +112,16 @@ def consumes(
         return registered
 
     return register
+
+
+def _settled_alone(consume: Callable[[], bool], queue: str) -> bool:
+    """Work on one record of a batch; whatever goes wrong around it fails that record and none of its neighbours."""
+    try:
+        return consume()
+    except Exception:
+        logger.exception("failed outside its work", queue=queue)
+        count("Failed", queue=queue)
+        return False
 
 
 def _consume_all(

@@ -10,9 +10,9 @@ from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from chalicelib.entry.bodies import RawBody
+from chalicelib.entry.problems import PROBLEM
 from chalicelib.entry.registry import ENDPOINTS, Endpoint
 
-PROBLEM = "application/problem+json"
 TITLE, VERSION = "Wagebook", "0.1.0"
 SENTENCE = (
     "Attendance becomes a pay register, the register becomes balances and payslips, and every amount explains itself."
@@ -34,7 +34,9 @@ _REFUSALS = {
     "503": "Not now; try again after a moment.",
 }
 _WAITS = {"headers": {"Retry-After": {"description": "seconds to wait", "schema": {"type": "integer", "minimum": 1}}}}
-_OPEN_REFUSALS = ("405", "415", "422", "503")
+_CHALLENGES = {"headers": {"WWW-Authenticate": {"description": "how to authenticate", "schema": {"type": "string"}}}}
+_EXTRA = {"401": _CHALLENGES, "429": _WAITS, "503": _WAITS}
+_OPEN_REFUSALS = ("400", "405", "413", "415", "422", "503")
 _PROBLEM_SCHEMA = {
     "type": "object",
     "required": ["type", "title", "status", "detail", "instance"],
@@ -180,6 +182,5 @@ def _responses(door: Endpoint, names: Any) -> dict[str, Any]:
     refusals = _REFUSALS if door.may else {status: _REFUSALS[status] for status in open_to_all}
     problem = {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     return {str(door.status): done} | {
-        status: {"description": said, "content": problem, **(_WAITS if status in ("429", "503") else {})}
-        for status, said in refusals.items()
+        status: {"description": said, "content": problem, **_EXTRA.get(status, {})} for status, said in refusals.items()
     }

@@ -12,6 +12,8 @@ from typing import Any
 
 from chalice import Chalice
 
+from chalicelib.entry.reply_headers import missing_from
+
 TABLE = Path(__file__).with_name("doors.json")
 
 
@@ -25,9 +27,11 @@ class Opening(Chalice):
         self._opened: set[str] = set()
 
     def __call__(self, event: Any, context: Any) -> Any:
-        """This will answer one request of API Gateway."""
+        """Answer one request of API Gateway; the one place that every reply of the application passes through."""
         self.open((event.get("requestContext") or {}).get("resourcePath"))
-        return super().__call__(event, context)
+        answer = super().__call__(event, context)
+        answer["headers"].update(missing_from(answer["headers"]))
+        return answer
 
     def open(self, path: str | None) -> None:
         """This will register the doors of a path, as its route is written; of an unknown one there are none."""

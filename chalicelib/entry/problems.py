@@ -11,8 +11,9 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from chalicelib.backing.database import metadata
-from chalicelib.kernel.errors import Busy, Conflict, Fault, Invalid, NotFound, Place
+from chalicelib.kernel.errors import Busy, Conflict, Fault, Invalid, NotFound, Place, Unauthenticated
 
+PROBLEM = "application/problem+json"
 STATUS_OF_KIND = {
     "unreadable": 400,
     "unauthenticated": 401,
@@ -118,6 +119,16 @@ def document(fault: Fault, *, instance: str) -> tuple[int, str]:
         places=fault.places,
         more=fault.more,
     )
+
+
+def headers_of(fault: Fault) -> dict[str, str]:
+    """Return the headers of a fault's problem document: its type, when to try again, how to authenticate."""
+    headers = {"Content-Type": PROBLEM}
+    if fault.wait:
+        headers["Retry-After"] = str(fault.wait)
+    if isinstance(fault, Unauthenticated):
+        headers["WWW-Authenticate"] = fault.challenge
+    return headers
 
 
 def problem(

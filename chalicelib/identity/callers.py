@@ -10,21 +10,27 @@ from sqlalchemy import Connection, Row, text
 
 from chalicelib.backing import cells
 from chalicelib.backing.database import enter_tenant, transaction
-from chalicelib.identity import keys, tokens
-from chalicelib.identity.permissions import GRANTS, Role
+from chalicelib.identity import key_use, keys, tokens, wrong_keys
+from chalicelib.identity.permissions import GRANTS, GRANTS_AFTER_EXIT, Role
 from chalicelib.identity.scope import Actor, Origin, PlatformScope, Scope, Tenant
-from chalicelib.kernel.errors import Forbidden, Misdirected, NotFound, Suspended, Unauthenticated
+from chalicelib.kernel.errors import Forbidden, Misdirected, NotFound, Suspended, Unauthenticated, WrongKey
 
 _TENANT_COLUMNS = """t.id, t.slug, t.name, t.currency, t.timezone, t.weekend, t.week_start, t.cycle_start_day,
     t.policy, t.status, t.requests_per_minute, t.suspended_because, t.cell"""
 
 _BY_KEY = text(f"""
-    select {_TENANT_COLUMNS}, k.name as actor_name, k.role, k.user_id
+    select {_TENANT_COLUMNS}, k.name as actor_name, k.role, k.user_id,
+        k.id as key_id, k.last_used_at, k.expires_at,
+        has_left(k.tenant_id, k.made_by_ids || k.user_id, (:now at time zone t.timezone)::date) as has_left,
+        coalesce(k.user_id, k.made_by_ids[1], k.id) as actor_id,
+        hands_of(k.tenant_id, array[k.id, k.user_id] || k.made_by_ids) as hands
     from api_keys k join tenants t on t.id = k.tenant_id
     where k.tenant_id = :tenant_id and k.key_hash = :digest and k.revoked_at is null""")
 
 _BY_MEMBER = text(f"""
-    select {_TENANT_COLUMNS}, m.email as actor_name, m.role, m.user_id
+    select {_TENANT_COLUMNS}, m.email as actor_name, m.role, m.user_id,
+        has_left(m.tenant_id, array[m.user_id], (:now at time zone t.timezone)::date) as has_left,
+        coalesce(m.user_id, m.id) as actor_id, hands_of(m.tenant_id, array[m.id, m.user_id]) as hands
     from members m join tenants t on t.id = m.tenant_id
     where m.tenant_id = :tenant_id and m.id = :member_id""")
 
@@ -42,9 +48,8 @@ def calling(headers: Mapping[str, str], *, now: datetime, origin: Origin) -> Ite
     """This will open a transaction for whoever the headers prove to be."""
     key, bearer = headers.get("x-api-key"), headers.get("authorization", "")
     if key:
-        tenant_id = keys.tenant_of(key)
-        with transaction(tenant_id=tenant_id, role=None if tenant_id else "wagebook_platform") as session:
-            yield _key_holder(session, key, tenant_id, headers.get("x-tenant"), now, origin)
+        with _key_calling(key, headers.get("x-tenant"), now, origin) as scope:
+            yield scope
     elif bearer[:7].lower() == "bearer ":
         identity = tokens.verify(bearer[7:].strip())
         with transaction(role="wagebook_directory") as session:
@@ -53,22 +58,44 @@ def calling(headers: Mapping[str, str], *, now: datetime, origin: Origin) -> Ite
         raise Unauthenticated("Send an API key as X-API-Key, or an OIDC token as Authorization: Bearer.")
 
 
+@contextmanager
+def _key_calling(key: str, wanted: str | None, now: datetime, origin: Origin) -> Iterator[Scope | PlatformScope]:
+    """Open a transaction for the holder of a key, and note its use when that transaction is over, however it ended."""
+    wrong_keys.refuse_known(key, origin.ip)
+    found: Row[Any] | None = None
+    try:
+        tenant_id = keys.tenant_of(key)
+        with transaction(tenant_id=tenant_id, role=None if tenant_id else "wagebook_platform") as session:
+            scope, found = _key_holder(session, key, tenant_id, wanted, now, origin)
+            yield scope
+    except WrongKey as refusal:
+        raise wrong_keys.note(key, origin.ip, refusal) from None
+    finally:
+        if found is not None and "key_id" in found._fields:
+            key_use.note(found.id, found.key_id, last_used_at=found.last_used_at, now=now)
+
+
 def _key_holder(
     session: Connection, key: str, tenant_id: UUID | None, wanted: str | None, now: datetime, origin: Origin
-) -> Scope | PlatformScope:
+) -> tuple[Scope | PlatformScope, Row[Any]]:
+    """Return the scope of a key's holder and the row that the key was found by."""
     if tenant_id is None:
         found = session.execute(
-            text("select name from platform_admins where key_hash = :digest"), {"digest": keys.digest(key)}
+            text("select id, name from platform_admins where key_hash = :digest"), {"digest": keys.digest(key)}
         ).first()
         if not found:
-            raise Unauthenticated("This API key is not known, or was revoked.")
-        return _platform(session, found.name, now, origin)
-    row = session.execute(_BY_KEY, {"tenant_id": tenant_id, "digest": keys.digest(key)}).first()
+            raise WrongKey("This API key is not known, or was revoked.")
+        return _platform(session, found, now, origin), found
+    row = session.execute(_BY_KEY, {"tenant_id": tenant_id, "digest": keys.digest(key), "now": now}).first()
     if not row:
-        raise Unauthenticated("This API key is not known, or was revoked.")
+        raise WrongKey("This API key is not known, or was revoked.")
+    if row.expires_at is not None and row.expires_at <= now:
+        raise WrongKey("This API key has expired; make a new one.")
+    if row.has_left:
+        raise WrongKey("This API key ended when the person whom it acts for, or who made it, left; make a new one.")
     if wanted and wanted != row.slug:
         raise Forbidden("This API key belongs to another tenant than X-Tenant says.")
-    return _scope(session, row, now, origin)
+    return _scope(session, row, now, origin), row
 
 
 def _token_holder(
@@ -81,10 +108,10 @@ def _token_holder(
     if not memberships and identity.email:
         session.exec_driver_sql("set local role wagebook_platform")
         found = session.execute(
-            text("select name from platform_admins where email = :email"), {"email": identity.email}
+            text("select id, name from platform_admins where email = :email"), {"email": identity.email}
         ).first()
         if found:
-            return _platform(session, found.name, now, origin)
+            return _platform(session, found, now, origin)
     if not memberships:
         raise Forbidden("You are signed in, but no tenant has you as a member.")
     if not mine:
@@ -99,7 +126,7 @@ def _token_holder(
             {"tenant_id": membership.tenant_id, "id": membership.id,
              "issuer": identity.issuer, "subject": identity.subject},
         )  # fmt: skip
-    row = session.execute(_BY_MEMBER, {"tenant_id": membership.tenant_id, "member_id": membership.id}).one()
+    row = session.execute(_BY_MEMBER, {"tenant_id": membership.tenant_id, "member_id": membership.id, "now": now}).one()
     return _scope(session, row, now, origin)
 
 
@@ -109,13 +136,16 @@ def _scope(session: Connection, row: Row[Any], now: datetime, origin: Origin) ->
     if row.status != "active":
         because = f": {row.suspended_because}" if row.suspended_because else "."
         raise Suspended(f"This tenant is suspended{because}")
-    role = Role(row.role)
-    actor = Actor(row.actor_name, role, row.user_id)
-    return Scope(Tenant.of(row), actor, GRANTS[role], now, session, origin)
+    # a login stays after the exit, as an employee's who may only read
+    role, grants = (Role.EMPLOYEE, GRANTS_AFTER_EXIT) if row.has_left else (Role(row.role), GRANTS[Role(row.role)])
+    actor = Actor(row.actor_name, role, row.user_id, row.actor_id, frozenset(row.hands))
+    return Scope(Tenant.of(row), actor, grants, now, session, origin)
 
 
-def _platform(session: Connection, name: str, now: datetime, origin: Origin) -> PlatformScope:
-    return PlatformScope(Actor(name, Role.PLATFORM_ADMIN), GRANTS[Role.PLATFORM_ADMIN], now, session, origin)
+def _platform(session: Connection, admin: Row[Any], now: datetime, origin: Origin) -> PlatformScope:
+    return PlatformScope(
+        Actor(admin.name, Role.PLATFORM_ADMIN, id=admin.id), GRANTS[Role.PLATFORM_ADMIN], now, session, origin
+    )
 
 
 @contextmanager

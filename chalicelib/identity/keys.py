@@ -4,7 +4,7 @@ import hashlib
 import secrets
 from uuid import UUID
 
-from chalicelib.kernel.errors import Unauthenticated
+from chalicelib.kernel.errors import WrongKey
 
 _TENANT, _PLATFORM = "wbk", "wbp"
 
@@ -31,4 +31,4 @@ def tenant_of(key: str) -> UUID | None:
             return UUID(hex=rest.partition("_")[0])
     except ValueError:
         pass
-    raise Unauthenticated("This is not an API key. A key starts with wbk_ and was shown once when it was made.")
+    raise WrongKey("This is not an API key. A key starts with wbk_ and was shown once when it was made.")

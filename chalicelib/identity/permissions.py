@@ -93,7 +93,23 @@ _MATRIX: dict[str, tuple[Reach | None, Reach | None, Reach | None, Reach | None]
     "audit.read":          (A,    None, None, None),
 }  # fmt: skip
 
+_WIDER = (Reach.SELF, Reach.TEAM, Reach.ALL)
+
+
+def _reach(row: tuple[Reach | None, ...], column: int) -> Reach | None:
+    """Return a role's reach: what its column says or an employee's, whichever is wider; all are employees too."""
+    of_role, of_employee = row[column], row[TENANT_ROLES.index(Role.EMPLOYEE)]
+    return max((reach for reach in (of_role, of_employee) if reach is not None), key=_WIDER.index, default=None)
+
+
 GRANTS: Mapping[Role, Mapping[str, Reach]] = {
-    role: {name: reach for name, row in _MATRIX.items() if (reach := row[column]) is not None}
+    role: {name: reach for name, row in _MATRIX.items() if (reach := _reach(row, column)) is not None}
     for column, role in enumerate(TENANT_ROLES)
 } | {Role.PLATFORM_ADMIN: {"platform.tenants": Reach.ALL, "me.read": Reach.ALL}}
+
+# What a login may do after its person has left: read what is their own, such as payslips and the statement.
+GRANTS_AFTER_EXIT: Mapping[str, Reach] = {
+    name: reach
+    for name, reach in GRANTS[Role.EMPLOYEE].items()
+    if name.endswith(".read") and (reach is Reach.SELF or name in ("me.read", "tenant.read"))
+}

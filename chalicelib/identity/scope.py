@@ -1,6 +1,6 @@
 """Scope: the value that says for which tenant, by whom, with which permissions and when. Minted by the doors only."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
@@ -57,11 +57,23 @@ class Tenant:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who is doing this: a member, a key, a job or an operator; and which person they are, if one."""
+    """Who is acting: a member, a key, a job or an operator.
+
+    `id` stands in records: their person where they have one, else the member, the key's maker or the key itself.
+    `hands` are all ids under which the same person may stand in records: a person with two keys, or with a key and a
+    login, is one person, and a key acts for whoever made it too. Jobs, schedules and operators are nobody's hand:
+    their `id` is None and their `hands` are empty.
+    """
 
     name: str
     role: Role
     user_id: UUID | None = None
+    id: UUID | None = None
+    hands: frozenset[UUID] = frozenset()
+
+    def is_among(self, ids: Iterable[UUID] | None) -> bool:
+        """Tell whether this actor is one of the people that `ids` record."""
+        return not self.hands.isdisjoint(ids or ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +124,8 @@ class Scope:
             return false()
         if reach is Reach.SELF:
             return user_id == self.actor.user_id
-        return user_id.in_(
-            func.people_under(self.tenant_id, self.actor.user_id).table_valued("user_id").render_derived().select()
-        )
+        team = func.team_of(self.tenant_id, self.actor.user_id, self.today())
+        return user_id.in_(team.table_valued("user_id").render_derived().select())
 
     def reach(self, permission: str, column: str) -> tuple[str, dict[str, Any]]:
         """This will give the same condition for a statement kept as text, to be added after another, and its values."""
@@ -126,8 +137,8 @@ class Scope:
         if reach is Reach.SELF:
             return f" and {column} = :actor_user_id", {"actor_user_id": self.actor.user_id}
         return (
-            f" and {column} in (select people_under(:tenant_id, :actor_user_id))",
-            {"actor_user_id": self.actor.user_id},
+            f" and {column} in (select team_of(:tenant_id, :actor_user_id, :actor_today))",
+            {"actor_user_id": self.actor.user_id, "actor_today": self.today()},
         )
 
     def reaches_all(self, permission: str) -> bool:
@@ -137,12 +148,27 @@ class Scope:
     def alone(self, what: str) -> None:
         """This will wait until no other transaction of the tenant is past this point, and stay alone there."""
         self.session.execute(
-            text("select pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": f"{self.tenant_id}/{what}"}
+            text("select pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": self.lock_name(what)}
         )
+
+    def share(self, what: str) -> None:
+        """Wait until no transaction of the tenant is `alone` here, and keep others from being it; many may share."""
+        self.session.execute(
+            text("select pg_advisory_xact_lock_shared(hashtextextended(:name, 0))"),
+            {"name": self.lock_name(what)},
+        )
+
+    def lock_name(self, what: str) -> str:
+        """Return the name that an advisory lock of the tenant is hashed from."""
+        return f"{self.tenant_id}/{what}"
 
     def send(self, queue: str, bodies: Sequence[dict[str, Any]]) -> None:
         """This will write messages that leave after the commit."""
         self.outgoing += outbox.put(self.session, tenant_id=self.tenant_id, queue=queue, bodies=bodies)
+
+    def today(self) -> date:
+        """Return the calendar day of this moment in the tenant's time zone."""
+        return clock.local_day(self.now, self.tenant.timezone)
 
     def yesterday(self) -> date:
         """This will give the last day that is over in the tenant's time zone."""

@@ -112,13 +112,14 @@ def spread(
     message: dict[str, Any],
     do: Callable[[Chunk], None],
     finish: Callable[[], None],
+    at_once: bool = True,
 ) -> None:
     """This will start a job over these chunks: one is done at once, more are sent, none ends the job.
 
-    A chunk travels as `message` with the job's id and its own number.
+    A chunk travels as `message` with the job's id and its own number. Without `at_once` a single one is sent too.
     """
     split(scope, job_id, chunks)
-    if len(chunks) > 1:
+    if len(chunks) > 1 or (chunks and not at_once):
         scope.send(queue, [{**message, "job_id": str(job_id), "chunk": chunk.number} for chunk in chunks])
     elif chunks:
         do(chunks[0])

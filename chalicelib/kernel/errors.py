@@ -40,6 +40,15 @@ class Invalid(Fault):
 class Unauthenticated(Fault):
     kind = "unauthenticated"
     title = "Who is calling is not known"
+    challenge = 'Bearer realm="wagebook"'  # of WWW-Authenticate; no registered scheme says "X-API-Key"
+
+
+class WrongKey(Unauthenticated):
+    pass
+
+
+class InvalidToken(Unauthenticated):
+    challenge = 'Bearer realm="wagebook", error="invalid_token"'  # RFC 6750, section 3
 
 
 class Forbidden(Fault):

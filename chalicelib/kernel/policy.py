@@ -27,6 +27,7 @@ class WeeklyRule(StrEnum):
 class PayoutProvider(StrEnum):
     SIMULATED = "simulated"
     BANK_FILE = "bank_file"
+    MANUAL = "manual"
 
 
 Minutes = Annotated[int, Field(ge=1, le=1440)]
@@ -42,9 +43,15 @@ class PayPolicy(BaseModel):
     missing_attendance: MissingAttendance = Field(
         MissingAttendance.ABSENT, description="what a working half without any attendance record counts as"
     )
-    full_day_minutes: Minutes = Field(540, description="worked minutes from which a day is a full day")
+    full_day_minutes: Minutes = Field(
+        540,
+        description="worked minutes from which a day is a full day, on shifts that say none; never more than the shift"
+        " is long",
+    )
     half_day_minutes: Minutes | None = Field(
-        None, description="worked minutes from which a day is half a day; null: a short day is no paid day"
+        None,
+        description="worked minutes from which a day is half a day, on shifts that say none; null: a short day is no"
+        " paid day",
     )
     proration_basis: ProrationBasis = Field(
         ProrationBasis.WORKING_DAYS, description="what a monthly salary is divided by"
@@ -60,7 +67,13 @@ class PayPolicy(BaseModel):
     payout_approval_above: Amount | None = Field(
         None, description="larger payouts wait for the approval of somebody who did not start the run; null: none do"
     )
-    payout_provider: PayoutProvider = Field(PayoutProvider.SIMULATED, description="who pays")
+    payout_provider: PayoutProvider = Field(
+        PayoutProvider.SIMULATED,
+        description="who pays; manual: people, in cash, by cheque or wallet, each payout confirmed with a reference",
+    )
+    manual_without_bank_account: bool = Field(
+        False, description="whether people without a bank account are paid by hand (provider manual); else they wait"
+    )
     payroll_change_limit: Fraction | None = Field(
         Decimal("0.25"),
         description="net pay that differs from the run before by more than this part is shown before approval;"

@@ -112,7 +112,8 @@ class PayrollStatus(StrEnum):
     DRAFT = "draft"
     CALCULATED = "calculated"
     APPROVED = "approved"  # its period is locked, and its payslips are or are being booked
-    PAID = "paid"  # handed to payouts
+    PARTLY_PAID = "partly_paid"  # being paid; of whom it did not reach, the run tells why
+    PAID = "paid"  # every payslip of it is
     CANCELLED = "cancelled"
 
 
@@ -121,10 +122,12 @@ PAYROLL_MOVES: Mapping[PayrollStatus, frozenset[PayrollStatus]] = {
     PayrollStatus.CALCULATED: frozenset(
         {PayrollStatus.DRAFT, PayrollStatus.CALCULATED, PayrollStatus.APPROVED, PayrollStatus.CANCELLED}
     ),
-    PayrollStatus.APPROVED: frozenset({PayrollStatus.PAID}),
-    PayrollStatus.PAID: frozenset(),
+    PayrollStatus.APPROVED: frozenset({PayrollStatus.PARTLY_PAID}),
+    PayrollStatus.PARTLY_PAID: frozenset({PayrollStatus.PARTLY_PAID, PayrollStatus.PAID}),
+    PayrollStatus.PAID: frozenset({PayrollStatus.PARTLY_PAID}),  # where money came back
     PayrollStatus.CANCELLED: frozenset(),
 }
+FIXED_PAYROLL = frozenset({PayrollStatus.APPROVED, PayrollStatus.PARTLY_PAID, PayrollStatus.PAID})
 
 
 S = TypeVar("S", bound=StrEnum)

@@ -28,6 +28,7 @@ notification_logs = Table(
     Column("created_at", DateTime(timezone=True)),
     Column("sent_at", DateTime(timezone=True)),
     Column("opened_at", DateTime(timezone=True)),
+    Column("collapsed_into", Uuid, doc="the row whose message tells of this one too, and whose outcome it shares"),
 )
 
 notification_preferences = Table(

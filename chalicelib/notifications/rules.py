@@ -16,6 +16,7 @@ class Kind(StrEnum):
     LEAVE_APPROVED = "leave_approved"
     LEAVE_REJECTED = "leave_rejected"
     LEAVE_CANCELLED = "leave_cancelled"  # to the manager
+    LEAVE_RECOUNTED = "leave_recounted"  # a holiday, a roster or an edit by hand changed how many days it uses
     FORM_DECIDED = "form_decided"
     PAYROLL_READY = "payroll_ready"
     KPI_DUE = "kpi_due"
@@ -32,6 +33,7 @@ VALUES: Mapping[Kind, frozenset[str]] = {
     Kind.LEAVE_APPROVED: _LEAVE,
     Kind.LEAVE_REJECTED: _LEAVE,
     Kind.LEAVE_CANCELLED: _LEAVE,
+    Kind.LEAVE_RECOUNTED: frozenset({"leave_type", "start_date", "end_date", "days", "days_before", "unpaid_days"}),
     Kind.FORM_DECIDED: frozenset({"form", "status", "notes"}),
     Kind.PAYROLL_READY: frozenset({"month", "link"}),
     Kind.KPI_DUE: frozenset({"title", "due_on"}),
@@ -42,6 +44,18 @@ VALUES: Mapping[Kind, frozenset[str]] = {
 # Reminders and announcements, whose mails anybody may stop from within the mail (RFC 8058). The others answer what a
 # person asked for, or ask for a decision; they can be switched off among the preferences.
 NOT_ESSENTIAL = frozenset({Kind.LEAVE_EXPIRY_WARNING, Kind.KPI_DUE, Kind.APPRAISAL_REMINDER, Kind.CUSTOM})
+
+
+# Of one cause are all of these kinds that a person gets of one kind over one channel within QUIET: the first leaves at
+# once, with whatever was written in the same transaction, and the rest together when QUIET is over. What somebody wrote
+# in their own words, and what is about access and bank details, always leaves by itself.
+COLLAPSIBLE = frozenset({
+    Kind.LEAVE_EXPIRY_WARNING, Kind.LEAVE_REQUESTED, Kind.LEAVE_APPROVED, Kind.LEAVE_REJECTED, Kind.LEAVE_CANCELLED,
+    Kind.FORM_DECIDED, Kind.KPI_DUE, Kind.APPRAISAL_REMINDER,
+})  # fmt: skip
+QUIET = timedelta(minutes=5)
+MOST_COLLAPSED = 500  # into one message
+MOST_NAMED = 20  # of them, by their titles; the app shows them all
 
 
 class Channel(StrEnum):

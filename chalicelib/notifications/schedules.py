@@ -19,6 +19,7 @@ _TO_LOOK_AT = text("""
         select tenant_id, id, look_at, row_number() over (partition by tenant_id order by look_at) as turn
         from notification_logs l
         where exists (select from tenants t where t.id = l.tenant_id and t.status = 'active')
+            and collapsed_into is null
             and look_at <= clock_timestamp() and (attempts > 0 or look_at <= clock_timestamp() - :nudge)
     ) due
     order by turn, look_at limit :limit""")

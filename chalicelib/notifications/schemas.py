@@ -92,6 +92,7 @@ class LogEntry(Output):
     created_at: datetime
     sent_at: datetime | None
     opened_at: datetime | None
+    collapsed_into: UUID | None = Field(description="the entry whose message told of this one too")
 
 
 class Switches(Input):

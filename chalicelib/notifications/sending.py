@@ -18,7 +18,7 @@ from chalicelib.backing.mail import Refused
 from chalicelib.backing.settings import settings
 from chalicelib.entry.messages import Errand
 from chalicelib.identity.scope import Scope
-from chalicelib.notifications import rules, stopping
+from chalicelib.notifications import collapsing, rules, stopping
 from chalicelib.notifications.channels import SENDERS, Letter
 from chalicelib.notifications.rules import NOT_ESSENTIAL, Channel, Kind, Status
 from chalicelib.notifications.wording import Brand, Wording, one_line, worded
@@ -37,6 +37,7 @@ _DUE = text("""
     left join notification_suppressions s
         on l.channel = 'email' and s.tenant_id = l.tenant_id and s.address = lower(u.email)
     where l.tenant_id = :tenant_id and l.id = :id and l.status = 'pending' and l.look_at <= clock_timestamp()
+      and l.collapsed_into is null
     for update of l""")
 
 _CLAIM = text("""
@@ -73,8 +74,13 @@ def attempt(scope: Scope, log_id: UUID) -> Errand | None:
     if (why := _why_not(due)) is not None:
         _move(scope, log_id, due["attempts"], Status.FAILED, problem=why)
         return None
+    if (until := collapsing.quiet_until(scope, due)) is not None:
+        collapsing.postpone(scope, due, until)
+        return None
+    others = collapsing.take_along(scope, due)
     try:
         wording = worded(Kind(due["kind"]), due["said"], language=due["language"])
+        wording = collapsing.in_one(wording, Kind(due["kind"]), others)
     except Exception:  # whatever a value was: it would be the same the next time
         logger.exception("a notification cannot be worded", log_id=str(log_id))
         _move(scope, log_id, due["attempts"], Status.FAILED, problem="it could not be put into words; tell us its id")
@@ -141,4 +147,6 @@ def _move(
         {"tenant_id": scope.tenant_id, "id": log_id, "attempts": attempts, "status": to.value, "problem": problem,
          "provider_id": provider_id, "wait": wait or timedelta(0), "jitter": rules.JITTER},
     )  # fmt: skip
+    if moved.rowcount:
+        collapsing.share_outcome(scope, log_id)
     return bool(moved.rowcount)

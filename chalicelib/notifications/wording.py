@@ -140,6 +140,11 @@ def month_in_words(said: str, language: str = ENGLISH) -> str:
     return f"{_MONTHS[language][int(said[5:7]) - 1]} {_number(int(said[:4]), language)}"
 
 
+def in_digits(number: int, language: str) -> str:
+    """Write a whole number in the digits of a language."""
+    return _number(number, language)
+
+
 def _number(said: float | str, language: str = ENGLISH) -> str:
     """This will write 3.0 as 3 and 0.5 as 0.5, in the digits of the language."""
     plain = f"{float(said):.2f}".rstrip("0").rstrip(".")

@@ -1,5 +1,6 @@
 """Commands: tenants, and keys that open them."""
 
+import secrets
 from typing import Annotated
 
 import typer
@@ -81,7 +82,9 @@ def create_key(
     role: Annotated[Role, typer.Option(help="What the key may do. platform_admin has no tenant.")],
     tenant: Annotated[str | None, typer.Option(help="The tenant's slug.")] = None,
     user_email: Annotated[str | None, typer.Option(help="The person that the key acts for.")] = None,
-    name: Annotated[str, typer.Option(help="What the key is for.")] = "from the command line",
+    name: Annotated[
+        str | None, typer.Option(help="What the key is for, unique in the tenant; left out, one is made up.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Make an API key and print it, this once; only its hash is kept.
@@ -91,13 +94,14 @@ def create_key(
     if role is Role.PLATFORM_ADMIN:
         if tenant or user_email:
             raise invalid("--role", "a platform admin belongs to no tenant and is nobody who is paid")
-        key = make_platform_key(name)
+        key = make_platform_key(name or "from the command line")
     else:
         if tenant is None:
             raise invalid("--tenant", f"a key for the role {role} belongs to a tenant; name it")
         if role in FOR_A_PERSON and user_email is None:
             typer.secho(f"Without --user-email a key for the role {role} reaches nobody.", err=True, fg="yellow")
-        key = _make_key(tenant, role, user_email, name)
+        # its name stands in the audit, and two keys of one name would look like one actor there
+        key = _make_key(tenant, role, user_email, name or f"{role} key {secrets.token_hex(4)}")
     if as_json:
         print_json({"tenant": tenant, "role": role, "user_email": user_email, "key": key})
     else:

@@ -65,10 +65,11 @@ def halves_of(person: Person, facts: Facts) -> str:
     codes = []
     for number in range((END - START).days + 1):
         day = START + timedelta(days=number)
+        claims = {}
         for half, bit in (("first", 2), ("second", 1)):
             edit = edits.get(day)
             by_hand = edit and (edit.first_code if half == "first" else edit.second_code)
-            rostered, present = roster.get(day), attendance.get(day)
+            rostered = roster.get(day)
             off = bool(rostered.off & bit) if rostered else day.isoweekday() in person.weekend
             holiday = day in person.holidays and person.holidays[day] in (None, half)
             holiday = holiday and not (rostered and rostered.works_holidays)
@@ -78,22 +79,30 @@ def halves_of(person: Person, facts: Facts) -> str:
                 for o in facts["on_duty"]
             )
             if by_hand:
-                codes.append(by_hand)
+                claims[half] = by_hand
             elif day < employment.joined_on or (employment.left_on and day > employment.left_on):
-                codes.append("-")
+                claims[half] = "-"
             elif away and (away.counts_non_working or not (off or holiday)):
-                codes.append("U" if away.nature == "lop" else "L")
+                claims[half] = "U" if away.nature == "lop" else "L"
             elif duty:
-                codes.append("O")
+                claims[half] = "O"
             elif holiday:
-                codes.append("H")
+                claims[half] = "H"
             elif off:
-                codes.append("W")
-            elif present:
-                codes.append("P" if present.present & bit else "A")
-            else:
-                codes.append(person.assumed)
+                claims[half] = "W"
+        codes += [
+            claims.get(half) or _clocked(attendance.get(day), half, claims, person) for half in ("first", "second")
+        ]
     return "".join(codes)
+
+
+def _clocked(record: Any, half: str, claims: dict[str, str], person: Person) -> str:
+    """Return the code of a half that nothing else has; where something has the other, half of the minutes is enough."""
+    if record is None:
+        return person.assumed
+    beside = claims.get("second" if half == "first" else "first", "-")
+    bit = 2 if half == "first" else 1
+    return "P" if record.present & bit or (record.enough_for_half and beside in "LUOHW") else "A"
 
 
 @contextmanager

@@ -3,7 +3,9 @@
 import json
 from typing import Any
 
-from chalicelib.entry.http import PROBLEM
+from chalicelib.entry.problems import PROBLEM
+from chalicelib.entry.reply_headers import SECURITY_HEADERS
+from chalicelib.kernel.errors import Unauthenticated
 from infra.cloud.naming import physical
 
 AT_ONCE = 200  # requests; kept for the API of the account's 1,000, whatever queues ask for, and all the proxy may meet
@@ -59,9 +61,11 @@ def _response(status: int | None, kind: str, title: str) -> dict[str, Any]:
         "detail": title,
         "instance": "$context.path",
     }
-    headers = {"Content-Type": PROBLEM, "Cache-Control": "no-store"}
+    headers = {"Content-Type": PROBLEM, **SECURITY_HEADERS}
     if status in (429, 503):
         headers["Retry-After"] = str(AGAIN_AFTER)
+    if status == 401:
+        headers["WWW-Authenticate"] = Unauthenticated.challenge
     return {
         **({"statusCode": str(status)} if status else {}),
         "responseParameters": {

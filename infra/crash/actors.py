@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from infra.crash import cast
+from infra.crash import cast, files
 from infra.crash.baton import Actor, Killed
 from infra.crash.faults import Crash
 from infra.crash.story import QUEUES, Story
@@ -31,6 +31,11 @@ def enter(story: Story) -> None:
         hub.add(f"scheduler{number}", _scheduler(story, slot), skew=skews[number])
     for number in range(rng.choice((2, 3))):
         hub.add(f"worker{number}", _worker(story, number), skew=skews[number])
+    if story.mode.has_files:
+        files.prepare(story)
+        hub.add("operator0", files.operator(story, "Ada"))
+        hub.add("operator1", files.operator(story, "Bo"))
+        hub.add("accountant", files.accountant(story))
     hub.add("clockwork", _clockwork(story))
     hub.add("person", _person(story))
 
@@ -186,14 +191,20 @@ def look_after(story: Story) -> int:
                     done += _act(story, who, payout, "approve", {}, "approved")
                 else:
                     done += _act(story, who, payout, "reject", {"reason": "not this month"}, "rejected")
-            case "review" if story.hub.now - payout["touched_at"] > DAY:
+            case "review" if story.hub.now - payout["touched_at"] > DAY and not _is_with_bank(story, payout):
                 done += _resolve(story, payout)
-            case "paid":
+            case "paid" if not story.mode.has_files:  # what comes back to a bank account stands in its statement
                 if any(one.came_back for one in story.bank.known_as(payout["reference"])):
                     done += _act(story, "Bo", payout, "return", {"reason": "the bank says so"}, "returned")
             case "failed" | "returned" if not story.is_calm and story.rng.random() < 0.3:
                 _act(story, "Bo", payout, "retry", None, None)
     return done
+
+
+def _is_with_bank(story: Story, payout: dict[str, Any]) -> bool:
+    """Tell whether a file was not brought yet, or the bank is still at work on it: then nobody knows."""
+    batch_id, reference = payout["batch_id"], payout["reference"]
+    return batch_id is not None and (not story.files.has_seen(batch_id) or story.files.is_pending(reference))
 
 
 def _resolve(story: Story, payout: dict[str, Any]) -> int:

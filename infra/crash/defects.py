@@ -22,9 +22,11 @@ from rich.table import Table
 from sqlalchemy import text
 
 from chalicelib import audit
-from chalicelib.backing import database, outbox
+from chalicelib.backing import database, outbox, queues
 from chalicelib.entry import idempotency, messages
-from chalicelib.features.payouts import actions, moving, rules, schedules, sending
+from chalicelib.features.payouts import actions, moving, rules, schedules, sending, verdicts
+from chalicelib.features.payouts.bank_files import camt, pain002
+from chalicelib.features.payouts.verdicts import Verdict as PayoutVerdict
 from chalicelib.features.sales import actions as sales
 from chalicelib.kernel.states import PayoutStatus
 from chalicelib.ledger import accounts
@@ -62,8 +64,10 @@ class Edit:
         # its own globals, so that it sees what the product's function sees
         exec(compile(source, function.__code__.co_filename, "exec"),  # noqa: S102
              function.__globals__, names)  # fmt: skip
+        made: Any = names[function.__name__]
+        getter: Any = made.fget if isinstance(made, property) else made
         before = function.__code__
-        function.__code__ = names[function.__name__].__code__
+        function.__code__ = getter.__code__
         try:
             yield
         finally:
@@ -137,6 +141,12 @@ class DatabaseFunction:
         yield
 
 
+def _getter(owner: type, name: str) -> Callable[..., Any]:
+    """Return the function behind a property."""
+    function: Callable[..., Any] = owner.__dict__[name].fget
+    return function
+
+
 @dataclass(frozen=True)
 class Defect:
     """One way to be wrong, and in which mode it shows soonest (any, if not said)."""
@@ -167,6 +177,9 @@ class Verdict:
     def by(self) -> str:
         return ", ".join(sorted({said.partition(":")[0] for said in self.violations}))
 
+
+# What goes wrong around one record goes through to its batch.
+_NEIGHBOURS_FAIL = Edit(messages._settled_alone, 'logger.exception("failed outside its work", queue=queue)', "raise")
 
 DEFECTS = {
     defect.name: defect
@@ -234,7 +247,7 @@ DEFECTS = {
                  "                errand = errand.settle(scope, errand.call())\n"),
         ], "neither"),
         Defect("payable-stays", "a payout is made, and its money stays payable", [
-            Statement(actions, "_PAY", "currency, amount, :now from owed\n",
+            Statement(actions, "_PAY_OUTSIDE_RUNS", "currency, amount, :now from owed\n",
                       "currency, amount, :now from owed where false\n"),
         ]),
         Defect("returned-is-kept", "money that comes back is not owed again", [
@@ -284,6 +297,12 @@ DEFECTS = {
         ], "no-second-look"),
         Defect("poison-spreads", "a message that fails fails its whole batch", [
             Edit(messages._consume, "last = receives >= queues.MAX_RECEIVES\n", "raise\n"),
+            _NEIGHBOURS_FAIL,
+        ]),
+        Defect("back-off-spreads", "a message that cannot be let rest fails its whole batch", [
+            Edit(queues.back_off, 'logger.warning("a message could not be let rest", queue=queue, exc_info=True)',
+                 "raise"),
+            _NEIGHBOURS_FAIL,
         ]),
         Defect("tenant-forgotten", "a statement forgets its tenant, and row-level security is off", [
             Statement(sales, "_DECIDE", "delete from pending_sales p\n    where p.tenant_id = :tenant_id\n      and",
@@ -291,12 +310,47 @@ DEFECTS = {
             Schema("alter role wagebook_app bypassrls"),
         ]),
         Defect("reference-by-amount", "a payout's reference is made of its amount alone", [
-            Statement(actions, "_PAY",
-                      "concat_ws('|', cast(:tenant_id as uuid), a.user_id, a.currency, -a.balance, latest.key)",
-                      "concat_ws('|', cast(:tenant_id as uuid), -a.balance)"),
-            Statement(actions, "_PAY", "case when alike.count = 0 then content.key", "case when true then content.key"),
+            Statement(actions, "_PAY_OUTSIDE_RUNS",
+                      "concat_ws('|', cast(:tenant_id as uuid), d.user_id, d.currency, d.amount, d.booked_key)",
+                      "concat_ws('|', cast(:tenant_id as uuid), d.amount)"),
+            Statement(actions, "_PAY_OUTSIDE_RUNS", "case when alike.count = 0 then content.key",
+                      "case when true then content.key"),
             Schema("alter table payouts drop constraint payouts_tenant_id_reference_key"),
         ]),
+        Defect("duplicate-is-refused", "a refusal because the file was brought twice gives the money back", [
+            Edit(PayoutVerdict.outcome, "if self.speaks_of_earlier:", "if False:"),
+        ], "files"),
+        Defect("unknown-reason-is-refused", "a reason that nobody knows gives the money back", [
+            Edit(verdicts.says_of, "else Says.DOUBT", "else Says.REFUSED"),
+        ], "files"),
+        Defect("no-reason-is-refused", "a refusal without a reason gives the money back", [
+            Edit(verdicts._judge_reasons, "if not said or Says.DOUBT in said", "if Says.DOUBT in said"),
+        ], "files"),
+        Defect("words-are-ignored", "a duplicate that the bank tells in words alone gives the money back", [
+            Edit(_getter(PayoutVerdict, "speaks_of_earlier"), "bool(one.text and _EARLIER_IN_WORDS.search(one.text))",
+                 "False"),
+        ], "files"),
+        Defect("group-is-forgotten", "a transfer's own reason counts, whatever the refusal of its file says", [
+            Edit(pain002._within, "replace(verdict, around=(*verdict.around, around))", "verdict"),
+        ], "files"),
+        Defect("file-reason-after-acceptance", "a wrong signature on what the bank has taken before is a refusal", [
+            Edit(verdicts._judge_reasons, "(Says.FILE in said and was_accepted)", "False"),
+        ], "files"),
+        Defect("accepted-is-paid", "a transfer that the bank has only accepted is paid", [
+            Value(verdicts, "PAID", verdicts.PAID | {"ACSP", "ACTC", "ACCP"}),
+        ], "files"),
+        Defect("pending-entry-is-paid", "an entry that is not booked yet confirms", [
+            Edit(camt._movement, "if verdict.status != BOOKED:", "if False:"),
+        ], "files"),
+        Defect("fee-is-another-amount", "what comes back less a fee is not known again", [
+            Edit(camt.Booking.fee_of, "(fee > 0 and (is_shown or is_small))", "False"),
+        ], "files"),
+        Defect("credit-is-paid", "a credit of a transfer counts as its debit", [
+            Edit(camt._movement, "Movement.RETURNED if side", "Movement.PAID if side"),
+        ], "files"),
+        Defect("end-to-end-only", "a transfer that is named by its instruction alone is not found", [
+            Edit(pain002._line, '"OrgnlEndToEndId", "OrgnlInstrId", "OrgnlTxId"', '"OrgnlEndToEndId"'),
+        ], "files"),
     )
 }  # fmt: skip
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from infra.crash import files
 from infra.crash.actors import look_after
 from infra.crash.restore import match, restore
 from infra.crash.story import QUEUES, Story
@@ -41,6 +42,7 @@ def drain(story: Story) -> None:
         left = _left(story, patient)
         waits = [left["open"], left["owed"], left["eligible"], left["unsent"] if story.mode.sweeps else 0]
         waits.append(_is_to_be_returned(story))
+        waits.append(story.files.next_moment() is not None)
         if not any(waits) and not (patient and left["look_at"]) and not story.sqs.waiting and not story.bank.on_the_way:
             return
         if (left["owed"] or left["eligible"]) and turn % 2:
@@ -84,6 +86,8 @@ def _turn(story: Story, left: dict[str, Any]) -> None:
     elif left["look_at"] is not None and left["look_at"] <= story.hub.now:
         story.tick("payouts-to-look-at")
     _work_off(story)
+    if story.mode.has_files:
+        files.work_off(story)
     if look_after(story):
         _work_off(story)
 
@@ -115,6 +119,7 @@ def _left(story: Story, patient: bool) -> dict[str, Any]:
 def _until_something(story: Story, left: dict[str, Any]) -> timedelta:
     moments: list[datetime | None] = [story.sqs.next_visible()]
     moments += [due for due, _ in story.bank.on_the_way]
+    moments.append(story.files.next_moment())
     if story.mode.looks_again:
         moments.append(left["look_at"])
     if left["review"]:

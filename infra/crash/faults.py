@@ -20,6 +20,9 @@ class Crash(StrEnum):
     SETTLE_UNSEEN = "settling commit reported failed but durable"
     SETTLE_LOST = "settling commit lost"
     BEFORE_ACK = "kill after settling, before the ack"
+    BEFORE_FILE = "kill before a bank file is written"
+    BEFORE_FILED = "kill after a bank file is written, before the commit"
+    AFTER_BRINGING = "kill after a file was brought, before anybody knows"
     TIME_LIMIT = "Lambda killed at its time limit in mid-batch"
     DATABASE_KILLED = "database killed in mid-transaction"
     PAUSED = "worker paused between two transactions"
@@ -36,6 +39,12 @@ class Crash(StrEnum):
     PAYS_OTHER_AMOUNT = "provider pays another amount"
     COMES_BACK = "money comes back late"
     NO_LOOK_UP = "look-up times out"
+    # what a bank and those who go there do
+    BROUGHT_TWICE = "bank file brought twice"
+    REPORT_TWICE = "bank's report uploaded twice"
+    REPORT_LOST = "bank's report lost"
+    REPORT_REORDERED = "bank's reports out of order"
+    LESS_A_FEE = "money comes back less a fee"
     # what the queues do
     SENT_TWICE = "message doubled under another id"
     DELIVERED_TWICE = "message delivered again while it is worked on"
@@ -43,6 +52,7 @@ class Crash(StrEnum):
     THROTTLED = "message received but not worked on (throttled)"
     DEAD = "message moved to the dead-letter queue"
     NOT_TAKEN = "SQS does not take a message"
+    NO_REST = "SQS does not let a failed message rest (ChangeMessageVisibility)"
     POISON = "poison message in a batch"
     # what people and clocks do
     CLOCK_OFF = "worker with a clock up to 10 minutes off"
@@ -59,9 +69,11 @@ STRIKES = (
     Crash.BEFORE_CALL, Crash.BEFORE_SETTLE, Crash.SETTLE_UNSEEN, Crash.SETTLE_LOST, Crash.BEFORE_ACK,
     Crash.TIME_LIMIT, Crash.DATABASE_KILLED, Crash.PAUSED,
 )  # fmt: skip
+FILE_STRIKES = (Crash.BEFORE_FILE, Crash.BEFORE_FILED, Crash.AFTER_BRINGING, Crash.READ, Crash.WRITE)
 AMBIGUOUS = (Crash.COMMIT_UNSEEN, Crash.COMMIT_LOST, Crash.SETTLE_UNSEEN, Crash.SETTLE_LOST)
 KILLS = (
     *(one for one in STRIKES if one not in (*AMBIGUOUS, Crash.DATABASE_KILLED, Crash.PAUSED)),
+    *FILE_STRIKES[:3],
     Crash.LEFT_RUNNING,
 )
 
@@ -81,6 +93,7 @@ class Plan:
     doubled: float
     throttled: float
     not_taken: float
+    no_rest: float
     poison: bool
     short_visibility: bool
     slow_transactions: bool  # time may make long steps while somebody is in the middle of a transaction
@@ -89,9 +102,11 @@ class Plan:
     skews: list[int] = field(default_factory=list)  # seconds that each worker's clock is off
 
     @classmethod
-    def draw(cls, rng: Random) -> "Plan":
+    def draw(cls, rng: Random, *, has_files: bool = False) -> "Plan":
         """This will draw a plan: now and then a calm one, mostly several things at once."""
         drawn = [(rng.choice(STRIKES), rng.choice((0, 0, 1, 2, 4))) for _ in range(rng.choice((0, 1, 2, 3, 4, 6)))]
+        if has_files:
+            drawn += [(rng.choice(FILE_STRIKES), rng.choice((0, 0, 1))) for _ in range(rng.choice((0, 1, 2)))]
         # a killed database starts with cold connections, which takes as long as three stories
         strikes = [one for one in drawn if one[0] is not Crash.DATABASE_KILLED or rng.random() < 0.4]
         return cls(
@@ -100,6 +115,7 @@ class Plan:
             doubled=rng.choice((0.0, 0.0, 0.3, 0.6)),
             throttled=rng.choice((0.0, 0.0, 0.1, 0.5)),
             not_taken=rng.choice((0.0, 0.0, 0.2)),
+            no_rest=rng.choice((0.0, 0.0, 0.5)),
             poison=rng.random() < 0.15,
             short_visibility=rng.random() < 0.3,
             slow_transactions=rng.random() < 0.4,

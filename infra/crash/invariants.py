@@ -301,7 +301,10 @@ def one_answer_per_claim(books: Books) -> Iterator[str]:
         for before, event in pairwise(events):
             # no answers of their own: a doubt that nobody can be asked about is given up; what came back had been paid
             moved = (before["status"], event["status"])
-            follows = _is_take_over(before) or moved in (("unknown", "review"), ("paid", "returned"))
+            # and a bank answers more than once
+            follows = _is_take_over(before) or moved in (
+                ("unknown", "review"), ("paid", "returned"), ("review", "paid"), ("review", "failed")
+            )  # fmt: skip
             if (
                 event["what"] == "answered"
                 and not _is_take_over(event)

@@ -17,6 +17,7 @@ class Mode:
     sweeps: bool = True
     looks_again: bool = True
     restores: bool = False
+    has_files: bool = False  # payouts go to a bank in files
 
     @property
     def abilities(self) -> Abilities:
@@ -37,6 +38,8 @@ MODES = {
         Mode("no-sweep", "the outbox is never swept: the look-at schedule finds what was not sent", sweeps=False),
         Mode("no-second-look", "nobody looks again by the clock: redelivery and the outbox are the net, and what they"
              " leave open waits for a person who replays dead letters and sends messages anew", looks_again=False),
+        Mode("files", "payouts go to a bank in files, which are brought twice; its reports come late, doubled, in any"
+             " order, or never", has_files=True),
         Mode("restored", "the database is restored to ten minutes ago; payouts are off until the provider's list is"
              " matched", restores=True),
     )

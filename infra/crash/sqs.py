@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from botocore.exceptions import EndpointConnectionError
+
 from chalicelib.backing.queues import MAX_RECEIVES
 from infra.crash.baton import Hub, Killed
 from infra.crash.faults import Crash
@@ -43,6 +45,7 @@ class Queues:
         self.seen: set[tuple[str, str]] = set()  # queue and body of whatever was taken, ever
         self.looking: set[object] = set()  # who sends what no outbox asked for: the look-at schedule
         self.is_calm = False
+        self.refused_rest: set[object] = set()  # whose message could not be let rest in the batch that they work on
         self._made = 0
 
     # What the product calls
@@ -67,6 +70,10 @@ class Queues:
         return {"Successful": taken}
 
     def change_message_visibility(self, *, QueueUrl: str, ReceiptHandle: str, VisibilityTimeout: int) -> None:  # noqa: N803
+        if not self.is_calm and self.hub.rng.random() < self.hub.plan.no_rest:
+            self.hub.count(Crash.NO_REST)
+            self.refused_rest.add(self.hub.current)
+            raise EndpointConnectionError(endpoint_url="sqs")
         for message in self.waiting:
             if ReceiptHandle in message.receipts:
                 message.visible_at = self.hub.now + timedelta(seconds=VisibilityTimeout)

@@ -12,7 +12,7 @@ from random import Random
 from typing import Any
 from unittest import mock
 
-from chalicelib.backing import clock, queues
+from chalicelib.backing import clock, files, queues
 from chalicelib.backing.settings import Settings, settings
 from chalicelib.entry import limits
 from chalicelib.features.payouts import actions, providers, sending
@@ -21,6 +21,7 @@ from infra.crash.bank import Bank
 from infra.crash.baton import Actor, Hub, Killed
 from infra.crash.connection import LabConnection
 from infra.crash.faults import Crash, Plan
+from infra.crash.files import FileBank
 from infra.crash.modes import Mode
 from infra.crash.sqs import Message, Queues, received
 from infra.crash.world import World
@@ -46,10 +47,12 @@ class Story:
     def __init__(self, world: World, seed: int, mode: Mode, *, name: str = "Acme") -> None:
         self.world, self.seed, self.mode = world, seed, mode
         self.rng = Random(f"{seed}/{mode.name}")
-        self.plan = Plan.draw(self.rng)
+        self.plan = Plan.draw(self.rng, has_files=mode.has_files)
         self.hub = Hub(self.rng, self.plan, world, now=STARTS_AT, next_moment=lambda: self.sqs.next_visible())
         self.sqs = Queues(self.hub, prefix=queues.configured_name(""))
         self.bank = Bank(self.hub, mode.abilities)
+        self.files = FileBank(self)
+        self.batches = 0  # bank files that were asked for
         self.hub.set_clock()
         self.tenant = cast.tenant(world, self.rng, name)
         self.said = Acknowledged()
@@ -76,6 +79,8 @@ class Story:
             mock.patch.object(queues, "client", return_value=self.sqs),
             mock.patch.object(sending, "settings", self._settings),
             mock.patch.object(providers, "_known", return_value={"simulated": self.bank}),
+            mock.patch.object(files, "put", self.files.put),
+            mock.patch.object(files, "link_to", self.files.link_to),
             mock.patch.object(actions, "CHUNK_PEOPLE", self.rng.choice((1, 2, 1000))),
         ):
             try:
@@ -98,14 +103,17 @@ class Story:
         """This will make one API call, and give its status and answer; 0 where the connection broke."""
         import app
 
-        headers = {"content-type": "application/json", "x-api-key": self.tenant.keys[who]}
+        is_text = isinstance(body, str)  # a bank's report, which is XML
+        headers = {
+            "content-type": "application/xml" if is_text else "application/json", "x-api-key": self.tenant.keys[who],
+        }  # fmt: skip
         if key is not None:
             headers["idempotency-key"] = key
         event = lambda_events.api_event(
             method,
             resource,
             values or {},
-            body=None if body is None else json.dumps(body, default=str),
+            body=body if is_text or body is None else json.dumps(body, default=str),
             headers=headers,
         )
         actor = self.hub.current
@@ -143,10 +151,13 @@ class Story:
         records = event["Records"] = _Records(event["Records"], actor)
         if actor is not None:
             actor.batch = records if len(batch) > 1 else None
+        self.sqs.refused_rest.discard(actor)
         try:
             answer = consumer.handler(event, lambda_events.Context(consumer.name))
         except Exception as error:  # then Lambda takes all of the batch to have failed
             self.hub.note(f"{queue} failed: {type(error).__name__}")
+            if actor in self.sqs.refused_rest and len(batch) > 1:
+                self.violations.append("one-bad-message: a message that could not be let rest failed its batch")
             self._check_poison(batch, records, set())
             return True
         failed = {one["itemIdentifier"] for one in answer["batchItemFailures"]}

@@ -17,8 +17,7 @@ from functools import wraps
 from typing import Any
 
 from chalicelib.entry import limits
-from chalicelib.entry.http import PROBLEM
-from chalicelib.entry.problems import document
+from chalicelib.entry.problems import document, headers_of
 from chalicelib.kernel.errors import Busy, Fault, TooMany
 
 AT_ONCE = 8  # more only take turns on one interpreter; each still has a database connection of the pool
@@ -88,5 +87,10 @@ def _admitted(handle: Callable[..., Any], admission: Admission) -> Callable[...,
 def refusal(fault: Fault, path: str) -> dict[str, Any]:
     """This will make the answer to who was turned away, in the form that Lambda gives to the gateway."""
     status, said = document(fault, instance=path)
-    headers = {"Content-Type": PROBLEM, "Retry-After": str(fault.wait), "Cache-Control": "no-store"}
-    return {"statusCode": status, "headers": headers, "multiValueHeaders": {}, "body": said, "isBase64Encoded": False}
+    return {
+        "statusCode": status,
+        "headers": headers_of(fault),
+        "multiValueHeaders": {},
+        "body": said,
+        "isBase64Encoded": False,
+    }

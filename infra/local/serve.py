@@ -7,7 +7,7 @@ import os
 import sys
 from typing import Any
 
-from infra.local import admission, mailbox
+from infra.local import admission, gateway_replies, mailbox
 from infra.local.children import PROJECT
 
 
@@ -58,6 +58,7 @@ def main(port: str) -> None:
     quicken(chalice.local)
     show_mail(chalice.local)
     admission.bound(chalice.local, admission.Admission())
+    gateway_replies.answer_as_deployed(chalice.local)
     settle(chalice.local)
     arguments = ["--project-dir", str(PROJECT), "local", "--stage", "api", "--no-autoreload", "--port", port]
     chalice.cli.cli(arguments, obj={})

@@ -3,7 +3,7 @@
 from migrations.helpers import run
 
 revision = "2026_12_01_1080"
-down_revision = "2026_11_21_0980"
+down_revision = "2026_12_01_1070"
 
 
 def upgrade() -> None:

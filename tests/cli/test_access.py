@@ -89,6 +89,17 @@ class TestCreateKey:
         refused = cli("api-keys", "create", "--tenant", "orion", "--role", "employee", "--user-email", "x@y.example")
         assert (refused.code, refused.err) == (1, "Nobody in orion has the e-mail address x@y.example.\n")
 
+    def test_of_the_same_role_are_told_apart(self, cli: Cli, orion: str) -> None:
+        made = [cli("api-keys", "create", "--tenant", "orion", "--role", "hr").out.strip() for _ in range(2)]
+        names = {Api(key).ok("GET", "/me")["name"] for key in made}
+        assert len(names) == 2
+
+    def test_takes_a_name_once(self, cli: Cli, orion: str) -> None:
+        named = ("api-keys", "create", "--tenant", "orion", "--role", "hr", "--name", "payroll box")
+        assert Api(cli(*named).out.strip()).ok("GET", "/me")["name"] == "payroll box"
+        again = cli(*named)
+        assert (again.code, again.err) == (1, "There is already one with this name.\n")
+
     def test_makes_platform_admins_beside_each_other(self, cli: Cli) -> None:
         made = [cli("api-keys", "create", "--role", "platform_admin").out.strip() for _ in range(2)]
         assert [Api(key).ok("GET", "/me")["role"] for key in made] == ["platform_admin"] * 2

@@ -169,6 +169,43 @@ class TestErase:
         assert now["leave_requests"][0]["reason"] == "Told Erased person (Erased person, Erased person), and Karim."
         assert now["payout_destinations"][0]["sealed"] == kept["payout_destinations"][0]["sealed"]
 
+    def test_takes_the_words_of_sales_and_keeps_their_ids_unique(self, cli: Cli, root: psycopg.Connection) -> None:
+        acme = tenant("Acme")
+        person = employee(acme, name=NAME, email=EMAIL, employee_no="E-7", left_on=LEFT)
+        other = employee(acme, name="Karim Ali", employee_no="E-8")
+        sold = [
+            (person, "Her favourite shop", "S-1"), (person, None, f"{NAME} 1"), (person, None, NAME.upper()),
+            (person, None, NAME), (other, f"{NAME}'s shop", "S-2"), (other, "Shop", f"{NAME} at Karim's"),
+        ]  # fmt: skip
+        for user_id, brand, external_id in sold:
+            made = acme.hr.ok("POST", "/sales", {"user_id": str(user_id), "earning": "40.00", "brand": brand,
+                                                 "external_id": external_id})["id"]  # fmt: skip
+            for status, correction in (("declined", False), ("approved", True), ("declined", True)):
+                acme.hr.ok(
+                    "POST",
+                    "/reconcile",
+                    {
+                        "items": [
+                            {
+                                "sale_id": made,
+                                "status": status,
+                                "reason": f"he said so: {brand}",
+                                "correction": correction,
+                            }
+                        ]
+                    },
+                )
+        erase(cli, acme, person)
+        rows = sql(acme, "select user_id, brand, external_id, id from sales order by id")
+        assert [(row.brand, row.external_id.replace(str(row.id), "ID")) for row in rows] == [
+            (None, "S-1"), (None, "ID 1"), (None, "ID"), (None, "ID"),
+            ("Erased person's shop", "S-2"), ("Shop", f"{NAME} at Karim's"),
+        ]  # fmt: skip
+        reasons = sql(acme, "select distinct d.revision, d.reason from sale_decisions d"
+                            " join sales s on s.id = d.sale_id where user_id = :id order by 1", id=person)  # fmt: skip
+        assert [tuple(row) for row in reasons] == [(1, None), (2, "erased"), (3, "erased")]
+        assert sql(acme, "select 1 from sale_decisions where reason like 'he said so%'") != []  # the other's stay
+
     def test_does_nothing_more_the_second_time(self, cli: Cli, root: psycopg.Connection) -> None:
         acme = tenant("Acme")
         person = somebody(acme, root)

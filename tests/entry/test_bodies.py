@@ -2,11 +2,14 @@
 
 import re
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
+from chalicelib.entry.registry import ENDPOINTS
+from tests.house import samples
 from tests.support.api import Api, Reply
-from tests.support.cast import Cast
+from tests.support.cast import Cast, platform_admin
 from tests.support.people import sql
 
 HUGE = "9" * 4301  # digits: what Python itself refuses to turn into a number
@@ -145,3 +148,39 @@ def binary(api: Api, data: bytes) -> Reply:
     made["isBase64Encoded"] = True
     answer = app.app(made, Context("api"))
     return Reply(answer["statusCode"], {**answer["headers"]}, answer["body"])
+
+
+WITHOUT_BODY = [
+    f"{one.method} {one.path}" for one in ENDPOINTS if one.body is None and one.accepts == ("application/json",)
+]
+
+
+class TestWhereNoneIsTaken:
+    """A body on a route that takes none would be ignored, and what it asks for would not be done."""
+
+    @pytest.mark.parametrize("door", WITHOUT_BODY)
+    def test_is_refused(self, acme: Cast, door: str) -> None:
+        method, path = door.split()
+        path = re.sub(r"\{(\w+)\}", lambda found: samples.PLAIN.get(found[1], samples.NOBODY), path)
+        headers = {"idempotency-key": str(uuid4())}
+        caller = platform_admin() if path.startswith("/tenants") else acme.admin
+        for body, place in (
+            (f'{{"user_ids": ["{samples.NOBODY}"]}}', "/user_ids"),
+            ("[]", ""),
+            ('{"a/b": 1}', "/a~1b"),
+        ):
+            reply = caller.call(method, path, body, headers=headers)
+            assert problem(reply) == (422, "invalid"), (door, reply.text)
+            assert reply.json["errors"] == [
+                {"pointer": place, "detail": "this route takes no body; leave it away, or send {}"}]  # fmt: skip
+        for body in ("{not json", "nonsense", '{"a": NaN}'):
+            assert problem(caller.call(method, path, body, headers=headers)) == (400, "unreadable")
+
+    def test_nothing_and_an_empty_object_are_none(self, acme: Cast) -> None:
+        headers = {"idempotency-key": "once"}
+        first = acme.admin.post("/payouts/final/run", headers=headers)
+        assert first.status == 202
+        for body in ("", " ", "{}", " {} "):
+            again = acme.admin.post("/payouts/final/run", body, headers=headers)
+            assert (again.status, again.json) == (202, first.json)
+            assert acme.admin.call("GET", "/jobs", body).status == 200

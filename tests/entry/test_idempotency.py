@@ -9,7 +9,7 @@ from sqlalchemy import text
 from chalicelib.backing.database import transaction
 from chalicelib.identity.permissions import Role
 from tests.support.api import Reply
-from tests.support.cast import Cast, key
+from tests.support.cast import Cast, key, platform_admin
 from tests.support.people import employee, sql
 
 K = {"headers": {"idempotency-key": "k1"}}
@@ -41,11 +41,37 @@ class TestKey:
         assert acme.hr.post("/users/import", body, **K).status == 422
         assert sql(acme, "select 1 from users") == []
 
-    def test_of_one_caller_does_not_tell_another_what_they_did(self, acme: Cast) -> None:
+    def test_of_one_caller_is_none_of_anothers(self, acme: Cast) -> None:
         one, other = (key(acme.id, Role.EMPLOYEE, employee(acme, employee_no=number)) for number in ("E-1", "E-2"))
         body = {"start_date": "2026-01-05", "end_date": "2026-01-05"}
         one.ok("POST", "/on-duty", body, **K)
-        assert other.post("/on-duty", body, **K).status == 422
+        theirs = other.post("/on-duty", body, **K)
+        assert (theirs.status, theirs.headers.get("Idempotent-Replay")) == (201, None)
+        assert one.post("/on-duty", body, **K).headers["Idempotent-Replay"] == "true"
+        assert other.post("/on-duty", {**body, "reason": "fair"}, **K).status == 422
+
+    def test_of_an_employees_check_in_does_not_block_payroll(self, acme: Cast) -> None:
+        rahim = employee(acme)
+        key(acme.id, Role.EMPLOYEE, rahim).ok("POST", f"/users/{rahim}/checkin", None, **K)
+        assert acme.hr.post("/payouts/advance/run", None, **K).status in (200, 202)
+
+    def test_of_a_row_kept_before_senders_were_replays_to_whom_it_was_told(self, acme: Cast) -> None:
+        first = acme.hr.post("/departments", {"name": "Sewing"}, **K)
+        sql(acme, "update idempotency_keys set actor_id = '00000000-0000-0000-0000-000000000000'")
+        assert acme.hr.post("/departments", {"name": "Sewing"}, **K).text == first.text
+        theirs = acme.admin.post("/departments", {"name": "Ironing"}, **K)
+        assert (theirs.status, theirs.headers.get("Idempotent-Replay")) == (201, None)
+
+    def test_of_a_platform_admin_replays_too(self, acme: Cast) -> None:
+        root, other = platform_admin(), platform_admin()
+        body = {"name": "New", "slug": f"new-{acme.slug}", "currency": "BDT", "timezone": "Asia/Dhaka",
+                "admin_email": "root@new.example"}  # fmt: skip
+        first = root.post("/tenants", body, **K)
+        again = root.post("/tenants", body, **K)
+        assert (first.status, again.status, again.headers.get("Idempotent-Replay")) == (201, 201, "true")
+        assert again.text == first.text
+        assert root.post("/tenants", {**body, "name": "Another"}, **K).status == 422
+        assert other.post("/tenants", body, **K).status == 409  # the slug is taken; nothing of root's is told
 
     def test_of_one_tenant_does_not_meet_anothers(self, acme: Cast, zenith: Cast) -> None:
         acme.hr.ok("POST", "/departments", {"name": "Sewing"}, **K)
@@ -87,10 +113,11 @@ class TestTwoAtOnce:
         assert sql(acme, "select name from departments") == [("Sewing",)]
 
     def test_refuses_while_the_first_still_runs(self, acme: Cast) -> None:
+        [(actor,)] = sql(acme, "select id from api_keys where role = 'hr'")
         with transaction(tenant_id=acme.id) as first:
             first.execute(
                 text("select pg_advisory_xact_lock(hashtextextended(:name, 0))"),
-                    {"name": f"{acme.id}/k1"})  # fmt: skip
+                    {"name": f"{acme.id}/{actor}/k1"})  # fmt: skip
             second: Any = acme.hr.post("/departments", {"name": "Sewing"}, **K)
         assert (second.status, second.json["type"]) == (409, "urn:wagebook:problem:conflict")
         assert acme.hr.post("/departments", {"name": "Sewing"}, **K).status == 201

@@ -1,5 +1,6 @@
 """How many requests a tenant may make in a minute: counted across processes, and for nobody else."""
 
+import json
 import threading
 import time
 from collections.abc import Iterator
@@ -11,10 +12,11 @@ from sqlalchemy import text
 
 from chalicelib.backing.database import transaction
 from chalicelib.entry import http, limits, openapi
+from chalicelib.identity.permissions import Role
 from chalicelib.kernel.errors import TooMany
 from tests.support.api import Reply
-from tests.support.cast import Cast, platform_admin, tenant
-from tests.support.people import sql
+from tests.support.cast import Cast, key, platform_admin, tenant
+from tests.support.people import employee, sql
 
 
 @pytest.fixture(autouse=True)
@@ -122,15 +124,22 @@ class TestLimit:
         assert calls(acme, 3) == [429] * 3
 
 
+def actor_of(cast: Cast) -> UUID:
+    """Return who HR's key is to the count of requests."""
+    return UUID(str(sql(cast, "select id from api_keys where role = 'hr' order by id limit 1")[0].id))
+
+
 def minute(cast: Cast, *, elapsed: float, taken: int) -> None:
-    """This will let the tenant be in the middle of a minute, of which so many requests were handed out."""
+    """This will let the tenant be in the middle of a minute, of which HR made so many requests."""
     limits.clear()
+    by_actor = json.dumps({str(actor_of(cast)): taken})
     with transaction(tenant_id=cast.id) as session:
         session.execute(
             text("insert into request_windows"
-                 " values (:tenant_id, clock_timestamp() + :rest * interval '1 second', :taken, 0)"
-                 " on conflict (tenant_id) do update set over_at = excluded.over_at, taken = excluded.taken"),
-            {"tenant_id": cast.id, "rest": 60 - elapsed, "taken": taken},
+                 " values (:tenant_id, clock_timestamp() + :rest * interval '1 second', :taken, 0, cast(:by as jsonb))"
+                 " on conflict (tenant_id) do update"
+                 " set over_at = excluded.over_at, taken = excluded.taken, by_actor = excluded.by_actor"),
+            {"tenant_id": cast.id, "rest": 60 - elapsed, "taken": taken, "by": by_actor},
         )  # fmt: skip
 
 
@@ -160,7 +169,8 @@ class TestPace:
     ) -> None:
         minute(acme, elapsed=elapsed, taken=taken)
         with transaction(tenant_id=acme.id) as session:
-            values = {"tenant_id": acme.id, "per_minute": 180, "burst": 120, "first": 3, "most": 100}
+            values = {"tenant_id": acme.id, "actor_id": actor_of(acme), "per_minute": 180, "burst": 120, "most": 100,
+                      "share": limits.SHARE, "counted": "{}"}  # fmt: skip
             found = session.execute(limits._LEASE, values).one()
         assert (found.lease, found.taken) == (lease, then)
 
@@ -207,7 +217,8 @@ class TestFlood:
         limited(acme, 1)
         calls(acme, 10)
         time.sleep(0.7)
-        scope = SimpleNamespace(tenant_id=acme.id, tenant=SimpleNamespace(slug=acme.slug, requests_per_minute=1))
+        scope = SimpleNamespace(tenant_id=acme.id, tenant=SimpleNamespace(slug=acme.slug, requests_per_minute=1),
+                                actor=SimpleNamespace(id=actor_of(acme)))  # fmt: skip
         with pytest.raises(limits.Unleased):
             limits.spend(scope)
         for _ in range(3):
@@ -234,6 +245,67 @@ class TestFlood:
         assert granted < 60
         monkeypatch.setattr(limits, "lease", lambda _: pytest.fail("asked again at once"))
         assert calls(acme, 3) == [429] * 3
+
+
+class TestShare:
+    """One actor's flood takes the tenant's pace, but not the others' share of it."""
+
+    def test_of_others_is_theirs_while_one_floods(self, acme: Cast) -> None:
+        limited(acme, 100)  # twenty at once, five of them anybody's share; one and a third a second
+        assert calls(acme, 60).count(429) > 30
+        assert [acme.admin.get("/me").status for _ in range(5)] == [200] * 5
+        assert acme.admin.get("/me").status == 429  # that was their share, and the rest is used up
+        assert acme.hr.get("/me").status == 429
+
+    def test_of_one_alone_is_everything(self, acme: Cast) -> None:
+        limited(acme, 20)
+        assert calls(acme, 21) == [200] * 20 + [429]
+
+    def test_holds_across_processes(self, acme: Cast) -> None:
+        limited(acme, 100)
+        seen = []
+        for _ in range(40):
+            seen += calls(acme, 2)  # a lease each, whose use the next one reports
+        assert seen.count(429) > 30
+        limits.clear()
+        assert acme.admin.get("/me").status == 200
+
+    def test_is_lent_once_and_comes_off_what_the_tenant_gets_next(self, acme: Cast) -> None:
+        limited(acme, 100)
+        minute(acme, elapsed=0, taken=20)
+        assert [acme.admin.get("/me").status for _ in range(8)].count(200) == 5
+        [(taken,)] = sql(acme, "select taken from request_windows")
+        assert taken == 25  # five ahead of the pace; no third actor is lent more
+        employee_key = key(acme.id, Role.EMPLOYEE, employee(acme))
+        assert employee_key.get("/me").status == 429
+
+    def test_of_two_who_flood_is_at_least_theirs(self, acme: Cast) -> None:
+        limited(acme, 100)
+        minute(acme, elapsed=0, taken=20)
+        got = {"hr": 0, "admin": 0}
+        ends = time.monotonic() + 4
+        while time.monotonic() < ends:
+            got["hr"] += acme.hr.get("/me").status == 200
+            got["admin"] += acme.admin.get("/me").status == 200
+            time.sleep(0.01)
+        # five seconds of a pace of 1.33 a second, five lent; whoever has less than a quarter of it gets more
+        assert got["admin"] >= 5
+        assert 5 <= sum(got.values()) <= 12
+
+    def test_is_kept_for_the_16_who_made_most(self, acme: Cast) -> None:
+        counts = {f"actor {number}": number for number in range(40)}
+        [(kept,)] = sql(acme, "select most_requests('{}', cast(:counts as jsonb))", counts=json.dumps(counts))
+        assert kept == {f"actor {number}": number for number in range(24, 40)}
+
+    def test_costs_no_call_of_the_database_while_the_pace_lasts(
+        self, acme: Cast, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        asked: list[object] = []
+        lease = limits.lease
+        monkeypatch.setattr(limits, "lease", lambda need: (asked.append(need), lease(need)))
+        callers = [acme.hr, acme.admin]
+        assert {callers[number % 2].get("/me").status for number in range(100)} == {200}
+        assert len(asked) == 1
 
 
 class TestWhoIsCounted:

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import psycopg.errors as pg
 import pytest
+from botocore.exceptions import EndpointConnectionError
 from chalice import Blueprint
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
@@ -70,6 +71,10 @@ def names(cast: Cast) -> list[str]:
     return [name for (name,) in sql(cast, "select name from departments order by name")]
 
 
+def _away(**_: Any) -> None:
+    raise EndpointConnectionError(endpoint_url="https://sqs.example")
+
+
 def said(cast: Cast, *names: str) -> list[dict[str, str]]:
     return [{"tenant_id": str(cast.id), "name": name} for name in names]
 
@@ -80,6 +85,29 @@ class TestBatch:
         assert deliver(consumer(add_department), batch, receives=2) == ["m3"]
         assert names(acme) == ["0", "1", "2", "4", "5", "6", "7", "8", "9"]
         assert rests == [("r3", 2)]
+
+    @pytest.mark.parametrize("body", [
+        {"name": "crash"}, {"name": "busy"}, "nonsense", '{"Type": 1}',
+    ], ids=str)  # fmt: skip
+    @pytest.mark.parametrize("in_words_of_aws", [False, True])
+    def test_settles_its_neighbours_where_a_failed_one_cannot_be_let_rest(
+        self, acme: Cast, consumer: Any, sqs: Any, monkeypatch: pytest.MonkeyPatch, body: Any, in_words_of_aws: bool
+    ) -> None:
+        monkeypatch.setattr(queues.client(), "change_message_visibility", _away)
+        options = {"messages_in": lambda said: [said.get("x", said)]} if in_words_of_aws else {}
+        bad = body if isinstance(body, str) else {"tenant_id": str(acme.id), **body}
+        batch = [*said(acme, "0"), bad, *said(acme, "2")]
+        sqs.create_queue(QueueName=queues.configured_name(QUEUE))
+        assert deliver(consumer(add_department, **options), batch) == ["m1"]
+        assert names(acme) == ["0", "2"]
+
+    def test_settles_its_neighbours_where_a_record_is_none(self, acme: Cast, consumer: Any, rests: list) -> None:
+        made = consumer(add_department)
+        records = [{"messageId": f"m{n}", "receiptHandle": "r", "body": json.dumps(one), "attributes": {}}
+                   for n, one in enumerate(said(acme, "0", "1"))]  # fmt: skip
+        records[1]["attributes"] = {"ApproximateReceiveCount": "1"}
+        assert made({"Records": records}, Context("queue")) == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
+        assert names(acme) == ["1"]
 
     def test_of_two_tenants_writes_each_for_its_own(self, acme: Cast, zenith: Cast, consumer: Any, rests: list) -> None:
         assert deliver(consumer(add_department), said(acme, "A") + said(zenith, "Z")) == []

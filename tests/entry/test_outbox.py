@@ -49,6 +49,25 @@ def _nothing_left(acme: Cast, zenith: Cast) -> Any:
 
 
 class TestSend:
+    def test_of_one_that_is_too_long_sends_its_neighbours(self, acme: Cast, sqs: Any) -> None:
+        scope = put(acme, {"n": 1}, {"n": 2, "long": "x" * 1_100_000}, {"n": 3})
+        outbox.send(scope.outgoing)
+        assert [one["n"] for one in waiting(sqs)] == [1, 3]
+        assert unsent(acme) == 1
+
+    def test_that_cannot_mark_one_tenants_marks_the_others(self, acme: Cast, zenith: Cast, sqs: Any) -> None:
+        scopes = [put(cast, {"n": 1}) for cast in (acme, zenith)]
+        mark = outbox._mark_sent
+
+        def fails_for_acme(tenant_id: Any, ids: Any) -> None:
+            if tenant_id == acme.id:
+                raise OSError("the database is away")
+            mark(tenant_id, ids)
+
+        with mock.patch.object(outbox, "_mark_sent", fails_for_acme):
+            assert outbox.send([one for scope in scopes for one in scope.outgoing]) == 2
+        assert (len(waiting(sqs)), unsent(acme), unsent(zenith)) == (2, 1, 0)
+
     def test_follows_the_commit(self, acme: Cast, sqs: Any) -> None:
         scope = put(acme, {"n": 1}, {"n": 2})
         assert (waiting(sqs), unsent(acme)) == ([], 2)
@@ -125,8 +144,7 @@ class TestSweep:
         scope = put(acme, {"n": 1})
         with monkeypatch.context() as crash:
             crash.setattr(outbox, "transaction", broken)
-            with pytest.raises(ZeroDivisionError):
-                outbox.send(scope.outgoing)
+            assert outbox.send(scope.outgoing) == 1
         assert unsent(acme) == 1
         assert sweep_outbox_at(later(1.5)) == 1
         assert [message["n"] for message in waiting(sqs)] == [1, 1]

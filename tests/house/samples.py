@@ -96,6 +96,7 @@ BODIES: dict[str, Any] = {
     "POST /overtime": {"date": "2026-01-05", "hours": 2},
     "PUT /users/{user_id}/attendance/{date}": {"status": "present", "reason": "forgot"},
     "PUT /pay-register/{month}/{user_id}/days/{day}": {"status": "present"},
+    "PATCH /pay-register/{month}/{user_id}/days/{day}": {"ot_hours": 1},
     "PATCH /members/{member_id}": {"role": "hr"},
     "PATCH /branches/{branch_id}": {"name": "Mine"},
     "PATCH /departments/{department_id}": {"name": "Mine"},

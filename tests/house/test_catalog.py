@@ -79,6 +79,8 @@ APPLICATION = {
     "webhook_events": "insert select",
     "ledger_accounts": "select",
     "ledger_entries": "select",
+    "payable_earmarks": "insert select",
+    "payable_nettings": "insert select",
     "pending_sales": "delete insert select",
     "sale_decisions": "insert select",
     "sales": "insert select",
@@ -112,7 +114,8 @@ APPLICATION_COLUMNS = {
     },
     ("leave_allocations", "update"): {"expires_on", "expired_at", "notes", "version"},
     ("leave_entries", "insert"): {
-        *("tenant_id", "allocation_id", "bucket", "days", "cause", "request_id", "booked_at", "booked_by"),
+        *("tenant_id", "allocation_id", "bucket", "days", "cause", "request_id", "concerns_on", "booked_at"),
+        "booked_by",
     },
     ("tenant_keys", "update"): {"retired_at"},
     ("person_erasures", "update"): {"attachment_ids", "payslip_ids"},  # what is left to delete from the bucket
@@ -120,8 +123,10 @@ APPLICATION_COLUMNS = {
     # how it goes, and never what is paid, to whom and under which key
     ("payouts", "update"): {
         *("status", "fence", "lease_until", "look_at", "looks", "first_sent_at", "unknown_since", "provider_reference"),
-        *("problem", "batch_id", "approved_by", "settled_at"),
+        *("problem", "batch_id", "approved_by", "settled_at", "bank"),
     },
+    # how far it is paid; never how much, to whom or of which run
+    ("payable_earmarks", "update"): {"netted", "waits", "payout_id"},
     ("simulated_movements", "update"): {"status", "reason"},
     ("payout_batches", "update"): {"handed_over_at"},
     ("form_versions", "update"): {"fields", "published_at"},  # of a draft; what is published stays

@@ -57,6 +57,12 @@ class TestDeclaration:
     def test_empties_nothing_that_must_say_something(self, catalog: psycopg.Connection) -> None:
         assert list(catalog.execute(_EMPTIED)) == []
 
+    def test_keeps_no_words_of_a_record_as_they_are(self, catalog: psycopg.Connection) -> None:
+        kept = (
+            "select table_name || '.' || column_name from personal_data where treatment = 'kept' and column_name <> '*'"
+        )
+        assert list(catalog.execute(kept)) == []
+
     def test_is_missed_for_a_table_that_is_new(self, catalog: psycopg.Connection) -> None:
         catalog.execute("create table gifts (tenant_id uuid, user_id uuid, wish text, tags jsonb)")
         assert undeclared(catalog) == ["gifts", "gifts.tags", "gifts.wish"]

@@ -26,6 +26,8 @@ BODIES_AROUND: dict[tuple[str, Any], Any] = {
     ("PUT /pay-register/{month}/{user_id}/days/{day}", "leave_type_id"): HALF,
     ("PUT /pay-register/{month}/{user_id}/days/{day}", "first_half"): {"first_half": HALF},
     ("PUT /pay-register/{month}/{user_id}/days/{day}", "second_half"): {"second_half": HALF},
+    ("PATCH /pay-register/{month}/{user_id}/days/{day}", "first_half"): {"first_half": HALF},
+    ("PATCH /pay-register/{month}/{user_id}/days/{day}", "second_half"): {"second_half": HALF},
 }
 MANY = {"leave_type_id": NOBODY, "cycle_start_date": "2026-01-01", "days": 20, "all": True}
 BODIES_AROUND["POST /leave-allocations/bulk", "leave_type_id"] = MANY

@@ -24,9 +24,9 @@ MEANT = """
     organisation.write  -               all           all  -        -
     people.read         -               all           all  team     self
     people.write        -               all           all  -        -
-    salaries.read       -               all           all  -        self
+    salaries.read       -               all           all  self    self
     salaries.write      -               all           all  -        -
-    destinations.read   -               all           all  -        self
+    destinations.read   -               all           all  self    self
     destinations.write  -               all           all  -        -
     roster.write        -               all           all  team     -
     attendance.read     -               all           all  team     self
@@ -40,25 +40,25 @@ MEANT = """
     leave.decide        -               all           all  team     self
     leave.allocate      -               all           all  -        -
     leave.expire        -               all           all  -        -
-    adjustments.read    -               all           all  -        self
+    adjustments.read    -               all           all  self    self
     adjustments.write   -               all           all  -        -
     payment_types.read  -               all           all  -        -
     payment_types.write -               all           all  -        -
     pay_register.read   -               all           all  team     self
     pay_register.write  -               all           all  -        -
     pay_register.lock   -               all           -    -        -
-    balances.read       -               all           all  -        self
-    sales.read          -               all           all  -        self
+    balances.read       -               all           all  self    self
+    sales.read          -               all           all  self    self
     sales.write         -               all           all  -        -
     sales.decide        -               all           all  -        -
-    payouts.read        -               all           all  -        self
+    payouts.read        -               all           all  self    self
     payouts.run         -               all           all  -        -
     payouts.decide      -               all           -    -        -
     payout_batches.read -               all           all  -        -
     payroll.approve     -               all           all  -        -
     payroll.read        -               all           all  -        -
     payroll.write       -               all           all  -        -
-    payslips.read       -               all           all  -        self
+    payslips.read       -               all           all  self    self
     payroll.pay         -               all           all  -        -
     webhooks.read       -               all           -    -        -
     webhooks.write      -               all           -    -        -

@@ -1,5 +1,6 @@
 """OIDC tokens: whose signature, which claims, and which member they are."""
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import jwt
@@ -79,6 +80,53 @@ class TestToken:
     def test_that_is_none_is_refused(self, token: str) -> None:
         assert bearing(token).get("/me").status == 401
 
+    @pytest.mark.parametrize("header", [
+        {"alg": "ES256"}, {"alg": "HS256"}, {"alg": "none"}, {"alg": "None"}, {"alg": ""}, {"alg": None},
+        {"alg": ["RS256"]}, {"alg": {"RS256": 1}}, {"alg": 256}, {"alg": "PS256"}, {"alg": "EdDSA"},
+        {"kid": None}, {"kid": 1}, {"kid": ["k1"]}, {"kid": {"k": 1}}, {"kid": "\ud800"}, {"kid": "k1\x00"},
+        {"kid": ""}, {"crit": ["exp"]}, {"b64": False, "crit": ["b64"]}, {"typ": ["JWT"]}, {"jku": "https://evil.example/jwks"},
+    ], ids=str)  # fmt: skip
+    @pytest.mark.parametrize("is_signed", [True, False])
+    def test_whose_header_lies_is_refused(self, issuer: Issuer, header: dict[str, object], is_signed: bool) -> None:
+        whole = {"alg": "RS256", "kid": "k1", **header}
+        head = f"{encoded(whole)}.{encoded(issuer._plain())}"
+        token = f"{head}.{signed(issuer, head) if is_signed else encoded('forged')}"
+        reply = bearing(token).get("/me")
+        if is_signed and set(header) <= {"typ", "jku"}:  # what we do not read changes nothing
+            assert reply.status == 200
+        else:
+            assert (reply.status, reply.json["type"]) == (401, "urn:wagebook:problem:unauthenticated")
+
+    @pytest.mark.parametrize("claims", [
+        {"exp": 10**400}, {"exp": -1}, {"exp": "9" * 400}, {"exp": []}, {"exp": True}, {"exp": 1.5e300},
+        {"iat": 10**30}, {"iat": {}}, {"nbf": 10**400}, {"nbf": [1]}, {"iss": ["https://login.example/pool"]},
+        {"iss": 1}, {"aud": 7}, {"aud": {"wagebook-client": 1}}, {"aud": [["wagebook-client"]]},
+        {"sub": ""}, {"sub": "s\x00"}, {"sub": "\ud800"}, {"sub": "s" * 300}, {"sub": ["s-1"]}, {"jti": 5},
+        {"email": "\ud800@acme.example"}, {"email": "rahim@acme.example\x00"},
+    ], ids=lambda claims: str(claims)[:40])  # fmt: skip
+    def test_with_claims_of_another_type_or_that_nobody_can_have_is_refused(
+        self, issuer: Issuer, claims: dict[str, object]
+    ) -> None:
+        head = f"{encoded({'alg': 'RS256', 'kid': 'k1'})}.{encoded(issuer._plain() | claims)}"
+        assert bearing(f"{head}.{signed(issuer, head)}").get("/me").status == 401
+
+    @pytest.mark.parametrize("literal", ["NaN", "Infinity", "-Infinity", "1e999"])
+    @pytest.mark.parametrize("claim", ["exp", "iat", "nbf"])
+    def test_with_times_that_are_no_numbers_is_refused(self, issuer: Issuer, claim: str, literal: str) -> None:
+        plain = json.dumps(issuer._plain() | {claim: "HERE"}).replace('"HERE"', literal)
+        payload = jwt.utils.base64url_encode(plain.encode()).decode()
+        head = f"{encoded({'alg': 'RS256', 'kid': 'k1'})}.{payload}"
+        assert bearing(f"{head}.{signed(issuer, head)}").get("/me").status == 401
+
+    def test_that_is_refused_says_so_in_the_challenge(self, issuer: Issuer) -> None:
+        refused = [bearing("nonsense"), bearing(issuer.unsigned()), bearing("x" * 20_000), issuer.caller(exp=1, iat=1)]
+        challenges = {caller.get("/me").headers["WWW-Authenticate"] for caller in refused}
+        assert challenges == {'Bearer realm="wagebook", error="invalid_token"'}
+
+    def test_that_is_huge_is_refused_before_it_is_read(self, issuer: Issuer) -> None:
+        assert bearing(issuer.token(note="x" * 20_000)).get("/me").status == 401
+        assert bearing(issuer.token(note="x" * 2_000)).get("/me").status == 200
+
     def test_is_told_to_come_back_while_the_issuer_cannot_be_reached(
         self, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -101,7 +149,7 @@ class TestMember:
         assert (reply.status, reply.json["detail"]) == (403, "You are signed in, but no tenant has you as a member.")
 
     def test_with_an_address_that_nobody_can_have_is_refused(self, issuer: Issuer) -> None:
-        assert issuer.caller(email="rahim@acme.example\x00").get("/me").status == 422
+        assert issuer.caller(email="rahim@acme.example\x00").get("/me").status == 401
 
     @pytest.mark.parametrize("email", ["Rahim@ACME.example", "rahim@acme.example"])
     def test_is_known_in_any_case_of_their_address(self, issuer: Issuer, email: str) -> None:
@@ -184,5 +232,10 @@ def sign(issuer: Issuer, **claims: object) -> str:
         return issuer.token(**claims)
     said = {name: value for name, value in (issuer._plain() | claims).items() if value is not None}
     head = f"{encoded({'alg': 'RS256', 'kid': 'k1'})}.{encoded(said)}"
+    return f"{head}.{signed(issuer, head)}"
+
+
+def signed(issuer: Issuer, head: str) -> str:
+    """Return the issuer's RS256 signature over a token's first two parts, whatever they say."""
     algorithm = jwt.algorithms.RSAAlgorithm(jwt.algorithms.RSAAlgorithm.SHA256)
-    return f"{head}.{jwt.utils.base64url_encode(algorithm.sign(head.encode(), issuer.key)).decode()}"
+    return jwt.utils.base64url_encode(algorithm.sign(head.encode(), issuer.key)).decode()

@@ -36,6 +36,16 @@ SHIFTS = (
     Shift("half", time(9), time(14), Decimal("0.5")),
     Shift("night", time(21), time(6), Decimal("1.5")),
     Shift("double", time(6), time(22), Decimal(2)),
+    Shift("rest", time(9), time(18), unpaid_break_minutes=60),
+    Shift("late", time(23), time(6, 30), Decimal(1), 440, 200, 25),
+)
+TIMES = (
+    ((time(9), time(18)),),
+    ((time(9), time(13)), (time(14), time(18))),
+    ((time(13, 30), time(18)),),
+    ((time(23), time(6, 30)),),
+    ((time(23), time(2, 30)),),
+    ((time(22), time(1)), (time(1, 20), time(5, 10))),
 )
 LEAVE_TYPES: dict[str, tuple[Nature, bool]] = {
     "annual": ("paid", False),
@@ -80,6 +90,7 @@ class Company:
 def random_company(chance: Random) -> Company:
     """This will make a tenant with every policy switch in play, two branches, and holidays."""
     tenant = Tenant(
+        timezone=chance.choice(("Asia/Dhaka", "Europe/Berlin")),
         weekend=frozenset(chance.choice(((5, 6), (6, 7), (7,), (5,), ()))),
         week_start=chance.randint(1, 7),
         cycle_start_day=chance.choice((1, 1, chance.randint(2, 28))),
@@ -194,7 +205,9 @@ def random_facts(chance: Random, company: Company, employee: Employee) -> Facts:
 def random_attendance(chance: Random, day: date, has_shift: bool) -> AttendanceDay:
     """This will state a status or give minutes around the limits; a shift is needed to have a middle."""
     stated: Stated | None = chance.choice(("present", "present", "present", "absent", "half_day", None, None))
-    minutes = None if stated else chance.choice((None, 0, 239, 240, 479, 480, 539, 540, 700))
+    if stated is None and chance.random() < 0.3:
+        return AttendanceDay(day, sessions=chance.choice(TIMES))
+    minutes = None if stated else chance.choice((None, 0, 239, 240, 269, 270, 479, 480, 539, 540, 700))
     return AttendanceDay(
         day,
         stated,

@@ -60,12 +60,18 @@ class Holiday:
 
 @dataclass(frozen=True)
 class Shift:
-    """This will be the hours of a working day; `payable_units` is what a full day of it is worth in days."""
+    """The hours of a working day; `payable_units` is what a full day of it is worth in days.
+
+    Minutes of None are the tenant's.
+    """
 
     name: str
     starts: time
     ends: time
     payable_units: Decimal = Decimal(1)
+    full_day_minutes: int | None = None
+    half_day_minutes: int | None = None
+    unpaid_break_minutes: int = 0
 
 
 @dataclass(frozen=True)
@@ -100,7 +106,10 @@ class Employee:
 
 @dataclass(frozen=True)
 class AttendanceDay:
-    """This will be a day's attendance record: a stated status, worked minutes, or neither (a lone punch)."""
+    """A day's attendance record: a stated status, worked minutes, or neither (a lone punch).
+
+    `sessions` are clock times of coming and leaving; where there are some, minutes and the middle follow from them.
+    """
 
     day: date
     stated: Stated | None = None
@@ -109,6 +118,7 @@ class AttendanceDay:
     checked_in_after_middle: bool = False
     late_minutes: int = 0
     early_out_minutes: int = 0
+    sessions: tuple[tuple[time, time], ...] = ()
 
 
 @dataclass(frozen=True)

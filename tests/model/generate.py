@@ -14,6 +14,7 @@ from tests.model.chance import (
     LEAVE_TYPES,
     RATES,
     SHIFTS,
+    TIMES,
     WRITTEN,
     Company,
     random_case,
@@ -174,7 +175,7 @@ def facts_of(
 def attendance_days(days: st.SearchStrategy[date]) -> st.SearchStrategy[AttendanceDay]:
     """This will state a status, or give minutes around the limits of the policy, or neither."""
     late, early = st.sampled_from((0, 7)), st.sampled_from((0, 11))
-    minutes = st.sampled_from((None, 0, 239, 240, 479, 480, 539, 540, 700))
+    minutes = st.sampled_from((None, 0, 239, 240, 269, 270, 479, 480, 539, 540, 700))
     stated = st.builds(
         AttendanceDay,
         days,
@@ -184,7 +185,8 @@ def attendance_days(days: st.SearchStrategy[date]) -> st.SearchStrategy[Attendan
     )
     split = st.builds(AttendanceDay, days, st.just("half_day"), halves, late_minutes=late)
     timed = st.builds(AttendanceDay, days, st.none(), st.none(), minutes, st.booleans(), late, early)
-    return stated | split | timed
+    punched = st.builds(AttendanceDay, days, sessions=st.sampled_from(TIMES))
+    return stated | split | timed | punched
 
 
 def day_edits(days: st.SearchStrategy[date]) -> st.SearchStrategy[DayEdit]:

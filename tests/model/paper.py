@@ -1,6 +1,6 @@
 """This will live through a payroll story on paper: in the slow model alone, without the product or a database."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -11,7 +11,7 @@ from tests.model.expressions import round_to
 from tests.model.facts import Employee, Facts, Holiday, Salary
 from tests.model.payroll import Adjustment, Payroll, Person, Run
 from tests.model.payslip import Component, Own, Payslip, inputs_of
-from tests.scenarios.payroll_loader import Expected, RunSaid, Step, Story, policy_of
+from tests.scenarios.payroll_loader import Expected, RunSaid, Score, Step, Story, policy_of
 
 Assigned = Mapping[str, Mapping[str, tuple[Own, date, date | None]]]
 
@@ -92,9 +92,13 @@ class PaperOffice:
             label = f"Leave encashment: {days:.1f} days of Annual that expired on {expired}"
             self.payroll.adjustments.append(Adjustment(name, label, self.money(Fraction(days) * rate), expired))
 
-    def do_kpi(self, people: Mapping[str, tuple[Decimal, Decimal, Decimal]]) -> None:
-        for name, (value, target, weight) in people.items():
-            score = round_to(Fraction(value) * Fraction(weight) / Fraction(target), 2)
+    def do_kpi(self, people: Mapping[str, Sequence[Score]]) -> None:
+        for name, scores in people.items():
+            exact = sum(
+                (Fraction(value) * Fraction(weight) / Fraction(target) for value, target, weight in scores), Fraction(0)
+            )
+            # as exact as a quotient is in formulas: ten places
+            score = round_to(exact, 10)
             self.payroll.people[name].kpi_score = Decimal(score.numerator) / score.denominator
 
     def do_run(self, said: RunSaid) -> None:

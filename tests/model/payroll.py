@@ -11,6 +11,8 @@ from decimal import Decimal
 
 from tests.model.facts import Employee, Facts, Holiday, Tenant
 from tests.model.payslip import (
+    CATEGORIES,
+    Category,
     Component,
     OneOff,
     Own,
@@ -23,6 +25,7 @@ from tests.model.payslip import (
 from tests.model.workdays import period_of
 
 NOTHING = Decimal(0)
+Part = tuple[Category, str]  # the salary or a component, by its category and code
 
 
 @dataclass
@@ -50,11 +53,11 @@ class Slip:
     """This will be one payslip of a run, with what is needed to look at it again later."""
 
     payslip: Payslip
-    worth: Decimal  # net of what the period itself is worth: without adjustments, arrears, what is carried over
+    worth: Mapping[Part, Decimal]  # what the period itself is worth: without adjustments, arrears, what is carried over
     own: Mapping[str, Own] = field(default_factory=dict)
     given: Mapping[str, Decimal] = field(default_factory=dict)
     adjustments: list[Adjustment] = field(default_factory=list)
-    arrears: dict[str, Decimal] = field(default_factory=dict)  # by month, above 0 for the person
+    arrears: dict[str, dict[Part, Decimal]] = field(default_factory=dict)  # by month: what is more, or less
     makes_up_for: list["Slip"] = field(default_factory=list)
     made_up: bool = False
 
@@ -136,10 +139,14 @@ class Payroll:
 
     def _slip(self, run: Run, name: str, given: Mapping[str, Decimal]) -> Slip | None:
         _, end = period_of(run.tenant, run.month)
-        slip = Slip(Payslip({}, NOTHING, NOTHING, NOTHING, NOTHING), NOTHING, self.own_on(name, end), given)
+        slip = Slip(Payslip({}, NOTHING, NOTHING, NOTHING, NOTHING), {}, self.own_on(name, end), given)
         slip.adjustments = [one for one in self.adjustments if one.person == name and not one.paid and one.on <= end]
-        slip.arrears = {one.month: amount for one in self.approved if (amount := self._arrears(one, name)) != 0}
-        lines = [of_sign(f"Arrears {month}", amount) for month, amount in slip.arrears.items()]
+        slip.arrears = {one.month: found for one in self.approved if (found := self._arrears(one, name))}
+        lines = [
+            OneOff(f"Arrears {month}: {called(code)}", category, amount)
+            for month, found in slip.arrears.items()
+            for (category, code), amount in found.items()
+        ]
         lines += [of_sign(one.name, one.amount, taxed=True) for one in slip.adjustments]
         for earlier in self.approved:
             before = earlier.slips.get(name)
@@ -152,7 +159,7 @@ class Payroll:
         slip.payslip = self._paid(run, name, slip, lines)
         if not run.is_regular and not any(slip.payslip.lines.values()):
             return None
-        slip.worth = slip.payslip.net - sum((signed(one) for one in lines), NOTHING)
+        slip.worth = worth_of(slip.payslip, lines)
         return slip
 
     def _paid(self, run: Run, name: str, slip: Slip, lines: list[OneOff]) -> Payslip:
@@ -171,23 +178,25 @@ class Payroll:
         )
         return sheet.payslip(with_salary=run.is_regular and is_there)
 
-    def _arrears(self, run: Run, name: str) -> Decimal:
-        """This will give by how much a period is worth more for somebody than they were paid for it."""
+    def _arrears(self, run: Run, name: str) -> dict[Part, Decimal]:
+        """This will give by how much each part of a period is worth more for somebody than they were paid for it."""
         if not run.is_regular:
-            return NOTHING
+            return {}
         was = run.slips.get(name)
-        paid = NOTHING if was is None else was.worth
+        paid = {} if was is None else dict(was.worth)
         for later in self.approved:
             if name in later.slips:
-                paid += later.slips[name].arrears.get(run.month, NOTHING)
-        if not in_the_period(run.tenant, self.people[name].employee, run.month):
-            return -paid
+                for part, amount in later.slips[name].arrears.get(run.month, {}).items():
+                    paid[part] = paid.get(part, NOTHING) + amount
         if was is None:
+            if not in_the_period(run.tenant, self.people[name].employee, run.month):
+                return {part: -amount for part, amount in paid.items() if amount != 0}
             _, end = period_of(run.tenant, run.month)
-            was = Slip(Payslip({}, NOTHING, NOTHING, NOTHING, NOTHING), NOTHING, self.own_on(name, end))
+            was = Slip(Payslip({}, NOTHING, NOTHING, NOTHING, NOTHING), {}, self.own_on(name, end))
         lines = [of_sign(one.name, one.amount, taxed=True) for one in was.adjustments]
-        now = self._paid(run, name, was, lines)
-        return now.net - sum((signed(one) for one in lines), NOTHING) - paid
+        now = worth_of(self._paid(run, name, was, lines), lines)
+        differences = {part: now.get(part, NOTHING) - paid.get(part, NOTHING) for part in {**now, **paid}}
+        return {part: amount for part, amount in differences.items() if amount != 0}
 
 
 def of_sign(name: str, amount: Decimal, *, taxed: bool = False) -> OneOff:
@@ -195,6 +204,17 @@ def of_sign(name: str, amount: Decimal, *, taxed: bool = False) -> OneOff:
     return OneOff(name, "earning" if amount >= 0 else "deduction", abs(amount), taxed and amount > 0)
 
 
-def signed(one: OneOff) -> Decimal:
-    """This will give what a line does to the net."""
-    return one.amount if one.category == "earning" else -one.amount
+def worth_of(payslip: Payslip, besides: Collection[OneOff]) -> dict[Part, Decimal]:
+    """This will give the lines that the salary and the components of a period made."""
+    names = {(one.category, one.name) for one in besides}
+    return {
+        (category, name): amount
+        for category in CATEGORIES
+        for name, amount in payslip.lines.get(category, {}).items()
+        if (category, name) not in names
+    }
+
+
+def called(code: str) -> str:
+    """This will name a part as the payslips of the stories do."""
+    return code.replace("_", " ").capitalize()

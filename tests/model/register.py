@@ -13,11 +13,11 @@ from tests.model.facts import (
     HalfName,
     Leave,
     Nature,
-    Policy,
     Shift,
     Status,
     Tenant,
 )
+from tests.model.hours import attended_halves
 from tests.model.workdays import (
     days_between,
     edit_of,
@@ -79,23 +79,6 @@ def record_of(facts: Facts, day: date) -> AttendanceDay | None:
     return None
 
 
-def attended_halves(record: AttendanceDay, policy: Policy) -> set[HalfName]:
-    """This will turn an attendance record into the halves it says were worked."""
-    if record.stated == "present":
-        return {"first", "second"}
-    if record.stated == "absent":
-        return set()
-    if record.stated == "half_day":
-        return {record.half or "first"}
-    if record.worked_minutes is None:
-        return set()
-    if record.worked_minutes >= policy.full_day_minutes:
-        return {"first", "second"}
-    if policy.half_day_minutes is not None and record.worked_minutes >= policy.half_day_minutes:
-        return {"second"} if record.checked_in_after_middle else {"first"}
-    return set()
-
-
 def leave_of(facts: Facts, day: date, half: HalfName, closed: bool) -> Leave | None:
     """This will give the leave that uses this half; of two on one half (never valid): paid, then by name."""
     usable = []
@@ -112,8 +95,8 @@ def on_duty_on(facts: Facts, day: date, half: HalfName) -> bool:
     return any(duty.start <= day <= duty.end and duty.half in (None, half) for duty in facts.on_duty)
 
 
-def half_of(tenant: Tenant, employee: Employee, facts: Facts, day: date, half: HalfName, as_of: date) -> Half:
-    """This will decide one half: the first line of the precedence list that matches."""
+def claim_of(tenant: Tenant, employee: Employee, facts: Facts, day: date, half: HalfName) -> Half | None:
+    """Return what has this half whoever came to work: the first line of the precedence list before attendance."""
     # 1. a person's edit
     edit = edit_of(facts, day)
     written = None if edit is None else (edit.first if half == "first" else edit.second)
@@ -138,10 +121,22 @@ def half_of(tenant: Tenant, employee: Employee, facts: Facts, day: date, half: H
         return Half("holiday", "calendar")
     if week_off:
         return Half("week_off", "calendar" if roster_of(facts, day) is None else "roster")
-    # 6. attendance says present, even after the as-of date
+    return None
+
+
+def half_of(tenant: Tenant, employee: Employee, facts: Facts, day: date, half: HalfName, as_of: date) -> Half:
+    """Return one half: the first line of the precedence list that matches."""
+    claim = claim_of(tenant, employee, facts, day, half)
+    if claim is not None:
+        return claim
+    # 6. attendance says present, even after the as-of date; where the other half is taken, this one is judged alone
+    beside = claim_of(tenant, employee, facts, day, "second" if half == "first" else "first")
+    is_alone = beside is not None and beside.status in ("leave", "od", "holiday", "week_off")
     record = record_of(facts, day)
-    if record is not None and half in attended_halves(record, tenant.policy):
-        return Half("present", "attendance")
+    if record is not None:
+        shift = shift_of(employee, facts, day)
+        if half in attended_halves(tenant, record, shift, half if is_alone else None):
+            return Half("present", "attendance")
     # 7. not yet known
     if day > as_of:
         return Half("blank", "none")

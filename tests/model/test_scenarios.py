@@ -10,7 +10,7 @@ from tests.model.facts import Employee, Facts, Tenant
 from tests.model.register import register, totals
 from tests.scenarios.loader import Scenario, days_of, facts_of, load
 
-REGISTER, BALANCES = load("register.yaml"), load("balances.yaml")
+REGISTER, BALANCES = load("register.yaml") + load("hours.yaml"), load("balances.yaml")
 
 
 @pytest.mark.parametrize("scenario", REGISTER + BALANCES, ids=lambda scenario: scenario.name)

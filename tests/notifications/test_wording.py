@@ -204,7 +204,10 @@ class TestBrand:
         assert "border-top:6px solid #2c559f" in text_of(theirs, "html")
         assert (ours["From"], theirs["From"]) == (
             "Acme <payroll@wagebook.example>", "Zenith <payroll@wagebook.example>")  # fmt: skip
-        assert acme.admin.ok("PATCH", "/tenant", {"branding": {}})["branding"] == {"color": None, "footer": None}
+        assert acme.admin.ok("PATCH", "/tenant", {"branding": {"color": None, "footer": None}})["branding"] == {
+            "color": None,
+            "footer": None,
+        }
 
     @pytest.mark.parametrize("color", ["red", "#12345", "#1234567", "#a4302a;background:url(x)", ""])
     def test_has_a_colour_and_nothing_else(self, acme: Cast, color: str) -> None:

@@ -161,12 +161,15 @@ def holidays_of(entry: Entry) -> list[Holiday]:
 
 def shift_of(name: str, entry: Entry) -> Shift:
     """This will read a shift; its hours are quoted, or YAML would take 21:00 for a number."""
-    known(entry, "starts", "ends", "units")
+    known(entry, "starts", "ends", "units", "full_day_minutes", "half_day_minutes", "unpaid_break_minutes")
     return Shift(
         name,
         time.fromisoformat(entry["starts"]),
         time.fromisoformat(entry["ends"]),
         number(entry.get("units", 1)),
+        entry.get("full_day_minutes"),
+        entry.get("half_day_minutes"),
+        entry.get("unpaid_break_minutes", 0),
     )
 
 
@@ -223,17 +226,25 @@ def attendance_of(entry: Entry) -> dict[date, AttendanceDay]:
             minutes = {"late_minutes": one.get("late", 0), "early_out_minutes": one.get("early_out", 0)}
             records[day] = AttendanceDay(day, "half_day", one.get("half"), **minutes)
     for one in entry.get("worked", []):
-        known(one, "days", "stated", "minutes", "after_middle", "late", "early_out")
+        known(one, "days", "stated", "half", "minutes", "times", "after_middle", "late", "early_out")
         for day in days_of(one["days"]):
             records[day] = AttendanceDay(
                 day,
                 stated=one.get("stated"),
+                half=one.get("half"),
                 worked_minutes=one.get("minutes"),
                 checked_in_after_middle=one.get("after_middle", False),
                 late_minutes=one.get("late", 0),
                 early_out_minutes=one.get("early_out", 0),
+                sessions=tuple(session_of(written) for written in one.get("times", [])),
             )
     return records
+
+
+def session_of(written: str) -> tuple[time, time]:
+    """Read `13:30-18:00`: when somebody came and when they left, by the clock on their wall."""
+    came, left = written.split("-")
+    return time.fromisoformat(came), time.fromisoformat(left)
 
 
 def leaves_of(entry: Entry) -> Iterator[Leave]:

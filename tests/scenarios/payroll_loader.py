@@ -8,7 +8,8 @@ A component is `fixed: 1000.00`, `percent: 10 of gross`, `formula: ot_hours * ho
 category (`earning`, `deduction`, `tax`, `benefit`), from 1 January 2026 on unless said. It is for everybody, or with
 `for: some` only for those to whom it is assigned. An assignment is `included`, `excluded`, an amount or a percent such
 as `7.5%`, each perhaps followed by `from 2026-02-01` and `to 2026-02-28`. Facts and salaries are written as loader.py
-says. A KPI is `90 of 120 at 20`: value, target, weight.
+says. A KPI is `90 of 120 at 20`: value, target, weight;
+several are a list.
 """
 
 from collections.abc import Callable, Mapping
@@ -44,6 +45,7 @@ SECTIONS: dict[str, Category] = {
     "benefits": "benefit",
 }
 Entry = Mapping[str, Any]
+Score = tuple[Decimal, Decimal, Decimal]  # value, target, weight
 
 
 @dataclass(frozen=True)
@@ -273,11 +275,14 @@ def encashed(entry: Entry) -> tuple[Decimal, date]:
     return number(entry["days"]), entry["expired"]
 
 
-def measured(said: str) -> tuple[Decimal, Decimal, Decimal]:
-    """This will read `90 of 120 at 20`: a value, its target and its weight."""
-    value, of, target, weighing, weight = said.split()
-    known({of: 0, weighing: 0}, "of", "at")
-    return Decimal(value), Decimal(target), Decimal(weight)
+def measured(said: str | list[str]) -> list[Score]:
+    """Read `90 of 120 at 20`, one KPI, or a list of them: a value, its target and its weight."""
+    found = []
+    for one in [said] if isinstance(said, str) else said:
+        value, of, target, weighing, weight = one.split()
+        known({of: 0, weighing: 0}, "of", "at")
+        found.append((Decimal(value), Decimal(target), Decimal(weight)))
+    return found
 
 
 READERS: dict[str, Callable[[Any], Any]] = {

@@ -21,6 +21,7 @@ from chalicelib.features.tenants.windows import Among, window_of
 from chalicelib.identity.callers import working
 from chalicelib.identity.scope import Origin, Scope
 from chalicelib.kernel.halves import Nature, Status, code_of
+from tests.model import hours
 from tests.model.earned import earned
 from tests.model.facts import Case, HalfEdit, Shift
 from tests.model.register import register, totals
@@ -71,7 +72,9 @@ def place(session: Connection, tenant_id: UUID, cases: Sequence[Case]) -> list[U
         if shift not in shifts:
             assert shift is not None
             shifts[shift] = put.made("shifts", name=f"{shift.name} {len(shifts)}", starts_at=shift.starts,
-                                     ends_at=shift.ends, payable_units=shift.payable_units)  # fmt: skip
+                                     ends_at=shift.ends, payable_units=shift.payable_units,
+                                     full_day_minutes=shift.full_day_minutes, half_day_minutes=shift.half_day_minutes,
+                                     unpaid_break_minutes=shift.unpaid_break_minutes)  # fmt: skip
         return shifts[shift]
 
     def type_id(name: str) -> UUID:
@@ -94,9 +97,11 @@ def place(session: Connection, tenant_id: UUID, cases: Sequence[Case]) -> list[U
                     works_holidays=row.works_holidays)  # fmt: skip
         for record in {a.day: a for a in reversed(facts.attendance)}.values():
             shift = shift_of(who, facts, record.day)
+            times = hours.punches(case.tenant, record, shift)
             put.add("attendance", user_id=user_id, day=record.day, stated=record.stated, stated_half=record.half,
-                    worked_minutes=record.worked_minutes, source="import",
-                    check_in_at=_check_in(case, shift, record))  # fmt: skip
+                    worked_minutes=hours.gross_minutes(case.tenant, record, shift), source="import",
+                    check_in_at=times[0][0] if times else _check_in(case, shift, record),
+                    check_out_at=times[-1][1] if times else None)  # fmt: skip
         for leave in {(x.day, x.half): x for x in reversed(facts.leaves)}.values():
             put.add("leave_days", user_id=user_id, day=leave.day, half=leave.half, nature=leave.nature,
                     counts_non_working=leave.counts_non_working, leave_type_id=type_id(leave.leave_type))  # fmt: skip

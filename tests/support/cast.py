@@ -38,8 +38,10 @@ def key(tenant_id: UUID, role: Role, user_id: object = None) -> Api:
     secret = keys.make(tenant_id)
     with transaction(tenant_id=tenant_id) as session:
         session.execute(
+            # names are unique: the first of a role has its plain name, further ones a number behind it
             text("insert into api_keys (tenant_id, name, role, user_id, hint, key_hash)"
-                 " values (:tenant_id, :name, :role, :user_id, '', :hash)"),
+                 " select :tenant_id, :name || coalesce(' ' || nullif(count(*), 0) + 1, ''), :role, :user_id, '', :hash"
+                 " from api_keys where tenant_id = :tenant_id and role = :role"),
             {"tenant_id": tenant_id, "name": f"{role} key", "role": role, "user_id": user_id,
              "hash": keys.digest(secret)},
         )  # fmt: skip

@@ -13,7 +13,7 @@ from tests.model.paper import Assigned, PaperOffice, same
 from tests.model.payroll import Adjustment
 from tests.model.payslip import CATEGORIES, Component
 from tests.model.workdays import is_working, period_of
-from tests.scenarios.payroll_loader import Expected, RunSaid, Step, Story
+from tests.scenarios.payroll_loader import Expected, RunSaid, Score, Step, Story
 from tests.support.cast import Cast, tenant
 from tests.support.payouts import once
 from tests.support.payroll_words import calculation_of, edit_of, lines_of, salary_of
@@ -87,9 +87,11 @@ class Office:
     def do_policy(self, said: dict[str, Any]) -> None:
         self.cast.admin.ok("PATCH", "/tenant", {"policy": said})
 
-    def do_kpi(self, people: Mapping[str, tuple[Decimal, Decimal, Decimal]]) -> None:
-        for name, (value, target, weight) in people.items():
-            kpi = {"name": f"Deals of {name}", "target": float(target), "weight": float(weight),
+    def do_kpi(self, people: Mapping[str, Sequence[Score]]) -> None:
+        for number, name, (value, target, weight) in (
+            (number, name, one) for name, scores in people.items() for number, one in enumerate(scores, start=1)
+        ):
+            kpi = {"name": f"Deals {number} of {name}", "target": float(target), "weight": float(weight),
                    "source": "manual_entry"}  # fmt: skip
             kpi_id = self.hr.ok("POST", "/kpi-definitions", kpi)["id"]
             cycle = {"definition_id": kpi_id, "user_id": self.ids[name], "cycle_start": "2026-01-01",

@@ -1,7 +1,9 @@
 """Writes many attendance records at once: a handful of statements for the whole file."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, time, timedelta
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import select, text
 
@@ -10,9 +12,9 @@ from chalicelib.backing.database import Record, statement
 from chalicelib.entry.rows import Row, checked
 from chalicelib.features.attendance import import_rules as rules
 from chalicelib.features.attendance.actions import FACTS, array, decide_pairs, last_day
-from chalicelib.features.attendance.import_rules import Employee, Found, Key
+from chalicelib.features.attendance.import_rules import Employee, Found, Key, Rosters
 from chalicelib.features.attendance.import_schemas import AttendanceRow, ImportReport
-from chalicelib.features.attendance.rules import Facts, ShiftDay
+from chalicelib.features.attendance.rules import DAYS_AFTER, DAYS_BEFORE, Facts
 from chalicelib.features.tenants import periods
 from chalicelib.features.tenants.models import pay_periods
 from chalicelib.identity.scope import Scope
@@ -23,7 +25,7 @@ MOST_ROWS = 20_000
 ROWS_PER_AUDIT = 1_000  # what corrected records said is kept in full, in audit rows of a readable size
 
 _EMPLOYEES = text(statement(__file__, "import_employees"))
-_NIGHT_SHIFTS = text(statement(__file__, "import_night_shifts"))
+_ROSTERS = text(statement(__file__, "import_rosters"))
 _EXISTING = text(statement(__file__, "import_existing"))
 _WRITE = text(statement(__file__, "import_write"))
 
@@ -39,7 +41,10 @@ def import_rows(scope: Scope, *, rows: Sequence[Row], dry_run: bool) -> ImportRe
     found, strange = rules.find_employees(
         typed, _employees(scope, typed), last_day=lambda zone: last_day(scope, zone)
     )  # fmt: skip
-    said, wrong = rules.read(found, shifts=_night_shifts(scope, found))
+    said, wrong = rules.read(found, rosters=_rosters(scope, found))
+    if not dry_run:
+        # what stands is read after an equal import at the same moment has written: it is unchanged then, not corrected
+        scope.alone("attendance-import")
     existing = _existing(scope, said)
     changed = {key: facts for key, facts in said.items() if not existing.get(key)}
     corrected = sum(key in existing for key in changed)
@@ -74,17 +79,27 @@ def _employees(scope: Scope, rows: Iterable[tuple[int, AttendanceRow]]) -> list[
     return [Employee(*row) for row in found]
 
 
-def _night_shifts(scope: Scope, found: Iterable[Found]) -> dict[Key, ShiftDay]:
-    keys = [place.key for place in found if place.row.check_in]
+def _rosters(scope: Scope, found: Iterable[Found]) -> Rosters:
+    """Return the shifts other than the usual ones, of the people and about the days whose rows say a time."""
+    spans: dict[UUID, tuple[date, date]] = {}
+    for place in found:
+        if place.row.check_in:
+            day, user_id = place.row.date, place.employee.user_id
+            first, last = spans.get(user_id, (day, day))
+            spans[user_id] = (min(first, day), max(last, day))
     rows = scope.session.execute(
-        _NIGHT_SHIFTS,
+        _ROSTERS,
         {
             "tenant_id": scope.tenant_id,
-            "user_ids": array(key[0] for key in keys),
-            "days": array(key[1] for key in keys),
+            "user_ids": array(spans),
+            "firsts": array(first - timedelta(days=DAYS_BEFORE) for first, _ in spans.values()),
+            "lasts": array(last + timedelta(days=DAYS_AFTER) for _, last in spans.values()),
         },
     )
-    return {(row.user_id, row.day): ShiftDay(row.day, row.starts_at, row.ends_at) for row in rows}
+    rosters: dict[UUID, dict[date, tuple[time, time]]] = {}
+    for row in rows:
+        rosters.setdefault(row.user_id, {})[row.day] = (row.starts_at, row.ends_at)
+    return rosters
 
 
 def _existing(scope: Scope, said: Mapping[Key, Facts]) -> dict[Key, bool]:

@@ -17,8 +17,12 @@ def import_attendance(scope: Scope, body: RawBody, query: ImportQuery) -> schema
     """This will import up to 20,000 attendance rows, as JSON or CSV; good rows are kept, wrong ones told by line.
 
     Columns: `employee_no` or `user_id`, `date`, and what is known of `check_in`, `check_out` (`HH:MM` in the
-    employee's time zone, or RFC 3339; a check-out earlier than the check-in is on the next day), `worked_minutes`,
-    `status` and `half`. JSON is an array of rows, or an object with the array as `rows`.
+    employee's time zone, or RFC 3339), `worked_minutes`, `status` and `half`. JSON is an array of rows, or an object
+    with the array as `rows`.
+
+    `date` is the day on which the shift starts. A check-in without a date is the moment nearest to that shift, before
+    or after midnight, and a check-out the next such time after it. A check-in with a date of its own belongs to the
+    day that a live punch of it would, whether `date` is that day or the moment's own date.
     """
     rows = read_rows(body, required=["date"], optional=schemas.COLUMNS, limit=actions.MOST_ROWS)
     return actions.import_rows(scope, rows=rows, dry_run=query.dry_run)

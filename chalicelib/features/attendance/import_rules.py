@@ -1,15 +1,25 @@
 """From rows of a file to facts about people and days, or to what is wrong with them. No I/O."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, time, timedelta
+from functools import lru_cache
 from uuid import UUID
 
 from chalicelib.entry.rows import RowError
 from chalicelib.features.attendance.import_schemas import AttendanceRow
-from chalicelib.features.attendance.rules import Facts, ShiftDay, Wrong, read_facts
+from chalicelib.features.attendance.rules import (
+    DAYS_AFTER,
+    DAYS_BEFORE,
+    Facts,
+    ShiftDay,
+    Wrong,
+    read_facts,
+    record_day,
+)
 
 Key = tuple[UUID, date]
+Rosters = Mapping[UUID, Mapping[date, tuple[time, time]]]  # a person's days on another shift: its start and end
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +31,15 @@ class Employee:
     joined_on: date
     left_on: date | None
     zone: str
+    starts_at: time | None  # of the usual shift
+    ends_at: time | None
+
+    def shifts_around(self, day: date, rosters: Rosters) -> Sequence[ShiftDay]:
+        """Return the shifts that can decide what a time of this day means."""
+        usual = _usual_shifts(day, self.starts_at, self.ends_at)
+        if own := rosters.get(self.user_id):
+            return [ShiftDay(shift.day, *own[shift.day]) if shift.day in own else shift for shift in usual]
+        return usual
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +50,12 @@ class Found:
     row: AttendanceRow
     employee: Employee
 
-    @property
-    def key(self) -> Key:
-        return self.employee.user_id, self.row.date
+
+@lru_cache(maxsize=10_000)
+def _usual_shifts(day: date, starts_at: time | None, ends_at: time | None) -> tuple[ShiftDay, ...]:
+    """Return the days around a day with one shift on each."""
+    days = (day + timedelta(days=n) for n in range(-DAYS_BEFORE, DAYS_AFTER + 1))
+    return tuple(ShiftDay(one, starts_at, ends_at) for one in days)
 
 
 def find_employees(
@@ -56,16 +78,21 @@ def find_employees(
     for line, row in rows:
         try:
             employee = _employee(row, by_no, by_id)
-            if row.date > last_days[employee.zone]:
-                raise Wrong("date", "lies in the future")
-            if row.date < employee.joined_on:
-                raise Wrong("date", f"is before {employee.employee_no} joined, on {employee.joined_on}")
-            if employee.left_on and row.date > employee.left_on:
-                raise Wrong("date", f"is after {employee.employee_no} left, on {employee.left_on}")
+            check_day(employee, row.date, last_day=last_days[employee.zone], column="date")
             found.append(Found(line, row, employee))
         except Wrong as wrong:
             errors.append(RowError(line=line, column=wrong.column, detail=wrong.detail))
     return found, errors
+
+
+def check_day(employee: Employee, day: date, *, last_day: date | None = None, column: str) -> None:
+    """Raise Wrong for a day that is outside the employment, or later than the last one that a record may be of."""
+    if last_day and day > last_day:
+        raise Wrong(column, "lies in the future")
+    if day < employee.joined_on:
+        raise Wrong(column, f"is before {employee.employee_no} joined, on {employee.joined_on}")
+    if employee.left_on and day > employee.left_on:
+        raise Wrong(column, f"is after {employee.employee_no} left, on {employee.left_on}")
 
 
 def _employee(row: AttendanceRow, by_no: Mapping[str, Employee], by_id: Mapping[UUID, Employee]) -> Employee:
@@ -83,26 +110,39 @@ def _employee(row: AttendanceRow, by_no: Mapping[str, Employee], by_id: Mapping[
     return employee
 
 
-def read(found: Iterable[Found], *, shifts: Mapping[Key, ShiftDay]) -> tuple[dict[Key, Facts], list[RowError]]:
-    """This will read each row's facts; of rows about the same employee and date none is taken, as none is surer."""
+def read(found: Iterable[Found], *, rosters: Rosters) -> tuple[dict[Key, Facts], list[RowError]]:
+    """This will read each row's facts; of rows about the same employee and day none is taken, as none is surer.
+
+    `rosters` has the shifts other than the usual ones. A check-in with a date of its own says the day (`record_day`).
+    """
     facts: dict[Key, Facts] = {}
     errors: list[RowError] = []
     lines: dict[Key, list[int]] = {}
     for place in found:
-        lines.setdefault(place.key, []).append(place.line)
+        key = (place.employee.user_id, place.row.date)
         try:
-            facts[place.key] = read_facts(
-                {"check_in": place.row.check_in, "check_out": place.row.check_out, "status": place.row.status,
-                 "half": place.row.half, "worked_minutes": place.row.worked_minutes},
-                day=place.row.date, zone=place.employee.zone, shift=shifts.get(place.key),
-            )  # fmt: skip
+            key, said = _read(place, rosters)
+            facts[key] = said
         except Wrong as wrong:
             errors.append(RowError(line=place.line, column=wrong.column, detail=wrong.detail))
-    for key, said in lines.items():
-        if len(said) > 1:
+        lines.setdefault(key, []).append(place.line)
+    for key, said_on in lines.items():
+        if len(said_on) > 1:
             facts.pop(key, None)
-            errors += [RowError(line=line, column="date", detail=_twice(line, said)) for line in said]
+            errors += [RowError(line=line, column="date", detail=_twice(line, said_on)) for line in said_on]
     return facts, errors
+
+
+def _read(place: Found, rosters: Rosters) -> tuple[Key, Facts]:
+    """Return what one row says, and of which day."""
+    row, employee = place.row, place.employee
+    shifts = employee.shifts_around(row.date, rosters) if row.check_in else []
+    day = record_day(row.check_in, day=row.date, zone=employee.zone, shifts=shifts)
+    if day != row.date:
+        check_day(employee, day, column="check_in")
+    said = {"check_in": row.check_in, "check_out": row.check_out, "status": row.status, "half": row.half,
+            "worked_minutes": row.worked_minutes}  # fmt: skip
+    return (employee.user_id, day), read_facts(said, day=day, zone=employee.zone, shifts=shifts)
 
 
 def _twice(line: int, said: list[int]) -> str:

@@ -1,6 +1,7 @@
 """Tables of attendance, on-duty and overtime: facts, from people and devices."""
 
-from sqlalchemy import Column, Date, DateTime, Integer, Numeric, SmallInteger, Table, Text, Uuid
+from sqlalchemy import Boolean, Column, Date, DateTime, Integer, Numeric, SmallInteger, Table, Text, Uuid
+from sqlalchemy.dialects.postgresql import TSTZMULTIRANGE
 
 from chalicelib.backing.database import id_column, metadata, tenant_column
 
@@ -10,13 +11,27 @@ attendance = Table(
     tenant_column(),
     Column("user_id", Uuid, primary_key=True),
     Column("day", Date, primary_key=True, doc="local date on which the shift starts, also when it ends after midnight"),
-    Column("present", SmallInteger, doc="halves, decided by sql/decide.sql: 2 the first, 1 the second, 3 both, 0 none"),
+    Column(
+        "present",
+        SmallInteger,
+        doc="halves, where both are open, decided by sql/decide.sql: 2 the first, 1 the second, 3 both, 0 none",
+    ),
+    Column(
+        "enough_for_half",
+        Boolean,
+        doc="the minutes are enough for the one half that leave, duty, a holiday or a day off leaves open; decided",
+    ),
     Column("late_minutes", SmallInteger, doc="whole minutes from the shift's start to the check-in; decided"),
     Column("early_out_minutes", SmallInteger, doc="whole minutes from the check-out to the shift's end; decided"),
     Column("check_in_at", DateTime(timezone=True), doc="the day's first check-in"),
     Column("check_out_at", DateTime(timezone=True), doc="the day's last check-out"),
     Column("session_started_at", DateTime(timezone=True), doc="check-in of the session that is open; null: none is"),
-    Column("worked_minutes", SmallInteger, doc="minutes of all closed sessions; null: not known"),
+    Column(
+        "sessions",
+        TSTZMULTIRANGE,
+        doc="closed sessions of punches; null: none is known singly, it is check_in_at to check_out_at",
+    ),
+    Column("worked_minutes", SmallInteger, doc="minutes of all closed sessions, or as stated; null: not known"),
     Column("stated", Text, doc="present, absent or half_day, where somebody said so; it stands above the minutes"),
     Column("stated_half", Text, doc="first or second, of a stated half day"),
     Column("source", Text, doc="who wrote it last: punch, import or correction"),

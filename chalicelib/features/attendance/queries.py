@@ -9,7 +9,7 @@ from sqlalchemy import select, text
 from chalicelib.backing import clock
 from chalicelib.backing.database import Record, statement
 from chalicelib.features.attendance.models import attendance
-from chalicelib.features.attendance.rules import OPEN_FOR, ShiftDay
+from chalicelib.features.attendance.rules import DAYS_AFTER, DAYS_BEFORE, OPEN_FOR, ShiftDay
 from chalicelib.features.people import queries as people
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import NotFound, invalid
@@ -35,17 +35,14 @@ class Workday:
         """This will say from when until when the person is employed."""
         return f"employed from {self.joined_on}" + (f" to {self.left_on}" if self.left_on else "")
 
-    def shift_on(self, day: date) -> ShiftDay | None:
-        """This will give the shift of a day, if it is one of those around the moment."""
-        return next((shift for shift in self.shifts if shift.day == day), None)
 
-
-def get_workday(scope: Scope, user_id: UUID, *, around: datetime) -> Workday:
-    """This will read what is needed to place a moment of a person's on a day, or NotFound."""
+def get_workday(scope: Scope, user_id: UUID, *, around: datetime | None = None, day: date | None = None) -> Workday:
+    """Read what is needed to place a moment, or a clock time of a day, of a person's, or NotFound."""
     rows = scope.session.execute(
         _SHIFTS_AROUND,
-        {"tenant_id": scope.tenant_id, "user_id": user_id, "timezone": scope.tenant.timezone, "at": around},
-    ).all()
+        {"tenant_id": scope.tenant_id, "user_id": user_id, "timezone": scope.tenant.timezone, "at": around, "day": day,
+         "before": DAYS_BEFORE, "after": DAYS_AFTER},
+    ).all()  # fmt: skip
     if not rows:
         raise NotFound("There is no such person.")
     shifts = tuple(ShiftDay(row.day, row.starts_at, row.ends_at) for row in rows)
@@ -75,24 +72,19 @@ def get_day(scope: Scope, user_id: UUID, day: date, *, lock: bool = False) -> Re
     return found
 
 
-def find_open_session(scope: Scope, user_id: UUID, *, at: datetime) -> Record | None:
-    """This will read the day whose session is open and began at most 24 hours before a moment, the latest if several.
-
-    An older one was forgotten: it neither keeps anybody from checking in nor can it be closed by a check-out.
-    """
-    found = scope.session.execute(
+def find_recent_days(scope: Scope, user_id: UUID, *, at: datetime) -> list[Record]:
+    """Return the person's days whose sessions can be open at a moment or hold it, and all later ones."""
+    rows = scope.session.execute(
         select(attendance)
         .where(
             attendance.c.tenant_id == scope.tenant_id,
             attendance.c.user_id == user_id,
-            # a session's day is at most one day away from its own date in UTC, on either side
-            attendance.c.day >= (at - 2 * OPEN_FOR).date(),
-            attendance.c.session_started_at > at - OPEN_FOR,
+            # a record's day is at most one day away from its own date in UTC, and it may last two days
+            attendance.c.day >= (at - 3 * OPEN_FOR).date(),
         )
-        .order_by(attendance.c.session_started_at.desc())
-        .limit(1)
-    ).mappings().first()  # fmt: skip
-    return dict(found) if found else None
+        .order_by(attendance.c.day)
+    ).mappings()
+    return [dict(row) for row in rows]
 
 
 def get_month(scope: Scope, user_id: UUID, *, month: str | None) -> tuple[Period, list[Record]]:

@@ -1,6 +1,6 @@
 """Asking for on-duty and overtime, and deciding it. What is asked never changes; only its status does."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -16,7 +16,7 @@ from chalicelib.features.attendance.models import on_duty, overtime
 from chalicelib.features.attendance.request_kinds import ON_DUTY, OVERTIME, Kind
 from chalicelib.features.attendance.request_schemas import NewOnDuty, NewOvertime
 from chalicelib.features.people import queries as people
-from chalicelib.features.tenants import periods
+from chalicelib.features.tenants import facts
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import AlreadyDecided, Conflict, Forbidden, Place, invalid
 from chalicelib.kernel.states import REQUEST_MOVES, RequestStatus, check_move
@@ -78,15 +78,25 @@ def ask_for_overtime(scope: Scope, *, new: NewOvertime) -> Record:
 
 
 def decide(scope: Scope, kind: Kind, *, request_id: UUID, to: RequestStatus, if_match: int | None) -> Record:
-    """This will approve, reject or cancel a request. One's own can only be cancelled; of two who decide, one wins."""
+    """Approve, reject or cancel a request. One's own can only be cancelled; of two who decide, one wins.
+
+    What is approved, or approved no longer, is on the register and in the balance of a period that has begun.
+    """
     before = queries.get_request(scope, kind, request_id, "requests.decide")
     if before["user_id"] == scope.actor.user_id and to is not RequestStatus.CANCELLED:
         raise Forbidden("Nobody decides a request of their own; it can only be cancelled.")
     expect(before, if_match)
     now = RequestStatus(before["status"])
     check_move(REQUEST_MOVES, now=now, to=to, what=kind.said)
-    if RequestStatus.APPROVED in (now, to):  # only approved ones are facts
-        periods.touch(scope, changes=[(before["user_id"], day) for day in kind.days(before)], what=kind.name)
+    if RequestStatus.APPROVED not in (now, to):  # only approved ones are facts
+        return _decided(scope, kind, before, to=to)
+    with facts.changing(scope, changes=[(before["user_id"], day) for day in kind.days(before)], what=kind.name):
+        return _decided(scope, kind, before, to=to)
+
+
+def _decided(scope: Scope, kind: Kind, before: Record, *, to: RequestStatus) -> Record:
+    """Write a decision, unless somebody else has decided since the request was read."""
+    now, request_id = before["status"], before["id"]
     row = scope.session.execute(
         update(kind.table)
         .where(
@@ -117,7 +127,7 @@ def _for_whom(scope: Scope, user_id: UUID | None, *, first: date, last: date, po
     if user_id is None:
         raise invalid("/user_id", "say for whom; your key does not act for a person")
     people.get_user(scope, user_id, "requests.write", lock=True)  # whoever asks for the same person too has to wait
-    workday = attendance.get_workday(scope, user_id, around=datetime(first.year, first.month, first.day, tzinfo=UTC))
+    workday = attendance.get_workday(scope, user_id, day=first)
     attendance.check_days(workday, first=first, last=last, pointer=pointer)
     return user_id
 

@@ -34,10 +34,15 @@ class AttendanceDay(Output):
     date: dt.date = Field(description="local date on which the shift starts")
     check_in: dt.datetime | None = Field(description="the first of the day")
     check_out: dt.datetime | None = Field(description="the last of the day")
-    worked_minutes: int | None
-    status: Literal["present", "half_day", "absent", "open"] = Field(description="open: checked in, and not out yet")
+    worked_minutes: int | None = Field(
+        description="as punched or stated; the shift's unpaid break is taken off where the day is judged"
+    )
+    status: Literal["present", "half_day", "absent", "open"] = Field(
+        description="of a day whose halves are both open; beside leave, on-duty, a holiday or a day off the pay"
+        " register asks for half of the minutes. open: checked in, and not out yet"
+    )
     stated: Stated | None = Field(description="the status that somebody stated; it stands above the minutes")
-    present_halves: list[Half]
+    present_halves: list[Half] = Field(description="of a day whose halves are both open")
     late_minutes: int
     early_out_minutes: int
     source: Literal["punch", "import", "correction"]

@@ -1,12 +1,11 @@
 """Reads of jobs and audit rows: newest first, so their pages go down from a key."""
 
-from datetime import datetime, time, timedelta
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import text
 
+from chalicelib.backing import clock
 from chalicelib.backing.database import Record
 from chalicelib.entry.paging import cursor, position
 from chalicelib.features.console.schemas import AuditQuery, JobQuery
@@ -41,14 +40,13 @@ def page_of_audit_logs(scope: Scope, query: AuditQuery) -> Record:
         "from_": "at >= :from_",
         "to": "at < :to",
     }
-    zone = ZoneInfo(scope.tenant.timezone)
     moments = {}
     if query.from_:
-        moments["from_"] = datetime.combine(query.from_, time(), zone)
+        moments["from_"] = clock.start_of_day(query.from_, scope.tenant.timezone)
     if query.to:
-        moments["to"] = datetime.combine(query.to, time(), zone) + timedelta(days=1)
-    rows = """select seq, at, actor, user_id, action, entity_type, entity_id, before, after, ip, agent, request_id,
-        encode(hash, 'hex') as hash from audit_logs where tenant_id = :tenant_id"""
+        moments["to"] = clock.end_of_day(query.to, scope.tenant.timezone)
+    rows = """select seq, at, actor, actor_ids, user_id, action, entity_type, entity_id, before, after, ip, agent,
+        request_id, encode(hash, 'hex') as hash from audit_logs where tenant_id = :tenant_id"""
     return _page(scope, rows, query, conditions=conditions, key="seq", values=moments)
 
 

@@ -12,6 +12,7 @@ from chalicelib.entry import openapi
 from chalicelib.entry.http import Document, Ready, endpoint
 from chalicelib.entry.paging import Page
 from chalicelib.entry.registry import CONSUMERS
+from chalicelib.entry.reply_headers import PUBLIC
 from chalicelib.features.console import queries, schemas
 from chalicelib.identity.scope import Scope
 from chalicelib.jobs.schemas import Job
@@ -36,13 +37,13 @@ def get_health() -> schemas.Health:
 @endpoint(blueprint, "GET", "/openapi.json", may=None)
 def get_openapi() -> Ready:
     """This will give this document."""
-    return Ready(openapi.document())
+    return Ready(openapi.document(), PUBLIC)
 
 
 @endpoint(blueprint, "GET", "/docs", may=None, produces="text/html; charset=utf-8")
 def get_docs() -> Document:
     """This will show this document as a page."""
-    return Document((Path(__file__).parent / "docs.html").read_text(), "text/html; charset=utf-8")
+    return Document((Path(__file__).parent / "docs.html").read_text(), "text/html; charset=utf-8", cache=PUBLIC)
 
 
 @endpoint(blueprint, "GET", "/jobs", may="jobs.read")

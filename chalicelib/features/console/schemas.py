@@ -44,6 +44,9 @@ class AuditLog(Output):
     seq: int
     at: datetime
     actor: str
+    actor_ids: list[UUID] | None = Field(
+        description="all ids of who acted: their person, login and key, and who made the key; null: nobody's hand"
+    )
     user_id: UUID | None
     action: str
     entity_type: str

@@ -3,14 +3,11 @@
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from io import BytesIO
-from struct import error as StructError  # noqa: N812  # it is an exception
-from zipfile import BadZipFile, ZipFile
 
 from chalicelib.backing import files
+from chalicelib.features.forms import attachment_office_rules as office
+from chalicelib.features.forms import attachment_pdf_rules as pdf
 
-MOST_ENTRIES = 5_000  # in an office document, which is an archive
-MOST_UNPACKED = 200 * 1024 * 1024  # bytes that an office document may claim to unpack to
 # Characters that turn the reading direction, by which a name ending in .exe can be made to read as one ending in .pdf.
 _TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
@@ -32,27 +29,7 @@ def _text(data: bytes) -> str | None:
 
 
 def _office(main: str) -> Callable[[bytes], str | None]:
-    """This will look at the list of what is in an office document; nothing is unpacked."""
-
-    def look(data: bytes) -> str | None:
-        # each entry begins with this: counted first, because reading the list makes an object of each
-        if not data.startswith(b"PK\x03\x04") or data.count(b"PK\x01\x02") > MOST_ENTRIES:
-            return "its content is something else"
-        try:
-            with ZipFile(BytesIO(data)) as archive:
-                entries = archive.infolist()
-        except (BadZipFile, StructError, ValueError, NotImplementedError, OverflowError):
-            return "it is damaged"
-        names = {entry.filename for entry in entries}
-        if not {"[Content_Types].xml", main} <= names:
-            return "its content is something else"
-        if any(name.lower().endswith("vbaproject.bin") for name in names):
-            return "it holds macros; save it without"
-        if sum(entry.file_size for entry in entries) > MOST_UNPACKED:
-            return "it unpacks to more than any document needs"
-        return None
-
-    return look
+    return lambda data: office.problem_of(data, main)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +43,7 @@ class FileType:
 
 # The signatures are those of each format's own standard. What is not here cannot be attached, whatever a form allows.
 TYPES: Mapping[str, FileType] = {
-    "application/pdf": FileType("PDF", ("pdf",), _begins(b"%PDF-")),
+    "application/pdf": FileType("PDF", ("pdf",), pdf.problem_of),
     "image/png": FileType("PNG image", ("png",), _begins(b"\x89PNG\r\n\x1a\n")),
     "image/jpeg": FileType("JPEG image", ("jpg", "jpeg"), _begins(b"\xff\xd8\xff")),
     "image/webp": FileType("WebP image", ("webp",), _webp),

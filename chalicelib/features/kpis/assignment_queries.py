@@ -16,11 +16,12 @@ from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import NotFound
 
 _A, _D, _S = kpi_assignments.c, kpi_definitions.c, kpi_scores.c
-_OF_DEFINITION = ("code", "name", "metric_type", "unit", "scale_from", "scale_to", "source", "metric", "formula")
+_OF_DEFINITION = ("code", "name", "metric_type", "unit", "scale_from", "scale_to", "source", "metric", "formula",
+                  "direction")  # fmt: skip
 _OF_SCORE = (
-    "assignment_id", "value", "text_value", "target", "weight", "explanation", "as_of", "calculated_at", "entered_by",
-    "entered_at", "note", "submission_id", "override_value", "override_reason", "overridden_by", "overridden_at",
-    "achievement", "weighted",
+    "assignment_id", "value", "text_value", "target", "weight", "direction", "explanation", "as_of", "calculated_at",
+    "entered_by", "entered_at", "note", "submission_id", "override_value", "override_reason", "overridden_by",
+    "overridden_at", "achievement", "weighted",
 )  # fmt: skip
 
 

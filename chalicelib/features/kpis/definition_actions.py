@@ -13,13 +13,16 @@ from chalicelib.features.kpis import definition_queries as queries
 from chalicelib.features.kpis import measuring, rules, scoring
 from chalicelib.features.kpis.definition_schemas import NewDefinition, NewPreview
 from chalicelib.features.kpis.models import kpi_definitions
-from chalicelib.features.kpis.rules import MetricType, Source, Span
+from chalicelib.features.kpis.rules import Direction, MetricType, Source, Span
 from chalicelib.features.people import queries as people
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import Invalid, Place, invalid
 
+_HAVE_A_DIRECTION = (MetricType.NUMERIC, MetricType.RATING)
 _OF_SOURCE = {Source.FORMULA: "formula", Source.SYSTEM: "metric"}
-_SHARES = text("select kpi_share(:value, :target, 100) as achievement, kpi_share(:value, :target, :weight) as weighted")
+_SHARES = text("""
+    select kpi_share(:value, :target, 100, :direction) as achievement,
+        kpi_share(:value, :target, :weight, :direction) as weighted""")
 
 
 def add(scope: Scope, *, new: NewDefinition) -> Record:
@@ -81,8 +84,8 @@ def preview(scope: Scope, *, new: NewPreview) -> Record:
     with formulas.exactly():
         scored, trace = scorer.score(measured), scorer.trace(measured)
     shares = scope.session.execute(
-        _SHARES, {"value": scored.value, "target": new.target, "weight": new.weight}
-    ).one()  # fmt: skip
+        _SHARES, {"value": scored.value, "target": new.target, "weight": new.weight, "direction": new.direction.value}
+    ).one()
     return {
         **new.model_dump(include={"user_id", "cycle_start", "cycle_end"}),
         "as_of": last_on if last_on >= new.cycle_start else None,
@@ -105,6 +108,8 @@ def check_target(definition: Record, target: Any) -> None:
     kind = definition["metric_type"]
     if target is None:
         return
+    if definition["direction"] == Direction.LOWER_IS_BETTER and target < 0:
+        raise invalid("/target", "is below 0; where lower is better, values are held against a target of 0 or more")
     if kind == MetricType.TEXT:
         raise invalid("/target", "a KPI in words has no target; describe what is expected instead")
     if kind == MetricType.BOOLEAN and target != rules.YES:
@@ -117,8 +122,9 @@ def check_target(definition: Record, target: Any) -> None:
 
 def _stored(said: dict[str, Any]) -> dict[str, Any]:
     values = {name: value for name, value in said.items() if name != "scale"}
-    if said.get("scale"):
-        values |= {"scale_from": said["scale"]["min"], "scale_to": said["scale"]["max"]}
+    for end, column in (("min", "scale_from"), ("max", "scale_to")):
+        if end in (said.get("scale") or {}):
+            values[column] = said["scale"][end]
     return values
 
 
@@ -129,6 +135,8 @@ def _check(values: Record) -> None:
     if values.get("scale_from") is not None and values["scale_from"] >= values["scale_to"]:
         raise invalid("/scale/max", "is not above min, so there would be nothing to rate")
     check_target(values, values["target"])
+    if values["direction"] == Direction.LOWER_IS_BETTER and values["metric_type"] not in _HAVE_A_DIRECTION:
+        raise invalid("/direction", "only a number or a rating can be better lower")
 
 
 def _check_source(values: Record) -> None:

@@ -8,12 +8,16 @@ from uuid import UUID
 from pydantic import Field, WithJsonSchema
 
 from chalicelib.entry.paging import PageQuery
-from chalicelib.features.kpis.rules import LONGEST_CODE, MEANING, Metric, MetricType, Source
+from chalicelib.features.kpis.rules import LONGEST_CODE, MEANING, Direction, Metric, MetricType, Source
 from chalicelib.kernel.moments import Day
 from chalicelib.kernel.schema import NUMBER, UNSET, Input, LongText, Number, Output, SourceText, Text, Version
 
 LARGEST = 10**15
 LONGEST_FORMULA = 2000
+BY_DIRECTION = (
+    "`higher_is_better`: achievement is value / target; `lower_is_better`: target / value, at most 200 %, which a value"
+    " of 0 has"
+)
 Measure = Annotated[
     Decimal,
     Field(ge=-LARGEST, le=LARGEST, max_digits=20),
@@ -43,6 +47,13 @@ class Scale(Input):
     max: Measure
 
 
+class ScalePatch(Input):
+    """An end of a rating's scale to change; the other one stays."""
+
+    min: Measure = UNSET
+    max: Measure = UNSET
+
+
 class NewDefinition(Input):
     """Something to measure people by."""
 
@@ -58,6 +69,7 @@ class NewDefinition(Input):
         " where it says yes or no",
     )
     target: Measure | None = Field(None, description="null or 0: values have no achievement")
+    direction: Direction = Field(Direction.HIGHER_IS_BETTER, description=BY_DIRECTION)
     unit: Unit | None = None
     weight: Weight | None = Field(None, description="null: values have no weighted score")
     scale: Scale | None = Field(None, description="of a rating; 1 to 5 if not said")
@@ -73,9 +85,10 @@ class DefinitionPatch(Input):
     name: Text = UNSET
     description: LongText | None = None
     target: Measure | None = None
+    direction: Direction = UNSET
     unit: Unit | None = None
     weight: Weight | None = None
-    scale: Scale = UNSET
+    scale: ScalePatch = UNSET
     metric: Metric = UNSET
     formula: FormulaText = UNSET
     is_active: bool = UNSET
@@ -97,6 +110,7 @@ class Definition(Output):
     description: str | None
     metric_type: MetricType
     target: Number | None
+    direction: Direction
     unit: str | None
     weight: Number | None
     scale: ScaleOut | None
@@ -126,6 +140,7 @@ class NewPreview(Input):
     cycle_start: Day
     cycle_end: Day
     target: Measure | None = None
+    direction: Direction = Field(Direction.HIGHER_IS_BETTER, description=BY_DIRECTION)
     weight: Weight | None = None
 
 
@@ -145,8 +160,8 @@ class Preview(Output):
     cycle_end: dt.date
     as_of: dt.date | None = Field(description="the last day that counts; null: the cycle is to come")
     value: Number | None
-    achievement: Number | None = Field(description="percent of the target")
-    weighted: Number | None = Field(description="value / target x weight")
+    achievement: Number | None = Field(description="percent of the target, by direction")
+    weighted: Number | None = Field(description="weight x achievement")
     inputs: dict[str, Number | None]
     trace: list[Traced]
     warnings: list[str]

@@ -15,6 +15,7 @@ kpi_definitions = Table(
     Column("description", Text),
     Column("metric_type", Text, doc="rules.MetricType"),
     Column("target", Numeric, doc="null or 0: there is no achievement"),
+    Column("direction", Text, doc="rules.Direction"),
     Column("unit", Text, doc="for people to read"),
     Column("weight", Numeric, doc="null: there is no weighted score"),
     Column("scale_from", Numeric, doc="of a rating: the least there is"),
@@ -54,6 +55,7 @@ kpi_scores = Table(
     Column("text_value", Text, doc="of a KPI in words, instead of a number"),
     Column("target", Numeric, doc="what it was scored against, when it was calculated"),
     Column("weight", Numeric, doc="likewise"),
+    Column("direction", Text, doc="likewise: rules.Direction"),
     Column("explanation", JSONB, doc="what it was calculated from: formula, inputs (as text), warnings, notes"),
     Column("as_of", Date, doc="last day that counts; null: nothing was calculated"),
     Column("calculated_at", DateTime(timezone=True)),
@@ -66,6 +68,16 @@ kpi_scores = Table(
     Column("overridden_by", Text, doc="the actor's name"),
     Column("overridden_at", DateTime(timezone=True)),
     # what follows is kept by the database; the application cannot write it
-    Column("achievement", Numeric, Computed("kpi_share(...)", persisted=True), doc="percent of the target"),
-    Column("weighted", Numeric, Computed("kpi_share(...)", persisted=True), doc="value / target x weight"),
+    Column(
+        "achievement",
+        Numeric,
+        Computed("kpi_share(...)", persisted=True),
+        doc="value in percent of the target, by direction",
+    ),
+    Column(
+        "weighted",
+        Numeric,
+        Computed("kpi_share(...)", persisted=True),
+        doc="weight x achievement, rounded once by itself",
+    ),
 )

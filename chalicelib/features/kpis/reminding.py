@@ -30,14 +30,14 @@ def remind(scope: Scope, *, today: date, among: Among) -> int:
         said = {"title": row.title, "due_on": row.due_on.isoformat()}
         cause = f"kpi_due/{row.assignment_id}/{row.step}"
         due.append(Notice(row.user_id, cause, said, row.assignment_id))
-        if row.manager_id is None:
+        if row.approver_id is None:
             continue
         if row.form_id is None:
-            due.append(Notice(row.manager_id, cause, said, row.assignment_id))
+            due.append(Notice(row.approver_id, cause, said, row.assignment_id))
         else:
             cause = f"appraisal_reminder/{row.form_id}/{row.due_on}/{row.step}"
-            forms[row.manager_id, cause] = Notice(
-                row.manager_id, cause, {"title": row.form, "due_on": row.due_on.isoformat()}, row.form_id
+            forms[row.approver_id, cause] = Notice(
+                row.approver_id, cause, {"title": row.form, "due_on": row.due_on.isoformat()}, row.form_id
             )
     notifications.tell(scope, kind=Kind.KPI_DUE, entity_type="kpi_assignment", notices=due)
     notifications.tell(scope, kind=Kind.APPRAISAL_REMINDER, entity_type="form", notices=list(forms.values()))

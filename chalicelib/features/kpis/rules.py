@@ -26,6 +26,13 @@ class MetricType(StrEnum):
     TEXT = "text"  # words; no achievement
 
 
+class Direction(StrEnum):
+    """Whether a value above or one below the target is better."""
+
+    HIGHER_IS_BETTER = "higher_is_better"  # achievement is value / target
+    LOWER_IS_BETTER = "lower_is_better"  # achievement is target / value, at most 200 %
+
+
 class Source(StrEnum):
     """Where its values come from."""
 

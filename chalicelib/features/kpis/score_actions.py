@@ -18,18 +18,18 @@ from chalicelib.kernel.errors import Conflict, Forbidden, invalid
 SCORE = "kpis.score"
 # A value and an override are parts of one row, and each leaves the other alone. `old` is what stood there before.
 _ENTER = text("""
-    insert into kpi_scores as s (tenant_id, assignment_id, value, text_value, target, weight, note, submission_id,
-        calculated_at, entered_at, entered_by)
-    values (:tenant_id, :id, :value, :text_value, :target, :weight, :note, :submission_id, :now, :now, :by)
+    insert into kpi_scores as s (tenant_id, assignment_id, value, text_value, target, weight, direction, note,
+        submission_id, calculated_at, entered_at, entered_by)
+    values (:tenant_id, :id, :value, :text_value, :target, :weight, :direction, :note, :submission_id, :now, :now, :by)
     on conflict (tenant_id, assignment_id) do update
-    set (value, text_value, target, weight, note, submission_id, calculated_at, entered_at, entered_by) =
-        (excluded.value, excluded.text_value, excluded.target, excluded.weight, excluded.note,
+    set (value, text_value, target, weight, direction, note, submission_id, calculated_at, entered_at, entered_by) =
+        (excluded.value, excluded.text_value, excluded.target, excluded.weight, excluded.direction, excluded.note,
          excluded.submission_id, excluded.calculated_at, excluded.entered_at, excluded.entered_by)
     returning old.value, old.text_value, old.note""")
 _OVERRIDE = text("""
-    insert into kpi_scores as s (tenant_id, assignment_id, target, weight, override_value, override_reason,
+    insert into kpi_scores as s (tenant_id, assignment_id, target, weight, direction, override_value, override_reason,
         overridden_by, overridden_at)
-    values (:tenant_id, :id, :target, :weight, :value, :reason, :by, :now)
+    values (:tenant_id, :id, :target, :weight, :direction, :value, :reason, :by, :now)
     on conflict (tenant_id, assignment_id) do update
     set (override_value, override_reason, overridden_by, overridden_at) =
         (excluded.override_value, excluded.override_reason, excluded.overridden_by, excluded.overridden_at)
@@ -106,7 +106,8 @@ def _of_somebody_else(scope: Scope, assignment_id: UUID) -> Record:
 def _values(scope: Scope, assignment: Record) -> dict[str, Any]:
     return {
         "tenant_id": scope.tenant_id, "id": assignment["id"], "target": assignment["target"],
-        "weight": assignment["weight"], "by": scope.actor.name, "now": scope.now,
+        "weight": assignment["weight"], "direction": assignment["definition"]["direction"],
+        "by": scope.actor.name, "now": scope.now,
     }  # fmt: skip
 
 

@@ -35,6 +35,7 @@ def shown(row: Record) -> Record:
         **{name: score[name] for name in ("value", "achievement", "weighted", "as_of", "calculated_at")},
         # what it was scored against; until there is a score, what it will be
         **{name: score[name] if is_there else row[name] for name in ("target", "weight")},
+        "direction": score["direction"] if is_there else row["definition"]["direction"],
         "assignment_id": row["id"],
         "text": score["text_value"],
         "override": override,

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from chalicelib.features.kpis.assignment_schemas import OfDefinition, OfPerson
 from chalicelib.features.kpis.definition_schemas import Measure
+from chalicelib.features.kpis.rules import Direction
 from chalicelib.kernel.schema import Input, LongText, Number, Output, Reason
 
 
@@ -67,11 +68,14 @@ class Score(Output):
     override: Override | None
     target: Number | None = Field(description="what the value was scored against")
     weight: Number | None
+    direction: Direction = Field(description="by which it was scored")
     achievement: Number | None = Field(
-        description="percent of the target: value (or override) / target x 100, rounded half up to 2 places once; null"
-        " where there is no target"
+        description="percent of the target: value (or override) / target x 100, or target / value x 100 and at most 200"
+        " where lower is better; rounded half up to 2 places once; null where there is no target"
     )
-    weighted: Number | None = Field(description="value (or override) / target x weight, rounded likewise")
+    weighted: Number | None = Field(
+        description="weight x achievement / 100, rounded once by itself; pay adds up what is not rounded"
+    )
     inputs: dict[str, Number | None] = Field(description="the numbers that the value was calculated from")
     formula: str | None = Field(description="what it was calculated by")
     warnings: list[str]

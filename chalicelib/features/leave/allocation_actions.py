@@ -38,6 +38,7 @@ def allocate(scope: Scope, *, new: NewAllocation) -> Record:
     leave_type = queries.get_active_type(scope, new.leave_type_id)
     start, end = _cycle(new.cycle_start_date, new.cycle_end_date)
     days = _days(new.allocated_days, leave_type, pointer="/allocated_days")
+    _check_fits_cycle(days, start=start, end=end, pointer="/allocated_days")
     for other in allocation_queries.allocations_of(scope, user_id=new.user_id, leave_type_id=new.leave_type_id):
         if other["cycle_start_on"] <= end and other["cycle_end_on"] >= start:
             if (other["cycle_start_on"], other["cycle_end_on"]) == (start, end) and entry_actions.only_carries(
@@ -59,7 +60,7 @@ def allocate(scope: Scope, *, new: NewAllocation) -> Record:
         )
         .returning(leave_allocations.c.id)
     ).one()  # fmt: skip
-    entry_actions.allocate(scope, allocation_id=row.id, version=1, days=days)
+    entry_actions.allocate(scope, allocation_id=row.id, version=1, cycle_start_on=start, days=days)
     audit.record(
         scope, action="leave_allocation.added", entity_type="leave_allocation", entity_id=row.id,
         after={**new.model_dump(), "cycle_end_date": end, "allocated_days": days},
@@ -81,6 +82,11 @@ def correct(scope: Scope, *, allocation_id: UUID, given: dict[str, Any], if_matc
     changes = {name: value for name, value in given.items() if before[name] != value}
     if not changes:
         return before
+    if "allocated_days" in changes:
+        _check_fits_cycle(
+            changes["allocated_days"], start=before["cycle_start_date"], end=before["cycle_end_date"],
+            pointer="/allocated_days",
+        )  # fmt: skip
     more = changes.get("allocated_days", before["allocated_days"]) - before["allocated_days"]
     if before["remaining_days"] + more < 0:
         least = before["allocated_days"] - before["remaining_days"]
@@ -94,7 +100,9 @@ def correct(scope: Scope, *, allocation_id: UUID, given: dict[str, Any], if_matc
         .where(leave_allocations.c.tenant_id == scope.tenant_id, leave_allocations.c.id == allocation_id)
         .values(version=version, **({"notes": changes["notes"]} if "notes" in changes else {}))
     )
-    entry_actions.allocate(scope, allocation_id=allocation_id, version=version, days=more)
+    entry_actions.allocate(
+        scope, allocation_id=allocation_id, version=version, cycle_start_on=before["cycle_start_date"], days=more
+    )
     audit.record(
         scope, action="leave_allocation.corrected", entity_type="leave_allocation", entity_id=allocation_id,
         before={name: before[name] for name in changes}, after=changes,
@@ -111,6 +119,7 @@ def allocate_many(scope: Scope, *, new: NewAllocations) -> Record:
     leave_type = queries.get_active_type(scope, new.leave_type_id)
     start, end = _cycle(new.cycle_start_date, new.cycle_end_date)
     days = _days(new.days, leave_type, pointer="/days")
+    _check_fits_cycle(days, start=start, end=end, pointer="/days")
     if new.department_id is not None:
         organisation.get_unit(scope, departments, new.department_id)
     if new.user_ids is not None:
@@ -155,3 +164,10 @@ def _days(said: Decimal | None, leave_type: Record, *, pointer: str) -> Decimal:
     if said is None and not leave_type["days_per_year"]:
         raise invalid(pointer, f"say how many days; {leave_type['name']} has no days_per_year")
     return leave_type["days_per_year"] if said is None else said
+
+
+def _check_fits_cycle(days: Decimal, *, start: date, end: date, pointer: str) -> None:
+    """Refuse more days than the cycle has: nobody could take them, and they would be paid out or carried on."""
+    length = (end - start).days + 1
+    if days > length:
+        raise invalid(pointer, f"is {days}, and the cycle from {start} to {end} has {length} days; give at most those")

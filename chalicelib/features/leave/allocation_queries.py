@@ -1,10 +1,11 @@
 """Reads of allocations, and of what is left of them."""
 
+from collections.abc import Collection
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import or_, select, text
+from sqlalchemy import or_, select, text, tuple_
 
 from chalicelib.backing import clock
 from chalicelib.backing.database import Record, statement
@@ -73,6 +74,20 @@ def allocations_of(scope: Scope, *, user_id: UUID, leave_type_id: UUID, lock: bo
     return [dict(row) for row in found]
 
 
+def lock_allocations(scope: Scope, *, pairs: Collection[tuple[UUID, UUID]]) -> list[Record]:
+    """Lock all allocations of these people and leave types, in the order of their ids, and return them."""
+    found = scope.session.execute(
+        select(leave_allocations)
+        .where(
+            leave_allocations.c.tenant_id == scope.tenant_id,
+            tuple_(leave_allocations.c.user_id, leave_allocations.c.leave_type_id).in_(pairs),
+        )
+        .order_by(leave_allocations.c.id)
+        .with_for_update(key_share=True)
+    ).mappings()
+    return [dict(row) for row in found]
+
+
 def get_rule(scope: Scope, rule_id: UUID) -> Record:
     """This will read an expiry rule, or NotFound."""
     return get_row(scope, leave_expiry_rules, rule_id, what="leave expiry rule")
@@ -90,13 +105,20 @@ def expiry_of(scope: Scope, *, leave_type: Record, cycle_end: date) -> date | No
     )
 
 
-def get_balances(scope: Scope, user_id: UUID, *, on: date | None) -> Record:
-    """This will read a person's days of leave as they were at the end of a day in the tenant's zone, today if None."""
+def get_balances(scope: Scope, user_id: UUID, *, on: date | None, known_at: date | None) -> Record:
+    """Return a person's days of leave.
+
+    `on` leaves out entries that concern later days; without it they are all counted, also of leave to come.
+    `known_at` leaves out what was booked after the end of that day in the tenant's time zone.
+    """
     people.get_user(scope, user_id, "leave.read")
-    on = on or clock.local_day(scope.now, scope.tenant.timezone)
-    midnight = datetime.combine(on + timedelta(days=1), time(), ZoneInfo(scope.tenant.timezone))
+    today = clock.local_day(scope.now, scope.tenant.timezone)
+    until = None
+    if known_at is not None:
+        midnight = datetime.combine(known_at + timedelta(days=1), time(), ZoneInfo(scope.tenant.timezone))
+        until = midnight.astimezone(UTC)
     rows = scope.session.execute(
         _BALANCES,
-        {"tenant_id": scope.tenant_id, "user_id": user_id, "on": on, "until": midnight.astimezone(UTC)},
+        {"tenant_id": scope.tenant_id, "user_id": user_id, "on": on, "until": until, "today": today},
     ).mappings()
-    return {"user_id": user_id, "on": on, "items": [dict(row) for row in rows]}
+    return {"user_id": user_id, "on": on or today, "known_at": known_at, "items": [dict(row) for row in rows]}

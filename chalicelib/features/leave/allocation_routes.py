@@ -49,4 +49,4 @@ def correct_allocation(
 @endpoint(blueprint, "GET", "/users/{user_id}/leave-balances", may="leave.read")
 def get_balances(scope: Scope, user_id: UUID, query: schemas.BalanceQuery) -> schemas.Balances:
     """This will read a person's days of leave as of a day, with the entries that they came about by."""
-    return queries.get_balances(scope, user_id, on=query.on)
+    return queries.get_balances(scope, user_id, on=query.on, known_at=query.known_at)

@@ -107,9 +107,14 @@ class Allocation(Output):
 
 
 class BalanceQuery(Input):
-    """As of which day."""
+    """Up to which day of leave, and by whose knowledge."""
 
-    on: Day | None = Field(None, description="today, if not said")
+    on: Day | None = Field(
+        None, description="only entries that concern days up to this one; if left out, all, also of leave to come"
+    )
+    known_at: Day | None = Field(
+        None, description="only what was booked by the end of this day in the tenant's time zone"
+    )
 
 
 class Entry(Output):
@@ -118,7 +123,8 @@ class Entry(Output):
     bucket: Bucket
     days: Number = Field(description="added to the bucket, or below 0 taken from it")
     cause: str = Field(examples=["allocated/1"])
-    request_id: UUID | None
+    request_id: UUID | None = Field(description="null: not of a request, or leave that was set by hand")
+    concerns_on: dt.date = Field(description="the day of leave, or the first day on which the entry counts")
     booked_at: dt.datetime
     booked_by: str
 
@@ -140,6 +146,7 @@ class Balance(Output):
     transferred: Number
     remaining: Number
     expires_on: dt.date | None
+    is_settled: bool = Field(description="the cycle is over, and nothing of it is left or waits for a decision")
     entries: list[Entry]
 
 
@@ -148,4 +155,5 @@ class Balances(Output):
 
     user_id: UUID
     on: dt.date
+    known_at: dt.date | None
     items: list[Balance]

@@ -1,28 +1,91 @@
 """Writes of the leave ledger, which the days of every allocation follow."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import Row, Select, and_, func, insert, or_, select, tuple_
 
-from chalicelib.features.leave.models import leave_entries
-from chalicelib.features.leave.rules import Bucket
+from chalicelib.features.leave.models import leave_allocations, leave_entries
+from chalicelib.features.leave.rules import HALF_DAY, Bucket, HalfOfDay, Place
 from chalicelib.identity.scope import Scope
 
-Held = Mapping[tuple[UUID, Bucket], Decimal]  # days by allocation and bucket
+Held = Mapping[Place, Decimal]  # days by allocation, bucket and day
+ClaimKey = tuple[UUID | None, UUID, UUID]  # a leave request (None: leave set by hand), whose, and of which leave type
 
 
-def held_by(scope: Scope, *, request_id: UUID) -> dict[tuple[UUID, Bucket], Decimal]:
-    """This will give what a request holds or has used up; nothing where it holds nothing any more."""
-    days = func.sum(leave_entries.c.days)
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line to append to the leave ledger."""
+
+    place: Place
+    days: Decimal
+    cause: str
+    request_id: UUID | None = None
+
+
+def held_by(scope: Scope, *, request_id: UUID) -> dict[Place, Decimal]:
+    """Return what a request holds or has used up; nothing where it holds nothing any more."""
+    rows = scope.session.execute(_held(scope).where(leave_entries.c.request_id == request_id))
+    return {_place(row): row.days for row in rows}
+
+
+def held_by_claims(scope: Scope, *, claims: Collection[ClaimKey]) -> dict[ClaimKey, dict[Place, Decimal]]:
+    """Return what leave requests, and leave set by hand, have used up; those that used nothing are left out."""
+    request_ids = [request_id for request_id, _, _ in claims if request_id is not None]
+    by_hand = [(user_id, type_id) for request_id, user_id, type_id in claims if request_id is None]
+    owner = (leave_allocations.c.user_id, leave_allocations.c.leave_type_id)
     rows = scope.session.execute(
-        select(leave_entries.c.allocation_id, leave_entries.c.bucket, days.label("days"))
-        .where(leave_entries.c.tenant_id == scope.tenant_id, leave_entries.c.request_id == request_id)
-        .group_by(leave_entries.c.allocation_id, leave_entries.c.bucket)
+        _held(scope)
+        .add_columns(leave_entries.c.request_id, *owner)
+        .join(
+            leave_allocations,
+            and_(
+                leave_allocations.c.tenant_id == leave_entries.c.tenant_id,
+                leave_allocations.c.id == leave_entries.c.allocation_id,
+            ),
+        )
+        .where(
+            leave_entries.c.bucket == Bucket.USED,
+            or_(
+                leave_entries.c.request_id.in_(request_ids),
+                and_(leave_entries.c.request_id.is_(None), tuple_(*owner).in_(by_hand)),
+            ),
+        )
+        .group_by(leave_entries.c.request_id, *owner)
+    )
+    held: dict[ClaimKey, dict[Place, Decimal]] = {}
+    for row in rows:
+        held.setdefault((row.request_id, row.user_id, row.leave_type_id), {})[_place(row)] = row.days
+    return held
+
+
+def _held(scope: Scope) -> Select[Any]:
+    """Sum the tenant's entries by allocation, bucket and day, without those that come to nothing."""
+    place = (leave_entries.c.allocation_id, leave_entries.c.bucket, leave_entries.c.concerns_on)
+    days = func.sum(leave_entries.c.days)
+    return (
+        select(*place, days.label("days"))
+        .where(leave_entries.c.tenant_id == scope.tenant_id)
+        .group_by(*place)
         .having(days != 0)
     )
-    return {(row.allocation_id, Bucket(row.bucket)): row.days for row in rows}
+
+
+def _place(row: Row[Any]) -> Place:
+    return Place(row.allocation_id, Bucket(row.bucket), row.concerns_on)
+
+
+def held_in(bucket: Bucket, taken: Mapping[HalfOfDay, UUID]) -> dict[Place, Decimal]:
+    """Return the days that these halves, each of its allocation, come to in a bucket."""
+    held: dict[Place, Decimal] = {}
+    for (day, _), allocation_id in taken.items():
+        place = Place(allocation_id, bucket, day)
+        held[place] = held.get(place, Decimal(0)) + HALF_DAY
+    return held
 
 
 def only_carries(scope: Scope, *, allocation_id: UUID) -> bool:
@@ -37,41 +100,44 @@ def only_carries(scope: Scope, *, allocation_id: UUID) -> bool:
 
 
 def hold(scope: Scope, *, request_id: UUID, version: int, held: Held, instead_of: Held) -> None:
-    """This will book the difference between what a request holds so far and what it shall hold."""
+    """Book the difference between what a request holds so far and what it shall hold."""
+    cause = f"request/{request_id}/{version}"
+    book(scope, [Entry(place, days, cause, request_id) for place, days in differences(held, instead_of).items()])
+
+
+def differences(held: Held, instead_of: Held) -> dict[Place, Decimal]:
+    """Return what has to be booked, so that `held` stands where `instead_of` stood."""
     places = sorted({*held, *instead_of})
-    differences = {place: held.get(place, Decimal(0)) - instead_of.get(place, Decimal(0)) for place in places}
-    _book(
-        scope,
-        {place: days for place, days in differences.items() if days},
-        cause=f"request/{request_id}/{version}",
-        request_id=request_id,
-    )
+    changes = {place: held.get(place, Decimal(0)) - instead_of.get(place, Decimal(0)) for place in places}
+    return {place: days for place, days in changes.items() if days}
 
 
-def allocate(scope: Scope, *, allocation_id: UUID, version: int, days: Decimal) -> None:
-    """This will book days given, or below 0 taken back."""
+def allocate(scope: Scope, *, allocation_id: UUID, version: int, cycle_start_on: date, days: Decimal) -> None:
+    """Book days given, or below 0 taken back."""
     if days:
-        _book(scope, {(allocation_id, Bucket.ALLOCATED): days}, cause=f"allocated/{version}")
+        place = Place(allocation_id, Bucket.ALLOCATED, cycle_start_on)
+        book(scope, [Entry(place, days, f"allocated/{version}")])
 
 
-def _book(scope: Scope, days: Held, *, cause: str, request_id: UUID | None = None) -> None:
-    if not days:
+def book(scope: Scope, entries: Sequence[Entry]) -> None:
+    """Append entries in one statement, so that what moves between buckets is never missing in between."""
+    if not entries:
         return
-    # in one statement, so that what moves from one bucket to another is never missing in between
     scope.session.execute(
         insert(leave_entries).values(
             [
                 {
                     "tenant_id": scope.tenant_id,
-                    "allocation_id": allocation_id,
-                    "bucket": bucket,
-                    "days": amount,
-                    "cause": cause,
-                    "request_id": request_id,
+                    "allocation_id": entry.place.allocation_id,
+                    "bucket": entry.place.bucket,
+                    "concerns_on": entry.place.day,
+                    "days": entry.days,
+                    "cause": entry.cause,
+                    "request_id": entry.request_id,
                     "booked_at": scope.now,
                     "booked_by": scope.actor.name,
                 }
-                for (allocation_id, bucket), amount in days.items()
+                for entry in entries
             ]
         )
     )

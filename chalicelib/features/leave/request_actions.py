@@ -22,7 +22,8 @@ from chalicelib.features.leave.models import leave_days, leave_requests
 from chalicelib.features.leave.request_schemas import NewRequest
 from chalicelib.features.leave.rules import Bucket, HalfOfDay, Purse, Span
 from chalicelib.features.people import queries as people
-from chalicelib.features.tenants import periods
+from chalicelib.features.tenants import facts
+from chalicelib.features.tenants.locks import share_calendar
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import AlreadyDecided, BalanceTooLow, Conflict, Forbidden, Place, invalid
 from chalicelib.kernel.halves import Nature
@@ -39,6 +40,7 @@ def ask(scope: Scope, *, new: NewRequest, submission_id: UUID | None = None) -> 
     user_id = new.user_id or scope.actor.user_id
     if user_id is None:
         raise invalid("/user_id", "say for whom; your key does not act for a person")
+    share_calendar(scope)
     people.get_user(scope, user_id, "leave.write", lock=True)
     span = Span(new.start_date, new.start_half, new.end_date, new.end_half)
     if span.ends < span.begins:
@@ -63,13 +65,13 @@ def ask(scope: Scope, *, new: NewRequest, submission_id: UUID | None = None) -> 
         )
         .returning(*requests.COLUMNS)
     ).mappings().one()  # fmt: skip
-    held = {(allocation_id, Bucket.PENDING): days for allocation_id, days in taken.items()}
+    held = entry_actions.held_in(Bucket.PENDING, taken)
     entry_actions.hold(scope, request_id=row["id"], version=1, held=held, instead_of={})
     audit.record(
         scope, action="leave_request.asked", entity_type="leave_request", entity_id=row["id"],
         after={name: row[name] for name in _TOLD},
     )  # fmt: skip
-    _tell(scope, Kind.LEAVE_REQUESTED, row, leave_type, to=_manager_of(scope, user_id))
+    _tell(scope, Kind.LEAVE_REQUESTED, row, leave_type, to=people.approvers_of(scope, user_id))
     return dict(row)
 
 
@@ -103,11 +105,11 @@ def decide(
     leave_type = queries.get_leave_type(scope, before["leave_type_id"])
     version, days, late = before["version"] + 1, before["days"], []
     held = entry_actions.held_by(scope, request_id=request_id)
-    will_hold: dict[tuple[UUID, Bucket], Decimal] = {}
+    will_hold: dict[rules.Place, Decimal] = {}
     if to is RequestStatus.APPROVED:
         halves, taken = _grant(scope, before, leave_type, held)
         days = rules.days_of(halves)
-        will_hold = {(allocation_id, Bucket.USED): amount for allocation_id, amount in taken.items()}
+        will_hold = entry_actions.held_in(Bucket.USED, taken)
         late = _record(scope, before, leave_type, halves)
     elif now is RequestStatus.APPROVED:
         late = _take_out(scope, before, keep=None)
@@ -121,7 +123,13 @@ def decide(
     if kind := _DECISIONS.get(to):
         _tell(scope, kind, row, leave_type, to=[row["user_id"]])
     else:
-        _tell(scope, Kind.LEAVE_CANCELLED, row, leave_type, to=[*_manager_of(scope, row["user_id"]), row["user_id"]])
+        _tell(
+            scope,
+            Kind.LEAVE_CANCELLED,
+            row,
+            leave_type,
+            to=[*people.approvers_of(scope, row["user_id"]), row["user_id"]],
+        )
     return {**row, "late_correction": late}
 
 
@@ -152,11 +160,8 @@ def shorten(scope: Scope, *, request_id: UUID, given: dict[str, Any], if_match: 
         return {**before, "late_correction": []}
     late = _take_out(scope, before, keep=(span, kept))
     held = entry_actions.held_by(scope, request_id=request_id)
-    purses = _purses(scope, before["user_id"], leave_type, held=held, only_held=True)
-    taken, _ = rules.take(kept, purses) if held else ({}, [])
-    will_hold = {(allocation_id, Bucket.USED): amount for allocation_id, amount in taken.items()}
     entry_actions.hold(
-        scope, request_id=request_id, version=before["version"] + 1, held=will_hold, instead_of=held
+        scope, request_id=request_id, version=before["version"] + 1, held=rules.kept(held, kept), instead_of=held
     )  # fmt: skip
     row = _write(scope, before, status=before["status"], days=days, notes=notes, span=span)
     changed = [name for name in _TOLD if row[name] != before[name]]
@@ -170,6 +175,7 @@ def shorten(scope: Scope, *, request_id: UUID, given: dict[str, Any], if_match: 
 
 def _held_request(scope: Scope, request_id: UUID) -> Record:
     """This will read a request that nobody else decides meanwhile."""
+    share_calendar(scope)
     of_whom = requests.get_request(scope, request_id, "leave.decide")["user_id"]
     people.get_user(scope, of_whom, "leave.decide", lock=True)
     found = requests.get_request(scope, request_id, "leave.decide")  # as whoever had the lock before left it
@@ -234,24 +240,22 @@ def _counted(scope: Scope, user_id: UUID, leave_type: Record, span: Span) -> lis
     return rules.counted(span, bits)
 
 
-def _purses(
-    scope: Scope, user_id: UUID, leave_type: Record, *, held: entry_actions.Held, only_held: bool = False
-) -> list[Purse]:
-    """This will lock a person's allocations and give them to take days from, with what a request holds of each."""
+def _purses(scope: Scope, user_id: UUID, leave_type: Record, *, held: entry_actions.Held) -> list[Purse]:
+    """Lock a person's allocations and return them to take days from, with what a request holds of each."""
     of_each: dict[UUID, Decimal] = {}
-    for (allocation_id, _), days in held.items():
-        of_each[allocation_id] = of_each.get(allocation_id, Decimal(0)) + days
+    for place, days in held.items():
+        of_each[place.allocation_id] = of_each.get(place.allocation_id, Decimal(0)) + days
     found = allocation_queries.allocations_of(scope, user_id=user_id, leave_type_id=leave_type["id"], lock=True)
     return [
         Purse(
             row["id"], row["cycle_start_on"], row["expires_on"],
-            free=Decimal(0) if only_held else row["remaining_days"], held=of_each.get(row["id"], Decimal(0)),
+            free=row["remaining_days"], held=of_each.get(row["id"], Decimal(0)),
         )
         for row in found
     ]  # fmt: skip
 
 
-def _taken(leave_type: Record, halves: Sequence[HalfOfDay], purses: Sequence[Purse]) -> dict[UUID, Decimal]:
+def _taken(leave_type: Record, halves: Sequence[HalfOfDay], purses: Sequence[Purse]) -> dict[HalfOfDay, UUID]:
     """This will take these halves, or say what remains; leave without a limit takes nothing."""
     if not leave_type["is_limited"]:
         return {}
@@ -270,7 +274,7 @@ def _taken(leave_type: Record, halves: Sequence[HalfOfDay], purses: Sequence[Pur
 
 def _grant(
     scope: Scope, request: Record, leave_type: Record, held: entry_actions.Held
-) -> tuple[list[HalfOfDay], dict[UUID, Decimal]]:
+) -> tuple[list[HalfOfDay], dict[HalfOfDay, UUID]]:
     """This will count a request's halves by the calendar as it is now, and take them from what it holds first."""
     span = requests.span_of(request)
     _check_unrecorded(scope, request["user_id"], span)
@@ -283,25 +287,26 @@ def _grant(
 def _record(scope: Scope, request: Record, leave_type: Record, halves: Sequence[HalfOfDay]) -> list[str]:
     """This will make the leave a fact of the register, and give the pay periods that it is too late for."""
     span, counted = requests.span_of(request), set(halves)
-    late = periods.touch(scope, changes=[(request["user_id"], day) for day in span.days], what="leave")
-    scope.session.execute(
-        insert(leave_days),
-        [
-            {
-                "tenant_id": scope.tenant_id,
-                "user_id": request["user_id"],
-                "day": day,
-                "half": half,
-                "leave_type_id": leave_type["id"],
-                "nature": Nature.PAID if leave_type["is_paid"] else Nature.LOP,
-                "counts_non_working": leave_type["counts_non_working_days"],
-                "request_id": request["id"],
-                "is_counted": (day, half) in counted,
-            }
-            for day, half in span.halves()
-        ],
-    )
-    return late
+    changes = [(request["user_id"], day) for day in span.days]
+    with facts.changing(scope, changes=changes, what="leave") as change:
+        scope.session.execute(
+            insert(leave_days),
+            [
+                {
+                    "tenant_id": scope.tenant_id,
+                    "user_id": request["user_id"],
+                    "day": day,
+                    "half": half,
+                    "leave_type_id": leave_type["id"],
+                    "nature": Nature.PAID if leave_type["is_paid"] else Nature.LOP,
+                    "counts_non_working": leave_type["counts_non_working_days"],
+                    "request_id": request["id"],
+                    "is_counted": (day, half) in counted,
+                }
+                for day, half in span.halves()
+            ],
+        )
+    return change.late
 
 
 def _take_out(scope: Scope, request: Record, *, keep: tuple[Span, Sequence[HalfOfDay]] | None) -> list[str]:
@@ -309,14 +314,16 @@ def _take_out(scope: Scope, request: Record, *, keep: tuple[Span, Sequence[HalfO
     span, counted = keep or (None, [])
     gone = set(requests.span_of(request).halves()) - set(span.halves() if span else [])
     changes = [(request["user_id"], day) for day in sorted({day for day, _ in gone})]
-    late = periods.touch(scope, changes=changes, what="leave") if changes else []
     half = tuple_(leave_days.c.day, leave_days.c.half)
     of_request = (leave_days.c.tenant_id == scope.tenant_id, leave_days.c.request_id == request["id"])
-    scope.session.execute(delete(leave_days).where(*of_request, half.in_(sorted(gone))))
-    scope.session.execute(
-        update(leave_days).where(*of_request, leave_days.c.is_counted, half.not_in(counted)).values(is_counted=False)
-    )
-    return late
+    no_longer = update(leave_days).where(*of_request, leave_days.c.is_counted, half.not_in(counted))
+    if not changes:
+        scope.session.execute(no_longer.values(is_counted=False))
+        return []
+    with facts.changing(scope, changes=changes, what="leave") as change:
+        scope.session.execute(delete(leave_days).where(*of_request, half.in_(sorted(gone))))
+        scope.session.execute(no_longer.values(is_counted=False))
+    return change.late
 
 
 def _write(scope: Scope, before: Record, *, span: Span | None = None, **values: Any) -> Record:
@@ -338,11 +345,6 @@ def _write(scope: Scope, before: Record, *, span: Span | None = None, **values: 
     if row is None:
         raise AlreadyDecided("Somebody else has just decided this leave request; read it again.")
     return dict(row)
-
-
-def _manager_of(scope: Scope, user_id: UUID) -> list[UUID]:
-    employment = people.find_employment(scope, user_id)
-    return [employment["manager_id"]] if employment and employment["manager_id"] else []
 
 
 def _tell(scope: Scope, kind: Kind, request: Record, leave_type: Record, *, to: Sequence[UUID]) -> None:

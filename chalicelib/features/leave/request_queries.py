@@ -109,16 +109,15 @@ def find_recorded(scope: Scope, *, user_id: UUID, span: Span) -> date | None:
 
 
 def wanted_halves(scope: Scope, *, user_id: UUID, span: Span, counts_all: bool) -> dict[date, int]:
-    """This will give the halves of each day that leave uses up, as bits.
+    """Return the halves of each day that leave uses up, as bits: those in which the register would show it.
 
-    They are those that the employee's own calendar wants worked, or with `counts_all` every half of the employment.
+    They are those that the employee's own calendar wants worked, or with `counts_all` every half of the employment,
+    and never one that a person set by hand.
     """
     rows = scope.session.execute(
         text("""
-            select w.day, case when e.user_id is null then 0 when :counts_all then 3 else w.halves end as halves
-            from working_halves(:tenant_id, :user_id, :first, :last) w
-            left join employments e on e.tenant_id = :tenant_id and e.user_id = :user_id
-                and e.joined_on <= w.day and (e.left_on is null or e.left_on >= w.day)"""),
+            select day, case when :counts_all then any_day else working end as halves
+            from open_to_leave(:tenant_id, :user_id, :first, :last)"""),
         {"tenant_id": scope.tenant_id, "user_id": user_id, "first": span.start_on, "last": span.end_on,
          "counts_all": counts_all},
     )  # fmt: skip

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 from chalicelib.kernel.halves import Half
 
-BITS = {Half.FIRST: 2, Half.SECOND: 1}  # as `working_halves` says them
+BITS = {Half.FIRST: 2, Half.SECOND: 1}  # as `open_to_leave` returns them
 HALF_DAY = Decimal("0.5")
 MOST_DAYS = 366  # of one request
 LONGEST_CYCLE = 3660  # days
@@ -30,6 +31,14 @@ class Bucket(StrEnum):
     LAPSED = "lapsed"
     ENCASHED = "encashed"
     TRANSFERRED = "transferred"
+
+
+class Place(NamedTuple):
+    """Where an entry of the leave ledger stands: an allocation, a bucket of it, and the day that it concerns."""
+
+    allocation_id: UUID
+    bucket: Bucket
+    day: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,17 +106,17 @@ def days_of(halves: Sequence[HalfOfDay]) -> Decimal:
     return len(halves) * HALF_DAY
 
 
-def take(halves: Iterable[HalfOfDay], purses: Iterable[Purse]) -> tuple[dict[UUID, Decimal], list[HalfOfDay]]:
-    """This will take each half from the purse that expires first of those that serve its day.
+def take(halves: Iterable[HalfOfDay], purses: Iterable[Purse]) -> tuple[dict[HalfOfDay, UUID], list[HalfOfDay]]:
+    """Take each half from the allocation that expires first of those that serve its day.
 
-    It gives the days taken from each allocation and the halves that nothing was left for. In order of days that leaves
-    none over which another choice would have served. What a request holds already stays its own, also where the rule
-    has been changed since and the allocation no longer serves the day.
+    Returns the allocation of each half, and the halves that nothing was left for. In order of days that leaves none
+    over which another choice would have served. What a request holds already stays its own, also where the rule has
+    been changed since and the allocation no longer serves the day.
     """
     ordered = sorted(purses, key=lambda p: (p.expires_on or date.max, p.opens_on, p.allocation_id))
     free = {purse.allocation_id: int(purse.free / HALF_DAY) for purse in ordered}
     held = {purse.allocation_id: int(purse.held / HALF_DAY) for purse in ordered}
-    taken: dict[UUID, Decimal] = {}
+    taken: dict[HalfOfDay, UUID] = {}
     lacking = []
     for day, half in sorted(halves):
         served = (p.allocation_id for p in ordered if p.serves(day) and free[p.allocation_id] + held[p.allocation_id])
@@ -117,8 +126,37 @@ def take(halves: Iterable[HalfOfDay], purses: Iterable[Purse]) -> tuple[dict[UUI
             continue
         # of its own first: then what is free stays for others, and a change of mind moves nothing
         (held if held[chosen] else free)[chosen] -= 1
-        taken[chosen] = taken.get(chosen, Decimal(0)) + HALF_DAY
+        taken[day, half] = chosen
     return taken, lacking
+
+
+def kept(held: Mapping[Place, Decimal], halves: Iterable[HalfOfDay]) -> dict[Place, Decimal]:
+    """Return what stays of the days that a request holds when only these of its halves go on using them up.
+
+    A day that is used up less gives back what it took, last of its allocations first.
+    """
+    wanted: dict[date, Decimal] = {}
+    for day, _ in halves:
+        wanted[day] = wanted.get(day, Decimal(0)) + HALF_DAY
+    stays = {}
+    for place, days in sorted(held.items()):
+        if left := min(days, wanted.get(place.day, Decimal(0))):
+            stays[place] = left
+            wanted[place.day] -= left
+    return stays
+
+
+def given_back(held: Mapping[Place, Decimal], halves: Iterable[HalfOfDay]) -> dict[Place, Decimal]:
+    """Return what stays of the days that a request holds when these of its halves use nothing up any more."""
+    stays = dict(held)
+    for day, _ in halves:
+        place = max((place for place in stays if place.day == day), default=None)
+        if place is None:  # a half that nothing was left for, or one booked before entries had days
+            continue
+        stays[place] -= HALF_DAY
+        if not stays[place]:
+            del stays[place]
+    return stays
 
 
 def year_from(start: date) -> date:

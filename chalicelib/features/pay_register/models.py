@@ -51,6 +51,8 @@ pay_registers = Table(
 # What the projection computes beside the key and the as-of date.
 PROJECTED = [column.name for column in pay_registers.c if column.name not in ("tenant_id", "month", "user_id", "as_of")]
 
+# A row holds all edited cells of a day; each edit puts a new one in its place. With no cell set it says that they were
+# all given back to the facts, and keeps the day's version.
 day_edits = Table(
     "day_edits",
     metadata,
@@ -65,6 +67,7 @@ day_edits = Table(
     Column("ot_hours", Numeric(4, 2), doc="replaces the day's approved overtime; null: as approved"),
     Column("extra_days", Numeric(4, 2), doc="days paid on top"),
     Column("remarks", Text),
+    Column("version", Integer, doc="of the day after this edit: the first edit makes it 1, each later one 1 more"),
     Column("edited_by", Text),
     Column("edited_at", DateTime(timezone=True)),
     Column("superseded_by", Text, doc="who edited again or cleared it; null: in force"),

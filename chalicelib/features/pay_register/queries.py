@@ -1,6 +1,7 @@
 """Reads of the register. They never write: an employee without a row reads as a stub."""
 
 import json
+from datetime import date
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -32,6 +33,8 @@ _DETAILS = f"""case when r is null then '{{}}' else jsonb_strip_nulls(jsonb_buil
         )
     )
 }, 'leave_halves', (r).leave_halves, 'remarks', (r).day_remarks)) end"""
+# The versions of days that were edited, which the register row does not have: edits of a locked period raise them, too.
+_VERSIONS = "case when edited.versions is null then '{}' else jsonb_build_object('version', edited.versions) end"
 # What the records view needs beside the codes to say where each half came from.
 _MASKS = """, 'masks', json_build_object('manual', (r).manual, 'recorded', (r).recorded, 'rostered', (r).rostered),
     'units', (r).units"""
@@ -82,32 +85,37 @@ def get_row(scope: Scope, *, month: str, user_id: UUID) -> Record:
 
 
 def history(scope: Scope, *, month: str, user_id: UUID) -> Record:
-    """This will list every edit by hand of the period, newest first, with who replaced or cleared it."""
+    """List every edit by hand of the period, newest first, with who replaced it and which cells it changed.
+
+    A day that was cleared says so in the edit that was cleared.
+    """
     period = scope.tenant.period(month)
+    edited = day_edits.c.day.between(period.start, period.end)
     rows = scope.session.execute(
         select(day_edits)
-        .where(
-            day_edits.c.tenant_id == scope.tenant_id,
-            day_edits.c.user_id == user_id,
-            day_edits.c.day.between(period.start, period.end),
-        )
-        .order_by(day_edits.c.id.desc())
+        .where(day_edits.c.tenant_id == scope.tenant_id, day_edits.c.user_id == user_id, edited)
+        .order_by(day_edits.c.id)
     ).mappings()
-    items = [
-        {
-            **row,
-            "date": row["day"],
-            "first_half": row["first_code"] and STATUS_OF[row["first_code"]][0],
-            "second_half": row["second_code"] and STATUS_OF[row["second_code"]][0],
-        }
-        for row in rows
-    ]
-    return {"items": items}
+    items = []
+    before: dict[date, dict[str, Any]] = {}
+    for row in map(dict, rows):
+        items.append(
+            {
+                **row,
+                "date": row["day"],
+                "first_half": row["first_code"] and STATUS_OF[row["first_code"]][0],
+                "second_half": row["second_code"] and STATUS_OF[row["second_code"]][0],
+                "changed": rules.changed_cells(before.get(row["day"]), row),
+            }
+        )
+        before[row["day"]] = row
+    return {"items": [item for item in reversed(items) if any(rules.cells_of(item))]}
 
 
 def _spelled(period: Period, item: dict[str, Any]) -> dict[str, Any]:
     return {
         "user": item["user"],
+        "version": item["version"],
         "totals": item["totals"],
         "daily_records": rules.records(period.days, item),
     }
@@ -159,4 +167,6 @@ def _page(
 
 @cache
 def _statement(filters: str, masks: str) -> TextClause:
-    return text(_GRID.replace("{filters}", filters).replace("{details}", _DETAILS).replace("{masks}", masks))
+    return text(
+        _GRID.replace("{filters}", filters).replace("{details}", f"{_DETAILS} || {_VERSIONS}").replace("{masks}", masks)
+    )

@@ -6,7 +6,7 @@ from chalice import Blueprint
 
 from chalicelib.entry.http import Document, Ready, endpoint
 from chalicelib.entry.paging import Page
-from chalicelib.features.pay_register import actions, exports, queries, schemas
+from chalicelib.features.pay_register import actions, edit_actions, exports, queries, schemas
 from chalicelib.identity.scope import Scope
 from chalicelib.jobs.schemas import Started, started
 from chalicelib.kernel.moments import Day
@@ -36,7 +36,10 @@ def sync(scope: Scope, month: Month, body: schemas.SyncRequest) -> Started:
 
 @endpoint(blueprint, "POST", "/pay-register/{month}/lock", may=LOCK)
 def lock(scope: Scope, month: Month) -> schemas.PeriodOut:
-    """This will lock the period: its register keeps what it says, and later changes are paid later."""
+    """Lock the period: its register keeps what it says, and later changes are paid later.
+
+    A stale one is computed first, for up to 5,000 people; a larger one has to be synced before (409).
+    """
     actions.lock(scope, month=month)
     return queries.get_period(scope, scope.tenant.period(month))
 
@@ -80,12 +83,32 @@ def get_history(scope: Scope, month: Month, user_id: UUID) -> Page[schemas.EditO
 
 
 @endpoint(blueprint, "PUT", "/pay-register/{month}/{user_id}/days/{day}", may=WRITE)
-def edit_day(scope: Scope, month: Month, user_id: UUID, day: Day, body: schemas.DayEdit) -> schemas.EmployeeRegister:
-    """This will set a day by hand. It survives every sync until it is cleared."""
-    return actions.edit_day(scope, month=month, user_id=user_id, day=day, edit=body)
+def edit_day(
+    scope: Scope, month: Month, user_id: UUID, day: Day, body: schemas.DayEdit, if_match: int | None
+) -> schemas.EmployeeRegister:
+    """Set a whole day by hand; what is left out goes back to the facts. It survives every sync until it is cleared.
+
+    `If-Match` is the day's own version, of `daily_records`.
+    """
+    return edit_actions.edit_day(
+        scope, month=month, user_id=user_id, day=day, cells=body.cells(), if_match=if_match
+    )  # fmt: skip
+
+
+@endpoint(blueprint, "PATCH", "/pay-register/{month}/{user_id}/days/{day}", may=WRITE)
+def merge_day(
+    scope: Scope, month: Month, user_id: UUID, day: Day, body: schemas.DayMerge, if_match: int | None
+) -> schemas.EmployeeRegister:
+    """Set some cells of a day by hand, each kept by itself; null gives a cell back to the facts.
+
+    `If-Match` is the day's own version, of `daily_records`.
+    """
+    return edit_actions.edit_day(
+        scope, month=month, user_id=user_id, day=day, cells=body.cells(), if_match=if_match
+    )  # fmt: skip
 
 
 @endpoint(blueprint, "DELETE", "/pay-register/{month}/{user_id}/days/{day}", may=WRITE)
-def clear_day(scope: Scope, month: Month, user_id: UUID, day: Day) -> schemas.EmployeeRegister:
-    """This will take an edit back: the facts speak again."""
-    return actions.clear_day(scope, month=month, user_id=user_id, day=day)
+def clear_day(scope: Scope, month: Month, user_id: UUID, day: Day, if_match: int | None) -> schemas.EmployeeRegister:
+    """Give all cells of a day back to the facts. `If-Match` is the day's own version, of `daily_records`."""
+    return edit_actions.clear_day(scope, month=month, user_id=user_id, day=day, if_match=if_match)

@@ -104,12 +104,14 @@ class DailyRecord(Output):
     extra_days: float
     payable_units: float
     remarks: str | None
+    version: int = Field(description="of the day: raised by every edit of it by hand, 0 before the first; for If-Match")
 
 
 class Row(Output):
     """One employee's row of the grid. `halves` and `details` stand in the place of the records in the codes view."""
 
     user: Person
+    version: int = Field(description="raised by every edit by hand in the period")
     totals: Totals
     daily_records: list[DailyRecord] | None = Field(None, description="in the records view")
     halves: str | None = Field(None, description="in the codes view: two codes a day, of -PALUOHW")
@@ -135,6 +137,7 @@ class EmployeeRegister(Output):
     period: PeriodOut
     days: list[date]
     user: Person
+    version: int = Field(description="the ETag: raised by every edit by hand in the period; days have their own")
     totals: Totals
     daily_records: list[DailyRecord]
     late_correction: bool = Field(
@@ -143,7 +146,7 @@ class EmployeeRegister(Output):
 
 
 class HalfIn(Input):
-    """What a person makes of a half. Leave without a nature has that of its type, and is paid if it has none."""
+    """What a person makes of a half. Paid leave names its type, and takes a day of it; the type says its nature."""
 
     status: Status
     leave_type_id: UUID | None = None
@@ -153,6 +156,8 @@ class HalfIn(Input):
     def _leave_only(self) -> "HalfIn":
         if self.status is not Status.LEAVE and (self.leave_type_id or self.leave_nature):
             raise ValueError("leave_type_id and leave_nature belong to the status leave only")
+        if self.status is Status.LEAVE and self.leave_type_id is None and self.leave_nature is not Nature.LOP:
+            raise ValueError("name the leave_type_id whose days it takes, or say leave_nature lop: leave without pay")
         return self
 
 
@@ -161,7 +166,7 @@ Days = Annotated[Decimal, Field(ge=0, le=10, decimal_places=2), NUMBER]
 
 
 class DayEdit(Input):
-    """A day by hand: the whole day as one status, or halves, hours and remarks, each only if given."""
+    """A whole day by hand: one status or its halves, hours and remarks; what is left out goes back to the facts."""
 
     status: Status | None = None
     leave_type_id: UUID | None = None
@@ -189,12 +194,45 @@ class DayEdit(Input):
         whole = HalfIn(status=self.status, leave_type_id=self.leave_type_id, leave_nature=self.leave_nature)
         return whole, whole
 
+    def cells(self) -> dict[str, Any]:
+        """Return the value of every cell of the day, None where it goes back to the facts."""
+        first, second = self.halves()
+        return {
+            "first_half": first,
+            "second_half": second,
+            "ot_hours": self.ot_hours,
+            "extra_days": self.extra_days,
+            "remarks": self.remarks,
+        }
+
+
+class DayMerge(Input):
+    """Some cells of a day by hand; null gives a cell back to the facts, what is left out stays as it is."""
+
+    first_half: HalfIn | None = None
+    second_half: HalfIn | None = None
+    ot_hours: Hours | None = Field(None, description="replaces the day's approved overtime")
+    extra_days: Days | None = Field(None, description="days paid on top")
+    remarks: LongText | None = None
+
+    @model_validator(mode="after")
+    def _names_something(self) -> "DayMerge":
+        if not self.model_fields_set:
+            raise ValueError("say at least one of first_half, second_half, ot_hours, extra_days, remarks")
+        return self
+
+    def cells(self) -> dict[str, Any]:
+        """Return the value of each cell that is named."""
+        return {name: getattr(self, name) for name in self.model_fields_set}
+
 
 class EditOut(Output):
-    """One edit by hand, in force or not any more."""
+    """The cells of a day as one edit by hand left them, in force or not any more."""
 
     id: UUID
     date: date
+    version: int = Field(description="of the day after this edit")
+    changed: list[str] = Field(description="the cells that this edit set, changed or gave back to the facts")
     first_half: Status | None
     second_half: Status | None
     ot_hours: Number | None

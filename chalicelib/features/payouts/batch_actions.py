@@ -149,6 +149,7 @@ _WHY = {
     Kind.IBAN: "the account has an IBAN, and the template has no column iban",
     Kind.ACCOUNT: "the account has no IBAN, and the template has no column account_number",
     Kind.SIMULATED: "the payout destination is a simulated one, which no bank can pay",
+    Kind.MANUAL: "the money is to be handed over, which no bank does",
 }
 
 

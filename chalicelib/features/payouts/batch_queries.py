@@ -45,6 +45,45 @@ def lock_payouts(scope: Scope, batch_id: UUID) -> list[Record]:
     return [dict(row) for row in rows]
 
 
+def lock_reported(
+    scope: Scope, *, references: Collection[str], batch_ids: Collection[UUID], limit: int
+) -> list[Record]:
+    """Read the payouts in bank files that a report may be about, by reference or batch, and lock them."""
+    named = payouts.c.reference.in_(references) | payouts.c.batch_id.in_(batch_ids)
+    rows = scope.session.execute(
+        select(payouts)
+        .where(payouts.c.tenant_id == scope.tenant_id, payouts.c.batch_id.is_not(None), named)
+        .order_by(payouts.c.id)
+        .limit(limit)
+        .with_for_update()
+    ).mappings()
+    return [dict(row) for row in rows]
+
+
+def numbers_of(scope: Scope, batch_ids: Collection[UUID]) -> dict[UUID, int]:
+    """Return the numbers of batches by id, in their order."""
+    rows = scope.session.execute(
+        select(payout_batches.c.id, payout_batches.c.number)
+        .where(payout_batches.c.tenant_id == scope.tenant_id, payout_batches.c.id.in_(batch_ids))
+        .order_by(payout_batches.c.number)
+    ).all()
+    return {row.id: row.number for row in rows}
+
+
+def count_open(scope: Scope, batch_ids: Collection[UUID]) -> dict[UUID, int]:
+    """Count the payouts of batches that the bank has not answered for yet."""
+    rows = scope.session.execute(
+        select(payouts.c.batch_id, func.count().label("payouts"))
+        .where(
+            payouts.c.tenant_id == scope.tenant_id,
+            payouts.c.batch_id.in_(batch_ids),
+            payouts.c.status.in_(IN_FLIGHT),
+        )
+        .group_by(payouts.c.batch_id)
+    ).all()
+    return {row.batch_id: row.payouts for row in rows}
+
+
 def lock_waiting(scope: Scope, *, kinds: Collection[Kind], currency: str | None, limit: int) -> list[Record]:
     """This will read the oldest payouts that wait for a file and have an account of these kinds, and hold them."""
     rows = _waiting(scope, select(payouts.c.id, payouts.c.reference, payouts.c.amount, payouts.c.currency,

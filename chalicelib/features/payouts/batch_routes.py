@@ -11,8 +11,9 @@ from chalicelib.entry.rows import CSV_OR_JSON
 from chalicelib.features.payouts import bank_settings_actions, bank_settings_queries, batch_actions, batch_queries
 from chalicelib.features.payouts import bank_settings_schemas as settings_schemas
 from chalicelib.features.payouts import batch_schemas as schemas
-from chalicelib.features.payouts.batch_answer_actions import XML
+from chalicelib.features.payouts.bank_lines import XML
 from chalicelib.features.payouts.batch_answer_actions import take_answer as answer
+from chalicelib.features.payouts.batch_answer_actions import take_report as report
 from chalicelib.identity.scope import Scope
 
 blueprint = Blueprint(__name__)
@@ -62,10 +63,22 @@ def get_batch_file(scope: Scope, batch_id: UUID) -> schemas.FileLink:
 
 @endpoint(blueprint, "POST", "/payouts/batches/{batch_id}/answer", may="payouts.decide", accepts=(*XML, *CSV_OR_JSON))
 def take_answer(scope: Scope, batch_id: UUID, body: RawBody) -> schemas.AnswerReport:
-    """This will take the bank's answer to a file: its status report (pain.002.001.10 or .03), or rows as CSV or JSON.
+    """Take the bank's answer to one file: its status report (pain.002), its statement, or rows as CSV or JSON.
 
     Rows have `reference`, `status` (paid, failed or returned), and if known `reason`, `bank_reference`, `amount` and
-    `currency`. Each line is judged by itself; the same answer again changes nothing, and a line that contradicts what
-    is known is a conflict. Settled (ACSC, ACCC) is paid, rejected (RJCT, CANC) is failed, all else is on its way.
+    `currency`. It is judged as by `POST /payouts/bank-reports`, for this batch alone; a status report about another
+    one is refused (422).
     """
     return answer(scope, batch_id=batch_id, body=body)
+
+
+@endpoint(blueprint, "POST", "/payouts/bank-reports", may="payouts.decide", accepts=(*XML, *CSV_OR_JSON))
+def take_bank_report(scope: Scope, body: RawBody) -> schemas.AnswerReport:
+    """Take what a bank reports of any of your files: pain.002, a statement (camt.053), a notification (camt.054), rows.
+
+    Each line is judged by itself, and the same report again changes nothing. Settled (ACSC, ACCC) and debited are
+    paid; what came back is returned, less a fee too. A refusal (RJCT, CANC) gives the money back only where its reason
+    speaks of nothing but this payment; a duplicate, an unknown reason or none makes it `review`. All else is on its
+    way. What contradicts the books is a conflict; what is not about payouts of yours is counted as `unmatched`.
+    """
+    return report(scope, body=body)

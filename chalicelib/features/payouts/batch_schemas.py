@@ -74,11 +74,23 @@ class FileLink(Output):
 class AnswerItem(Output):
     """What became of one line of the bank's answer; `line` is null where it stands for all that were not named."""
 
-    line: int | None = Field(description="of the file, or the place of a transfer in the report")
+    line: int | None = Field(description="of the file, or the place of a transfer or an entry in the report")
     reference: str
-    result: Literal["ok", "unchanged", "conflict", "not_found"]
+    result: Literal["ok", "unchanged", "review", "conflict", "not_found"] = Field(
+        description="review: whether it was paid is not known; nothing was released, and a person has to find out"
+    )
     status: PayoutStatus | None = Field(description="what the payout is now")
     detail: str | None
+    payout_id: UUID | None
+    batch_id: UUID | None
+
+
+class AnsweredBatch(Output):
+    """A batch that a report is about."""
+
+    id: UUID
+    number: int
+    open: int = Field(description="payouts of this batch that the bank has not answered for yet")
 
 
 class AnswerReport(Output):
@@ -86,5 +98,7 @@ class AnswerReport(Output):
 
     items: list[AnswerItem]
     counts: dict[str, int]
+    unmatched: int = Field(description="lines, entries and messages that are not about payouts of yours")
     errors: list[RowError]
-    open: int = Field(description="payouts of this batch that the bank has not answered for yet")
+    batches: list[AnsweredBatch]
+    open: int = Field(description="payouts of these batches that the bank has not answered for yet")

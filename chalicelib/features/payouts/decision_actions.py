@@ -1,4 +1,4 @@
-"""What people decide about payouts: approve, reject, try again, record a return, settle a doubt."""
+"""What people decide about payouts: approve, reject, confirm, try again, record a return, settle a doubt."""
 
 from uuid import UUID
 
@@ -18,12 +18,12 @@ def approve(scope: Scope, payout_id: UUID) -> Record:
         scope.actor.user_id is not None and scope.actor.user_id == payout["prepared_by_user_id"]
     ):
         raise Forbidden("You started the run that made this payout; somebody else has to approve it.")
-    takes_batches = providers.abilities_of(payout["provider"]).takes_batches
+    is_called = providers.abilities_of(payout["provider"]).is_called
     moving.move(
         scope, payout, PayoutStatus.QUEUED, what="approved", approved_by=scope.actor.name,
-        look_in=None if takes_batches else rules.NUDGE,
+        look_in=rules.NUDGE if is_called else None,
     )  # fmt: skip
-    if not takes_batches:
+    if is_called:
         scope.send(sending.QUEUE, [{"payout_id": str(payout_id)}])
     return _decided(scope, payout, "payout.approved", None)
 
@@ -35,6 +35,27 @@ def reject(scope: Scope, payout_id: UUID, *, reason: str) -> Record:
     return _decided(scope, payout, "payout.rejected", reason)
 
 
+def confirm(scope: Scope, payout_id: UUID, *, reference: str) -> Record:
+    """Record that a payout by hand reached its payee; the same reference again is the same confirmation.
+
+    Raises Forbidden for the payee, Conflict for another provider's, AlreadyDecided where it does not wait for it.
+    """
+    payout = _get(scope, payout_id)
+    if not providers.abilities_of(payout["provider"]).is_person:
+        raise Conflict(
+            f"This payout goes by {payout['provider']}, which says itself what became of it; only one by the provider"
+            " manual is confirmed."
+        )
+    if scope.actor.user_id is not None and scope.actor.user_id == payout["user_id"]:
+        raise Forbidden("This payout is yours; somebody else has to confirm that you received it.")
+    if payout["status"] == PayoutStatus.PAID and payout["provider_reference"] == reference:
+        return queries.get_payout(scope, payout_id)
+    _check_waits_for_hand(payout, to="confirmed")
+    taken = moving.move(scope, payout, PayoutStatus.SENDING, what="sent", claims=True)
+    moving.move(scope, taken, PayoutStatus.PAID, what="confirmed", provider_reference=reference)
+    return _decided(scope, payout, "payout.confirmed", reference)
+
+
 def retry(scope: Scope, payout_id: UUID) -> Record:
     """This will move a payout on, never by sending money whose whereabouts are unknown.
 
@@ -44,7 +65,7 @@ def retry(scope: Scope, payout_id: UUID) -> Record:
     payout = _get(scope, payout_id)
     match PayoutStatus(payout["status"]):
         case PayoutStatus.FAILED | PayoutStatus.RETURNED:
-            made = actions.pay_person(scope, payout["user_id"])
+            made = actions.pay_again(scope, payout)
             if not made:
                 raise Conflict(
                     "There is nothing to pay: what this payout gave back is on its way already, was netted, is below"
@@ -55,6 +76,8 @@ def retry(scope: Scope, payout_id: UUID) -> Record:
             )
             new = [queries.get_payout(scope, one) for one in made]
             return next((one for one in new if one["currency"] == payout["currency"]), new[0])
+        case PayoutStatus.QUEUED if providers.abilities_of(payout["provider"]).is_person:
+            raise AlreadyDecided("It waits to be handed over; confirm it with its reference.")
         case PayoutStatus.QUEUED | PayoutStatus.UNKNOWN:
             scope.send(sending.QUEUE, [{"payout_id": str(payout_id)}])
             return queries.get_payout(scope, payout_id)
@@ -69,8 +92,14 @@ def take_back(scope: Scope, payout_id: UUID, *, reason: str) -> Record:
 
 
 def resolve(scope: Scope, payout_id: UUID, *, said: Resolution) -> Record:
-    """This will settle a payout in review by what a person found out at the provider."""
-    payout = _get(scope, payout_id, PayoutStatus.REVIEW, to="resolved")
+    """Settle a payout in review by what a person found out, or one by hand that cannot be handed over as failed."""
+    payout = _get(scope, payout_id)
+    if providers.abilities_of(payout["provider"]).is_person and payout["status"] == PayoutStatus.QUEUED:
+        if said.outcome is PayoutStatus.PAID:
+            raise Conflict("This payout is handed over by a person; confirm it with its reference, by /confirm.")
+        payout = moving.move(scope, payout, PayoutStatus.SENDING, what="sent", claims=True)
+    elif payout["status"] != PayoutStatus.REVIEW:
+        raise AlreadyDecided(f"This payout is {payout['status']}; only one that is review can be resolved.")
     moving.move(
         scope, payout, said.outcome, what="resolved", problem=said.reason, provider_reference=said.provider_reference
     )
@@ -93,6 +122,13 @@ def _get(scope: Scope, payout_id: UUID, needed: PayoutStatus | None = None, *, t
     if needed is not None and payout["status"] != needed:
         raise AlreadyDecided(f"This payout is {payout['status']}; only one that is {needed} can be {to}.")
     return payout
+
+
+def _check_waits_for_hand(payout: Record, *, to: str) -> None:
+    if payout["status"] == PayoutStatus.HELD:
+        raise AlreadyDecided("This payout waits for approval; it is handed over when somebody has approved it.")
+    if payout["status"] != PayoutStatus.QUEUED:
+        raise AlreadyDecided(f"This payout is {payout['status']}; only one that is queued can be {to}.")
 
 
 def _decided(scope: Scope, before: Record, action: str, reason: str | None) -> Record:

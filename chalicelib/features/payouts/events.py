@@ -1,4 +1,6 @@
-"""What payouts tell the tenant's own systems: by webhook, in the transaction of the change."""
+"""What payouts publish in the transaction of a change: to the tenant's systems by webhook, to payroll by message."""
+
+from uuid import UUID
 
 from chalicelib.backing.database import Record
 from chalicelib.features.webhooks import actions as webhooks
@@ -15,6 +17,17 @@ _TOLD = {
     PayoutStatus.REVIEW: EventType.PAYOUT_REVIEW,
     PayoutStatus.UNKNOWN: EventType.PAYOUT_UNKNOWN,
 }
+
+
+# Payroll stands above payouts, so what becomes of its payslips' payouts is sent to it.
+PAYROLL_QUEUE = "payroll-payments"
+
+
+def payroll_moved(scope: Scope, *, payroll_run_id: UUID) -> None:
+    """Notify payroll, once per transaction, that the payment of a run's payslips has moved on or back."""
+    body = {"run_id": str(payroll_run_id)}
+    if not any(one.queue == PAYROLL_QUEUE and one.body == body for one in scope.outgoing):
+        scope.send(PAYROLL_QUEUE, [body])
 
 
 def moved(scope: Scope, payout: Record, *, since: PayoutStatus) -> None:

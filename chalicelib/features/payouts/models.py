@@ -1,6 +1,7 @@
 """Tables of payouts."""
 
-from sqlalchemy import BigInteger, Column, DateTime, Identity, Integer, Numeric, Table, Text, Uuid
+from sqlalchemy import BigInteger, Boolean, Column, DateTime, Identity, Integer, Numeric, Table, Text, Uuid
+from sqlalchemy.dialects.postgresql import JSONB
 
 from chalicelib.backing.database import id_column, metadata, tenant_column
 
@@ -14,7 +15,7 @@ payouts = Table(
     Column("amount", Numeric, doc="positive, in the currency's minor unit"),
     Column("after_number", BigInteger, doc="it pays what was booked for the person after this ledger line"),
     Column("through_number", BigInteger, doc="... up to and with this one"),
-    Column("kind", Text, doc="advance, final, retry; matched: found in the provider's list"),
+    Column("kind", Text, doc="advance, final, retry, payroll; matched: found in the provider's list"),
     Column("job_id", Uuid, doc="the run that made it"),
     Column("provider", Text, doc="who pays; never changes"),
     Column("destination_id", Uuid, doc="the bank details it was made for"),
@@ -29,11 +30,40 @@ payouts = Table(
     Column("provider_reference", Text, doc="theirs"),
     Column("problem", Text, doc="why it failed, came back or needs a person"),
     Column("batch_id", Uuid, doc="the bank file it is in"),
+    Column("bank", JSONB, doc="the bank's last word: schemas.BankWord; what it said of the name stays beside it"),
     Column("prepared_by", Text, doc="who started the run"),
     Column("prepared_by_user_id", Uuid),
     Column("approved_by", Text),
     Column("created_at", DateTime(timezone=True)),
     Column("settled_at", DateTime(timezone=True)),
+    Column("payslip_id", Uuid, doc="the payslip that it pays, and nothing else; null: whatever was owed"),
+    Column("payroll_run_id", Uuid, doc="the payroll run of that payslip"),
+)
+
+payable_earmarks = Table(
+    "payable_earmarks",
+    metadata,
+    tenant_column(),
+    Column("run_id", Uuid, primary_key=True, doc="the payroll run whose pay alone pays it out"),
+    Column("user_id", Uuid, primary_key=True),
+    Column("payslip_id", Uuid),
+    Column("currency", Text, doc="ISO 4217"),
+    Column("amount", Numeric, doc="the payslip's net, above 0"),
+    Column("netted", Numeric, doc="what was taken for debts of the person instead of being paid out"),
+    Column("waits", Boolean, doc="no payout of it is on its way or arrived, and it is not netted as a whole"),
+    Column("payout_id", Uuid, doc="the latest payout of it"),
+)
+
+payable_nettings = Table(
+    "payable_nettings",
+    metadata,
+    tenant_column(),
+    Column("user_id", Uuid, primary_key=True),
+    Column("payslip_id", Uuid, primary_key=True),
+    Column("number", BigInteger, primary_key=True, doc="the person's last ledger line by then"),
+    Column("currency", Text, doc="ISO 4217"),
+    Column("amount", Numeric, doc="how much of the net was taken for debts of the person"),
+    Column("booked_at", DateTime(timezone=True)),
 )
 
 payout_events = Table(

@@ -4,12 +4,12 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import false, func, insert, select, text
+from sqlalchemy import false, func, insert, select, text, update
 
 from chalicelib.backing.database import Record
 from chalicelib.backing.log import count, logger
 from chalicelib.features.payouts import events
-from chalicelib.features.payouts.models import payout_events, payouts
+from chalicelib.features.payouts.models import payable_earmarks, payout_events, payouts
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import Conflict
 from chalicelib.kernel.states import PAYOUT_MOVES, PayoutStatus, check_move
@@ -76,6 +76,8 @@ def move(
         raise Conflict("This payout was just moved by somebody else; look again.")
     if to in GIVES_BACK:
         _give_back(scope, payout)
+    if payout["payroll_run_id"] is not None and (to in GIVES_BACK or to is PayoutStatus.PAID) and since is not to:
+        events.payroll_moved(scope, payroll_run_id=payout["payroll_run_id"])
     note(scope, dict(moved), what=what, detail=problem or provider_reference)
     events.moved(scope, dict(moved), since=since)
     if to is PayoutStatus.REVIEW:
@@ -110,6 +112,18 @@ def _give_back(scope: Scope, payout: Record) -> None:
             amount=payout["amount"], booked_at=scope.now,
         )
     )  # fmt: skip
+    if payout["payroll_run_id"] is not None:
+        # its payslip waits for the run's pay again, and runs of payouts leave it out
+        scope.session.execute(
+            update(payable_earmarks)
+            .where(
+                payable_earmarks.c.tenant_id == scope.tenant_id,
+                payable_earmarks.c.run_id == payout["payroll_run_id"],
+                payable_earmarks.c.user_id == payout["user_id"],
+                payable_earmarks.c.payout_id == payout["id"],
+            )
+            .values(waits=True)
+        )
 
 
 def lock(scope: Scope, payout_id: UUID) -> Record | None:

@@ -3,9 +3,9 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, or_, select, text
+from sqlalchemy import func, select, text
 
-from chalicelib.backing.database import Record
+from chalicelib.backing.database import Record, statement
 from chalicelib.entry.paging import page_of
 from chalicelib.features.payouts.models import payout_events, payouts
 from chalicelib.features.payouts.providers import abilities_of
@@ -14,7 +14,7 @@ from chalicelib.features.people.queries import get_user
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import NotFound
 from chalicelib.kernel.states import IN_FLIGHT, PayoutStatus
-from chalicelib.ledger.models import Account, entries
+from chalicelib.ledger.models import entries
 
 
 def page_of_payouts(scope: Scope, query: PayoutQuery) -> Record:
@@ -27,6 +27,10 @@ def page_of_payouts(scope: Scope, query: PayoutQuery) -> Record:
         rows = rows.where(payouts.c.user_id == query.user_id)
     if query.status is not None:
         rows = rows.where(payouts.c.status == query.status)
+    if query.provider is not None:
+        rows = rows.where(payouts.c.provider == query.provider)
+    if query.payroll_run_id is not None:
+        rows = rows.where(payouts.c.payroll_run_id == query.payroll_run_id)
     return page_of(scope, rows, key=payouts.c.id, query=query)
 
 
@@ -47,20 +51,12 @@ def get_payout(scope: Scope, payout_id: UUID) -> Record:
 
 
 def _lines(scope: Scope, payout: Record) -> list[Record]:
-    """This will read what was booked on the person's payable since the payout before: it sums to the amount."""
+    """Read what a payout pays: its payslip, or what was booked since the payout before. It sums to the amount."""
     rows = scope.session.execute(
-        select(entries)
-        .where(
-            entries.c.tenant_id == scope.tenant_id,
-            entries.c.user_id == payout["user_id"],
-            entries.c.currency == payout["currency"],
-            entries.c.number > payout["after_number"],
-            entries.c.number <= payout["through_number"],
-            or_(entries.c.debit == Account.PAYABLE, entries.c.credit == Account.PAYABLE),
-        )
-        .order_by(entries.c.number)
+        text("select * from payout_lines(:tenant_id, :payout_id) order by number"),
+        {"tenant_id": scope.tenant_id, "payout_id": payout["id"]},
     ).mappings()
-    return [{**row, "amount": row["amount"] if row["credit"] == Account.PAYABLE else -row["amount"]} for row in rows]
+    return [dict(row) for row in rows]
 
 
 def _ledger(scope: Scope, payout: Record) -> list[Record]:
@@ -118,25 +114,46 @@ def sum_run(scope: Scope, job_id: UUID) -> dict[str, Any]:
     }
 
 
-_WAITING = text("""
-    select count(*) filter (where a.currency = :currency and -a.balance < :minimum) as below_minimum,
-        count(*) filter (where :needs_destination and not exists (
-            select from payout_destinations d
-            where d.tenant_id = :tenant_id and d.user_id = a.owner_id and d.superseded_at is null
-              and d.kind <> 'simulated')) as without_bank_details
-    from ledger_accounts a where a.tenant_id = :tenant_id and a.kind = 'payable' and a.balance < 0""")
+_WAITING = text(
+    """
+    with earmarked as (
+        select user_id, currency, sum(amount - netted) as amount from payable_earmarks
+        where tenant_id = :tenant_id and waits group by user_id, currency
+    ), owed as (
+        -- what a run of payouts finds; what payslips booked waits for the pay of their own run
+        select a.owner_id, a.currency, -a.balance - coalesce(e.amount, 0) as amount from ledger_accounts a
+        left join earmarked e on e.user_id = a.owner_id and e.currency = a.currency
+        where a.tenant_id = :tenant_id and a.kind = 'payable' and a.balance < 0
+    )
+    select count(*) filter (where currency = :currency and amount < :minimum) as below_minimum,
+        count(*) filter (where blocked_by = 'no_bank_account') as without_bank_details
+    from (
+        select o.*, {blocked_by} as blocked_by from owed o
+        left join payout_destinations d on d.tenant_id = :tenant_id and d.user_id = o.owner_id
+            and d.superseded_at is null
+        where o.amount > 0
+    ) waiting""".replace("{blocked_by}", statement(__file__, "blocked_by"))
+)
+
+
+def destination_values(scope: Scope) -> dict[str, Any]:
+    """Return the values of blocked_by.sql: what the tenant's policy says of how people are paid."""
+    policy = scope.tenant.policy
+    return {
+        "needs_destination": abilities_of(policy.payout_provider).needs_destination,
+        "is_manual_without_account": policy.manual_without_bank_account,
+    }
 
 
 def count_waiting(scope: Scope) -> dict[str, int]:
     """This will count the debts that a run leaves, by why; reasons without any are left out."""
-    policy = scope.tenant.policy
     row = scope.session.execute(
         _WAITING,
         {
             "tenant_id": scope.tenant_id,
             "currency": scope.tenant.currency,
-            "minimum": policy.minimum_payout,
-            "needs_destination": abilities_of(policy.payout_provider).needs_destination,
+            "minimum": scope.tenant.policy.minimum_payout,
+            **destination_values(scope),
         },
     ).mappings().one()  # fmt: skip
     return {why: number for why, number in row.items() if number}

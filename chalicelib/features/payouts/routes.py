@@ -15,15 +15,21 @@ blueprint = Blueprint(__name__)
 
 
 @endpoint(blueprint, "POST", "/payouts/advance/run", may="payouts.run", status=202, moves_money=True)
-def run_advances(scope: Scope) -> Started:
-    """This will pay part of each pending sale in advance, once in its life, and whatever else people are owed."""
-    return started(actions.request_run(scope, Kind.ADVANCE))
+def run_advances(scope: Scope, body: schemas.RunRequest) -> Started:
+    """Pay part of each pending sale in advance, once in its life, and whatever else people are owed.
+
+    With `user_ids`, only these people are paid. What a payroll run booked is paid by that run alone.
+    """
+    return started(actions.request_run(scope, Kind.ADVANCE, user_ids=body.user_ids))
 
 
 @endpoint(blueprint, "POST", "/payouts/final/run", may="payouts.run", status=202, moves_money=True)
-def run_finals(scope: Scope) -> Started:
-    """This will pay everybody what they are owed: one payout for each person and currency."""
-    return started(actions.request_run(scope, Kind.FINAL))
+def run_finals(scope: Scope, body: schemas.RunRequest) -> Started:
+    """Pay everybody, or the people named in `user_ids`, what they are owed: one payout for each person and currency.
+
+    What a payroll run booked is paid by that run alone.
+    """
+    return started(actions.request_run(scope, Kind.FINAL, user_ids=body.user_ids))
 
 
 @endpoint(blueprint, "GET", "/payouts", may="payouts.read")
@@ -50,6 +56,15 @@ def reject(scope: Scope, payout_id: UUID, body: schemas.Rejection) -> schemas.Wh
     return decision_actions.reject(scope, payout_id, reason=body.reason)
 
 
+@endpoint(blueprint, "POST", "/payouts/{payout_id}/confirm", may="payouts.decide")
+def confirm(scope: Scope, payout_id: UUID, body: schemas.Confirmation) -> schemas.WholePayout:
+    """Confirm that a payout of the provider `manual` was handed over, with a reference. The payee may not.
+
+    The same reference again changes nothing. One that cannot be handed over fails by /resolve.
+    """
+    return decision_actions.confirm(scope, payout_id, reference=body.reference)
+
+
 @endpoint(blueprint, "POST", "/payouts/{payout_id}/retry", may="payouts.run")
 def retry(scope: Scope, payout_id: UUID) -> schemas.WholePayout:
     """This will pay a person anew whose payout failed or came back, or ask the provider about one in doubt, now.
@@ -67,5 +82,8 @@ def take_back(scope: Scope, payout_id: UUID, body: schemas.Return) -> schemas.Wh
 
 @endpoint(blueprint, "POST", "/payouts/{payout_id}/resolve", may="payouts.decide")
 def resolve(scope: Scope, payout_id: UUID, body: schemas.Resolution) -> schemas.WholePayout:
-    """This will settle a payout in review by what you found out at the provider: it was paid, or it never will be."""
+    """Settle a payout in review by what you found out at the provider: it was paid, or it never will be.
+
+    One of the provider `manual` that cannot be handed over is settled as failed; the person is owed the money again.
+    """
     return decision_actions.resolve(scope, payout_id, said=body)

@@ -26,6 +26,7 @@ from chalicelib.features.payouts.providers import (
     Refused,
     Unclear,
 )
+from chalicelib.features.payouts.verdicts import Outcome, explained
 from chalicelib.features.people.destination_queries import open_destination
 from chalicelib.features.people.destination_rules import Destination
 from chalicelib.identity.scope import Scope
@@ -49,8 +50,10 @@ def carry_on(scope: Scope, payout_id: UUID) -> Errand | None:
     payout = moving.lock(scope, payout_id)
     if payout is None:
         return None
-    if providers.abilities_of(payout["provider"]).takes_batches:
-        _await_answer(scope, payout)
+    abilities = providers.abilities_of(payout["provider"])
+    if not abilities.is_called:
+        if abilities.takes_batches:
+            _await_answer(scope, payout)
         return None
     match PayoutStatus(payout["status"]):
         case PayoutStatus.QUEUED:
@@ -144,6 +147,8 @@ def _settle(scope: Scope, claim: Claim, answer: Answer, *, asked: bool) -> Erran
             _take_back(scope, payout, answer)
         case Refused() if payout["status"] == PayoutStatus.PAID:
             _keep_paid(scope, payout, f"the provider says now: refused: {answer.reason}")
+        case Refused() if answer.verdict.outcome() is not Outcome.REFUSED:
+            _give_up(scope, payout, f"the provider refused it with {explained(answer.code)}: {answer.reason}")
         case Refused():
             moving.move(scope, payout, PayoutStatus.FAILED, what="answered", problem=f"refused: {answer.reason}")
         case NotSent() if claim.payout["fence"] == 1:
@@ -187,6 +192,9 @@ def _keep_paid(scope: Scope, payout: Record, problem: str) -> None:
 def _take_back(scope: Scope, payout: Record, answer: CameBack) -> None:
     if payout["status"] != PayoutStatus.PAID:
         payout = moving.move(scope, payout, PayoutStatus.PAID, what="answered")
+    if answer.verdict.speaks_of_earlier:  # a duplicate came back, and the one that it is the duplicate of did not
+        _keep_paid(scope, payout, f"the provider says that a duplicate came back: {answer.reason}")
+        return
     moving.move(scope, payout, PayoutStatus.RETURNED, what="answered", problem=f"came back: {answer.reason}")
 
 

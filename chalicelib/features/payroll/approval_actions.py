@@ -1,4 +1,4 @@
-"""What becomes of a calculated run: somebody else approves it, it is booked, and it is handed to payouts.
+"""What becomes of a calculated run: somebody else approves it, and it is booked; `payment_actions` pays it.
 
 Approvals of a tenant come one after the other, and each takes the period for itself before it looks at it: whoever
 writes facts holds the period until the commit, so what was written is seen here, and what is written later finds the
@@ -13,7 +13,6 @@ from sqlalchemy import text
 
 from chalicelib import audit
 from chalicelib.backing.database import Record, statement
-from chalicelib.features.payouts import actions as payouts
 from chalicelib.features.payroll import approval_queries as queries
 from chalicelib.features.payroll import freshness, posting, run_actions
 from chalicelib.features.payroll.freshness import AGAIN
@@ -59,14 +58,6 @@ _TAKE_CARRIED = text("""
 
 _SETTLE = text(statement(__file__, "settle"))
 
-_PAID = text("""
-    update payroll_runs set status = 'paid', paid_by = :actor, paid_at = :now
-    where tenant_id = :tenant_id and id = :run_id and status = 'approved'""")
-
-_PERIOD_PAID = text("""
-    update pay_periods set status = 'paid'
-    where tenant_id = :tenant_id and month = :month and payroll_run_id = :run_id""")
-
 
 def approve(scope: Scope, *, run_id: UUID) -> Record:
     """This will fix a calculated run, lock the period of a regular one, and begin to book it."""
@@ -90,27 +81,6 @@ def approve(scope: Scope, *, run_id: UUID) -> Record:
     )  # fmt: skip
     posting.begin(scope, job_id, run_id=run_id)
     return _started(run_id, PayrollStatus.APPROVED, job_id)
-
-
-def pay(scope: Scope, *, run_id: UUID) -> Record:
-    """This will start the payouts of everybody who is owed something, for a run that is booked as a whole."""
-    run = queries.get_run(scope, run_id)
-    if run["status"] in (PayrollStatus.DRAFT, PayrollStatus.CALCULATED):
-        raise Conflict(f"This payroll run is {run['status']}; it has to be approved before it is paid.")
-    check_move(PAYROLL_MOVES, now=PayrollStatus(run["status"]), to=PayrollStatus.PAID, what="payroll run")
-    if run["posted_at"] is None:
-        raise Conflict(
-            f"This payroll run is still being booked; pay it when /jobs/{run['job_id']} says that it succeeded."
-        )
-    job_id = payouts.request_run(scope, payouts.Kind.FINAL)
-    _move(scope, _PAID, {**_key(scope, run), "actor": scope.actor.name, "now": scope.now})
-    if run["kind"] == RunKind.REGULAR:
-        scope.session.execute(_PERIOD_PAID, {**_key(scope, run), "month": run["month"]})
-    audit.record(
-        scope, action="payroll_run.paid", entity_type="payroll_run", entity_id=run_id,
-        before={"status": run["status"]}, after={"status": PayrollStatus.PAID, "job_id": job_id},
-    )  # fmt: skip
-    return _started(run_id, PayrollStatus.PAID, job_id)
 
 
 def _check_state(run: Record) -> None:

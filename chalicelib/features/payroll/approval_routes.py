@@ -1,4 +1,4 @@
-"""HTTP doors that let a calculated run go: approve it, pay it."""
+"""HTTP doors that let a calculated run go: approve it."""
 
 from uuid import UUID
 
@@ -20,13 +20,3 @@ def approve_payroll_run(scope: Scope, run_id: UUID) -> RunStarted:
     again first. The job tells when all of it is booked.
     """
     return actions.approve(scope, run_id=run_id)
-
-
-@endpoint(blueprint, "POST", "/payroll-runs/{run_id}/pay", may="payroll.pay", status=202, moves_money=True)
-def pay_payroll_run(scope: Scope, run_id: UUID) -> RunStarted:
-    """This will hand an approved run to payouts, which pay everybody what they are owed, from sales as well.
-
-    The job is that of the payouts. Whom it cannot pay, for want of bank details for instance, a later run of payouts
-    does.
-    """
-    return actions.pay(scope, run_id=run_id)

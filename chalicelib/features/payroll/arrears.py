@@ -2,12 +2,12 @@
 
 A period is paid anew as if: its register, balance and payslip are computed from today's facts under that period's own
 plan (settings, policy, component versions, overrides), looked at, and taken back by a savepoint, so that the locked
-register and the payslip stay what they were. The line is the difference to all that was paid for the period, arrears
-of earlier runs included; computing it again therefore adds nothing.
+register and the payslip stay what they were. What comes of it, arrears_lines compares with all that was paid for the
+period, arrears of earlier runs included; computing it again therefore adds nothing.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -22,11 +22,11 @@ from chalicelib.backing.database import plan_anew
 from chalicelib.features.attendance import actions as attendance
 from chalicelib.features.pay_register.projection import leave_out, project
 from chalicelib.features.payroll import inputs
-from chalicelib.features.payroll.evaluating import ZERO, Calculator, Choice, Pay
-from chalicelib.features.payroll.inputs import Which
-from chalicelib.features.payroll.one_offs import OneOff, signed
+from chalicelib.features.payroll.arrears_lines import NOTHING, Amounts, Differences
+from chalicelib.features.payroll.evaluating import ZERO, Calculator, Choice
+from chalicelib.features.payroll.inputs import Rare, Which
+from chalicelib.features.payroll.one_offs import OneOff
 from chalicelib.features.payroll.plan import Plan
-from chalicelib.features.payroll.rules import OneOffKind
 from chalicelib.features.tenants.windows import Among, window_of
 from chalicelib.identity.scope import Scope
 
@@ -36,38 +36,47 @@ _MONTHS = text("""
         bool_or(c.user_id is null) as everybody
     from late_corrections c
     join payroll_runs r on r.tenant_id = :tenant_id and r.month = c.month and r.kind = 'regular'
-        and r.status in ('approved', 'paid')
+        and r.approved_at is not null
     where c.tenant_id = :tenant_id and (c.settled_at is null or c.noted_at > c.settled_at)
     group by r.id, r.month, r.plan
     order by r.month""")
 
-# Everybody of some people who was paid for the period, or is in it by now: one row each, with what was paid for it.
+# One row each of some people who have a payslip of the period; `adjustments` raised the gross that its formulas took.
 _PAID = """
-    select p.user_id, p.id, p.currency, p.inputs::text as inputs, p.amounts, p.given, p.gross, p.deductions, p.taxes,
-        coalesce(own.earnings, 0) as earnings, coalesce(own.deducted, 0) as deducted,
-        coalesce(own.adjustments, 0) as adjustments
+    select p.user_id, p.currency, p.inputs::text as inputs, p.amounts, p.given, coalesce(o.amount, 0) as adjustments
     from payslips p
     left join lateral (
-        -- its lines that no component made are not what the period is worth
-        select sum(o.amount) filter (where o.category = 'earning') as earnings,
-            sum(o.amount) filter (where o.category = 'deduction') as deducted,
-            sum(o.amount) filter (where o.category = 'earning' and o.kind = 'adjustment') as adjustments
-        from payslip_one_offs o
-        where o.tenant_id = :tenant_id and o.run_id = p.run_id and o.user_id = p.user_id
-    ) own on true
+        select sum(x.amount) as amount from payslip_one_offs x
+        where x.tenant_id = :tenant_id and x.run_id = p.run_id and x.user_id = p.user_id
+          and x.kind = 'adjustment' and x.category = 'earning'
+    ) o on true
     where p.tenant_id = :tenant_id and p.run_id = :run_id and p.user_id {among}"""
 
+# One row per person and component: what approved runs have paid since as arrears of the period. A line of before
+# December 2026 has no component; what it was made of stands in its parts.
 _PAID_SINCE = """
-    select o.user_id, sum(o.gross) as gross, sum(o.deductions) as deductions, sum(o.taxes) as taxes
+    select o.user_id, part.code, sum(part.amount) as amount, max(p.currency) as currency
     from payslip_one_offs o
-    join payroll_runs r on r.tenant_id = :tenant_id and r.id = o.run_id and r.status in ('approved', 'paid')
+    join payroll_runs r on r.tenant_id = :tenant_id and r.id = o.run_id and r.approved_at is not null
+    join payslips p on p.tenant_id = :tenant_id and p.run_id = o.run_id and p.user_id = o.user_id
+    cross join lateral (
+        select o.code, o.amount where o.code is not null
+        union all
+        select key, value::numeric from jsonb_each_text(o.parts) where o.code is null
+    ) part
     where o.tenant_id = :tenant_id and o.kind = 'arrears' and o.month = :month and o.user_id {among}
-    group by o.user_id"""
+    group by o.user_id, part.code"""
 
-_EMPLOYED = """
+# For whom a paid period may be worth something: employed in it by now, paid by its run, or by a later one for it.
+_OF_THE_PERIOD = """
     select user_id from employments
     where tenant_id = :tenant_id and user_id {among} and joined_on <= :end_on
-      and (left_on is null or left_on >= :start_on)"""
+      and (left_on is null or left_on >= :start_on)
+    union
+    select user_id from payslips where tenant_id = :tenant_id and run_id = :run_id and user_id {among}
+    union
+    select user_id from payslip_one_offs
+    where tenant_id = :tenant_id and kind = 'arrears' and month = :month and user_id {among}"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,17 +111,16 @@ def compute(
 
 
 def _concerned(scope: Scope, period: Corrected, *, among: Among, only: Sequence[UUID] | None) -> list[UUID]:
-    days = scope.tenant.period(period.month)
+    days = period.plan.scope(scope).tenant.period(period.month)
     values = {
         **among.values,
         "tenant_id": scope.tenant_id,
         "run_id": period.run_id,
+        "month": period.month,
         "start_on": days.start,
         "end_on": days.end,
     }
-    there = f"{among.put_into(_EMPLOYED)} union select user_id from payslips p"
-    there += f" where tenant_id = :tenant_id and run_id = :run_id and user_id {among.condition}"
-    rows = scope.session.execute(text(there), values).scalars()
+    rows = scope.session.execute(text(among.put_into(_OF_THE_PERIOD)), values).scalars()
     wanted = None if period.user_ids is None else set(period.user_ids)
     return sorted(
         user_id for user_id in rows if (wanted is None or user_id in wanted) and (only is None or user_id in only)
@@ -124,68 +132,54 @@ def _of_period(scope: Scope, period: Corrected, *, user_ids: list[UUID]) -> Iter
     among = Among.these(user_ids)
     values = {**among.values, "tenant_id": scope.tenant_id, "run_id": period.run_id, "month": period.month}
     paid = {row.user_id: row for row in scope.session.execute(text(among.put_into(_PAID)), values)}
-    since = {row.user_id: row for row in scope.session.execute(text(among.put_into(_PAID_SINCE)), values)}
+    since: dict[UUID, dict[str, Decimal]] = defaultdict(dict)
+    currencies: dict[UUID, str] = {}
+    for part in scope.session.execute(text(among.put_into(_PAID_SINCE)), values):
+        since[part.user_id][part.code] = part.amount
+        currencies[part.user_id] = part.currency
     which = Which(period.run_id, period.month, among)
     with _as_if(then, period.month, user_ids):
         rows = inputs.gather(then, which=which, with_kpi=period.plan.uses("kpi_score"))
         rare = inputs.gather_rare(then, which=which)
     now = {UUID(row.user_id): row for row in rows}
-    calculators: dict[str, Calculator] = {}
+    currencies |= {user_id: row.currency for user_id, row in (now | paid).items()}  # as they were paid, if they were
+    repricing = _Repricing(period, rare)
     with formulas.exactly():
         for user_id in user_ids:
-            was, row = paid.get(user_id), now.get(user_id)
-            if was is None and row is None:
-                continue
-            currency = was.currency if was is not None else row.currency  # type: ignore[union-attr]  # one is there
-            calculator = calculators.get(currency) or calculators.setdefault(
-                currency, Calculator(period.plan, currency=currency)
-            )
-            if row is None:  # by now they were not employed in the period at all
-                pay, numbers = Pay([None] * len(period.plan.components), [], ZERO, ZERO, ZERO, ZERO), []
-            else:
-                numbers = inputs.values_of(row.inputs)
-                if was is not None:
-                    choice = Choice.from_payslip(period.plan, was.amounts, was.given)
-                else:
-                    choice = calculator.choose(assignments=rare.assignments.get(user_id, ()), amounts=())
-                pay = calculator.pay(choice, numbers, adjustments=was.adjustments if was is not None else ZERO)
-            line = _line(period, was, since.get(user_id), pay, numbers)
-            if line is not None:
-                yield user_id, currency, line
+            if (currency := currencies.get(user_id)) is not None:
+                was, row = paid.get(user_id), now.get(user_id)
+                for line in repricing.lines(user_id, currency, was, row, since[user_id]):
+                    yield user_id, currency, line
 
 
-def _line(
-    period: Corrected, was: Row[Any] | None, since: Row[Any] | None, pay: Pay, numbers: Sequence[Decimal | None]
-) -> OneOff | None:
-    gross = pay.gross - (since.gross if since else 0) - (was.gross - was.earnings if was else 0)
-    deductions = pay.deductions - (since.deductions if since else 0) - (was.deductions - was.deducted if was else 0)
-    taxes = pay.taxes - (since.taxes if since else 0) - (was.taxes if was else 0)
-    if gross == deductions == taxes == 0:
-        return None
-    return signed(
-        OneOffKind.ARREARS,
-        f"Arrears {period.month}",
-        gross - deductions - taxes,
-        month=period.month,
-        gross=gross,
-        deductions=deductions,
-        taxes=taxes,
-        detail={
-            "inputs": _changes(period.plan.inputs, inputs.values_of(was.inputs) if was else [], numbers),
-            "components": _changes(
-                [component.code for component in period.plan.components], was.amounts if was else [], pay.amounts
-            ),
-        },
-    )
+class _Repricing:
+    """A paid period made ready to be computed anew, person by person, inside `formulas.exactly()`."""
 
+    def __init__(self, period: Corrected, rare: Rare) -> None:
+        self._plan = period.plan
+        self._rare = rare
+        self._differences = Differences(period.plan, month=period.month)
+        self._calculators: dict[str, Calculator] = {}
 
-def _changes(names: Sequence[str], before: Sequence[Decimal | None], now: Sequence[Decimal | None]) -> dict[str, Any]:
-    pairs = zip(names, before or [None] * len(names), now or [None] * len(names), strict=True)
-    return {
-        name: {"was": None if was is None else str(was), "now": None if new is None else str(new)}
-        for name, was, new in pairs
-        if was != new
-    }
+    def lines(
+        self, user_id: UUID, currency: str, was: Row[Any] | None, row: Row[Any] | None, since: Mapping[str, Decimal]
+    ) -> list[OneOff]:
+        """Return a person's arrears lines: `was` is their payslip, `row` their inputs by now, either may be None."""
+        before = Amounts(inputs.values_of(was.inputs), was.amounts) if was is not None else NOTHING
+        return self._differences.lines(before, since, self._pay(user_id, currency, was, row))
+
+    def _pay(self, user_id: UUID, currency: str, was: Row[Any] | None, row: Row[Any] | None) -> Amounts:
+        if (calculator := self._calculators.get(currency)) is None:
+            calculator = self._calculators[currency] = Calculator(self._plan, currency=currency)
+        if was is not None:
+            choice = Choice.from_payslip(self._plan, was.amounts, was.given)
+        else:
+            choice = calculator.choose(assignments=self._rare.assignments.get(user_id, ()), amounts=())
+        if row is None:  # not employed in the period: what was given for the run is theirs, and nothing else
+            choice = choice.only_dynamic(self._plan)
+        numbers = inputs.values_of(row.inputs) if row is not None else [ZERO] * len(self._plan.inputs)
+        pay = calculator.pay(choice, numbers, adjustments=was.adjustments if was is not None else ZERO)
+        return Amounts(numbers, pay.amounts)
 
 
 @contextmanager

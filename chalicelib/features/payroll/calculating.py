@@ -44,7 +44,7 @@ _CHUNKS = text("""
         select p.user_id
         from late_corrections c
         join payroll_runs r on r.tenant_id = :tenant_id and r.month = c.month and r.kind = 'regular'
-            and r.status in ('approved', 'paid')
+            and r.approved_at is not null
         join payslips p on p.tenant_id = :tenant_id and p.run_id = r.id
         where c.tenant_id = :tenant_id and (c.settled_at is null or c.noted_at > c.settled_at) and c.user_id is null
         union
@@ -59,7 +59,7 @@ _CHUNKS = text("""
 
 _PREVIOUS = text("""
     select id from payroll_runs
-    where tenant_id = :tenant_id and kind = 'regular' and status in ('approved', 'paid') and month < :month
+    where tenant_id = :tenant_id and kind = 'regular' and approved_at is not null and month < :month
     order by month desc limit 1""")
 
 _DELETE = "delete from payslips where tenant_id = :tenant_id and run_id = :run_id and user_id {among}"

@@ -20,7 +20,7 @@ from sqlalchemy import Connection, text
 from chalicelib import notifications
 from chalicelib.backing import files, outbox
 from chalicelib.backing.database import Record, statement, transaction
-from chalicelib.backing.log import count
+from chalicelib.backing.log import count, logger
 from chalicelib.backing.settings import settings
 from chalicelib.entry.messages import Errand
 from chalicelib.features.payroll import document_queries as queries
@@ -29,7 +29,7 @@ from chalicelib.features.payroll import run_queries
 from chalicelib.features.payroll.document_wording import Letterhead, Sheet, sheet_of
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import Busy, Conflict
-from chalicelib.kernel.states import PayrollStatus
+from chalicelib.kernel.states import FIXED_PAYROLL
 from chalicelib.notifications import Kind, Notice
 
 QUEUE = "payslip-documents"
@@ -38,7 +38,6 @@ STALE = timedelta(minutes=5)  # a file that was asked for this long ago is asked
 
 _ASK = text(statement(__file__, "ask_documents"))
 _MADE = text(statement(__file__, "made_documents"))
-_FIXED = (PayrollStatus.APPROVED, PayrollStatus.PAID)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,31 +51,56 @@ class Paper:
     dated: datetime  # the same whenever it is made, so that the file is
 
 
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Whose payslip could not be made into a file, and why."""
+
+    user_id: UUID
+    error: Exception
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """The files of a message that are put away, and the people whose file could not be made."""
+
+    files: list[dict[str, Any]]
+    failed_user_ids: list[UUID]
+
+
 def request(scope: Scope, *, run_id: UUID) -> None:
     """This will have the files of a run's payslips made, once all of it is booked, and their people told."""
     scope.send(QUEUE, _ask(scope.session, scope, run_id=run_id))
 
 
 def make(scope: Scope, *, run_id: UUID, first: UUID, last: UUID) -> Errand | None:
-    """This will make the files that a range of people still lack."""
+    """Make the files that a range of people still lack.
+
+    One that cannot be made holds no other: it goes on alone, as a message of its own.
+    """
     waiting = {row.user_id: row for row in queries.find_waiting(scope, run_id=run_id, first=first, last=last)}
     if not waiting:
         return None
     color = queries.get_color(scope)
-    papers = []
+    papers, failed = [], []
     for payslip in run_queries.read_payslips(scope, run_id=run_id, user_ids=list(waiting)):
         whose = waiting[payslip["user"]["id"]]
         head = Letterhead(scope.tenant.name, color, whose.department, whose.language)
-        papers.append(
-            Paper(payslip["id"], whose.user_id, payslip["month"], sheet_of(payslip, head), payslip["calculated_at"])
-        )
-    return Errand(partial(_make_files, scope.tenant_id, papers), partial(_settle, papers=papers))
+        try:
+            sheet = sheet_of(payslip, head)
+        except Exception as error:
+            failed.append(Failed(whose.user_id, error))
+            continue
+        papers.append(Paper(payslip["id"], whose.user_id, payslip["month"], sheet, payslip["calculated_at"]))
+    return Errand(
+        partial(_make_files, scope.tenant_id, papers, failed),
+        lambda after, made: _settle(after, made, run_id=run_id, papers=papers),
+    )
 
 
 def open_file(scope: Scope, payslip_id: UUID) -> Record:
     """This will give an address for a payslip's file; Busy, and asked for again, where it is not there yet."""
     payslip = run_queries.get_payslip(scope, payslip_id)
-    if payslip["run_status"] not in _FIXED:
+    if payslip["run_status"] not in FIXED_PAYROLL:
         raise Conflict(
             f"The payroll run of this payslip is {payslip['run_status']}: payslips are made into files once the run is"
             " approved. Approve the run first."
@@ -110,23 +134,36 @@ def _ask(session: Connection, scope: Scope, *, run_id: UUID, payslip_id: UUID | 
     return [{"run_id": str(run_id), "first": str(row.first), "last": str(row.last)} for row in ranges]
 
 
-def _make_files(tenant_id: UUID, papers: Sequence[Paper]) -> list[dict[str, Any]]:
-    made = []
+def _make_files(tenant_id: UUID, papers: Sequence[Paper], failed: Sequence[Failed]) -> Made:
+    """Make and put away what can be made. Raises the first error where nothing can: the message is tried again."""
+    made, failed = [], list(failed)
     for paper in papers:
-        pdf = rendering.pdf_of(paper.sheet, dated=paper.dated)
-        sha256 = hashlib.sha256(pdf).hexdigest()
-        files.put(
-            tenant_id, _key(tenant_id, paper.payslip_id, sha256), pdf,
-            content_type=rendering.CONTENT_TYPE, metadata={"sha256": sha256},
-        )  # fmt: skip
-        made.append({"payslip_id": str(paper.payslip_id), "sha256": sha256, "size_bytes": len(pdf)})
-    return made
+        try:
+            made.append(_make_file(tenant_id, paper))
+        except Exception as error:
+            logger.exception("a payslip cannot be made into a file", payslip_id=str(paper.payslip_id))
+            failed.append(Failed(paper.user_id, error))
+    if failed and not made:
+        raise failed[0].error
+    count("PayslipsNotMade", len(failed))
+    return Made(made, [one.user_id for one in failed])
 
 
-def _settle(scope: Scope, made: Sequence[dict[str, Any]], *, papers: Sequence[Paper]) -> None:
+def _make_file(tenant_id: UUID, paper: Paper) -> dict[str, Any]:
+    pdf = rendering.pdf_of(paper.sheet, dated=paper.dated)
+    sha256 = hashlib.sha256(pdf).hexdigest()
+    files.put(
+        tenant_id, _key(tenant_id, paper.payslip_id, sha256), pdf,
+        content_type=rendering.CONTENT_TYPE, metadata={"sha256": sha256},
+    )  # fmt: skip
+    return {"payslip_id": str(paper.payslip_id), "sha256": sha256, "size_bytes": len(pdf)}
+
+
+def _settle(scope: Scope, made: Made, *, run_id: UUID, papers: Sequence[Paper]) -> None:
+    """Note the files that are new, notify their people, and send each that could not be made on its own way."""
     new = set(
         scope.session.execute(
-            _MADE, {"tenant_id": scope.tenant_id, "made": json.dumps(made), "now": scope.now}
+            _MADE, {"tenant_id": scope.tenant_id, "made": json.dumps(made.files), "now": scope.now}
         ).scalars()
     )
     notices = [
@@ -138,6 +175,8 @@ def _settle(scope: Scope, made: Sequence[dict[str, Any]], *, papers: Sequence[Pa
         if paper.payslip_id in new
     ]  # fmt: skip
     notifications.tell(scope, kind=Kind.PAYROLL_READY, entity_type="payslip", notices=notices)
+    if alone := [{"run_id": str(run_id), "first": str(one), "last": str(one)} for one in made.failed_user_ids]:
+        scope.send(QUEUE, alone)
     count("Payslips", len(notices))
 
 

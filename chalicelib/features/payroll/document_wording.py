@@ -7,6 +7,7 @@ from typing import Any
 
 from chalicelib.backing.database import Record
 from chalicelib.features.payroll.models import RunKind
+from chalicelib.features.payroll.plan import EARNED
 from chalicelib.features.payroll.type_rules import Category
 from chalicelib.kernel.money import MINOR_UNITS
 from chalicelib.notifications.wording import (
@@ -32,7 +33,7 @@ _LABELS: Mapping[str, Mapping[str, str]] = {
         "working_days": "Working days", "present_days": "Present", "leave_days": "Leave", "absent_days": "Absent",
         "ot_hours": "Overtime hours", "number": "Payslip",
         "carried": "The deductions are higher than the pay. {amount} is carried into the next payroll run.",
-        "no_lines": "nothing in this month",
+        "no_lines": "nothing in this month", "arrears": "Arrears {month}: {name}",
     },
     BENGALI: {
         "payslip": "বেতনের বিবরণী", "approved": "অনুমোদিত", "employee_no": "কর্মী নং", "net_pay": "নিট বেতন",
@@ -41,7 +42,7 @@ _LABELS: Mapping[str, Mapping[str, str]] = {
         "working_days": "কর্মদিবস", "present_days": "উপস্থিত", "leave_days": "ছুটি", "absent_days": "অনুপস্থিত",
         "ot_hours": "ওভারটাইম (ঘণ্টা)", "number": "বিবরণী নং",
         "carried": "কর্তন বেতনের চেয়ে বেশি। {amount} পরবর্তী মাসের বেতন থেকে কাটা হবে।",
-        "no_lines": "এই মাসে কিছু নেই",
+        "no_lines": "এই মাসে কিছু নেই", "arrears": "বকেয়া {month}: {name}",
     },
 }  # fmt: skip
 # Chinese, Japanese and Korean share characters that each draws in its own way.
@@ -73,16 +74,21 @@ def sheet_of(payslip: Record, head: Letterhead) -> Sheet:
     period = month_in_words(payslip["month"], language)
     person = [f"{say['employee_no']} {user['employee_no']}" if user["employee_no"] else None, head.department]
     parts = [
-        _part(payslip, Category.EARNING, total=totals["gross"], label="gross", say=say),
-        _part(payslip, Category.DEDUCTION, total=totals["deductions"], label="deductions", say=say),
-        _part(payslip, Category.TAX, total=totals["taxes"], label="taxes", say=say),
+        _part(payslip, category, label=label, language=language)
+        for category, label in (
+            (Category.EARNING, "gross"),
+            (Category.DEDUCTION, "deductions"),
+            (Category.TAX, "taxes"),
+        )
     ]
-    benefits = _part(payslip, Category.BENEFIT, total=totals["benefits"], label="benefits", say=say)
+    benefits = _part(payslip, Category.BENEFIT, label="benefits", language=language)
     carried = f"{currency} {money(payslip['carried'], currency)}"
     between = (day_in_words(payslip[name].isoformat(), language) for name in ("start_date", "end_date"))
     taken = ((say["deduction"], totals["deductions"]), (say["tax"], totals["taxes"]))
     sums = [f"{say['gross']} {money(totals['gross'], currency)}"] + [
-        f"− {name.lower()} {money(amount, currency)}" for name, amount in taken if amount
+        f"{'−' if amount > 0 else '+'} {name.lower()} {money(abs(amount), currency)}"
+        for name, amount in taken
+        if amount
     ]
     return _cleaned({
         "title": f"{say['payslip']} {period}: {user['name']}",
@@ -120,24 +126,40 @@ def number(value: Decimal | None) -> str:
     return plain.rstrip("0").rstrip(".")
 
 
-def _part(payslip: Record, category: Category, *, total: Decimal, label: str, say: Mapping[str, str]) -> dict[str, Any]:
-    currency = payslip["currency"]
+def _part(payslip: Record, category: Category, *, label: str, language: str) -> dict[str, Any]:
+    say, currency = _LABELS[language], payslip["currency"]
     return {
         "title": say[category],
-        "lines": [_line(line, currency) for line in payslip["lines"] if line["category"] == category],
+        "lines": [_line(line, currency, language) for line in payslip["lines"] if line["category"] == category],
         "total_label": say[label],
-        "total": money(total, currency),
+        "total": money(payslip["totals"][label], currency),
     }
 
 
-def _line(line: Record, currency: str) -> dict[str, Any]:
-    said = [_formula(line), _named(line["inputs"]), _changes(line["detail"] if line["kind"] == "arrears" else None)]
+def _line(line: Record, currency: str, language: str) -> dict[str, Any]:
+    detail = line["detail"] if line["kind"] == "arrears" else None
+    said = [_formula(line), _named(line["inputs"]), _recomputed(detail, currency), _changes(detail)]
     return {
-        "name": line["name"],
+        "name": _name(line, language),
         "how": [_cut(one) for one in said if one],
         "warnings": list(line["warnings"]),
         "amount": money(line["amount"], currency),
     }
+
+
+def _name(line: Record, language: str) -> str:
+    """Return a line's name; arrears of a component name the month they are for in the person's language."""
+    if line["kind"] != "arrears" or line["code"] is None:
+        return str(line["name"])
+    month = month_in_words(line["detail"]["month"], language)
+    return _LABELS[language]["arrears"].format(month=month, name=line["detail"]["component"])
+
+
+def _recomputed(detail: Mapping[str, Any] | None, currency: str) -> str:
+    """Return what was paid for a component of an earlier period and what it is by now: 60,000.00 → 80,000.00."""
+    if not detail or "paid" not in detail:
+        return ""
+    return f"{money(Decimal(detail['paid']), currency)} → {money(Decimal(detail['now']), currency)}"
 
 
 def _formula(line: Record) -> str:
@@ -157,6 +179,7 @@ def _changes(detail: Mapping[str, Any] | None) -> str:
     return " · ".join(
         f"{name.replace('_', ' ')} {_stored(values['was'])} → {_stored(values['now'])}"
         for name, values in changed.items()
+        if name != EARNED or "paid" not in (detail or {})  # the line says it itself
     )
 
 

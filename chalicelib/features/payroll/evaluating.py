@@ -45,6 +45,14 @@ class Choice:
             {code: Decimal(one["percent"]) for code, one in said.items() if "percent" in one},
         )
 
+    def only_dynamic(self, plan: Plan) -> "Choice":
+        """Return what of it counts outside the period: amounts of dynamic components."""
+        is_dynamic = [one.calculation is Calculation.DYNAMIC for one in plan.components]
+        return Choice(
+            [applies and dynamic for applies, dynamic in zip(self.applies, is_dynamic, strict=True)],
+            {at: amount for at, amount in self.amounts.items() if is_dynamic[at]},
+        )
+
 
 @dataclass(slots=True)
 class Pay:

@@ -1,7 +1,7 @@
 """The register of a run as a file: one row per payslip, one column per component, and the totals of each currency."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -16,11 +16,13 @@ from chalicelib.entry.sheets import CSV, XLSX, csv_of, safe, xlsx_of
 from chalicelib.features.payroll import run_queries
 from chalicelib.features.payroll.document_schemas import RegisterQuery
 from chalicelib.features.payroll.models import payroll_runs, payslips
+from chalicelib.features.payroll.plan import EARNED
 from chalicelib.features.payroll.rules import OneOffKind
+from chalicelib.features.payroll.type_rules import Category
 from chalicelib.features.people.models import departments, employments
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import Conflict, TooLarge
-from chalicelib.kernel.states import PayrollStatus
+from chalicelib.kernel.states import FIXED_PAYROLL, PayrollStatus
 
 BATCH = 500
 LARGEST = 4_000_000  # characters: a function's answer has 6 MB, and a workbook travels as base64
@@ -30,36 +32,42 @@ DAYS = (
     "extra_days", "payable_shifts", "ot_hours",
 )  # fmt: skip
 TOTALS = ("gross", "deductions", "taxes", "benefits", "net")
-_CALCULATED = (PayrollStatus.CALCULATED, PayrollStatus.APPROVED, PayrollStatus.PAID)
+_CALCULATED = (PayrollStatus.CALCULATED, *FIXED_PAYROLL)
 _SALARY, _COMPONENT = "salary", "component"
+_SIGN = {Category.EARNING: 1, Category.DEDUCTION: -1, Category.TAX: -1, Category.BENEFIT: 0}  # in the net
 
 
 def export(scope: Scope, *, run_id: UUID, query: RegisterQuery) -> Document:
     """This will write a calculated run, people in the order of their numbers, components in the order of the run.
 
-    What is taken back by arrears or an adjustment stands below 0.
+    What is taken back by an adjustment stands below 0. `arrears` is what all lines of arrears do to the net; the
+    columns behind the three kinds say it by component, each in the category that gross, deductions, taxes or benefits
+    sum.
     """
     run = get_row(scope, payroll_runs, run_id, what="payroll run")
     if run["status"] not in _CALCULATED:
         raise Conflict(f"This run is {run['status']}, so there is nothing to write; calculate it first.")
-    components = run["plan"]["components"]
-    head = [*WHO, *DAYS, "earned_salary", *_headings(components), *OneOffKind, *TOTALS, "pays", "previous_net",
-            "anomalies"]  # fmt: skip
-    lines = _bounded(_lines(scope, run_id, [component["code"] for component in components]))
+    components = [(component["code"], component["name"]) for component in run["plan"]["components"]]
+    late = run_queries.list_arrears_components(scope, run_id, order=[EARNED, *(code for code, _ in components)])
+    headings = [*_headings(components), *OneOffKind, *(f"arrears: {name}" for name in _headings(late))]
+    head = [*WHO, *DAYS, "earned_salary", *headings, *TOTALS, "pays", "previous_net", "anomalies"]
+    columns = [*map(_column, (code for code, _ in components)), *OneOffKind, *(_late(code) for code, _ in late)]
+    lines = _bounded(_lines(scope, run_id, columns))
     name = safe_name(f"payroll-{run['month']}-{run['kind']}")
     if query.format == "csv":
         return Document(csv_of(head, lines), CSV, f"{name}.csv")
     return Document(xlsx_of(head, lines, title=run["month"]), XLSX, f"{name}.xlsx")
 
 
-def _headings(components: Sequence[Mapping[str, Any]]) -> list[str]:
-    names = Counter(component["name"] for component in components)
-    return [safe(one["name"] if names[one["name"]] == 1 else f"{one['name']} ({one['code']})") for one in components]
+def _headings(components: Sequence[tuple[str, str]]) -> list[str]:
+    """Return a heading for each (code, name), with the code where two have one name."""
+    names = Counter(name for _, name in components)
+    return [safe(name if names[name] == 1 else f"{name} ({code})") for code, name in components]
 
 
-def _lines(scope: Scope, run_id: UUID, codes: Sequence[str]) -> Iterator[list[Any]]:
+def _lines(scope: Scope, run_id: UUID, columns: Sequence[str]) -> Iterator[list[Any]]:
     departments_by_id = _departments(scope)
-    money = [_SALARY, *map(_column, codes), *OneOffKind, *TOTALS, "pays"]
+    money = [_SALARY, *columns, *TOTALS, "pays"]
     totals: dict[str, dict[str, Decimal]] = {}
     people: Counter[str] = Counter()
     everybody = _everybody(scope, run_id)
@@ -96,12 +104,18 @@ def _amounts(payslip: Record) -> dict[str, Decimal]:
         elif line["kind"] == OneOffKind.CARRIED_OVER:
             found[line["kind"]] += line["amount"]
         else:
-            found[line["kind"]] += line["amount"] if line["category"] == "earning" else -line["amount"]
+            found[line["kind"]] += _SIGN[line["category"]] * line["amount"]
+            if line["code"] is not None:
+                found[_late(line["code"])] += line["amount"]
     return {**found, **{name: payslip["totals"][name] for name in TOTALS}, "pays": payslip["pays"]}
 
 
 def _column(code: str) -> str:
     return f"component/{code}"  # a component may be called what another column is
+
+
+def _late(code: str) -> str:
+    return f"arrears/{code}"
 
 
 def _cell(value: Decimal | None) -> Any:

@@ -29,7 +29,7 @@ _AT_ONCE = 5000
 
 _HOLD = text("""
     select status = 'open' and (is_stale or computed_as_of is null or computed_as_of < end_on) as is_behind,
-        coalesce(changed_at > :since, false) as is_changed
+        coalesce(greatest(changed_at, revised_at) > :since, false) as is_changed
     from pay_periods where tenant_id = :tenant_id and month = :month for update""")
 
 _APPROVED_SINCE = text("""

@@ -41,7 +41,7 @@ _ADJUSTMENTS = """
 _CARRIED = """
     select p.id, p.user_id, r.month, p.net, p.currency
     from payslips p
-    join payroll_runs r on r.tenant_id = :tenant_id and r.id = p.run_id and r.status in ('approved', 'paid')
+    join payroll_runs r on r.tenant_id = :tenant_id and r.id = p.run_id and r.approved_at is not null
     where p.tenant_id = :tenant_id and p.net < 0 and p.carried_into is null and p.user_id {among}
       and p.run_id <> :run_id and (cast(:only as uuid[]) is null or p.user_id = any(:only))
     order by p.user_id, p.id"""
@@ -99,7 +99,8 @@ def gather(scope: Scope, *, which: Which, pays_salary: bool = True, with_kpi: bo
         "full_day_minutes": policy.full_day_minutes,
         "pays_salary": pays_salary,
         "with_kpi": with_kpi,
-        "needs_destination": providers.abilities_of(policy.payout_provider).needs_destination,
+        "needs_destination": providers.abilities_of(policy.payout_provider).needs_destination
+        and not policy.manual_without_bank_account,
     }
     return scope.session.execute(text(which.among.put_into(_GATHER)), values).all()
 

@@ -1,31 +1,30 @@
-"""Lines of a payslip that no component made: adjustments, and what a net below 0 has left to be deducted."""
+"""Lines of a payslip that no component of its run made: arrears, adjustments, and what a net below 0 has left."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row
 
+from chalicelib.features.payroll.evaluating import Pay
 from chalicelib.features.payroll.rules import OneOffKind
 from chalicelib.features.payroll.type_rules import Category
 
 
 @dataclass(frozen=True, slots=True)
 class OneOff:
-    """One such line; `amount` is never below 0, as the category says which way it goes."""
+    """One such line. Only arrears may be below 0; of other lines the category alone says which way they go."""
 
     kind: OneOffKind
     category: Category
     name: str
     amount: Decimal
     month: str | None = None
+    code: str | None = None  # of arrears: the component's, or earned_salary
     adjustment_id: UUID | None = None
     payslip_id: UUID | None = None
-    gross: Decimal | None = None  # of arrears: the period's differences to what was paid
-    deductions: Decimal | None = None
-    taxes: Decimal | None = None
     detail: dict[str, Any] | None = None
 
 
@@ -61,6 +60,17 @@ def of_carried(rows: Sequence[Row[Any]], *, currency: str) -> list[OneOff]:
         for row in rows
         if row.currency == currency
     ]
+
+
+def added_to(pay: Pay, lines: Sequence[OneOff]) -> Pay:
+    """Return a pay with the lines in its sums; the amounts of its components stay."""
+    return replace(
+        pay,
+        gross=pay.gross + sum_of(lines, Category.EARNING),
+        deductions=pay.deductions + sum_of(lines, Category.DEDUCTION),
+        taxes=pay.taxes + sum_of(lines, Category.TAX),
+        benefits=pay.benefits + sum_of(lines, Category.BENEFIT),
+    )
 
 
 def sum_of(lines: Sequence[OneOff], category: Category) -> Decimal:

@@ -14,7 +14,7 @@ from sqlalchemy import text
 from chalicelib import formulas
 from chalicelib.backing.database import Record
 from chalicelib.features.payroll.models import RunKind
-from chalicelib.features.payroll.plan import GROSS, Plan, names_of
+from chalicelib.features.payroll.plan import EARNED, GROSS, SALARY, Plan, names_of
 from chalicelib.features.payroll.rules import OneOffKind, worded
 from chalicelib.features.payroll.type_rules import Category, Component
 from chalicelib.identity.scope import Scope
@@ -93,7 +93,7 @@ def _gross(
         for one in one_offs
         if one["kind"] == OneOffKind.ADJUSTMENT and one["category"] == Category.EARNING
     ]
-    return sum([inputs["earned_salary"] or _ZERO, *earning, *paying], _ZERO)
+    return sum([inputs[EARNED] or _ZERO, *earning, *paying], _ZERO)
 
 
 def _line(kind: str, code: str | None, name: str, category: Category, amount: Decimal, **more: Any) -> Record:
@@ -103,7 +103,7 @@ def _line(kind: str, code: str | None, name: str, category: Category, amount: De
 
 def _salary(inputs: Mapping[str, Decimal | None], earned: Sequence[Record] | None) -> Record:
     return _line(
-        "salary", "earned_salary", "Salary", Category.EARNING, inputs["earned_salary"] or _ZERO,
+        "salary", EARNED, SALARY, Category.EARNING, inputs[EARNED] or _ZERO,
         formula=" + ".join(one["formula"] for one in earned or ()) or None,
         inputs={name: inputs[name] for name in ("base_salary", "working_days")},
         detail=earned,
@@ -134,8 +134,11 @@ def _component(
 def _one_off(one: Record) -> Record:
     shown = ("month", "adjustment_id", "payslip_id", "gross", "deductions", "taxes")
     detail = {name: one[name] for name in shown if one[name] is not None}
+    name = one["name"]
+    if one["code"] is not None:
+        detail["component"], name = name, f"Arrears {one['month']}: {name}"
     return _line(
-        one["kind"], None, one["name"], Category(one["category"]), one["amount"],
+        one["kind"], one["code"], name, Category(one["category"]), one["amount"],
         detail=_json_able({**detail, **(one["detail"] or {})}),
     )  # fmt: skip
 

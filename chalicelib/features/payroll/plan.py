@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from chalicelib import formulas
-from chalicelib.features.payroll import type_queries
+from chalicelib.features.payroll import terms, type_queries
 from chalicelib.features.payroll.models import RunKind
 from chalicelib.features.payroll.type_rules import VARIABLES, Calculation, Category, Component
 from chalicelib.identity.scope import Scope
@@ -20,6 +20,7 @@ from chalicelib.kernel.errors import Conflict
 from chalicelib.kernel.money import MINOR_UNITS
 
 GROSS, ADJUSTMENTS = "gross", "adjustments"
+EARNED, SALARY = "earned_salary", "Salary"  # the code and the name of what the days of the period are worth
 # what sql/gather.sql gives, in this order; a payslip keeps these
 INPUTS = tuple(name for name in VARIABLES if name != GROSS)
 _ZERO = Decimal(0)
@@ -30,7 +31,7 @@ class Plan:
     """What a run is calculated with; its components stand in the order in which they were defined."""
 
     kind: RunKind
-    terms: Mapping[str, Any]  # the tenant's settings and pay policy, as they were
+    terms: Mapping[str, Any]  # see terms.make
     inputs: Sequence[str]
     components: tuple[Component, ...]
 
@@ -55,18 +56,8 @@ class Plan:
         return any(variable in component.said() for component in self.components)
 
     def scope(self, scope: Scope) -> Scope:
-        """This will give the scope with the tenant's settings as they were."""
-        terms = self.terms
-        tenant = replace(
-            scope.tenant,
-            currency=terms["currency"],
-            timezone=terms["timezone"],
-            weekend=tuple(terms["weekend"]),
-            week_start=terms["week_start"],
-            cycle_start_day=terms["cycle_start_day"],
-            policy_said=terms["policy"],
-        )
-        return replace(scope, tenant=tenant)
+        """Return the scope with the tenant's settings and pay policy as they were."""
+        return replace(scope, tenant=terms.read(self.terms, scope.tenant))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,16 +74,7 @@ def make(scope: Scope, *, kind: RunKind, on: date, type_ids: Sequence[UUID] | No
     found = type_queries.components_of(scope, on=on, type_ids=type_ids)
     if kind is RunKind.OFF_CYCLE and type_ids is None:
         found = [component for component in found if component.calculation is Calculation.DYNAMIC]
-    tenant = scope.tenant
-    terms = {
-        "currency": tenant.currency,
-        "timezone": tenant.timezone,
-        "weekend": list(tenant.weekend),
-        "week_start": tenant.week_start,
-        "cycle_start_day": tenant.cycle_start_day,
-        "policy": dict(tenant.policy_said),
-    }
-    return Plan(kind, terms, INPUTS, _computable(found))
+    return Plan(kind, terms.make(scope.tenant), INPUTS, _computable(found))
 
 
 def compiled(plan: Plan, *, currency: str, percents: tuple[tuple[str, Decimal], ...] = ()) -> Compiled:
@@ -128,7 +110,7 @@ def _compiled(
         for component in components
     }
     names = names_of(components, inputs)
-    gross = formulas.sum_of(["earned_salary", ADJUSTMENTS, *_earnings(components)])
+    gross = formulas.sum_of([EARNED, ADJUSTMENTS, *_earnings(components)])
     steps = []
     for name in formulas.ordered(uses_of(components, names)):
         if name == GROSS:

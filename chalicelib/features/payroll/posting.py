@@ -1,21 +1,23 @@
 """Approved payslips into the ledger, in chunks of people: whatever is killed, repeated or done twice at once, once.
 
-A payslip's gross G less its deductions D and its taxes T is its net N. Among D are two kinds of lines that nobody else
-is owed: what earlier payslips had left below 0 (C, carried over), and what earlier periods paid too much (A, arrears
-down). Arrears, up or down, are one line of the net that the period comes to more or less; behind it stand the
-differences of its gross (g), deductions (d) and taxes (t). A payslip is booked as
+A payslip's gross G less its deductions D and its taxes T is its net N; arrears of earlier periods are signed lines of
+these sums, so each may be below 0. Among D is what earlier payslips had left below 0 (C, carried over), which nobody
+else is owed. A payslip is booked as
 
     1  wage_cost    to  payable              max(N, 0)
-    2  wage_cost    to  taxes_withheld       T + t
-    3  wage_cost    to  deductions_withheld  D - A - C + d
+    2  wage_cost    to  taxes_withheld       T
+    3  wage_cost    to  deductions_withheld  D - C
     4  wage_cost    to  pay_carried          C
     5  pay_carried  to  wage_cost            max(-N, 0)
 
 so that each authority is owed what was really withheld, also for the earlier periods, and what is carried waits in
-pay_carried from the payslip that left it until the one that takes it back. Lines 1 and 5 are N together, so
-wage_cost's debits less its credits are N + T + t + D - A - C + d + C = G - A + d + t. In G, arrears up stand with
-their net, so G - A is the gross G' of this period alone plus g - d - t: what remains is G' + g, the real gross of this
-period and the earlier ones' difference, and nothing that is only carried.
+pay_carried from the payslip that left it until the one that takes it back. What is below 0 goes the other way. Lines 1
+and 5 are N together, so wage_cost's debits less its credits are N + T + (D - C) + C = G: each period's cost, with the
+differences that corrections made, and nothing that is only carried.
+
+A run that was calculated before December 2026 may have arrears as one line of their net, up in G or down (A) in D;
+behind it stand the differences of its gross (g), deductions (d) and taxes (t). There line 2 is T + t and line 3 is
+D - A - C + d, and wage_cost gets G - A + d + t, which is the period's own gross and g.
 """
 
 from typing import Any
@@ -24,6 +26,8 @@ from uuid import UUID
 from sqlalchemy import text
 
 from chalicelib.backing.database import statement
+from chalicelib.features.payouts import earmark_actions
+from chalicelib.features.payouts.earmark_actions import Earmark
 from chalicelib.features.payroll import approval_queries as queries
 from chalicelib.features.payroll import document_actions
 from chalicelib.identity.scope import Scope
@@ -45,7 +49,7 @@ _CHUNKS = text("""
     from numbered group by chunk order by chunk""")
 
 _PEOPLE = text("""
-    select user_id, currency from payslips
+    select user_id, id as payslip_id, currency, net as amount from payslips
     where tenant_id = :tenant_id and run_id = :run_id and user_id between :first and :last""")
 
 _POST = text(statement(__file__, "post"))
@@ -77,7 +81,7 @@ def do_chunk(scope: Scope, plan: dict[str, Any], chunk: Chunk) -> None:
 
 
 def post(scope: Scope, *, run_id: UUID, chunk: Chunk) -> int:
-    """This will hold a range of people and book their payslips, and count the lines that were not there before."""
+    """Lock a range of people's accounts, book their payslips, and count the lines that were not there before."""
     where = {
         "tenant_id": scope.tenant_id,
         "run_id": run_id,
@@ -88,7 +92,10 @@ def post(scope: Scope, *, run_id: UUID, chunk: Chunk) -> int:
     user_ids = [one.user_id for one in people]
     accounts.open_for(scope, user_ids=user_ids, currencies=[one.currency for one in people])
     accounts.hold(scope, user_ids=user_ids)
-    return scope.session.execute(_POST, {**where, "now": scope.now}).rowcount
+    booked = scope.session.execute(_POST, {**where, "now": scope.now}).rowcount
+    # what is booked here waits for the run's own pay
+    earmark_actions.reserve(scope, payroll_run_id=run_id, earmarks=[Earmark(*one) for one in people])
+    return booked
 
 
 def _finish(scope: Scope, job_id: UUID, run_id: UUID) -> None:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -18,11 +18,13 @@ from chalicelib.features.payroll.models import RunKind, payroll_runs
 from chalicelib.features.payroll.run_schemas import NewRun
 from chalicelib.features.people import queries as people
 from chalicelib.features.tenants import periods
+from chalicelib.features.tenants.locks import lock_people_among
+from chalicelib.features.tenants.windows import Among
 from chalicelib.identity.scope import Scope
 from chalicelib.jobs import progress
 from chalicelib.jobs.progress import Chunk
 from chalicelib.kernel.errors import Conflict, invalid
-from chalicelib.kernel.states import PAYROLL_MOVES, PayrollStatus, PeriodStatus, check_move
+from chalicelib.kernel.states import FIXED_PAYROLL, PAYROLL_MOVES, PayrollStatus, PeriodStatus, check_move
 
 JOB = "payroll-calculation"
 ALONE = "payroll"  # calculations begin, and approvals are made, one after the other in a tenant
@@ -36,11 +38,11 @@ _BEGIN = text("""
 # Whoever writes facts of a period holds it until the commit: what came before is seen, what comes after is later.
 _HOLD = text("""
     select from pay_periods
-    where tenant_id = :tenant_id and (month = :month or payroll_run_id is not null) order by month for update""")
+    where tenant_id = :tenant_id and (month = any(:months) or payroll_run_id is not null) order by month for update""")
 
 _FRESHNESS = text("""
     select status, is_stale or computed_as_of is null or computed_as_of < least(end_on, cast(:yesterday as date))
-        as is_behind
+        as is_behind, coalesce(revised_at > cast(:since as timestamptz), false) as is_revised
     from pay_periods where tenant_id = :tenant_id and month = :month""")
 
 # somebody else's run was approved since this one was calculated: arrears, adjustments and nets may be paid by now
@@ -101,16 +103,15 @@ def request_calculation(scope: Scope, *, run_id: UUID, user_ids: Sequence[UUID] 
         if run["user_ids"] is not None and user_id not in run["user_ids"]:
             raise invalid(f"/user_ids/{at}", "is not one of the people whom this off-cycle run is for")
     check_move(PAYROLL_MOVES, now=PayrollStatus(run["status"]), to=PayrollStatus.CALCULATED, what="payroll run")
-    periods.ensure(scope, [scope.tenant.period(run["month"])])
-    scope.session.execute(_HOLD, {"tenant_id": scope.tenant_id, "month": run["month"]})
+    locked = _hold(scope, run)
     made = plan.make(
         scope,
         kind=RunKind(run["kind"]),
         on=scope.tenant.period(run["month"]).end,
         type_ids=run["payment_type_ids"],
     )
-    as_of = _compute_up_to(scope, run["month"])
-    only = user_ids if _may_be_partial(scope, run, made, as_of) else None
+    as_of, is_revised = _compute_up_to(scope, run)
+    only = user_ids if _may_be_partial(scope, run, made, as_of) and not is_revised else None
     job_id = progress.create(scope, kind=JOB, parameters={"run_id": run_id, "month": run["month"], "user_ids": only})
     scope.session.execute(
         _BEGIN,
@@ -124,11 +125,13 @@ def request_calculation(scope: Scope, *, run_id: UUID, user_ids: Sequence[UUID] 
             "is_partial": only is not None,
         },
     )
+    periods.mark_calculated(scope, run["month"])
     audit.record(
         scope, action="payroll_run.calculated", entity_type="payroll_run", entity_id=run_id,
         after={"job_id": job_id, "user_ids": only},
     )  # fmt: skip
-    _begin(scope, get_row(scope, payroll_runs, run_id, what="payroll run"), job_id, as_of=as_of, only=only)
+    run = get_row(scope, payroll_runs, run_id, what="payroll run")
+    _begin(scope, run, job_id, as_of=as_of, only=only, locked=locked)
     return run_queries.get_run(scope, run_id)
 
 
@@ -142,7 +145,7 @@ def carry_on(scope: Scope, message: dict[str, Any], chunk: Chunk) -> None:
 def cancel(scope: Scope, *, run_id: UUID, reason: str | None) -> Record:
     """This will give up a run that is not approved; its month can have another."""
     run = get_row(scope, payroll_runs, run_id, what="payroll run", lock=True)
-    if run["status"] in (PayrollStatus.APPROVED, PayrollStatus.PAID):
+    if run["status"] in FIXED_PAYROLL:
         raise Conflict(
             "This run is approved: it is in the ledger. What was wrong is corrected by changing the facts; the next run"
             " pays the difference."
@@ -165,7 +168,29 @@ def cancel(scope: Scope, *, run_id: UUID, reason: str | None) -> Record:
     return run_queries.get_run(scope, run_id)
 
 
-def _begin(scope: Scope, run: Record, job_id: UUID, *, as_of: date | None, only: Sequence[UUID] | None) -> None:
+def _hold(scope: Scope, run: Record) -> Chunk | None:
+    """Keep facts of the run's period, and of paid ones, as they are until the commit.
+
+    Where the register has to be computed first, its people are locked before (tenants.locks), if they fit one chunk,
+    which is returned.
+    """
+    period = scope.tenant.period(run["month"])
+    periods.ensure(scope, [period])
+    locked = None
+    if _compute_up_to(scope, run)[0] is not None:
+        chunks = calculating.plan_chunks(scope, run, only=run["user_ids"])
+        if len(chunks) == 1:
+            locked = chunks[0]
+            lock_people_among(scope, Among.range(locked.first_user_id, locked.last_user_id))
+    # the period before as well, whose attendance is decided with this one's: all of them in one statement, in order
+    months = [period.month, scope.tenant.month_of(period.start - timedelta(days=1))]
+    scope.session.execute(_HOLD, {"tenant_id": scope.tenant_id, "months": months})
+    return locked
+
+
+def _begin(
+    scope: Scope, run: Record, job_id: UUID, *, as_of: date | None, only: Sequence[UUID] | None, locked: Chunk | None
+) -> None:
     if only is None:
         calculating.forget(scope, run["id"])
     if as_of is not None and run["user_ids"] is None:
@@ -182,20 +207,23 @@ def _begin(scope: Scope, run: Record, job_id: UUID, *, as_of: date | None, only:
     }
     progress.spread(
         scope, job_id, chunks=chunks, queue=calculating.QUEUE, message=message,
+        at_once=as_of is None or computing.covers(locked, chunks),
         do=lambda chunk: calculating.do_chunk(scope, message, run, chunk),
         finish=lambda: calculating.finish(scope, message, run),
     )  # fmt: skip
 
 
-def _compute_up_to(scope: Scope, month: str) -> date | None:
-    """Until which day register and balances have to be computed first; None where they are as fresh as can be."""
-    period = scope.tenant.period(month)
-    row = scope.session.execute(
-        _FRESHNESS, {"tenant_id": scope.tenant_id, "month": month, "yesterday": scope.yesterday()}
-    ).one()
+def _compute_up_to(scope: Scope, run: Record) -> tuple[date | None, bool]:
+    """Return until which day register and balances have to be computed first (None: they are as fresh as can be).
+
+    And whether facts changed, and were computed, since the run was calculated.
+    """
+    period = scope.tenant.period(run["month"])
+    values = {"tenant_id": scope.tenant_id, "month": period.month, "yesterday": scope.yesterday()}
+    row = scope.session.execute(_FRESHNESS, {**values, "since": run["calculated_since"]}).one()
     if row.status != PeriodStatus.OPEN or not row.is_behind:
-        return None
-    return min(period.end, scope.yesterday())
+        return None, row.is_revised
+    return min(period.end, scope.yesterday()), row.is_revised
 
 
 def _may_be_partial(scope: Scope, run: Record, made: plan.Plan, as_of: date | None) -> bool:

@@ -17,10 +17,8 @@ from chalicelib.features.people import queries as people
 from chalicelib.features.people.models import employments, users
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import NotFound
-from chalicelib.kernel.states import PayrollStatus
+from chalicelib.kernel.states import FIXED_PAYROLL
 
-# a person sees their own payslips once these cannot change any more
-_FIXED = (PayrollStatus.APPROVED, PayrollStatus.PAID)
 _PAYS = func.greatest(payslips.c.net, 0 * payslips.c.net).label("pays")  # with its decimals
 _DIFFERENCE = case((payslips.c.previous_net.is_not(None), payslips.c.net - payslips.c.previous_net)).label("difference")
 
@@ -83,9 +81,22 @@ def read_payslips(scope: Scope, *, run_id: UUID, user_ids: Sequence[UUID]) -> li
     return _whole(scope, and_(payslips.c.run_id == run_id, payslips.c.user_id.in_(user_ids)))
 
 
+def list_arrears_components(scope: Scope, run_id: UUID, *, order: Sequence[str]) -> list[tuple[str, str]]:
+    """Return the code and name of each component whose arrears a run pays, first those in `order`."""
+    table = payslip_one_offs
+    rows = scope.session.execute(
+        select(table.c.code, func.max(table.c.name))
+        .where(table.c.tenant_id == scope.tenant_id, table.c.run_id == run_id, table.c.code.is_not(None))
+        .group_by(table.c.code)
+    )
+    places = {code: place for place, code in enumerate(order)}
+    return sorted(((code, name) for code, name in rows), key=lambda one: (places.get(one[0], len(places)), one[0]))
+
+
 def _visible(scope: Scope) -> ColumnElement[bool]:
+    # a person sees their own payslips once these cannot change any more
     within = scope.within("payslips.read", payslips.c.user_id)
-    return within if scope.reaches_all("payslips.read") else and_(within, payroll_runs.c.status.in_(_FIXED))
+    return within if scope.reaches_all("payslips.read") else and_(within, payroll_runs.c.status.in_(FIXED_PAYROLL))
 
 
 def _joined(scope: Scope, *columns: Any) -> Select[Any]:

@@ -8,8 +8,9 @@ from chalicelib.entry.bodies import RawBody
 from chalicelib.entry.http import endpoint
 from chalicelib.entry.paging import Page
 from chalicelib.entry.rows import CSV_OR_JSON, ImportQuery, read_rows
-from chalicelib.features.payroll import amount_actions, run_actions, run_queries
+from chalicelib.features.payroll import amount_actions, payment_queries, run_actions, run_queries
 from chalicelib.features.payroll import run_schemas as schemas
+from chalicelib.features.payroll.payment_schemas import PaidRun
 from chalicelib.identity.scope import Scope
 from chalicelib.jobs.schemas import started
 from chalicelib.kernel.states import PayrollStatus
@@ -33,9 +34,9 @@ def create_run(scope: Scope, body: schemas.NewRun) -> schemas.Run:
 
 
 @endpoint(blueprint, "GET", "/payroll-runs/{run_id}", may="payroll.read")
-def get_run(scope: Scope, run_id: UUID) -> schemas.Run:
-    """This will show a run: what it comes to, what differs from the run before, what somebody should look at."""
-    return run_queries.get_run(scope, run_id)
+def get_run(scope: Scope, run_id: UUID) -> PaidRun:
+    """Show a run: what it comes to, what differs from the run before, what somebody should look at, who is not paid."""
+    return payment_queries.get_run(scope, run_id)
 
 
 @endpoint(blueprint, "POST", "/payroll-runs/{run_id}/calculate", may="payroll.write", status=202)

@@ -78,6 +78,17 @@ class ComponentTotal(Output):
     amount: MoneyOut
 
 
+class ArrearsTotal(Output):
+    """What corrections of a component in a paid month come to, over all payslips of a currency."""
+
+    month: str
+    code: str = Field(description="the component's, or earned_salary")
+    name: str
+    category: Category
+    people: int
+    amount: MoneyOut = Field(description="below 0 where more is taken back than paid; it is in the sum of its category")
+
+
 class Previous(Output):
     """The regular run before, in the same currency."""
 
@@ -101,6 +112,9 @@ class Totals(Output):
     previous: Previous | None
     difference: MoneyOut | None = Field(description="net, to the run before")
     components: list[ComponentTotal]
+    arrears: list[ArrearsTotal] = Field(
+        default_factory=list, description="by month and component; runs of before December 2026 have them in net only"
+    )
 
 
 class Summary(Output):
@@ -132,8 +146,8 @@ class Run(Output):
     approved_by: str | None
     approved_at: datetime | None
     posted_at: datetime | None = Field(description="when all of it was in the ledger")
-    paid_by: str | None
-    paid_at: datetime | None = Field(description="when it was handed to payouts")
+    paid_by: str | None = Field(description="who had it paid")
+    paid_at: datetime | None = Field(description="when the last of its payslips was")
     cancelled_by: str | None
     cancelled_at: datetime | None
     cancel_reason: str | None
@@ -190,15 +204,20 @@ class Line(Output):
 
     number: int
     kind: Literal["salary", "component", "arrears", "adjustment", "carried_over"]
-    code: str | None
+    code: str | None = Field(description="of the salary, a component or its arrears")
     name: str
     category: Category
     calculation: str | None = Field(description="of a component")
     formula: str | None = Field(description="what was evaluated; null where the amount was given")
     inputs: dict[str, Exact | None] = Field(description="the values that the formula took")
-    amount: MoneyOut = Field(description="never below 0; the category says which way it goes")
+    amount: MoneyOut = Field(
+        description="below 0 only in lines of kind arrears; the category says which way an amount above 0 goes"
+    )
     warnings: list[str]
-    detail: Any = Field(description="of the salary: its parts; of arrears: what changed; of an adjustment: which")
+    detail: Any = Field(
+        description="of the salary: its parts; of arrears: the month, the component, what was paid for it, what it is"
+        " now, and the inputs that changed; of an adjustment: which"
+    )
 
 
 class PayslipTotals(Output):

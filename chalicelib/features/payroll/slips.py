@@ -20,7 +20,6 @@ from chalicelib.features.payroll.models import RunKind, payslip_one_offs
 from chalicelib.features.payroll.one_offs import OneOff
 from chalicelib.features.payroll.plan import INPUTS, Plan
 from chalicelib.features.payroll.rules import Anomaly, anomalies_of
-from chalicelib.features.payroll.type_rules import Category
 from chalicelib.identity.scope import Scope
 
 # Row-level security forbids COPY, so the rows travel as one array for each column: in one statement, and as fast.
@@ -73,9 +72,7 @@ class Maker:
         if self._plan.kind is RunKind.OFF_CYCLE and not any(choice.applies):
             return None
         pay = calculator.pay(choice, calculator.read(said))
-        return self._row(
-            said_id, currency, said, previous_net, has_bank_details, choice, pay, pay.gross, pay.deductions
-        )
+        return self._row(said_id, currency, said, previous_net, has_bank_details, choice, pay)
 
     def _make(
         self,
@@ -107,9 +104,7 @@ class Maker:
             choice = dataclasses.replace(choice, is_foreign=True)
         paying = sum((row.amount for row in adjustments if row.currency == currency and row.amount > 0), ZERO)
         pay = calculator.pay(choice, calculator.read(said), adjustments=paying)
-        gross = pay.gross + one_offs.sum_of(lines, Category.EARNING)
-        deductions = pay.deductions + one_offs.sum_of(lines, Category.DEDUCTION)
-        return self._row(said_id, currency, said, previous_net, has_bank_details, choice, pay, gross, deductions)
+        return self._row(said_id, currency, said, previous_net, has_bank_details, choice, one_offs.added_to(pay, lines))
 
     def _calculator(self, currency: str) -> Calculator:
         return self._calculators.setdefault(currency, Calculator(self._plan, currency=currency))
@@ -123,10 +118,8 @@ class Maker:
         has_bank_details: bool,
         choice: Choice,
         pay: Pay,
-        gross: Decimal,
-        deductions: Decimal,
     ) -> tuple[Any, ...]:
-        net = gross - deductions - pay.taxes
+        net = pay.gross - pay.deductions - pay.taxes
         anomalies = anomalies_of(
             net=net, previous_net=previous_net, limit=self._limit, has_bank_details=has_bank_details
         )
@@ -136,8 +129,8 @@ class Maker:
             anomalies.append(Anomaly.OTHER_CURRENCY)
         given = choice.to_json(self._plan) if choice.amounts or choice.percents else None
         return (
-            said_id, currency, f'"{said}"', _amounts(pay.amounts), gross, deductions, pay.taxes, pay.benefits, net,
-            previous_net, _json(given), _warnings(pay.warnings), _words(anomalies),
+            said_id, currency, f'"{said}"', _amounts(pay.amounts), pay.gross, pay.deductions, pay.taxes,
+            pay.benefits, net, previous_net, _json(given), _warnings(pay.warnings), _words(anomalies),
         )  # fmt: skip
 
 

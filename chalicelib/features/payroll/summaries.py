@@ -27,6 +27,16 @@ _ANOMALIES = text("""
     where tenant_id = :tenant_id and run_id = :run_id and anomalies is not null
     group by anomaly order by anomaly""")
 
+# One row per currency, month and component: what its arrears come to over all payslips of the run.
+_ARREARS = text("""
+    select p.currency, o.month, o.code, max(o.name) as name, o.category, count(*) as people,
+        sum(o.amount)::text as amount
+    from payslip_one_offs o
+    join payslips p on p.tenant_id = :tenant_id and p.run_id = o.run_id and p.user_id = o.user_id
+    where o.tenant_id = :tenant_id and o.run_id = :run_id and o.code is not null
+    group by p.currency, o.month, o.code, o.category
+    order by p.currency, o.month, min(o.number), o.code""")
+
 # a calculation that was overtaken, or a run cancelled meanwhile, says nothing
 _CONCLUDE = text("""
     update payroll_runs set status = 'calculated', calculated_at = :now, summary = cast(:summary as jsonb)
@@ -64,6 +74,10 @@ def _summed(scope: Scope, run: Record, values: dict[str, Any]) -> dict[str, Any]
         for part in one["components"]:
             component = components[part.pop("place") - 1]
             part |= {"code": component.code, "name": component.name, "category": component.category.value}
+        one["arrears"] = []
+    by_currency = {one["currency"]: one["arrears"] for one in totals}
+    for row in scope.session.execute(_ARREARS, values).mappings():
+        by_currency[row["currency"]].append({name: row[name] for name in row if name != "currency"})
     anomalies = {row.anomaly: row.count for row in scope.session.execute(_ANOMALIES, values)}
     summary: dict[str, Any] = {"totals": totals, "anomalies": anomalies, "previous_run_id": None}
     if (previous := values["previous_run_id"]) is not None:

@@ -8,7 +8,7 @@ from chalicelib.backing import clock
 from chalicelib.backing.database import Record
 from chalicelib.features.payroll import inputs, one_offs, type_queries
 from chalicelib.features.payroll import type_value_rules as values
-from chalicelib.features.payroll.evaluating import ZERO, Calculator
+from chalicelib.features.payroll.evaluating import MOST, ZERO, Calculator
 from chalicelib.features.payroll.inputs import Which
 from chalicelib.features.payroll.models import RunKind
 from chalicelib.features.payroll.plan import GROSS, INPUTS, Plan
@@ -95,6 +95,10 @@ def _computed(scope: Scope, plan: Plan, row: Any, which: Which) -> Record:
         had |= {one.code: results[step] for one, step in zip(plan.components, code.steps, strict=True)}
         formula = formulas.check(draft.said(), names=had.keys())
         traced = formulas.trace(formula, had)
+    amount = results[code.steps[-1]] or ZERO
+    if amount >= MOST:  # more than a payslip line holds; rounding it would need more digits than money has
+        amount = ZERO
+        warnings.append(formulas.Warning(draft.code, "too_large"))
     said = [
         worded("This" if warning.step == draft.code else warning.step, warning.code, warning.name)
         for warning in warnings
@@ -104,7 +108,7 @@ def _computed(scope: Scope, plan: Plan, row: Any, which: Which) -> Record:
     return {
         "formula": formula.text,
         "value": traced[-1].value,
-        "rounded": rounded(results[code.steps[-1]] or ZERO, currency),
+        "rounded": rounded(amount, currency),
         "currency": currency,
         "inputs": {name: had[name] for name in sorted(formula.uses)},
         "trace": traced,

@@ -14,7 +14,9 @@ from chalicelib.features.people import destination_actions as destinations
 from chalicelib.features.people import queries
 from chalicelib.features.people.models import employments, salaries, users
 from chalicelib.features.people.schemas import EmploymentInput, NewUser, SalaryInput
-from chalicelib.features.tenants import periods
+from chalicelib.features.tenants import actions as members
+from chalicelib.features.tenants import periods, working_days
+from chalicelib.features.tenants.locks import share_calendar
 from chalicelib.identity.scope import Scope, check
 from chalicelib.kernel.errors import Conflict, invalid
 from chalicelib.kernel.money import MINOR_UNITS, fits, rounded
@@ -66,6 +68,7 @@ def employ(scope: Scope, *, user_id: UUID, said: EmploymentInput, if_match: int 
 
     `is_new` says that the person is being made, so that there can be no attendance to decide again.
     """
+    share_calendar(scope)
     queries.get_user(scope, user_id, "people.write", lock=True)
     before = queries.find_employment(scope, user_id)
     expect(before or {"version": 0}, if_match)
@@ -74,6 +77,8 @@ def employ(scope: Scope, *, user_id: UUID, said: EmploymentInput, if_match: int 
     changes = {name: value for name, value in values.items() if old[name] != value}
     if before is not None and not changes:
         return before
+    if changes.get("left_on"):
+        members.keep_an_admin(scope, leaving=user_id)
     if changes.get("manager_id"):
         _refuse_circle(scope, user_id=user_id, manager_id=changes["manager_id"])
     row = scope.session.execute(
@@ -85,6 +90,8 @@ def employ(scope: Scope, *, user_id: UUID, said: EmploymentInput, if_match: int 
         .returning(employments)
     ).mappings().one()  # fmt: skip
     if (first := _first_changed(before, values)) is not None:
+        if not is_new:
+            working_days.changed(scope, user_ids=[user_id], first=first)
         periods.touch_from(
             scope, user_ids=[user_id], first=first, what="employment",
             decide=not is_new and bool(_DECIDES_ATTENDANCE & changes.keys()),

@@ -34,6 +34,17 @@ Units = Annotated[
     Decimal, Field(ge=0, le=10, decimal_places=2, description="how many days' pay a full shift is worth"), NUMBER
 ]
 Grace = Annotated[int, Field(ge=0, le=600)]
+FullDayMinutes = Annotated[
+    int, Field(ge=1, le=1440, description="worked minutes, net of the break, from which a day is a full day;"
+               " never more than the shift lasts; null: those of the tenant's policy")
+]  # fmt: skip
+HalfDayMinutes = Annotated[
+    int, Field(ge=1, le=1440, description="worked minutes, net of the break, from which a day is half a day;"
+               " null: those of the tenant's policy")
+]  # fmt: skip
+BreakMinutes = Annotated[
+    int, Field(ge=0, lt=1440, description="length of the break in the middle of the shift that is not paid")
+]
 
 
 class NewHoliday(Input):
@@ -97,6 +108,9 @@ class NewShift(Input):
     payable_units: Units = Decimal(1)
     late_grace_minutes: Grace = 0
     early_grace_minutes: Grace = 0
+    full_day_minutes: FullDayMinutes | None = None
+    half_day_minutes: HalfDayMinutes | None = None
+    unpaid_break_minutes: BreakMinutes = 0
 
 
 class ShiftPatch(Input):
@@ -108,6 +122,9 @@ class ShiftPatch(Input):
     payable_units: Units = UNSET
     late_grace_minutes: Grace = UNSET
     early_grace_minutes: Grace = UNSET
+    full_day_minutes: FullDayMinutes | None = None
+    half_day_minutes: HalfDayMinutes | None = None
+    unpaid_break_minutes: BreakMinutes = UNSET
 
 
 class Shift(Output):
@@ -120,4 +137,7 @@ class Shift(Output):
     payable_units: Number
     late_grace_minutes: int
     early_grace_minutes: int
+    full_day_minutes: int | None = Field(description="net minutes of a full day; null: the tenant's")
+    half_day_minutes: int | None = Field(description="net minutes of half a day; null: the tenant's")
+    unpaid_break_minutes: int
     version: Version

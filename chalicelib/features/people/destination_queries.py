@@ -9,7 +9,7 @@ from sqlalchemy import select
 from chalicelib.backing import vault
 from chalicelib.backing.database import Record
 from chalicelib.features.people.destination_models import payout_destinations
-from chalicelib.features.people.destination_rules import Behaviour, Destination, Kind
+from chalicelib.features.people.destination_rules import Behaviour, Destination, Kind, Method
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import NotFound
 
@@ -68,8 +68,11 @@ def open_destinations(scope: Scope, destination_ids: Collection[UUID]) -> dict[U
         # the row is bound to its seal, and so is whose it is: nobody can be given another's account by an update
         if said.pop("user_id") != str(row.user_id):
             raise vault.Unopenable(f"{table.name} {row.id} of tenant {scope.tenant_id} was sealed for somebody else.")
-        behaviour = said.pop("behaviour", None)
+        behaviour, method = said.pop("behaviour", None), said.pop("method", None)
         found[row.id] = Destination(
-            kind=Kind(said.pop("kind")), behaviour=Behaviour(behaviour) if behaviour else None, **said
+            kind=Kind(said.pop("kind")),
+            behaviour=Behaviour(behaviour) if behaviour else None,
+            method=Method(method) if method else None,
+            **said,
         )
     return found

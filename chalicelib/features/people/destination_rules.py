@@ -21,6 +21,15 @@ class Kind(StrEnum):
     IBAN = "iban"
     ACCOUNT = "account"
     SIMULATED = "simulated"
+    MANUAL = "manual"
+
+
+class Method(StrEnum):
+    """How somebody hands money over."""
+
+    CASH = "cash"
+    CHEQUE = "cheque"
+    WALLET = "wallet"
 
 
 class Behaviour(StrEnum):
@@ -28,6 +37,7 @@ class Behaviour(StrEnum):
 
     ACCEPT = "accept"
     REFUSE = "refuse"
+    REFUSE_AS_DUPLICATE = "refuse_as_duplicate"  # it pays, and says that it has had this payment before
     TIMEOUT_BEFORE = "timeout_before"
     TIMEOUT_AFTER = "timeout_after"
     ERROR_AFTER = "error_after"
@@ -50,6 +60,7 @@ class Destination:
     bank_name: str | None = None
     country: str | None = None
     behaviour: Behaviour | None = None
+    method: Method | None = None
 
 
 def masked(destination: Destination) -> str:
@@ -64,7 +75,7 @@ def masked(destination: Destination) -> str:
     if destination.account_number is not None:
         number = re.sub(r"[^A-Z0-9]", "", destination.account_number)
         return f"{destination.country} **** {number[-min(SHOWN, len(number) // 2) :]}"
-    return str(destination.behaviour)
+    return str(destination.method or destination.behaviour)
 
 
 def checked_iban(said: str) -> str:

@@ -75,8 +75,18 @@ class SimulatedInput(_Destination):
     behaviour: rules.Behaviour
 
 
-class DestinationInput(RootModel[Annotated[IbanInput | AccountInput | SimulatedInput, Field(discriminator="kind")]]):
-    """Where a person's payouts go: an IBAN, a local account, or the simulated provider."""
+class ManualInput(_Destination):
+    """No account: somebody hands the money over, and confirms each payout with a reference."""
+
+    kind: Literal["manual"]
+    method: rules.Method
+    holder: Words | None = Field(None, description="who takes it, where that is not the person")
+
+
+class DestinationInput(
+    RootModel[Annotated[IbanInput | AccountInput | SimulatedInput | ManualInput, Field(discriminator="kind")]]
+):
+    """Where a person's payouts go: an IBAN, a local account, a hand, or the simulated provider."""
 
     model_config = ConfigDict(hide_input_in_errors=True)
 
@@ -102,7 +112,7 @@ def _moved(error: ValidationError) -> list[InitErrorDetails]:
     for found in error.errors(include_url=False, include_context=False, include_input=False):
         said, place = PydanticCustomError(found["type"], found["msg"]), found["loc"][1:]
         if found["type"].startswith("union_tag"):
-            said, place = PydanticCustomError("kind", "must be iban, account or simulated"), ("kind",)
+            said, place = PydanticCustomError("kind", "must be iban, account, manual or simulated"), ("kind",)
         told.append(InitErrorDetails(type=said, loc=place, input=None))
     return told
 

@@ -111,6 +111,9 @@ shifts = Table(
     Column("payable_units", Numeric(4, 2), doc="how many days' pay a full shift is worth"),
     Column("late_grace_minutes", SmallInteger, doc="minutes after the start that are not yet late"),
     Column("early_grace_minutes", SmallInteger, doc="minutes before the end that are not yet early"),
+    Column("full_day_minutes", SmallInteger, doc="net minutes of a full day; null: the tenant's"),
+    Column("half_day_minutes", SmallInteger, doc="net minutes of half a day; null: the tenant's"),
+    Column("unpaid_break_minutes", SmallInteger, doc="length of the break in the middle of the shift that is not paid"),
     Column("version", Integer),
 )
 

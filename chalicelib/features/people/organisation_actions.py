@@ -10,7 +10,8 @@ from chalicelib.backing.database import Record
 from chalicelib.entry.versions import expect
 from chalicelib.features.people import organisation_queries as queries
 from chalicelib.features.people.models import branches
-from chalicelib.features.tenants import periods
+from chalicelib.features.tenants import periods, working_days
+from chalicelib.features.tenants.locks import lock_calendar
 from chalicelib.identity.scope import Scope
 
 _MOVES_DAYS = {"timezone", "weekend", "own_holidays"}
@@ -51,7 +52,9 @@ def change_unit(
 
 def change_branch(scope: Scope, *, branch_id: UUID, given: dict[str, Any], if_match: int | None) -> Record:
     """This will change a branch; its calendar is that of open pay periods, and locked ones keep the one they had."""
+    lock_calendar(scope)
     row, changes = change_unit(scope, branches, unit_id=branch_id, given=given, if_match=if_match)
     if _MOVES_DAYS & changes.keys():
+        working_days.calendar_changed(scope, user_ids=queries.users_of_branch(scope, branch_id))
         periods.touch_all(scope, decide="timezone" in changes)
     return row

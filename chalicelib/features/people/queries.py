@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Text, and_, cast, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, Text, and_, cast, false, func, or_, select, true
 
 from chalicelib.backing import clock
 from chalicelib.backing.database import Record
@@ -60,10 +60,23 @@ def page_of_users(scope: Scope, query: UserQuery) -> Record:
         if wanted is not None:
             organisation.get_unit(scope, table, wanted)
             rows = rows.where(column == wanted)
+    if query.without_manager is not None:
+        orphaned = and_(
+            employments.c.manager_id.is_not(None),
+            or_(employments.c.left_on.is_(None), employments.c.left_on >= scope.today()),
+            ~func.is_employed(scope.tenant_id, employments.c.manager_id, scope.today()),
+        )
+        rows = rows.where(func.coalesce(orphaned, false()).is_(query.without_manager))
     if query.search:
         rows = rows.where(matches(query.search))
     page = page_of(scope, rows, key=users.c.id, query=query)
     return {**page, "items": [_nested(row) for row in page["items"]]}
+
+
+def approvers_of(scope: Scope, user_id: UUID) -> list[UUID]:
+    """Return whom a person's requests go to: the nearest manager who is employed today, else HR, else the admins."""
+    found = func.approvers_of(scope.tenant_id, user_id, scope.today()).table_valued("user_id").render_derived()
+    return list(scope.session.execute(select(found.c.user_id).order_by(found.c.user_id)).scalars())
 
 
 def matches(search: str) -> ColumnElement[bool]:

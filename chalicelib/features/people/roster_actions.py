@@ -11,7 +11,8 @@ from chalicelib.backing.database import Record, statement
 from chalicelib.features.people import queries as people
 from chalicelib.features.people import roster_queries as queries
 from chalicelib.features.people.roster_schemas import RosterEntry, RosterInput
-from chalicelib.features.tenants import periods
+from chalicelib.features.tenants import periods, working_days
+from chalicelib.features.tenants.locks import share_calendar
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import Invalid, Place
 
@@ -21,6 +22,7 @@ _WRITE = text(statement(__file__, "write_roster"))
 def plan(scope: Scope, *, user_id: UUID, said: RosterInput) -> Record:
     """This will plan days of a person and clear others; days that stand so already are not touched."""
     _refuse_twice(said)
+    share_calendar(scope)
     people.get_user(scope, user_id, "roster.write", lock=True)
     days = [entry.date for entry in said.entries]
     before = {row["date"]: row for row in queries.find_roster_days(scope, user_id=user_id, days=[*days, *said.clear])}
@@ -29,6 +31,7 @@ def plan(scope: Scope, *, user_id: UUID, said: RosterInput) -> Record:
     changed = sorted([*(entry.date for entry in planned), *cleared])
     if changed:
         _write(scope, user_id=user_id, planned=planned, cleared=cleared)
+        working_days.changed(scope, user_ids=[user_id], first=changed[0], last=changed[-1])
         periods.touch(scope, changes=[(user_id, day) for day in changed], what="roster", decide=True)
         audit.record(
             scope, action="roster.changed", entity_type="user", entity_id=user_id,

@@ -79,6 +79,9 @@ class UserQuery(PageQuery):
     department_id: UUID | None = None
     division_id: UUID | None = None
     branch_id: UUID | None = None
+    without_manager: bool | None = Field(
+        None, description="true: employees whose manager has left; their requests go up one level, at last to HR"
+    )
 
 
 class Employment(Output):

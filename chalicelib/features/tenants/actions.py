@@ -1,5 +1,6 @@
 """Writes of tenants, members and keys."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +10,8 @@ from chalicelib import audit
 from chalicelib.backing import cells
 from chalicelib.backing.database import Record, enter_tenant
 from chalicelib.entry.versions import expect
-from chalicelib.features.tenants import periods, queries
+from chalicelib.features.tenants import periods, queries, working_days
+from chalicelib.features.tenants.locks import lock_calendar
 from chalicelib.features.tenants.models import pay_periods
 from chalicelib.features.tenants.schemas import NewApiKey, NewMember, NewTenant
 from chalicelib.identity import keys
@@ -19,6 +21,7 @@ from chalicelib.identity.scope import PlatformScope, Scope
 from chalicelib.kernel.errors import Conflict, invalid
 from chalicelib.kernel.policy import PayPolicy
 
+LONGEST_LIFE = timedelta(days=3653)  # of a key with an end: ten years
 _DECIDES_ATTENDANCE = {"full_day_minutes", "half_day_minutes"}
 _MOVES_DAYS = {"timezone", "weekend", "week_start"}
 _MOVES_PAY = {"missing_attendance", "proration_basis", "daily_paid_holidays", "weekly_rule", *_DECIDES_ATTENDANCE}
@@ -26,12 +29,16 @@ _MOVES_PAY = {"missing_attendance", "proration_basis", "daily_paid_holidays", "w
 
 def change_settings(scope: Scope, *, given: dict[str, Any], if_match: int | None) -> Record:
     """This will change the tenant's settings; open pay periods are computed again by the next nightly run."""
+    if "weekend" in given:
+        lock_calendar(scope)
     before = queries.get_settings(scope, lock=True)
     expect(before, if_match)
     switches = given.pop("policy", {})
     changes = dict(given)
     if switches:
         changes["policy"] = PayPolicy(**{**before["policy"], **switches}).model_dump(mode="json", exclude_defaults=True)
+    if "branding" in given:
+        changes["branding"] = {**(before["branding"] or {}), **given["branding"]}
     if "cycle_start_day" in given and given["cycle_start_day"] != before["cycle_start_day"]:
         _forget_periods(scope)
     row = scope.session.execute(
@@ -40,6 +47,8 @@ def change_settings(scope: Scope, *, given: dict[str, Any], if_match: int | None
         .values(**changes, version=tenants.c.version + 1)
         .returning(tenants)
     ).mappings().one()  # fmt: skip
+    if "weekend" in changes:
+        working_days.calendar_changed(scope, user_ids=None)
     if _MOVES_DAYS & changes.keys() or _MOVES_PAY & switches.keys():
         periods.touch_all(scope, decide=bool(_DECIDES_ATTENDANCE & switches.keys()))
     audit.record(
@@ -73,17 +82,11 @@ def add_member(scope: Scope, *, new: NewMember) -> Record:
 
 def change_member(scope: Scope, *, member_id: UUID, given: dict[str, Any], if_match: int | None) -> Record:
     """This will change a member's role or status; the tenant keeps at least one admin who can enter."""
-    # admins are locked in one order, so that two who remove each other do not both succeed
-    admins = scope.session.execute(
-        select(members.c.id)
-        .where(members.c.tenant_id == scope.tenant_id, members.c.role == Role.TENANT_ADMIN,
-               members.c.status == "active")
-        .order_by(members.c.id).with_for_update()
-    ).scalars().all()  # fmt: skip
+    admins = [row.id for row in _lock_admins(scope)]
     before = queries.get_member(scope, member_id, lock=True)
     expect(before, if_match)
     stays = given.get("role", before["role"]) == Role.TENANT_ADMIN and given.get("status", "active") == "active"
-    if list(admins) == [member_id] and not stays:
+    if admins == [member_id] and not stays:
         raise Conflict("This is the tenant's last admin; make another one first.")
     row = scope.session.execute(
         update(members)
@@ -98,16 +101,47 @@ def change_member(scope: Scope, *, member_id: UUID, given: dict[str, Any], if_ma
     return dict(row)
 
 
+def keep_an_admin(scope: Scope, *, leaving: UUID) -> None:
+    """Refuse that a person leaves who is the tenant's last admin: their login could only read afterwards."""
+    admins = _lock_admins(scope)
+    if admins and {row.user_id for row in admins} == {leaving}:
+        raise Conflict("This person is the tenant's last admin; make another one before they leave.")
+
+
+def _lock_admins(scope: Scope) -> list[Any]:
+    """Lock the admins who can enter, in one order, so that two who remove each other do not both succeed."""
+    left = func.has_left(scope.tenant_id, func.array_append(text("array[]::uuid[]"), members.c.user_id), scope.today())
+    return list(scope.session.execute(
+        select(members.c.id, members.c.user_id)
+        .where(members.c.tenant_id == scope.tenant_id, members.c.role == Role.TENANT_ADMIN,
+               members.c.status == "active", ~left)
+        .order_by(members.c.id).with_for_update()
+    ))  # fmt: skip
+
+
 def make_api_key(scope: Scope, *, new: NewApiKey) -> Record:
     """This will make a key and show it this once; its hash is kept."""
+    if new.expires_at is not None and not scope.now < new.expires_at <= scope.now + LONGEST_LIFE:
+        raise invalid(
+            "/expires_at", "must be a moment to come, within ten years; leave it out for a key without an end"
+        )
     key = keys.make(scope.tenant_id)
     row = scope.session.execute(
         insert(api_keys)
-        .values(tenant_id=scope.tenant_id, **new.model_dump(), hint=key[-4:], key_hash=keys.digest(key))
+        .values(
+            tenant_id=scope.tenant_id, **new.model_dump(), hint=key[-4:], key_hash=keys.digest(key),
+            made_by=scope.actor.name, made_by_ids=_ids_of_maker(scope),
+        )
         .returning(api_keys)
     ).mappings().one()  # fmt: skip
     audit.record(scope, action="api_key.made", entity_type="api_key", entity_id=row["id"], after=new.model_dump())
     return {**row, "key": key}
+
+
+def _ids_of_maker(scope: Scope) -> list[UUID]:
+    """Return the hands of the caller, the id that stands in records first; none for an operator."""
+    first = scope.actor.id
+    return [] if first is None else [first, *sorted(scope.actor.hands - {first})]
 
 
 def revoke_api_key(scope: Scope, *, key_id: UUID) -> None:

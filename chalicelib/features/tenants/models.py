@@ -13,7 +13,12 @@ pay_periods = Table(
     Column("end_on", Date, doc="last day; 28 to 31 days in all"),
     Column("status", Text, doc="open, locked or paid"),
     Column("locked_at", DateTime(timezone=True)),
-    Column("changed_at", DateTime(timezone=True), doc="when facts of it last changed, by the database's clock"),
+    # moments of the database's clock
+    Column("changed_at", DateTime(timezone=True), doc="when facts of it changed that wait to be computed"),
+    Column(
+        "revised_at", DateTime(timezone=True), doc="when facts changed, and were computed with it, after calculated_at"
+    ),
+    Column("calculated_at", DateTime(timezone=True), doc="when the calculation of a payroll run of it last began"),
     Column("computing_since", DateTime(timezone=True), doc="when the computation now running, or the last one, began"),
     Column("computed_at", DateTime(timezone=True), doc="when the last finished computation of everybody began"),
     Column("computed_as_of", Date, doc="the as-of date of that computation"),

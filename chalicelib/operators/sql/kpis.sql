@@ -1,15 +1,15 @@
 -- One row per assignment with a score: the percentages are what value, target and weight come to, to half a hundredth,
 -- values are such as their KPI can have, and what is calculated lies in the cycle. No two cycles of a KPI share a day.
 select case
-        when (n.counts is null or coalesce(s.target, 0) = 0) <> (s.achievement is null)
+        when (kpi_ratio(n.counts, s.target, s.direction) is null) <> (s.achievement is null)
             then format('score of %s: its achievement is %s, of %s against a target of %s', a.id,
                 coalesce(s.achievement::text, 'missing'), n.counts, s.target)
-        when abs(s.achievement * s.target - 100 * n.counts) > abs(s.target) * 0.005
+        when abs(s.achievement * n.divided_by - 100 * n.part) > abs(n.divided_by) * 0.005
             then format('score of %s: its achievement is %s, and %s of %s is not that', a.id, s.achievement, n.counts, s.target)
         when (s.achievement is null or s.weight is null) <> (s.weighted is null)
             then format('score of %s: its weighted score is %s, with a weight of %s', a.id,
                 coalesce(s.weighted::text, 'missing'), s.weight)
-        when abs(s.weighted * s.target - s.weight * n.counts) > abs(s.target) * 0.005
+        when abs(s.weighted * n.divided_by - s.weight * n.part) > abs(n.divided_by) * 0.005
             then format('score of %s: its weighted score is %s, and %s of %s by %s is not that', a.id, s.weighted, n.counts,
                 s.target, s.weight)
         when d.metric_type = 'boolean' and (s.value not in (0, 1) or s.override_value not in (0, 1))
@@ -31,5 +31,9 @@ select case
 from kpi_assignments a
 join kpi_definitions d on d.tenant_id = :tenant_id and d.id = a.definition_id
 left join kpi_scores s on s.tenant_id = :tenant_id and s.assignment_id = a.id
-cross join lateral (select coalesce(s.override_value, s.value) as counts) n
+cross join lateral (
+    select counts, ratio[1] as part, ratio[2] as divided_by
+    from (select coalesce(s.override_value, s.value) as counts) c
+    cross join lateral kpi_ratio(c.counts, s.target, s.direction) r (ratio)
+) n
 where a.tenant_id = :tenant_id

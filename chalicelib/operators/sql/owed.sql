@@ -24,7 +24,7 @@ salaries as (
     select p.user_id, p.currency, sum(greatest(p.net, 0)) as amount
     from payroll_runs r
     join payslips p on p.tenant_id = :tenant_id and p.run_id = r.id
-    where r.tenant_id = :tenant_id and r.status in ('approved', 'paid') and (r.posted_at is not null or exists (
+    where r.tenant_id = :tenant_id and r.approved_at is not null and (r.posted_at is not null or exists (
         select from ledger_entries e
         where e.tenant_id = :tenant_id and e.subject_id = p.id and e.event = 'payroll'))
     group by 1, 2

@@ -1,5 +1,5 @@
--- One row per payout: it pays what was booked since the one before, took its money out of payable once, and gave it
--- back once if and only if it failed, was cancelled or came back.
+-- One row per payout: it pays its payslip or what was booked since the one before, took its money out of payable once,
+-- and gave it back once if and only if it failed, was cancelled or came back.
 with
 booked as (
     -- one row: what was booked for a payout; `others` counts lines that are not as they should be
@@ -37,9 +37,6 @@ full join booked b on b.subject_id = p.id
 cross join lateral (
     select (p.status in ('failed', 'cancelled', 'returned'))::integer as to_give_back,
         (
-            select coalesce(sum(case e.credit when 'payable' then e.amount else -e.amount end), 0)
-            from ledger_entries e
-            where e.tenant_id = :tenant_id and e.user_id = p.user_id and e.currency = p.currency
-              and e.number > p.after_number and e.number <= p.through_number and 'payable' in (e.debit, e.credit)
+            select coalesce(sum(l.amount), 0) from payout_lines(:tenant_id, p.id) l
         ) as lines
 ) n

@@ -15,8 +15,11 @@ slips as (
     from payroll_runs r
     join payslips p on p.tenant_id = :tenant_id and p.run_id = r.id
     cross join lateral (
-        select coalesce(sum(amount) filter (where kind = 'arrears' and category = 'earning'), 0) as arrears_up,
-            coalesce(sum(amount) filter (where kind = 'arrears' and category = 'deduction'), 0) as arrears_down,
+        -- arrears without a code are the net lines of before December 2026; all others are in their category's sum
+        select coalesce(sum(amount) filter (where kind = 'arrears' and code is null and category = 'earning'), 0)
+                as arrears_up,
+            coalesce(sum(amount) filter (where kind = 'arrears' and code is null and category = 'deduction'), 0)
+                as arrears_down,
             coalesce(sum(gross) filter (where kind = 'arrears'), 0) as arrears_gross,
             coalesce(sum(deductions) filter (where kind = 'arrears'), 0) as arrears_deductions,
             coalesce(sum(taxes) filter (where kind = 'arrears'), 0) as arrears_taxes,
@@ -24,7 +27,7 @@ slips as (
         from payslip_one_offs x
         where x.tenant_id = :tenant_id and x.run_id = p.run_id and x.user_id = p.user_id
     ) o
-    where r.tenant_id = :tenant_id and r.status in ('approved', 'paid')
+    where r.tenant_id = :tenant_id and r.approved_at is not null
 ),
 booked as (
     -- one row: what was booked for a payslip

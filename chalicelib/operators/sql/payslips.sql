@@ -12,7 +12,7 @@ runs as (
             select c.said ->> 'category'
             from jsonb_array_elements(r.plan -> 'components') with ordinality c (said, place) order by c.place
         ) as categories
-    from payroll_runs r where r.tenant_id = :tenant_id and r.status in ('calculated', 'approved', 'paid')
+    from payroll_runs r where r.tenant_id = :tenant_id and r.status in ('calculated', 'approved', 'partly_paid', 'paid')
 )
 select case
         when cardinality(p.amounts) <> cardinality(r.categories)
@@ -23,8 +23,8 @@ select case
             then format('%s: salary, earnings and what was added do not come to its gross', n.payslip)
         when p.deductions <> l.deductions + o.deductions
             then format('%s: its lines do not come to its deductions', n.payslip)
-        when p.taxes <> l.taxes then format('%s: its lines do not come to its taxes', n.payslip)
-        when p.benefits <> l.benefits then format('%s: its lines do not come to its benefits', n.payslip)
+        when p.taxes <> l.taxes + o.taxes then format('%s: its lines do not come to its taxes', n.payslip)
+        when p.benefits <> l.benefits + o.benefits then format('%s: its lines do not come to its benefits', n.payslip)
         when o.is_odd then format('%s: the parts of its arrears do not come to the line', n.payslip)
     end as problem
 from runs r
@@ -39,8 +39,11 @@ cross join lateral (
 cross join lateral (
     select coalesce(sum(amount) filter (where category = 'earning'), 0) as earnings,
         coalesce(sum(amount) filter (where category = 'deduction'), 0) as deductions,
+        coalesce(sum(amount) filter (where category = 'tax'), 0) as taxes,
+        coalesce(sum(amount) filter (where category = 'benefit'), 0) as benefits,
+        -- of a net line of arrears, as they were until December 2026
         coalesce(bool_or(gross - deductions - taxes <> case category when 'earning' then amount else -amount end)
-            filter (where kind = 'arrears'), false) as is_odd
+            filter (where kind = 'arrears' and code is null), false) as is_odd
     from payslip_one_offs x
     where x.tenant_id = :tenant_id and x.run_id = p.run_id and x.user_id = p.user_id
 ) o

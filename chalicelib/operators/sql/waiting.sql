@@ -12,9 +12,11 @@ select case
         -- asked about at least every 24 hours, and given to a person at the first look after 72
         when p.status = 'unknown' and p.unknown_since < cast(:now as timestamptz) - interval '97 hours'
             then format('%s: unknown since %s, and was not given to a person', n.payout, n.since)
-        when p.status = 'queued' and p.provider <> 'bank_file' and switched.are_on
+        when p.status = 'queued' and p.provider not in ('bank_file', 'manual') and switched.are_on
           and s.at < cast(:now as timestamptz) - interval '1 hour'
             then format('%s: queued since %s, and nobody sends it', n.payout, n.since)
+        when p.status = 'queued' and p.provider = 'manual' and s.at < cast(:now as timestamptz) - interval '7 days'
+            then format('%s: to be handed over since %s, and nobody confirmed it', n.payout, n.since)
         when p.status = 'queued' and p.provider = 'bank_file' and s.at < cast(:now as timestamptz) - interval '7 days'
             then format('%s: queued since %s, and in no bank file', n.payout, n.since)
         when p.status = 'sending' and p.batch_id is null and s.at < cast(:now as timestamptz) - interval '1 day'

@@ -8,6 +8,7 @@ select tenant_id, user_id, day, present,
     case when present > 0 then (day + time '12:30' + luck * interval '1 second') at time zone 'UTC' end
         as check_out_at,
     case present when 0 then null when 3 then 570 else 280 end::smallint as worked_minutes,
+    present > 0 as enough_for_half,
     'punch' as source
 from (
     select p.tenant_id, p.user_id, date '2025-12-27' + k as day, ((chance >> 10) % 1000)::integer as luck,

@@ -111,8 +111,8 @@ _READ = """
     where a.tenant_id = %s and a.id = %s for no key update of a"""
 _EXPIRED = "update leave_allocations set expired_at = now() where tenant_id = %s and id = %s"
 _BOOK = """
-    insert into leave_entries (tenant_id, allocation_id, bucket, days, cause, booked_at, booked_by)
-    values (%s, %s, %s, %s, %s, now(), 'clerk')"""
+    insert into leave_entries (tenant_id, allocation_id, bucket, days, cause, concerns_on, booked_at, booked_by)
+    values (%s, %s, %s, %s, %s, current_date, now(), 'clerk')"""
 _SALARY = """
     select amount, currency, frequency from salaries where tenant_id = %s and user_id = %s and effective_from <= %s
     order by effective_from desc limit 1"""

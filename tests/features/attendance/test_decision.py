@@ -1,6 +1,6 @@
 """What an attendance row is worth: the decision table of rules.md, section 3, with literal values."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from chalicelib.features.attendance import actions
+from chalicelib.features.attendance.rules import ShiftDay, span
 from chalicelib.identity.callers import working
 from chalicelib.identity.scope import Origin
 from tests.support.cast import Cast, tenant
@@ -17,6 +18,9 @@ pytestmark = pytest.mark.usefixtures("database")
 
 DAY = date(2026, 1, 5)
 NOW = datetime(2026, 2, 1, tzinfo=UTC)
+CHANGES = [date.fromisoformat(change) + timedelta(days=n) for n in (-1, 0, 1) for change in
+           ("2026-03-08", "2026-03-29", "2026-04-05", "2026-10-04", "2026-10-25", "2026-11-01")]  # fmt: skip
+HOURS = [("09:00", "18:00"), ("22:00", "06:00"), ("02:30", "10:30"), ("18:00", "02:30"), ("01:45", "09:15")]
 
 
 def local(said: str, zone: str = "Asia/Dhaka") -> datetime:
@@ -161,6 +165,49 @@ class TestDecideLateness:
             "check_out_at": datetime.fromisoformat(left),
         }
         assert decided(acme, user_id, day, **facts) == (0, late, early)
+
+
+class TestDecideWholeShifts:
+    """The law: whoever works a shift from end to end has worked a full day, in whatever night, and half of it half."""
+
+    @pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Dhaka"])
+    @pytest.mark.parametrize(
+        ("pause", "full", "half"), [(0, None, None), (45, None, 300), (30, 600, None), (60, 400, 230)]
+    )
+    def test_are_full_days_through_every_change_of_clocks(
+        self, zone: str, pause: int, full: int | None, half: int | None
+    ) -> None:
+        acme = tenant("Acme")
+        place = branch(acme, timezone=zone)
+        rows: list[tuple[UUID, date, datetime, datetime]] = []
+        whole: set[UUID] = set()
+        for number, (starts, ends) in enumerate(HOURS):
+            own = shift(acme, starts, ends)
+            people = [employee(acme, employee_no=f"E-{number}-{n}", branch_id=place, shift_id=own) for n in range(3)]
+            whole.add(people[0])
+            for day in CHANGES:
+                start, end = span(ShiftDay(day, time.fromisoformat(starts), time.fromisoformat(ends)), zone) or (
+                    NOW,
+                    NOW,
+                )
+                middle = start + (end - start) / 2
+                rows += [(people[0], day, start, end), (people[1], day, start, middle), (people[2], day, middle, end)]
+        sql(
+            acme,
+            "with s as (update shifts set unpaid_break_minutes = :pause, full_day_minutes = :full,"
+            "  half_day_minutes = :half)"
+            " insert into attendance (tenant_id, user_id, day, check_in_at, check_out_at, worked_minutes, source)"
+            " select :tenant_id, user_id, day, came, gone, extract(epoch from gone - came)::integer / 60, 'import'"
+            " from unnest(cast(:users as uuid[]), cast(:days as date[]), cast(:came as timestamptz[]),"
+            " cast(:gone as timestamptz[])) r (user_id, day, came, gone)",
+            tenant_id=acme.id, pause=pause, full=full, half=half, users=[one[0] for one in rows],
+            days=[one[1] for one in rows], came=[one[2] for one in rows], gone=[one[3] for one in rows],
+        )  # fmt: skip
+        decide(acme, date(2026, 1, 1), date(2026, 12, 31))
+        found = sql(acme, "select user_id, present, enough_for_half, late_minutes, early_out_minutes from attendance")
+        assert len(found) == len(HOURS) * 3 * len(CHANGES)
+        assert all(one.enough_for_half for one in found)
+        assert {tuple(one)[1:] for one in found if one.user_id in whole} == {(3, True, 0, 0)}
 
 
 class TestDecideDays:

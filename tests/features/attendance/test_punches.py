@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
+from itertools import permutations
 from uuid import UUID, uuid4
 
 import pytest
@@ -82,6 +83,50 @@ class TestCheckIn:
         leave(acme, rahim, "05T12:00")
         assert acme.hr.post(f"/users/{rahim}/checkin", {"at": "2026-01-05T11:59:00+06:00"}).status == 409
 
+    def test_is_taken_though_a_later_session_is_known(self, acme: Cast, rahim: UUID) -> None:
+        come(acme, rahim, "05T13:00")
+        leave(acme, rahim, "05T19:00")
+        early = come(acme, rahim, "05T09:00")
+        assert (early["date"], early["check_in"], early["status"]) == ("2026-01-05", "2026-01-05T03:00:00Z", "open")
+        assert acme.hr.post(f"/users/{rahim}/checkin", {"at": "2026-01-05T20:00:00+06:00"}).status == 409  # still open
+        done = leave(acme, rahim, "05T12:00")
+        assert (done["check_in"], done["check_out"]) == ("2026-01-05T03:00:00Z", "2026-01-05T13:00:00Z")
+        assert (done["worked_minutes"], done["status"], done["late_minutes"]) == (540, "present", 0)
+
+    @pytest.mark.parametrize("order", list(permutations([("08:00", "10:00"), ("10:00", "12:30"), ("14:00", "18:30")])))
+    def test_comes_out_the_same_in_any_order(self, acme: Cast, rahim: UUID, order: tuple[tuple[str, str], ...]) -> None:
+        for came, left in order:
+            come(acme, rahim, f"05T{came}")
+            found = leave(acme, rahim, f"05T{left}")
+        assert (found["check_in"], found["check_out"], found["worked_minutes"], found["status"]) == (
+            "2026-01-05T02:00:00Z", "2026-01-05T12:30:00Z", 540, "present")  # fmt: skip
+
+    def test_is_refused_inside_any_session_that_was_closed(self, acme: Cast, rahim: UUID) -> None:
+        for came, left in (("13:00", "15:00"), ("09:00", "12:00")):
+            come(acme, rahim, f"05T{came}")
+            leave(acme, rahim, f"05T{left}")
+        for at in ("09:00", "11:59", "13:00", "14:59"):
+            reply = acme.hr.post(f"/users/{rahim}/checkin", {"at": f"2026-01-05T{at}:00+06:00"})
+            assert reply.status == 409, at
+        assert "from 2026-01-05 13:00 (Asia/Dhaka) to 2026-01-05 15:00 (Asia/Dhaka)" in reply.json["detail"]
+        assert come(acme, rahim, "05T12:00")["status"] == "open"
+
+    def test_is_refused_inside_a_session_of_the_day_before(self, acme: Cast) -> None:
+        free = employee(acme, employee_no="F-1")  # without a shift the day is the local date
+        come(acme, free, "05T20:00")
+        leave(acme, free, "06T02:00")
+        assert acme.hr.post(f"/users/{free}/checkin", {"at": "2026-01-06T01:00:00+06:00"}).status == 409
+        assert come(acme, free, "06T02:00")["date"] == "2026-01-06"
+
+    def test_is_refused_inside_what_was_imported_as_a_whole(self, acme: Cast, rahim: UUID) -> None:
+        body = [{"user_id": str(rahim), "date": "2026-01-05", "check_in": "09:00", "check_out": "12:00"}]
+        acme.hr.ok("POST", "/attendance/import", body)
+        assert acme.hr.post(f"/users/{rahim}/checkin", {"at": "2026-01-05T10:00:00+06:00"}).status == 409
+        come(acme, rahim, "05T07:00")
+        assert leave(acme, rahim, "05T08:30")["worked_minutes"] == 270
+        assert acme.hr.post(f"/users/{rahim}/checkin", {"at": "2026-01-05T10:00:00+06:00"}).status == 409
+        assert come(acme, rahim, "05T08:45")["status"] == "open"
+
     def test_is_refused_outside_the_employment(self, acme: Cast) -> None:
         left = employee(acme, employee_no="E-9", left_on=date(2026, 1, 4))
         reply = acme.hr.post(f"/users/{left}/checkin", {"at": "2026-01-05T09:00:00+06:00"})
@@ -141,6 +186,15 @@ class TestCheckOut:
         reply = acme.hr.patch(f"/users/{rahim}/checkout", {"at": "2026-01-05T08:59:00+06:00"})
         assert (reply.status, reply.json["errors"][0]["pointer"]) == (422, "/at")
         assert "2026-01-05 09:00 (Asia/Dhaka)" in reply.json["detail"]
+
+    def test_is_not_beyond_a_session_that_is_known(self, acme: Cast, rahim: UUID) -> None:
+        come(acme, rahim, "05T12:00")
+        leave(acme, rahim, "05T13:00")
+        come(acme, rahim, "05T09:00")
+        reply = acme.hr.patch(f"/users/{rahim}/checkout", {"at": "2026-01-05T12:30:00+06:00"})
+        assert reply.status == 409
+        assert "from 2026-01-05 12:00 (Asia/Dhaka)" in reply.json["detail"]
+        assert leave(acme, rahim, "05T12:00")["worked_minutes"] == 240
 
     def test_notes_a_late_correction_in_a_locked_period(self, acme: Cast, rahim: UUID) -> None:
         lock_period(acme, "2026-01", date(2026, 1, 1), date(2026, 1, 31))

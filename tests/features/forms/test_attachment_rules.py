@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chalicelib.features.forms import attachment_office_rules as office
 from chalicelib.features.forms import attachment_rules as rules
 from chalicelib.features.forms import attachment_type_rules as types
 from chalicelib.features.forms.field_schemas import FIELDS
@@ -24,9 +25,9 @@ FILE = "0199cccc-0000-7000-8000-000000000003"
 def archive(*names: str, content: bytes = b"<xml/>") -> bytes:
     """This will make an office document of such parts."""
     made = io.BytesIO()
-    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as office:
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as packed:
         for name in names:
-            office.writestr(name, content)
+            packed.writestr(name, content)
     return made.getvalue()
 
 
@@ -104,8 +105,8 @@ class TestContent:
     def test_of_a_document_with_too_many_parts_is_refused_before_they_are_listed(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        many = archive("[Content_Types].xml", "word/document.xml", *map(str, range(types.MOST_ENTRIES)), content=b"")
-        monkeypatch.setattr(types, "ZipFile", lambda *_: pytest.fail("was listed"))
+        many = archive("[Content_Types].xml", "word/document.xml", *map(str, range(office.MOST_ENTRIES)), content=b"")
+        monkeypatch.setattr(office, "ZipFile", lambda *_: pytest.fail("was listed"))
         assert problem(many, DOCX) is not None
 
     @given(place=st.integers(0, len(WORD) - 1), length=st.integers(1, 40), noise=st.binary(max_size=40))

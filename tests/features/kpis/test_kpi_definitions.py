@@ -22,7 +22,7 @@ class TestAdd:
             "id": 0, "code": "customer_rating", "name": "Customer rating", "description": "By the survey",
             "metric_type": "numeric", "target": 120.0, "unit": "points", "weight": 20.0, "scale": None,
             "source": "manual_entry", "metric": None, "formula": None, "is_active": True, "created_by": 0,
-            "created_at": 0, "version": 1,
+            "created_at": 0, "version": 1, "direction": "higher_is_better",
         }  # fmt: skip
         assert office.cast.hr.ok("GET", f"/kpi-definitions/{made['id']}") == made
         assert office.rahim.ok("GET", "/kpi-definitions")["items"] == [made]
@@ -143,6 +143,16 @@ class TestList:
         assert names("") == ["One", "late_count"]
 
 
+class TestNestedChange:
+    def test_of_one_end_of_a_scale_keeps_the_other(self, office: Office) -> None:
+        made = office.define("Rated", metric_type="rating", target=4)
+        path = f"/kpi-definitions/{made['id']}"
+        assert office.cast.hr.ok("PATCH", path, {"scale": {"max": 10}})["scale"] == {"min": 1.0, "max": 10.0}
+        assert office.cast.hr.ok("PATCH", path, {"scale": {"min": 2}})["scale"] == {"min": 2.0, "max": 10.0}
+        reply = office.cast.hr.patch(path, {"scale": {"min": 10}})
+        assert (reply.status, reply.json["errors"][0]["pointer"]) == (422, "/scale/max")
+
+
 class TestPreview:
     # 1 January 2026 is a Thursday; Friday and Saturday are off: 8 working days until the 12th. Absent on the 4th.
     HALVES = "PP" + "WWWW" + "AA" + "PPPPPPPP" + "WWWW" + "PPPP" + "--" * 19
@@ -175,6 +185,16 @@ class TestPreview:
     def test_says_why_there_is_no_value(self, office: Office) -> None:
         found = self.preview(office, formula="1 / late_count")
         assert (found["value"], found["warnings"]) == (None, ["the formula divides by zero"])
+
+    @pytest.mark.parametrize("more", [{}, {"target": 95, "weight": 20}])
+    @pytest.mark.parametrize("formula", [
+        "999999999999 * 999999999999 * 999999999999", "999999999999999 * " * 3 + "99999999999999",
+        "999999999999999 * " * 4 + "1", "1 / 999999999999999 / 999999999999999",
+        "0 - 999999999999999 * 999999999999999",
+    ])  # fmt: skip
+    def test_answers_for_a_value_too_large_to_keep(self, office: Office, formula: str, more: dict[str, Any]) -> None:
+        found = self.preview(office, formula=formula, **more)
+        assert found["value"] is not None or found["warnings"]
 
     def test_writes_nothing(self, office: Office) -> None:
         self.preview(office, metric="late_count")

@@ -235,6 +235,74 @@ class TestScoreOf:
         assert self.of(office, "2026-01-15") == 45.0
         assert self.of(office, "2026-01-15", zenith) is None
 
+    def test_adds_up_what_is_exact_and_not_what_is_shown(self, office: Office) -> None:
+        # 5 / 3 + 4 / 3 + 23 / 30 = 3.7666...; shown are 1.67 + 1.33 + 0.77 = 3.77
+        shown = []
+        for name, value, target in (("One", 5, 3), ("Two", 4, 3), ("Three", 23, 30)):
+            assigned = office.assign(office.define(name, target=target, weight=1))
+            shown.append(enter(office, assigned, value)["weighted"])
+        assert shown == [1.67, 1.33, 0.77]
+        [(found,)] = sql(office.cast, "select kpi_score_of(:tenant_id, :user_id, '2026-01-15')",
+                         tenant_id=office.cast.id, user_id=office.rahim_id)  # fmt: skip
+        assert str(found) == "3.7666666667"
+
+    @pytest.mark.parametrize(("value", "score"), [(-5, "-1.6666666667"), (10**15, "333333333333333.3333333333")])
+    def test_has_ten_places_whatever_its_size(self, office: Office, value: int, score: str) -> None:
+        enter(office, office.assign(office.define("One", target=3, weight=1)), value)
+        [(found,)] = sql(office.cast, "select kpi_score_of(:tenant_id, :user_id, '2026-01-15')",
+                         tenant_id=office.cast.id, user_id=office.rahim_id)  # fmt: skip
+        assert str(found) == score
+
+    def test_divides_the_target_by_the_value_where_lower_is_better(self, office: Office) -> None:
+        enter(office, office.assign(office.define("Days", target=10, weight=20, direction="lower_is_better")), 7)
+        [(found,)] = sql(office.cast, "select kpi_score_of(:tenant_id, :user_id, '2026-01-15')",
+                         tenant_id=office.cast.id, user_id=office.rahim_id)  # fmt: skip
+        assert str(found) == "28.5714285714"  # 10 / 7 x 20
+
+
+class TestDirection:
+    @pytest.mark.parametrize(
+        ("value", "achievement", "weighted"),
+        [(8, 125.0, 25.0), (10, 100.0, 20.0), (20, 50.0, 10.0), (30, 33.33, 6.67), (5, 200.0, 40.0),
+         (4, 200.0, 40.0), (0, 200.0, 40.0), (-1, 200.0, 40.0)],
+    )  # fmt: skip
+    def test_has_at_most_twice_the_target_where_lower_is_better(
+        self, office: Office, value: float, achievement: float, weighted: float
+    ) -> None:
+        assigned = office.assign(office.define("Days", target=10, weight=20, direction="lower_is_better"))
+        score = enter(office, assigned, value)
+        assert (score["direction"], score["achievement"], score["weighted"]) == (
+            "lower_is_better", achievement, weighted,
+        )  # fmt: skip
+        assert overrule(office, assigned, 40)["achievement"] == 25.0
+
+    def test_is_higher_unless_it_is_another(self, office: Office) -> None:
+        assert enter(office, office.assign(office.define("Sales")), 90)["direction"] == "higher_is_better"
+
+    @pytest.mark.parametrize("target", [None, 0])
+    def test_achieves_nothing_without_a_target(self, office: Office, target: Any) -> None:
+        assigned = office.assign(office.define("Days", target=target, direction="lower_is_better"))
+        assert enter(office, assigned, 3)["achievement"] is None
+
+    @pytest.mark.parametrize(
+        ("said", "pointer"),
+        [({"target": -1}, "/target"), ({"metric_type": "boolean", "target": None}, "/direction"),
+         ({"metric_type": "text", "target": None}, "/direction"), ({"direction": "down"}, "/direction")],
+    )  # fmt: skip
+    def test_is_refused_where_it_makes_no_sense(self, office: Office, said: Any, pointer: str) -> None:
+        body = {"name": "Days", "source": "manual_entry", "target": 10, "direction": "lower_is_better", **said}
+        reply = office.cast.hr.post("/kpi-definitions", body)
+        assert (reply.status, [error["pointer"] for error in reply.json["errors"]]) == (422, [pointer])
+
+    def test_that_changes_is_followed_by_the_scores_of_the_next_night(self, office: Office, stack: Stack) -> None:
+        definition = office.define("Days", target=10)
+        assigned = office.assign(definition)
+        assert enter(office, assigned, 8)["achievement"] == 80.0
+        office.cast.hr.ok("PATCH", f"/kpi-definitions/{definition['id']}", {"direction": "lower_is_better"})
+        night(stack, "2026-01-15")
+        score = office.score(assigned)
+        assert (score["direction"], score["achievement"]) == ("lower_is_better", 125.0)
+
 
 class TestShare:
     @settings(max_examples=300, deadline=None)

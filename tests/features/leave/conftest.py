@@ -64,9 +64,12 @@ class Office:
         found: dict[str, Any] = (by or self.boss).ok("PATCH", f"/leave-requests/{request['id']}", {"status": status})
         return found
 
-    def balances(self, on: str = "2026-01-04", *, user_id: UUID | None = None) -> list[dict[str, float]]:
-        """This will give the buckets of each allocation in force that are not empty."""
-        found = self.cast.hr.ok("GET", f"/users/{user_id or self.rahim_id}/leave-balances?on={on}")["items"]
+    def balances(
+        self, on: str | None = None, *, known_at: str | None = None, user_id: UUID | None = None
+    ) -> list[dict[str, float]]:
+        """Return the buckets, those that are not empty, of each allocation whose cycle has begun."""
+        query = "&".join(f"{name}={day}" for name, day in (("on", on), ("known_at", known_at)) if day)
+        found = self.cast.hr.ok("GET", f"/users/{user_id or self.rahim_id}/leave-balances?{query}")["items"]
         return [{name: one[name] for name in BUCKETS if one[name]} for one in found]
 
     def register(self, month: str = "2026-01") -> str:

@@ -63,7 +63,7 @@ def book(cast: Cast, allocation_id: UUID, bucket: str, days: str, cause: str) ->
         cast,
         "leave_entries",
         {"allocation_id": allocation_id, "bucket": bucket, "days": Decimal(days), "cause": cause,
-         "booked_at": "2026-01-01T00:00:00Z", "booked_by": "test"},
+         "concerns_on": date(2026, 1, 1), "booked_at": "2026-01-01T00:00:00Z", "booked_by": "test"},
         returning="number",
     )  # fmt: skip
 

@@ -275,10 +275,10 @@ class TestBalances:
                               (datetime(2026, 1, 5, 18, 0, tzinfo=UTC), "2026-01-12")):  # fmt: skip
             monkeypatch.setattr(clock, "now", lambda moment=moment: moment)
             office.ask(asked)
-        assert office.balances("2026-01-03") == []
-        assert office.balances("2026-01-04") == [{"allocated": 20.0, "remaining": 20.0}]
-        assert office.balances("2026-01-05") == [{"allocated": 20.0, "pending": 1.0, "remaining": 19.0}]
-        assert office.balances("2026-01-06") == [{"allocated": 20.0, "pending": 2.0, "remaining": 18.0}]
+        assert office.balances(known_at="2026-01-03") == []
+        assert office.balances(known_at="2026-01-04") == [{"allocated": 20.0, "remaining": 20.0}]
+        assert office.balances(known_at="2026-01-05") == [{"allocated": 20.0, "pending": 1.0, "remaining": 19.0}]
+        assert office.balances(known_at="2026-01-06") == [{"allocated": 20.0, "pending": 2.0, "remaining": 18.0}]
         today = office.rahim.ok("GET", f"/users/{office.rahim_id}/leave-balances")
         assert (today["on"], today["items"][0]["pending"]) == ("2026-01-06", 2.0)
 
@@ -289,17 +289,22 @@ class TestBalances:
             "allocation_id": made["id"], "leave_type_id": made["leave_type_id"], "leave_type": "Annual",
             "cycle_start_date": "2026-01-01", "cycle_end_date": "2026-12-31", "allocated": 20.0, "carried": 0.0,
             "used": 0.0, "pending": 0.0, "lapsed": 0.0, "encashed": 0.0, "transferred": 0.0, "remaining": 20.0,
-            "expires_on": None,
+            "expires_on": None, "is_settled": False,
             "entries": [{"bucket": "allocated", "days": 20.0, "cause": "allocated/1", "request_id": None,
-                         "booked_at": "2026-01-04T06:00:00Z", "booked_by": "hr key"}],
+                         "concerns_on": "2026-01-01", "booked_at": "2026-01-04T06:00:00Z", "booked_by": "hr key"}],
         }  # fmt: skip
 
-    def test_show_ended_cycles_only_while_something_is_left(self, office: Office) -> None:
+    def test_show_ended_cycles_and_whether_anything_is_left(self, office: Office) -> None:
         old = office.allocate(1, start="2025-01-01")
         office.allocate(20)
-        assert [one["allocated"] for one in office.balances()] == [1.0, 20.0]
+
+        def settled() -> list[tuple[float, bool]]:
+            path = f"/users/{office.rahim_id}/leave-balances"
+            return [(one["allocated"], one["is_settled"]) for one in office.cast.hr.ok("GET", path)["items"]]
+
+        assert settled() == [(1.0, False), (20.0, False)]
         office.cast.hr.ok("PATCH", f"/leave-allocations/{old['id']}", {"allocated_days": 0})
-        assert [one["allocated"] for one in office.balances()] == [20.0]
+        assert settled() == [(0.0, True), (20.0, False)]
 
 
 class TestEntries:
@@ -315,7 +320,7 @@ class TestEntries:
     def test_never_overspend_whatever_the_application_books(self, office: Office) -> None:
         made = office.allocate(1)
         said = {"allocation_id": UUID(made["id"]), "bucket": "used", "days": Decimal("1.5"), "cause": "by hand",
-                "booked_at": datetime.now(UTC), "booked_by": "x"}  # fmt: skip
+                "concerns_on": date(2026, 1, 5), "booked_at": datetime.now(UTC), "booked_by": "x"}  # fmt: skip
         with pytest.raises(DBAPIError, match="leave_allocations_never_overspent"):
             row(office.cast, "leave_entries", said, returning="number")
 

@@ -389,8 +389,8 @@ class TestTwice:
 
         with transaction(tenant_id=acme.id) as session:
             session.execute(
-                text("insert into leave_entries (tenant_id, allocation_id, bucket, days, cause, booked_at, booked_by)"
-                     " values (:tenant_id, :id, 'pending', 2, 'asked', now(), 'test')"),
+                text("insert into leave_entries (tenant_id, allocation_id, bucket, days, cause, concerns_on, booked_at,"
+                     " booked_by) values (:tenant_id, :id, 'pending', 2, 'asked', '2026-01-05', now(), 'test')"),
                 {"tenant_id": acme.id, "id": made},
             )  # fmt: skip
             other = Thread(target=expire)

@@ -65,3 +65,34 @@ class TestLeave:
         other = open_office()
         superuser.exec_driver_sql("update leave_allocations set carried_days = 1")
         assert checks.check_tenant(superuser, "leave", other.cast.id).seen == 0
+
+
+class TestLeaveRegister:
+    @pytest.fixture(name="shown")
+    def _shown(self, busy: Office) -> Office:
+        """An office whose January is computed, with leave set by hand as well."""
+        body = {"status": "leave", "leave_type_id": busy.types["Annual"]}
+        busy.cast.hr.ok("PUT", f"/pay-register/2026-01/{busy.rahim_id}/days/2026-01-14", body)
+        busy.cast.hr.ok("POST", "/pay-register/2026-01/sync", {})
+        return busy
+
+    def test_holds_after_all_of_it(self, shown: Office, superuser: Connection) -> None:
+        found = checks.check_tenant(superuser, "leave_register", shown.cast.id)
+        # eight halves of requests (three days with two days off inside, less a half; an unpaid one), a day by hand,
+        # and the register of one person and type
+        assert (found.seen, found.wrong) == (11, 0), found.said
+
+    @pytest.mark.parametrize(
+        ("breaking", "said"),
+        [
+            ("insert into holidays (tenant_id, day, name) select id, '2026-01-08', 'Eid' from tenants", "is not leave"),
+            ("delete from day_edits", "0.0 days of leave set by hand, and 1.0 are taken"),
+            ("update pay_registers set leave_halves = '{}'", "the register shows 0 halves of leave, and 5 are taken"),
+            ("update leave_entries set concerns_on = '2026-02-08' where concerns_on = '2026-01-08'",
+             "the register shows 5 halves of leave, and 3 are taken"),
+        ],
+    )  # fmt: skip
+    def test_fails_when_broken(self, shown: Office, superuser: Connection, breaking: str, said: str) -> None:
+        superuser.exec_driver_sql(breaking)
+        found = checks.check_tenant(superuser, "leave_register", shown.cast.id)
+        assert said in " / ".join(found.said)

@@ -11,6 +11,8 @@ from tests.support import cases as put
 
 pytestmark = pytest.mark.usefixtures("database")
 
+SCENARIOS = load("register.yaml") + load("hours.yaml") + load("balances.yaml")
+
 
 def computed(cases: list[Case]) -> list[put.Outcome]:
     """This will give the product's outcome for each case of one company; nobody's row is missing."""
@@ -37,7 +39,7 @@ def agree(case: Case, found: put.Outcome) -> None:
     assert found.lines == wanted.lines
 
 
-@pytest.mark.parametrize("scenario", load("register.yaml") + load("balances.yaml"), ids=lambda s: s.name)
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda s: s.name)
 def test_scenario_comes_out_as_worked_by_hand(scenario: Scenario) -> None:
     [found] = computed([scenario.case])
     if found.halves:

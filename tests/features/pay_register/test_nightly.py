@@ -121,6 +121,13 @@ class TestNight:
         night(stack, "2026-02-01T00:35:00+06:00")
         assert balances(acme)[str(acme.rahim)][1] == "0.00"
 
+    def test_is_done_where_the_only_month_is_locked(self, acme: Acme, stack: Stack) -> None:
+        with at("2026-02-01T00:10:00+06:00"):
+            acme.cast.admin.ok("POST", "/pay-register/2026-01/lock", {})
+        night(stack, "2026-02-01T00:35:00+06:00")
+        assert sql(acme.cast, "select status from jobs") == [("succeeded",)]
+        assert sql(acme.cast, "select done_on from nightly_runs") == [(date(2026, 1, 31),)]
+
 
 class TestChunks:
     @pytest.fixture(autouse=True)

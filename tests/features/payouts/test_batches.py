@@ -410,7 +410,8 @@ class TestAnswer:
     def test_may_speak_of_the_whole_file(self, acme: Cast, s3: Any) -> None:
         prepared(acme, "Rahim", "Mina")
         made = batch(acme)
-        text = report(made, group="RJCT", version="03")
+        reason = "<StsRsnInf><Rsn><Cd>AM04</Cd></Rsn></StsRsnInf>"  # without one, whether it was paid is not known
+        text = report(made, group="RJCT", version="03").replace("</GrpSts>", f"</GrpSts>{reason}")
         found = acme.admin.ok("POST", f"/payouts/batches/{made['id']}/answer", text, **XML)
         assert [(item["line"], item["result"], item["status"]) for item in found["items"]] == [
             (None, "ok", "failed"), (None, "ok", "failed")]  # fmt: skip

@@ -9,8 +9,9 @@ from unittest import mock
 from uuid import UUID
 
 from chalicelib.backing import queues
-from chalicelib.features.payroll import plan
+from chalicelib.features.payroll import plan, summaries
 from chalicelib.features.payroll.models import RunKind
+from chalicelib.features.payroll.run_queries import get_run
 from infra.local import lambda_events
 from tests.ledger.books import at_work
 from tests.support.cast import Cast
@@ -61,9 +62,10 @@ def payslip(
     """This will make a person's payslip: what its loan and its tax come to is said, its one-offs come on top."""
     sides = {
         category: sum((D(one["amount"]) for one in one_offs if one["category"] == category), D(0))
-        for category in ("earning", "deduction")
+        for category in ("earning", "deduction", "tax", "benefit")
     }
     gross, deducted = D(salary) + sides["earning"], D(deductions or 0) + sides["deduction"]
+    taxed = D(taxes) + sides["tax"]
     [(names, categories)] = sql(
         cast,
         "select plan -> 'inputs', jsonb_path_query_array(plan, '$.components[*].category') from payroll_runs"
@@ -77,7 +79,8 @@ def payslip(
         "inputs": [D(salary) if name == "earned_salary" else D(0) for name in names],
         "amounts": [None if amount is None else D(amount) for amount in amounts],
         "given": json.dumps(given) if given else None,
-        "gross": gross, "deductions": deducted, "taxes": D(taxes), "benefits": 0, "net": gross - deducted - D(taxes),
+        "gross": gross, "deductions": deducted, "taxes": taxed, "benefits": sides["benefit"],
+        "net": gross - deducted - taxed,
         "calculated_at": sql(cast, "select calculated_since from payroll_runs where id = :id", id=run_id)[0][0],
     })  # fmt: skip
     for number, one in enumerate(one_offs, start=1):
@@ -96,8 +99,13 @@ def adjustment(cast: Cast, user_id: UUID, amount: str = "500.00") -> dict[str, A
             "adjustment_id": adjustment_id}  # fmt: skip
 
 
+def late(code: str, category: str, amount: str, *, month: str = "2025-12") -> dict[str, Any]:
+    """This will be the line of what a component of an earlier period comes to more, or less."""
+    return {"kind": "arrears", "category": category, "amount": D(amount), "month": month, "code": code}
+
+
 def arrears(gross: str, deductions: str = "0.00", taxes: str = "0.00", *, month: str = "2025-12") -> dict[str, Any]:
-    """This will be the line of what an earlier period comes to more, or less."""
+    """This will be the one net line of what an earlier period comes to more, or less, as until December 2026."""
     net = D(gross) - D(deductions) - D(taxes)
     return {"kind": "arrears", "category": "earning" if net >= 0 else "deduction", "amount": abs(net), "month": month,
             "gross": D(gross), "deductions": D(deductions), "taxes": D(taxes)}  # fmt: skip
@@ -116,6 +124,14 @@ def components(cast: Cast) -> None:
         row(cast, "payment_type_versions", {
             "type_id": type_id, "number": 1, "effective_from": "2025-01-01", "amount": 0, "currency": "BDT",
             "created_by": "hr", "created_at": "2025-01-01"}, returning="number")  # fmt: skip
+
+
+def concluded(cast: Cast, run_id: UUID) -> UUID:
+    """This will have a run say what its payslips come to, as its calculation does at its end."""
+    sql(cast, "update payroll_runs set status = 'draft' where id = :id", id=run_id)
+    with at_work(cast) as scope:
+        summaries.conclude(scope, get_run(scope, run_id), previous_run_id=None)
+    return run_id
 
 
 def approve(cast: Cast, run_id: UUID) -> dict[str, Any]:

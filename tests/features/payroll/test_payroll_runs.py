@@ -24,10 +24,13 @@ def _february(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clock, "now", lambda: datetime(2026, 2, 2, 6, tzinfo=UTC))
 
 
-def hire(tenant: Cast, name: str, number: str, salary: str, *, days: list[int] = WORKING, **more: Any) -> str:
+def hire(
+    tenant: Cast, name: str, number: str, salary: str, *, days: list[int] = WORKING, frequency: str = "monthly",
+    **more: Any,
+) -> str:  # fmt: skip
     """This will make an employee who was present on these days of January."""
     user_id = employee(tenant, name=name, employee_no=number, **more)
-    row(tenant, "salaries", {"user_id": user_id, "amount": salary, "currency": "BDT", "frequency": "monthly",
+    row(tenant, "salaries", {"user_id": user_id, "amount": salary, "currency": "BDT", "frequency": frequency,
                              "effective_from": date(2025, 1, 1)}, returning="user_id")  # fmt: skip
     present(tenant, user_id, days)
     return str(user_id)

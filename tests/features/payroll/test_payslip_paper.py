@@ -116,9 +116,29 @@ class TestSheetOf:
     def test_tells_what_changed_in_a_month_that_is_paid_anew(self) -> None:
         detail = {"month": "2025-12", "inputs": {"present_days": {"was": "21", "now": "20.5"},
                                                  "kpi_score": {"was": None, "now": "88.00"}}}  # fmt: skip
-        arrears = line("Arrears of 2025-12", "deduction", "357.14", kind="arrears", detail=detail)
+        arrears = line("Arrears of 2025-12", "deduction", "357.14", kind="arrears", code=None, detail=detail)
         [part] = sheet_of(a_payslip(lines=[arrears]), HEAD)["parts"]
         assert part["lines"][0]["how"] == ["present days 21 → 20.5 · kpi score — → 88"]
+
+    @pytest.mark.parametrize(
+        ("language", "name"), [("en", "Arrears December 2025: Salary"), ("bn", "বকেয়া ডিসেম্বর ২০২৫: Salary")]
+    )
+    def test_names_the_month_and_the_component_of_arrears(self, language: str, name: str) -> None:
+        detail = {"month": "2025-12", "component": "Salary", "paid": "60000.00", "now": "59000.00",
+                  "inputs": {"earned_salary": {"was": "60000.00", "now": "59000.00"},
+                             "present_days": {"was": "21", "now": "20.5"}}}  # fmt: skip
+        arrears = line("Arrears 2025-12: Salary", "earning", "-1000", kind="arrears", detail=detail)
+        [part] = sheet_of(a_payslip(lines=[arrears]), Letterhead("Acme Ltd.", None, None, language))["parts"]
+        assert part["lines"][0] == {
+            "name": name, "how": ["60,000.00 → 59,000.00", "present days 21 → 20.5"], "warnings": [],
+            "amount": "-1,000.00",
+        }  # fmt: skip
+
+    def test_adds_what_is_below_0_where_it_sums_up(self) -> None:
+        totals = {"gross": Decimal(19000), "deductions": Decimal(-40), "taxes": Decimal(400), "benefits": Decimal(0)}
+        assert sheet_of(a_payslip(totals=totals), HEAD)["sum"] == (
+            "Gross pay 19,000.00  + deductions 40.00  − taxes 400.00"
+        )
 
     def test_says_what_is_carried_over_where_nothing_is_paid(self) -> None:
         said = sheet_of(a_payslip(pays=Decimal(0), carried=Decimal("1250.5")), HEAD)

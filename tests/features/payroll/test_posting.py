@@ -18,6 +18,7 @@ from tests.features.payroll.runs import (
     carried,
     components,
     deliver,
+    late,
     payslip,
     run_of,
 )
@@ -68,7 +69,36 @@ class TestPost:
         approve(acme, run_id)
         assert booked(acme, slip) == ["1 wage_cost to payable 1420.00", "3 wage_cost to deductions_withheld 80.00"]
 
-    def test_books_arrears_by_what_they_are_made_of(self, acme: Cast, rahim: Any) -> None:
+    def test_books_arrears_in_their_categories(self, acme: Cast, rahim: Any) -> None:
+        # December is worth 1,000 more: 100 more tax and 50 more loan; what the employer puts in is not booked
+        run_id = calculated(acme)
+        lines = [late("earned_salary", "earning", "1000.00"), late("loan", "deduction", "50.00"),
+                 late("tax", "tax", "100.00"), late("pension", "benefit", "260.00")]  # fmt: skip
+        slip = payslip(acme, run_id, rahim, salary="15000.00", deductions="500.00", taxes="1200.00", one_offs=lines)
+        approve(acme, run_id)
+        assert booked(acme, slip) == [
+            "1 wage_cost to payable 14150.00",  # 16,000 - 550 - 1,300
+            "2 wage_cost to taxes_withheld 1300.00",
+            "3 wage_cost to deductions_withheld 550.00",
+        ]
+        assert books(acme)["wage_cost BDT"] == 16000  # January's 15,000 and December's 1,000 more
+
+    def test_gives_back_what_is_below_0_in_each_category(self, acme: Cast, rahim: Any) -> None:
+        # December is worth 3,000 less: 300 less tax, 40 less loan, of January's 1,000 with a tax of 100
+        run_id = calculated(acme)
+        lines = [late("earned_salary", "earning", "-3000.00"), late("loan", "deduction", "-40.00"),
+                 late("tax", "tax", "-300.00")]  # fmt: skip
+        slip = payslip(acme, run_id, rahim, salary="1000.00", taxes="100.00", one_offs=lines)
+        job = approve(acme, run_id)
+        assert booked(acme, slip) == [
+            "2 taxes_withheld to wage_cost 200.00",
+            "3 deductions_withheld to wage_cost 40.00",
+            "5 pay_carried to wage_cost 1760.00",  # 1,000 - 3,000 + 40 + 200
+        ]
+        assert books(acme)["wage_cost BDT"] == -2000
+        assert (job["result"]["amounts"], payable(acme, rahim)) == ({"BDT": "0.00"}, 0)
+
+    def test_books_a_net_line_of_before_by_what_it_is_made_of(self, acme: Cast, rahim: Any) -> None:
         # December is worth 1,000 more: 100 of it is tax and 50 is loan, so 850 is paid now
         run_id = calculated(acme)
         slip = payslip(acme, run_id, rahim, salary="15000.00", deductions="500.00", taxes="1200.00",
@@ -81,7 +111,7 @@ class TestPost:
         ]
         assert books(acme)["wage_cost BDT"] == 16000  # January's 15,000 and December's 1,000 more
 
-    def test_gives_back_what_an_earlier_period_withheld_too_much(self, acme: Cast, rahim: Any) -> None:
+    def test_gives_back_what_a_net_line_of_before_withheld_too_much(self, acme: Cast, rahim: Any) -> None:
         # December is worth 3,000 less: 300 less tax, 40 less loan, so 2,660 is taken back of January's 1,000
         run_id = calculated(acme)
         slip = payslip(acme, run_id, rahim, salary="1000.00", taxes="100.00",

@@ -188,3 +188,36 @@ class TestRefuse:
         reply = acme.hr.post(PATH, {**body, "user_id": str(seller)})
         assert (reply.status, reply.json["type"]) == (409, "urn:wagebook:problem:conflict")
         assert "Karim has no pay register in 2026-01" in reply.json["detail"]
+
+
+class TestTooLarge:
+    @pytest.mark.parametrize("formula", [
+        "1000000 * 1000000 * 1000000",  # 10^18: more than a payslip line holds
+        "999999999999 * 999999999999 * 999999999999",  # more digits than money is rounded with
+        "999999999999999 * 999999999999999 * 999999999999999 * 99999999999999",  # 59 digits: the last that fits
+        "0 - 999999999999 * 999999999999 * 999999999999",
+    ])  # fmt: skip
+    def test_counts_nothing_and_says_so_as_a_run_does(self, acme: Cast, rahim: UUID, formula: str) -> None:
+        found = preview(acme, rahim, formula)
+        assert found["rounded"] == "0.00"
+        assert len(found["value"].lstrip("-")) >= 18
+        [warning] = found["warnings"]
+        assert warning in (
+            "This comes to more than can be paid, and counts 0.",
+            "This comes out below 0, and counts 0; what takes away is a deduction.",
+        )
+
+    def test_is_the_last_amount_that_fits(self, acme: Cast, rahim: UUID) -> None:
+        found = preview(acme, rahim, "999999999999999.99")
+        assert (found["rounded"], found["warnings"]) == ("999999999999999.99", [])
+
+    def test_of_a_value_that_does_not_fit_the_arithmetic(self, acme: Cast, rahim: UUID) -> None:
+        nines = "999999999999999 * " * 4 + "99999999999"
+        found = preview(acme, rahim, nines)
+        assert (found["value"], found["rounded"]) == (None, "0.00")
+        assert found["warnings"] == ["This comes to more than can be paid, and counts 0."]
+
+    @pytest.mark.parametrize("text", ["1" * 2000, "(" * 500 + "1" + ")" * 500, "1+" * 900 + "1", "9" * 61])
+    def test_of_a_text_that_is_refused_says_where(self, acme: Cast, rahim: UUID, text: str) -> None:
+        reply = acme.hr.post(PATH, {"user_id": str(rahim), "month": "2026-01", "formula": text})
+        assert (reply.status, reply.json["errors"][0]["pointer"]) == (422, "/formula")

@@ -147,7 +147,9 @@ class TestShifts:
         reply = acme.hr.post("/shifts", SHIFT)
         made = reply.json
         assert (reply.status, made) == (201, {**SHIFT, "id": made["id"], "payable_units": 1.0, "version": 1,
-                                              "late_grace_minutes": 0, "early_grace_minutes": 0})  # fmt: skip
+                                              "late_grace_minutes": 0, "early_grace_minutes": 0,
+                                              "full_day_minutes": None, "half_day_minutes": None,
+                                              "unpaid_break_minutes": 0})  # fmt: skip
         own = f"/shifts/{made['id']}"
         night = {"name": "Night", "start": "22:00", "end": "06:00", "payable_units": 1.5, "late_grace_minutes": 10}
         assert acme.hr.ok("PATCH", own, night, headers={"if-match": '"1"'}) == {**made, **night, "version": 2}
@@ -162,12 +164,43 @@ class TestShifts:
         ({"end": "09:00"}, "/end"), ({"start": "24:00"}, "/start"), ({"start": "9:00"}, "/start"),
         ({"start": "09:00:30"}, "/start"), ({"start": 9}, "/start"), ({"payable_units": 11}, "/payable_units"),
         ({"payable_units": 0.333}, "/payable_units"), ({"late_grace_minutes": -1}, "/late_grace_minutes"),
+        ({"full_day_minutes": 0}, "/full_day_minutes"), ({"full_day_minutes": 1441}, "/full_day_minutes"),
+        ({"half_day_minutes": 0}, "/half_day_minutes"), ({"half_day_minutes": "240"}, "/half_day_minutes"),
+        ({"full_day_minutes": 480, "half_day_minutes": 481}, "/half_day_minutes"),
+        ({"unpaid_break_minutes": -1}, "/unpaid_break_minutes"),
+        ({"unpaid_break_minutes": 540}, "/unpaid_break_minutes"),
+        ({"unpaid_break_minutes": None}, "/unpaid_break_minutes"),
+        ({"unpaid_break_minutes": 0.5}, "/unpaid_break_minutes"),
+        ({"start": "22:00", "end": "06:00", "unpaid_break_minutes": 480}, "/unpaid_break_minutes"),
     ])  # fmt: skip
     def test_refuse_nonsense_with_its_place(self, acme: Cast, change: dict[str, object], pointer: str) -> None:
         made = acme.hr.ok("POST", "/shifts", SHIFT)
         for reply in (acme.hr.post("/shifts", {**SHIFT, "name": "N", **change}),
                       acme.hr.patch(f"/shifts/{made['id']}", change)):  # fmt: skip
             assert (reply.status, reply.json["errors"][0]["pointer"]) == (422, pointer)
+
+    def test_have_minutes_of_their_own_or_the_tenant_s(self, acme: Cast) -> None:
+        hours = {"full_day_minutes": 420, "half_day_minutes": 200, "unpaid_break_minutes": 60}
+        made = acme.hr.ok("POST", "/shifts", {**SHIFT, **hours})
+        assert {name: made[name] for name in hours} == hours
+        own = f"/shifts/{made['id']}"
+        assert acme.hr.patch(own, {"half_day_minutes": 421}).json["errors"] == [
+            {"pointer": "/half_day_minutes", "detail": "is 421, more than the 420 of a full day"}]  # fmt: skip
+        assert acme.hr.patch(own, {"end": "10:00"}).json["errors"] == [
+            {"pointer": "/unpaid_break_minutes", "detail": "is not shorter than the shift, which lasts 60 minutes"}
+        ]
+        back = acme.hr.ok("PATCH", own, {"full_day_minutes": None, "half_day_minutes": None, "unpaid_break_minutes": 0})
+        assert (back["full_day_minutes"], back["half_day_minutes"], back["unpaid_break_minutes"]) == (None, None, 0)
+        assert acme.hr.ok("GET", "/shifts")["items"] == [back]
+
+    @pytest.mark.parametrize(
+        "change", [{"full_day_minutes": 480}, {"half_day_minutes": 240}, {"unpaid_break_minutes": 30}]
+    )
+    def test_have_attendance_decided_again_when_minutes_change(self, acme: Cast, change: dict[str, int]) -> None:
+        own = f"/shifts/{acme.hr.ok('POST', '/shifts', SHIFT)['id']}"
+        period(acme, "2026-02")
+        acme.hr.ok("PATCH", own, change)
+        assert (stale(acme), undecided(acme)) == (["2026-02"], ["2026-02"])
 
     def test_have_attendance_decided_again_when_hours_change(self, acme: Cast, zenith: Cast) -> None:
         own = f"/shifts/{acme.hr.ok('POST', '/shifts', SHIFT)['id']}"

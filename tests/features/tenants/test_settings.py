@@ -1,8 +1,13 @@
 """The tenant's settings, members and keys over HTTP."""
 
-import pytest
+from zoneinfo import available_timezones
 
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from chalicelib.features.tenants.schemas import Timezone
 from tests.support.cast import Cast, platform_admin, tenant
+from tests.support.people import sql
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -32,14 +37,24 @@ class TestSettings:
         assert found["name"] == "Acme Ltd"
         assert found["version"] == 3
 
+    def test_keeps_the_rest_of_a_nested_object(self, acme: Cast) -> None:
+        acme.admin.ok("PATCH", "/tenant", {"branding": {"color": "#112233", "footer": "Dhaka 1207"}})
+        found = acme.admin.ok("PATCH", "/tenant", {"branding": {"color": "#445566"}})
+        assert found["branding"] == {"color": "#445566", "footer": "Dhaka 1207"}
+        found = acme.admin.ok("PATCH", "/tenant", {"branding": {"footer": None}})
+        assert found["branding"] == {"color": "#445566", "footer": None}
+        found = acme.admin.ok("PATCH", "/tenant", {"branding": {}})
+        assert found["branding"] == {"color": "#445566", "footer": None}
+
     def test_refuses_a_stale_version(self, acme: Cast) -> None:
         assert acme.admin.get("/tenant").headers["ETag"] == '"1"'
         acme.admin.ok("PATCH", "/tenant", {"name": "A"}, headers={"if-match": '"1"'})
         reply = acme.admin.patch("/tenant", {"name": "B"}, headers={"if-match": '"1"'})
         assert reply.status == 412
 
-    @pytest.mark.parametrize("body", [{"timezone": "Mars/Olympus"}, {"currency": "XXX"}, {"weekend": [8]},
-                                      {"cycle_start_day": 29}, {"name": None}, {"nonsense": 1}])  # fmt: skip
+    @pytest.mark.parametrize("body", [{"timezone": "Mars/Olympus"}, {"timezone": "localtime"}, {"currency": "XXX"},
+                                      {"weekend": [8]}, {"cycle_start_day": 29}, {"name": None},
+                                      {"nonsense": 1}])  # fmt: skip
     def test_refuses_nonsense_with_its_place(self, acme: Cast, body: dict[str, object]) -> None:
         reply = acme.admin.patch("/tenant", body)
         assert reply.status == 422
@@ -100,3 +115,19 @@ class TestMembers:
         acme.admin.ok("POST", "/members", {"email": "x@acme.example", "role": "hr"})
         found = acme.admin.ok("GET", "/audit-logs?action=member.added")["items"]
         assert [(row["entity_type"], row["after"]["email"]) for row in found] == [("member", "x@acme.example")]
+
+
+def test_every_time_zone_that_is_taken_is_one_of_the_database(acme: Cast) -> None:
+    """One that it does not know fails the schedules of all tenants, which ask each for its local time."""
+    taken = [name for name in available_timezones() if _is_taken(name)]
+    known = {name for (name,) in sql(acme, "select name from pg_timezone_names")}
+    assert sorted(set(taken) - known) == []
+    assert len(taken) > 500
+
+
+def _is_taken(name: str) -> bool:
+    try:
+        TypeAdapter(Timezone).validate_python(name)
+    except ValidationError:
+        return False
+    return True

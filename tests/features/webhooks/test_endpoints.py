@@ -21,6 +21,8 @@ from tests.support.stack import Stack
 PUBLIC = {"url": "https://1.1.1.1/hooks"}
 EVENTS = ["payout.cancelled", "payout.failed", "payout.paid", "payout.returned", "payout.review", "payout.unknown"]
 
+UNREACHABLE = "cannot be reached on the public internet; check the name, or try again"
+
 
 def made(cast: Cast, **more: Any) -> dict[str, Any]:
     return dict(cast.admin.ok("POST", "/webhook-endpoints", {**PUBLIC, **more}))
@@ -92,9 +94,10 @@ class TestAdd:
         ({"url": "https://me:secret@1.1.1.1/"}, "/url",
          "must not hold a user name or password; deliveries are signed instead"),
         ({"url": "https://127.0.0.1/"}, "/url",
-         "127.0.0.1 is at 127.0.0.1, which is not on the public internet (this machine)"),
+         f"127.0.0.1 {UNREACHABLE}"),
         ({"url": "https://[::ffff:10.0.0.1]/"}, "/url",
-         "::ffff:10.0.0.1 is at ::ffff:10.0.0.1, which is not on the public internet (private)"),
+         f"::ffff:10.0.0.1 {UNREACHABLE}"),
+        ({"url": "https://nobody.invalid/"}, "/url", f"nobody.invalid {UNREACHABLE}"),
         ({**PUBLIC, "events": []}, "/events", f'must be "all", or a list of {", ".join(EVENTS)}'),
         ({**PUBLIC, "events": ["payout.made"]}, "/events", f'must be "all", or a list of {", ".join(EVENTS)}'),
         ({**PUBLIC, "events": None}, "/events", f'must be "all", or a list of {", ".join(EVENTS)}'),

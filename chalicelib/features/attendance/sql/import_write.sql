@@ -14,6 +14,7 @@ written as (
     order by said.user_id, said.day  -- two files with the same rows lock them in the same order
     on conflict (tenant_id, user_id, day) do update
         set check_in_at = excluded.check_in_at, check_out_at = excluded.check_out_at, session_started_at = null,
+            sessions = null,
             worked_minutes = excluded.worked_minutes, stated = excluded.stated, stated_half = excluded.stated_half,
             source = 'import', version = a.version + 1
     returning

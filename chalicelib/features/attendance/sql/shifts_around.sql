@@ -1,5 +1,5 @@
--- The person's time zone and employment, with their shift on the local days around a moment.
--- One row: yesterday, today or tomorrow, locally; no times where the person has no shift that day.
+-- The person's time zone and employment, with their shift on the local days around a day, or around a moment's own.
+-- One row: a day; no times where the person has no shift that day.
 select
     p.zone, p.joined_on, p.left_on, d.day, s.starts_at, s.ends_at
 from (
@@ -12,7 +12,8 @@ from (
     where u.tenant_id = :tenant_id and u.id = :user_id
 ) p
 cross join lateral (
-    select (cast(:at as timestamptz) at time zone p.zone)::date + n as day from generate_series(-1, 1) n
+    select coalesce(cast(:day as date), (cast(:at as timestamptz) at time zone p.zone)::date) + n as day
+    from generate_series(-cast(:before as integer), cast(:after as integer)) n
 ) d
 left join roster_days r on r.tenant_id = :tenant_id and r.user_id = p.user_id and r.day = d.day
 left join shifts s on s.tenant_id = :tenant_id and s.id = coalesce(r.shift_id, p.shift_id)

@@ -1,6 +1,6 @@
 -- Whom to remind of values that are entered by hand and missing: one row per assignment that is due within the widest
--- step, with the nearest step that has come, the manager, and the appraisal form that would enter the value, if any.
-select a.id as assignment_id, a.user_id, d.name as title, due.on_day as due_on, step.days as step, e.manager_id,
+-- step, with the nearest step that has come, who decides for them, and the appraisal form that would enter the value, if any.
+select a.id as assignment_id, a.user_id, d.name as title, due.on_day as due_on, step.days as step, approver.id as approver_id,
     f.id as form_id, f.name as form
 from kpi_assignments a
 join kpi_definitions d on d.tenant_id = :tenant_id and d.id = a.definition_id
@@ -11,6 +11,11 @@ cross join lateral (select coalesce(a.due_on, a.cycle_end_on) as on_day) due
 cross join lateral (
     select min(n) as days from unnest(cast(:steps as integer[])) n where n >= due.on_day - cast(:today as date)
 ) step
+left join lateral (
+    -- the nearest manager who is still here; of an office of several, one, or each value would be asked of all
+    select min(one::text)::uuid as id from approvers_of(:tenant_id, a.user_id, :today) one
+    where e.manager_id is not null
+) approver on true
 left join lateral (
     -- a form in use, for the person's branch, whose published version has the KPI's field
     select f.id, f.name

@@ -47,8 +47,8 @@ made as (
     returning id, user_id
 ),
 booked as (
-    insert into leave_entries (tenant_id, allocation_id, bucket, days, cause, booked_at, booked_by)
-    select :tenant_id, m.id, 'allocated', j.days, 'allocated/1', :now, :booked_by
+    insert into leave_entries (tenant_id, allocation_id, bucket, days, cause, concerns_on, booked_at, booked_by)
+    select :tenant_id, m.id, 'allocated', j.days, 'allocated/1', cast(:cycle_start_on as date), :now, :booked_by
     from (
         select id, user_id from made
         union all

@@ -7,15 +7,16 @@
     where makes_target
 ),
 booked as (
-    insert into leave_entries (tenant_id, allocation_id, bucket, days, cause, booked_at, booked_by)
-    select :tenant_id, moved.allocation_id, moved.bucket, moved.days, moved.cause, :now, :booked_by
+    insert into leave_entries (tenant_id, allocation_id, bucket, days, cause, concerns_on, booked_at, booked_by)
+    select :tenant_id, moved.allocation_id, moved.bucket, moved.days, moved.cause, moved.concerns_on, :now, :booked_by
     from plan p
     cross join lateral (values
-        (p.allocation_id, 'lapsed', p.lapsed, concat('expiry/', cast(:as_of as date))),
-        (p.allocation_id, 'encashed', p.encashed, concat('expiry/', cast(:as_of as date))),
-        (p.allocation_id, 'transferred', p.transferred, concat('expiry/', cast(:as_of as date))),
-        (p.target_id, 'carried', p.transferred, concat('carried/', p.allocation_id, '/', cast(:as_of as date)))
-    ) moved (allocation_id, bucket, days, cause)
+        (p.allocation_id, 'lapsed', p.lapsed, concat('expiry/', cast(:as_of as date)), p.expires_on + 1),
+        (p.allocation_id, 'encashed', p.encashed, concat('expiry/', cast(:as_of as date)), p.expires_on + 1),
+        (p.allocation_id, 'transferred', p.transferred, concat('expiry/', cast(:as_of as date)), p.expires_on + 1),
+        (p.target_id, 'carried', p.transferred, concat('carried/', p.allocation_id, '/', cast(:as_of as date)),
+            p.next_start_on)
+    ) moved (allocation_id, bucket, days, cause, concerns_on)
     where moved.days > 0
 ),
 acted as (

@@ -17,6 +17,7 @@ select
         select json_agg(json_build_object(
             'user', json_build_object('id', p.user_id, 'name', p.name, 'employee_no', p.employee_no,
                 'department_id', p.department_id, 'division_id', p.division_id),
+            'version', coalesce(edited.version, 0),
             'totals', case when found.r is null then cast(:no_totals as json) else register_totals(found.r) end,
             'halves', coalesce((r).halves, ''),
             'details', {details}
@@ -28,4 +29,11 @@ select
             where r.tenant_id = :tenant_id and r.month = :month and r.user_id = p.user_id
             limit 1
         ) found(r) on true
+        -- the edits in force, by key as well; most people have none
+        cross join lateral (
+            select sum(d.version)::integer as version, jsonb_object_agg(d.day, d.version) as versions
+            from day_edits d
+            where d.tenant_id = :tenant_id and d.user_id = p.user_id and d.day between :start_on and :end_on
+              and d.superseded_at is null
+        ) edited
     ), '[]')::text as items

@@ -99,7 +99,7 @@ facts as (
     from people p
     cross join lateral (
         select
-            -- set: attendance says present in this half
+            -- set: attendance says present in this half, where both halves of the day are open to it
             bit_or(a.present::bigint << 2 * (p.end_on - a.day)) as present,
             -- set: there is an attendance record for the half's day
             bit_or(3::bigint << 2 * (p.end_on - a.day)) as recorded,
@@ -184,14 +184,20 @@ claimed as (
     offset 0
 ),
 free_halves as (
-    select *, open & ~(on_leave | on_duty | holiday | day_off) as free from claimed
+    select *,
+        -- set: the half is left to attendance
+        open & ~(on_leave | on_duty | holiday | day_off) as free,
+        -- set: the day's other half is leave, duty, a holiday or a day off, by the facts or by hand
+        other_halves((open & (on_leave | on_duty | holiday | day_off)) | manual_paid_leave | manual_loss_of_pay
+                     | manual_on_duty | manual_holiday | manual_week_off) as beside_claimed
+    from claimed
     offset 0
 ),
 settled as (
     -- one row per employee and span: every half is set in exactly one of these masks, or in none where it is blank
     select *,
-        (free & present) | (unrecorded & assumed) | manual_present as is_present,
-        (free & ~present & over & recorded) | (unrecorded & ~assumed) | manual_absent as is_absent,
+        (free & attended) | (unrecorded & assumed) | manual_present as is_present,
+        (free & ~attended & over & recorded) | (unrecorded & ~assumed) | manual_absent as is_absent,
         (on_leave & ~loss_of_pay) | manual_paid_leave as is_paid_leave,
         (on_leave & loss_of_pay) | manual_loss_of_pay as is_loss_of_pay,
         (open & on_duty & ~on_leave) | manual_on_duty as is_on_duty,
@@ -199,11 +205,25 @@ settled as (
         (open & day_off & ~(holiday | on_leave | on_duty)) | manual_week_off as is_week_off
     from (
         select *,
+            -- set: attendance says present in this half. The one half that is open needs half of the minutes: few employees
+            -- have such a day, so only for these is it looked up, by its key
+            present | case when free & beside_claimed <> 0 then coalesce((
+                select bit_or(one.half)
+                from (
+                    select d.day, free & beside_claimed & (3::bigint << 2 * (end_on - d.day)) as half
+                    from (select start_on + n as day from generate_series(0, end_on - start_on) n) d
+                ) one
+                cross join lateral (
+                    select from attendance a
+                    where a.tenant_id = :tenant_id and a.user_id = f.user_id and a.day = one.day and a.enough_for_half
+                    offset 0
+                ) a
+                where one.half <> 0), 0) else 0 end as attended,
             -- set: a free half that is over and has no record at all
             free & over & ~recorded as unrecorded,
             -- set everywhere if the policy takes such a half as present
             case :missing_attendance when 'present' then -1::bigint else 0::bigint end as assumed
-        from free_halves
+        from free_halves f
         offset 0
     ) f
     offset 0

@@ -1,190 +1,146 @@
-"""ISO 20022 customer payment status report, pain.002.001.10 (and .03, which older banks still send).
+"""ISO 20022 customer payment status report, pain.002: what it says of the file, of its blocks and of transfers.
 
-A report is a stranger's XML: it is bounded in size and depth, and a document type or an entity is refused unread.
-
-What a status means here (external code sets ExternalPaymentTransactionStatus1Code and -GroupStatus1Code):
-- paid: ACSC and ACCC, settled on the payer's or on the payee's account. Nothing short of settlement is paid.
-- refused: RJCT, and CANC (taken back before execution). The money never left.
-- on its way: everything else, such as ACTC, ACCP, ACSP, ACWC, ACWP, PDNG, PART, BLCK and codes yet to be invented.
-  It changes nothing: a later report, the bank's list or a person says what came of it.
+What a status is worth is judged elsewhere (verdicts). The nearest status counts: transfer, block, file; a refusal
+without a reason has that of what it is in, and a refusal around it may weaken it.
 """
 
-import io
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
-from enum import StrEnum
-from xml.etree.ElementTree import Element, ParseError
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from xml.etree.ElementTree import Element
 
-from defusedxml.common import DefusedXmlException
-from defusedxml.ElementTree import iterparse
-
-from chalicelib.kernel.errors import Invalid, TooLarge, Unreadable
-
-NAMESPACES = tuple(f"urn:iso:std:iso:20022:tech:xsd:pain.002.001.{version}" for version in ("10", "03"))
-LARGEST = 6 * 1024 * 1024
-DEEPEST = 40
-MOST_ELEMENTS = 500_000  # about thirty for each transfer of a batch
-MOST_TEXT = 500  # of what a bank adds in words
-_PAID, _REFUSED = frozenset({"ACSC", "ACCC"}), frozenset({"RJCT", "CANC"})
-
-
-class Fate(StrEnum):
-    """What a bank's status says of the money."""
-
-    PAID = "paid"
-    REFUSED = "refused"
-    ON_ITS_WAY = "on_its_way"
+from chalicelib.features.payouts.bank_files.reports import (
+    Fault,
+    LineFault,
+    Money,
+    Part,
+    child_text,
+    moment_at,
+    money_at,
+    references_of,
+    shortened,
+)
+from chalicelib.features.payouts.verdicts import Verdict
+from chalicelib.kernel.errors import Invalid
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """A status with its reason: `code` as the bank said it, `reason` its reason code, `said` its own words."""
-
-    code: str
-    reason: str | None = None
-    said: str | None = None
-
-    @property
-    def fate(self) -> Fate:
-        if self.code in _PAID:
-            return Fate.PAID
-        return Fate.REFUSED if self.code in _REFUSED else Fate.ON_ITS_WAY
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
+class StatusLine:
     """What a report says of one transfer; amount and currency only where the bank repeats them."""
 
-    reference: str
+    number: int | None  # its place among the report's transfers; None where it follows from its block or file
+    references: tuple[str, ...]  # what it is named by, the best first
     verdict: Verdict
-    amount: Decimal | None = None
-    currency: str | None = None
+    money: Money | None = None
     bank_reference: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class StatusReport:
     """A bank's answer to one message: of the whole, of its payment blocks by id, and of single transfers."""
 
     message_id: str
+    created_at: datetime | None
     group: Verdict | None
     payments: Mapping[str, Verdict]
-    lines: Sequence[Line]
+    lines: Sequence[StatusLine]
+    faults: Sequence[Fault]
 
-    def complete(self, payment_of: Mapping[str, str]) -> list[Line]:
-        """This will add a line for each transfer of ours that is not named, from its block's status or the group's.
+    def complete(self, payment_of: Mapping[str, str]) -> list[StatusLine]:
+        """Add a line for each transfer of ours that is not named, from its block's status or the group's.
 
-        `payment_of` gives the block of each of our references. The nearest status counts: transfer, block, group.
+        `payment_of` gives the block of each of our references. Where a line could not be read, nobody knows which
+        transfer it was about, and nothing is concluded of those that are not named.
         """
-        named = {line.reference.upper() for line in self.lines}
-        silent = [(reference, payment) for reference, payment in payment_of.items() if reference.upper() not in named]
-        found = [(reference, self.payments.get(payment) or self.group) for reference, payment in silent]
-        return [*self.lines, *(Line(reference, verdict) for reference, verdict in found if verdict is not None)]
+        named = {reference.upper() for line in self.lines for reference in line.references}
+        silent = [] if self.faults else [one for one in payment_of if one.upper() not in named]
+        verdicts = [(one, self.payments.get(payment_of[one]) or self.group) for one in silent]
+        return [*self.lines, *(StatusLine(None, (one,), verdict) for one, verdict in verdicts if verdict)]
 
 
-def read(data: bytes) -> Report:
-    """This will read a report, or say in which way it is none."""
+@dataclass(slots=True)
+class StatusReader:
+    """Collects one report from its elements, in the order in which they end."""
+
     message_id: str | None = None
     group: Verdict | None = None
-    payments: dict[str, Verdict] = {}
-    lines: list[Line] = []
-    block: list[Line] = []  # of the payment block that is being read
-    for found, parent in _elements(data):
-        match found.tag.rpartition("}")[2]:
+    payments: dict[str, Verdict] = field(default_factory=dict)
+    lines: list[StatusLine] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    read: int = 0  # transfers
+    in_block: int = 0  # where the lines of the block that is being read begin
+
+    def take(self, part: Part) -> None:
+        """Take in one element that was read whole."""
+        match part.name:
             case "OrgnlGrpInfAndSts":
-                message_id = _text(found, "OrgnlMsgId")
-                group = _verdict(found, "GrpSts")
+                self.message_id = child_text(part.element, "OrgnlMsgId") or self.message_id
+                self.group = verdict_of(part.element, "GrpSts")
             case "TxInfAndSts":
-                if (line := _line(found)) is not None:
-                    block.append(line)
-                parent.remove(found)  # a report of thousands is never in memory as a whole
+                self._take_transfer(part.element)
+                if part.parent is not None:
+                    part.parent.remove(part.element)
             case "OrgnlPmtInfAndSts":
-                payment, verdict = _text(found, "OrgnlPmtInfId"), _verdict(found, "PmtInfSts")
-                if payment and verdict:
-                    payments[payment] = verdict
-                lines += block
-                block = []
-    if not message_id:
-        raise Invalid("The report does not say which message it answers (OrgnlGrpInfAndSts/OrgnlMsgId).")
-    return Report(message_id, group, payments, [*lines, *block])
+                self._take_block(part.element)
+
+    def finish(self, root: Element) -> StatusReport:
+        """Return the report, its transfers judged together with what they are in."""
+        if not self.message_id:
+            raise Invalid("The report does not say which message it answers (OrgnlGrpInfAndSts/OrgnlMsgId).")
+        created_at = moment_at(root, "GrpHdr/CreDtTm")
+        payments = {one: _within(verdict, self.group) for one, verdict in self.payments.items()}
+        lines = [replace(line, verdict=_within(line.verdict, self.group)) for line in self.lines]
+        return StatusReport(self.message_id, created_at, self.group, payments, lines, self.faults)
+
+    def _take_transfer(self, element: Element) -> None:
+        self.read += 1
+        try:
+            line = _line(self.read, element)
+        except LineFault as fault:
+            self.faults.append(Fault(self.read, fault.element, fault.detail))
+            return
+        if line is not None:
+            self.lines.append(line)
+
+    def _take_block(self, element: Element) -> None:
+        payment, verdict = child_text(element, "OrgnlPmtInfId"), verdict_of(element, "PmtInfSts")
+        if payment and verdict:
+            self.payments[payment] = verdict
+        for place in range(self.in_block, len(self.lines)):
+            line = self.lines[place]
+            self.lines[place] = replace(line, verdict=_within(line.verdict, verdict))
+        self.in_block = len(self.lines)
 
 
-def _elements(data: bytes) -> Iterator[tuple[Element, Element]]:
-    """This will give each element that has been read whole, with its parent."""
-    if len(data) > LARGEST:
-        raise TooLarge(f"The report has {len(data):,} bytes; at most {LARGEST:,} can be taken.")
-    open_now: list[Element] = []
-    begun = 0
-    try:
-        for event, found in iterparse(io.BytesIO(data), events=("start", "end"), forbid_dtd=True):
-            if event == "start":
-                begun += 1
-                if begun > MOST_ELEMENTS:
-                    raise TooLarge(f"The report has more than {MOST_ELEMENTS:,} elements.")
-                if not open_now:
-                    _check_kind(found.tag)
-                open_now.append(found)
-                if len(open_now) > DEEPEST:
-                    raise Invalid(f"The report is nested deeper than {DEEPEST} levels.")
-            else:
-                open_now.pop()
-                if open_now:
-                    yield found, open_now[-1]
-    except DefusedXmlException:
-        raise Invalid("The report has a document type or entities, which a bank's report never has.") from None
-    except (ParseError, ValueError, LookupError) as error:
-        raise Unreadable(f"The report is not XML: {error}.") from None
+def _within(verdict: Verdict, around: Verdict | None) -> Verdict:
+    if around is None or not (verdict.is_refusal and around.is_refusal):
+        return verdict
+    return replace(verdict, around=(*verdict.around, around))
 
 
-def _check_kind(tag: str) -> None:
-    namespace, _, name = tag.removeprefix("{").rpartition("}")
-    if namespace not in NAMESPACES or name != "Document":
-        known = " or ".join(known.rpartition(":")[2] for known in NAMESPACES)
-        raise Invalid(f"This is not a payment status report ({known}) but {namespace[:100] or 'no namespace'}.")
-
-
-def _line(found: Element) -> Line | None:
-    """This will read what is said of one transfer; without a status of its own it shares its block's."""
-    reference = _text(found, "OrgnlEndToEndId") or _text(found, "OrgnlInstrId")
-    verdict = _verdict(found, "TxSts")
+def _line(number: int, element: Element) -> StatusLine | None:
+    """Read what is said of one transfer; without a status of its own it shares its block's."""
+    verdict = verdict_of(element, "TxSts")
     if verdict is None:
         return None
-    if reference is None:
-        raise Invalid(f"A transfer in the report is {verdict.code} and does not say which (OrgnlEndToEndId).")
-    amount = found.find("{*}OrgnlTxRef/{*}Amt/{*}InstdAmt")
-    return Line(
-        reference,
-        verdict,
-        amount=_amount(amount.text, reference) if amount is not None else None,
-        currency=amount.get("Ccy") if amount is not None else None,
-        bank_reference=_text(found, "AcctSvcrRef"),
+    references = references_of(element, "OrgnlEndToEndId", "OrgnlInstrId", "OrgnlTxId")
+    if not references:
+        raise LineFault("OrgnlEndToEndId", f"this transfer is {verdict.status[:35]}, and the report does not say which")
+    return StatusLine(
+        number, references, verdict, money_at(element, "OrgnlTxRef/Amt/InstdAmt"), child_text(element, "AcctSvcrRef")
     )
 
 
-def _amount(said: str | None, reference: str) -> Decimal:
-    try:
-        amount = Decimal((said or "").strip())
-    except InvalidOperation:
-        amount = Decimal("NaN")
-    if not amount.is_finite():
-        raise Invalid(f"The report's amount of {reference[:35]} is not a number.")
-    return amount
-
-
-def _verdict(found: Element, status: str) -> Verdict | None:
-    code = _text(found, status)
+def verdict_of(element: Element, status: str) -> Verdict | None:
+    """Read a status with all its reasons; version 2 of the message calls them otherwise."""
+    code = child_text(element, status)
     if code is None:
         return None
-    reasons = [_text(one, "Rsn/{*}Cd") or _text(one, "Rsn/{*}Prtry") for one in found.findall("{*}StsRsnInf")]
-    words = [(one.text or "").strip() for one in found.findall("{*}StsRsnInf/{*}AddtlInf")]
-    return Verdict(
-        code,
-        reason=next((reason for reason in reasons if reason), None),
-        said=" ".join(word for word in words if word)[:MOST_TEXT] or None,
-    )
-
-
-def _text(found: Element, path: str) -> str | None:
-    said = found.findtext(f"{{*}}{path}")
-    return (said or "").strip()[:MOST_TEXT] or None
+    reasons, words = [], []
+    for one in element.findall("{*}StsRsnInf"):
+        paths = ("Rsn/Cd", "Rsn/Prtry", "StsRsn/Cd", "StsRsn/Prtry")
+        reasons += [found for path in paths if (found := child_text(one, path))]
+        words += [
+            inner.text or "" for inner in one if str(inner.tag).rpartition("}")[2] in ("AddtlInf", "AddtlStsRsnInf")
+        ]
+    return Verdict(code, tuple(dict.fromkeys(reasons)), shortened(" ".join(words)))

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Protocol
 from uuid import UUID
 
+from chalicelib.features.payouts.verdicts import Verdict
 from chalicelib.features.people.destination_rules import Destination
 
 
@@ -18,6 +19,12 @@ class Abilities:
     looks_up: bool  # tells what became of our reference
     needs_destination: bool
     takes_batches: bool = False  # is not called for each payout, but handed files
+    is_person: bool = False  # somebody hands the money over, and confirms it with a reference
+
+    @property
+    def is_called(self) -> bool:
+        """Whether its adapter is called for each payout."""
+        return not (self.takes_batches or self.is_person)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +49,20 @@ class Paid:
     currency: str
 
 
+# What an adapter says where its provider refuses for good and has no code for it: ISO 20022's "no reason given".
+NO_REASON = "MS03"
+
+
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The provider will never pay this: the one answer that gives the money back."""
+    """The provider refused this: it gives the money back where its verdict is a refusal for good."""
 
     reason: str
+    code: str = NO_REASON  # of bank_files/status_reasons.csv: the adapter translates its provider's own
+
+    @property
+    def verdict(self) -> Verdict:
+        return Verdict("RJCT", (self.code,), self.reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +70,11 @@ class CameBack:
     """The provider had paid, and the money came back."""
 
     reason: str
+    code: str = NO_REASON
+
+    @property
+    def verdict(self) -> Verdict:
+        return Verdict("BOOK", (self.code,), self.reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +130,7 @@ def get_provider(name: str) -> Provider:
 
 def abilities_of(name: str) -> Abilities:
     """This will tell what a provider can do."""
-    return BANK_FILE if name == "bank_file" else get_provider(name).abilities
+    return _NOT_CALLED.get(name) or get_provider(name).abilities
 
 
 def listed() -> Mapping[str, Provider]:
@@ -118,6 +139,8 @@ def listed() -> Mapping[str, Provider]:
 
 
 BANK_FILE = Abilities(keeps_keys_for=None, looks_up=False, needs_destination=True, takes_batches=True)
+MANUAL = Abilities(keeps_keys_for=None, looks_up=False, needs_destination=False, is_person=True)
+_NOT_CALLED = {"bank_file": BANK_FILE, "manual": MANUAL}
 
 
 def _known() -> Mapping[str, Provider]:

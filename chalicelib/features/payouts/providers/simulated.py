@@ -59,6 +59,8 @@ class Simulated:
             return Unclear("no answer within 30 s")
         if behaviour is Behaviour.ERROR_AFTER:
             return Unclear("HTTP 502 Bad Gateway")
+        if behaviour is Behaviour.REFUSE_AS_DUPLICATE:
+            return Refused("received before", "AM05")  # and the one before was paid
         return answer
 
     def find(self, order: Order, *, now: datetime) -> Answer:
@@ -103,7 +105,7 @@ def _key(order: Order) -> dict[str, object]:
 
 def _answer(row: Any) -> Answer:
     if row.status == "refused":
-        return Refused(row.reason)
+        return Refused(row.reason, "AC01")
     if row.status == "returned":
         return CameBack(row.reason)
     return Paid(str(row.id), row.amount, row.currency)

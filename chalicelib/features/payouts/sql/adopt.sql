@@ -1,17 +1,21 @@
 -- Writes one payout that the books have lost, as the provider's own list tells it: its money leaves payable now, and
 -- the person owes back whatever is not on the books. Their accounts are held by now.
 with previous as (
-    -- the last payout that took all there was
+    -- the last payout that took all there was; one of a payslip took only that
     select coalesce(max(e.number), 0) as number
     from ledger_entries e
-    join payouts p on p.tenant_id = :tenant_id and p.id = e.subject_id and p.kind <> 'matched'
+    join payouts p on p.tenant_id = :tenant_id and p.id = e.subject_id and p.kind <> 'matched' and p.payslip_id is null
     where e.tenant_id = :tenant_id and e.user_id = :user_id and e.currency = :currency and e.event = 'payout'
 ), owed as (
-    -- one row per line since: what was owed after it
+    -- one row per line since: what was owed after it, but for payslips that have payouts of their own
     select e.number, sum(case e.credit when 'payable' then e.amount else -e.amount end) over (order by e.number) as sum
     from ledger_entries e cross join previous
     where e.tenant_id = :tenant_id and e.user_id = :user_id and e.currency = :currency
       and 'payable' in (e.debit, e.credit) and e.number > previous.number
+      and not exists (
+        select from payable_earmarks k where k.tenant_id = :tenant_id and k.payslip_id = e.subject_id)
+      and not exists (
+        select from payouts o where o.tenant_id = :tenant_id and o.id = e.subject_id and o.payslip_id is not null)
 ), made as (
     insert into payouts (
         tenant_id, user_id, currency, amount, after_number, through_number, kind, provider, reference, status,

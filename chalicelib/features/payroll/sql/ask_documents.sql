@@ -4,7 +4,7 @@ with asked as (
     insert into payslip_documents (tenant_id, payslip_id, asked_at)
     select p.tenant_id, p.id, :now
     from payslips p
-    join payroll_runs r on r.tenant_id = :tenant_id and r.id = p.run_id and r.status in ('approved', 'paid')
+    join payroll_runs r on r.tenant_id = :tenant_id and r.id = p.run_id and r.approved_at is not null
     where p.tenant_id = :tenant_id and p.run_id = :run_id
       and (cast(:payslip_id as uuid) is null or p.id = :payslip_id)
     on conflict (tenant_id, payslip_id) do update set asked_at = excluded.asked_at

@@ -3,12 +3,12 @@
 with one_offs as (
     -- one row per person with lines that no component made
     select user_id,
-        -- what an earlier period withheld too little (or, below 0, too much): arrears are netted on the payslip, and
-        -- the authorities are owed each part of them
-        sum(deductions) filter (where kind = 'arrears') as deductions_anew,
-        sum(taxes) filter (where kind = 'arrears') as taxes_anew,
+        -- Arrears of a component stand in their category's sum already. Those without a code, of runs calculated before
+        -- December 2026, are netted on the payslip, and the authorities are owed each part of them.
+        sum(deductions) filter (where kind = 'arrears' and code is null) as deductions_anew,
+        sum(taxes) filter (where kind = 'arrears' and code is null) as taxes_anew,
         -- on the payslip these two are deductions, and nobody else is owed them
-        sum(amount) filter (where kind = 'arrears' and category = 'deduction') as arrears_down,
+        sum(amount) filter (where kind = 'arrears' and code is null and category = 'deduction') as arrears_down,
         sum(amount) filter (where kind = 'carried_over') as carried_over
     from payslip_one_offs
     where tenant_id = :tenant_id and run_id = :run_id and user_id between :first and :last

@@ -1,0 +1,24 @@
+"""Security and caching headers of every reply, stated once.
+
+Three places send replies: the application (endpoints, and the framework's own refusals), API Gateway before the
+function runs (infra/cloud/gateway.py), and the local server (infra/local/gateway_replies.py). All take them from here.
+"""
+
+from collections.abc import Mapping
+
+NO_STORE = "no-store"  # what a reply says about people and pay must not outlive it on a shared machine
+REVALIDATED = "private, no-cache"  # a read with an ETag: the caller's own cache, which asks each time
+PUBLIC = "public, no-cache"  # what is the same for everybody, such as the documentation
+
+SECURITY_HEADERS: Mapping[str, str] = {
+    "Cache-Control": NO_STORE,
+    "X-Content-Type-Options": "nosniff",
+    # without includeSubDomains: the host may be a tenant's own, with other hosts below it that are not ours
+    "Strict-Transport-Security": "max-age=31536000",
+}
+
+
+def missing_from(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return the headers that a reply still lacks; what it says itself, in any case of letters, stands."""
+    present = {name.lower() for name in headers}
+    return {name: value for name, value in SECURITY_HEADERS.items() if name.lower() not in present}

@@ -1,0 +1,127 @@
+"""A bank's XML, read by its structure: whatever the version, the namespace, the prefix or the envelope.
+
+It is a foreign document: bounded in size and depth, a document type or an entity is refused unread, and what has been
+read is let go of, so that a report of thousands is never in memory as a whole. Which message it is follows from its
+root element (CstmrPmtStsRpt, BkToCstmrStmt, BkToCstmrDbtCdtNtfctn), of which an envelope may hold several.
+"""
+
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from xml.etree.ElementTree import Element, ParseError
+
+from defusedxml.common import DefusedXmlException
+from defusedxml.ElementTree import iterparse
+
+from chalicelib.kernel.errors import Invalid, TooLarge, Unreadable
+
+LARGEST = 6 * 1024 * 1024
+DEEPEST = 40
+MOST_ELEMENTS = 500_000  # about thirty for each transfer of a batch
+MOST_TEXT = 500  # of what a bank adds in words
+NOT_PROVIDED = "NOTPROVIDED"  # ISO 20022's word where a message must name something and there is nothing
+_AMOUNT = re.compile(r"[0-9]{1,18}(\.[0-9]{1,5})?")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One line of a report that cannot be read; it stops no other."""
+
+    line: int
+    element: str
+    detail: str
+
+
+class LineFault(Exception):
+    """Raised while one line is read: which element is wrong, and why."""
+
+    def __init__(self, element: str, detail: str) -> None:
+        super().__init__(detail)
+        self.element, self.detail = element, detail
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An amount as the bank writes it."""
+
+    amount: Decimal
+    currency: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """An element that begins (`is_whole` is false then, and its children are still to come) or has been read whole."""
+
+    name: str  # without its namespace
+    element: Element
+    parent: Element | None
+    is_whole: bool
+
+
+def parts(data: bytes) -> Iterator[Part]:
+    """Yield each element twice: as it begins, and when it has been read whole."""
+    if len(data) > LARGEST:
+        raise TooLarge(f"The report has {len(data):,} bytes; at most {LARGEST:,} can be taken.")
+    open_now: list[Element] = []
+    begun = 0
+    try:
+        for event, found in iterparse(io.BytesIO(data), events=("start", "end"), forbid_dtd=True):
+            if event == "start":
+                begun += 1
+                if begun > MOST_ELEMENTS:
+                    raise TooLarge(f"The report has more than {MOST_ELEMENTS:,} elements.")
+                if len(open_now) == DEEPEST:
+                    raise Invalid(f"The report is nested deeper than {DEEPEST} levels.")
+                yield Part(name_of(found), found, open_now[-1] if open_now else None, is_whole=False)
+                open_now.append(found)
+            else:
+                open_now.pop()
+                yield Part(name_of(found), found, open_now[-1] if open_now else None, is_whole=True)
+    except DefusedXmlException:
+        raise Invalid("The report has a document type or entities, which a bank's report never has.") from None
+    except (ParseError, ValueError, LookupError) as error:
+        raise Unreadable(f"The report is not XML: {error}.") from None
+
+
+def name_of(element: Element) -> str:
+    """Return an element's name without its namespace."""
+    return str(element.tag).rpartition("}")[2]
+
+
+def child_text(element: Element, path: str) -> str | None:
+    """Return the text at a path of names in any namespace, or None where it is empty or not there."""
+    return shortened(element.findtext("/".join(f"{{*}}{part}" for part in path.split("/"))))
+
+
+def shortened(text: str | None) -> str | None:
+    """Return a text as one line of bounded length, or None where nothing is left."""
+    return " ".join((text or "").split())[:MOST_TEXT] or None
+
+
+def references_of(element: Element, *paths: str) -> tuple[str, ...]:
+    """Return what a transfer is named by, the best first; a bank that was given none says NOTPROVIDED."""
+    named = [child_text(element, path) for path in paths]
+    return tuple(one for one in named if one and one.upper() != NOT_PROVIDED)
+
+
+def money_at(element: Element, path: str) -> Money | None:
+    """Return the amount at a path with its currency, or None where there is none. Raises LineFault."""
+    found = element.find("/".join(f"{{*}}{part}" for part in path.split("/")))
+    if found is None:
+        return None
+    text = (found.text or "").strip()
+    if not _AMOUNT.fullmatch(text):
+        raise LineFault(path.rpartition("/")[2], f"{text[:35]!r} is not an amount like 12.00")
+    return Money(Decimal(text), found.get("Ccy"))
+
+
+def moment_at(element: Element, path: str) -> datetime | None:
+    """Return the moment at a path, or None where there is none that can be read; without a zone it is taken as UTC."""
+    try:
+        found = datetime.fromisoformat(child_text(element, path) or "")
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return None

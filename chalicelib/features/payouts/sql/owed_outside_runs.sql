@@ -1,0 +1,31 @@
+    -- One row for each of some people, and each currency, who is owed at least the minimum, less what payslips have
+    -- booked and their run has not paid: that waits for the run's own pay.
+    select a.user_id, a.currency, o.amount, 0::numeric as earmarked, null::uuid as payslip_id,
+        null::uuid as payroll_run_id, coalesce(previous.number, 0) as after_number, latest.number as through_number,
+        latest.number as last_number, latest.key as booked_key
+    from ledger_accounts a
+    cross join lateral (
+        select -a.balance - coalesce(sum(e.amount - e.netted), 0) as amount from payable_earmarks e
+        where e.tenant_id = :tenant_id and e.user_id = a.owner_id and e.currency = a.currency and e.waits offset 0
+    ) o
+    cross join lateral (
+        -- the last line that this pays; its natural key is the same after a restore
+        select e.number, concat_ws('/', e.subject_id, e.event, e.revision, e.line) as key from ledger_entries e
+        where e.tenant_id = :tenant_id and e.user_id = a.owner_id and e.currency = a.currency
+          and 'payable' in (e.debit, e.credit)
+        order by e.number desc limit 1
+    ) latest
+    left join lateral (
+        -- the payout before took all there was, so this one pays what was booked since; one that was adopted from
+        -- the provider's list took what it said, and is netted among the lines; one of a payslip took only that
+        select e.number from ledger_entries e
+        where e.tenant_id = :tenant_id and e.user_id = a.owner_id and e.currency = a.currency and e.event = 'payout'
+          and exists (
+            select from payouts p
+            where p.tenant_id = :tenant_id and p.id = e.subject_id and p.kind <> 'matched' and p.payslip_id is null)
+        order by e.number desc limit 1
+    ) previous on true
+    where a.tenant_id = :tenant_id and a.kind = 'payable'
+      and a.owner_id = any(cast(:user_ids as uuid[]))
+      and a.balance < 0
+      and o.amount > 0 and (o.amount >= :minimum or a.currency <> :currency)

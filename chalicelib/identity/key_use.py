@@ -1,0 +1,53 @@
+"""When a key was used last: written at most once in five minutes, after the request's own transaction.
+
+The look-up of a key reads the moment with everything else, so a request of a key that was used just now costs nothing.
+A write is a short transaction of its own, so that a long request does not hold the key's row, and never waits for one.
+"""
+
+import threading
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import text
+
+from chalicelib.backing.database import transaction
+from chalicelib.backing.log import logger
+
+INTERVAL = timedelta(minutes=5)
+MOST_KEPT = 10_000  # keys whose last write one process remembers
+
+_WRITE = text("""
+    update api_keys k set last_used_at = :now
+    from (
+        select id from api_keys
+        where tenant_id = :tenant_id and id = :id and (last_used_at is null or last_used_at < :before)
+        for no key update skip locked
+    ) due
+    where k.tenant_id = :tenant_id and k.id = due.id""")
+
+_lock = threading.Lock()
+_written: dict[UUID, datetime] = {}
+
+
+def note(tenant_id: UUID, key_id: UUID, *, last_used_at: datetime | None, now: datetime) -> None:
+    """Write that a key was used, unless its row or this process says so of the last five minutes."""
+    if last_used_at is not None and last_used_at > now - INTERVAL:
+        return
+    with _lock:  # of many requests at once, one writes
+        if (written := _written.get(key_id)) is not None and now - INTERVAL < written <= now:
+            return
+        if len(_written) >= MOST_KEPT:
+            _written.clear()
+        _written[key_id] = now
+    try:
+        with transaction(tenant_id=tenant_id) as session:
+            values = {"tenant_id": tenant_id, "id": key_id, "now": now, "before": now - INTERVAL}
+            session.execute(_WRITE, values)
+    except Exception:  # the request is done; the next one writes it
+        logger.exception("the use of a key was not noted")
+
+
+def clear() -> None:
+    """Forget what was written, as a new process does."""
+    with _lock:
+        _written.clear()

@@ -1,0 +1,87 @@
+"""Repeated wrong API keys are slowed: 429 with Retry-After, per key prefix and address, from this process's memory.
+
+A secret has 256 bits, so nobody guesses one; what a flood of wrong keys costs is a look-up each, and what it hides is a
+client that goes on with a revoked key. So the very keys that were wrong are refused from memory while the window runs,
+and others are still looked up: a true key from the same address works, whoever else is behind that address.
+Each process counts by itself, which is enough to slow one client and keeps no state anywhere.
+"""
+
+import threading
+import time
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from math import ceil
+
+from chalicelib.identity import keys
+from chalicelib.kernel.errors import TooMany, Unauthenticated
+
+ALLOWED = 10  # wrong keys of one prefix from one address in a window, answered with 401
+WINDOW = 60.0  # seconds
+MOST_KEPT = 5_000  # pairs of prefix and address; beyond that the oldest are forgotten
+
+
+@dataclass(slots=True)
+class _Misses:
+    """Wrong keys of one prefix from one address, since the window began."""
+
+    ends: float
+    count: int = 0
+    digests: set[bytes] = field(default_factory=set)
+
+
+_lock = threading.Lock()
+_misses: OrderedDict[tuple[str, str], _Misses] = OrderedDict()
+
+
+class WrongKeys(TooMany):
+    title = "Too many wrong keys"
+
+
+def refuse_known(key: str, address: str | None) -> None:
+    """Refuse a key that was wrong just now and is sent again after too many others, without looking it up."""
+    with _lock:
+        found = _current(key, address)
+        if found is None or found.count < ALLOWED or keys.digest(key) not in found.digests:
+            return
+        raise _refusal(found)
+
+
+def note(key: str, address: str | None, refusal: Unauthenticated) -> Unauthenticated | TooMany:
+    """Count a wrong key; return what to raise: its own refusal, or 429 after too many of them."""
+    with _lock:
+        found = _current(key, address)
+        if found is None:
+            while len(_misses) >= MOST_KEPT:
+                _misses.popitem(last=False)
+            found = _misses[_pair(key, address)] = _Misses(time.monotonic() + WINDOW)
+        found.count += 1
+        if len(found.digests) < ALLOWED:
+            found.digests.add(keys.digest(key))
+        return refusal if found.count <= ALLOWED else _refusal(found)
+
+
+def clear() -> None:
+    """Forget all wrong keys, as a new process does."""
+    with _lock:
+        _misses.clear()
+
+
+def _pair(key: str, address: str | None) -> tuple[str, str]:
+    kind, _, rest = key.partition("_")
+    tenant, is_whole, _ = rest.partition("_")
+    prefix = f"{kind}_{tenant}" if is_whole else kind
+    return prefix[:40], address or ""
+
+
+def _current(key: str, address: str | None) -> _Misses | None:
+    found = _misses.get(_pair(key, address))
+    if found is not None and found.ends <= time.monotonic():
+        del _misses[_pair(key, address)]
+        return None
+    return found
+
+
+def _refusal(found: _Misses) -> WrongKeys:
+    wait = max(1, ceil(found.ends - time.monotonic()))
+    return WrongKeys(f"{found.count} wrong API keys came from this address; try again in {wait} s with a key that is"
+                     " right, which works at once.", wait=wait)  # fmt: skip
