@@ -5,7 +5,7 @@ from alembic import op
 from migrations.helpers import run
 
 revision = "2026_12_01_1021"
-down_revision = "2026_12_01_1090"
+down_revision = "2026_12_01_1020"
 
 
 def upgrade() -> None:

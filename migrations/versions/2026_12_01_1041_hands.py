@@ -3,7 +3,7 @@
 from migrations.helpers import as_owner_of_rows, run
 
 revision = "2026_12_01_1041"
-down_revision = "2026_12_01_1090"
+down_revision = "2026_12_01_1040"
 
 # table, column with the name, column with the ids
 _HANDS = [
