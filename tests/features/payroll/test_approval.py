@@ -82,7 +82,7 @@ class TestApprove:
         approve(acme, run_id)
         reply = asked(acme, run_id)
         assert (reply.status, reply.json["detail"]) == (
-            409, "This payroll run is approved; from there it can become paid, not approved.")  # fmt: skip
+            409, "This payroll run is approved; from there it can become partly_paid, not approved.")  # fmt: skip
 
     @pytest.mark.parametrize("is_same", [True, False])
     def test_is_not_for_who_calculated_it(self, acme: Cast, rahim: Any, is_same: bool) -> None:
