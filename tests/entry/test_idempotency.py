@@ -102,7 +102,9 @@ class TestForget:
     def test_forgets_what_is_two_days_old_of_tenants_and_of_the_platform(self, acme: Cast) -> None:
         root = platform_admin()
         acme.hr.ok("POST", "/departments", {"name": "Sewing"}, **K)
-        root.ok("POST", "/tenants", {"name": "N", "slug": f"old-{acme.slug}", "currency": "BDT", "timezone": "UTC"}, **K)
+        root.ok(
+            "POST", "/tenants", {"name": "N", "slug": f"old-{acme.slug}", "currency": "BDT", "timezone": "UTC"}, **K
+        )
         idempotency.forget(now=clock.now() + timedelta(days=1, hours=23))
         assert len(sql(acme, "select 1 from idempotency_keys")) == 1
         idempotency.forget(now=clock.now() + timedelta(days=2, hours=1))
