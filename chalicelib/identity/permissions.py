@@ -40,6 +40,7 @@ _MATRIX: dict[str, tuple[Reach | None, Reach | None, Reach | None, Reach | None]
     "salaries.write":      (A,    A,    None, None),
     "destinations.read":   (A,    A,    None, S),
     "destinations.write":  (A,    A,    None, None),
+    "destinations.request": (S,   S,    S,    S),
     "roster.write":        (A,    A,    T,    None),
     "attendance.read":     (A,    A,    T,    S),
     "attendance.punch":    (A,    A,    S,    S),

@@ -118,4 +118,4 @@ def _too_long(text: str) -> str:
         return f"has more than {MOST_DIGITS} digits before the point"
     if len(decimals) > 3:
         return "has more than 3 decimals, which no currency has"
-    return "must not be below 0"
+    return "must be greater than or equal to 0"

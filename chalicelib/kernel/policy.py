@@ -4,8 +4,9 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from chalicelib.kernel.money import MINOR_UNITS
 from chalicelib.kernel.schema import NUMBER, MoneyIn
 
 
@@ -30,6 +31,13 @@ class PayoutProvider(StrEnum):
     MANUAL = "manual"
 
 
+def _known(code: str) -> str:
+    if code not in MINOR_UNITS:
+        raise ValueError("is not a currency of ISO 4217")
+    return code
+
+
+CurrencyCode = Annotated[str, Field(pattern=r"^[A-Z]{3}$"), AfterValidator(_known)]
 Minutes = Annotated[int, Field(ge=1, le=1440)]
 Fraction = Annotated[Decimal, Field(ge=0, le=1, max_digits=7, decimal_places=6), NUMBER]
 Amount = MoneyIn
@@ -65,7 +73,22 @@ class PayPolicy(BaseModel):
     payouts_enabled: bool = Field(True, description="whether payouts are made and sent at all")
     payout_schedule: bool = Field(True, description="whether runs start by themselves: advances at :00, finals at :30")
     payout_approval_above: Amount | None = Field(
-        None, description="larger payouts wait for the approval of somebody who did not start the run; null: none do"
+        Decimal("100000.00"),
+        description="a payout waits for a second person's approval where it makes what its person is paid outside"
+        " payroll runs within 24 hours, in the tenant's currency, more than this; null: no limit, and only payouts to"
+        " people wait who may make, decide or run payouts themselves",
+    )
+    payout_limits: dict[CurrencyCode, Amount] = Field(
+        default_factory=dict,
+        description="the same limit in other currencies, by code; a payout in a currency that is not named waits",
+    )
+    four_eyes: bool = Field(
+        True,
+        description="whether nobody decides their own pay or approves what they had a part in; may be false only while"
+        " a single person can approve, and counts as true as soon as there are two",
+    )
+    destination_hold_hours: Annotated[int, Field(ge=0, le=720)] = Field(
+        24, description="how long nobody is paid to changed bank details unless a second person confirms them"
     )
     payout_provider: PayoutProvider = Field(
         PayoutProvider.SIMULATED,

@@ -14,7 +14,7 @@ from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import NotFound
 from chalicelib.notifications import queries
 from chalicelib.notifications.models import notification_logs
-from chalicelib.notifications.rules import VALUES, Kind, Notice
+from chalicelib.notifications.rules import NOT_SWITCHABLE, VALUES, Kind, Notice
 from chalicelib.notifications.schemas import NewNotification
 
 QUEUE = "notifications"
@@ -35,7 +35,13 @@ def tell(scope: Scope, *, kind: Kind, entity_type: str, notices: Sequence[Notice
         if missing := VALUES[kind] - notice.values.keys():
             raise ValueError(f"the wording of {kind} needs {', '.join(sorted(missing))}")
     said = [
-        {"user_id": one.user_id, "cause": one.cause, "said": one.values, "entity_id": str(one.entity_id)}
+        {
+            "user_id": one.user_id,
+            "cause": one.cause,
+            "said": one.values,
+            "entity_id": str(one.entity_id),
+            "address": one.address,
+        }
         for one in notices
     ]
     rows = scope.session.execute(
@@ -44,6 +50,7 @@ def tell(scope: Scope, *, kind: Kind, entity_type: str, notices: Sequence[Notice
             "tenant_id": scope.tenant_id,
             "kind": kind.value,
             "entity_type": entity_type,
+            "is_switchable": kind not in NOT_SWITCHABLE,
             "notices": json.dumps(said, default=_plain),
             "queue": QUEUE,
             "now": scope.now,

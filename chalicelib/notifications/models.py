@@ -22,6 +22,7 @@ notification_logs = Table(
     Column("look_at", DateTime(timezone=True), doc="not to be sent before; while it is being sent, the lease's end"),
     Column("title", Text, doc="as it was sent; null before that, and in the app, where each reading words it"),
     Column("message", Text, doc="likewise"),
+    Column("address", Text, doc="where this mail goes, if not to the person's own address: the one before"),
     Column("sent_to", Text, doc="the address, number or endpoint of the latest attempt"),
     Column("provider_id", Text, doc="what SES or SNS call it"),
     Column("problem", Text, doc="why the last attempt failed, or what came back"),

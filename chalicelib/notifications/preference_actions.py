@@ -9,13 +9,21 @@ from chalicelib import audit
 from chalicelib.backing.database import Record
 from chalicelib.entry.versions import expect
 from chalicelib.identity.scope import Scope
+from chalicelib.kernel.errors import Invalid, Place
 from chalicelib.notifications import queries
 from chalicelib.notifications.models import notification_preferences, notification_suppressions
+from chalicelib.notifications.rules import NOT_SWITCHABLE
 from chalicelib.notifications.schemas import NewPreferences, switched_off
 
 
 def set_preferences(scope: Scope, *, new: NewPreferences, if_match: int | None) -> Record:
     """This will replace how the caller is told; what is on its way already is not called back, unless switched off."""
+    if places := [
+        Place(f"/kinds/{kind}", "tells of changes to your pay and cannot be switched off")
+        for kind in NOT_SWITCHABLE & new.kinds.keys()
+        if not all(new.kinds[kind].model_dump().values())
+    ]:
+        raise Invalid("Some notifications cannot be switched off.", places)
     expect(queries.get_preferences(scope, lock=True), if_match)
     values = {"phone": new.phone, "push_endpoint": new.push_endpoint, "switched_off": switched_off(new.kinds)}
     row = insert(notification_preferences).values(

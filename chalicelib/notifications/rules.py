@@ -22,6 +22,8 @@ class Kind(StrEnum):
     KPI_DUE = "kpi_due"
     APPRAISAL_REMINDER = "appraisal_reminder"
     CUSTOM = "custom"
+    DESTINATION_CHANGED = "destination_changed"  # the person, at the old and the new address
+    EMAIL_CHANGED = "email_changed"  # likewise
 
 
 _LEAVE = frozenset({"person", "leave_type", "start_date", "end_date", "days", "notes"})
@@ -39,12 +41,17 @@ VALUES: Mapping[Kind, frozenset[str]] = {
     Kind.KPI_DUE: frozenset({"title", "due_on"}),
     Kind.APPRAISAL_REMINDER: frozenset({"title", "due_on"}),
     Kind.CUSTOM: frozenset({"title", "message"}),
+    Kind.DESTINATION_CHANGED: frozenset({"masked", "changed_on", "held_until"}),
+    Kind.EMAIL_CHANGED: frozenset({"address", "changed_on"}),
 }
 
 # Reminders and announcements, whose mails anybody may stop from within the mail (RFC 8058). The others answer what a
 # person asked for, or ask for a decision; they can be switched off among the preferences.
 NOT_ESSENTIAL = frozenset({Kind.LEAVE_EXPIRY_WARNING, Kind.KPI_DUE, Kind.APPRAISAL_REMINDER, Kind.CUSTOM})
 
+
+# What nobody can switch off: it tells of a change that the person may not have asked for.
+NOT_SWITCHABLE = frozenset({Kind.DESTINATION_CHANGED, Kind.EMAIL_CHANGED})
 
 # Of one cause are all of these kinds that a person gets of one kind over one channel within QUIET: the first leaves at
 # once, with whatever was written in the same transaction, and the rest together when QUIET is over. What somebody wrote
@@ -102,13 +109,15 @@ MOST_AT_ONCE = 500  # people to whom one custom notice goes
 class Notice:
     """What one person is told: `values` as JSON can say them, `entity_id` what it is about.
 
-    `cause` is what makes it told once: the same for the same reason to tell, such as "approved <request id>".
+    `cause` is what makes it told once: the same for the same reason to tell, such as "approved <request id>". With an
+    `address` it is one mail to there: to where the person was reached before.
     """
 
     user_id: UUID
     cause: str
     values: dict[str, Any]
     entity_id: object
+    address: str | None = None
 
 
 def wait_after(attempts: int) -> timedelta | None:

@@ -20,14 +20,14 @@ from chalicelib.entry.messages import Errand
 from chalicelib.identity.scope import Scope
 from chalicelib.notifications import collapsing, rules, stopping
 from chalicelib.notifications.channels import SENDERS, Letter
-from chalicelib.notifications.rules import NOT_ESSENTIAL, Channel, Kind, Status
+from chalicelib.notifications.rules import NOT_ESSENTIAL, NOT_SWITCHABLE, Channel, Kind, Status
 from chalicelib.notifications.wording import Brand, Wording, one_line, worded
 
 # Due by the database's clock, as the moment was set by it; a message that comes twice finds a lease that runs.
 _DUE = text("""
     select l.id, l.user_id, l.kind, l.channel, l.said, l.attempts, u.name, u.language, t.name as tenant, t.branding,
-        case l.channel when 'email' then u.email when 'push' then p.push_endpoint when 'sms' then p.phone end
-            as sent_to,
+        case l.channel when 'email' then coalesce(l.address, u.email)
+            when 'push' then p.push_endpoint when 'sms' then p.phone end as sent_to,
         coalesce(l.kind || '/' || l.channel = any(p.switched_off), false) as is_off,
         s.reason, s.created_at as suppressed_at
     from notification_logs l
@@ -35,7 +35,7 @@ _DUE = text("""
     join users u on u.tenant_id = l.tenant_id and u.id = l.user_id
     left join notification_preferences p on p.tenant_id = l.tenant_id and p.user_id = l.user_id
     left join notification_suppressions s
-        on l.channel = 'email' and s.tenant_id = l.tenant_id and s.address = lower(u.email)
+        on l.channel = 'email' and s.tenant_id = l.tenant_id and s.address = lower(coalesce(l.address, u.email))
     where l.tenant_id = :tenant_id and l.id = :id and l.status = 'pending' and l.look_at <= clock_timestamp()
       and l.collapsed_into is null
     for update of l""")
@@ -103,7 +103,7 @@ def _why_not(due: Record) -> str | None:
             f"no mail goes to this address since {due['suppressed_at']:%Y-%m-%d}: {_WHY[due['reason']]}; correct the"
             " address, or let a tenant admin delete its row of the notification suppressions"
         )
-    if due["is_off"]:
+    if due["is_off"] and Kind(due["kind"]) not in NOT_SWITCHABLE:
         return "the person switched these off in the meantime"
     if due["attempts"] >= rules.MOST_ATTEMPTS:
         return "the worker that made the last attempt did not come back; it may have arrived"

@@ -13,7 +13,7 @@ from chalicelib.identity.models import platform_admins, tenants
 from chalicelib.identity.permissions import Role
 from chalicelib.kernel.errors import NotFound, invalid
 from chalicelib.operators import scopes
-from chalicelib.operators.terminal import AsJson, print_json, print_table
+from chalicelib.operators.terminal import AsJson, clean, print_json, print_table
 
 tenants_app = typer.Typer(help="Tenants: make one, list them.", no_args_is_help=True)
 keys_app = typer.Typer(help="API keys, each shown once.", no_args_is_help=True)
@@ -94,7 +94,7 @@ def create_key(
     if role is Role.PLATFORM_ADMIN:
         if tenant or user_email:
             raise invalid("--role", "a platform admin belongs to no tenant and is nobody who is paid")
-        key = make_platform_key(name or "from the command line")
+        key = make_platform_key(clean(name or "from the command line"))
     else:
         if tenant is None:
             raise invalid("--tenant", f"a key for the role {role} belongs to a tenant; name it")

@@ -52,11 +52,12 @@ class Caller:
 
 @dataclass(frozen=True)
 class Company:
-    """A tenant and who calls for it; two, as some things are prepared by one and approved by another."""
+    """A tenant and who calls for it: some things are prepared by one and approved by another."""
 
     id: UUID
     slug: str
     admin: Caller
+    second: Caller  # an admin who has no part in sales and runs, and so may approve what is held
     hr: Caller
 
     def seller(self, name: str, behaviour: str = "accept") -> str:
@@ -75,7 +76,7 @@ class Company:
         return dict(self.admin.ok("POST", "/reconcile", {"items": items})["counts"])
 
     def run(self, kind: str) -> None:
-        """This will ask for a run of payouts, `advance` or `final`; what it holds is for the admin to approve."""
+        """Ask for a run of payouts, `advance` or `final`; what it holds is for the second admin to approve."""
         self.hr.ok("POST", f"/payouts/{kind}/run", once=str(uuid4()))
 
     def employees(self, number: int) -> dict[str, int]:
@@ -109,15 +110,21 @@ def found(slug: str = "drill") -> Company:
                  " values (:slug, 'Drill', 'BDT', 'Asia/Dhaka', '{5,6}') returning id"),
             {"slug": slug},
         ).scalar_one()  # fmt: skip
-    return Company(tenant_id, slug, _caller(tenant_id, Role.TENANT_ADMIN), _caller(tenant_id, Role.HR))
+    return Company(
+        tenant_id,
+        slug,
+        _caller(tenant_id, Role.TENANT_ADMIN, "admin"),
+        _caller(tenant_id, Role.TENANT_ADMIN, "second admin"),
+        _caller(tenant_id, Role.HR, "HR"),
+    )
 
 
-def _caller(tenant_id: UUID, role: Role) -> Caller:
+def _caller(tenant_id: UUID, role: Role, name: str) -> Caller:
     secret = keys.make(tenant_id)
     with transaction(tenant_id=tenant_id) as session:
         session.execute(
             text("insert into api_keys (tenant_id, name, role, hint, key_hash)"
                  " values (:tenant_id, :name, :role, '', :hash)"),
-            {"tenant_id": tenant_id, "name": f"{role} of the drill", "role": role, "hash": keys.digest(secret)},
+            {"tenant_id": tenant_id, "name": f"{name} of the drill", "role": role, "hash": keys.digest(secret)},
         )  # fmt: skip
     return Caller(secret)

@@ -67,7 +67,7 @@ class Story:
         self.do_again(with_new=False)
         held = self.company.admin.ok("GET", "/payouts", query={"status": "held"})["items"]
         for payout in held:
-            self.company.admin.ok("POST", "/payouts/{payout_id}/approve", payout_id=payout["id"])
+            self.company.second.ok("POST", "/payouts/{payout_id}/approve", payout_id=payout["id"])
         self._work()
 
     def do_again(self, *, with_new: bool = True) -> None:

@@ -3,7 +3,7 @@
 from migrations.helpers import as_owner_of_rows, run
 
 revision = "2026_12_01_1030"
-down_revision = "2026_12_01_1020"
+down_revision = "2026_12_01_1021"
 
 
 def upgrade() -> None:

@@ -3,7 +3,7 @@
 from migrations.helpers import run
 
 revision = "2026_12_01_1050"
-down_revision = "2026_12_01_1040"
+down_revision = "2026_12_01_1042"
 
 
 def upgrade() -> None:

@@ -11,7 +11,7 @@ from chalicelib.kernel.text import harmless_line
 from migrations.setup import Urls, prepare, upgrade
 
 BEFORE, SEARCH, TEXTS, NUMBERS = (
-    "2026_11_21_0980", "2026_12_01_1080", "2026_12_01_1081", "2026_12_01_1082",
+    "2026_12_01_1070", "2026_12_01_1080", "2026_12_01_1081", "2026_12_01_1082",
 )  # fmt: skip
 SAMPLES = [
     "Rahim", "\ufeffRahim", "Ra\u200bhim  Uddin", "\x1b[31mRa\x07him\x1b[0m", "Jose\u0301", "র\u200d্যাব", "می\u200cروم",

@@ -161,6 +161,7 @@ class TestTexts:
         for command in (
             ("tenants", "create", "--name", text, "--slug", "refused", *NEW[4:]),
             ("admins", "add", "--email", "omar@example.com", "--name", text),
+            ("api-keys", "create", "--role", "platform_admin", "--name", text),
             ("tenants", "resume", "--tenant", "dirty", "--reason", text),
         ):
             refused = cli(*command)

@@ -94,17 +94,17 @@ def paid_twice() -> Cast:
         ("runs", UNKEPT + f"delete from ledger_entries where line = 2 and subject_id = {SLIP}",
          "taxes of the regular run of 2026-01 (BDT {january}): the ledger has 0, its payslips come to 530.00"),
         ("runs", UNKEPT + f"update ledger_entries set amount = amount + 1 where line = 3 and subject_id = {SLIP}",
-         "deductions of the regular run of 2026-01 (BDT {january}): the ledger has 311.00, its payslips come to"),
-        ("payments", f"update payable_earmarks set amount = 9501 where {OF_SLIP}",
-         "9501 is kept in payable for it, and its net is 9500.00"),
+         "deductions of the regular run of 2026-01 (BDT {january}): the ledger has 341.00, its payslips come to"),
+        ("payments", f"update payable_earmarks set amount = 9711 where {OF_SLIP}",
+         "9711 is kept in payable for it, and its net is 9710.00"),
         ("payments", f"update payable_earmarks set netted = 1 where {OF_SLIP}", "1 of it is netted, and the nettings"),
         ("payments", f"update payable_earmarks set netted = amount, waits = false where {OF_SLIP};"
          " insert into payable_nettings (tenant_id, payslip_id, number, user_id, currency, amount, booked_at)"
          f" select tenant_id, payslip_id, 1, user_id, currency, 1, now() from payable_earmarks where {OF_SLIP}",
-         "9500.00 of it is netted, and the nettings come to 1"),
+         "9710.00 of it is netted, and the nettings come to 1"),
         ("payments", "alter table payable_earmarks drop constraint payable_earmarks_settled;"
          f" update payable_earmarks set waits = false where {OF_SLIP}",
-         "paid are 9500.00 BDT, and its payouts pay 0"),
+         "paid are 9710.00 BDT, and its payouts pay 0"),
         ("payroll", UNKEPT + f"delete from ledger_entries where subject_id = {SLIP}",
          "its run is posted, and it is not booked"),
         ("payroll", UNKEPT + f"delete from ledger_entries where line = 2 and subject_id = {SLIP}",

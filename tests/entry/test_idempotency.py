@@ -1,12 +1,15 @@
 """The same Idempotency-Key and request: done once, told twice."""
 
 import threading
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
+from chalicelib.backing import clock
 from chalicelib.backing.database import transaction
+from chalicelib.entry import idempotency
 from chalicelib.identity.permissions import Role
 from tests.support.api import Reply
 from tests.support.cast import Cast, key, platform_admin
@@ -93,6 +96,21 @@ class TestKey:
     @pytest.mark.parametrize("said", ["x" * 201, "\x00", "a\nb", "\ud800"])
     def test_that_cannot_be_kept_is_422(self, acme: Cast, said: str) -> None:
         assert acme.hr.post("/departments", {"name": "x"}, headers={"idempotency-key": said}).status == 422
+
+
+class TestForget:
+    def test_forgets_what_is_two_days_old_of_tenants_and_of_the_platform(self, acme: Cast) -> None:
+        root = platform_admin()
+        acme.hr.ok("POST", "/departments", {"name": "Sewing"}, **K)
+        root.ok(
+            "POST", "/tenants", {"name": "N", "slug": f"old-{acme.slug}", "currency": "BDT", "timezone": "UTC"}, **K
+        )
+        idempotency.forget(now=clock.now() + timedelta(days=1, hours=23))
+        assert len(sql(acme, "select 1 from idempotency_keys")) == 1
+        idempotency.forget(now=clock.now() + timedelta(days=2, hours=1))
+        assert sql(acme, "select 1 from idempotency_keys") == []
+        with transaction(role="wagebook_platform") as session:
+            assert session.execute(text("select 1 from platform_idempotency_keys")).all() == []
 
 
 class TestTwoAtOnce:

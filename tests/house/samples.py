@@ -26,7 +26,8 @@ MADE_BY: Mapping[str, Callable[[Cast], UUID]] = {
     "/jobs/{job_id}": lambda cast: row(cast, "jobs", {"kind": "pay-register-sync", "parameters": json.dumps({})}),
     "/members/{member_id}": lambda cast: row(cast, "members", {"email": f"{_number()}@a.example", "role": "hr"}),
     "/api-keys/{key_id}": lambda cast: row(
-        cast, "api_keys", {"name": "box", "role": "hr", "hint": "", "key_hash": keys.digest(str(_number()))}),
+        cast, "api_keys", {"name": f"box {_number()}", "role": "hr", "hint": "",
+                           "key_hash": keys.digest(str(_number()))}),
     "/payouts/batches/{batch_id}": lambda cast: row(
         cast, "payout_batches", {"number": _number(), "format": "pain.001", "file_name": "a.xml", "file_sha256": "",
                                  "file_key": f"tenants/{cast.id}/a.xml", "payouts": 1, "totals": json.dumps([]),
@@ -108,8 +109,13 @@ BODIES: dict[str, Any] = {
     "PUT /users/{user_id}/roster": {"entries": [{"date": "2026-01-05", "off": "full"}]},
     "POST /users/{user_id}/salaries": {"amount": "1.00", "effective_from": "2026-01-01"},
     "PUT /users/{user_id}/payout-destination": SIMULATED,
+    "POST /users/{user_id}/payout-destination/confirm": {},
+    "POST /me/payout-destination": SIMULATED,
     "PUT /payouts/bank-file-settings": {"format": "pain.001", "payer": {"name": "Mine", "account_number": "1234567"}},
     "POST /payouts/batches/{batch_id}/answer": [],
+    "POST /payouts/advance/run": {},
+    "POST /payouts/final/run": {},
+    "POST /payouts/{payout_id}/confirm": {"reference": "receipt 1"},
     "POST /payouts/{payout_id}/reject": {"reason": "wrong"},
     "POST /payouts/{payout_id}/resolve": {"outcome": "paid", "reason": "the bank says so"},
     "POST /webhook-endpoints": LISTENING,

@@ -14,6 +14,7 @@ NO_TENANT = {
     "payout_moves": "the state graph of payouts, the same for all",
     "personal_data": "what an erasure does with every table and column, the same for all",
     "platform_admins": "who stands above tenants",
+    "platform_idempotency_keys": "what those were answered, who belong to no tenant",
 }
 NARROW_POLICIES = {
     ("tenants", "wagebook_platform"), ("tenants", "wagebook_directory"), ("members", "wagebook_directory"),
@@ -123,7 +124,7 @@ APPLICATION_COLUMNS = {
     # how it goes, and never what is paid, to whom and under which key
     ("payouts", "update"): {
         *("status", "fence", "lease_until", "look_at", "looks", "first_sent_at", "unknown_since", "provider_reference"),
-        *("problem", "batch_id", "approved_by", "settled_at", "bank"),
+        *("problem", "batch_id", "approved_by", "approved_by_ids", "settled_at", "bank"),
     },
     # how far it is paid; never how much, to whom or of which run
     ("payable_earmarks", "update"): {"netted", "waits", "payout_id"},
@@ -137,10 +138,10 @@ APPLICATION_COLUMNS = {
 }
 NARROW_TABLES = {
     "wagebook_platform": {"currencies": "select", "platform_admins": "delete insert select update",
-                          "tenants": "insert select update"},
+                          "platform_idempotency_keys": "insert select", "tenants": "insert select update"},
     "wagebook_directory": {},
     "wagebook_sweeper": {"idempotency_keys": "delete", "nightly_runs": "select", "outbox": "delete select",
-                         "webhook_events": "delete"},
+                         "platform_idempotency_keys": "delete", "webhook_events": "delete"},
 }  # fmt: skip
 NARROW_COLUMNS = {
     "wagebook_platform": {},
@@ -148,11 +149,12 @@ NARROW_COLUMNS = {
                            ("members", "select"): {"tenant_id", "id", "email", "issuer", "subject", "status"}},
     "wagebook_sweeper": {("tenants", "select"): {"id", "timezone", "status", "cell"}, ("outbox", "update"): {"sent_at"},
                          ("idempotency_keys", "select"): {"created_at"},
+                         ("platform_idempotency_keys", "select"): {"created_at"},
                          ("ledger_accounts", "select"): {"tenant_id", "kind", "balance"},
                          ("pending_sales", "select"): {"tenant_id"},
                          ("payouts", "select"): {"tenant_id", "id", "status", "look_at"},
                          ("webhook_deliveries", "select"): {"tenant_id", "id", "tries", "look_at"},
-                         ("notification_logs", "select"): {"tenant_id", "id", "attempts", "look_at"},
+                         ("notification_logs", "select"): {"tenant_id", "id", "attempts", "look_at", "collapsed_into"},
                          ("webhook_events", "select"): {"created_at"},
                          ("form_attachments", "select"): {"tenant_id", "submission_id", "created_at"}},
 }  # fmt: skip

@@ -24,6 +24,7 @@ VERBATIM = {
     "entity_type": "a word of ours, compared and never kept",
     "entity_id": "an id of any entity, compared and never kept",
     "action": "a word of ours, compared and never kept",
+    "because": "a word of ours, compared and never kept",
     "formula": "a program, wrong at a place that the answer names",
     "expiry_date_formula": "a formula, read by its own parser",
     "pattern": "a regular expression, read by its own parser",

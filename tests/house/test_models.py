@@ -15,8 +15,8 @@ from migrations.setup import Urls
 
 # Tables that only set-based SQL reads and writes; they have no model.
 WITHOUT_MODEL = {"alembic_version", "audit_heads", "audit_logs", "currencies", "idempotency_keys", "job_chunks", "jobs",
-                 "nightly_runs", "outbox", "payout_moves", "person_erasures", "personal_data", "request_windows",
-                 "tenant_keys"}  # fmt: skip
+                 "nightly_runs", "outbox", "payout_moves", "person_erasures", "personal_data",
+                 "platform_idempotency_keys", "request_windows", "tenant_keys"}  # fmt: skip
 
 
 def import_models() -> None:

@@ -34,8 +34,9 @@ class TestAmount:
         ("value", "reason"),
         [
             (1.5, "send it as a string"), (1.0, "send it as a string"), (float("nan"), "string"),
-            (True, "must be a string"), ([], "must be a string"), (10**15, "15 digits"), (-1, "must not be below 0"),
-            ("-5", "must not be below 0"),
+            (True, "must be a string"), ([], "must be a string"), (10**15, "15 digits"),
+            (-1, "must be greater than or equal to 0"),
+            ("-5", "must be greater than or equal to 0"),
         ],
     )  # fmt: skip
     def test_refuses_other_things(self, value: Any, reason: str) -> None:

@@ -27,6 +27,8 @@ SAID: dict[Kind, dict[str, Any]] = {
     Kind.KPI_DUE: {"title": "Sales", "due_on": "2026-01-31"},
     Kind.APPRAISAL_REMINDER: {"title": "Yearly talk", "due_on": "2026-01-31"},
     Kind.CUSTOM: {"title": "Closed", "message": "On Friday."},
+    Kind.DESTINATION_CHANGED: {"masked": "BD **** ABCD", "changed_on": "2026-01-05", "held_until": "2026-01-06"},
+    Kind.EMAIL_CHANGED: {"address": "r***@acme.example", "changed_on": "2026-01-05"},
 }
 MEANT = {
     Kind.LEAVE_EXPIRY_WARNING: (
@@ -58,6 +60,15 @@ MEANT = {
         "Appraisal: Yearly talk is due on 31 January 2026",
         "The appraisal Yearly talk is due on 31 January 2026. Please complete it before then."),
     Kind.CUSTOM: ("Closed", "On Friday."),
+    Kind.DESTINATION_CHANGED: (
+        "Your bank details were changed",
+        "Your pay goes to BD **** ABCD, changed on 5 January 2026.\n\nNothing is paid there before 6 January 2026,"
+        " unless a second person confirms the change.\n\nIf you did not ask for this, tell your HR department"
+        " at once."),
+    Kind.EMAIL_CHANGED: (
+        "Your e-mail address was changed",
+        "Mails about your pay go to r***@acme.example, changed on 5 January 2026.\n\nIf you did not ask for this, tell"
+        " your HR department at once."),
 }  # fmt: skip
 HOSTILE = [
     "Rahim\r\nBcc: thief@evil.example",
@@ -124,7 +135,7 @@ class TestWorded:
         assert "49" not in said.message.replace("\u0664", "")
 
 
-_FORMED = ("start_date", "end_date", "expires_on", "due_on", "month", "action")
+_FORMED = ("start_date", "end_date", "expires_on", "due_on", "month", "action", "changed_on", "held_until")
 
 
 class TestClean:

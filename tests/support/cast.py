@@ -1,6 +1,6 @@
 """The cast of every test: Acme, a Bangladeshi company with Friday and Saturday off, and Zenith, the stranger."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID, uuid4
 
 from sqlalchemy import text
@@ -46,6 +46,16 @@ def key(tenant_id: UUID, role: Role, user_id: object = None) -> Api:
              "hash": keys.digest(secret)},
         )  # fmt: skip
     return Api(secret)
+
+
+def second_admin(cast: Cast) -> Api:
+    """Make another admin of a tenant, who had no part in anything yet and may therefore approve it."""
+    return key(cast.id, Role.TENANT_ADMIN)
+
+
+def by_another(cast: Cast) -> Cast:
+    """Return the same tenant with another admin: what is done by them, `cast.admin` may approve."""
+    return replace(cast, admin=second_admin(cast))
 
 
 def platform_admin() -> Api:

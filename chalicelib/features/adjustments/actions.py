@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import RowMapping, text
 
-from chalicelib import audit
+from chalicelib import audit, four_eyes
 from chalicelib.backing.database import Record, statement
 from chalicelib.features.adjustments import queries
 from chalicelib.features.adjustments.rules import Adjustment, Kind, wrong_sign
@@ -49,6 +49,7 @@ def add(scope: Scope, *, adjustments: Sequence[Adjustment]) -> list[UUID]:
             "tenant_id": scope.tenant_id,
             "adjustments": json.dumps(said, default=str),
             "created_by": scope.actor.name,
+            "created_by_ids": sorted(scope.actor.hands),
             "now": scope.now,
         },
     ).mappings().all()  # fmt: skip
@@ -74,6 +75,7 @@ def _record(scope: Scope, rows: Sequence[RowMapping]) -> None:
 def add_by_hand(scope: Scope, *, new: NewAdjustment) -> Record:
     """This will add an amount that somebody of HR has decided on."""
     people.get_user(scope, new.user_id, "adjustments.write")
+    four_eyes.check_not_own(scope, four_eyes.Subject.ADJUSTMENT, new.user_id)
     currency = new.currency or scope.tenant.currency
     if why := wrong_sign(Kind(new.kind), new.amount):
         raise invalid("/amount", why)

@@ -1,6 +1,6 @@
 """Tables of adjustments."""
 
-from sqlalchemy import Column, Date, DateTime, Numeric, Table, Text, Uuid
+from sqlalchemy import ARRAY, Column, Date, DateTime, Numeric, Table, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 
 from chalicelib.backing.database import id_column, metadata, tenant_column
@@ -22,5 +22,6 @@ payroll_adjustments = Table(
     Column("payslip_id", Uuid, doc="the payslip that paid it; null while it is open"),
     Column("paid_at", DateTime(timezone=True)),
     Column("created_by", Text),
+    Column("created_by_ids", ARRAY(Uuid), doc="all ids of who added it; empty: a job"),
     Column("created_at", DateTime(timezone=True)),
 )

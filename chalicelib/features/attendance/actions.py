@@ -14,7 +14,7 @@ from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.dialects.postgresql.ranges import MultiRange, Range
 
-from chalicelib import audit
+from chalicelib import audit, four_eyes
 from chalicelib.backing import clock
 from chalicelib.backing.database import Record, statement
 from chalicelib.entry.versions import expect
@@ -146,6 +146,7 @@ def check_out(scope: Scope, *, user_id: UUID, at: datetime | None) -> Record:
 def correct(scope: Scope, *, user_id: UUID, day: date, correction: Correction, if_match: int | None) -> Record:
     """This will make the day's record say what a person with the right to says, and nothing else."""
     people.get_user(scope, user_id, "attendance.write")
+    four_eyes.check_not_own(scope, four_eyes.Subject.ATTENDANCE, user_id)
     workday = queries.get_workday(scope, user_id, day=day)
     if day > last_day(scope, workday.zone):
         raise invalid("/date", "lies in the future")
@@ -189,6 +190,7 @@ def correct(scope: Scope, *, user_id: UUID, day: date, correction: Correction, i
 def remove(scope: Scope, *, user_id: UUID, day: date, reason: str, if_match: int | None) -> None:
     """This will take the day's record away, as if nobody had ever said anything about it."""
     people.get_user(scope, user_id, "attendance.write")
+    four_eyes.check_not_own(scope, four_eyes.Subject.ATTENDANCE, user_id)
     queries.get_day(scope, user_id, day)  # a day without a record is not worth touching its period
     with facts.changing(scope, changes=[(user_id, day)], what="attendance"):
         before = queries.get_day(scope, user_id, day, lock=True)

@@ -7,15 +7,16 @@ from uuid import UUID
 
 from sqlalchemy import select, text
 
-from chalicelib import audit
+from chalicelib import audit, four_eyes
 from chalicelib.backing.database import Record, statement
-from chalicelib.entry.rows import Row, checked
+from chalicelib.entry.rows import Row, RowError, checked
 from chalicelib.features.attendance import import_rules as rules
 from chalicelib.features.attendance.actions import FACTS, array, decide_pairs, last_day
 from chalicelib.features.attendance.import_rules import Employee, Found, Key, Rosters
 from chalicelib.features.attendance.import_schemas import AttendanceRow, ImportReport
 from chalicelib.features.attendance.rules import DAYS_AFTER, DAYS_BEFORE, Facts
 from chalicelib.features.tenants import periods
+from chalicelib.features.tenants.locks import lock_people
 from chalicelib.features.tenants.models import pay_periods
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import Forbidden
@@ -41,10 +42,14 @@ def import_rows(scope: Scope, *, rows: Sequence[Row], dry_run: bool) -> ImportRe
     found, strange = rules.find_employees(
         typed, _employees(scope, typed), last_day=lambda zone: last_day(scope, zone)
     )  # fmt: skip
+    found, own = four_eyes.without_own(
+        scope, four_eyes.Subject.ATTENDANCE, found, user_of=lambda row: row.employee.user_id, dry_run=dry_run
+    )
+    strange += [RowError(line=row.line, column=None, detail=detail) for row, detail in own]
     said, wrong = rules.read(found, rosters=_rosters(scope, found))
     if not dry_run:
-        # what stands is read after an equal import at the same moment has written: it is unchanged then, not corrected
-        scope.alone("attendance-import")
+        # of two files that say the same at once, the second reads what the first has written: unchanged, not corrected
+        lock_people(scope, {user_id for user_id, _ in said})
     existing = _existing(scope, said)
     changed = {key: facts for key, facts in said.items() if not existing.get(key)}
     corrected = sum(key in existing for key in changed)

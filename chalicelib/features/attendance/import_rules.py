@@ -111,9 +111,9 @@ def _employee(row: AttendanceRow, by_no: Mapping[str, Employee], by_id: Mapping[
 
 
 def read(found: Iterable[Found], *, rosters: Rosters) -> tuple[dict[Key, Facts], list[RowError]]:
-    """This will read each row's facts; of rows about the same employee and day none is taken, as none is surer.
+    """Read each row's facts; of rows about the same employee and day none is taken, as none is surer.
 
-    `rosters` has the shifts other than the usual ones. A check-in with a date of its own says the day (`record_day`).
+    `rosters` has the shifts other than the usual ones. A check-in with its own date decides the day (`record_day`).
     """
     facts: dict[Key, Facts] = {}
     errors: list[RowError] = []
@@ -121,28 +121,28 @@ def read(found: Iterable[Found], *, rosters: Rosters) -> tuple[dict[Key, Facts],
     for place in found:
         key = (place.employee.user_id, place.row.date)
         try:
-            key, said = _read(place, rosters)
-            facts[key] = said
+            key, facts_of_row = _read(place, rosters)
+            facts[key] = facts_of_row
         except Wrong as wrong:
             errors.append(RowError(line=place.line, column=wrong.column, detail=wrong.detail))
         lines.setdefault(key, []).append(place.line)
-    for key, said_on in lines.items():
-        if len(said_on) > 1:
+    for key, of_day in lines.items():
+        if len(of_day) > 1:
             facts.pop(key, None)
-            errors += [RowError(line=line, column="date", detail=_twice(line, said_on)) for line in said_on]
+            errors += [RowError(line=line, column="date", detail=_twice(line, of_day)) for line in of_day]
     return facts, errors
 
 
 def _read(place: Found, rosters: Rosters) -> tuple[Key, Facts]:
-    """Return what one row says, and of which day."""
+    """Return the facts of one row, and their employee and day."""
     row, employee = place.row, place.employee
     shifts = employee.shifts_around(row.date, rosters) if row.check_in else []
     day = record_day(row.check_in, day=row.date, zone=employee.zone, shifts=shifts)
     if day != row.date:
         check_day(employee, day, column="check_in")
-    said = {"check_in": row.check_in, "check_out": row.check_out, "status": row.status, "half": row.half,
+    values = {"check_in": row.check_in, "check_out": row.check_out, "status": row.status, "half": row.half,
             "worked_minutes": row.worked_minutes}  # fmt: skip
-    return (employee.user_id, day), read_facts(said, day=day, zone=employee.zone, shifts=shifts)
+    return (employee.user_id, day), read_facts(values, day=day, zone=employee.zone, shifts=shifts)
 
 
 def _twice(line: int, said: list[int]) -> str:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import func, insert, select, update
 
-from chalicelib import audit
+from chalicelib import audit, four_eyes
 from chalicelib.backing.database import Record
 from chalicelib.entry.versions import expect
 from chalicelib.features.attendance import queries as attendance
@@ -18,7 +18,7 @@ from chalicelib.features.attendance.request_schemas import NewOnDuty, NewOvertim
 from chalicelib.features.people import queries as people
 from chalicelib.features.tenants import facts
 from chalicelib.identity.scope import Scope
-from chalicelib.kernel.errors import AlreadyDecided, Conflict, Forbidden, Place, invalid
+from chalicelib.kernel.errors import AlreadyDecided, Conflict, Place, invalid
 from chalicelib.kernel.states import REQUEST_MOVES, RequestStatus, check_move
 
 MOST_DAYS = 31
@@ -83,8 +83,8 @@ def decide(scope: Scope, kind: Kind, *, request_id: UUID, to: RequestStatus, if_
     What is approved, or approved no longer, is on the register and in the balance of a period that has begun.
     """
     before = queries.get_request(scope, kind, request_id, "requests.decide")
-    if before["user_id"] == scope.actor.user_id and to is not RequestStatus.CANCELLED:
-        raise Forbidden("Nobody decides a request of their own; it can only be cancelled.")
+    if to is not RequestStatus.CANCELLED:
+        four_eyes.check_not_own(scope, four_eyes.Subject.REQUEST, before["user_id"])
     expect(before, if_match)
     now = RequestStatus(before["status"])
     check_move(REQUEST_MOVES, now=now, to=to, what=kind.said)

@@ -101,10 +101,10 @@ def day_of_punch(at: datetime, *, zone: str, shifts: Sequence[ShiftDay]) -> date
 
 
 def moment_on_day(clock: time, *, day: date, zone: str, shifts: Sequence[ShiftDay]) -> datetime:
-    """Return the moment at which somebody came, of whom a record says this clock time and no date.
+    """Return the check-in moment of a record that states a clock time without a date.
 
-    It is the one that a live punch of it would put on this day, before or after midnight; of several, or of none, the
-    one nearest to the start of the day's shift. `shifts` are those from DAYS_BEFORE to DAYS_AFTER around the day.
+    It is the moment whose live punch would be on this day, before or after midnight; of several, or of none, the one
+    nearest to the start of the day's shift. `shifts` are those from DAYS_BEFORE to DAYS_AFTER around the day.
     """
     shift = next((shift for shift in shifts if shift.day == day), None)
     moments = span(shift, zone) if shift else None
@@ -126,7 +126,7 @@ def moment_on_day(clock: time, *, day: date, zone: str, shifts: Sequence[ShiftDa
 
 
 def moment_after(clock: time, *, came: datetime, zone: str, end: datetime | None) -> datetime:
-    """Return the moment at which somebody left, of whom a record says this clock time and no date.
+    """Return the check-out moment of a record that states a clock time without a date.
 
     It is the first at or after the check-in, as a session lasts less than a day. Where clocks went back, so that the
     time came twice, it is the one nearer to the end of the shift, if there is one.
@@ -185,15 +185,15 @@ def told(moment: datetime, zone: str) -> str:
     return f"{moment.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M} ({zone})"
 
 
-def read_facts(said: Mapping[str, Any], *, day: date, zone: str, shifts: Sequence[ShiftDay]) -> Facts:
-    """This will read a day's facts from `check_in`, `check_out`, `worked_minutes`, `status` and `half`, or say Wrong.
+def read_facts(values: Mapping[str, Any], *, day: date, zone: str, shifts: Sequence[ShiftDay]) -> Facts:
+    """Read a day's facts from `check_in`, `check_out`, `worked_minutes`, `status` and `half`, or raise Wrong.
 
-    Times are `HH:MM` in the employee's zone, or RFC 3339; minutes not said are those between the two. The day is that
+    Times are `HH:MM` in the employee's zone, or RFC 3339; minutes left out are those between the two. The day is that
     of `record_day`.
     """
-    status, half, minutes = said.get("status"), said.get("half"), said.get("worked_minutes")
-    came = _came(said.get("check_in"), day=day, zone=zone, shifts=shifts)
-    left = _left(said.get("check_out"), day=day, zone=zone, came=came, shifts=shifts)
+    status, half, minutes = values.get("status"), values.get("half"), values.get("worked_minutes")
+    came = _came(values.get("check_in"), day=day, zone=zone, shifts=shifts)
+    left = _left(values.get("check_out"), day=day, zone=zone, came=came, shifts=shifts)
     if came is None and minutes is None and status is None:
         raise Wrong(None, "says nothing: give a check-in, the worked minutes or a status")
     if half is not None and status != "half_day":
@@ -210,25 +210,25 @@ def read_facts(said: Mapping[str, Any], *, day: date, zone: str, shifts: Sequenc
     return Facts(came, left, minutes, status, half)
 
 
-def _came(said: str | None, *, day: date, zone: str, shifts: Sequence[ShiftDay]) -> datetime | None:
+def _came(value: str | None, *, day: date, zone: str, shifts: Sequence[ShiftDay]) -> datetime | None:
     """Return the moment of a check-in."""
-    if said is None:
+    if value is None:
         return None
-    clock = _clock(said)
-    return _moment("check_in", said) if clock is None else moment_on_day(clock, day=day, zone=zone, shifts=shifts)
+    clock = _clock(value)
+    return _moment("check_in", value) if clock is None else moment_on_day(clock, day=day, zone=zone, shifts=shifts)
 
 
 def _left(
-    said: str | None, *, day: date, zone: str, came: datetime | None, shifts: Sequence[ShiftDay]
+    value: str | None, *, day: date, zone: str, came: datetime | None, shifts: Sequence[ShiftDay]
 ) -> datetime | None:
     """Return the moment of a check-out."""
-    if said is None:
+    if value is None:
         return None
     if came is None:
         raise Wrong("check_out", "needs a check-in beside it")
-    clock = _clock(said)
+    clock = _clock(value)
     if clock is None:
-        moment = _moment("check_out", said)
+        moment = _moment("check_out", value)
         if moment < came:
             raise Wrong("check_out", "is before the check-in")
     else:

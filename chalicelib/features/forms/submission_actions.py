@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import insert, update
 
-from chalicelib import audit, notifications
+from chalicelib import audit, four_eyes, notifications
 from chalicelib.backing.database import Record
 from chalicelib.entry.versions import expect
 from chalicelib.features.forms import attachment_actions as attachments
@@ -90,8 +90,7 @@ def _review(scope: Scope, before: Record, patch: SubmissionPatch) -> None:
     given, now = patch.given(), SubmissionStatus(before["status"])
     if "submission_data" in given or "attachments" in given:
         raise Conflict(f"This submission is {now}; what was submitted is not changed any more.")
-    if before["user_id"] == scope.actor.user_id:
-        raise Forbidden("Nobody reviews a submission of their own.")
+    four_eyes.check_not_own(scope, four_eyes.Subject.FORM, before["user_id"])
     if "status" not in given:
         raise invalid("/status", "say what becomes of it: under_review, approved or rejected")
     to: SubmissionStatus = given["status"]

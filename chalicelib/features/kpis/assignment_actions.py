@@ -4,7 +4,7 @@ from uuid import UUID
 
 from sqlalchemy import delete, select, text
 
-from chalicelib import audit
+from chalicelib import audit, four_eyes
 from chalicelib.backing.database import Record, statement
 from chalicelib.features.kpis import assignment_queries, definition_queries
 from chalicelib.features.kpis.assignment_schemas import Assigned, Assignment, Made, NewAssignment
@@ -51,7 +51,7 @@ def assign(scope: Scope, *, new: NewAssignment) -> Made:
     rows = scope.session.execute(
         text(_ASSIGN.replace("{reach}", reach)),
         {**values, **new.model_dump(exclude={"user_id", "all"}), "user_ids": named, "tenant_id": scope.tenant_id,
-         "assigner_id": scope.actor.user_id, "assigned_by": scope.actor.name, "now": scope.now},
+         "own_ids": four_eyes.own_ids(scope), "assigned_by": scope.actor.name, "now": scope.now},
     ).all()  # fmt: skip
     given = next((row for row in rows if row.reason is None), None)
     if new.user_id:
@@ -74,8 +74,7 @@ def assign(scope: Scope, *, new: NewAssignment) -> Made:
 def take_back(scope: Scope, *, assignment_id: UUID) -> None:
     """This will take a KPI back that somebody was given by mistake, and its score with it."""
     before = assignment_queries.get_assignment(scope, assignment_id, ASSIGN)
-    if before["user_id"] == scope.actor.user_id:
-        raise Forbidden("Nobody takes a KPI off themselves; somebody else has to.")
+    four_eyes.check_not_own(scope, four_eyes.Subject.KPI, before["user_id"])
     scope.session.execute(
         delete(kpi_scores).where(kpi_scores.c.tenant_id == scope.tenant_id, kpi_scores.c.assignment_id == assignment_id)
     )

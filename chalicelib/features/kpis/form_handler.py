@@ -17,7 +17,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from chalicelib import notifications
+from chalicelib import four_eyes, notifications
 from chalicelib.backing import clock
 from chalicelib.backing.database import Record
 from chalicelib.features.forms import kinds
@@ -81,8 +81,7 @@ def register() -> None:
 
 def _enter(scope: Scope, submission: Record, values: Mapping[str, Any], notes: str | None) -> None:
     user_id = _person(scope, submission)
-    if user_id == scope.actor.user_id:
-        raise Forbidden("This appraisal is about you; somebody else has to decide it.")
+    four_eyes.check_not_own(scope, four_eyes.Subject.KPI, user_id)
     day = clock.local_day(submission["submitted_at"], scope.tenant.timezone)
     for definition, value in values.values():
         found = assignments.find_on(scope, user_id=user_id, definition_id=definition["id"], day=day)

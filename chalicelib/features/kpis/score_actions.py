@@ -6,14 +6,14 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from chalicelib import audit
+from chalicelib import audit, four_eyes
 from chalicelib.backing.database import Record
 from chalicelib.features.kpis import assignment_queries as assignments
 from chalicelib.features.kpis import rules, score_queries
 from chalicelib.features.kpis.rules import MetricType, Source
 from chalicelib.features.kpis.score_schemas import NewOverride, NewValue
 from chalicelib.identity.scope import Scope
-from chalicelib.kernel.errors import Conflict, Forbidden, invalid
+from chalicelib.kernel.errors import Conflict, invalid
 
 SCORE = "kpis.score"
 # A value and an override are parts of one row, and each leaves the other alone. `old` is what stood there before.
@@ -98,8 +98,7 @@ def override(scope: Scope, *, assignment_id: UUID, new: NewOverride) -> Record:
 
 def _of_somebody_else(scope: Scope, assignment_id: UUID) -> Record:
     assignment = assignments.get_assignment(scope, assignment_id, SCORE)
-    if assignment["user_id"] == scope.actor.user_id:
-        raise Forbidden("Nobody scores themselves; somebody else has to.")
+    four_eyes.check_not_own(scope, four_eyes.Subject.KPI, assignment["user_id"])
     return assignment
 
 

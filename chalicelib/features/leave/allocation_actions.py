@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import insert, select, text, update
 
-from chalicelib import audit
+from chalicelib import audit, four_eyes
 from chalicelib.backing.database import Record, statement
 from chalicelib.entry.versions import expect
 from chalicelib.features.leave import allocation_queries, entry_actions, queries, rules
@@ -25,6 +25,7 @@ _WHY = {
     "left_before": "they left before the cycle begins",
     "joins_after": "they join after the cycle ends",
     "overlaps": "they have days of this leave for a part of the cycle already",
+    "is_you": "nobody gives leave days to themselves; somebody else has to",
     "too_late_for_half_a_day": "what is left of the cycle after they join is worth less than half a day",
 }
 
@@ -35,6 +36,7 @@ def allocate(scope: Scope, *, new: NewAllocation) -> Record:
     A cycle that was only made to carry days into has its own days still to come, and gets them.
     """
     people.get_user(scope, new.user_id, "leave.allocate", lock=True)
+    four_eyes.check_not_own(scope, four_eyes.Subject.LEAVE_ALLOCATION, new.user_id)
     leave_type = queries.get_active_type(scope, new.leave_type_id)
     start, end = _cycle(new.cycle_start_date, new.cycle_end_date)
     days = _days(new.allocated_days, leave_type, pointer="/allocated_days")
@@ -72,6 +74,7 @@ def correct(scope: Scope, *, allocation_id: UUID, given: dict[str, Any], if_matc
     """This will make an allocation one of more or fewer days, never of fewer than are held, used or gone."""
     of_whom = allocation_queries.get_allocation(scope, allocation_id, "leave.allocate")["user_id"]
     people.get_user(scope, of_whom, "leave.allocate", lock=True)  # first, as everybody who moves days of a person
+    four_eyes.check_not_own(scope, four_eyes.Subject.LEAVE_ALLOCATION, of_whom)
     scope.session.execute(
         select(leave_allocations.c.id)
         .where(leave_allocations.c.tenant_id == scope.tenant_id, leave_allocations.c.id == allocation_id)
@@ -130,7 +133,7 @@ def allocate_many(scope: Scope, *, new: NewAllocations) -> Record:
         {"tenant_id": scope.tenant_id, "user_ids": new.user_ids, "department_id": new.department_id,
          "leave_type_id": new.leave_type_id, "cycle_start_on": start, "cycle_end_on": end, "days": days,
          "pro_rata": new.pro_rata_for_joiners, "expires_on": expires_on, "notes": new.notes, "now": scope.now,
-         "booked_by": scope.actor.name},
+         "booked_by": scope.actor.name, "own_ids": four_eyes.own_ids(scope)},
     ).all()  # fmt: skip
     given = next((row for row in rows if row.reason is None), None)
     done = {

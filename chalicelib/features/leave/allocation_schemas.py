@@ -68,7 +68,7 @@ class NewAllocations(Input):
 class Skipped(Output):
     """People who were given nothing, and why."""
 
-    reason: Literal["no_employment", "left_before", "joins_after", "overlaps", "too_late_for_half_a_day"]
+    reason: Literal["is_you", "no_employment", "left_before", "joins_after", "overlaps", "too_late_for_half_a_day"]
     detail: str
     people: int
     user_ids: list[UUID] = Field(description="the first 50 of them")
@@ -146,7 +146,9 @@ class Balance(Output):
     transferred: Number
     remaining: Number
     expires_on: dt.date | None
-    is_settled: bool = Field(description="the cycle is over, and nothing of it is left or waits for a decision")
+    is_over: bool = Field(
+        description="on that day: the cycle has ended, and nothing of it is left or may still be used"
+    )
     entries: list[Entry]
 
 

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import delete, insert, tuple_, update
 
-from chalicelib import audit, notifications
+from chalicelib import audit, four_eyes, notifications
 from chalicelib.backing import clock
 from chalicelib.backing.database import Record
 from chalicelib.entry.versions import expect
@@ -25,7 +25,7 @@ from chalicelib.features.people import queries as people
 from chalicelib.features.tenants import facts
 from chalicelib.features.tenants.locks import share_calendar
 from chalicelib.identity.scope import Scope
-from chalicelib.kernel.errors import AlreadyDecided, BalanceTooLow, Conflict, Forbidden, Place, invalid
+from chalicelib.kernel.errors import AlreadyDecided, BalanceTooLow, Conflict, Place, invalid
 from chalicelib.kernel.halves import Nature
 from chalicelib.kernel.states import REQUEST_MOVES, RequestStatus, check_move
 from chalicelib.notifications import Kind, Notice
@@ -95,9 +95,9 @@ def decide(
     check_move(REQUEST_MOVES, now=now, to=to, what="leave request")
     if to is RequestStatus.CANCELLED:
         _check_may_take_back(scope, before)
-    elif before["user_id"] == scope.actor.user_id:
-        raise Forbidden("Nobody decides a request of their own; it can only be cancelled.")
-    elif before["submission_id"] and not by_submission:
+    else:
+        four_eyes.check_not_own(scope, four_eyes.Subject.REQUEST, before["user_id"])
+    if to is not RequestStatus.CANCELLED and before["submission_id"] and not by_submission:
         raise Conflict(
             f"This leave was asked for with a form, and is {to} with it: send the status to"
             f" PATCH /forms/submissions/{before['submission_id']}."
@@ -225,8 +225,8 @@ def _check_unrecorded(scope: Scope, user_id: UUID, span: Span) -> None:
 
 def _check_may_take_back(scope: Scope, request: Record) -> None:
     begun = request["status"] == RequestStatus.APPROVED and request["start_date"] <= _today(scope)
-    if begun and request["user_id"] == scope.actor.user_id and not scope.reaches_all("leave.decide"):
-        raise Forbidden("Your leave has begun; ask your manager or HR to cancel or shorten it.")
+    if begun:  # days that are given back could be cashed, or be paid as worked
+        four_eyes.check_not_own(scope, four_eyes.Subject.LEAVE_TAKEN, request["user_id"])
 
 
 def _today(scope: Scope) -> date:

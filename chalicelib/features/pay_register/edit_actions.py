@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from chalicelib import audit
+from chalicelib import audit, four_eyes
 from chalicelib.backing.database import Record, statement
 from chalicelib.entry.versions import expect
 from chalicelib.features.leave.queries import get_leave_type
@@ -33,6 +33,7 @@ def edit_day(
     `if_match` is the day's version that the caller saw. In a locked period the edit is kept as a fact and noted as a
     late correction; the register stays as paid. An edit that says what is said already changes nothing.
     """
+    four_eyes.check_not_own(scope, four_eyes.Subject.REGISTER, user_id)
     _check_day(scope, month, day)
     with facts.changing(scope, changes=[(user_id, day)], what="edit", even_ahead=True) as change:
         before = queries.get_row(scope, month=month, user_id=user_id)

@@ -1,5 +1,6 @@
 """Runs: advances booked, and everybody's payable or the payslips of a payroll run turned into payouts, in chunks."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -9,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from chalicelib import audit
+from chalicelib import audit, four_eyes
 from chalicelib.backing.database import Record, run, statement
 from chalicelib.backing.outbox import Message
 from chalicelib.features.payouts import events, providers, queries, rules, sending
@@ -37,6 +38,7 @@ class Kind(StrEnum):
         return self.value.removesuffix("-payouts")
 
 
+PAYS_OTHERS = ("sales.write", "sales.decide", "payouts.run")
 PAYROLL = "payroll-payouts"  # the job that pays the payslips of one payroll run, and nothing else
 
 # People who have a sale to advance or anything payable that is not earmarked for a payroll run, and the ranges that
@@ -160,7 +162,7 @@ def _spread(scope: Scope, job_id: UUID, rows: Sequence[Any], what: dict[str, Any
     plan = what | {
         "job_id": str(job_id),
         "actor": scope.actor.name,
-        "actor_user_id": str(scope.actor.user_id) if scope.actor.user_id else None,
+        "actor_ids": [str(one) for one in sorted(scope.actor.hands)],
     }
     progress.spread(
         scope, job_id, chunks=chunks, queue=QUEUE, message=plan,
@@ -179,6 +181,8 @@ def do_chunk(scope: Scope, plan: dict[str, Any], chunk: Chunk) -> None:
 def _finish(scope: Scope, plan: dict[str, Any]) -> None:
     job_id = UUID(plan["job_id"])
     result = queries.sum_run(scope, job_id)
+    if not four_eyes.is_enforced(scope):
+        result["four_eyes"] = False
     if "payroll_run_id" in plan:
         # netted payslips have no payout whose confirmation would tell of them
         events.payroll_moved(scope, payroll_run_id=UUID(plan["payroll_run_id"]))
@@ -212,7 +216,7 @@ def pay_again(scope: Scope, payout: Record) -> list[UUID]:
     """Pay anew what a payout gave back, now, and return the payouts made: of its payslip, or whatever is owed."""
     check_open(scope)
     user_id = payout["user_id"]
-    plan = {"actor": scope.actor.name, "actor_user_id": scope.actor.user_id}
+    plan: dict[str, Any] = {"actor": scope.actor.name, "actor_ids": sorted(scope.actor.hands)}
     if payout["payroll_run_id"] is None:
         accounts.hold(scope, user_ids=[user_id])
         rows = _pay(scope, _PAY_OUTSIDE_RUNS, of="retry", job_id=None, plan=plan, user_ids=[user_id])
@@ -221,6 +225,19 @@ def pay_again(scope: Scope, payout: Record) -> list[UUID]:
         rows = _pay_payslips(scope, of="retry", job_id=None, chunk=Chunk(0, user_id, user_id, 1), plan=plan)
         events.payroll_moved(scope, payroll_run_id=payout["payroll_run_id"])
     return [row.id for row in rows]
+
+
+def _limits(scope: Scope) -> dict[str, Any]:
+    """Return the values of pay.sql that say what is held for a second person's approval."""
+    policy = scope.tenant.policy
+    above, limits = policy.payout_approval_above, dict(policy.payout_limits)
+    if above is not None:
+        limits[scope.tenant.currency] = above
+    return {
+        "limits": json.dumps({currency: str(limit) for currency, limit in limits.items()}),
+        "is_limited": above is not None,
+        "insider_ids": [] if above is not None else four_eyes.people_who_may(scope, PAYS_OTHERS),
+    }
 
 
 def _pay_payslips(scope: Scope, *, of: str, job_id: UUID | None, chunk: Chunk, plan: dict[str, Any]) -> list[Any]:
@@ -246,14 +263,14 @@ def _pay(
             "job_id": job_id,
             "currency": scope.tenant.currency,
             "minimum": policy.minimum_payout,
-            "approval_above": policy.payout_approval_above,
+            **_limits(scope),
             "provider": policy.payout_provider.value,
             "provider_is_called": providers.abilities_of(policy.payout_provider).is_called,
             **queries.destination_values(scope),
             "nudge": rules.NUDGE,
             "queue": sending.QUEUE,
             "actor": plan["actor"],
-            "actor_user_id": plan["actor_user_id"],
+            "actor_ids": plan.get("actor_ids", []),  # a message of the code before has none
             "now": scope.now,
         },
     ).all()

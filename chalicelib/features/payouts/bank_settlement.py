@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import text
 
+from chalicelib import four_eyes
 from chalicelib.backing.database import Record, statement
 from chalicelib.features.payouts import moving
 from chalicelib.features.payouts.bank_files.camt import Movement
@@ -46,6 +47,7 @@ class Settlement:
     def __init__(self, scope: Scope, payouts: Iterable[Record]) -> None:
         self.scope = scope
         self.payouts = {payout["reference"].lower(): payout for payout in payouts}
+        self.own_ids = set(four_eyes.own_ids(scope))
         self.debits: dict[str, set[str | None]] = defaultdict(set)  # what the bank calls the debits of a payout
 
     def settle(self, lines: Sequence[AnswerLine]) -> list[Record]:
@@ -87,6 +89,9 @@ class Settlement:
         if payout is None or claim is None:
             return "not_found", "there is no payout of yours in a bank file with this reference"
         payout = self.payouts[payout["reference"].lower()]
+        if claim in (Claim.FAILED, Claim.RETURNED) and payout["user_id"] in self.own_ids:
+            # what comes back is paid again: nobody says so of their own
+            return "forbidden", four_eyes.refusal(four_eyes.Subject.PAYOUT)
         if claim is Claim.ON_ITS_WAY:
             return "unchanged", f"{line.reason or line.verdict.status}: on its way, as far as the bank says"
         if contradicts:

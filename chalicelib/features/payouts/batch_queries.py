@@ -5,7 +5,7 @@ from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, func, select, text
 
 from chalicelib.backing.database import Record
 from chalicelib.entry.gate import get_row
@@ -18,6 +18,20 @@ from chalicelib.identity.scope import Scope
 from chalicelib.kernel.states import IN_FLIGHT, PayoutStatus
 
 PROVIDER = "bank_file"
+
+# One row per payout of a file whose person was paid elsewhere before, and that not long ago.
+_CHANGED = text("""
+    select p.id as payout_id, p.user_id, d.holder, d.masked,
+        case when d.requested_at is null then d.created_at else d.confirmed_at end as changed_at
+    from payouts p
+    join payout_batches b on b.tenant_id = :tenant_id and b.id = p.batch_id
+    join payout_destinations d on d.tenant_id = :tenant_id and d.id = p.destination_id
+        and coalesce(d.confirmed_at, d.created_at) > b.created_at - interval '30 days'
+    where p.tenant_id = :tenant_id and p.batch_id = :batch_id and exists (
+        select from payout_destinations o
+        where o.tenant_id = :tenant_id and o.user_id = p.user_id and o.id <> d.id and o.created_at < d.created_at
+          and (o.requested_at is null or o.confirmed_at is not null))
+    order by changed_at desc, p.id limit 200""")
 
 
 def page_of_batches(scope: Scope, query: PageQuery) -> Record:
@@ -32,6 +46,12 @@ def get_batch(scope: Scope, batch_id: UUID) -> Record:
     """This will read one batch with what became of its payouts, or NotFound."""
     row = get_row(scope, payout_batches, batch_id, what="batch")
     return {**row, **_progress(scope, [batch_id])[batch_id]}
+
+
+def get_whole_batch(scope: Scope, batch_id: UUID) -> Record:
+    """Return one batch with the payouts that go to bank details which were changed lately."""
+    rows = scope.session.execute(_CHANGED, {"tenant_id": scope.tenant_id, "batch_id": batch_id}).mappings()
+    return {**get_batch(scope, batch_id), "changed_destinations": [dict(row) for row in rows]}
 
 
 def lock_payouts(scope: Scope, batch_id: UUID) -> list[Record]:

@@ -50,9 +50,9 @@ def list_batches(scope: Scope, query: PageQuery) -> Page[schemas.Batch]:
 
 
 @endpoint(blueprint, "GET", "/payouts/batches/{batch_id}", may="payout_batches.read")
-def get_batch(scope: Scope, batch_id: UUID) -> schemas.Batch:
-    """This will show one bank file with what became of its payouts."""
-    return batch_queries.get_batch(scope, batch_id)
+def get_batch(scope: Scope, batch_id: UUID) -> schemas.WholeBatch:
+    """Show one bank file: what became of its payouts, and which of them go to bank details that changed lately."""
+    return batch_queries.get_whole_batch(scope, batch_id)
 
 
 @endpoint(blueprint, "GET", "/payouts/batches/{batch_id}/file", may="payout_batches.read")

@@ -48,6 +48,24 @@ class Batch(Output):
     closed_at: datetime | None
 
 
+class ChangedDestination(Output):
+    """A payout of a file that goes to bank details which replaced others lately."""
+
+    payout_id: UUID
+    user_id: UUID
+    holder: str | None
+    masked: str
+    changed_at: datetime
+
+
+class WholeBatch(Batch):
+    """A bank file with what to look at before it goes to the bank."""
+
+    changed_destinations: list[ChangedDestination] = Field(
+        description="payouts to bank details that replaced others within 30 days before the file, the latest 200"
+    )
+
+
 class LeftOut(Output):
     """Payouts that wait for a file and could not go into this one."""
 
@@ -76,8 +94,9 @@ class AnswerItem(Output):
 
     line: int | None = Field(description="of the file, or the place of a transfer or an entry in the report")
     reference: str
-    result: Literal["ok", "unchanged", "review", "conflict", "not_found"] = Field(
-        description="review: whether it was paid is not known; nothing was released, and a person has to find out"
+    result: Literal["ok", "unchanged", "review", "conflict", "forbidden", "not_found"] = Field(
+        description="review: whether it was paid is not known; nothing was released, and a person has to find out."
+        " forbidden: it would give your own money back"
     )
     status: PayoutStatus | None = Field(description="what the payout is now")
     detail: str | None

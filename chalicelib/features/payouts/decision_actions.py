@@ -2,9 +2,9 @@
 
 from uuid import UUID
 
-from chalicelib import audit
+from chalicelib import audit, four_eyes
 from chalicelib.backing.database import Record
-from chalicelib.features.payouts import actions, moving, providers, queries, rules, sending
+from chalicelib.features.payouts import actions, hands, moving, providers, queries, rules, sending
 from chalicelib.features.payouts.schemas import Resolution
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import AlreadyDecided, Conflict, Forbidden, NotFound
@@ -12,15 +12,12 @@ from chalicelib.kernel.states import PayoutStatus
 
 
 def approve(scope: Scope, payout_id: UUID) -> Record:
-    """This will let a held payout go; whoever started its run may not."""
+    """Let a held payout go. Whoever had a part in it, and its payee, may not."""
     payout = _get(scope, payout_id, PayoutStatus.HELD, to="approved")
-    if scope.actor.name == payout["prepared_by"] or (
-        scope.actor.user_id is not None and scope.actor.user_id == payout["prepared_by_user_id"]
-    ):
-        raise Forbidden("You started the run that made this payout; somebody else has to approve it.")
+    four_eyes.check_may_approve(scope, hands.of_payouts(scope, [payout_id])[payout_id])
     is_called = providers.abilities_of(payout["provider"]).is_called
     moving.move(
-        scope, payout, PayoutStatus.QUEUED, what="approved", approved_by=scope.actor.name,
+        scope, payout, PayoutStatus.QUEUED, what="approved", is_approved=True,
         look_in=rules.NUDGE if is_called else None,
     )  # fmt: skip
     if is_called:
@@ -46,7 +43,7 @@ def confirm(scope: Scope, payout_id: UUID, *, reference: str) -> Record:
             f"This payout goes by {payout['provider']}, which says itself what became of it; only one by the provider"
             " manual is confirmed."
         )
-    if scope.actor.user_id is not None and scope.actor.user_id == payout["user_id"]:
+    if four_eyes.is_own(scope, payout["user_id"]):
         raise Forbidden("This payout is yours; somebody else has to confirm that you received it.")
     if payout["status"] == PayoutStatus.PAID and payout["provider_reference"] == reference:
         return queries.get_payout(scope, payout_id)
@@ -87,6 +84,7 @@ def retry(scope: Scope, payout_id: UUID) -> Record:
 def take_back(scope: Scope, payout_id: UUID, *, reason: str) -> Record:
     """This will record that a paid payout came back; its money is in payable again."""
     payout = _get(scope, payout_id, PayoutStatus.PAID, to="returned")
+    four_eyes.check_not_own(scope, four_eyes.Subject.PAYOUT, payout["user_id"])  # what comes back is paid again
     moving.move(scope, payout, PayoutStatus.RETURNED, what="returned", problem=reason)
     return _decided(scope, payout, "payout.returned", reason)
 
@@ -94,6 +92,7 @@ def take_back(scope: Scope, payout_id: UUID, *, reason: str) -> Record:
 def resolve(scope: Scope, payout_id: UUID, *, said: Resolution) -> Record:
     """Settle a payout in review by what a person found out, or one by hand that cannot be handed over as failed."""
     payout = _get(scope, payout_id)
+    four_eyes.check_not_own(scope, four_eyes.Subject.PAYOUT, payout["user_id"])
     if providers.abilities_of(payout["provider"]).is_person and payout["status"] == PayoutStatus.QUEUED:
         if said.outcome is PayoutStatus.PAID:
             raise Conflict("This payout is handed over by a person; confirm it with its reference, by /confirm.")

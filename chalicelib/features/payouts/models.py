@@ -1,6 +1,6 @@
 """Tables of payouts."""
 
-from sqlalchemy import BigInteger, Boolean, Column, DateTime, Identity, Integer, Numeric, Table, Text, Uuid
+from sqlalchemy import ARRAY, BigInteger, Boolean, Column, DateTime, Identity, Integer, Numeric, Table, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 
 from chalicelib.backing.database import id_column, metadata, tenant_column
@@ -32,8 +32,10 @@ payouts = Table(
     Column("batch_id", Uuid, doc="the bank file it is in"),
     Column("bank", JSONB, doc="the bank's last word: schemas.BankWord; what it said of the name stays beside it"),
     Column("prepared_by", Text, doc="who started the run"),
-    Column("prepared_by_user_id", Uuid),
+    Column("prepared_by_user_id", Uuid, doc="in prepared_by_ids since 2026-12"),
+    Column("prepared_by_ids", ARRAY(Uuid), doc="all ids of who started the run; empty: nobody's hand"),
     Column("approved_by", Text),
+    Column("approved_by_ids", ARRAY(Uuid)),
     Column("created_at", DateTime(timezone=True)),
     Column("settled_at", DateTime(timezone=True)),
     Column("payslip_id", Uuid, doc="the payslip that it pays, and nothing else; null: whatever was owed"),

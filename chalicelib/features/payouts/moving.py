@@ -35,6 +35,8 @@ _MOVE = text(f"""
         problem = :problem,
         provider_reference = coalesce(:provider_reference, provider_reference),
         approved_by = coalesce(:approved_by, approved_by),
+        approved_by_ids = case when cast(:approved_by as text) is null then approved_by_ids
+            else cast(:approved_by_ids as uuid[]) end,
         settled_at = case when :to = status then settled_at
             when :to in ('paid', 'failed', 'returned', 'cancelled') then clock_timestamp() end
     where tenant_id = :tenant_id and id = :id and status = :since and fence = :fence
@@ -52,7 +54,7 @@ def move(
     look_in: timedelta | None = None,
     problem: str | None = None,
     provider_reference: str | None = None,
-    approved_by: str | None = None,
+    is_approved: bool = False,
 ) -> Record:
     """This will move a payout, or only claim it where it stays what it is, and note the event.
 
@@ -69,7 +71,8 @@ def move(
         {
             "tenant_id": scope.tenant_id, "id": payout["id"], "since": since, "fence": payout["fence"],
             "to": to, "claims": int(claims), "lease": lease, "look_in": look_in, "problem": problem,
-            "provider_reference": provider_reference, "approved_by": approved_by,
+            "provider_reference": provider_reference, "approved_by": scope.actor.name if is_approved else None,
+            "approved_by_ids": sorted(scope.actor.hands),
         },
     ).mappings().first()  # fmt: skip
     if moved is None:

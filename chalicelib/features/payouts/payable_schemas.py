@@ -28,7 +28,8 @@ class PayablePart(Output):
     """A part of what a person is owed, or of what is in flight to them, and what it waits for."""
 
     because: str = Field(
-        description="of what is owed: no_bank_account, below_minimum, payouts_disabled, run_not_paid (POST"
+        description="of what is owed: no_bank_account, destination_held (bank details changed and nobody confirmed"
+        " them yet), below_minimum, payouts_disabled, run_not_paid (POST"
         " /payroll-runs/{id}/pay pays it), refused, returned or rejected (likewise, again), next_run (the next run of"
         " payouts pays it) or netted (the person owes us this; the amount is below 0); of what is in flight: held"
         " (waits for approval), waits_for_confirmation, waits_for_bank_file, on_its_way or in_review"

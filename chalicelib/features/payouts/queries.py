@@ -3,13 +3,16 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, text
+from sqlalchemy import Select, and_, func, select, text
 
 from chalicelib.backing.database import Record, statement
 from chalicelib.entry.paging import page_of
+from chalicelib.features.payouts import hands
 from chalicelib.features.payouts.models import payout_events, payouts
 from chalicelib.features.payouts.providers import abilities_of
 from chalicelib.features.payouts.schemas import PayoutQuery
+from chalicelib.features.people.destination_models import payout_destinations
+from chalicelib.features.people.destination_queries import CHANGED_AT
 from chalicelib.features.people.queries import get_user
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import NotFound
@@ -19,7 +22,7 @@ from chalicelib.ledger.models import entries
 
 def page_of_payouts(scope: Scope, query: PayoutQuery) -> Record:
     """This will read one page of payouts, oldest first."""
-    rows = select(payouts).where(
+    rows = _with_destination().where(
         payouts.c.tenant_id == scope.tenant_id, scope.within("payouts.read", payouts.c.user_id)
     )
     if query.user_id is not None:
@@ -29,15 +32,28 @@ def page_of_payouts(scope: Scope, query: PayoutQuery) -> Record:
         rows = rows.where(payouts.c.status == query.status)
     if query.provider is not None:
         rows = rows.where(payouts.c.provider == query.provider)
-    if query.payroll_run_id is not None:
-        rows = rows.where(payouts.c.payroll_run_id == query.payroll_run_id)
-    return page_of(scope, rows, key=payouts.c.id, query=query)
+    page = page_of(scope, rows, key=payouts.c.id, query=query)
+    return {**page, "items": hands.with_approval(scope, [_nested(row) for row in page["items"]])}
+
+
+def _with_destination() -> Select[Any]:
+    """Select payouts with the bank details that each goes to."""
+    table = payout_destinations
+    shown = (table.c.kind, table.c.holder, table.c.masked, CHANGED_AT)
+    return select(payouts, *(column.label(f"destination_{column.name}") for column in shown)).select_from(
+        payouts.outerjoin(table, and_(table.c.tenant_id == payouts.c.tenant_id, table.c.id == payouts.c.destination_id))
+    )
+
+
+def _nested(row: Record) -> Record:
+    parts = {name: row[f"destination_{name}"] for name in ("kind", "holder", "masked", "changed_at")}
+    return {**row, "destination": parts if parts["kind"] else None}
 
 
 def get_payout(scope: Scope, payout_id: UUID) -> Record:
     """This will read one payout with its lines, attempts, events and ledger."""
     row = scope.session.execute(
-        select(payouts).where(
+        _with_destination().where(
             payouts.c.tenant_id == scope.tenant_id,
             payouts.c.id == payout_id,
             scope.within("payouts.read", payouts.c.user_id),
@@ -46,7 +62,8 @@ def get_payout(scope: Scope, payout_id: UUID) -> Record:
     if row is None:
         raise NotFound("There is no such payout.")
     events = _events(scope, payout_id)
-    return {**row, "lines": _lines(scope, dict(row)), "attempts": _attempts(events), "events": events,
+    [shown] = hands.with_approval(scope, [_nested(dict(row))])
+    return {**shown, "lines": _lines(scope, dict(row)), "attempts": _attempts(events), "events": events,
             "ledger": _ledger(scope, dict(row))}  # fmt: skip
 
 
@@ -126,7 +143,8 @@ _WAITING = text(
         where a.tenant_id = :tenant_id and a.kind = 'payable' and a.balance < 0
     )
     select count(*) filter (where currency = :currency and amount < :minimum) as below_minimum,
-        count(*) filter (where blocked_by = 'no_bank_account') as without_bank_details
+        count(*) filter (where blocked_by = 'no_bank_account') as without_bank_details,
+        count(*) filter (where blocked_by = 'destination_held') as changed_bank_details
     from (
         select o.*, {blocked_by} as blocked_by from owed o
         left join payout_destinations d on d.tenant_id = :tenant_id and d.user_id = o.owner_id
@@ -142,6 +160,7 @@ def destination_values(scope: Scope) -> dict[str, Any]:
     return {
         "needs_destination": abilities_of(policy.payout_provider).needs_destination,
         "is_manual_without_account": policy.manual_without_bank_account,
+        "now": scope.now,
     }
 
 

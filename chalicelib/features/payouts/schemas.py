@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from chalicelib.entry.paging import PageQuery
+from chalicelib.features.people.destination_rules import Kind as DestinationKind
 from chalicelib.kernel.policy import PayoutProvider
 from chalicelib.kernel.schema import UNSET, Input, MoneyOut, Output, Reason, Text
 from chalicelib.kernel.states import PayoutStatus
@@ -20,13 +21,21 @@ class PayoutQuery(PageQuery):
     status: PayoutStatus | None = None
     user_id: UUID | None = None
     provider: PayoutProvider | None = Field(None, description="manual: those that somebody hands over and confirms")
-    payroll_run_id: UUID | None = Field(None, description="only those that pay this run's payslips")
 
 
 class RunRequest(Input):
     """Whom to pay; everybody if left out."""
 
     user_ids: Annotated[list[UUID], Field(min_length=1, max_length=MOST_NAMED)] = UNSET
+
+
+class PayoutDestination(Output):
+    """The bank details that a payout goes to, masked."""
+
+    kind: DestinationKind
+    holder: str | None
+    masked: str
+    changed_at: datetime | None = Field(description="since when the person's payouts go there")
 
 
 class BankWord(Output):
@@ -65,9 +74,12 @@ class Payout(Output):
     provider_reference: str | None = Field(description="theirs")
     problem: str | None = Field(description="why it failed, came back or needs a person")
     batch_id: UUID | None
+    destination: PayoutDestination | None = Field(description="null: there were none")
     bank: BankWord | None = Field(None, description="the bank's last word on it, where it is in a bank file")
     prepared_by: str
     approved_by: str | None
+    may_approve: bool = Field(description="whether you may approve it now")
+    because: str | None = Field(description="why you may not approve it")
     created_at: datetime
     settled_at: datetime | None
 

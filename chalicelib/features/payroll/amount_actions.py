@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from chalicelib import audit
+from chalicelib import audit, four_eyes
 from chalicelib.entry.gate import get_row
 from chalicelib.entry.rows import Row, RowError, checked
 from chalicelib.features.payroll.models import payroll_runs
@@ -37,13 +37,14 @@ _TYPES = text("""
 _THERE = text("select user_id, type_id, amount from payroll_amounts where tenant_id = :tenant_id and run_id = :run_id")
 
 _WRITE = text("""
-    insert into payroll_amounts (tenant_id, run_id, user_id, type_id, amount, given_by, given_at)
-    select :tenant_id, :run_id, said.user_id, said.type_id, said.amount, :actor, :now
+    insert into payroll_amounts as a (tenant_id, run_id, user_id, type_id, amount, given_by, given_by_ids, given_at)
+    select :tenant_id, :run_id, said.user_id, said.type_id, said.amount, :actor, cast(:actor_ids as uuid[]), :now
     from unnest(cast(:user_ids as uuid[]), cast(:type_ids as uuid[]), cast(:amounts as numeric[]))
         said (user_id, type_id, amount)
     order by 3, 4
     on conflict (tenant_id, run_id, user_id, type_id) do update
-        set amount = excluded.amount, given_by = excluded.given_by, given_at = excluded.given_at""")
+        set amount = excluded.amount, given_by = excluded.given_by, given_at = excluded.given_at,
+            given_by_ids = array(select unnest(a.given_by_ids) union select unnest(excluded.given_by_ids))""")
 
 Amounts = dict[tuple[UUID, UUID], Decimal]
 
@@ -59,6 +60,7 @@ def give(scope: Scope, *, run_id: UUID, rows: Sequence[Row], dry_run: bool) -> A
     there = {(row.user_id, row.type_id): row.amount for row in scope.session.execute(_THERE, key)}
     fresh = {pair: amount for pair, amount in said.items() if there.get(pair, Decimal(0)) != amount}
     if fresh and not dry_run:
+        four_eyes.note_own(scope, four_eyes.Subject.AMOUNT, (user_id for user_id, _ in fresh))
         scope.session.execute(
             _WRITE,
             {
@@ -67,6 +69,7 @@ def give(scope: Scope, *, run_id: UUID, rows: Sequence[Row], dry_run: bool) -> A
                 "type_ids": [type_id for _, type_id in fresh],
                 "amounts": list(fresh.values()),
                 "actor": scope.actor.name,
+                "actor_ids": sorted(scope.actor.hands),
                 "now": scope.now,
             },
         )
@@ -103,6 +106,8 @@ def _read(scope: Scope, rows: Iterable[tuple[int, AmountRow]]) -> tuple[Amounts,
         person, kind = known.get(row.user_id or row.employee_no), types.get(row.payment_type)
         if (wrong := _wrong(row, person, kind)) is not None:
             errors.append(RowError(line=line, column=wrong[0], detail=wrong[1]))
+        elif four_eyes.is_own(scope, person.user_id):  # type: ignore[union-attr]  # there: _wrong
+            errors.append(RowError(line=line, column=None, detail=four_eyes.refusal(four_eyes.Subject.AMOUNT)))
         else:
             said[person.user_id, kind.id] = rounded(row.amount, person.currency)  # type: ignore[union-attr]  # both are there: _wrong
     return said, errors

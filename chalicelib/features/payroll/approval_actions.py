@@ -11,20 +11,21 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from chalicelib import audit
+from chalicelib import audit, four_eyes
 from chalicelib.backing.database import Record, statement
 from chalicelib.features.payroll import approval_queries as queries
-from chalicelib.features.payroll import freshness, posting, run_actions
+from chalicelib.features.payroll import freshness, hands, posting, run_actions
 from chalicelib.features.payroll.freshness import AGAIN
 from chalicelib.features.payroll.models import RunKind
 from chalicelib.identity.scope import Scope
 from chalicelib.jobs import progress
 from chalicelib.jobs.schemas import started
-from chalicelib.kernel.errors import Conflict, Forbidden
+from chalicelib.kernel.errors import Conflict
 from chalicelib.kernel.states import PAYROLL_MOVES, PayrollStatus, check_move
 
 _APPROVE = text("""
-    update payroll_runs set status = 'approved', approved_by = :actor, approved_at = clock_timestamp(), job_id = :job_id
+    update payroll_runs set status = 'approved', approved_by = :actor, approved_by_ids = cast(:actor_ids as uuid[]),
+        approved_at = clock_timestamp(), job_id = :job_id, four_eyes = :four_eyes
     where tenant_id = :tenant_id and id = :run_id and status = 'calculated'""")
 
 _LOCK = text("""
@@ -64,10 +65,7 @@ def approve(scope: Scope, *, run_id: UUID) -> Record:
     scope.alone(run_actions.ALONE)
     run = queries.get_run(scope, run_id)
     _check_state(run)
-    if scope.actor.name == run["calculated_by"] or (
-        scope.actor.user_id is not None and scope.actor.user_id == run["calculated_by_user_id"]
-    ):
-        raise Forbidden("You calculated this payroll run; somebody else has to approve it.")
+    four_eyes.check_may_approve(scope, hands.of_run(scope, run))
     freshness.check(scope, run)
     job_id = progress.create(scope, kind=posting.JOB, parameters={"run_id": run_id, "month": run["month"]})
     _fix(scope, run, job_id)
@@ -99,7 +97,7 @@ def _check_state(run: Record) -> None:
 
 def _fix(scope: Scope, run: Record, job_id: UUID) -> None:
     key = _key(scope, run)
-    _move(scope, _APPROVE, {**key, "actor": scope.actor.name, "job_id": job_id})
+    _move(scope, _APPROVE, {**key, **_actor(scope), "job_id": job_id, "four_eyes": four_eyes.is_enforced(scope)})
     if run["kind"] == RunKind.REGULAR:
         _move(scope, _LOCK, {**key, "month": run["month"], "now": scope.now})
     lines, paid = scope.session.execute(_PAY_ADJUSTMENTS, {**key, "now": scope.now}).one()
@@ -114,6 +112,10 @@ def _fix(scope: Scope, run: Record, job_id: UUID) -> None:
 def _move(scope: Scope, move: Any, values: dict[str, Any]) -> None:
     if scope.session.execute(move, values).rowcount != 1:
         raise Conflict("Somebody else just changed the state of this payroll run or its period; look again.")
+
+
+def _actor(scope: Scope) -> dict[str, Any]:
+    return {"actor": scope.actor.name, "actor_ids": sorted(scope.actor.hands)}
 
 
 def _key(scope: Scope, run: Record) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from sqlalchemy import ARRAY, Column, DateTime, Integer, Numeric, SmallInteger, Table, Text, Uuid, text
+from sqlalchemy import ARRAY, Boolean, Column, DateTime, Integer, Numeric, SmallInteger, Table, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from chalicelib.backing.database import id_column, metadata, tenant_column
@@ -33,13 +33,18 @@ payroll_runs = Table(
     Column("calculated_at", DateTime(timezone=True), doc="when it was finished"),
     Column("summary", JSONB, doc="per currency: totals, difference to the run before, anomalies"),
     Column("created_by", Text),
+    Column("created_by_ids", ARRAY(Uuid), doc="all ids of who made it; empty: nobody's hand"),
     Column("created_at", DateTime(timezone=True)),
     Column("calculated_by", Text),
-    Column("calculated_by_user_id", Uuid),
+    Column("calculated_by_user_id", Uuid, doc="in calculated_by_ids since 2026-12"),
+    Column("calculated_by_ids", ARRAY(Uuid), doc="of everybody who calculated the payslips that stand"),
     Column("approved_by", Text),
+    Column("approved_by_ids", ARRAY(Uuid)),
+    Column("four_eyes", Boolean, doc="whether four eyes were required when it was approved; null: it is not"),
     Column("approved_at", DateTime(timezone=True)),
     Column("posted_at", DateTime(timezone=True), doc="when all of it was in the ledger"),
     Column("paid_by", Text, doc="who had it paid last"),
+    Column("paid_by_ids", ARRAY(Uuid)),
     Column("paid_at", DateTime(timezone=True), doc="when the last of its payslips was paid"),
     Column("cancelled_by", Text),
     Column("cancelled_at", DateTime(timezone=True)),
@@ -101,5 +106,6 @@ payroll_amounts = Table(
     Column("type_id", Uuid, primary_key=True),
     Column("amount", Numeric, doc="what the dynamic component comes to in this run"),
     Column("given_by", Text),
+    Column("given_by_ids", ARRAY(Uuid), doc="all ids of everybody who gave it; empty: nobody's hand"),
     Column("given_at", DateTime(timezone=True)),
 )

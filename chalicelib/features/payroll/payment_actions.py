@@ -23,7 +23,7 @@ from chalicelib.kernel.errors import AlreadyDecided, Conflict
 from chalicelib.kernel.states import PAYROLL_MOVES, PayrollStatus, check_move
 
 _PAYING = text("""
-    update payroll_runs set status = 'partly_paid', paid_by = :actor
+    update payroll_runs set status = 'partly_paid', paid_by = :actor, paid_by_ids = cast(:actor_ids as uuid[])
     where tenant_id = :tenant_id and id = :run_id""")
 
 _MOVE = text("""
@@ -52,7 +52,9 @@ def pay(scope: Scope, *, run_id: UUID) -> Record:
         raise Conflict(
             f"This payroll run is still being booked; pay it when /jobs/{run['job_id']} says that it succeeded."
         )
-    scope.session.execute(_PAYING, {**_key(scope, run), "actor": scope.actor.name})
+    scope.session.execute(
+        _PAYING, {**_key(scope, run), "actor": scope.actor.name, "actor_ids": sorted(scope.actor.hands)}
+    )
     job_id = payouts.request_payroll(scope, payroll_run_id=run_id)
     audit.record(
         scope, action="payroll_run.pay_requested", entity_type="payroll_run", entity_id=run_id,

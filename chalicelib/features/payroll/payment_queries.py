@@ -29,7 +29,7 @@ _PAGE = text(f"""
 
 def get_run(scope: Scope, run_id: UUID) -> Record:
     """Read one run with what became of its payslips."""
-    run = run_queries.get_run(scope, run_id)
+    run = run_queries.show_run(scope, run_id)
     is_fixed = run["status"] in FIXED_PAYROLL
     return {**run, "payment": sum_payment(scope, run_id) if is_fixed else None}
 

@@ -35,7 +35,8 @@ class Payment(Output):
     net: MoneyOut
     status: PaymentStatus
     because: str | None = Field(
-        description="of one that is not paid: no_bank_account, refused, returned, rejected, payouts_disabled,"
+        description="of one that is not paid: no_bank_account, destination_held, refused, returned, rejected,"
+        " payouts_disabled,"
         " not_booked_yet or run_not_paid (the run's pay is to be called, again); of one in flight: held,"
         " waits_for_confirmation, waits_for_bank_file, on_its_way or in_review; of one paid: nothing_to_pay (its net is"
         " not above 0), payable_already_used (all of it, or the part `netted`, went into what the person owed) or null"

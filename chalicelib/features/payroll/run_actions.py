@@ -31,7 +31,11 @@ ALONE = "payroll"  # calculations begin, and approvals are made, one after the o
 
 _BEGIN = text("""
     update payroll_runs set status = 'draft', calculation = calculation + 1, job_id = :job_id,
-        plan = cast(:plan as jsonb), calculated_by = :actor, calculated_by_user_id = :actor_user_id,
+        plan = cast(:plan as jsonb), calculated_by = :actor,
+        -- where some people only are calculated anew, the other payslips stay somebody else's work
+        calculated_by_ids = array(
+            select unnest(cast(:actor_ids as uuid[]))
+            union select unnest(calculated_by_ids) where :is_partial),
         calculated_since = case when :is_partial then calculated_since else clock_timestamp() end
     where tenant_id = :tenant_id and id = :run_id""")
 
@@ -74,6 +78,7 @@ def create(scope: Scope, *, new: NewRun) -> Record:
             user_ids=new.user_ids and sorted(set(new.user_ids)),
             payment_type_ids=new.payment_type_ids and sorted(set(new.payment_type_ids)),
             created_by=scope.actor.name,
+            created_by_ids=sorted(scope.actor.hands),
             created_at=scope.now,
         )
         .on_conflict_do_nothing()
@@ -88,7 +93,7 @@ def create(scope: Scope, *, new: NewRun) -> Record:
         scope, action="payroll_run.created", entity_type="payroll_run", entity_id=run_id,
         after=new.model_dump(mode="json", exclude_none=True),
     )  # fmt: skip
-    return run_queries.get_run(scope, run_id)
+    return run_queries.show_run(scope, run_id)
 
 
 def request_calculation(scope: Scope, *, run_id: UUID, user_ids: Sequence[UUID] | None = None) -> Record:
@@ -121,7 +126,7 @@ def request_calculation(scope: Scope, *, run_id: UUID, user_ids: Sequence[UUID] 
             "job_id": job_id,
             "plan": json.dumps(made.to_json(), default=str),
             "actor": scope.actor.name,
-            "actor_user_id": scope.actor.user_id,
+            "actor_ids": sorted(scope.actor.hands),
             "is_partial": only is not None,
         },
     )
@@ -165,7 +170,7 @@ def cancel(scope: Scope, *, run_id: UUID, reason: str | None) -> Record:
         scope, action="payroll_run.cancelled", entity_type="payroll_run", entity_id=run_id,
         before={"status": run["status"]}, after={"status": PayrollStatus.CANCELLED.value, "reason": reason},
     )  # fmt: skip
-    return run_queries.get_run(scope, run_id)
+    return run_queries.show_run(scope, run_id)
 
 
 def _hold(scope: Scope, run: Record) -> Chunk | None:

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Select, Text, and_, case, cast, func, sele
 from chalicelib.backing.database import Record
 from chalicelib.entry.gate import get_row
 from chalicelib.entry.paging import page_of
-from chalicelib.features.payroll import payslip_lines
+from chalicelib.features.payroll import hands, payslip_lines
 from chalicelib.features.payroll.models import payroll_runs, payslip_one_offs, payslips
 from chalicelib.features.payroll.plan import Plan
 from chalicelib.features.payroll.run_schemas import PayslipQuery, RunPayslipQuery, RunQuery
@@ -28,6 +28,11 @@ def get_run(scope: Scope, run_id: UUID) -> Record:
     return get_row(scope, payroll_runs, run_id, what="payroll run")
 
 
+def show_run(scope: Scope, run_id: UUID) -> Record:
+    """Return one run as the caller sees it: with whether they may approve it."""
+    return hands.with_approval(scope, [get_run(scope, run_id)])[0]
+
+
 def keep_run(scope: Scope, run_id: UUID) -> Record:
     """This will read a run and let nobody calculate it anew, or cancel it, until this transaction ends."""
     rows = select(payroll_runs).where(payroll_runs.c.tenant_id == scope.tenant_id, payroll_runs.c.id == run_id)
@@ -41,7 +46,8 @@ def page_of_runs(scope: Scope, query: RunQuery) -> Record:
         if (wanted := getattr(query, name)) is not None:
             rows = rows.where(payroll_runs.c[name] == wanted.value if hasattr(wanted, "value") else
                               payroll_runs.c[name] == wanted)  # fmt: skip
-    return page_of(scope, rows, key=payroll_runs.c.id, query=query)
+    page = page_of(scope, rows, key=payroll_runs.c.id, query=query)
+    return {**page, "items": hands.with_approval(scope, page["items"])}
 
 
 def page_of_run_payslips(scope: Scope, run_id: UUID, query: RunPayslipQuery) -> Record:

@@ -144,6 +144,9 @@ class Run(Output):
     calculated_by: str | None
     calculated_at: datetime | None
     approved_by: str | None
+    may_approve: bool = Field(description="whether you may approve it now")
+    because: str | None = Field(description="why you may not approve it")
+    four_eyes: bool = Field(description="whether somebody else than who calculated it has to approve it, or had to")
     approved_at: datetime | None
     posted_at: datetime | None = Field(description="when all of it was in the ledger")
     paid_by: str | None = Field(description="who had it paid")

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy.dialects.postgresql import insert
 
-from chalicelib import audit
+from chalicelib import audit, four_eyes
 from chalicelib.backing.database import Record
 from chalicelib.features.payroll import type_assignment_queries as queries
 from chalicelib.features.payroll import type_queries
@@ -23,6 +23,7 @@ _KEY = ["tenant_id", "user_id", "type_id", "effective_from"]
 def assign(scope: Scope, *, user_id: UUID, type_id: UUID, said: AssignmentInput) -> Record:
     """This will set whether a payment type is for a person from a day on, in place of what began on the same day."""
     person = people.get_user(scope, user_id, "payment_types.write", lock=True)
+    four_eyes.check_not_own(scope, four_eyes.Subject.COMPONENT, user_id)
     kind = type_queries.get_type(scope, type_id)
     if people.find_employment(scope, user_id) is None:
         raise Conflict(f"{person['name']} has no employment, and so no payslips; give them one first.")

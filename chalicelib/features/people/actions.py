@@ -7,9 +7,10 @@ from uuid import UUID
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from chalicelib import audit
+from chalicelib import audit, four_eyes
 from chalicelib.backing.database import Record
 from chalicelib.entry.versions import expect
+from chalicelib.features.people import contact_actions as contact
 from chalicelib.features.people import destination_actions as destinations
 from chalicelib.features.people import queries
 from chalicelib.features.people.models import employments, salaries, users
@@ -31,6 +32,9 @@ def add_user(scope: Scope, *, new: NewUser) -> Record:
         check(scope, "salaries.write")
     if new.payout_destination is not None:
         check(scope, "destinations.write")
+    if new.salary is not None or new.employment is not None:
+        # somebody who signs in with this address would be making their own pay
+        four_eyes.check_not_own_address(scope, four_eyes.Subject.SALARY, new.email)
     values = new.model_dump(include={"name", "email", "language"})
     user_id = scope.session.execute(
         insert(users).values(tenant_id=scope.tenant_id, **values).returning(users.c.id)
@@ -54,13 +58,24 @@ def change_user(scope: Scope, *, user_id: UUID, given: dict[str, Any], if_match:
         scope.session.execute(
             update(users)
             .where(users.c.tenant_id == scope.tenant_id, users.c.id == user_id)
-            .values(**changes, version=users.c.version + 1)
+            .values(**changes, **_previous_address(scope, before, changes), version=users.c.version + 1)
         )
+        if "email" in changes:
+            contact.notify_email_changed(
+                scope, user_id=user_id, address=changes["email"], version=before["version"] + 1
+            )
         audit.record(
             scope, action="user.changed", entity_type="user", entity_id=user_id,
             before={name: before[name] for name in changes}, after=changes,
         )  # fmt: skip
     return queries.get_whole_user(scope, user_id)
+
+
+def _previous_address(scope: Scope, before: Record, changes: dict[str, Any]) -> dict[str, Any]:
+    """Return the columns that keep the address before a change, which is told of what follows."""
+    if "email" not in changes or before["email"] is None:
+        return {}
+    return {"previous_email": before["email"], "email_changed_at": scope.now}
 
 
 def employ(scope: Scope, *, user_id: UUID, said: EmploymentInput, if_match: int | None, is_new: bool = False) -> Record:
@@ -70,6 +85,7 @@ def employ(scope: Scope, *, user_id: UUID, said: EmploymentInput, if_match: int 
     """
     share_calendar(scope)
     queries.get_user(scope, user_id, "people.write", lock=True)
+    four_eyes.check_not_own(scope, four_eyes.Subject.EMPLOYMENT, user_id)
     before = queries.find_employment(scope, user_id)
     expect(before or {"version": 0}, if_match)
     values = said.model_dump()
@@ -139,6 +155,7 @@ def set_salary(scope: Scope, *, user_id: UUID, said: SalaryInput, place: str = "
     `place` is the JSON pointer at which the salary stands in the body.
     """
     queries.get_user(scope, user_id, "salaries.write", lock=True)
+    four_eyes.check_not_own(scope, four_eyes.Subject.SALARY, user_id)
     history = queries.salaries_of(scope, user_id)
     values = {**said.model_dump(), "currency": said.currency or scope.tenant.currency}
     if not fits(values["amount"], values["currency"]):

@@ -1,6 +1,6 @@
 """The table of payout destinations: where a person's money goes, and went."""
 
-from sqlalchemy import Column, DateTime, LargeBinary, Table, Text, Uuid
+from sqlalchemy import ARRAY, Column, DateTime, LargeBinary, Table, Text, Uuid
 
 from chalicelib.backing.database import id_column, metadata, tenant_column
 
@@ -17,5 +17,12 @@ payout_destinations = Table(
     Column("key_id", Uuid, doc="the tenant's data key that sealed it"),
     Column("created_at", DateTime(timezone=True)),
     Column("created_by", Text, doc="who said so: role and name, as in the audit log"),
+    Column("created_by_ids", ARRAY(Uuid), doc="all ids of who set or requested it; empty: nobody's hand"),
+    Column("requested_at", DateTime(timezone=True), doc="when its person asked for it; nobody is paid to a request"),
+    Column("withdrawn_at", DateTime(timezone=True), doc="when another one took the place of a request"),
+    Column("held_until", DateTime(timezone=True), doc="until then nobody is paid to it; null: it is not held"),
+    Column("confirmed_by", Text, doc="the second person"),
+    Column("confirmed_by_ids", ARRAY(Uuid)),
+    Column("confirmed_at", DateTime(timezone=True)),
     Column("superseded_at", DateTime(timezone=True), doc="when another took its place; null: the current one"),
 )

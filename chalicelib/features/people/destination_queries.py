@@ -4,16 +4,29 @@ import json
 from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, case, select
 
 from chalicelib.backing import vault
 from chalicelib.backing.database import Record
+from chalicelib.entry.paging import PageQuery, page_of
 from chalicelib.features.people.destination_models import payout_destinations
 from chalicelib.features.people.destination_rules import Behaviour, Destination, Kind, Method
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import NotFound
 
-_SHOWN = tuple(payout_destinations.c[name] for name in ("id", "kind", "holder", "masked", "created_at"))
+# since when payouts go there: a request takes effect when it is confirmed
+CHANGED_AT = case(
+    (payout_destinations.c.requested_at.is_not(None), payout_destinations.c.confirmed_at),
+    else_=payout_destinations.c.created_at,
+).label("changed_at")
+_SHOWN = (
+    *(
+        payout_destinations.c[name]
+        for name in ("id", "user_id", "kind", "holder", "masked", "created_at", "created_by", "created_by_ids",
+                     "requested_at", "held_until", "confirmed_by", "confirmed_at")
+    ),
+    CHANGED_AT,
+)  # fmt: skip
 
 
 def get_current(scope: Scope, user_id: UUID) -> Record:
@@ -36,6 +49,38 @@ def find_current(scope: Scope, user_id: UUID) -> Record | None:
         )
     ).mappings()
     return dict(row) if (row := found.first()) else None
+
+
+def get_destination(scope: Scope, destination_id: UUID) -> Record:
+    """Return one destination or request, masked, or NotFound."""
+    rows = select(*_SHOWN).where(
+        payout_destinations.c.tenant_id == scope.tenant_id, payout_destinations.c.id == destination_id
+    )
+    if (row := scope.session.execute(rows).mappings().first()) is None:
+        raise NotFound("There is no such payout destination.")
+    return dict(row)
+
+
+def find_request(scope: Scope, user_id: UUID) -> Record | None:
+    """Return what a person asked for and nobody confirmed yet, masked, if there is any."""
+    rows = select(*_SHOWN).where(payout_destinations.c.tenant_id == scope.tenant_id, *is_requested(user_id))
+    return dict(row) if (row := scope.session.execute(rows).mappings().first()) else None
+
+
+def page_of_requests(scope: Scope, query: PageQuery) -> Record:
+    """Return one page of requests that wait for a second person, oldest first."""
+    table = payout_destinations.c
+    rows = select(*_SHOWN).where(
+        table.tenant_id == scope.tenant_id, *is_requested(), scope.within("destinations.read", table.user_id)
+    )
+    return page_of(scope, rows, key=table.id, query=query)
+
+
+def is_requested(user_id: UUID | None = None) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions of a request that waits, of one person where one is named."""
+    table = payout_destinations.c
+    waits = (table.requested_at.is_not(None), table.confirmed_at.is_(None), table.withdrawn_at.is_(None))
+    return (*waits, table.user_id == user_id) if user_id else waits
 
 
 def open_destination(scope: Scope, destination_id: UUID) -> Destination:

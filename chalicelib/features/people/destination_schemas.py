@@ -117,11 +117,29 @@ def _moved(error: ValidationError) -> list[InitErrorDetails]:
     return told
 
 
+class DestinationConfirmation(Input):
+    """What is confirmed; without `id` whatever waits."""
+
+    id: UUID | None = Field(None, description="of the bank details that you saw; 409 where they are others by now")
+
+
 class DestinationView(Output):
-    """Where a person's payouts go, with the number masked."""
+    """Where a person's payouts go, or are asked to go, with the number masked."""
 
     id: UUID
     kind: rules.Kind
     holder: str | None
     masked: str = Field(examples=["DE89 **** **** **** **30 00"])
     created_at: datetime
+    created_by: str
+    changed_at: datetime | None = Field(description="since when payouts go there; null: a request that waits")
+    requested_at: datetime | None = Field(description="when the person asked for it, where they did")
+    held_until: datetime | None = Field(description="nobody is paid to it before, unless a second person confirms it")
+    confirmed_by: str | None
+    confirmed_at: datetime | None
+
+
+class DestinationRequest(DestinationView):
+    """Where a person asks for their payouts to go."""
+
+    user_id: UUID

@@ -9,10 +9,10 @@ from uuid import UUID
 
 from sqlalchemy import Table, func, select, text
 
-from chalicelib import audit
+from chalicelib import audit, four_eyes
 from chalicelib.backing.database import statement
 from chalicelib.entry.bodies import RawBody
-from chalicelib.entry.rows import checked, read_rows
+from chalicelib.entry.rows import RowError, checked, read_rows
 from chalicelib.features.people.import_rules import CREATABLE, Line, Sorted, Standing, salary_of, sort_out
 from chalicelib.features.people.import_schemas import MOST_ROWS, OPTIONAL, REQUIRED, Created, ImportReport, PersonRow
 from chalicelib.features.people.models import branches, departments, divisions, shifts
@@ -38,7 +38,11 @@ def import_people(scope: Scope, *, body: RawBody, dry_run: bool, create_missing:
         # one import of a tenant at a time, or two with the same people would refuse each other as a whole
         scope.alone("people")
     standing = _standing(scope, rows)
+    rows, own = four_eyes.without_own_addresses(
+        scope, four_eyes.Subject.SALARY, rows, address_of=lambda line: line[1].email
+    )
     sorted_out = sort_out(rows, standing, create_missing=create_missing)
+    sorted_out.errors += [RowError(line=line, column="email", detail=detail) for (line, _), detail in own]
     if sorted_out.fresh and not dry_run:
         _add(scope, sorted_out, standing)
         audit.record(

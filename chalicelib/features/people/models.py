@@ -25,6 +25,8 @@ users = Table(
     id_column(),
     Column("name", Text),
     Column("email", Text, doc="lower case; no two people of a tenant share one"),
+    Column("previous_email", Text, doc="the address before, which is notified of changes for some time"),
+    Column("email_changed_at", DateTime(timezone=True)),
     Column("language", Text, doc="of what is sent to them, such as en or bn"),
     Column(
         "search_text",

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from chalicelib import audit
+from chalicelib import audit, four_eyes
 from chalicelib.backing.database import Record, statement
 from chalicelib.features.people import queries as people
 from chalicelib.features.people import roster_queries as queries
@@ -24,6 +24,7 @@ def plan(scope: Scope, *, user_id: UUID, said: RosterInput) -> Record:
     _refuse_twice(said)
     share_calendar(scope)
     people.get_user(scope, user_id, "roster.write", lock=True)
+    four_eyes.check_not_own(scope, four_eyes.Subject.ROSTER, user_id)
     days = [entry.date for entry in said.entries]
     before = {row["date"]: row for row in queries.find_roster_days(scope, user_id=user_id, days=[*days, *said.clear])}
     planned = [entry for entry in said.entries if before.get(entry.date) != entry.model_dump()]

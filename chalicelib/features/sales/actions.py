@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from chalicelib import audit
+from chalicelib import audit, four_eyes
 from chalicelib.backing.database import Record, statement
 from chalicelib.features.people.queries import get_user
 from chalicelib.features.sales import queries, rules
@@ -28,6 +28,7 @@ def add_sale(scope: Scope, *, new: NewSale) -> Record:
     if (wrong := rules.too_fine(new.earning, currency)) is not None:
         raise invalid("/earning", wrong)
     get_user(scope, new.user_id, "sales.write")
+    four_eyes.check_not_own(scope, four_eyes.Subject.SALE, new.user_id)
     earning = rounded(new.earning, currency)
     said = SaidSale(new.user_id, new.brand, new.external_id, earning, currency, new.occurred_at)
     if added := add_sales(scope, [said]):
@@ -48,8 +49,9 @@ def add_sales(scope: Scope, sales: Sequence[SaidSale]) -> list[UUID]:
     accounts.open_for(scope, user_ids=[sale.user_id for sale in sales], currencies=[sale.currency for sale in sales])
     values = {name: [getattr(sale, name) for sale in sales] for name in SaidSale.__slots__}
     found = scope.session.execute(
-        _ADD, {**values, "tenant_id": scope.tenant_id, "actor": scope.actor.name, "now": scope.now}
-    )
+        _ADD, {**values, "tenant_id": scope.tenant_id, "actor": scope.actor.name,
+               "actor_ids": sorted(scope.actor.hands), "now": scope.now},
+    )  # fmt: skip
     return list(found.scalars())
 
 
@@ -59,7 +61,9 @@ def decide(scope: Scope, *, items: Sequence[Decision]) -> Record:
     The same decision again is `unchanged`; another one on a decided sale is a `conflict`, unless it is a correction.
     """
     sale_ids = [item.sale_id for item in items]
-    accounts.hold(scope, user_ids=queries.find_people_of(scope, sale_ids))
+    people = queries.find_people_of(scope, sale_ids)
+    accounts.hold(scope, user_ids=people)
+    own_ids = four_eyes.own_ids(scope)
     rows = scope.session.execute(
         _DECIDE,
         {
@@ -69,11 +73,15 @@ def decide(scope: Scope, *, items: Sequence[Decision]) -> Record:
             "reasons": [item.reason for item in items],
             "corrections": [item.correction for item in items],
             "actor": scope.actor.name,
+            "actor_ids": sorted(scope.actor.hands),
+            "own_ids": own_ids,
             "now": scope.now,
         },
     ).all()
     counts = Counter(row.result for row in rows)
     if counts["ok"]:
+        if not own_ids:
+            four_eyes.note_own(scope, four_eyes.Subject.SALE, people)
         corrected = [
             {"sale_id": item.sale_id, "from": row.before, "to": item.status, "reason": item.reason}
             for item, row in zip(items, rows, strict=True)
@@ -93,6 +101,8 @@ def decide(scope: Scope, *, items: Sequence[Decision]) -> Record:
 def _why(row: Any) -> str | None:
     if row.result == "not_found":
         return "there is no such sale"
+    if row.result == "forbidden":
+        return four_eyes.refusal(four_eyes.Subject.SALE)
     if row.result != "conflict":
         return None
     if row.is_repeat:

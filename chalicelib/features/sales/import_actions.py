@@ -5,9 +5,9 @@ from typing import Any
 
 from sqlalchemy import text
 
-from chalicelib import audit
+from chalicelib import audit, four_eyes
 from chalicelib.backing.database import Record, statement
-from chalicelib.entry.rows import Row, checked
+from chalicelib.entry.rows import Row, RowError, checked
 from chalicelib.features.sales import import_rules as rules
 from chalicelib.features.sales.actions import add_sales
 from chalicelib.features.sales.import_rules import Line, Person, Sorted
@@ -30,6 +30,10 @@ def import_rows(scope: Scope, *, rows: Sequence[Row], dry_run: bool) -> ImportRe
         raise Forbidden("Only who may write everybody's sales can import them.")
     typed, wrong = checked(SaleRow, rows)
     said, strange = rules.read(typed, _people(scope, typed), currency=scope.tenant.currency)
+    said, own = four_eyes.without_own(
+        scope, four_eyes.Subject.SALE, said, user_of=lambda line: line[1].user_id, dry_run=dry_run
+    )
+    strange += [RowError(line=line, column=None, detail=detail) for (line, _), detail in own]
     if not dry_run:
         # two imports with the same ids in another order would each wait for the other
         scope.alone("sales-import")

@@ -1,6 +1,6 @@
 """Tables of sales."""
 
-from sqlalchemy import Column, DateTime, Numeric, SmallInteger, Table, Text, Uuid
+from sqlalchemy import ARRAY, Column, DateTime, Numeric, SmallInteger, Table, Text, Uuid
 
 from chalicelib.backing.database import id_column, metadata, tenant_column
 
@@ -16,6 +16,7 @@ sales = Table(
     Column("currency", Text, doc="ISO 4217"),
     Column("occurred_at", DateTime(timezone=True)),
     Column("created_by", Text),
+    Column("created_by_ids", ARRAY(Uuid), doc="all ids of who made it; empty: nobody's hand"),
     Column("created_at", DateTime(timezone=True)),
 )
 
@@ -36,5 +37,6 @@ sale_decisions = Table(
     Column("status", Text, doc="approved or declined"),
     Column("reason", Text),
     Column("decided_by", Text),
+    Column("decided_by_ids", ARRAY(Uuid), doc="all ids of who decided; empty: nobody's hand"),
     Column("decided_at", DateTime(timezone=True)),
 )

@@ -75,7 +75,7 @@ class DecisionResult(Output):
     """What became of one decision, at the same place as in the request."""
 
     sale_id: UUID
-    result: Literal["ok", "unchanged", "conflict", "not_found"]
+    result: Literal["ok", "unchanged", "conflict", "forbidden", "not_found"]
     detail: str | None
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import func, insert, select, text, update
 
-from chalicelib import audit
+from chalicelib import audit, four_eyes
 from chalicelib.backing import cells
 from chalicelib.backing.database import Record, enter_tenant
 from chalicelib.entry.versions import expect
@@ -35,6 +35,11 @@ def change_settings(scope: Scope, *, given: dict[str, Any], if_match: int | None
     expect(before, if_match)
     switches = given.pop("policy", {})
     changes = dict(given)
+    if switches.get("four_eyes") is False and four_eyes.has_other_approver(scope):
+        raise Conflict(
+            "Four eyes can be switched off only while a single person can approve, and somebody else can: another"
+            " active member or key of the roles tenant_admin and hr."
+        )
     if switches:
         changes["policy"] = PayPolicy(**{**before["policy"], **switches}).model_dump(mode="json", exclude_defaults=True)
     if "branding" in given:

@@ -125,7 +125,9 @@ def acting_as(scope: Scope, number: str, role: Role) -> Iterator[Scope]:
     """This will act as somebody of the demo, in the same transaction."""
     user_id = id_of(scope, "user", number)
     name = get_user(scope, user_id, "people.read")["name"]
-    acting = replace(scope, actor=Actor(name, role, user_id), grants=GRANTS[role], outgoing=[])
+    acting = replace(
+        scope, actor=Actor(name, role, user_id, user_id, frozenset({user_id})), grants=GRANTS[role], outgoing=[]
+    )
     yield acting
     scope.outgoing += acting.outgoing
 

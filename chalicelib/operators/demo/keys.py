@@ -1,4 +1,4 @@
-"""The demo's keys: one per role. A key cannot be shown twice, so every load makes them anew."""
+"""The demo's keys: one per role, and a second admin. A key cannot be shown twice, so every load makes them anew."""
 
 from uuid import UUID
 
@@ -13,20 +13,22 @@ from chalicelib.operators import scopes
 from chalicelib.operators.access import make_platform_key
 from chalicelib.operators.demo.rows import id_of
 
-HOLDERS: dict[TenantRole, str] = {
-    Role.TENANT_ADMIN: "A001",
-    Role.HR: "A002",
-    Role.MANAGER: "A003",
-    Role.EMPLOYEE: "A004",
+# What each key is called, its role, and whose it is. Two admins, as nobody approves what they had a part in.
+HOLDERS: dict[str, tuple[TenantRole, str]] = {
+    "tenant_admin": (Role.TENANT_ADMIN, "A001"),
+    "second_admin": (Role.TENANT_ADMIN, "A010"),
+    "hr": (Role.HR, "A002"),
+    "manager": (Role.MANAGER, "A003"),
+    "employee": (Role.EMPLOYEE, "A004"),
 }
 
 
 def replace(tenant_id: UUID) -> dict[str, str]:
-    """This will end the demo's earlier keys and give a fresh one per role."""
+    """This will end the demo's earlier keys and give a fresh one per holder."""
     made: dict[str, str] = {}
     with scopes.operating(tenant_id) as scope:
-        for role, number in HOLDERS.items():
-            name = f"demo {role}"
+        for holder, (role, number) in HOLDERS.items():
+            name = f"demo {holder}"
             ended = scope.session.execute(
                 delete(api_keys)
                 .where(api_keys.c.tenant_id == tenant_id, api_keys.c.name == name)
@@ -35,6 +37,6 @@ def replace(tenant_id: UUID) -> dict[str, str]:
             for key_id in ended.scalars():
                 audit.record(scope, action="api_key.revoked", entity_type="api_key", entity_id=key_id)
             new = NewApiKey(name=name, role=role, user_id=id_of(scope, "user", number))
-            made[role.value] = actions.make_api_key(scope, new=new)["key"]
+            made[holder] = actions.make_api_key(scope, new=new)["key"]
     made[Role.PLATFORM_ADMIN.value] = make_platform_key("demo platform_admin", instead=True)
     return made

@@ -20,7 +20,7 @@ select case
                 k.netted, coalesce(n.amount, 0))
         when case when k.waits then 0 else k.amount - k.netted end <> coalesce(s.amount, 0)
             or coalesce(s.payouts, 0) > 1
-            then format('payslip %s of %s: %s of %s %s, and its payouts pay %s', k.payslip_id, k.user_id,
+            then format('payslip %s of %s: %s %s %s, and its payouts pay %s', k.payslip_id, k.user_id,
                 case when k.waits then 'still to be paid are' else 'paid are' end, k.amount - k.netted, k.currency,
                 coalesce(s.amount, 0))
     end as problem

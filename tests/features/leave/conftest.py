@@ -67,10 +67,10 @@ class Office:
     def balances(
         self, on: str | None = None, *, known_at: str | None = None, user_id: UUID | None = None
     ) -> list[dict[str, float]]:
-        """Return the buckets, those that are not empty, of each allocation whose cycle has begun."""
+        """Return the buckets, those that are not empty, of each allocation that days may be taken from."""
         query = "&".join(f"{name}={day}" for name, day in (("on", on), ("known_at", known_at)) if day)
         found = self.cast.hr.ok("GET", f"/users/{user_id or self.rahim_id}/leave-balances?{query}")["items"]
-        return [{name: one[name] for name in BUCKETS if one[name]} for one in found]
+        return [{name: one[name] for name in BUCKETS if one[name]} for one in found if not one["is_over"]]
 
     def register(self, month: str = "2026-01") -> str:
         """This will compute a month and give Rahim's halves, two letters a day."""

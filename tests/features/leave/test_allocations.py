@@ -289,7 +289,7 @@ class TestBalances:
             "allocation_id": made["id"], "leave_type_id": made["leave_type_id"], "leave_type": "Annual",
             "cycle_start_date": "2026-01-01", "cycle_end_date": "2026-12-31", "allocated": 20.0, "carried": 0.0,
             "used": 0.0, "pending": 0.0, "lapsed": 0.0, "encashed": 0.0, "transferred": 0.0, "remaining": 20.0,
-            "expires_on": None, "is_settled": False,
+            "expires_on": None, "is_over": False,
             "entries": [{"bucket": "allocated", "days": 20.0, "cause": "allocated/1", "request_id": None,
                          "concerns_on": "2026-01-01", "booked_at": "2026-01-04T06:00:00Z", "booked_by": "hr key"}],
         }  # fmt: skip
@@ -298,13 +298,13 @@ class TestBalances:
         old = office.allocate(1, start="2025-01-01")
         office.allocate(20)
 
-        def settled() -> list[tuple[float, bool]]:
+        def shown() -> list[tuple[float, bool]]:
             path = f"/users/{office.rahim_id}/leave-balances"
-            return [(one["allocated"], one["is_settled"]) for one in office.cast.hr.ok("GET", path)["items"]]
+            return [(one["allocated"], one["is_over"]) for one in office.cast.hr.ok("GET", path)["items"]]
 
-        assert settled() == [(1.0, False), (20.0, False)]
+        assert shown() == [(1.0, False), (20.0, False)]
         office.cast.hr.ok("PATCH", f"/leave-allocations/{old['id']}", {"allocated_days": 0})
-        assert settled() == [(0.0, True), (20.0, False)]
+        assert shown() == [(0.0, True), (20.0, False)]
 
 
 class TestEntries:

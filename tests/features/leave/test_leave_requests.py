@@ -350,9 +350,7 @@ class TestCancel:
         assert office.balances() == [{"allocated": 20.0, "remaining": 20.0}]
         assert office.register() == before
         assert office.told(office.boss_id) == ["leave_requested", "leave_cancelled"]
-        entries = office.rahim.ok("GET", f"/users/{office.rahim_id}/leave-balances?on=2026-01-04")["items"][0][
-            "entries"
-        ]
+        entries = office.rahim.ok("GET", f"/users/{office.rahim_id}/leave-balances")["items"][0]["entries"]
         assert [(one["bucket"], one["days"], one["request_id"]) for one in entries] == [
             ("allocated", 20.0, None), ("pending", 1.0, made["id"]), ("pending", -1.0, made["id"]),
             ("used", 1.0, made["id"]), ("used", -1.0, made["id"]),

@@ -102,8 +102,9 @@ class Story:
         halves = self.office.register()
         assert {date_: day("2026-01", halves, date_) for date_ in said} == said
 
-    def do_balance(self, said: dict[str, Any], on: str = "2026-01-04") -> None:
-        found = self.office.cast.hr.ok("GET", f"/users/{self.office.rahim_id}/leave-balances?on={on}")["items"]
+    def do_balance(self, said: dict[str, Any], on: str | None = None) -> None:
+        path = f"/users/{self.office.rahim_id}/leave-balances" + (f"?on={on}" if on else "")
+        found = [one for one in self.office.cast.hr.ok("GET", path)["items"] if not one["is_over"]]
         several = len({one["leave_type"] for one in found}) < len(found)
         names = [one["leave_type"] + (f" {one['cycle_start_date'][:4]}" if several else "") for one in found]
         buckets = [{name: one[name] for name in BUCKETS if one[name]} for one in found]

@@ -101,7 +101,7 @@ class TestCalendar:
         path = f"/users/{office.rahim_id}/roster"
         office.cast.hr.ok("PUT", path, {"entries": [{"date": "2026-01-12", "off": "full"}]})
         assert office.balances() == [{"allocated": 20.0, "used": 4.0, "remaining": 16.0}]
-        office.cast.hr.ok("PUT", path, {"clear": ["2026-01-12"]})
+        office.cast.hr.ok("PUT", path, {"entries": [], "clear": ["2026-01-12"]})
         assert office.balances() == [{"allocated": 20.0, "used": 5.0, "remaining": 15.0}]
 
     def test_another_weekend_of_the_company_recounts_days_that_are_not_locked(self, office: Office) -> None:
@@ -197,7 +197,7 @@ class TestBalances:
              "booked_by": "x"},
             returning="number")  # fmt: skip
         [after] = office.cast.hr.ok("GET", f"/users/{office.rahim_id}/leave-balances")["items"]
-        assert (before["is_settled"], after["is_settled"]) == (False, True)
+        assert (before["is_over"], after["is_over"]) == (True, True)
         assert (after["lapsed"], after["remaining"]) == (2.0, 0.0)
         assert office.balances("2025-12-31") == [{"allocated": 2.0, "remaining": 2.0}]
 

@@ -8,7 +8,7 @@ import pytest
 
 from chalicelib.identity.permissions import Role
 from tests.support.api import Api
-from tests.support.cast import Cast, key
+from tests.support.cast import Cast, by_another, key
 from tests.support.payouts import (
     books,
     earned,
@@ -39,10 +39,10 @@ RESOLVED = {"outcome": "paid", "reason": "the bank says so", "provider_reference
 
 @pytest.fixture
 def held(acme: Cast, running: Stack) -> dict[str, Any]:
-    """This will hold a payout of 40.00, whose run HR has started."""
+    """This will hold a payout of 40.00, whose run HR has started, of a sale that another admin made and decided."""
     policy(acme, payout_approval_above="39.99")
     user_id = seller(acme)
-    earned(acme, user_id)
+    earned(by_another(acme), user_id)
     acme.hr.ok("POST", "/payouts/final/run", headers=once())
     running.drain()
     return only(acme, user_id)
@@ -118,7 +118,7 @@ class TestApprove:
         person = row(acme, "users", {"name": "Karim"})
         mine = key(acme.id, Role.HR, person), key(acme.id, Role.TENANT_ADMIN, person)
         policy(acme, payout_approval_above="0")
-        earned(acme, seller(acme))
+        earned(by_another(acme), seller(acme))
         mine[0].ok("POST", "/payouts/final/run", headers=once())
         running.drain()
         [found] = acme.admin.ok("GET", "/payouts")["items"]
@@ -127,7 +127,7 @@ class TestApprove:
 
     def test_is_for_anybody_where_the_clock_started_the_run(self, acme: Cast, running: Stack) -> None:
         policy(acme, payout_approval_above="0")
-        earned(acme, seller(acme))
+        earned(by_another(acme), seller(acme))
         running.tick("final-payouts")
         running.drain()
         [found] = acme.admin.ok("GET", "/payouts")["items"]

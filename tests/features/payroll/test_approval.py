@@ -86,7 +86,8 @@ class TestApprove:
 
     @pytest.mark.parametrize("is_same", [True, False])
     def test_is_not_for_who_calculated_it(self, acme: Cast, rahim: Any, is_same: bool) -> None:
-        said = {"by": "tenant_admin key"} if is_same else {"calculated_by_user_id": rahim}
+        [mine] = sql(acme, "select id from api_keys where role = 'tenant_admin'")
+        said = {"calculated_by_ids": [mine.id]} if is_same else {"calculated_by_user_id": rahim}
         run_id = calculated(acme, **said)
         payslip(acme, run_id, rahim, salary="1000.00")
         if not is_same:  # another key of the same person

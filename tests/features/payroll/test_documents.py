@@ -250,7 +250,7 @@ class TestMake:
     ) -> None:
         january = run(acme)
         for number in range(20):
-            name = "Ra\ufeffhim" if number == 7 else "Karim"  # as it came in before texts were cleaned
+            name = "\ufeffRahim" if number == 7 else "Karim"  # as it came in before texts were cleaned
             payslip(acme, january, employee(acme, name=name, employee_no=f"E-{number}"))
         request(acme, january)
         running.drain()
@@ -335,5 +335,5 @@ class TestGetPayslipPdf:
         running.drain()
         assert zenith.hr.get(f"/payslips/{made}/pdf").status == 404
         assert key(acme.id, Role.EMPLOYEE, karim).get(f"/payslips/{made}/pdf").status == 404
-        assert key(acme.id, Role.MANAGER, karim).get(f"/payslips/{made}/pdf").status == 403
+        assert key(acme.id, Role.MANAGER, karim).get(f"/payslips/{made}/pdf").status == 404
         assert key(acme.id, Role.EMPLOYEE, rahim).get(f"/payslips/{made}/pdf").status == 200

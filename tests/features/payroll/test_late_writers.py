@@ -62,3 +62,17 @@ def test_a_correction_written_during_a_calculation_is_not_lost(acme: Cast, runni
     march = payroll.calculated("2026-03")
     # 15000 / 21 = 714.29 less, in February where it was seen, else in March
     assert sorted(payroll.nets(february[0], march)) == ["14285.71", "15000.00"]
+
+
+def test_an_edit_that_computed_itself_outdates_the_calculated_run(acme: Cast, running: Stack) -> None:
+    payroll = Payroll(acme, running)
+    run_id = payroll.calculated("2026-01")
+    acme.hr.ok("PUT", f"/pay-register/2026-01/{payroll.rahim}/days/2026-01-05", {"status": "absent"})
+    assert acme.hr.ok("GET", "/pay-register/2026-01")["period"]["is_stale"] is False
+    refused = acme.admin.post(f"/payroll-runs/{run_id}/approve", headers=once())
+    assert (refused.status, "Facts of 2026-01 changed" in refused.json["detail"]) == (409, True)
+    # also where only the person concerned is calculated again: the run says that it is true as a whole
+    acme.hr.ok("POST", f"/payroll-runs/{run_id}/calculate", {"user_ids": [str(payroll.rahim)]})
+    running.drain()
+    payroll.approve(run_id)
+    assert payroll.nets(run_id) == ["14285.71"]

@@ -137,7 +137,7 @@ class TestSheetOf:
     def test_adds_what_is_below_0_where_it_sums_up(self) -> None:
         totals = {"gross": Decimal(19000), "deductions": Decimal(-40), "taxes": Decimal(400), "benefits": Decimal(0)}
         assert sheet_of(a_payslip(totals=totals), HEAD)["sum"] == (
-            "Gross pay 19,000.00  + deductions 40.00  − taxes 400.00"
+            "Gross pay 19,000.00 + deductions 40.00 − taxes 400.00"
         )
 
     def test_says_what_is_carried_over_where_nothing_is_paid(self) -> None:

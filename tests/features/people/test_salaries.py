@@ -91,7 +91,7 @@ class TestSet:
         worker, other = person(acme, "WORKER", manager_id=boss), person(acme, "OTHER")
         manager, employee = key(acme.id, Role.MANAGER, boss), key(acme.id, Role.EMPLOYEE, worker)
         body = {"amount": "999999", "effective_from": "2026-02-01"}
-        assert manager.get(f"/users/{worker}/salaries").status == 403
+        assert manager.get(f"/users/{worker}/salaries").status == 404
         assert manager.post(f"/users/{worker}/salaries", body).status == 403
         assert employee.post(f"/users/{worker}/salaries", body).status == 403
         assert employee.ok("GET", f"/users/{worker}/salaries")["items"][0]["amount"] == "100.00"

@@ -5,9 +5,9 @@ with said as (
         source_type text, source_id text)
 )
 insert into payroll_adjustments (tenant_id, user_id, kind, amount, currency, reason, effective_on, explanation,
-    source_type, source_id, created_by, created_at)
+    source_type, source_id, created_by, created_by_ids, created_at)
 select :tenant_id, user_id, kind, amount, currency, reason, effective_on, explanation, source_type, source_id,
-    :created_by, :now
+    :created_by, cast(:created_by_ids as uuid[]), :now
 from said
 on conflict (tenant_id, source_type, source_id) do nothing
 returning id, user_id, kind, amount, currency, reason, effective_on, explanation, source_type, source_id

@@ -15,7 +15,7 @@ judged as (
     -- one row per person, with why they do not get it; whoever was named may have no employment, and be paid from sales
     select a.user_id,
         case
-            when a.user_id = cast(:assigner_id as uuid) then 'is_you'
+            when a.user_id = any(cast(:own_ids as uuid[])) then 'is_you'
             when a.left_on < :cycle_start then 'left_before'
             when a.joined_on > :cycle_end then 'joins_after'
             when exists (

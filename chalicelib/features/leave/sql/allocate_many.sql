@@ -12,6 +12,7 @@ judged as (
     -- one row per person: the days, the cycle that was made to carry days into, and why there are none
     select a.user_id, n.days, carried.id as carried_id,
         case
+            when a.user_id = any(cast(:own_ids as uuid[])) then 'is_you'
             when a.joined_on is null then 'no_employment'
             when a.left_on < :cycle_start_on then 'left_before'
             when a.joined_on > :cycle_end_on then 'joins_after'

@@ -3,11 +3,12 @@
 select a.id as allocation_id, a.leave_type_id, t.name as leave_type, a.cycle_start_on as cycle_start_date,
     a.cycle_end_on as cycle_end_date, a.expires_on,
     b.allocated, b.carried, b.used, b.pending, b.lapsed, b.encashed, b.transferred, n.remaining,
-    least(a.cycle_end_on, coalesce(a.expires_on, a.cycle_end_on)) < :today and n.remaining = 0 and b.pending = 0
-        as is_settled,
+    a.cycle_end_on < p.day
+        and (coalesce(a.expires_on < p.day, false) or (n.remaining = 0 and b.pending = 0)) as is_over,
     b.entries
 from leave_allocations a
 join leave_types t on t.tenant_id = :tenant_id and t.id = a.leave_type_id
+cross join (select coalesce(cast(:on as date), cast(:today as date)) as day) p
 cross join lateral (
     -- one row: what was booked, by bucket, and the entries themselves in their order
     select
@@ -31,5 +32,5 @@ cross join lateral (
 ) n
 where a.tenant_id = :tenant_id and a.user_id = :user_id
   and (cast(:until as timestamptz) is null or a.created_at < :until)
-  and a.cycle_start_on <= coalesce(:on, cast(:today as date))
+  and a.cycle_start_on <= p.day
 order by t.name, a.cycle_start_on

@@ -83,7 +83,7 @@ facts as (
         (p.weekly_off & ~coalesce(r.rostered, 0)) | coalesce(r.off, 0) as day_off,
         p.holiday & ~coalesce(r.works_holidays, 0) as holiday,
         coalesce(r.rostered, 0) as rostered, r.day_units,
-        coalesce(a.present, 0) as present, coalesce(a.recorded, 0) as recorded,
+        coalesce(a.present, 0) as present, coalesce(a.enough, 0) as enough, coalesce(a.recorded, 0) as recorded,
         coalesce(a.late, 0) as late, coalesce(a.early_out, 0) as early_out,
         a.late_minutes, a.early_out_minutes, a.day_late, a.day_early_out,
         coalesce(l.leave, 0) as leave, coalesce(l.loss_of_pay, 0) as loss_of_pay,
@@ -101,6 +101,8 @@ facts as (
         select
             -- set: attendance says present in this half, where both halves of the day are open to it
             bit_or(a.present::bigint << 2 * (p.end_on - a.day)) as present,
+            -- set: ... and where this half alone is open
+            bit_or(3::bigint << 2 * (p.end_on - a.day)) filter (where a.enough_for_half) as enough,
             -- set: there is an attendance record for the half's day
             bit_or(3::bigint << 2 * (p.end_on - a.day)) as recorded,
             -- set: the first half began late; and the second half ended early
@@ -205,25 +207,13 @@ settled as (
         (open & day_off & ~(holiday | on_leave | on_duty)) | manual_week_off as is_week_off
     from (
         select *,
-            -- set: attendance says present in this half. The one half that is open needs half of the minutes: few employees
-            -- have such a day, so only for these is it looked up, by its key
-            present | case when free & beside_claimed <> 0 then coalesce((
-                select bit_or(one.half)
-                from (
-                    select d.day, free & beside_claimed & (3::bigint << 2 * (end_on - d.day)) as half
-                    from (select start_on + n as day from generate_series(0, end_on - start_on) n) d
-                ) one
-                cross join lateral (
-                    select from attendance a
-                    where a.tenant_id = :tenant_id and a.user_id = f.user_id and a.day = one.day and a.enough_for_half
-                    offset 0
-                ) a
-                where one.half <> 0), 0) else 0 end as attended,
+            -- set: attendance says present in this half; the one half that is open needs half of the minutes
+            present | (enough & beside_claimed) as attended,
             -- set: a free half that is over and has no record at all
             free & over & ~recorded as unrecorded,
             -- set everywhere if the policy takes such a half as present
             case :missing_attendance when 'present' then -1::bigint else 0::bigint end as assumed
-        from free_halves f
+        from free_halves
         offset 0
     ) f
     offset 0

@@ -8,7 +8,7 @@ with candidates as materialized (
     select c.*, d.id as destination_id, p.provider, {blocked_by} as blocked_by
     from candidates c
     left join lateral (
-        select d.id, d.kind from payout_destinations d
+        select d.id, d.kind, d.held_until from payout_destinations d
         where d.tenant_id = :tenant_id and d.user_id = c.user_id and d.superseded_at is null offset 0
     ) d on true
     cross join lateral (
@@ -19,9 +19,7 @@ with candidates as materialized (
     select uuidv7() as id, uuidv7() as message_id, d.*,
         case when alike.count = 0 then content.key
             else left(content.key, 28) || 'r' || lpad(alike.count::text, 3, '0') end as reference,
-        -- what an approved run pays was approved by a second person
-        coalesce(d.payslip_id is null and d.amount > cast(:approval_above as numeric) and d.currency = :currency, false)
-            as is_held,
+        held.because is not null as is_held, held.because as held_because,
         d.provider = :provider and :provider_is_called as is_called
     from destined d
     cross join lateral (
@@ -36,22 +34,42 @@ with candidates as materialized (
         where p.tenant_id = :tenant_id
           and p.reference >= left(content.key, 28) and p.reference < left(content.key, 28) || 'z' offset 0
     ) alike
+    left join lateral (
+        -- What the person was paid outside runs within 24 hours; what waits for approval was not paid yet. Lines of the
+        -- same person come one after the other, as the account is locked.
+        select coalesce(sum(p.amount), 0) as amount from payouts p
+        where p.tenant_id = :tenant_id and p.user_id = d.user_id and p.currency = d.currency
+          and p.created_at > cast(:now as timestamptz) - interval '24 hours' and p.payslip_id is null
+          and p.status in ('queued', 'sending', 'unknown', 'review', 'paid') offset 0
+    ) lately on d.payslip_id is null
+    cross join lateral (
+        select case
+            -- what an approved run pays was approved by a second person
+            when d.payslip_id is not null then null
+            when cast(:limits as jsonb) ? d.currency then
+                case when lately.amount + d.amount > (cast(:limits as jsonb) ->> d.currency)::numeric
+                    then 'above_limit' end
+            when :is_limited then 'no_limit_for_currency'
+            -- without a limit, whoever may make, decide or run payouts is not paid by their own doing
+            when d.user_id = any(cast(:insider_ids as uuid[])) then 'may_pay_themselves'
+        end as because
+    ) held
     where d.amount > 0 and d.blocked_by is null
     order by d.user_id, d.currency
 ), made as (
     insert into payouts (
         tenant_id, id, user_id, currency, amount, after_number, through_number, kind, job_id, provider,
-        destination_id, reference, status, look_at, prepared_by, prepared_by_user_id, created_at,
+        destination_id, reference, status, look_at, prepared_by, prepared_by_ids, created_at,
         payslip_id, payroll_run_id)
     select :tenant_id, id, user_id, currency, amount, after_number, through_number, :kind, cast(:job_id as uuid),
         provider, destination_id, reference,
         case when is_held then 'held' else 'queued' end,
         case when not is_held and is_called then clock_timestamp() + :nudge end,
-        :actor, cast(:actor_user_id as uuid), :now, payslip_id, payroll_run_id
+        :actor, cast(:actor_ids as uuid[]), :now, payslip_id, payroll_run_id
     from owed
 ), told as (
-    insert into payout_events (tenant_id, payout_id, what, status, fence, actor)
-    select :tenant_id, id, 'made', case when is_held then 'held' else 'queued' end, 0, :actor from owed
+    insert into payout_events (tenant_id, payout_id, what, status, fence, detail, actor)
+    select :tenant_id, id, 'made', case when is_held then 'held' else 'queued' end, 0, held_because, :actor from owed
 ), booked as (
     insert into ledger_entries
         (tenant_id, user_id, subject_id, event, debit, credit, currency, amount, booked_at)

@@ -1,9 +1,9 @@
 -- Writes sales that are not there yet, in the order given, and puts each on the list of those to decide.
 with added as (
     insert into sales
-        (tenant_id, user_id, brand, external_id, earning, currency, occurred_at, created_by, created_at)
+        (tenant_id, user_id, brand, external_id, earning, currency, occurred_at, created_by, created_by_ids, created_at)
     select :tenant_id, r.user_id, r.brand, r.external_id, r.earning, r.currency,
-        coalesce(r.occurred_at, :now), :actor, :now
+        coalesce(r.occurred_at, :now), :actor, cast(:actor_ids as uuid[]), :now
     from unnest(
         cast(:user_id as uuid[]), cast(:brand as text[]), cast(:external_id as text[]), cast(:earning as numeric[]),
         cast(:currency as text[]), cast(:occurred_at as timestamptz[])

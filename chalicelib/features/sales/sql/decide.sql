@@ -33,6 +33,7 @@ with items as (
 ), judged as materialized (
     select *, case
         when user_id is null then 'not_found'
+        when user_id = any(cast(:own_ids as uuid[])) then 'forbidden'
         -- a sale that is twice in one call: the first counts, the second comes after it
         when occurrence > 1 and status <> first_status then 'conflict'
         when occurrence > 1 and (before is null or before = status or first_correction) then 'unchanged'
@@ -42,8 +43,9 @@ with items as (
         else 'conflict' end as result
     from seen
 ), decided as (
-    insert into sale_decisions (tenant_id, sale_id, revision, status, reason, decided_by, decided_at)
-    select :tenant_id, sale_id, revision + 1, status, reason, :actor, :now from judged where result = 'ok'
+    insert into sale_decisions (tenant_id, sale_id, revision, status, reason, decided_by, decided_by_ids, decided_at)
+    select :tenant_id, sale_id, revision + 1, status, reason, :actor, cast(:actor_ids as uuid[]), :now
+    from judged where result = 'ok'
 ), no_longer_pending as (
     delete from pending_sales p
     where p.tenant_id = :tenant_id

@@ -1,0 +1,27 @@
+"""Four eyes: nobody decides what pays themselves, and nobody approves what they had a hand in.
+
+`own_pay` refuses writes about the caller's own pay, one line of its table per subject; `tests/house/test_own_pay.py`
+walks every write of the API and fails for one that can pay a person and is not covered. `hands` compares who approves
+with everybody who had a part, by the ids of people and never by names. `enforcement` tells whether a tenant does
+without: one with a single person who can approve may.
+"""
+
+from chalicelib.four_eyes.enforcement import has_other_approver, is_enforced, people_who_may
+from chalicelib.four_eyes.hands import Hand, Part, check_may_approve, why_not
+from chalicelib.four_eyes.own_pay import (
+    Subject,
+    check_not_own,
+    check_not_own_address,
+    is_own,
+    note_own,
+    own_ids,
+    refusal,
+    without_own,
+    without_own_addresses,
+)
+
+__all__ = [
+    "Hand", "Part", "Subject", "check_may_approve", "check_not_own", "check_not_own_address", "has_other_approver",
+    "is_enforced", "is_own", "note_own", "own_ids", "people_who_may", "refusal", "why_not",
+    "without_own", "without_own_addresses",
+]  # fmt: skip

@@ -1,0 +1,49 @@
+"""Hands: who had a part in what is to be paid, and whether one of them is the one who wants to approve it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from chalicelib.four_eyes.enforcement import is_enforced
+from chalicelib.identity.scope import Scope
+from chalicelib.kernel.errors import Forbidden
+
+
+class Part(StrEnum):
+    """What somebody did on the way; the value is what they are told who may therefore not approve."""
+
+    MADE_RUN = "You made this payroll run"
+    CALCULATED = "You calculated this payroll run"
+    GAVE_AMOUNT = "You gave amounts that this payroll run pays"
+    MADE_ADJUSTMENT = "You made adjustments that this payroll run pays"
+    OWN_FIGURE = "You decided a part of your own pay that this payroll run may pay"
+    PREPARED = "You started the run that made this payout"
+    MADE_SALE = "You made a sale that this payout pays"
+    DECIDED_SALE = "You decided a sale that this payout pays"
+    SET_DESTINATION = "You set the bank details"
+    PAYEE = "It pays you"
+
+
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """Everybody who did one part, by their ids."""
+
+    part: Part
+    ids: Iterable[UUID] | None
+
+
+def why_not(scope: Scope, hands: Iterable[Hand], *, verb: str = "approve it") -> str | None:
+    """Return why the caller may not approve: the first part that was theirs; None where they had none."""
+    if not scope.actor.hands:
+        return None
+    for hand in hands:
+        if scope.actor.is_among(hand.ids):
+            return f"{hand.part}; somebody else has to {verb}." if is_enforced(scope) else None
+    return None
+
+
+def check_may_approve(scope: Scope, hands: Iterable[Hand], *, verb: str = "approve it") -> None:
+    """Refuse an approver who had a part in what they approve. Raises Forbidden."""
+    if because := why_not(scope, hands, verb=verb):
+        raise Forbidden(because)
