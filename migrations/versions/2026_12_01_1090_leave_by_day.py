@@ -69,28 +69,39 @@ def upgrade() -> None:
             left join free o on o.user_id = l.user_id and o.day = l.day
         $$;
 
-        -- One row per day and leave type that a person set by hand, or that days were taken for because of it: the days
-        -- to take by the edits in force, and those taken. Paid leave draws on the allocations of its type; leave
-        -- without pay only where there is one for the day.
+        -- One row per day and leave type of leave that no request stands for: set by hand in the register, or recorded by
+        -- other means. The days to take by the facts as they are, and those taken. Paid leave draws on the allocations
+        -- of its type; leave without pay only where there is one for the day. `is_edited`: set by hand.
         create function leave_by_hand(of_tenant uuid, of_users uuid[], first date, last date)
-        returns table (user_id uuid, day date, leave_type_id uuid, wanted numeric, taken numeric)
+        returns table (user_id uuid, day date, leave_type_id uuid, wanted numeric, taken numeric, is_edited boolean)
         language sql stable parallel safe as $$
-            select user_id, day, leave_type_id, sum(wanted), sum(taken)
+            select user_id, day, leave_type_id, sum(wanted), sum(taken), bool_or(is_edited)
             from (
-                select d.user_id, d.day, h.leave_type_id, 0.5 as wanted, 0.0 as taken
-                from day_edits d
-                cross join lateral (
-                    values (d.first_code, d.first_leave_type_id), (d.second_code, d.second_leave_type_id)
-                ) h (code, leave_type_id)
-                join leave_types t on t.tenant_id = of_tenant and t.id = h.leave_type_id
-                where d.tenant_id = of_tenant and (of_users is null or d.user_id = any(of_users))
-                  and d.day between first and last and d.superseded_at is null
-                  and case h.code when 'L' then t.is_limited when 'U' then exists (
+                select s.user_id, s.day, s.leave_type_id, 0.5 as wanted, 0.0 as taken, s.is_edited
+                from (
+                    select d.user_id, d.day, h.code, h.leave_type_id, true as is_edited
+                    from day_edits d
+                    cross join lateral (
+                        values (d.first_code, d.first_leave_type_id), (d.second_code, d.second_leave_type_id)
+                    ) h (code, leave_type_id)
+                    where d.tenant_id = of_tenant and (of_users is null or d.user_id = any(of_users))
+                      and d.day between first and last and d.superseded_at is null
+                    union all
+                    select l.user_id, l.day, case l.nature when 'paid' then 'L' else 'U' end, l.leave_type_id, false
+                    from leave_days l
+                    cross join lateral open_to_leave(of_tenant, l.user_id, l.day, l.day) o
+                    where l.tenant_id = of_tenant and (of_users is null or l.user_id = any(of_users))
+                      and l.day between first and last and l.request_id is null
+                      and case when l.counts_non_working then o.any_day else o.working end
+                          & case l.half when 'first' then 2 else 1 end > 0
+                ) s
+                join leave_types t on t.tenant_id = of_tenant and t.id = s.leave_type_id
+                where case s.code when 'L' then t.is_limited when 'U' then exists (
                       select from leave_allocations a
-                      where a.tenant_id = of_tenant and a.user_id = d.user_id and a.leave_type_id = h.leave_type_id
-                        and a.cycle_start_on <= d.day and (a.expires_on is null or a.expires_on >= d.day)) end
+                      where a.tenant_id = of_tenant and a.user_id = s.user_id and a.leave_type_id = s.leave_type_id
+                        and a.cycle_start_on <= s.day and (a.expires_on is null or a.expires_on >= s.day)) end
                 union all
-                select a.user_id, e.concerns_on, a.leave_type_id, 0.0, e.days
+                select a.user_id, e.concerns_on, a.leave_type_id, 0.0, e.days, false
                 from leave_entries e
                 join leave_allocations a on a.tenant_id = of_tenant and a.id = e.allocation_id
                 where e.tenant_id = of_tenant and (of_users is null or a.user_id = any(of_users))

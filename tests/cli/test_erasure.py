@@ -28,8 +28,9 @@ SAID = f"Told {NAME} ({EMAIL}, {PHONE}), and Karim."
 LEFT, DAY = date(2026, 3, 31), "2026-03-31T00:00:00Z"
 # what would rightly stop an erasure, put as it is when all is settled
 SETTLED: dict[str, dict[str, Any]] = {
-    "payouts": {"status": "paid"},
+    "payouts": {"status": "paid", "payroll_run_id": rows.BY_TYPE["uuid"]},
     "ledger_accounts": {"kind": "payable"},
+    "payout_destinations": {"confirmed_at": DAY},
     "leave_requests": {"status": "approved"},
     "on_duty": {"status": "approved"},
     "overtime": {"status": "approved"},

@@ -41,10 +41,11 @@ _WRITE = text(statement(__file__, "recount_write"))
 class Claim:
     """What one leave request, or one person's leave set by hand of one type, uses up; and how that changed."""
 
-    request_id: UUID | None  # None: set by hand
+    request_id: UUID | None  # None: set by hand, or recorded by other means
     user_id: UUID
     leave_type_id: UUID
     is_limited: bool = True
+    is_edited: bool = False  # an edit in force says so
     freed: list[HalfOfDay] = field(default_factory=list)  # not leave in the register any more
     gained: list[HalfOfDay] = field(default_factory=list)  # leave in the register by now
     unpaid: list[HalfOfDay] = field(default_factory=list)  # of the gained: nothing was left to take
@@ -112,6 +113,7 @@ def _claims(scope: Scope, *, user_ids: Sequence[UUID], first: date, last: date) 
         (claim.gained if row.is_wanted else claim.freed).append((row.day, Half(row.half)))
     for row in scope.session.execute(_BY_HAND, values):
         claim = found.setdefault((None, row.user_id, row.leave_type_id), Claim(None, row.user_id, row.leave_type_id))
+        claim.is_edited |= row.is_edited
         # which of the day's halves does not matter to the books
         halves = [(row.day, half) for half in Half][: int(2 * abs(row.wanted - row.taken))]
         (claim.gained if row.wanted > row.taken else claim.freed).extend(halves)
@@ -133,7 +135,7 @@ def _book(scope: Scope, claims: Sequence[Claim], *, must_fit: bool) -> None:
     entries = []
     for claim, change in zip(limited, changes, strict=True):
         taken = entry_actions.held_in(Bucket.USED, allowance.take(claim))
-        if claim.unpaid and claim.request_id is None and must_fit:
+        if claim.unpaid and claim.is_edited and must_fit:
             raise BalanceTooLow(
                 f"Nothing is left of this leave type for {claim.unpaid[0][0]}; set leave without pay, another type, or"
                 " give the person more days first."

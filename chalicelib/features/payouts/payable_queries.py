@@ -12,6 +12,7 @@ from chalicelib.features.payouts.payable_schemas import PayableQuery
 from chalicelib.features.people.queries import get_user
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import invalid
+from chalicelib.kernel.money import rounded
 
 BLOCKED_BY = statement(__file__, "blocked_by")
 _PAYABLES = statement(__file__, "payables").replace("{blocked_by}", BLOCKED_BY)
@@ -55,7 +56,8 @@ def payment_values(scope: Scope) -> dict[str, Any]:
 
 def _nested(row: Any) -> Record:
     user = {"id": row["user_id"], "name": row["name"], "employee_no": row["employee_no"]}
-    return {**row, "user": user}
+    sums = {name: rounded(row[name], row["currency"]) for name in ("owed", "in_flight")}
+    return {**row, **sums, "user": user}
 
 
 def _cursor(row: Record) -> str:

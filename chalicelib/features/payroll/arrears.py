@@ -10,7 +10,6 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -40,6 +39,16 @@ _MONTHS = text("""
     where c.tenant_id = :tenant_id and (c.settled_at is null or c.noted_at > c.settled_at)
     group by r.id, r.month, r.plan
     order by r.month""")
+
+# The days of a period, and of the pay weeks at its edges, whose facts changed after it was locked: one row per person
+# and day. Another employment concerns every day from its own on.
+_CORRECTED_DAYS = text("""
+    select distinct u.user_id, d.day::date as day
+    from late_corrections c
+    join unnest(cast(:user_ids as uuid[])) u (user_id) on c.user_id = u.user_id or c.user_id is null
+    cross join lateral generate_series(
+        c.day, case c.what when 'employment' then cast(:tail_on as date) else c.day end, interval '1 day') d (day)
+    where c.tenant_id = :tenant_id and c.month = :month and d.day between :lead_on and :tail_on""")
 
 # One row each of some people who have a payslip of the period; `adjustments` raised the gross that its formulas took.
 _PAID = """
@@ -188,9 +197,14 @@ def _as_if(then: Scope, month: str, user_ids: list[UUID]) -> Iterator[None]:
     window, among = window_of(then, month), Among.these(user_ids)
     then.session.exec_driver_sql("savepoint as_if")
     try:
-        # attendance that came late was decided under the policy of today
-        days = [window.lead_on + timedelta(days=n) for n in range((window.tail_on - window.lead_on).days + 1)]
-        attendance.decide_pairs(then, pairs=[(user_id, day) for user_id in user_ids for day in days])
+        # Attendance that came late was decided under the policy of today, and is decided under that of the period. The
+        # other days keep what was decided when they were paid, under the rules of that time.
+        corrected = then.session.execute(
+            _CORRECTED_DAYS,
+            {"tenant_id": then.tenant_id, "month": month, "user_ids": user_ids,
+             "lead_on": window.lead_on, "tail_on": window.tail_on},
+        )  # fmt: skip
+        attendance.decide_pairs(then, pairs=[(row.user_id, row.day) for row in corrected])
         leave_out(then, window=window, among=among)
         project(then, window=window, among=among, as_of=window.period.end)
         plan_anew(then.session)

@@ -19,7 +19,13 @@ from chalicelib.features.forms.kinds import FormType
 from chalicelib.features.forms.schemas import NewForm
 from chalicelib.features.forms.submission_schemas import NewSubmission, SubmissionPatch
 from chalicelib.features.leave import actions as leave_types
-from chalicelib.features.leave import allocation_actions, expiry_actions, form_handler, request_actions
+from chalicelib.features.leave import (
+    allocation_actions,
+    expiry_actions,
+    form_handler,
+    recount_actions,
+    request_actions,
+)
 from chalicelib.features.leave.allocation_schemas import NewAllocations
 from chalicelib.features.leave.expiry_rules import Action
 from chalicelib.features.leave.expiry_schemas import NewExpiryRule
@@ -61,6 +67,8 @@ def live(tenant_id: UUID) -> int:
             _give_rule(scope)
         for year in range(FIRST_YEAR, today.year + 1):
             _give_days(scope, date(year, 1, 1))
+        # the leave of the story's first months was recorded before anybody had days
+        recount_actions.recount(scope, user_ids=None, first=date(FIRST_YEAR, 1, 1), last=today)
         if not _has(scope, "forms"):
             _ask(scope, _next(6, today + timedelta(days=7)))  # a Saturday: Chattogram works, Dhaka does not
     with scopes.operating(tenant_id) as scope:

@@ -51,18 +51,18 @@ class TestList:
             earned(acme, user_id, earning)
         before = listed(acme)
         assert before == {
-            "Ann BDT": ("540.00", "0", [("next_run", "40.00"), ("run_not_paid", "500.00")]),
-            "Bob BDT": ("600.00", "0", [("no_bank_account", "600.00")]),
-            "Cat BDT": ("7.00", "0", [("below_minimum", "7.00")]),
-            "Dan BDT": ("55.00", "0", [("next_run", "55.00")]),
-            "Eve BDT": ("5000.00", "0", [("next_run", "5000.00")]),
+            "Ann BDT": ("540.00", "0.00", [("next_run", "40.00"), ("run_not_paid", "500.00")]),
+            "Bob BDT": ("600.00", "0.00", [("no_bank_account", "600.00")]),
+            "Cat BDT": ("7.00", "0.00", [("below_minimum", "7.00")]),
+            "Dan BDT": ("55.00", "0.00", [("next_run", "55.00")]),
+            "Eve BDT": ("5000.00", "0.00", [("next_run", "5000.00")]),
         }  # fmt: skip
         start(acme, "final")
         acme.admin.ok("POST", f"/payroll-runs/{run_id}/pay", headers=once())
         assert listed(acme) == {
             "Ann BDT": ("0.00", "540.00", [("waits_for_bank_file", "500.00"), ("waits_for_bank_file", "40.00")]),
-            "Bob BDT": ("600.00", "0", [("no_bank_account", "600.00")]),
-            "Cat BDT": ("7.00", "0", [("below_minimum", "7.00")]),
+            "Bob BDT": ("600.00", "0.00", [("no_bank_account", "600.00")]),
+            "Cat BDT": ("7.00", "0.00", [("below_minimum", "7.00")]),
             "Dan BDT": ("0.00", "55.00", [("waits_for_confirmation", "55.00")]),
             "Eve BDT": ("0.00", "5000.00", [("held", "5000.00")]),
         }  # fmt: skip
@@ -70,7 +70,7 @@ class TestList:
         assert list(listed(acme, f"?user_id={dan}")) == ["Dan BDT"]
         assert list(listed(acme, "?currency=USD")) == []
         policy(acme, payouts_enabled=False)
-        assert listed(acme)["Bob BDT"] == ("600.00", "0", [("payouts_disabled", "600.00")])
+        assert listed(acme)["Bob BDT"] == ("600.00", "0.00", [("payouts_disabled", "600.00")])
 
     def test_shows_what_is_netted_and_what_was_refused(self, acme: Cast, running: Stack) -> None:
         components(acme)
@@ -83,10 +83,10 @@ class TestList:
         for user_id in (ann, bob):
             payslip(acme, run_id, user_id, salary="1000.00")  # type: ignore[arg-type]
         approve(acme, run_id)
-        assert listed(acme)["Ann BDT"] == ("500.00", "0", [("netted", "-500.00"), ("run_not_paid", "1000.00")])
+        assert listed(acme)["Ann BDT"] == ("500.00", "0.00", [("netted", "-500.00"), ("run_not_paid", "1000.00")])
         acme.admin.ok("POST", f"/payroll-runs/{run_id}/pay", headers=once())
         running.drain()
-        assert listed(acme) == {"Bob BDT": ("1000.00", "0", [("refused", "1000.00")])}
+        assert listed(acme) == {"Bob BDT": ("1000.00", "0.00", [("refused", "1000.00")])}
 
     def test_pages_by_person_and_currency_and_stays_within_reach(self, acme: Cast, zenith: Cast) -> None:
         people = [person(acme, f"P{n}", n) for n in range(5)]

@@ -4,7 +4,7 @@ import csv
 import io
 from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -111,6 +111,20 @@ class TestArrears:
         assert lines(slips(acme, extra)["Rahim"]) == [
             ("Arrears 2026-01: Salary", "earning", "1476.19"), ("Arrears 2026-01: House rent", "earning", "738.10"),
         ]  # fmt: skip
+
+    def test_leaves_days_as_they_were_paid_that_nobody_corrected(self, acme: Cast, running: Stack) -> None:
+        shift = acme.hr.ok("POST", "/shifts", {"name": "Day", "start": "09:00", "end": "18:00"})
+        rahim = hire(acme, "Rahim", "E-1", "15000", days=WORKING[:18])
+        sql(acme, "update employments set shift_id = :id where user_id = :user_id", id=UUID(shift["id"]), user_id=rahim)
+        short = {"employee_no": "E-1", "date": f"2026-01-{WORKING[18]}", "check_in": "09:00", "check_out": "17:00"}
+        assert acme.hr.ok("POST", "/attendance/import", [short])["added"] == 1  # 8 hours of 9: absent
+        january = approved(acme, running)
+        assert slips(acme, january)["Rahim"]["totals"]["net"] == "12857.14"  # 15,000 x 18 / 21
+        acme.hr.ok("PATCH", f"/shifts/{shift['id']}", {"full_day_minutes": 480})
+        present(acme, rahim, [WORKING[19]])
+        extra = calculated(acme, "2026-02", kind="off_cycle")
+        # one day more, x 19 / 21 = 13,571.43; by the new shift the short day would be another one
+        assert lines(slips(acme, extra)["Rahim"]) == [("Arrears 2026-01: Salary", "earning", "714.29")]
 
     def test_pays_a_month_to_whom_it_did_not_know(self, acme: Cast, running: Stack) -> None:
         hire(acme, "Rahim", "E-1", "15000")

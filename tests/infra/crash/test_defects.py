@@ -16,7 +16,6 @@ class TestDefects:
             ("rounded-up", "advanced-once"),
             ("asks-who-cannot-be-asked", "provider"),
             ("duplicate-is-refused", "refusals-moved-nothing"),
-            ("fee-is-another-amount", "nothing-stuck"),
         ],
     )
     def test_are_caught(self, server: str, template: Urls, name: str, caught_by: str) -> None:
