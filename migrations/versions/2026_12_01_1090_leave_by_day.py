@@ -69,9 +69,9 @@ def upgrade() -> None:
             left join free o on o.user_id = l.user_id and o.day = l.day
         $$;
 
-        -- One row per day and leave type of leave that no request stands for: set by hand in the register, or recorded by
-        -- other means. The days to take by the facts as they are, and those taken. Paid leave draws on the allocations
-        -- of its type; leave without pay only where there is one for the day. `is_edited`: set by hand.
+        -- One row per day and leave type of leave that no request stands for: set by hand in the register, or recorded
+        -- by other means. The days to take by the facts as they are, and those taken. Paid leave draws on the
+        -- allocations of its type; leave without pay only where there is one for the day. `is_edited`: set by hand.
         create function leave_by_hand(of_tenant uuid, of_users uuid[], first date, last date)
         returns table (user_id uuid, day date, leave_type_id uuid, wanted numeric, taken numeric, is_edited boolean)
         language sql stable parallel safe as $$
