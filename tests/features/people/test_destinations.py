@@ -76,8 +76,11 @@ class TestPut:
     def test_shows_the_number_masked_and_nothing_more(self, acme: Cast, zenith: Cast) -> None:
         user_id = person(acme, "E-1")
         made = put(acme, user_id, IBAN)
-        assert made == {"id": made["id"], "kind": "iban", "holder": "Anna Schmidt",
-                        "masked": "DE89 **** **** **** **30 00", "created_at": made["created_at"]}  # fmt: skip
+        assert made == {
+            "id": made["id"], "kind": "iban", "holder": "Anna Schmidt", "masked": "DE89 **** **** **** **30 00",
+            "created_at": made["created_at"], "created_by": "hr:hr key", "changed_at": made["created_at"],
+            "requested_at": None, "held_until": None, "confirmed_by": None, "confirmed_at": None,
+        }  # fmt: skip
         assert acme.hr.ok("GET", path(user_id)) == made
         for call in (zenith.hr.get(path(user_id)), zenith.hr.put(path(user_id), IBAN), acme.hr.get(path(uuid4()))):
             assert (call.status, call.json["detail"]) == (404, "There is no such person.")
@@ -290,7 +293,7 @@ class TestNewUser:
         assert "37040" not in reply.text
         for nonsense in ({"kind": "cash"}, {}):
             again = acme.hr.post("/users", {"name": "Anna", "payout_destination": nonsense})
-            assert wrong(again) == (422, "/payout_destination/kind", "must be iban, account or simulated")
+            assert wrong(again) == (422, "/payout_destination/kind", "must be iban, account, manual or simulated")
         assert acme.hr.ok("GET", "/users")["items"] == []
 
 
