@@ -62,7 +62,7 @@ MADE_BY: Mapping[str, Callable[[Cast], UUID]] = {
     "/users/{user_id}/payment-types/{type_id}": lambda cast: _component(cast),
     "/leave-allocations/{allocation_id}": lambda cast: row(
         cast, "leave_allocations", {"user_id": _user(cast), "leave_type_id": _named(cast, "leave_types"),
-                                    "cycle_start_on": JANUARY, "cycle_end_on": JANUARY}),
+                                    "cycle_start_on": JANUARY, "cycle_end_on": date(2026, 12, 31)}),
     "/leave-requests/{request_id}": lambda cast: _asked(
         cast, "leave_requests", leave_type_id=_named(cast, "leave_types"), start_on=JANUARY, end_on=JANUARY, days=1),
 }  # fmt: skip
@@ -70,6 +70,7 @@ MADE_BY: Mapping[str, Callable[[Cast], UUID]] = {
 PLAIN = {"month": "2026-01", "day": "2026-01-05", "date": "2026-01-05", "token": "x"}
 # Ids in bodies and queries, by their field's name, as in MADE_BY.
 FIELDS = {
+    "id": "payout destination",
     "user_id": "/users/{user_id}",
     "user_ids": "/users/{user_id}",
     "manager_id": "/users/{user_id}",
@@ -191,8 +192,10 @@ _numbers = iter(range(1, 10**9))
 
 
 def make_all(cast: Cast) -> dict[str, UUID]:
-    """This will make one object of every kind."""
-    return {place: make(cast) for place, make in MADE_BY.items()}
+    """Make one object of every kind: of those that a path names, and of those that only bodies do."""
+    path = f"/users/{_user(cast)}/payout-destination"
+    destination = UUID(cast.admin.ok("PUT", path, {"kind": "simulated", "behaviour": "accept"})["id"])
+    return {"payout destination": destination, **{place: make(cast) for place, make in MADE_BY.items()}}
 
 
 def parameters(path: str) -> dict[str, str]:

@@ -28,6 +28,7 @@ MEANT = """
     salaries.write      -               all           all  -        -
     destinations.read   -               all           all  self    self
     destinations.write  -               all           all  -        -
+    destinations.request -              self          self self     self
     roster.write        -               all           all  team     -
     attendance.read     -               all           all  team     self
     attendance.punch    -               all           all  self     self
@@ -95,7 +96,7 @@ def test_the_matrix_says(permission: str, role: str, reach: str) -> None:
 def test_the_matrix_says_nothing_else() -> None:
     assert {name for grants in GRANTS.values() for name in grants} == {row[0] for row in TABLE}
     assert {str(role) for role in GRANTS} == set(ROLES)
-    assert len(CELLS) == 325
+    assert len(CELLS) == 330
 
 
 def test_the_doors_below_are_all_that_the_app_has() -> None:

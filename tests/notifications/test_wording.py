@@ -22,6 +22,14 @@ SAID: dict[Kind, dict[str, Any]] = {
     Kind.LEAVE_APPROVED: LEAVE,
     Kind.LEAVE_REJECTED: {**LEAVE, "notes": "Too few of us"},
     Kind.LEAVE_CANCELLED: LEAVE,
+    Kind.LEAVE_RECOUNTED: {
+        "leave_type": "Annual leave",
+        "start_date": "2026-01-05",
+        "end_date": "2026-01-07",
+        "days": 2.0,
+        "days_before": 3.0,
+        "unpaid_days": 1.0,
+    },
     Kind.FORM_DECIDED: {"form": "Laptop", "status": "approved", "notes": None},
     Kind.PAYROLL_READY: {"month": "2026-01", "link": "https://pay.example/payslips/1?a=1&b=2"},
     Kind.KPI_DUE: {"title": "Sales", "due_on": "2026-01-31"},
@@ -49,6 +57,11 @@ MEANT = {
     Kind.LEAVE_CANCELLED: (
         "Leave cancelled: Rahim, Annual leave, 5 January 2026",
         "The leave of Rahim is cancelled: 3 days of Annual leave, from 5 January 2026 to 7 January 2026."),
+    Kind.LEAVE_RECOUNTED: (
+        "Your leave was counted again: Annual leave, 5 January 2026",
+        "Your leave from 5 January 2026 to 7 January 2026 now uses 2 days of Annual leave; before, it used 3. A holiday,"
+        " your calendar, or a day in the pay register changed.\n\nNothing is left for 1 day of it, so this part is leave"
+        " without pay. Ask HR if this is wrong."),
     Kind.FORM_DECIDED: ("Your form Laptop was approved", "Your form Laptop was approved."),
     Kind.PAYROLL_READY: (
         "Your payslip for January 2026 is ready",

@@ -73,6 +73,8 @@ def confirm(scope: Scope, *, user_id: UUID, destination_id: UUID | None) -> Reco
     if chosen is None:
         raise NotFound("This person has no payout destination to confirm yet.")
     if destination_id is not None and chosen["id"] != destination_id:
+        if queries.get_destination(scope, destination_id)["user_id"] != user_id:
+            raise NotFound("This person has no such payout destination.")
         raise Conflict("These bank details were changed meanwhile; read them again.")
     if chosen["confirmed_at"] is not None:
         return chosen
