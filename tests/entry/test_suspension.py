@@ -20,6 +20,7 @@ RESTING = sorted(name for name, one in CONSUMERS.items() if not one.while_suspen
 # What goes on, with why: these are about what happened already, and would be lost or doubtful otherwise.
 GOES_ON = {
     "payouts": "what became of payouts already sent",
+    "payroll-payments": "what became of payouts of payroll runs",
     "mail-events": "what became of mails already sent",
     "uploads": "files that arrived already",
 }

@@ -59,6 +59,8 @@ FURTHER_FILES = {
     "tenants/facts.py": "the one construct for changing facts, and who follows a change",
     "tenants/locks.py": "the people lock, and the order of all locks",
     "tenants/periods.py": "verbs on pay periods that every feature which writes facts uses",
+    "tenants/working_days.py": "changes of the days that people work, and who follows them",
+    "leave/following.py": "what leave does when facts or working days change",
     "tenants/windows.py": "which days and whom a computation covers",
     "kpis/form_handler.py": "what a form of the type appraisal means",
     "kpis/measuring.py": "the bulk path: numbers of many people and spans of days",

@@ -22,7 +22,7 @@ class TestPreferences:
     def test_begin_with_everything_on(self, acme: Cast) -> None:
         said = caller(acme, person(acme)).ok("GET", "/notification-preferences")
         assert (said["phone"], said["push_endpoint"], said["version"]) == (None, None, 1)
-        assert len(said["kinds"]) == 10
+        assert len(said["kinds"]) == 13
         assert set(map(str, said["kinds"].values())) == {"{'email': True, 'in_app': True, 'push': True, 'sms': True}"}
 
     def test_are_replaced_and_kept(self, acme: Cast) -> None:

@@ -59,9 +59,9 @@ MEANT = {
         "The leave of Rahim is cancelled: 3 days of Annual leave, from 5 January 2026 to 7 January 2026."),
     Kind.LEAVE_RECOUNTED: (
         "Your leave was counted again: Annual leave, 5 January 2026",
-        "Your leave from 5 January 2026 to 7 January 2026 now uses 2 days of Annual leave; before, it used 3. A holiday,"
-        " your calendar, or a day in the pay register changed.\n\nNothing is left for 1 day of it, so this part is leave"
-        " without pay. Ask HR if this is wrong."),
+        "Your leave from 5 January 2026 to 7 January 2026 now uses 2 days of Annual leave; before, it used 3. A"
+        " holiday, your calendar, or a day in the pay register changed.\n\nNothing is left for 1 day of it, so this"
+        " part is leave without pay. Ask HR if this is wrong."),
     Kind.FORM_DECIDED: ("Your form Laptop was approved", "Your form Laptop was approved."),
     Kind.PAYROLL_READY: (
         "Your payslip for January 2026 is ready",

@@ -103,7 +103,7 @@ A040 | Ayesha Siddika   | Dhaka      | Office  | Accounts   | Day   | A035 | 240
 
 ACME = Company(
     settings={"name": "Acme Garments", "slug": "acme", "currency": "BDT", "timezone": "Asia/Dhaka", "weekend": [5, 6]},
-    policy={"half_day_minutes": 240, "payout_approval_above": 100000},
+    policy={"half_day_minutes": 240, "payout_approval_above": 100000, "payout_limits": {"USD": 1000}},
     mail="acme.example",
     language="bn",
     branches=[

@@ -55,7 +55,8 @@ def person(cast: Cast, name: str, *, iban: str | None = None, number: str | None
 
 def prepared(cast: Cast, *people: str, settings: dict[str, Any] = ISO) -> list[str]:
     """This will make people with an IBAN each, and queue a payout of 12.00 for each of them."""
-    cast.admin.ok("PATCH", "/tenant", {"policy": {"payout_provider": "bank_file"}})
+    policy = {"payout_provider": "bank_file", "payout_limits": {"USD": "1000.00"}}
+    cast.admin.ok("PATCH", "/tenant", {"policy": policy})
     cast.admin.ok("PUT", "/payouts/bank-file-settings", settings)
     made = [person(cast, name, iban=IBANS[at]) for at, name in enumerate(people)]
     advances(cast)

@@ -117,6 +117,7 @@ class TestBalance:
         assert balance(acme, mina) == told(payable="40.00")
 
     def test_keeps_currencies_apart_each_with_its_decimals(self, acme: Cast, running: Stack) -> None:
+        policy(acme, payout_limits={"JPY": "1000", "KWD": "10.000"})
         mina = seller(acme)
         sale(acme, mina, "1000", currency="JPY")
         earned(acme, mina, "2.500", currency="KWD")
