@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 
 from tests.features.leave.conftest import Office, day
+from tests.support.at_once import overlapping
 from tests.support.cast import tenant
 from tests.support.people import row, sql
 
@@ -216,3 +217,30 @@ class TestAllocate:
                 "all": True}  # fmt: skip
         refused = reply(office, "POST", "/leave-allocations/bulk", many, 422)
         assert refused["errors"][0]["pointer"] == "/days"
+
+
+class TestAtOnce:
+    @pytest.mark.parametrize("holiday_first", [True, False])
+    def test_a_holiday_and_an_approval_do_not_miss_each_other(self, office: Office, holiday_first: bool) -> None:
+        office.allocate(20)
+        asked = office.ask("2026-01-11", "2026-01-15")
+        writers = [
+            lambda: office.cast.hr.ok("POST", "/holidays", {"date": "2026-01-13", "name": "Eid"}),
+            lambda: office.decide(asked),
+        ]
+        first, second = writers if holiday_first else reversed(writers)
+        overlapping(office.cast, first, second)
+        assert office.balances() == [{"allocated": 20.0, "used": 4.0, "remaining": 16.0}]
+        assert request(office, asked)["days"] == 4.0
+
+    def test_two_edits_by_hand_do_not_take_the_same_last_day(self, office: Office) -> None:
+        office.allocate(1)
+        body = {"status": "leave", "leave_type_id": office.types["Annual"]}
+        path = f"/pay-register/2026-01/{office.rahim_id}/days/2026-01-0"
+        replies = overlapping(
+            office.cast,
+            lambda: office.cast.hr.call("PUT", path + "5", body),
+            lambda: office.cast.hr.call("PUT", path + "6", body),
+        )
+        assert sorted(reply.status for reply in replies) == [200, 409]
+        assert office.balances() == [{"allocated": 1.0, "used": 1.0}]
