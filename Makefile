@@ -33,22 +33,22 @@ unit: $(READY) ## all tests; one: .venv/bin/pytest tests/... -k words
 	$(BIN)/pytest -q -n auto --maxprocesses 4 --dist loadfile
 
 bench: $(READY) ## the main jobs beside yardsticks; SIZE=small takes two
-	@$(BIN)/python -m infra.bench
+	@$(BIN)/python -m infra.labs.bench
 
 crash: $(READY) ## payouts under kills, lies and doubles; RUNS=10000 SEED=1 WORKERS=2
-	@$(BIN)/python -m infra.crash
+	@$(BIN)/python -m infra.labs.crash
 
 load: $(READY) ## five times too much, and one tenant with twenty times its share; SIZE=small takes two
-	@$(BIN)/python -m infra.load
+	@$(BIN)/python -m infra.labs.load
 
 drill-restore: $(READY) ## lose the database, restore it to a moment, pay nobody twice
-	@$(BIN)/python -m infra.drills.restore
+	@$(BIN)/python -m infra.labs.drills.restore
 
 drill-migration: $(READY) ## change the schema under load, with no failed request
-	@$(BIN)/python -m infra.drills.migration
+	@$(BIN)/python -m infra.labs.drills.migration
 
 package: $(READY) ## the zip and the template for AWS; STAGE=dev or prod
-	@$(BIN)/python -m infra.package
+	@$(BIN)/python -m infra.deploy.package
 
 format: $(READY) ## format, and mend what can be mended
 	$(BIN)/ruff format $(SOURCES)
@@ -59,7 +59,7 @@ clean: ## remove the environment and what was built; data in WAGEBOOK_HOME stays
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Made anew only when the lists of requirements change. The stamp is written last, so a broken install is repeated.
-$(READY): requirements.txt infra/requirements-dev.txt infra/constraints.txt infra/layers/payslips/requirements.txt infra/operations/requirements.txt
+$(READY): requirements.txt infra/requirements-dev.txt infra/constraints.txt infra/deploy/layers/payslips/requirements.txt infra/deploy/operations-requirements.txt
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) was not found; name a Python with PYTHON=..."; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "Python 3.11 or newer is needed, and $(PYTHON) is $$($(PYTHON) -V 2>&1); name another with PYTHON=..."; exit 1; }

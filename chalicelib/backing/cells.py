@@ -1,6 +1,6 @@
 """Cells: each is a whole stack of its own (database, queues, functions, bucket), and a process serves exactly one.
 
-Why, and what a move from one to another takes: infra/decisions/0024-cells.md, infra/operations/growth.md.
+Why, and what a move from one to another takes: docs/decisions/0024-cells.md, docs/operations/growth.md.
 """
 
 from chalicelib.backing.settings import settings

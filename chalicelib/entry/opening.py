@@ -1,8 +1,9 @@
 """The API's cold start: a feature's doors are opened when the first request for one of them comes.
 
 To import every feature takes as long as to import all that the product stands on, and a request needs one of them.
-What is packaged has a table that says which modules have the doors of a path, made by infra/packaging/doors.py. Where
-there is none, as on a developer's machine, all doors are opened at once, in app.py.
+What is packaged has a table that says which modules have the doors of a path, made by
+infra/deploy/packaging/doors.py. Where there is none, as on a developer's machine, all doors are opened at once, in
+app.py.
 """
 
 import json

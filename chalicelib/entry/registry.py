@@ -35,8 +35,9 @@ class Endpoint:
 
     @property
     def area(self) -> str:
-        """The feature it belongs to: the folder that holds its routes."""
-        return self.function.__module__.rsplit(".", 2)[-2]
+        """The feature it belongs to: `payouts` for chalicelib.features.payouts.runs.routes."""
+        _, room, *rest = self.function.__module__.split(".")
+        return rest[0] if room == "features" else room
 
 
 @dataclass(frozen=True, slots=True)

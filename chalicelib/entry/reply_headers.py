@@ -1,7 +1,8 @@
 """Security and caching headers of every reply, stated once.
 
 Three places send replies: the application (endpoints, and the framework's own refusals), API Gateway before the
-function runs (infra/cloud/gateway.py), and the local server (infra/local/gateway_replies.py). All take them from here.
+function runs (infra/deploy/cloud/gateway.py), and the local server (infra/local/gateway_replies.py). All take them
+from here.
 """
 
 from collections.abc import Mapping

@@ -12,7 +12,7 @@ import typer
 from sqlalchemy import text
 
 from chalicelib.backing import clock, files
-from chalicelib.features.forms import attachment_rules
+from chalicelib.features.forms.attachments import rules as attachment_rules
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import Conflict, NotFound
 from chalicelib.operators import bucket, scopes

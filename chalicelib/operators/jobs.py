@@ -10,10 +10,10 @@ import typer
 from sqlalchemy import text
 
 from chalicelib.backing.database import transaction
-from chalicelib.features.kpis import nights as kpis
-from chalicelib.features.leave import expiry_nights as leave_expiry
+from chalicelib.features.kpis.scores import nightly_job as kpis
+from chalicelib.features.leave.expiry import nightly_job as leave_expiry
 from chalicelib.features.pay_register import actions as pay_register
-from chalicelib.features.payouts import actions as payouts
+from chalicelib.features.payouts.runs import actions as payouts
 from chalicelib.kernel.errors import NotFound, invalid
 from chalicelib.kernel.moments import FIRST_DAY, LAST_DAY
 from chalicelib.kernel.states import JobStatus

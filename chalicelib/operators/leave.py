@@ -7,8 +7,8 @@ import typer
 from rich.console import Console
 from rich.progress import track
 
-from chalicelib.features.leave import recount_actions
-from chalicelib.features.tenants import working_days
+from chalicelib.features.leave.allocations import recount_actions
+from chalicelib.features.periods import working_days
 from chalicelib.operators import scopes
 from chalicelib.operators.terminal import AsJson, OneTenant, print_json
 

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 import typer
 from sqlalchemy import func, select
 
-from chalicelib.features.payouts import match_actions
-from chalicelib.features.payouts.match_actions import Matched
+from chalicelib.features.payouts.matching import actions as matching_actions
+from chalicelib.features.payouts.matching.actions import Matched
 from chalicelib.features.payouts.models import payouts
 from chalicelib.features.people.models import users
 from chalicelib.identity.scope import Scope
@@ -69,19 +69,19 @@ def match_payouts(
     """
     moment = _moment(since)
     with scopes.operating(scopes.get_tenant_id(tenant)) as scope:
-        found = (match_actions.compare if dry_run else match_actions.match)(scope, since=moment)
-    counts = {outcome.value: sum(one.outcome is outcome for one in found) for outcome in match_actions.Outcome}
+        found = (matching_actions.compare if dry_run else matching_actions.match)(scope, since=moment)
+    counts = {outcome.value: sum(one.outcome is outcome for one in found) for outcome in matching_actions.Outcome}
     if as_json:
         print_json({"tenant": tenant, "dry_run": dry_run, "counts": counts, "matched": [asdict(one) for one in found]})
     else:
-        rows = [_row(one) for one in found if one.outcome is not match_actions.Outcome.UNCHANGED]
+        rows = [_row(one) for one in found if one.outcome is not matching_actions.Outcome.UNCHANGED]
         print_table(
             rows, columns=("reference", "amount", "currency", "person", "was", "becomes", "outcome", "problem"),
             empty="",
         )  # fmt: skip
         said = ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
         typer.echo(f"{'Would be' if dry_run else 'Matched'}: {said}.")
-    if counts[match_actions.Outcome.CONTRADICTED]:
+    if counts[matching_actions.Outcome.CONTRADICTED]:
         raise typer.Exit(1)
 
 

@@ -1,8 +1,8 @@
 """What the local server answers before the application runs, in the words of API Gateway in AWS.
 
 `chalice local` answers an unknown path with 403 and a body of its own, and Python's HTTP server what it cannot read
-with a page of HTML. Deployed, both are problem documents (infra/cloud/gateway.py), and every reply has the security
-headers; so it is here.
+with a page of HTML. Deployed, both are problem documents (infra/deploy/cloud/gateway.py), and every reply has the
+security headers; so it is here.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from uuid import uuid4
 
 from chalicelib.entry.problems import PROBLEM, problem
 from chalicelib.entry.reply_headers import SECURITY_HEADERS
-from infra.cloud.gateway import REFUSALS
+from infra.deploy.cloud.gateway import REFUSALS
 
 Refusal = dict[str, Any]
 

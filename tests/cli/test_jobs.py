@@ -12,7 +12,8 @@ import pytest
 
 from chalicelib.backing import clock, queues
 from chalicelib.entry import registry
-from chalicelib.features.pay_register import actions, computing
+from chalicelib.features.pay_register import actions
+from chalicelib.features.pay_register import calculation as pay_register_calculation
 from infra.local import lambda_events
 from tests.cli.conftest import Cli
 from tests.support.cast import Cast, tenant
@@ -29,7 +30,7 @@ def _acme(cli: Cli) -> Cast:
 
 @pytest.fixture(name="small_chunks")
 def _small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(computing, "CHUNK_EMPLOYEES", 1)
+    monkeypatch.setattr(pay_register_calculation, "CHUNK_EMPLOYEES", 1)
 
 
 @contextmanager
@@ -37,7 +38,7 @@ def _consuming(sqs: Any) -> Iterator[None]:
     """Somebody who takes messages from the queues and hands them to the product, as Lambda does."""
     from chalicelib.features.pay_register import consumers
 
-    handlers = {actions.NIGHTLY_QUEUE: consumers.compute_night, computing.QUEUE: consumers.compute_chunk}
+    handlers = {actions.NIGHTLY_QUEUE: consumers.compute_night, pay_register_calculation.QUEUE: consumers.compute_chunk}
     over = threading.Event()
 
     def follow() -> None:

@@ -4,7 +4,7 @@ import psycopg
 import pytest
 
 from chalicelib.backing.settings import settings
-from chalicelib.features.payouts import actions
+from chalicelib.features.payouts.runs import actions as run_actions
 from tests.cli.conftest import Cli
 from tests.support.cast import Cast, tenant
 from tests.support.payouts import RestorePoint, books, earned, listed, only, policy, sale, seller
@@ -38,7 +38,7 @@ class TestRun:
         assert listed(acme) == [("12.00", "paid")]
 
     def test_pays_chunk_by_chunk(self, cli: Cli, acme: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(actions, "CHUNK_PEOPLE", 2)
+        monkeypatch.setattr(run_actions, "CHUNK_PEOPLE", 2)
         for _ in range(5):
             earned(acme, seller(acme))
         said = cli("jobs", "run", "final-payouts", "--tenant", acme.slug, "--date", "2026-01-31", "--inline", "--json")

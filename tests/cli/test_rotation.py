@@ -7,8 +7,8 @@ import psycopg
 import pytest
 
 from chalicelib.backing import clock, vault
-from chalicelib.features.payouts import bank_settings_queries
-from chalicelib.features.people import destination_queries
+from chalicelib.features.payouts.batches import settings_queries as batch_settings_queries
+from chalicelib.features.people.destinations import queries as destination_queries
 from chalicelib.features.webhooks import queries as webhooks
 from chalicelib.identity.callers import working
 from chalicelib.identity.scope import Origin
@@ -51,7 +51,7 @@ def opened(cast: Cast) -> list[Any]:
         return [
             [found[one].iban for one in ids],
             webhooks.open_secrets(scope, webhooks.get_endpoint(scope, hook)),
-            bank_settings_queries.open_payer(scope, bank_settings_queries.find_settings(scope) or {}),
+            batch_settings_queries.open_payer(scope, batch_settings_queries.find_settings(scope) or {}),
         ]
 
 

@@ -85,7 +85,7 @@ class TestSend:
 
     def test_that_fails_does_not_undo_the_request(self, acme: Cast, sqs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         people = [str(employee(acme, employee_no=f"E-{n}")) for n in range(2)]
-        monkeypatch.setattr("chalicelib.features.pay_register.computing.CHUNK_EMPLOYEES", 1, raising=False)
+        monkeypatch.setattr("chalicelib.features.pay_register.calculation.CHUNK_EMPLOYEES", 1, raising=False)
         monkeypatch.setattr(queues, "send_many", broken)
         assert acme.hr.post("/pay-register/2026-01/sync", {"user_ids": people}).status == 202
 

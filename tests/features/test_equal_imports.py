@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.features.attendance import import_actions as attendance_imports
-from chalicelib.features.payroll import amount_actions
-from chalicelib.features.people import import_actions as people_imports
+from chalicelib.features.attendance.imports import actions as attendance_imports
+from chalicelib.features.payroll.runs import amount_actions
+from chalicelib.features.people.users import import_actions as people_imports
 from chalicelib.features.sales import import_actions as sales_imports
 from tests.support.api import Reply
 from tests.support.cast import Cast

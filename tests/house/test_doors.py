@@ -18,58 +18,8 @@ OPEN_DOORS = {"GET /health", "GET /openapi.json", "GET /docs",
               "GET /notifications/unsubscribe/{token}", "POST /notifications/unsubscribe/{token}"}  # fmt: skip
 ROOMS_BELOW = {"notifications"}  # that have doors, though every feature tells people something
 FEATURES = Path(chalicelib.features.__path__[0])
-# The file names of house.md. A feature whose noun grew splits by subject: `request_actions`, `import_rules`.
+# The file names of house.md. A package may split one by subject: `request_actions`, `import_rules`.
 FILES = {"models", "rules", "queries", "actions", "schemas", "events", "routes", "schedules", "consumers"}
-FURTHER_FILES = {
-    "console/docs.html": "the docs page as it is served",
-    "leave/expiry_nights.py": "one night: its chunks, its warnings, what becomes of expired days",
-    "forms/exports.py": "submissions as CSV and XLSX",
-    "forms/kinds.py": "what a form's type means, told by the features above",
-    "forms/patterns.py": "patterns that admins write, matched in bounded time",
-    "pay_register/computing.py": "one computation: a period's chunks, from claim to last chunk",
-    "pay_register/exports.py": "the register as CSV and XLSX",
-    "pay_register/projection.py": "the bulk path: register and balances from facts",
-    "payouts/moving.py": "the one place that changes a payout's state",
-    "payouts/sending.py": "one payout's way to its provider: claim, call, settle",
-    "payouts/verdicts.py": "what an answer of whoever pays is worth: a status with its reasons",
-    "payouts/bank_lines.py": "lines of a bank's answer, in whichever form it came",
-    "payouts/bank_settlement.py": "payouts settled by those lines",
-    "payouts/providers": "who pays, an adapter for each",
-    "payouts/bank_files": "what is written for banks and what they answer, a module for each format",
-    "payroll/document_rendering.py": "a payslip as a PDF",
-    "payroll/document_wording.py": "what a payslip says on paper",
-    "payroll/exports.py": "the register of a run as CSV and XLSX",
-    "payroll/templates": "how a payslip looks on paper",
-    "payroll/plan.py": "what a run is calculated with, and the function that it compiles into",
-    "payroll/inputs.py": "what a run computes from, read set by set",
-    "payroll/evaluating.py": "the one place where pay is computed",
-    "payroll/calculating.py": "one calculation: a run's chunks, from register to payslips",
-    "payroll/slips.py": "the bulk path: payslips made and written",
-    "payroll/one_offs.py": "lines of a payslip that no component made",
-    "payroll/terms.py": "the settings and policy switches that price a run, resolved",
-    "payroll/arrears.py": "what periods that were paid are worth by now",
-    "payroll/arrears_lines.py": "arrears as lines of a payslip, one per component",
-    "payroll/summaries.py": "what a run comes to, beside the one before",
-    "payroll/payslip_lines.py": "a payslip as people read it",
-    "payouts/hands.py": "who had a part in a payout, and may therefore not approve it",
-    "payroll/hands.py": "who had a part in a run, and may therefore not approve it",
-    "payroll/freshness.py": "whether a run still says what it would if it was calculated now",
-    "payroll/posting.py": "the bulk path: approved payslips into the ledger, chunk by chunk",
-    "pay_register/following.py": "what the register does when facts of people change",
-    "tenants/facts.py": "the one construct for changing facts, and who follows a change",
-    "tenants/locks.py": "the people lock, and the order of all locks",
-    "tenants/periods.py": "verbs on pay periods that every feature which writes facts uses",
-    "tenants/working_days.py": "changes of the days that people work, and who follows them",
-    "leave/following.py": "what leave does when facts or working days change",
-    "tenants/windows.py": "which days and whom a computation covers",
-    "kpis/form_handler.py": "what a form of the type appraisal means",
-    "kpis/measuring.py": "the bulk path: numbers of many people and spans of days",
-    "kpis/nights.py": "one night: its chunks, from measuring to scores",
-    "kpis/reminding.py": "who is reminded of values that are due and missing",
-    "kpis/scoring.py": "what a definition makes of measured numbers",
-    "leave/form_handler.py": "what a form of the type leave_request means",
-    "attendance/request_kinds.py": "on-duty and overtime as data: one set of verbs serves both",
-}
 DOOR_FILES = ("routes", "schedules", "consumers")
 
 
@@ -124,8 +74,8 @@ class TestRoutes:
         functions = [door.function for door in ENDPOINTS]
         functions += [door.function for door in [*SCHEDULES.values(), *CONSUMERS.values()]]
         for function in functions:
-            room, feature, file = function.__module__.rsplit(".", 2)
-            assert room == "chalicelib.features" or (room == "chalicelib" and feature in ROOMS_BELOW), feature
+            _, room, *_, file = function.__module__.split(".")
+            assert room == "features" or room in ROOMS_BELOW, function.__module__
             assert file.rpartition("_")[2] in DOOR_FILES
 
 
@@ -151,34 +101,33 @@ class TestHandlers:
 
 
 class TestFeatures:
-    def test_use_the_file_names_of_the_house(self) -> None:
-        strange = []
-        for file in FEATURES.glob("*/*"):
-            name = f"{file.parent.name}/{file.name}"
-            if file.name in ("__init__.py", "__pycache__") or name in FURTHER_FILES:
-                continue
-            if file.name == "sql":
-                strange += [f"{name}/{inner.name}" for inner in file.iterdir() if inner.suffix != ".sql"]
-            elif file.suffix != ".py" or file.stem.rpartition("_")[2] not in FILES:
-                strange.append(name)
-        assert strange == []
+    def test_name_files_as_all_packages_do_or_list_them_in_their_map(self) -> None:
+        unlisted = []
+        for package in [file.parent for file in FEATURES.rglob("*/__init__.py")]:
+            listed = (package / "__init__.py").read_text()
+            for file in package.iterdir():
+                if file.name in ("__init__.py", "__pycache__", "sql") or (file / "__init__.py").exists():
+                    continue
+                standard = file.suffix == ".py" and file.stem.rpartition("_")[2] in FILES
+                if not standard and not re.search(rf"\b{re.escape(file.name)}\b", listed):
+                    unlisted.append(file.relative_to(FEATURES).as_posix())
+        assert unlisted == []
 
-    def test_have_every_further_file_that_is_listed(self) -> None:
-        assert [name for name in FURTHER_FILES if not (FEATURES / name).exists()] == []
+    def test_keep_nothing_but_sql_in_sql_folders(self) -> None:
+        assert [file for file in FEATURES.rglob("sql/*") if file.suffix != ".sql"] == []
 
     def test_say_what_they_are(self) -> None:
-        for file in FEATURES.glob("*/*.py"):
-            assert file.read_text().startswith('"""'), file
+        assert [file for file in FEATURES.rglob("*.py") if not file.read_text().startswith('"""')] == []
 
     def test_read_the_clock_in_one_place(self) -> None:
         # `clock.now` is the only reader; features and jobs are handed a moment, but for those that look again directly
         # before they call a stranger: they may have slept since
-        sleepers = {"payouts/sending.py"}
+        sleepers = ("payouts/delivery/actions.py",)
         readers = ("datetime.now(", "date.today(", "utcnow(", "time.time(", "clock.now(")
         house = FEATURES.parent
         for room in ("features", "jobs", "kernel", "identity", "audit"):
             for file in (house / room).rglob("*.py"):
-                if f"{file.parent.name}/{file.name}" in sleepers:
+                if file.as_posix().endswith(sleepers):
                     continue
                 assert [reader for reader in readers if reader in file.read_text()] == [], file
 

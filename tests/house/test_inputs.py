@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 
 import app  # noqa: F401  # registers every endpoint, and with them every model
 from chalicelib.entry.rows import RowInput
-from chalicelib.features.people import calendar_schemas
+from chalicelib.features.people.calendar import schemas as calendar_schemas
 from chalicelib.kernel import moments, numbers, schema
 from chalicelib.kernel.policy import PayPolicy
 

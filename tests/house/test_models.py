@@ -21,10 +21,9 @@ WITHOUT_MODEL = {"alembic_version", "audit_heads", "audit_logs", "currencies", "
 
 def import_models() -> None:
     """This will import every `models` of every feature, and those of its subjects."""
-    for feature in pkgutil.iter_modules(chalicelib.features.__path__, "chalicelib.features."):
-        for file in pkgutil.iter_modules(importlib.import_module(feature.name).__path__, f"{feature.name}."):
-            if file.name.endswith("models"):
-                importlib.import_module(file.name)
+    for file in pkgutil.walk_packages(chalicelib.features.__path__, "chalicelib.features."):
+        if file.name.endswith("models"):
+            importlib.import_module(file.name)
 
 
 @pytest.fixture(scope="module", name="migrated")

@@ -88,6 +88,6 @@ def test_files_exist() -> None:
 
 
 def test_decisions_are_all_listed() -> None:
-    folder = PROJECT / "infra" / "decisions"
+    folder = PROJECT / "docs" / "decisions"
     listed = set(re.findall(r"\]\((\d{4}[\w-]+\.md)\)", (folder / "README.md").read_text()))
     assert listed == {file.name for file in Path(folder).glob("0*.md")}

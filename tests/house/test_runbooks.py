@@ -12,12 +12,12 @@ from botocore import xform_name
 from botocore.exceptions import UnknownServiceError
 
 from chalicelib.cli import app
-from infra.cloud import foundation
-from infra.cloud.template import merge_template
+from infra.deploy.cloud import foundation
+from infra.deploy.cloud.template import merge_template
+from infra.deploy.package import STAGES
 from infra.local.children import PROJECT
-from infra.package import STAGES
 
-PAGES = [PROJECT / "README.md", *sorted((PROJECT / "infra" / "operations").glob("*.md"))]
+PAGES = [PROJECT / "README.md", *sorted((PROJECT / "docs" / "operations").glob("*.md"))]
 # what the AWS CLI takes with every operation, as far as we say it
 ALWAYS = {"query", "output", "region"}
 # ... and operations of its own, made of several calls
@@ -109,7 +109,7 @@ class TestNames:
                 assert name == "foundation" or any(f"wagebook-{stage}-{name}" in made for stage in STAGES), name
 
     def test_of_parameters_and_outputs_are_those_of_the_templates(self) -> None:
-        said = (PROJECT / "infra" / "operations" / "deploy.md").read_text()
+        said = (PROJECT / "docs" / "operations" / "deploy.md").read_text()
         below, above = foundation.document("prod"), merge_template("prod")
         given = set(re.findall(r"(\w+)=\$(?:ALARM_MAIL|MAIL_DOMAIN|API)\b", said))
         wanted = {

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from chalicelib.entry.registry import ENDPOINTS
-from infra import layers, package
-from infra.packaging import archive, contents, importing, operations
+from infra.deploy import layers, package
+from infra.deploy.packaging import archive, contents, importing, operations
 from tests.support.api import event
 from tests.support.cast import tenant
 
@@ -127,7 +127,7 @@ class TestPackage:
 
     def test_has_a_layer_for_the_function_that_makes_payslips_and_for_no_other(self, built: Path) -> None:
         [with_layer] = [one for one in package.functions(built / "sam.json") if one.get("Layers")]
-        assert with_layer["Handler"] == "chalicelib.features.payroll.document_consumers.make_payslip_documents"
+        assert with_layer["Handler"] == "chalicelib.features.payroll.documents.consumers.make_payslip_documents"
         assert with_layer["Layers"] == [{"Ref": "PayslipsLayer"}]
         names = zipfile.ZipFile(built / "deployment.zip").namelist()
         assert not [name for name in names if name.startswith(("typst", "noto_cjk", "fontpkg", "justmytype"))]

@@ -12,12 +12,12 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, text
 
 from chalicelib.backing import clock
-from chalicelib.features.attendance import actions as attendance
+from chalicelib.features.attendance.records import actions as attendance
 from chalicelib.features.pay_register import rules
 from chalicelib.features.pay_register.projection import project
 from chalicelib.features.pay_register.queries import _DETAILS
-from chalicelib.features.tenants import periods
-from chalicelib.features.tenants.windows import Among, window_of
+from chalicelib.features.periods import periods
+from chalicelib.features.periods.windows import Among, window_of
 from chalicelib.identity.callers import working
 from chalicelib.identity.scope import Origin, Scope
 from chalicelib.kernel.halves import Nature, Status, code_of

@@ -136,11 +136,11 @@ def deliver(*bodies: dict[str, Any]) -> list[str]:
          "Attributes": {"ApproximateReceiveCount": "1"}}
         for n, body in enumerate(bodies)
     ]  # fmt: skip
-    from chalicelib.features.payouts import consumers
+    from chalicelib.features.payouts.runs import consumers as run_consumers
 
     event = lambda_events.queue_event(records, "arn:aws:sqs:eu-central-1:123456789012:wagebook-payout-runs")
     with mock.patch.object(queues, "back_off"):
-        answer = consumers.run_payouts(event, lambda_events.Context("test"))
+        answer = run_consumers.run_payouts(event, lambda_events.Context("test"))
     return [failed["itemIdentifier"] for failed in answer["batchItemFailures"]]
 
 

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from chalicelib.features.leave import expiry_nights
+from chalicelib.features.leave.expiry import nightly_job as expiry_nightly_job
 from chalicelib.operators import scopes
 from tests.model.facts import AttendanceDay, Employee, Facts, Holiday, Salary
 from tests.model.paper import Assigned, PaperOffice, same
@@ -146,7 +146,7 @@ class Office:
                     "cycle_start_date": str(next_day.replace(year=next_day.year - 1))}  # fmt: skip
             self.hr.ok("POST", "/leave-allocations", body)
             with scopes.operating(self.cast.id) as scope:
-                expiry_nights.request(scope, as_of=next_day)
+                expiry_nightly_job.request(scope, as_of=next_day)
             self.running.drain()
 
     # runs

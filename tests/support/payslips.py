@@ -7,9 +7,9 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from chalicelib.features.payroll.models import RunKind
-from chalicelib.features.payroll.plan import INPUTS, Plan
-from chalicelib.features.payroll.type_rules import Calculation, Category, Component
+from chalicelib.features.payroll.components.rules import Calculation, Category, Component
+from chalicelib.features.payroll.runs.models import RunKind
+from chalicelib.features.payroll.runs.snapshot import INPUTS, Plan
 from tests.support.cast import Cast
 from tests.support.people import row
 

@@ -16,8 +16,8 @@ from chalicelib.backing.database import Record, statement
 from chalicelib.features.adjustments import queries
 from chalicelib.features.adjustments.rules import Adjustment, Kind, wrong_sign
 from chalicelib.features.adjustments.schemas import NewAdjustment
-from chalicelib.features.people import queries as people
-from chalicelib.features.people.actions import too_fine
+from chalicelib.features.people.users import queries as people
+from chalicelib.features.people.users.actions import too_fine
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import invalid
 from chalicelib.kernel.money import fits, rounded

@@ -9,7 +9,7 @@ from chalicelib.backing.database import Record
 from chalicelib.entry.paging import page_of
 from chalicelib.features.adjustments.models import payroll_adjustments
 from chalicelib.features.adjustments.schemas import AdjustmentQuery
-from chalicelib.features.people import queries as people
+from chalicelib.features.people.users import queries as people
 from chalicelib.identity.scope import Scope
 
 # under the names that go out

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from chalicelib.backing.database import run, statement
-from chalicelib.features.tenants.windows import Among, Window
+from chalicelib.features.periods.windows import Among, Window
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.money import MINOR_UNITS
 

@@ -7,9 +7,9 @@ from sqlalchemy import text
 
 from chalicelib import audit
 from chalicelib.backing.database import Record
-from chalicelib.features.pay_register import computing, queries
-from chalicelib.features.tenants import periods
-from chalicelib.features.tenants.locks import lock_people
+from chalicelib.features.pay_register import calculation, queries
+from chalicelib.features.periods import periods
+from chalicelib.features.periods.locks import lock_people
 from chalicelib.identity.scope import Scope
 from chalicelib.jobs import progress
 from chalicelib.kernel.errors import Conflict, PeriodLocked, invalid
@@ -23,8 +23,8 @@ def recalculate(scope: Scope, *, month: str, user_id: UUID) -> Record:
     """Compute one employee's row and balance from the facts."""
     lock_people(scope, [user_id])
     queries.get_row(scope, month=month, user_id=user_id)
-    computing.hold_open(scope, month)
-    computing.compute_these(scope, month=month, user_ids=[user_id])
+    calculation.hold_open(scope, month)
+    calculation.compute_these(scope, month=month, user_ids=[user_id])
     return queries.get_row(scope, month=month, user_id=user_id)
 
 
@@ -32,17 +32,17 @@ def request_sync(scope: Scope, *, month: str, user_ids: list[UUID] | None) -> UU
     """Compute everybody, or some, from the facts: at once where they fit one chunk, else chunk by chunk."""
     if user_ids:
         lock_people(scope, user_ids)
-        computing.hold_open(scope, month)
+        calculation.hold_open(scope, month)
     else:
         _refuse_locked(scope, month)
     job_id = progress.create(scope, kind=SYNC, parameters={"month": month, "user_ids": user_ids})
     if user_ids:
         for user_id in user_ids:
             queries.get_row(scope, month=month, user_id=user_id)
-        changed = computing.compute_these(scope, month=month, user_ids=user_ids)
+        changed = calculation.compute_these(scope, month=month, user_ids=user_ids)
         progress.finish(scope, job_id, result={"months": [month], "changed": changed})
     else:
-        computing.begin(scope, job_id, months=[month], as_of=scope.yesterday())
+        calculation.begin(scope, job_id, months=[month], as_of=scope.yesterday())
     audit.record(
         scope,
         action="pay_register.synced",
@@ -75,7 +75,7 @@ def run_nightly(scope: Scope, *, job_id: UUID | None, as_of: date | None) -> Non
         job_id = progress.claim(scope, kind=NIGHTLY, key=f"{NIGHTLY}:{as_of}", parameters={"as_of": as_of})
     if job_id is None or progress.is_over(scope, job_id):
         return
-    computing.begin(scope, job_id, months=computing.due_months(scope, as_of=as_of), as_of=as_of, night=NIGHTLY)
+    calculation.begin(scope, job_id, months=calculation.due_months(scope, as_of=as_of), as_of=as_of, night=NIGHTLY)
 
 
 def lock(scope: Scope, *, month: str) -> None:
@@ -83,11 +83,11 @@ def lock(scope: Scope, *, month: str) -> None:
 
     One that is stale, or not computed up to yesterday, is computed first; raises Conflict where that takes too long.
     """
-    everybody = computing.lock_everybody(scope, [month])
+    everybody = calculation.lock_everybody(scope, [month])
     period = periods.hold_open_alone(scope, month)
     until = min(period.end_on, scope.yesterday())
     if period.is_stale or period.computed_as_of is None or period.computed_as_of < until:
-        computing.compute_now(scope, month=month, locked=everybody)
+        calculation.compute_now(scope, month=month, locked=everybody)
     _move(scope, month, to=PeriodStatus.LOCKED, since=PeriodStatus.OPEN)
     audit.record(scope, action="pay_period.locked", entity_type="pay_period", entity_id=month)
 
@@ -122,7 +122,9 @@ def _refuse_locked(scope: Scope, month: str) -> None:
     periods.ensure(scope, [scope.tenant.period(month)])
     status = queries.get_period(scope, scope.tenant.period(month))["status"]
     if status != PeriodStatus.OPEN:
-        raise computing.refusal(PeriodLocked(f"The pay period {month} is {status}; its register keeps what was paid."))
+        raise calculation.refusal(
+            PeriodLocked(f"The pay period {month} is {status}; its register keeps what was paid.")
+        )
 
 
 def _move(scope: Scope, month: str, *, to: PeriodStatus, since: PeriodStatus) -> None:

@@ -7,7 +7,7 @@ from uuid import UUID
 from chalice import Blueprint
 
 from chalicelib.entry.messages import consumes
-from chalicelib.features.pay_register import actions, computing
+from chalicelib.features.pay_register import actions, calculation
 from chalicelib.identity.scope import Scope
 from chalicelib.jobs import progress
 
@@ -23,9 +23,9 @@ def compute_night(scope: Scope, *, message: dict[str, Any]) -> None:
     )
 
 
-@consumes(blueprint, computing.QUEUE, batch_size=1, when_failed=progress.fail)
+@consumes(blueprint, calculation.QUEUE, batch_size=1, when_failed=progress.fail)
 def compute_chunk(scope: Scope, *, message: dict[str, Any]) -> None:
     """This will compute one chunk of employees; one that is done already is not done again."""
     chunk = progress.find_chunk(scope, UUID(message["job_id"]), message["chunk"])
     if chunk is not None:
-        computing.do_chunk(scope, message, chunk)
+        calculation.do_chunk(scope, message, chunk)

@@ -10,10 +10,10 @@ from sqlalchemy import text
 from chalicelib import audit, four_eyes
 from chalicelib.backing.database import Record, statement
 from chalicelib.entry.versions import expect
-from chalicelib.features.leave.queries import get_leave_type
+from chalicelib.features.leave.types.queries import get_leave_type
 from chalicelib.features.pay_register import queries
 from chalicelib.features.pay_register.schemas import HalfIn
-from chalicelib.features.tenants import facts
+from chalicelib.features.periods import facts
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import invalid
 from chalicelib.kernel.halves import Nature, Status, code_of

@@ -6,7 +6,7 @@ from typing import Any
 from chalicelib.backing.database import keep_plans, run, statement
 from chalicelib.features.balances import actions as balances
 from chalicelib.features.pay_register.models import PROJECTED
-from chalicelib.features.tenants.windows import Among, Window
+from chalicelib.features.periods.windows import Among, Window
 from chalicelib.identity.scope import Scope
 
 

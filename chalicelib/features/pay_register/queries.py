@@ -13,7 +13,7 @@ from chalicelib.features.pay_register import rules
 from chalicelib.features.pay_register.models import day_edits
 from chalicelib.features.pay_register.schemas import ExportQuery, GridQuery, Totals, View
 from chalicelib.features.people.models import departments, divisions
-from chalicelib.features.people.organisation_queries import get_unit
+from chalicelib.features.people.organisation.queries import get_unit
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import NotFound
 from chalicelib.kernel.halves import STATUS_OF

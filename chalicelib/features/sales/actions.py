@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from chalicelib import audit, four_eyes
 from chalicelib.backing.database import Record, statement
-from chalicelib.features.people.queries import get_user
+from chalicelib.features.people.users.queries import get_user
 from chalicelib.features.sales import queries, rules
 from chalicelib.features.sales.rules import SaidSale
 from chalicelib.features.sales.schemas import Decision, NewSale

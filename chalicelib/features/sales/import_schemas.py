@@ -5,7 +5,7 @@ from uuid import UUID
 from pydantic import Field
 
 from chalicelib.entry.rows import RowError, RowInput
-from chalicelib.features.people.schemas import EmployeeNo
+from chalicelib.features.people.users.schemas import EmployeeNo
 from chalicelib.features.tenants.schemas import KnownCurrency
 from chalicelib.kernel.moments import Moment
 from chalicelib.kernel.schema import Email, Output, PositiveMoneyIn, Text

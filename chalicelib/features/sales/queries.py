@@ -9,7 +9,7 @@ from sqlalchemy import ARRAY, Select, Uuid, and_, any_, func, literal, select, t
 
 from chalicelib.backing.database import Record
 from chalicelib.entry.paging import page_of, position
-from chalicelib.features.people.queries import get_user
+from chalicelib.features.people.users.queries import get_user
 from chalicelib.features.sales.models import pending_sales, sale_decisions, sales
 from chalicelib.features.sales.schemas import SaleQuery
 from chalicelib.identity.scope import Scope

@@ -6,8 +6,8 @@ from chalice import Blueprint
 
 from chalicelib.entry.http import endpoint
 from chalicelib.entry.paging import Page
-from chalicelib.features.people import actions as people
-from chalicelib.features.people.schemas import NewUser, User
+from chalicelib.features.people.users import actions as people
+from chalicelib.features.people.users.schemas import NewUser, User
 from chalicelib.features.sales import actions, queries, schemas
 from chalicelib.identity.scope import Scope
 

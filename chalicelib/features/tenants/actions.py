@@ -10,9 +10,10 @@ from chalicelib import audit, four_eyes
 from chalicelib.backing import cells
 from chalicelib.backing.database import Record, enter_tenant
 from chalicelib.entry.versions import expect
-from chalicelib.features.tenants import periods, queries, working_days
-from chalicelib.features.tenants.locks import lock_calendar
-from chalicelib.features.tenants.models import pay_periods
+from chalicelib.features.periods import periods, working_days
+from chalicelib.features.periods.locks import lock_calendar
+from chalicelib.features.periods.models import pay_periods
+from chalicelib.features.tenants import queries
 from chalicelib.features.tenants.schemas import NewApiKey, NewMember, NewTenant
 from chalicelib.identity import keys
 from chalicelib.identity.models import api_keys, members, tenants

@@ -12,25 +12,23 @@ from uuid import UUID
 from sqlalchemy import text
 
 from chalicelib.backing import clock
-from chalicelib.features.forms import actions as forms
-from chalicelib.features.forms import submission_actions
-from chalicelib.features.forms.field_schemas import FIELDS
-from chalicelib.features.forms.kinds import FormType
-from chalicelib.features.forms.schemas import NewForm
-from chalicelib.features.forms.submission_schemas import NewSubmission, SubmissionPatch
-from chalicelib.features.leave import actions as leave_types
-from chalicelib.features.leave import (
-    allocation_actions,
-    expiry_actions,
-    form_handler,
-    recount_actions,
-    request_actions,
-)
-from chalicelib.features.leave.allocation_schemas import NewAllocations
-from chalicelib.features.leave.expiry_rules import Action
-from chalicelib.features.leave.expiry_schemas import NewExpiryRule
-from chalicelib.features.leave.request_schemas import NewRequest
-from chalicelib.features.people.queries import get_user
+from chalicelib.features.forms.definitions import actions as forms
+from chalicelib.features.forms.definitions.field_schemas import FIELDS
+from chalicelib.features.forms.definitions.kinds import FormType
+from chalicelib.features.forms.definitions.schemas import NewForm
+from chalicelib.features.forms.submissions import actions as submission_actions
+from chalicelib.features.forms.submissions.schemas import NewSubmission, SubmissionPatch
+from chalicelib.features.leave.allocations import actions as allocation_actions
+from chalicelib.features.leave.allocations import recount_actions
+from chalicelib.features.leave.allocations.schemas import NewAllocations
+from chalicelib.features.leave.expiry import actions as expiry_actions
+from chalicelib.features.leave.expiry.rules import Action
+from chalicelib.features.leave.expiry.schemas import NewExpiryRule
+from chalicelib.features.leave.requests import actions as request_actions
+from chalicelib.features.leave.requests import form_handler
+from chalicelib.features.leave.requests.schemas import NewRequest
+from chalicelib.features.leave.types import actions as leave_types
+from chalicelib.features.people.users.queries import get_user
 from chalicelib.identity.permissions import GRANTS, Role
 from chalicelib.identity.scope import Actor, Scope
 from chalicelib.kernel.halves import Half

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import text
 
 from chalicelib.backing.database import statement
-from chalicelib.features.tenants import periods
+from chalicelib.features.periods import periods
 from chalicelib.identity.scope import Scope
 from chalicelib.operators.demo import story
 from chalicelib.operators.demo.companies import ACME, Company

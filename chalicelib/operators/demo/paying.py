@@ -9,9 +9,12 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from chalicelib.features.payroll import approval_actions, document_actions, run_actions, type_actions
-from chalicelib.features.payroll.run_schemas import NewRun
-from chalicelib.features.payroll.type_schemas import NewPaymentType
+from chalicelib.features.payroll.approval import actions as approval_actions
+from chalicelib.features.payroll.components import actions as component_actions
+from chalicelib.features.payroll.components.schemas import NewPaymentType
+from chalicelib.features.payroll.documents import actions as document_actions
+from chalicelib.features.payroll.runs import actions as run_actions
+from chalicelib.features.payroll.runs.schemas import NewRun
 from chalicelib.identity.permissions import Role
 from chalicelib.identity.scope import Scope
 from chalicelib.operators import scopes, work
@@ -56,7 +59,7 @@ def live(tenant_id: UUID) -> int:
 def _define(scope: Scope) -> None:
     for said in TYPES:
         whole = {**said, "applies_to_all": said["calculation"] != "dynamic", "effective_from": "2025-12-01"}
-        type_actions.add(scope, new=NewPaymentType.model_validate_json(json.dumps(whole)))
+        component_actions.add(scope, new=NewPaymentType.model_validate_json(json.dumps(whole)))
 
 
 def _calculate(scope: Scope) -> UUID:

@@ -15,11 +15,11 @@ from uuid import UUID
 from sqlalchemy import text
 
 from chalicelib.backing.log import logger
-from chalicelib.features.payouts import actions as payouts
-from chalicelib.features.payouts import decision_actions
-from chalicelib.features.payouts.actions import Kind
-from chalicelib.features.people import destination_actions
-from chalicelib.features.people.destination_schemas import DestinationInput
+from chalicelib.features.payouts.runs import actions as payouts
+from chalicelib.features.payouts.runs import decision_actions
+from chalicelib.features.payouts.runs.actions import Kind
+from chalicelib.features.people.destinations import actions as destination_actions
+from chalicelib.features.people.destinations.schemas import DestinationInput
 from chalicelib.features.sales import actions as sales
 from chalicelib.features.sales.rules import SaidSale
 from chalicelib.features.sales.schemas import Decision

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from chalicelib.features.attendance import actions
-from chalicelib.features.attendance.rules import ShiftDay, span
+from chalicelib.features.attendance.records import actions as record_actions
+from chalicelib.features.attendance.records.rules import ShiftDay, span
 from chalicelib.identity.callers import working
 from chalicelib.identity.scope import Origin
 from tests.support.cast import Cast, tenant
@@ -36,7 +36,7 @@ def decided(acme: Cast, user_id: UUID, day: date = DAY, **facts: Any) -> tuple[i
 
 def decide(acme: Cast, first: date, last: date) -> int:
     with working(acme.id, name="test", now=NOW, origin=Origin("test")) as scope:
-        return actions.decide_days(scope, first=first, last=last)
+        return record_actions.decide_days(scope, first=first, last=last)
 
 
 def found(acme: Cast, user_id: UUID, day: date = DAY) -> tuple[int, int, int]:

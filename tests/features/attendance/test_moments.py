@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from chalicelib.backing.database import transaction
-from chalicelib.features.attendance import rules
-from chalicelib.features.attendance.rules import DAYS_AFTER, DAYS_BEFORE, ShiftDay, Wrong
+from chalicelib.features.attendance.records import rules as record_rules
+from chalicelib.features.attendance.records.rules import DAYS_AFTER, DAYS_BEFORE, ShiftDay, Wrong
 
 ZONES = ("Europe/Berlin", "America/New_York", "Asia/Dhaka", "Australia/Lord_Howe", "Europe/Dublin", "America/Santiago")
 CHANGES = {  # the days around which clocks change in 2026, and an ordinary one
@@ -51,7 +51,7 @@ def moment_in(zone: str, day: date, minutes: int) -> datetime:
 
 def day_of(at: datetime, zone: str, shifts: dict[date, ShiftDay]) -> date:
     """Return the day of a live punch, of which only the days around its own local date are read."""
-    return rules.day_of_punch(at, zone=zone, shifts=around(shifts, at.astimezone(ZoneInfo(zone)).date()))
+    return record_rules.day_of_punch(at, zone=zone, shifts=around(shifts, at.astimezone(ZoneInfo(zone)).date()))
 
 
 class TestOneRule:
@@ -64,7 +64,7 @@ class TestOneRule:
         at = moment_in(zone, drawn, minutes)
         day = day_of(at, zone, shifts)
         clock = at.astimezone(ZoneInfo(zone)).time().replace(fold=0)
-        placed = rules.moment_on_day(clock, day=day, zone=zone, shifts=around(shifts, day))
+        placed = record_rules.moment_on_day(clock, day=day, zone=zone, shifts=around(shifts, day))
         assert placed.astimezone(ZoneInfo(zone)).time().replace(fold=0) == clock
         assert day_of(placed, zone, shifts) == day
         # every minute from two days before to two days after that is on this day and shows this time
@@ -84,10 +84,10 @@ class TestOneRule:
         at = moment_in(zone, drawn, minutes)
         day, local = day_of(at, zone, shifts), at.astimezone(ZoneInfo(zone)).date()
         for dated in {day, local}:
-            assert rules.record_day(at.isoformat(), day=dated, zone=zone, shifts=around(shifts, dated)) == day
+            assert record_rules.record_day(at.isoformat(), day=dated, zone=zone, shifts=around(shifts, dated)) == day
         for dated in {day + timedelta(days=n) for n in range(-2, 3)} - {day, local}:
             with pytest.raises(Wrong, match=f"belongs to {day}"):
-                rules.record_day(at.isoformat(), day=dated, zone=zone, shifts=around(shifts, dated))
+                record_rules.record_day(at.isoformat(), day=dated, zone=zone, shifts=around(shifts, dated))
 
     @given(weeks(), st.integers(-300, 27 * 60), st.integers(0, 23 * 60 - 1))
     @settings(max_examples=300, deadline=None)
@@ -98,7 +98,7 @@ class TestOneRule:
         came = moment_in(zone, drawn, minutes)
         left = came + timedelta(minutes=lasted)
         clock = left.astimezone(ZoneInfo(zone)).time().replace(fold=0)
-        found = rules.moment_after(clock, came=came, zone=zone, end=left)
+        found = record_rules.moment_after(clock, came=came, zone=zone, end=left)
         shows_twice = left.astimezone(ZoneInfo(zone)).replace(fold=0) != left.astimezone(ZoneInfo(zone)).replace(fold=1)
         assert found == left or shows_twice
         assert came <= found < came + timedelta(hours=25)
@@ -131,7 +131,9 @@ class TestMomentOnDay:
     ) -> None:
         hours = (starts and time.fromisoformat(starts), ends and time.fromisoformat(ends))
         shifts = [ShiftDay(date(2026, 1, 5) + timedelta(days=n), *hours) for n in range(-3, 4)]  # type: ignore[arg-type]
-        found = rules.moment_on_day(time.fromisoformat(clock), day=date(2026, 1, 5), zone="Asia/Dhaka", shifts=shifts)
+        found = record_rules.moment_on_day(
+            time.fromisoformat(clock), day=date(2026, 1, 5), zone="Asia/Dhaka", shifts=shifts
+        )
         assert f"{found.astimezone(ZoneInfo('Asia/Dhaka')):%Y-%m-%d %H:%M}" == moment
 
     @pytest.mark.parametrize(
@@ -150,7 +152,7 @@ class TestMomentOnDay:
         start = starts and time.fromisoformat(starts)
         end = start and (datetime.combine(day, start) + timedelta(hours=8)).time()
         shifts = [ShiftDay(day + timedelta(days=n), start or None, end or None) for n in range(-3, 4)]
-        found = rules.moment_on_day(time.fromisoformat(clock), day=day, zone="Europe/Berlin", shifts=shifts)
+        found = record_rules.moment_on_day(time.fromisoformat(clock), day=day, zone="Europe/Berlin", shifts=shifts)
         assert found.isoformat() == moment
 
     @pytest.mark.parametrize(
@@ -158,7 +160,7 @@ class TestMomentOnDay:
     )
     def test_leaves_at_the_second_of_two_times_where_the_shift_goes_on(self, end: str | None, moment: str) -> None:
         came = datetime(2026, 10, 24, 20, tzinfo=UTC)
-        found = rules.moment_after(
+        found = record_rules.moment_after(
             time(2, 30), came=came, zone="Europe/Berlin", end=datetime.fromisoformat(end) if end else None
         )
         assert found.isoformat() == moment
@@ -180,7 +182,7 @@ class TestLocalMoment:
                      " with ordinality said (clock, zone, n) order by n"),
                 {"clocks": [clock for _, clock in minutes], "zones": [zone for zone, _ in minutes]},
             ).scalars().all()  # fmt: skip
-        assert found == [rules._local(clock.date(), clock.time(), zone) for zone, clock in minutes]
+        assert found == [record_rules._local(clock.date(), clock.time(), zone) for zone, clock in minutes]
         # of Berlin's two half past twos the first, of the one that was skipped what a clock that nobody set would show
         berlin = {
             clock: moment for (zone, clock), moment in zip(minutes, found, strict=True) if zone == "Europe/Berlin"

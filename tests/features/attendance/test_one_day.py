@@ -11,8 +11,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from chalicelib.backing import clock
-from chalicelib.features.attendance import rules
-from chalicelib.features.attendance.rules import ShiftDay
+from chalicelib.features.attendance.records import rules as record_rules
+from chalicelib.features.attendance.records.rules import ShiftDay
 from tests.support.cast import Cast, tenant
 from tests.support.people import branch, employee, shift
 
@@ -70,10 +70,10 @@ def is_told_by_clock(at: datetime, zone: str, hours: Hours) -> bool:
     local = at.astimezone(ZoneInfo(zone))
     times = [time.fromisoformat(one) for one in hours] if hours else [None, None]
     shifts = [ShiftDay(local.date() + timedelta(days=n), *times) for n in range(-5, 6)]
-    day = rules.day_of_punch(at, zone=zone, shifts=shifts)
+    day = record_rules.day_of_punch(at, zone=zone, shifts=shifts)
     moments = (at + timedelta(minutes=30 * n) for n in range(-96, 97))
     same = [moment for moment in moments if moment.astimezone(ZoneInfo(zone)).time() == local.time()]
-    return sum(rules.day_of_punch(moment, zone=zone, shifts=shifts) == day for moment in same) == 1
+    return sum(record_rules.day_of_punch(moment, zone=zone, shifts=shifts) == day for moment in same) == 1
 
 
 @given(

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.features.forms import attachment_office_rules as office
-from chalicelib.features.forms import attachment_pdf_rules as pdf
-from chalicelib.features.forms import attachment_type_rules as types
+from chalicelib.features.forms.attachments import office_rules as office
+from chalicelib.features.forms.attachments import pdf_rules as pdf
+from chalicelib.features.forms.attachments import type_rules as types
 from tests.features.forms.test_attachment_rules import DOCX, PDF, XLSX
 
 TYPES_PART = b'<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"/>'

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.features.forms import attachment_office_rules as office
-from chalicelib.features.forms import attachment_rules as rules
-from chalicelib.features.forms import attachment_type_rules as types
-from chalicelib.features.forms.field_schemas import FIELDS
+from chalicelib.features.forms.attachments import office_rules as office
+from chalicelib.features.forms.attachments import rules
+from chalicelib.features.forms.attachments import type_rules as types
+from chalicelib.features.forms.definitions.field_schemas import FIELDS
 
 PDF, PNG, JPEG, WEBP = "application/pdf", "image/png", "image/jpeg", "image/webp"
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"

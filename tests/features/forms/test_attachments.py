@@ -18,11 +18,10 @@ from sqlalchemy import text
 
 from chalicelib.backing import clock, files, queues, scanner
 from chalicelib.backing.settings import settings
-from chalicelib.features.forms import attachment_actions as actions
-from chalicelib.features.forms import attachment_check_actions as checks
-from chalicelib.features.forms import attachment_removal_actions as removal
-from chalicelib.features.forms import attachment_rules as rules
-from chalicelib.features.forms.attachment_type_rules import TYPES
+from chalicelib.features.forms.attachments import actions, rules
+from chalicelib.features.forms.attachments import check_actions as checks
+from chalicelib.features.forms.attachments import removal_actions as removal
+from chalicelib.features.forms.attachments.type_rules import TYPES
 from chalicelib.identity.callers import working
 from chalicelib.identity.permissions import Role
 from chalicelib.identity.scope import Origin, Scope

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.features.forms.field_rules import laid_out
-from chalicelib.features.forms.field_schemas import FIELDS
+from chalicelib.features.forms.definitions.field_rules import laid_out
+from chalicelib.features.forms.definitions.field_schemas import FIELDS
 from chalicelib.kernel.errors import Invalid
 
 COLORS = [{"label": "Red", "value": "red"}, {"label": "Blue", "value": "blue"}]

@@ -5,8 +5,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from chalicelib.features.forms import kinds
-from chalicelib.features.forms.kinds import FormType
+from chalicelib.features.forms.definitions import kinds as definition_kinds
+from chalicelib.features.forms.definitions.kinds import FormType
 from chalicelib.identity.permissions import Role
 from chalicelib.kernel.errors import invalid
 from tests.support.api import Api
@@ -130,16 +130,16 @@ class TestAdd:
                 assert fields[0]["field_name"] == "score"
                 raise invalid("/fields", "an exam needs a grade")
 
-        monkeypatch.setitem(kinds._HANDLERS, FormType.APPRAISAL, Strict())
+        monkeypatch.setitem(definition_kinds._HANDLERS, FormType.APPRAISAL, Strict())
         reply = acme.hr.post("/forms", form())
         assert (reply.status, reply.json["detail"]) == (422, "an exam needs a grade")
         assert names(acme.hr) == []
 
     def test_never_takes_a_type_for_one_without_a_meaning(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(kinds, "_HANDLERS", {})
-        assert kinds.handler_of(FormType.FEEDBACK) is None
+        monkeypatch.setattr(definition_kinds, "_HANDLERS", {})
+        assert definition_kinds.handler_of(FormType.FEEDBACK) is None
         with pytest.raises(RuntimeError, match="leave_request"):
-            kinds.handler_of(FormType.LEAVE_REQUEST)
+            definition_kinds.handler_of(FormType.LEAVE_REQUEST)
 
     def test_is_audited(self, acme: Cast) -> None:
         made = acme.hr.ok("POST", "/forms", form())

@@ -9,7 +9,7 @@ from uuid import UUID
 import openpyxl
 import pytest
 
-from chalicelib.features.forms import exports
+from chalicelib.features.forms.submissions import exports as submission_exports
 from chalicelib.identity.permissions import Role
 from tests.support.cast import Cast, key, tenant
 from tests.support.people import employee, row
@@ -104,14 +104,14 @@ class TestExport:
         assert lines(other.get(f"/forms/{form_id}/submissions/export")) == []
 
     def test_is_read_in_parts(self, acme: Cast, form_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(exports, "BATCH", 1)
+        monkeypatch.setattr(submission_exports, "BATCH", 1)
         assert [one["Title"] for one in lines(acme.hr.get(f"/forms/{form_id}/submissions/export"))] == [
             "'=HYPERLINK(1)", "Plain"]  # fmt: skip
 
     def test_is_refused_where_it_would_not_fit_into_an_answer(
         self, acme: Cast, form_id: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(exports, "LARGEST", 100)
+        monkeypatch.setattr(submission_exports, "LARGEST", 100)
         reply = acme.hr.get(f"/forms/{form_id}/submissions/export")
         assert (reply.status, reply.json["detail"]) == (
             413, "There is more than one file can hold; export by status.")  # fmt: skip

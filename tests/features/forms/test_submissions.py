@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chalicelib.features.forms import kinds
-from chalicelib.features.forms.kinds import FormType
+from chalicelib.features.forms.definitions import kinds as definition_kinds
+from chalicelib.features.forms.definitions.kinds import FormType
 from chalicelib.identity.permissions import Role
 from chalicelib.kernel.errors import Conflict
 from tests.support.api import Api
@@ -115,7 +115,7 @@ class Spy:
 @pytest.fixture(name="spy")
 def _spy(monkeypatch: pytest.MonkeyPatch) -> Spy:
     made = Spy()
-    monkeypatch.setitem(kinds._HANDLERS, FormType.LEAVE_REQUEST, made)
+    monkeypatch.setitem(definition_kinds._HANDLERS, FormType.LEAVE_REQUEST, made)
     return made
 
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.features.forms import value_rules
-from chalicelib.features.forms.field_rules import laid_out
-from chalicelib.features.forms.field_schemas import FIELDS, FormField
+from chalicelib.features.forms.definitions.field_rules import laid_out
+from chalicelib.features.forms.definitions.field_schemas import FIELDS, FormField
+from chalicelib.features.forms.submissions import value_rules as submission_value_rules
 from chalicelib.kernel.errors import Invalid, TooLarge
 
 COLORS = [{"label": "Red", "value": "red"}, {"label": "Blue", "value": "blue"}]
@@ -24,7 +24,7 @@ def one(kind: str, **more: Any) -> list[FormField]:
 
 def wrong(form: list[FormField], data: dict[str, Any]) -> dict[str, str]:
     with pytest.raises(Invalid) as refused:
-        value_rules.checked(form, data)
+        submission_value_rules.checked(form, data)
     return {place.pointer.removeprefix("/submission_data/"): place.detail for place in refused.value.places}
 
 
@@ -59,7 +59,7 @@ class TestType:
         ],
     )
     def test_takes(self, kind: str, more: dict[str, Any], value: Any) -> None:
-        assert value_rules.checked(one(kind, **more), {"f": value}) == {"f": value}
+        assert submission_value_rules.checked(one(kind, **more), {"f": value}) == {"f": value}
 
     @pytest.mark.parametrize(
         ("kind", "more", "value", "said"),
@@ -130,7 +130,10 @@ class TestType:
 
     def test_folds_spaces_of_a_text_and_keeps_a_number_as_it_is(self) -> None:
         form = fields({"field_name": "a", "field_type": "text"}, {"field_name": "b", "field_type": "number"})
-        assert value_rules.checked(form, {"a": "  Cox's  Bazar ", "b": " 1.50 "}) == {"a": "Cox's Bazar", "b": "1.50"}
+        assert submission_value_rules.checked(form, {"a": "  Cox's  Bazar ", "b": " 1.50 "}) == {
+            "a": "Cox's Bazar",
+            "b": "1.50",
+        }
 
 
 class TestRequired:
@@ -139,7 +142,7 @@ class TestRequired:
     def test_is_not_met_by_nothing(self, kind: str, none: Any) -> None:
         form = one(kind, is_required=True)
         assert wrong(form, {}) == wrong(form, {"f": none}) == {"f": "is required"}
-        assert value_rules.checked(one(kind), {"f": none}) == {}
+        assert submission_value_rules.checked(one(kind), {"f": none}) == {}
 
     def test_may_depend_on_another_field(self) -> None:
         form = fields(
@@ -149,7 +152,7 @@ class TestRequired:
         )
         assert wrong(form, {"kind": "red"}) == {"why": "is required", "more": "is required"}
         assert wrong(form, {"kind": "blue"}) == {"more": "is required"}
-        assert value_rules.checked(form, {"kind": "red", "why": "x"}) == {"kind": "red", "why": "x"}
+        assert submission_value_rules.checked(form, {"kind": "red", "why": "x"}) == {"kind": "red", "why": "x"}
 
 
 class TestShown:
@@ -165,18 +168,18 @@ class TestShown:
         assert wrong(self.FORM, {"has_car": True}) == {"seats": "is required"}
         assert wrong(self.FORM, {"has_car": True, "seats": "5.0"}) == {"trailer": "is required"}
         whole = {"has_car": True, "seats": 5, "trailer": "big"}
-        assert value_rules.checked(self.FORM, whole) == whole
+        assert submission_value_rules.checked(self.FORM, whole) == whole
         # seats are not shown, so they are not five, so the trailer is not shown either
-        assert value_rules.checked(self.FORM, {**whole, "has_car": False}) == {"has_car": False}
-        assert value_rules.checked(self.FORM, {"seats": "no number", "trailer": 7}) == {}
+        assert submission_value_rules.checked(self.FORM, {**whole, "has_car": False}) == {"has_car": False}
+        assert submission_value_rules.checked(self.FORM, {"seats": "no number", "trailer": 7}) == {}
 
     def test_by_one_of_several_ticked(self) -> None:
         form = fields(
             {"field_name": "colors", "field_type": "checkbox", "options": COLORS},
             {"field_name": "shade", "field_type": "text", "visible_if": {"field": "colors", "equals": "red"}},
         )
-        assert value_rules.checked(form, {"colors": ["blue", "red"], "shade": "dark"})["shade"] == "dark"
-        assert "shade" not in value_rules.checked(form, {"colors": ["blue"], "shade": "dark"})
+        assert submission_value_rules.checked(form, {"colors": ["blue", "red"], "shade": "dark"})["shade"] == "dark"
+        assert "shade" not in submission_value_rules.checked(form, {"colors": ["blue"], "shade": "dark"})
 
     def test_decides_on_files_too(self) -> None:
         form = fields(
@@ -187,7 +190,7 @@ class TestShown:
 
         def said(data: dict[str, Any], files: dict[str, Any]) -> str | None:
             try:
-                value_rules.check_files(form, data, files)
+                submission_value_rules.check_files(form, data, files)
             except Invalid as error:
                 return error.places[0].detail
             return None
@@ -214,11 +217,11 @@ class TestWhole:
 
     def test_refuses_more_than_64_kb(self) -> None:
         with pytest.raises(TooLarge, match="more than 64 KB"):
-            value_rules.checked(one("textarea"), {"f": "x" * 65_536})
+            submission_value_rules.checked(one("textarea"), {"f": "x" * 65_536})
 
     def test_is_in_the_order_of_the_form(self) -> None:
         form = fields({"field_name": "a", "field_type": "text"}, {"field_name": "b", "field_type": "text"})
-        assert list(value_rules.checked(form, {"b": "2", "a": "1"})) == ["a", "b"]
+        assert list(submission_value_rules.checked(form, {"b": "2", "a": "1"})) == ["a", "b"]
 
 
 class TestPattern:

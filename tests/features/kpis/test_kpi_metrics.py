@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chalicelib.features.kpis import measuring
 from chalicelib.features.kpis.rules import METRICS, Span
+from chalicelib.features.kpis.scores import measurement
 from chalicelib.identity.callers import working
 from chalicelib.identity.scope import Origin
 from tests.features.kpis.conftest import Office, open_office
@@ -35,7 +35,7 @@ def measure(
     span = Span(str(office.rahim_id), date.fromisoformat(first), date.fromisoformat(last))
     now = datetime(2026, 3, 1, tzinfo=UTC)
     with working((cast or office.cast).id, name="test", now=now, origin=Origin("-")) as scope:
-        found = measuring.measure(scope, spans=[span], metrics=metrics)[span]
+        found = measurement.measure(scope, spans=[span], metrics=metrics)[span]
     return {name: float(value) for name, value in sorted(found.values.items()) if value}, found.notes
 
 
@@ -104,7 +104,7 @@ class TestDays:
         seller = row(office.cast, "users", {"name": "Seller"})
         span = Span(str(seller), date(2026, 1, 1), date(2026, 1, 31))
         with working(office.cast.id, name="test", now=datetime(2026, 3, 1, tzinfo=UTC), origin=Origin("-")) as scope:
-            found = measuring.measure(scope, spans=[span], metrics=METRICS)[span]
+            found = measurement.measure(scope, spans=[span], metrics=METRICS)[span]
         assert (found.values["attendance_rate"], found.values["present_days"], found.notes) == (None, 0, [])
 
     def test_come_from_the_register_as_it_is_really_computed(self) -> None:
@@ -208,6 +208,6 @@ class TestMany:
         spans = [Span(str(who), date(2026, 1, first), date(2026, 1, last))
                  for who in (office.rahim_id, karim) for first, last in ((1, 5), (4, 5))]  # fmt: skip
         with working(office.cast.id, name="test", now=datetime(2026, 3, 1, tzinfo=UTC), origin=Origin("-")) as scope:
-            found = measuring.measure(scope, spans=reversed(spans), metrics={"present_days", "absent_days"})
+            found = measurement.measure(scope, spans=reversed(spans), metrics={"present_days", "absent_days"})
         assert [(float(found[span].values["present_days"] or 0), float(found[span].values["absent_days"] or 0))
                 for span in spans] == [(2.5, 0.5), (1.5, 0.5), (0, 5), (0, 2)]  # fmt: skip

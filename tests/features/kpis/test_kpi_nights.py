@@ -10,8 +10,9 @@ import pytest
 from chalicelib.backing import clock, outbox
 from chalicelib.entry.messages import do
 from chalicelib.entry.registry import CONSUMERS
-from chalicelib.features.kpis import nights, reminding
-from chalicelib.features.tenants.windows import Among
+from chalicelib.features.kpis.scores import nightly_job as score_nightly_job
+from chalicelib.features.kpis.scores import reminders
+from chalicelib.features.periods.windows import Among
 from chalicelib.identity.callers import working
 from chalicelib.identity.scope import Origin
 from tests.features.kpis.conftest import NIGHT, Office, night, open_office
@@ -83,13 +84,13 @@ class TestNight:
     def test_killed_in_the_middle_is_resumed(
         self, office: Office, stack: Stack, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(nights, "CHUNK_EMPLOYEES", 2)
+        monkeypatch.setattr(score_nightly_job, "CHUNK_EMPLOYEES", 2)
         definition = office.metric("present_days", target=10)
         for n in range(5):
             who = employee(office.cast, employee_no=f"N-{n}")
             office.register(JANUARY, of=who)
             office.assign(definition, who)
-        real, calls = nights.calculate, []
+        real, calls = score_nightly_job.calculate, []
 
         def once_killed(*args: Any, **named: Any) -> Any:
             calls.append(named["among"])
@@ -98,14 +99,14 @@ class TestNight:
                 raise RuntimeError("killed before the commit")
             return done
 
-        with mock.patch.object(nights, "calculate", once_killed):
+        with mock.patch.object(score_nightly_job, "calculate", once_killed):
             night(stack, "2026-02-01")
         assert (len(calls), len(scores(office.cast))) == (3, 3)  # three chunks, one of them rolled back
         assert sql(office.cast, "select 1 from nightly_runs") == []
         for number in (0, 1, 2):  # as their messages come back, all of them
             [(job_id,)] = sql(office.cast, "select id from jobs where kind = 'kpi'")
             message = {"tenant_id": str(office.cast.id), "job_id": str(job_id), "as_of": "2026-01-31", "chunk": number}
-            do(CONSUMERS[nights.QUEUE].function, message, name="kpi", origin=Origin("-"))
+            do(CONSUMERS[score_nightly_job.QUEUE].function, message, name="kpi", origin=Origin("-"))
         assert [row.value for row in scores(office.cast)] == [Decimal("18.5")] * 5
         [job] = sql(office.cast, "select status, done, total, result ->> 'scores' as n from jobs where kind = 'kpi'")
         assert tuple(job) == ("succeeded", 5, 5, "5")
@@ -122,10 +123,10 @@ class TestNight:
             sql(office.cast, "delete from kpi_scores")
             for who in order:
                 with kpi_scope(office) as scope:
-                    nights.calculate(scope, as_of=date(2026, 1, 31), among=Among.one(who))
+                    score_nightly_job.calculate(scope, as_of=date(2026, 1, 31), among=Among.one(who))
             found.append(scores(office.cast))
         with kpi_scope(office) as scope:
-            assert nights.calculate(scope, as_of=date(2026, 1, 31), among=Among.everybody()) == (2, 0)
+            assert score_nightly_job.calculate(scope, as_of=date(2026, 1, 31), among=Among.everybody()) == (2, 0)
         assert found[0] == found[1] == scores(office.cast)
 
     def test_that_was_missed_is_made_up_for_at_the_end_of_the_cycle(self, office: Office, stack: Stack) -> None:
@@ -184,7 +185,7 @@ class TestNight:
         good, bad = office.assign(office.metric("late_count")), office.assign(office.formula("absent_days"))
         sql(office.cast, "update kpi_definitions set formula = 'gone' where formula is not null")
         night(stack, "2026-02-01")
-        assert (office.come_out(good)[0], office.score(bad)["warnings"]) == (6.0, [nights.UNREADABLE])
+        assert (office.come_out(good)[0], office.score(bad)["warnings"]) == (6.0, [score_nightly_job.UNREADABLE])
 
     def test_is_of_its_own_tenant(self, office: Office, stack: Stack) -> None:
         other = open_office()
@@ -261,13 +262,13 @@ class TestRemind:
         night(stack, "2026-01-30")
         assert result(office.cast)["told"] == 2
         with kpi_scope(office) as scope:
-            assert reminding.remind(scope, today=date(2026, 1, 20), among=Among.everybody()) == 0
+            assert reminders.remind(scope, today=date(2026, 1, 20), among=Among.everybody()) == 0
 
 
 def nights_again(office: Office, as_of: str, stack: Stack) -> None:
     """This will ask for a night as an operator does, and work it off."""
     with kpi_scope(office) as scope:
-        nights.request(scope, as_of=date.fromisoformat(as_of))
+        score_nightly_job.request(scope, as_of=date.fromisoformat(as_of))
         for last in scope.at_commit:
             last()
     outbox.send(scope.outgoing)

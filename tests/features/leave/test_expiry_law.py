@@ -8,8 +8,9 @@ from uuid import UUID
 
 import pytest
 
-from chalicelib.features.leave import expiry_nights, expiry_queries
-from chalicelib.features.tenants.windows import Among
+from chalicelib.features.leave.expiry import nightly_job as expiry_nightly_job
+from chalicelib.features.leave.expiry import queries as expiry_queries
+from chalicelib.features.periods.windows import Among
 from tests.features.leave.expiry_cases import allocation, book, leave_type, rule, scope_of
 from tests.support.cast import Cast, tenant
 from tests.support.people import employee, row, sql
@@ -79,8 +80,8 @@ class Company:
     def night(self, day: date) -> dict[str, Any]:
         with scope_of(self.cast) as scope:
             planned = expiry_queries.plan_of(scope, as_of=day)
-            done = expiry_nights.act(scope, as_of=day, among=EVERYBODY)
-            assert expiry_nights.warn(scope, as_of=day, among=EVERYBODY) == planned["warnings"]
+            done = expiry_nightly_job.act(scope, as_of=day, among=EVERYBODY)
+            assert expiry_nightly_job.warn(scope, as_of=day, among=EVERYBODY) == planned["warnings"]
         for name in ("allocations", "lapsed_days", "encashed_days", "transferred_days"):
             assert done[name] == planned[name]
         assert len(done["problems"]) == planned["problems"]
@@ -131,7 +132,7 @@ class TestNights:
         one_by_one = []
         with scope_of(pieces.cast) as scope:
             for person in pieces.people:
-                one_by_one.append(expiry_nights.act(scope, as_of=day, among=Among.one(person)))
+                one_by_one.append(expiry_nightly_job.act(scope, as_of=day, among=Among.one(person)))
         for name in ("lapsed_days", "encashed_days", "transferred_days", "allocations"):
             assert sum(one[name] for one in one_by_one) == at_once[name]
         amounts = [sql(one.cast, "select amount from payroll_adjustments order by amount") for one in (whole, pieces)]

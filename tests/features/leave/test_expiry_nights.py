@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from chalicelib.backing.database import transaction
-from chalicelib.features.leave import expiry_nights
+from chalicelib.features.leave.expiry import nightly_job as expiry_nightly_job
 from chalicelib.jobs import progress
 from tests.features.leave.expiry_cases import (
     adjustments,
@@ -364,17 +364,17 @@ class TestTwice:
         rahim = employee(acme)
         pay(acme, rahim, "15000.00")
         made = allocation(acme, rahim, leave_type(acme, rule(acme, "convert_to_cash")), "3")
-        everybody = expiry_nights.Among.everybody()
+        everybody = expiry_nightly_job.Among.everybody()
         with scope_of(acme) as first:
-            assert expiry_nights.act(first, as_of=date(2026, 2, 1), among=everybody)["encashed_days"] == 3
+            assert expiry_nightly_job.act(first, as_of=date(2026, 2, 1), among=everybody)["encashed_days"] == 3
             with scope_of(acme) as second:  # it finds the allocation held, and would wait
                 second.session.exec_driver_sql("set local lock_timeout = '200ms'")
                 with pytest.raises(Exception, match="lock timeout"):
-                    expiry_nights.act(second, as_of=date(2026, 2, 1), among=everybody)
+                    expiry_nightly_job.act(second, as_of=date(2026, 2, 1), among=everybody)
                 second.session.get_transaction().rollback()  # type: ignore[union-attr]
                 second.at_commit.clear()
         with scope_of(acme) as third:
-            assert expiry_nights.act(third, as_of=date(2026, 2, 1), among=everybody)["encashed_days"] == 0
+            assert expiry_nightly_job.act(third, as_of=date(2026, 2, 1), among=everybody)["encashed_days"] == 0
         assert days_of(acme, made) == (0, 3, 0, 0)
         assert len(adjustments(acme)) == 1
 
@@ -384,8 +384,8 @@ class TestTwice:
 
         def expire() -> None:
             with scope_of(acme) as scope:
-                everybody = expiry_nights.Among.everybody()
-                lapsed.append(expiry_nights.act(scope, as_of=date(2026, 2, 1), among=everybody)["lapsed_days"])
+                everybody = expiry_nightly_job.Among.everybody()
+                lapsed.append(expiry_nightly_job.act(scope, as_of=date(2026, 2, 1), among=everybody)["lapsed_days"])
 
         with transaction(tenant_id=acme.id) as session:
             session.execute(
@@ -406,10 +406,10 @@ class TestKilled:
     def test_between_its_chunks_goes_on_where_it_was(
         self, acme: Cast, stack: Stack, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(expiry_nights, "CHUNK_EMPLOYEES", 2)
+        monkeypatch.setattr(expiry_nightly_job, "CHUNK_EMPLOYEES", 2)
         made = self.people(acme)
         done: list[int] = []
-        real = expiry_nights.do_chunk
+        real = expiry_nightly_job.do_chunk
 
         def dies_at_the_second(*args: Any, **chunk: Any) -> None:
             done.append(chunk["chunk"].number)
@@ -417,10 +417,10 @@ class TestKilled:
             if len(done) == 2:
                 raise MemoryError  # all of the chunk was done, and none of it committed
 
-        monkeypatch.setattr(expiry_nights, "do_chunk", dies_at_the_second)
+        monkeypatch.setattr(expiry_nightly_job, "do_chunk", dies_at_the_second)
         night(stack, "2026-02-01")
         assert sorted(done) in ([0, 1, 2], [0, 1, 1, 2], [0, 0, 1, 2], [0, 1, 2, 2])
-        monkeypatch.setattr(expiry_nights, "do_chunk", real)
+        monkeypatch.setattr(expiry_nightly_job, "do_chunk", real)
         with at("2026-02-01T02:20:00+06:00"):
             stack.loop.drain(max_seconds=30)
         if sql(acme, "select 1 from jobs where status <> 'succeeded'"):

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from chalicelib.features.leave.expiry_rules import expires_on, next_cycle
+from chalicelib.features.leave.expiry.rules import expires_on, next_cycle
 from chalicelib.kernel.errors import Invalid
 from tests.features.leave.expiry_cases import allocation, leave_type
 from tests.support.cast import Cast, tenant

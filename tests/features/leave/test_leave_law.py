@@ -11,10 +11,12 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
-from chalicelib.features.leave import allocation_actions, expiry_nights, request_actions
-from chalicelib.features.leave.allocation_schemas import NewAllocation
-from chalicelib.features.leave.request_schemas import NewRequest
-from chalicelib.features.tenants.windows import Among
+from chalicelib.features.leave.allocations import actions as allocation_actions
+from chalicelib.features.leave.allocations.schemas import NewAllocation
+from chalicelib.features.leave.expiry import nightly_job as expiry_nightly_job
+from chalicelib.features.leave.requests import actions as request_actions
+from chalicelib.features.leave.requests.schemas import NewRequest
+from chalicelib.features.periods.windows import Among
 from chalicelib.identity.callers import working
 from chalicelib.identity.scope import Origin, Scope
 from chalicelib.kernel.errors import BalanceTooLow, Conflict, Invalid
@@ -95,7 +97,7 @@ class Story:
             )
 
     def night(self) -> None:
-        expiry_nights.act(self.scope, as_of=self.scope.now.date(), among=Among.one(self.user_id))
+        expiry_nightly_job.act(self.scope, as_of=self.scope.now.date(), among=Among.one(self.user_id))
 
     def later(self) -> None:
         self.scope.now += timedelta(days=self.chance.randint(1, 20))

@@ -19,12 +19,13 @@ import pytest
 from sqlalchemy import Connection, text
 
 from chalicelib.backing.database import transaction
-from chalicelib.features.attendance import request_actions
-from chalicelib.features.attendance.request_kinds import ON_DUTY, OVERTIME
-from chalicelib.features.leave import request_actions as leave_actions
-from chalicelib.features.pay_register import actions, computing, edit_actions
+from chalicelib.features.attendance.requests import actions as request_actions
+from chalicelib.features.attendance.requests.kinds import ON_DUTY, OVERTIME
+from chalicelib.features.leave.requests import actions as leave_actions
+from chalicelib.features.pay_register import actions, edit_actions
+from chalicelib.features.pay_register import calculation as pay_register_calculation
 from chalicelib.features.pay_register.schemas import HalfIn
-from chalicelib.features.tenants.windows import Among
+from chalicelib.features.periods.windows import Among
 from chalicelib.jobs.progress import Chunk
 from chalicelib.kernel.halves import Status
 from chalicelib.kernel.states import RequestStatus
@@ -145,7 +146,7 @@ def chunk(scene: Scene) -> Chunk:
 
 def full_sync_chunk(scope: Any, scene: Scene) -> None:
     one = chunk(scene)
-    computing.compute_among(
+    pay_register_calculation.compute_among(
         scope, months=[MONTH], as_of=JANUARY[-1], among=Among.range(one.first_user_id, one.last_user_id)
     )
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.features.pay_register import computing
+from chalicelib.features.pay_register import calculation as pay_register_calculation
 from chalicelib.identity.permissions import Role
 from tests.features.pay_register.conftest import WORKING, Acme, attend, pay
 from tests.support.api import Api
@@ -146,13 +146,13 @@ class TestLock:
         employee(acme.cast, name="Karim", employee_no="E-2")
         body = [{"employee_no": "E-1", "date": "2026-01-20", "status": "present"}]
         acme.cast.hr.ok("POST", "/attendance/import", body)
-        monkeypatch.setattr(computing, "CHUNK_EMPLOYEES", 1)
+        monkeypatch.setattr(pay_register_calculation, "CHUNK_EMPLOYEES", 1)
         reply = acme.cast.admin.post(f"{GRID}/lock", {})
         assert (reply.status, "sync it first" in reply.json["detail"]) == (409, True)
         assert acme.cast.hr.ok("GET", GRID)["period"]["status"] == "open"
-        monkeypatch.setattr(computing, "CHUNK_EMPLOYEES", 5000)
+        monkeypatch.setattr(pay_register_calculation, "CHUNK_EMPLOYEES", 5000)
         acme.cast.hr.ok("POST", f"{GRID}/sync", {})
-        monkeypatch.setattr(computing, "CHUNK_EMPLOYEES", 1)
+        monkeypatch.setattr(pay_register_calculation, "CHUNK_EMPLOYEES", 1)
         assert acme.cast.admin.ok("POST", f"{GRID}/lock", {})["status"] == "locked"
 
 

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from chalicelib.features.pay_register import computing
+from chalicelib.features.pay_register import calculation as pay_register_calculation
 from chalicelib.jobs import progress
 from tests.features.pay_register.conftest import Acme, attend, pay
 from tests.support.cast import Cast, tenant
@@ -132,7 +132,7 @@ class TestNight:
 class TestChunks:
     @pytest.fixture(autouse=True)
     def _small_chunks(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(computing, "CHUNK_EMPLOYEES", 3)
+        monkeypatch.setattr(pay_register_calculation, "CHUNK_EMPLOYEES", 3)
 
     def grown(self, acme: Acme) -> None:
         for number in range(7):
@@ -148,7 +148,7 @@ class TestChunks:
         assert job["progress"] == {"done": 8, "total": 8}
         assert job["result"] == {"months": ["2026-01"], "as_of": "2026-01-15", "changed": 8}
         rows = snapshot(acme.cast)
-        monkeypatch.setattr(computing, "CHUNK_EMPLOYEES", 5000)
+        monkeypatch.setattr(pay_register_calculation, "CHUNK_EMPLOYEES", 5000)
         sql(acme.cast, "delete from pay_registers")
         sql(acme.cast, "delete from balances")
         sql(acme.cast, "delete from nightly_runs")
@@ -158,7 +158,7 @@ class TestChunks:
 
     def test_survive_a_kill_in_the_middle(self, acme: Acme, stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
         self.grown(acme)
-        real, killed = computing.project, []
+        real, killed = pay_register_calculation.project, []
 
         def dies_once(*args: Any, **named: Any) -> int:
             if len(killed) < 1:
@@ -166,16 +166,16 @@ class TestChunks:
                 raise RuntimeError("killed")
             return real(*args, **named)
 
-        monkeypatch.setattr(computing, "project", dies_once)
+        monkeypatch.setattr(pay_register_calculation, "project", dies_once)
         night(stack)
         assert sql(acme.cast, "select status, done, total from jobs") == [("running", 5, 8)]
-        assert stack.waiting(computing.QUEUE) == 1  # it rests, and comes back
+        assert stack.waiting(pay_register_calculation.QUEUE) == 1  # it rests, and comes back
         chunk = sql(acme.cast, "select job_id, number from job_chunks where done_at is null")[0]
         with at(NIGHT):
             body = (f'{{"tenant_id": "{acme.cast.id}", "job_id": "{chunk[0]}", "chunk": {chunk[1]},'
                     ' "months": ["2026-01"], "as_of": "2026-01-15", "night": "balance"}')  # fmt: skip
             for _ in range(2):  # and twice
-                stack.sqs.send_message(QueueUrl=url(stack, computing.QUEUE), MessageBody=body)
+                stack.sqs.send_message(QueueUrl=url(stack, pay_register_calculation.QUEUE), MessageBody=body)
             stack.drain()
         assert sql(acme.cast, "select status, done from jobs") == [("succeeded", 8)]
         assert len(balances(acme)) == 8

@@ -19,7 +19,8 @@ import sepaxml
 import xmlschema
 
 from chalicelib.backing import files, queues
-from chalicelib.features.payouts import batch_actions, sending
+from chalicelib.features.payouts.batches import actions as batch_actions
+from chalicelib.features.payouts.delivery import actions as delivery_actions
 from chalicelib.identity.permissions import Role
 from infra.local.aws import BUCKET
 from tests.support.cast import Cast, key
@@ -444,7 +445,7 @@ class TestAnswer:
         assert [row[0] for row in waits] == [timedelta(days=5)] * 2
         running.tick("payouts-to-look-at")
         early = {"tenant_id": str(acme.id), "payout_id": payouts(acme)[rahim]["id"]}
-        queues.send_many(sending.QUEUE, [early])  # a message that is late or early moves nothing
+        queues.send_many(delivery_actions.QUEUE, [early])  # a message that is late or early moves nothing
         assert running.drain() == 1
         assert [one["status"] for one in payouts(acme).values()] == ["sending"] * 2
         sql(

@@ -16,14 +16,16 @@ from unittest import mock
 import pytest
 
 from chalicelib.backing import clock, queues
-from chalicelib.features.payouts import actions, consumers, schedules
+from chalicelib.features.payouts.runs import actions as run_actions
+from chalicelib.features.payouts.runs import consumers as run_consumers
+from chalicelib.features.payouts.runs import schedules as run_schedules
 from infra.local import lambda_events
 from tests.support.cast import Cast
 from tests.support.payouts import books, moved, seller
 from tests.support.people import sql
 
 PEOPLE, SALES_EACH, WORKERS = 50, 10, 20
-HANDLERS = {"payout-runs": consumers.run_payouts, "payouts": consumers.move_payout}
+HANDLERS = {"payout-runs": run_consumers.run_payouts, "payouts": run_consumers.move_payout}
 
 
 class Workers:
@@ -92,7 +94,7 @@ def sold(cast: Cast) -> list[str]:
 
 
 def test_five_hundred_take_effect_and_five_hundred_are_unchanged(acme: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(actions, "CHUNK_PEOPLE", 5)
+    monkeypatch.setattr(run_actions, "CHUNK_PEOPLE", 5)
     sale_ids = sold(acme)
     # of each person's ten, two are declined: 400 x 40.00 = 16000.00 in the end
     items = [{"sale_id": sale_id, "status": "declined" if place % 10 in (3, 7) else "approved"}
@@ -111,11 +113,11 @@ def test_five_hundred_take_effect_and_five_hundred_are_unchanged(acme: Cast, mon
 
     with at_work() as workers, ThreadPoolExecutor(8) as callers:
         sent = [callers.submit(reconcile, call) for call in chance.sample(calls * 2, k=2 * len(calls))]
-        tick(schedules.send_advance_runs)
+        tick(run_schedules.send_advance_runs)
         for one in sent:
             one.result()
     with at_work() as later:
-        tick(schedules.send_final_runs)
+        tick(run_schedules.send_final_runs)
     assert counts == {"ok": 500, "unchanged": 500}
     assert (workers.failed, later.failed) == ([], [])
     assert books(acme) == {"cash BDT": Decimal("-16000.00"), "sales_cost BDT": Decimal("16000.00")}

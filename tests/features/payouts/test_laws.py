@@ -17,10 +17,12 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from chalicelib.backing import clock
-from chalicelib.features.payouts import actions, decision_actions, sending
-from chalicelib.features.payouts.actions import Kind
-from chalicelib.features.payouts.providers import Answer, CameBack, Paid, Refused, Unclear
-from chalicelib.features.payouts.schemas import Resolution
+from chalicelib.features.payouts.delivery import actions as delivery_actions
+from chalicelib.features.payouts.delivery.providers import Answer, CameBack, Paid, Refused, Unclear
+from chalicelib.features.payouts.runs import actions as run_actions
+from chalicelib.features.payouts.runs import decision_actions
+from chalicelib.features.payouts.runs.actions import Kind
+from chalicelib.features.payouts.runs.schemas import Resolution
 from chalicelib.features.sales import actions as sales
 from chalicelib.features.sales.schemas import Decision, NewSale
 from chalicelib.identity.callers import working
@@ -78,7 +80,7 @@ class Office:
 
     def run(self, kind: Kind) -> None:
         with self.scope() as scope:
-            actions.request_run(scope, kind)
+            run_actions.request_run(scope, kind)
         for one in self.sold if kind is Kind.ADVANCE else ():
             if one.status == "pending" and not one.was_advanced:
                 # 10 %, rounded down; nothing is no advance, and is looked at again
@@ -113,7 +115,7 @@ class Office:
             "refused": Refused("no"), "unclear": Unclear("no answer"), "back": CameBack("account closed"),
         }  # fmt: skip
         with self.scope() as scope:
-            errand = sending.carry_on(scope, payout.id)
+            errand = delivery_actions.carry_on(scope, payout.id)
         while errand is not None:
             with self.scope() as scope:
                 errand = errand.settle(scope, said[answer])

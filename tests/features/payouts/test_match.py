@@ -8,8 +8,9 @@ import psycopg
 import pytest
 
 from chalicelib.backing import clock
-from chalicelib.features.payouts import match_actions, sending
-from chalicelib.features.payouts.match_actions import Matched
+from chalicelib.features.payouts.delivery import actions as delivery_actions
+from chalicelib.features.payouts.matching import actions as matching_actions
+from chalicelib.features.payouts.matching.actions import Matched
 from chalicelib.identity.callers import working
 from chalicelib.identity.scope import Origin
 from chalicelib.kernel.errors import Conflict
@@ -42,7 +43,7 @@ def match(cast: Cast, since: datetime = LONG_AGO) -> list[Matched]:
     """This will match with payouts off, as an operator does, and leave them off."""
     policy(cast, payouts_enabled=False)
     with working(cast.id, name="operator", now=clock.now(), origin=Origin("-")) as scope:
-        found = match_actions.match(scope, since=since)
+        found = matching_actions.match(scope, since=since)
         for last in scope.at_commit:
             last()
     return found
@@ -58,7 +59,7 @@ class TestMatch:
             working(acme.id, name="operator", now=clock.now(), origin=Origin("-")) as scope,
             pytest.raises(Conflict, match="Switch them off first"),
         ):
-            match_actions.match(scope, since=LONG_AGO)
+            matching_actions.match(scope, since=LONG_AGO)
 
     def test_adopts_a_payout_that_the_books_have_lost(
         self, acme: Cast, zenith: Cast, running: Stack, root: psycopg.Connection
@@ -103,7 +104,7 @@ class TestMatch:
         run(acme, running, "final")
         before.restore()
         with working(acme.id, name="operator", now=clock.now(), origin=Origin("-")) as scope:
-            found = match_actions.compare(scope, since=LONG_AGO)
+            found = matching_actions.compare(scope, since=LONG_AGO)
         assert said(found) == [("adopted", None)]
         assert (listed(acme), payable(acme, mina)) == ([], D("40.00"))
 
@@ -216,7 +217,7 @@ class TestMatch:
         start(acme, "final")
         payout_id = UUID(only(acme, mina)["id"])
         with working(acme.id, name="payouts", now=clock.now(), origin=Origin("-")) as scope:
-            errand = sending.carry_on(scope, payout_id)
+            errand = delivery_actions.carry_on(scope, payout_id)
         assert errand is not None
         answer = errand.call()
         assert said(match(acme)) == [("settled", None)]

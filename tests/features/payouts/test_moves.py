@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from chalicelib.backing import clock
-from chalicelib.features.payouts import moving
+from chalicelib.features.payouts.delivery import payout_states
 from chalicelib.identity.callers import working
 from chalicelib.identity.scope import Origin
 from chalicelib.kernel.errors import AlreadyDecided, Conflict
@@ -114,10 +114,10 @@ class TestMove:
     def test_needs_the_state_and_the_fence_that_were_seen(self, acme: Cast) -> None:
         made = payout(acme, "queued")
         with working(acme.id, name="x", now=clock.now(), origin=Origin("-")) as scope:
-            seen = moving.lock(scope, made)  # type: ignore[arg-type]
-            moving.move(scope, seen, S.SENDING, what="sent", claims=True)
+            seen = payout_states.lock(scope, made)  # type: ignore[arg-type]
+            payout_states.move(scope, seen, S.SENDING, what="sent", claims=True)
             with pytest.raises(Conflict, match="just moved by somebody else"):
-                moving.move(scope, seen, S.SENDING, what="sent", claims=True)
+                payout_states.move(scope, seen, S.SENDING, what="sent", claims=True)
 
     def test_is_refused_in_words_where_the_graph_has_none(self, acme: Cast) -> None:
         made = payout(acme, "queued")
@@ -125,7 +125,7 @@ class TestMove:
             working(acme.id, name="x", now=clock.now(), origin=Origin("-")) as scope,
             pytest.raises(AlreadyDecided, match="is queued; from there it can become sending, not paid"),
         ):
-            moving.move(scope, moving.lock(scope, made), S.PAID, what="x")  # type: ignore[arg-type]
+            payout_states.move(scope, payout_states.lock(scope, made), S.PAID, what="x")  # type: ignore[arg-type]
 
     @pytest.mark.parametrize(("behaviour", "status"), [("refuse", "failed")])
     def test_gives_money_back_once(self, acme: Cast, running: Stack, behaviour: str, status: str) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from chalicelib.features.payouts import person_queries
+from chalicelib.features.payouts.payables import employee_queries
 from chalicelib.identity.permissions import Role
 from tests.support.cast import Cast, key, tenant
 from tests.support.payouts import decide, earned, listed, policy, run, sale, seller
@@ -281,7 +281,7 @@ class TestStatement:
         assert statement(acme, seller(acme), "?from=2024-01-01&to=2024-12-31")["to"] == "2024-12-31"
 
     def test_goes_on_page_by_page(self, acme: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(person_queries, "MOST_LINES", 4)
+        monkeypatch.setattr(employee_queries, "MOST_LINES", 4)
         mina = paid_by_wage(acme)
         wage(acme, mina, "100", "2025-12-31T12:00:00Z")
         for day in range(1, 11):

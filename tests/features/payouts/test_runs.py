@@ -8,7 +8,7 @@ from unittest import mock
 import pytest
 
 from chalicelib.backing import queues
-from chalicelib.features.payouts import actions
+from chalicelib.features.payouts.runs import actions as run_actions
 from tests.support.cast import Cast, tenant
 from tests.support.payouts import (
     books,
@@ -212,7 +212,7 @@ class TestRequest:
 class TestChunks:
     @pytest.fixture(autouse=True)
     def _small(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(actions, "CHUNK_PEOPLE", 2)
+        monkeypatch.setattr(run_actions, "CHUNK_PEOPLE", 2)
 
     def test_pay_everybody_once(self, acme: Cast, running: Stack) -> None:
         for _ in range(5):
@@ -256,7 +256,7 @@ class TestChunks:
         job_id = start(acme, "final")
         first, second, third = taken(running, "payout-runs")
         assert deliver(first) == []
-        where = actions if after == "pay_range" else actions.progress
+        where = run_actions if after == "pay_range" else run_actions.progress
         with monkeypatch.context() as kill:
             done = getattr(where, after)
 

@@ -14,8 +14,10 @@ import pytest
 from chalicelib.backing import clock, queues
 from chalicelib.backing.settings import settings
 from chalicelib.entry.messages import Errand
-from chalicelib.features.payouts import providers, rules, sending
-from chalicelib.features.payouts.providers import (
+from chalicelib.features.payouts.delivery import actions as delivery_actions
+from chalicelib.features.payouts.delivery import providers
+from chalicelib.features.payouts.delivery import rules as delivery_rules
+from chalicelib.features.payouts.delivery.providers import (
     Abilities,
     Answer,
     CameBack,
@@ -117,7 +119,7 @@ def queued(cast: Cast, behaviour: str | None = None) -> dict[str, Any]:
 def claim(cast: Cast, payout: dict[str, Any]) -> Errand:
     """This will be a worker that has claimed a payout, and not called anybody yet."""
     with worker(cast) as scope:
-        errand = sending.carry_on(scope, UUID(payout["id"]))
+        errand = delivery_actions.carry_on(scope, UUID(payout["id"]))
     assert errand is not None
     return errand
 
@@ -166,7 +168,7 @@ class TestAccepted:
         # or the look of a day later would be spent at once, and money that comes back would never be noticed
         found = paid(acme, running, "late_return")
         with worker(acme) as scope:
-            assert sending.carry_on(scope, UUID(found["id"])) is None
+            assert delivery_actions.carry_on(scope, UUID(found["id"])) is None
         assert steps(whole(acme, found["id"])) == ["made queued", "sent sending", "answered paid"]
 
 
@@ -335,7 +337,7 @@ class TestKey:
     ])  # fmt: skip
     def test_rule(self, slept: timedelta, age: timedelta, may: bool) -> None:
         now = datetime(2026, 1, 5, 12, tzinfo=UTC)
-        assert rules.may_send(now=now, claimed_at=now - slept, first_sent_at=now - age, keeps_for=DAY) is may
+        assert delivery_rules.may_send(now=now, claimed_at=now - slept, first_sent_at=now - age, keeps_for=DAY) is may
 
     def test_survives_a_worker_whose_clock_is_ten_minutes_off(self, acme: Cast, running: Stack) -> None:
         user_id = seller(acme)
@@ -620,7 +622,7 @@ class TestSwitch:
         running.drain()
         sql(acme, "update payouts set look_at = look_at - interval '1 hour' where status = 'queued'")
         pass_time(acme, minutes=5)
-        monkeypatch.setattr("chalicelib.features.payouts.schedules.AT_ONCE", 2)
+        monkeypatch.setattr("chalicelib.features.payouts.runs.schedules.AT_ONCE", 2)
         assert look(running) == 2
         assert whole(acme, found["id"])["status"] == "paid"
 

@@ -9,7 +9,8 @@ from unittest import mock
 import pytest
 
 from chalicelib.backing import clock
-from chalicelib.features.payouts import actions, schedules
+from chalicelib.features.payouts.runs import actions as run_actions
+from chalicelib.features.payouts.runs import schedules as run_schedules
 from infra.local import lambda_events
 from tests.support.cast import Cast, platform_admin
 from tests.support.payouts import deliver, earned, listed, moved, policy, sale, seller, taken
@@ -42,7 +43,7 @@ class TestSlot:
 
         def scheduler(now: datetime) -> None:
             # the handler itself reads the clock, which is set below
-            schedules.send_advance_runs(lambda_events.scheduled_event("advance-payouts", now), None)
+            run_schedules.send_advance_runs(lambda_events.scheduled_event("advance-payouts", now), None)
 
         with ThreadPoolExecutor(4) as threads, mock.patch.object(clock, "now") as now:
             for _ in range(100):
@@ -89,7 +90,7 @@ class TestSlot:
         earned(acme, seller(acme))
         message = {"tenant_id": str(acme.id), "kind": "final-payouts", "slot": "2026-11-23T12:00:00+00:00"}
         with monkeypatch.context() as broken:
-            broken.setattr(actions, "pay_range", mock.Mock(side_effect=ZeroDivisionError))
+            broken.setattr(run_actions, "pay_range", mock.Mock(side_effect=ZeroDivisionError))
             assert deliver(message) == ["m0"]
         assert deliver(message) == []
         assert len(listed(acme)) == 1

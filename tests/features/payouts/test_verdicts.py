@@ -2,21 +2,21 @@
 
 import pytest
 
-from chalicelib.features.payouts import verdicts
-from chalicelib.features.payouts.providers import Refused
-from chalicelib.features.payouts.verdicts import Outcome, Says, Verdict
+from chalicelib.features.payouts.delivery import outcomes
+from chalicelib.features.payouts.delivery.outcomes import Outcome, Says, Verdict
+from chalicelib.features.payouts.delivery.providers import Refused
 
 REFUSED, DOUBT, WAY, PAID = Outcome.REFUSED, Outcome.DOUBT, Outcome.ON_ITS_WAY, Outcome.PAID
 
 
 class TestList:
     def test_has_the_codes_of_both_sets_once_each_with_a_meaning(self) -> None:
-        listed = verdicts.listed()
+        listed = outcomes.listed()
         assert len(listed) == 313
         assert all(reason.meaning and len(reason.code) == 4 for reason in listed.values())
 
     def test_takes_every_duplicate_for_one_of_an_earlier_instruction(self) -> None:
-        earlier = {code for code, reason in verdicts.listed().items() if reason.says is Says.EARLIER}
+        earlier = {code for code, reason in outcomes.listed().items() if reason.says is Says.EARLIER}
         assert {"AM05", "DU01", "DU02", "DU03", "DU04", "DU05", "DUPL", "AB12", "DS15", "RF01", "ARDT"} <= earlier
         assert not {"AC01", "AC04", "AM04", "MS03", "RC01", "RR04"} & earlier
 
@@ -75,7 +75,7 @@ class TestInWords:
         ],
     )  # fmt: skip
     def test_judges_what_a_person_writes(self, reason: str | None, expected: Outcome) -> None:
-        assert verdicts.in_words(reason).outcome() is expected
+        assert outcomes.in_words(reason).outcome() is expected
 
 
 class TestNameCheck:
@@ -87,7 +87,7 @@ class TestNameCheck:
         ],
     )  # fmt: skip
     def test_is_read_from_status_and_reason(self, verdict: Verdict, expected: str | None) -> None:
-        assert verdicts.name_check(verdict) == expected
+        assert outcomes.name_check(verdict) == expected
 
 
 class TestProviders:

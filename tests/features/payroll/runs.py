@@ -9,9 +9,10 @@ from unittest import mock
 from uuid import UUID
 
 from chalicelib.backing import queues
-from chalicelib.features.payroll import plan, summaries
-from chalicelib.features.payroll.models import RunKind
-from chalicelib.features.payroll.run_queries import get_run
+from chalicelib.features.payroll.runs import snapshot as run_snapshot
+from chalicelib.features.payroll.runs import summaries as run_summaries
+from chalicelib.features.payroll.runs.models import RunKind
+from chalicelib.features.payroll.runs.queries import get_run
 from infra.local import lambda_events
 from tests.ledger.books import at_work
 from tests.support.cast import Cast
@@ -38,7 +39,9 @@ def calculated(cast: Cast, *, month: str = MONTH, kind: str = "regular", by: str
     period(cast, month)
     year, number = map(int, month.split("-"))
     with at_work(cast) as scope:
-        made = plan.make(scope, kind=RunKind(kind), on=date(year, number, 28), type_ids=more.get("payment_type_ids"))
+        made = run_snapshot.make(
+            scope, kind=RunKind(kind), on=date(year, number, 28), type_ids=more.get("payment_type_ids")
+        )
     values = {
         "month": month, "kind": kind, "status": "calculated", "calculation": 1, "calculated_by": by, "created_by": by,
         "plan": json.dumps(made.to_json(), default=str), "created_at": "2026-02-01", **_now(cast), **more,
@@ -130,7 +133,7 @@ def concluded(cast: Cast, run_id: UUID) -> UUID:
     """This will have a run say what its payslips come to, as its calculation does at its end."""
     sql(cast, "update payroll_runs set status = 'draft' where id = :id", id=run_id)
     with at_work(cast) as scope:
-        summaries.conclude(scope, get_run(scope, run_id), previous_run_id=None)
+        run_summaries.conclude(scope, get_run(scope, run_id), previous_run_id=None)
     return run_id
 
 
@@ -160,7 +163,7 @@ def booked(cast: Cast, payslip_id: UUID) -> list[str]:
 
 def deliver(*bodies: dict[str, Any]) -> list[str]:
     """This will hand messages of the posting's queue to their consumer as Lambda does, and give those that failed."""
-    from chalicelib.features.payroll import approval_consumers
+    from chalicelib.features.payroll.approval import consumers as approval_consumers
 
     records = [
         {"MessageId": f"m{n}", "ReceiptHandle": f"r{n}", "Body": json.dumps(body), "MD5OfBody": "",

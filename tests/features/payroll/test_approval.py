@@ -7,8 +7,8 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import update
 
-from chalicelib.features.tenants import periods
-from chalicelib.features.tenants.models import pay_periods
+from chalicelib.features.periods import periods
+from chalicelib.features.periods.models import pay_periods
 from chalicelib.identity.permissions import Role
 from tests.features.payroll.runs import (
     MONTH,

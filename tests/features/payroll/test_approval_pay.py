@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.features.payroll import posting
+from chalicelib.features.payroll.approval import posting
 from tests.features.payroll.runs import (
     adjustment,
     approve,

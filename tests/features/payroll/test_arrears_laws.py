@@ -10,7 +10,7 @@ from unittest import mock
 import pytest
 
 from chalicelib.backing.database import transaction
-from chalicelib.features.payroll.models import RunKind
+from chalicelib.features.payroll.runs.models import RunKind
 from chalicelib.operators import checks
 from migrations.setup import Urls
 from tests.features.payroll.test_payslip_laws import Office
@@ -78,7 +78,7 @@ def as_called(payslip: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize("seed", range(40, 43))
 def test_each_correction_is_paid_once_in_its_categories(seed: int, running: Stack) -> None:
     # the facts say themselves who was late, and the product must not decide it again
-    decided = mock.patch("chalicelib.features.payroll.arrears.attendance.decide_pairs")
+    decided = mock.patch("chalicelib.features.payroll.payslips.arrears.attendance.decide_pairs")
     with decided, at("2027-06-01T12:00:00+00:00"):
         office = CorrectingOffice(seed, running)
         office.define(office.made)

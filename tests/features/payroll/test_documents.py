@@ -15,8 +15,8 @@ from chalicelib.backing import clock, files, mail, outbox, queues
 from chalicelib.backing.database import transaction
 from chalicelib.backing.settings import settings
 from chalicelib.entry import messages
-from chalicelib.features.payroll import document_actions as documents
-from chalicelib.features.payroll import document_rendering as rendering
+from chalicelib.features.payroll.documents import actions as documents
+from chalicelib.features.payroll.documents import rendering
 from chalicelib.identity.callers import working
 from chalicelib.identity.permissions import Role
 from chalicelib.identity.scope import Origin

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from chalicelib.features.tenants import periods
+from chalicelib.features.periods import periods
 from tests.support import cases as put
 from tests.support.cast import Cast
 from tests.support.payouts import once

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.features.payouts import actions as payouts
+from chalicelib.features.payouts.runs import actions as payouts
 from tests.features.payroll.runs import approve, calculated, components, payslip, period_of, run_of
 from tests.support.api import Reply
 from tests.support.cast import Cast, key

@@ -13,8 +13,9 @@ import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from chalicelib.features.payouts.actions import Kind
-from chalicelib.features.payroll import payment_actions, posting
+from chalicelib.features.payouts.runs.actions import Kind
+from chalicelib.features.payroll.approval import posting
+from chalicelib.features.payroll.payments import actions as payment_actions
 from chalicelib.jobs.progress import Chunk
 from chalicelib.kernel.errors import AlreadyDecided
 from chalicelib.kernel.states import IN_FLIGHT

@@ -10,7 +10,7 @@ import pytest
 
 from chalicelib.backing import clock
 from chalicelib.entry import openapi
-from chalicelib.features.payroll import type_queries
+from chalicelib.features.payroll.components import queries as component_queries
 from chalicelib.identity.callers import working
 from chalicelib.identity.permissions import Role
 from chalicelib.identity.scope import Origin
@@ -371,7 +371,7 @@ class TestComponents:
         with working(acme.id, name="test", now=clock.now(), origin=Origin("test")) as scope:
 
             def found(on: str, **some: Any) -> list[tuple[str, str, int]]:
-                components = type_queries.components_of(scope, on=date.fromisoformat(on), **some)
+                components = component_queries.components_of(scope, on=date.fromisoformat(on), **some)
                 return [(one.code, one.said(), one.version) for one in components]
 
             assert found("2026-01-09") == [("bonus", "0", 1)]

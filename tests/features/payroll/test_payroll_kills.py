@@ -20,8 +20,9 @@ from chalicelib.backing import clock, outbox
 from chalicelib.backing.database import engine
 from chalicelib.entry import messages
 from chalicelib.entry.registry import CONSUMERS
-from chalicelib.features.payouts import actions as payouts
-from chalicelib.features.payroll import calculating, posting
+from chalicelib.features.payouts.runs import actions as payouts
+from chalicelib.features.payroll.approval import posting
+from chalicelib.features.payroll.runs import calculation as run_calculation
 from chalicelib.identity.scope import Origin
 from tests.features.payroll.test_payroll_runs import WORKING, component, hire
 from tests.support.cast import Cast, tenant
@@ -124,7 +125,7 @@ def month(reaper: Reaper) -> dict[str, list[Any]]:
 def _small(database: object, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clock, "now", lambda: datetime(2026, 2, 2, 6, tzinfo=UTC))
     monkeypatch.setattr(outbox, "send", lambda left: 0)
-    monkeypatch.setattr(calculating, "CHUNK_EMPLOYEES", 3)
+    monkeypatch.setattr(run_calculation, "CHUNK_EMPLOYEES", 3)
     monkeypatch.setattr(posting, "CHUNK_PEOPLE", 3)
     monkeypatch.setattr(payouts, "CHUNK_PEOPLE", 3)
 

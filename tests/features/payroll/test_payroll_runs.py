@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from chalicelib.backing import clock
-from chalicelib.features.payroll import run_queries
+from chalicelib.features.payroll.runs import queries as run_queries
 from chalicelib.identity.callers import working
 from chalicelib.identity.permissions import Role
 from chalicelib.identity.scope import Origin
@@ -104,7 +104,7 @@ class TestCalculate:
         assert (len(found), found["Rahim"]["totals"]["net"]) == (1, "15000.00")
 
     def test_works_chunk_by_chunk_as_in_one(self, acme: Cast, running: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("chalicelib.features.payroll.calculating.CHUNK_EMPLOYEES", 2)
+        monkeypatch.setattr("chalicelib.features.payroll.runs.calculation.CHUNK_EMPLOYEES", 2)
         for number in range(5):
             hire(acme, f"Person {number}", f"E-{number}", f"{15000 + number}")
         run = calculated(acme)

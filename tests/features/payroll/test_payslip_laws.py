@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 
-from chalicelib.features.payroll import run_queries
+from chalicelib.features.payroll.runs import queries as run_queries
 from migrations.setup import Urls
 from tests.model import payroll as model
 from tests.model.chance import Company, random_case, random_company

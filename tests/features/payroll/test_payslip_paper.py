@@ -11,9 +11,9 @@ import pytest
 from fontTools.ttLib import TTCollection, TTFont
 from pypdf import PdfReader
 
-from chalicelib.features.payroll import document_rendering as rendering
-from chalicelib.features.payroll.document_rendering import font_files, pdf_of
-from chalicelib.features.payroll.document_wording import Letterhead, money, number, sheet_of, texts_of
+from chalicelib.features.payroll.documents import rendering
+from chalicelib.features.payroll.documents.rendering import font_files, pdf_of
+from chalicelib.features.payroll.documents.wording import Letterhead, money, number, sheet_of, texts_of
 
 DATED = datetime(2026, 2, 1, 4, 30, 15, 123456, tzinfo=UTC)
 PAYSLIP_ID = UUID("019c0000-0000-7000-8000-000000000001")

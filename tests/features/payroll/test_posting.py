@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from chalicelib.features.payroll import posting
+from chalicelib.features.payroll.approval import posting
 from chalicelib.jobs.progress import Chunk
 from tests.features.payroll.runs import (
     D,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chalicelib.backing import clock
-from chalicelib.features.payroll import terms
+from chalicelib.features.payroll.runs import terms as run_terms
 from chalicelib.features.tenants import actions as tenant_actions
 from chalicelib.identity.scope import Tenant
 from chalicelib.kernel.policy import MissingAttendance, PayPolicy, ProrationBasis, WeeklyRule
@@ -54,16 +54,16 @@ def _defaults_of_today(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 def test_every_field_prices_or_is_listed_as_one_that_does_not() -> None:
     settings = {field.name for field in dataclasses.fields(Tenant)}
-    unknown = settings - {*terms.SETTINGS} - terms.SETTINGS_THAT_DO_NOT_PRICE
-    unknown |= PayPolicy.model_fields.keys() - {*terms.SWITCHES} - terms.SWITCHES_THAT_DO_NOT_PRICE
+    unknown = settings - {*run_terms.SETTINGS} - run_terms.SETTINGS_THAT_DO_NOT_PRICE
+    unknown |= PayPolicy.model_fields.keys() - {*run_terms.SWITCHES} - run_terms.SWITCHES_THAT_DO_NOT_PRICE
     assert not unknown, (
         f"Do {sorted(unknown)} change what a day is worth? Then add them to SETTINGS or SWITCHES of payroll/terms.py,"
         " and a migration that gives stored runs the value they were computed with; else to the lists beside."
     )
-    assert {*terms.SETTINGS} <= settings
-    assert {*terms.SWITCHES} <= PayPolicy.model_fields.keys()
-    assert {*terms.SWITCHES} == OTHER_DEFAULTS.keys(), "give each switch another default, so that it is tried below"
-    assert {*terms.SWITCHES} == tenant_actions._MOVES_PAY, "what prices also makes open periods stale"
+    assert {*run_terms.SETTINGS} <= settings
+    assert {*run_terms.SWITCHES} <= PayPolicy.model_fields.keys()
+    assert {*run_terms.SWITCHES} == OTHER_DEFAULTS.keys(), "give each switch another default, so that it is tried below"
+    assert {*run_terms.SWITCHES} == tenant_actions._MOVES_PAY, "what prices also makes open periods stale"
 
 
 def test_keeps_every_value_also_those_that_are_defaults(acme: Cast) -> None:
@@ -80,25 +80,25 @@ def test_keeps_every_value_also_those_that_are_defaults(acme: Cast) -> None:
 
 def test_reads_what_it_made_whatever_the_tenant_has_become(acme: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     with at_work(acme) as scope:
-        made = json.loads(json.dumps(terms.make(scope.tenant)))
+        made = json.loads(json.dumps(run_terms.make(scope.tenant)))
         change_default(monkeypatch, **OTHER_DEFAULTS)
         changed = dataclasses.replace(
             scope.tenant, currency="USD", timezone="Asia/Tokyo", weekend=(7,), week_start=1, cycle_start_day=26,
             policy_said={"weekly_rule": "prorated", "minimum_payout": "50.00"},
         )  # fmt: skip
-        read = terms.read(made, changed)
-        assert terms.make(read) == made
+        read = run_terms.read(made, changed)
+        assert run_terms.make(read) == made
         assert str(read.policy.minimum_payout) == "50.00", "what does not price is of today"
 
 
 @pytest.mark.parametrize("missing", ["full_day_minutes", "currency"])
 def test_refuses_to_let_a_default_stand_in_for_a_missing_value(acme: Cast, missing: str) -> None:
     with at_work(acme) as scope:
-        made = terms.make(scope.tenant)
+        made = run_terms.make(scope.tenant)
         made.pop(missing, None)
         made["policy"].pop(missing, None)
         with pytest.raises(LookupError, match=missing):
-            terms.read(made, scope.tenant)
+            run_terms.read(made, scope.tenant)
 
 
 @pytest.mark.parametrize("name", sorted(OTHER_DEFAULTS))

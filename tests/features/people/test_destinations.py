@@ -14,8 +14,8 @@ from sqlalchemy.exc import DBAPIError
 
 from chalicelib.backing import clock, vault
 from chalicelib.backing.log import logger
-from chalicelib.features.people import destination_queries as queries
-from chalicelib.features.people.destination_rules import Behaviour, Destination, Kind, masked
+from chalicelib.features.people.destinations import queries
+from chalicelib.features.people.destinations.rules import Behaviour, Destination, Kind, masked
 from chalicelib.identity.callers import working
 from chalicelib.identity.permissions import Role
 from chalicelib.identity.scope import Origin, Scope

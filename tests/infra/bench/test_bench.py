@@ -7,9 +7,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from infra.bench import __main__ as bench
-from infra.bench import data, measures, product, rowwise
-from infra.bench.table import Line, Target, show, write
+from infra.labs.bench import __main__ as bench
+from infra.labs.bench import data, measures, product, rowwise
+from infra.labs.bench.table import Line, Target, show, write
 
 
 @pytest.fixture(scope="module")

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from infra.bench import formulas
-from infra.bench.measures import Tell
+from infra.labs.bench import formulas
+from infra.labs.bench.measures import Tell
 
 
 @contextmanager

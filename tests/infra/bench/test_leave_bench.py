@@ -6,12 +6,12 @@ from typing import Any
 import psycopg
 import pytest
 
-from infra.bench import data as bench_data
-from infra.bench.leave import data, part, runs
-from infra.bench.leave.rowwise import Clerk, choose
-from infra.bench.leave.runs import EXPIRES, WARNS
-from infra.bench.payouts.data import Database, copied
-from infra.bench.table import show
+from infra.labs.bench import data as bench_data
+from infra.labs.bench.leave import data, part, runs
+from infra.labs.bench.leave.rowwise import Clerk, choose
+from infra.labs.bench.leave.runs import EXPIRES, WARNS
+from infra.labs.bench.payouts.data import Database, copied
+from infra.labs.bench.table import show
 
 PEOPLE = 100
 

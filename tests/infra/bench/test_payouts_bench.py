@@ -8,15 +8,15 @@ from typing import Any
 import psycopg
 import pytest
 
-from chalicelib.features.payouts.actions import Kind
-from infra.bench import data as bench_data
-from infra.bench import product as bench_product
-from infra.bench.payouts import crews, data, measures, part, product, rowwise, runs
-from infra.bench.payouts.crews import Crew
-from infra.bench.payouts.data import copied
-from infra.bench.payouts.runs import Runs
-from infra.bench.table import show
-from tests.infra.bench.test_bench import REFERENCES
+from chalicelib.features.payouts.runs.actions import Kind
+from infra.labs.bench import data as bench_data
+from infra.labs.bench import product as bench_product
+from infra.labs.bench.payouts import crews, data, measures, part, product, rowwise, runs
+from infra.labs.bench.payouts.crews import Crew
+from infra.labs.bench.payouts.data import copied
+from infra.labs.bench.payouts.runs import Runs
+from infra.labs.bench.table import show
+from tests.infra.labs.bench.test_bench import REFERENCES
 
 PEOPLE = 30
 

@@ -13,8 +13,8 @@ from chalice.deploy.deployer import BuildStage, InjectDefaults, LambdaEventSourc
 from chalice.deploy.swagger import CFNSwaggerGenerator
 from chalice.package import PackageOptions, ResourceBuilder, SAMTemplateGenerator, TemplateDeepMerger
 
-from infra.cloud.foundation import document
-from infra.cloud.template import merge_template
+from infra.deploy.cloud.foundation import document
+from infra.deploy.cloud.template import merge_template
 
 PROJECT = Path(__file__).parents[3]
 REGION = "eu-central-1"

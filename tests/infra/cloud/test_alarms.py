@@ -10,9 +10,9 @@ import pytest
 
 from chalicelib.backing import log
 from chalicelib.entry.registry import SCHEDULES
-from infra.cloud import alarms, checks, foundation
-from infra.cloud.functions import functions
-from infra.cloud.template import merge_template
+from infra.deploy.cloud import alarms, checks, foundation
+from infra.deploy.cloud.functions import functions
+from infra.deploy.cloud.template import merge_template
 
 PROJECT = Path(__file__).parents[3]
 RUNBOOK = (PROJECT / alarms.RUNBOOK).read_text()
@@ -56,7 +56,7 @@ class TestRunbook:
 
         from chalicelib.cli import app
 
-        pages = [one.read_text() for one in (PROJECT / "infra" / "operations").glob("*.md")]
+        pages = [one.read_text() for one in (PROJECT / "docs" / "operations").glob("*.md")]
         said = {tuple(one.split()) for page in pages for one in re.findall(r"chalicelib\.cli ([a-z-]+ [a-z-]+)", page)}
         groups: Any = typer.main.get_command(app)
         assert said

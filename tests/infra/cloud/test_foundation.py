@@ -16,14 +16,14 @@ from cfnlint.api import ManualArgs, lint_file
 from moto import mock_aws
 
 from chalicelib.backing import settings
-from infra.cloud import __main__ as cloud_main
-from infra.cloud import checks, foundation_checks, operating, proxying
-from infra.cloud.database import ENGINE_VERSION
-from infra.cloud.foundation import document
-from infra.cloud.foundation_checks import most_at_once, problems
-from infra.cloud.sizes import SIZES
-from infra.cloud.template import merge_template
-from infra.packaging import operations
+from infra.deploy.cloud import __main__ as cloud_main
+from infra.deploy.cloud import checks, foundation_checks, operating, proxying
+from infra.deploy.cloud.database import ENGINE_VERSION
+from infra.deploy.cloud.foundation import document
+from infra.deploy.cloud.foundation_checks import most_at_once, problems
+from infra.deploy.cloud.sizes import SIZES
+from infra.deploy.cloud.template import merge_template
+from infra.deploy.packaging import operations
 from migrations import __main__ as migrations_main
 
 REGION = "eu-central-1"
@@ -144,7 +144,7 @@ def _commands(template: Template, name: str) -> list[str]:
 class TestCommand:
     def test_prints_either_document(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
         for asked, expected in ((["dev"], merge_template("dev")), (["prod", "--foundation"], document("prod"))):
-            monkeypatch.setattr("sys.argv", ["infra.cloud", *asked])
+            monkeypatch.setattr("sys.argv", ["infra.deploy.cloud", *asked])
             cloud_main.main()
             assert json.loads(capsys.readouterr().out) == expected
 

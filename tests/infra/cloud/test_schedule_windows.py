@@ -3,8 +3,8 @@
 import pytest
 
 from chalicelib.entry.registry import SCHEDULES
-from infra.cloud.functions import functions
-from infra.cloud.schedule_windows import is_nightly, window
+from infra.deploy.cloud.functions import functions
+from infra.deploy.cloud.schedule_windows import is_nightly, window
 
 
 @pytest.mark.parametrize(

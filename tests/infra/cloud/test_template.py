@@ -9,11 +9,11 @@ import pytest
 
 from chalicelib.backing import files
 from chalicelib.entry.registry import CONSUMERS, SCHEDULES, Consumer, Schedule
-from infra.cloud import checks, grants
-from infra.cloud.functions import functions
-from infra.cloud.operating import OPERATOR
-from infra.cloud.queueing import queue_id
-from infra.cloud.template import merge_template
+from infra.deploy.cloud import checks, grants
+from infra.deploy.cloud.functions import functions
+from infra.deploy.cloud.operating import OPERATOR
+from infra.deploy.cloud.queueing import queue_id
+from infra.deploy.cloud.template import merge_template
 
 Template = dict[str, Any]
 

@@ -5,9 +5,9 @@ from typing import Any
 
 from samtranslator.translator.transform import transform
 
-from infra.cloud import checks, gateway, running
-from infra.cloud.functions import API, functions
-from infra.cloud.template import merge_template
+from infra.deploy.cloud import checks, gateway, running
+from infra.deploy.cloud.functions import API, functions
+from infra.deploy.cloud.template import merge_template
 
 Template = dict[str, Any]
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from infra.crash import laboratory
-from infra.crash import world as worlds
-from infra.crash.world import World
+from infra.labs.crash import laboratory
+from infra.labs.crash import world as worlds
+from infra.labs.crash.world import World
 from migrations.setup import Urls
 
 

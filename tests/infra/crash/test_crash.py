@@ -2,10 +2,10 @@
 
 import pytest
 
-from infra.crash import laboratory
-from infra.crash.invariants import INVARIANTS
-from infra.crash.modes import MODES, mode_of
-from infra.crash.world import World
+from infra.labs.crash import laboratory
+from infra.labs.crash.invariants import INVARIANTS
+from infra.labs.crash.modes import MODES, mode_of
+from infra.labs.crash.world import World
 
 RUNS = 4  # of each mode
 

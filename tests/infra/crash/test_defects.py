@@ -2,8 +2,9 @@
 
 import pytest
 
-from chalicelib.features.payouts import moving, sending
-from infra.crash import defects, real
+from chalicelib.features.payouts.delivery import actions as delivery_actions
+from chalicelib.features.payouts.delivery import payout_states
+from infra.labs.crash import defects, real
 from migrations.setup import Urls
 
 
@@ -26,10 +27,10 @@ class TestDefects:
         assert len(defects.DEFECTS) >= 40
 
     def test_leave_the_product_as_it_was(self, server: str, template: Urls) -> None:
-        before = sending._settle.__code__, moving._MOVE
+        before = delivery_actions._settle.__code__, payout_states._MOVE
         for name in ("release-on-time-out", "claim-without-fence"):
             defects.look_for(server, defects.DEFECTS[name], most=1, template="wagebook_template")
-        assert (sending._settle.__code__, moving._MOVE) == before
+        assert (delivery_actions._settle.__code__, payout_states._MOVE) == before
 
 
 class TestReal:

@@ -2,13 +2,13 @@
 
 from datetime import UTC, datetime, timedelta
 
-from chalicelib.features.payouts import rules
-from infra.crash.drain import drain
-from infra.crash.invariants import check_all
-from infra.crash.modes import MODES
-from infra.crash.restore import Backup
-from infra.crash.story import Story
-from infra.crash.world import World
+from chalicelib.features.payouts.delivery import rules as delivery_rules
+from infra.labs.crash.drain import drain
+from infra.labs.crash.invariants import check_all
+from infra.labs.crash.modes import MODES
+from infra.labs.crash.restore import Backup
+from infra.labs.crash.story import Story
+from infra.labs.crash.world import World
 
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
 DAY = timedelta(hours=24)
@@ -18,7 +18,9 @@ class TestKeys:
     def test_are_not_used_where_a_slow_clock_and_a_late_request_would_outlive_them(self) -> None:
         ages = [timedelta(minutes=minutes) for minutes in range(24 * 60)]
         oldest = max(
-            age for age in ages if rules.may_send(now=NOW, claimed_at=NOW, first_sent_at=NOW - age, keeps_for=DAY)
+            age
+            for age in ages
+            if delivery_rules.may_send(now=NOW, claimed_at=NOW, first_sent_at=NOW - age, keeps_for=DAY)
         )
         # the worker's clock is 10 minutes behind, and the request lies on the way for 30 more
         assert timedelta(hours=20) < oldest < DAY - timedelta(minutes=10) - timedelta(minutes=30)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.drills import backup
-from infra.drills.steps import Wrong
+from infra.labs.drills import backup
+from infra.labs.drills.steps import Wrong
 
 
 @pytest.fixture(name="data")

@@ -9,8 +9,8 @@ import sqlalchemy
 from psycopg.errors import LockNotAvailable
 from sqlalchemy.engine import make_url
 
-from infra.drills.backfill import backfill
-from infra.drills.migration import VERSIONS
+from infra.labs.drills.backfill import backfill
+from infra.labs.drills.migration import VERSIONS
 from migrations import setup
 from migrations.setup import Urls, create_database
 
@@ -76,7 +76,7 @@ class TestBackfill:
     def test_fills_every_tenants_rows_in_parts_and_nothing_twice(
         self, urls: Urls, root: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("infra.drills.backfill.ROWS", 2)
+        monkeypatch.setattr("infra.labs.drills.backfill.ROWS", 2)
         tenants = [row[0] for row in root.execute(
             "insert into tenants (slug, name, currency, timezone, weekend)"
             " select 'backfill-' || n, 'B', 'BDT', 'Asia/Dhaka', '{5}' from generate_series(1, 2) n returning id"

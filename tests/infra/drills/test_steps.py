@@ -6,8 +6,8 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from infra.drills import restore
-from infra.drills.steps import Steps, Wrong, expect
+from infra.labs.drills import restore
+from infra.labs.drills.steps import Steps, Wrong, expect
 
 
 class TestSteps:

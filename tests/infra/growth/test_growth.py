@@ -7,12 +7,12 @@ import pytest
 
 import app
 from chalicelib.entry.registry import CONSUMERS, SCHEDULES
-from infra.cloud import alarms, foundation, running
-from infra.growth import bill, limits, prices, usage
-from infra.growth.__main__ import SIZES, shown
-from infra.growth.usage import Usage
+from infra.deploy.cloud import alarms, foundation, running
+from infra.labs.growth import bill, limits, prices, usage
+from infra.labs.growth.__main__ import SIZES, shown
+from infra.labs.growth.usage import Usage
 
-GROWTH = Path(app.__file__).parent / "infra" / "operations" / "growth.md"
+GROWTH = Path(app.__file__).parent / "docs" / "operations" / "growth.md"
 ONE_CELL = Usage(
     people=1_000_000, facts_a_day=0, rows=0, bytes=0, stored=1000e9, log=300e9, night_seconds=0, payday_seconds=0,
     requests=10e6, peak_requests=1000, messages=4e6, mails=2e6, lambda_gb_seconds=1e6, io=50e6, least_acu=4,

@@ -1,4 +1,4 @@
-"""A tenant moves to another cell by the steps of infra/operations/growth.md, over every table there is."""
+"""A tenant moves to another cell by the steps of docs/operations/growth.md, over every table there is."""
 
 import os
 import re

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from infra.load.figures import Answer, Summary, dues, of_neighbours, of_overload, percentile, recovery
+from infra.labs.load.figures import Answer, Summary, dues, of_neighbours, of_overload, percentile, recovery
 
 
 def answers(*said: tuple[float, float, int], may_return: bool = True) -> list[Answer]:

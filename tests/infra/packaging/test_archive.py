@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from infra.packaging import archive
+from infra.deploy.packaging import archive
 
 
 class TestWrite:

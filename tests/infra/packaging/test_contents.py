@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.packaging import contents
+from infra.deploy.packaging import contents
 
 HERE = f"python{sys.version_info.major}.{sys.version_info.minor}"
 

@@ -7,7 +7,7 @@ import pytest
 
 import app
 from chalicelib.entry.opening import Opening
-from infra.packaging import doors
+from infra.deploy.packaging import doors
 
 
 class TestTable:
@@ -18,7 +18,7 @@ class TestTable:
 
     def test_puts_those_first_that_tell_other_features_something_when_imported(self) -> None:
         found = doors.table()["/forms/submissions/{submission_id}"]
-        assert "chalicelib.features.leave.routes" in found, "approving a leave form asks for leave"
+        assert "chalicelib.features.leave.types.routes" in found, "approving a leave form asks for leave"
         assert doors.acts("import a\na.register()\n")
         assert not doors.acts('"""Says."""\na = b()\n\n@c\ndef d(): ...\n')
 

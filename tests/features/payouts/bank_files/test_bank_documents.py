@@ -4,12 +4,12 @@ from decimal import Decimal
 
 import pytest
 
-from chalicelib.features.payouts.bank_files import documents
-from chalicelib.features.payouts.bank_files.camt import Booking, Movement, Statement
-from chalicelib.features.payouts.bank_files.pain002 import StatusLine, StatusReport
-from chalicelib.features.payouts.bank_files.reports import Fault as LineFault
-from chalicelib.features.payouts.bank_files.reports import Money
-from chalicelib.features.payouts.verdicts import Verdict
+from chalicelib.features.payouts.batches.bank_files import documents
+from chalicelib.features.payouts.batches.bank_files.camt import Booking, Movement, Statement
+from chalicelib.features.payouts.batches.bank_files.pain002 import StatusLine, StatusReport
+from chalicelib.features.payouts.batches.bank_files.reports import Fault as LineFault
+from chalicelib.features.payouts.batches.bank_files.reports import Money
+from chalicelib.features.payouts.delivery.outcomes import Verdict
 from chalicelib.kernel.errors import Fault, Invalid, TooLarge, Unreadable
 
 ISO = "urn:iso:std:iso:20022:tech:xsd:"

@@ -15,9 +15,9 @@ from pydantic import ValidationError
 
 from chalicelib.entry.bodies import RawBody
 from chalicelib.entry.rows import checked, read_rows
-from chalicelib.features.payouts.bank_files import delimited
-from chalicelib.features.payouts.bank_files.delimited import AnswerRow, Template
-from chalicelib.features.payouts.bank_files.orders import Account, Order, Transfer
+from chalicelib.features.payouts.batches.bank_files import delimited
+from chalicelib.features.payouts.batches.bank_files.delimited import AnswerRow, Template
+from chalicelib.features.payouts.batches.bank_files.orders import Account, Order, Transfer
 from chalicelib.kernel.errors import Invalid
 
 RAHIM = Account("Rahim Uddin", number="0012345678901", bank_code="175", branch_code="175260732",

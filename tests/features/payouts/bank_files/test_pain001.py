@@ -14,8 +14,8 @@ import xmlschema
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from chalicelib.features.payouts.bank_files import pain001
-from chalicelib.features.payouts.bank_files.orders import Account, Order, Transfer
+from chalicelib.features.payouts.batches.bank_files import pain001
+from chalicelib.features.payouts.batches.bank_files.orders import Account, Order, Transfer
 from chalicelib.kernel.errors import Invalid, TooLarge
 from chalicelib.kernel.money import MINOR_UNITS
 

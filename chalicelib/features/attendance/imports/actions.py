@@ -1,0 +1,161 @@
+"""Writes many attendance records at once: a handful of statements for the whole file."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, time, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, text
+
+from chalicelib import audit, four_eyes
+from chalicelib.backing.database import Record, statement
+from chalicelib.entry.rows import Row, RowError, checked
+from chalicelib.features.attendance.imports import rules
+from chalicelib.features.attendance.imports.rules import Employee, Found, Key, Rosters
+from chalicelib.features.attendance.imports.schemas import AttendanceRow, ImportReport
+from chalicelib.features.attendance.records.actions import FACTS, array, decide_pairs, last_day
+from chalicelib.features.attendance.records.rules import DAYS_AFTER, DAYS_BEFORE, Facts
+from chalicelib.features.periods import periods
+from chalicelib.features.periods.locks import lock_people
+from chalicelib.features.periods.models import pay_periods
+from chalicelib.identity.scope import Scope
+from chalicelib.kernel.errors import Forbidden
+from chalicelib.kernel.states import PeriodStatus
+
+MOST_ROWS = 20_000
+ROWS_PER_AUDIT = 1_000  # what corrected records said is kept in full, in audit rows of a readable size
+
+_EMPLOYEES = text(statement(__file__, "import_employees"))
+_ROSTERS = text(statement(__file__, "import_rosters"))
+_EXISTING = text(statement(__file__, "import_existing"))
+_WRITE = text(statement(__file__, "import_write"))
+
+
+def import_rows(scope: Scope, *, rows: Sequence[Row], dry_run: bool) -> ImportReport:
+    """This will write the good rows, each as the whole record of its day, and say what is wrong with the others.
+
+    A record that says the same already is left alone, so that sending a file twice changes nothing.
+    """
+    if not scope.reaches_all("attendance.write"):
+        raise Forbidden("Only who may write everybody's attendance can import it.")
+    typed, errors = checked(AttendanceRow, rows)
+    found, strange = rules.find_employees(
+        typed, _employees(scope, typed), last_day=lambda zone: last_day(scope, zone)
+    )  # fmt: skip
+    found, own = four_eyes.without_own(
+        scope, four_eyes.Subject.ATTENDANCE, found, user_of=lambda row: row.employee.user_id, dry_run=dry_run
+    )
+    strange += [RowError(line=row.line, column=None, detail=detail) for row, detail in own]
+    said, wrong = rules.read(found, rosters=_rosters(scope, found))
+    if not dry_run:
+        # of two files that say the same at once, the second reads what the first has written: unchanged, not corrected
+        lock_people(scope, {user_id for user_id, _ in said})
+    existing = _existing(scope, said)
+    changed = {key: facts for key, facts in said.items() if not existing.get(key)}
+    corrected = sum(key in existing for key in changed)
+    if dry_run or not changed:
+        locked = _locked_months(scope, changed)
+    else:
+        locked = periods.touch(scope, changes=list(changed), what="attendance")
+        before = scope.session.execute(_WRITE, _arrays(scope, changed)).mappings().all()
+        corrected = len(before)
+        decide_pairs(scope, pairs=list(changed))
+    report = ImportReport(
+        dry_run=dry_run,
+        rows=len(rows),
+        added=len(changed) - corrected,
+        corrected=corrected,
+        unchanged=len(said) - len(changed),
+        late_corrections=sum(scope.tenant.month_of(day) in locked for _, day in changed) if locked else 0,
+        errors=sorted([*errors, *strange, *wrong], key=lambda error: error.line),
+    )
+    if changed and not dry_run:
+        _record(scope, report, before=before, changed=changed)
+    return report
+
+
+def _employees(scope: Scope, rows: Iterable[tuple[int, AttendanceRow]]) -> list[Employee]:
+    found = scope.session.execute(
+        _EMPLOYEES,
+        {"tenant_id": scope.tenant_id, "timezone": scope.tenant.timezone,
+         "employee_nos": list({row.employee_no for _, row in rows if row.employee_no}),
+         "user_ids": list({row.user_id for _, row in rows if row.user_id})},
+    )  # fmt: skip
+    return [Employee(*row) for row in found]
+
+
+def _rosters(scope: Scope, found: Iterable[Found]) -> Rosters:
+    """Return the shifts other than the usual ones, of the people and about the days whose rows say a time."""
+    spans: dict[UUID, tuple[date, date]] = {}
+    for place in found:
+        if place.row.check_in:
+            day, user_id = place.row.date, place.employee.user_id
+            first, last = spans.get(user_id, (day, day))
+            spans[user_id] = (min(first, day), max(last, day))
+    rows = scope.session.execute(
+        _ROSTERS,
+        {
+            "tenant_id": scope.tenant_id,
+            "user_ids": array(spans),
+            "firsts": array(first - timedelta(days=DAYS_BEFORE) for first, _ in spans.values()),
+            "lasts": array(last + timedelta(days=DAYS_AFTER) for _, last in spans.values()),
+        },
+    )
+    rosters: dict[UUID, dict[date, tuple[time, time]]] = {}
+    for row in rows:
+        rosters.setdefault(row.user_id, {})[row.day] = (row.starts_at, row.ends_at)
+    return rosters
+
+
+def _existing(scope: Scope, said: Mapping[Key, Facts]) -> dict[Key, bool]:
+    """This will give the days that have a record, and whether it says the same."""
+    return {(row.user_id, row.day): row.is_same for row in scope.session.execute(_EXISTING, _arrays(scope, said))}
+
+
+def _arrays(scope: Scope, said: Mapping[Key, Facts]) -> dict[str, Any]:
+    return {
+        "tenant_id": scope.tenant_id,
+        "user_ids": array(user_id for user_id, _ in said),
+        "days": array(day for _, day in said),
+        "check_ins": array(facts.check_in_at for facts in said.values()),
+        "check_outs": array(facts.check_out_at for facts in said.values()),
+        "minutes": array(facts.worked_minutes for facts in said.values()),
+        "stated": array(facts.stated for facts in said.values()),
+        "stated_halves": array(facts.stated_half for facts in said.values()),
+    }
+
+
+def _locked_months(scope: Scope, changed: Iterable[Key]) -> list[str]:
+    months = {scope.tenant.month_of(day) for _, day in changed}
+    return list(
+        scope.session.execute(
+            select(pay_periods.c.month).where(
+                pay_periods.c.tenant_id == scope.tenant_id,
+                pay_periods.c.month.in_(months),
+                pay_periods.c.status != PeriodStatus.OPEN,
+            )
+        ).scalars()
+    )
+
+
+def _record(scope: Scope, report: ImportReport, *, before: Sequence[Record], changed: Mapping[Key, Facts]) -> None:
+    counts = report.model_dump(include={"rows", "added", "corrected", "unchanged", "late_corrections"})
+    audit.record(
+        scope, action="attendance.imported", entity_type="attendance_import", entity_id=scope.origin.request_id,
+        after=counts | {"errors": len(report.errors)},
+    )  # fmt: skip
+    for start in range(0, len(before), ROWS_PER_AUDIT):
+        rows = before[start : start + ROWS_PER_AUDIT]
+        audit.record(
+            scope, action="attendance.corrected", entity_type="attendance_import", entity_id=scope.origin.request_id,
+            before={_name(row): {name: row[name] for name in FACTS if row[name] is not None} for row in rows},
+            after={_name(row): _told(changed[row["user_id"], row["day"]]) for row in rows},
+        )  # fmt: skip
+
+
+def _name(row: Record) -> str:
+    return f"{row['user_id']}/{row['day']}"
+
+
+def _told(facts: Facts) -> dict[str, Any]:
+    return {name: value for name in FACTS if (value := getattr(facts, name, None)) is not None}

@@ -1,0 +1,151 @@
+"""From rows of a file to facts about people and days, or to what is wrong with them. No I/O."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, time, timedelta
+from functools import lru_cache
+from uuid import UUID
+
+from chalicelib.entry.rows import RowError
+from chalicelib.features.attendance.imports.schemas import AttendanceRow
+from chalicelib.features.attendance.records.rules import (
+    DAYS_AFTER,
+    DAYS_BEFORE,
+    Facts,
+    ShiftDay,
+    Wrong,
+    read_facts,
+    record_day,
+)
+
+Key = tuple[UUID, date]
+Rosters = Mapping[UUID, Mapping[date, tuple[time, time]]]  # a person's days on another shift: its start and end
+
+
+@dataclass(frozen=True, slots=True)
+class Employee:
+    """Whom a row can be about."""
+
+    user_id: UUID
+    employee_no: str
+    joined_on: date
+    left_on: date | None
+    zone: str
+    starts_at: time | None  # of the usual shift
+    ends_at: time | None
+
+    def shifts_around(self, day: date, rosters: Rosters) -> Sequence[ShiftDay]:
+        """Return the shifts that can decide what a time of this day means."""
+        usual = _usual_shifts(day, self.starts_at, self.ends_at)
+        if own := rosters.get(self.user_id):
+            return [ShiftDay(shift.day, *own[shift.day]) if shift.day in own else shift for shift in usual]
+        return usual
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A row whose employee and date are right."""
+
+    line: int
+    row: AttendanceRow
+    employee: Employee
+
+
+@lru_cache(maxsize=10_000)
+def _usual_shifts(day: date, starts_at: time | None, ends_at: time | None) -> tuple[ShiftDay, ...]:
+    """Return the days around a day with one shift on each."""
+    days = (day + timedelta(days=n) for n in range(-DAYS_BEFORE, DAYS_AFTER + 1))
+    return tuple(ShiftDay(one, starts_at, ends_at) for one in days)
+
+
+def find_employees(
+    rows: Iterable[tuple[int, AttendanceRow]],
+    employees: Iterable[Employee],
+    *,
+    last_day: Callable[[str], date],
+) -> tuple[list[Found], list[RowError]]:
+    """This will name each row's employee and check that the date lies in the employment and not ahead.
+
+    `last_day` gives the last day, in a time zone, that a record may be of.
+    """
+    by_no: dict[str, Employee] = {}
+    by_id: dict[UUID, Employee] = {}
+    for employee in employees:
+        by_no[employee.employee_no] = by_id[employee.user_id] = employee
+    last_days = {zone: last_day(zone) for zone in {employee.zone for employee in by_id.values()}}
+    found: list[Found] = []
+    errors: list[RowError] = []
+    for line, row in rows:
+        try:
+            employee = _employee(row, by_no, by_id)
+            check_day(employee, row.date, last_day=last_days[employee.zone], column="date")
+            found.append(Found(line, row, employee))
+        except Wrong as wrong:
+            errors.append(RowError(line=line, column=wrong.column, detail=wrong.detail))
+    return found, errors
+
+
+def check_day(employee: Employee, day: date, *, last_day: date | None = None, column: str) -> None:
+    """Raise Wrong for a day that is outside the employment, or later than the last one that a record may be of."""
+    if last_day and day > last_day:
+        raise Wrong(column, "lies in the future")
+    if day < employee.joined_on:
+        raise Wrong(column, f"is before {employee.employee_no} joined, on {employee.joined_on}")
+    if employee.left_on and day > employee.left_on:
+        raise Wrong(column, f"is after {employee.employee_no} left, on {employee.left_on}")
+
+
+def _employee(row: AttendanceRow, by_no: Mapping[str, Employee], by_id: Mapping[UUID, Employee]) -> Employee:
+    named = by_no.get(row.employee_no) if row.employee_no else None
+    meant = by_id.get(row.user_id) if row.user_id else None
+    if row.employee_no and named is None:
+        raise Wrong("employee_no", f"there is no employee {row.employee_no[:40]}")
+    if row.user_id and meant is None:
+        raise Wrong("user_id", f"there is no employee {row.user_id}")
+    if named and meant and named is not meant:
+        raise Wrong("user_id", f"is not the employee {named.employee_no}")
+    employee = named or meant
+    if employee is None:
+        raise Wrong(None, "says for nobody: give employee_no or user_id")
+    return employee
+
+
+def read(found: Iterable[Found], *, rosters: Rosters) -> tuple[dict[Key, Facts], list[RowError]]:
+    """Read each row's facts; of rows about the same employee and day none is taken, as none is surer.
+
+    `rosters` has the shifts other than the usual ones. A check-in with its own date decides the day (`record_day`).
+    """
+    facts: dict[Key, Facts] = {}
+    errors: list[RowError] = []
+    lines: dict[Key, list[int]] = {}
+    for place in found:
+        key = (place.employee.user_id, place.row.date)
+        try:
+            key, facts_of_row = _read(place, rosters)
+            facts[key] = facts_of_row
+        except Wrong as wrong:
+            errors.append(RowError(line=place.line, column=wrong.column, detail=wrong.detail))
+        lines.setdefault(key, []).append(place.line)
+    for key, of_day in lines.items():
+        if len(of_day) > 1:
+            facts.pop(key, None)
+            errors += [RowError(line=line, column="date", detail=_twice(line, of_day)) for line in of_day]
+    return facts, errors
+
+
+def _read(place: Found, rosters: Rosters) -> tuple[Key, Facts]:
+    """Return the facts of one row, and their employee and day."""
+    row, employee = place.row, place.employee
+    shifts = employee.shifts_around(row.date, rosters) if row.check_in else []
+    day = record_day(row.check_in, day=row.date, zone=employee.zone, shifts=shifts)
+    if day != row.date:
+        check_day(employee, day, column="check_in")
+    values = {"check_in": row.check_in, "check_out": row.check_out, "status": row.status, "half": row.half,
+            "worked_minutes": row.worked_minutes}  # fmt: skip
+    return (employee.user_id, day), read_facts(values, day=day, zone=employee.zone, shifts=shifts)
+
+
+def _twice(line: int, said: list[int]) -> str:
+    others = [str(other) for other in said if other != line]
+    named = ", ".join(others[:5]) + (" and more" if len(others) > 5 else "")
+    return f"the same employee and date are also on line {named}; keep one of them"

@@ -1,0 +1,1 @@
+"""Attendance of an employee on a day: punches and corrections."""

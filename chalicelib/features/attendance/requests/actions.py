@@ -1,0 +1,145 @@
+"""Asking for on-duty and overtime, and deciding it. What is asked never changes; only its status does."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, insert, select, update
+
+from chalicelib import audit, four_eyes
+from chalicelib.backing.database import Record
+from chalicelib.entry.versions import expect
+from chalicelib.features.attendance.models import on_duty, overtime
+from chalicelib.features.attendance.records import queries as attendance
+from chalicelib.features.attendance.requests import queries
+from chalicelib.features.attendance.requests.kinds import ON_DUTY, OVERTIME, Kind
+from chalicelib.features.attendance.requests.schemas import NewOnDuty, NewOvertime
+from chalicelib.features.people.users import queries as people
+from chalicelib.features.periods import facts
+from chalicelib.identity.scope import Scope
+from chalicelib.kernel.errors import AlreadyDecided, Conflict, Place, invalid
+from chalicelib.kernel.states import REQUEST_MOVES, RequestStatus, check_move
+
+MOST_DAYS = 31
+DAY_HOURS = Decimal(24)
+_STANDING = (RequestStatus.PENDING, RequestStatus.APPROVED)
+
+
+def ask_for_on_duty(scope: Scope, *, new: NewOnDuty) -> Record:
+    """This will make a pending on-duty request; the same half of a day cannot be asked for twice."""
+    if new.end_date < new.start_date:
+        raise invalid("/end_date", "is before start_date")
+    if new.end_date - new.start_date >= timedelta(days=MOST_DAYS):
+        raise invalid("/end_date", f"makes more than {MOST_DAYS} days; send it as several requests")
+    user_id = _for_whom(scope, new.user_id, first=new.start_date, last=new.end_date, pointer="/start_date")
+    other = scope.session.execute(
+        select(on_duty.c.start_on, on_duty.c.end_on, on_duty.c.status)
+        .where(
+            on_duty.c.tenant_id == scope.tenant_id,
+            on_duty.c.user_id == user_id,
+            on_duty.c.status.in_(_STANDING),
+            on_duty.c.start_on <= new.end_date,
+            on_duty.c.end_on >= new.start_date,
+            # a request for whole days takes both halves
+            *([on_duty.c.half.is_(None) | (on_duty.c.half == new.half)] if new.half else []),
+        )
+        .order_by(on_duty.c.start_on)
+        .limit(1)
+    ).first()
+    if other:
+        raise Conflict(
+            f"These days overlap with the {other.status} on-duty from {other.start_on} to {other.end_on}.",
+            [Place("/start_date", "overlaps with another on-duty")],
+        )
+    return _ask(
+        scope, ON_DUTY, user_id=user_id, reason=new.reason,
+        start_on=new.start_date, end_on=new.end_date, half=new.half,
+    )  # fmt: skip
+
+
+def ask_for_overtime(scope: Scope, *, new: NewOvertime) -> Record:
+    """This will make a pending overtime request; all that stand for one day cannot pass 24 hours."""
+    user_id = _for_whom(scope, new.user_id, first=new.date, last=new.date, pointer="/date")
+    standing: Decimal = scope.session.execute(
+        select(func.coalesce(func.sum(overtime.c.hours), 0)).where(
+            overtime.c.tenant_id == scope.tenant_id,
+            overtime.c.user_id == user_id,
+            overtime.c.status.in_(_STANDING),
+            overtime.c.day == new.date,
+        )
+    ).scalar_one()
+    if standing + new.hours > DAY_HOURS:
+        raise Conflict(
+            f"{standing} hours of overtime stand for {new.date} already; with {new.hours} more the day has over 24.",
+            [Place("/hours", "makes more than 24 hours in a day")],
+        )
+    return _ask(scope, OVERTIME, user_id=user_id, reason=new.reason, day=new.date, hours=new.hours)
+
+
+def decide(scope: Scope, kind: Kind, *, request_id: UUID, to: RequestStatus, if_match: int | None) -> Record:
+    """Approve, reject or cancel a request. One's own can only be cancelled; of two who decide, one wins.
+
+    What is approved, or approved no longer, is on the register and in the balance of a period that has begun.
+    """
+    before = queries.get_request(scope, kind, request_id, "requests.decide")
+    if to is not RequestStatus.CANCELLED:
+        four_eyes.check_not_own(scope, four_eyes.Subject.REQUEST, before["user_id"])
+    expect(before, if_match)
+    now = RequestStatus(before["status"])
+    check_move(REQUEST_MOVES, now=now, to=to, what=kind.said)
+    if RequestStatus.APPROVED not in (now, to):  # only approved ones are facts
+        return _decided(scope, kind, before, to=to)
+    with facts.changing(scope, changes=[(before["user_id"], day) for day in kind.days(before)], what=kind.name):
+        return _decided(scope, kind, before, to=to)
+
+
+def _decided(scope: Scope, kind: Kind, before: Record, *, to: RequestStatus) -> Record:
+    """Write a decision, unless somebody else has decided since the request was read."""
+    now, request_id = before["status"], before["id"]
+    row = scope.session.execute(
+        update(kind.table)
+        .where(
+            kind.table.c.tenant_id == scope.tenant_id,
+            kind.table.c.id == request_id,
+            kind.table.c.status == now,
+        )
+        .values(
+            status=to,
+            decided_by=scope.actor.user_id,
+            decided_at=scope.now,
+            version=kind.table.c.version + 1,
+        )
+        .returning(*kind.columns)
+    ).mappings().first()  # fmt: skip
+    if row is None:
+        raise AlreadyDecided(f"Somebody else has just decided this {kind.said}; read it again.")
+    audit.record(
+        scope, action=f"{kind.name}.{to}", entity_type=kind.name, entity_id=request_id,
+        before={"status": now}, after={"status": to},
+    )  # fmt: skip
+    return dict(row)
+
+
+def _for_whom(scope: Scope, user_id: UUID | None, *, first: date, last: date, pointer: str) -> UUID:
+    """This will find whom a request is for, and keep other requests of theirs waiting until the commit."""
+    user_id = user_id or scope.actor.user_id
+    if user_id is None:
+        raise invalid("/user_id", "say for whom; your key does not act for a person")
+    people.get_user(scope, user_id, "requests.write", lock=True)  # whoever asks for the same person too has to wait
+    workday = attendance.get_workday(scope, user_id, day=first)
+    attendance.check_days(workday, first=first, last=last, pointer=pointer)
+    return user_id
+
+
+def _ask(scope: Scope, kind: Kind, *, user_id: UUID, reason: str | None, **values: Any) -> Record:
+    row = scope.session.execute(
+        insert(kind.table)
+        .values(tenant_id=scope.tenant_id, user_id=user_id, reason=reason, **values)
+        .returning(*kind.columns)
+    ).mappings().one()  # fmt: skip
+    audit.record(
+        scope, action=f"{kind.name}.asked", entity_type=kind.name, entity_id=row["id"],
+        after={"user_id": user_id, "reason": reason, **values},
+    )  # fmt: skip
+    return dict(row)

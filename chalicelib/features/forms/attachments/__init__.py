@@ -1,0 +1,1 @@
+"""Attachments: upload, checks, and removal."""

@@ -1,0 +1,56 @@
+"""Removing what was uploaded and never submitted: marked and committed, deleted outside, and then forgotten.
+
+A worker that dies in between leaves rows that are marked; they are found again with the next ones. Nobody can submit
+what is marked, so no submission ever names a file that is gone.
+"""
+
+from collections.abc import Sequence
+from functools import partial
+from uuid import UUID
+
+from sqlalchemy import delete, update
+
+from chalicelib.entry.messages import Errand
+from chalicelib.features.forms.attachments import check_actions as checks
+from chalicelib.features.forms.attachments import queries
+from chalicelib.features.forms.attachments.models import form_attachments
+from chalicelib.features.forms.attachments.rules import AttachmentStatus
+from chalicelib.identity.scope import Scope
+
+QUEUE = "attachment-removal"
+AT_ONCE = 100  # files of a tenant; each is asked for in S3 by itself
+
+
+def remove_left_over(scope: Scope) -> Errand | None:
+    """This will remove some of the files that nobody submitted in time, and send for the rest."""
+    found = queries.left_over(scope, limit=AT_ONCE)
+    if not found:
+        return None
+    marked = list(
+        scope.session.execute(
+            update(form_attachments)
+            .where(
+                form_attachments.c.tenant_id == scope.tenant_id,
+                form_attachments.c.id.in_(found),
+                form_attachments.c.submission_id.is_(None),  # looked at again: it may have been submitted meanwhile
+            )
+            .values(status=AttachmentStatus.REMOVED)
+            .returning(form_attachments.c.id)
+        ).scalars()
+    )
+    return Errand(
+        partial(checks.clear, scope.tenant_id, marked, everything=True),
+        lambda after, _: _forget(after, marked, more=len(found) == AT_ONCE),
+    )
+
+
+def _forget(scope: Scope, attachment_ids: Sequence[UUID], *, more: bool) -> None:
+    scope.session.execute(
+        delete(form_attachments).where(
+            form_attachments.c.tenant_id == scope.tenant_id,
+            form_attachments.c.id.in_(attachment_ids),
+            form_attachments.c.status == AttachmentStatus.REMOVED,
+        )
+    )
+    if more:
+        scope.send(QUEUE, [{}])

@@ -1,0 +1,174 @@
+"""Submitting forms and deciding on what was submitted. What was submitted never changes; only its status does."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert, update
+
+from chalicelib import audit, four_eyes, notifications
+from chalicelib.backing.database import Record
+from chalicelib.entry.versions import expect
+from chalicelib.features.forms.attachments import actions as attachments
+from chalicelib.features.forms.attachments import queries as attachment_queries
+from chalicelib.features.forms.definitions import queries as definition_queries
+from chalicelib.features.forms.definitions.kinds import FormType, handler_of
+from chalicelib.features.forms.models import form_submissions
+from chalicelib.features.forms.submissions import queries as submissions
+from chalicelib.features.forms.submissions import value_rules
+from chalicelib.features.forms.submissions.schemas import NewSubmission, SubmissionPatch
+from chalicelib.identity.scope import Scope
+from chalicelib.kernel.errors import AlreadyDecided, Conflict, Forbidden, NotFound, Place, invalid
+from chalicelib.kernel.states import SUBMISSION_MOVES, SubmissionStatus, check_move
+
+DECISIONS = (SubmissionStatus.APPROVED, SubmissionStatus.REJECTED)
+
+
+def submit(scope: Scope, *, form_id: UUID, new: NewSubmission) -> Record:
+    """This will keep a filled-in form of the caller's: checked and submitted, or as a draft."""
+    form = definition_queries.get_form(scope, form_id)
+    _check_own(scope, new.attachments)
+    if scope.actor.user_id is None:
+        raise Forbidden("Only a person can submit a form; your key does not act for one.")
+    version = _current_version(scope, form)
+    values: dict[str, Any] = {"attachment_ids": []}
+    if new.draft:
+        value_rules.check_names(version["fields"], new.submission_data)
+        values = {"data": new.submission_data, "attachment_ids": new.attachments}
+    else:
+        values["data"] = value_rules.checked(version["fields"], new.submission_data)
+        values |= {"status": SubmissionStatus.SUBMITTED, "submitted_at": scope.now}
+    row = scope.session.execute(
+        insert(form_submissions)
+        .values(
+            tenant_id=scope.tenant_id, form_id=form_id, version_number=version["number"],
+            user_id=scope.actor.user_id, **values,
+        )
+        .returning(form_submissions)
+    ).mappings().one()  # fmt: skip
+    if new.draft:
+        _record(scope, "drafted", row)
+    else:
+        _take_in(scope, form, version, dict(row), attachment_ids=new.attachments)
+    return submissions.get_whole_submission(scope, row["id"])
+
+
+def change(scope: Scope, *, submission_id: UUID, patch: SubmissionPatch, if_match: int | None) -> Record:
+    """This will change or submit a draft of the caller's, or review what somebody else submitted."""
+    before = submissions.get_submission(scope, submission_id, "forms.review")
+    if "attachments" in patch.given():
+        _check_own(scope, patch.attachments)
+    expect(before, if_match)
+    if before["status"] == SubmissionStatus.DRAFT:
+        _change_draft(scope, before, patch)
+    else:
+        _review(scope, before, patch)
+    return submissions.get_whole_submission(scope, submission_id)
+
+
+def _change_draft(scope: Scope, before: Record, patch: SubmissionPatch) -> None:
+    given = patch.given()
+    if given.get("notes") is not None:
+        raise invalid("/notes", "are what a reviewer says; this is a draft of yours")
+    form = definition_queries.get_form(scope, before["form_id"])
+    version = _current_version(scope, form)
+    data, attachment_ids = given.get("submission_data", before["data"]), given.get(
+        "attachments", before["attachment_ids"]
+    )  # fmt: skip
+    if "status" not in given:
+        value_rules.check_names(version["fields"], data)
+        _record(scope, "drafted", _write(scope, before, version_number=version["number"], data=data,
+                                         attachment_ids=attachment_ids))  # fmt: skip
+        return
+    check_move(SUBMISSION_MOVES, now=SubmissionStatus.DRAFT, to=given["status"], what="submission")
+    row = _write(
+        scope, before, version_number=version["number"], data=value_rules.checked(version["fields"], data),
+        attachment_ids=[], status=SubmissionStatus.SUBMITTED, submitted_at=scope.now,
+    )  # fmt: skip
+    _take_in(scope, form, version, row, attachment_ids=attachment_ids)
+
+
+def _review(scope: Scope, before: Record, patch: SubmissionPatch) -> None:
+    given, now = patch.given(), SubmissionStatus(before["status"])
+    if "submission_data" in given or "attachments" in given:
+        raise Conflict(f"This submission is {now}; what was submitted is not changed any more.")
+    four_eyes.check_not_own(scope, four_eyes.Subject.FORM, before["user_id"])
+    if "status" not in given:
+        raise invalid("/status", "say what becomes of it: under_review, approved or rejected")
+    to: SubmissionStatus = given["status"]
+    check_move(SUBMISSION_MOVES, now=now, to=to, what="submission")
+    notes = {"notes": given["notes"]} if "notes" in given else {}
+    row = _write(scope, before, status=to, reviewed_by=scope.actor.user_id, reviewed_at=scope.now, **notes)
+    audit.record(
+        scope, action=f"form_submission.{to}", entity_type="form_submission", entity_id=row["id"],
+        before={"status": now}, after={"status": to, **notes},
+    )  # fmt: skip
+    if to not in DECISIONS:
+        return
+    if handler := handler_of(FormType(before["form_type"])):
+        handler.decided(scope, submission=row, to=to, notes=row["notes"])
+        return
+    notice = notifications.Notice(
+        user_id=row["user_id"], cause=f"{row['id']}/{to}", entity_id=row["id"],
+        values={"form": before["form_name"], "status": to, "notes": row["notes"]},
+    )  # fmt: skip
+    notifications.tell(scope, kind=notifications.Kind.FORM_DECIDED, entity_type="form_submission", notices=[notice])
+
+
+def _take_in(scope: Scope, form: Record, version: Record, row: Record, *, attachment_ids: Sequence[UUID]) -> None:
+    """This will do what follows once a row says that it is submitted: its files, and what its form's type means."""
+    files = attachments.attach(
+        scope, form_id=form["id"], submission_id=row["id"], user_id=row["user_id"], attachment_ids=attachment_ids
+    )
+    value_rules.check_files(version["fields"], row["data"], files)
+    _record(scope, "submitted", row, files={name: [file["id"] for file in found] for name, found in files.items()})
+    if handler := handler_of(FormType(form["form_type"])):
+        handler.submitted(scope, submission=row)
+
+
+def _current_version(scope: Scope, form: Record) -> Record:
+    """This will read the version that is filled in now, of a form that the caller may submit now."""
+    if not form["is_active"]:
+        raise Conflict("This form is not in use any more.")
+    if (version := definition_queries.find_published(scope, form["id"])) is None:
+        raise Conflict("This form is a draft; it can be submitted once it is published.")
+    if not definition_queries.can_submit(scope, form):
+        raise Conflict("This form is for the people of another branch.")
+    return version
+
+
+def _check_own(scope: Scope, attachment_ids: Sequence[UUID]) -> None:
+    """This will refuse files that are not there, or not the caller's, before anything else is told."""
+    user_id = scope.actor.user_id
+    found = (
+        attachment_queries.lock_own(scope, user_id=user_id, attachment_ids=attachment_ids)
+        if user_id and attachment_ids else {}
+    )  # fmt: skip
+    if places := [Place(f"/attachments/{n}", "is not there, or not yours")
+                  for n, one in enumerate(attachment_ids) if one not in found]:  # fmt: skip
+        raise NotFound("Some attachments are not there, or not yours.", places)
+
+
+def _write(scope: Scope, before: Record, **values: Any) -> Record:
+    row = scope.session.execute(
+        update(form_submissions)
+        .where(
+            form_submissions.c.tenant_id == scope.tenant_id,
+            form_submissions.c.id == before["id"],
+            form_submissions.c.status == before["status"],
+            form_submissions.c.version == before["version"],
+        )
+        .values(**values, version=form_submissions.c.version + 1)
+        .returning(form_submissions)
+    ).mappings().first()  # fmt: skip
+    if row is None:
+        raise AlreadyDecided("Somebody else has just changed or decided this submission; read it again.")
+    return dict(row)
+
+
+def _record(scope: Scope, verb: str, row: Record, **more: Any) -> None:
+    audit.record(
+        scope, action=f"form_submission.{verb}", entity_type="form_submission", entity_id=row["id"],
+        after={"form_id": row["form_id"], "version_number": row["version_number"], "submission_data": row["data"],
+               **more},
+    )  # fmt: skip

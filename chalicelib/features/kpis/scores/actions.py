@@ -1,0 +1,115 @@
+"""Entering values and overriding them. Nobody does either for themselves."""
+
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from chalicelib import audit, four_eyes
+from chalicelib.backing.database import Record
+from chalicelib.features.kpis import rules
+from chalicelib.features.kpis.assignments import queries as assignments
+from chalicelib.features.kpis.rules import MetricType, Source
+from chalicelib.features.kpis.scores import queries
+from chalicelib.features.kpis.scores.schemas import NewOverride, NewValue
+from chalicelib.identity.scope import Scope
+from chalicelib.kernel.errors import Conflict, invalid
+
+SCORE = "kpis.score"
+# A value and an override are parts of one row, and each leaves the other alone. `old` is what stood there before.
+_ENTER = text("""
+    insert into kpi_scores as s (tenant_id, assignment_id, value, text_value, target, weight, direction, note,
+        submission_id, calculated_at, entered_at, entered_by)
+    values (:tenant_id, :id, :value, :text_value, :target, :weight, :direction, :note, :submission_id, :now, :now, :by)
+    on conflict (tenant_id, assignment_id) do update
+    set (value, text_value, target, weight, direction, note, submission_id, calculated_at, entered_at, entered_by) =
+        (excluded.value, excluded.text_value, excluded.target, excluded.weight, excluded.direction, excluded.note,
+         excluded.submission_id, excluded.calculated_at, excluded.entered_at, excluded.entered_by)
+    returning old.value, old.text_value, old.note""")
+_OVERRIDE = text("""
+    insert into kpi_scores as s (tenant_id, assignment_id, target, weight, direction, override_value, override_reason,
+        overridden_by, overridden_at)
+    values (:tenant_id, :id, :target, :weight, :direction, :value, :reason, :by, :now)
+    on conflict (tenant_id, assignment_id) do update
+    set (override_value, override_reason, overridden_by, overridden_at) =
+        (excluded.override_value, excluded.override_reason, excluded.overridden_by, excluded.overridden_at)
+    returning old.override_value as value, old.override_reason as reason""")
+_CLEAR = text("""
+    update kpi_scores set override_value = null, override_reason = null, overridden_by = null, overridden_at = null
+    where tenant_id = :tenant_id and assignment_id = :id and override_value is not null
+    returning old.override_value as value, old.override_reason as reason""")
+
+
+def enter(scope: Scope, *, assignment_id: UUID, new: NewValue) -> Record:
+    """This will enter a value by hand, or another one in its place."""
+    assignment = _of_somebody_else(scope, assignment_id)
+    definition = assignment["definition"]
+    if definition["source"] != Source.MANUAL:
+        raise Conflict(f"{definition['name']} is calculated; override its value, with a reason, if it must be another.")
+    try:
+        value = rules.value_of(new.value, definition)
+    except ValueError as wrong:
+        raise invalid("/value", str(wrong)) from None
+    put(scope, assignment=assignment, value=value, note=new.note)
+    return queries.get_score(scope, assignment_id, SCORE)
+
+
+def put(
+    scope: Scope, *, assignment: Record, value: Decimal | str, note: str | None, submission_id: UUID | None = None
+) -> None:  # fmt: skip
+    """This will write a value that is known to fit its definition, scored against the targets of today."""
+    after = {"value": None, "text_value": value} if isinstance(value, str) else {"value": value, "text_value": None}
+    before = scope.session.execute(
+        _ENTER, {**_values(scope, assignment), **after, "note": note, "submission_id": submission_id}
+    ).one()
+    audit.record(
+        scope, action="kpi_score.entered", entity_type="kpi_assignment", entity_id=assignment["id"],
+        before=_said(before._asdict()), after=_said({**after, "note": note, "submission_id": submission_id}),
+    )  # fmt: skip
+
+
+def override(scope: Scope, *, assignment_id: UUID, new: NewOverride) -> Record:
+    """This will make another value count, whatever is calculated, or take that back."""
+    assignment = _of_somebody_else(scope, assignment_id)
+    definition = assignment["definition"]
+    if definition["metric_type"] == MetricType.TEXT:
+        raise Conflict(f"{definition['name']} is in words, and counts nothing; enter other words instead.")
+    if new.value is None:
+        taken_back = scope.session.execute(_CLEAR, _values(scope, assignment)).first()
+        if taken_back is not None:
+            audit.record(
+                scope, action="kpi_score.override_cleared", entity_type="kpi_assignment", entity_id=assignment_id,
+                before=taken_back._asdict(), after={"value": None, "reason": new.reason},
+            )  # fmt: skip
+        return queries.get_score(scope, assignment_id, SCORE)
+    try:
+        value = rules.value_of(new.value, definition)
+    except ValueError as wrong:
+        raise invalid("/value", str(wrong)) from None
+    before = scope.session.execute(
+        _OVERRIDE, {**_values(scope, assignment), "value": value, "reason": new.reason}
+    ).one()
+    audit.record(
+        scope, action="kpi_score.overridden", entity_type="kpi_assignment", entity_id=assignment_id,
+        before=_said(before._asdict()), after={"value": value, "reason": new.reason},
+    )  # fmt: skip
+    return queries.get_score(scope, assignment_id, SCORE)
+
+
+def _of_somebody_else(scope: Scope, assignment_id: UUID) -> Record:
+    assignment = assignments.get_assignment(scope, assignment_id, SCORE)
+    four_eyes.check_not_own(scope, four_eyes.Subject.KPI, assignment["user_id"])
+    return assignment
+
+
+def _values(scope: Scope, assignment: Record) -> dict[str, Any]:
+    return {
+        "tenant_id": scope.tenant_id, "id": assignment["id"], "target": assignment["target"],
+        "weight": assignment["weight"], "direction": assignment["definition"]["direction"],
+        "by": scope.actor.name, "now": scope.now,
+    }  # fmt: skip
+
+
+def _said(values: dict[str, Any]) -> dict[str, Any] | None:
+    return {name: value for name, value in values.items() if value is not None} or None

@@ -1,0 +1,1 @@
+"""Allocations of leave, their ledger of half days, and recounting it."""

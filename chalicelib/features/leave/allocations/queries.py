@@ -1,0 +1,125 @@
+"""Reads of allocations, and of what is left of them."""
+
+from collections.abc import Collection
+from datetime import UTC, date, datetime, time, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import or_, select, text, tuple_
+
+from chalicelib.backing import clock
+from chalicelib.backing.database import Record, statement
+from chalicelib.entry.gate import get_row
+from chalicelib.entry.paging import page_of
+from chalicelib.features.leave.allocations.schemas import AllocationQuery
+from chalicelib.features.leave.expiry import rules as expiry_rules
+from chalicelib.features.leave.expiry.models import leave_expiry_rules
+from chalicelib.features.leave.models import leave_allocations
+from chalicelib.features.leave.types import queries as type_queries
+from chalicelib.features.people.users import queries as people
+from chalicelib.identity.scope import Scope
+from chalicelib.kernel.errors import NotFound
+
+_RENAMED = {"cycle_start_on": "cycle_start_date", "cycle_end_on": "cycle_end_date"}
+COLUMNS = [column.label(_RENAMED.get(column.name, column.name)) for column in leave_allocations.c]
+_BALANCES = text(statement(__file__, "balances"))
+
+
+def get_allocation(scope: Scope, allocation_id: UUID, permission: str) -> Record:
+    """This will read one allocation of somebody whom the permission reaches, or NotFound."""
+    found = scope.session.execute(
+        select(*COLUMNS).where(
+            leave_allocations.c.tenant_id == scope.tenant_id,
+            leave_allocations.c.id == allocation_id,
+            scope.within(permission, leave_allocations.c.user_id),
+        )
+    ).mappings()
+    if (row := found.first()) is None:
+        raise NotFound("There is no such leave allocation.")
+    return dict(row)
+
+
+def page_of_allocations(scope: Scope, query: AllocationQuery) -> Record:
+    """This will read one page of the allocations of everybody whom the caller may see, oldest first."""
+    table = leave_allocations
+    rows = select(*COLUMNS).where(table.c.tenant_id == scope.tenant_id, scope.within("leave.read", table.c.user_id))
+    if query.user_id:
+        people.get_user(scope, query.user_id, "leave.read")
+        rows = rows.where(table.c.user_id == query.user_id)
+    if query.leave_type_id:
+        type_queries.get_leave_type(scope, query.leave_type_id)
+        rows = rows.where(table.c.leave_type_id == query.leave_type_id)
+    if query.on:
+        may_be_used = or_(
+            table.c.cycle_end_on >= query.on, table.c.expires_on.is_(None), table.c.expires_on >= query.on
+        )
+        rows = rows.where(table.c.cycle_start_on <= query.on, may_be_used)
+    return page_of(scope, rows, key=table.c.id, query=query)
+
+
+def allocations_of(scope: Scope, *, user_id: UUID, leave_type_id: UUID, lock: bool = False) -> list[Record]:
+    """This will read all allocations of a person and leave type; `lock` keeps other writers out until the commit.
+
+    Who locks allocations of several people, or several of one, does it in the order of their ids.
+    """
+    rows = (
+        select(leave_allocations)
+        .where(
+            leave_allocations.c.tenant_id == scope.tenant_id,
+            leave_allocations.c.user_id == user_id,
+            leave_allocations.c.leave_type_id == leave_type_id,
+        )
+        .order_by(leave_allocations.c.id)
+    )
+    found = scope.session.execute(rows.with_for_update(key_share=True) if lock else rows).mappings()
+    return [dict(row) for row in found]
+
+
+def lock_allocations(scope: Scope, *, pairs: Collection[tuple[UUID, UUID]]) -> list[Record]:
+    """Lock all allocations of these people and leave types, in the order of their ids, and return them."""
+    found = scope.session.execute(
+        select(leave_allocations)
+        .where(
+            leave_allocations.c.tenant_id == scope.tenant_id,
+            tuple_(leave_allocations.c.user_id, leave_allocations.c.leave_type_id).in_(pairs),
+        )
+        .order_by(leave_allocations.c.id)
+        .with_for_update(key_share=True)
+    ).mappings()
+    return [dict(row) for row in found]
+
+
+def get_rule(scope: Scope, rule_id: UUID) -> Record:
+    """This will read an expiry rule, or NotFound."""
+    return get_row(scope, leave_expiry_rules, rule_id, what="leave expiry rule")
+
+
+def expiry_of(scope: Scope, *, leave_type: Record, cycle_end: date) -> date | None:
+    """This will give the last day on which days of a cycle may be used; None where they never expire."""
+    if leave_type["expiry_rule_id"] is None:
+        return None
+    rule = get_rule(scope, leave_type["expiry_rule_id"])
+    if not rule["is_active"]:
+        return None
+    return expiry_rules.expires_on(
+        cycle_end=cycle_end, expire_after_days=rule["expire_after_days"], formula=rule["expiry_date_formula"]
+    )
+
+
+def get_balances(scope: Scope, user_id: UUID, *, on: date | None, known_at: date | None) -> Record:
+    """Return a person's days of leave.
+
+    `on` leaves out entries that concern later days; without it they are all counted, also of leave to come.
+    `known_at` leaves out what was booked after the end of that day in the tenant's time zone.
+    """
+    people.get_user(scope, user_id, "leave.read")
+    today = clock.local_day(scope.now, scope.tenant.timezone)
+    until = None
+    if known_at is not None:
+        midnight = datetime.combine(known_at + timedelta(days=1), time(), ZoneInfo(scope.tenant.timezone))
+        until = midnight.astimezone(UTC)
+    rows = scope.session.execute(
+        _BALANCES,
+        {"tenant_id": scope.tenant_id, "user_id": user_id, "on": on, "until": until, "today": today},
+    ).mappings()
+    return {"user_id": user_id, "on": on or today, "known_at": known_at, "items": [dict(row) for row in rows]}

@@ -1,0 +1,102 @@
+"""Writes of expiry rules, and what they mean for days that have not expired yet."""
+
+import json
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert, text, update
+
+from chalicelib import audit
+from chalicelib.backing.database import Record
+from chalicelib.entry.versions import expect
+from chalicelib.features.leave.expiry import queries, rules
+from chalicelib.features.leave.expiry.models import leave_expiry_rules
+from chalicelib.features.leave.expiry.schemas import NewExpiryRule
+from chalicelib.identity.scope import Scope
+from chalicelib.kernel.errors import invalid
+
+_CYCLES = """
+    select distinct a.leave_type_id, a.cycle_end_on, r.id is not null as expires, r.expire_after_days,
+        r.expiry_date_formula
+    from leave_allocations a
+    join leave_types t on t.tenant_id = :tenant_id and t.id = a.leave_type_id
+    left join leave_expiry_rules r on r.tenant_id = :tenant_id and r.id = t.expiry_rule_id and r.is_active
+    where a.tenant_id = :tenant_id and a.expired_at is null and """
+_REFRESH = text("""
+    update leave_allocations a set expires_on = d.expires_on
+    from jsonb_to_recordset(cast(:dates as jsonb)) as d (leave_type_id uuid, cycle_end_on date, expires_on date)
+    where a.tenant_id = :tenant_id and a.leave_type_id = d.leave_type_id and a.cycle_end_on = d.cycle_end_on
+      and a.expired_at is null and a.expires_on is distinct from d.expires_on""")
+
+
+def add_rule(scope: Scope, *, new: NewExpiryRule) -> Record:
+    """This will add a rule; leave types name it."""
+    values = _stored(new.model_dump())
+    _check_dates(values)
+    row = scope.session.execute(
+        insert(leave_expiry_rules).values(tenant_id=scope.tenant_id, **values).returning(leave_expiry_rules)
+    ).mappings().one()  # fmt: skip
+    audit.record(
+        scope, action="leave_expiry_rule.added", entity_type="leave_expiry_rule", entity_id=row["id"], after=values
+    )
+    return queries.shown(dict(row))
+
+
+def change_rule(scope: Scope, *, rule_id: UUID, given: dict[str, Any], if_match: int | None) -> Record:
+    """This will change a rule, and when the days expire that have not expired yet."""
+    before = queries.get_rule(scope, rule_id, lock=True)
+    expect(before, if_match)
+    changes = {name: value for name, value in _stored(given).items() if before[name] != value}
+    if not changes:
+        return queries.shown(before)
+    _check_dates({**before, **changes})
+    row = scope.session.execute(
+        update(leave_expiry_rules)
+        .where(leave_expiry_rules.c.tenant_id == scope.tenant_id, leave_expiry_rules.c.id == rule_id)
+        .values(**changes, version=leave_expiry_rules.c.version + 1)
+        .returning(leave_expiry_rules)
+    ).mappings().one()  # fmt: skip
+    moved = _refresh(scope, "t.expiry_rule_id = :id", rule_id)
+    audit.record(
+        scope, action="leave_expiry_rule.changed", entity_type="leave_expiry_rule", entity_id=rule_id,
+        before={name: before[name] for name in changes}, after={**changes, "allocations_moved": moved},
+    )  # fmt: skip
+    return queries.shown(dict(row))
+
+
+def refresh(scope: Scope, *, leave_type_id: UUID) -> int:
+    """This will say anew until when days of a leave type may be used, and count the allocations that it changed.
+
+    As its rule says now; without one, or with one that is not active, they never expire. What has expired stays so.
+    """
+    return _refresh(scope, "t.id = :id", leave_type_id)
+
+
+def _refresh(scope: Scope, which: str, id_: UUID) -> int:
+    cycles = scope.session.execute(text(_CYCLES + which), {"tenant_id": scope.tenant_id, "id": id_}).all()
+    dates = [
+        {
+            "leave_type_id": one.leave_type_id,
+            "cycle_end_on": one.cycle_end_on,
+            "expires_on": rules.expires_on(
+                cycle_end=one.cycle_end_on, expire_after_days=one.expire_after_days, formula=one.expiry_date_formula
+            ) if one.expires else None,
+        }
+        for one in cycles
+    ]  # fmt: skip
+    return scope.session.execute(
+        _REFRESH, {"tenant_id": scope.tenant_id, "dates": json.dumps(dates, default=str)}
+    ).rowcount
+
+
+def _stored(said: dict[str, Any]) -> dict[str, Any]:
+    values = {name: value for name, value in said.items() if name != "auto_expire_action"}
+    return {**values, "action": said["auto_expire_action"]} if "auto_expire_action" in said else values
+
+
+def _check_dates(values: Record) -> None:
+    if values["expire_after_days"] is not None and values["expiry_date_formula"] is not None:
+        raise invalid(
+            "/expiry_date_formula",
+            "says the last day of use another way than expire_after_days; send null for the one that shall not count",
+        )

@@ -1,0 +1,365 @@
+"""Asking for leave and deciding it: whose days it takes, and what the register is told.
+
+Whoever moves days of a person first locks the person's row, then the allocations in the order of their ids. Of two who
+ask or decide at once, the second sees what the first has left.
+"""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, insert, tuple_, update
+
+from chalicelib import audit, four_eyes, notifications
+from chalicelib.backing import clock
+from chalicelib.backing.database import Record
+from chalicelib.entry.versions import expect
+from chalicelib.features.leave import rules
+from chalicelib.features.leave.allocations import entry_actions
+from chalicelib.features.leave.allocations import queries as allocation_queries
+from chalicelib.features.leave.models import leave_days, leave_requests
+from chalicelib.features.leave.requests import queries as requests
+from chalicelib.features.leave.requests.schemas import NewRequest
+from chalicelib.features.leave.rules import Bucket, HalfOfDay, Purse, Span
+from chalicelib.features.leave.types import queries as type_queries
+from chalicelib.features.people.users import queries as people
+from chalicelib.features.periods import facts
+from chalicelib.features.periods.locks import share_calendar
+from chalicelib.identity.scope import Scope
+from chalicelib.kernel.errors import AlreadyDecided, BalanceTooLow, Conflict, Place, invalid
+from chalicelib.kernel.halves import Nature
+from chalicelib.kernel.states import REQUEST_MOVES, RequestStatus, check_move
+from chalicelib.notifications import Kind, Notice
+
+_TOLD = ("user_id", "leave_type_id", "start_date", "end_date", "start_half", "end_half", "days", "reason")
+_DECISIONS = {RequestStatus.APPROVED: Kind.LEAVE_APPROVED, RequestStatus.REJECTED: Kind.LEAVE_REJECTED}
+
+
+def ask(scope: Scope, *, new: NewRequest, submission_id: UUID | None = None) -> Record:
+    """This will make a pending request, which holds its days until it is decided."""
+    leave_type = type_queries.get_active_type(scope, new.leave_type_id)
+    user_id = new.user_id or scope.actor.user_id
+    if user_id is None:
+        raise invalid("/user_id", "say for whom; your key does not act for a person")
+    share_calendar(scope)
+    people.get_user(scope, user_id, "leave.write", lock=True)
+    span = Span(new.start_date, new.start_half, new.end_date, new.end_half)
+    if span.ends < span.begins:
+        raise invalid("/end_date", "is before start_date" if new.end_date < new.start_date else "ends before it begins")
+    if new.end_date - new.start_date >= timedelta(days=rules.MOST_DAYS):
+        raise invalid("/end_date", f"makes more than {rules.MOST_DAYS} days; send it as several requests")
+    _check_employment(scope, user_id, span)
+    _check_notice(scope, leave_type, span)
+    _check_free(scope, user_id, span)
+    halves = _counted(scope, user_id, leave_type, span)
+    if not halves:
+        raise invalid("/start_date", "there is no working day in these days; nothing has to be asked for")
+    purses = _purses(scope, user_id, leave_type, held={})
+    taken = _taken(leave_type, halves, purses)
+    row = scope.session.execute(
+        insert(leave_requests)
+        .values(
+            tenant_id=scope.tenant_id, user_id=user_id, leave_type_id=new.leave_type_id,
+            start_on=new.start_date, start_half=new.start_half, end_on=new.end_date, end_half=new.end_half,
+            days=rules.days_of(halves), is_limited=leave_type["is_limited"], reason=new.reason,
+            submission_id=submission_id, created_at=scope.now,
+        )
+        .returning(*requests.COLUMNS)
+    ).mappings().one()  # fmt: skip
+    held = entry_actions.held_in(Bucket.PENDING, taken)
+    entry_actions.hold(scope, request_id=row["id"], version=1, held=held, instead_of={})
+    audit.record(
+        scope, action="leave_request.asked", entity_type="leave_request", entity_id=row["id"],
+        after={name: row[name] for name in _TOLD},
+    )  # fmt: skip
+    _tell(scope, Kind.LEAVE_REQUESTED, row, leave_type, to=people.approvers_of(scope, user_id))
+    return dict(row)
+
+
+def decide(
+    scope: Scope,
+    *,
+    request_id: UUID,
+    to: RequestStatus,
+    notes: str | None,
+    if_match: int | None,
+    by_submission: bool = False,
+) -> Record:
+    """This will approve, reject or cancel a request, and give it with the locked pay periods that it is too late for.
+
+    One's own can only be cancelled, and once approved only before it begins. A request that a form made is approved
+    and rejected by its submission, which otherwise would go on waiting.
+    """
+    before = _held_request(scope, request_id)
+    expect(before, if_match)
+    now = RequestStatus(before["status"])
+    check_move(REQUEST_MOVES, now=now, to=to, what="leave request")
+    if to is RequestStatus.CANCELLED:
+        _check_may_take_back(scope, before)
+    else:
+        four_eyes.check_not_own(scope, four_eyes.Subject.REQUEST, before["user_id"])
+    if to is not RequestStatus.CANCELLED and before["submission_id"] and not by_submission:
+        raise Conflict(
+            f"This leave was asked for with a form, and is {to} with it: send the status to"
+            f" PATCH /forms/submissions/{before['submission_id']}."
+        )
+    leave_type = type_queries.get_leave_type(scope, before["leave_type_id"])
+    version, days, late = before["version"] + 1, before["days"], []
+    held = entry_actions.held_by(scope, request_id=request_id)
+    will_hold: dict[rules.Place, Decimal] = {}
+    if to is RequestStatus.APPROVED:
+        halves, taken = _grant(scope, before, leave_type, held)
+        days = rules.days_of(halves)
+        will_hold = entry_actions.held_in(Bucket.USED, taken)
+        late = _record(scope, before, leave_type, halves)
+    elif now is RequestStatus.APPROVED:
+        late = _take_out(scope, before, keep=None)
+    entry_actions.hold(scope, request_id=request_id, version=version, held=will_hold, instead_of=held)
+    is_limited = leave_type["is_limited"] if to is RequestStatus.APPROVED else before["is_limited"]
+    row = _write(scope, before, status=to, days=days, is_limited=is_limited, notes=notes)
+    audit.record(
+        scope, action=f"leave_request.{to}", entity_type="leave_request", entity_id=request_id,
+        before={"status": now, "days": before["days"]}, after={"status": to, "days": days, "notes": notes},
+    )  # fmt: skip
+    if kind := _DECISIONS.get(to):
+        _tell(scope, kind, row, leave_type, to=[row["user_id"]])
+    else:
+        _tell(
+            scope,
+            Kind.LEAVE_CANCELLED,
+            row,
+            leave_type,
+            to=[*people.approvers_of(scope, row["user_id"]), row["user_id"]],
+        )
+    return {**row, "late_correction": late}
+
+
+def shorten(scope: Scope, *, request_id: UUID, given: dict[str, Any], if_match: int | None) -> Record:
+    """This will make approved leave shorter, inside what stood, and give the rest of its days back.
+
+    Halves that have become holidays or days off since are given back as well, also where the dates stay the same.
+    """
+    before = _held_request(scope, request_id)
+    expect(before, if_match)
+    if before["status"] != RequestStatus.APPROVED:
+        raise Conflict(f"This leave is {before['status']}, not approved; cancel it if need be, and ask for other days.")
+    _check_may_take_back(scope, before)
+    notes = given.pop("notes", before["notes"])
+    old, span = requests.span_of(before), requests.span_of({**before, **given})
+    if span.ends < span.begins:
+        raise invalid("/end_date", "the leave would end before it begins")
+    if not span.is_within(old):
+        raise invalid("/start_date" if span.begins < old.begins else "/end_date",
+                      f"approved leave can only be shortened, and was {old}; ask for the other days")  # fmt: skip
+    leave_type = type_queries.get_leave_type(scope, before["leave_type_id"])
+    wanted = set(_counted(scope, before["user_id"], leave_type, span))
+    kept = [half for half in requests.counted_halves(scope, request_id) if half in wanted]
+    if not kept:
+        raise Conflict("No working day would be left of this leave; cancel it instead.")
+    days = rules.days_of(kept)
+    if span == old and days == before["days"]:
+        return {**before, "late_correction": []}
+    late = _take_out(scope, before, keep=(span, kept))
+    held = entry_actions.held_by(scope, request_id=request_id)
+    entry_actions.hold(
+        scope, request_id=request_id, version=before["version"] + 1, held=rules.kept(held, kept), instead_of=held
+    )  # fmt: skip
+    row = _write(scope, before, status=before["status"], days=days, notes=notes, span=span)
+    changed = [name for name in _TOLD if row[name] != before[name]]
+    audit.record(
+        scope, action="leave_request.shortened", entity_type="leave_request", entity_id=request_id,
+        before={name: before[name] for name in changed}, after={name: row[name] for name in changed},
+    )  # fmt: skip
+    _tell(scope, Kind.LEAVE_APPROVED, row, leave_type, to=[row["user_id"]])
+    return {**row, "late_correction": late}
+
+
+def _held_request(scope: Scope, request_id: UUID) -> Record:
+    """This will read a request that nobody else decides meanwhile."""
+    share_calendar(scope)
+    of_whom = requests.get_request(scope, request_id, "leave.decide")["user_id"]
+    people.get_user(scope, of_whom, "leave.decide", lock=True)
+    found = requests.get_request(scope, request_id, "leave.decide")  # as whoever had the lock before left it
+    allocation_queries.allocations_of(scope, user_id=of_whom, leave_type_id=found["leave_type_id"], lock=True)
+    return found
+
+
+def _check_employment(scope: Scope, user_id: UUID, span: Span) -> None:
+    employment = people.find_employment(scope, user_id)
+    if employment is None:
+        raise invalid("/user_id", "has no employment, and so no days to be on leave from")
+    joined_on, left_on = employment["joined_on"], employment["left_on"]
+    for pointer, day in (("/start_date", span.start_on), ("/end_date", span.end_on)):
+        if day < joined_on or (left_on and day > left_on):
+            until = f" to {left_on}" if left_on else ""
+            raise invalid(pointer, f"{day} is outside the employment: employed from {joined_on}{until}")
+
+
+def _check_notice(scope: Scope, leave_type: Record, span: Span) -> None:
+    if not leave_type["notice_days"] or scope.reaches_all("leave.write"):
+        return
+    earliest = _today(scope) + timedelta(days=leave_type["notice_days"])
+    if span.start_on < earliest:
+        raise invalid(
+            "/start_date",
+            f"{leave_type['name']} has to be asked for {leave_type['notice_days']} days ahead: from {earliest} on;"
+            " for earlier days ask HR",
+        )
+
+
+def _check_free(scope: Scope, user_id: UUID, span: Span) -> None:
+    if other := requests.find_overlap(scope, user_id=user_id, span=span):
+        raise Conflict(
+            f"These days overlap with the {other['status']} {other['name']} {requests.span_of(other)}.",
+            [Place("/start_date", "overlaps with other leave")],
+        )
+    _check_unrecorded(scope, user_id, span)
+
+
+def _check_unrecorded(scope: Scope, user_id: UUID, span: Span) -> None:
+    if day := requests.find_recorded(scope, user_id=user_id, span=span):
+        raise Conflict(
+            f"Leave is recorded for {day} already; ask for the other days only.",
+            [Place("/start_date", "overlaps with other leave")],
+        )
+
+
+def _check_may_take_back(scope: Scope, request: Record) -> None:
+    begun = request["status"] == RequestStatus.APPROVED and request["start_date"] <= _today(scope)
+    if begun:  # days that are given back could be cashed, or be paid as worked
+        four_eyes.check_not_own(scope, four_eyes.Subject.LEAVE_TAKEN, request["user_id"])
+
+
+def _today(scope: Scope) -> date:
+    return clock.local_day(scope.now, scope.tenant.timezone)
+
+
+def _counted(scope: Scope, user_id: UUID, leave_type: Record, span: Span) -> list[HalfOfDay]:
+    bits = requests.wanted_halves(
+        scope, user_id=user_id, span=span, counts_all=leave_type["counts_non_working_days"]
+    )  # fmt: skip
+    return rules.counted(span, bits)
+
+
+def _purses(scope: Scope, user_id: UUID, leave_type: Record, *, held: entry_actions.Held) -> list[Purse]:
+    """Lock a person's allocations and return them to take days from, with what a request holds of each."""
+    of_each: dict[UUID, Decimal] = {}
+    for place, days in held.items():
+        of_each[place.allocation_id] = of_each.get(place.allocation_id, Decimal(0)) + days
+    found = allocation_queries.allocations_of(scope, user_id=user_id, leave_type_id=leave_type["id"], lock=True)
+    return [
+        Purse(
+            row["id"], row["cycle_start_on"], row["expires_on"],
+            free=row["remaining_days"], held=of_each.get(row["id"], Decimal(0)),
+        )
+        for row in found
+    ]  # fmt: skip
+
+
+def _taken(leave_type: Record, halves: Sequence[HalfOfDay], purses: Sequence[Purse]) -> dict[HalfOfDay, UUID]:
+    """This will take these halves, or say what remains; leave without a limit takes nothing."""
+    if not leave_type["is_limited"]:
+        return {}
+    taken, lacking = rules.take(halves, purses)
+    if lacking:
+        had = rules.days_of(halves) - rules.days_of(lacking)
+        left = sum((p.free + p.held for p in purses if any(p.serves(day) for day, _ in halves)), Decimal(0))
+        raise BalanceTooLow(
+            f"These are {rules.days_of(halves)} days of {leave_type['name']}, and {left} remain"
+            + (f", of which {had} can be taken on these days" if had != left else "")
+            + (f"; nothing is left for {lacking[0][0]}" if had else "")
+            + ". Ask for fewer days, or ask HR for more."
+        )
+    return taken
+
+
+def _grant(
+    scope: Scope, request: Record, leave_type: Record, held: entry_actions.Held
+) -> tuple[list[HalfOfDay], dict[HalfOfDay, UUID]]:
+    """This will count a request's halves by the calendar as it is now, and take them from what it holds first."""
+    span = requests.span_of(request)
+    _check_unrecorded(scope, request["user_id"], span)
+    halves = _counted(scope, request["user_id"], leave_type, span)
+    if not halves:
+        raise Conflict("None of these days is a working day any more; reject the request.")
+    return halves, _taken(leave_type, halves, _purses(scope, request["user_id"], leave_type, held=held))
+
+
+def _record(scope: Scope, request: Record, leave_type: Record, halves: Sequence[HalfOfDay]) -> list[str]:
+    """This will make the leave a fact of the register, and give the pay periods that it is too late for."""
+    span, counted = requests.span_of(request), set(halves)
+    changes = [(request["user_id"], day) for day in span.days]
+    with facts.changing(scope, changes=changes, what="leave") as change:
+        scope.session.execute(
+            insert(leave_days),
+            [
+                {
+                    "tenant_id": scope.tenant_id,
+                    "user_id": request["user_id"],
+                    "day": day,
+                    "half": half,
+                    "leave_type_id": leave_type["id"],
+                    "nature": Nature.PAID if leave_type["is_paid"] else Nature.LOP,
+                    "counts_non_working": leave_type["counts_non_working_days"],
+                    "request_id": request["id"],
+                    "is_counted": (day, half) in counted,
+                }
+                for day, half in span.halves()
+            ],
+        )
+    return change.late
+
+
+def _take_out(scope: Scope, request: Record, *, keep: tuple[Span, Sequence[HalfOfDay]] | None) -> list[str]:
+    """This will take facts of a request out of the register: all, or those outside a shorter span."""
+    span, counted = keep or (None, [])
+    gone = set(requests.span_of(request).halves()) - set(span.halves() if span else [])
+    changes = [(request["user_id"], day) for day in sorted({day for day, _ in gone})]
+    half = tuple_(leave_days.c.day, leave_days.c.half)
+    of_request = (leave_days.c.tenant_id == scope.tenant_id, leave_days.c.request_id == request["id"])
+    no_longer = update(leave_days).where(*of_request, leave_days.c.is_counted, half.not_in(counted))
+    if not changes:
+        scope.session.execute(no_longer.values(is_counted=False))
+        return []
+    with facts.changing(scope, changes=changes, what="leave") as change:
+        scope.session.execute(delete(leave_days).where(*of_request, half.in_(sorted(gone))))
+        scope.session.execute(no_longer.values(is_counted=False))
+    return change.late
+
+
+def _write(scope: Scope, before: Record, *, span: Span | None = None, **values: Any) -> Record:
+    span = span or requests.span_of(before)
+    row = scope.session.execute(
+        update(leave_requests)
+        .where(
+            leave_requests.c.tenant_id == scope.tenant_id,
+            leave_requests.c.id == before["id"],
+            leave_requests.c.status == before["status"],
+        )
+        .values(
+            **values, decided_by=scope.actor.user_id, decided_at=scope.now,
+            start_on=span.start_on, start_half=span.start_half, end_on=span.end_on, end_half=span.end_half,
+            version=leave_requests.c.version + 1,
+        )
+        .returning(*requests.COLUMNS)
+    ).mappings().first()  # fmt: skip
+    if row is None:
+        raise AlreadyDecided("Somebody else has just decided this leave request; read it again.")
+    return dict(row)
+
+
+def _tell(scope: Scope, kind: Kind, request: Record, leave_type: Record, *, to: Sequence[UUID]) -> None:
+    person = people.get_user(scope, request["user_id"], "leave.read")["name"]
+    values = {
+        "person": person,
+        "leave_type": leave_type["name"],
+        "start_date": request["start_date"].isoformat(),
+        "end_date": request["end_date"].isoformat(),
+        "days": float(request["days"]),
+        "notes": request["reason"] if kind is Kind.LEAVE_REQUESTED else request["notes"],
+    }
+    cause = f"leave_request/{request['id']}/{request['version']}"
+    notices = [Notice(one, cause, values, request["id"]) for one in to if one != scope.actor.user_id]
+    notifications.tell(scope, kind=kind, entity_type="leave_request", notices=notices)

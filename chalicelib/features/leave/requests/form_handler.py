@@ -1,0 +1,143 @@
+"""What a form of the type `leave_request` means: submitting it asks for leave, and deciding it decides the leave.
+
+Its fields: `leave_type` (a dropdown; the value of an option is a leave type's id or name, or else its label is the
+name, in whatever case), `start_date`, and if wanted `end_date` (else it is one day), `start_half` and `end_half`
+(`first` or `second`) and `reason`. Others are kept with the submission and mean nothing to leave.
+
+The submission is approved and rejected, and its leave with it; the leave by itself cannot be. It can be cancelled and
+shortened by itself, as one that nobody made a form for: a submission whose leave was cancelled before it was decided
+can only be rejected.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from pydantic import ValidationError
+from sqlalchemy import select
+
+from chalicelib.backing.database import Record
+from chalicelib.entry.problems import places_of
+from chalicelib.features.forms.definitions import kinds as definition_kinds
+from chalicelib.features.forms.models import form_submissions, form_versions
+from chalicelib.features.leave.requests import actions
+from chalicelib.features.leave.requests import queries as request_queries
+from chalicelib.features.leave.requests.schemas import NewRequest
+from chalicelib.features.leave.types import queries as type_queries
+from chalicelib.identity.scope import Scope
+from chalicelib.kernel.errors import Conflict, Invalid, Place, invalid
+from chalicelib.kernel.states import RequestStatus, SubmissionStatus
+
+LEAVE_TYPE, START_DATE = "leave_type", "start_date"
+FIELD_TYPES = {
+    LEAVE_TYPE: {"dropdown"},
+    START_DATE: {"date"},
+    "end_date": {"date"},
+    "start_half": {"dropdown", "text"},
+    "end_half": {"dropdown", "text"},
+    "reason": {"text", "textarea"},
+}
+_DATA = "/submission_data"
+_TO = {SubmissionStatus.APPROVED: RequestStatus.APPROVED, SubmissionStatus.REJECTED: RequestStatus.REJECTED}
+
+
+class LeaveRequestForms:
+    """The meaning of leave request forms (forms.kinds.Handler)."""
+
+    def check_definition(self, scope: Scope, *, fields: Sequence[Record]) -> None:
+        """This will refuse a form that lacks a leave type or a first day, or has one as another kind of field."""
+        named = {str(field["field_name"]): field for field in fields}
+        places = [
+            Place("/fields", f"a leave request needs the field {name} ({_or(FIELD_TYPES[name])}, required)")
+            for name in (LEAVE_TYPE, START_DATE)
+            if name not in named or not named[name].get("is_required")
+        ]
+        places += [
+            Place(
+                "/fields", f"the field {name} of a leave request is a {_or(types)}, not a {named[name]['field_type']}"
+            )
+            for name, types in FIELD_TYPES.items()
+            if name in named and named[name]["field_type"] not in types
+        ]
+        if places:
+            raise Invalid("; ".join(place.detail for place in places) + ".", places)
+
+    def submitted(self, scope: Scope, *, submission: Record) -> None:
+        """This will ask for the leave that a submission describes, for whoever submitted it."""
+        data = submission["data"]
+        leave_type = _leave_type_of(scope, submission)
+        said = {
+            "user_id": str(submission["user_id"]),
+            "leave_type_id": str(leave_type["id"]),
+            "start_date": data.get(START_DATE),
+            "end_date": data.get("end_date") or data.get(START_DATE),
+            **{name: str(data[name]).strip().lower() for name in ("start_half", "end_half") if data.get(name)},
+            **({"reason": data["reason"]} if data.get("reason") else {}),
+        }
+        try:
+            # as it would come in by itself: dates and halves are text in a submission
+            new = NewRequest.model_validate_json(json.dumps(said))
+            actions.ask(scope, new=new, submission_id=submission["id"])
+        except ValidationError as error:
+            raise _of_submission(Invalid("The leave cannot be asked for.", places_of(error))) from None
+        except Invalid as wrong:
+            raise _of_submission(wrong) from None
+
+    def decided(self, scope: Scope, *, submission: Record, to: SubmissionStatus, notes: str | None) -> None:
+        """This will decide the leave as the reviewer of its submission does."""
+        request = request_queries.find_of_submission(scope, submission["id"])
+        is_open = request is not None and request["status"] == RequestStatus.PENDING
+        if not is_open and to is SubmissionStatus.REJECTED:
+            return  # the leave was cancelled before; there is nothing left to give back
+        if request is None or request["status"] == RequestStatus.CANCELLED:
+            raise Conflict("The leave of this submission was cancelled; it can only be rejected now.")
+        actions.decide(
+            scope, request_id=request["id"], to=_TO[to], notes=notes, if_match=None, by_submission=True
+        )  # fmt: skip
+
+
+def register() -> None:
+    """This will give forms of the type leave_request their meaning."""
+    definition_kinds.register(definition_kinds.FormType.LEAVE_REQUEST, LeaveRequestForms())
+
+
+def _leave_type_of(scope: Scope, submission: Record) -> Record:
+    """This will find the leave type that was chosen: by the option's value, or else by its label."""
+    value = str(submission["data"].get(LEAVE_TYPE) or "")
+    for said in (value, _label_of(scope, submission["id"], value)):
+        found = type_queries.types_called(scope, said=said) if said else []
+        if len(found) > 1:
+            raise invalid(f"{_DATA}/{LEAVE_TYPE}", f'"{said}" is the name of several leave types; use the id of one')
+        if found:
+            return found[0]
+    raise invalid(
+        f"{_DATA}/{LEAVE_TYPE}",
+        f'"{value}" is no leave type; give the option the name or id of one, or make a leave type of this name',
+    )
+
+
+def _label_of(scope: Scope, submission_id: UUID, value: str) -> str | None:
+    fields: Sequence[Mapping[str, Any]] | None = scope.session.execute(
+        select(form_versions.c.fields)
+        .join_from(
+            form_versions,
+            form_submissions,
+            (form_submissions.c.tenant_id == form_versions.c.tenant_id)
+            & (form_submissions.c.form_id == form_versions.c.form_id)
+            & (form_submissions.c.version_number == form_versions.c.number),
+        )
+        .where(form_submissions.c.tenant_id == scope.tenant_id, form_submissions.c.id == submission_id)
+    ).scalar()
+    options = next((field.get("options") or [] for field in fields or [] if field["field_name"] == LEAVE_TYPE), [])
+    return next((str(option["label"]) for option in options if option["value"] == value), None)
+
+
+def _of_submission(wrong: Invalid) -> Invalid:
+    """This will say of the submission's data what was said of a leave request."""
+    places = [Place(_DATA + place.pointer, place.detail) for place in wrong.places]
+    return Invalid(wrong.detail, places)
+
+
+def _or(types: set[str]) -> str:
+    return " or ".join(sorted(types))

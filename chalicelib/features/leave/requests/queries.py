@@ -1,0 +1,138 @@
+"""Reads of leave requests, and of what they are checked against."""
+
+from collections.abc import Mapping
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import select, text, tuple_
+
+from chalicelib.backing.database import Record
+from chalicelib.entry.paging import page_of
+from chalicelib.features.leave.models import leave_days, leave_requests
+from chalicelib.features.leave.requests.schemas import RequestQuery
+from chalicelib.features.leave.rules import HalfOfDay, Span
+from chalicelib.features.leave.types import queries as type_queries
+from chalicelib.features.people.users import queries as people
+from chalicelib.identity.scope import Scope
+from chalicelib.kernel.errors import NotFound
+from chalicelib.kernel.halves import Half
+from chalicelib.kernel.states import RequestStatus
+
+_RENAMED = {"start_on": "start_date", "end_on": "end_date"}
+COLUMNS = [column.label(_RENAMED.get(column.name, column.name)) for column in leave_requests.c]
+_STANDING = (RequestStatus.PENDING, RequestStatus.APPROVED)
+
+
+def get_request(scope: Scope, request_id: UUID, permission: str) -> Record:
+    """This will read one request of somebody whom the permission reaches, or NotFound."""
+    found = scope.session.execute(
+        select(*COLUMNS).where(
+            leave_requests.c.tenant_id == scope.tenant_id,
+            leave_requests.c.id == request_id,
+            scope.within(permission, leave_requests.c.user_id),
+        )
+    ).mappings()
+    if (row := found.first()) is None:
+        raise NotFound("There is no such leave request.")
+    return dict(row)
+
+
+def find_of_submission(scope: Scope, submission_id: UUID) -> Record | None:
+    """This will read the request that a form submission made, the last where there are several."""
+    found = scope.session.execute(
+        select(*COLUMNS)
+        .where(leave_requests.c.tenant_id == scope.tenant_id, leave_requests.c.submission_id == submission_id)
+        .order_by(leave_requests.c.id.desc())
+        .limit(1)
+    ).mappings()
+    return dict(row) if (row := found.first()) else None
+
+
+def page_of_requests(scope: Scope, query: RequestQuery) -> Record:
+    """This will read one page of the requests of everybody whom the caller may see, oldest first."""
+    table = leave_requests
+    rows = select(*COLUMNS).where(table.c.tenant_id == scope.tenant_id, scope.within("leave.read", table.c.user_id))
+    if query.user_id:
+        people.get_user(scope, query.user_id, "leave.read")
+        rows = rows.where(table.c.user_id == query.user_id)
+    if query.leave_type_id:
+        type_queries.get_leave_type(scope, query.leave_type_id)
+        rows = rows.where(table.c.leave_type_id == query.leave_type_id)
+    if query.status:
+        rows = rows.where(table.c.status == query.status)
+    if query.month:
+        period = scope.tenant.period(query.month)
+        rows = rows.where(table.c.start_on <= period.end, table.c.end_on >= period.start)
+    return page_of(scope, rows, key=table.c.id, query=query)
+
+
+def span_of(request: Mapping[str, object]) -> Span:
+    """This will give the days of a request."""
+    values = {
+        "start_on": request["start_date"], "start_half": Half(str(request["start_half"])),
+        "end_on": request["end_date"], "end_half": Half(str(request["end_half"])),
+    }  # fmt: skip
+    return Span(**values)  # type: ignore[arg-type]  # dates, out of our own table
+
+
+def find_overlap(scope: Scope, *, user_id: UUID, span: Span) -> Record | None:
+    """This will read the first request that stands for one of these halves already, with its leave type's name."""
+    found = scope.session.execute(
+        text("""
+            select r.start_on as start_date, r.end_on as end_date, r.start_half, r.end_half, r.status, t.name
+            from leave_requests r
+            join leave_types t on t.tenant_id = r.tenant_id and t.id = r.leave_type_id
+            where r.tenant_id = :tenant_id and r.user_id = :user_id and r.status = any(:standing)
+              and (r.start_on, r.start_half) <= (:end_on, :end_half)
+              and (r.end_on, r.end_half) >= (:start_on, :start_half)
+            order by r.start_on, r.start_half limit 1"""),
+        {"tenant_id": scope.tenant_id, "user_id": user_id, "standing": list(_STANDING),
+         "start_on": span.start_on, "start_half": span.start_half, "end_on": span.end_on, "end_half": span.end_half},
+    ).mappings()  # fmt: skip
+    return dict(row) if (row := found.first()) else None
+
+
+def find_recorded(scope: Scope, *, user_id: UUID, span: Span) -> date | None:
+    """This will give the first day of these on which leave is recorded already, by whatever means."""
+    halves = tuple_(leave_days.c.day, leave_days.c.half)
+    return scope.session.execute(
+        select(leave_days.c.day)
+        .where(
+            leave_days.c.tenant_id == scope.tenant_id,
+            leave_days.c.user_id == user_id,
+            halves >= (span.start_on, span.start_half),
+            halves <= (span.end_on, span.end_half),
+        )
+        .order_by(leave_days.c.day)
+        .limit(1)
+    ).scalar()
+
+
+def wanted_halves(scope: Scope, *, user_id: UUID, span: Span, counts_all: bool) -> dict[date, int]:
+    """Return the halves of each day that leave uses up, as bits: those in which the register would show it.
+
+    They are those that the employee's own calendar wants worked, or with `counts_all` every half of the employment,
+    and never one that a person set by hand.
+    """
+    rows = scope.session.execute(
+        text("""
+            select day, case when :counts_all then any_day else working end as halves
+            from open_to_leave(:tenant_id, :user_id, :first, :last)"""),
+        {"tenant_id": scope.tenant_id, "user_id": user_id, "first": span.start_on, "last": span.end_on,
+         "counts_all": counts_all},
+    )  # fmt: skip
+    return {row.day: row.halves for row in rows}
+
+
+def counted_halves(scope: Scope, request_id: UUID) -> list[HalfOfDay]:
+    """This will give the halves that an approved request took from the person's days, in order."""
+    rows = scope.session.execute(
+        select(leave_days.c.day, leave_days.c.half)
+        .where(
+            leave_days.c.tenant_id == scope.tenant_id,
+            leave_days.c.request_id == request_id,
+            leave_days.c.is_counted,
+        )
+        .order_by(leave_days.c.day, leave_days.c.half)
+    )
+    return [(row.day, Half(row.half)) for row in rows]

@@ -1,0 +1,56 @@
+"""Writes of leave types."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert, update
+
+from chalicelib import audit
+from chalicelib.backing.database import Record
+from chalicelib.entry.versions import expect
+from chalicelib.features.leave.allocations import queries as allocation_queries
+from chalicelib.features.leave.expiry import actions as expiry_actions
+from chalicelib.features.leave.models import leave_types
+from chalicelib.features.leave.types import queries
+from chalicelib.features.leave.types.schemas import NewLeaveType
+from chalicelib.identity.scope import Scope
+
+
+def add_leave_type(scope: Scope, *, new: NewLeaveType) -> Record:
+    """This will add a kind of leave; its name is its own within the tenant."""
+    if new.expiry_rule_id is not None:
+        allocation_queries.get_rule(scope, new.expiry_rule_id)
+    row = scope.session.execute(
+        insert(leave_types).values(tenant_id=scope.tenant_id, **new.model_dump()).returning(leave_types)
+    ).mappings().one()  # fmt: skip
+    audit.record(
+        scope, action="leave_type.added", entity_type="leave_type", entity_id=row["id"], after=new.model_dump()
+    )
+    return dict(row)
+
+
+def change_leave_type(scope: Scope, *, leave_type_id: UUID, given: dict[str, Any], if_match: int | None) -> Record:
+    """This will change a kind of leave, for what is asked and approved from now on.
+
+    Another expiry rule also says anew until when days that have not expired yet may be used.
+    """
+    before = queries.get_leave_type(scope, leave_type_id, lock=True)
+    expect(before, if_match)
+    changes = {name: value for name, value in given.items() if before[name] != value}
+    if not changes:
+        return before
+    if changes.get("expiry_rule_id") is not None:
+        allocation_queries.get_rule(scope, changes["expiry_rule_id"])
+    row = scope.session.execute(
+        update(leave_types)
+        .where(leave_types.c.tenant_id == scope.tenant_id, leave_types.c.id == leave_type_id)
+        .values(**changes, version=leave_types.c.version + 1)
+        .returning(leave_types)
+    ).mappings().one()  # fmt: skip
+    if "expiry_rule_id" in changes:
+        expiry_actions.refresh(scope, leave_type_id=leave_type_id)
+    audit.record(
+        scope, action="leave_type.changed", entity_type="leave_type", entity_id=leave_type_id,
+        before={name: before[name] for name in changes}, after=changes,
+    )  # fmt: skip
+    return dict(row)

@@ -1,0 +1,183 @@
+"""ISO 20022 account statement (camt.053) and notification (camt.054): what was booked, of which transfer of ours.
+
+A booked debit of our transfer confirms it. A booked credit of it returns it, where the bank gives a return reason, a
+code of a return, or marks it as the reversal of a debit. Whatever else bears our reference is a person's to look into.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from xml.etree.ElementTree import Element
+
+from chalicelib.features.payouts.batches.bank_files.reports import (
+    Fault,
+    LineFault,
+    Money,
+    Part,
+    child_text,
+    moment_at,
+    money_at,
+    name_of,
+    references_of,
+    shortened,
+)
+from chalicelib.features.payouts.delivery.outcomes import Verdict
+
+BOOKED = "BOOK"
+RETURNS = frozenset({"RRTN", "RPCR"})  # bank transaction sub-families: return, and reversal after a cancellation
+DEBIT, CREDIT = "DBIT", "CRDT"
+LARGEST_FEE = Decimal("0.5")  # of what comes back, where the bank does not show the fee
+
+
+class Movement(StrEnum):
+    """What an entry says of a transfer."""
+
+    PAID = "paid"
+    RETURNED = "returned"
+    UNCLEAR = "unclear"
+    NOT_BOOKED = "not_booked"
+
+
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """One transfer in an entry, or a whole block that is booked as one sum (`references` are empty then)."""
+
+    number: int
+    references: tuple[str, ...]
+    block: str | None  # the payment block's id or the message's
+    transfers: int | None  # of the block, where the bank counts them
+    movement: Movement
+    verdict: Verdict  # BOOK or PDNG, and the reason of a return
+    booked: Money
+    instructed: Money | None
+    charges: Decimal  # in the currency that was booked
+    bank_reference: str | None
+
+    def fee_of(self, amount: Decimal, currency: str) -> Decimal | None:
+        """Return what the bank kept of a transfer of this amount, 0 mostly; None where it is another amount."""
+        is_instructed = self.instructed == Money(amount, currency)
+        if self.movement is Movement.PAID and self.instructed is not None and not is_instructed:
+            return None
+        if self.booked.currency != currency:
+            return Decimal(0) if self.movement is Movement.PAID and is_instructed else None
+        fee = (self.booked.amount - amount) if self.movement is Movement.PAID else (amount - self.booked.amount)
+        is_shown = is_instructed or fee == self.charges
+        is_small = self.movement is Movement.RETURNED and fee < amount * LARGEST_FEE
+        return fee if fee == 0 or (fee > 0 and (is_shown or is_small)) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """The bookings of a statement or a notification; `kind` is camt.053 or camt.054."""
+
+    kind: str
+    message_id: str | None
+    created_at: datetime | None
+    bookings: Sequence[Booking]
+    unnamed: int  # entries that name no transfer at all
+    faults: Sequence[Fault]
+
+
+@dataclass(slots=True)
+class StatementReader:
+    """Collects the bookings of one message from its entries."""
+
+    kind: str
+    bookings: list[Booking] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    unnamed: int = 0
+    read: int = 0  # entries
+
+    def take(self, part: Part) -> None:
+        """Take in one element that was read whole."""
+        if part.name != "Ntry":
+            return
+        self.read += 1
+        try:
+            self.bookings += (found := _bookings(self.read, part.element))
+            self.unnamed += not found
+        except LineFault as fault:
+            self.faults.append(Fault(self.read, fault.element, fault.detail))
+        if part.parent is not None:
+            part.parent.remove(part.element)
+
+    def finish(self, root: Element) -> Statement:
+        created_at = moment_at(root, "GrpHdr/CreDtTm")
+        message_id = child_text(root, "GrpHdr/MsgId")
+        return Statement(self.kind, message_id, created_at, self.bookings, self.unnamed, self.faults)
+
+
+def _bookings(number: int, entry: Element) -> list[Booking]:
+    details = entry.findall("{*}NtryDtls/{*}TxDtls")
+    found = [_of_detail(number, entry, one, is_only=len(details) == 1) for one in details]
+    named = [one for one in found if one is not None]
+    if named or len(details) > 1:
+        return named
+    whole = _of_batch(number, entry)
+    return [whole] if whole is not None else []
+
+
+def _of_detail(number: int, entry: Element, detail: Element, *, is_only: bool) -> Booking | None:
+    references = references_of(detail, "Refs/EndToEndId", "Refs/InstrId", "Refs/TxId")
+    if not references:
+        return None
+    booked = money_at(detail, "Amt") or money_at(detail, "AmtDtls/TxAmt/Amt")
+    instructed = money_at(detail, "AmtDtls/InstdAmt/Amt")
+    if booked is None:
+        booked = money_at(entry, "Amt") if is_only else instructed
+    if booked is None:
+        raise LineFault("Amt", "the entry has no amount")
+    charges = _charges(detail) or (_charges(entry) if is_only else Decimal(0))
+    bank_reference = child_text(detail, "Refs/AcctSvcrRef") or child_text(entry, "AcctSvcrRef")
+    verdict = _verdict(entry, detail)
+    return Booking(
+        number, references, None, None, _movement(entry, detail, verdict), verdict, booked, instructed, charges,
+        bank_reference,
+    )  # fmt: skip
+
+
+def _of_batch(number: int, entry: Element) -> Booking | None:
+    """Read an entry that books a whole block as one sum."""
+    paths = ("PmtInfId", "MsgId")
+    named = [child_text(entry, f"NtryDtls/{place}/{path}") for place in ("Btch", "TxDtls/Refs") for path in paths]
+    block = next((one for one in named if one), None)
+    booked = money_at(entry, "NtryDtls/Btch/TtlAmt") or money_at(entry, "Amt")
+    if block is None or booked is None:
+        return None
+    transfers = child_text(entry, "NtryDtls/Btch/NbOfTxs") or ""
+    verdict = _verdict(entry, entry)
+    return Booking(
+        number, (), block, int(transfers) if transfers.isascii() and transfers.isdigit() else None,
+        _movement(entry, entry, verdict), verdict, booked, None, Decimal(0), child_text(entry, "AcctSvcrRef"),
+    )  # fmt: skip
+
+
+def _verdict(entry: Element, detail: Element) -> Verdict:
+    status = child_text(entry, "Sts/Cd") or child_text(entry, "Sts") or "?"
+    reason = child_text(detail, "RtrInf/Rsn/Cd") or child_text(detail, "RtrInf/Rsn/Prtry")
+    words = [one.text or "" for one in detail.findall("{*}RtrInf/{*}AddtlInf")]
+    return Verdict(status, (reason,) if reason else (), shortened(" ".join(words)))
+
+
+def _movement(entry: Element, detail: Element, verdict: Verdict) -> Movement:
+    if verdict.status != BOOKED:
+        return Movement.NOT_BOOKED
+    side = child_text(detail, "CdtDbtInd") or child_text(entry, "CdtDbtInd")
+    is_reversal = (child_text(entry, "RvslInd") or "").lower() in ("true", "1")
+    if side == DEBIT:
+        return Movement.UNCLEAR if is_reversal else Movement.PAID
+    code = child_text(detail, "BkTxCd/Domn/Fmly/SubFmlyCd") or child_text(entry, "BkTxCd/Domn/Fmly/SubFmlyCd")
+    is_return = detail.find("{*}RtrInf") is not None or is_reversal or code in RETURNS
+    # a duplicate that came back leaves the one that it is the duplicate of
+    return Movement.RETURNED if side == CREDIT and is_return and not verdict.speaks_of_earlier else Movement.UNCLEAR
+
+
+def _charges(element: Element) -> Decimal:
+    """Sum what an entry or a transfer shows as charges: one total, or else its records."""
+    found = element.findall("{*}Chrgs")
+    totals = [money for one in found if (money := money_at(one, "TtlChrgsAndTaxAmt"))]
+    parts = [part for one in found for part in (one, *(r for r in one if name_of(r) == "Rcrd"))]
+    amounts = totals or [money for part in parts if (money := money_at(part, "Amt"))]
+    return sum((one.amount for one in amounts), Decimal(0))

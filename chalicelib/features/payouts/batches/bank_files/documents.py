@@ -1,0 +1,45 @@
+"""Which messages a bank's document holds, and their readers."""
+
+from collections.abc import Callable
+
+from chalicelib.features.payouts.batches.bank_files import reports
+from chalicelib.features.payouts.batches.bank_files.camt import Statement, StatementReader
+from chalicelib.features.payouts.batches.bank_files.pain002 import StatusReader, StatusReport
+from chalicelib.kernel.errors import Invalid
+
+Message = StatusReport | Statement
+_Reader = StatusReader | StatementReader
+_READERS: dict[str, Callable[[], _Reader]] = {
+    "CstmrPmtStsRpt": StatusReader,
+    "pain.002.001.02": StatusReader,  # version 2 names its root so
+    "BkToCstmrStmt": lambda: StatementReader("camt.053"),
+    "BkToCstmrDbtCdtNtfctn": lambda: StatementReader("camt.054"),
+}
+# Its entries may still change, so money is settled by what follows it.
+_REFUSED = {"BkToCstmrAcctRpt": "an intraday report (camt.052), which is provisional: send the statement (camt.053)"}
+
+
+def read(data: bytes) -> list[Message]:
+    """Read every status report, statement and notification of a document, or say in which way it is none."""
+    found: list[Message] = []
+    reader: _Reader | None = None
+    begins: list[str] = []
+    for part in reports.parts(data):
+        if not part.is_whole:
+            begins += [part.name] if len(begins) < 2 else []
+            if part.name in _REFUSED:
+                raise Invalid(f"This is {_REFUSED[part.name]}.")
+            if part.name in _READERS:
+                reader = _READERS[part.name]()
+        elif reader is not None and part.name in _READERS:
+            found.append(reader.finish(part.element))
+            part.element.clear()
+            reader = None
+        elif reader is not None:
+            reader.take(part)
+    if not found:
+        raise Invalid(
+            "This holds no payment status report (pain.002), statement (camt.053) or notification (camt.054);"
+            f" it begins with {' and '.join(begins)[:100]}."
+        )
+    return found

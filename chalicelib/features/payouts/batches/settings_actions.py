@@ -1,0 +1,66 @@
+"""Writes of how a bank takes files."""
+
+import json
+from typing import Any
+
+from sqlalchemy import insert, update
+
+from chalicelib import audit
+from chalicelib.backing import vault
+from chalicelib.backing.database import Record
+from chalicelib.entry.versions import expect
+from chalicelib.features.payouts.batches import settings_queries as queries
+from chalicelib.features.payouts.batches.models import bank_file_settings
+from chalicelib.features.payouts.batches.settings_schemas import BankFileSettings, Payer
+from chalicelib.features.people.destinations.rules import Destination, Kind, masked
+from chalicelib.identity.scope import Scope
+
+
+def set_settings(scope: Scope, *, said: BankFileSettings, if_match: int | None) -> Record:
+    """This will replace how the bank takes files from now on; batches that were made stay what they are."""
+    # one at a time also where there is no row yet that could be locked
+    scope.alone("bank-file-settings")
+    before = queries.find_settings(scope, lock=True)
+    template = said.template.model_dump(mode="json", exclude_none=True) if said.template else None
+    values = {"format": said.format, "template": template, **_sealed(scope, said.payer)}
+    if before is None:
+        scope.session.execute(insert(bank_file_settings).values(tenant_id=scope.tenant_id, **values))
+    else:
+        expect(before, if_match)
+        scope.session.execute(
+            update(bank_file_settings)
+            .where(bank_file_settings.c.tenant_id == scope.tenant_id)
+            .values(**values, version=bank_file_settings.c.version + 1)
+        )
+    after = queries.get_settings(scope)
+    audit.record(
+        scope, action="bank_file_settings.changed", entity_type="tenant", entity_id=scope.tenant_id,
+        before=_told(queries.shown(before)) if before else None, after=_told(after),
+    )  # fmt: skip
+    return after
+
+
+def _sealed(scope: Scope, payer: Payer | None) -> dict[str, Any]:
+    if payer is None:
+        return dict.fromkeys(("payer_name", "payer_masked", "payer_sealed", "payer_key_id"))
+    account = {
+        "holder": payer.name, "iban": payer.iban, "number": payer.account_number,
+        "bic": payer.bic, "bank_code": payer.bank_code, "branch_code": payer.branch_code,
+    }  # fmt: skip
+    sealed = vault.seal(
+        scope.session, json.dumps(account).encode(),
+        tenant_id=scope.tenant_id, table=bank_file_settings.name, row_id=scope.tenant_id,
+    )  # fmt: skip
+    return {"payer_name": payer.name, "payer_masked": _masked(payer), "payer_sealed": sealed.data,
+            "payer_key_id": sealed.key_id}  # fmt: skip
+
+
+def _masked(payer: Payer) -> str:
+    kind = Kind.IBAN if payer.iban else Kind.ACCOUNT
+    # shown as people's accounts are; where its country would stand, its bank does
+    shown = Destination(kind, iban=payer.iban, account_number=payer.account_number, country=payer.bank_code or "")
+    return masked(shown).strip()
+
+
+def _told(row: Record) -> Record:
+    return {**row, "template": row["template"].model_dump(mode="json", exclude_none=True) if row["template"] else None}

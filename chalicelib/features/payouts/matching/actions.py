@@ -1,0 +1,200 @@
+"""After a restore: the providers' own lists are matched with books that have lost their last minutes.
+
+A movement that no payout has is adopted: it becomes a payout that was paid, and its money leaves payable, so that the
+same debt is not paid again. A payout whose end was lost is settled. Doing it again changes nothing.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from itertools import groupby
+from uuid import UUID
+
+from sqlalchemy import select, text
+
+from chalicelib import audit
+from chalicelib.backing.database import Record, statement
+from chalicelib.features.payouts.delivery import actions as delivery_actions
+from chalicelib.features.payouts.delivery import payout_states, providers
+from chalicelib.features.payouts.delivery import rules as delivery_rules
+from chalicelib.features.payouts.delivery.providers import Movement
+from chalicelib.features.payouts.models import payouts
+from chalicelib.features.people.models import users
+from chalicelib.identity.scope import Scope
+from chalicelib.kernel.errors import Conflict
+from chalicelib.kernel.states import PayoutStatus
+from chalicelib.ledger import accounts
+
+_ADOPT = text(statement(__file__, "adopt").replace("{columns}", payout_states.COLUMNS))
+
+_S = PayoutStatus
+_Path = tuple[PayoutStatus, ...]
+# What is to be gone through until a payout may have arrived; the others have come to their end.
+_TO_SENDING: Mapping[PayoutStatus, _Path] = {
+    _S.HELD: (_S.QUEUED, _S.SENDING),
+    _S.QUEUED: (_S.SENDING,),
+    _S.SENDING: (),
+    _S.UNKNOWN: (),
+    _S.REVIEW: (),
+}
+
+
+class Outcome(StrEnum):
+    """What a matched movement means for the books."""
+
+    ADOPTED = "adopted"  # no payout had it
+    SETTLED = "settled"  # a payout's end was not known
+    UNCHANGED = "unchanged"
+    CONTRADICTED = "contradicted"  # the books say otherwise: a person has to find out
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """What a provider did under one reference, and what follows; `payout_id` is null until it is adopted."""
+
+    provider: str
+    reference: str
+    user_id: UUID
+    amount: Decimal
+    currency: str
+    came_back: bool
+    payout_id: UUID | None
+    was: PayoutStatus | None
+    path: _Path
+    outcome: Outcome
+    problem: str | None
+
+
+def compare(scope: Scope, *, since: datetime) -> list[Matched]:
+    """This will tell what `match` would do, and keep the payouts concerned as they are until the transaction ends."""
+    # the strangers are asked first, before anything is locked
+    moved = [
+        (name, reference, list(some))
+        for name, provider in providers.listed().items()
+        for reference, some in groupby(
+            sorted(provider.movements(scope.tenant_id, since=since), key=lambda one: one.reference),
+            key=lambda one: one.reference,
+        )
+    ]
+    known = _lock(scope, [reference for _, reference, _ in moved])
+    people = _people(scope, {one.user_id for _, _, some in moved for one in some})
+    return [_judged(name, some, known.get(reference), people) for name, reference, some in moved]
+
+
+def match(scope: Scope, *, since: datetime) -> list[Matched]:
+    """This will adopt and settle what the providers moved since a moment, and tell of each reference what it did.
+
+    Choose a moment some minutes before the one that was restored. Payouts have to be off: what is being sent
+    meanwhile would be missing in the list.
+    """
+    if delivery_actions.is_open(scope):
+        raise Conflict(
+            "Payouts are on. Switch them off first (PATCH /tenant with policy.payouts_enabled false, or PAYOUTS_ENABLED"
+            " for all tenants): what is sent in the meantime would be missing in the provider's list."
+        )
+    found = compare(scope, since=since)
+    concerned = [one for one in found if one.path]
+    adopted = [one for one in concerned if one.payout_id is None]
+    accounts.open_for(scope, user_ids=[one.user_id for one in adopted], currencies=[one.currency for one in adopted])
+    accounts.hold(scope, user_ids=[one.user_id for one in concerned])
+    for one in concerned:
+        _walk(scope, one)
+    if concerned:
+        audit.record(
+            scope, action="payouts.matched", entity_type="tenant", entity_id=scope.tenant_id,
+            after={"since": since, "matched": [asdict(one) for one in concerned]},
+        )  # fmt: skip
+    return found
+
+
+def _lock(scope: Scope, references: Sequence[str]) -> dict[str, Record]:
+    rows = scope.session.execute(
+        select(payouts)
+        .where(payouts.c.tenant_id == scope.tenant_id, payouts.c.reference.in_(references))
+        .order_by(payouts.c.id)
+        .with_for_update()
+    ).mappings()
+    return {row["reference"]: dict(row) for row in rows}
+
+
+def _people(scope: Scope, user_ids: set[UUID]) -> set[UUID]:
+    rows = scope.session.execute(
+        select(users.c.id).where(users.c.tenant_id == scope.tenant_id, users.c.id.in_(user_ids))
+    )
+    return set(rows.scalars())
+
+
+def _judged(provider: str, moved: Sequence[Movement], payout: Record | None, people: set[UUID]) -> Matched:
+    """This will tell what the movements under one reference mean; those that came back moved nothing in the end."""
+    arrived = [one for one in moved if not one.came_back]
+    first, *others = arrived or moved
+    amount = first.amount + sum(one.amount for one in others if arrived)
+    path: _Path = ()
+    problem: str | None
+    if any((one.user_id, one.currency) != (first.user_id, first.currency) for one in others):
+        problem = "several people or currencies were paid under it"
+    elif payout is None:
+        path, problem = _unknown(first, is_known=first.user_id in people)
+    else:
+        path, problem = _known(first, amount, payout)
+    was = PayoutStatus(payout["status"]) if payout else None
+    outcome = Outcome.UNCHANGED if not path else Outcome.ADOPTED if payout is None else Outcome.SETTLED
+    return Matched(
+        provider, first.reference, first.user_id, amount, first.currency, first.came_back,
+        payout["id"] if payout else None, was, path, Outcome.CONTRADICTED if problem else outcome, problem,
+    )  # fmt: skip
+
+
+def _unknown(moved: Movement, *, is_known: bool) -> tuple[_Path, str | None]:
+    if not is_known:
+        return (), "the books have lost the person it went to"
+    return (_S.SENDING, _S.PAID, *((_S.RETURNED,) if moved.came_back else ())), None
+
+
+def _known(moved: Movement, amount: Decimal, payout: Record) -> tuple[_Path, str | None]:
+    was = PayoutStatus(payout["status"])
+    to_sending = _TO_SENDING.get(was)
+    if moved.came_back:
+        if was is _S.PAID:
+            return (_S.RETURNED,), None
+        return () if to_sending is None else (*to_sending, _S.PAID, _S.RETURNED), None
+    if was in (_S.FAILED, _S.CANCELLED):
+        return (), f"the payout is {was}: its money was given back, and may have been paid again"
+    if (moved.user_id, amount, moved.currency) != (payout["user_id"], payout["amount"], payout["currency"]):
+        problem = (
+            f"the provider's list says {amount} {moved.currency} to {moved.user_id}"
+            f" instead of {payout['amount']} {payout['currency']} to {payout['user_id']}"
+        )
+        return () if to_sending is None or was is _S.REVIEW else (*to_sending, _S.REVIEW), problem
+    return () if to_sending is None else (*to_sending, _S.PAID), None
+
+
+def _walk(scope: Scope, one: Matched) -> None:
+    """This will take a payout to where the provider's list says it is, step by step on the state graph."""
+    payout = _adopt(scope, one) if one.payout_id is None else payout_states.lock(scope, one.payout_id)
+    for to in one.path:
+        payout = payout_states.move(
+            scope, payout, to, what="matched", claims=to is _S.SENDING,
+            look_in=delivery_rules.AFTER_PAID if to is _S.PAID and to is one.path[-1] else None,
+            problem=one.problem if to is _S.REVIEW else None,
+        )  # fmt: skip
+
+
+def _adopt(scope: Scope, one: Matched) -> Record:
+    made = scope.session.execute(
+        _ADOPT,
+        {
+            "tenant_id": scope.tenant_id,
+            "user_id": one.user_id,
+            "currency": one.currency,
+            "amount": one.amount,
+            "provider": one.provider,
+            "reference": one.reference,
+            "detail": "found in the provider's list",
+            "actor": scope.actor.name,
+            "now": scope.now,
+        },
+    )
+    return dict(made.mappings().one())

@@ -1,0 +1,218 @@
+"""Settling payouts by the lines of a bank's answer; each line is judged by itself.
+
+The same answer again changes nothing. Neither does a line that contradicts what is known: it is a conflict, to be
+looked into, because money that is given back on a wrong word is paid twice. A refusal that may speak of an earlier
+instruction gives nothing back either: the payout is a person's to find out (review).
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import text
+
+from chalicelib import four_eyes
+from chalicelib.backing.database import Record, statement
+from chalicelib.features.payouts.batches.bank_files.camt import Movement
+from chalicelib.features.payouts.delivery import payout_states
+from chalicelib.features.payouts.delivery.outcomes import ACCEPTED, listed, name_check
+from chalicelib.features.payouts.matching.bank_lines import AnswerLine, Claim
+from chalicelib.identity.scope import Scope
+from chalicelib.kernel.states import IN_FLIGHT, PayoutStatus
+from chalicelib.ledger import accounts
+
+_KEEP = text(statement(__file__, "keep_bank_words"))
+_AFTER = {Claim.PAID: PayoutStatus.PAID, Claim.FAILED: PayoutStatus.FAILED, Claim.RETURNED: PayoutStatus.RETURNED}
+# Paid and then returned is a story; each of these with failed is not, and neither is right by being first.
+_TOGETHER: tuple[set[Claim], ...] = (
+    {Claim.PAID, Claim.RETURNED}, {Claim.PAID}, {Claim.FAILED}, {Claim.RETURNED}, set()
+)  # fmt: skip
+# What was paid and came back is told in whichever order, and is done in this one; a doubt about what was paid is none.
+_ORDER = (Claim.ON_ITS_WAY, Claim.PAID, Claim.FAILED, Claim.DOUBT, Claim.RETURNED)
+_DOUBTFUL = frozenset({PayoutStatus.SENDING, PayoutStatus.UNKNOWN})
+_CONFLICTS = {
+    PayoutStatus.PAID: "it was paid; if the money came back, say returned",
+    PayoutStatus.FAILED: "it failed and its money was given back; ask the bank before anything is paid again",
+    PayoutStatus.RETURNED: "it was paid and came back already",
+}
+_CONTRADICTS = "this answer says that it was paid or returned, and that it failed; ask the bank which"
+_TWICE = "the bank booked it twice; ask for one of the two back"
+_ONE_BACK = "the bank booked it twice, and one of the two came back: the person has been paid once"
+
+
+class Settlement:
+    """One answer's settling: the payouts as they stand by now, by reference in lower case."""
+
+    def __init__(self, scope: Scope, payouts: Iterable[Record]) -> None:
+        self.scope = scope
+        self.payouts = {payout["reference"].lower(): payout for payout in payouts}
+        self.own_ids = set(four_eyes.own_ids(scope))
+        self.debits: dict[str, set[str | None]] = defaultdict(set)  # what the bank calls the debits of a payout
+
+    def settle(self, lines: Sequence[AnswerLine]) -> list[Record]:
+        """Settle what the lines say, and return an item for each of them, in their order."""
+        named = [self._payout_of(line) for line in lines]
+        claims = [line.claim_of(payout) if payout else None for line, payout in zip(lines, named, strict=True)]
+        claims = _weakened(named, claims)
+        together: dict[str, set[Claim]] = defaultdict(set)
+        for payout, claim in zip(named, claims, strict=True):
+            if payout is not None and claim not in (None, Claim.ON_ITS_WAY, Claim.DOUBT):
+                together[payout["reference"]].add(claim)
+        # everybody whose money may come back, together: people's accounts are locked in one order
+        back = [payout["user_id"] for payout, claim in zip(named, claims, strict=True)
+                if payout is not None and claim in (Claim.FAILED, Claim.RETURNED)]  # fmt: skip
+        accounts.hold(self.scope, user_ids=back)
+        results: dict[int, Record] = {}
+        for place in sorted(range(len(lines)), key=lambda at: _ORDER.index(claims[at] or Claim.ON_ITS_WAY)):
+            line, payout, claim = lines[place], named[place], claims[place]
+            contradicts = payout is not None and together[payout["reference"]] not in _TOGETHER
+            result, detail = self._judge(line, payout, claim, contradicts=contradicts)
+            results[place] = self._item(line, payout, result, detail)
+        _keep_words(self.scope, lines, named)
+        return [results[place] for place in range(len(lines))]
+
+    def _payout_of(self, line: AnswerLine) -> Record | None:
+        return next((self.payouts[one.lower()] for one in line.references if one.lower() in self.payouts), None)
+
+    def _item(self, line: AnswerLine, payout: Record | None, result: str, detail: str | None) -> Record:
+        now = self.payouts[payout["reference"].lower()] if payout else None
+        return {
+            "line": line.number, "reference": now["reference"] if now and line.booking else line.reference,
+            "result": result, "status": now["status"] if now else None, "detail": detail,
+            "payout_id": now["id"] if now else None, "batch_id": now["batch_id"] if now else None,
+        }  # fmt: skip
+
+    def _judge(
+        self, line: AnswerLine, payout: Record | None, claim: Claim | None, *, contradicts: bool
+    ) -> tuple[str, str | None]:
+        if payout is None or claim is None:
+            return "not_found", "there is no payout of yours in a bank file with this reference"
+        payout = self.payouts[payout["reference"].lower()]
+        if claim in (Claim.FAILED, Claim.RETURNED) and payout["user_id"] in self.own_ids:
+            # what comes back is paid again: nobody says so of their own
+            return "forbidden", four_eyes.refusal(four_eyes.Subject.PAYOUT)
+        if claim is Claim.ON_ITS_WAY:
+            return "unchanged", f"{line.reason or line.verdict.status}: on its way, as far as the bank says"
+        if contradicts:
+            return "conflict", _CONTRADICTS
+        if other := _other_amount(line, payout):
+            return "conflict", other
+        if claim is Claim.DOUBT:
+            return self._doubt(line, payout)
+        if twice := self._booked_twice(line, payout, claim):
+            return "conflict", twice
+        now, after = PayoutStatus(payout["status"]), _AFTER[claim]
+        if now is after or (now is PayoutStatus.RETURNED and after is PayoutStatus.PAID):
+            return "unchanged", None
+        if now not in IN_FLIGHT and (now, after) != (PayoutStatus.PAID, PayoutStatus.RETURNED):
+            return "conflict", _CONFLICTS[now]
+        self._move(line, payout, after)
+        return "ok", None
+
+    def _doubt(self, line: AnswerLine, payout: Record) -> tuple[str, str | None]:
+        now, doubt = PayoutStatus(payout["status"]), line.doubt_about(payout)
+        if now in _DOUBTFUL:
+            problem = f"{doubt}; find out whether it was paid, and say so"
+            self._keep(payout_states.move(
+                self.scope, payout, PayoutStatus.REVIEW, what="answered", problem=problem,
+                provider_reference=line.bank_reference,
+            ))  # fmt: skip
+            return "review", doubt
+        if now is PayoutStatus.REVIEW:
+            return "unchanged", doubt
+        # a refusal says nothing new of what failed, nor one of a duplicate of what was paid
+        is_told = line.booking is None and (now is not PayoutStatus.PAID or line.verdict.speaks_of_earlier)
+        return ("unchanged" if is_told else "conflict"), doubt
+
+    def _booked_twice(self, line: AnswerLine, payout: Record, claim: Claim) -> str | None:
+        """Say that two debits of one payout were booked; what comes back of two leaves one."""
+        if line.booking is None:
+            return None
+        debits = self.debits[payout["reference"]]
+        known = (payout["bank"] or {}).get("debits", {}).get(line.head.source)
+        if claim is Claim.RETURNED:
+            return _ONE_BACK if len(debits | ({known} - {None})) > 1 and _is_paid(payout) else None
+        debits.add(line.bank_reference)
+        return _TWICE if len(debits | ({known} - {None})) > 1 else None
+
+    def _move(self, line: AnswerLine, payout: Record, after: PayoutStatus) -> None:
+        if after is PayoutStatus.RETURNED and payout["status"] != PayoutStatus.PAID:
+            # money that came back had been paid, and the bank need not say so twice
+            payout = payout_states.move(
+                self.scope, payout, PayoutStatus.PAID, what="answered", provider_reference=line.bank_reference
+            )
+        problem = {
+            PayoutStatus.PAID: None,
+            PayoutStatus.FAILED: f"refused: {line.reason or 'the bank gave no reason'}",
+            PayoutStatus.RETURNED: f"came back: {line.reason or 'the bank gave no reason'}",
+        }[after]
+        self._keep(payout_states.move(
+            self.scope, payout, after, what="answered", problem=problem, provider_reference=line.bank_reference
+        ))  # fmt: skip
+
+    def _keep(self, payout: Record) -> None:
+        self.payouts[payout["reference"].lower()] = payout
+
+
+def _is_paid(payout: Record) -> bool:
+    return bool(payout["status"] == PayoutStatus.PAID)
+
+
+def _weakened(named: Sequence[Record | None], claims: Sequence[Claim | None]) -> list[Claim | None]:
+    """Make a refusal a doubt where another line of the same payout is one."""
+    doubted = {
+        payout["id"] for payout, claim in zip(named, claims, strict=True) if payout and claim is Claim.DOUBT
+    }  # fmt: skip
+    return [
+        Claim.DOUBT if claim is Claim.FAILED and payout is not None and payout["id"] in doubted else claim
+        for payout, claim in zip(named, claims, strict=True)
+    ]
+
+
+def _other_amount(line: AnswerLine, payout: Record) -> str | None:
+    if line.currency is not None and line.currency != payout["currency"]:
+        return f"the bank says {line.currency}, and the payout is in {payout['currency']}; ask the bank"
+    if line.amount is not None and line.amount != payout["amount"]:
+        return f"the bank says {line.amount}, and the payout is of {payout['amount']}; ask the bank"
+    return None
+
+
+def _keep_words(scope: Scope, lines: Sequence[AnswerLine], named: Sequence[Record | None]) -> None:
+    """Keep the last word of each payout, in one statement."""
+    words: dict[str, dict[str, Any]] = {}
+    for line, payout in zip(lines, named, strict=True):
+        if payout is None:
+            continue
+        word = words.setdefault(str(payout["id"]), {"id": str(payout["id"]), "said": {}, "kept": {}})
+        said = _word(line, payout)
+        if not word["said"] or word["said"]["at"] <= said["at"]:
+            word["said"] = said
+        word["kept"] |= _kept(line)
+    if words:
+        scope.session.execute(_KEEP, {"tenant_id": scope.tenant_id, "words": json.dumps(list(words.values()))})
+
+
+def _word(line: AnswerLine, payout: Record) -> dict[str, Any]:
+    given, fee = line.verdict.given, line.fee_of(payout)
+    return {
+        "source": line.head.source,
+        "report": line.head.report,
+        "at": line.head.at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        "status": (line.stated or line.verdict.status)[:35],
+        "reasons": [code[:35] for code in given.reasons],
+        "meanings": [listed()[code].meaning for code in given.reasons if code in listed()],
+        "text": given.text,
+        "fee": format(fee, "f") if fee else None,
+    }
+
+
+def _kept(line: AnswerLine) -> dict[str, Any]:
+    kept: dict[str, Any] = {}
+    if line.verdict.status in ACCEPTED:
+        kept["is_accepted"] = True
+    if check := name_check(line.verdict):
+        kept |= {"name_check": check, "name_text": line.verdict.given.text}
+    if line.booking is not None and line.bank_reference and line.booking.movement is Movement.PAID:
+        kept["debits"] = {line.head.source: line.bank_reference}
+    return kept

@@ -1,0 +1,1 @@
+"""Reads of what employees are owed, and of where their money is."""

@@ -1,0 +1,111 @@
+"""Approved payslips into the ledger, in chunks of people: whatever is killed, repeated or done twice at once, once.
+
+A payslip's gross G less its deductions D and its taxes T is its net N; arrears of earlier periods are signed lines of
+these sums, so each may be below 0. Among D is what earlier payslips had left below 0 (C, carried over), which nobody
+else is owed. A payslip is booked as
+
+    1  wage_cost    to  payable              max(N, 0)
+    2  wage_cost    to  taxes_withheld       T
+    3  wage_cost    to  deductions_withheld  D - C
+    4  wage_cost    to  pay_carried          C
+    5  pay_carried  to  wage_cost            max(-N, 0)
+
+so that each authority is owed what was really withheld, also for the earlier periods, and what is carried waits in
+pay_carried from the payslip that left it until the one that takes it back. What is below 0 goes the other way. Lines 1
+and 5 are N together, so wage_cost's debits less its credits are N + T + (D - C) + C = G: each period's cost, with the
+differences that corrections made, and nothing that is only carried.
+
+A run that was calculated before December 2026 may have arrears as one line of their net, up in G or down (A) in D;
+behind it stand the differences of its gross (g), deductions (d) and taxes (t). There line 2 is T + t and line 3 is
+D - A - C + d, and wage_cost gets G - A + d + t, which is the period's own gross and g.
+"""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from chalicelib.backing.database import statement
+from chalicelib.features.payouts.runs import earmark_actions
+from chalicelib.features.payouts.runs.earmark_actions import Earmark
+from chalicelib.features.payroll.approval import queries
+from chalicelib.features.payroll.documents import actions as document_actions
+from chalicelib.identity.scope import Scope
+from chalicelib.jobs import progress
+from chalicelib.jobs.progress import Chunk
+from chalicelib.ledger import accounts
+
+QUEUE = JOB = "payroll-posting"
+CHUNK_PEOPLE = 1000  # some three thousand lines, under the lock of the tenant's own accounts until they are committed
+
+_CHUNKS = text("""
+    with numbered as (
+        select user_id, (row_number() over (order by user_id) - 1) / :size as chunk
+        from payslips where tenant_id = :tenant_id and run_id = :run_id
+    )
+    -- array_agg, as there is no min(uuid)
+    select (array_agg(user_id order by user_id))[1] as first, (array_agg(user_id order by user_id desc))[1] as last,
+        count(*) as people
+    from numbered group by chunk order by chunk""")
+
+_PEOPLE = text("""
+    select user_id, id as payslip_id, currency, net as amount from payslips
+    where tenant_id = :tenant_id and run_id = :run_id and user_id between :first and :last""")
+
+_POST = text(statement(__file__, "post"))
+
+_POSTED = text("""
+    update payroll_runs set posted_at = :now
+    where tenant_id = :tenant_id and id = :run_id and posted_at is null""")
+
+
+def begin(scope: Scope, job_id: UUID, *, run_id: UUID) -> None:
+    """This will book a run that is approved by this transaction: at once where it fits one chunk, else by chunks."""
+    rows = scope.session.execute(
+        _CHUNKS, {"tenant_id": scope.tenant_id, "run_id": run_id, "size": CHUNK_PEOPLE}
+    ).all()  # fmt: skip
+    chunks = [Chunk(number, row.first, row.last, row.people) for number, row in enumerate(rows)]
+    plan = {"job_id": str(job_id), "run_id": str(run_id)}
+    progress.spread(
+        scope, job_id, chunks=chunks, queue=QUEUE, message=plan,
+        do=lambda chunk: do_chunk(scope, plan, chunk), finish=lambda: _finish(scope, job_id, run_id),
+    )  # fmt: skip
+
+
+def do_chunk(scope: Scope, plan: dict[str, Any], chunk: Chunk) -> None:
+    """This will book a range of people, and finish the job with its last."""
+    job_id, run_id = UUID(plan["job_id"]), UUID(plan["run_id"])
+    booked = post(scope, run_id=run_id, chunk=chunk)
+    if progress.finish_chunk(scope, job_id, number=chunk.number, changed=booked):
+        _finish(scope, job_id, run_id)
+
+
+def post(scope: Scope, *, run_id: UUID, chunk: Chunk) -> int:
+    """Lock a range of people's accounts, book their payslips, and count the lines that were not there before."""
+    where = {
+        "tenant_id": scope.tenant_id,
+        "run_id": run_id,
+        "first": chunk.first_user_id,
+        "last": chunk.last_user_id,
+    }
+    people = scope.session.execute(_PEOPLE, where).all()
+    user_ids = [one.user_id for one in people]
+    accounts.open_for(scope, user_ids=user_ids, currencies=[one.currency for one in people])
+    accounts.hold(scope, user_ids=user_ids)
+    booked = scope.session.execute(_POST, {**where, "now": scope.now}).rowcount
+    # what is booked here waits for the run's own pay
+    earmark_actions.reserve(scope, payroll_run_id=run_id, earmarks=[Earmark(*one) for one in people])
+    return booked
+
+
+def _finish(scope: Scope, job_id: UUID, run_id: UUID) -> None:
+    scope.session.execute(_POSTED, {"tenant_id": scope.tenant_id, "run_id": run_id, "now": scope.now})
+    document_actions.request(scope, run_id=run_id)
+    totals = queries.sum_payslips(scope, run_id)
+    progress.finish(
+        scope, job_id,
+        result={
+            "payslips": sum(one["payslips"] for one in totals),
+            "amounts": {one["currency"]: str(one["pays"]) for one in totals},
+        },
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Payment of an approved run: one payout per payslip, and what became of each."""

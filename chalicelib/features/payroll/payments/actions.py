@@ -1,0 +1,93 @@
+"""Paying an approved run: its payslips, each by one payout, and nothing else; the run is paid when each of them is.
+
+`pay` starts payouts of what waits, and the run is `partly_paid`. Whatever becomes of a payout is sent back by a
+message, which recomputes the run's state: `paid` when nothing waits and nothing is on its way, `partly_paid` again when
+money came back after that. Both lock the run's row first, so the states follow each other, and doing either twice is
+once.
+"""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from chalicelib import audit
+from chalicelib.backing.database import Record
+from chalicelib.features.payouts.runs import actions as payouts
+from chalicelib.features.payouts.runs import earmark_actions
+from chalicelib.features.payroll.approval import queries
+from chalicelib.features.payroll.payments import queries as payment_queries
+from chalicelib.identity.scope import Scope
+from chalicelib.jobs.schemas import started
+from chalicelib.kernel.errors import AlreadyDecided, Conflict
+from chalicelib.kernel.states import PAYROLL_MOVES, PayrollStatus, check_move
+
+_PAYING = text("""
+    update payroll_runs set status = 'partly_paid', paid_by = :actor, paid_by_ids = cast(:actor_ids as uuid[])
+    where tenant_id = :tenant_id and id = :run_id""")
+
+_MOVE = text("""
+    update payroll_runs set status = :status, paid_at = case when :status = 'paid' then :now end
+    where tenant_id = :tenant_id and id = :run_id""")
+
+# the period of a run that is paid in part stays locked
+_MOVE_PERIOD = text("""
+    update pay_periods set status = case when :status = 'paid' then 'paid' else 'locked' end
+    where tenant_id = :tenant_id and payroll_run_id = :run_id""")
+
+
+def pay(scope: Scope, *, run_id: UUID) -> Record:
+    """Start the payouts of a booked run's payslips that wait for it; again, it pays the rest.
+
+    Raises Conflict before all of it is booked, or while payouts are switched off; AlreadyDecided where it is paid.
+    """
+    run = queries.get_run(scope, run_id)
+    status = _recomputed(scope, run)
+    if status in (PayrollStatus.DRAFT, PayrollStatus.CALCULATED):
+        raise Conflict(f"This payroll run is {status}; it has to be approved before it is paid.")
+    if status is PayrollStatus.PAID:
+        raise AlreadyDecided("This payroll run is paid, each of its payslips.")
+    check_move(PAYROLL_MOVES, now=status, to=PayrollStatus.PARTLY_PAID, what="payroll run")
+    if run["posted_at"] is None:
+        raise Conflict(
+            f"This payroll run is still being booked; pay it when /jobs/{run['job_id']} says that it succeeded."
+        )
+    scope.session.execute(
+        _PAYING, {**_key(scope, run), "actor": scope.actor.name, "actor_ids": sorted(scope.actor.hands)}
+    )
+    job_id = payouts.request_payroll(scope, payroll_run_id=run_id)
+    audit.record(
+        scope, action="payroll_run.pay_requested", entity_type="payroll_run", entity_id=run_id,
+        before={"status": status}, after={"status": PayrollStatus.PARTLY_PAID, "job_id": job_id},
+    )  # fmt: skip
+    # a run of which nothing is to be paid waits for no confirmation
+    status = _recomputed(scope, {**run, "status": PayrollStatus.PARTLY_PAID})
+    payment = payment_queries.sum_payment(scope, run_id)
+    return {**started(job_id).model_dump(), "id": run_id, "status": status, "payment": payment}
+
+
+def settle(scope: Scope, *, run_id: UUID) -> None:
+    """Recompute a run's state from its payouts, which have moved."""
+    _recomputed(scope, queries.get_run(scope, run_id))
+
+
+def _recomputed(scope: Scope, run: Record) -> PayrollStatus:
+    """Move a run between partly_paid and paid as its payouts say, and return its state; its row is locked."""
+    before = PayrollStatus(run["status"])
+    if before not in (PayrollStatus.PARTLY_PAID, PayrollStatus.PAID):
+        return before
+    is_open = earmark_actions.is_open(scope, payroll_run_id=run["id"])
+    after = PayrollStatus.PARTLY_PAID if is_open else PayrollStatus.PAID
+    if after is not before:
+        values = {**_key(scope, run), "status": after.value}
+        scope.session.execute(_MOVE, {**values, "now": scope.now})
+        scope.session.execute(_MOVE_PERIOD, values)
+        audit.record(
+            scope, entity_type="payroll_run", entity_id=run["id"], before={"status": before}, after={"status": after},
+            action="payroll_run.paid" if after is PayrollStatus.PAID else "payroll_run.partly_paid",
+        )  # fmt: skip
+    return after
+
+
+def _key(scope: Scope, run: Record) -> dict[str, Any]:
+    return {"tenant_id": scope.tenant_id, "run_id": run["id"]}

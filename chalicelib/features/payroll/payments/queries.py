@@ -1,0 +1,79 @@
+"""Reads of what became of a run's payslips: paid, in flight, or not paid and why."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from chalicelib.backing.database import Record, statement
+from chalicelib.entry.paging import cursor, position
+from chalicelib.features.payouts.payables import queries as payable_queries
+from chalicelib.features.payouts.runs.queries import BLOCKED_BY
+from chalicelib.features.payroll.payments.schemas import PaymentQuery, PaymentStatus
+from chalicelib.features.payroll.runs import queries as run_queries
+from chalicelib.identity.scope import Scope
+from chalicelib.kernel.states import FIXED_PAYROLL
+
+MOST_NAMED = 100  # people whom a run names itself; the list has all of them
+
+_PAYMENTS = statement(__file__, "payments").replace("{blocked_by}", BLOCKED_BY)
+_COUNT = text(f"select status, count(*) as payslips from ({_PAYMENTS}) p group by status")
+_PAGE = text(f"""
+    select p.*, u.name, e.employee_no from ({_PAYMENTS}) p
+    join users u on u.tenant_id = :tenant_id and u.id = p.user_id
+    left join employments e on e.tenant_id = :tenant_id and e.user_id = p.user_id
+    where (cast(:status as text) is null or p.status = :status)
+      and (cast(:because as text) is null or p.because = :because)
+      and (cast(:after as uuid) is null or p.user_id > cast(:after as uuid))
+    order by p.user_id limit :limit""")
+
+
+def get_run(scope: Scope, run_id: UUID) -> Record:
+    """Read one run with what became of its payslips."""
+    run = run_queries.show_run(scope, run_id)
+    is_fixed = run["status"] in FIXED_PAYROLL
+    return {**run, "payment": sum_payment(scope, run_id) if is_fixed else None}
+
+
+def sum_payment(scope: Scope, run_id: UUID) -> Record:
+    """Count an approved run's payslips by where their money is, and name the first that are not paid."""
+    rows = scope.session.execute(_COUNT, _values(scope, run_id))
+    counted: dict[str, int] = {row.status: row.payslips for row in rows}
+    counts = {status.value: counted.get(status.value, 0) for status in PaymentStatus}
+    unpaid: list[Record] = []
+    for status in (PaymentStatus.NOT_PAID, PaymentStatus.IN_FLIGHT):
+        if counts[status] and len(unpaid) < MOST_NAMED:
+            unpaid += _read(scope, run_id, status=status, limit=MOST_NAMED - len(unpaid))
+    return {**counts, "unpaid": unpaid}
+
+
+def page_of_payments(scope: Scope, run_id: UUID, query: PaymentQuery) -> Record:
+    """Read one page of what became of a run's payslips, in the order of people's ids."""
+    if run_queries.get_run(scope, run_id)["status"] not in FIXED_PAYROLL:
+        return {"items": [], "next_cursor": None}
+    after = position(query.cursor, UUID) if query.cursor else None
+    rows = _read(
+        scope, run_id, status=query.status, because=query.because, after=after, limit=query.limit + 1
+    )  # fmt: skip
+    items = rows[: query.limit]
+    return {"items": items, "next_cursor": cursor(items[-1]["user_id"]) if len(rows) > query.limit else None}
+
+
+def _read(
+    scope: Scope,
+    run_id: UUID,
+    *,
+    status: PaymentStatus | None,
+    limit: int,
+    because: str | None = None,
+    after: UUID | None = None,
+) -> list[Record]:
+    values = {**_values(scope, run_id), "status": status and status.value, "because": because, "after": after}
+    rows = scope.session.execute(_PAGE, {**values, "limit": limit}).mappings()
+    return [
+        {**row, "user": {"id": row["user_id"], "name": row["name"], "employee_no": row["employee_no"]}} for row in rows
+    ]
+
+
+def _values(scope: Scope, run_id: UUID) -> dict[str, Any]:
+    return {"tenant_id": scope.tenant_id, "run_id": run_id, **payable_queries.payment_values(scope)}

@@ -1,0 +1,242 @@
+"""A run until it is calculated: made, calculated as often as needed, given up."""
+
+import json
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.dialects.postgresql import insert
+
+from chalicelib import audit
+from chalicelib.backing.database import Record
+from chalicelib.entry.gate import get_row
+from chalicelib.features.pay_register import calculation as pay_register_calculation
+from chalicelib.features.payroll.components import queries as component_queries
+from chalicelib.features.payroll.runs import calculation, queries, snapshot
+from chalicelib.features.payroll.runs.models import RunKind, payroll_runs
+from chalicelib.features.payroll.runs.schemas import NewRun
+from chalicelib.features.people.users import queries as people
+from chalicelib.features.periods import periods
+from chalicelib.features.periods.locks import lock_people_among
+from chalicelib.features.periods.windows import Among
+from chalicelib.identity.scope import Scope
+from chalicelib.jobs import progress
+from chalicelib.jobs.progress import Chunk
+from chalicelib.kernel.errors import Conflict, invalid
+from chalicelib.kernel.states import FIXED_PAYROLL, PAYROLL_MOVES, PayrollStatus, PeriodStatus, check_move
+
+JOB = "payroll-calculation"
+ALONE = "payroll"  # calculations begin, and approvals are made, one after the other in a tenant
+
+_BEGIN = text("""
+    update payroll_runs set status = 'draft', calculation = calculation + 1, job_id = :job_id,
+        plan = cast(:plan as jsonb), calculated_by = :actor,
+        -- where some people only are calculated anew, the other payslips stay somebody else's work
+        calculated_by_ids = array(
+            select unnest(cast(:actor_ids as uuid[]))
+            union select unnest(calculated_by_ids) where :is_partial),
+        calculated_since = case when :is_partial then calculated_since else clock_timestamp() end
+    where tenant_id = :tenant_id and id = :run_id""")
+
+# Whoever writes facts of a period holds it until the commit: what came before is seen, what comes after is later.
+_HOLD = text("""
+    select from pay_periods
+    where tenant_id = :tenant_id and (month = any(:months) or payroll_run_id is not null) order by month for update""")
+
+_FRESHNESS = text("""
+    select status, is_stale or computed_as_of is null or computed_as_of < least(end_on, cast(:yesterday as date))
+        as is_behind, coalesce(revised_at > cast(:since as timestamptz), false) as is_revised
+    from pay_periods where tenant_id = :tenant_id and month = :month""")
+
+# somebody else's run was approved since this one was calculated: arrears, adjustments and nets may be paid by now
+_APPROVED_SINCE = text("""
+    select exists (select from payroll_runs
+        where tenant_id = :tenant_id and id <> :run_id and approved_at >= :since)""")
+
+_CANCEL = text("""
+    update payroll_runs set status = 'cancelled', cancelled_by = :actor, cancelled_at = :now, cancel_reason = :reason
+    where tenant_id = :tenant_id and id = :run_id""")
+
+
+def create(scope: Scope, *, new: NewRun) -> Record:
+    """This will make a run; there is one regular run for each month."""
+    if new.month > scope.tenant.month_of(scope.yesterday()):
+        raise invalid("/month", f"{new.month} has not begun to be earned; the latest month is "
+                      f"{scope.tenant.month_of(scope.yesterday())}")  # fmt: skip
+    people.check_all_there(scope, new.user_ids or ())
+    for type_id in new.payment_type_ids or ():
+        component_queries.get_type(scope, type_id)
+    periods.ensure(scope, [scope.tenant.period(new.month)])
+    run_id = scope.session.execute(
+        insert(payroll_runs)
+        .values(
+            tenant_id=scope.tenant_id,
+            month=new.month,
+            kind=new.kind.value,
+            title=new.title,
+            user_ids=new.user_ids and sorted(set(new.user_ids)),
+            payment_type_ids=new.payment_type_ids and sorted(set(new.payment_type_ids)),
+            created_by=scope.actor.name,
+            created_by_ids=sorted(scope.actor.hands),
+            created_at=scope.now,
+        )
+        .on_conflict_do_nothing()
+        .returning(payroll_runs.c.id)
+    ).scalar_one_or_none()
+    if run_id is None:
+        raise Conflict(
+            f"{new.month} has its regular run already. Calculate that one again, or cancel it first; what cannot wait"
+            " is paid by an off_cycle run."
+        )
+    audit.record(
+        scope, action="payroll_run.created", entity_type="payroll_run", entity_id=run_id,
+        after=new.model_dump(mode="json", exclude_none=True),
+    )  # fmt: skip
+    return queries.show_run(scope, run_id)
+
+
+def request_calculation(scope: Scope, *, run_id: UUID, user_ids: Sequence[UUID] | None = None) -> Record:
+    """This will calculate a run, or some of its people again: at once where they fit one chunk, else chunk by chunk.
+
+    Some people only are calculated where nothing else changed meanwhile; else everybody is.
+    """
+    scope.alone(ALONE)  # an approval under way pays arrears that would be seen here as open
+    run = get_row(scope, payroll_runs, run_id, what="payroll run", lock=True)
+    people.check_all_there(scope, user_ids or ())
+    for at, user_id in enumerate(user_ids or ()):
+        if run["user_ids"] is not None and user_id not in run["user_ids"]:
+            raise invalid(f"/user_ids/{at}", "is not one of the people whom this off-cycle run is for")
+    check_move(PAYROLL_MOVES, now=PayrollStatus(run["status"]), to=PayrollStatus.CALCULATED, what="payroll run")
+    locked = _hold(scope, run)
+    made = snapshot.make(
+        scope,
+        kind=RunKind(run["kind"]),
+        on=scope.tenant.period(run["month"]).end,
+        type_ids=run["payment_type_ids"],
+    )
+    as_of, is_revised = _compute_up_to(scope, run)
+    only = user_ids if _may_be_partial(scope, run, made, as_of) and not is_revised else None
+    job_id = progress.create(scope, kind=JOB, parameters={"run_id": run_id, "month": run["month"], "user_ids": only})
+    scope.session.execute(
+        _BEGIN,
+        {
+            "tenant_id": scope.tenant_id,
+            "run_id": run_id,
+            "job_id": job_id,
+            "plan": json.dumps(made.to_json(), default=str),
+            "actor": scope.actor.name,
+            "actor_ids": sorted(scope.actor.hands),
+            "is_partial": only is not None,
+        },
+    )
+    periods.mark_calculated(scope, run["month"])
+    audit.record(
+        scope, action="payroll_run.calculated", entity_type="payroll_run", entity_id=run_id,
+        after={"job_id": job_id, "user_ids": only},
+    )  # fmt: skip
+    run = get_row(scope, payroll_runs, run_id, what="payroll run")
+    _begin(scope, run, job_id, as_of=as_of, only=only, locked=locked)
+    return queries.get_run(scope, run_id)
+
+
+def carry_on(scope: Scope, message: dict[str, Any], chunk: Chunk) -> None:
+    """This will do a chunk of a calculation, unless a later one has overtaken it or the run was given up."""
+    run = queries.keep_run(scope, UUID(message["run_id"]))
+    if run["calculation"] == message["calculation"] and run["status"] == PayrollStatus.DRAFT:
+        calculation.do_chunk(scope, message, run, chunk)
+
+
+def cancel(scope: Scope, *, run_id: UUID, reason: str | None) -> Record:
+    """This will give up a run that is not approved; its month can have another."""
+    run = get_row(scope, payroll_runs, run_id, what="payroll run", lock=True)
+    if run["status"] in FIXED_PAYROLL:
+        raise Conflict(
+            "This run is approved: it is in the ledger. What was wrong is corrected by changing the facts; the next run"
+            " pays the difference."
+        )
+    check_move(PAYROLL_MOVES, now=PayrollStatus(run["status"]), to=PayrollStatus.CANCELLED, what="payroll run")
+    scope.session.execute(
+        _CANCEL,
+        {
+            "tenant_id": scope.tenant_id,
+            "run_id": run_id,
+            "actor": scope.actor.name,
+            "now": scope.now,
+            "reason": reason,
+        },
+    )
+    audit.record(
+        scope, action="payroll_run.cancelled", entity_type="payroll_run", entity_id=run_id,
+        before={"status": run["status"]}, after={"status": PayrollStatus.CANCELLED.value, "reason": reason},
+    )  # fmt: skip
+    return queries.show_run(scope, run_id)
+
+
+def _hold(scope: Scope, run: Record) -> Chunk | None:
+    """Keep facts of the run's period, and of paid ones, as they are until the commit.
+
+    Where the register has to be computed first, its people are locked before (tenants.locks), if they fit one chunk,
+    which is returned.
+    """
+    period = scope.tenant.period(run["month"])
+    periods.ensure(scope, [period])
+    locked = None
+    if _compute_up_to(scope, run)[0] is not None:
+        chunks = calculation.plan_chunks(scope, run, only=run["user_ids"])
+        if len(chunks) == 1:
+            locked = chunks[0]
+            lock_people_among(scope, Among.range(locked.first_user_id, locked.last_user_id))
+    # the period before as well, whose attendance is decided with this one's: all of them in one statement, in order
+    months = [period.month, scope.tenant.month_of(period.start - timedelta(days=1))]
+    scope.session.execute(_HOLD, {"tenant_id": scope.tenant_id, "months": months})
+    return locked
+
+
+def _begin(
+    scope: Scope, run: Record, job_id: UUID, *, as_of: date | None, only: Sequence[UUID] | None, locked: Chunk | None
+) -> None:
+    if only is None:
+        calculation.forget(scope, run["id"])
+    if as_of is not None and run["user_ids"] is None:
+        pay_register_calculation.prepare(scope, [run["month"]])
+    elif as_of is not None:  # the period as a whole stays as stale as it was
+        pay_register_calculation.decide(scope, [run["month"]])
+    chunks = calculation.plan_chunks(scope, run, only=only if only is not None else run["user_ids"])
+    message: dict[str, Any] = {
+        "job_id": str(job_id),
+        "run_id": str(run["id"]),
+        "calculation": run["calculation"],
+        "as_of": as_of and as_of.isoformat(),
+        "only": None if only is None else [str(one) for one in only],
+    }
+    progress.spread(
+        scope, job_id, chunks=chunks, queue=calculation.QUEUE, message=message,
+        at_once=as_of is None or pay_register_calculation.covers(locked, chunks),
+        do=lambda chunk: calculation.do_chunk(scope, message, run, chunk),
+        finish=lambda: calculation.finish(scope, message, run),
+    )  # fmt: skip
+
+
+def _compute_up_to(scope: Scope, run: Record) -> tuple[date | None, bool]:
+    """Return until which day register and balances have to be computed first (None: they are as fresh as can be).
+
+    And whether facts changed, and were computed, since the run was calculated.
+    """
+    period = scope.tenant.period(run["month"])
+    values = {"tenant_id": scope.tenant_id, "month": period.month, "yesterday": scope.yesterday()}
+    row = scope.session.execute(_FRESHNESS, {**values, "since": run["calculated_since"]}).one()
+    if row.status != PeriodStatus.OPEN or not row.is_behind:
+        return None, row.is_revised
+    return min(period.end, scope.yesterday()), row.is_revised
+
+
+def _may_be_partial(scope: Scope, run: Record, made: snapshot.Plan, as_of: date | None) -> bool:
+    if run["status"] != PayrollStatus.CALCULATED or as_of is not None:
+        return False
+    if run["plan"] != json.loads(json.dumps(made.to_json(), default=str)):
+        return False
+    return not scope.session.execute(
+        _APPROVED_SINCE, {"tenant_id": scope.tenant_id, "run_id": run["id"], "since": run["calculated_since"]}
+    ).scalar_one()

@@ -1,0 +1,129 @@
+"""Amounts of dynamic components, given for each person in each run."""
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from chalicelib import audit, four_eyes
+from chalicelib.entry.gate import get_row
+from chalicelib.entry.rows import Row, RowError, checked
+from chalicelib.features.payroll.components.rules import Calculation
+from chalicelib.features.payroll.runs.models import payroll_runs
+from chalicelib.features.payroll.runs.schemas import AmountRow, AmountsReport
+from chalicelib.features.people.users.actions import too_fine
+from chalicelib.identity.scope import Scope
+from chalicelib.kernel.errors import Conflict
+from chalicelib.kernel.money import fits, rounded
+from chalicelib.kernel.states import PayrollStatus
+
+MOST_ROWS = 20_000
+_OPEN = (PayrollStatus.DRAFT, PayrollStatus.CALCULATED)
+
+# Whom the rows are about, with the currency of their pay.
+_PEOPLE = text("""
+    select u.id as user_id, e.employee_no, coalesce((
+        select s.currency from salaries s where s.tenant_id = :tenant_id and s.user_id = u.id
+        order by s.effective_from desc limit 1), :currency) as currency
+    from users u left join employments e on e.tenant_id = :tenant_id and e.user_id = u.id
+    where u.tenant_id = :tenant_id and (u.id = any(:user_ids) or u.id in (
+        select user_id from employments where tenant_id = :tenant_id and employee_no = any(:employee_nos)))""")
+
+_TYPES = text("""
+    select id, code, calculation from payment_types where tenant_id = :tenant_id and is_active""")
+
+_THERE = text("select user_id, type_id, amount from payroll_amounts where tenant_id = :tenant_id and run_id = :run_id")
+
+_WRITE = text("""
+    insert into payroll_amounts as a (tenant_id, run_id, user_id, type_id, amount, given_by, given_by_ids, given_at)
+    select :tenant_id, :run_id, said.user_id, said.type_id, said.amount, :actor, cast(:actor_ids as uuid[]), :now
+    from unnest(cast(:user_ids as uuid[]), cast(:type_ids as uuid[]), cast(:amounts as numeric[]))
+        said (user_id, type_id, amount)
+    order by 3, 4
+    on conflict (tenant_id, run_id, user_id, type_id) do update
+        set amount = excluded.amount, given_by = excluded.given_by, given_at = excluded.given_at,
+            given_by_ids = array(select unnest(a.given_by_ids) union select unnest(excluded.given_by_ids))""")
+
+Amounts = dict[tuple[UUID, UUID], Decimal]
+
+
+def give(scope: Scope, *, run_id: UUID, rows: Sequence[Row], dry_run: bool) -> AmountsReport:
+    """This will keep the good rows and say what is wrong with the others; of two for one thing the later counts."""
+    run = get_row(scope, payroll_runs, run_id, what="payroll run", lock=True)
+    if run["status"] not in _OPEN:
+        raise Conflict(f"This run is {run['status']}; amounts can be given until it is approved.")
+    typed, wrong = checked(AmountRow, rows)
+    said, strange = _read(scope, typed)
+    key = {"tenant_id": scope.tenant_id, "run_id": run_id}
+    there = {(row.user_id, row.type_id): row.amount for row in scope.session.execute(_THERE, key)}
+    fresh = {pair: amount for pair, amount in said.items() if there.get(pair, Decimal(0)) != amount}
+    if fresh and not dry_run:
+        four_eyes.note_own(scope, four_eyes.Subject.AMOUNT, (user_id for user_id, _ in fresh))
+        scope.session.execute(
+            _WRITE,
+            {
+                **key,
+                "user_ids": [user_id for user_id, _ in fresh],
+                "type_ids": [type_id for _, type_id in fresh],
+                "amounts": list(fresh.values()),
+                "actor": scope.actor.name,
+                "actor_ids": sorted(scope.actor.hands),
+                "now": scope.now,
+            },
+        )
+        audit.record(
+            scope, action="payroll_run.amounts_given", entity_type="payroll_run", entity_id=run_id,
+            after={"rows": len(rows), "written": len(fresh)},
+        )  # fmt: skip
+    return AmountsReport(
+        dry_run=dry_run,
+        rows=len(rows),
+        written=len(fresh),
+        unchanged=len(said) - len(fresh),
+        errors=sorted([*wrong, *strange], key=lambda error: error.line),
+    )
+
+
+def _read(scope: Scope, rows: Iterable[tuple[int, AmountRow]]) -> tuple[Amounts, list[RowError]]:
+    rows = list(rows)
+    people = scope.session.execute(
+        _PEOPLE,
+        {
+            "tenant_id": scope.tenant_id,
+            "currency": scope.tenant.currency,
+            "user_ids": [row.user_id for _, row in rows if row.user_id],
+            "employee_nos": [row.employee_no for _, row in rows if row.employee_no],
+        },
+    ).all()
+    known: dict[Any, Any] = {person.user_id: person for person in people}
+    known |= {person.employee_no: person for person in people if person.employee_no is not None}
+    types = {row.code: row for row in scope.session.execute(_TYPES, {"tenant_id": scope.tenant_id})}
+    said: Amounts = {}
+    errors = []
+    for line, row in rows:
+        person, kind = known.get(row.user_id or row.employee_no), types.get(row.payment_type)
+        if (wrong := _wrong(row, person, kind)) is not None:
+            errors.append(RowError(line=line, column=wrong[0], detail=wrong[1]))
+        elif four_eyes.is_own(scope, person.user_id):  # type: ignore[union-attr]  # there: _wrong
+            errors.append(RowError(line=line, column=None, detail=four_eyes.refusal(four_eyes.Subject.AMOUNT)))
+        else:
+            said[person.user_id, kind.id] = rounded(row.amount, person.currency)  # type: ignore[union-attr]  # both are there: _wrong
+    return said, errors
+
+
+def _wrong(row: AmountRow, person: Any, kind: Any) -> tuple[str | None, str] | None:
+    if row.user_id is not None and row.employee_no is not None and person and person.employee_no != row.employee_no:
+        return "employee_no", "is not the number of the person that user_id names"
+    if row.user_id is None and row.employee_no is None:
+        return None, "names nobody: give employee_no or user_id"
+    if person is None:
+        return "employee_no" if row.user_id is None else "user_id", "is nobody here"
+    if kind is None:
+        return "payment_type", f"there is no active payment type with the code {row.payment_type}"
+    if kind.calculation != Calculation.DYNAMIC:
+        return "payment_type", f"{row.payment_type} is {kind.calculation}: only dynamic ones are given an amount here"
+    if not fits(row.amount, person.currency):
+        return "amount", too_fine(person.currency)
+    return None

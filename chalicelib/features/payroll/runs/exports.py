@@ -1,0 +1,149 @@
+"""The register of a run as a file: one row per payslip, one column per component, and the totals of each currency."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from chalicelib.backing.database import Record
+from chalicelib.backing.files import safe_name
+from chalicelib.entry.gate import get_row
+from chalicelib.entry.http import Document
+from chalicelib.entry.sheets import CSV, XLSX, csv_of, safe, xlsx_of
+from chalicelib.features.payroll.components.rules import Category
+from chalicelib.features.payroll.documents.schemas import RegisterQuery
+from chalicelib.features.payroll.runs import queries
+from chalicelib.features.payroll.runs.models import payroll_runs, payslips
+from chalicelib.features.payroll.runs.rules import OneOffKind
+from chalicelib.features.payroll.runs.snapshot import EARNED
+from chalicelib.features.people.models import departments, employments
+from chalicelib.identity.scope import Scope
+from chalicelib.kernel.errors import Conflict, TooLarge
+from chalicelib.kernel.states import FIXED_PAYROLL, PayrollStatus
+
+BATCH = 500
+LARGEST = 4_000_000  # characters: a function's answer has 6 MB, and a workbook travels as base64
+WHO = ("employee_no", "name", "department", "currency")
+DAYS = (
+    "base_salary", "working_days", "present_days", "od_days", "paid_leave_days", "lop_days", "absent_days",
+    "extra_days", "payable_shifts", "ot_hours",
+)  # fmt: skip
+TOTALS = ("gross", "deductions", "taxes", "benefits", "net")
+_CALCULATED = (PayrollStatus.CALCULATED, *FIXED_PAYROLL)
+_SALARY, _COMPONENT = "salary", "component"
+_SIGN = {Category.EARNING: 1, Category.DEDUCTION: -1, Category.TAX: -1, Category.BENEFIT: 0}  # in the net
+
+
+def export(scope: Scope, *, run_id: UUID, query: RegisterQuery) -> Document:
+    """This will write a calculated run, people in the order of their numbers, components in the order of the run.
+
+    What is taken back by an adjustment stands below 0. `arrears` is what all lines of arrears do to the net; the
+    columns behind the three kinds say it by component, each in the category that gross, deductions, taxes or benefits
+    sum.
+    """
+    run = get_row(scope, payroll_runs, run_id, what="payroll run")
+    if run["status"] not in _CALCULATED:
+        raise Conflict(f"This run is {run['status']}, so there is nothing to write; calculate it first.")
+    components = [(component["code"], component["name"]) for component in run["plan"]["components"]]
+    late = queries.list_arrears_components(scope, run_id, order=[EARNED, *(code for code, _ in components)])
+    headings = [*_headings(components), *OneOffKind, *(f"arrears: {name}" for name in _headings(late))]
+    head = [*WHO, *DAYS, "earned_salary", *headings, *TOTALS, "pays", "previous_net", "anomalies"]
+    columns = [*map(_column, (code for code, _ in components)), *OneOffKind, *(_late(code) for code, _ in late)]
+    lines = _bounded(_lines(scope, run_id, columns))
+    name = safe_name(f"payroll-{run['month']}-{run['kind']}")
+    if query.format == "csv":
+        return Document(csv_of(head, lines), CSV, f"{name}.csv")
+    return Document(xlsx_of(head, lines, title=run["month"]), XLSX, f"{name}.xlsx")
+
+
+def _headings(components: Sequence[tuple[str, str]]) -> list[str]:
+    """Return a heading for each (code, name), with the code where two have one name."""
+    names = Counter(name for _, name in components)
+    return [safe(name if names[name] == 1 else f"{name} ({code})") for code, name in components]
+
+
+def _lines(scope: Scope, run_id: UUID, columns: Sequence[str]) -> Iterator[list[Any]]:
+    departments_by_id = _departments(scope)
+    money = [_SALARY, *columns, *TOTALS, "pays"]
+    totals: dict[str, dict[str, Decimal]] = {}
+    people: Counter[str] = Counter()
+    everybody = _everybody(scope, run_id)
+    for start in range(0, len(everybody), BATCH):
+        some = everybody[start : start + BATCH]
+        found = queries.read_payslips(scope, run_id=run_id, user_ids=some)
+        by_person = {payslip["user"]["id"]: payslip for payslip in found}
+        for payslip in (by_person[user_id] for user_id in some if user_id in by_person):
+            user, inputs, currency = payslip["user"], payslip["inputs"], payslip["currency"]
+            amounts = _amounts(payslip)
+            sums = totals.setdefault(currency, defaultdict(Decimal))
+            for column, amount in amounts.items():
+                sums[column] += amount
+            people[currency] += 1
+            yield [
+                safe(user["employee_no"] or ""), safe(user["name"]),
+                safe(departments_by_id.get(user["department_id"], "")), currency,
+                *(_cell(inputs.get(name)) for name in DAYS), *(_cell(amounts.get(column)) for column in money),
+                _cell(payslip["previous_net"]), "; ".join(payslip["anomalies"] or ()),
+            ]  # fmt: skip
+    for currency, sums in sorted(totals.items()):
+        yield ["total", f"{people[currency]} payslips", "", currency, *([""] * len(DAYS)),
+               *(_cell(sums.get(column)) for column in money), "", ""]  # fmt: skip
+
+
+def _amounts(payslip: Record) -> dict[str, Decimal]:
+    """This will give a payslip's amounts by column."""
+    found: dict[str, Decimal] = defaultdict(Decimal)
+    for line in payslip["lines"]:
+        if line["kind"] == _SALARY:
+            found[_SALARY] += line["amount"]
+        elif line["kind"] == _COMPONENT:
+            found[_column(line["code"])] += line["amount"]
+        elif line["kind"] == OneOffKind.CARRIED_OVER:
+            found[line["kind"]] += line["amount"]
+        else:
+            found[line["kind"]] += _SIGN[line["category"]] * line["amount"]
+            if line["code"] is not None:
+                found[_late(line["code"])] += line["amount"]
+    return {**found, **{name: payslip["totals"][name] for name in TOTALS}, "pays": payslip["pays"]}
+
+
+def _column(code: str) -> str:
+    return f"component/{code}"  # a component may be called what another column is
+
+
+def _late(code: str) -> str:
+    return f"arrears/{code}"
+
+
+def _cell(value: Decimal | None) -> Any:
+    return "" if value is None else value
+
+
+def _everybody(scope: Scope, run_id: UUID) -> list[UUID]:
+    rows = (
+        select(payslips.c.user_id)
+        .outerjoin(
+            employments,
+            (employments.c.tenant_id == payslips.c.tenant_id) & (employments.c.user_id == payslips.c.user_id),
+        )
+        .where(payslips.c.tenant_id == scope.tenant_id, payslips.c.run_id == run_id)
+        .order_by(employments.c.employee_no, payslips.c.user_id)
+    )
+    return list(scope.session.execute(rows).scalars())
+
+
+def _departments(scope: Scope) -> dict[UUID, str]:
+    rows = select(departments.c.id, departments.c.name).where(departments.c.tenant_id == scope.tenant_id)
+    return {row.id: row.name for row in scope.session.execute(rows)}
+
+
+def _bounded(lines: Iterator[list[Any]]) -> Iterator[list[Any]]:
+    written = 0
+    for line in lines:
+        written += sum(len(str(cell)) + 1 for cell in line)
+        if written > LARGEST:
+            raise TooLarge("There is more than one file can hold; read the payslips of the run page by page.")
+        yield line

@@ -1,0 +1,105 @@
+"""Who had a part in a payroll run, and whether the caller may therefore approve it.
+
+A regular run pays everybody, its approver too: only having calculated it bars, and having decided a part of one's own
+pay since the last approved run. An off-cycle run pays what some people gave it for some people: these and those may
+not approve it either.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from chalicelib import four_eyes
+from chalicelib.backing.database import Record
+from chalicelib.features.payroll.runs.models import RunKind
+from chalicelib.four_eyes import Hand, Part
+from chalicelib.four_eyes.own_pay import DECIDED
+from chalicelib.identity.scope import Scope
+from chalicelib.kernel.states import PayrollStatus
+
+# Of the caller: whether they decided their own pay, as only somebody who is alone may, since a run was last approved.
+_OWN_FIGURES = text("""
+    select exists (
+        select from audit_logs a
+        where a.tenant_id = :tenant_id and a.entity_type = 'user' and a.action = :decided
+          and a.entity_id = any(cast(:own_ids as text[]))
+          and a.at > coalesce((
+              select max(r.approved_at) from payroll_runs r
+              where r.tenant_id = :tenant_id and r.kind = 'regular'
+          ), '-infinity'))""")
+
+# One row per off-cycle run: whether it pays the caller, and who gave it what it pays.
+_OFF_CYCLE = text("""
+    select r.id,
+        array(
+            select p.user_id from payslips p
+            where p.tenant_id = :tenant_id and p.run_id = r.id and p.user_id = any(:own_ids)) as payees,
+        array(
+            select unnest(a.given_by_ids) from payroll_amounts a
+            where a.tenant_id = :tenant_id and a.run_id = r.id) as gave,
+        array(
+            select unnest(j.created_by_ids) from payslip_one_offs o
+            join payroll_adjustments j on j.tenant_id = :tenant_id and j.id = o.adjustment_id
+            where o.tenant_id = :tenant_id and o.run_id = r.id) as adjusted
+    from payroll_runs r where r.tenant_id = :tenant_id and r.id = any(:run_ids)""")
+
+
+def of_run(scope: Scope, run: Record) -> list[Hand]:
+    """Return everybody who had a part in a run that is to be approved, as far as it matters to the caller."""
+    return _of_runs(scope, [run])[run["id"]]
+
+
+def with_approval(scope: Scope, runs: Sequence[Record]) -> list[Record]:
+    """Add to each run `may_approve`, `because` (why not) and `four_eyes`, for the caller."""
+    waiting = [run for run in runs if run["status"] == PayrollStatus.CALCULATED]
+    hands = _of_runs(scope, waiting) if waiting and "payroll.approve" in scope.grants else {}
+    enforced = four_eyes.is_enforced(scope)
+    return [
+        {
+            **run,
+            "four_eyes": enforced if run["four_eyes"] is None else run["four_eyes"],
+            "because": (because := _why_not(scope, run, hands)),
+            "may_approve": because is None,
+        }
+        for run in runs
+    ]
+
+
+def _why_not(scope: Scope, run: Record, hands: dict[UUID, list[Hand]]) -> str | None:
+    if "payroll.approve" not in scope.grants:
+        return f"The role {scope.actor.role} may not approve (it needs payroll.approve)."
+    if run["status"] != PayrollStatus.CALCULATED:
+        return f"It is {run['status']}; a run is approved once it is calculated."
+    return four_eyes.why_not(scope, hands[run["id"]])
+
+
+def _of_runs(scope: Scope, runs: Sequence[Record]) -> dict[UUID, list[Hand]]:
+    run_ids, own_ids = [run["id"] for run in runs], sorted(scope.actor.hands)
+    values: dict[str, Any] = {"tenant_id": scope.tenant_id, "run_ids": run_ids}
+    own: list[UUID] = []
+    if (
+        own_ids
+        and scope.session.execute(
+            _OWN_FIGURES, {**values, "decided": DECIDED, "own_ids": [str(one) for one in own_ids]}
+        ).scalar_one()
+    ):
+        own = own_ids
+    off_cycle: dict[UUID, Any] = {}
+    if own_ids and any(run["kind"] == RunKind.OFF_CYCLE for run in runs):
+        off_cycle = {row.id: row for row in scope.session.execute(_OFF_CYCLE, {**values, "own_ids": own_ids})}
+    found = {}
+    for run in runs:
+        # the code before 2026-12, which may still run during a deployment, wrote the person alone
+        calculated = [*run["calculated_by_ids"], *filter(None, [run["calculated_by_user_id"]])]
+        found[run["id"]] = [Hand(Part.CALCULATED, calculated), Hand(Part.OWN_FIGURE, own)]
+        if run["kind"] == RunKind.OFF_CYCLE and own_ids:
+            row = off_cycle[run["id"]]
+            found[run["id"]] += [
+                Hand(Part.MADE_RUN, run["created_by_ids"]),
+                Hand(Part.GAVE_AMOUNT, row.gave),
+                Hand(Part.MADE_ADJUSTMENT, row.adjusted),
+                Hand(Part.PAYEE, row.payees),
+            ]
+    return found

@@ -1,0 +1,179 @@
+"""Reads of runs and payslips."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, Text, and_, case, cast, func, select
+
+from chalicelib.backing.database import Record
+from chalicelib.entry.gate import get_row
+from chalicelib.entry.paging import page_of
+from chalicelib.features.payroll.payslips import lines as payslip_lines
+from chalicelib.features.payroll.runs import participants
+from chalicelib.features.payroll.runs.models import payroll_runs, payslip_one_offs, payslips
+from chalicelib.features.payroll.runs.schemas import PayslipQuery, RunPayslipQuery, RunQuery
+from chalicelib.features.payroll.runs.snapshot import Plan
+from chalicelib.features.people.models import employments, users
+from chalicelib.features.people.users import queries as people
+from chalicelib.identity.scope import Scope
+from chalicelib.kernel.errors import NotFound
+from chalicelib.kernel.states import FIXED_PAYROLL
+
+_PAYS = func.greatest(payslips.c.net, 0 * payslips.c.net).label("pays")  # with its decimals
+_DIFFERENCE = case((payslips.c.previous_net.is_not(None), payslips.c.net - payslips.c.previous_net)).label("difference")
+
+
+def get_run(scope: Scope, run_id: UUID) -> Record:
+    """This will read one run."""
+    return get_row(scope, payroll_runs, run_id, what="payroll run")
+
+
+def show_run(scope: Scope, run_id: UUID) -> Record:
+    """Return one run as the caller sees it: with whether they may approve it."""
+    return participants.with_approval(scope, [get_run(scope, run_id)])[0]
+
+
+def keep_run(scope: Scope, run_id: UUID) -> Record:
+    """This will read a run and let nobody calculate it anew, or cancel it, until this transaction ends."""
+    rows = select(payroll_runs).where(payroll_runs.c.tenant_id == scope.tenant_id, payroll_runs.c.id == run_id)
+    return dict(scope.session.execute(rows.with_for_update(read=True)).mappings().one())
+
+
+def page_of_runs(scope: Scope, query: RunQuery) -> Record:
+    """This will read one page of runs, oldest first."""
+    rows = select(payroll_runs).where(payroll_runs.c.tenant_id == scope.tenant_id)
+    for name in ("month", "status", "kind"):
+        if (wanted := getattr(query, name)) is not None:
+            rows = rows.where(payroll_runs.c[name] == wanted.value if hasattr(wanted, "value") else
+                              payroll_runs.c[name] == wanted)  # fmt: skip
+    page = page_of(scope, rows, key=payroll_runs.c.id, query=query)
+    return {**page, "items": participants.with_approval(scope, page["items"])}
+
+
+def page_of_run_payslips(scope: Scope, run_id: UUID, query: RunPayslipQuery) -> Record:
+    """This will read one page of a run's payslips, in the order of people's ids."""
+    get_run(scope, run_id)
+    rows = _heads(scope).where(payslips.c.run_id == run_id)
+    if query.anomalous is not None:
+        rows = rows.where(payslips.c.anomalies.is_not(None) if query.anomalous else payslips.c.anomalies.is_(None))
+    if query.anomaly is not None:
+        rows = rows.where(payslips.c.anomalies.any(cast(query.anomaly.value, Text)))
+    if query.search:
+        rows = rows.where(people.matches(query.search))
+    return _with_people(page_of(scope, rows, key=payslips.c.user_id, query=query))
+
+
+def page_of_payslips(scope: Scope, query: PayslipQuery) -> Record:
+    """This will read one page of the payslips that the caller may see, of every run."""
+    rows = _heads(scope)
+    if query.user_id is not None:
+        people.get_user(scope, query.user_id, "payslips.read")
+        rows = rows.where(payslips.c.user_id == query.user_id)
+    if query.month is not None:
+        rows = rows.where(payroll_runs.c.month == query.month)
+    return _with_people(page_of(scope, rows, key=payslips.c.id, query=query))
+
+
+def get_payslip(scope: Scope, payslip_id: UUID) -> Record:
+    """This will read one payslip with everything that explains it."""
+    found = _whole(scope, payslips.c.id == payslip_id)
+    if not found:
+        raise NotFound("There is no such payslip.")
+    return found[0]
+
+
+def read_payslips(scope: Scope, *, run_id: UUID, user_ids: Sequence[UUID]) -> list[Record]:
+    """This will read payslips of a run with everything that explains them, in the order of people's ids."""
+    return _whole(scope, and_(payslips.c.run_id == run_id, payslips.c.user_id.in_(user_ids)))
+
+
+def list_arrears_components(scope: Scope, run_id: UUID, *, order: Sequence[str]) -> list[tuple[str, str]]:
+    """Return the code and name of each component whose arrears a run pays, first those in `order`."""
+    table = payslip_one_offs
+    rows = scope.session.execute(
+        select(table.c.code, func.max(table.c.name))
+        .where(table.c.tenant_id == scope.tenant_id, table.c.run_id == run_id, table.c.code.is_not(None))
+        .group_by(table.c.code)
+    )
+    places = {code: place for place, code in enumerate(order)}
+    return sorted(((code, name) for code, name in rows), key=lambda one: (places.get(one[0], len(places)), one[0]))
+
+
+def _visible(scope: Scope) -> ColumnElement[bool]:
+    # a person sees their own payslips once these cannot change any more
+    within = scope.within("payslips.read", payslips.c.user_id)
+    return within if scope.reaches_all("payslips.read") else and_(within, payroll_runs.c.status.in_(FIXED_PAYROLL))
+
+
+def _joined(scope: Scope, *columns: Any) -> Select[Any]:
+    person = and_(users.c.tenant_id == scope.tenant_id, users.c.id == payslips.c.user_id)
+    employed = and_(employments.c.tenant_id == scope.tenant_id, employments.c.user_id == payslips.c.user_id)
+    return (
+        select(
+            *columns,
+            payroll_runs.c.kind.label("run_kind"),
+            payroll_runs.c.title.label("run_title"),
+            payroll_runs.c.status.label("run_status"),
+            payroll_runs.c.month,
+            users.c.name,
+            employments.c.employee_no,
+            employments.c.department_id,
+        )
+        .join(payroll_runs, and_(payroll_runs.c.tenant_id == scope.tenant_id, payroll_runs.c.id == payslips.c.run_id))
+        .join(users, person)
+        .outerjoin(employments, employed)
+        .where(payslips.c.tenant_id == scope.tenant_id, _visible(scope))
+    )
+
+
+def _heads(scope: Scope) -> Select[Any]:
+    names = ("id", "run_id", "user_id", "currency", "gross", "deductions", "taxes", "benefits", "net", "previous_net",
+             "calculated_at")  # fmt: skip
+    return _joined(scope, *(payslips.c[name] for name in names), _PAYS, _DIFFERENCE, payslips.c.anomalies)
+
+
+def _with_people(page: Record) -> Record:
+    for row in page["items"]:
+        row |= {"user": _person(row), "anomalies": row["anomalies"] or []}
+    return page
+
+
+def _person(row: Record) -> Record:
+    return {"id": row["user_id"], **{name: row[name] for name in ("name", "employee_no", "department_id")}}
+
+
+def _whole(scope: Scope, condition: ColumnElement[bool]) -> list[Record]:
+    columns = (*payslips.c, payroll_runs.c.plan)
+    rows = scope.session.execute(_joined(scope, *columns).where(condition).order_by(payslips.c.user_id))
+    found = [dict(row) for row in rows.mappings()]
+    lines = _one_offs(scope, found)
+    earned = payslip_lines.earned_lines(scope, found)
+    plans: dict[UUID, payslip_lines.Explained] = {}
+    for row in found:
+        explained = plans.get(row["run_id"]) or plans.setdefault(
+            row["run_id"], payslip_lines.Explained(Plan.from_json(row["plan"]))
+        )
+        period = scope.tenant.period(row["month"])
+        key = (row["run_id"], row["user_id"])
+        row |= explained.of(row, one_offs=lines.get(key, []), earned=earned.get((row["month"], row["user_id"])))
+        row |= {"user": _person(row), "start_date": period.start, "end_date": period.end}
+        row["anomalies"] = row["anomalies"] or []
+    return found
+
+
+def _one_offs(scope: Scope, found: Sequence[Record]) -> dict[tuple[UUID, UUID], list[Record]]:
+    lines: dict[tuple[UUID, UUID], list[Record]] = {}
+    table = payslip_one_offs
+    rows = scope.session.execute(
+        select(table)
+        .where(
+            table.c.tenant_id == scope.tenant_id,
+            table.c.run_id.in_({row["run_id"] for row in found}),
+            table.c.user_id.in_([row["user_id"] for row in found]),
+        )
+        .order_by(table.c.number)
+    )
+    for row in rows.mappings():
+        lines.setdefault((row["run_id"], row["user_id"]), []).append(dict(row))
+    return lines

@@ -1,0 +1,177 @@
+"""Writes of payout destinations: set by somebody else, or requested by their person and confirmed by somebody else.
+
+Changed bank details are how pay is stolen. So the person is notified at their address and the one before it, nobody is
+paid to the new details for a time (`policy.destination_hold_hours`) unless a second person confirms them, and one's own
+are a request.
+"""
+
+import json
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, insert, select, update
+
+from chalicelib import audit, four_eyes
+from chalicelib.backing import vault
+from chalicelib.backing.database import Record
+from chalicelib.backing.log import logger
+from chalicelib.features.people.destinations import queries
+from chalicelib.features.people.destinations.models import payout_destinations
+from chalicelib.features.people.destinations.rules import Destination, Kind, masked
+from chalicelib.features.people.destinations.schemas import DestinationInput
+from chalicelib.features.people.users import contact_actions as contact
+from chalicelib.features.people.users import queries as people
+from chalicelib.four_eyes import Hand, Part
+from chalicelib.identity.scope import Scope
+from chalicelib.kernel.errors import Conflict, Forbidden, NotFound
+
+
+def set_destination(scope: Scope, *, user_id: UUID, said: DestinationInput) -> Record:
+    """Have a person's payouts go elsewhere from now on; the very same details again change nothing.
+
+    The details before stay: payouts refer to the row by which they went. A request of the person's is overtaken.
+    """
+    people.get_user(scope, user_id, "destinations.write", lock=True)
+    four_eyes.check_not_own(scope, four_eyes.Subject.DESTINATION, user_id)
+    wanted = _destination(said)
+    before = queries.find_current(scope, user_id)
+    if before is not None and _is_same(scope, before["id"], wanted):
+        return before
+    _withdraw_requests(scope, user_id=user_id)
+    _supersede(scope, user_id=user_id)
+    held_until = _held_until(scope, wanted, before)
+    destination_id = _add(scope, user_id=user_id, wanted=wanted, held_until=held_until)
+    return _changed(scope, user_id=user_id, destination_id=destination_id, before=before)
+
+
+def request_own(scope: Scope, *, said: DestinationInput) -> Record:
+    """Ask for one's own payouts to go elsewhere; it takes effect when somebody else confirms it."""
+    user_id = scope.actor.user_id
+    if user_id is None:
+        raise Forbidden("Only a person has bank details of their own; your key does not act for one.")
+    people.get_user(scope, user_id, "destinations.request", lock=True)
+    _withdraw_requests(scope, user_id=user_id)
+    destination_id = _add(scope, user_id=user_id, wanted=_destination(said), requested_at=scope.now)
+    row = queries.get_destination(scope, destination_id)
+    audit.record(
+        scope, action="destination.requested", entity_type="user", entity_id=user_id, after=_audited(row)
+    )  # fmt: skip
+    return row
+
+
+def confirm(scope: Scope, *, user_id: UUID, destination_id: UUID | None) -> Record:
+    """Confirm what a person requested, or details that somebody else changed: payouts go there from now on.
+
+    `destination_id` names what the caller saw, so that nothing is confirmed that was changed meanwhile.
+    """
+    people.get_user(scope, user_id, "destinations.write", lock=True)
+    four_eyes.check_not_own(scope, four_eyes.Subject.DESTINATION, user_id)
+    current = queries.find_current(scope, user_id)
+    chosen = queries.find_request(scope, user_id) or current
+    if chosen is None:
+        raise NotFound("This person has no payout destination to confirm yet.")
+    if destination_id is not None and chosen["id"] != destination_id:
+        if queries.get_destination(scope, destination_id)["user_id"] != user_id:
+            raise NotFound("This person has no such payout destination.")
+        raise Conflict("These bank details were changed meanwhile; read them again.")
+    if chosen["confirmed_at"] is not None:
+        return chosen
+    hands = [Hand(Part.SET_DESTINATION, chosen["created_by_ids"])]
+    four_eyes.check_may_approve(scope, hands, verb="confirm them")
+    is_request = chosen["requested_at"] is not None
+    if is_request:
+        _supersede(scope, user_id=user_id)
+    scope.session.execute(
+        update(payout_destinations)
+        .where(payout_destinations.c.tenant_id == scope.tenant_id, payout_destinations.c.id == chosen["id"])
+        .values(
+            superseded_at=None, held_until=None, confirmed_at=scope.now, confirmed_by=scope.actor.name,
+            confirmed_by_ids=sorted(scope.actor.hands),
+        )
+    )  # fmt: skip
+    if is_request:
+        return _changed(scope, user_id=user_id, destination_id=chosen["id"], before=current)
+    audit.record(
+        scope, action="destination.confirmed", entity_type="user", entity_id=user_id, after=_audited(chosen)
+    )  # fmt: skip
+    return queries.get_destination(scope, chosen["id"])
+
+
+def _destination(said: DestinationInput) -> Destination:
+    given = said.root.model_dump()
+    return Destination(**{**given, "kind": Kind(given["kind"])})
+
+
+def _held_until(scope: Scope, wanted: Destination, before: Record | None) -> datetime | None:
+    hours = scope.tenant.policy.destination_hold_hours
+    if before is None or wanted.kind is Kind.SIMULATED or not hours:
+        return None
+    return scope.now + timedelta(hours=hours)
+
+
+def _changed(scope: Scope, *, user_id: UUID, destination_id: UUID, before: Record | None) -> Record:
+    """Record that payouts go elsewhere now, notify the person, and return where."""
+    after = queries.get_destination(scope, destination_id)
+    audit.record(
+        scope, action="destination.changed" if before else "destination.added", entity_type="user", entity_id=user_id,
+        before=_audited(before) if before else None, after=_audited(after),
+    )  # fmt: skip
+    contact.notify_destination_changed(scope, user_id=user_id, destination=after)
+    return after
+
+
+def _is_same(scope: Scope, destination_id: UUID, wanted: Destination) -> bool:
+    try:
+        return queries.open_destination(scope, destination_id) == wanted
+    except vault.Unopenable:
+        # saying it anew is the remedy, so it is not refused; that it was needed is known
+        logger.exception("a payout destination did not open and is replaced", destination_id=str(destination_id))
+        return False
+
+
+def _supersede(scope: Scope, *, user_id: UUID) -> None:
+    scope.session.execute(
+        update(payout_destinations)
+        .where(
+            payout_destinations.c.tenant_id == scope.tenant_id,
+            payout_destinations.c.user_id == user_id,
+            payout_destinations.c.superseded_at.is_(None),
+        )
+        .values(superseded_at=scope.now)
+    )
+
+
+def _withdraw_requests(scope: Scope, *, user_id: UUID) -> None:
+    scope.session.execute(
+        update(payout_destinations)
+        .where(payout_destinations.c.tenant_id == scope.tenant_id, *queries.is_requested(user_id))
+        .values(withdrawn_at=scope.now)
+    )
+
+
+def _add(
+    scope: Scope, *, user_id: UUID, wanted: Destination, held_until: datetime | None = None,
+    requested_at: datetime | None = None,
+) -> UUID:  # fmt: skip
+    # the id comes first, because the seal is bound to it
+    destination_id: UUID = scope.session.execute(select(func.uuidv7())).scalar_one()
+    said: dict[str, Any] = {name: value for name, value in asdict(wanted).items() if value is not None}
+    sealed = vault.seal(
+        scope.session, json.dumps({**said, "user_id": str(user_id)}).encode(),
+        tenant_id=scope.tenant_id, table=payout_destinations.name, row_id=destination_id,
+    )  # fmt: skip
+    scope.session.execute(
+        insert(payout_destinations).values(
+            tenant_id=scope.tenant_id, id=destination_id, user_id=user_id, kind=wanted.kind, holder=wanted.holder,
+            masked=masked(wanted), sealed=sealed.data, key_id=sealed.key_id, created_at=scope.now,
+            created_by=f"{scope.actor.role}:{scope.actor.name}", created_by_ids=sorted(scope.actor.hands),
+            held_until=held_until, requested_at=requested_at, superseded_at=requested_at,
+        )
+    )  # fmt: skip
+    return destination_id
+
+
+def _audited(row: Record) -> Record:
+    return {name: row[name] for name in ("id", "kind", "holder", "masked")}

@@ -1,0 +1,1 @@
+"""Branches, departments and divisions."""

@@ -1,0 +1,1 @@
+"""Rosters: which shift an employee works on a day."""

@@ -1,0 +1,1 @@
+"""Employees: their employment, pay and login."""

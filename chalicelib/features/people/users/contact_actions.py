@@ -1,0 +1,51 @@
+"""What a person is notified of when somebody changes where their pay or their mail goes: at both addresses."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from chalicelib import notifications
+from chalicelib.backing import clock
+from chalicelib.backing.database import Record
+from chalicelib.features.people.models import users
+from chalicelib.features.people.users.rules import masked_address
+from chalicelib.identity.scope import Scope
+from chalicelib.notifications import Kind, Notice
+
+# Who changes an address first and the bank details then is still told of by the address before.
+PREVIOUS_ADDRESS_COUNTS = timedelta(days=30)
+
+
+def notify_destination_changed(scope: Scope, *, user_id: UUID, destination: Record) -> None:
+    """Notify a person that their payouts go elsewhere, also at an address that they had until lately."""
+    held_until = destination["held_until"]
+    values = {
+        "masked": destination["masked"],
+        "changed_on": _today(scope),
+        "held_until": held_until and clock.local_day(held_until, scope.tenant.timezone).isoformat(),
+    }
+    _notify(scope, Kind.DESTINATION_CHANGED, user_id=user_id, cause=f"destination {destination['id']}", values=values)
+
+
+def notify_email_changed(scope: Scope, *, user_id: UUID, address: str | None, version: int) -> None:
+    """Notify a person that mails about their pay go to another address, there and at the one before."""
+    values = {"address": masked_address(address) if address else None, "changed_on": _today(scope)}
+    _notify(scope, Kind.EMAIL_CHANGED, user_id=user_id, cause=f"email {user_id} {version}", values=values)
+
+
+def _notify(scope: Scope, kind: Kind, *, user_id: UUID, cause: str, values: dict[str, Any]) -> None:
+    person = scope.session.execute(
+        select(users.c.previous_email, users.c.email_changed_at).where(
+            users.c.tenant_id == scope.tenant_id, users.c.id == user_id
+        )
+    ).one()
+    notices = [Notice(user_id, cause, values, user_id)]
+    if person.previous_email and person.email_changed_at > scope.now - PREVIOUS_ADDRESS_COUNTS:
+        notices.append(Notice(user_id, f"{cause} (previous address)", values, user_id, address=person.previous_email))
+    notifications.tell(scope, kind=kind, entity_type="user", notices=notices)
+
+
+def _today(scope: Scope) -> str:
+    return clock.local_day(scope.now, scope.tenant.timezone).isoformat()

@@ -1,0 +1,122 @@
+"""The whole document, and the few things that whoever deploys has to say."""
+
+from typing import Any
+
+from chalicelib.backing import log
+from infra.deploy.cloud import (
+    alarms,
+    gateway,
+    logging_in,
+    mailing,
+    network,
+    operating,
+    proxying,
+    queueing,
+    running,
+    spending,
+    storing,
+    telling,
+)
+from infra.deploy.cloud.naming import arn, imported, physical, ref, sub
+from infra.deploy.cloud.sizes import SIZES
+
+
+def parameters(stage: str) -> dict[str, Any]:
+    """This will list what whoever deploys has to say, the domain of mails, and what they may say."""
+    return {
+        "MailDomain": {"Type": "String", "Description": "Mails are sent from payroll@ this domain"},
+        "PublicUrl": {
+            "Type": "String",
+            "Default": "",
+            "Description": "Where people reach the API; mails link to it, and carry no links where it is empty",
+        },
+        "WebOrigins": {
+            "Type": "CommaDelimitedList",
+            "Default": "",
+            "Description": "Origins of browser applications that upload files, https://...; empty: none",
+        },
+        "MonthlyBudget": {
+            "Type": "Number",
+            "MinValue": 1,
+            "Default": SIZES[stage].budget,
+            "Description": "US dollars of the whole account",
+        },
+        "Cell": {
+            "Type": "String",
+            "Default": "main",
+            "AllowedPattern": "[a-z][a-z0-9-]*",
+            "Description": "Which cell this stack is; tenants whose row names another are answered 421",
+        },
+        "PayoutsEnabled": {
+            "Type": "String",
+            "Default": "true",
+            "AllowedValues": ["true", "false"],
+            "Description": "false after a restore, until the providers' lists were matched",
+        },
+    }
+
+
+def merge_template(stage: str) -> dict[str, Any]:
+    """This will make the document for `chalice package --merge-template`, for one stage (dev, prod)."""
+    environment = _environment(stage)
+    made = {
+        "Description": f"Wagebook, {stage}",
+        "Parameters": parameters(stage),
+        "Conditions": {"HasWebOrigins": {"Fn::Not": [{"Fn::Equals": [{"Fn::Join": ["", ref("WebOrigins")]}, ""]}]}},
+        "Globals": {
+            "Function": {
+                "Environment": {"Variables": environment},
+                "VpcConfig": {
+                    "SubnetIds": [imported(stage, f"functions-subnet-{at + 1}") for at in range(network.ZONES)],
+                    "SecurityGroupIds": [imported(stage, "functions-group")],
+                },
+            }
+        },
+        "Resources": {
+            **queueing.resources(stage),
+            **running.resources(stage),
+            **storing.resources(stage),
+            **mailing.resources(stage),
+            **logging_in.resources(stage),
+            **alarms.resources(stage),
+            **spending.resources(stage),
+            **operating.operate(stage, environment),
+            "RestAPI": {"Properties": gateway.properties(stage)},
+        },
+        "Outputs": {
+            "UserPoolId": {"Value": ref(logging_in.POOL)},
+            "UserPoolClientId": {"Value": ref(logging_in.CLIENT)},
+            "FilesBucketName": {"Value": ref(storing.FILES)},
+            "OperateProject": {"Value": ref("Operate")},
+            **mailing.outputs(),
+        },
+    }
+    return dict(_from_below(stage, made))
+
+
+def _from_below(stage: str, said: Any) -> Any:
+    """This will import the topic of alarms where a resource names it: in the foundation, too, alarms just say it."""
+    if said == ref(telling.TOPIC):
+        return imported(stage, "alarm-topic")
+    if isinstance(said, dict):
+        return {name: _from_below(stage, value) for name, value in said.items()}
+    return [_from_below(stage, one) for one in said] if isinstance(said, list) else said
+
+
+def _environment(stage: str) -> dict[str, Any]:
+    return {
+        "APPLICATION_DATABASE_URL": proxying.url(imported(stage, "proxy-endpoint")),
+        "DATABASE_PROXY": "true",
+        "CELL": ref("Cell"),
+        "QUEUE_PREFIX": physical(stage, ""),
+        "FILES_BUCKET": ref(storing.FILES),
+        "KMS_KEY_ID": arn(storing.VAULT_KEY),
+        "MAIL_FROM": sub("payroll@${MailDomain}"),
+        "MAIL_CONFIGURATION_SET": ref(mailing.CONFIGURATION_SET),
+        "OIDC_ISSUER": sub(logging_in.ISSUER),
+        "OIDC_AUDIENCE": ref(logging_in.CLIENT),
+        "OIDC_JWKS_URL": sub(logging_in.ISSUER + "/.well-known/jwks.json"),
+        "WAGEBOOK_URL": ref("PublicUrl"),
+        "PAYOUTS_ENABLED": ref("PayoutsEnabled"),
+        log.NAMESPACE: alarms.our_metrics(stage),
+    }

@@ -1,0 +1,1 @@
+"""Measurements and experiments: benchmarks, the crash laboratory, load, growth, and drills."""

@@ -1,0 +1,88 @@
+"""Workers that take messages and calls from one queue, as Lambda takes them from SQS: whoever is free takes the next.
+
+A tenant's chunks meet each other at its own accounts, as they would; messages of several tenants are taken in turn,
+as SQS does with message groups.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain, zip_longest
+from multiprocessing import get_context
+from typing import Any, TypeVar
+from uuid import UUID
+
+from infra.labs.bench.payouts import product
+from infra.labs.bench.payouts.product import Did
+from infra.labs.bench.product import use
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Took:
+    """What a crew did in how many seconds, and the memory of its largest worker."""
+
+    number: int
+    seconds: float
+    peak_mb: float
+
+
+class Crew:
+    """Some workers, started once; they turn to whichever database they are sent to."""
+
+    def __init__(self, pool: ProcessPoolExecutor) -> None:
+        self._pool = pool
+
+    def run(self, url: str, kind: str, tenants: Sequence[UUID], *, hour: int) -> Took:
+        """This will do the runs of an hour: each tenant's message, then the chunks that these leave."""
+        slot = f"2026-02-01T{hour:02}:00:00+00:00"
+        began = time.monotonic()
+        first = [{"tenant_id": str(tenant_id), "kind": kind, "slot": slot} for tenant_id in tenants]
+        told = self._all(url, product.carry_out, first)
+        chunks = self._all(url, product.carry_out, in_turn([one.messages for one in told]))
+        return _took([*told, *chunks], began)
+
+    def call(self, url: str, function: Callable[[Any], Did], calls: Iterable[Any]) -> Took:
+        """This will make calls, each a transaction."""
+        began = time.monotonic()
+        return _took(self._all(url, function, calls), began)
+
+    def _all(self, url: str, function: Callable[[Any], Did], given: Iterable[Any]) -> list[Did]:
+        return list(self._pool.map(partial(_at, url, function), given))
+
+
+@contextmanager
+def crew(number: int) -> Iterator[Crew]:
+    """This will start workers."""
+    with ProcessPoolExecutor(number, mp_context=get_context("spawn")) as pool:
+        list(pool.map(product.ids_of, [b""] * number * 4))  # started, imported
+        yield Crew(pool)
+
+
+_where = ""  # the database that this process works on
+
+
+def _at(url: str, function: Callable[[Any], Did], given: Any) -> Did:
+    global _where
+    if _where != url:
+        use(url)
+        _where = url
+    return function(given)
+
+
+def in_turn(groups: Iterable[Sequence[T]]) -> list[T]:
+    """This will take from each group in turn."""
+    rounds = zip_longest(*groups)
+    return [one for one in chain.from_iterable(rounds) if one is not None]
+
+
+def _took(all_did: Sequence[Did], began: float) -> Took:
+    return Took(
+        sum(did.number for did in all_did),
+        time.monotonic() - began,
+        max((did.peak_mb for did in all_did), default=0.0),
+    )

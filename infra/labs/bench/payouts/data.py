@@ -1,0 +1,70 @@
+"""The data: a month of pending sales after a month that is paid, and a copy of it for each run."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from infra.labs.bench import data
+from infra.labs.bench.data import Loaded, Step
+
+SALES_EACH = 10
+COMMON = ("00_plan", "01_tenants", "02_users")  # who there is, as for the register
+FACTS = [
+    *(file for file in data.FACTS if file.stem in COMMON),
+    *sorted((Path(__file__).parent / "facts").glob("*.sql")),
+]
+STEPS = len(FACTS) + 2
+_numbers = count(1)
+TOUCHED = "ledger_entries, ledger_accounts, pending_sales, sale_decisions, payouts, payout_events, outbox"
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """One database of the server: where the application and the superuser log in."""
+
+    name: str
+    url: str
+    admin_url: str
+
+    def admin(self, *statements: str) -> None:
+        """This will run statements as the superuser."""
+        with psycopg.connect(self.admin_url, autocommit=True) as session:
+            for statement in statements:
+                session.execute(statement.encode())
+
+    def settle_down(self) -> None:
+        """This will do what autovacuum does within a minute or two, now, and end all sessions: it is to be copied."""
+        self.admin(
+            f"vacuum (analyze) {TOUCHED}",
+            "checkpoint",
+            "select pg_terminate_backend(pid) from pg_stat_activity"
+            " where datname = current_database() and pid <> pg_backend_pid()",
+        )
+
+
+def loaded(people: int, *, step: Step) -> AbstractContextManager[Loaded]:
+    """This will run a fresh server with ten pending sales for each of so many people."""
+    return data.loaded(people, facts=FACTS, step=step)
+
+
+@contextmanager
+def copied(made: Loaded, *, of: str = "wagebook") -> Iterator[Database]:
+    """This will copy a database, so that every run begins with the same files; the copy goes away."""
+    home, name = _named(made.admin_url, "postgres"), f"copy_{next(_numbers)}"
+    copy = sql.SQL("create database {} owner wagebook_owner template {} strategy file_copy")
+    with psycopg.connect(home, autocommit=True) as admin:
+        admin.execute(copy.format(sql.Identifier(name), sql.Identifier(of)))
+    try:
+        yield Database(name, _named(made.urls.application, name), _named(made.admin_url, name))
+    finally:
+        with psycopg.connect(home, autocommit=True) as admin:
+            admin.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+
+def _named(url: str, database: str) -> str:
+    return f"{url.rpartition('/')[0]}/{database}"

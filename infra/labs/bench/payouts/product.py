@@ -1,0 +1,75 @@
+"""The product under measurement: what its queue's messages and its doors do, in a worker's own process."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from chalicelib.backing.outbox import Message
+from chalicelib.entry.messages import do
+from chalicelib.entry.registry import CONSUMERS
+from chalicelib.entry.rows import Row
+from chalicelib.features.payouts.runs import actions as payouts
+from chalicelib.features.sales import actions as sales
+from chalicelib.features.sales.import_actions import import_rows
+from chalicelib.features.sales.schemas import Decision
+from chalicelib.identity.callers import working
+from chalicelib.identity.scope import Scope
+from chalicelib.kernel.states import SaleStatus
+from infra.labs.bench.product import ORIGIN, peak_mb
+
+NOW = datetime(2026, 2, 1, 12, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Did:
+    """What a worker did for one message or call, and the most memory it ever held."""
+
+    number: int
+    messages: list[dict[str, Any]]
+    peak_mb: float
+
+
+def carry_out(message: dict[str, Any]) -> Did:
+    """This will do one message of the runs' queue, and give the payouts' messages and the chunks' that it leaves."""
+    left: list[Message] = []
+    do(CONSUMERS[payouts.QUEUE].function, message, name="queue", origin=ORIGIN, send=left.extend)
+    chunks = [{**one.body, "tenant_id": str(one.tenant_id)} for one in left if one.queue == payouts.QUEUE]
+    return Did(len(left) - len(chunks), chunks, peak_mb())
+
+
+def decide(call: tuple[UUID, bytes]) -> Did:
+    """This will approve the sales of one call, whose ids lie one behind the other."""
+    tenant_id, sale_ids = call
+    items = [Decision.model_construct(sale_id=one, status=SaleStatus.APPROVED, reason=None, correction=False)
+             for one in ids_of(sale_ids)]  # fmt: skip
+    counts = _transact(tenant_id, lambda scope: sales.decide(scope, items=items)["counts"])
+    return Did(counts["ok"], [], peak_mb())
+
+
+def bring_in(call: tuple[UUID, bytes, int, int]) -> Did:
+    """This will import new sales of one call, for a tenant's people in turn, numbered on from the first number."""
+    tenant_id, user_ids, first, size = call
+    people = [str(one) for one in ids_of(user_ids)]
+    rows = [
+        Row(line, {"user_id": people[line % len(people)], "external_id": f"N{first + line:09}", "earning": "40.00",
+                   "brand": "Brand 7", "occurred_at": "2026-02-01T10:00:00+06:00"})
+        for line in range(1, size + 1)
+    ]  # fmt: skip
+    report = _transact(tenant_id, lambda scope: import_rows(scope, rows=rows, dry_run=False))
+    return Did(report.added, [], peak_mb())
+
+
+def ids_of(joined: bytes) -> list[UUID]:
+    """This will take ids apart that lie one behind the other, as they travel to a worker."""
+    return [UUID(bytes=joined[place : place + 16]) for place in range(0, len(joined), 16)]
+
+
+def _transact(tenant_id: UUID, work: Callable[[Scope], Any]) -> Any:
+    # as the HTTP door does it, audit and all
+    with working(tenant_id, name="bench", now=NOW, origin=ORIGIN) as scope:
+        answer = work(scope)
+        for last in scope.at_commit:
+            last()
+    return answer

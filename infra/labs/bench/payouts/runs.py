@@ -1,0 +1,135 @@
+"""Runs of the product over everything, again and again, each from the same state."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import psycopg
+
+from chalicelib.features.payouts.runs.actions import Kind
+from infra.labs.bench.data import Loaded
+from infra.labs.bench.payouts import product, yardsticks
+from infra.labs.bench.payouts.crews import Crew, Took, crew, in_turn
+from infra.labs.bench.payouts.data import Database, copied
+from infra.labs.bench.payouts.yardsticks import Bound
+
+MOST_ITEMS, MOST_ROWS = 10_000, 5_000
+
+
+@dataclass(slots=True)
+class Runs:
+    """What everything took, run by run."""
+
+    advance: list[Took] = field(default_factory=list)
+    advance_again: list[Took] = field(default_factory=list)
+    reconcile: list[Took] = field(default_factory=list)
+    final: list[Took] = field(default_factory=list)
+    final_again: list[Took] = field(default_factory=list)
+    advance_bound: Bound | None = None
+    settlement_bound: Bound | None = None
+
+    @property
+    def settlement(self) -> list[float]:
+        return [one.seconds + two.seconds for one, two in zip(self.reconcile, self.final, strict=True)]
+
+    @property
+    def peak_mb(self) -> float:
+        return max(took.peak_mb for took in [*self.advance, *self.reconcile, *self.final])
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Whose sales there are: all tenants, and the calls that decide all pending sales of each."""
+
+    tenants: Sequence[UUID]
+    by_person: Sequence[tuple[UUID, bytes]]
+    by_time: Sequence[tuple[UUID, bytes]]
+
+
+def work_of(made: Loaded) -> Work:
+    """This will cut all pending sales into calls of at most 10,000: whole people in each, or as time brought them."""
+    with psycopg.connect(made.admin_url) as admin:
+        tenants = [row[0] for row in admin.execute("select id from tenants order by id").fetchall()]
+        return Work(tenants, _calls(admin, "user_id, sale_id"), _calls(admin, "sale_id"))
+
+
+def advance(made: Loaded, work: Work, workers: Crew, runs: Runs) -> None:
+    """This will book all advances and make their payouts."""
+    with copied(made) as database:
+        runs.advance.append(workers.run(database.url, Kind.ADVANCE, work.tenants, hour=0))
+
+
+@contextmanager
+def advanced(made: Loaded, work: Work, workers: Crew, runs: Runs) -> Iterator[Database]:
+    """This will keep a database with all advances made, for settlements to begin from; a second run changes nothing."""
+    with copied(made) as database:
+        runs.advance.append(workers.run(database.url, Kind.ADVANCE, work.tenants, hour=0))
+        runs.advance_again.append(workers.run(database.url, Kind.ADVANCE, work.tenants, hour=1))
+        database.settle_down()
+        yield database
+
+
+def settle(
+    made: Loaded,
+    work: Work,
+    workers: Crew,
+    runs: Runs,
+    *,
+    since: Database,
+    by_time: bool = False,
+    with_bounds: bool = False,
+) -> None:
+    """This will decide all sales and make the final payouts, on a copy of a database where all advances are made.
+
+    It also writes the bounds' rows, where wanted.
+    """
+    calls = work.by_time if by_time else work.by_person
+    with copied(made, of=since.name) as database:
+        middle = yardsticks.last_number(database)
+        runs.reconcile.append(workers.call(database.url, product.decide, calls))
+        runs.final.append(workers.run(database.url, Kind.FINAL, work.tenants, hour=2))
+        if with_bounds:
+            runs.final_again.append(workers.run(database.url, Kind.FINAL, work.tenants, hour=3))
+            before, last = made.rows["ledger_entries"], yardsticks.last_number(database)
+            runs.advance_bound = yardsticks.bound(database, yardsticks.MADE, after=before, through=middle)
+            runs.settlement_bound = yardsticks.bound(database, yardsticks.MADE, after=middle, through=last)
+
+
+def everything(made: Loaded, *, times: int) -> Runs:
+    """This will advance and settle everything with one worker."""
+    work, runs = work_of(made), Runs()
+    with crew(1) as workers:
+        for _ in range(times - 1):
+            advance(made, work, workers, runs)
+        with advanced(made, work, workers, runs) as since:
+            for _ in range(times):
+                settle(made, work, workers, runs, since=since)
+    return runs
+
+
+def bring_in(made: Loaded, workers: Crew) -> tuple[Took, Took, Bound]:
+    """This will import two new sales for each person there is, in calls of 5,000, and then the same once more."""
+    with psycopg.connect(made.admin_url) as admin:
+        people = admin.execute(
+            "select tenant_id, string_agg(uuid_send(user_id), ''::bytea order by user_id) from bench.people"
+            " group by 1 order by count(*) desc, 1"
+        ).fetchall()
+    calls: list[tuple[UUID, bytes, int, int]] = []
+    for tenant_id, user_ids in people:
+        wanted = 2 * made.employees - sum(size for *_, size in calls)
+        rows = min(5 * len(user_ids) // 16, wanted)
+        calls += [(tenant_id, user_ids, at, min(MOST_ROWS, rows - at)) for at in range(0, rows, MOST_ROWS)]
+    with copied(made) as database:
+        first = workers.call(database.url, product.bring_in, calls)
+        again = workers.call(database.url, product.bring_in, calls)
+        return first, again, yardsticks.bound(database, yardsticks.NEW_SALES, moves=False)
+
+
+def _calls(admin: psycopg.Connection, order: str) -> list[tuple[UUID, bytes]]:
+    size = 16 * MOST_ITEMS
+    rows = admin.execute(
+        f"select tenant_id, string_agg(uuid_send(sale_id), ''::bytea order by {order}) from pending_sales"
+        " group by 1 order by 1".encode()
+    ).fetchall()
+    return in_turn([[(tenant_id, ids[at : at + size]) for at in range(0, len(ids), size)] for tenant_id, ids in rows])

@@ -1,0 +1,73 @@
+"""Who is in a story: one tenant with its people and keys, made at once and drawn by the seed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from decimal import Decimal
+from random import Random
+from typing import Any
+from uuid import UUID
+
+from chalicelib.identity import keys
+from chalicelib.kernel.money import MINOR_UNITS
+from infra.labs.crash.world import World
+
+# Ada and Bo make and decide sales and start runs; Cy has no part in that, and so may approve what is held.
+ADMINS = ("Ada", "Bo", "Cy")
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """A tenant, as the story tells it: what is known here must be true of the database at the end."""
+
+    id: UUID
+    currency: str
+    rate: Decimal
+    minimum: Decimal
+    approval_above: Decimal | None
+    people: tuple[UUID, ...]
+    keys: dict[str, str]
+
+    def advance_of(self, earning: Decimal, currency: str) -> Decimal:
+        """This will compute what a pending sale is worth in advance: the rate of it, rounded down."""
+        units = Decimal(1).scaleb(-MINOR_UNITS[currency])
+        return (earning * self.rate // units) * units
+
+
+def earning(rng: Random, currency: str) -> Decimal:
+    """This will draw an odd amount, with all the decimals that the currency has."""
+    return Decimal(rng.choice((3, 9, 10, 999, 4_000, 4_001, 123_457))).scaleb(-MINOR_UNITS[currency])
+
+
+def tenant(world: World, rng: Random, name: str, *, people: int | None = None) -> Tenant:
+    """This will make a tenant."""
+    tenant_id = UUID(int=rng.getrandbits(128), version=4)
+    currency = rng.choice(("BDT", "BDT", "JPY", "KWD"))
+    one = Decimal(1).scaleb(-MINOR_UNITS[currency])
+    rate = rng.choice((Decimal("0.10"), Decimal("0.10"), Decimal("0.333333"), Decimal(0), Decimal(1)))
+    minimum = rng.choice((Decimal(0), Decimal(0), Decimal(0), 50 * one))
+    approval = rng.choice((None, None, None, 1_000 * one)) if people is None else None
+    made = Tenant(
+        tenant_id, currency, rate, minimum, approval,
+        tuple(sorted(UUID(int=rng.getrandbits(128), version=4) for _ in range(people or rng.choice((1, 2, 2, 3))))),
+        {admin: f"wbk_{tenant_id.hex}_{rng.getrandbits(128):032x}" for admin in ADMINS},
+    )  # fmt: skip
+    policy: dict[str, Any] = {"advance_rate": str(rate), "minimum_payout": str(minimum)}
+    # none is said, as the default is a limit: most stories are about payouts that nobody has to approve
+    policy["payout_approval_above"] = None if approval is None else str(approval)
+    world.admin.execute(
+        "with t as (insert into tenants (id, slug, name, currency, timezone, weekend, policy)"
+        "   values (%(id)s, %(slug)s, %(name)s, %(currency)s, 'Asia/Dhaka', '{5,6}', %(policy)s)),"
+        " u as (insert into users (tenant_id, id, name) select %(id)s, id, 'Person' from unnest(%(people)s::uuid[]) id)"
+        " insert into api_keys (tenant_id, name, role, hint, key_hash)"
+        " select %(id)s, name, 'tenant_admin', '', hash"
+        " from unnest(%(names)s::text[], %(hashes)s::bytea[]) k (name, hash)",
+        {
+            "id": tenant_id, "slug": f"{name.lower()}-{tenant_id.hex[:12]}", "name": name, "currency": currency,
+            "policy": json.dumps(policy), "people": list(made.people), "names": list(made.keys),
+            "hashes": [keys.digest(key) for key in made.keys.values()],
+        },
+        prepare=True,
+    )  # fmt: skip
+    return made

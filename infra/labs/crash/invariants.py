@@ -1,0 +1,382 @@
+"""What must hold once faults have stopped and the queues have drained. Each is a function with a sentence.
+
+They compute slowly and obviously from the rows, in Python, and share nothing with the product: its state graph and its
+arithmetic are written down here a second time.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any
+
+from infra.labs.crash.bank import Entry
+from infra.labs.crash.sqs import canonical
+from infra.labs.crash.story import Story
+
+Rows = list[dict[str, Any]]
+GRAPH = {
+    None: {"held", "queued"},
+    "held": {"queued", "cancelled"},
+    "queued": {"sending"},
+    "sending": {"queued", "paid", "failed", "unknown", "review"},
+    "unknown": {"sending", "paid", "failed", "review"},
+    "review": {"paid", "failed"},
+    "paid": {"returned"},
+    "failed": set(),
+    "returned": set(),
+    "cancelled": set(),
+}
+CLAIMS = ("sent", "asked")
+LEASE, SLACK = timedelta(minutes=2), timedelta(seconds=30)
+OPEN = {"held", "queued", "sending", "unknown", "review"}
+
+
+@dataclass(frozen=True)
+class Books:
+    """Everything there is about a tenant at the end, and the provider's truth."""
+
+    story: Story
+    accounts: Rows
+    entries: Rows
+    sales: Rows
+    pending: set[Any]
+    decisions: Rows
+    payouts: Rows
+    events: Rows
+    jobs: Rows
+    outbox: Rows
+    bank: list[Entry]
+
+    @classmethod
+    def of(cls, story: Story) -> Books:
+        """This will read all of it as the superuser."""
+
+        def read(table: str, order: str) -> Rows:
+            return story.world.rows(f"select * from {table} where tenant_id = %s order by {order}", story.tenant.id)
+
+        return cls(
+            story, read("ledger_accounts", "1, 2, 4"), read("ledger_entries", "number"), read("sales", "id"),
+            {row["sale_id"] for row in read("pending_sales", "sale_id")}, read("sale_decisions", "sale_id, revision"),
+            read("payouts", "id"), read("payout_events", "payout_id, number"), read("jobs", "id"),
+            read("outbox", "id"), story.bank.entries,
+        )  # fmt: skip
+
+    def lines_of(self, subject_id: Any, *events: str) -> Rows:
+        return [one for one in self.entries if one["subject_id"] == subject_id and one["event"] in events]
+
+    def latest(self, sale_id: Any) -> str:
+        return next((one["status"] for one in reversed(self.decisions) if one["sale_id"] == sale_id), "pending")
+
+    def moved(self, payout: dict[str, Any]) -> list[Entry]:
+        return [one for one in self.bank if one.reference == payout["reference"] and one.moved]
+
+
+Check = Callable[[Books], Iterator[str]]
+INVARIANTS: dict[str, Check] = {}
+
+
+def invariant(check: Check) -> Check:
+    INVARIANTS[check.__name__.replace("_", "-")] = check
+    return check
+
+
+def check_all(story: Story) -> list[str]:
+    """This will name every promise that is broken, and by what."""
+    books = Books.of(story)
+    return [f"{name}: {said}" for name, check in INVARIANTS.items() for said in check(books)]
+
+
+def _sums(entries: Rows) -> dict[tuple[str, Any, str], Decimal]:
+    """Debits less credits, by account kind, person (None for the tenant's own) and currency."""
+    sums: dict[tuple[str, Any, str], Decimal] = defaultdict(Decimal)
+    for line in entries:
+        for kind, sign in ((line["debit"], 1), (line["credit"], -1)):
+            owner = line["user_id"] if kind in ("payable", "advances") else None
+            sums[kind, owner, line["currency"]] += sign * line["amount"]
+    return sums
+
+
+@invariant
+def ledger_adds_up(books: Books) -> Iterator[str]:
+    """Entries sum to zero, and each account's balance is the sum of its lines."""
+    sums = _sums(books.entries)
+    kept = {(one["kind"], one["user_id"], one["currency"]): one["balance"] for one in books.accounts}
+    for key in sums.keys() | kept.keys():
+        if sums.get(key, 0) != kept.get(key, 0):
+            yield f"{key[0]} {key[2]} has balance {kept.get(key)}, its lines sum to {sums.get(key, 0)}"
+    totals: dict[str, Decimal] = defaultdict(Decimal)
+    for (_, _, currency), balance in kept.items():
+        totals[currency] += balance
+    yield from (f"all balances in {currency} sum to {total}" for currency, total in totals.items() if total)
+
+
+@invariant
+def paid_once(books: Books) -> Iterator[str]:
+    """At most one provider movement per payout, and none that belongs to no payout."""
+    counted = Counter(one.reference for one in books.bank if one.moved)
+    known = {one["reference"] for one in books.payouts}
+    for reference, count in counted.items():
+        if count > 1:
+            yield f"the provider paid one payout {count} times"
+        if reference not in known:
+            yield "the provider paid what no payout says"
+
+
+@invariant
+def paid_means_moved(books: Books) -> Iterator[str]:
+    """A payout is paid if and only if exactly one movement reached its person, of the same amount and currency."""
+    for payout in books.payouts:
+        there = [one for one in books.moved(payout) if one.is_there]
+        if payout["status"] == "paid" and len(there) != 1:
+            yield f"a payout of {payout['amount']} is paid, and {len(there)} movements reached its person"
+        if payout["status"] != "paid" and there and payout["status"] not in OPEN:
+            yield f"a payout of {payout['amount']} is {payout['status']}, and its money is with the person"
+        for one in there:
+            if (one.amount, one.currency, one.user_id) != (payout["amount"], payout["currency"], payout["user_id"]):
+                yield f"{one.amount} {one.currency} moved for a payout of {payout['amount']} {payout['currency']}"
+
+
+@invariant
+def cash_is_what_moved(books: Books) -> Iterator[str]:
+    """Cash equals the provider's movements and the money in flight."""
+    for currency in {one["currency"] for one in books.accounts}:
+        cash = -sum(one["balance"] for one in books.accounts if (one["kind"], one["currency"]) == ("cash", currency))
+        moved = sum(one.amount for one in books.bank if one.is_there and one.currency == currency)
+        open_ = sum(
+            one["amount"]
+            for one in books.payouts
+            if one["currency"] == currency and one["status"] in OPEN and not any(m.is_there for m in books.moved(one))
+        )
+        if cash != moved + open_:
+            yield f"cash says {cash} {currency} left; {moved} moved and {open_} are on their way"
+
+
+@invariant
+def in_flight_is_open(books: Books) -> Iterator[str]:
+    """Each payout took its amount out of payable once, and gave it back once if and only if it did not arrive."""
+    for payout in books.payouts:
+        out = [one["amount"] for one in books.lines_of(payout["id"], "payout")]
+        back = [one["amount"] for one in books.lines_of(payout["id"], "release")]
+        given = payout["status"] in ("failed", "cancelled", "returned")
+        if out != [payout["amount"]] or back != ([payout["amount"]] if given else []):
+            yield f"a payout of {payout['amount']} that is {payout['status']} booked {out} out and {back} back"
+
+
+@invariant
+def lines_make_the_amount(books: Books) -> Iterator[str]:
+    """A payout's amount is the sum of what was booked for its person since the payout before."""
+    for payout in books.payouts:
+        if payout["kind"] == "matched":  # it was found in the provider's list, and may pay what the books have lost
+            continue
+        lines = [
+            one["amount"] * (1 if one["credit"] == "payable" else -1)
+            for one in books.entries
+            if (one["user_id"], one["currency"]) == (payout["user_id"], payout["currency"])
+            and payout["after_number"] < one["number"] <= payout["through_number"]
+            and "payable" in (one["debit"], one["credit"])
+        ]
+        if sum(lines) != payout["amount"]:
+            yield f"a payout of {payout['amount']} says that it pays lines of {sum(lines)}"
+
+
+@invariant
+def advanced_once(books: Books) -> Iterator[str]:
+    """No advance over its rate, none twice, and every sale still pending has the one it is due."""
+    for sale in books.sales:
+        due = books.story.tenant.advance_of(sale["earning"], sale["currency"])
+        found = [one["amount"] for one in books.lines_of(sale["id"], "advance")]
+        if len(found) > 1 or any(amount != due for amount in found):
+            yield f"a sale of {sale['earning']} was advanced {found}, and is due {due}"
+        if not found and due and sale["id"] in books.pending:
+            yield f"a pending sale of {sale['earning']} was never advanced"
+
+
+@invariant
+def decisions_are_booked(books: Books) -> Iterator[str]:
+    """Approved: the advance and the rest make the earning; declined: nothing is left. Pending: the advance alone."""
+    for sale in books.sales:
+        status = books.latest(sale["id"])
+        if (status == "pending") != (sale["id"] in books.pending):
+            yield f"a sale is {status} and {'' if sale['id'] in books.pending else 'not '}on the list of pending ones"
+        lines = [one for one in books.entries if one["subject_id"] == sale["id"]]
+        sums = _sums(lines)
+        payable = -sum(amount for (kind, _, _), amount in sums.items() if kind == "payable")
+        advances = sum(amount for (kind, _, _), amount in sums.items() if kind == "advances")
+        advanced = sum(one["amount"] for one in lines if one["event"] == "advance")
+        wanted = {"approved": (sale["earning"], 0), "declined": (0, 0), "pending": (advanced, advanced)}[status]
+        if (payable, advances) != wanted:
+            yield f"a sale of {sale['earning']} that is {status} has {payable} payable and {advances} advanced"
+
+
+@invariant
+def people_got_theirs(books: Books) -> Iterator[str]:
+    """What a person has, is owed and awaits is what their sales come to, and everything owed at the end is paid."""
+    owed: dict[tuple[Any, str], Decimal] = defaultdict(Decimal)
+    for sale in books.sales:
+        status, key = books.latest(sale["id"]), (sale["user_id"], sale["currency"])
+        if status == "approved":
+            owed[key] += sale["earning"]
+        elif status == "pending":
+            owed[key] += sum(one["amount"] for one in books.lines_of(sale["id"], "advance"))
+    tenant = books.story.tenant
+    for account in books.accounts:
+        if account["kind"] != "payable":
+            continue
+        key = (account["user_id"], account["currency"])
+        has = sum(one.amount for one in books.bank if one.is_there and (one.user_id, one.currency) == key)
+        awaits = sum(
+            one["amount"]
+            for one in books.payouts
+            if (one["user_id"], one["currency"]) == key
+            and one["status"] in OPEN
+            and not any(m.is_there for m in books.moved(one))
+        )
+        if has + awaits - account["balance"] != owed[key]:
+            yield f"a person should have {owed[key]}: has {has}, awaits {awaits}, is owed {-account['balance']}"
+        least = tenant.minimum if account["currency"] == tenant.currency else 0
+        if account["balance"] < 0 and -account["balance"] >= least:
+            yield f"a person is still owed {-account['balance']} {account['currency']}"
+
+
+@invariant
+def nothing_open(books: Books) -> Iterator[str]:
+    """Nothing is open past its time limit."""
+    yield from (f"a payout is still {one['status']}" for one in books.payouts if one["status"] in OPEN)
+
+
+@invariant
+def refusals_moved_nothing(books: Books) -> Iterator[str]:
+    """A payout that failed or was cancelled moved nothing, ever."""
+    for payout in books.payouts:
+        if payout["status"] in ("failed", "cancelled") and books.moved(payout):
+            yield f"a payout of {payout['amount']} is {payout['status']}, and the provider moved it"
+
+
+@invariant
+def histories_follow_the_graph(books: Books) -> Iterator[str]:
+    """Event histories follow the state graph, and end where the payout is; no claim is older than the one before."""
+    for payout in books.payouts:
+        before, fence = None, 0
+        for event in (one for one in books.events if one["payout_id"] == payout["id"]):
+            if event["status"] != before and event["status"] not in GRAPH[before]:
+                yield f"a payout went from {before} to {event['status']}"
+            if event["fence"] < fence:
+                yield f"a payout's fence fell from {fence} to {event['fence']}"
+            before, fence = event["status"], event["fence"]
+        if (before, fence) != (payout["status"], payout["fence"]):
+            yield f"a payout is {payout['status']}/{payout['fence']}, its history ends with {before}/{fence}"
+
+
+@invariant
+def leases_are_kept(books: Books) -> Iterator[str]:
+    """Nobody takes a payout from a worker whose two minutes are not over, and each claim has a fence of its own."""
+    for payout in books.payouts:
+        claim: Any = None
+        for event in (one for one in books.events if one["payout_id"] == payout["id"]):
+            if event["what"] in CLAIMS:
+                # who asked and learned that it may be sent goes on under the next fence
+                goes_on = claim is not None and (claim["what"], event["what"]) == ("asked", "sent")
+                # a slow transaction writes its event long after its lease began
+                is_measured = claim is not None and not goes_on and not books.story.plan.slow_transactions
+                if is_measured and event["at"] - claim["at"] < LEASE - SLACK:
+                    yield f"a payout was taken over after {event['at'] - claim['at']}"
+                if claim is not None and event["fence"] <= claim["fence"]:
+                    yield f"two claims have the fence {event['fence']}"
+                claim = event
+            elif not _is_take_over(event):
+                claim = {**event, "at": event["at"] - LEASE, "what": "over"} if claim is not None else None
+
+
+@invariant
+def one_answer_per_claim(books: Books) -> Iterator[str]:
+    """Each claim is answered once, by whoever holds it; an answer that comes too late changes nothing."""
+    for payout in books.payouts:
+        events = [one for one in books.events if one["payout_id"] == payout["id"]]
+        answered: Counter[int] = Counter()
+        for before, event in pairwise(events):
+            # no answers of their own: a doubt that nobody can be asked about is given up; what came back had been paid
+            moved = (before["status"], event["status"])
+            # and a bank answers more than once
+            follows = _is_take_over(before) or moved in (
+                ("unknown", "review"), ("paid", "returned"), ("review", "paid"), ("review", "failed")
+            )  # fmt: skip
+            if (
+                event["what"] == "answered"
+                and not _is_take_over(event)
+                and not (follows and before["what"] == "answered")
+            ):
+                answered[event["fence"]] += 1
+        yield from (f"a claim was answered {count} times" for count in answered.values() if count > 1)
+
+
+def _is_take_over(event: dict[str, Any]) -> bool:
+    return event["what"] == "answered" and str(event["detail"]).startswith("the worker that was sending")
+
+
+@invariant
+def sent_means_sent(books: Books) -> Iterator[str]:
+    """A message of the outbox is marked as sent only if the queue has taken it."""
+    for row in books.outbox:
+        body = {**row["body"], "tenant_id": str(row["tenant_id"])}
+        if row["sent_at"] is not None and (row["queue"], canonical(body)) not in books.story.sqs.seen:
+            yield f"a message to {row['queue']} is marked as sent, and was not"
+
+
+@invariant
+def stranger_untouched(books: Books) -> Iterator[str]:
+    """The other tenant's rows are as they were."""
+    world = books.story.world
+    if world.stranger_id is not None and world.digest_of(world.stranger_id) != world.stranger_digest:
+        yield "rows of another tenant have changed"
+
+
+@invariant
+def acknowledged(books: Books) -> Iterator[str]:
+    """Every write that the API acknowledged is there."""
+    said = books.story.said
+    sales = {one["external_id"]: one for one in books.sales}
+    for external_id, answer in said.sales.items():
+        there = sales.get(external_id)
+        if there is None or (str(there["id"]), there["earning"]) != (answer["id"], Decimal(answer["earning"])):
+            yield f"sale {external_id} was acknowledged and is {'another' if there else 'not there'}"
+    decided = Counter((str(one["sale_id"]), one["status"]) for one in books.decisions)
+    for sale_id, status, result, _ in said.decisions:
+        if result in ("ok", "unchanged") and not decided[sale_id, status]:
+            yield f"a decision ({status}, {result}) was acknowledged and is not there"
+    jobs = {str(one["id"]) for one in books.jobs}
+    yield from ("a run was acknowledged and is not there" for job_id in said.runs.values() if job_id not in jobs)
+    happened = {(str(one["payout_id"]), one["what"]) for one in books.events}
+    for payout_id, what in said.moves:
+        if (payout_id, what) not in happened:
+            yield f"{what} was acknowledged for a payout and is not there"
+
+
+@invariant
+def decided_once(books: Books) -> Iterator[str]:
+    """Each sale is decided once and each correction counts once; contradictions take effect never."""
+    for sale in books.sales:
+        rows = [one for one in books.decisions if one["sale_id"] == sale["id"]]
+        if [one["revision"] for one in rows] != list(range(1, len(rows) + 1)):
+            yield "a sale's decisions are not numbered one after the other"
+        if any(one["status"] == two["status"] for one, two in pairwise(rows)):
+            yield "a sale was decided alike twice in a row"
+        if any((str(sale["id"]), one["status"]) not in books.story.corrections for one in rows[1:]):
+            yield "a decision was replaced, and nobody asked for a correction"
+        oks = [one for one in books.story.said.decisions if one[0] == str(sale["id"]) and one[2] == "ok"]
+        if len(oks) > len(rows):
+            yield f"{len(oks)} decisions took effect, and {len(rows)} are there"
+
+
+@invariant
+def one_run_per_slot(books: Books) -> Iterator[str]:
+    """An hour's run is made once, and a run that was asked for once per key."""
+    slots = Counter((one["kind"], one["parameters"].get("slot")) for one in books.jobs if "slot" in one["parameters"])
+    yield from (f"{kind} ran {count} times for {slot}" for (kind, slot), count in slots.items() if count > 1)
+    asked = [one for one in books.jobs if "asked_by" in one["parameters"]]
+    if len(asked) > len(books.story.runs_asked):
+        yield f"{len(books.story.runs_asked)} runs were asked for, and {len(asked)} made"

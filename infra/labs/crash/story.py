@@ -1,0 +1,262 @@
+"""One run: a tenant, everybody who acts for it, and what they were told, until all is quiet."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any
+from unittest import mock
+
+from chalicelib.backing import clock, files, queues
+from chalicelib.backing.settings import Settings, settings
+from chalicelib.entry import limits
+from chalicelib.features.payouts.delivery import actions as delivery_actions
+from chalicelib.features.payouts.delivery import providers
+from chalicelib.features.payouts.runs import actions as run_actions
+from infra.labs.crash import cast
+from infra.labs.crash.bank import Bank
+from infra.labs.crash.baton import Actor, Hub, Killed
+from infra.labs.crash.connection import LabConnection
+from infra.labs.crash.faults import Crash, Plan
+from infra.labs.crash.files import FileBank
+from infra.labs.crash.modes import Mode
+from infra.labs.crash.sqs import Message, Queues, received
+from infra.labs.crash.world import World
+from infra.local import lambda_events
+
+STARTS_AT = datetime(2026, 3, 2, 8, 12, 7, tzinfo=UTC)
+QUEUES = ("payout-runs", "payouts")
+
+
+@dataclass
+class Acknowledged:
+    """What the API said was done: it has to be there at the end."""
+
+    sales: dict[str, dict[str, Any]] = field(default_factory=dict)  # by external id
+    decisions: list[tuple[str, str, str, bool]] = field(default_factory=list)  # sale, status, result, is a correction
+    runs: dict[str, str] = field(default_factory=dict)  # job by idempotency key
+    moves: list[tuple[str, str]] = field(default_factory=list)  # payout, and the event that it must have
+
+
+class Story:
+    """Everything of one run."""
+
+    def __init__(self, world: World, seed: int, mode: Mode, *, name: str = "Acme") -> None:
+        self.world, self.seed, self.mode = world, seed, mode
+        self.rng = Random(f"{seed}/{mode.name}")
+        self.plan = Plan.draw(self.rng, has_files=mode.has_files)
+        self.hub = Hub(self.rng, self.plan, world, now=STARTS_AT, next_moment=lambda: self.sqs.next_visible())
+        self.sqs = Queues(self.hub, prefix=queues.configured_name(""))
+        self.bank = Bank(self.hub, mode.abilities)
+        self.files = FileBank(self)
+        self.batches = 0  # bank files that were asked for
+        self.hub.set_clock()
+        self.tenant = cast.tenant(world, self.rng, name)
+        self.said = Acknowledged()
+        self.runs_asked: set[str] = set()
+        self.corrections: set[tuple[str, str]] = set()  # sale and status, as asked for
+        self.violations: list[str] = []
+        self.deciding: dict[str, dict[str, str]] = {}  # what each decider is asking for right now
+        self.is_calm = False
+        self.is_off = False  # PAYOUTS_ENABLED=false, as after a restore
+        self.backup: Any = None
+        self.backs_up_at = STARTS_AT + timedelta(minutes=self.rng.choice((1, 5, 20, 60))) if mode.restores else None
+
+    def tenant_with(self, **changes: Any) -> cast.Tenant:
+        """This will give the tenant as it is told, with something else about it."""
+        return dataclasses.replace(self.tenant, **changes)
+
+    @contextmanager
+    def told(self) -> Iterator[Story]:
+        """This will put the story's outside world around the product."""
+        LabConnection.hub = self.hub
+        with (
+            mock.patch.object(clock, "now", self._now),
+            mock.patch.object(limits, "spend"),  # counts by the true time, which is no part of a story
+            mock.patch.object(queues, "client", return_value=self.sqs),
+            mock.patch.object(delivery_actions, "settings", self._settings),
+            mock.patch.object(providers, "_known", return_value={"simulated": self.bank}),
+            mock.patch.object(files, "put", self.files.put),
+            mock.patch.object(files, "link_to", self.files.link_to),
+            mock.patch.object(run_actions, "CHUNK_PEOPLE", self.rng.choice((1, 2, 1000))),
+        ):
+            try:
+                yield self
+            finally:
+                self.hub.close()
+                LabConnection.hub = None
+
+    def _now(self) -> datetime:
+        actor = self.hub.current
+        return self.hub.now + (actor.skew if actor is not None else timedelta(0))
+
+    def _settings(self) -> Settings:
+        return dataclasses.replace(settings(), payouts_enabled=not self.is_off)
+
+    # The product's doors
+
+    def ask(self, who: str, method: str, resource: str, values: dict[str, str] | None = None, body: Any = None,
+            key: str | None = None) -> tuple[int, Any]:  # fmt: skip
+        """This will make one API call, and give its status and answer; 0 where the connection broke."""
+        import app
+
+        is_text = isinstance(body, str)  # a bank's report, which is XML
+        headers = {
+            "content-type": "application/xml" if is_text else "application/json", "x-api-key": self.tenant.keys[who],
+        }  # fmt: skip
+        if key is not None:
+            headers["idempotency-key"] = key
+        event = lambda_events.api_event(
+            method,
+            resource,
+            values or {},
+            body=body if is_text or body is None else json.dumps(body, default=str),
+            headers=headers,
+        )
+        actor = self.hub.current
+        try:
+            answer = app.app(event, lambda_events.Context("api"))
+        except Killed:
+            if actor is None:
+                raise
+            actor.revive()
+            return 0, None
+        status = int(answer["statusCode"])
+        self.hub.note(f"{actor.name if actor else 'calm'} {method} {resource} -> {status}")
+        return status, json.loads(answer["body"]) if answer["body"] else None
+
+    def call(self, who: str, method: str, resource: str, values: dict[str, str] | None = None, body: Any = None,
+             key: str | None = None) -> tuple[int, Any]:  # fmt: skip
+        """This will make an API call as a good client does: again, after a pause, until there is a clear answer."""
+        for _ in range(8):
+            status, answer = self.ask(who, method, resource, values, body, key)
+            still_running = status == 409 and "still running" in str(answer.get("detail"))
+            if status not in (0, 500, 503) and not still_running:
+                return status, answer
+            if self.hub.current is None:
+                continue
+            self.hub.current.rest(timedelta(seconds=self.rng.choice((1, 3, 10))))
+        return 0, None
+
+    def deliver(self, queue: str) -> bool:
+        """This will take a batch from a queue through the product's consumer, as Lambda does; False: there was none."""
+        consumer, actor = self.world.consumers[queue], self.hub.current
+        batch = self.sqs.receive(queue, min(10, consumer.batch_size))
+        if not batch:
+            return False
+        event = lambda_events.queue_event([received(one) for one in batch], f"arn:aws:sqs:eu-central-1:0:{queue}")
+        records = event["Records"] = _Records(event["Records"], actor)
+        if actor is not None:
+            actor.batch = records if len(batch) > 1 else None
+        self.sqs.refused_rest.discard(actor)
+        try:
+            answer = consumer.handler(event, lambda_events.Context(consumer.name))
+        except Exception as error:  # then Lambda takes all of the batch to have failed
+            self.hub.note(f"{queue} failed: {type(error).__name__}")
+            if actor in self.sqs.refused_rest and len(batch) > 1:
+                self.violations.append("one-bad-message: a message that could not be let rest failed its batch")
+            self._check_poison(batch, records, set())
+            return True
+        failed = {one["itemIdentifier"] for one in answer["batchItemFailures"]}
+        self._check_poison(batch, records, failed)
+        done = [one for one in batch if received(one)["MessageId"] not in failed]
+        if actor is not None:
+            actor.batch = None
+            actor.point(Crash.BEFORE_ACK if done else None, f"ack {len(done)} of {len(batch)}")
+        self.sqs.delete(done)
+        return True
+
+    def _check_poison(self, batch: list[Message], records: _Records, failed: set[str]) -> None:
+        if any(one.is_poison for one in batch):
+            bad = {received(one)["MessageId"] for one in batch if one.is_poison}
+            if not bad <= failed or records.reached < len(batch):
+                self.violations.append("one-bad-message: a poison message kept others of its batch from being done")
+
+    def tick(self, schedule: str) -> None:
+        """This will let time call a schedule, as EventBridge does: again where it fails, twice."""
+        one, actor = self.world.schedules[schedule], self.hub.current
+        for _ in range(3):
+            if schedule == "payouts-to-look-at":
+                self.sqs.looking.add(actor)
+            try:
+                one.handler(lambda_events.scheduled_event(schedule, self.hub.now), lambda_events.Context(schedule))
+                return
+            except Killed:
+                if actor is None:
+                    raise
+                actor.revive()
+            except Exception as error:
+                self.hub.note(f"{schedule} failed: {type(error).__name__}")
+            finally:
+                self.sqs.looking.discard(actor)
+
+    # What everybody can see
+
+    def has_work(self) -> bool:
+        return any(one.visible_at <= self.hub.now for one in self.sqs.waiting)
+
+    def payouts(self, where: str) -> list[dict[str, Any]]:
+        """This will read payouts, oldest first, each with the moment it was last touched."""
+        return self.world.rows(
+            "select p.*, (select max(at) from payout_events e where e.tenant_id = p.tenant_id and e.payout_id = p.id)"
+            f" as touched_at from payouts p where p.tenant_id = %s and {where} order by p.id",
+            self.tenant.id,
+        )
+
+    def sales(self) -> list[dict[str, Any]]:
+        """This will read all sales."""
+        return self.world.rows("select * from sales where tenant_id = %s order by id", self.tenant.id)
+
+    def is_sending(self) -> bool:
+        return bool(self.payouts("status = 'sending'"))
+
+    # How time goes on
+
+    def between(self) -> None:
+        """This will let time pass, or not, and things happen that nobody does."""
+        rng = self.rng
+        if self.plan.poison and rng.random() < 0.1:
+            self.plan.poison = False
+            self.sqs.poison(rng.choice(QUEUES))
+        drawn = rng.random()
+        if not self.plan.slow_transactions and any(one.is_in_transaction for one in self.hub.actors):
+            if drawn < 0.1:
+                self.hub.pass_time(timedelta(seconds=1))
+        elif drawn < 0.2:
+            self.hub.pass_time(timedelta(seconds=rng.choice((1, 2, 5, 11, 35, 70))))
+        elif drawn < 0.26:
+            self.hub.pass_time(timedelta(minutes=rng.choice((2, 3, 6, 16, 31, 61))))
+        elif drawn < 0.27:
+            self.hub.pass_time(timedelta(hours=rng.choice((2, 7, 25, 80))))
+        elif drawn < 0.29 and (ends := [end for end in self.bank.key_ends() if end > self.hub.now]):
+            moment = rng.choice(ends) - timedelta(minutes=rng.choice((1, 20, 29, 31, 33, 36, 39, 45)))
+            if moment > self.hub.now:
+                self.hub.count(Crash.SLOW_PAST_KEY)
+                self.hub.pass_time(moment - self.hub.now)
+
+    def is_done(self) -> bool:
+        """This will tell whether everybody who wanted something has it, and nothing waits."""
+        if self.backup is not None:
+            return self.hub.now - self.backup.at >= timedelta(minutes=10)
+        clients = ("seller", "decider", "runner", "scheduler")
+        return not self.sqs.waiting and all(one.is_over for one in self.hub.actors if one.name.startswith(clients))
+
+
+class _Records(list[dict[str, Any]]):
+    """The records of an event, which tell how far the consumer has come."""
+
+    def __init__(self, rows: list[dict[str, Any]], actor: Actor | None) -> None:
+        super().__init__(rows)
+        self.actor, self.reached = actor, 0
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        for place in range(len(self)):
+            if self.actor is not None:
+                self.actor.worked = place
+            self.reached = place + 1
+            yield self[place]

@@ -1,0 +1,204 @@
+"""The laboratory's database, with a clock that is moved by hand, and the product pointed at it."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from unittest import mock
+from uuid import UUID, uuid4
+
+import psycopg
+from psycopg.rows import dict_row
+from sqlalchemy import event
+from sqlalchemy.engine import make_url
+
+from infra.labs.crash.connection import LabConnection
+from infra.local import events
+from migrations.setup import Urls, create_database, prepare, upgrade
+
+PASSWORDS = {"wagebook_app": "app", "wagebook_migrator": "migrator"}
+TEMPLATE = "wagebook_crash_template"
+
+# The database's clock, replaced for the application's role by a name that is found before PostgreSQL's own. A sequence
+# holds the time: it is set without a transaction and read without a snapshot.
+CLOCK = """
+    create schema lab;
+    grant usage on schema lab to public;
+    create sequence lab.microseconds minvalue 0;
+    grant select on sequence lab.microseconds to public;
+    create function lab.clock_timestamp() returns timestamptz language sql volatile
+        return to_timestamp(pg_sequence_last_value('lab.microseconds') / 1000000.0);
+    create function lab.now() returns timestamptz language sql volatile
+        return to_timestamp(pg_sequence_last_value('lab.microseconds') / 1000000.0);
+    do $$ declare found record; begin
+        for found in
+            select d.adrelid::regclass as place, a.attname as name, pg_get_expr(d.adbin, d.adrelid) as said
+            from pg_attrdef d join pg_attribute a on a.attrelid = d.adrelid and a.attnum = d.adnum
+            join pg_class c on c.oid = d.adrelid
+            where c.relnamespace = 'public'::regnamespace
+              and pg_get_expr(d.adbin, d.adrelid) in ('now()', 'clock_timestamp()')
+        loop
+            execute format('alter table %s alter %I set default lab.%s', found.place, found.name, found.said);
+        end loop;
+    end $$;
+"""
+
+# Nothing of these may ever change for a tenant that has no part in what happens.
+WATCHED = ("tenants", "users", "sales", "pending_sales", "sale_decisions", "ledger_accounts", "ledger_entries",
+           "payouts", "payout_events", "jobs", "job_chunks", "audit_logs")  # fmt: skip
+
+
+@dataclass
+class World:
+    """A database to run stories in, one after the other, and the product's doors."""
+
+    admin: psycopg.Connection[dict[str, Any]]
+    database: str
+    urls: Urls
+    consumers: Mapping[str, events.Consumer]
+    schedules: Mapping[str, events.Schedule]
+    tables: Sequence[str]  # with a tenant's rows
+    stranger_id: UUID | None = None
+    stranger_digest: str = ""
+
+    def set_clock(self, now: datetime) -> None:
+        """This will set the database's clock."""
+        microseconds = round(now.timestamp() * 1_000_000)
+        self.admin.execute(f"select setval('lab.microseconds', {microseconds})".encode(), prepare=True)
+
+    def is_blocked(self, connection: LabConnection) -> bool:
+        """This will tell whether a connection waits for a lock that somebody else holds."""
+        row = self.admin.execute(
+            "select cardinality(pg_blocking_pids(%s)) > 0 as is_blocked", [connection.info.backend_pid], prepare=True
+        ).fetchone()
+        assert row is not None
+        return bool(row["is_blocked"])
+
+    def is_blocked_by(self, connection: LabConnection, other: LabConnection) -> bool:
+        """This will tell whether a connection waits for a lock of a certain other one."""
+        pids = [connection.info.backend_pid, other.info.backend_pid]
+        row = self.admin.execute(
+            "select %s = any(pg_blocking_pids(%s)) as is_blocked", pids[::-1], prepare=True
+        ).fetchone()
+        assert row is not None
+        return bool(row["is_blocked"])
+
+    def end_connections(self) -> None:
+        """This will end every connection of the application at the server, as its death does."""
+        LabConnection.finish_spare()
+        self.admin.execute(
+            "select pg_terminate_backend(pid, 5000) from pg_stat_activity"
+            " where datname = current_database() and usename = 'wagebook_app'"
+        )
+
+    def end(self, connection: LabConnection) -> None:
+        """This will end one connection at the server, whatever it is doing."""
+        self.admin.execute("select pg_terminate_backend(%s, 5000)", [connection.info.backend_pid])
+
+    def rows(self, statement: str, *values: Any) -> list[dict[str, Any]]:
+        """This will read as the superuser, whom nothing is hidden from."""
+        return self.admin.execute(statement.encode(), values).fetchall()
+
+    def digest_of(self, tenant_id: UUID) -> str:
+        """This will sum up everything that a tenant has."""
+        parts = " union all ".join(
+            f"select '{table}' || t::text as said from {table} t where"
+            f" {'id' if table == 'tenants' else 'tenant_id'} = '{tenant_id}'"
+            for table in WATCHED
+        )
+        return str(
+            self.rows(f"select md5(coalesce(string_agg(said, '' order by said), '')) as sum from ({parts}) s")[0]["sum"]
+        )
+
+    def forget(self, tenant_id: UUID) -> None:
+        """This will remove a tenant and all its rows, so that the next run finds a tidy place."""
+        deletes = "; ".join(f"delete from {table} where tenant_id = '{tenant_id}'" for table in self.tables)
+        self.admin.execute(
+            f"begin; set local session_replication_role = replica; {deletes};"
+            f" delete from tenants where id = '{tenant_id}'; commit".encode()
+        )
+
+
+def make_template(admin_url: str) -> None:
+    """This will make the migrated database that others are copied from."""
+    upgrade(prepare(admin_url, PASSWORDS, database=TEMPLATE).migrator)
+
+
+@contextmanager
+def opened(admin_url: str, *, template: str = TEMPLATE) -> Iterator[World]:
+    """This will copy the template, give it its clock, and point the product at it until the end of the block."""
+    if LabConnection.live or LabConnection.spare:
+        raise RuntimeError("one laboratory at a time: the product has one engine, one clock and one set of queues")
+    name = f"wagebook_crash_{uuid4().hex[:8]}"
+    urls = Urls(*(_renamed(admin_url, name, role) for role in ("wagebook_app", "wagebook_migrator")))
+    with psycopg.connect(admin_url, autocommit=True) as server:
+        create_database(server, name, template=template)
+        server.execute(
+            f'alter role wagebook_app in database "{name}" set search_path = lab, pg_catalog, public'.encode()
+        )
+        # a handful of rows wants no plan made anew for each call
+        server.execute(
+            f'alter role wagebook_app in database "{name}" set plan_cache_mode = force_generic_plan'.encode()
+        )
+        try:
+            here = make_url(admin_url).set(database=name).render_as_string(hide_password=False)
+            with psycopg.connect(here, autocommit=True, row_factory=dict_row) as admin:
+                admin.execute("set statement_timeout = '60s'; set log_min_messages = panic")
+                admin.execute(CLOCK)
+                tables = [row["name"] for row in admin.execute(
+                    "select c.relname as name from pg_attribute a join pg_class c on c.oid = a.attrelid"
+                    " where a.attname = 'tenant_id' and c.relkind = 'r' and c.relnamespace = 'public'::regnamespace"
+                    " order by 1")]  # fmt: skip
+                with _product(urls) as (consumers, schedules):
+                    yield World(admin, name, urls, consumers, schedules, tables)
+        finally:
+            server.execute(f'drop database "{name}" with (force)'.encode())
+
+
+def _renamed(admin_url: str, database: str, role: str) -> str:
+    url = make_url(admin_url).set(database=database, username=role, password=PASSWORDS[role])
+    return url.render_as_string(hide_password=False)
+
+
+@contextmanager
+def _product(urls: Urls) -> Iterator[tuple[dict[str, events.Consumer], dict[str, events.Schedule]]]:
+    said = {
+        "APPLICATION_DATABASE_URL": urls.application,
+        "WAGEBOOK_HOME": "/nonexistent",  # no story meets a developer's own stack
+        "AWS_DEFAULT_REGION": "eu-central-1",
+        "LOCAL_VAULT_KEY": "dGVzdHMgd3JhcCB0aGVpciBkYXRhIGtleXMgdGhpcyE=",  # of databases that are thrown away
+    }
+    with mock.patch.dict(os.environ, said):
+        import app
+        from chalicelib.backing import log, queues
+        from chalicelib.backing.database import engine
+        from chalicelib.backing.settings import settings
+
+        level = log.logger.log_level
+        log.logger.setLevel("CRITICAL")
+        settings.cache_clear()
+        engine.cache_clear()
+        event.listen(engine(), "do_connect", _connect)
+        prefix = queues.configured_name("")
+        consumers = {one.queue.removeprefix(prefix): one for one in events.consumers_of(app.app)}
+        schedules = {one.name: one for one in events.schedules_of(app.app)}
+        try:
+            quiet = logging.getLogger("psycopg")  # warns of what is broken off in the middle
+            with mock.patch.object(log, "_measure"), mock.patch.object(quiet, "disabled", True):
+                yield consumers, schedules
+        finally:
+            log.logger.setLevel(level)
+            engine().dispose()
+            LabConnection.retire()
+            LabConnection.finish_spare()
+            settings.cache_clear()
+            engine.cache_clear()
+
+
+def _connect(_dialect: Any, _record: Any, arguments: Any, options: Any) -> LabConnection:
+    return LabConnection.fresh(*arguments, **options)

@@ -1,0 +1,130 @@
+"""A company for drills: a tenant with two callers, people with a month, and sellers. All of it through the API."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import text
+
+from chalicelib.backing.database import transaction
+from chalicelib.identity import keys
+from chalicelib.identity.permissions import Role
+from infra.labs.drills.steps import Wrong
+from infra.local import lambda_events
+
+MONTH = "2026-01"
+DAILY = 500  # what a day of an employee is worth
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Somebody with a key."""
+
+    key: str
+
+    def ask(
+        self, method: str, resource: str, body: Any = None, *, once: str | None = None,
+        query: dict[str, str] | None = None, **values: str,
+    ) -> tuple[int, Any]:  # fmt: skip
+        """This will make one call, and give its status and answer; `once` is its Idempotency-Key."""
+        import app
+
+        headers = {"x-api-key": self.key, "content-type": "application/json"}
+        if once is not None:
+            headers["idempotency-key"] = once
+        event = lambda_events.api_event(
+            method, resource, values, body=None if body is None else json.dumps(body), headers=headers,
+            query={name: [value] for name, value in (query or {}).items()},
+        )  # fmt: skip
+        answer = app.app(event, lambda_events.Context("api"))
+        return int(answer["statusCode"]), json.loads(answer["body"]) if answer["body"] else None
+
+    def ok(self, method: str, resource: str, body: Any = None, **more: Any) -> Any:
+        """This will make a call that has to succeed, and give its answer."""
+        status, answer = self.ask(method, resource, body, **more)
+        if status >= 300:
+            raise Wrong(f"{method} {resource} was answered with {status} {answer}")
+        return answer
+
+
+@dataclass(frozen=True)
+class Company:
+    """A tenant and who calls for it: some things are prepared by one and approved by another."""
+
+    id: UUID
+    slug: str
+    admin: Caller
+    second: Caller  # an admin who has no part in sales and runs, and so may approve what is held
+    hr: Caller
+
+    def seller(self, name: str, behaviour: str = "accept") -> str:
+        """This will make a person who is paid from sales, treated by the simulated provider as said."""
+        destination = {"kind": "simulated", "behaviour": behaviour}
+        return str(self.admin.ok("POST", "/sales/user", {"name": name, "payout_destination": destination})["id"])
+
+    def sale(self, user_id: str, external_id: str, earning: str) -> str:
+        """This will put in a sale; the same one again is the same one."""
+        body = {"user_id": user_id, "external_id": external_id, "earning": earning}
+        return str(self.admin.ok("POST", "/sales", body)["id"])
+
+    def approve(self, *sale_ids: str) -> dict[str, int]:
+        """This will approve sales, and count what became of it."""
+        items = [{"sale_id": sale_id, "status": "approved"} for sale_id in sale_ids]
+        return dict(self.admin.ok("POST", "/reconcile", {"items": items})["counts"])
+
+    def run(self, kind: str) -> None:
+        """Ask for a run of payouts, `advance` or `final`; what it holds is for the second admin to approve."""
+        self.hr.ok("POST", f"/payouts/{kind}/run", once=str(uuid4()))
+
+    def employees(self, number: int) -> dict[str, int]:
+        """This will employ up to five people by the day, who were present on 1, 2, 3, ... days of a week of five.
+
+        It gives what each earns, by their id.
+        """
+        earns, rows = {}, []
+        for nth in range(1, number + 1):
+            made = self.admin.ok("POST", "/users", {
+                "name": f"Employee {nth}",
+                "employment": {"employee_no": f"E{nth:03}", "joined_on": "2025-12-01"},
+                "salary": {"amount": f"{DAILY}.00", "frequency": "daily", "effective_from": "2025-12-01"},
+            })  # fmt: skip
+            earns[str(made["id"])] = DAILY * nth
+            rows += [
+                {"employee_no": f"E{nth:03}", "date": f"{MONTH}-{11 + day:02}", "status": "present"}
+                for day in range(nth)
+            ]
+        report = self.hr.ok("POST", "/attendance/import", rows)
+        if report["errors"]:
+            raise Wrong(f"attendance was not taken: {report['errors']}")
+        return earns
+
+
+def found(slug: str = "drill") -> Company:
+    """This will make the company: days off on Friday and Saturday, an advance of a tenth."""
+    with transaction(role="wagebook_platform") as session:
+        tenant_id = session.execute(
+            text("insert into tenants (slug, name, currency, timezone, weekend)"
+                 " values (:slug, 'Drill', 'BDT', 'Asia/Dhaka', '{5,6}') returning id"),
+            {"slug": slug},
+        ).scalar_one()  # fmt: skip
+    return Company(
+        tenant_id,
+        slug,
+        _caller(tenant_id, Role.TENANT_ADMIN, "admin"),
+        _caller(tenant_id, Role.TENANT_ADMIN, "second admin"),
+        _caller(tenant_id, Role.HR, "HR"),
+    )
+
+
+def _caller(tenant_id: UUID, role: Role, name: str) -> Caller:
+    secret = keys.make(tenant_id)
+    with transaction(tenant_id=tenant_id) as session:
+        session.execute(
+            text("insert into api_keys (tenant_id, name, role, hint, key_hash)"
+                 " values (:tenant_id, :name, :role, '', :hash)"),
+            {"tenant_id": tenant_id, "name": f"{name} of the drill", "role": role, "hash": keys.digest(secret)},
+        )  # fmt: skip
+    return Caller(secret)

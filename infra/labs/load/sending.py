@@ -1,0 +1,136 @@
+"""Calls over the network, from a process of their own: open loop (each due at a moment) and closed (one after another).
+
+A call is timed from when it was due, so that one that waited behind slow ones counts as slow, too. It imports nothing
+of the product: it is a client like any other.
+"""
+
+from __future__ import annotations
+
+import heapq
+import http.client
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import get_context
+from typing import Any
+
+from infra.labs.load.calls import Call, Calls, Tenant
+from infra.labs.load.figures import Answer, dues
+
+CALLERS = 256  # connections at once; more calls than that under way wait, and are timed from when they were due
+PATIENCE = 30.0  # seconds until a caller gives up
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """What a tenant's callers do together."""
+
+    tenant: Tenant
+    per_second: float
+    seed: int
+
+
+class Sender:
+    """The process that sends."""
+
+    def __init__(self, port: int, pool: ProcessPoolExecutor) -> None:
+        self._port, self._pool = port, pool
+
+    def offer(self, streams: Sequence[Stream], seconds: float) -> tuple[list[Answer], float]:
+        """This will send calls at their moments, whatever becomes of others; answers, and the moment of the first."""
+        return self._pool.submit(_offer, self._port, list(streams), seconds).result()
+
+    def press(self, tenants: Sequence[Tenant], seconds: float, *, callers: int, seed: int) -> list[Answer]:
+        """This will let so many callers call one after the other, each as soon as it was answered."""
+        return self._pool.submit(_press, self._port, list(tenants), seconds, callers, seed).result()
+
+
+@contextmanager
+def sender(port: int) -> Iterator[Sender]:
+    """This will start it, and end it after the block."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        yield Sender(port, pool)
+
+
+class Caller:
+    """One connection, kept open while it can be."""
+
+    def __init__(self, port: int) -> None:
+        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+
+    def close(self) -> None:
+        """This will hang up."""
+        self._connection.close()
+
+    def make(self, call: Call, due: float) -> Answer:
+        """This will make a call and note what it was told; no answer is status 0."""
+        sent = time.monotonic()
+        said: dict[str, Any] = {"what": call.what, "who": call.who, "due": due, "late": sent - due}
+        try:
+            self._connection.request(call.method, call.path, call.body, call.headers)
+            answer = self._connection.getresponse()
+            body = answer.read()
+        except (OSError, http.client.HTTPException) as error:
+            self.close()
+            return Answer(**said, seconds=time.monotonic() - due, status=0, problem=type(error).__name__)
+        return Answer(
+            **said,
+            seconds=time.monotonic() - due,
+            status=answer.status,
+            problem="" if answer.status < 300 else body[:150].decode(errors="replace"),
+            may_return=(answer.getheader("Retry-After") or "").isdecimal(),
+        )
+
+
+def _offer(port: int, streams: list[Stream], seconds: float) -> tuple[list[Answer], float]:
+    calls = heapq.merge(*(_calls_of(one, seconds) for one in streams), key=lambda due_call: due_call[0])
+    rest = iter(list(calls))
+    began, lock = time.monotonic() + 0.2, threading.Lock()
+
+    def next_call() -> tuple[float, Call] | None:
+        with lock:
+            found = next(rest, None)
+        if found is None:
+            return None
+        due = began + found[0]
+        time.sleep(max(0.0, due - time.monotonic()))
+        return due, found[1]
+
+    return _all(port, CALLERS, lambda _: next_call), began
+
+
+def _press(port: int, tenants: list[Tenant], seconds: float, callers: int, seed: int) -> list[Answer]:
+    until = time.monotonic() + seconds
+
+    def calls_of(number: int) -> Callable[[], tuple[float, Call] | None]:
+        mix = Calls(tenants[number % len(tenants)], seed + number)
+        return lambda: (now, mix.next()) if (now := time.monotonic()) < until else None
+
+    return _all(port, callers, calls_of)
+
+
+def _calls_of(stream: Stream, seconds: float) -> Iterator[tuple[float, Call]]:
+    mix = Calls(stream.tenant, stream.seed)
+    for due in dues(seconds, stream.per_second, stream.seed):
+        yield due, mix.next()
+
+
+def _all(port: int, callers: int, calls_of: Callable[[int], Callable[[], tuple[float, Call] | None]]) -> list[Answer]:
+    answers: list[Answer] = []
+
+    def work(number: int) -> None:
+        caller, next_call = Caller(port), calls_of(number)
+        while (found := next_call()) is not None:
+            due, call = found
+            answers.append(caller.make(call, due))
+        caller.close()
+
+    threads = [threading.Thread(target=work, args=[number], daemon=True) for number in range(callers)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return answers
