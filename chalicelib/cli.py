@@ -71,7 +71,7 @@ def check(tenant: MaybeTenant = None, as_json: AsJson = False) -> None:
 
 
 def map_of(outcomes: list[checks.Outcome]) -> dict[str, object]:
-    """This will give outcomes by the name of their check."""
+    """Return outcomes by the name of their check."""
     return {outcome.check: asdict(outcome) for outcome in outcomes}
 
 

@@ -11,7 +11,7 @@ from migrations import setup
 
 
 def main() -> None:
-    """This will prepare the server and bring the schema up to date, and tell what it does."""
+    """Prepare the server and bring the schema up to date, and tell what it does."""
     asked = argparse.ArgumentParser(
         prog="python -m migrations", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -11,14 +11,14 @@ CURRENT_TENANT = "(select nullif(current_setting('app.tenant_id', true), '')::uu
 
 
 def run(statements: str) -> None:
-    """This will run SQL statements as they are written."""
+    """Run SQL statements as they are written."""
     # straight to the driver: a % is a % here, and no parameters travel
     connection: Any = op.get_bind().connection.driver_connection
     connection.execute(statements)
 
 
 def protect(table: str, *, grants: str = "select, insert, update, delete", key: str = "tenant_id") -> None:
-    """This will force the canonical row-level policy on a table of tenants' rows and let the application use it."""
+    """Force the canonical row-level policy on a table of tenants' rows and let the application use it."""
     run(f"""
         alter table {table} enable row level security;
         alter table {table} force row level security;
@@ -29,7 +29,7 @@ def protect(table: str, *, grants: str = "select, insert, update, delete", key: 
 
 
 def open_to(role: str, table: str, *, grants: str) -> None:
-    """This will let one of the narrow cross-tenant roles see a table's rows, no further than its grants say."""
+    """Let one of the narrow cross-tenant roles see a table's rows, no further than its grants say."""
     run(f"""
         create policy {role}_sees_all on {table} to {role} using (true) with check (true);
         grant {grants} on {table} to {role};

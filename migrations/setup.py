@@ -26,7 +26,7 @@ class Urls:
 
 
 def prepare(admin_url: str, passwords: Mapping[str, str], *, database: str = "wagebook") -> Urls:
-    """This will create the roles and the database where they are missing, and set the logins' passwords.
+    """Create the roles and the database where they are missing, and set the logins' passwords.
 
     What `admin_url` does not say is read from libpq's own variables, PGHOST and so on.
     """
@@ -44,7 +44,7 @@ def prepare(admin_url: str, passwords: Mapping[str, str], *, database: str = "wa
 
 
 def create_database(admin: psycopg.Connection, name: str, *, template: str | None = None) -> None:
-    """This will create a database that the owner role owns, from a template where one is named."""
+    """Create a database that the owner role owns, from a template where one is named."""
     if admin.execute("select 1 from pg_database where datname = %s", [name]).fetchone():
         return
     # the creator must be able to become the owner, which a superuser always is
@@ -62,7 +62,7 @@ def create_database(admin: psycopg.Connection, name: str, *, template: str | Non
 def upgrade(
     migrator_url: str, revision: str = "head", *, also: Path | None = None, told: Callable[[int], None] = lambda _: None
 ) -> int:
-    """This will bring the schema up to a revision, and count the tries it took.
+    """Bring the schema up to a revision, and count the tries it took.
 
     A migration that cannot have its lock within env.py's lock_timeout gives up, lets everybody pass who queued behind
     it, and is tried again after a pause, for some five minutes; `told` hears of each try in vain. `also` names a
@@ -83,7 +83,7 @@ def upgrade(
 
 
 def configuration(migrator_url: str, *, also: Path | None = None) -> Config:
-    """This will give Alembic its configuration without a file of its own."""
+    """Return Alembic its configuration without a file of its own."""
     config = Config()
     config.set_main_option("script_location", str(HERE))
     config.set_main_option("path_separator", "newline")

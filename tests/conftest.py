@@ -33,7 +33,7 @@ def _new_process() -> None:
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """This will run a PostgreSQL server (or use DATABASE_URL's) and give its administrator's address."""
+    """Run a PostgreSQL server (or use DATABASE_URL's) and give its administrator's address."""
     if url := os.environ.get("DATABASE_URL"):
         yield url
         return
@@ -43,7 +43,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def template(server: str) -> Urls:
-    """This will give a migrated database to clone."""
+    """Return a migrated database to clone."""
     urls = prepare(server, PASSWORDS, database="wagebook_template")
     upgrade(urls.migrator)
     return urls
@@ -51,7 +51,7 @@ def template(server: str) -> Urls:
 
 @pytest.fixture(scope="module")
 def database(server: str, template: Urls) -> Iterator[Urls]:
-    """This will give the module a database of its own, and point the product at it as the plain application role."""
+    """Return the module a database of its own, and point the product at it as the plain application role."""
     from chalicelib.backing.database import engine
     from chalicelib.backing.settings import settings
 

@@ -26,7 +26,7 @@ def record(
     after: object = None,
     tenant_id: UUID | None = None,
 ) -> None:
-    """This will append one row to the tenant's audit chain, just before the commit.
+    """Append one row to the tenant's audit chain, just before the commit.
 
     `before` and `after` are what changed, as anything that JSON can say (dates, ids and decimals as strings). The
     chain's head is locked from the append to the commit, so it is the last thing a transaction does. What the platform

@@ -36,7 +36,7 @@ _NAT64 = ip_network("64:ff9b::/96")
 
 
 def why_not_public(said: str) -> str | None:
-    """This will tell why an address is not one of the public internet, or None where it is."""
+    """Return why an address is not one of the public internet, or None where it is."""
     address = _inner(ip_address(said))
     for network, why in _REFUSED.items():
         if address.version == network.version and address in network:
@@ -47,12 +47,12 @@ def why_not_public(said: str) -> str | None:
 
 
 def is_loopback(said: str) -> bool:
-    """This will tell whether an address is this machine."""
+    """Return whether an address is this machine."""
     return _inner(ip_address(said)).is_loopback
 
 
 def _inner(address: Address) -> Address:
-    """This will take out the IPv4 address that is really reached through some of IPv6's."""
+    """Take out the IPv4 address that is really reached through some of IPv6's."""
     if isinstance(address, IPv6Address):
         if address.ipv4_mapped is not None:
             return address.ipv4_mapped

@@ -9,10 +9,10 @@ WORD = r"^[a-z][a-z0-9-]{0,30}$"  # of a cell's name, as the database checks it,
 
 
 def here() -> str:
-    """This will name the cell that this process serves."""
+    """Return the cell that this process serves."""
     return settings().cell
 
 
 def is_here(cell: str) -> bool:
-    """This will tell whether a tenant of this cell is served by this process; otherwise its row is a signpost."""
+    """Return whether a tenant of this cell is served by this process; otherwise its row is a signpost."""
     return cell == here()

@@ -5,12 +5,12 @@ from zoneinfo import ZoneInfo
 
 
 def now() -> datetime:
-    """This will give the present moment, aware and in UTC."""
+    """Return the present moment, aware and in UTC."""
     return datetime.now(UTC)
 
 
 def local_day(moment: datetime, timezone: str) -> date:
-    """This will give the calendar day that a moment falls on in a time zone."""
+    """Return the calendar day that a moment falls on in a time zone."""
     return moment.astimezone(ZoneInfo(timezone)).date()
 
 
@@ -27,5 +27,5 @@ def end_of_day(day: date, timezone: str) -> datetime:
 
 
 def yesterday(moment: datetime, timezone: str) -> date:
-    """This will give the last day that is over in a time zone."""
+    """Return the last day that is over in a time zone."""
     return local_day(moment, timezone) - timedelta(days=1)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def paused() -> Iterator[None]:
-    """This will keep the collector out of a bounded piece of work: it would look through all its rows over and over."""
+    """Keep the collector out of a bounded piece of work: it would look through all its rows over and over."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:

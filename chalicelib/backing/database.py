@@ -31,7 +31,7 @@ CrossTenantRole = Literal["wagebook_platform", "wagebook_directory", "wagebook_s
 
 @cache
 def engine() -> Engine:
-    """This will make the process's pool, logged in as the plain application role."""
+    """Make the process's pool, logged in as the plain application role."""
     known: dict[str, Any] = {"application_name": "wagebook", "connect_timeout": 5}
     if settings().database_is_a_proxy:
         # A prepared statement is the session's, and would tie the proxy's connection to this process for good.
@@ -52,7 +52,7 @@ def engine() -> Engine:
 
 
 def connection_for(tenant_id: UUID | None) -> Connection:
-    """This will take a connection to where a tenant's rows are; nobody's (None) are the cell's own.
+    """Take a connection to where a tenant's rows are; nobody's (None) are the cell's own.
 
     The one place that chooses: a process serves one cell, so it is the process's own pool, whoever asks.
     """
@@ -61,7 +61,7 @@ def connection_for(tenant_id: UUID | None) -> Connection:
 
 @contextmanager
 def transaction(*, tenant_id: UUID | None = None, role: CrossTenantRole | None = None) -> Iterator[Connection]:
-    """This will run one transaction that sees one tenant, or what a narrow cross-tenant role sees, or nothing."""
+    """Run one transaction that sees one tenant, or what a narrow cross-tenant role sees, or nothing."""
     with connection_for(tenant_id) as connection:
         connection = connection.execution_options(tenant_id=tenant_id, role=role)
         with connection.begin():
@@ -69,17 +69,17 @@ def transaction(*, tenant_id: UUID | None = None, role: CrossTenantRole | None =
 
 
 def enter_tenant(connection: Connection, tenant_id: UUID) -> None:
-    """This will leave a cross-tenant role, if any, and see one tenant for the rest of the transaction."""
+    """Leave a cross-tenant role, if any, and see one tenant for the rest of the transaction."""
     connection.exec_driver_sql(f"reset role; set local app.tenant_id = '{UUID(str(tenant_id))}'")
 
 
 def statement(beside: str, name: str) -> str:
-    """This will read a set-based statement kept in `sql/` beside a module (`__file__`)."""
+    """Read a set-based statement kept in `sql/` beside a module (`__file__`)."""
     return (Path(beside).parent / "sql" / f"{name}.sql").read_text()
 
 
 def run(connection: Connection, sql: str, values: Mapping[str, Any]) -> int:
-    """This will run one of the large set-based statements, its values by `:name`, and count the rows it wrote.
+    """Run one of the large set-based statements, its values by `:name`, and count the rows it wrote.
 
     It goes straight to the driver with numbered placeholders, found once: the driver reads named ones anew at every
     call where a statement is longer than 4,096 characters. It is prepared at its first use, where anything is.
@@ -92,12 +92,12 @@ def run(connection: Connection, sql: str, values: Mapping[str, Any]) -> int:
 
 
 def plan_anew(connection: Connection) -> None:
-    """This will let the rest of the transaction plan each statement for its own values: set-based ones over a range."""
+    """Let the rest of the transaction plan each statement for its own values: set-based ones over a range."""
     connection.exec_driver_sql("set local plan_cache_mode = force_custom_plan")
 
 
 def keep_plans(connection: Connection) -> None:
-    """This will let the rest of the transaction use the general plan of each prepared statement.
+    """Let the rest of the transaction use the general plan of each prepared statement.
 
     It is for statements that look everything up by key: one plan serves any rows, and making it again for each call
     would take longer than using it for one.
@@ -113,12 +113,12 @@ def _numbered(sql: str) -> tuple[bytes, tuple[str, ...]]:
 
 
 def tenant_column() -> "Column[UUID]":
-    """This will make the column that leads every key of a tenant's table."""
+    """Make the column that leads every key of a tenant's table."""
     return Column("tenant_id", Uuid, primary_key=True)
 
 
 def id_column() -> "Column[UUID]":
-    """This will make a time-ordered id column, filled by the database."""
+    """Make a time-ordered id column, filled by the database."""
     return Column("id", Uuid, primary_key=True, server_default=text("uuidv7()"))
 
 

@@ -13,14 +13,14 @@ LASTS = 900  # seconds; the longest that AWS takes
 
 
 def sign_in(_dialect: object, _record: object, _arguments: object, parameters: dict[str, Any]) -> None:
-    """This will give a connection that is about to be made its password; an event of SQLAlchemy, `do_connect`."""
+    """Return a connection that is about to be made its password; an event of SQLAlchemy, `do_connect`."""
     parameters["password"] = token(
         host=parameters["host"], port=int(parameters.get("port", 5432)), user=parameters["user"]
     )
 
 
 def token(*, host: str, port: int, user: str) -> str:
-    """This will sign what the proxy takes as the password of `user`, by the credentials of this process."""
+    """Sign what the proxy takes as the password of `user`, by the credentials of this process."""
     from botocore.auth import SigV4QueryAuth  # a tenth of a second, which an import of the API must not take
     from botocore.awsrequest import AWSRequest
 

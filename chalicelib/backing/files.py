@@ -46,7 +46,7 @@ class Upload:
 
 @cache
 def client() -> Any:
-    """This will make the process's S3 client."""
+    """Make the process's S3 client."""
     import boto3
     from botocore.config import Config
 
@@ -55,7 +55,7 @@ def client() -> Any:
 
 
 def key_of(tenant_id: UUID, *parts: str) -> str:
-    """This will name a file of a tenant: the one place where keys are made. Parts are plain words, ids or file names.
+    """Return a file of a tenant: the one place where keys are made. Parts are plain words, ids or file names.
 
     A part from outside must go through `safe_name` first; anything that S3 or a path could read otherwise is refused.
     """
@@ -65,7 +65,7 @@ def key_of(tenant_id: UUID, *parts: str) -> str:
 
 
 def put(tenant_id: UUID, key: str, data: bytes, *, content_type: str, metadata: Mapping[str, str]) -> None:
-    """This will write a file; `metadata` is plain ASCII and tells nothing that the file keeps secret."""
+    """Write a file; `metadata` is plain ASCII and tells nothing that the file keeps secret."""
     with _answering():
         client().put_object(
             Bucket=settings().files_bucket,
@@ -78,7 +78,7 @@ def put(tenant_id: UUID, key: str, data: bytes, *, content_type: str, metadata: 
 
 
 def get(tenant_id: UUID, key: str, *, at_most: int) -> bytes:
-    """This will read a whole file, refusing one of more than `at_most` bytes before it is in memory."""
+    """Read a whole file, refusing one of more than `at_most` bytes before it is in memory."""
     with _answering():
         found = client().get_object(Bucket=settings().files_bucket, Key=_own(tenant_id, key))
         if found["ContentLength"] > at_most:
@@ -88,7 +88,7 @@ def get(tenant_id: UUID, key: str, *, at_most: int) -> bytes:
 
 
 def delete(tenant_id: UUID, keys: Sequence[str]) -> None:
-    """This will delete files; those that are not there are none. Busy where S3 kept some."""
+    """Delete files; those that are not there are none. Busy where S3 kept some."""
     for start in range(0, len(keys), 1000):  # as many as one call takes
         said = [{"Key": _own(tenant_id, key)} for key in keys[start : start + 1000]]
         with _answering():
@@ -98,14 +98,14 @@ def delete(tenant_id: UUID, keys: Sequence[str]) -> None:
 
 
 def keys_under(tenant_id: UUID, folder: str) -> list[str]:
-    """This will list what is in a folder, which is a key without its last part; a thousand at most."""
+    """List what is in a folder, which is a key without its last part; a thousand at most."""
     with _answering():
         found = client().list_objects_v2(Bucket=settings().files_bucket, Prefix=_own(tenant_id, folder) + "/")
         return [one["Key"] for one in found.get("Contents", [])]
 
 
 def form_to(tenant_id: UUID, key: str, *, content_type: str, size_bytes: int, now: datetime) -> Upload:
-    """This will make the form by which a browser uploads one file of this type and size, under this key, encrypted.
+    """Make the form by which a browser uploads one file of this type and size, under this key, encrypted.
 
     S3 refuses anything else. It may be sent again until it expires, so what is there can be replaced.
     """
@@ -124,7 +124,7 @@ def form_to(tenant_id: UUID, key: str, *, content_type: str, size_bytes: int, no
 
 
 def link_to(tenant_id: UUID, key: str, *, name: str, now: datetime) -> Link:
-    """This will give an address from which a browser saves the file under `name`. Nobody is asked whether it exists.
+    """Return an address from which a browser saves the file under `name`. Nobody is asked whether it exists.
 
     It is saved and not shown, whatever its type, so nothing in it runs under an address of ours. `now` only says when
     it ends; what ends it is the signature's own time, which S3 holds against its own clock.
@@ -142,7 +142,7 @@ def link_to(tenant_id: UUID, key: str, *, name: str, now: datetime) -> Link:
 
 
 def safe_name(name: str) -> str:
-    """This will make a name that headers, keys and every file system take: ASCII letters, digits, dot, dash."""
+    """Make a name that headers, keys and every file system take: ASCII letters, digits, dot, dash."""
     return _UNSAFE.sub("-", name).strip("-._")[:100] or "file"
 
 
@@ -159,7 +159,7 @@ def _own(tenant_id: UUID, key: str) -> str:
 
 @contextmanager
 def _answering() -> Iterator[None]:
-    """This will tell what a caller can mend or wait for; a missing permission is our own failure and stays one."""
+    """Return what a caller can mend or wait for; a missing permission is our own failure and stays one."""
     from botocore import exceptions
 
     try:

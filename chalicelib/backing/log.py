@@ -12,12 +12,12 @@ NAMESPACE = "POWERTOOLS_METRICS_NAMESPACE"
 
 
 def count(name: str, value: int = 1, **dimensions: str) -> None:
-    """This will write one counter in CloudWatch's embedded metric format."""
+    """Write one counter in CloudWatch's embedded metric format."""
     _measure(name, MetricUnit.Count, value, dimensions)
 
 
 def duration(name: str, milliseconds: float, **dimensions: str) -> None:
-    """This will write one duration in CloudWatch's embedded metric format."""
+    """Write one duration in CloudWatch's embedded metric format."""
     _measure(name, MetricUnit.Milliseconds, milliseconds, dimensions)
 
 

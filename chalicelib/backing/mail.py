@@ -42,7 +42,7 @@ class Mail:
 
 @cache
 def client() -> Any:
-    """This will make the process's SES client. It tries once: a try that timed out may have been taken."""
+    """Make the process's SES client. It tries once: a try that timed out may have been taken."""
     import boto3
     from botocore.config import Config
 
@@ -50,7 +50,7 @@ def client() -> Any:
 
 
 def send(mail: Mail, *, tags: Mapping[str, str]) -> str:
-    """This will send a mail and give SES's id of it, or raise Refused; anything else may be tried again.
+    """Send a mail and give SES's id of it, or raise Refused; anything else may be tried again.
 
     `tags` come back with what SES tells of the mail later: letters, digits, - and _ only.
     """
@@ -74,7 +74,7 @@ def send(mail: Mail, *, tags: Mapping[str, str]) -> str:
 
 
 def composed(mail: Mail) -> bytes:
-    """This will write a mail as MIME: text, and HTML beside it."""
+    """Write a mail as MIME: text, and HTML beside it."""
     made = EmailMessage(_POLICY)
     made["From"] = Address(_literal(mail.from_name), addr_spec=settings().mail_from)
     made["To"] = _address(mail.to, mail.to_name)
@@ -93,7 +93,7 @@ def composed(mail: Mail) -> bytes:
 
 
 def _literal(said: str) -> str:
-    """This will have text taken for what it says: the library decodes encoded words, and line ends within them."""
+    """Have text taken for what it says: the library decodes encoded words, and line ends within them."""
     return said.replace("=?", "= ?")
 
 

@@ -34,7 +34,7 @@ class Message:
 
 
 def put(connection: Connection, *, tenant_id: UUID, queue: str, bodies: Sequence[dict[str, Any]]) -> list[Message]:
-    """This will write messages into the current transaction; they exist if and only if it commits."""
+    """Write messages into the current transaction; they exist if and only if it commits."""
     rows = connection.execute(
         text(
             "insert into outbox (tenant_id, queue, body)"
@@ -47,7 +47,7 @@ def put(connection: Connection, *, tenant_id: UUID, queue: str, bodies: Sequence
 
 
 def park(connection: Connection, *, tenant_id: UUID, queue: str, body: dict[str, Any]) -> None:
-    """This will keep a message that came too early, for the sweeper to send again when the tenant is active.
+    """Keep a message that came too early, for the sweeper to send again when the tenant is active.
 
     The very same message waits once, however often it came.
     """
@@ -62,7 +62,7 @@ def park(connection: Connection, *, tenant_id: UUID, queue: str, body: dict[str,
 
 
 def send(messages: Sequence[Message]) -> int:
-    """This will send committed messages, count those sent, and mark them: a crash between the two sends twice.
+    """Send committed messages, count those sent, and mark them: a crash between the two sends twice.
 
     One that cannot be sent is counted and waits for the sweeper; a queue in trouble keeps no other from going.
     """
@@ -96,7 +96,7 @@ def _mark_sent(tenant_id: UUID, ids: Sequence[UUID]) -> None:
 
 
 def sweep(*, now: datetime, limit: int = 500) -> int:
-    """This will send what was left unsent for a minute, forget what was sent a week ago, and count the former.
+    """Send what was left unsent for a minute, forget what was sent a week ago, and count the former.
 
     It goes on, `limit` messages at a time, until it saw all or ran for SWEEPS_FOR: what a tenant's suspension kept is
     more than a minute's worth when it ends. What a suspended tenant has waits until it is active. What should have

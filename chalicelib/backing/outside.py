@@ -58,7 +58,7 @@ class Reply:
 
 
 def target_of(url: str) -> Target:
-    """This will read an address, or raise Refused. Nothing is looked up yet."""
+    """Read an address, or raise Refused. Nothing is looked up yet."""
     if not (url.isascii() and url.isprintable()) or re.search(r"[\s\\#]", url):
         raise Refused("must be plain ASCII without spaces, backslash or #; write a foreign host name as xn--...")
     try:
@@ -83,7 +83,7 @@ def target_of(url: str) -> Target:
 
 
 def addresses_of(target: Target, *, seconds: float = LOOK_UP) -> list[str]:
-    """This will look a host up and give its addresses, or raise Refused where one of them is not public."""
+    """Look a host up and give its addresses, or raise Refused where one of them is not public."""
     found = list(dict.fromkeys(_looked_up(target, seconds)))
     for address in found:
         why = addresses.why_not_public(address)
@@ -94,7 +94,7 @@ def addresses_of(target: Target, *, seconds: float = LOOK_UP) -> list[str]:
 
 
 def post(url: str, body: bytes, headers: Mapping[str, str], *, seconds: float) -> Reply:
-    """This will send a body and give what was answered, in so many seconds at most. It never raises."""
+    """Send a body and give what was answered, in so many seconds at most. It never raises."""
     started = time.monotonic()
     try:
         status, text = _exchange(target_of(url), body, headers, started + seconds)

@@ -17,7 +17,7 @@ _FOR_GOOD = frozenset({
 
 @cache
 def client() -> Any:
-    """This will make the process's SNS client. It tries once: a try that timed out may have been taken."""
+    """Make the process's SNS client. It tries once: a try that timed out may have been taken."""
     import boto3
     from botocore.config import Config
 
@@ -25,7 +25,7 @@ def client() -> Any:
 
 
 def to_device(endpoint: str, *, title: str, message: str) -> str:
-    """This will show a message on a device (an endpoint's ARN) and give SNS's id, or raise Refused."""
+    """Show a message on a device (an endpoint's ARN) and give SNS's id, or raise Refused."""
     short = message[:LONGEST]
     forms = {
         "default": short,
@@ -41,7 +41,7 @@ def to_device(endpoint: str, *, title: str, message: str) -> str:
 
 
 def to_phone(number: str, *, message: str) -> str:
-    """This will send a short message to a phone (E.164) and give SNS's id, or raise Refused."""
+    """Send a short message to a phone (E.164) and give SNS's id, or raise Refused."""
     kind = {"AWS.SNS.SMS.SMSType": {"DataType": "String", "StringValue": "Transactional"}}
     with _answering():
         answer = client().publish(PhoneNumber=number, Message=message[:LONGEST], MessageAttributes=kind)

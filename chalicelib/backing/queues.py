@@ -15,7 +15,7 @@ DEAD = "-dead"
 
 @cache
 def client() -> Any:
-    """This will make the process's SQS client, which gives up early enough for its caller to say so in 29 seconds."""
+    """Make the process's SQS client, which gives up early enough for its caller to say so in 29 seconds."""
     import boto3
     from botocore.config import Config
 
@@ -25,7 +25,7 @@ def client() -> Any:
 
 @cache
 def url_of(queue: str) -> str:
-    """This will find a queue's address by our short name for it."""
+    """Find a queue's address by our short name for it."""
     return str(client().get_queue_url(QueueName=configured_name(queue))["QueueUrl"])
 
 
@@ -85,7 +85,7 @@ def back_off(queue: str, *, receipt: str, receives: int) -> None:
 
 
 def reachable(queue: str) -> bool:
-    """This will tell whether a queue answers."""
+    """Return whether a queue answers."""
     try:
         client().get_queue_attributes(QueueUrl=url_of(queue), AttributeNames=["QueueArn"])
     except Exception:  # whatever is wrong with the queue, the answer is no
@@ -94,5 +94,5 @@ def reachable(queue: str) -> bool:
 
 
 def configured_name(queue: str) -> str:
-    """This will give a queue's full name at import time, when handlers are registered or packaged."""
+    """Return a queue's full name at import time, when handlers are registered or packaged."""
     return os.environ.get("QUEUE_PREFIX", "wagebook-") + queue

@@ -18,7 +18,7 @@ class Scanner(Protocol):
     """Looks for malware in one file's content."""
 
     def scan(self, data: bytes) -> str | None:
-        """This will name what it found, or give None where it found nothing.
+        """Return what it found, or give None where it found nothing.
 
         Busy where it cannot say: the file then waits in quarantine and is asked about again. No other answer lets a
         file through, and a scanner that fails lets none through.
@@ -36,7 +36,7 @@ SCANNERS: Mapping[str, Callable[[], Scanner]] = {NONE: Unscanned}
 
 
 def scanner() -> Scanner:
-    """This will make the scanner that the settings name; a name that is not known is an error, never no scanner."""
+    """Make the scanner that the settings name; a name that is not known is an error, never no scanner."""
     made = SCANNERS.get(settings().scanner)
     if made is None:
         raise RuntimeError(f"SCANNER is {settings().scanner!r}; there are: {', '.join(sorted(SCANNERS))}.")

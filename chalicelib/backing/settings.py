@@ -29,13 +29,13 @@ class Settings:
 
 
 def home() -> Path:
-    """This will name the folder where the local stack keeps its data, outside the project."""
+    """Return the folder where the local stack keeps its data, outside the project."""
     return Path(os.environ.get("WAGEBOOK_HOME") or Path.home() / ".wagebook").expanduser()
 
 
 @cache
 def settings() -> Settings:
-    """This will read the settings once; a missing database is said with its remedy."""
+    """Read the settings once; a missing database is said with its remedy."""
     if "AWS_LAMBDA_FUNCTION_NAME" not in os.environ:
         _read_stack(home() / "stack.env")
     if "APPLICATION_DATABASE_URL" not in os.environ:

@@ -76,14 +76,14 @@ _keys = _Keys()
 
 
 def seal(session: Connection, plain: bytes, *, tenant_id: UUID, table: str, row_id: UUID) -> Sealed:
-    """This will seal a value for one row, under the tenant's newest data key; its first use makes the key."""
+    """Seal a value for one row, under the tenant's newest data key; its first use makes the key."""
     key_id, key = _newest(session, tenant_id)
     nonce = os.urandom(NONCE)
     return Sealed(key_id, FORM + nonce + AESGCM(key).encrypt(nonce, plain, _row(tenant_id, table, row_id)))
 
 
 def unseal(session: Connection, sealed: Sealed, *, tenant_id: UUID, table: str, row_id: UUID) -> bytes:
-    """This will open a value that was sealed for this row, or raise Unopenable; Busy while KMS cannot be reached."""
+    """Open a value that was sealed for this row, or raise Unopenable; Busy while KMS cannot be reached."""
     key = _keys.find(tenant_id, sealed.key_id) or _fetched(session, tenant_id, sealed.key_id)
     form, nonce, rest = sealed.data[:1], sealed.data[1 : 1 + NONCE], sealed.data[1 + NONCE :]
     if form == FORM:
@@ -95,14 +95,14 @@ def unseal(session: Connection, sealed: Sealed, *, tenant_id: UUID, table: str, 
 
 
 def rotate(session: Connection, *, tenant_id: UUID) -> UUID:
-    """This will make a data key that seals from now on, and give its id. What is sealed already opens as before."""
+    """Make a data key that seals from now on, and give its id. What is sealed already opens as before."""
     _alone(session, tenant_id)
     return _make(session, tenant_id)[0]
 
 
 @cache
 def kms() -> Any:
-    """This will make the process's KMS client. It gives up early: callers wait with rows locked."""
+    """Make the process's KMS client. It gives up early: callers wait with rows locked."""
     import boto3
     from botocore.config import Config
 
@@ -171,7 +171,7 @@ def _context(tenant_id: UUID) -> dict[str, str]:
 
 
 def _generated(tenant_id: UUID) -> tuple[bytes, bytes]:
-    """This will make a data key: as it is, and wrapped."""
+    """Make a data key: as it is, and wrapped."""
     if key_id := settings().kms_key_id:
         with _answering():
             made = kms().generate_data_key(KeyId=key_id, KeySpec="AES_256", EncryptionContext=_context(tenant_id))
@@ -181,7 +181,7 @@ def _generated(tenant_id: UUID) -> tuple[bytes, bytes]:
 
 
 def _unwrapped(tenant_id: UUID, wrapped: bytes) -> bytes:
-    """This will unwrap a data key; InvalidTag where it is not what we wrapped for this tenant."""
+    """Unwrap a data key; InvalidTag where it is not what we wrapped for this tenant."""
     if key_id := settings().kms_key_id:
         with _answering():
             # the key is named, so that a blob wrapped by a key of somebody else's is refused
@@ -208,7 +208,7 @@ def _local_key() -> bytes:
 
 @contextmanager
 def _answering() -> Iterator[None]:
-    """This will tell what passes by itself, and what was not wrapped by our key; all else is our own failure."""
+    """Return what passes by itself, and what was not wrapped by our key; all else is our own failure."""
     from botocore.exceptions import ClientError, HTTPClientError
     from botocore.exceptions import ConnectionError as NotConnected
 

@@ -22,7 +22,7 @@ class RawBody:
 
 
 def parsed(model: type[B], data: bytes) -> B:
-    """This will read JSON strictly into a model; where the model requires nothing, the body may be left out."""
+    """Read JSON strictly into a model; where the model requires nothing, the body may be left out."""
     if not data.strip() and not any(field.is_required() for field in model.model_fields.values()):
         return model()
     loaded(data)
@@ -45,7 +45,7 @@ def refuse_body(data: bytes) -> None:
 
 
 def loaded(data: bytes) -> Any:
-    """This will read JSON that is plain: UTF-8, one value per name, finite numbers, of bounded size and depth."""
+    """Read JSON that is plain: UTF-8, one value per name, finite numbers, of bounded size and depth."""
     if len(data) > LARGEST_BODY:
         raise TooLarge(f"The body has {len(data):,} bytes; at most {LARGEST_BODY:,} can be taken. Send it in parts.")
     if not data.strip():
@@ -84,6 +84,6 @@ def _check(value: Any, *, depth: int) -> None:
 
 
 def check_text(value: str) -> None:
-    """This will refuse text that PostgreSQL cannot hold: NUL, and half of a surrogate pair."""
+    """Refuse text that PostgreSQL cannot hold: NUL, and half of a surrogate pair."""
     if "\x00" in value or any("\ud800" <= character <= "\udfff" for character in value):
         raise Invalid("A text holds a character that cannot be stored (NUL, or half of a surrogate pair).")

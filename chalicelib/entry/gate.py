@@ -10,7 +10,7 @@ from chalicelib.kernel.errors import NotFound
 
 
 def get_row(scope: Scope, table: Table, row_id: UUID, *, what: str, lock: bool = False) -> Record:
-    """This will read one row of the tenant's; `lock` keeps other writers from it until this transaction ends."""
+    """Read one row of the tenant's; `lock` keeps other writers from it until this transaction ends."""
     rows = select(table).where(table.c.tenant_id == scope.tenant_id, table.c.id == row_id)
     found = scope.session.execute(rows.with_for_update(key_share=True) if lock else rows).mappings()
     if (row := found.first()) is None:

@@ -15,7 +15,7 @@ _SAID = {
 
 
 def problem_documents(event: Any, get_response: Callable[[Any], Any]) -> Any:
-    """This will pass a door's answer through and rewrite the framework's own refusals."""
+    """Pass a door's answer through and rewrite the framework's own refusals."""
     response = get_response(event)
     if response.status_code >= 400 and response.headers.get("Content-Type") != PROBLEM:
         kind, title = _SAID.get(response.status_code, ("internal", "Something went wrong on our side"))

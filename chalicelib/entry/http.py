@@ -59,7 +59,7 @@ def endpoint(
     reply: type[BaseModel] | None = None,
     shown_once: tuple[str, ...] = (),
 ) -> Callable[[Callable[..., Any]], Callable[..., Response]]:
-    """This will make a function an HTTP door.
+    """Make a function an HTTP door.
 
     `may` names the permission of identity.permissions that the caller needs, or is None for a door open to all.
     The signature says the rest: `scope`, `body` (a model, or RawBody), `query` (a model), `if_match` (the version
@@ -190,7 +190,7 @@ def _arguments(door: Endpoint, request: Any, path_values: Mapping[str, str]) -> 
 
 
 def _raw(request: Any) -> bytes:
-    """This will give the body's bytes; an event may hold text that no bytes can say."""
+    """Return the body's bytes; an event may hold text that no bytes can say."""
     try:
         return bytes(request.raw_body)
     except UnicodeEncodeError:

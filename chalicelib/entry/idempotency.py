@@ -100,7 +100,7 @@ def _place(scope: Scope | PlatformScope, key: str) -> dict[str, Any]:
 
 
 def forget(*, now: datetime) -> int:
-    """This will forget answers that are two days old, of every tenant, and count them."""
+    """Forget answers that are two days old, of every tenant, and count them."""
     with transaction(role="wagebook_sweeper") as session:
         return sum(
             session.execute(text(f"delete from {table} where created_at < :old"), {"old": now - KEPT_FOR}).rowcount

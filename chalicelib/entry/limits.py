@@ -101,7 +101,7 @@ class Unleased(Exception):  # it is a step of the way, and nobody's error
 
 
 def burst_of(per_minute: int) -> int:
-    """This will tell how much of a minute a tenant may have at once: a second's worth, or all of a small limit."""
+    """Return how much of a minute a tenant may have at once: a second's worth, or all of a small limit."""
     return min(per_minute, max(_LEAST_BURST, per_minute // 60))
 
 
@@ -153,7 +153,7 @@ def spend(scope: Scope, credentials: bytes = b"") -> None:
 
 
 def lease(need: Unleased) -> None:
-    """This will take a lease and count the request that needed it; TooMany where nothing is left for now."""
+    """Take a lease and count the request that needed it; TooMany where nothing is left for now."""
     per_minute, burst = need.per_minute, burst_of(need.per_minute)
     with _lock:
         shared = _leases.get(need.tenant_id)
@@ -226,7 +226,7 @@ def _refuse(own: _Lease, need: Unleased) -> None:
 
 
 def clear() -> None:
-    """This will forget all leases, as a new process does."""
+    """Forget all leases, as a new process does."""
     with _lock:
         for known in (_leases, _own, _flooding):
             known.clear()

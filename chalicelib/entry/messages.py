@@ -44,7 +44,7 @@ class Errand:
 def scheduled(
     blueprint: Blueprint, expression: str, *, name: str
 ) -> Callable[[Callable[..., int]], Callable[..., Any]]:
-    """This will make a function a scheduled one. It is handed `now`, finds who is due, and counts what it sent."""
+    """Make a function a scheduled one. It is handed `now`, finds who is due, and counts what it sent."""
 
     def register(function: Callable[..., int]) -> Callable[..., Any]:
         SCHEDULES[name] = Schedule(name, expression, function)
@@ -73,7 +73,7 @@ def consumes(
     when_failed: WhenFailed | None = None,
     while_suspended: bool = False,
 ) -> Callable[[Callable[..., Errand | None]], Callable[..., Any]]:
-    """This will make a function a queue's consumer, called once per message as `function(scope, message=...)`.
+    """Make a function a queue's consumer, called once per message as `function(scope, message=...)`.
 
     A message is one transaction, or an errand between two. One that fails rests and comes back, alone; the others of
     its batch are done. After `MAX_RECEIVES` tries it goes to the dead-letter queue. A Fault is a fact, and would be
@@ -208,7 +208,7 @@ def do(
     send: Callable[[list[outbox.Message]], Any] = outbox.send,
     rests: str | None = None,
 ) -> bool:
-    """This will do one message's work: its transaction, and each errand that follows from it with its own.
+    """Do one message's work: its transaction, and each errand that follows from it with its own.
 
     `name` is who does it, for the audit; `send` is handed what each commit leaves to be sent. Where `rests` names its
     queue and the tenant is suspended, it is kept for later, and the answer is no.

@@ -2,7 +2,6 @@
 
 import inspect
 import json
-import re
 from functools import cache
 from typing import Any
 
@@ -61,7 +60,7 @@ _PROBLEM_SCHEMA = {
 
 @cache
 def document() -> str:
-    """This will write the whole document as JSON; it is the same for everybody, so it is made once."""
+    """Write the whole document as JSON; it is the same for everybody, so it is made once."""
     models: list[tuple[type[BaseModel], JsonSchemaMode]] = []
     for door in ENDPOINTS:
         if isinstance(door.body, type) and issubclass(door.body, BaseModel):
@@ -101,7 +100,7 @@ def _operation(door: Endpoint, names: Any) -> dict[str, Any]:
     made: dict[str, Any] = {
         "operationId": f"{door.area}_{door.function.__name__}",
         "tags": [_tag(door)],
-        "summary": re.sub(r"^This will (.)", lambda m: m[1].upper(), " ".join(summary.split())).rstrip("."),
+        "summary": " ".join(summary.split()).rstrip("."),
         "parameters": _parameters(door),
         "responses": _responses(door, names),
         "security": [{"ApiKey": []}, {"Token": []}] if door.may else [],
@@ -145,7 +144,7 @@ def _parameters(door: Endpoint) -> list[dict[str, Any]]:
 
 
 def _without_unset(part: Any) -> Any:
-    """This will take out `default: null` where null may not be sent: it stands for a field left out (UNSET)."""
+    """Take out `default: null` where null may not be sent: it stands for a field left out (UNSET)."""
     if isinstance(part, list):
         return [_without_unset(inner) for inner in part]
     if not isinstance(part, dict):

@@ -35,7 +35,7 @@ class Opening(Chalice):
         return answer
 
     def open(self, path: str | None) -> None:
-        """This will register the doors of a path, as its route is written; of an unknown one there are none."""
+        """Register the doors of a path, as its route is written; of an unknown one there are none."""
         for module in self._modules.get(path or "", ()):
             if module not in self._opened:
                 self.register_blueprint(import_module(module).blueprint)

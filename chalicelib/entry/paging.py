@@ -33,7 +33,7 @@ class PageQuery(Input):
 
 
 def page_of(scope: Scope | PlatformScope, rows: Select[Any], *, key: Column[Any], query: PageQuery) -> Record:
-    """This will read one page in the order of a unique key, which must be among the columns selected."""
+    """Read one page in the order of a unique key, which must be among the columns selected."""
     rows = rows.order_by(key).limit(query.limit + 1)
     if query.cursor:
         rows = rows.where(key > position(query.cursor, key.type.python_type))
@@ -44,12 +44,12 @@ def page_of(scope: Scope | PlatformScope, rows: Select[Any], *, key: Column[Any]
 
 
 def cursor(key: Any) -> str:
-    """This will write a row's key as an opaque cursor."""
+    """Write a row's key as an opaque cursor."""
     return base64.urlsafe_b64encode(json.dumps(key, default=str).encode()).decode()
 
 
 def position(said: str, kind: type) -> Any:
-    """This will read a cursor back into a key of the kind that the list is ordered by."""
+    """Read a cursor back into a key of the kind that the list is ordered by."""
     try:
         key = json.loads(base64.urlsafe_b64decode(said.encode()))
         if kind is int and type(key) is int and 0 <= key < 2**63:

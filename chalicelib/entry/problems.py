@@ -36,7 +36,7 @@ RETRYABLE = (pg.DeadlockDetected, pg.SerializationFailure)
 
 
 def fault_of(error: Exception) -> Fault | None:
-    """This will say what an exception means to a caller, or None where it is our own failure."""
+    """Return what an exception means to a caller, or None where it is our own failure."""
     if isinstance(error, Fault):
         return error
     if isinstance(error, ValidationError):
@@ -49,7 +49,7 @@ def fault_of(error: Exception) -> Fault | None:
 
 
 def places_of(error: ValidationError) -> list[Place]:
-    """This will list the wrong fields as JSON pointers."""
+    """List the wrong fields as JSON pointers."""
     return [
         Place("/" + "/".join(_escaped(part) for part in found["loc"]), message_of(found))
         for found in error.errors(include_url=False, include_context=False, include_input=False)
@@ -96,7 +96,7 @@ def _of_database(error: DBAPIError) -> Fault | None:
 
 
 def _columns(cause: pg.Error) -> list[str]:
-    """This will read the columns out of a constraint's name: PostgreSQL tells no values under row-level security."""
+    """Read the columns out of a constraint's name: PostgreSQL tells no values under row-level security."""
     table = metadata.tables.get(cause.diag.table_name or "")
     said = (cause.diag.constraint_name or "").removeprefix(f"{cause.diag.table_name}_tenant_id_")
     found: list[str] = []
@@ -108,7 +108,7 @@ def _columns(cause: pg.Error) -> list[str]:
 
 
 def document(fault: Fault, *, instance: str) -> tuple[int, str]:
-    """This will write a fault as a problem document, with its HTTP status."""
+    """Write a fault as a problem document, with its HTTP status."""
     status = STATUS_OF_KIND[fault.kind]
     return status, problem(
         status=status,
@@ -141,7 +141,7 @@ def problem(
     places: Sequence[Place] = (),
     more: Mapping[str, str] | None = None,
 ) -> str:
-    """This will write an application/problem+json body; `more` are members of this kind's own."""
+    """Write an application/problem+json body; `more` are members of this kind's own."""
     body: dict[str, Any] = {
         "type": f"urn:wagebook:problem:{kind}",
         "title": title,

@@ -76,7 +76,7 @@ def describe(
     reply: type[BaseModel] | None,
     shown_once: tuple[str, ...],
 ) -> Endpoint:
-    """This will read what a door takes and gives from its function's signature.
+    """Read what a door takes and gives from its function's signature.
 
     `body`, `query`, `if_match` and `scope` mean what they say; every other parameter is named in the path.
     """

@@ -48,7 +48,7 @@ class RowInput(BaseModel):
 
 
 def read_rows(body: RawBody, *, required: Collection[str], optional: Collection[str], limit: int) -> list[Row]:
-    """This will read a body's rows, at most `limit`. CSV is UTF-8 with a header; blank lines are skipped.
+    """Read a body's rows, at most `limit`. CSV is UTF-8 with a header; blank lines are skipped.
 
     The header is checked as a whole; JSON rows are checked one by one, by the model that `checked` is given.
     """
@@ -68,7 +68,7 @@ def read_rows(body: RawBody, *, required: Collection[str], optional: Collection[
 
 
 def checked(model: type[M], rows: Sequence[Row]) -> tuple[list[tuple[int, M]], list[RowError]]:
-    """This will make each good row a model, with its line, and say what is wrong with the others."""
+    """Make each good row a model, with its line, and say what is wrong with the others."""
     good: list[tuple[int, M]] = []
     errors: list[RowError] = []
     for row in rows:

@@ -12,12 +12,12 @@ _BEGINS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "�
 
 
 def safe(said: str) -> str:
-    """This will quote a cell that a spreadsheet would run as a formula when it opens the file."""
+    """Quote a cell that a spreadsheet would run as a formula when it opens the file."""
     return f"'{said}" if said.startswith(_BEGINS_FORMULA) or said.lstrip().startswith(_BEGINS_FORMULA) else said
 
 
 def csv_of(head: Sequence[str], lines: Iterable[Sequence[Any]]) -> str:
-    """This will write a table as CSV; texts from outside are made `safe` before."""
+    """Write a table as CSV; texts from outside are made `safe` before."""
     file = io.StringIO()
     writer = csv.writer(file)
     writer.writerow(head)
@@ -26,7 +26,7 @@ def csv_of(head: Sequence[str], lines: Iterable[Sequence[Any]]) -> str:
 
 
 def xlsx_of(head: Sequence[str], lines: Iterable[Sequence[Any]], *, title: str) -> bytes:
-    """This will write a table as a workbook of one sheet, its first row and two columns staying in sight."""
+    """Write a table as a workbook of one sheet, its first row and two columns staying in sight."""
     import xlsxwriter
 
     file = io.BytesIO()

@@ -7,6 +7,6 @@ from chalicelib.kernel.errors import Stale
 
 
 def expect(row: Mapping[str, Any], if_match: int | None) -> None:
-    """This will refuse a change whose caller saw another version than the row has now."""
+    """Refuse a change whose caller saw another version than the row has now."""
     if if_match is not None and if_match != row["version"]:
         raise Stale(f"You saw version {if_match}, and it is at {row['version']} now. Read it again, then change it.")

@@ -53,23 +53,23 @@ Brackets = tuple[tuple[Decimal, Decimal, Decimal], ...]
 
 @contextmanager
 def exactly() -> Iterator[None]:
-    """This will compute exactly inside: once around a batch of calls of programs."""
+    """Compute exactly inside: once around a batch of calls of programs."""
     with localcontext(_EXACT):
         yield
 
 
 def zero_of(places: int) -> Decimal:
-    """This will give a zero with so many places, such as 0.00."""
+    """Return a zero with so many places, such as 0.00."""
     return Decimal((0, (0,), -places))
 
 
 def total(*values: Decimal | None) -> Decimal:
-    """This will add up those that have a value."""
+    """Add up those that have a value."""
     return sum((value for value in values if value is not None), ZERO)
 
 
 def brackets_of(thresholds: list[Decimal], rates: list[Decimal]) -> Brackets:
-    """This will prepare ascending thresholds and their rates."""
+    """Prepare ascending thresholds and their rates."""
     below = ZERO
     found = []
     with exactly():

@@ -5,7 +5,7 @@ from chalicelib.formulas.tree import Arithmetic, Call, Comparison, Logic, Name, 
 
 
 def blame(emitter: Emitter, node: Node) -> None:
-    """This will write the warnings for the names that left a node without value, where it has none.
+    """Write the warnings for the names that left a node without value, where it has none.
 
     What was skipped (by MIN, MAX, SUM, by `false and`) or not computed at all is not to blame.
     """

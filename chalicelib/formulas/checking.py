@@ -20,7 +20,7 @@ class Formula:
 
 
 def check(text: str, *, names: Collection[str], yields: Kind = Kind.NUMBER) -> Formula:
-    """This will read a formula that may use these names, or raise FormulaError saying what is wrong and where."""
+    """Read a formula that may use these names, or raise FormulaError saying what is wrong and where."""
     tree = parse(text, names)
     kind = kind_of(tree, text)
     if kind is not yields:
@@ -29,6 +29,6 @@ def check(text: str, *, names: Collection[str], yields: Kind = Kind.NUMBER) -> F
 
 
 def sum_of(names: Sequence[str]) -> Formula:
-    """This will make the formula that sums these names, however many: the bounds are for what people write."""
+    """Make the formula that sums these names, however many: the bounds are for what people write."""
     parts = tuple(Name(0, 0, name) for name in names)
     return Formula(f"SUM({', '.join(names)})", frozenset(names), Kind.NUMBER, Call(0, 0, "SUM", parts))

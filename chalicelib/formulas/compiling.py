@@ -40,7 +40,7 @@ Program = Callable[[Values, Values], tuple[list[Decimal | None], list[Warning]]]
 
 
 def compile_steps(inputs: Sequence[str], steps: Sequence[Step]) -> Program:
-    """This will make one function of all steps; call it inside `exactly()`.
+    """Make one function of all steps; call it inside `exactly()`.
 
     It takes the values of the inputs, and for each step None, or a value that stands in the place of its formula.
     """
@@ -67,7 +67,7 @@ def compile_steps(inputs: Sequence[str], steps: Sequence[Step]) -> Program:
 
 
 def build(emitter: Emitter, parameters: str) -> Callable[..., Any]:
-    """This will turn what was emitted into a function."""
+    """Turn what was emitted into a function."""
     head = [
         f"def program({parameters}):",
         " if getcontext().prec != PRECISION: refuse()",

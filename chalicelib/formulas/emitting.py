@@ -23,20 +23,20 @@ class Emitter:
         self.values: dict[int, str] = {}  # id of a node -> where its value is
 
     def begin(self, known: dict[str, str], warning: Callable[[str, str | None], str]) -> None:
-        """This will begin a formula, with the variables of its names and the constants of its warnings."""
+        """Begin a formula, with the variables of its names and the constants of its warnings."""
         self.known, self.warning, self.values = known, warning, {}
 
     def warn(self, code: str, name: str | None = None) -> None:
-        """This will write that a warning is given."""
+        """Write that a warning is given."""
         self.writer.line(f"warn({self.warning(code, name)})")
 
     def attempt(self, variable: str, expression: str) -> None:
-        """This will write an exact computation, which may not fit."""
+        """Write an exact computation, which may not fit."""
         self.writer.line(f"try: {variable} = {expression}")
         self.writer.line(f"except BEYOND: {variable} = warn({self.warning('too_large', None)})")
 
     def value(self, node: Node) -> str:
-        """This will write the computation of a node and give the variable that has its value."""
+        """Write the computation of a node and give the variable that has its value."""
         match node:
             case Literal(value=value):
                 variable = self.writer.constant(value)
@@ -60,7 +60,7 @@ class Emitter:
         return variable
 
     def strict(self, node: Node) -> str:
-        """This will write an operation that has a value only if all its operands have."""
+        """Write an operation that has a value only if all its operands have."""
         writer = self.writer
         operands = [self.value(part) for part in node.parts]
         variable = writer.variable()
@@ -96,14 +96,14 @@ class Emitter:
                 self.attempt(variable, _SIMPLE[function].format(operands[0]))
 
     def rounded(self, variable: str, value: str, *, places: int) -> None:
-        """This will write a rounding; a zero comes out without a sign, and tens without an exponent."""
+        """Write a rounding; a zero comes out without a sign, and tens without an exponent."""
         unit = Decimal(1).scaleb(-places)
         tens = " + ZERO" if places < 0 else ""
         self.attempt(variable, f"{value}.quantize({self.writer.constant(unit)}, HALF_UP, ROUNDING){tens}")
         self.writer.line(f"else: {variable} = {variable} or {self.writer.constant(zero_of(max(places, 0)))}")
 
     def bracket(self, variable: str, amount: str, numbers: list[Decimal]) -> None:
-        """This will write a comparison for each threshold, the highest first."""
+        """Write a comparison for each threshold, the highest first."""
         for number, (threshold, below, rate) in enumerate(brackets_of(numbers[::2], numbers[1::2])):
             at, base, part = (self.writer.constant(value) for value in (threshold, below, rate))
             self.writer.line(f"{'elif' if number else 'if'} {amount} > {at}:")
@@ -125,7 +125,7 @@ class Emitter:
         return variable
 
     def logic(self, operands: tuple[Node, ...], *, over: bool) -> str:
-        """This will write and/or: one operand that is `over` decides, even beside missing ones, and ends it."""
+        """Write and/or: one operand that is `over` decides, even beside missing ones, and ends it."""
         writer = self.writer
         first = self.value(operands[0])
         variable = writer.variable()

@@ -28,7 +28,7 @@ class CycleError(ValueError):
 
 
 def point(text: str, position: int) -> str:
-    """This will show the line of a position with a caret below it; of a long line, the part around the position."""
+    """Show the line of a position with a caret below it; of a long line, the part around the position."""
     begin = text.rfind("\n", 0, position) + 1
     end = text.find("\n", position)
     end = len(text) if end < 0 else end

@@ -75,7 +75,7 @@ class Token:
 
 
 def tokens(text: str) -> list[Token]:
-    """This will cut a formula into words, with an END behind the last."""
+    """Cut a formula into words, with an END behind the last."""
     if len(text) > LENGTH:
         raise FormulaError(
             f"This formula has {len(text):,} characters; at most {LENGTH:,} are possible.", text=text, position=LENGTH

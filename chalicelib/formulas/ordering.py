@@ -8,7 +8,7 @@ from chalicelib.formulas.errors import CycleError
 
 
 def ordered(uses: Mapping[str, Collection[str]]) -> list[str]:
-    """This will order names so that each comes after those it uses, and otherwise as they came.
+    """Order names so that each comes after those it uses, and otherwise as they came.
 
     What is used but has no entry of its own is an input. Raises CycleError if some need each other.
     """

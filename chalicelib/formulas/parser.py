@@ -18,7 +18,7 @@ _EXACT = Context(prec=DIGITS)
 
 
 def parse(text: str, names: Collection[str]) -> Node:
-    """This will read a whole formula that uses no names but these."""
+    """Read a whole formula that uses no names but these."""
     parser = _Parser(text, names)
     tree = parser.expression(1)
     parser.finish()
@@ -54,7 +54,7 @@ class _Parser:
         return self.tokens[self.at - 1]
 
     def nested(self, level: int, opener: Token) -> Node:
-        """This will read what stands one deeper, behind `opener`."""
+        """Read what stands one deeper, behind `opener`."""
         if self.nesting == NESTING:
             raise self.error(f"Brackets, functions and signs are nested more than {NESTING} deep here.", opener)
         self.nesting += 1
@@ -63,7 +63,7 @@ class _Parser:
         return node
 
     def expression(self, level: int) -> Node:
-        """This will read operands and the operators between them that bind at least as tightly as `level`."""
+        """Read operands and the operators between them that bind at least as tightly as `level`."""
         start = self.now.start
         left = self.operand()
         while (own := _LEVELS.get(self.now.text.lower(), 0)) >= level:

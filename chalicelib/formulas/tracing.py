@@ -20,7 +20,7 @@ class Traced(NamedTuple):
 
 
 def trace(formula: Formula, values: Mapping[str, Decimal | None]) -> list[Traced]:
-    """This will compute a formula and give all parts that took part, innermost first, the whole last.
+    """Compute a formula and give all parts that took part, innermost first, the whole last.
 
     It runs the code that programs run, written by the same compiler with a look at each value added. What was not
     computed (the other side of an IF) is left out, and so are plain numbers and what was there already.

@@ -112,7 +112,7 @@ class Call(Node):
 
 
 def walk(node: Node) -> Iterator[Node]:
-    """This will give a tree's nodes, each before its parts."""
+    """Return a tree's nodes, each before its parts."""
     left = [node]
     while left:
         node = left.pop()

@@ -10,7 +10,7 @@ from chalicelib.formulas.tree import Arithmetic, Call, Comparison, Kind, Literal
 
 
 def kind_of(node: Node, text: str) -> Kind:
-    """This will check a tree and tell what it gives."""
+    """Check a tree and tell what it gives."""
     match node:
         case Negative(operand=operand):
             _need(operand, Kind.NUMBER, "-", text)
@@ -56,7 +56,7 @@ def _places(node: Node, text: str) -> None:
 
 
 def whole(node: Node) -> int | None:
-    """This will read a plain whole number, if it is one that ROUND takes as its places."""
+    """Read a plain whole number, if it is one that ROUND takes as its places."""
     match node:
         case Literal(value=value) if value == int(value) <= PLACES:
             return int(value)

@@ -45,7 +45,7 @@ _MEMBERSHIPS = text("""
 
 @contextmanager
 def calling(headers: Mapping[str, str], *, now: datetime, origin: Origin) -> Iterator[Scope | PlatformScope]:
-    """This will open a transaction for whoever the headers prove to be."""
+    """Open a transaction for whoever the headers prove to be."""
     key, bearer = headers.get("x-api-key"), headers.get("authorization", "")
     if key:
         with _key_calling(key, headers.get("x-tenant"), now, origin) as scope:
@@ -150,7 +150,7 @@ def _platform(session: Connection, admin: Row[Any], now: datetime, origin: Origi
 
 @contextmanager
 def working(tenant_id: UUID, *, name: str, now: datetime, origin: Origin) -> Iterator[Scope]:
-    """This will open a transaction for a job or an operator, who may do everything inside the one tenant."""
+    """Open a transaction for a job or an operator, who may do everything inside the one tenant."""
     with transaction(tenant_id=tenant_id) as session:
         row = session.execute(
             text(f"select {_TENANT_COLUMNS} from tenants t where t.id = :tenant_id"), {"tenant_id": tenant_id}
@@ -162,7 +162,7 @@ def working(tenant_id: UUID, *, name: str, now: datetime, origin: Origin) -> Ite
 
 
 def check_cell(session: Connection, tenant_id: UUID) -> None:
-    """This will refuse to go on for a tenant of another cell, where something else than a caller proved whose it is."""
+    """Refuse to go on for a tenant of another cell, where something else than a caller proved whose it is."""
     cell = session.execute(text("select cell from tenants where id = :id"), {"id": tenant_id}).scalar_one()
     if not cells.is_here(cell):
         raise Misdirected(cell)

@@ -10,19 +10,19 @@ _TENANT, _PLATFORM = "wbk", "wbp"
 
 
 def make(tenant_id: UUID | None) -> str:
-    """This will make a new key, for a tenant or for the platform; 256 bits of it are secret."""
+    """Make a new key, for a tenant or for the platform; 256 bits of it are secret."""
     secret = secrets.token_urlsafe(32)
     return f"{_TENANT}_{tenant_id.hex}_{secret}" if tenant_id else f"{_PLATFORM}_{secret}"
 
 
 def digest(key: str) -> bytes:
-    """This will give what is stored of a key. It is random, so one round of SHA-256 is enough."""
+    """Return what is stored of a key. It is random, so one round of SHA-256 is enough."""
     # a header may hold anything, half of a surrogate pair too; such a key is merely unknown
     return hashlib.sha256(key.encode(errors="surrogatepass")).digest()
 
 
 def tenant_of(key: str) -> UUID | None:
-    """This will give the tenant that a key claims, or None for the platform's."""
+    """Return the tenant that a key claims, or None for the platform's."""
     kind, _, rest = key.partition("_")
     if kind == _PLATFORM and rest:
         return None

@@ -35,7 +35,7 @@ class Tenant:
 
     @classmethod
     def of(cls, row: Row[Any]) -> "Tenant":
-        """This will read a tenant from a row that has its columns under the names `tenants` gives them."""
+        """Read a tenant from a row that has its columns under the names `tenants` gives them."""
         return cls(
             row.id, row.slug, row.name, row.currency, row.timezone,
             tuple(row.weekend), row.week_start, row.cycle_start_day, row.policy, row.status == "active",
@@ -47,11 +47,11 @@ class Tenant:
         return PayPolicy(**self.policy_said)
 
     def period(self, month: str) -> Period:
-        """This will give the days of a month's pay period."""
+        """Return the days of a month's pay period."""
         return period_of(month, cycle_start_day=self.cycle_start_day)
 
     def month_of(self, day: date) -> str:
-        """This will name the period that a day belongs to."""
+        """Return the period that a day belongs to."""
         return month_holding(day, cycle_start_day=self.cycle_start_day)
 
 
@@ -116,7 +116,7 @@ class Scope:
         return self.tenant.id
 
     def within(self, permission: str, user_id: ColumnElement[UUID]) -> ColumnElement[bool]:
-        """This will give the condition that keeps a query to the people this permission reaches."""
+        """Return the condition that keeps a query to the people this permission reaches."""
         reach = self.grants.get(permission)
         if reach is Reach.ALL:
             return true()
@@ -128,7 +128,7 @@ class Scope:
         return user_id.in_(team.table_valued("user_id").render_derived().select())
 
     def reach(self, permission: str, column: str) -> tuple[str, dict[str, Any]]:
-        """This will give the same condition for a statement kept as text, to be added after another, and its values."""
+        """Return the same condition for a statement kept as text, to be added after another, and its values."""
         reach = self.grants.get(permission)
         if reach is Reach.ALL:
             return "", {}
@@ -142,11 +142,11 @@ class Scope:
         )
 
     def reaches_all(self, permission: str) -> bool:
-        """This will tell whether a permission covers everybody of the tenant."""
+        """Return whether a permission covers everybody of the tenant."""
         return self.grants.get(permission) is Reach.ALL
 
     def alone(self, what: str) -> None:
-        """This will wait until no other transaction of the tenant is past this point, and stay alone there."""
+        """Wait until no other transaction of the tenant is past this point, and stay alone there."""
         self.session.execute(
             text("select pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": self.lock_name(what)}
         )
@@ -163,7 +163,7 @@ class Scope:
         return f"{self.tenant_id}/{what}"
 
     def send(self, queue: str, bodies: Sequence[dict[str, Any]]) -> None:
-        """This will write messages that leave after the commit."""
+        """Write messages that leave after the commit."""
         self.outgoing += outbox.put(self.session, tenant_id=self.tenant_id, queue=queue, bodies=bodies)
 
     def today(self) -> date:
@@ -171,11 +171,11 @@ class Scope:
         return clock.local_day(self.now, self.tenant.timezone)
 
     def yesterday(self) -> date:
-        """This will give the last day that is over in the tenant's time zone."""
+        """Return the last day that is over in the tenant's time zone."""
         return clock.yesterday(self.now, self.tenant.timezone)
 
 
 def check(scope: Scope | PlatformScope, permission: str) -> None:
-    """This will refuse a caller whose role lacks a permission."""
+    """Refuse a caller whose role lacks a permission."""
     if permission not in scope.grants:
         raise Forbidden(f"The role {scope.actor.role} may not do this (it needs {permission}).")

@@ -26,7 +26,7 @@ class Chunk:
 
 
 def create(scope: Scope, *, kind: str, parameters: dict[str, Any]) -> UUID:
-    """This will write a queued job."""
+    """Write a queued job."""
     job_id: UUID = scope.session.execute(
         text(
             "insert into jobs (tenant_id, kind, parameters)"
@@ -38,7 +38,7 @@ def create(scope: Scope, *, kind: str, parameters: dict[str, Any]) -> UUID:
 
 
 def claim(scope: Scope, *, kind: str, key: str, parameters: dict[str, Any]) -> UUID | None:
-    """This will take on work that is to be done once per key, or give None where it is done or under way.
+    """Take on work that is to be done once per key, or give None where it is done or under way.
 
     Of two that claim at once, the second waits for the first's commit. Work that failed or got stuck may be claimed
     again.
@@ -65,7 +65,7 @@ def claim(scope: Scope, *, kind: str, key: str, parameters: dict[str, Any]) -> U
 
 
 def is_over(scope: Scope, job_id: UUID) -> bool:
-    """This will tell whether a job has succeeded: a message for it that comes again has nothing left to do."""
+    """Return whether a job has succeeded: a message for it that comes again has nothing left to do."""
     status = scope.session.execute(
         text("select status from jobs where tenant_id = :tenant_id and id = :id for update"),
         {"tenant_id": scope.tenant_id, "id": job_id},
@@ -74,7 +74,7 @@ def is_over(scope: Scope, job_id: UUID) -> bool:
 
 
 def split(scope: Scope, job_id: UUID, chunks: list[Chunk]) -> None:
-    """This will start a job over these chunks, none of them done."""
+    """Start a job over these chunks, none of them done."""
     key = {"tenant_id": scope.tenant_id, "job_id": job_id}
     scope.session.execute(text("delete from job_chunks where tenant_id = :tenant_id and job_id = :job_id"), key)
     if chunks:
@@ -114,7 +114,7 @@ def spread(
     finish: Callable[[], None],
     at_once: bool = True,
 ) -> None:
-    """This will start a job over these chunks: one is done at once, more are sent, none ends the job.
+    """Start a job over these chunks: one is done at once, more are sent, none ends the job.
 
     A chunk travels as `message` with the job's id and its own number. Without `at_once` a single one is sent too.
     """
@@ -128,7 +128,7 @@ def spread(
 
 
 def find_chunk(scope: Scope, job_id: UUID, number: int) -> Chunk | None:
-    """This will give a chunk that is still to be done."""
+    """Return a chunk that is still to be done."""
     row = scope.session.execute(
         text(
             "select number, first_user_id, last_user_id, employees from job_chunks"
@@ -140,7 +140,7 @@ def find_chunk(scope: Scope, job_id: UUID, number: int) -> Chunk | None:
 
 
 def finish_chunk(scope: Scope, job_id: UUID, *, number: int, changed: int) -> bool:
-    """This will count a chunk as done, once, and tell whether it was the job's last."""
+    """Count a chunk as done, once, and tell whether it was the job's last."""
     # The job's row is locked first, so that of two chunks that finish at once the later sees the earlier.
     left = scope.session.execute(
         text("""
@@ -166,7 +166,7 @@ def finish_chunk(scope: Scope, job_id: UUID, *, number: int, changed: int) -> bo
 
 
 def sum_changed(scope: Scope, job_id: UUID) -> int:
-    """This will sum what a job's chunks changed."""
+    """Sum what a job's chunks changed."""
     changed: int = scope.session.execute(
         text("select coalesce(sum(changed), 0) from job_chunks where tenant_id = :tenant_id and job_id = :job_id"),
         {"tenant_id": scope.tenant_id, "job_id": job_id},
@@ -175,7 +175,7 @@ def sum_changed(scope: Scope, job_id: UUID) -> int:
 
 
 def finish(scope: Scope, job_id: UUID, *, result: dict[str, Any]) -> None:
-    """This will mark a job as succeeded, with what it did."""
+    """Mark a job as succeeded, with what it did."""
     scope.session.execute(
         text(
             "update jobs set status = 'succeeded', total = coalesce(total, 0), done = coalesce(total, 0), error = null,"
@@ -191,7 +191,7 @@ def finish(scope: Scope, job_id: UUID, *, result: dict[str, Any]) -> None:
 
 
 def fail(scope: Scope, *, message: dict[str, Any], why: str) -> None:
-    """This will mark a message's job as failed, unless it succeeded meanwhile; replaying the message revives it."""
+    """Mark a message's job as failed, unless it succeeded meanwhile; replaying the message revives it."""
     if "job_id" in message:
         scope.session.execute(
             text(

@@ -39,5 +39,5 @@ class Started(Output):
 
 
 def started(job_id: UUID) -> Started:
-    """This will say where a job can be followed."""
+    """Return where a job can be followed."""
     return Started(job_id=job_id, status_url=f"/jobs/{job_id}")

@@ -121,5 +121,5 @@ class TooMany(Fault):
 
 
 def invalid(pointer: str, detail: str) -> Invalid:
-    """This will make the error for one wrong input field."""
+    """Make the error for one wrong input field."""
     return Invalid(detail, [Place(pointer, detail)])

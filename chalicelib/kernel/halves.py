@@ -45,7 +45,7 @@ _CODE_OF = {pair: code for code, pair in STATUS_OF.items()}
 
 
 def code_of(status: Status, nature: Nature | None = None) -> str:
-    """This will give the code of a half; leave of no stated nature is paid."""
+    """Return the code of a half; leave of no stated nature is paid."""
     if status is Status.LEAVE:
         return _CODE_OF[status, nature or Nature.PAID]
     return _CODE_OF[status, None]

@@ -21,10 +21,10 @@ MINOR_UNITS: dict[str, int] = {
 
 
 def rounded(amount: Decimal, currency: str) -> Decimal:
-    """This will round half up (away from zero) to the currency's minor unit: the only rounding money knows here."""
+    """Round half up (away from zero) to the currency's minor unit: the only rounding money knows here."""
     return amount.quantize(Decimal(1).scaleb(-MINOR_UNITS[currency]), rounding=ROUND_HALF_UP)
 
 
 def fits(amount: Decimal, currency: str) -> bool:
-    """This will tell whether the amount has no more decimals than the currency has."""
+    """Return whether the amount has no more decimals than the currency has."""
     return amount == rounded(amount, currency)

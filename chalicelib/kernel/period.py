@@ -46,7 +46,7 @@ def _first_of(month: str, months: int = 0) -> date:
 
 
 def period_of(month: str, *, cycle_start_day: int) -> Period:
-    """This will give the days of a named period: the calendar month, or from day d of the month before to d-1."""
+    """Return the days of a named period: the calendar month, or from day d of the month before to d-1."""
     first, following = _first_of(month), _first_of(month, 1)
     if cycle_start_day == 1:
         return Period(month, first, following - timedelta(days=1))
@@ -55,12 +55,12 @@ def period_of(month: str, *, cycle_start_day: int) -> Period:
 
 
 def month_holding(day: date, *, cycle_start_day: int) -> str:
-    """This will name the period that a day belongs to."""
+    """Return the period that a day belongs to."""
     if cycle_start_day == 1 or day.day < cycle_start_day:
         return f"{day:%Y-%m}"
     return f"{_first_of(f'{day:%Y-%m}', 1):%Y-%m}"
 
 
 def days_before_week(start: date, *, week_start: int) -> int:
-    """This will count the days (0..6) of the first pay week that lie before the period."""
+    """Count the days (0..6) of the first pay week that lie before the period."""
     return (start.isoweekday() - week_start) % 7

@@ -119,7 +119,7 @@ class Input(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, str_strip_whitespace=True)
 
     def given(self) -> dict[str, Any]:
-        """This will give only the fields that the caller sent."""
+        """Return only the fields that the caller sent."""
         return self.model_dump(exclude_unset=True)
 
 

@@ -134,7 +134,7 @@ S = TypeVar("S", bound=StrEnum)
 
 
 def check_move(moves: Mapping[S, frozenset[S]], *, now: S, to: S, what: str) -> None:
-    """This will refuse a move that the table does not allow, saying which moves there are."""
+    """Refuse a move that the table does not allow, saying which moves there are."""
     if to not in moves[now]:
         allowed = ", ".join(sorted(moves[now])) or "nothing"
         raise AlreadyDecided(f"This {what} is {now}; from there it can become {allowed}, not {to}.")

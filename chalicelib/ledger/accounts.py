@@ -33,19 +33,19 @@ _HOLD_RANGE = text("""
 
 
 def open_for(scope: Scope, *, user_ids: Sequence[UUID], currencies: Sequence[str]) -> None:
-    """This will open the accounts of each person in the currency at the same place of the other list."""
+    """Open the accounts of each person in the currency at the same place of the other list."""
     scope.session.execute(
         _OPEN, {"tenant_id": scope.tenant_id, "user_ids": list(user_ids), "currencies": list(currencies)}
     )
 
 
 def hold(scope: Scope, *, user_ids: Sequence[UUID]) -> None:
-    """This will keep everybody else from moving these people's money until the transaction ends."""
+    """Keep everybody else from moving these people's money until the transaction ends."""
     scope.session.execute(_HOLD, {"tenant_id": scope.tenant_id, "user_ids": list(user_ids)})
 
 
 def hold_range(scope: Scope, *, first: UUID, last: UUID) -> list[UUID]:
-    """This will do the same for everybody with an account from one id to another, and list whom it holds.
+    """Do the same for everybody with an account from one id to another, and list whom it holds.
 
     Only they may be booked for: an account opened a moment later is not held, and its person's money may be moving.
     """

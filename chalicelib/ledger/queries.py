@@ -15,7 +15,7 @@ _STATEMENT = text(statement(__file__, "statement"))
 
 
 def find_balances(scope: Scope, user_id: UUID) -> dict[str, dict[Account, Decimal]]:
-    """This will tell, by currency, what a person is owed (`payable`; negative: they owe) and has had in advance."""
+    """Return, by currency, what a person is owed (`payable`; negative: they owe) and has had in advance."""
     rows = scope.session.execute(
         select(accounts.c.currency, accounts.c.kind, accounts.c.balance).where(
             accounts.c.tenant_id == scope.tenant_id,
@@ -34,7 +34,7 @@ def find_balances(scope: Scope, user_id: UUID) -> dict[str, dict[Account, Decima
 def find_statement(
     scope: Scope, user_id: UUID, *, since: datetime, until: datetime, after: int, limit: int
 ) -> list[Record]:
-    """This will read a person's lines booked from one moment to before another, in the order of booking.
+    """Read a person's lines booked from one moment to before another, in the order of booking.
 
     A row is a line with its currency's sums (`opening_`, `closing_`), which are of all lines, also of those that lie
     before the number `after` or beyond the limit. A currency without a line among these has one row, whose `number`

@@ -23,7 +23,7 @@ _TELL = text(statement(__file__, "tell"))
 
 
 def tell(scope: Scope, *, kind: Kind, entity_type: str, notices: Sequence[Notice]) -> None:
-    """This will tell people something, if and only if this transaction commits.
+    """Notify people something, if and only if this transaction commits.
 
     One row per recipient and channel: e-mail where they have an address, in the app, and push and SMS where they gave
     an endpoint or a number; less what they switched off. A cause that a person was told of before over a channel is
@@ -60,7 +60,7 @@ def tell(scope: Scope, *, kind: Kind, entity_type: str, notices: Sequence[Notice
 
 
 def announce(scope: Scope, *, new: NewNotification) -> Record:
-    """This will tell people something in somebody's own words; all of them, or none."""
+    """Notify people something in somebody's own words; all of them, or none."""
     if queries.count_people(scope, new.user_ids) != len(new.user_ids):
         raise NotFound("Some of these people are not there; nobody was told.")
     announcement_id: UUID = scope.session.execute(select(func.uuidv7())).scalar_one()
@@ -77,7 +77,7 @@ def announce(scope: Scope, *, new: NewNotification) -> Record:
 
 
 def open_notification(scope: Scope, notification_id: UUID) -> Record:
-    """This will note that the caller opened a notice of theirs; opening it again keeps the first time."""
+    """Note that the caller opened a notice of theirs; opening it again keeps the first time."""
     before = queries.get_notification(scope, notification_id)
     if before["opened_at"] is not None:
         return before

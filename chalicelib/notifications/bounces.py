@@ -36,7 +36,7 @@ _NOTE = text("""
 
 
 def messages_in(body: dict[str, Any]) -> list[dict[str, Any]]:
-    """This will make a message of ours out of SES's, or none where it tells of nothing that we keep."""
+    """Make a message of ours out of SES's, or none where it tells of nothing that we keep."""
     event = json.loads(body["Message"]) if body.get("Type") == "Notification" else body
     what, mail = event.get("eventType"), event.get("mail", {})
     tags = mail.get("tags", {})
@@ -57,7 +57,7 @@ def messages_in(body: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def note(scope: Scope, message: dict[str, Any]) -> None:
-    """This will mark a mail that came back; where it always would, no mail of the tenant goes there any more."""
+    """Mark a mail that came back; where it always would, no mail of the tenant goes there any more."""
     if message["reason"] == "bounce":
         problem = f"it bounced ({message['detail']})"
     else:

@@ -27,7 +27,7 @@ class Sender(Protocol):
     """A way to send a letter."""
 
     def __call__(self, letter: Letter) -> str:
-        """This will send it and give the provider's id. mail.Refused is for good; anything else may be tried again."""
+        """Send it and give the provider's id. mail.Refused is for good; anything else may be tried again."""
 
 
 def _email(letter: Letter) -> str:

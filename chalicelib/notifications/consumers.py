@@ -15,11 +15,11 @@ blueprint = Blueprint(__name__)
 # two to a batch: each may take its whole time-out, and Lambda ends after 29 seconds
 @consumes(blueprint, actions.QUEUE, batch_size=2, at_once=10)
 def send_notification(scope: Scope, *, message: dict[str, Any]) -> Errand | None:
-    """This will attempt one notification, if it is due."""
+    """Attempt one notification, if it is due."""
     return sending.attempt(scope, UUID(message["log_id"]))
 
 
 @consumes(blueprint, bounces.QUEUE, messages_in=bounces.messages_in)
 def note_mail_event(scope: Scope, *, message: dict[str, Any]) -> None:
-    """This will note a mail that bounced or was complained about."""
+    """Note a mail that bounced or was complained about."""
     bounces.note(scope, message)

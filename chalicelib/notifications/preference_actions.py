@@ -17,7 +17,7 @@ from chalicelib.notifications.schemas import NewPreferences, switched_off
 
 
 def set_preferences(scope: Scope, *, new: NewPreferences, if_match: int | None) -> Record:
-    """This will replace how the caller is told; what is on its way already is not called back, unless switched off."""
+    """Replace how the caller is told; what is on its way already is not called back, unless switched off."""
     if places := [
         Place(f"/kinds/{kind}", "tells of changes to your pay and cannot be switched off")
         for kind in NOT_SWITCHABLE & new.kinds.keys()
@@ -39,7 +39,7 @@ def set_preferences(scope: Scope, *, new: NewPreferences, if_match: int | None) 
 
 
 def lift_suppression(scope: Scope, *, suppression_id: UUID) -> None:
-    """This will let mail go to an address again, until it comes back again."""
+    """Let mail go to an address again, until it comes back again."""
     before = queries.get_suppression(scope, suppression_id, lock=True)
     scope.session.execute(
         delete(notification_suppressions).where(

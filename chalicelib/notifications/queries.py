@@ -22,14 +22,14 @@ _ids = notification_logs.c.id
 
 
 def myself(scope: Scope) -> UUID:
-    """This will give the person who calls; a machine's key may act for nobody."""
+    """Return the person who calls; a machine's key may act for nobody."""
     if scope.actor.user_id is None:
         raise Conflict("You call for no person, so nobody is told anything; use the login or the key of a person.")
     return scope.actor.user_id
 
 
 def page_of_notifications(scope: Scope, query: NotificationQuery) -> Record:
-    """This will read one page of what the caller is told in the app, newest first."""
+    """Read one page of what the caller is told in the app, newest first."""
     rows = _logs(scope).where(
         notification_logs.c.user_id == myself(scope), notification_logs.c.channel == Channel.IN_APP
     )
@@ -39,7 +39,7 @@ def page_of_notifications(scope: Scope, query: NotificationQuery) -> Record:
 
 
 def get_notification(scope: Scope, notification_id: UUID) -> Record:
-    """This will read one notice of the caller's in the app, or NotFound."""
+    """Read one notice of the caller's in the app, or NotFound."""
     rows = _logs(scope).where(
         notification_logs.c.user_id == scope.actor.user_id,
         notification_logs.c.channel == Channel.IN_APP,
@@ -51,7 +51,7 @@ def get_notification(scope: Scope, notification_id: UUID) -> Record:
 
 
 def page_of_logs(scope: Scope, query: LogQuery) -> Record:
-    """This will read one page of the log, newest first."""
+    """Read one page of the log, newest first."""
     rows = _logs(scope)
     for name, wanted in query.model_dump(exclude={"limit", "cursor"}, exclude_none=True).items():
         rows = rows.where(notification_logs.c[name] == wanted)
@@ -59,7 +59,7 @@ def page_of_logs(scope: Scope, query: LogQuery) -> Record:
 
 
 def get_preferences(scope: Scope, *, lock: bool = False) -> Record:
-    """This will read how the caller is told; whoever never said so is told over every channel they can be."""
+    """Read how the caller is told; whoever never said so is told over every channel they can be."""
     rows = select(notification_preferences).where(
         notification_preferences.c.tenant_id == scope.tenant_id,
         notification_preferences.c.user_id == myself(scope),
@@ -71,18 +71,18 @@ def get_preferences(scope: Scope, *, lock: bool = False) -> Record:
 
 
 def page_of_suppressions(scope: Scope, query: PageQuery) -> Record:
-    """This will read one page of the addresses that no mail goes to, oldest first."""
+    """Read one page of the addresses that no mail goes to, oldest first."""
     rows = select(notification_suppressions).where(notification_suppressions.c.tenant_id == scope.tenant_id)
     return page_of(scope, rows, key=notification_suppressions.c.id, query=query)
 
 
 def get_suppression(scope: Scope, suppression_id: UUID, *, lock: bool = False) -> Record:
-    """This will read one address that no mail goes to, or NotFound."""
+    """Read one address that no mail goes to, or NotFound."""
     return get_row(scope, notification_suppressions, suppression_id, what="suppression", lock=lock)
 
 
 def count_people(scope: Scope, user_ids: list[UUID]) -> int:
-    """This will count those of these ids that are people of the tenant."""
+    """Count those of these ids that are people of the tenant."""
     rows = select(func.count()).where(_users.c.tenant_id == scope.tenant_id, _users.c.id.in_(user_ids))
     return int(scope.session.execute(rows).scalar_one())
 
@@ -97,7 +97,7 @@ def _logs(scope: Scope) -> Select[Any]:
 
 
 def _down(scope: Scope, rows: Select[Any], query: PageQuery) -> Record:
-    """This will read one page that goes down from a key."""
+    """Read one page that goes down from a key."""
     if query.cursor:
         rows = rows.where(_ids < position(query.cursor, UUID))
     found = scope.session.execute(rows.order_by(_ids.desc()).limit(query.limit + 1)).mappings().all()
@@ -106,7 +106,7 @@ def _down(scope: Scope, rows: Select[Any], query: PageQuery) -> Record:
 
 
 def _in_words(row: Any) -> Record:
-    """This will give what was sent as it was sent, and what was not in the words that it would have now."""
+    """Return what was sent as it was sent, and what was not in the words that it would have now."""
     said = dict(row)
     if said["title"] is None:
         try:

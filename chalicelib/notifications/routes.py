@@ -21,62 +21,62 @@ _STOPPED = """<p>You will get no more mails like this one. To get them again, ch
 
 @endpoint(blueprint, "GET", "/notifications", may="notifications.read")
 def list_notifications(scope: Scope, query: schemas.NotificationQuery) -> Page[schemas.Notification]:
-    """This will list what you are told in the app, newest first."""
+    """List what you are told in the app, newest first."""
     return queries.page_of_notifications(scope, query)
 
 
 @endpoint(blueprint, "POST", "/notifications", may="notifications.send", status=201)
 def announce(scope: Scope, body: schemas.NewNotification) -> schemas.Announcement:
-    """This will tell people something in your own words, over the channels that they want."""
+    """Tell people something in your own words, over the channels that they want."""
     return actions.announce(scope, new=body)
 
 
 @endpoint(blueprint, "POST", "/notifications/{notification_id}/open", may="notifications.write")
 def open_notification(scope: Scope, notification_id: UUID) -> schemas.Notification:
-    """This will note that you opened a notification."""
+    """Note that you opened a notification."""
     return actions.open_notification(scope, notification_id)
 
 
 @endpoint(blueprint, "GET", "/notifications/unsubscribe/{token}", may=None, produces=HTML)
 def ask_to_stop(token: str) -> Document:
-    """This will ask the reader of a mail whether to stop its kind; it changes nothing, as programs follow links too."""
+    """Ask the reader of a mail whether to stop its kind; it changes nothing, as programs follow links too."""
     return _page(_ASKING)
 
 
 @endpoint(blueprint, "POST", "/notifications/unsubscribe/{token}", may=None, accepts=FORMS, produces=HTML)
 def stop(token: str) -> Document:
-    """This will send the reader of a mail no more of its kind, at one click of theirs (RFC 8058)."""
+    """Send the reader of a mail no more of its kind, at one click of theirs (RFC 8058)."""
     stopping.stop(token)
     return _page(_STOPPED)
 
 
 @endpoint(blueprint, "GET", "/notification-preferences", may="notifications.read")
 def get_preferences(scope: Scope) -> schemas.Preferences:
-    """This will show over which channels you are told what."""
+    """Show over which channels you are told what."""
     return queries.get_preferences(scope)
 
 
 @endpoint(blueprint, "PUT", "/notification-preferences", may="notifications.write")
 def set_preferences(scope: Scope, body: schemas.NewPreferences, if_match: int | None) -> schemas.Preferences:
-    """This will say over which channels you are told what; in which language is said with the person."""
+    """Say over which channels you are told what; in which language is said with the person."""
     return preference_actions.set_preferences(scope, new=body, if_match=if_match)
 
 
 @endpoint(blueprint, "GET", "/notification-logs", may="notification_logs.read")
 def list_logs(scope: Scope, query: schemas.LogQuery) -> Page[schemas.LogEntry]:
-    """This will list who was told what over which channel, and what became of it, newest first."""
+    """List who was told what over which channel, and what became of it, newest first."""
     return queries.page_of_logs(scope, query)
 
 
 @endpoint(blueprint, "GET", "/notification-suppressions", may="suppressions.read")
 def list_suppressions(scope: Scope, query: PageQuery) -> Page[schemas.Suppression]:
-    """This will list the addresses that no mail goes to, as one came back, oldest first."""
+    """List the addresses that no mail goes to, as one came back, oldest first."""
     return queries.page_of_suppressions(scope, query)
 
 
 @endpoint(blueprint, "DELETE", "/notification-suppressions/{suppression_id}", may="suppressions.write", status=204)
 def lift_suppression(scope: Scope, suppression_id: UUID) -> None:
-    """This will let mail go to an address again, once it is put right."""
+    """Let mail go to an address again, once it is put right."""
     preference_actions.lift_suppression(scope, suppression_id=suppression_id)
 
 

@@ -121,5 +121,5 @@ class Notice:
 
 
 def wait_after(attempts: int) -> timedelta | None:
-    """This will tell how long to wait after so many failed attempts, or None where it is not tried again."""
+    """Return how long to wait after so many failed attempts, or None where it is not tried again."""
     return WAITS[attempts - 1] if attempts < MOST_ATTEMPTS else None

@@ -27,7 +27,7 @@ _TO_LOOK_AT = text("""
 
 @scheduled(blueprint, "rate(1 minute)", name="notifications-to-look-at")
 def send_notifications_to_look_at(*, now: datetime) -> int:
-    """This will send a message for each notification whose next attempt is due, and for each that nobody took."""
+    """Send a message for each notification whose next attempt is due, and for each that nobody took."""
     with transaction(role="wagebook_sweeper") as session:
         due = session.execute(_TO_LOOK_AT, {"limit": 1000, "nudge": rules.NUDGE}).all()
     queues.send_many(actions.QUEUE, [{"tenant_id": str(row.tenant_id), "log_id": str(row.id)} for row in due])

@@ -132,6 +132,6 @@ class Suppression(Output):
 
 
 def switched_off(kinds: dict[Kind, Switches]) -> list[str]:
-    """This will list what a person does not want, as kind/channel."""
+    """List what a person does not want, as kind/channel."""
     said: dict[str, dict[str, Any]] = {kind: switches.model_dump() for kind, switches in kinds.items()}
     return sorted(f"{kind}/{channel}" for kind, channels in said.items() for channel, on in channels.items() if not on)

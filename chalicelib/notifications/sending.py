@@ -67,7 +67,7 @@ class Answer:
 
 
 def attempt(scope: Scope, log_id: UUID) -> Errand | None:
-    """This will send a notification, if its time has come and there is where to."""
+    """Send a notification, if its time has come and there is where to."""
     due = scope.session.execute(_DUE, {"tenant_id": scope.tenant_id, "id": log_id}).mappings().first()
     if due is None:
         return None
@@ -141,7 +141,7 @@ def _move(
     scope: Scope, log_id: UUID, attempts: int, to: Status, *, problem: str | None, provider_id: str | None = None,
     wait: timedelta | None = None,
 ) -> bool:  # fmt: skip
-    """This will set what becomes of a pending row, and tell whether this attempt was still the one to say so."""
+    """Set what becomes of a pending row, and tell whether this attempt was still the one to say so."""
     moved = scope.session.execute(
         _SETTLE,
         {"tenant_id": scope.tenant_id, "id": log_id, "attempts": attempts, "status": to.value, "problem": problem,

@@ -30,14 +30,14 @@ _STOP = text("""
 
 
 def token_of(scope: Scope, log_id: UUID) -> str:
-    """This will make the word by which the reader of one mail stops its kind: 103 characters, safe in a path."""
+    """Make the word by which the reader of one mail stops its kind: 103 characters, safe in a path."""
     sealed = vault.seal(scope.session, b"", tenant_id=scope.tenant_id, table=_PURPOSE, row_id=log_id)
     said = scope.tenant_id.bytes + log_id.bytes + sealed.key_id.bytes + sealed.data
     return base64.urlsafe_b64encode(said).rstrip(b"=").decode()
 
 
 def stop(token: str) -> None:
-    """This will send a mail's reader no more of its kind by mail, or NotFound where the token is not one of ours."""
+    """Send a mail's reader no more of its kind by mail, or NotFound where the token is not one of ours."""
     tenant_id, log_id, sealed = _read(token)
     with transaction(tenant_id=tenant_id) as session:
         try:

@@ -47,7 +47,7 @@ class Brand:
 
     @classmethod
     def of(cls, name: str, branding: Mapping[str, Any]) -> "Brand":
-        """This will read a tenant's brand from its settings."""
+        """Read a tenant's brand from its settings."""
         return cls(one_line(name), branding.get("color") or PLAIN, clean(branding.get("footer") or ""))
 
 
@@ -62,13 +62,13 @@ class Wording:
 
 
 def language_of(said: str) -> str:
-    """This will choose the language that we have for one that was asked for, such as bn for bn-BD."""
+    """Choose the language that we have for one that was asked for, such as bn for bn-BD."""
     wanted = re.split("[-_]", said.lower())[0]
     return wanted if wanted in LANGUAGES else ENGLISH
 
 
 def worded(kind: Kind, values: Mapping[str, Any], *, language: str) -> Wording:
-    """This will put a notification into words, in the language nearest to the one asked for."""
+    """Put a notification into words, in the language nearest to the one asked for."""
     chosen = language_of(language)
     safe = {name: _safe(name, value) if isinstance(value, str) else value for name, value in values.items()}
     return Wording(
@@ -80,7 +80,7 @@ def worded(kind: Kind, values: Mapping[str, Any], *, language: str) -> Wording:
 
 
 def mail_of(wording: Wording, *, brand: Brand, name: str, stop_url: str | None) -> tuple[str, str]:
-    """This will surround a notification with what makes it a mail of the tenant's: as text, and as HTML."""
+    """Surround a notification with what makes it a mail of the tenant's: as text, and as HTML."""
     values = {"brand": brand, "name": one_line(name), "wording": wording, "stop_url": stop_url}
     return tuple(
         _environment(html=html).get_template(f"{wording.language}/layout.{ending}.j2").render(values).strip() + "\n"
@@ -89,12 +89,12 @@ def mail_of(wording: Wording, *, brand: Brand, name: str, stop_url: str | None) 
 
 
 def clean(said: str) -> str:
-    """This will make text harmless that somebody else wrote: no control characters, nothing that turns it around."""
+    """Make text harmless that somebody else wrote: no control characters, nothing that turns it around."""
     return _cut(harmless_lines(said), LONGEST_VALUE)
 
 
 def one_line(said: str) -> str:
-    """This will make a line out of text, fit for a header: nothing in it can begin another."""
+    """Make a line out of text, fit for a header: nothing in it can begin another."""
     return _cut(harmless_line(said), LONGEST_TITLE)
 
 
@@ -130,13 +130,13 @@ def _environment(*, html: bool) -> Any:
 
 
 def day_in_words(said: str, language: str = ENGLISH) -> str:
-    """This will write 2026-01-05 as 5 January 2026."""
+    """Write 2026-01-05 as 5 January 2026."""
     day = date.fromisoformat(said)
     return f"{_number(day.day, language)} {_MONTHS[language][day.month - 1]} {_number(day.year, language)}"
 
 
 def month_in_words(said: str, language: str = ENGLISH) -> str:
-    """This will write 2026-01 as January 2026."""
+    """Write 2026-01 as January 2026."""
     return f"{_MONTHS[language][int(said[5:7]) - 1]} {_number(int(said[:4]), language)}"
 
 
@@ -146,7 +146,7 @@ def in_digits(number: int, language: str) -> str:
 
 
 def _number(said: float | str, language: str = ENGLISH) -> str:
-    """This will write 3.0 as 3 and 0.5 as 0.5, in the digits of the language."""
+    """Write 3.0 as 3 and 0.5 as 0.5, in the digits of the language."""
     plain = f"{float(said):.2f}".rstrip("0").rstrip(".")
     return plain.translate(_BENGALI_DIGITS) if language == BENGALI else plain
 
@@ -156,5 +156,5 @@ def _paragraphs(said: str) -> list[str]:
 
 
 def _web(said: str) -> str:
-    """This will let an address through that leads to the web, and no other (javascript:)."""
+    """Let an address through that leads to the web, and no other (javascript:)."""
     return said if urlsplit(said).scheme in ("http", "https") else ""

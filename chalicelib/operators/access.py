@@ -109,7 +109,7 @@ def create_key(
 
 
 def make_platform_key(name: str, *, instead: bool = False) -> str:
-    """This will make a platform admin with a key, `instead` of those of the same name where asked."""
+    """Make a platform admin with a key, `instead` of those of the same name where asked."""
     key = keys.make(None)
     with scopes.platform() as scope:
         if instead:

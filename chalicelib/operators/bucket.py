@@ -20,19 +20,19 @@ class Stored:
 
 
 def home_of(tenant_id: UUID) -> str:
-    """This will give what all keys of a tenant begin with."""
+    """Return what all keys of a tenant begin with."""
     return files.key_of(tenant_id, "x").removesuffix("x")
 
 
 def name() -> str:
-    """This will name the bucket, or say how to name it."""
+    """Return the bucket, or say how to name it."""
     if not (found := settings().files_bucket):
         raise Conflict("Which bucket holds the files is not known: set FILES_BUCKET and run this again.")
     return found
 
 
 def stored_under(tenant_id: UUID) -> Iterator[Stored]:
-    """This will list every file of a tenant that was checked, a page at a time.
+    """List every file of a tenant that was checked, a page at a time.
 
     What is in quarantine is not among them: nobody has looked at it, or it was refused, and it is on its way out.
     """
@@ -45,7 +45,7 @@ def stored_under(tenant_id: UUID) -> Iterator[Stored]:
 
 
 def delete_versions(tenant_id: UUID, beginning: str) -> int:
-    """This will delete every version of every file whose key begins so, and count them; none is left is fine."""
+    """Delete every version of every file whose key begins so, and count them; none is left is fine."""
     if not beginning.startswith(home_of(tenant_id)):
         raise ValueError("the key is another tenant's")
     count, bucket = 0, name()

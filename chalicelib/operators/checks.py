@@ -77,18 +77,18 @@ class Outcome:
 
     @property
     def result(self) -> str:
-        """This will say in a word how it ended."""
+        """Return in a word how it ended."""
         return "ok" if not self.wrong else "look" if self.is_warning else "FAILED"
 
     def add(self, found: Row[Any], *, where: str = "") -> None:
-        """This will count what one statement found."""
+        """Count what one statement found."""
         self.seen += found.seen
         self.wrong += found.wrong
         self.said += [where + problem for problem in found.said]
 
 
 def check_all(tenants: Iterable[Row[Any]]) -> list[Outcome]:
-    """This will run every check, of the database once and of each tenant (id, slug), and give one outcome per check."""
+    """Run every check, of the database once and of each tenant (id, slug), and give one outcome per check."""
     outcomes = {
         name: Outcome(name, holds, name in WARNINGS)
         for name, holds in [*OF_A_TENANT.items(), *OF_THE_DATABASE.items(), ISOLATION]
@@ -107,18 +107,18 @@ def check_all(tenants: Iterable[Row[Any]]) -> list[Outcome]:
 
 
 def check_tenant(session: Connection, name: str, tenant_id: UUID) -> Row[Any]:
-    """This will run one check of a tenant, inside a transaction of that tenant."""
+    """Run one check of a tenant, inside a transaction of that tenant."""
     values = {"tenant_id": tenant_id, "now": clock.now(), "payouts_enabled": settings().payouts_enabled}
     return _run(session, statement(__file__, name), values)
 
 
 def check_database(session: Connection, name: str) -> Row[Any]:
-    """This will run one check of the catalog."""
+    """Run one check of the catalog."""
     return _run(session, statement(__file__, name), {"canonical": CANONICAL, "narrow": list(get_args(CrossTenantRole))})
 
 
 def check_isolation(session: Connection, tenant_id: UUID | None, tables: Sequence[Row[Any]]) -> Row[Any]:
-    """This will look into every table of tenants' rows, in this transaction, for rows of anybody else."""
+    """Look into every table of tenants' rows, in this transaction, for rows of anybody else."""
     legs = " union all ".join(
         f"select case when exists ("
         f"select from {table.name} where {table.key} is distinct from cast(:tenant_id as uuid))"
@@ -129,7 +129,7 @@ def check_isolation(session: Connection, tenant_id: UUID | None, tables: Sequenc
 
 
 def tables_of(session: Connection) -> list[Row[Any]]:
-    """This will list every table of tenants' rows that this role may read, with the column that says whose."""
+    """List every table of tenants' rows that this role may read, with the column that says whose."""
     return list(
         session.execute(
             text("""

@@ -36,7 +36,7 @@ _HARMLESS = re.compile(
 
 
 def letters_of(queue: str) -> Iterator[dict[str, Any]]:
-    """This will take the messages out of a dead-letter queue's sight, one after the other, each once.
+    """Take the messages out of a dead-letter queue's sight, one after the other, each once.
 
     Whoever takes them deletes them or puts them back; left alone, they are seen again after a minute.
     """
@@ -63,7 +63,7 @@ def letters_of(queue: str) -> Iterator[dict[str, Any]]:
 
 
 def put_back(letter: dict[str, Any]) -> None:
-    """This will let a message be seen again in its dead-letter queue, if it is not by now."""
+    """Let a message be seen again in its dead-letter queue, if it is not by now."""
     try:
         queues.client().change_message_visibility(
             QueueUrl=letter["url"], ReceiptHandle=letter["ReceiptHandle"], VisibilityTimeout=0
@@ -73,7 +73,7 @@ def put_back(letter: dict[str, Any]) -> None:
 
 
 def replay(letter: dict[str, Any]) -> None:
-    """This will send a message to its queue again and then delete it here: a crash between the two sends it twice."""
+    """Send a message to its queue again and then delete it here: a crash between the two sends it twice."""
     group = letter["Attributes"].get("MessageGroupId")  # a tenant's messages wait in a line of their own
     queues.client().send_message(
         QueueUrl=queues.url_of(letter["queue"]),
@@ -88,7 +88,7 @@ def _forget(letter: dict[str, Any]) -> None:
 
 
 def _work_off(queue: str, only: str | None, work: Callable[[dict[str, Any]], None]) -> int:
-    """This will do something with each message, or with one only, and say on stderr how far it is."""
+    """Do something with each message, or with one only, and say on stderr how far it is."""
     count, others = 0, []
     for letter in letters_of(queue):
         if only and letter["MessageId"] != only:
@@ -104,14 +104,14 @@ def _work_off(queue: str, only: str | None, work: Callable[[dict[str, Any]], Non
 
 
 def _of_each(names: Sequence[str], work: Callable[[str], T]) -> list[T]:
-    """This will work on all queues at once: an empty one takes a second to say so."""
+    """Work on all queues at once: an empty one takes a second to say so."""
     queues.client()  # made once, then used by all
     with ThreadPoolExecutor(max_workers=len(names)) as pool:
         return list(pool.map(work, names))
 
 
 def told(value: Any) -> Any:
-    """This will give a message's value without anything personal: ids, dates and numbers as they are, text hidden."""
+    """Return a message's value without anything personal: ids, dates and numbers as they are, text hidden."""
     if isinstance(value, dict):
         return {name: told(one) for name, one in value.items()}
     if isinstance(value, list):

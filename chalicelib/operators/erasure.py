@@ -74,7 +74,7 @@ def erase_person(
 
 
 def get_person(scope: Scope, said: str) -> UUID:
-    """This will find a person of the tenant by their id or employee number, or NotFound."""
+    """Find a person of the tenant by their id or employee number, or NotFound."""
     found = scope.session.execute(_FIND, {"tenant_id": scope.tenant_id, "said": said}).first()
     if found is None:
         raise NotFound(f"There is no person {said}. Who was erased has no employee number any more: use their id.")
@@ -83,7 +83,7 @@ def get_person(scope: Scope, said: str) -> UUID:
 
 
 def erase(scope: Scope, person_id: UUID, *, keep_years: int, dry_run: bool) -> dict[str, Any]:
-    """This will erase a person in the database, or do it and take it back; Conflict says all that stands against it.
+    """Erase a person in the database, or do it and take it back; Conflict says all that stands against it.
 
     It tells the rows changed by table and column, and those that are kept by table, with the reason.
     """
@@ -106,7 +106,7 @@ def erase(scope: Scope, person_id: UUID, *, keep_years: int, dry_run: bool) -> d
 
 
 def delete_files(tenant_id: UUID, person_id: UUID) -> int:
-    """This will delete from the bucket what an erasure left to be deleted, with all versions, and count the versions.
+    """Delete from the bucket what an erasure left to be deleted, with all versions, and count the versions.
 
     It is deleted first and forgotten then: killed in between, it is deleted again, which finds nothing.
     """
@@ -128,7 +128,7 @@ def delete_files(tenant_id: UUID, person_id: UUID) -> int:
 
 
 def theirs(row: Any) -> str:
-    """This will give the condition that finds a person's rows (:person, :addresses), as it is declared."""
+    """Return the condition that finds a person's rows (:person, :addresses), as it is declared."""
     # each colon doubled: the statement's own are casts, and not our names
     declared = row.whose.replace(":", "\\:").replace("$1", "cast(:person as uuid)")
     return f"t.tenant_id = :tenant_id and ({declared.replace('$2', 'cast(:addresses as text[])')})"

@@ -80,7 +80,7 @@ def write(
     tenant_id: UUID, *, slug: str, now: datetime, to: Path, with_secrets: bool, with_files: bool = False,
     silent: bool = True,
 ) -> dict[str, Any]:  # fmt: skip
-    """This will write the file and give its manifest; killed, it leaves only `to` with .part after it."""
+    """Write the file and give its manifest; killed, it leaves only `to` with .part after it."""
     with zip_at(to) as archive:
         manifest = {
             "tenant": slug, "tenant_id": str(tenant_id), "at": now.isoformat(), "with_secrets": with_secrets,
@@ -92,7 +92,7 @@ def write(
 
 
 def add_to(tenants_app: typer.Typer) -> None:
-    """This will put the command beside the others about tenants."""
+    """Put the command beside the others about tenants."""
     tenants_app.command("export")(export_tenant)
 
 
@@ -112,7 +112,7 @@ def _write_rows(archive: zipfile.ZipFile, tenant_id: UUID, *, with_secrets: bool
 
 
 def _write_files(archive: zipfile.ZipFile, tenant_id: UUID, *, silent: bool) -> dict[str, Any]:
-    """This will copy the tenant's files, each under files/ and its key without the tenant, and count them."""
+    """Copy the tenant's files, each under files/ and its key without the tenant, and count them."""
     from botocore.exceptions import ClientError
 
     home, name = bucket.home_of(tenant_id), bucket.name()

@@ -10,14 +10,14 @@ from chalicelib.kernel.errors import Conflict
 
 
 def check_free(to: Path) -> None:
-    """This will refuse a name that is taken: nothing is written over."""
+    """Refuse a name that is taken: nothing is written over."""
     if to.exists():
         raise Conflict(f"{to} is there already; name another file.")
 
 
 @contextmanager
 def zip_at(to: Path) -> Iterator[zipfile.ZipFile]:
-    """This will make a zip that has its name when it is whole; killed, it leaves only `to` with .part after it."""
+    """Make a zip that has its name when it is whole; killed, it leaves only `to` with .part after it."""
     part = to.with_name(f"{to.name}.part")
     part.unlink(missing_ok=True)
     descriptor = os.open(part, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)  # so from its first byte

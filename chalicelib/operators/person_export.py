@@ -50,7 +50,7 @@ def export_person(
 
 
 def add_to(people_app: typer.Typer) -> None:
-    """This will put the command beside the other about people."""
+    """Put the command beside the other about people."""
     people_app.command("export")(export_person)
 
 

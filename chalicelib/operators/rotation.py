@@ -86,12 +86,12 @@ def rotate_key(tenant: OneTenant, as_json: AsJson = False) -> None:
 
 
 def places_of(session: Connection) -> list[Place]:
-    """This will find every column of sealed values."""
+    """Find every column of sealed values."""
     return [Place(row.table, row.key, row.row) for row in session.execute(_PLACES)]
 
 
 def rotate(tenant_id: UUID) -> Rotation:
-    """This will rotate a tenant's data key, one batch after the other."""
+    """Rotate a tenant's data key, one batch after the other."""
     with scopes.operating(tenant_id) as scope:
         found = _begin(scope)
         places = places_of(scope.session)
@@ -122,7 +122,7 @@ def _begin(scope: Scope) -> Rotation:
 
 
 def _reseal(scope: Scope, place: Place, found: Rotation, *, after: UUID) -> dict[UUID, bool]:
-    """This will seal one batch of rows again, and tell of each whether it was done."""
+    """Seal one batch of rows again, and tell of each whether it was done."""
     rows = scope.session.execute(
         text(
             f"select {place.row} as row_id, {place.sealed} as sealed, {place.key} as key_id from {place.table}"

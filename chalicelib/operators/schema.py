@@ -7,7 +7,7 @@ from chalicelib.backing.settings import settings
 
 
 def migrate(to: str) -> tuple[str | None, str | None]:
-    """This will upgrade to a revision and give the one before and the one after; None is an empty database."""
+    """Upgrade to a revision and give the one before and the one after; None is an empty database."""
     from migrations import setup  # with Alembic, which is not in Lambda
 
     url = settings().migration_database_url
@@ -19,7 +19,7 @@ def migrate(to: str) -> tuple[str | None, str | None]:
 
 
 def revision(url: str) -> str | None:
-    """This will read which revision a database has, None if none."""
+    """Read which revision a database has, None if none."""
     engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"), poolclass=pool.NullPool)
     with engine.connect() as connection:
         connection.execute(text("set role wagebook_owner"))

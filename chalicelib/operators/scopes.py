@@ -17,7 +17,7 @@ from chalicelib.kernel.errors import NotFound
 
 
 def operator() -> str:
-    """This will name who sits at the terminal, as far as the machine knows; in AWS, who started the build."""
+    """Return who sits at the terminal, as far as the machine knows; in AWS, who started the build."""
     try:
         return f"operator {os.environ.get('CODEBUILD_INITIATOR') or getpass.getuser()}"
     except (KeyError, OSError):  # a container's account may have no name
@@ -30,7 +30,7 @@ def _origin() -> Origin:
 
 @contextmanager
 def platform() -> Iterator[PlatformScope]:
-    """This will open a transaction that sees the tenants and nothing of theirs."""
+    """Open a transaction that sees the tenants and nothing of theirs."""
     with transaction(role="wagebook_platform") as session:
         actor = Actor(operator(), Role.PLATFORM_ADMIN)
         scope = PlatformScope(actor, GRANTS[Role.PLATFORM_ADMIN], clock.now(), session, _origin())
@@ -41,7 +41,7 @@ def platform() -> Iterator[PlatformScope]:
 
 @contextmanager
 def operating(tenant_id: UUID, *, sends: bool = True) -> Iterator[Scope]:
-    """This will open a transaction in one tenant, and send its messages after the commit if it `sends`."""
+    """Open a transaction in one tenant, and send its messages after the commit if it `sends`."""
     with working(tenant_id, name=operator(), now=clock.now(), origin=_origin()) as scope:
         yield scope
         for last in scope.at_commit:
@@ -51,7 +51,7 @@ def operating(tenant_id: UUID, *, sends: bool = True) -> Iterator[Scope]:
 
 
 def get_tenants(slug: str | None = None) -> list[Row]:
-    """This will give id, slug and name of the tenant with this slug, or NotFound; of all tenants if not said."""
+    """Return id, slug and name of the tenant with this slug, or NotFound; of all tenants if not said."""
     with platform() as scope:
         tenants = list(scope.session.execute(text("select id, slug, name from tenants order by slug")))
     if slug is None:
@@ -63,6 +63,6 @@ def get_tenants(slug: str | None = None) -> list[Row]:
 
 
 def get_tenant_id(slug: str) -> UUID:
-    """This will give the id of the tenant with this slug, or NotFound."""
+    """Return the id of the tenant with this slug, or NotFound."""
     found: UUID = get_tenants(slug)[0].id
     return found

@@ -48,7 +48,7 @@ def resume(
 
 
 def add_to(tenants_app: typer.Typer) -> None:
-    """This will put the commands beside the others about tenants."""
+    """Put the commands beside the others about tenants."""
     tenants_app.command("suspend")(suspend)
     tenants_app.command("resume")(resume)
 

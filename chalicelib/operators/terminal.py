@@ -47,7 +47,7 @@ class Door(TyperGroup):
 
 
 def explained(error: Exception) -> str | None:
-    """This will say in one line what an operator can do something about; None where it is our own mistake."""
+    """Return in one line what an operator can do something about; None where it is our own mistake."""
     if fault := fault_of(error):
         if fault.kind == "invalid" and fault.places:
             return "; ".join(f"{place.pointer.strip('/')}: {place.detail}" for place in fault.places)
@@ -64,7 +64,7 @@ def explained(error: Exception) -> str | None:
 
 
 def quiet() -> None:
-    """This will keep logs out of what a command prints; a failure still reaches stderr."""
+    """Keep logs out of what a command prints; a failure still reaches stderr."""
     logger.setLevel(logging.ERROR)
     for handler in logger.handlers:
         if isinstance(handler, logging.StreamHandler):
@@ -72,12 +72,12 @@ def quiet() -> None:
 
 
 def print_json(value: Any) -> None:
-    """This will print one JSON document, and nothing else, on stdout."""
+    """Print one JSON document, and nothing else, on stdout."""
     typer.echo(json.dumps(value, indent=2, default=str))
 
 
 def print_table(rows: list[dict[str, Any]], *, columns: tuple[str, ...], empty: str) -> None:
-    """This will print rows as a table; as wide as it must be where nobody watches, so that nothing is cut off."""
+    """Print rows as a table; as wide as it must be where nobody watches, so that nothing is cut off."""
     if not rows:
         typer.echo(empty)
         return

@@ -56,7 +56,7 @@ def waiting(as_json: AsJson = False) -> None:
 
 
 def look(*, seconds: int = 10) -> dict[str, list[dict[str, Any]]]:
-    """This will read all three, by the roles that may: the sweeper sees whose messages, and nothing of a person."""
+    """Read all three, by the roles that may: the sweeper sees whose messages, and nothing of a person."""
     with transaction(role="wagebook_sweeper") as session:
         unsent = session.execute(_UNSENT, {"now": clock.now()}).mappings().all()
         nights = session.execute(_NIGHTS, {"now": clock.now(), "done_by": DONE_BY}).mappings().all()
@@ -67,7 +67,7 @@ def look(*, seconds: int = 10) -> dict[str, list[dict[str, Any]]]:
 
 
 def add_to(app: typer.Typer) -> None:
-    """This will put the command beside the others."""
+    """Put the command beside the others."""
     app.command("waiting")(waiting)
 
 

@@ -23,13 +23,13 @@ _JOB = text("""
 
 
 def get_job(tenant_id: UUID, job_id: UUID) -> dict[str, Any]:
-    """This will read a job's row."""
+    """Read a job's row."""
     with transaction(tenant_id=tenant_id) as session:
         return dict(session.execute(_JOB, {"tenant_id": tenant_id, "id": job_id}).mappings().one())
 
 
 def follow(tenant_id: UUID, job_id: UUID, *, patience: float, shown: bool) -> dict[str, Any]:
-    """This will wait until a job is over, or has not moved for `patience` seconds, and give its row as it is then."""
+    """Wait until a job is over, or has not moved for `patience` seconds, and give its row as it is then."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), disable=not shown, transient=True) as progress:
         bar = progress.add_task("queued", total=None)

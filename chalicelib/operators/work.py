@@ -20,7 +20,7 @@ from chalicelib.operators.scopes import operator
 
 
 def do_here(messages: Sequence[Message]) -> int:
-    """This will do messages, and those that they send, one transaction each, and count them.
+    """Do messages, and those that they send, one transaction each, and count them.
 
     A message that fails fails its job, and the error is raised; what was done before it stays done.
     """

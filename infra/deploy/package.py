@@ -35,7 +35,7 @@ CODE = "/var/task"  # where Lambda unpacks the zip
 
 
 def build(stage: str = "dev", *, out: Path = OUT) -> Path:
-    """This will make the zip, the layers and the template of a stage from nothing, and give the folder with them."""
+    """Make the zip, the layers and the template of a stage from nothing, and give the folder with them."""
     if stage not in STAGES:
         raise SystemExit(f"There is no stage {stage}. There are: {', '.join(STAGES)}.")
     out = contents.clear(out.resolve())
@@ -81,24 +81,24 @@ def _check_templates(out: Path, stage: str) -> None:
 
 
 def functions(template: Path) -> list[dict[str, Any]]:
-    """This will give the properties of each function of a template."""
+    """Return the properties of each function of a template."""
     resources = json.loads(template.read_text())["Resources"].values()
     return [one["Properties"] for one in resources if one["Type"] == "AWS::Serverless::Function"]
 
 
 def handlers(template: Path) -> list[str]:
-    """This will list what AWS would call, as `module.name`."""
+    """List what AWS would call, as `module.name`."""
     return sorted({one["Handler"] for one in functions(template)})
 
 
 def runtime(template: Path) -> str:
-    """This will name the interpreter of all functions, such as python3.11."""
+    """Return the interpreter of all functions, such as python3.11."""
     [found] = {one["Runtime"] for one in functions(template)}
     return str(found)
 
 
 def check(folder: Path) -> dict[str, float]:
-    """This will look at what was built and import every handler from it, and give the milliseconds of each."""
+    """Look at what was built and import every handler from it, and give the milliseconds of each."""
     with tempfile.TemporaryDirectory() as scratch:
         unpacked = archive.unpack(folder / "deployment.zip", Path(scratch))
         if missing := contents.missing_wheels(unpacked, PROJECT / "requirements.txt"):
@@ -115,7 +115,7 @@ def check(folder: Path) -> dict[str, float]:
 
 
 def sizes(folder: Path, code: int) -> None:
-    """This will tell what each zip weighs, the code's own `code` unpacked, and refuse what Lambda would."""
+    """Return what each zip weighs, the code's own `code` unpacked, and refuse what Lambda would."""
     for zipped in [folder / "deployment.zip", *sorted(folder.glob("layer-*.zip"))]:
         layer = 0 if zipped.name == "deployment.zip" else layers.size(zipped)
         packed = zipped.stat().st_size
@@ -127,7 +127,7 @@ def sizes(folder: Path, code: int) -> None:
 
 
 def cold(folder: Path) -> dict[str, float]:
-    """This will time cold imports, in turns: bare Chalice, the same with what the API stands on, and the API."""
+    """Time cold imports, in turns: bare Chalice, the same with what the API stands on, and the API."""
     with tempfile.TemporaryDirectory() as scratch:
         return importing.medians(
             archive.unpack(folder / "deployment.zip", Path(scratch)),
@@ -140,7 +140,7 @@ def cold(folder: Path) -> dict[str, float]:
 
 
 def first_requests(folder: Path) -> dict[str, float]:
-    """This will open the doors of each feature alone, as its first request does, and give the milliseconds by path.
+    """Open the doors of each feature alone, as its first request does, and give the milliseconds by path.
 
     Paths that need the same modules are opened together in one interpreter; the first of them names it.
     """
@@ -166,7 +166,7 @@ def _copy(project: Path) -> None:
 
 
 def main() -> None:
-    """This will build and check a stage, and print sizes and import times, all with bytecode."""
+    """Build and check a stage, and print sizes and import times, all with bytecode."""
     stage = os.environ.get("STAGE") or "dev"
     folder = build(stage)
     print(f"{stage}, for {runtime(folder / 'sam.json')}, in {folder.relative_to(PROJECT)}/")

@@ -1,4 +1,4 @@
-"""This will be the command behind `make run`: `python -m infra.local run`, and `login EMAIL` beside it."""
+"""The command behind `make run`: `python -m infra.local run`, and `login EMAIL` beside it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ console = Console(highlight=False, soft_wrap=True)  # unbroken lines, so that a 
 
 
 def run() -> int:
-    """This will start the stack, say how to use it, and keep it until Ctrl-C or SIGTERM; 0 if that is how it ended."""
+    """Start the stack, say how to use it, and keep it until Ctrl-C or SIGTERM; 0 if that is how it ended."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     started = time.monotonic()
@@ -41,14 +41,14 @@ def run() -> int:
 
 
 def login(email: str) -> int:
-    """This will print an ID token for an address, from the local Cognito of the running stack."""
+    """Print an ID token for an address, from the local Cognito of the running stack."""
     settings = dict(line.split("=", 1) for line in (home() / "stack.env").read_text().splitlines())
     print(aws.make_login(settings["AWS_ENDPOINT_URL"], email, f"Aa1-{secrets.token_hex(16)}"))
     return 0
 
 
 def home() -> Path:
-    """This will name the folder that holds all local data, outside the project."""
+    """Return the folder that holds all local data, outside the project."""
     return Path(os.environ.get("WAGEBOOK_HOME") or Path.home() / ".wagebook").expanduser().resolve()
 
 
@@ -93,7 +93,7 @@ def _greet(running: stack.Stack, seconds: float) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """This will do what the command line asks for."""
+    """Do what the command line asks for."""
     if arguments == ["run"]:
         return run()
     if len(arguments) == 2 and arguments[0] == "login":

@@ -1,4 +1,4 @@
-"""This will let so many requests work at once as Lambda would, a few wait shortly, and turn the rest away.
+"""Let so many requests work at once as Lambda would, a few wait shortly, and turn the rest away.
 
 `chalice local` takes every connection on a thread of its own: without a bound an overload becomes hundreds of requests
 that all share one interpreter, and none of them is answered in time. In AWS the gateway and the concurrency of the
@@ -35,7 +35,7 @@ class Admission:
         self._lock = threading.Lock()
 
     def enter(self) -> bool:
-        """This will tell whether the caller may work, at once or after a short wait; then they have to `leave`."""
+        """Return whether the caller may work, at once or after a short wait; then they have to `leave`."""
         with self._lock:
             if self._free:
                 self._free -= 1
@@ -54,7 +54,7 @@ class Admission:
             return False
 
     def leave(self) -> None:
-        """This will let the next one work, whoever has waited longest."""
+        """Let the next one work, whoever has waited longest."""
         with self._lock:
             if self._line:
                 self._line.popleft().release()
@@ -63,7 +63,7 @@ class Admission:
 
 
 def bound(local: Any, admission: Admission) -> None:
-    """This will put it before every request that `chalice.local` hands to the product, with nothing done of it yet."""
+    """Put it before every request that `chalice.local` hands to the product, with nothing done of it yet."""
     local.LocalGateway.handle_request = _admitted(local.LocalGateway.handle_request, admission)
 
 
@@ -85,7 +85,7 @@ def _admitted(handle: Callable[..., Any], admission: Admission) -> Callable[...,
 
 
 def refusal(fault: Fault, path: str) -> dict[str, Any]:
-    """This will make the answer to who was turned away, in the form that Lambda gives to the gateway."""
+    """Make the answer to who was turned away, in the form that Lambda gives to the gateway."""
     status, said = document(fault, instance=path)
     return {
         "statusCode": status,

@@ -1,4 +1,4 @@
-"""This will stand in for AWS: a moto server in a process of its own, with the resources Wagebook expects.
+"""Stand in for AWS: a moto server in a process of its own, with the resources Wagebook expects.
 
 moto keeps nothing on disk, so `bootstrap` is repeated at every start and may be repeated on a running server.
 """
@@ -29,22 +29,22 @@ VISIBLE_AGAIN_AFTER = 180  # seconds; six times the longest a consumer may take,
 
 @dataclass(frozen=True)
 class Moto:
-    """This will be the stand-in, on its way or there."""
+    """The stand-in, on its way or there."""
 
     speaker: Speaker
 
     def settings(self) -> dict[str, str]:
-        """This will wait until everything is there and return the application's settings. Ask once."""
+        """Wait until everything is there and return the application's settings. Ask once."""
         found: dict[str, str] = json.loads(self.speaker.hear())
         return found
 
     def stop(self) -> None:
-        """This will end it, and everything it held."""
+        """End it, and everything it held."""
         stop(self.speaker.process, seconds=3)
 
 
 def start(log: Path | None = None, *, master_key: str = "") -> Moto:
-    """This will start moto on a free port of 127.0.0.1, without waiting: it takes two seconds to be complete.
+    """Start moto on a free port of 127.0.0.1, without waiting: it takes two seconds to be complete.
 
     `master_key` is 32 bytes in hexadecimal. What KMS wrapped under it opens after a restart; without it, never again.
     """
@@ -54,7 +54,7 @@ def start(log: Path | None = None, *, master_key: str = "") -> Moto:
 
 @contextmanager
 def running(queues: Iterable[str] = (), *, log: Path | None = None) -> Iterator[dict[str, str]]:
-    """This will start moto with everything in it, hand out the settings of the application, and stop it."""
+    """Start moto with everything in it, hand out the settings of the application, and stop it."""
     moto = start(log)
     try:
         settings = moto.settings()
@@ -65,7 +65,7 @@ def running(queues: Iterable[str] = (), *, log: Path | None = None) -> Iterator[
 
 
 def environment(endpoint: str) -> dict[str, str]:
-    """This will return what AWS's own SDK reads. The keys open nothing; real ones are shut out on purpose."""
+    """Return what AWS's own SDK reads. The keys open nothing; real ones are shut out on purpose."""
     return {
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_REGION": REGION,
@@ -76,7 +76,7 @@ def environment(endpoint: str) -> dict[str, str]:
 
 
 def client(endpoint: str, service: str) -> Any:
-    """This will return a boto3 client of the stand-in, whatever the caller's own AWS settings are."""
+    """Return a boto3 client of the stand-in, whatever the caller's own AWS settings are."""
     import boto3
 
     session = boto3.Session(aws_access_key_id="local", aws_secret_access_key="local", region_name=REGION)  # noqa: S106
@@ -84,7 +84,7 @@ def client(endpoint: str, service: str) -> Any:
 
 
 def bootstrap(endpoint: str) -> dict[str, str]:
-    """This will make what is missing and return the application's settings as environment variables."""
+    """Make what is missing and return the application's settings as environment variables."""
     s3 = client(endpoint, "s3")
     with suppress(s3.exceptions.BucketAlreadyOwnedByYou):
         s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
@@ -109,7 +109,7 @@ def bootstrap(endpoint: str) -> dict[str, str]:
 
 
 def make_login(endpoint: str, email: str, password: str) -> str:
-    """This will make a user who can log in, unless there is one, and return a fresh ID token."""
+    """Make a user who can log in, unless there is one, and return a fresh ID token."""
     issuer = client(endpoint, "cognito-idp")
     pool, audience = _user_pool(issuer)
     attributes = [{"Name": "email", "Value": email}, {"Name": "email_verified", "Value": "true"}]
@@ -126,7 +126,7 @@ def make_login(endpoint: str, email: str, password: str) -> str:
 
 
 def make_queues(sqs: Any, queues: Iterable[str]) -> None:
-    """This will make the queues that are missing, each with its dead-letter queue, `<name>-dead`.
+    """Make the queues that are missing, each with its dead-letter queue, `<name>-dead`.
 
     `queues` are full names, as the application registers them.
     """
@@ -135,7 +135,7 @@ def make_queues(sqs: Any, queues: Iterable[str]) -> None:
 
 
 def tell_of_uploads(s3: Any, sqs: Any, *, bucket: str, queue: str) -> None:
-    """This will let the bucket tell a queue, which is made if need be, of each file that a form uploads.
+    """Let the bucket tell a queue, which is made if need be, of each file that a form uploads.
 
     Forms are what browsers upload with; what the application writes itself it puts, and nobody is told. A rule by the
     beginning of the key could not say this, as keys begin with the tenant.
@@ -152,7 +152,7 @@ def tell_of_uploads(s3: Any, sqs: Any, *, bucket: str, queue: str) -> None:
 
 
 def tell_of_mail(ses: Any, sns: Any, sqs: Any) -> None:
-    """This will let SES tell of bounces and complaints, with each mail's tags, through a topic to a queue.
+    """Let SES tell of bounces and complaints, with each mail's tags, through a topic to a queue.
 
     The stand-in makes all of it and tells of nothing by itself; what is published to the topic arrives.
     """

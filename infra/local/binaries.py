@@ -1,4 +1,4 @@
-"""This will find PostgreSQL's programs in the wheel that carries them, and somebody who may run them."""
+"""Find PostgreSQL's programs in the wheel that carries them, and somebody who may run them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CACHES = (Path("/var/tmp"), Path("/tmp"))  # noqa: S108  # both sticky; ownershi
 
 
 def find(user: tuple[int, int] | None) -> Path:
-    """This will return the folder of `postgres` and `initdb`, as the given (uid, gid) can run them.
+    """Return the folder of `postgres` and `initdb`, as the given (uid, gid) can run them.
 
     The wheel's own code is not imported: its `get_server()` leaks servers and changes permissions of parent
     folders. An environment under a folder closed to that user (`/root`) is copied once to an open one.
@@ -33,7 +33,7 @@ def find(user: tuple[int, int] | None) -> Path:
 
 
 def unprivileged_user() -> tuple[int, int]:
-    """This will return the (uid, gid) of a server started by root, as which PostgreSQL refuses to run."""
+    """Return the (uid, gid) of a server started by root, as which PostgreSQL refuses to run."""
     try:
         nobody = pwd.getpwnam("nobody")
     except KeyError:

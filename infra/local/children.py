@@ -1,4 +1,4 @@
-"""This will start child processes that never outlive the process that started them, not even a killed one.
+"""Start child processes that never outlive the process that started them, not even a killed one.
 
 On Linux the kernel does it (PR_SET_PDEATHSIG). Elsewhere a watchdog of a few lines waits on a pipe that only
 the owner holds open: the pipe closes with the owner, however it ends.
@@ -46,7 +46,7 @@ def spawn(
     pass_fds: Sequence[int] = (),
     dying_signal: signal.Signals = signal.SIGTERM,
 ) -> subprocess.Popen[bytes]:
-    """This will start `command` as a child in its own session, told `dying_signal` when this process is gone.
+    """Start `command` as a child in its own session, told `dying_signal` when this process is gone.
 
     Its own session, because Ctrl-C in a terminal reaches the whole foreground group and the owner stops its
     children in order. `user` is (uid, gid). Call it from a thread that lives as long as the child may: Linux
@@ -83,7 +83,7 @@ def spawn(
 
 @dataclass
 class Speaker:
-    """This will be a child that says one thing, once, when it is ready."""
+    """A child that says one thing, once, when it is ready."""
 
     module: str
     process: subprocess.Popen[bytes]
@@ -91,7 +91,7 @@ class Speaker:
     log: Path | None
 
     def hear(self, seconds: float = 60.0) -> str:
-        """This will wait for what the child says. Raises RuntimeError if it ends or stays silent."""
+        """Wait for what the child says. Raises RuntimeError if it ends or stays silent."""
         with self.hearing:
             said = self.hearing.read() if select.select([self.hearing], [], [], seconds)[0] else b""
         if not said:
@@ -101,7 +101,7 @@ class Speaker:
 
 
 def spawn_speaker(module: str, *, log: Path | None = None, env: dict[str, str] | None = None) -> Speaker:
-    """This will start one of our modules as a child; its only argument is the descriptor that `answer` wants."""
+    """Start one of our modules as a child; its only argument is the descriptor that `answer` wants."""
     hearing, speaking = os.pipe()
     try:
         child = spawn([sys.executable, "-m", module, str(speaking)], log=log, env=env, cwd=PROJECT, pass_fds=[speaking])
@@ -111,13 +111,13 @@ def spawn_speaker(module: str, *, log: Path | None = None, env: dict[str, str] |
 
 
 def answer(descriptor: str, said: str) -> None:
-    """This will tell the owner, from inside the child, that it is ready."""
+    """Return the owner, from inside the child, that it is ready."""
     with open(int(descriptor), "wb") as speaking:
         speaking.write(said.encode())
 
 
 def stop(child: subprocess.Popen[bytes], *, by: signal.Signals = signal.SIGTERM, seconds: float = 5.0) -> None:
-    """This will ask the child to stop and, if it has not after `seconds`, kill it with its whole session."""
+    """Ask the child to stop and, if it has not after `seconds`, kill it with its whole session."""
     if child.poll() is None:
         child.send_signal(by)
     try:

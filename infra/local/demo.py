@@ -1,4 +1,4 @@
-"""This will see to it that the demo data is there, and keep the keys that open it."""
+"""See to it that the demo data is there, and keep the keys that open it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from infra.local.children import PROJECT
 
 
 def keys(file: Path, *, url: str, environment: dict[str, str], log: Path) -> dict[str, str]:
-    """This will return an API key per demo role, loading the demo first unless the API knows the keys already."""
+    """Return an API key per demo role, loading the demo first unless the API knows the keys already."""
     kept: dict[str, str] = json.loads(file.read_text()).get("api_keys", {}) if file.exists() else {}
     if kept and all(_opens(key, url) for key in kept.values()):
         return kept

@@ -1,4 +1,4 @@
-"""This will do locally what EventBridge and SQS event source mappings do in AWS.
+"""Do locally what EventBridge and SQS event source mappings do in AWS.
 
 It reads the sources that the app registered, and calls the handlers that the packager would name, with true
 events. One handler runs at a time: in Lambda a process never serves two invocations at once, and log keys and
@@ -32,7 +32,7 @@ Handler = Callable[[dict[str, Any], lambda_events.Context], Any]
 
 @dataclass(frozen=True)
 class Consumer:
-    """This will say what empties a queue."""
+    """What empties a queue."""
 
     name: str
     queue: str
@@ -42,7 +42,7 @@ class Consumer:
 
 @dataclass(frozen=True)
 class Schedule:
-    """This will say what is called when."""
+    """What is called when."""
 
     name: str
     expression: str
@@ -50,7 +50,7 @@ class Schedule:
 
 
 def consumers_of(app: Chalice) -> list[Consumer]:
-    """This will list the app's queue consumers; `queue` is the full name."""
+    """List the app's queue consumers; `queue` is the full name."""
     return [
         Consumer(source.name, _queue_of(source), source.batch_size, _handler(app, source))
         for source in app.event_sources
@@ -59,7 +59,7 @@ def consumers_of(app: Chalice) -> list[Consumer]:
 
 
 def schedules_of(app: Chalice) -> list[Schedule]:
-    """This will list the app's schedules; an expression that is not understood raises ValueError here."""
+    """List the app's schedules; an expression that is not understood raises ValueError here."""
     found = []
     for source in app.event_sources:
         if isinstance(source, ScheduledEventConfig):
@@ -86,7 +86,7 @@ def _handler(app: Chalice, source: Any) -> Handler:
 
 
 class EventLoop:
-    """This will carry messages and time to the app's handlers."""
+    """Carry messages and time to the app's handlers."""
 
     def __init__(
         self, app: Chalice, *, endpoint: str, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -100,19 +100,19 @@ class EventLoop:
         self._stopping = threading.Event()
 
     def run(self) -> None:
-        """This will poll every queue and tick every schedule until `stop` is called from another thread."""
+        """Poll every queue and tick every schedule until `stop` is called from another thread."""
         for consumer in self.consumers:
             threading.Thread(target=self._follow, args=[consumer], daemon=True, name=consumer.name).start()
         while not self._stopping.wait(1.0):
             self.tick()
 
     def stop(self) -> None:
-        """This will take no more work and wait a moment for what is running; the rest comes back later."""
+        """Take no more work and wait a moment for what is running; the rest comes back later."""
         self._stopping.set()
         self._turn.acquire(timeout=GRACE)  # and is kept: nothing starts any more
 
     def tick(self) -> list[str]:
-        """This will call the schedules that became due since the last tick and return their names."""
+        """Call the schedules that became due since the last tick and return their names."""
         now, before = self._clock(), self._ticked
         self._ticked = now
         called = []
@@ -127,13 +127,13 @@ class EventLoop:
         return called
 
     def run_schedule_once(self, name: str, now: datetime) -> Any:
-        """This will call one schedule as if it were `now`, and return or raise what its handler does."""
+        """Call one schedule as if it were `now`, and return or raise what its handler does."""
         with self._turn:
             event = lambda_events.scheduled_event(name, now)
             return self.schedules[name].handler(event, lambda_events.Context(f"wagebook-local-{name}"))
 
     def drain(self, max_seconds: float) -> int:
-        """This will work until no queue has a message that can be received, and return how many were done."""
+        """Work until no queue has a message that can be received, and return how many were done."""
         deadline = time.monotonic() + max_seconds
         done, found = 0, True
         while found and time.monotonic() < deadline:
@@ -197,7 +197,7 @@ def _failed(answer: Any, known: set[str]) -> set[str]:
 
 
 def main(answer_to: str) -> None:
-    """This will run the loop for the project's app until SIGTERM, after making the queues that it registered."""
+    """Run the loop for the project's app until SIGTERM, after making the queues that it registered."""
     logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     endpoint = os.environ["AWS_ENDPOINT_URL"]
     loop = EventLoop(importlib.import_module("app").app, endpoint=endpoint)

@@ -1,4 +1,4 @@
-"""This will shape events and contexts exactly as Lambda hands them to a function."""
+"""Shape events and contexts exactly as Lambda hands them to a function."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TIMEOUT = 60.0  # seconds; what get_remaining_time_in_millis counts down from
 
 @dataclass(frozen=True)
 class Context:
-    """This will answer what a handler may ask of its Lambda context."""
+    """Answer what a handler may ask of its Lambda context."""
 
     function_name: str
     function_version: str = "$LATEST"
@@ -28,16 +28,16 @@ class Context:
 
     @property
     def invoked_function_arn(self) -> str:
-        """This will name the function as AWS would."""
+        """Return the function as AWS would."""
         return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{self.function_name}"
 
     @property
     def log_group_name(self) -> str:
-        """This will name where AWS would keep its log."""
+        """Return where AWS would keep its log."""
         return f"/aws/lambda/{self.function_name}"
 
     def get_remaining_time_in_millis(self) -> int:
-        """This will count down from the function's timeout; it is not enforced here."""
+        """Count down from the function's timeout; it is not enforced here."""
         return max(0, round((TIMEOUT - (time.monotonic() - self.started)) * 1000))
 
 
@@ -50,7 +50,7 @@ def api_event(
     headers: dict[str, str],
     query: dict[str, list[str]] | None = None,
 ) -> dict[str, Any]:
-    """This will make the event of an API Gateway (REST, proxy); `resource` is the path as the door declares it."""
+    """Make the event of an API Gateway (REST, proxy); `resource` is the path as the door declares it."""
     path = resource.format(**path_values)
     return {
         "httpMethod": method,
@@ -76,12 +76,12 @@ def api_event(
 
 
 def queue_event(messages: list[dict[str, Any]], queue_arn: str) -> dict[str, Any]:
-    """This will turn what SQS's ReceiveMessage answered into the event of an SQS event source mapping."""
+    """Turn what SQS's ReceiveMessage answered into the event of an SQS event source mapping."""
     return {"Records": [_record(message, queue_arn) for message in messages]}
 
 
 def scheduled_event(name: str, at: datetime) -> dict[str, Any]:
-    """This will make the event that an EventBridge rule sends when its schedule fires."""
+    """Make the event that an EventBridge rule sends when its schedule fires."""
     return {
         "version": "0",
         "id": str(uuid.uuid4()),

@@ -1,4 +1,4 @@
-"""This will show on a page what the product mailed: the stand-in for SES sends nothing, and keeps it."""
+"""Show on a page what the product mailed: the stand-in for SES sends nothing, and keeps it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Page = tuple[int, dict[str, Any], str]
 
 
 def sent_mail(request: Any, full_url: str, headers: Any) -> Page:
-    """This will tell, in the stand-in's own process, the mails of every region as they were taken, oldest first."""
+    """Return, in the stand-in's own process, the mails of every region as they were taken, oldest first."""
     from moto.ses.models import ses_backends
 
     sent = [mail.raw_data for account in ses_backends.values() for one in account.values()
@@ -27,13 +27,13 @@ def sent_mail(request: Any, full_url: str, headers: Any) -> Page:
 
 
 def is_mail(path: str) -> bool:
-    """This will tell whether a path is one of the mailbox's."""
+    """Return whether a path is one of the mailbox's."""
     plain = path.partition("?")[0]
     return plain == PATH or plain.startswith(f"{PATH}/")
 
 
 def page(path: str, *, endpoint: str) -> Page:
-    """This will make the list of mails, newest first, or one of them; `endpoint` is the stand-in's address."""
+    """Make the list of mails, newest first, or one of them; `endpoint` is the stand-in's address."""
     with urllib.request.urlopen(f"{endpoint}{SENT}", timeout=10) as answer:  # noqa: S310  # our own http address
         sent: list[str] = json.load(answer)
     number = path.partition("?")[0].removeprefix(PATH).strip("/")

@@ -1,4 +1,4 @@
-"""This will be the process that stands in for AWS: moto with everything Wagebook expects in it."""
+"""The process that stands in for AWS: moto with everything Wagebook expects in it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ KEY_ID = "0199c0de-0000-4000-8000-000000000001"  # its ciphertexts name it
 
 
 def main(answer_to: str) -> None:
-    """This will serve until SIGTERM, on a free port, and tell the owner the settings of the application."""
+    """Serve until SIGTERM, on a free port, and tell the owner the settings of the application."""
     # Same name, same id: the OIDC issuer and audience stay what they were when the stack is started again.
     os.environ.setdefault("MOTO_COGNITO_IDP_USER_POOL_ID_STRATEGY", "HASH")
     os.environ.setdefault("MOTO_COGNITO_IDP_USER_POOL_CLIENT_ID_STRATEGY", "HASH")
@@ -40,7 +40,7 @@ def main(answer_to: str) -> None:
 
 @contextmanager
 def _same_master_key(said: str) -> Iterator[None]:
-    """This will make the KMS key that is made meanwhile the one of the last start: the same id and the same secret."""
+    """Make the KMS key that is made meanwhile the one of the last start: the same id and the same secret."""
     if not said:
         yield
         return

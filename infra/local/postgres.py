@@ -1,4 +1,4 @@
-"""This will run a PostgreSQL server of our own, from the wheel's programs, for one folder of data.
+"""Run a PostgreSQL server of our own, from the wheel's programs, for one folder of data.
 
 It listens on 127.0.0.1 only, asks for a password, and ends with the process that started it. Everything it needs
 to start again lies in the data folder: `data` (PostgreSQL's own), `password`, `port`, `lock`, `postgres.log`.
@@ -38,16 +38,16 @@ LOCKED_FOR = 5.0  # seconds given to a server whose owner was killed to write it
 
 
 class AlreadyRunning(RuntimeError):
-    """This will say that another server holds the folder."""
+    """That another server holds the folder."""
 
 
 class DidNotStart(RuntimeError):
-    """This will say why PostgreSQL would not start, with the end of its log."""
+    """Why PostgreSQL would not start, with the end of its log."""
 
 
 @dataclass(frozen=True)
 class Server:
-    """This will say where a running server is and how to get in as its superuser."""
+    """Where a running server is and how to get in as its superuser."""
 
     admin_url: str
     port: int
@@ -56,13 +56,13 @@ class Server:
     process: subprocess.Popen[bytes]
 
     def stop(self) -> None:
-        """This will shut the server down: open sessions are ended, everything committed is written."""
+        """Shut the server down: open sessions are ended, everything committed is written."""
         stop(self.process, by=signal.SIGINT, seconds=20)
 
 
 @contextmanager
 def running(data_folder: Path, *, durable: bool = True, settings: Mapping[str, str] | None = None) -> Iterator[Server]:
-    """This will start the server, hand it out, and stop it at the end of the block."""
+    """Start the server, hand it out, and stop it at the end of the block."""
     server = start(data_folder, durable=durable, settings=settings)
     try:
         yield server
@@ -71,7 +71,7 @@ def running(data_folder: Path, *, durable: bool = True, settings: Mapping[str, s
 
 
 def start(data_folder: Path, *, durable: bool = True, settings: Mapping[str, str] | None = None) -> Server:
-    """This will start a server on the folder, making it on first use, and return once it takes connections.
+    """Start a server on the folder, making it on first use, and return once it takes connections.
 
     `durable=False` is for tests: a crash of the machine may lose or break the data. `settings` overrides
     postgresql.conf. Raises AlreadyRunning or DidNotStart. Started by root, the server runs as an unprivileged

@@ -1,4 +1,4 @@
-"""This will read EventBridge's schedule expressions and say at which minutes (UTC) they fire."""
+"""Read EventBridge's schedule expressions and say at which minutes (UTC) they fire."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ RANGES = ((0, 59), (0, 23), (1, 31), (1, 12), (1, 7), (1970, 2199))  # minute ho
 
 
 def fires_at(expression: str, minute: datetime) -> bool:
-    """This will tell whether `rate(...)` or a 6-field `cron(...)` fires in this minute of UTC.
+    """Return whether `rate(...)` or a 6-field `cron(...)` fires in this minute of UTC.
 
     A rate is counted from 1970 rather than from the making of the rule, so that it does not depend on when
     the local stack was started. Raises ValueError for what is not understood (`W`, `#`).
@@ -37,7 +37,7 @@ def fires_at(expression: str, minute: datetime) -> bool:
 
 
 def last_due(expression: str, after: datetime, until: datetime) -> datetime | None:
-    """This will find the latest minute in (after, until] in which the expression fires, if there is one.
+    """Find the latest minute in (after, until] in which the expression fires, if there is one.
 
     Only the latest: after a laptop slept, one call is enough, as the jobs find by themselves what is due.
     """

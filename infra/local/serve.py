@@ -1,4 +1,4 @@
-"""This will run `chalice local` for the project, fit to be measured: quick sockets, and a bound of requests at once."""
+"""Run `chalice local` for the project, fit to be measured: quick sockets, and a bound of requests at once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from infra.local.children import PROJECT
 
 
 def quicken(local: Any) -> None:
-    """This will change the server classes of `chalice.local`.
+    """Change the server classes of `chalice.local`.
 
     As shipped, every answer leaves in two packets and waits 40 ms for the first one's acknowledgement (Nagle and
     delayed ACK), and more than 5 waiting connections are turned away for a second.
@@ -23,7 +23,7 @@ def quicken(local: Any) -> None:
 
 
 def show_mail(local: Any) -> None:
-    """This will let the server answer for the mailbox too, which the product knows nothing of."""
+    """Let the server answer for the mailbox too, which the product knows nothing of."""
     product = local.ChaliceRequestHandler.do_GET
 
     def get(self: Any) -> None:
@@ -36,7 +36,7 @@ def show_mail(local: Any) -> None:
 
 
 def settle(local: Any) -> None:
-    """This will keep what the product is made of out of every look for garbage, once it is loaded.
+    """Keep what the product is made of out of every look for garbage, once it is loaded.
 
     A full one takes a sixth of a second otherwise, and stops all threads; in Lambda it stops one request.
     """
@@ -51,7 +51,7 @@ def settle(local: Any) -> None:
 
 
 def main(port: str) -> None:
-    """This will serve on 127.0.0.1 until it is killed."""
+    """Serve on 127.0.0.1 until it is killed."""
     import chalice.cli
     import chalice.local
 

@@ -1,4 +1,4 @@
-"""This will start the parts of a local Wagebook one after the other, and stop them in the reverse order."""
+"""Start the parts of a local Wagebook one after the other, and stop them in the reverse order."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ HIDDEN = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "DATABASE_URL")  # the caller's ow
 
 
 class Refused(RuntimeError):
-    """This will say in one line why the stack cannot be started, and what to do."""
+    """In one line why the stack cannot be started, and what to do."""
 
 
 @dataclass
 class Stack:
-    """This will say what runs, and where."""
+    """What runs, and where."""
 
     home: Path
     url: str
@@ -39,11 +39,11 @@ class Stack:
 
     @property
     def logs(self) -> Path:
-        """This will name the folder of the logs."""
+        """Return the folder of the logs."""
         return self.home / "logs"
 
     def ended(self) -> str | None:
-        """This will name a part that ended by itself, if one did."""
+        """Return a part that ended by itself, if one did."""
         for name, child in self.children.items():
             if child.poll() is not None:
                 return f"{name} ended by itself with code {child.returncode}; see {self.logs / name}.log"
@@ -52,7 +52,7 @@ class Stack:
 
 @contextmanager
 def running(home: Path, port: int, report: Report, *, admin_url: str | None = None) -> Iterator[Stack]:
-    """This will start everything, hand out what runs, and stop everything at the end of the block.
+    """Start everything, hand out what runs, and stop everything at the end of the block.
 
     `report` is called after each step with its name and the seconds it took. `admin_url` names a database server
     that somebody else runs, by an account that may make roles and databases. Raises Refused.

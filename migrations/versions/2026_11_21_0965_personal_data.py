@@ -193,7 +193,7 @@ COLUMNS = [
 
 
 def declare(tables: list[tuple[str, str, str, str]], columns: list[tuple[str, str, str, str]]) -> None:
-    """This will write lines of the declaration."""
+    """Write lines of the declaration."""
     first = "(select coalesce(max(step), 0) from personal_data)"
     rows = [(table, "*", done, whose, "", why) for table, whose, done, why in tables]
     rows += [(table, name, done, "", becomes, "") for table, names, done, becomes in columns for name in names.split()]

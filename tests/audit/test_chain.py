@@ -33,7 +33,7 @@ BROKEN = """
 
 @pytest.fixture(name="acme")
 def _acme(database: object) -> Cast:
-    """This will make Acme with three changes on its chain."""
+    """Make Acme with three changes on its chain."""
     made = tenant("Acme")
     for name in ("Sewing", "Ironing", "Cutting"):
         made.hr.ok("POST", "/departments", {"name": name})
@@ -47,13 +47,13 @@ def _zenith(database: object) -> Cast:
 
 @pytest.fixture(name="owner")
 def _owner(server: str, database: Urls) -> Any:
-    """This will give somebody who owns the tables, and can do to them whatever they like."""
+    """Return somebody who owns the tables, and can do to them whatever they like."""
     with psycopg.connect(server, dbname=database.application.rpartition("/")[2], autocommit=True) as session:
         yield session
 
 
 def broken(cast: Cast) -> list[int]:
-    """This will give the places at which the chain does not hold."""
+    """Return the places at which the chain does not hold."""
     return [row.seq for row in sql(cast, BROKEN, tenant_id=cast.id)]
 
 

@@ -12,7 +12,7 @@ from migrations.setup import Urls, prepare, upgrade
 
 @pytest.fixture(name="before")
 def _before(server: str, template: Urls) -> Iterator[Urls]:
-    """This will give a database that has a schema of before, after `upgrade(before.migrator, ...)` made it so."""
+    """Return a database that has a schema of before, after `upgrade(before.migrator, ...)` made it so."""
     name = f"wagebook_{uuid4().hex[:12]}"
     passwords = {"wagebook_app": "app", "wagebook_migrator": "migrator"}
     yield prepare(server, passwords, database=name)

@@ -15,7 +15,7 @@ from migrations.setup import Urls
 
 @pytest.fixture
 def restart(server: str, database: Urls) -> Callable[[], int]:
-    """This will end every connection of the application at the server, as a fail-over does."""
+    """End every connection of the application at the server, as a fail-over does."""
 
     def end() -> int:
         with psycopg.connect(server, autocommit=True) as admin:

@@ -37,7 +37,7 @@ class TestToken:
 
 @pytest.fixture(name="proxied")
 def _proxied(database: Urls, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """This will let the product take the server for a proxy, whose address holds no password."""
+    """Let the product take the server for a proxy, whose address holds no password."""
     from chalicelib.backing.database import engine
 
     before = os.environ["APPLICATION_DATABASE_URL"]

@@ -46,7 +46,7 @@ def put(data: bytes = b"<Document/>", *, key: str | None = None) -> str:
 
 
 def failing(code: str, status: int) -> ClientError:
-    """This will be S3's refusal."""
+    """S3's refusal."""
     said: Any = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
     return ClientError(said, "PutObject")
 

@@ -18,7 +18,7 @@ from migrations.setup import Urls, create_database
 
 @pytest.fixture(name="aurora", scope="module")
 def _aurora(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """This will run a server of its own, as roles are the whole server's, and say where it is as libpq reads it."""
+    """Run a server of its own, as roles are the whole server's, and say where it is as libpq reads it."""
     with postgres.running(tmp_path_factory.mktemp("aurora"), durable=False) as running:
         with psycopg.connect(running.admin_url, autocommit=True) as root:
             root.execute("create role master login createrole createdb password 'm@ster'")

@@ -283,7 +283,7 @@ class TestTls:
 
 
 def ends(answer: Callable[[BaseHTTPRequestHandler], None]) -> str | None:
-    """This will call somebody who is slow, and tell what was said about it in time."""
+    """Call somebody who is slow, and tell what was said about it in time."""
 
     def slow(request: BaseHTTPRequestHandler) -> None:
         with suppress(OSError):
@@ -300,7 +300,7 @@ def ends(answer: Callable[[BaseHTTPRequestHandler], None]) -> str | None:
 
 @contextmanager
 def encrypted(name: str, folder: Path, patch: pytest.MonkeyPatch) -> Iterator[tuple[int, list[str]]]:
-    """This will serve over TLS under a name, trusted by this test only, and give the port and the names asked for."""
+    """Serve over TLS under a name, trusted by this test only, and give the port and the names asked for."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.now(UTC)

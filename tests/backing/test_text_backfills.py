@@ -22,7 +22,7 @@ SAMPLES = [
 
 @pytest.fixture(name="before")
 def _before(server: str, template: Urls) -> Iterator[Urls]:
-    """This will give a database with the schema of before these migrations."""
+    """Return a database with the schema of before these migrations."""
     name = f"wagebook_{uuid4().hex[:12]}"
     urls = prepare(server, {"wagebook_app": "app", "wagebook_migrator": "migrator"}, database=name)
     upgrade(urls.migrator, BEFORE)

@@ -40,7 +40,7 @@ def _zenith() -> Cast:
 
 @pytest.fixture(autouse=True)
 def _forgetful() -> Iterator[None]:
-    """This will let no test meet keys, settings or clients of another."""
+    """Let no test meet keys, settings or clients of another."""
     _forget()
     yield
     _forget()
@@ -54,7 +54,7 @@ def _forget() -> None:
 
 @pytest.fixture(name="kms")
 def _kms(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """This will put moto's KMS in the place of the local key."""
+    """Put moto's KMS in the place of the local key."""
     with mock_aws():
         client = boto3.client("kms")
         key_id = client.create_key()["KeyMetadata"]["KeyId"]
@@ -64,7 +64,7 @@ def _kms(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 
 def use(monkeypatch: pytest.MonkeyPatch, **said: str) -> None:
-    """This will change settings, as another process would find them."""
+    """Change settings, as another process would find them."""
     for name, value in said.items():
         monkeypatch.setenv(name, value)
     _forget()

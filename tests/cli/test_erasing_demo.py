@@ -22,7 +22,7 @@ def _acme(cli: Cli, root: psycopg.Connection) -> object:
 
 
 def words_of(root: psycopg.Connection, tenant_id: object, mark: str) -> list[str]:
-    """This will name every column of words in which a tenant's rows say something."""
+    """Return every column of words in which a tenant's rows say something."""
     columns = root.execute(
         "select c.table_name::text, c.column_name::text from information_schema.columns c"
         " join information_schema.columns k on k.table_schema = 'public' and k.table_name = c.table_name"

@@ -60,7 +60,7 @@ def _acme(database: object) -> Cast:
 
 
 def somebody(cast: Cast, root: psycopg.Connection, *, name: str = NAME, email: str = EMAIL, no: str = "E-7") -> UUID:
-    """This will make a person who left, with a row in every table of people and their name in every column of words."""
+    """Make a person who left, with a row in every table of people and their name in every column of words."""
     user_id = employee(cast, name=name, email=email, employee_no=no, left_on=LEFT)
     cast.hr.ok("PATCH", f"/users/{user_id}", {"language": "bn"})  # the audit tells of it
     declared = root.execute(
@@ -80,7 +80,7 @@ def somebody(cast: Cast, root: psycopg.Connection, *, name: str = NAME, email: s
 def fill(
     root: psycopg.Connection, cast: Cast, user_id: UUID, table: str, words: list[str], email: str, mine: object
 ) -> None:
-    """This will write one row of theirs that names them wherever it may."""
+    """Write one row of theirs that names them wherever it may."""
     kinds = dict(root.execute("select column_name::text, data_type::text from information_schema.columns"
                               " where table_schema = 'public' and table_name = %s", [table]).fetchall())  # fmt: skip
     said = rows.columns(root, table, cast.id) | SETTLED.get(table, {})
@@ -104,7 +104,7 @@ def fill(
 
 
 def places(root: psycopg.Connection, cast: Cast, marks: str = MARKS) -> dict[str, int]:
-    """This will look for marks in every column of words of every table of the tenant, and count the rows by column."""
+    """Look for marks in every column of words of every table of the tenant, and count the rows by column."""
     columns = root.execute(
         "select table_name::text, column_name::text, case table_name when 'tenants' then 'id' else 'tenant_id' end"
         " from information_schema.columns c where table_schema = 'public'"
@@ -272,7 +272,7 @@ class TestErase:
 
 
 def everything(root: psycopg.Connection, cast: Cast, user_id: UUID) -> dict[str, list[Any]]:
-    """This will read all rows of a person, as they are declared."""
+    """Read all rows of a person, as they are declared."""
     declared = root.execute("select table_name, whose from personal_data where column_name = '*' and whose <> 'false'")
     found = {}
     for table, whose in declared.fetchall():

@@ -28,7 +28,7 @@ def _acme(database: object) -> Cast:
 
 
 def exported(cli: Cli, cast: Cast, to: Path, *more: str) -> dict[str, list[dict[str, Any]]]:
-    """This will export a tenant and read the file back, by table."""
+    """Export a tenant and read the file back, by table."""
     said = cli("tenants", "export", "--tenant", cast.slug, "--to", str(to), "--json", *more)
     assert said.code == 0, said.err
     with zipfile.ZipFile(to) as archive:

@@ -23,7 +23,7 @@ def _zenith(cli: Cli) -> Cast:
 
 
 def final(cli: Cli, cast: Cast) -> None:
-    """This will pay everybody, here and now."""
+    """Pay everybody, here and now."""
     assert cli("jobs", "run", "final-payouts", "--tenant", cast.slug, "--inline").code == 0
 
 

@@ -41,7 +41,7 @@ def _acme(database: Urls) -> Cast:
 
 
 def paid_twice() -> Cast:
-    """This will approve both months."""
+    """Approve both months."""
     cast = tenant("Acme")
     components(cast)
     rahim, karim = employee(cast), employee(cast, name="Karim", employee_no="E-2")

@@ -23,7 +23,7 @@ PLACES = {"bank_file_settings.payer_sealed", "payout_destinations.sealed", "webh
 
 
 def company(name: str) -> Cast:
-    """This will make a tenant with something sealed in every place that there is."""
+    """Make a tenant with something sealed in every place that there is."""
     made = tenant(name)
     for number, iban in enumerate(IBANS):
         user = made.hr.ok("POST", "/users", {"name": f"Person {number}"})
@@ -43,7 +43,7 @@ def _acme(database: object) -> Cast:
 
 
 def opened(cast: Cast) -> list[Any]:
-    """This will open everything of a tenant as whoever needs it does."""
+    """Open everything of a tenant as whoever needs it does."""
     with working(cast.id, name="test", now=clock.now(), origin=Origin("test")) as scope:
         ids = [row.id for row in sql(cast, "select id from payout_destinations order by id")]
         found = destination_queries.open_destinations(scope, ids)
@@ -56,7 +56,7 @@ def opened(cast: Cast) -> list[Any]:
 
 
 def under(cast: Cast) -> dict[str, set[UUID]]:
-    """This will give the keys that each place's values are sealed under."""
+    """Return the keys that each place's values are sealed under."""
     return {
         f"{place.table}.{place.sealed}": {key for (key,) in sql(cast, f"select {place.key} from {place.table}")}
         for place in [rotation.Place(*row) for row in sql(cast, rotation._PLACES.text)]

@@ -26,7 +26,7 @@ def _zenith(database: object) -> Cast:
 
 @pytest.fixture(name="sqs")
 def _sqs() -> Iterator[Any]:
-    """This will stand in for SQS, with the app's own queues."""
+    """Stand in for SQS, with the app's own queues."""
     assert app.app.event_sources
     with mock_aws():
         client = boto3.client("sqs")

@@ -16,7 +16,7 @@ HUGE = "9" * 4301  # digits: what Python itself refuses to turn into a number
 
 
 def problem(reply: Reply) -> tuple[int, str]:
-    """This will see that an answer is a problem document as RFC 9457 has it, and give its status and kind."""
+    """See that an answer is a problem document as RFC 9457 has it, and give its status and kind."""
     assert reply.headers["Content-Type"] == "application/problem+json"
     assert re.fullmatch(r"[0-9a-f-]{36}", reply.headers["X-Request-Id"])
     said = reply.json
@@ -136,7 +136,7 @@ class TestConflict:
 
 
 def binary(api: Api, data: bytes) -> Reply:
-    """This will send bytes as API Gateway does: in base64."""
+    """Send bytes as API Gateway does: in base64."""
     import base64
 
     import app

@@ -23,7 +23,7 @@ NEVER = "00000000-0000-7000-8000-000000000000"
 
 @pytest.fixture(name="away")
 def _away(acme: Cast) -> Cast:
-    """This will give a tenant that was moved to the cell `b`."""
+    """Return a tenant that was moved to the cell `b`."""
     assert patch(acme, status="suspended").status == 200
     assert patch(acme, cell="b").status == 200
     return acme
@@ -31,7 +31,7 @@ def _away(acme: Cast) -> Cast:
 
 @pytest.fixture
 def in_b(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """This will make this process one of the cell `b`."""
+    """Make this process one of the cell `b`."""
     with monkeypatch.context() as there:
         there.setenv("CELL", "b")
         settings.cache_clear()

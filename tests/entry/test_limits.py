@@ -31,7 +31,7 @@ def limited(cast: Cast, per_minute: int) -> None:
 
 
 def end_minute(tenant_id: UUID) -> None:
-    """This will let the tenant's minute be over, for the database and for this process."""
+    """Let the tenant's minute be over, for the database and for this process."""
     with transaction(tenant_id=tenant_id) as session:
         session.execute(
             text("update request_windows set over_at = clock_timestamp() - interval '1 second'"
@@ -130,7 +130,7 @@ def actor_of(cast: Cast) -> UUID:
 
 
 def minute(cast: Cast, *, elapsed: float, taken: int) -> None:
-    """This will let the tenant be in the middle of a minute, of which HR made so many requests."""
+    """Let the tenant be in the middle of a minute, of which HR made so many requests."""
     limits.clear()
     by_actor = json.dumps({str(actor_of(cast)): taken})
     with transaction(tenant_id=cast.id) as session:

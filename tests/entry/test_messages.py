@@ -28,7 +28,7 @@ QUEUE = "test-queue"
 
 @pytest.fixture(name="rests")
 def _rests(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
-    """This will note which messages are told to rest, and after how many tries."""
+    """Note which messages are told to rest, and after how many tries."""
     noted: list[tuple[str, int]] = []
     monkeypatch.setattr(queues, "back_off", lambda _, *, receipt, receives: noted.append((receipt, receives)))
     return noted
@@ -36,7 +36,7 @@ def _rests(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
 
 @pytest.fixture(name="consumer")
 def _consumer() -> Iterator[Callable[..., Any]]:
-    """This will make a function a consumer, as a feature does, and forget it again."""
+    """Make a function a consumer, as a feature does, and forget it again."""
 
     def make(function: Callable[..., None], **options: Any) -> Any:
         return messages.consumes(Blueprint(__name__), QUEUE, **options)(function)
@@ -46,7 +46,7 @@ def _consumer() -> Iterator[Callable[..., Any]]:
 
 
 def deliver(consumer: Any, bodies: list[Any], receives: int = 1) -> list[str]:
-    """This will hand over a batch as Lambda does, and give the messages that failed."""
+    """Hand over a batch as Lambda does, and give the messages that failed."""
     records = [
         {"messageId": f"m{n}", "receiptHandle": f"r{n}", "body": body if isinstance(body, str) else json.dumps(body),
          "attributes": {"ApproximateReceiveCount": str(receives)}}
@@ -57,7 +57,7 @@ def deliver(consumer: Any, bodies: list[Any], receives: int = 1) -> list[str]:
 
 
 def add_department(scope: Scope, *, message: dict[str, Any]) -> None:
-    """This will write one row, and fail where the message says so."""
+    """Write one row, and fail where the message says so."""
     scope.session.execute(
         text("insert into departments (tenant_id, name) values (:tenant_id, :name)"),
         {"tenant_id": scope.tenant_id, "name": message["name"]},
@@ -195,7 +195,7 @@ class TestErrand:
     """Work that has to ask a stranger: a transaction, a call that holds none, and a transaction for the answer."""
 
     def errand(self, answers: list[str], seen: list[Any], acme: Cast) -> Callable[..., Errand]:
-        """This will write `began`, ask for each answer in turn, and write each down."""
+        """Write `began`, ask for each answer in turn, and write each down."""
 
         def ask(rest: list[str]) -> Errand:
             def call() -> str:
@@ -292,7 +292,7 @@ class TestForeignBody:
     """What AWS itself sends is worded by AWS: one body may concern several tenants, or nobody."""
 
     def consumer(self, consumer: Any) -> Any:
-        """This will take bodies such as {"Records": [{"bucket": tenant, "key": name}, ...]}."""
+        """Take bodies such as {"Records": [{"bucket": tenant, "key": name}, ...]}."""
 
         def messages_in(body: dict[str, Any]) -> list[dict[str, Any]]:
             return [{"tenant_id": found["bucket"], "name": found["key"]} for found in body["Records"]]

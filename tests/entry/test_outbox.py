@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("database")
 
 
 def waiting(sqs: Any) -> list[dict[str, Any]]:
-    """This will take what is on the queue."""
+    """Take what is on the queue."""
     got = sqs.receive_message(QueueUrl=queues.url_of(QUEUE), MaxNumberOfMessages=10).get("Messages", [])
     return [json.loads(message["Body"]) for message in got]
 
@@ -31,7 +31,7 @@ def unsent(cast: Cast) -> int:
 
 
 def put(cast: Cast, *bodies: dict[str, Any]) -> Scope:
-    """This will commit messages, as a door does, and not send them: the crash between commit and send."""
+    """Commit messages, as a door does, and not send them: the crash between commit and send."""
     with working(cast.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
         scope.send(QUEUE, bodies)
     return scope
@@ -225,13 +225,13 @@ class TestLag:
 
 
 def lags(capsys: pytest.CaptureFixture[str]) -> list[float]:
-    """This will read what the sweeps told CloudWatch."""
+    """Read what the sweeps told CloudWatch."""
     said = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "OutboxLag" in line]
     return [value for one in said for value in one["OutboxLag"]]
 
 
 def sweep_outbox_at(now: datetime) -> int:
-    """This will run the schedule's handler as Lambda does, at a moment."""
+    """Run the schedule's handler as Lambda does, at a moment."""
     with mock.patch.object(clock, "now", return_value=now):
         return sweep_outbox(scheduled_event("sweep-outbox", now), None)["found"]
 

@@ -31,7 +31,7 @@ def patch(cast: Cast, **given: object) -> Any:
 
 
 def deliver(queue: str, *bodies: dict[str, Any]) -> list[str]:
-    """This will hand messages to a queue's consumer as Lambda does, and give those that failed."""
+    """Hand messages to a queue's consumer as Lambda does, and give those that failed."""
     handler = next(one.handler for one in consumers_of(app.app) if one.queue == queues.configured_name(queue))
     records = [
         {"messageId": f"m{n}", "receiptHandle": f"r{n}", "body": json.dumps(body),

@@ -12,18 +12,18 @@ from tests.support.stack import Stack
 
 @pytest.fixture
 def acme(database: Urls) -> Cast:
-    """This will make Acme anew for each test: its money starts at nothing."""
+    """Make Acme anew for each test: its money starts at nothing."""
     return tenant("Acme")
 
 
 @pytest.fixture
 def zenith(database: Urls) -> Cast:
-    """This will make the stranger."""
+    """Make the stranger."""
     return tenant("Zenith")
 
 
 @pytest.fixture
 def running(database: Urls) -> Iterator[Stack]:
-    """This will run the queues."""
+    """Run the queues."""
     with stack.running() as started:
         yield started

@@ -46,7 +46,7 @@ class Office:
     form_id: str
 
     def upload(self) -> str:
-        """This will send a certificate to S3, as a browser does."""
+        """Send a certificate to S3, as a browser does."""
         made = self.rahim.ok("POST", f"/forms/{self.form_id}/attachments", {
             "field_name": "certificate", "file_name": "certificate.pdf", "content_type": "application/pdf",
             "size_bytes": len(PDF)})  # fmt: skip
@@ -55,23 +55,23 @@ class Office:
         return str(made["id"])
 
     def submit(self) -> dict[str, Any]:
-        """This will ask for Thursday the 8th to Sunday the 11th: two working days."""
+        """Ask for Thursday the 8th to Sunday the 11th: two working days."""
         said = {"leave_type": "sick", "start_date": "2026-01-08", "end_date": "2026-01-11", "reason": "Fever"}
         body = {"submission_data": said, "attachments": [self.upload()]}
         return dict(self.rahim.ok("POST", f"/forms/{self.form_id}/submit", body))
 
     def decide(self, submission: dict[str, Any], status: str) -> dict[str, Any]:
-        """This will decide as the manager."""
+        """Decide as the manager."""
         body = {"status": status, "notes": "Get well soon"}
         return dict(self.boss.ok("PATCH", f"/forms/submissions/{submission['id']}", body))
 
     def days(self) -> tuple[float, float, float]:
-        """This will give what is pending, used and left."""
+        """Return what is pending, used and left."""
         [balance] = self.rahim.ok("GET", f"/users/{self.rahim_id}/leave-balances")["items"]
         return balance["pending"], balance["used"], balance["remaining"]
 
     def register(self) -> dict[str, list[str]]:
-        """This will compute January anew and give the halves of the days around the leave."""
+        """Compute January anew and give the halves of the days around the leave."""
         self.hr.ok("POST", "/pay-register/2026-01/sync", {"user_ids": [str(self.rahim_id)]})
         rows = self.hr.ok("GET", f"/pay-register/2026-01/{self.rahim_id}")["daily_records"]
         return {row["date"][-2:]: [row["first_half"]["status"], row["second_half"]["status"]] for row in rows}
@@ -79,7 +79,7 @@ class Office:
 
 @pytest.fixture(name="running")
 def _running(database: Urls, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
-    """This will run the queues, with a bucket that tells of uploads and a sender's address."""
+    """Run the queues, with a bucket that tells of uploads and a sender's address."""
     monkeypatch.setenv("MAIL_FROM", "payroll@wagebook.example")
     clients = (files.client, mail.client, settings)
     with stack.running() as started:

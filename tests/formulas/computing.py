@@ -9,12 +9,12 @@ Given = str | int | None
 
 
 def step(text: str, /, **values: Given) -> tuple[Decimal | None, list[tuple[str, str | None]]]:
-    """This will compute a formula under the name x, and give its value and its warnings as (code, name)."""
+    """Compute a formula under the name x, and give its value and its warnings as (code, name)."""
     return steps({"x": text}, values)["x"]
 
 
 def value(text: str, /, **values: Given) -> str | None:
-    """This will compute a formula that gives no warning, and word its value."""
+    """Compute a formula that gives no warning, and word its value."""
     found, warnings = step(text, **values)
     assert warnings == []
     return None if found is None else format(found, "f")
@@ -28,7 +28,7 @@ def steps(
     places: int | None = None,
     at_least: Given = None,
 ) -> dict[str, tuple[Decimal | None, list[tuple[str, str | None]]]]:
-    """This will compute formulas one after the other, each of which may use those before it."""
+    """Compute formulas one after the other, each of which may use those before it."""
     names, made = list(values), []
     for name, text in texts.items():
         least = None if at_least is None else Decimal(at_least)

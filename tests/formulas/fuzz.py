@@ -32,7 +32,7 @@ class Fault(AssertionError):
 
 
 def run(seed: int, number: int) -> list[str]:
-    """This will run one case and say what it came to, one word for each formula."""
+    """Run one case and say what it came to, one word for each formula."""
     chance = Random(f"{seed}/{number}")
     inputs = chance.sample(NAMES, chance.randrange(1, 5))
     drawn = chance.random()
@@ -59,7 +59,7 @@ def _texts(chance: Random, names: list[str]) -> tuple[tuple, str]:
 
 
 def _agree(chance: Random, inputs: list[str], *, trace: bool) -> list[str]:
-    """This will compute some steps, which may use each other, and hold them against the model."""
+    """Compute some steps, which may use each other, and hold them against the model."""
     names, steps, trees = list(inputs), [], []
     for number in range(chance.choice((1, 1, 2, 3))):
         tree, text = _texts(chance, names)
@@ -98,7 +98,7 @@ def _agree(chance: Random, inputs: list[str], *, trace: bool) -> list[str]:
 
 
 def checked(text: str, names: list[str]) -> formulas.Formula | None:
-    """This will check a text, and see that a refusal is one that can be shown."""
+    """Check a text, and see that a refusal is one that can be shown."""
     try:
         return formulas.check(text, names=names)
     except formulas.FormulaError as error:
@@ -123,14 +123,14 @@ def _compute(inputs: list, steps: list, values: list, given: list) -> tuple[list
 
 
 def _presentable(got: Decimal, step: formulas.Step) -> None:
-    """This will see that a number is written as people write it: no -0, no exponent, as many places as asked for."""
+    """See that a number is written as people write it: no -0, no exponent, as many places as asked for."""
     places = -got.as_tuple().exponent
     if (not got and got.is_signed()) or places < 0 or places != (step.places if step.places is not None else places):
         raise Fault(f"an odd number of {step!r}: {got!r}")
 
 
 def _traced(step: formulas.Step, values: dict, tree: tuple) -> None:
-    """This will see that the trace ends with what the formula gives before it is rounded."""
+    """See that the trace ends with what the formula gives before it is rounded."""
     known = {name: None if each is None else Fraction(each) for name, each in values.items()}
     expected = model.Model(known).of(tree).value
     last = formulas.trace(step.formula, values)[-1]
@@ -139,7 +139,7 @@ def _traced(step: formulas.Step, values: dict, tree: tuple) -> None:
 
 
 def cases(seed: int, numbers: range) -> Counter[str]:
-    """This will run some cases and count what they came to; a fault says how to repeat it."""
+    """Run some cases and count what they came to; a fault says how to repeat it."""
     said: Counter[str] = Counter()
     for number in numbers:
         try:
@@ -169,7 +169,7 @@ def _results(seed: int, count: int, workers: int) -> Iterator[Counter[str]]:
 
 
 def main() -> None:
-    """This will run so many cases and print what they came to; it fails on the first fault."""
+    """Run so many cases and print what they came to; it fails on the first fault."""
     parser = argparse.ArgumentParser(prog="python -m tests.formulas.fuzz", description=main.__doc__)
     parser.add_argument("--count", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=1)

@@ -16,7 +16,7 @@ class Trees:
         self.chance, self.names, self.left = chance, names, chance.choice((2, 4, 8, 16, 40))
 
     def number(self, depth: int = 5) -> tuple:
-        """This will make what gives a number."""
+        """Make what gives a number."""
         self.left -= 1
         chance = self.chance
         if depth == 0 or self.left < 0 or chance.random() < 0.15:
@@ -45,7 +45,7 @@ class Trees:
         return [self.number(depth) for _ in range(self.chance.randrange(1, 5))]
 
     def yes_no(self, depth: int) -> tuple:
-        """This will make what gives yes or no."""
+        """Make what gives yes or no."""
         self.left -= 1
         chance = self.chance
         below = depth - 1
@@ -62,7 +62,7 @@ class Trees:
 
 
 def literal(chance: Random, digits: int | None = None) -> tuple:
-    """This will make a number of at most 20 digits, perhaps a percentage."""
+    """Make a number of at most 20 digits, perhaps a percentage."""
     digits = digits or chance.choice((1, 1, 2, 3, 5, 8, 20))
     whole = chance.randrange(digits + 1)
     text = str(chance.randrange(10**whole))
@@ -86,7 +86,7 @@ class Writing:
         self.chance = chance
 
     def text(self, node: tuple, at_least: int = OR) -> str:
-        """This will write a node where nothing looser than `at_least` may stand."""
+        """Write a node where nothing looser than `at_least` may stand."""
         text, level = self._plain(node)
         if level < at_least or self.chance.random() < 0.06:
             text = f"({self.gap()}{text}{self.gap()})"
@@ -138,7 +138,7 @@ class Writing:
 
 
 def value(chance: Random) -> Decimal | None:
-    """This will make an input: mostly ordinary, sometimes missing, tiny, huge, or written oddly."""
+    """Make an input: mostly ordinary, sometimes missing, tiny, huge, or written oddly."""
     match chance.randrange(12):
         case 0:
             return None

@@ -14,7 +14,7 @@ HALF = Fraction(1, 2)
 
 
 def fits(value: Fraction) -> bool:
-    """This will tell whether a number has at most 60 digits, none beyond the 59th place, and is below 10^60."""
+    """Return whether a number has at most 60 digits, none beyond the 59th place, and is below 10^60."""
     units = abs(value) * 10 ** (DIGITS - 1)
     if units.denominator != 1 or abs(value) >= 10**DIGITS:
         return False
@@ -25,7 +25,7 @@ def fits(value: Fraction) -> bool:
 
 
 def rounded(value: Fraction, places: int) -> Fraction:
-    """This will round halves away from zero."""
+    """Round halves away from zero."""
     scaled = abs(value) * Fraction(10) ** places
     whole = math.floor(scaled + HALF)
     return (1 if value >= 0 else -1) * whole / Fraction(10) ** places
@@ -47,7 +47,7 @@ class Model:
     codes: set[str] = field(default_factory=set)
 
     def of(self, node: tuple) -> Result:
-        """This will evaluate a node."""
+        """Evaluate a node."""
         kind, *rest = node
         return getattr(self, f"_{kind}")(*rest)
 
@@ -58,14 +58,14 @@ class Model:
         return None
 
     def fit_places(self, value: Fraction, places: int) -> Fraction | None:
-        """This will let a number pass that has room for so many places."""
+        """Let a number pass that has room for so many places."""
         if abs(value) * Fraction(10) ** max(places, 0) >= 10**DIGITS:
             self.codes.add("too_large")
             return None
         return value
 
     def strict(self, *nodes: tuple) -> tuple[list[Any], Result | None]:
-        """This will evaluate operands all of which are needed."""
+        """Evaluate operands all of which are needed."""
         results = [self.of(node) for node in nodes]
         if any(result.value is None for result in results):
             return [], Result(None, frozenset().union(*(result.missing for result in results)))
@@ -175,7 +175,7 @@ def step(
     places: int | None = None,
     at_least: Fraction | None = None,
 ) -> tuple[Fraction | None, set[tuple[str, str | None]]]:
-    """This will compute one step: its value, and its warnings as (code, name)."""
+    """Compute one step: its value, and its warnings as (code, name)."""
     model = Model(values)
     result = Result(given) if given is not None else model.of(tree)
     warnings: set[tuple[str, str | None]] = set()

@@ -17,7 +17,7 @@ numbers = st.builds(lambda digits, places: Decimal(digits).scaleb(-places), whol
 
 
 def computed(text: str, **values: Decimal) -> Decimal:
-    """This will compute what has a value."""
+    """Compute what has a value."""
     found, warnings = step(text, **values)
     assert found is not None
     assert warnings == []

@@ -14,7 +14,7 @@ NAMES = ("base_salary", "earned_salary", "ot_hours", "a", "b", "c")
 
 
 def refusal(text: str) -> FormulaError:
-    """This will give the refusal of a text."""
+    """Return the refusal of a text."""
     with pytest.raises(FormulaError) as caught:
         check(text, names=NAMES)
     return caught.value

@@ -6,7 +6,7 @@ from chalicelib.formulas import Kind, check, trace
 
 
 def traced(text: str, /, **values: int | str | None) -> list[tuple[str, str | bool | None, str | None]]:
-    """This will trace a formula and word its values."""
+    """Trace a formula and word its values."""
     found = trace(
         check(text, names=list(values)),
         {name: None if value is None else Decimal(value) for name, value in values.items()},

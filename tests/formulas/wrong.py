@@ -16,7 +16,7 @@ PIECES = [*NAMES, *"+-*/(),<>=%. ", "<=", ">=", "<>", "and ", "or ", "not ", "IF
 
 
 def mutilated(chance: Random, text: str) -> str:
-    """This will break a text in a few places."""
+    """Break a text in a few places."""
     for _ in range(chance.choice((1, 1, 1, 2, 5))):
         at = chance.randrange(len(text) + 1)
         to = min(len(text), at + chance.choice((0, 1, 1, 3, 10)))
@@ -26,7 +26,7 @@ def mutilated(chance: Random, text: str) -> str:
 
 
 def garbage(chance: Random) -> str:
-    """This will make a text of pieces, of any characters, or a hostile one."""
+    """Make a text of pieces, of any characters, or a hostile one."""
     match chance.randrange(3):
         case 0:
             return "".join(chance.choice(PIECES) for _ in range(chance.randrange(40)))

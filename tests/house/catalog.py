@@ -16,12 +16,12 @@ TENANT_TABLES = """
 
 
 def tenant_tables(session: psycopg.Connection) -> dict[str, str]:
-    """This will give every table of tenants' rows, with its key column."""
+    """Return every table of tenants' rows, with its key column."""
     return dict(session.execute(f"select name, key from ({TENANT_TABLES}) t order by name").fetchall())
 
 
 def other_relations(session: psycopg.Connection) -> set[str]:
-    """This will name everything that has rows and is not a tenant table: other tables, views, foreign tables."""
+    """Return everything that has rows and is not a tenant table: other tables, views, foreign tables."""
     return {name for (name,) in session.execute(f"""
         select relname from pg_class
         where relnamespace = 'public'::regnamespace and relkind in ('r', 'p', 'v', 'm', 'f')
@@ -29,14 +29,14 @@ def other_relations(session: psycopg.Connection) -> set[str]:
 
 
 def not_forced(session: psycopg.Connection) -> list[str]:
-    """This will name tenant tables whose row-level security is not enabled and forced."""
+    """Return tenant tables whose row-level security is not enabled and forced."""
     return [name for (name,) in session.execute(f"""
         select t.name from ({TENANT_TABLES}) t join pg_class c using (oid)
         where not (c.relrowsecurity and c.relforcerowsecurity)""")]  # fmt: skip
 
 
 def without_canonical_policy(session: psycopg.Connection) -> list[str]:
-    """This will name tenant tables that lack the one policy for everybody, or have it in other words."""
+    """Return tenant tables that lack the one policy for everybody, or have it in other words."""
     found = {
         (table, qual, check)
         for table, qual, check in session.execute("""
@@ -52,13 +52,13 @@ def without_canonical_policy(session: psycopg.Connection) -> list[str]:
 
 
 def other_policies(session: psycopg.Connection) -> set[tuple[str, str]]:
-    """This will give every further policy: its table and the one role it is for."""
+    """Return every further policy: its table and the one role it is for."""
     rows = session.execute("select tablename, roles from pg_policies where policyname <> 'tenant_isolation'")
     return {(table, ",".join(roles)) for table, roles in rows}
 
 
 def keys_across_tenants(session: psycopg.Connection) -> list[str]:
-    """This will name primary keys, unique constraints and foreign keys that the tenant does not lead."""
+    """Return primary keys, unique constraints and foreign keys that the tenant does not lead."""
     rows = session.execute(f"""
         with t as ({TENANT_TABLES})
         select format('%s.%s', mine.name, k.conname)
@@ -74,7 +74,7 @@ def keys_across_tenants(session: psycopg.Connection) -> list[str]:
 
 
 def indexes_across_tenants(session: psycopg.Connection) -> list[str]:
-    """This will name indexes of tenant tables that the tenant does not lead."""
+    """Return indexes of tenant tables that the tenant does not lead."""
     rows = session.execute(f"""
         select i.indexrelid::regclass::text
         from pg_index i join ({TENANT_TABLES}) t on t.oid = i.indrelid
@@ -84,14 +84,14 @@ def indexes_across_tenants(session: psycopg.Connection) -> list[str]:
 
 
 def security_definers(session: psycopg.Connection) -> list[tuple[str, Any]]:
-    """This will give the functions that run as their owner, with their settings."""
+    """Return the functions that run as their owner, with their settings."""
     return session.execute("""
         select proname::text, proconfig from pg_proc
         where prosecdef and pronamespace = 'public'::regnamespace order by 1""").fetchall()  # fmt: skip
 
 
 def table_grants(session: psycopg.Connection, role: str) -> dict[str, str]:
-    """This will give what a role may do with whole tables, as letters: Select, Insert, Update, Delete, Truncate, ..."""
+    """Return what a role may do with whole tables, as letters: Select, Insert, Update, Delete, Truncate, ..."""
     rows = session.execute(
         """select c.relname::text, string_agg(lower(g.privilege_type), ' ' order by g.privilege_type)
            from pg_class c, aclexplode(c.relacl) g
@@ -102,7 +102,7 @@ def table_grants(session: psycopg.Connection, role: str) -> dict[str, str]:
 
 
 def column_grants(session: psycopg.Connection, role: str) -> dict[tuple[str, str], set[str]]:
-    """This will give what a role may do with single columns: by table and privilege."""
+    """Return what a role may do with single columns: by table and privilege."""
     rows = session.execute(
         """select c.relname::text, lower(g.privilege_type), array_agg(a.attname::text)
            from pg_class c join pg_attribute a on a.attrelid = c.oid, aclexplode(a.attacl) g

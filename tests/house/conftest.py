@@ -10,7 +10,7 @@ from migrations.setup import Urls
 
 @pytest.fixture(name="catalog")
 def _catalog(server: str, database: Urls) -> Iterator[psycopg.Connection]:
-    """This will give the administrator's view of the module's database; nothing done through it stays."""
+    """Return the administrator's view of the module's database; nothing done through it stays."""
     with psycopg.connect(server, dbname=database.application.rpartition("/")[2]) as session:
         yield session
         session.rollback()

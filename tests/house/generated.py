@@ -53,7 +53,7 @@ class Strategies:
         self.named = {field: st.one_of(st.sampled_from(list(some)), self.ids) for field, some in named.items()}
 
     def of_field(self, name: str, schema: Schema) -> st.SearchStrategy[Any]:
-        """This will give values that a schema allows, knowing what the field is called."""
+        """Return values that a schema allows, knowing what the field is called."""
         if name == "cursor":
             return st.one_of(st.sampled_from(CURSORS), self.ids.map(cursor))
         if name in self.named and "array" not in str(schema):
@@ -61,7 +61,7 @@ class Strategies:
         return self.valid(schema)
 
     def valid(self, schema: Schema) -> st.SearchStrategy[Any]:
-        """This will give values that a schema allows."""
+        """Return values that a schema allows."""
         if "$ref" in schema:
             return self.valid(self.schemas[schema["$ref"].rpartition("/")[2]])
         if "const" in schema:
@@ -77,7 +77,7 @@ class Strategies:
         return made
 
     def mutated(self, name: str, schema: Schema) -> st.SearchStrategy[Any]:
-        """This will give values that are wrong in one place: another value there, one too few, or one too many."""
+        """Return values that are wrong in one place: another value there, one too few, or one too many."""
         return spoiled(self.of_field(name, schema))
 
     def _object(self, schema: Schema) -> st.SearchStrategy[Any]:
@@ -131,12 +131,12 @@ class Strategies:
 
 
 def spoiled(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    """This will spoil values in one place."""
+    """Spoil values in one place."""
     return st.tuples(values, st.randoms(use_true_random=False), st.sampled_from(JUNK)).map(_spoiled)
 
 
 def rows(columns: Sequence[str], ids: Sequence[str]) -> st.SearchStrategy[list[dict[str, Any]]]:
-    """This will give rows of an import: known columns, some with sense in them."""
+    """Return rows of an import: known columns, some with sense in them."""
     cell = st.one_of(st.sampled_from([*DATES, *ids, "Rahim", "E-1", "09:00", "18:00", "present", "480", "15000.00",
                      "first"]),
                      st.sampled_from(JUNK))  # fmt: skip
@@ -144,14 +144,14 @@ def rows(columns: Sequence[str], ids: Sequence[str]) -> st.SearchStrategy[list[d
 
 
 def as_csv(said: list[dict[str, Any]]) -> str:
-    """This will write rows as CSV, as carelessly as people do."""
+    """Write rows as CSV, as carelessly as people do."""
     names = list(dict.fromkeys(name for row in said for name in row))
     lines = [",".join(names), *(",".join(str(row.get(name, "")) for name in names) for row in said)]
     return "\n".join(lines)
 
 
 def as_json(value: Any) -> str:
-    """This will write a value as JSON."""
+    """Write a value as JSON."""
     return json.dumps(value)
 
 
@@ -174,7 +174,7 @@ def _spoiled(said: tuple[Any, Any, Any]) -> Any:
 
 
 def _places(value: Any) -> Any:
-    """This will walk every place in a value at which something stands."""
+    """Walk every place in a value at which something stands."""
     for place in list(value) if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ():
         yield value, place
         yield from _places(value[place])

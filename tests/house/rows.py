@@ -49,7 +49,7 @@ MORE = {"bank_file_settings": {"template": "{}"}, "payslip_one_offs": {"payslip_
 
 
 def columns(session: psycopg.Connection, table: str, tenant_id: UUID) -> dict[str, Any]:
-    """This will say what goes into each column of a row that may not be left out."""
+    """Return what goes into each column of a row that may not be left out."""
     needed = session.execute(
         "select column_name, data_type from information_schema.columns where table_schema = 'public'"
         " and table_name = %s and is_nullable = 'NO' and column_default is null and is_generated = 'NEVER'"
@@ -66,7 +66,7 @@ def columns(session: psycopg.Connection, table: str, tenant_id: UUID) -> dict[st
 
 
 def insert(session: psycopg.Connection, table: str, tenant_id: UUID) -> None:
-    """This will write one row of a table."""
+    """Write one row of a table."""
     said = columns(session, table, tenant_id)
     session.execute(
         sql.SQL("insert into {} ({}) values ({})").format(
@@ -79,7 +79,7 @@ def insert(session: psycopg.Connection, table: str, tenant_id: UUID) -> None:
 
 
 def fill(session: psycopg.Connection, tenant_id: UUID) -> None:
-    """This will write one row into every tenant table, as an administrator; rows need not refer to anything."""
+    """Write one row into every tenant table, as an administrator; rows need not refer to anything."""
     session.execute("set local session_replication_role = replica")
     for table in tenant_tables(session):
         insert(session, table, tenant_id)

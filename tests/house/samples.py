@@ -199,12 +199,12 @@ def make_all(cast: Cast) -> dict[str, UUID]:
 
 
 def parameters(path: str) -> dict[str, str]:
-    """This will give the parameters of a path, each with the path up to it."""
+    """Return the parameters of a path, each with the path up to it."""
     return {part[1:-1]: path[: path.index(part) + len(part)] for part in path.split("/") if part.startswith("{")}
 
 
 def employee_of(cast: Cast) -> Any:
-    """This will make an employee of a tenant who calls with a key of their own."""
+    """Make an employee of a tenant who calls with a key of their own."""
     return key(cast.id, Role.EMPLOYEE, _user(cast))
 
 

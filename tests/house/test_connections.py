@@ -12,7 +12,7 @@ MIGRATES = "operators/schema.py"  # as the migrator, at an address of its own, a
 
 
 def uses_of_the_pool(file: Path) -> Iterator[str]:
-    """This will name the functions of a file that use `engine` in any way, after its imports too."""
+    """Return the functions of a file that use `engine` in any way, after its imports too."""
     tree = ast.parse(file.read_text())
     owners = {
         id(inner): outer.name

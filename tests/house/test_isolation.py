@@ -29,7 +29,7 @@ Denied = psycopg.errors.InsufficientPrivilege
 
 @pytest.fixture(scope="module", name="tables")
 def _tables(server: str, database: Urls) -> dict[str, str]:
-    """This will fill every tenant table with one row of Acme's and one of Zenith's."""
+    """Fill every tenant table with one row of Acme's and one of Zenith's."""
     with psycopg.connect(server, dbname=database.application.rpartition("/")[2]) as admin:
         rows.fill(admin, ACME)
         rows.fill(admin, ZENITH)

@@ -20,7 +20,7 @@ WITHOUT_MODEL = {"alembic_version", "audit_heads", "audit_logs", "currencies", "
 
 
 def import_models() -> None:
-    """This will import every `models` of every feature, and those of its subjects."""
+    """Import every `models` of every feature, and those of its subjects."""
     for file in pkgutil.walk_packages(chalicelib.features.__path__, "chalicelib.features."):
         if file.name.endswith("models"):
             importlib.import_module(file.name)
@@ -28,7 +28,7 @@ def import_models() -> None:
 
 @pytest.fixture(scope="module", name="migrated")
 def _migrated(server: str, database: Urls) -> sa.MetaData:
-    """This will read the schema back from the migrated database."""
+    """Read the schema back from the migrated database."""
     url = sa.make_url(server).set(drivername="postgresql+psycopg", database=database.application.rpartition("/")[2])
     engine = sa.create_engine(url, poolclass=sa.NullPool)
     found = sa.MetaData()
@@ -38,7 +38,7 @@ def _migrated(server: str, database: Urls) -> sa.MetaData:
 
 
 def differences(model: sa.Table, table: sa.Table) -> list[str]:
-    """This will say in words how a model differs from its table."""
+    """Return in words how a model differs from its table."""
     wrong = [f"no column {name}" for name in set(model.columns.keys()) ^ set(table.columns.keys())]
     wrong += ["another primary key"] * (
         list(model.primary_key.columns.keys()) != list(table.primary_key.columns.keys())
@@ -57,7 +57,7 @@ def differences(model: sa.Table, table: sa.Table) -> list[str]:
 
 
 def kind(type_: sa.types.TypeEngine) -> str:
-    """This will name a type as PostgreSQL does, without a number's precision, which models need not say."""
+    """Return a type as PostgreSQL does, without a number's precision, which models need not say."""
     return type_.compile(dialect=sa.dialects.postgresql.dialect()).partition("(")[0].strip()
 
 

@@ -95,7 +95,7 @@ class Office:
         self.strategies = Strategies(DOCUMENT, self.ids, named)
 
     def own(self, path: str) -> dict[str, str]:
-        """This will give the ids of Acme's that a path can be asked for."""
+        """Return the ids of Acme's that a path can be asked for."""
         return {part: str(self.made[place]) for part, place in parameters(path).items() if part not in PLAIN}
 
 
@@ -112,7 +112,7 @@ def _office(database: object) -> Iterator[Office]:
 
 @st.composite
 def requests(draw: Any, door: Endpoint, operation: dict[str, Any], office: Office) -> tuple[str, dict[str, Any]]:
-    """This will make one request of an operation: who calls, and the event."""
+    """Make one request of an operation: who calls, and the event."""
     caller = draw(st.sampled_from([*["admin"] * 8, "employee", "stranger", "nobody", "root"]))
     if door.may == "platform.tenants" and caller == "admin":
         caller = "root"
@@ -149,7 +149,7 @@ def requests(draw: Any, door: Endpoint, operation: dict[str, Any], office: Offic
 def bodies(
     draw: Any, door: Endpoint, operation: dict[str, Any], way: Any, office: Office, headers: dict[str, str]
 ) -> str | None:
-    """This will make a body that the operation takes, or nearly."""
+    """Make a body that the operation takes, or nearly."""
     content = operation.get("requestBody", {}).get("content", {})
     if not content:
         return draw(st.sampled_from([None, None, "{}", "x"]))
@@ -170,7 +170,7 @@ def bodies(
 
 
 def judge(door: Endpoint, operation: dict[str, Any], caller: str, answer: dict[str, Any]) -> None:
-    """This will hold an answer against the document."""
+    """Hold an answer against the document."""
     status, content_type = answer["statusCode"], answer["headers"]["Content-Type"]
     assert status < 500, answer["body"]
     assert str(status) in operation["responses"], f"{status} is not documented: {answer['body']}"
@@ -189,7 +189,7 @@ def judge(door: Endpoint, operation: dict[str, Any], caller: str, answer: dict[s
 
 
 def within(schema: dict[str, Any]) -> dict[str, Any]:
-    """This will put a schema where its references lead somewhere."""
+    """Put a schema where its references lead somewhere."""
     return {**schema, "components": DOCUMENT["components"]}
 
 

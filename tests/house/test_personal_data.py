@@ -36,13 +36,13 @@ _EMPTIED = """
 
 
 def undeclared(catalog: psycopg.Connection) -> list[str]:
-    """This will name tables and columns of tenants' rows that are not declared."""
+    """Return tables and columns of tenants' rows that are not declared."""
     tables = [name for name, treatment, _ in catalog.execute(_TABLES) if treatment is None]
     return sorted(tables) + [name for (name,) in catalog.execute(_WORDS)]
 
 
 def careless(catalog: psycopg.Connection) -> list[str]:
-    """This will name tables that are declared to be nobody's and have a person in every row."""
+    """Return tables that are declared to be nobody's and have a person in every row."""
     return [name for name, treatment, is_of_people in catalog.execute(_TABLES) if is_of_people and treatment == "none"]
 
 

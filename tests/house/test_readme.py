@@ -19,7 +19,7 @@ SHELL = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
 
 
 def calls() -> list[tuple[str | None, str, Any]]:
-    """This will read every call of the README: the variable that keeps its id, the command, the JSON below it."""
+    """Read every call of the README: the variable that keeps its id, the command, the JSON below it."""
     found = []
     for block in CONSOLE:
         for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
@@ -32,7 +32,7 @@ def calls() -> list[tuple[str | None, str, Any]]:
 
 
 def contains(found: Any, shown: Any) -> bool:
-    """This will tell whether an answer holds what is shown of it; of a list, each element shown is somewhere in it."""
+    """Return whether an answer holds what is shown of it; of a list, each element shown is somewhere in it."""
     if isinstance(shown, dict):
         return isinstance(found, dict) and all(name in found and contains(found[name], shown[name]) for name in shown)
     if isinstance(shown, list):
@@ -41,7 +41,7 @@ def contains(found: Any, shown: Any) -> bool:
 
 
 def run(callers: dict[str, Api], command: str, known: dict[str, str]) -> Any:
-    """This will make the call that a curl command makes, as whoever its key is of."""
+    """Make the call that a curl command makes, as whoever its key is of."""
     api = callers["ADMIN" if "$ADMIN" in command else "KEY"]
     for name, value in known.items():
         command = command.replace(f"${name}", value)

@@ -39,7 +39,7 @@ def text_of(page: Any) -> str:
 
 
 def commands(begins: str) -> list[tuple[str, str]]:
-    """This will find what begins so in blocks and in lines, as (page, the rest up to where the command ends)."""
+    """Find what begins so in blocks and in lines, as (page, the rest up to where the command ends)."""
     found = []
     for page in PAGES:
         for line in re.findall(rf"{begins} ([^\n`]*)", text_of(page)):
@@ -68,14 +68,14 @@ class TestAws:
 
 
 def waited_for(service: str, state: str) -> str:
-    """This will name the operation that is asked again and again until a state is reached."""
+    """Return the operation that is asked again and again until a state is reached."""
     model = botocore.session.get_session().get_waiter_model(service)
     return str(model.get_waiter({xform_name(name, "-"): name for name in model.waiter_names}[state]).operation)
 
 
 @cache
 def taken(service: str, operation: str) -> set[str]:
-    """This will list the options that an operation takes."""
+    """List the options that an operation takes."""
     if (service, operation) in ITS_OWN:
         return ITS_OWN[service, operation]
     model = botocore.session.get_session().get_service_model(service)

@@ -53,7 +53,7 @@ def name(door: Endpoint) -> str:
 
 
 def references(schema: dict[str, Any], at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """This will walk every place of a schema at which an id stands."""
+    """Walk every place of a schema at which an id stands."""
     if "$ref" in schema:
         yield from references(DOCUMENT["components"]["schemas"][schema["$ref"].rpartition("/")[2]], at)
     for one in schema.get("anyOf", ()):
@@ -86,7 +86,7 @@ IN_BODIES, IN_QUERIES = ids_in_bodies(), ids_in_queries()
 
 @pytest.fixture(scope="module", name="theirs")
 def _theirs(database: object) -> dict[str, UUID]:
-    """This will make one object of each kind in Acme."""
+    """Make one object of each kind in Acme."""
     return make_all(tenant("Acme"))
 
 
@@ -101,14 +101,14 @@ def _own(zenith: Cast) -> dict[str, UUID]:
 
 
 def alike(reply: Reply, asked: object) -> tuple[int, str]:
-    """This will take out of an answer what differs between two requests: the id asked for, and when."""
+    """Take out of an answer what differs between two requests: the id asked for, and when."""
     said = reply.text.replace(str(asked), "ID")
     said = re.sub(r'"(id|user_id|key|hint|created_at|job_id|status_url|employee_no)":\s*"[^"]*"', r'"\1"', said)
     return reply.status, said
 
 
 def ids_of(door: Endpoint, made: dict[str, UUID]) -> dict[str, UUID]:
-    """This will give an id of one's own for every parameter of a path."""
+    """Return an id of one's own for every parameter of a path."""
     return {part: made[place] for part, place in parameters(door.path).items() if part not in PLAIN}
 
 
@@ -228,7 +228,7 @@ class TestColleague:
 
 
 def placed(body: Any, place: tuple[Any, ...], value: str) -> Any:
-    """This will put a value into a copy of a body, making what is missing on the way."""
+    """Put a value into a copy of a body, making what is missing on the way."""
     made = copy.deepcopy(body)
     holder = made
     for step, following in pairwise(place):

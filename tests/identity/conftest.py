@@ -32,26 +32,26 @@ class Issuer:
     key: rsa.RSAPrivateKey
 
     def token(self, *, key: Any = None, algorithm: str = "RS256", headers: Any = None, **claims: object) -> str:
-        """This will sign an ID token; a claim given as None is left out."""
+        """Sign an ID token; a claim given as None is left out."""
         said = {name: value for name, value in (self.claims() | claims).items() if value is not None}
         return jwt.encode(said, key or self.key, algorithm=algorithm, headers={"kid": KID} | (headers or {}))
 
     def claims(self) -> dict[str, object]:
-        """This will give the claims of a good token."""
+        """Return the claims of a good token."""
         now = datetime.now(UTC)
         return {"iss": ISSUER, "aud": AUDIENCE, "sub": "s-1", "email": "rahim@acme.example", "email_verified": True,
                 "iat": now, "exp": now + timedelta(minutes=5)}  # fmt: skip
 
     def caller(self, **claims: object) -> Api:
-        """This will give a caller with such a token."""
+        """Return a caller with such a token."""
         return bearing(self.token(**claims))
 
     def unsigned(self) -> str:
-        """This will make a token that says that it needs no signature."""
+        """Make a token that says that it needs no signature."""
         return jwt.encode(self._plain(), None, algorithm="none", headers={"kid": KID})
 
     def confused(self) -> str:
-        """This will sign with HMAC, the public key being the secret: what a careless verifier takes for RS256."""
+        """Sign with HMAC, the public key being the secret: what a careless verifier takes for RS256."""
         public = self.key.public_key().public_bytes(
             serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)  # fmt: skip
         head = f"{encoded({'alg': 'HS256', 'typ': 'JWT', 'kid': KID})}.{encoded(self._plain())}"
@@ -64,12 +64,12 @@ class Issuer:
 
 
 def encoded(part: object) -> str:
-    """This will write one part of a token by hand."""
+    """Write one part of a token by hand."""
     return base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode()
 
 
 def bearing(token: str) -> Api:
-    """This will give a caller who shows a token."""
+    """Return a caller who shows a token."""
     return Api(headers={"authorization": f"Bearer {token}"})
 
 
@@ -80,7 +80,7 @@ def _signing_key() -> rsa.RSAPrivateKey:
 
 @pytest.fixture(name="issuer")
 def _issuer(signing_key: rsa.RSAPrivateKey, database: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[Issuer]:
-    """This will serve the key as an OIDC issuer does, and have the product trust it."""
+    """Serve the key as an OIDC issuer does, and have the product trust it."""
     jwk = {**json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(signing_key.public_key())), "kid": KID, "use": "sig"}
     served = json.dumps({"keys": [jwk]}).encode()
 
@@ -102,7 +102,7 @@ def _issuer(signing_key: rsa.RSAPrivateKey, database: object, monkeypatch: pytes
 
 
 def trust(monkeypatch: pytest.MonkeyPatch, jwks_url: str, *, issuer: str = ISSUER, audience: str = AUDIENCE) -> None:
-    """This will have the product trust an issuer."""
+    """Have the product trust an issuer."""
     monkeypatch.setenv("OIDC_ISSUER", issuer)
     monkeypatch.setenv("OIDC_AUDIENCE", audience)
     monkeypatch.setenv("OIDC_JWKS_URL", jwks_url)

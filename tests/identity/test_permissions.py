@@ -105,14 +105,14 @@ def test_the_doors_below_are_all_that_the_app_has() -> None:
 
 @pytest.fixture(scope="module", name="callers")
 def _callers(database: object) -> dict[str, Api]:
-    """This will make one caller per role; the tenant's act for a person, as those of people do."""
+    """Make one caller per role; the tenant's act for a person, as those of people do."""
     acme = tenant("Acme")
     person: UUID = employee(acme)
     return {"platform_admin": platform_admin()} | {role: key(acme.id, Role(role), person) for role in ROLES[1:]}
 
 
 def asked(door: Endpoint) -> str:
-    """This will put ids that nobody has into a door's path."""
+    """Put ids that nobody has into a door's path."""
     return door.path.format(**{name: PLACES.get(name, uuid4()) for name in door.path_types})
 
 

@@ -20,7 +20,7 @@ NOW = datetime.now(UTC)
 
 @pytest.fixture(autouse=True)
 def _member(issuer: Issuer, acme: Cast) -> None:
-    """This will make Rahim a member of Acme's HR."""
+    """Make Rahim a member of Acme's HR."""
     acme.admin.ok("POST", "/members", {"email": "rahim@acme.example", "role": "hr"})
 
 
@@ -227,7 +227,7 @@ class TestCognito:
 
 
 def sign(issuer: Issuer, **claims: object) -> str:
-    """This will sign claims as they are, also those that a signing library would refuse."""
+    """Sign claims as they are, also those that a signing library would refuse."""
     if claims.get("exp") != "soon" and claims.get("sub") != 7 and claims.get("iss", "") is not None:
         return issuer.token(**claims)
     said = {name: value for name, value in (issuer._plain() | claims).items() if value is not None}

@@ -46,7 +46,7 @@ def _unpacked(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def rebuilt(built: Path, unpacked: Path, folder: Path, *, without: str) -> Path:
-    """This will give what was built with a zip that lacks every file whose name begins so."""
+    """Return what was built with a zip that lacks every file whose name begins so."""
     shutil.copytree(unpacked, folder / "less", ignore=lambda at, names: [n for n in names if n.startswith(without)])
     archive.write(folder / "less", folder / "deployment.zip")
     shutil.copy(built / "sam.json", folder)

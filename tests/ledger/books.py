@@ -19,13 +19,13 @@ from tests.support.people import row, sql
 
 @contextmanager
 def at_work(cast: Cast) -> Iterator[Scope]:
-    """This will open a transaction of the tenant's, as a job has it."""
+    """Open a transaction of the tenant's, as a job has it."""
     with working(cast.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
         yield scope
 
 
 def person(cast: Cast, *currencies: str) -> UUID:
-    """This will make a person whose accounts are open, in BDT unless said."""
+    """Make a person whose accounts are open, in BDT unless said."""
     user_id: UUID = row(cast, "users", {"name": "Mina"})
     said = currencies or ("BDT",)
     with at_work(cast) as scope:
@@ -34,32 +34,32 @@ def person(cast: Cast, *currencies: str) -> UUID:
 
 
 def line(user_id: UUID, debit: str, credit: str, amount: str | Decimal, **more: Any) -> dict[str, Any]:
-    """This will be one line; its subject is new unless said."""
+    """One line; its subject is new unless said."""
     return {"user_id": user_id, "subject_id": uuid4(), "event": "test", "revision": 1, "line": 1, "debit": debit,
             "credit": credit, "currency": "BDT", "amount": Decimal(amount), **more}  # fmt: skip
 
 
 def book(scope: Scope, *lines: dict[str, Any]) -> None:
-    """This will hold whom the lines are about and insert them in one statement."""
+    """Hold whom the lines are about and insert them in one statement."""
     accounts.hold(scope, user_ids=list({one["user_id"] for one in lines}))
     whole = [{"tenant_id": scope.tenant_id, "booked_at": scope.now, **one} for one in lines]
     scope.session.execute(insert(entries).values(whole))
 
 
 def booked(cast: Cast, *lines: dict[str, Any]) -> None:
-    """This will book in a transaction of its own."""
+    """Book in a transaction of its own."""
     with at_work(cast) as scope:
         book(scope, *lines)
 
 
 def balances(cast: Cast) -> dict[tuple[str, str, str], Decimal]:
-    """This will read the balance of every account that is not at zero, by kind, owner and currency."""
+    """Read the balance of every account that is not at zero, by kind, owner and currency."""
     rows = sql(cast, "select kind, owner_id, currency, balance from ledger_accounts where balance <> 0")
     return {(row.kind, str(row.owner_id), row.currency): row.balance for row in rows}
 
 
 def sums(cast: Cast) -> dict[tuple[str, str, str], Decimal]:
-    """This will add up what the balances should be from nothing but the lines, slowly."""
+    """Add up what the balances should be from nothing but the lines, slowly."""
     found: dict[tuple[str, str, str], Decimal] = {}
     for one in sql(cast, "select * from ledger_entries"):
         for kind, amount in ((one.debit, one.amount), (one.credit, -one.amount)):

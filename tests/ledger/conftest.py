@@ -8,11 +8,11 @@ from tests.support.cast import Cast, tenant
 
 @pytest.fixture
 def acme(database: Urls) -> Cast:
-    """This will make Acme anew for each test: its books are empty."""
+    """Make Acme anew for each test: its books are empty."""
     return tenant("Acme")
 
 
 @pytest.fixture
 def zenith(database: Urls) -> Cast:
-    """This will make the stranger."""
+    """Make the stranger."""
     return tenant("Zenith")

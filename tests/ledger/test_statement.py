@@ -27,7 +27,7 @@ lines = st.lists(
 
 
 def pages(scope: Scope, user_id: UUID, since: datetime, until: datetime, size: int) -> list[list[dict[str, Any]]]:
-    """This will read a statement page by page."""
+    """Read a statement page by page."""
     found, after = [], 0
     while True:
         rows = find_statement(scope, user_id, since=since, until=until, after=after, limit=size)

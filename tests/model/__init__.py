@@ -1,4 +1,4 @@
-"""This will compute the rules of pay the slow and obvious way, to compare the product with.
+"""Compute the rules of pay the slow and obvious way, to compare the product with.
 
 It shares no code and no idea with the product: one dict per day, one decision per half,
 exact fractions, loops.

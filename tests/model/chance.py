@@ -1,4 +1,4 @@
-"""This will make cases from a seeded random generator: one company, thousands of employees, cheaply."""
+"""Make cases from a seeded random generator: one company, thousands of employees, cheaply."""
 
 from dataclasses import dataclass, replace
 from datetime import date, time, timedelta
@@ -72,7 +72,7 @@ WRITTEN = (
 
 @dataclass(frozen=True)
 class Company:
-    """This will be what all employees of one tenant share, and the question asked about each."""
+    """What all employees of one tenant share, and the question asked about each."""
 
     tenant: Tenant
     branches: tuple[Branch, ...]
@@ -82,13 +82,13 @@ class Company:
 
     @property
     def window(self) -> list[date]:
-        """This will list the days facts are made for: the period and a week on either side."""
+        """List the days facts are made for: the period and a week on either side."""
         start, end = period_of(self.tenant, self.month)
         return days_between(start - timedelta(days=7), end + timedelta(days=7))
 
 
 def random_company(chance: Random) -> Company:
-    """This will make a tenant with every policy switch in play, two branches, and holidays."""
+    """Make a tenant with every policy switch in play, two branches, and holidays."""
     tenant = Tenant(
         timezone=chance.choice(("Asia/Dhaka", "Europe/Berlin")),
         weekend=frozenset(chance.choice(((5, 6), (6, 7), (7,), (5,), ()))),
@@ -119,7 +119,7 @@ def random_company(chance: Random) -> Company:
 
 
 def random_case(chance: Random, company: Company | None = None, strays: bool = False) -> Case:
-    """This will make one employee with facts; edits and overtime outside employment only with `strays`."""
+    """Make one employee with facts; edits and overtime outside employment only with `strays`."""
     company = company or random_company(chance)
     employee = random_employee(chance, company)
     facts = random_facts(chance, company, employee)
@@ -129,13 +129,13 @@ def random_case(chance: Random, company: Company | None = None, strays: bool = F
 
 
 def random_cases(chance: Random, employees: int) -> list[Case]:
-    """This will make one company and that many employees of it."""
+    """Make one company and that many employees of it."""
     company = random_company(chance)
     return [random_case(chance, company) for _ in range(employees)]
 
 
 def without_strays(employee: Employee, facts: Facts) -> Facts:
-    """This will drop edits and overtime outside employment, which rules.md says little about."""
+    """Drop edits and overtime outside employment, which rules.md says little about."""
     last = employee.left_on or date.max
     return replace(
         facts,
@@ -145,7 +145,7 @@ def without_strays(employee: Employee, facts: Facts) -> Facts:
 
 
 def random_employee(chance: Random, company: Company) -> Employee:
-    """This will make joiners, leavers, raises and changes of frequency inside the window too."""
+    """Make joiners, leavers, raises and changes of frequency inside the window too."""
     window = company.window
     joined = chance.choice((date(2025, 1, 1), date(2025, 1, 1), chance.choice(window)))
     left = chance.choice((None, None, chance.choice(window)))
@@ -167,7 +167,7 @@ def random_employee(chance: Random, company: Company) -> Employee:
 
 
 def random_facts(chance: Random, company: Company, employee: Employee) -> Facts:
-    """This will let every source claim some of the same halves; never two leaves on one half."""
+    """Let every source claim some of the same halves; never two leaves on one half."""
     window = company.window
     regular = chance.choice((0.0, 0.5, 0.9, 1.0))
     roster, attendance, leaves, on_duty, overtime, edits = [], [], [], [], [], []
@@ -203,7 +203,7 @@ def random_facts(chance: Random, company: Company, employee: Employee) -> Facts:
 
 
 def random_attendance(chance: Random, day: date, has_shift: bool) -> AttendanceDay:
-    """This will state a status or give minutes around the limits; a shift is needed to have a middle."""
+    """State a status or give minutes around the limits; a shift is needed to have a middle."""
     stated: Stated | None = chance.choice(("present", "present", "present", "absent", "half_day", None, None))
     if stated is None and chance.random() < 0.3:
         return AttendanceDay(day, sessions=chance.choice(TIMES))
@@ -220,7 +220,7 @@ def random_attendance(chance: Random, day: date, has_shift: bool) -> AttendanceD
 
 
 def random_edit(chance: Random, day: date) -> DayEdit:
-    """This will write over one half, both, or neither; sometimes overtime, extra days and a remark."""
+    """Write over one half, both, or neither; sometimes overtime, extra days and a remark."""
     both = chance.choice(WRITTEN)
     return DayEdit(
         day,

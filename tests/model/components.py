@@ -1,4 +1,4 @@
-"""This will make components of pay by chance: of every calculation and category, each needing some of those before."""
+"""Make components of pay by chance: of every calculation and category, each needing some of those before."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -15,18 +15,18 @@ SIGNS = ("<", "<=", ">", ">=", "=", "<>")
 
 @dataclass(frozen=True)
 class Made:
-    """This will be components in an order in which each finds what it needs, as they have to be made."""
+    """Components in an order in which each finds what it needs, as they have to be made."""
 
     components: tuple[Component, ...]
 
     @property
     def dynamic(self) -> list[Component]:
-        """This will list those whose amounts are given for each run."""
+        """List those whose amounts are given for each run."""
         return [one for one in self.components if one.amount is one.percent is one.formula is None]
 
 
 def reordered(made: Made, chance: Random) -> Made:
-    """This will give the same components in another order in which each finds what it needs."""
+    """Return the same components in another order in which each finds what it needs."""
     waiting, done = list(made.components), list[Component]()
     codes = {one.code for one in waiting}
     while waiting:
@@ -38,7 +38,7 @@ def reordered(made: Made, chance: Random) -> Made:
 
 
 def random_components(chance: Random, count: int, minor_units: int) -> Made:
-    """This will make so many; earnings need nothing that needs the gross, or the gross would need itself."""
+    """Make so many; earnings need nothing that needs the gross, or the gross would need itself."""
     made: list[Component] = []
     after_gross: set[str] = {"gross"}
     codes = [f"c{number:02d}" for number in range(count)]
@@ -58,7 +58,7 @@ def random_components(chance: Random, count: int, minor_units: int) -> Made:
 
 
 def random_component(chance: Random, code: str, category: str, known: list[str], minor_units: int) -> Component:
-    """This will make one component that may need what is known."""
+    """Make one component that may need what is known."""
     everybody = chance.random() < 0.7
     match chance.choice(("fixed", "percentage", "percentage", "formula", "formula", "formula", "dynamic")):
         case "fixed":
@@ -73,7 +73,7 @@ def random_component(chance: Random, code: str, category: str, known: list[str],
 
 
 def random_formula(chance: Random, known: list[str], depth: int) -> str:
-    """This will write a formula that comes to a number; products are kept small enough to be exact."""
+    """Write a formula that comes to a number; products are kept small enough to be exact."""
     if depth == 0 or chance.random() < 0.2:
         return chance.choice((random_number(chance), chance.choice(NUMBERS), chance.choice(known or list(NUMBERS))))
     one = random_formula(chance, known, depth - 1)
@@ -100,17 +100,17 @@ def random_formula(chance: Random, known: list[str], depth: int) -> str:
 
 
 def random_number(chance: Random) -> str:
-    """This will write a number as a formula has it."""
+    """Write a number as a formula has it."""
     return chance.choice(("0", "1", "0.5", "1.5", "100", "250.25", "10%", "2.5%"))
 
 
 def random_amount(chance: Random, minor_units: int) -> Decimal:
-    """This will make an amount that a currency can have."""
+    """Make an amount that a currency can have."""
     return Decimal(chance.randint(1, 2_000_000)).scaleb(-minor_units)
 
 
 def random_own(chance: Random, component: Component, minor_units: int) -> Own:
-    """This will give somebody something of their own for a component."""
+    """Return somebody something of their own for a component."""
     kind = chance.choice(("included", "excluded", "number"))
     if kind == "number" and component.percent is not None:
         return Own(percent=Decimal(chance.choice(("1.5", "12", "66.666666"))))
@@ -120,7 +120,7 @@ def random_own(chance: Random, component: Component, minor_units: int) -> Own:
 
 
 def uses(component: Component) -> set[str]:
-    """This will name what a component needs, going by its words."""
+    """Return what a component needs, going by its words."""
     words = component.base if component.percent is not None else component.formula or ""
     for sign in "(),+-*/":
         words = words.replace(sign, " ")

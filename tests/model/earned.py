@@ -1,4 +1,4 @@
-"""This will compute what the days are worth so far (rules.md section 4), exactly, rounding once per line."""
+"""Compute what the days are worth so far (rules.md section 4), exactly, rounding once per line."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from tests.model.workdays import counts_as_work, days_between, employed, period_
 
 @dataclass(frozen=True)
 class Line:
-    """This will explain one amount: rate x quantity / divisor, rounded half up.
+    """Explain one amount: rate x quantity / divisor, rounded half up.
 
     One line per salary row and period; `starts_on` and `ends_on` are that row's span cut to the period.
     """
@@ -32,7 +32,7 @@ class Line:
 
 
 def round_half_up(exact: Fraction, minor_units: int) -> Decimal:
-    """This will round to the minor unit, halves away from zero."""
+    """Round to the minor unit, halves away from zero."""
     scale = 10**minor_units
     minor = (abs(exact) * scale + Fraction(1, 2)).__floor__()
     amount = Decimal(minor).scaleb(-minor_units)
@@ -40,12 +40,12 @@ def round_half_up(exact: Fraction, minor_units: int) -> Decimal:
 
 
 def lines_sum(lines: Iterable[Line]) -> Decimal:
-    """This will give the amount earned: the sum of the rounded lines."""
+    """Return the amount earned: the sum of the rounded lines."""
     return sum((line.amount for line in lines), Decimal(0))
 
 
 def segments(tenant: Tenant, employee: Employee, month: str) -> list[tuple[Salary, list[date]]]:
-    """This will cut the period where another salary row takes effect; days without a salary are left out."""
+    """Cut the period where another salary row takes effect; days without a salary are left out."""
     start, end = period_of(tenant, month)
     found: list[tuple[Salary, list[date]]] = []
     for day in days_between(start, end):
@@ -60,7 +60,7 @@ def segments(tenant: Tenant, employee: Employee, month: str) -> list[tuple[Salar
 
 
 def earned(tenant: Tenant, employee: Employee, facts: Facts, month: str, as_of: date) -> list[Line]:
-    """This will give one line per salary segment of the period, in order of days."""
+    """Return one line per salary segment of the period, in order of days."""
     lines = []
     for salary, days in segments(tenant, employee, month):
         rows = [row_of(tenant, employee, facts, day, as_of) for day in days if day <= as_of]
@@ -97,7 +97,7 @@ def earned(tenant: Tenant, employee: Employee, facts: Facts, month: str, as_of: 
 
 
 def divisor_days(tenant: Tenant, employee: Employee, facts: Facts, month: str) -> Fraction:
-    """This will count the days a monthly rate is spread over, in the whole period."""
+    """Count the days a monthly rate is spread over, in the whole period."""
     days = days_between(*period_of(tenant, month))
     if tenant.policy.proration_basis == "calendar_days":
         return Fraction(len(days))
@@ -105,7 +105,7 @@ def divisor_days(tenant: Tenant, employee: Employee, facts: Facts, month: str) -
 
 
 def working_days(tenant: Tenant, employee: Employee, facts: Facts, days: Iterable[date]) -> Fraction:
-    """This will count working halves as half days, employed or not, less those edited into time off."""
+    """Count working halves as half days, employed or not, less those edited into time off."""
     count = 0
     for day in days:
         for half in HALVES:
@@ -115,7 +115,7 @@ def working_days(tenant: Tenant, employee: Employee, facts: Facts, days: Iterabl
 
 
 def paid_days(tenant: Tenant, employee: Employee, facts: Facts, rows: Iterable[DayRow]) -> Fraction:
-    """This will count the days that earn a monthly rate, extra days not included."""
+    """Count the days that earn a monthly rate, extra days not included."""
     count = 0
     for row in rows:
         for name, half in zip(HALVES, row.halves, strict=True):
@@ -129,7 +129,7 @@ def paid_days(tenant: Tenant, employee: Employee, facts: Facts, rows: Iterable[D
 
 
 def paid_shifts(tenant: Tenant, employee: Employee, rows: Iterable[DayRow]) -> Fraction:
-    """This will sum the shift units that earn a daily rate, extra days not included."""
+    """Sum the shift units that earn a daily rate, extra days not included."""
     units = Fraction(0)
     paid_holidays = tenant.policy.daily_paid_holidays
     for row in rows:
@@ -142,7 +142,7 @@ def paid_shifts(tenant: Tenant, employee: Employee, rows: Iterable[DayRow]) -> F
 
 
 def paid_weeks(tenant: Tenant, employee: Employee, facts: Facts, days: list[date], as_of: date) -> Fraction:
-    """This will sum the pay weeks whose last day is one of `days` and over by the as-of date."""
+    """Sum the pay weeks whose last day is one of `days` and over by the as-of date."""
     weeks = Fraction(0)
     for day in days:
         if day <= as_of and last_day_of_week(tenant, employee, week_of(tenant, day)) == day:
@@ -151,7 +151,7 @@ def paid_weeks(tenant: Tenant, employee: Employee, facts: Facts, days: list[date
 
 
 def week_of(tenant: Tenant, day: date) -> list[date]:
-    """This will give the seven days of the pay week the day is in."""
+    """Return the seven days of the pay week the day is in."""
     start = day
     while start.isoweekday() != tenant.week_start:
         start = start - timedelta(days=1)
@@ -159,13 +159,13 @@ def week_of(tenant: Tenant, day: date) -> list[date]:
 
 
 def weekly_on(employee: Employee, day: date) -> bool:
-    """This will say whether the person is paid by the week on that day."""
+    """Return whether the person is paid by the week on that day."""
     salary = salary_on(employee, day)
     return salary is not None and salary.frequency == "weekly"
 
 
 def last_day_of_week(tenant: Tenant, employee: Employee, week: list[date]) -> date | None:
-    """This will give the day deciding period and rate: the week's last under weekly pay, before leaving."""
+    """Return the day deciding period and rate: the week's last under weekly pay, before leaving."""
     last = None
     for day in week:
         if weekly_on(employee, day) and (employee.left_on is None or day <= employee.left_on):
@@ -174,7 +174,7 @@ def last_day_of_week(tenant: Tenant, employee: Employee, week: list[date]) -> da
 
 
 def share_of_week(tenant: Tenant, employee: Employee, facts: Facts, week: list[date], as_of: date) -> Fraction:
-    """This will say how much of the weekly rate the week earns: 1 or 0, or a fraction if prorated."""
+    """Return how much of the weekly rate the week earns: 1 or 0, or a fraction if prorated."""
     payable = 0
     for day in week:
         if not weekly_on(employee, day) or not employed(employee, day):

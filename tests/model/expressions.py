@@ -1,4 +1,4 @@
-"""This will evaluate a formula of pay the slow and obvious way: read it into a tree, walk the tree, exact fractions.
+"""Evaluate a formula of pay the slow and obvious way: read it into a tree, walk the tree, exact fractions.
 
 `/` rounds half up to 10 places. A value that is not there makes whatever needs it not there; MIN, MAX and SUM skip it.
 Of IF only the branch that is taken is looked at. BRACKET(x, edge, rate, edge, rate, ...) takes from each part of x
@@ -18,7 +18,7 @@ COMPARISONS = ("<=", ">=", "<>", "!=", "==", "=", "<", ">")
 
 
 def round_to(exact: Fraction, places: int) -> Fraction:
-    """This will round to so many places, halves away from zero; below 0, to tens and hundreds."""
+    """Round to so many places, halves away from zero; below 0, to tens and hundreds."""
     scaled = abs(exact) * Fraction(10) ** places
     whole = scaled.numerator // scaled.denominator
     if scaled - whole >= Fraction(1, 2):
@@ -27,12 +27,12 @@ def round_to(exact: Fraction, places: int) -> Fraction:
 
 
 def divided(above: Fraction, below: Fraction) -> Fraction | None:
-    """This will divide as formulas do; by zero there is no value."""
+    """Divide as formulas do; by zero there is no value."""
     return None if below == 0 else round_to(above / below, 10)
 
 
 def parse(text: str) -> Tree:
-    """This will read a formula into a tree; it is trusted to be a right one."""
+    """Read a formula into a tree; it is trusted to be a right one."""
     tokens = []
     position = 0
     while text[position:].strip():
@@ -134,14 +134,14 @@ def expect(token: str, tokens: list[str]) -> list[str]:
 
 
 class Evaluation:
-    """This will evaluate trees, asking `look_up` for names, and note why something has no value."""
+    """Evaluate trees, asking `look_up` for names, and note why something has no value."""
 
     def __init__(self, look_up: Callable[[str], Value]) -> None:
         self.look_up = look_up
         self.warnings: set[str] = set()
 
     def value(self, tree: Tree) -> Value:
-        """This will give the value of a tree; None is no value."""
+        """Return the value of a tree; None is no value."""
         kind = tree[0]
         if kind == "number":
             return tree[1]
@@ -160,7 +160,7 @@ class Evaluation:
         return self.simple(kind, *values)
 
     def simple(self, kind: str, first: Any, second: Any = None) -> Value:
-        """This will compute with one or two values that are there."""
+        """Compute with one or two values that are there."""
         if kind == "/":
             if second == 0:
                 self.warnings.add("division_by_zero")
@@ -183,7 +183,7 @@ class Evaluation:
         return doing[kind]()
 
     def either(self, decisive: bool, first: Tree, second: Tree) -> Value:
-        """This will combine two yes or no; one that decides does so whatever the other is, also if it is not there."""
+        """Combine two yes or no; one that decides does so whatever the other is, also if it is not there."""
         values = []
         for part in (first, second):
             value = self.value(part)
@@ -193,7 +193,7 @@ class Evaluation:
         return None if None in values else not decisive
 
     def called(self, name: str, arguments: list[Tree]) -> Value:
-        """This will compute a function."""
+        """Compute a function."""
         if name == "IF":
             condition = self.value(arguments[0])
             if condition is None:
@@ -222,7 +222,7 @@ class Evaluation:
         raise ValueError(f"there is no function {name}")
 
     def bracket(self, amount: Fraction, edges: list[Fraction], rates: list[Fraction]) -> Fraction:
-        """This will add up what is taken from each part of the amount."""
+        """Add up what is taken from each part of the amount."""
         total = Fraction(0)
         for number, (edge, rate) in enumerate(zip(edges, rates, strict=True)):
             last = number == len(edges) - 1

@@ -1,4 +1,4 @@
-"""This will hold the input facts of the model: what people and devices said, and nothing computed from it."""
+"""Hold the input facts of the model: what people and devices said, and nothing computed from it."""
 
 from dataclasses import dataclass, field
 from datetime import date, time
@@ -18,7 +18,7 @@ HALVES: tuple[HalfName, HalfName] = ("first", "second")
 
 @dataclass(frozen=True)
 class Policy:
-    """This will say how the tenant reads attendance and pays (rules.md sections 3 and 4)."""
+    """How the tenant reads attendance and pays (rules.md sections 3 and 4)."""
 
     missing_attendance: Literal["absent", "present"] = "absent"
     full_day_minutes: int = 540
@@ -30,7 +30,7 @@ class Policy:
 
 @dataclass(frozen=True)
 class Tenant:
-    """This will say how the company counts time and money. Weekdays are ISO: 1 = Monday .. 7 = Sunday."""
+    """How the company counts time and money. Weekdays are ISO: 1 = Monday .. 7 = Sunday."""
 
     timezone: str = "Asia/Dhaka"
     weekend: frozenset[int] = frozenset({5, 6})
@@ -42,7 +42,7 @@ class Tenant:
 
 @dataclass(frozen=True)
 class Branch:
-    """This will override the tenant's weekend if given, and replace (own_holidays) or add to its holidays."""
+    """Override the tenant's weekend if given, and replace (own_holidays) or add to its holidays."""
 
     name: str
     weekend: frozenset[int] | None = None
@@ -51,7 +51,7 @@ class Branch:
 
 @dataclass(frozen=True)
 class Holiday:
-    """This will close a day, or one half of it, for the tenant or for one branch by name."""
+    """Close a day, or one half of it, for the tenant or for one branch by name."""
 
     day: date
     half: HalfName | None = None
@@ -76,7 +76,7 @@ class Shift:
 
 @dataclass(frozen=True)
 class RosterDay:
-    """This will decide a day's weekly day off, not the weekend; holidays stay unless `works_holidays`."""
+    """Decide a day's weekly day off, not the weekend; holidays stay unless `works_holidays`."""
 
     day: date
     shift: Shift | None = None
@@ -86,7 +86,7 @@ class RosterDay:
 
 @dataclass(frozen=True)
 class Salary:
-    """This will be the rate from a date on, until the next one."""
+    """The rate from a date on, until the next one."""
 
     amount: Decimal
     frequency: Frequency
@@ -95,7 +95,7 @@ class Salary:
 
 @dataclass(frozen=True)
 class Employee:
-    """This will be one person's terms. `left_on` is the last day of employment, inclusive."""
+    """One person's terms. `left_on` is the last day of employment, inclusive."""
 
     joined_on: date
     left_on: date | None = None
@@ -123,7 +123,7 @@ class AttendanceDay:
 
 @dataclass(frozen=True)
 class Leave:
-    """This will be one approved half day of leave."""
+    """One approved half day of leave."""
 
     day: date
     half: HalfName
@@ -134,7 +134,7 @@ class Leave:
 
 @dataclass(frozen=True)
 class OnDuty:
-    """This will be an approved duty elsewhere, both ends inclusive; a `half` means that half of each day."""
+    """An approved duty elsewhere, both ends inclusive; a `half` means that half of each day."""
 
     start: date
     end: date
@@ -143,14 +143,14 @@ class OnDuty:
 
 @dataclass(frozen=True)
 class Overtime:
-    """This will be one approved entry of overtime; a day may have several."""
+    """One approved entry of overtime; a day may have several."""
 
     day: date
     hours: Decimal
 
 
 class HalfEdit(NamedTuple):
-    """This will be what a person wrote over one half."""
+    """What a person wrote over one half."""
 
     status: Status
     nature: Nature | None = None
@@ -159,7 +159,7 @@ class HalfEdit(NamedTuple):
 
 @dataclass(frozen=True)
 class DayEdit:
-    """This will be what a person wrote over a day; None leaves that part to the facts."""
+    """What a person wrote over a day; None leaves that part to the facts."""
 
     day: date
     first: HalfEdit | None = None
@@ -171,7 +171,7 @@ class DayEdit:
 
 @dataclass(frozen=True)
 class Facts:
-    """This will be all that is known about one employee's days, and the holidays of tenant and branches."""
+    """All that is known about one employee's days, and the holidays of tenant and branches."""
 
     holidays: tuple[Holiday, ...] = ()
     roster: tuple[RosterDay, ...] = ()
@@ -184,7 +184,7 @@ class Facts:
 
 @dataclass(frozen=True)
 class Case:
-    """This will be one whole question to the model. `holidays` is the same tuple as `facts.holidays`."""
+    """One whole question to the model. `holidays` is the same tuple as `facts.holidays`."""
 
     tenant: Tenant
     branches: tuple[Branch, ...]

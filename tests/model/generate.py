@@ -1,4 +1,4 @@
-"""This will make cases for Hypothesis, with few facts so that a failing one shrinks to a readable one.
+"""Make cases for Hypothesis, with few facts so that a failing one shrinks to a readable one.
 
 Two leaves never share a half (rules.md section 8), and a half of a leave always has the nature of its type.
 """
@@ -76,7 +76,7 @@ branch_pairs = st.tuples(
 
 @st.composite
 def cases(draw: st.DrawFn, frequency: Frequency | None = None, strays: bool = False) -> Case:
-    """This will draw one employee, month and as-of date with any mix of facts around the period."""
+    """Draw one employee, month and as-of date with any mix of facts around the period."""
     tenant, branches = draw(tenants), draw(branch_pairs)
     month = f"2026-{draw(st.integers(1, 12)):02d}"
     start, end = period_of(tenant, month)
@@ -92,7 +92,7 @@ def cases(draw: st.DrawFn, frequency: Frequency | None = None, strays: bool = Fa
 
 
 def unique(items: st.SearchStrategy[T], most: int, key: Callable[[T], Any]) -> st.SearchStrategy[tuple[T, ...]]:
-    """This will draw a short tuple without two of the same key."""
+    """Draw a short tuple without two of the same key."""
     return st.lists(items, max_size=most, unique_by=key).map(tuple)
 
 
@@ -100,7 +100,7 @@ def unique(items: st.SearchStrategy[T], most: int, key: Callable[[T], Any]) -> s
 def employees(
     draw: st.DrawFn, days: st.SearchStrategy[date], branches: tuple[Branch, ...], frequency: Frequency | None
 ) -> Employee:
-    """This will draw joiners, leavers, raises and changes of frequency, often none of them."""
+    """Draw joiners, leavers, raises and changes of frequency, often none of them."""
     long_ago = date(2025, 1, 1)
     joined = draw(st.just(long_ago) | days)
     left = draw(st.none() | days.filter(lambda day: day >= joined))
@@ -123,7 +123,7 @@ def facts_of(
     start: date,
     end: date,
 ) -> Facts:
-    """This will draw a few facts of each kind, over a background of full presence or of nothing."""
+    """Draw a few facts of each kind, over a background of full presence or of nothing."""
     roster = draw(
         unique(
             st.builds(
@@ -173,7 +173,7 @@ def facts_of(
 
 
 def attendance_days(days: st.SearchStrategy[date]) -> st.SearchStrategy[AttendanceDay]:
-    """This will state a status, or give minutes around the limits of the policy, or neither."""
+    """State a status, or give minutes around the limits of the policy, or neither."""
     late, early = st.sampled_from((0, 7)), st.sampled_from((0, 11))
     minutes = st.sampled_from((None, 0, 239, 240, 269, 270, 479, 480, 539, 540, 700))
     stated = st.builds(
@@ -190,7 +190,7 @@ def attendance_days(days: st.SearchStrategy[date]) -> st.SearchStrategy[Attendan
 
 
 def day_edits(days: st.SearchStrategy[date]) -> st.SearchStrategy[DayEdit]:
-    """This will write over any part of a day."""
+    """Write over any part of a day."""
     written = st.none() | st.sampled_from(WRITTEN)
     return st.builds(
         DayEdit,

@@ -1,4 +1,4 @@
-"""This will live through a payroll story on paper: in the slow model alone, without the product or a database."""
+"""Live through a payroll story on paper: in the slow model alone, without the product or a database."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -17,7 +17,7 @@ Assigned = Mapping[str, Mapping[str, tuple[Own, date, date | None]]]
 
 
 class PaperOffice:
-    """This will be the company as a story begins; one method per word."""
+    """The company as a story begins; one method per word."""
 
     def __init__(self, story: Story) -> None:
         self.payroll = Payroll(story.tenant, story.holidays)
@@ -28,7 +28,7 @@ class PaperOffice:
         self.do_hire(story.people)
 
     def do(self, step: Step) -> None:
-        """This will do one step."""
+        """Do one step."""
         getattr(self, f"do_{step.word.replace(' ', '_')}")(step.said)
 
     def do_hire(self, people: Mapping[str, Employee]) -> None:
@@ -138,18 +138,18 @@ class PaperOffice:
         assert not set(names) & self.latest.slips.keys()
 
     def money(self, exact: Fraction) -> Decimal:
-        """This will round to the minor unit."""
+        """Round to the minor unit."""
         amount = round_to(exact, self.payroll.tenant.minor_units)
         return Decimal(amount.numerator) / Decimal(amount.denominator)
 
 
 def same(found: Mapping[str, Mapping[str, Decimal]], wanted: Mapping[str, Mapping[str, Decimal]], whose: str) -> None:
-    """This will hold the lines of a payslip against what they must be, and tell only those that differ."""
+    """Hold the lines of a payslip against what they must be, and tell only those that differ."""
     ours, theirs = flat(found), flat(wanted)
     names = [name for name in sorted(ours.keys() | theirs.keys()) if ours.get(name) != theirs.get(name)]
     assert not names, f"{whose}: " + "; ".join(f"{name} is {ours.get(name)}, not {theirs.get(name)}" for name in names)
 
 
 def flat(lines: Mapping[str, Mapping[str, Decimal]]) -> dict[str, Decimal]:
-    """This will name each line by its category too."""
+    """Return each line by its category too."""
     return {f"{category} {name}": amount for category, of in lines.items() for name, amount in of.items()}

@@ -1,4 +1,4 @@
-"""This will run payroll month after month the slow and obvious way: nothing is kept but what was approved.
+"""Run payroll month after month the slow and obvious way: nothing is kept but what was approved.
 
 Arrears are found by paying every approved period anew, for everybody, whether something is known to have changed or
 not: what comes out another way than it was paid, arrears of later runs included, is a line of the run at hand.
@@ -30,7 +30,7 @@ Part = tuple[Category, str]  # the salary or a component, by its category and co
 
 @dataclass
 class Person:
-    """This will be somebody as known today."""
+    """Somebody as known today."""
 
     employee: Employee
     facts: Facts = field(default_factory=Facts)
@@ -39,7 +39,7 @@ class Person:
 
 @dataclass
 class Adjustment:
-    """This will be an amount with a reason, to be paid once; below 0 it is taken off."""
+    """An amount with a reason, to be paid once; below 0 it is taken off."""
 
     person: str
     name: str
@@ -50,7 +50,7 @@ class Adjustment:
 
 @dataclass
 class Slip:
-    """This will be one payslip of a run, with what is needed to look at it again later."""
+    """One payslip of a run, with what is needed to look at it again later."""
 
     payslip: Payslip
     worth: Mapping[Part, Decimal]  # what the period itself is worth: without adjustments, arrears, what is carried over
@@ -64,7 +64,7 @@ class Slip:
 
 @dataclass
 class Run:
-    """This will be one run: with what it was calculated, and what came out."""
+    """One run: with what it was calculated, and what came out."""
 
     month: str
     is_regular: bool
@@ -74,7 +74,7 @@ class Run:
 
 
 class Payroll:
-    """This will be the payroll office of one company."""
+    """The payroll office of one company."""
 
     def __init__(self, tenant: Tenant, holidays: tuple[Holiday, ...] = ()) -> None:
         self.tenant = tenant
@@ -87,11 +87,11 @@ class Payroll:
         self.approved: list[Run] = []
 
     def define(self, component: Component, since: date) -> None:
-        """This will add a component, or a new version of one."""
+        """Add a component, or a new version of one."""
         self.versions.setdefault(component.code, []).append((since, component))
 
     def components_on(self, day: date) -> list[Component]:
-        """This will pick the version of each component in force on a day, in order of their codes."""
+        """Pick the version of each component in force on a day, in order of their codes."""
         found = []
         for code in sorted(self.versions.keys() - self.retired):
             begun = [(since, place) for place, (since, _) in enumerate(self.versions[code]) if since <= day]
@@ -100,7 +100,7 @@ class Payroll:
         return found
 
     def own_on(self, name: str, day: date) -> dict[str, Own]:
-        """This will pick what is in force for one person on a day."""
+        """Pick what is in force for one person on a day."""
         found = {}
         for (person, code), entries in self.own.items():
             begun = [one for one in entries if one[0] <= day and (one[1] is None or one[1] >= day)]
@@ -117,7 +117,7 @@ class Payroll:
         codes: Collection[str] = (),
         given: Mapping[str, Mapping[str, Decimal]] | None = None,
     ) -> Run:
-        """This will calculate a run; of an off-cycle one `codes` are its components. `given` is by person and code."""
+        """Calculate a run; of an off-cycle one `codes` are its components. `given` is by person and code."""
         _, end = period_of(self.tenant, month)
         components = [one for one in self.components_on(end) if is_regular or one.code in codes]
         run = Run(month, is_regular, self.tenant, components)
@@ -129,7 +129,7 @@ class Payroll:
         return run
 
     def approve(self, run: Run) -> None:
-        """This will make a run the last word on its period."""
+        """Make a run the last word on its period."""
         for slip in run.slips.values():
             for adjustment in slip.adjustments:
                 adjustment.paid = True
@@ -179,7 +179,7 @@ class Payroll:
         return sheet.payslip(with_salary=run.is_regular and is_there)
 
     def _arrears(self, run: Run, name: str) -> dict[Part, Decimal]:
-        """This will give by how much each part of a period is worth more for somebody than they were paid for it."""
+        """Return by how much each part of a period is worth more for somebody than they were paid for it."""
         if not run.is_regular:
             return {}
         was = run.slips.get(name)
@@ -200,12 +200,12 @@ class Payroll:
 
 
 def of_sign(name: str, amount: Decimal, *, taxed: bool = False) -> OneOff:
-    """This will make an earning of what is above 0 and a deduction of what is below."""
+    """Make an earning of what is above 0 and a deduction of what is below."""
     return OneOff(name, "earning" if amount >= 0 else "deduction", abs(amount), taxed and amount > 0)
 
 
 def worth_of(payslip: Payslip, besides: Collection[OneOff]) -> dict[Part, Decimal]:
-    """This will give the lines that the salary and the components of a period made."""
+    """Return the lines that the salary and the components of a period made."""
     names = {(one.category, one.name) for one in besides}
     return {
         (category, name): amount
@@ -216,5 +216,5 @@ def worth_of(payslip: Payslip, besides: Collection[OneOff]) -> dict[Part, Decima
 
 
 def called(code: str) -> str:
-    """This will name a part as the payslips of the stories do."""
+    """Return a part as the payslips of the stories do."""
     return code.replace("_", " ").capitalize()

@@ -1,4 +1,4 @@
-"""This will make one payslip the slow and obvious way (rules.md section 7): one component at a time, when asked for.
+"""Make one payslip the slow and obvious way (rules.md section 7): one component at a time, when asked for.
 
 What a component needs is computed first, because it is asked for first. Every component is rounded once, half up, to
 the minor unit, and others use the rounded amount; below 0 it counts 0. What has no value counts 0 on its line and in
@@ -28,7 +28,7 @@ COUNTED = (
 
 @dataclass(frozen=True)
 class Component:
-    """This will be one component as an admin defined it: by amount, percent with base, formula, or none (dynamic)."""
+    """One component as an admin defined it: by amount, percent with base, formula, or none (dynamic)."""
 
     code: str
     category: Category
@@ -41,7 +41,7 @@ class Component:
 
 @dataclass(frozen=True)
 class Own:
-    """This will be what one person has of their own for a component: another amount or percent, or no part in it."""
+    """What one person has of their own for a component: another amount or percent, or no part in it."""
 
     included: bool = True
     amount: Decimal | None = None
@@ -50,7 +50,7 @@ class Own:
 
 @dataclass(frozen=True)
 class OneOff:
-    """This will be a line that no component made: an adjustment, arrears, or what is carried over."""
+    """A line that no component made: an adjustment, arrears, or what is carried over."""
 
     name: str
     category: Category
@@ -60,7 +60,7 @@ class OneOff:
 
 @dataclass(frozen=True)
 class Payslip:
-    """This will be the lines by category, in the order in which they are told, and the totals."""
+    """The lines by category, in the order in which they are told, and the totals."""
 
     lines: Mapping[str, Mapping[str, Decimal]]
     gross: Decimal
@@ -71,12 +71,12 @@ class Payslip:
 
     @property
     def net(self) -> Decimal:
-        """This will give what is to be paid, or below 0 carried."""
+        """Return what is to be paid, or below 0 carried."""
         return self.gross - self.deductions - self.taxes
 
 
 class Sheet:
-    """This will be the sheet of paper on which the components of one person are worked out."""
+    """The sheet of paper on which the components of one person are worked out."""
 
     def __init__(
         self,
@@ -97,14 +97,14 @@ class Sheet:
         self.warnings: dict[str, set[str]] = {}
 
     def takes_part(self, component: Component) -> bool:
-        """This will say whether the person has the component at all."""
+        """Return whether the person has the component at all."""
         own = self.own.get(component.code)
         if component.amount is component.percent is component.formula is None:  # dynamic: whoever is given one
             return component.code in self.given
         return component.for_everybody if own is None else own.included
 
     def gross(self) -> Fraction:
-        """This will give the gross that formulas see: salary, earning components, adjustments that pay; no arrears."""
+        """Return the gross that formulas see: salary, earning components, adjustments that pay; no arrears."""
         total = Fraction(self.inputs["earned_salary"] or 0)
         for component in self.components.values():
             if component.category == "earning" and self.takes_part(component):
@@ -115,7 +115,7 @@ class Sheet:
         return total
 
     def value_of(self, name: str) -> Value:
-        """This will give what a name in a formula stands for."""
+        """Return what a name in a formula stands for."""
         if name == "gross":
             return self.gross()
         if name in self.components:
@@ -123,7 +123,7 @@ class Sheet:
         return self.inputs[name]
 
     def amount_of(self, code: str) -> Fraction | None:
-        """This will work out one component, once."""
+        """Work out one component, once."""
         if code not in self.done:
             evaluation = Evaluation(self.value_of)
             value = self.exact(self.components[code], evaluation)
@@ -139,7 +139,7 @@ class Sheet:
         return self.done[code]
 
     def exact(self, component: Component, evaluation: Evaluation) -> Fraction | None:
-        """This will give the amount of a component before it is rounded."""
+        """Return the amount of a component before it is rounded."""
         own = self.own.get(component.code, Own())
         if component.code in self.given:
             return Fraction(self.given[component.code])
@@ -157,7 +157,7 @@ class Sheet:
         return None if value is None else Fraction(value)
 
     def payslip(self, *, with_salary: bool = True) -> Payslip:
-        """This will fill in every line and add them up."""
+        """Fill in every line and add them up."""
         lines: dict[str, dict[str, Decimal]] = {"earning": {}, "deduction": {}, "tax": {}, "benefit": {}}
         if with_salary:
             lines["earning"]["salary"] = self.money(Fraction(self.inputs["earned_salary"] or 0))
@@ -171,7 +171,7 @@ class Sheet:
         return Payslip(lines, sums["earning"], sums["deduction"], sums["tax"], sums["benefit"], self.warnings)
 
     def money(self, amount: Fraction) -> Decimal:
-        """This will write an amount that is rounded already as a decimal."""
+        """Write an amount that is rounded already as a decimal."""
         scaled = amount * 10**self.minor_units
         assert scaled.denominator == 1
         return Decimal(scaled.numerator).scaleb(-self.minor_units)
@@ -180,7 +180,7 @@ class Sheet:
 def inputs_of(
     tenant: Tenant, employee: Employee, facts: Facts, month: str, kpi_score: Decimal | None = None
 ) -> dict[str, Value]:
-    """This will give what formulas may use, for one person and a whole period that is over."""
+    """Return what formulas may use, for one person and a whole period that is over."""
     start, end = period_of(tenant, month)
     last = end if employee.left_on is None else min(end, employee.left_on)
     sums = totals(register(tenant, employee, facts, month, end))
@@ -205,12 +205,12 @@ def inputs_of(
 
 
 def without_salary(inputs: Mapping[str, Value]) -> dict[str, Value]:
-    """This will give what formulas may use in a run beside the regular one: the salary is earned elsewhere."""
+    """Return what formulas may use in a run beside the regular one: the salary is earned elsewhere."""
     return {**inputs, "earned_salary": Fraction(0)}
 
 
 def complete_years(since: date, until: date) -> int:
-    """This will count birthdays of an employment: on the day itself the year is complete."""
+    """Count birthdays of an employment: on the day itself the year is complete."""
     years = until.year - since.year
     if (until.month, until.day) < (since.month, since.day):
         years -= 1
@@ -218,6 +218,6 @@ def complete_years(since: date, until: date) -> int:
 
 
 def in_the_period(tenant: Tenant, employee: Employee, month: str) -> bool:
-    """This will say whether somebody has a day of employment in the period."""
+    """Return whether somebody has a day of employment in the period."""
     start, end = period_of(tenant, month)
     return employee.joined_on <= end and (employee.left_on is None or employee.left_on >= start)

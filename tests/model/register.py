@@ -1,4 +1,4 @@
-"""This will build the pay register of one employee, half by half (rules.md section 3)."""
+"""Build the pay register of one employee, half by half (rules.md section 3)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ HALF_DAY = Decimal("0.5")
 
 @dataclass(frozen=True)
 class Half:
-    """This will be the one status of a half day, and where it came from."""
+    """The one status of a half day, and where it came from."""
 
     status: Status
     source: Source
@@ -46,13 +46,13 @@ class Half:
 
     @property
     def payable(self) -> bool:
-        """This will say whether the half is worked or paid for as if worked."""
+        """Return whether the half is worked or paid for as if worked."""
         return self.status in ("present", "od") or (self.status == "leave" and self.nature == "paid")
 
 
 @dataclass(frozen=True)
 class DayRow:
-    """This will be one day of the register. Late and early-out minutes are those that count, else 0."""
+    """One day of the register. Late and early-out minutes are those that count, else 0."""
 
     day: date
     first: Half
@@ -67,12 +67,12 @@ class DayRow:
 
     @property
     def halves(self) -> tuple[Half, Half]:
-        """This will give the two halves in order."""
+        """Return the two halves in order."""
         return self.first, self.second
 
 
 def record_of(facts: Facts, day: date) -> AttendanceDay | None:
-    """This will give the attendance record of the day, if there is one."""
+    """Return the attendance record of the day, if there is one."""
     for record in facts.attendance:
         if record.day == day:
             return record
@@ -80,7 +80,7 @@ def record_of(facts: Facts, day: date) -> AttendanceDay | None:
 
 
 def leave_of(facts: Facts, day: date, half: HalfName, closed: bool) -> Leave | None:
-    """This will give the leave that uses this half; of two on one half (never valid): paid, then by name."""
+    """Return the leave that uses this half; of two on one half (never valid): paid, then by name."""
     usable = []
     for leave in facts.leaves:
         if leave.day == day and leave.half == half and (leave.counts_non_working or not closed):
@@ -91,7 +91,7 @@ def leave_of(facts: Facts, day: date, half: HalfName, closed: bool) -> Leave | N
 
 
 def on_duty_on(facts: Facts, day: date, half: HalfName) -> bool:
-    """This will say whether an approved duty covers this half."""
+    """Return whether an approved duty covers this half."""
     return any(duty.start <= day <= duty.end and duty.half in (None, half) for duty in facts.on_duty)
 
 
@@ -147,7 +147,7 @@ def half_of(tenant: Tenant, employee: Employee, facts: Facts, day: date, half: H
 
 
 def row_of(tenant: Tenant, employee: Employee, facts: Facts, day: date, as_of: date) -> DayRow:
-    """This will build the row of one day, of any period."""
+    """Build the row of one day, of any period."""
     first = half_of(tenant, employee, facts, day, "first", as_of)
     second = half_of(tenant, employee, facts, day, "second", as_of)
     shift = shift_of(employee, facts, day)
@@ -180,13 +180,13 @@ def row_of(tenant: Tenant, employee: Employee, facts: Facts, day: date, as_of: d
 
 
 def register(tenant: Tenant, employee: Employee, facts: Facts, month: str, as_of: date) -> dict[date, DayRow]:
-    """This will build the row of every day of the period."""
+    """Build the row of every day of the period."""
     start, end = period_of(tenant, month)
     return {day: row_of(tenant, employee, facts, day, as_of) for day in days_between(start, end)}
 
 
 def totals(rows: Mapping[date, DayRow]) -> dict[str, Any]:
-    """This will sum the rows: days and hours as Decimal, counts and minutes as int."""
+    """Sum the rows: days and hours as Decimal, counts and minutes as int."""
     kinds = ("present", "absent", "od", "holiday", "week_off", "blank", "paid", "lop")
     days = dict.fromkeys(kinds, Decimal(0))
     by_type: dict[str, Decimal] = {}

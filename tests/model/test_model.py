@@ -1,4 +1,4 @@
-"""This will prove the model itself: the worked numbers of rules.md sections 2 to 5, and laws over any case."""
+"""Prove the model itself: the worked numbers of rules.md sections 2 to 5, and laws over any case."""
 
 from dataclasses import replace
 from datetime import date, time, timedelta
@@ -259,7 +259,7 @@ def lines_of(case: Case) -> list[Line]:
 
 
 def only_around_the_period(case: Case) -> Case:
-    """This will keep the employment within ten days of the period, and the weekly rule at any_day."""
+    """Keep the employment within ten days of the period, and the weekly rule at any_day."""
     start, end = period_of(case.tenant, case.month)
     employee = case.employee
     joined = max(employee.joined_on, start - timedelta(days=10))
@@ -270,7 +270,7 @@ def only_around_the_period(case: Case) -> Case:
 
 
 def lines_of_periods_around(case: Case) -> list[Line]:
-    """This will give the lines of five periods in a row, the case's month in the middle."""
+    """Return the lines of five periods in a row, the case's month in the middle."""
     lines = []
     for step in range(-2, 3):
         count = 2026 * 12 + int(case.month[5:]) - 1 + step
@@ -280,7 +280,7 @@ def lines_of_periods_around(case: Case) -> list[Line]:
 
 
 def payable_weeks(case: Case) -> set[tuple[date, ...]]:
-    """This will find the weeks with a payable half under weekly pay, walking over the days of employment."""
+    """Find the weeks with a payable half under weekly pay, walking over the days of employment."""
     employee = case.employee
     weeks = set()
     for day in days_between(employee.joined_on, employee.left_on or employee.joined_on):

@@ -1,4 +1,4 @@
-"""This will run the scenario files against the model."""
+"""Run the scenario files against the model."""
 
 from datetime import date
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""This will say which halves an employee's own calendar calls holiday, day off or working (section 2)."""
+"""Return which halves an employee's own calendar calls holiday, day off or working (section 2)."""
 
 from datetime import date, timedelta
 
@@ -6,7 +6,7 @@ from tests.model.facts import DayEdit, Employee, Facts, HalfName, RosterDay, Sal
 
 
 def days_between(start: date, end: date) -> list[date]:
-    """This will list every day from start to end, both included; none if end is before start."""
+    """List every day from start to end, both included; none if end is before start."""
     days = []
     day = start
     while day <= end:
@@ -16,7 +16,7 @@ def days_between(start: date, end: date) -> list[date]:
 
 
 def period_of(tenant: Tenant, month: str) -> tuple[date, date]:
-    """This will give the first and last day of pay period `YYYY-MM`."""
+    """Return the first and last day of pay period `YYYY-MM`."""
     year, number = int(month[:4]), int(month[5:])
     next_year, next_number = (year + 1, 1) if number == 12 else (year, number + 1)
     last_year, last_number = (year - 1, 12) if number == 1 else (year, number - 1)
@@ -27,14 +27,14 @@ def period_of(tenant: Tenant, month: str) -> tuple[date, date]:
 
 
 def employed(employee: Employee, day: date) -> bool:
-    """This will say whether the day is inside the employment."""
+    """Return whether the day is inside the employment."""
     if day < employee.joined_on:
         return False
     return employee.left_on is None or day <= employee.left_on
 
 
 def roster_of(facts: Facts, day: date) -> RosterDay | None:
-    """This will give the roster row of the day, if there is one."""
+    """Return the roster row of the day, if there is one."""
     for row in facts.roster:
         if row.day == day:
             return row
@@ -42,7 +42,7 @@ def roster_of(facts: Facts, day: date) -> RosterDay | None:
 
 
 def edit_of(facts: Facts, day: date) -> DayEdit | None:
-    """This will give what a person wrote over the day, if anything."""
+    """Return what a person wrote over the day, if anything."""
     for edit in facts.edits:
         if edit.day == day:
             return edit
@@ -50,7 +50,7 @@ def edit_of(facts: Facts, day: date) -> DayEdit | None:
 
 
 def shift_of(employee: Employee, facts: Facts, day: date) -> Shift | None:
-    """This will give the day's shift: the roster's, else the employee's usual one."""
+    """Return the day's shift: the roster's, else the employee's usual one."""
     row = roster_of(facts, day)
     if row is not None and row.shift is not None:
         return row.shift
@@ -58,7 +58,7 @@ def shift_of(employee: Employee, facts: Facts, day: date) -> Shift | None:
 
 
 def is_holiday(employee: Employee, facts: Facts, day: date, half: HalfName) -> bool:
-    """This will say whether a public holiday closes this half for this employee."""
+    """Return whether a public holiday closes this half for this employee."""
     row = roster_of(facts, day)
     if row is not None and row.works_holidays:
         return False
@@ -72,7 +72,7 @@ def is_holiday(employee: Employee, facts: Facts, day: date, half: HalfName) -> b
 
 
 def is_week_off(tenant: Tenant, employee: Employee, facts: Facts, day: date, half: HalfName) -> bool:
-    """This will say whether this half is a weekly day off: roster row first, then branch, then tenant."""
+    """Return whether this half is a weekly day off: roster row first, then branch, then tenant."""
     row = roster_of(facts, day)
     if row is not None:
         return row.off in ("full", half)
@@ -83,12 +83,12 @@ def is_week_off(tenant: Tenant, employee: Employee, facts: Facts, day: date, hal
 
 
 def is_working(tenant: Tenant, employee: Employee, facts: Facts, day: date, half: HalfName) -> bool:
-    """This will say whether the calendar wants work on this half, whatever a person edited."""
+    """Return whether the calendar wants work on this half, whatever a person edited."""
     return not is_holiday(employee, facts, day, half) and not is_week_off(tenant, employee, facts, day, half)
 
 
 def counts_as_work(tenant: Tenant, employee: Employee, facts: Facts, day: date, half: HalfName) -> bool:
-    """This will say whether the half is in the divisor: working, and not edited into a holiday or day off."""
+    """Return whether the half is in the divisor: working, and not edited into a holiday or day off."""
     edit = edit_of(facts, day)
     if edit is not None:
         written = edit.first if half == "first" else edit.second
@@ -98,7 +98,7 @@ def counts_as_work(tenant: Tenant, employee: Employee, facts: Facts, day: date, 
 
 
 def salary_on(employee: Employee, day: date) -> Salary | None:
-    """This will give the salary row in force on the day: the latest that has taken effect."""
+    """Return the salary row in force on the day: the latest that has taken effect."""
     found = None
     for row in employee.salaries:
         if row.effective_from <= day and (found is None or row.effective_from > found.effective_from):

@@ -19,13 +19,13 @@ def acme(database: Urls) -> Cast:
 
 @pytest.fixture
 def zenith(database: Urls) -> Cast:
-    """This will make the stranger."""
+    """Make the stranger."""
     return tenant("Zenith")
 
 
 @pytest.fixture
 def running(database: Urls, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
-    """This will run the queues, with a sender's address that SES knows."""
+    """Run the queues, with a sender's address that SES knows."""
     monkeypatch.setenv("MAIL_FROM", "payroll@wagebook.example")
     monkeypatch.setenv("WAGEBOOK_URL", "https://pay.example/api")
     settings.cache_clear()

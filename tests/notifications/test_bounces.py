@@ -15,7 +15,7 @@ from tests.support.stack import Stack
 def event(
     cast: Cast, log_id: str, provider_id: str, *, what: str = "Bounce", kind: str = "Permanent"
 ) -> dict[str, Any]:
-    """This will word an event as SES publishes it by a configuration set."""
+    """Word an event as SES publishes it by a configuration set."""
     detail: dict[str, Any] = {"complaint": {"complainedRecipients": [{"emailAddress": "else@where.example"}],
                                             "complaintFeedbackType": "abuse"}}  # fmt: skip
     if what == "Bounce":
@@ -33,7 +33,7 @@ def event(
 
 
 def arrive(running: Stack, *events: dict[str, Any], wrapped: bool = True) -> None:
-    """This will bring events the way they come: through SNS, which wraps them unless it is told otherwise."""
+    """Bring events the way they come: through SNS, which wraps them unless it is told otherwise."""
     for one in events:
         body = {"Type": "Notification", "TopicArn": "arn:...", "Message": json.dumps(one)} if wrapped else one
         running.sqs.send_message(
@@ -43,7 +43,7 @@ def arrive(running: Stack, *events: dict[str, Any], wrapped: bool = True) -> Non
 
 
 def sent(cast: Cast, running: Stack, address: str = "rahim@acme.example") -> dict[str, Any]:
-    """This will send one mail and give its row of the log."""
+    """Send one mail and give its row of the log."""
     tell(cast, person(cast, address=address))
     running.drain()
     return log(cast, "?channel=email")[0]

@@ -74,7 +74,7 @@ class TestPreferences:
 
 
 def link(acme: Cast, running: Stack, user_id: Any, kind: Kind = Kind.KPI_DUE, cause: str = "1") -> str:
-    """This will send a reminder and give the path in its header."""
+    """Send a reminder and give the path in its header."""
     tell(acme, user_id, kind=kind, values=DUE if kind is Kind.KPI_DUE else None, cause=cause)
     running.drain()
     found = re.fullmatch(r"<https://pay\.example/api(/notifications/unsubscribe/[A-Za-z0-9_-]{103})>",

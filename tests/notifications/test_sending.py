@@ -24,7 +24,7 @@ DEVICE = "arn:aws:sns:eu-central-1:123456789012:endpoint/GCM/wagebook/5e3e9847-3
 
 
 def again(cast: Cast, running: Stack) -> None:
-    """This will let the time to the next attempt pass, and work it off."""
+    """Let the time to the next attempt pass, and work it off."""
     let_pass(cast)
     running.tick("notifications-to-look-at")
     running.drain()
@@ -39,7 +39,7 @@ def refusing(code: str) -> Callable[..., Any]:
 
 @pytest.fixture
 def failing(running: Stack, monkeypatch: pytest.MonkeyPatch) -> list[Callable[..., Any]]:
-    """This will let SES do what is listed, one for each mail, and after that take them."""
+    """Let SES do what is listed, one for each mail, and after that take them."""
     answers: list[Callable[..., Any]] = []
     takes = mail.client().send_email
 
@@ -51,7 +51,7 @@ def failing(running: Stack, monkeypatch: pytest.MonkeyPatch) -> list[Callable[..
 
 
 def claimed(cast: Cast, log_id: str) -> Any:
-    """This will claim an attempt, as a worker does before it is killed."""
+    """Claim an attempt, as a worker does before it is killed."""
     with working(cast.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
         return sending.attempt(scope, UUID(log_id))
 

@@ -163,7 +163,7 @@ class TestClean:
 class TestMail:
     @pytest.fixture(autouse=True)
     def _sender(self, running: Stack) -> None:
-        """This will name the sender."""
+        """Return the sender."""
 
     @pytest.mark.parametrize("hostile", HOSTILE)
     def test_has_the_headers_that_we_wrote_and_no_other(self, hostile: str) -> None:

@@ -1,1 +1,1 @@
-"""This will hold worked examples a payroll officer can read and add to; loader.py says how they are written."""
+"""Hold worked examples a payroll officer can read and add to; loader.py says how they are written."""

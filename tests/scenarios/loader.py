@@ -1,4 +1,4 @@
-"""This will read the scenario files into plain facts and expectations, refusing any word it does not know.
+"""Read the scenario files into plain facts and expectations, refusing any word it does not know.
 
 Days are written `2026-01-05`, `2026-01-04..2026-01-15` (both ends included), or a list of either. A salary is
 `15000 monthly` (from joining) or `18000 monthly from 2026-01-16`. A written-over half is `present`, or
@@ -43,7 +43,7 @@ Entry = dict[str, Any]
 
 @dataclass(frozen=True)
 class ExpectedLine:
-    """This will be one line of an earned balance."""
+    """One line of an earned balance."""
 
     rate: Decimal
     frequency: str
@@ -54,7 +54,7 @@ class ExpectedLine:
 
 @dataclass(frozen=True)
 class Expect:
-    """This will be what must come out; totals not named are not asked, None means lines or amount are not asked."""
+    """What must come out; totals not named are not asked, None means lines or amount are not asked."""
 
     totals: dict[str, Any] = field(default_factory=dict)
     halves: dict[date, tuple[tuple[str, str], tuple[str, str]]] = field(default_factory=dict)
@@ -64,7 +64,7 @@ class Expect:
 
 @dataclass(frozen=True)
 class Scenario:
-    """This will be one worked example: a sentence, the facts, and what must come out."""
+    """One worked example: a sentence, the facts, and what must come out."""
 
     name: str
     sentence: str
@@ -79,19 +79,19 @@ class Scenario:
 
     @property
     def case(self) -> Case:
-        """This will give the question without the answer, in the shape the generators make."""
+        """Return the question without the answer, in the shape the generators make."""
         return Case(self.tenant, self.branches, self.holidays, self.employee, self.facts, self.month, self.as_of)
 
 
 class ExactLoader(yaml.SafeLoader):
-    """This will read numbers with a point as Decimal, never as float."""
+    """Read numbers with a point as Decimal, never as float."""
 
 
 ExactLoader.add_constructor("tag:yaml.org,2002:float", lambda _, node: Decimal(str(node.value)))
 
 
 def load(path: str | Path) -> list[Scenario]:
-    """This will read one file; a bare name such as `register.yaml` is looked up beside this module."""
+    """Read one file; a bare name such as `register.yaml` is looked up beside this module."""
     path = HERE / path
     with path.open(encoding="utf-8") as file:
         entries = yaml.load(file, Loader=ExactLoader)  # noqa: S506 - a SafeLoader
@@ -103,7 +103,7 @@ def load(path: str | Path) -> list[Scenario]:
 
 
 def known(entry: Mapping[str, Any], *words: str) -> Mapping[str, Any]:
-    """This will refuse a word that is not in the list, so that a slip of the pen is not silently ignored."""
+    """Refuse a word that is not in the list, so that a slip of the pen is not silently ignored."""
     for word in entry:
         if word not in words:
             raise ValueError(f"unknown word {word!r} in {dict(entry)!r}; known: {', '.join(words)}")
@@ -111,7 +111,7 @@ def known(entry: Mapping[str, Any], *words: str) -> Mapping[str, Any]:
 
 
 def scenario_of(entry: Entry) -> Scenario:
-    """This will read one scenario."""
+    """Read one scenario."""
     known(
         entry,
         *("name", "sentence", "tenant", "branches", "holidays", "shifts", "employee", "facts"),
@@ -136,7 +136,7 @@ def scenario_of(entry: Entry) -> Scenario:
 
 
 def tenant_of(entry: Entry) -> Tenant:
-    """This will read the tenant; what is not written is the default of facts.py."""
+    """Read the tenant; what is not written is the default of facts.py."""
     words = known(entry, "timezone", "weekend", "week_start", "cycle_start_day", "minor_units", "policy")
     given = dict(words)
     if "weekend" in given:
@@ -147,20 +147,20 @@ def tenant_of(entry: Entry) -> Tenant:
 
 
 def branch_of(entry: Entry) -> Branch:
-    """This will read a branch."""
+    """Read a branch."""
     known(entry, "name", "weekend", "own_holidays")
     weekend = frozenset(entry["weekend"]) if "weekend" in entry else None
     return Branch(entry["name"], weekend, entry.get("own_holidays", False))
 
 
 def holidays_of(entry: Entry) -> list[Holiday]:
-    """This will read one holiday, or several days of one."""
+    """Read one holiday, or several days of one."""
     known(entry, "days", "half", "branch")
     return [Holiday(day, entry.get("half"), entry.get("branch")) for day in days_of(entry["days"])]
 
 
 def shift_of(name: str, entry: Entry) -> Shift:
-    """This will read a shift; its hours are quoted, or YAML would take 21:00 for a number."""
+    """Read a shift; its hours are quoted, or YAML would take 21:00 for a number."""
     known(entry, "starts", "ends", "units", "full_day_minutes", "half_day_minutes", "unpaid_break_minutes")
     return Shift(
         name,
@@ -174,7 +174,7 @@ def shift_of(name: str, entry: Entry) -> Shift:
 
 
 def employee_of(entry: Entry, branches: tuple[Branch, ...], shifts: Mapping[str, Shift]) -> Employee:
-    """This will read the employee, long employed unless written otherwise."""
+    """Read the employee, long employed unless written otherwise."""
     known(entry, "joined", "left", "branch", "shift", "salary")
     joined = entry.get("joined", LONG_AGO)
     written = entry.get("salary", [])
@@ -185,7 +185,7 @@ def employee_of(entry: Entry, branches: tuple[Branch, ...], shifts: Mapping[str,
 
 
 def salary_of(written: str, joined: date) -> Salary:
-    """This will read `15000 monthly` or `15000 monthly from 2026-01-16`."""
+    """Read `15000 monthly` or `15000 monthly from 2026-01-16`."""
     amount, frequency, *since = written.split()
     if frequency not in ("monthly", "weekly", "daily") or (since and since[0] != "from"):
         raise ValueError(f"not a salary: {written!r}")
@@ -194,7 +194,7 @@ def salary_of(written: str, joined: date) -> Salary:
 
 
 def facts_of(entry: Entry, holidays: tuple[Holiday, ...], shifts: Mapping[str, Shift]) -> Facts:
-    """This will read what happened."""
+    """Read what happened."""
     known(
         entry,
         *("present", "absent", "half_day", "worked"),
@@ -216,7 +216,7 @@ def facts_of(entry: Entry, holidays: tuple[Holiday, ...], shifts: Mapping[str, S
 
 
 def attendance_of(entry: Entry) -> dict[date, AttendanceDay]:
-    """This will read the four ways of writing attendance, one record per day, the later way winning."""
+    """Read the four ways of writing attendance, one record per day, the later way winning."""
     records = {day: AttendanceDay(day, "present") for day in days_of(entry.get("present", []))}
     for day in days_of(entry.get("absent", [])):
         records[day] = AttendanceDay(day, "absent")
@@ -248,7 +248,7 @@ def session_of(written: str) -> tuple[time, time]:
 
 
 def leaves_of(entry: Entry) -> Iterator[Leave]:
-    """This will read approved leave, whole days unless a half is written."""
+    """Read approved leave, whole days unless a half is written."""
     known(entry, "days", "half", "nature", "type", "counts_non_working")
     nature = entry["nature"]
     name = entry.get("type", "annual" if nature == "paid" else "unpaid")
@@ -258,14 +258,14 @@ def leaves_of(entry: Entry) -> Iterator[Leave]:
 
 
 def duty_of(entry: Entry) -> OnDuty:
-    """This will read one duty elsewhere, one day or a range."""
+    """Read one duty elsewhere, one day or a range."""
     known(entry, "days", "half")
     days = days_of(entry["days"])
     return OnDuty(days[0], days[-1], entry.get("half"))
 
 
 def roster_of(entry: Entry, shifts: Mapping[str, Shift]) -> Iterator[RosterDay]:
-    """This will read roster rows; `day_off` is first, second or full; without it the day is worked."""
+    """Read roster rows; `day_off` is first, second or full; without it the day is worked."""
     known(entry, "days", "shift", "day_off", "works_holidays")
     shift = shifts[entry["shift"]] if "shift" in entry else None
     for day in days_of(entry["days"]):
@@ -273,7 +273,7 @@ def roster_of(entry: Entry, shifts: Mapping[str, Shift]) -> Iterator[RosterDay]:
 
 
 def edit_of(entry: Entry) -> DayEdit:
-    """This will read what a person wrote over a day; `day` writes both halves."""
+    """Read what a person wrote over a day; `day` writes both halves."""
     known(entry, "date", "day", "first", "second", "ot_hours", "extra_days", "remarks")
     first, second = (entry.get(half, entry.get("day")) for half in HALVES)
     return DayEdit(
@@ -287,7 +287,7 @@ def edit_of(entry: Entry) -> DayEdit:
 
 
 def expect_of(entry: Entry) -> Expect:
-    """This will read what must come out."""
+    """Read what must come out."""
     known(entry, "totals", "halves", "lines", "amount")
     halves = {}
     for day, (first, second) in entry.get("halves", {}).items():
@@ -298,7 +298,7 @@ def expect_of(entry: Entry) -> Expect:
 
 
 def line_of(entry: Entry) -> ExpectedLine:
-    """This will read one expected line."""
+    """Read one expected line."""
     known(entry, "rate", "days", "amount")
     amount, frequency = entry["rate"].split()
     days = days_of(entry["days"])
@@ -306,7 +306,7 @@ def line_of(entry: Entry) -> ExpectedLine:
 
 
 def days_of(written: Any) -> list[date]:
-    """This will read a day, a range, or a list of them."""
+    """Read a day, a range, or a list of them."""
     if isinstance(written, list):
         return [day for part in written for day in days_of(part)]
     if isinstance(written, date):
@@ -318,5 +318,5 @@ def days_of(written: Any) -> list[date]:
 
 
 def number(written: Any) -> Decimal:
-    """This will read an exact number."""
+    """Read an exact number."""
     return Decimal(str(written))

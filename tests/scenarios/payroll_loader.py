@@ -1,4 +1,4 @@
-"""This will read the payroll stories of tests/scenarios/payroll, refusing any word it does not know.
+"""Read the payroll stories of tests/scenarios/payroll, refusing any word it does not know.
 
 A story has people, components and steps in the order in which they happen. What is not said: Friday and Saturday are
 off, money is BDT, whoever has no attendance record of a day was there (the other way round than the product's default:
@@ -50,7 +50,7 @@ Score = tuple[Decimal, Decimal, Decimal]  # value, target, weight
 
 @dataclass(frozen=True)
 class Step:
-    """This will be one thing that somebody does or that must have come out; `said` is as the word's reader made it."""
+    """One thing that somebody does or that must have come out; `said` is as the word's reader made it."""
 
     word: str
     said: Any
@@ -58,7 +58,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Story:
-    """This will be one worked example."""
+    """One worked example."""
 
     name: str
     sentence: str
@@ -73,7 +73,7 @@ class Story:
 
 @dataclass(frozen=True)
 class RunSaid:
-    """This will be a run to calculate: a month, and for one beside the regular runs whom and what it is for."""
+    """A run to calculate: a month, and for one beside the regular runs whom and what it is for."""
 
     month: str
     is_regular: bool = True
@@ -84,7 +84,7 @@ class RunSaid:
 
 @dataclass(frozen=True)
 class Expected:
-    """This will be one payslip as worked by hand: every line there is, by category, and the totals."""
+    """One payslip as worked by hand: every line there is, by category, and the totals."""
 
     lines: dict[Category, dict[str, Decimal]]
     gross: Decimal
@@ -92,12 +92,12 @@ class Expected:
     warnings: dict[str, str]
 
     def total(self, category: Category) -> Decimal:
-        """This will sum the lines of one category."""
+        """Sum the lines of one category."""
         return sum(self.lines[category].values(), Decimal(0))
 
 
 def load(folder: Path = FOLDER) -> list[Story]:
-    """This will read all files of a folder; no two stories have one name."""
+    """Read all files of a folder; no two stories have one name."""
     found = []
     for path in sorted(folder.glob("*.yaml")):
         found += stories_of(path.read_text(encoding="utf-8"))
@@ -108,12 +108,12 @@ def load(folder: Path = FOLDER) -> list[Story]:
 
 
 def stories_of(text: str) -> list[Story]:
-    """This will read the stories of one file."""
+    """Read the stories of one file."""
     return [story_of(entry) for entry in yaml.load(text, Loader=ExactLoader)]  # noqa: S506 - a SafeLoader
 
 
 def story_of(entry: Entry) -> Story:
-    """This will read one story."""
+    """Read one story."""
     known(entry, "name", "sentence", "currency", "tenant", "holidays", "shift", "components", "people", "steps")
     currency = entry.get("currency", "BDT")
     holidays = tuple(one for said in entry.get("holidays", []) for one in holidays_of(said))
@@ -131,7 +131,7 @@ def story_of(entry: Entry) -> Story:
 
 
 def tenant_of(entry: Entry, currency: str) -> Tenant:
-    """This will read what is particular about the company."""
+    """Read what is particular about the company."""
     given = dict(known(entry, "weekend", "week_start", "cycle_start_day", "policy"))
     if "weekend" in given:
         given["weekend"] = frozenset(given["weekend"])
@@ -140,12 +140,12 @@ def tenant_of(entry: Entry, currency: str) -> Tenant:
 
 
 def policy_of(before: Policy, entry: Entry) -> Policy:
-    """This will read switches of the pay policy."""
+    """Read switches of the pay policy."""
     return replace(before, **known(entry, *Policy.__dataclass_fields__))
 
 
 def employee_of(entry: Entry) -> Employee:
-    """This will read a person, whose salary is 15000 monthly unless written."""
+    """Read a person, whose salary is 15000 monthly unless written."""
     known(entry, "joined", "left", "salary")
     joined = entry.get("joined", LONG_AGO)
     written = entry.get("salary", "15000 monthly")
@@ -154,12 +154,12 @@ def employee_of(entry: Entry) -> Employee:
 
 
 def components_of(entry: Entry) -> dict[str, tuple[Component, date]]:
-    """This will read components, and since when they are in force."""
+    """Read components, and since when they are in force."""
     return {code: component_of(code, said) for code, said in entry.items()}
 
 
 def component_of(code: str, entry: Entry) -> tuple[Component, date]:
-    """This will read one component; its category is one of its words."""
+    """Read one component; its category is one of its words."""
     known(entry, *CATEGORIES, "for", "from")
     [category] = [one for one in CATEGORIES if one in entry]
     said = known(entry[category], "fixed", "percent", "formula", "dynamic")
@@ -178,7 +178,7 @@ def component_of(code: str, entry: Entry) -> tuple[Component, date]:
 
 
 def step_of(entry: Entry) -> Step:
-    """This will read one step: one word and what is said about it."""
+    """Read one step: one word and what is said about it."""
     if len(entry) != 1:
         raise ValueError(f"a step has one word: {dict(entry)!r}")
     [(word, said)] = known(entry, *READERS).items()
@@ -186,25 +186,25 @@ def step_of(entry: Entry) -> Step:
 
 
 def by_person(read: Callable[[Any], Any]) -> Callable[[Entry], dict[str, Any]]:
-    """This will make a reader of what is said about each of some people."""
+    """Make a reader of what is said about each of some people."""
     return lambda entry: {name: read(said) for name, said in entry.items()}
 
 
 def person_facts(entry: Entry) -> Facts:
-    """This will read what happened to one person."""
+    """Read what happened to one person."""
     known(entry, "present", "absent", "half_day", "worked", "leave", "od", "overtime", "edits")
     return facts_of(dict(entry), (), {})
 
 
 def salaries_of(said: str) -> Salary:
-    """This will read `18000 monthly from 2026-01-16`; here the day must be said."""
+    """Read `18000 monthly from 2026-01-16`; here the day must be said."""
     if " from " not in said:
         raise ValueError(f"from when? {said!r}")
     return salary_of(said, LONG_AGO)
 
 
 def adjustments_of(entry: Entry) -> list[Adjustment]:
-    """This will read `rahim: {"Bonus: Eid": 500.00}`; before the colon stands the kind, as on the payslip."""
+    """Read `rahim: {"Bonus: Eid": 500.00}`; before the colon stands the kind, as on the payslip."""
     found = []
     for person, said in entry.items():
         for name, written in said.items():
@@ -217,7 +217,7 @@ def adjustments_of(entry: Entry) -> list[Adjustment]:
 
 
 def own_of(said: Any) -> tuple[Own, date, date | None]:
-    """This will read `included`, `excluded`, `1200.00` or `7.5%`, with `from` and `to`."""
+    """Read `included`, `excluded`, `1200.00` or `7.5%`, with `from` and `to`."""
     words = str(said).split()
     dates = dict(zip(words[1::2], map(date.fromisoformat, words[2::2]), strict=True))
     known(dates, "from", "to")
@@ -231,7 +231,7 @@ def own_of(said: Any) -> tuple[Own, date, date | None]:
 
 
 def run_of(said: Any) -> RunSaid:
-    """This will read a regular run: `2026-01`, or with the amounts of its dynamic components."""
+    """Read a regular run: `2026-01`, or with the amounts of its dynamic components."""
     if isinstance(said, str):
         return RunSaid(said)
     known(said, "month", "amounts")
@@ -239,7 +239,7 @@ def run_of(said: Any) -> RunSaid:
 
 
 def off_cycle_of(said: Entry) -> RunSaid:
-    """This will read a run beside the regular ones."""
+    """Read a run beside the regular ones."""
     known(said, "month", "people", "components", "amounts")
     people = tuple(said["people"]) if "people" in said else None
     amounts = amounts_of(said.get("amounts", {}))
@@ -247,7 +247,7 @@ def off_cycle_of(said: Entry) -> RunSaid:
 
 
 def again_of(said: Any) -> tuple[str, tuple[str, ...] | None]:
-    """This will read which month's run is calculated again, for everybody or for the people named."""
+    """Read which month's run is calculated again, for everybody or for the people named."""
     if isinstance(said, str):
         return said, None
     known(said, "month", "people")
@@ -255,12 +255,12 @@ def again_of(said: Any) -> tuple[str, tuple[str, ...] | None]:
 
 
 def amounts_of(entry: Entry) -> dict[str, dict[str, Decimal]]:
-    """This will read the amounts of dynamic components, by component and person."""
+    """Read the amounts of dynamic components, by component and person."""
     return {code: {name: number(amount) for name, amount in people.items()} for code, people in entry.items()}
 
 
 def expected_of(entry: Entry) -> Expected:
-    """This will read one payslip as it must be; gross and net are always said."""
+    """Read one payslip as it must be; gross and net are always said."""
     known(entry, *SECTIONS, "warnings", "gross", "net")
     lines = {
         category: {name: number(amount) for name, amount in entry.get(section, {}).items()}
@@ -270,7 +270,7 @@ def expected_of(entry: Entry) -> Expected:
 
 
 def encashed(entry: Entry) -> tuple[Decimal, date]:
-    """This will read `{days: 3, expired: 2026-01-31}`: days of leave that nobody took in time."""
+    """Read `{days: 3, expired: 2026-01-31}`: days of leave that nobody took in time."""
     known(entry, "days", "expired")
     return number(entry["days"]), entry["expired"]
 

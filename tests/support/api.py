@@ -47,13 +47,13 @@ class Api:
         return self.call("DELETE", path, **options)
 
     def ok(self, method: str, path: str, body: Any = None, **options: Any) -> Any:
-        """This will make a call that has to succeed, and give its JSON."""
+        """Make a call that has to succeed, and give its JSON."""
         reply = self.call(method, path, body, **options)
         assert reply.status < 300, f"{method} {path} -> {reply.status} {reply.text}"
         return json.loads(reply.text) if reply.text else None
 
     def call(self, method: str, path: str, body: Any = None, *, headers: dict[str, str] | None = None) -> Reply:
-        """This will send one request; `body` is JSON, or text or bytes as they are."""
+        """Send one request; `body` is JSON, or text or bytes as they are."""
         import app
 
         said = {"content-type": "application/json", **({"x-api-key": self.key} if self.key else {}),
@@ -64,7 +64,7 @@ class Api:
 
 
 def event(method: str, path: str, body: str | None, headers: dict[str, str]) -> dict[str, Any]:
-    """This will build an API Gateway (REST, proxy) event for a path with its query."""
+    """Build an API Gateway (REST, proxy) event for a path with its query."""
     parts = urlsplit(path)
     resource, values = _resource(parts.path)
     query: dict[str, list[str]] = {}

@@ -43,7 +43,7 @@ class Outcome:
 
 
 def company(case: Case) -> Cast:
-    """This will make the tenant that a case is about."""
+    """Make the tenant that a case is about."""
     said, policy = case.tenant, case.tenant.policy
     return tenant(
         "Case",
@@ -57,7 +57,7 @@ def company(case: Case) -> Cast:
 
 
 def place(session: Connection, tenant_id: UUID, cases: Sequence[Case]) -> list[UUID]:
-    """This will write the facts of cases that share a tenant, branches and holidays; an employee each."""
+    """Write the facts of cases that share a tenant, branches and holidays; an employee each."""
     put = _Writer(session, tenant_id)
     first = cases[0]
     branches = {b.name: put.made("branches", name=b.name, weekend=b.weekend and sorted(b.weekend),
@@ -122,7 +122,7 @@ def place(session: Connection, tenant_id: UUID, cases: Sequence[Case]) -> list[U
 
 
 def compute(scope: Scope, cases: Sequence[Case], user_ids: Sequence[UUID]) -> int:
-    """This will have the product decide attendance and project; lateness is put in as the model was told it."""
+    """Have the product decide attendance and project; lateness is put in as the model was told it."""
     case = cases[0]
     window = window_of(scope, case.month)
     periods.ensure(scope, [window.period])
@@ -141,7 +141,7 @@ def compute(scope: Scope, cases: Sequence[Case], user_ids: Sequence[UUID]) -> in
 
 
 def outcomes(scope: Scope, case: Case) -> dict[UUID, Outcome]:
-    """This will read what the product computed."""
+    """Read what the product computed."""
     window = window_of(scope, case.month)
     rows = scope.session.execute(
         text(f"""select r.user_id, register_totals(r) as totals, r.halves, r.manual, r.recorded, r.rostered, r.units,
@@ -172,7 +172,7 @@ def outcomes(scope: Scope, case: Case) -> dict[UUID, Outcome]:
 
 
 def expected(case: Case) -> Outcome:
-    """This will ask the model."""
+    """Ask the model."""
     about = (case.tenant, case.employee, case.facts, case.month, case.as_of)
     rows = register(*about)
     return Outcome(
@@ -184,7 +184,7 @@ def expected(case: Case) -> Outcome:
 
 
 def open_scope(tenant_id: UUID) -> Any:
-    """This will open a transaction as a job would."""
+    """Open a transaction as a job would."""
     return working(tenant_id, name="test", now=clock.now(), origin=Origin("test"))
 
 

@@ -22,7 +22,7 @@ class Cast:
 
 
 def tenant(name: str = "Acme", **settings: object) -> Cast:
-    """This will make a tenant with keys for its admin and its HR; `settings` are columns of `tenants`."""
+    """Make a tenant with keys for its admin and its HR; `settings` are columns of `tenants`."""
     values = {"name": name, "slug": f"{name.lower()}-{uuid4().hex[:8]}", "currency": "BDT",
               "timezone": "Asia/Dhaka", "weekend": [5, 6], **settings}  # fmt: skip
     with transaction(role="wagebook_platform") as session:
@@ -34,7 +34,7 @@ def tenant(name: str = "Acme", **settings: object) -> Cast:
 
 
 def key(tenant_id: UUID, role: Role, user_id: object = None) -> Api:
-    """This will make a caller with a role, acting for a person where one is given."""
+    """Make a caller with a role, acting for a person where one is given."""
     secret = keys.make(tenant_id)
     with transaction(tenant_id=tenant_id) as session:
         session.execute(
@@ -59,7 +59,7 @@ def by_another(cast: Cast) -> Cast:
 
 
 def platform_admin() -> Api:
-    """This will make a platform admin with a key."""
+    """Make a platform admin with a key."""
     secret = keys.make(None)
     with transaction(role="wagebook_platform") as session:
         session.execute(

@@ -26,13 +26,13 @@ DUE = {"title": "Sales of January", "due_on": "2026-01-31"}
 def person(
     cast: Cast, *, name: str = "Rahim", address: str | None = "rahim@acme.example", language: str = "en"
 ) -> UUID:
-    """This will make somebody who can be told something."""
+    """Make somebody who can be told something."""
     user_id: UUID = row(cast, "users", {"name": name, "email": address, "language": language})
     return user_id
 
 
 def caller(cast: Cast, user_id: UUID, role: Role = Role.EMPLOYEE) -> Api:
-    """This will let a person call."""
+    """Let a person call."""
     return key(cast.id, role, user_id)
 
 
@@ -40,7 +40,7 @@ def tell(
     cast: Cast, *users: UUID, kind: Kind = Kind.LEAVE_APPROVED, cause: str = "1", values: dict[str, Any] | None = None,
     fails: bool = False,
 ) -> None:  # fmt: skip
-    """This will tell people something in one transaction, as a feature does, and send what it leaves to be sent."""
+    """Notify people something in one transaction, as a feature does, and send what it leaves to be sent."""
     notices = [Notice(one, cause, LEAVE if values is None else values, "4711") for one in users]
     with working(cast.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
         notifications.tell(scope, kind=kind, entity_type="leave_request", notices=notices)
@@ -50,7 +50,7 @@ def tell(
 
 
 def mailbox() -> list[EmailMessage]:
-    """This will give the mails that SES took, the oldest first."""
+    """Return the mails that SES took, the oldest first."""
     sent = ses_backends["123456789012"]["eu-central-1"].sent_messages
     return [email.message_from_string(one.raw_data, policy=default) for one in sent]  # type: ignore[misc]
 
@@ -66,16 +66,16 @@ def text_of(mail: EmailMessage, kind: str = "plain") -> str:
 
 
 def log(cast: Cast, query: str = "") -> list[dict[str, Any]]:
-    """This will give the log, newest first."""
+    """Return the log, newest first."""
     return list(cast.hr.ok("GET", f"/notification-logs{query}")["items"])
 
 
 def statuses(cast: Cast) -> dict[str, str]:
-    """This will give the status by channel, where one person was told one thing."""
+    """Return the status by channel, where one person was told one thing."""
     return {one["channel"]: one["status"] for one in log(cast)}
 
 
 def let_pass(cast: Cast) -> None:
-    """This will age what waits for its next attempt, as if all the time had passed."""
+    """Age what waits for its next attempt, as if all the time had passed."""
     sql(cast, "update notification_logs set look_at = clock_timestamp() - interval '10 minutes'"
               " where tenant_id = :tenant_id and look_at is not null", tenant_id=cast.id)  # fmt: skip

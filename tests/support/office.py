@@ -7,19 +7,19 @@ from tests.support.people import sql
 
 
 def person(cast: Cast, number: str, **employment: object) -> str:
-    """This will make a person called after their employee number, who joined on 1 January 2026."""
+    """Make a person called after their employee number, who joined on 1 January 2026."""
     body = {"name": number, "employment": {"employee_no": number, "joined_on": "2026-01-01", **employment},
             "salary": {"amount": "100.00", "effective_from": "2026-01-01"}}  # fmt: skip
     return cast.hr.ok("POST", "/users", body)["id"]
 
 
 def names(reply: dict[str, Any]) -> list[str]:
-    """This will give the names on a page of a list."""
+    """Return the names on a page of a list."""
     return [row["name"] for row in reply["items"]]
 
 
 def period(cast: Cast, month: str, status: str = "open") -> None:
-    """This will make a calendar month's pay period that was computed just now."""
+    """Make a calendar month's pay period that was computed just now."""
     sql(
         cast,
         "insert into pay_periods (tenant_id, month, start_on, end_on, status, changed_at, computed_at, decided_under)"
@@ -30,16 +30,16 @@ def period(cast: Cast, month: str, status: str = "open") -> None:
 
 
 def stale(cast: Cast) -> list[str]:
-    """This will give the months that wait to be computed again."""
+    """Return the months that wait to be computed again."""
     return [row.month for row in sql(cast, "select month from pay_periods where is_stale order by month")]
 
 
 def undecided(cast: Cast) -> list[str]:
-    """This will give the months whose attendance waits to be decided again."""
+    """Return the months whose attendance waits to be decided again."""
     return [row.month for row in sql(cast, "select month from pay_periods where decided_under is null order by month")]
 
 
 def late(cast: Cast) -> list[tuple[Any, ...]]:
-    """This will give the late corrections: month, person, first day, kind of fact."""
+    """Return the late corrections: month, person, first day, kind of fact."""
     rows = sql(cast, "select month, cast(user_id as text), cast(day as text), what from late_corrections order by 1, 3")
     return [tuple(row) for row in rows]

@@ -17,39 +17,39 @@ from tests.support.stack import Stack
 
 
 def seller(cast: Cast, behaviour: str | None = None, **more: Any) -> str:
-    """This will make a person who is paid from sales, and say how the simulated provider shall treat them."""
+    """Make a person who is paid from sales, and say how the simulated provider shall treat them."""
     to = {"payout_destination": {"kind": "simulated", "behaviour": behaviour}} if behaviour else {}
     return str(cast.admin.ok("POST", "/sales/user", {"name": "Mina", **to, **more})["id"])
 
 
 def sale(cast: Cast, user_id: str, earning: str = "40.00", **more: Any) -> str:
-    """This will note a pending sale."""
+    """Note a pending sale."""
     return str(cast.admin.ok("POST", "/sales", {"user_id": user_id, "earning": earning, **more})["id"])
 
 
 def decide(cast: Cast, status: str, *sale_ids: str, **more: Any) -> dict[str, int]:
-    """This will decide sales alike, and count what became of them."""
+    """Decide sales alike, and count what became of them."""
     items = [{"sale_id": sale_id, "status": status, **more} for sale_id in sale_ids]
     return dict(cast.admin.ok("POST", "/reconcile", {"items": items})["counts"])
 
 
 def policy(cast: Cast, **said: Any) -> None:
-    """This will set switches of the tenant's policy."""
+    """Set switches of the tenant's policy."""
     cast.admin.ok("PATCH", "/tenant", {"policy": said})
 
 
 def once() -> dict[str, str]:
-    """This will give headers that tell one request from another."""
+    """Return headers that tell one request from another."""
     return {"idempotency-key": str(uuid4())}
 
 
 def start(cast: Cast, kind: str) -> str:
-    """This will start a run, by hand of the admin."""
+    """Start a run, by hand of the admin."""
     return str(cast.admin.ok("POST", f"/payouts/{kind}/run", headers=once())["job_id"])
 
 
 def run(cast: Cast, running: Stack, kind: str) -> dict[str, Any]:
-    """This will run advances or finals, and everything that follows at once; it gives what the job tells."""
+    """Run advances or finals, and everything that follows at once; it gives what the job tells."""
     job_id = start(cast, kind)
     running.drain()
     job = cast.admin.ok("GET", f"/jobs/{job_id}")
@@ -58,14 +58,14 @@ def run(cast: Cast, running: Stack, kind: str) -> dict[str, Any]:
 
 
 def earned(cast: Cast, user_id: str, earning: str = "40.00", **more: Any) -> str:
-    """This will note a sale and approve it, so that the person is owed its earning."""
+    """Note a sale and approve it, so that the person is owed its earning."""
     made = sale(cast, user_id, earning, **more)
     assert decide(cast, "approved", made) == {"ok": 1}
     return made
 
 
 def paid(cast: Cast, running: Stack, behaviour: str | None = None, earning: str = "40.00") -> dict[str, Any]:
-    """This will let somebody earn 40.00 and run the finals, and give their payout."""
+    """Let somebody earn 40.00 and run the finals, and give their payout."""
     user_id = seller(cast, behaviour)
     earned(cast, user_id, earning)
     run(cast, running, "final")
@@ -73,47 +73,47 @@ def paid(cast: Cast, running: Stack, behaviour: str | None = None, earning: str 
 
 
 def listed(cast: Cast, query: str = "") -> list[tuple[str, str]]:
-    """This will give the amount and status of each payout, oldest first."""
+    """Return the amount and status of each payout, oldest first."""
     return [(one["amount"], one["status"]) for one in cast.admin.ok("GET", f"/payouts{query}")["items"]]
 
 
 def only(cast: Cast, user_id: str) -> dict[str, Any]:
-    """This will read the one payout of a person."""
+    """Read the one payout of a person."""
     [found] = cast.admin.ok("GET", f"/payouts?user_id={user_id}")["items"]
     return whole(cast, found["id"])
 
 
 def whole(cast: Cast, payout_id: str) -> dict[str, Any]:
-    """This will read a payout with all that belongs to it."""
+    """Read a payout with all that belongs to it."""
     return dict(cast.admin.ok("GET", f"/payouts/{payout_id}"))
 
 
 def steps(payout: dict[str, Any]) -> list[str]:
-    """This will tell a payout's history in words: what happened, and what it was then."""
+    """Notify a payout's history in words: what happened, and what it was then."""
     return [f"{event['what']} {event['status']}" for event in payout["events"]]
 
 
 def payable(cast: Cast, user_id: str, currency: str = "BDT") -> Decimal:
-    """This will give what a person is owed; negative is what they owe."""
+    """Return what a person is owed; negative is what they owe."""
     rows = sql(cast, "select -balance as owed from ledger_accounts where kind = 'payable' and user_id = :user_id"
                " and currency = :currency", user_id=user_id, currency=currency)  # fmt: skip
     return rows[0].owed if rows else Decimal(0)
 
 
 def books(cast: Cast) -> dict[str, Decimal]:
-    """This will give what each kind of account comes to, those of all people together; what is zero is left out."""
+    """Return what each kind of account comes to, those of all people together; what is zero is left out."""
     rows = sql(cast, "select kind, currency, sum(balance) as sum from ledger_accounts group by 1, 2")
     return {f"{row.kind} {row.currency}": row.sum for row in rows if row.sum}
 
 
 def moved(cast: Cast) -> list[tuple[Decimal, str]]:
-    """This will give the simulated provider's own list."""
+    """Return the simulated provider's own list."""
     rows = sql(cast, "select amount, status from simulated_movements order by id")
     return [(row.amount, row.status) for row in rows]
 
 
 def pass_time(cast: Cast, **gone: float) -> None:
-    """This will let time pass for all payouts of a tenant: the database's clock cannot be set, so they grow older."""
+    """Let time pass for all payouts of a tenant: the database's clock cannot be set, so they grow older."""
     sql(
         cast,
         "update payouts set look_at = look_at - :gone, lease_until = lease_until - :gone,"
@@ -123,14 +123,14 @@ def pass_time(cast: Cast, **gone: float) -> None:
 
 
 def look(running: Stack) -> int:
-    """This will let the sweep of payouts find what is due, and do it."""
+    """Let the sweep of payouts find what is due, and do it."""
     found = running.tick("payouts-to-look-at")["found"]
     running.drain()
     return int(found)
 
 
 def deliver(*bodies: dict[str, Any]) -> list[str]:
-    """This will hand messages of the runs' queue to their consumer as Lambda does, and give those that failed."""
+    """Hand messages of the runs' queue to their consumer as Lambda does, and give those that failed."""
     records = [
         {"MessageId": f"m{n}", "ReceiptHandle": f"r{n}", "Body": json.dumps(body), "MD5OfBody": "",
          "Attributes": {"ApproximateReceiveCount": "1"}}
@@ -145,7 +145,7 @@ def deliver(*bodies: dict[str, Any]) -> list[str]:
 
 
 def taken(running: Stack, queue: str) -> list[dict[str, Any]]:
-    """This will take all messages off a queue."""
+    """Take all messages off a queue."""
     found: list[dict[str, Any]] = []
     while got := running.sqs.receive_message(QueueUrl=queues.url_of(queue), MaxNumberOfMessages=10).get("Messages"):
         found += [json.loads(message["Body"]) for message in got]
@@ -167,7 +167,7 @@ class RestorePoint:
             root.execute(f"create temporary table kept_{table} as table {table}")
 
     def restore(self) -> None:
-        """This will bring the books back to how they were."""
+        """Bring the books back to how they were."""
         self.root.execute("set session_replication_role = replica")
         for table in self.TABLES:
             names = self.root.execute(

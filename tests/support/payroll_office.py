@@ -47,7 +47,7 @@ class Office:
         self.do_hire(story.people)
 
     def do(self, step: Step) -> None:
-        """This will do one step, on paper first."""
+        """Do one step, on paper first."""
         self.paper.do(step)
         getattr(self, f"do_{step.word.replace(' ', '_')}")(step.said)
 

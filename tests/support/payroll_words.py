@@ -11,7 +11,7 @@ Lines = dict[str, dict[str, Decimal]]
 
 
 def lines_of(payslip: Mapping[str, Any]) -> Lines:
-    """This will give the lines of a payslip that was read, by category and what they are called."""
+    """Return the lines of a payslip that was read, by category and what they are called."""
     found: Lines = {category: {} for category in CATEGORIES}
     for line in payslip["lines"]:
         name = {"salary": "salary", "component": line["code"]}.get(line["kind"], line["name"])
@@ -21,7 +21,7 @@ def lines_of(payslip: Mapping[str, Any]) -> Lines:
 
 
 def calculation_of(component: Component) -> dict[str, Any]:
-    """This will say what a component comes to as the API takes it."""
+    """Return what a component comes to as the API takes it."""
     if component.amount is not None:
         return {"calculation": "fixed", "amount": str(component.amount)}
     if component.percent is not None:
@@ -32,12 +32,12 @@ def calculation_of(component: Component) -> dict[str, Any]:
 
 
 def salary_of(salary: Salary) -> dict[str, str]:
-    """This will say what somebody earns as the API takes it."""
+    """Return what somebody earns as the API takes it."""
     return {"amount": str(salary.amount), "frequency": salary.frequency, "effective_from": str(salary.effective_from)}
 
 
 def edit_of(edit: DayEdit) -> dict[str, Any]:
-    """This will say what a person wrote over a day as the API takes it."""
+    """Return what a person wrote over a day as the API takes it."""
     body: dict[str, Any] = {
         f"{name}_half": _half(written)
         for name, written in zip(HALVES, (edit.first, edit.second), strict=True)

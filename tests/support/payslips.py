@@ -40,7 +40,7 @@ def run(
     cast: Cast, *, status: str = "approved", components: Sequence[Component] = COMPONENTS, posted: bool = True,
     month: str = "2026-01", **values: Any,
 ) -> UUID:  # fmt: skip
-    """This will make the regular run of a month as it is once it is calculated, or approved and booked."""
+    """Make the regular run of a month as it is once it is calculated, or approved and booked."""
     plan = Plan(RunKind.REGULAR, {}, INPUTS, tuple(components))
     is_fixed = status in ("approved", "paid")
     made: UUID = row(
@@ -59,7 +59,7 @@ def payslip(
     totals: Sequence[str] = ("19000.00", "1000.00", "400.00", "1200.00"), inputs: Mapping[str, Any] = DAYS,
     **values: Any,
 ) -> UUID:  # fmt: skip
-    """This will make a payslip of that run: gross, deductions, taxes and benefits are what `totals` says."""
+    """Make a payslip of that run: gross, deductions, taxes and benefits are what `totals` says."""
     gross, deductions, taxes, benefits = map(Decimal, totals)
     known = {"earned_salary": earned, **inputs}
     made: UUID = row(
@@ -74,5 +74,5 @@ def payslip(
 
 
 def one_off(cast: Cast, run_id: UUID, user_id: UUID, **values: Any) -> None:
-    """This will add a line to a payslip that no component made; the payslip's totals are the test's to say."""
+    """Add a line to a payslip that no component made; the payslip's totals are the test's to say."""
     row(cast, "payslip_one_offs", {"run_id": run_id, "user_id": user_id, **values}, returning="number")

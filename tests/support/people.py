@@ -12,7 +12,7 @@ from tests.support.cast import Cast
 
 
 def row(tenant: Cast, table: str, values: Mapping[str, Any], *, returning: str = "id") -> Any:
-    """This will insert one row of the tenant's and give one of its columns."""
+    """Insert one row of the tenant's and give one of its columns."""
     said = {"tenant_id": tenant.id, **values}
     return sql(
         tenant,
@@ -22,7 +22,7 @@ def row(tenant: Cast, table: str, values: Mapping[str, Any], *, returning: str =
 
 
 def sql(tenant: Cast, statement: str, **values: Any) -> list[Any]:
-    """This will run one statement as the tenant and give its rows, if it has any."""
+    """Run one statement as the tenant and give its rows, if it has any."""
     with transaction(tenant_id=tenant.id) as session:
         result = session.execute(text(statement), values)
         return list(result.all()) if result.returns_rows else []
@@ -42,7 +42,7 @@ def employee(
     division_id: UUID | None = None,
     email: str | None = None,
 ) -> UUID:
-    """This will make a person who is employed."""
+    """Make a person who is employed."""
     user_id: UUID = row(tenant, "users", {"name": name, "email": email})
     row(
         tenant,
@@ -56,7 +56,7 @@ def employee(
 
 
 def shift(tenant: Cast, starts: str = "09:00", ends: str = "18:00", *, late: int = 0, early: int = 0) -> UUID:
-    """This will make a shift; `late` and `early` are its grace minutes."""
+    """Make a shift; `late` and `early` are its grace minutes."""
     return row(
         tenant,
         "shifts",
@@ -66,17 +66,17 @@ def shift(tenant: Cast, starts: str = "09:00", ends: str = "18:00", *, late: int
 
 
 def branch(tenant: Cast, *, name: str = "Berlin", timezone: str | None = "Europe/Berlin") -> UUID:
-    """This will make a branch in its own time zone."""
+    """Make a branch in its own time zone."""
     return row(tenant, "branches", {"name": name, "timezone": timezone})
 
 
 def roster(tenant: Cast, user_id: UUID, day: date, shift_id: UUID | None) -> None:
-    """This will put a person on a shift for one day."""
+    """Put a person on a shift for one day."""
     row(tenant, "roster_days", {"user_id": user_id, "day": day, "shift_id": shift_id}, returning="day")
 
 
 def lock_period(tenant: Cast, month: str, start: date, end: date) -> None:
-    """This will lock a pay period, as approving payroll does."""
+    """Lock a pay period, as approving payroll does."""
     sql(
         tenant,
         "insert into pay_periods (tenant_id, month, start_on, end_on, status)"

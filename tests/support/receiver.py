@@ -37,7 +37,7 @@ class Receiver:
 
 @contextmanager
 def listening() -> Iterator[Receiver]:
-    """This will listen at a port of this machine."""
+    """Listen at a port of this machine."""
     made = Receiver()
 
     class Handler(BaseHTTPRequestHandler):
@@ -66,12 +66,12 @@ def listening() -> Iterator[Receiver]:
 
 
 def listen(cast: Cast, receiver: Receiver, **more: Any) -> dict[str, Any]:
-    """This will make an endpoint and give it with its secret."""
+    """Make an endpoint and give it with its secret."""
     return dict(cast.admin.ok("POST", "/webhook-endpoints", {"url": receiver.url, **more}))
 
 
 def pay(cast: Cast, running: Stack, behaviour: str = "accept") -> str:
-    """This will owe somebody 40.00, pay it by the simulated provider, and give the payout's id."""
+    """Owe somebody 40.00, pay it by the simulated provider, and give the payout's id."""
     person = cast.admin.ok(
         "POST", "/sales/user",
         {"name": "Mina Akter", "payout_destination": {"kind": "simulated", "behaviour": behaviour}},
@@ -85,7 +85,7 @@ def pay(cast: Cast, running: Stack, behaviour: str = "accept") -> str:
 
 
 def log(cast: Cast, query: str = "") -> list[dict[str, Any]]:
-    """This will give the log of deliveries."""
+    """Return the log of deliveries."""
     return list(cast.admin.ok("GET", f"/webhook-deliveries{query}")["items"])
 
 
@@ -94,13 +94,13 @@ def attempts(cast: Cast, delivery_id: str) -> list[dict[str, Any]]:
 
 
 def let_pass(cast: Cast) -> None:
-    """This will age what waits for its next attempt, as if all the time had passed."""
+    """Age what waits for its next attempt, as if all the time had passed."""
     sql(cast, "update webhook_deliveries set look_at = clock_timestamp() - interval '10 minutes'"
               " where tenant_id = :tenant_id and look_at is not null", tenant_id=cast.id)  # fmt: skip
 
 
 def again(cast: Cast, running: Stack) -> None:
-    """This will let the time to the next attempt pass, and work it off."""
+    """Let the time to the next attempt pass, and work it off."""
     let_pass(cast)
     running.tick("webhooks-to-look-at")
     running.drain()

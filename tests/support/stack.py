@@ -25,15 +25,15 @@ class Stack:
         self.loop = EventLoop(app.app, endpoint=endpoint)
 
     def drain(self) -> int:
-        """This will work until all queues are empty, and count the messages done."""
+        """Work until all queues are empty, and count the messages done."""
         return self.loop.drain(max_seconds=30)
 
     def tick(self, schedule: str) -> Any:
-        """This will let time call one schedule."""
+        """Let time call one schedule."""
         return self.loop.run_schedule_once(schedule, clock.now())
 
     def waiting(self, queue: str) -> int:
-        """This will count the messages that a queue holds, hidden ones included."""
+        """Count the messages that a queue holds, hidden ones included."""
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
         found = self.sqs.get_queue_attributes(QueueUrl=queues.url_of(queue), AttributeNames=names)["Attributes"]
         return sum(int(found[name]) for name in names)
@@ -41,7 +41,7 @@ class Stack:
 
 @contextmanager
 def running() -> Iterator[Stack]:
-    """This will give a stack with empty queues and an empty bucket."""
+    """Return a stack with empty queues and an empty bucket."""
     kept = (queues.client, queues.url_of, files.client)
     with mock_aws():
         for cached in kept:
@@ -56,7 +56,7 @@ def running() -> Iterator[Stack]:
 
 @contextmanager
 def at(moment: str) -> Iterator[datetime]:
-    """This will set the product's clock."""
+    """Set the product's clock."""
     now = datetime.fromisoformat(moment).astimezone(UTC)
     with mock.patch.object(clock, "now", return_value=now):
         yield now

@@ -9,7 +9,7 @@ _WAITS = "select 1 from pg_stat_activity where wait_event_type = 'Lock' and datn
 
 
 def until_somebody_waits(cast: Cast) -> None:
-    """This will return as soon as a transaction of this database waits for another one."""
+    """Return as soon as a transaction of this database waits for another one."""
     deadline = time.monotonic() + 10
     while not sql(cast, _WAITS):
         assert time.monotonic() < deadline, "nobody waits"

@@ -26,7 +26,7 @@ _ADD = text(statement(__file__, "add"))
 
 
 def add(scope: Scope, *, adjustments: Sequence[Adjustment]) -> list[UUID]:
-    """This will add amounts in one statement and give the ids of those that were not there before."""
+    """Add amounts in one statement and give the ids of those that were not there before."""
     if not adjustments:
         return []
     said = [
@@ -73,7 +73,7 @@ def _record(scope: Scope, rows: Sequence[RowMapping]) -> None:
 
 
 def add_by_hand(scope: Scope, *, new: NewAdjustment) -> Record:
-    """This will add an amount that somebody of HR has decided on."""
+    """Add an amount that somebody of HR has decided on."""
     people.get_user(scope, new.user_id, "adjustments.write")
     four_eyes.check_not_own(scope, four_eyes.Subject.ADJUSTMENT, new.user_id)
     currency = new.currency or scope.tenant.currency

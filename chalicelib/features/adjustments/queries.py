@@ -20,7 +20,7 @@ COLUMNS: tuple[ColumnElement[Any], ...] = (
 
 
 def page_of_adjustments(scope: Scope, query: AdjustmentQuery) -> Record:
-    """This will read one page of the adjustments of everybody whom the caller may see, oldest first."""
+    """Read one page of the adjustments of everybody whom the caller may see, oldest first."""
     rows = select(*COLUMNS).where(
         payroll_adjustments.c.tenant_id == scope.tenant_id,
         scope.within("adjustments.read", payroll_adjustments.c.user_id),
@@ -37,7 +37,7 @@ def page_of_adjustments(scope: Scope, query: AdjustmentQuery) -> Record:
 
 
 def get_adjustment(scope: Scope, adjustment_id: UUID) -> Record:
-    """This will read one adjustment of the tenant that is known to be there."""
+    """Read one adjustment of the tenant that is known to be there."""
     return dict(
         scope.session.execute(
             select(*COLUMNS).where(

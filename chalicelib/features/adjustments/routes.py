@@ -12,13 +12,13 @@ blueprint = Blueprint(__name__)
 
 @endpoint(blueprint, "GET", "/payroll-adjustments", may="adjustments.read")
 def list_adjustments(scope: Scope, query: schemas.AdjustmentQuery) -> Page[schemas.Adjustment]:
-    """This will list one-off amounts, oldest first: everybody's, or your own, as your role allows."""
+    """List one-off amounts, oldest first: everybody's, or your own, as your role allows."""
     return queries.page_of_adjustments(scope, query)
 
 
 @endpoint(blueprint, "POST", "/payroll-adjustments", may="adjustments.write", status=201)
 def add_adjustment(scope: Scope, body: schemas.NewAdjustment) -> schemas.Adjustment:
-    """This will add an amount to a person's next pay, or take one off: a bonus, a fine, or another, with its reason.
+    """Add an amount to a person's next pay, or take one off: a bonus, a fine, or another, with its reason.
 
     It stays open until a payroll pays it. A wrong one is made good by another the other way.
     """

@@ -32,7 +32,7 @@ class Adjustment:
 
 
 def wrong_sign(kind: Kind, amount: Decimal) -> str | None:
-    """This will say what is wrong with an amount's sign: a fine takes away, the others but `other` give."""
+    """Return what is wrong with an amount's sign: a fine takes away, the others but `other` give."""
     if amount == 0:
         return "must not be 0"
     if kind is Kind.FINE and amount > 0:

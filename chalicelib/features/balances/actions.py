@@ -13,7 +13,7 @@ _MINOR_UNITS = json.dumps(MINOR_UNITS)
 
 
 def earn(scope: Scope, *, window: Window, among: Among) -> int:
-    """This will compute the balances of some employees for a period, and count the rows that changed."""
+    """Compute the balances of some employees for a period, and count the rows that changed."""
     policy = scope.tenant.policy
     values: dict[str, Any] = {
         **window.values(),

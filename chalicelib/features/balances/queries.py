@@ -17,7 +17,7 @@ _TOTALS: Label[Any] = literal_column("register_totals(r)").label("totals")
 
 
 def page_of_balances(scope: Scope, *, month: str, query: PageQuery) -> Record:
-    """This will read one page of a period's balances, in the order of people's ids."""
+    """Read one page of a period's balances, in the order of people's ids."""
     rows = (
         select(balances, balances.c.earned.label("earned_to_date"), _TOTALS)
         .join(_REGISTERS, _SAME_ROW)
@@ -31,7 +31,7 @@ def page_of_balances(scope: Scope, *, month: str, query: PageQuery) -> Record:
 
 
 def find_latest_balance(scope: Scope, user_id: UUID) -> Record | None:
-    """This will read what a person has earned in their latest computed period."""
+    """Read what a person has earned in their latest computed period."""
     rows = scope.session.execute(
         select(balances, balances.c.earned.label("earned_to_date"))
         .where(balances.c.tenant_id == scope.tenant_id, balances.c.user_id == user_id)

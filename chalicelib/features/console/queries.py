@@ -17,7 +17,7 @@ _JOB = """select id, kind, status, json_build_object('done', done, 'total', tota
 
 
 def get_job(scope: Scope, job_id: UUID) -> Any:
-    """This will read one job of the tenant, or NotFound."""
+    """Read one job of the tenant, or NotFound."""
     rows = scope.session.execute(text(_JOB + " and id = :id"), {"tenant_id": scope.tenant_id, "id": job_id})
     if (row := rows.mappings().first()) is None:
         raise NotFound("There is no such job.")
@@ -25,13 +25,13 @@ def get_job(scope: Scope, job_id: UUID) -> Any:
 
 
 def page_of_jobs(scope: Scope, query: JobQuery) -> Record:
-    """This will read one page of jobs, newest first."""
+    """Read one page of jobs, newest first."""
     conditions = {"status": "status = :status", "kind": "kind = :kind"}
     return _page(scope, _JOB, query, conditions=conditions, key="id")
 
 
 def page_of_audit_logs(scope: Scope, query: AuditQuery) -> Record:
-    """This will read one page of audit rows, newest first."""
+    """Read one page of audit rows, newest first."""
     conditions = {
         "entity_type": "entity_type = :entity_type",
         "entity_id": "entity_id = :entity_id",

@@ -23,7 +23,7 @@ blueprint = Blueprint(__name__)
 
 @endpoint(blueprint, "GET", "/health", may=None)
 def get_health() -> schemas.Health:
-    """This will tell whether the database and the queues answer; 503 if not. It needs no credentials."""
+    """Tell whether the database and the queues answer; 503 if not. It needs no credentials."""
     try:
         with transaction() as connection:
             connection.execute(text("select 1"))
@@ -36,29 +36,29 @@ def get_health() -> schemas.Health:
 
 @endpoint(blueprint, "GET", "/openapi.json", may=None)
 def get_openapi() -> Ready:
-    """This will give this document."""
+    """Give this document."""
     return Ready(openapi.document(), PUBLIC)
 
 
 @endpoint(blueprint, "GET", "/docs", may=None, produces="text/html; charset=utf-8")
 def get_docs() -> Document:
-    """This will show this document as a page."""
+    """Show this document as a page."""
     return Document((Path(__file__).parent / "docs.html").read_text(), "text/html; charset=utf-8", cache=PUBLIC)
 
 
 @endpoint(blueprint, "GET", "/jobs", may="jobs.read")
 def list_jobs(scope: Scope, query: schemas.JobQuery) -> Page[Job]:
-    """This will list long-running work, newest first."""
+    """List long-running work, newest first."""
     return queries.page_of_jobs(scope, query)
 
 
 @endpoint(blueprint, "GET", "/jobs/{job_id}", may="jobs.read")
 def get_job(scope: Scope, job_id: UUID) -> Job:
-    """This will tell how far one job is, what came of it, or why it failed."""
+    """Tell how far one job is, what came of it, or why it failed."""
     return queries.get_job(scope, job_id)
 
 
 @endpoint(blueprint, "GET", "/audit-logs", may="audit.read")
 def list_audit_logs(scope: Scope, query: schemas.AuditQuery) -> Page[schemas.AuditLog]:
-    """This will list who changed what, newest first."""
+    """List who changed what, newest first."""
     return queries.page_of_audit_logs(scope, query)

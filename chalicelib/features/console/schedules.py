@@ -13,11 +13,11 @@ blueprint = Blueprint(__name__)
 
 @scheduled(blueprint, "rate(1 minute)", name="sweep-outbox")
 def sweep_outbox(*, now: datetime) -> int:
-    """This will send what a crash or a throttled queue left unsent for a minute."""
+    """Send what a crash or a throttled queue left unsent for a minute."""
     return outbox.sweep(now=now)
 
 
 @scheduled(blueprint, "rate(1 hour)", name="forget-answers")
 def forget_answers(*, now: datetime) -> int:
-    """This will forget the answers that were kept for repeated requests two days ago."""
+    """Forget the answers that were kept for repeated requests two days ago."""
     return idempotency.forget(now=now)

@@ -103,7 +103,7 @@ class Scored:
 
 
 def code_of(name: str, taken: Collection[str]) -> str:
-    """This will make a code of a name, numbered where it is taken: "Customer rating" is customer_rating."""
+    """Make a code of a name, numbered where it is taken: "Customer rating" is customer_rating."""
     base = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
     if not base or not base[0].isalpha():
         base = f"kpi_{base}".rstrip("_")
@@ -115,7 +115,7 @@ def code_of(name: str, taken: Collection[str]) -> str:
 
 
 def value_of(said: object, definition: Mapping[str, Any]) -> Decimal | str:
-    """This will read a value that somebody entered for a KPI; ValueError says what is wrong with it, and what to do."""
+    """Read a value that somebody entered for a KPI; ValueError says what is wrong with it, and what to do."""
     kind = MetricType(definition["metric_type"])
     if kind is MetricType.TEXT:
         if isinstance(said, str) and said.strip():

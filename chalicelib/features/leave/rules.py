@@ -63,11 +63,11 @@ class Span:
         return [self.start_on + timedelta(days=n) for n in range((self.end_on - self.start_on).days + 1)]
 
     def is_within(self, other: "Span") -> bool:
-        """This will tell whether every half of this is one of the other's."""
+        """Return whether every half of this is one of the other's."""
         return other.begins <= self.begins and self.ends <= other.ends
 
     def halves(self) -> list[HalfOfDay]:
-        """This will list every half, in order."""
+        """List every half, in order."""
         return [
             (day, half)
             for day in self.days
@@ -76,7 +76,7 @@ class Span:
         ]
 
     def __str__(self) -> str:
-        """This will say it as a sentence does, halves only where they are not the usual ones."""
+        """Return it as a sentence does, halves only where they are not the usual ones."""
         first = f"{self.start_on}" + (" (second half)" if self.start_half is Half.SECOND else "")
         last = f"{self.end_on}" + (" (first half)" if self.end_half is Half.FIRST else "")
         return f"from {first} to {last}"
@@ -97,12 +97,12 @@ class Purse:
 
 
 def counted(span: Span, bits: Mapping[date, int]) -> list[HalfOfDay]:
-    """This will list the halves that use days up: those that the calendar wants worked."""
+    """List the halves that use days up: those that the calendar wants worked."""
     return [(day, half) for day, half in span.halves() if bits.get(day, 0) & BITS[half]]
 
 
 def days_of(halves: Sequence[HalfOfDay]) -> Decimal:
-    """This will count halves as days."""
+    """Count halves as days."""
     return len(halves) * HALF_DAY
 
 
@@ -160,7 +160,7 @@ def given_back(held: Mapping[Place, Decimal], halves: Iterable[HalfOfDay]) -> di
 
 
 def year_from(start: date) -> date:
-    """This will give the last day of the year that begins on a day."""
+    """Return the last day of the year that begins on a day."""
     try:
         return start.replace(year=start.year + 1) - timedelta(days=1)
     except ValueError:  # 29 February

@@ -54,7 +54,7 @@ def request_sync(scope: Scope, *, month: str, user_ids: list[UUID] | None) -> UU
 
 
 def request_nightly(scope: Scope, *, as_of: date | None) -> UUID:
-    """This will ask for the nightly computation, as an operator does: for yesterday, or as of a day of their choice."""
+    """Ask for the nightly computation, as an operator does: for yesterday, or as of a day of their choice."""
     if as_of is not None and as_of > scope.yesterday():
         raise invalid(
             "/date", f"{as_of} is not over yet in {scope.tenant.timezone}; the last day is {scope.yesterday()}"
@@ -66,7 +66,7 @@ def request_nightly(scope: Scope, *, as_of: date | None) -> UUID:
 
 
 def run_nightly(scope: Scope, *, job_id: UUID | None, as_of: date | None) -> None:
-    """This will start the nightly computation of a tenant: asked for by an operator, or due by the schedule.
+    """Start the nightly computation of a tenant: asked for by an operator, or due by the schedule.
 
     The schedule's message says no date: whenever it arrives, late or twice, yesterday is what counts, once.
     """
@@ -93,7 +93,7 @@ def lock(scope: Scope, *, month: str) -> None:
 
 
 def unlock(scope: Scope, *, month: str, reason: str) -> None:
-    """This will open a locked period again; what was noted as late becomes plain facts, and the period stale.
+    """Open a locked period again; what was noted as late becomes plain facts, and the period stale.
 
     A period whose payroll was approved stays as it is: what was paid is not computed anew, it is made good later.
     """

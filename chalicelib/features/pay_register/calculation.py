@@ -42,7 +42,7 @@ def begin(scope: Scope, job_id: UUID, *, months: Sequence[str], as_of: date, nig
 
 
 def do_chunk(scope: Scope, plan: dict[str, Any], chunk: Chunk) -> None:
-    """This will compute one chunk for every month of the plan, and finish the job with its last chunk."""
+    """Compute one chunk for every month of the plan, and finish the job with its last chunk."""
     job_id, as_of = UUID(plan["job_id"]), date.fromisoformat(plan["as_of"])
     among = Among.range(chunk.first_user_id, chunk.last_user_id)
     changed = compute_among(scope, months=plan["months"], among=among, as_of=as_of)
@@ -94,7 +94,7 @@ def compute_among(scope: Scope, *, months: Sequence[str], among: Among, as_of: d
 
 
 def conclude(scope: Scope, *, months: Sequence[str], as_of: date) -> None:
-    """This will end a computation of everybody: these periods are as fresh as they were when it was prepared."""
+    """End a computation of everybody: these periods are as fresh as they were when it was prepared."""
     scope.session.execute(
         text(
             "update pay_periods set computed_at = computing_since, computed_as_of = least(end_on, cast(:as_of as date))"
@@ -134,7 +134,7 @@ def compute_these(scope: Scope, *, month: str, user_ids: Sequence[UUID]) -> int:
 
 
 def due_months(scope: Scope, *, as_of: date) -> list[str]:
-    """This will list the open months that a nightly run has to compute.
+    """List the open months that a nightly run has to compute.
 
     They are the month of the as-of date, and every earlier one whose facts changed, or whose last computation was
     before its end because nights were missed.

@@ -16,7 +16,7 @@ blueprint = Blueprint(__name__)
 
 @consumes(blueprint, actions.NIGHTLY_QUEUE, when_failed=progress.fail)
 def compute_night(scope: Scope, *, message: dict[str, Any]) -> None:
-    """This will compute register and balances of the tenant as of yesterday, or of the day an operator asked for."""
+    """Compute register and balances of the tenant as of yesterday, or of the day an operator asked for."""
     job_id, as_of = message.get("job_id"), message.get("as_of")
     actions.run_nightly(
         scope, job_id=UUID(job_id) if job_id else None, as_of=date.fromisoformat(as_of) if as_of else None
@@ -25,7 +25,7 @@ def compute_night(scope: Scope, *, message: dict[str, Any]) -> None:
 
 @consumes(blueprint, calculation.QUEUE, batch_size=1, when_failed=progress.fail)
 def compute_chunk(scope: Scope, *, message: dict[str, Any]) -> None:
-    """This will compute one chunk of employees; one that is done already is not done again."""
+    """Compute one chunk of employees; one that is done already is not done again."""
     chunk = progress.find_chunk(scope, UUID(message["job_id"]), message["chunk"])
     if chunk is not None:
         calculation.do_chunk(scope, message, chunk)

@@ -18,7 +18,7 @@ _SIGNS = {"-": "", "P": "P", "A": "A", "L": "L", "U": "LOP", "O": "OD", "H": "H"
 
 
 def export(scope: Scope, *, month: str, query: ExportQuery) -> Document:
-    """This will write one row per employee: who, the totals, and each day as `P` or, where halves differ, `P/A`."""
+    """Write one row per employee: who, the totals, and each day as `P` or, where halves differ, `P/A`."""
     period = scope.tenant.period(month)
     head = ["employee_no", "name", *_COUNTED, *(day.isoformat() for day in period.days)]
     lines = _lines(scope, period, query)

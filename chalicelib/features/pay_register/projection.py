@@ -32,7 +32,7 @@ _LEAVE_OUT_BALANCES = _LEAVE_OUT.replace("{table}", "balances")
 
 
 def project(scope: Scope, *, window: Window, among: Among, as_of: date) -> int:
-    """This will rebuild register rows and balances of an open period, and count the register rows that changed."""
+    """Rebuild register rows and balances of an open period, and count the register rows that changed."""
     as_of = min(as_of, window.period.end)
     values: dict[str, Any] = {
         **window.values(),
@@ -49,7 +49,7 @@ def project(scope: Scope, *, window: Window, among: Among, as_of: date) -> int:
 
 
 def leave_out(scope: Scope, *, window: Window, among: Among) -> None:
-    """This will drop rows of people who are not, or no longer, employed in the period, and their balances."""
+    """Drop rows of people who are not, or no longer, employed in the period, and their balances."""
     values = {**window.values(), **among.values, "tenant_id": scope.tenant_id}
     run(scope.session, among.put_into(_LEAVE_OUT_BALANCES), values)
     run(scope.session, among.put_into(_LEAVE_OUT_ROWS), values)

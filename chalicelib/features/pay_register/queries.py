@@ -42,7 +42,7 @@ _NO_TOTALS = json.dumps({name: {} if name == "leave_by_type" else 0 for name in 
 
 
 def get_period(scope: Scope, period: Period) -> Record:
-    """This will tell a period's days and state; one that nobody has touched yet is open and fresh."""
+    """Notify a period's days and state; one that nobody has touched yet is open and fresh."""
     row = scope.session.execute(
         text("select status, is_stale from pay_periods where tenant_id = :tenant_id and month = :month"),
         {"tenant_id": scope.tenant_id, "month": period.month},
@@ -58,7 +58,7 @@ def get_period(scope: Scope, period: Period) -> Record:
 
 
 def grid(scope: Scope, *, month: str, query: GridQuery) -> str:
-    """This will give one page of the grid as JSON text, most of it made by the database."""
+    """Return one page of the grid as JSON text, most of it made by the database."""
     period = scope.tenant.period(month)
     total, items = _page(scope, period, query, limit=query.limit, page=query.page)
     if query.view is View.RECORDS:
@@ -69,13 +69,13 @@ def grid(scope: Scope, *, month: str, query: GridQuery) -> str:
 
 
 def rows_for_export(scope: Scope, *, period: Period, query: ExportQuery, page: int, limit: int) -> list[dict[str, Any]]:
-    """This will read one batch of rows in the codes view."""
+    """Read one batch of rows in the codes view."""
     rows: list[dict[str, Any]] = json.loads(_page(scope, period, query, limit=limit, page=page)[1])
     return rows
 
 
 def get_row(scope: Scope, *, month: str, user_id: UUID) -> Record:
-    """This will read one employee's period, or NotFound where they are not in it or not within reach."""
+    """Read one employee's period, or NotFound where they are not in it or not within reach."""
     period = scope.tenant.period(month)
     _, items = _page(scope, period, None, limit=1, page=1, user_id=user_id)
     found = json.loads(items)

@@ -18,7 +18,7 @@ READ, WRITE, LOCK = "pay_register.read", "pay_register.write", "pay_register.loc
 
 @endpoint(blueprint, "GET", "/pay-register/{month}", may=READ, reply=schemas.Grid)
 def get_grid(scope: Scope, month: Month, query: schemas.GridQuery) -> Ready:
-    """This will show one page of the register: a row per employee, their days and totals.
+    """Show one page of the register: a row per employee, their days and totals.
 
     Employees who have no row yet read as stubs: zero totals, no days. Reading never writes.
     """
@@ -27,7 +27,7 @@ def get_grid(scope: Scope, month: Month, query: schemas.GridQuery) -> Ready:
 
 @endpoint(blueprint, "POST", "/pay-register/{month}/sync", may=WRITE, status=202)
 def sync(scope: Scope, month: Month, body: schemas.SyncRequest) -> Started:
-    """This will compute everybody's rows and balances from the facts, or those of some people.
+    """Compute everybody's rows and balances from the facts, or those of some people.
 
     Up to 5,000 employees are done when the answer comes; the job tells either way.
     """
@@ -46,38 +46,38 @@ def lock(scope: Scope, month: Month) -> schemas.PeriodOut:
 
 @endpoint(blueprint, "POST", "/pay-register/{month}/unlock", may=LOCK)
 def unlock(scope: Scope, month: Month, body: schemas.Unlock) -> schemas.PeriodOut:
-    """This will open a locked period again, with a reason."""
+    """Open a locked period again, with a reason."""
     actions.unlock(scope, month=month, reason=body.reason)
     return queries.get_period(scope, scope.tenant.period(month))
 
 
 @endpoint(blueprint, "GET", "/pay-register/{month}/export", may=READ, produces="text/csv")
 def export(scope: Scope, month: Month, query: schemas.ExportQuery) -> Document:
-    """This will write the register as a CSV or XLSX file: totals, then two columns a day."""
+    """Write the register as a CSV or XLSX file: totals, then two columns a day."""
     return exports.export(scope, month=month, query=query)
 
 
 @endpoint(blueprint, "GET", "/pay-register/{month}/{user_id}", may=READ)
 def get_row(scope: Scope, month: Month, user_id: UUID) -> schemas.EmployeeRegister:
-    """This will show one employee's period, each half with where it came from."""
+    """Show one employee's period, each half with where it came from."""
     return queries.get_row(scope, month=month, user_id=user_id)
 
 
 @endpoint(blueprint, "POST", "/pay-register/{month}/{user_id}", may=WRITE, status=201)
 def make_row(scope: Scope, month: Month, user_id: UUID) -> schemas.EmployeeRegister:
-    """This will make one employee's row from the facts; doing it again changes nothing."""
+    """Make one employee's row from the facts; doing it again changes nothing."""
     return actions.recalculate(scope, month=month, user_id=user_id)
 
 
 @endpoint(blueprint, "POST", "/pay-register/{month}/{user_id}/recalculate", may=WRITE)
 def recalculate(scope: Scope, month: Month, user_id: UUID) -> schemas.EmployeeRegister:
-    """This will compute one employee's row and balance again from the facts."""
+    """Compute one employee's row and balance again from the facts."""
     return actions.recalculate(scope, month=month, user_id=user_id)
 
 
 @endpoint(blueprint, "GET", "/pay-register/{month}/{user_id}/history", may=READ)
 def get_history(scope: Scope, month: Month, user_id: UUID) -> Page[schemas.EditOut]:
-    """This will list every edit by hand of the period, newest first."""
+    """List every edit by hand of the period, newest first."""
     queries.get_row(scope, month=month, user_id=user_id)
     return queries.history(scope, month=month, user_id=user_id)
 

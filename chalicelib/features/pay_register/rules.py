@@ -19,7 +19,7 @@ _CELLS = {
 
 
 def records(days: list[date], row: dict[str, Any]) -> list[dict[str, Any]]:
-    """This will spell out each day of a row of the codes view; a stub has none."""
+    """Spell out each day of a row of the codes view; a stub has none."""
     halves, details, masks = row["halves"], row["details"], row["masks"]
     if not halves:
         return []

@@ -24,7 +24,7 @@ _DUE = text("""
 
 @scheduled(blueprint, "rate(15 minutes)", name="balance")
 def send_due_nights(*, now: datetime) -> int:
-    """This will send one message for each tenant whose yesterday is not computed yet."""
+    """Send one message for each tenant whose yesterday is not computed yet."""
     with transaction(role="wagebook_sweeper") as session:
         due = session.execute(_DUE, {"now": now, "kind": NIGHTLY}).scalars().all()
     queues.send_many(NIGHTLY_QUEUE, [{"tenant_id": str(tenant_id)} for tenant_id in due])

@@ -188,7 +188,7 @@ class DayEdit(Input):
         return self
 
     def halves(self) -> tuple[HalfIn | None, HalfIn | None]:
-        """This will give both halves as they were meant."""
+        """Return both halves as they were meant."""
         if self.status is None:
             return self.first_half, self.second_half
         whole = HalfIn(status=self.status, leave_type_id=self.leave_type_id, leave_nature=self.leave_nature)

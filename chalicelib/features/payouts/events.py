@@ -31,7 +31,7 @@ def payroll_moved(scope: Scope, *, payroll_run_id: UUID) -> None:
 
 
 def moved(scope: Scope, payout: Record, *, since: PayoutStatus) -> None:
-    """This will tell of a payout's new status, if it is one that anybody outside can act upon."""
+    """Report of a payout's new status, if it is one that anybody outside can act upon."""
     status = PayoutStatus(payout["status"])
     if status is since or status not in _TOLD:
         return

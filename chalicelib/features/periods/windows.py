@@ -20,7 +20,7 @@ class Window:
     tail_on: date
 
     def values(self) -> dict[str, Any]:
-        """This will give the statement's parameters that say which days."""
+        """Return the statement's parameters that say which days."""
         return {
             "month": self.period.month,
             "start_on": self.period.start,
@@ -31,7 +31,7 @@ class Window:
 
 
 def window_of(scope: Scope, month: str) -> Window:
-    """This will give a month's window in the tenant's calendar."""
+    """Return a month's window in the tenant's calendar."""
     period = scope.tenant.period(month)
     lead_on = period.start - timedelta(days=days_before_week(period.start, week_start=scope.tenant.week_start))
     after = (period.end - lead_on).days % 7
@@ -62,7 +62,7 @@ class Among:
         return cls("is not null", {})
 
     def put_into(self, template: str) -> str:
-        """This will give the statement for these employees: `{among}` stands where each relation names them."""
+        """Return the statement for these employees: `{among}` stands where each relation names them."""
         return _with(template, self.condition)
 
 

@@ -23,7 +23,7 @@ _DECIDE = text(statement(__file__, "decide"))
 
 
 def add_sale(scope: Scope, *, new: NewSale) -> Record:
-    """This will note a sale as pending; the same sale again, by its external id, is the one that is there."""
+    """Note a sale as pending; the same sale again, by its external id, is the one that is there."""
     currency = new.currency or scope.tenant.currency
     if (wrong := rules.too_fine(new.earning, currency)) is not None:
         raise invalid("/earning", wrong)
@@ -42,7 +42,7 @@ def add_sale(scope: Scope, *, new: NewSale) -> Record:
 
 
 def add_sales(scope: Scope, sales: Sequence[SaidSale]) -> list[UUID]:
-    """This will write sales that are not there yet by their external ids, and give the ids of those it wrote.
+    """Write sales that are not there yet by their external ids, and give the ids of those it wrote.
 
     Their people and amounts are checked already; one that does not say when it was is of now.
     """
@@ -56,7 +56,7 @@ def add_sales(scope: Scope, sales: Sequence[SaidSale]) -> list[UUID]:
 
 
 def decide(scope: Scope, *, items: Sequence[Decision]) -> Record:
-    """This will decide sales in bulk, book what follows, and tell for each item, in order, what became of it.
+    """Decide sales in bulk, book what follows, and tell for each item, in order, what became of it.
 
     The same decision again is `unchanged`; another one on a decided sale is a `conflict`, unless it is a correction.
     """
@@ -114,7 +114,7 @@ ADVANCE = statement(__file__, "advance")
 
 
 def advance_values(scope: Scope) -> dict[str, Any]:
-    """This will give the values of the statement `ADVANCE`, but for its `user_ids`."""
+    """Return the values of the statement `ADVANCE`, but for its `user_ids`."""
     return {
         "tenant_id": scope.tenant_id,
         "rate": scope.tenant.policy.advance_rate,

@@ -22,7 +22,7 @@ _THERE = text(statement(__file__, "import_there"))
 
 
 def import_rows(scope: Scope, *, rows: Sequence[Row], dry_run: bool) -> ImportReport:
-    """This will add the good rows as pending sales and say what is wrong with the others.
+    """Add the good rows as pending sales and say what is wrong with the others.
 
     A sale that is there by its external id is left alone, so that sending a file twice changes nothing.
     """

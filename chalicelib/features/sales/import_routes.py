@@ -14,7 +14,7 @@ blueprint = Blueprint(__name__)
 
 @endpoint(blueprint, "POST", "/sales/import", may="sales.write", accepts=CSV_OR_JSON)
 def import_sales(scope: Scope, body: RawBody, query: ImportQuery) -> schemas.ImportReport:
-    """This will import up to 20,000 sales, as JSON or CSV; good rows are kept, wrong ones told by line.
+    """Import up to 20,000 sales, as JSON or CSV; good rows are kept, wrong ones told by line.
 
     Columns: `employee_no`, `user_id` or `email`, `earning`, and if wanted `external_id`, `brand`, `currency` and
     `occurred_at` (RFC 3339). JSON is an array of rows, or an object with the array as `rows`. With external ids,

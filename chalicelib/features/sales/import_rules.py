@@ -34,7 +34,7 @@ class Sorted:
 def read(
     rows: Iterable[tuple[int, SaleRow]], people: Iterable[Person], *, currency: str
 ) -> tuple[list[Line], list[RowError]]:
-    """This will name each row's person and check its amount; a row that says no currency is in `currency`."""
+    """Return each row's person and check its amount; a row that says no currency is in `currency`."""
     known: dict[str, dict[Any, UUID]] = {"employee_no": {}, "user_id": {}, "email": {}}
     for person in people:
         for column, by in known.items():
@@ -69,7 +69,7 @@ def _person(row: SaleRow, known: Mapping[str, Mapping[Any, UUID]]) -> tuple[UUID
 
 
 def sort_out(said: Iterable[Line], *, there: Mapping[str, Mapping[str, Any]]) -> Sorted:
-    """This will tell sales that are new from those that are there, by external id, and from those told otherwise.
+    """Return sales that are new from those that are there, by external id, and from those told otherwise.
 
     Of rows with the same external id the first counts; the others are it once more, or wrong.
     """

@@ -55,7 +55,7 @@ def _whole(scope: Scope) -> Select[Any]:
 
 
 def page_of_sales(scope: Scope, query: SaleQuery) -> Record:
-    """This will read one page of sales, oldest first."""
+    """Read one page of sales, oldest first."""
     rows = _whole(scope).where(scope.within("sales.read", sales.c.user_id))
     if query.user_id is not None:
         get_user(scope, query.user_id, "sales.read")
@@ -80,12 +80,12 @@ def _first_pending(scope: Scope, query: SaleQuery) -> Select[Any]:
 
 
 def get_sale(scope: Scope, sale_id: UUID) -> Record:
-    """This will read one sale."""
+    """Read one sale."""
     return _one(scope, _whole(scope).where(sales.c.id == sale_id, scope.within("sales.read", sales.c.user_id)))
 
 
 def get_sale_by_external_id(scope: Scope, external_id: str) -> Record:
-    """This will read the sale that a shop knows under this id."""
+    """Read the sale that a shop knows under this id."""
     return _one(scope, _whole(scope).where(sales.c.external_id == external_id))
 
 
@@ -97,7 +97,7 @@ def _one(scope: Scope, rows: Select[Any]) -> Record:
 
 
 def find_people_of(scope: Scope, sale_ids: Sequence[UUID]) -> list[UUID]:
-    """This will list the people whose sales these are; ids that are no sale's are left out."""
+    """List the people whose sales these are; ids that are no sale's are left out."""
     # one array: ten thousand placeholders take longer to write than their rows to find
     ids = literal(list(sale_ids), ARRAY(Uuid))
     rows = select(sales.c.user_id).distinct().where(sales.c.tenant_id == scope.tenant_id, sales.c.id == any_(ids))
@@ -105,7 +105,7 @@ def find_people_of(scope: Scope, sale_ids: Sequence[UUID]) -> list[UUID]:
 
 
 def sum_pending(scope: Scope, user_id: UUID) -> dict[str, Any]:
-    """This will sum what a person may still earn from sales that are not decided, by currency."""
+    """Sum what a person may still earn from sales that are not decided, by currency."""
     rows = (
         select(sales.c.currency, func.sum(sales.c.earning))
         .select_from(

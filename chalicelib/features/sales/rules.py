@@ -23,14 +23,14 @@ class SaidSale:
 
 
 def differences(said: SaidSale, there: Mapping[str, Any]) -> list[str]:
-    """This will name what is told otherwise of a sale that is there; what was not said is not otherwise."""
+    """Return what is told otherwise of a sale that is there; what was not said is not otherwise."""
     differ = [name for name in ("earning", "currency") if getattr(said, name) != there[name]]
     differ += [name for name in ("brand", "occurred_at") if getattr(said, name) not in (None, there[name])]
     return ["person"] * (said.user_id != there["user_id"]) + differ
 
 
 def is_other(differ: list[str], there: Mapping[str, Any]) -> str:
-    """This will tell somebody that their sale is there already, and is another."""
+    """Notify somebody that their sale is there already, and is another."""
     return (
         f"{there['external_id']} is there already, a sale of {format(there['earning'], 'f')} {there['currency']},"
         f" and is told otherwise here: {', '.join(differ)}. A sale does not change; decline it and send the right one"
@@ -39,7 +39,7 @@ def is_other(differ: list[str], there: Mapping[str, Any]) -> str:
 
 
 def too_fine(earning: Decimal, currency: str) -> str | None:
-    """This will tell what is wrong with an earning that has more decimals than its currency."""
+    """Return what is wrong with an earning that has more decimals than its currency."""
     if fits(earning, currency):
         return None
     return f"has more decimals than {currency} has ({MINOR_UNITS[currency]})"

@@ -29,7 +29,7 @@ _MOVES_PAY = {"missing_attendance", "proration_basis", "daily_paid_holidays", "w
 
 
 def change_settings(scope: Scope, *, given: dict[str, Any], if_match: int | None) -> Record:
-    """This will change the tenant's settings; open pay periods are computed again by the next nightly run."""
+    """Change the tenant's settings; open pay periods are computed again by the next nightly run."""
     if "weekend" in given:
         lock_calendar(scope)
     before = queries.get_settings(scope, lock=True)
@@ -78,7 +78,7 @@ def _forget_periods(scope: Scope) -> None:
 
 
 def add_member(scope: Scope, *, new: NewMember) -> Record:
-    """This will let somebody with this verified address sign in."""
+    """Let somebody with this verified address sign in."""
     row = scope.session.execute(
         insert(members).values(tenant_id=scope.tenant_id, **new.model_dump()).returning(members)
     ).mappings().one()  # fmt: skip
@@ -87,7 +87,7 @@ def add_member(scope: Scope, *, new: NewMember) -> Record:
 
 
 def change_member(scope: Scope, *, member_id: UUID, given: dict[str, Any], if_match: int | None) -> Record:
-    """This will change a member's role or status; the tenant keeps at least one admin who can enter."""
+    """Change a member's role or status; the tenant keeps at least one admin who can enter."""
     admins = [row.id for row in _lock_admins(scope)]
     before = queries.get_member(scope, member_id, lock=True)
     expect(before, if_match)
@@ -126,7 +126,7 @@ def _lock_admins(scope: Scope) -> list[Any]:
 
 
 def make_api_key(scope: Scope, *, new: NewApiKey) -> Record:
-    """This will make a key and show it this once; its hash is kept."""
+    """Make a key and show it this once; its hash is kept."""
     if new.expires_at is not None and not scope.now < new.expires_at <= scope.now + LONGEST_LIFE:
         raise invalid(
             "/expires_at", "must be a moment to come, within ten years; leave it out for a key without an end"
@@ -151,7 +151,7 @@ def _ids_of_maker(scope: Scope) -> list[UUID]:
 
 
 def revoke_api_key(scope: Scope, *, key_id: UUID) -> None:
-    """This will end a key at once; ending it again changes nothing."""
+    """End a key at once; ending it again changes nothing."""
     before = queries.get_api_key(scope, key_id)
     if before["revoked_at"] is None:
         scope.session.execute(
@@ -163,7 +163,7 @@ def revoke_api_key(scope: Scope, *, key_id: UUID) -> None:
 
 
 def make_tenant(scope: PlatformScope, *, new: NewTenant) -> Record:
-    """This will make a tenant, and its first admin where an address is given."""
+    """Make a tenant, and its first admin where an address is given."""
     values = {**new.model_dump(exclude={"admin_email"}), "cell": cells.here()}
     row = scope.session.execute(insert(tenants).values(**values).returning(tenants)).mappings().one()
     if new.admin_email:
@@ -181,7 +181,7 @@ def make_tenant(scope: PlatformScope, *, new: NewTenant) -> Record:
 def change_tenant(
     scope: PlatformScope, *, tenant_id: UUID, given: dict[str, Any], if_match: int | None, why: str | None = None
 ) -> Record:
-    """This will rename, suspend, restore or send off a tenant, or bound its requests; `why` is for the audit."""
+    """Rename, suspend, restore or send off a tenant, or bound its requests; `why` is for the audit."""
     before = queries.get_platform_tenant(scope, tenant_id, lock=True)
     expect(before, if_match)
     _check_cell(before, given)

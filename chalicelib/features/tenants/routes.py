@@ -14,7 +14,7 @@ blueprint = Blueprint(__name__)
 
 @endpoint(blueprint, "GET", "/me", may="me.read")
 def get_me(scope: Scope | PlatformScope) -> schemas.Me:
-    """This will say who you are here, and what you may do."""
+    """Say who you are here, and what you may do."""
     return schemas.Me(
         name=scope.actor.name,
         role=scope.actor.role,
@@ -26,67 +26,67 @@ def get_me(scope: Scope | PlatformScope) -> schemas.Me:
 
 @endpoint(blueprint, "GET", "/tenant", may="tenant.read")
 def get_tenant(scope: Scope) -> schemas.TenantSettings:
-    """This will read the tenant's settings and pay policy."""
+    """Read the tenant's settings and pay policy."""
     return queries.get_settings(scope)
 
 
 @endpoint(blueprint, "PATCH", "/tenant", may="tenant.write")
 def change_tenant(scope: Scope, body: schemas.TenantPatch, if_match: int | None) -> schemas.TenantSettings:
-    """This will change settings and switches of the pay policy, only those that are sent."""
+    """Change settings and switches of the pay policy, only those that are sent."""
     return actions.change_settings(scope, given=body.given(), if_match=if_match)
 
 
 @endpoint(blueprint, "GET", "/members", may="access.read")
 def list_members(scope: Scope, query: PageQuery) -> Page[schemas.Member]:
-    """This will list who may sign in."""
+    """List who may sign in."""
     return queries.page_of_members(scope, query)
 
 
 @endpoint(blueprint, "POST", "/members", may="access.write", status=201)
 def add_member(scope: Scope, body: schemas.NewMember) -> schemas.Member:
-    """This will let somebody sign in with a verified address."""
+    """Let somebody sign in with a verified address."""
     return actions.add_member(scope, new=body)
 
 
 @endpoint(blueprint, "PATCH", "/members/{member_id}", may="access.write")
 def change_member(scope: Scope, member_id: UUID, body: schemas.MemberPatch, if_match: int | None) -> schemas.Member:
-    """This will change a member's role, or shut them out."""
+    """Change a member's role, or shut them out."""
     return actions.change_member(scope, member_id=member_id, given=body.given(), if_match=if_match)
 
 
 @endpoint(blueprint, "GET", "/api-keys", may="access.read")
 def list_api_keys(scope: Scope, query: PageQuery) -> Page[schemas.ApiKey]:
-    """This will list keys, without their secrets."""
+    """List keys, without their secrets."""
     return queries.page_of_api_keys(scope, query)
 
 
 @endpoint(blueprint, "POST", "/api-keys", may="access.write", status=201, shown_once=("key",))
 def make_api_key(scope: Scope, body: schemas.NewApiKey) -> schemas.MadeApiKey:
-    """This will make a key and show it this once."""
+    """Make a key and show it this once."""
     return actions.make_api_key(scope, new=body)
 
 
 @endpoint(blueprint, "DELETE", "/api-keys/{key_id}", may="access.write", status=204)
 def revoke_api_key(scope: Scope, key_id: UUID) -> None:
-    """This will end a key at once."""
+    """End a key at once."""
     actions.revoke_api_key(scope, key_id=key_id)
 
 
 @endpoint(blueprint, "GET", "/tenants", may="platform.tenants")
 def list_tenants(scope: PlatformScope, query: PageQuery) -> Page[schemas.PlatformTenant]:
-    """This will list all tenants; nothing of theirs."""
+    """List all tenants; nothing of theirs."""
     return queries.page_of_tenants(scope, query)
 
 
 @endpoint(blueprint, "POST", "/tenants", may="platform.tenants", status=201)
 def make_tenant(scope: PlatformScope, body: schemas.NewTenant) -> schemas.PlatformTenant:
-    """This will make a tenant, and its first admin where an address is given."""
+    """Make a tenant, and its first admin where an address is given."""
     return actions.make_tenant(scope, new=body)
 
 
 @endpoint(blueprint, "GET", "/tenants/{tenant_id}", may="platform.tenants")
 def get_platform_tenant(scope: PlatformScope, tenant_id: UUID) -> schemas.PlatformTenant:
-    """This will read one tenant's row."""
+    """Read one tenant's row."""
     return queries.get_platform_tenant(scope, tenant_id)
 
 
@@ -94,5 +94,5 @@ def get_platform_tenant(scope: PlatformScope, tenant_id: UUID) -> schemas.Platfo
 def change_platform_tenant(
     scope: PlatformScope, tenant_id: UUID, body: schemas.PlatformTenantPatch, if_match: int | None
 ) -> schemas.PlatformTenant:
-    """This will rename, suspend or restore a tenant, or bound how many requests it may make in a minute."""
+    """Rename, suspend or restore a tenant, or bound how many requests it may make in a minute."""
     return actions.change_tenant(scope, tenant_id=tenant_id, given=body.given(), if_match=if_match)

@@ -29,7 +29,7 @@ _REPLAY = text("""
 
 
 def publish(scope: Scope, *, event_type: EventType, data: Mapping[str, Any]) -> int:
-    """This will tell every endpoint that wants to hear of something, if and only if this transaction commits.
+    """Notify every endpoint that wants to hear of something, if and only if this transaction commits.
 
     `data` is what JSON can say, without names and bank details. Counts the endpoints; where there is none, one look
     at them is all it costs.
@@ -48,7 +48,7 @@ def publish(scope: Scope, *, event_type: EventType, data: Mapping[str, Any]) -> 
 
 
 def ping(scope: Scope, endpoint_id: UUID) -> Record:
-    """This will send an endpoint an event that means nothing, and give its delivery."""
+    """Send an endpoint an event that means nothing, and give its delivery."""
     _get_enabled(scope, endpoint_id)
     event_id: UUID = scope.session.execute(
         insert(webhook_events)
@@ -68,7 +68,7 @@ def ping(scope: Scope, endpoint_id: UUID) -> Record:
 
 
 def replay(scope: Scope, delivery_id: UUID) -> Record:
-    """This will send a delivery again now, and from the beginning of the ladder, whatever became of it before."""
+    """Send a delivery again now, and from the beginning of the ladder, whatever became of it before."""
     before = get_row(scope, webhook_deliveries, delivery_id, what="webhook delivery", lock=True)
     _get_enabled(scope, before["endpoint_id"])
     if before["status"] != DeliveryStatus.PENDING:
@@ -85,7 +85,7 @@ def replay(scope: Scope, delivery_id: UUID) -> Record:
 
 
 def forget(*, now: datetime) -> int:
-    """This will forget events that are a month old, of every tenant, with their deliveries, and count them."""
+    """Forget events that are a month old, of every tenant, with their deliveries, and count them."""
     with transaction(role="wagebook_sweeper") as session:
         return session.execute(
             text("delete from webhook_events where created_at < :old"), {"old": now - rules.KEPT_FOR}

@@ -15,5 +15,5 @@ blueprint = Blueprint(__name__)
 # two to a batch: each may take its whole time-out, and Lambda ends after 29 seconds
 @consumes(blueprint, actions.QUEUE, batch_size=2, at_once=20)
 def deliver_webhook(scope: Scope, *, message: dict[str, Any]) -> Errand | None:
-    """This will attempt one delivery, if it is due."""
+    """Attempt one delivery, if it is due."""
     return delivery_actions.attempt(scope, UUID(message["delivery_id"]))

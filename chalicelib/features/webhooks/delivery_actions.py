@@ -65,7 +65,7 @@ class Claim:
 
 
 def attempt(scope: Scope, delivery_id: UUID) -> Errand | None:
-    """This will attempt a delivery, if its time has come and its endpoint still wants it."""
+    """Attempt a delivery, if its time has come and its endpoint still wants it."""
     due = scope.session.execute(_DUE, {"tenant_id": scope.tenant_id, "id": delivery_id}).mappings().first()
     if due is None:
         return None
@@ -127,7 +127,7 @@ def _give_up(scope: Scope, due: Record, why: str) -> None:
 def _move(
     scope: Scope, delivery_id: UUID, number: int, to: DeliveryStatus, *, problem: str | None, wait: timedelta | None
 ) -> bool:
-    """This will set what becomes of a pending delivery, and tell whether this attempt was still the one to say so."""
+    """Set what becomes of a pending delivery, and tell whether this attempt was still the one to say so."""
     moved = scope.session.execute(
         _SETTLE,
         {"tenant_id": scope.tenant_id, "id": delivery_id, "number": number, "status": to.value, "problem": problem,

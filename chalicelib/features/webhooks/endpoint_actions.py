@@ -20,7 +20,7 @@ _TOLD = ("url", "events", "description", "enabled")
 
 
 def add_endpoint(scope: Scope, *, new: NewEndpoint) -> Record:
-    """This will make an endpoint and show its secret this once."""
+    """Make an endpoint and show its secret this once."""
     _check_host(new.url)
     scope.alone("webhook-endpoints")  # two at once would both see room for one
     if queries.count_endpoints(scope) >= rules.MOST_ENDPOINTS:
@@ -45,7 +45,7 @@ def add_endpoint(scope: Scope, *, new: NewEndpoint) -> Record:
 
 
 def change_endpoint(scope: Scope, *, endpoint_id: UUID, given: dict[str, Any], if_match: int | None) -> Record:
-    """This will change an endpoint; one that is enabled again begins without its failures."""
+    """Change an endpoint; one that is enabled again begins without its failures."""
     if "url" in given:
         _check_host(given["url"])
     before = queries.get_endpoint(scope, endpoint_id, lock=True)
@@ -65,7 +65,7 @@ def change_endpoint(scope: Scope, *, endpoint_id: UUID, given: dict[str, Any], i
 
 
 def rotate_secret(scope: Scope, *, endpoint_id: UUID) -> Record:
-    """This will give an endpoint a new secret and show it this once; the one before signs too for a day.
+    """Return an endpoint a new secret and show it this once; the one before signs too for a day.
 
     Done twice within a day, only the latest two count.
     """
@@ -86,7 +86,7 @@ def rotate_secret(scope: Scope, *, endpoint_id: UUID) -> Record:
 
 
 def delete_endpoint(scope: Scope, *, endpoint_id: UUID) -> None:
-    """This will end an endpoint and its log; what it was stays in the audit."""
+    """End an endpoint and its log; what it was stays in the audit."""
     before = queries.get_endpoint(scope, endpoint_id, lock=True)
     scope.session.execute(
         delete(webhook_endpoints).where(
@@ -100,7 +100,7 @@ def delete_endpoint(scope: Scope, *, endpoint_id: UUID) -> None:
 
 
 def note_health(scope: Scope, *, endpoint_id: UUID, works: bool, gone: bool) -> None:
-    """This will note whether an endpoint took a delivery, and disable one that says it is gone or failed for days."""
+    """Note whether an endpoint took a delivery, and disable one that says it is gone or failed for days."""
     row = queries.get_endpoint(scope, endpoint_id)
     if works:
         if row["failing_since"] is not None:
@@ -127,7 +127,7 @@ def _disable(scope: Scope, endpoint_id: UUID, *, why: str) -> None:
 
 
 def _set(scope: Scope, endpoint_id: UUID, values: dict[str, Any]) -> None:
-    """This will note something that nobody edits, so the version stays."""
+    """Note something that nobody edits, so the version stays."""
     scope.session.execute(
         update(webhook_endpoints)
         .where(webhook_endpoints.c.tenant_id == scope.tenant_id, webhook_endpoints.c.id == endpoint_id)

@@ -18,19 +18,19 @@ from chalicelib.kernel.errors import NotFound
 
 
 def page_of_endpoints(scope: Scope, query: PageQuery) -> Record:
-    """This will read one page of endpoints, oldest first."""
+    """Read one page of endpoints, oldest first."""
     rows = select(webhook_endpoints).where(webhook_endpoints.c.tenant_id == scope.tenant_id)
     found = page_of(scope, rows, key=webhook_endpoints.c.id, query=query)
     return {**found, "items": [shown(scope, row) for row in found["items"]]}
 
 
 def get_endpoint(scope: Scope, endpoint_id: UUID, *, lock: bool = False) -> Record:
-    """This will read one endpoint of the tenant, or NotFound."""
+    """Read one endpoint of the tenant, or NotFound."""
     return get_row(scope, webhook_endpoints, endpoint_id, what="webhook endpoint", lock=lock)
 
 
 def shown(scope: Scope, row: Record) -> Record:
-    """This will give an endpoint as it may be told: never its secrets."""
+    """Return an endpoint as it may be told: never its secrets."""
     hidden = {name for name in row if "secret" in name}
     until: datetime | None = row["old_secret_until"]
     return {
@@ -41,13 +41,13 @@ def shown(scope: Scope, row: Record) -> Record:
 
 
 def count_endpoints(scope: Scope) -> int:
-    """This will count the tenant's endpoints."""
+    """Count the tenant's endpoints."""
     rows = select(func.count()).select_from(webhook_endpoints).where(webhook_endpoints.c.tenant_id == scope.tenant_id)
     return int(scope.session.execute(rows).scalar_one())
 
 
 def open_secrets(scope: Scope, row: Record) -> list[str]:
-    """This will decrypt the secrets that sign for an endpoint now, the newest first. For signing only.
+    """Decrypt the secrets that sign for an endpoint now, the newest first. For signing only.
 
     vault.Unopenable where the row was tampered with, Busy while KMS is away.
     """
@@ -63,7 +63,7 @@ def open_secrets(scope: Scope, row: Record) -> list[str]:
 
 
 def page_of_deliveries(scope: Scope, query: DeliveryQuery) -> Record:
-    """This will read one page of the log, newest first, so its pages go down from a key."""
+    """Read one page of the log, newest first, so its pages go down from a key."""
     rows = _deliveries(scope)
     if query.endpoint_id is not None:
         get_endpoint(scope, query.endpoint_id)
@@ -79,7 +79,7 @@ def page_of_deliveries(scope: Scope, query: DeliveryQuery) -> Record:
 
 
 def get_delivery(scope: Scope, delivery_id: UUID) -> Record:
-    """This will read one delivery with what it says and how each attempt went, or NotFound."""
+    """Read one delivery with what it says and how each attempt went, or NotFound."""
     rows = _deliveries(scope).where(webhook_deliveries.c.id == delivery_id)
     row = scope.session.execute(rows).mappings().first()
     if row is None:

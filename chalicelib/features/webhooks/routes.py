@@ -14,13 +14,13 @@ blueprint = Blueprint(__name__)
 
 @endpoint(blueprint, "GET", "/webhook-endpoints", may="webhooks.read")
 def list_endpoints(scope: Scope, query: PageQuery) -> Page[schemas.Endpoint]:
-    """This will list the systems of yours that hear what happens, oldest first; without their secrets."""
+    """List the systems of yours that hear what happens, oldest first; without their secrets."""
     return queries.page_of_endpoints(scope, query)
 
 
 @endpoint(blueprint, "POST", "/webhook-endpoints", may="webhooks.write", status=201, shown_once=("secret",))
 def add_endpoint(scope: Scope, body: schemas.NewEndpoint) -> schemas.MadeEndpoint:
-    """This will let a system of yours hear what happens, and show the secret of its signatures this once.
+    """Let a system of yours hear what happens, and show the secret of its signatures this once.
 
     Deliveries follow Standard Webhooks: verify `webhook-signature` with one of its libraries, take the same
     `webhook-id` once, and expect no order.
@@ -30,7 +30,7 @@ def add_endpoint(scope: Scope, body: schemas.NewEndpoint) -> schemas.MadeEndpoin
 
 @endpoint(blueprint, "GET", "/webhook-endpoints/{endpoint_id}", may="webhooks.read")
 def get_endpoint(scope: Scope, endpoint_id: UUID) -> schemas.Endpoint:
-    """This will show one endpoint, without its secret."""
+    """Show one endpoint, without its secret."""
     return queries.shown(scope, queries.get_endpoint(scope, endpoint_id))
 
 
@@ -38,42 +38,42 @@ def get_endpoint(scope: Scope, endpoint_id: UUID) -> schemas.Endpoint:
 def change_endpoint(
     scope: Scope, endpoint_id: UUID, body: schemas.EndpointPatch, if_match: int | None
 ) -> schemas.Endpoint:
-    """This will change an endpoint, or switch it on or off; what happens while it is off is not published to it."""
+    """Change an endpoint, or switch it on or off; what happens while it is off is not published to it."""
     return endpoint_actions.change_endpoint(scope, endpoint_id=endpoint_id, given=body.given(), if_match=if_match)
 
 
 @endpoint(blueprint, "POST", "/webhook-endpoints/{endpoint_id}/rotate-secret", may="webhooks.write",
           shown_once=("secret",))  # fmt: skip
 def rotate_secret(scope: Scope, endpoint_id: UUID) -> schemas.MadeEndpoint:
-    """This will give an endpoint a new secret and show it this once; the old one signs too for 24 hours."""
+    """Give an endpoint a new secret and show it this once; the old one signs too for 24 hours."""
     return endpoint_actions.rotate_secret(scope, endpoint_id=endpoint_id)
 
 
 @endpoint(blueprint, "POST", "/webhook-endpoints/{endpoint_id}/test", may="webhooks.write", status=202)
 def test_endpoint(scope: Scope, endpoint_id: UUID) -> schemas.WholeDelivery:
-    """This will send an endpoint a `ping`, and answer with the delivery to follow."""
+    """Send an endpoint a `ping`, and answer with the delivery to follow."""
     return actions.ping(scope, endpoint_id)
 
 
 @endpoint(blueprint, "GET", "/webhook-deliveries", may="webhooks.read")
 def list_deliveries(scope: Scope, query: schemas.DeliveryQuery) -> Page[schemas.Delivery]:
-    """This will list the log of the last 30 days, newest first."""
+    """List the log of the last 30 days, newest first."""
     return queries.page_of_deliveries(scope, query)
 
 
 @endpoint(blueprint, "GET", "/webhook-deliveries/{delivery_id}", may="webhooks.read")
 def get_delivery(scope: Scope, delivery_id: UUID) -> schemas.WholeDelivery:
-    """This will show a delivery: what it says, and how each attempt went."""
+    """Show a delivery: what it says, and how each attempt went."""
     return queries.get_delivery(scope, delivery_id)
 
 
 @endpoint(blueprint, "POST", "/webhook-deliveries/{delivery_id}/replay", may="webhooks.write", status=202)
 def replay(scope: Scope, delivery_id: UUID) -> schemas.WholeDelivery:
-    """This will send a delivery again, now, under the same webhook-id."""
+    """Send a delivery again, now, under the same webhook-id."""
     return actions.replay(scope, delivery_id)
 
 
 @endpoint(blueprint, "DELETE", "/webhook-endpoints/{endpoint_id}", may="webhooks.write", status=204)
 def delete_endpoint(scope: Scope, endpoint_id: UUID) -> None:
-    """This will end an endpoint and its log."""
+    """End an endpoint and its log."""
     endpoint_actions.delete_endpoint(scope, endpoint_id=endpoint_id)

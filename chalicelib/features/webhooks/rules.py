@@ -62,17 +62,17 @@ MOST_ENDPOINTS = 20  # of a tenant
 
 
 def wait_after(tries: int) -> timedelta | None:
-    """This will tell how long to wait after so many failed tries, or None where it is not tried again."""
+    """Return how long to wait after so many failed tries, or None where it is not tried again."""
     return WAITS[tries - 1] if tries < MOST_TRIES else None
 
 
 def new_secret() -> str:
-    """This will make a secret in the form that receivers' libraries take."""
+    """Make a secret in the form that receivers' libraries take."""
     return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
 def headers(event_id: str, *, body: str, at: datetime, signed_with: Sequence[str]) -> dict[str, str]:
-    """This will sign one attempt with every secret that counts; a receiver needs to know one of them."""
+    """Sign one attempt with every secret that counts; a receiver needs to know one of them."""
     signatures = [Webhook(secret).sign(event_id, at, body) for secret in signed_with]
     return {
         "webhook-id": event_id,

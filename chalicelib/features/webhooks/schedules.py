@@ -26,7 +26,7 @@ _TO_LOOK_AT = text("""
 
 @scheduled(blueprint, "rate(1 minute)", name="webhooks-to-look-at")
 def send_webhooks_to_look_at(*, now: datetime) -> int:
-    """This will send a message for each delivery whose next attempt is due, and for each that nobody took."""
+    """Send a message for each delivery whose next attempt is due, and for each that nobody took."""
     with transaction(role="wagebook_sweeper") as session:
         due = session.execute(_TO_LOOK_AT, {"limit": 500, "nudge": rules.NUDGE}).all()
     queues.send_many(actions.QUEUE, [{"tenant_id": str(row.tenant_id), "delivery_id": str(row.id)} for row in due])
@@ -35,5 +35,5 @@ def send_webhooks_to_look_at(*, now: datetime) -> int:
 
 @scheduled(blueprint, "rate(1 hour)", name="forget-webhooks")
 def forget_webhooks(*, now: datetime) -> int:
-    """This will forget the events of more than 30 days ago, and the log of their deliveries."""
+    """Forget the events of more than 30 days ago, and the log of their deliveries."""
     return actions.forget(now=now)

@@ -53,7 +53,7 @@ FIELD_LIST: list[dict[str, Any]] = [
 
 
 def live(tenant_id: UUID) -> int:
-    """This will see to it that everything happened, and count the leave requests there are.
+    """See to it that everything happened, and count the leave requests there are.
 
     Mails about it go out a minute later, when the sweeper finds them.
     """
@@ -96,7 +96,7 @@ def _give_days(scope: Scope, first: date) -> None:
 
 
 def _ask(scope: Scope, saturday: date) -> None:
-    """This will let one wait, and one be approved, both by form; and one be rejected that was asked for directly."""
+    """Let one wait, and one be approved, both by form; and one be rejected that was asked for directly."""
     fields = FIELDS.validate_json(json.dumps(FIELD_LIST))
     form = forms.add_form(scope, new=NewForm(name=FORM, form_type=FormType.LEAVE_REQUEST, fields=fields))
     sunday, tuesday = saturday + timedelta(days=1), saturday + timedelta(days=3)
@@ -128,7 +128,7 @@ def _ask(scope: Scope, saturday: date) -> None:
 
 @contextmanager
 def acting_as(scope: Scope, number: str, role: Role) -> Iterator[Scope]:
-    """This will act as somebody of the demo, in the same transaction."""
+    """Act as somebody of the demo, in the same transaction."""
     user_id = id_of(scope, "user", number)
     name = get_user(scope, user_id, "people.read")["name"]
     acting = replace(

@@ -18,7 +18,7 @@ _PUNCHES = text(statement(__file__, "punches"))
 
 
 def write(scope: Scope, company: Company) -> int:
-    """This will write what is missing, tell the periods that it touches, and count its rows."""
+    """Write what is missing, tell the periods that it touches, and count its rows."""
     made = _tell_story(scope) if company is ACME else 0
     days = _punch(scope, company)
     first_of_month = {scope.tenant.month_of(day): day for day in sorted(days, reverse=True)}
@@ -69,7 +69,7 @@ def _request(scope: Scope, kind: str, nth: int, number: str, reason: str, status
 
 
 def _punch(scope: Scope, company: Company) -> set[date]:
-    """This will write punches of the story's month and the one before, and of now and before, up to yesterday."""
+    """Write punches of the story's month and the one before, and of now and before, up to yesterday."""
     yesterday = scope.yesterday()
     told = scope.tenant.period(story.MONTH)
     eve = scope.tenant.period(scope.tenant.month_of(told.start - timedelta(days=1)))

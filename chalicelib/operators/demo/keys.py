@@ -24,7 +24,7 @@ HOLDERS: dict[str, tuple[TenantRole, str]] = {
 
 
 def replace(tenant_id: UUID) -> dict[str, str]:
-    """This will end the demo's earlier keys and give a fresh one per holder."""
+    """End the demo's earlier keys and give a fresh one per holder."""
     made: dict[str, str] = {}
     with scopes.operating(tenant_id) as scope:
         for holder, (role, number) in HOLDERS.items():

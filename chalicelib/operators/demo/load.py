@@ -21,7 +21,7 @@ from chalicelib.operators.demo.rows import id_of
 
 
 def load() -> dict[str, Any]:
-    """This will see to it that the demo is there, up to yesterday, and give what was made of it with fresh keys."""
+    """See to it that the demo is there, up to yesterday, and give what was made of it with fresh keys."""
     loaded = {company.settings["slug"]: _load(company) for company in COMPANIES}
     return {"tenant": "acme", "api_keys": keys.replace(scopes.get_tenant_id("acme")), "tenants": loaded}
 

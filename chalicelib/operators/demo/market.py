@@ -37,7 +37,7 @@ class Seller:
 
     @property
     def is_advanced(self) -> bool:
-        """This will tell whether the advance run meets their sales; those of the others come after it."""
+        """Return whether the advance run meets their sales; those of the others come after it."""
         return self.told in ("", "paid", "held", "owes")
 
 
@@ -98,19 +98,19 @@ OF = {"acme": OF_ACME, "zenith": OF_ZENITH}
 
 
 def sales_of(sellers: tuple[Seller, ...]) -> list[Sold]:
-    """This will draw the sales that the runs meet, always the same ones."""
+    """Draw the sales that the runs meet, always the same ones."""
     return [_sold(seller, nth) for seller in sellers for nth in range(seller.sales)]
 
 
 def new_sales_of(sellers: tuple[Seller, ...]) -> Iterator[Sold]:
-    """This will draw the sales that came after the runs; nothing is decided about them, nothing paid in advance."""
+    """Draw the sales that came after the runs; nothing is decided about them, nothing paid in advance."""
     for seller in sellers:
         for nth in range(0 if seller.told else NEW_SALES):
             yield _sold(seller, seller.sales + nth, is_new=True)
 
 
 def when(sold: Sold, now: datetime) -> datetime:
-    """This will place a sale in the last weeks."""
+    """Place a sale in the last weeks."""
     return now - timedelta(days=sold.days_ago, minutes=sold.minute)
 
 

@@ -39,7 +39,7 @@ TYPES: list[dict[str, Any]] = [
 
 
 def live(tenant_id: UUID) -> int:
-    """This will see to it that the components are there and December is paid, and count the payroll runs there are.
+    """See to it that the components are there and December is paid, and count the payroll runs there are.
 
     Its payslips become files, and are told of, a minute later, when the sweeper finds their messages.
     """

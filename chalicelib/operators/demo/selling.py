@@ -37,7 +37,7 @@ FINALS_AT = datetime(2026, 1, 31, 19, 0, tzinfo=UTC)
 
 
 def live(tenant_id: UUID, sellers: tuple[Seller, ...], *, mail: str) -> dict[str, Any]:
-    """This will see to it that everything happened, and tell how much of it there is."""
+    """See to it that everything happened, and tell how much of it there is."""
     first = [sold for sold in market.sales_of(sellers) if sold.seller.is_advanced]
     second = [sold for sold in market.sales_of(sellers) if not sold.seller.is_advanced]
     with scopes.operating(tenant_id, sends=False) as scope:
@@ -78,7 +78,7 @@ def _happen_later(scope: Scope, sellers: tuple[Seller, ...]) -> None:
 
 
 def _destinations(scope: Scope, seller: Seller) -> int:
-    """This will count where a seller's money ever went: what somebody changed since is left as it is."""
+    """Count where a seller's money ever went: what somebody changed since is left as it is."""
     counted: int = scope.session.execute(
         text("select count(*) from payout_destinations where tenant_id = :tenant_id and user_id = :user_id"),
         {"tenant_id": scope.tenant_id, "user_id": id_of(scope, "user", seller.number)},
@@ -163,7 +163,7 @@ def _count(scope: Scope) -> int:
 
 
 def _told(scope: Scope, sellers: tuple[Seller, ...]) -> dict[str, UUID]:
-    """This will name the payouts that the story is about, by what became of them."""
+    """Return the payouts that the story is about, by what became of them."""
     found = {seller.told: _payout(scope, seller) for seller in sellers if seller.told}
     return {told: payout.id for told, payout in found.items() if payout is not None}
 

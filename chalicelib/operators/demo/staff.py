@@ -16,12 +16,12 @@ _PLAIN = str.maketrans("ıöü", "iou")
 
 
 def address(company: Company, person: Person) -> str:
-    """This will give the e-mail address of somebody in the demo."""
+    """Return the e-mail address of somebody in the demo."""
     return ".".join(person.name.lower().translate(_PLAIN).split()) + f"@{company.mail}"
 
 
 def write(scope: Scope, company: Company) -> int:
-    """This will write what is missing, and count its rows."""
+    """Write what is missing, and count its rows."""
     people = company.people
     made = 0
     for kind in ("department", "division"):

@@ -10,7 +10,7 @@ from infra.deploy.cloud.template import merge_template
 
 
 def main() -> None:
-    """This will print the document as JSON."""
+    """Print the document as JSON."""
     asked = argparse.ArgumentParser(prog="python -m infra.deploy.cloud", description=__doc__)
     asked.add_argument("stage", choices=SIZES)
     asked.add_argument("--foundation", action="store_true", help="the document that is deployed first")

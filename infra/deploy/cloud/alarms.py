@@ -21,7 +21,7 @@ RUNBOOK = "docs/operations/alarms.md"
 
 
 def resources(stage: str) -> Resources:
-    """This will make the alarms of every queue, function and schedule, and those of our own metrics."""
+    """Make the alarms of every queue, function and schedule, and those of our own metrics."""
     made: Resources = {}
     for queue in sorted(CONSUMERS):
         made |= _of_queue(queue)
@@ -34,12 +34,12 @@ def resources(stage: str) -> Resources:
 
 
 def our_metrics(stage: str) -> str:
-    """This will name the namespace of the product's own metrics: one per stage, as functions are told to write it."""
+    """Return the namespace of the product's own metrics: one per stage, as functions are told to write it."""
     return f"Wagebook/{stage}"
 
 
 def anchor(metric: str) -> str:
-    """This will give the runbook's heading of a metric as its page links to it."""
+    """Return the runbook's heading of a metric as its page links to it."""
     return re.sub(r"[^\w-]", "", metric.lower())
 
 
@@ -57,7 +57,7 @@ def alarm(
     at_least: int = 1,
     missing: str = "notBreaching",  # nothing happened, or nothing is there
 ) -> dict[str, Any]:
-    """This will tell the topic when `at_least` of the last `of` periods were above or below, and when it is over.
+    """Return the topic when `at_least` of the last `of` periods were above or below, and when it is over.
 
     A `statistic` may be a percentile, `p99`; it says nothing where there were too few values for one.
     """

@@ -11,7 +11,7 @@ OLD_KEPT = 90  # days; a deployment can be taken back that long
 
 
 def resources(stage: str) -> Resources:
-    """This will make the bucket that packages are put into."""
+    """Make the bucket that packages are put into."""
     return {
         ARTIFACTS: {
             "Type": "AWS::S3::Bucket",

@@ -13,7 +13,7 @@ FUNCTION = "AWS::Serverless::Function"
 
 
 def problems(template: Template) -> list[str]:
-    """This will list what is wrong, as `resource: what`; what is right is an empty list."""
+    """List what is wrong, as `resource: what`; what is right is an empty list."""
     return [
         f"{name}: {what}"
         for check in (_queues, _alarms, _functions, _events, nothing_public)
@@ -22,13 +22,13 @@ def problems(template: Template) -> list[str]:
 
 
 def of_type(template: Template, kind: str) -> dict[str, Template]:
-    """This will give the properties of all resources of a type, by name."""
+    """Return the properties of all resources of a type, by name."""
     found = template["Resources"].items()
     return {name: said.get("Properties", {}) for name, said in found if said["Type"] == kind}
 
 
 def target(said: Any) -> str | None:
-    """This will give the name that a reference (Ref, GetAtt, or `${Name.Arn}`) leads to."""
+    """Return the name that a reference (Ref, GetAtt, or `${Name.Arn}`) leads to."""
     if not isinstance(said, dict):
         return None
     if "Fn::Sub" in said:
@@ -38,7 +38,7 @@ def target(said: Any) -> str | None:
 
 
 def dead(template: Template) -> set[str | None]:
-    """This will name the queues that others leave to: what they cannot do, or what could not be called."""
+    """Return the queues that others leave to: what they cannot do, or what could not be called."""
     found = {target(one["RedrivePolicy"]["deadLetterTargetArn"]) for one in _plain(template).values() if _redrives(one)}
     for function in of_type(template, FUNCTION).values():
         found |= {target(event["Properties"].get("DeadLetterConfig", {}).get("Arn")) for event in _events_of(function)}
@@ -46,7 +46,7 @@ def dead(template: Template) -> set[str | None]:
 
 
 def tells(template: Template, alarm: Template) -> bool:
-    """This will tell whether an alarm reaches a topic: one of its own template, or one that it imports."""
+    """Return whether an alarm reaches a topic: one of its own template, or one that it imports."""
     named = [target(one) or "" for one in alarm.get("AlarmActions", [])]
     topics = of_type(template, "AWS::SNS::Topic")
     return bool(named) and all(one in topics or one.endswith("-alarm-topic") for one in named)
@@ -146,7 +146,7 @@ def _events(template: Template) -> Iterator[tuple[str, str]]:
 
 
 def _sources(template: Template, queue: Any) -> set[str]:
-    """This will name, without account and region, what services may send to a queue on behalf of."""
+    """Return, without account and region, what services may send to a queue on behalf of."""
     return {
         str(source.get("Fn::Sub", "")).rpartition(":")[2]
         for policy in of_type(template, "AWS::SQS::QueuePolicy").values()
@@ -157,7 +157,7 @@ def _sources(template: Template, queue: Any) -> set[str]:
 
 
 def nothing_public(template: Template) -> Iterator[tuple[str, str]]:
-    """This will find what may be read or reached by anybody, in any template."""
+    """Find what may be read or reached by anybody, in any template."""
     closed = {"BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"}
     for name, said in of_type(template, "AWS::S3::Bucket").items():
         if {word for word, is_set in said.get("PublicAccessBlockConfiguration", {}).items() if is_set} != closed:

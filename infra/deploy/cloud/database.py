@@ -40,7 +40,7 @@ SETTINGS = {
 
 
 def resources(stage: str) -> Resources:
-    """This will make the key, the cluster with its instances, and their alarms."""
+    """Make the key, the cluster with its instances, and their alarms."""
     size = SIZES[stage]
     name = physical(stage, "database")
     made: Resources = {
@@ -107,7 +107,7 @@ def resources(stage: str) -> Resources:
 
 
 def _insights() -> dict[str, Any]:
-    """This will note for a week which statement waited for what; their text, and no value of a parameter."""
+    """Note for a week which statement waited for what; their text, and no value of a parameter."""
     return {
         "DatabaseInsightsMode": "standard",
         "PerformanceInsightsEnabled": True,

@@ -12,7 +12,7 @@ from infra.deploy.cloud.naming import APP, arn, physical, ref
 
 
 def document(stage: str) -> dict[str, Any]:
-    """This will make the foundation's template for one stage (dev, prod)."""
+    """Make the foundation's template for one stage (dev, prod)."""
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": f"{APP.title()}'s foundation, {stage}",
@@ -45,7 +45,7 @@ def document(stage: str) -> dict[str, Any]:
 
 
 def _exports(stage: str) -> dict[str, Any]:
-    """This will name what the product's stack imports. AWS changes none of it while it is imported."""
+    """Return what the product's stack imports. AWS changes none of it while it is imported."""
     shared = {
         "network": ref(network.VPC),
         **{f"functions-subnet-{at}": one for at, one in enumerate(network.subnets("Functions"), start=1)},

@@ -57,7 +57,7 @@ CLOSED = {"rds.force_ssl": "1", "log_error_verbosity": "terse", "log_statement":
 
 
 def problems(template: Template, stage: str) -> list[str]:
-    """This will list what is wrong with a stage's foundation, as `resource: what`."""
+    """List what is wrong with a stage's foundation, as `resource: what`."""
     size = SIZES[stage]
     checked = (_said, _reached, _alarms, _proxies, nothing_public)
     found = [f"{name}: {what}" for check in checked for name, what in check(template)]
@@ -66,7 +66,7 @@ def problems(template: Template, stage: str) -> list[str]:
 
 
 def between(above: Template, below: Template) -> list[str]:
-    """This will list what a template imports and the one below does not export, and what is exported for nobody."""
+    """List what a template imports and the one below does not export, and what is exported for nobody."""
     exported = {one["Export"]["Name"] for one in below["Outputs"].values() if "Export" in one}
     wanted = set(re.findall(r'"Fn::ImportValue": "([^"]+)"', json.dumps(above)))
     return [f"{name}: is imported and not exported" for name in sorted(wanted - exported)] + [
@@ -156,12 +156,12 @@ def _alarms(template: Template) -> Iterator[tuple[str, str]]:
 
 
 def most_at_once() -> int:
-    """This will count what may open a connection at once besides the API: batches of consumers, and schedules."""
+    """Count what may open a connection at once besides the API: batches of consumers, and schedules."""
     return sum((one.at_once or AT_ONCE) if one.queue else 1 for one in functions() if one.queue or one.schedule)
 
 
 def _connections(template: Template, size: Size) -> Iterator[tuple[str, str]]:
-    """This will find a database that has less connections than functions may run, each of which opens one."""
+    """Find a database that has less connections than functions may run, each of which opens one."""
     known = proxying.connections(size)
     if known < proxying.AT_ONCE:
         yield database.CLUSTER, f"has {known} connections by the proxy for {proxying.AT_ONCE} functions at once"

@@ -47,7 +47,7 @@ class Function:
 
 @cache
 def functions() -> tuple[Function, ...]:
-    """This will list every function that Chalice packages, in a steady order."""
+    """List every function that Chalice packages, in a steady order."""
     from app import app  # registers every door
 
     at_once = {
@@ -80,12 +80,12 @@ def _graph() -> Any:
 
 @cache
 def imported_by(module: str) -> frozenset[str]:
-    """This will name a module and all of ours that it imports, by whatever way."""
+    """Return a module and all of ours that it imports, by whatever way."""
     return frozenset({module, *_graph().find_upstream_modules(module)})
 
 
 @cache
 def _queues_named_in(module: str) -> frozenset[str]:
-    """This will find the queues that a module's constants name (`QUEUE`, `NIGHTLY_QUEUE`)."""
+    """Find the queues that a module's constants name (`QUEUE`, `NIGHTLY_QUEUE`)."""
     constants = vars(importlib.import_module(module))
     return frozenset(value for name, value in constants.items() if name.endswith("QUEUE") and value in CONSUMERS)

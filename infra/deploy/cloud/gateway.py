@@ -31,7 +31,7 @@ REFUSALS: dict[str, tuple[int | None, str, str]] = {
 
 
 def properties(stage: str) -> dict[str, Any]:
-    """This will give what Chalice does not say of the API: what it refuses, how, and above which rate."""
+    """Return what Chalice does not say of the API: what it refuses, how, and above which rate."""
     return {
         "DefinitionBody": definition(stage),
         "MethodSettings": [
@@ -46,7 +46,7 @@ def properties(stage: str) -> dict[str, Any]:
 
 
 def definition(stage: str) -> dict[str, Any]:
-    """This will give what is added to the API's Swagger document. The title is the API's name, also in metrics."""
+    """Return what is added to the API's Swagger document. The title is the API's name, also in metrics."""
     return {
         "info": {"title": physical(stage, "api")},
         "x-amazon-apigateway-gateway-responses": {word: _response(*said) for word, said in REFUSALS.items()},

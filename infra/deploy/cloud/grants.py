@@ -36,7 +36,7 @@ QUEUES = "chalicelib.backing.queues"  # is about one queue or another: see _by_q
 
 
 def problems(template: Template) -> list[str]:
-    """This will list permissions that are missing, and those by wildcards, as `role: what`."""
+    """List permissions that are missing, and those by wildcards, as `role: what`."""
     roles = of_type(template, "AWS::IAM::Role")
     found = wildcards(template)
     for function in (*functions(), OPERATOR):
@@ -54,13 +54,13 @@ def problems(template: Template) -> list[str]:
 
 
 def wildcards(template: Template) -> list[str]:
-    """This will list what roles of any template are allowed by a wildcard, as `role: what`."""
+    """List what roles of any template are allowed by a wildcard, as `role: what`."""
     roles = of_type(template, "AWS::IAM::Role")
     return [f"{name}: {what}" for name, role in roles.items() for what in _wildcards(_statements(role))]
 
 
 def _called(function: Function) -> set[str]:
-    """This will name the actions that follow from its code. A schedule finds who is due, and sends."""
+    """Return the actions that follow from its code. A schedule finds who is due, and sends."""
     network = {*BUILDING, *PROJECTS_OWN} if function == OPERATOR else ONLY_WILDCARD["Network"]
     of_all = {"logs:CreateLogStream", "logs:PutLogEvents", *network}
     if function.schedule:
@@ -86,7 +86,7 @@ def _action(service: str, method: str) -> str:
 
 
 def _by_queue(function: Function) -> Iterator[tuple[str, set[str]]]:
-    """This will give queues, by their names in the template, and what is done to them."""
+    """Return queues, by their names in the template, and what is done to them."""
     if function == OPERATOR:
         yield from ((queue_id(queue), SENDING | {"sqs:GetQueueAttributes"}) for queue in CONSUMERS)
         yield from ((queue, set(OF_DEAD_LETTERS)) for queue in (*map(dead_id, CONSUMERS), SCHEDULES_DEAD))
@@ -103,7 +103,7 @@ def _statements(role: Template) -> list[Template]:
 
 
 def _allowed(role: Template) -> dict[str, set[str | None]]:
-    """This will give, by action, the names of the resources that it is allowed on."""
+    """Return, by action, the names of the resources that it is allowed on."""
     found: dict[str, set[str | None]] = {}
     for one in _statements(role):
         if one["Effect"] == "Allow":

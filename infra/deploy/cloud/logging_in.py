@@ -10,7 +10,7 @@ ISSUER = "https://cognito-idp.${AWS::Region}.amazonaws.com/${UserPool}"
 
 
 def resources(stage: str) -> Resources:
-    """This will make the pool and its client, which has no secret: a browser could keep none."""
+    """Make the pool and its client, which has no secret: a browser could keep none."""
     return {
         POOL: {
             "Type": "AWS::Cognito::UserPool",

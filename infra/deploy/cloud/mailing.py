@@ -13,7 +13,7 @@ QUEUE = "mail-events"
 
 
 def outputs() -> dict[str, Any]:
-    """This will tell what to write into the domain's DNS: SES sends nothing before it finds these there."""
+    """Return what to write into the domain's DNS: SES sends nothing before it finds these there."""
     return {
         f"MailDnsRecord{number}": {
             "Value": sub(
@@ -25,7 +25,7 @@ def outputs() -> dict[str, Any]:
 
 
 def resources(stage: str) -> Resources:
-    """This will make the sending domain, the configuration set, and the way back."""
+    """Make the sending domain, the configuration set, and the way back."""
     name = physical(stage, "mail")
     topic = {"Ref": TOPIC}
     return {

@@ -8,35 +8,35 @@ APP = "wagebook"
 
 
 def logical(*parts: str) -> str:
-    """This will make the template's own name of something, as Chalice makes those of functions."""
+    """Make the template's own name of something, as Chalice makes those of functions."""
     return "".join(str(to_cfn_resource_name(part)) for part in parts)
 
 
 def physical(stage: str, name: str) -> str:
-    """This will make the name that people see: product, stage, thing."""
+    """Make the name that people see: product, stage, thing."""
     return f"{APP}-{stage}-{name.replace('_', '-')}"
 
 
 def ref(name: str) -> dict[str, str]:
-    """This will refer to a resource or a parameter."""
+    """Refer to a resource or a parameter."""
     return {"Ref": name}
 
 
 def arn(name: str) -> dict[str, Any]:
-    """This will refer to a resource's ARN."""
+    """Refer to a resource's ARN."""
     return {"Fn::GetAtt": [name, "Arn"]}
 
 
 def sub(said: str) -> dict[str, str]:
-    """This will fill names into a text, `${Like.This}`."""
+    """Fill names into a text, `${Like.This}`."""
     return {"Fn::Sub": said}
 
 
 def arn_of(service: str, rest: str) -> dict[str, str]:
-    """This will write an ARN of this account and region; for what would otherwise refer to each other in a circle."""
+    """Write an ARN of this account and region; for what would otherwise refer to each other in a circle."""
     return sub(f"arn:${{AWS::Partition}}:{service}:${{AWS::Region}}:${{AWS::AccountId}}:{rest}")
 
 
 def imported(stage: str, name: str) -> dict[str, str]:
-    """This will refer to what the foundation of the same stage exports under a name."""
+    """Refer to what the foundation of the same stage exports under a name."""
     return {"Fn::ImportValue": physical(stage, name)}

@@ -19,7 +19,7 @@ ANYWHERE = "0.0.0.0/0"
 
 
 def resources(stage: str) -> Resources:
-    """This will make the network of a stage: two zones, three kinds of subnets, and a note of who talked to whom."""
+    """Make the network of a stage: two zones, three kinds of subnets, and a note of who talked to whom."""
     made: Resources = {
         VPC: {
             "Type": "AWS::EC2::VPC",
@@ -51,12 +51,12 @@ def resources(stage: str) -> Resources:
 
 
 def subnets(kind: str) -> list[dict[str, str]]:
-    """This will refer to the subnets of a kind: Public, Functions, Database."""
+    """Refer to the subnets of a kind: Public, Functions, Database."""
     return [ref(f"{kind}Subnet{zone}") for zone in range(1, ZONES + 1)]
 
 
 def gateways(stage: str) -> list[str]:
-    """This will name the gateways to the internet."""
+    """Return the gateways to the internet."""
     return [f"Gateway{zone}" for zone in range(1, SIZES[stage].gateways + 1)]
 
 
@@ -109,7 +109,7 @@ def _way(routes: str, **by: Any) -> dict[str, Any]:
 
 
 def _flows(stage: str) -> Resources:
-    """This will note who talked to whom: addresses and ports, not what they said."""
+    """Note who talked to whom: addresses and ports, not what they said."""
     trusted = {"Effect": "Allow", "Principal": {"Service": "vpc-flow-logs.amazonaws.com"}, "Action": "sts:AssumeRole",
                "Condition": {"StringEquals": {"aws:SourceAccount": ref("AWS::AccountId")}}}  # fmt: skip
     may = {

@@ -29,7 +29,7 @@ OPERATOR = Function("Operate", "operate", imported_by("chalicelib.cli"))
 
 
 def migrate(stage: str) -> Resources:
-    """This will make the project that prepares the database and brings its schema up to date, past the proxy."""
+    """Make the project that prepares the database and brings its schema up to date, past the proxy."""
     master = {"Fn::GetAtt": [CLUSTER, "MasterUserSecret.SecretArn"]}
     secrets = [master, *map(ref, proxying.LOGINS)]
     by_secrets = {"kms:ViaService": sub("secretsmanager.${AWS::Region}.amazonaws.com")}
@@ -61,7 +61,7 @@ def migrate(stage: str) -> Resources:
 
 
 def operate(stage: str, environment: dict[str, Any]) -> Resources:
-    """This will make the project that runs one command of the command line, with the environment of functions."""
+    """Make the project that runs one command of the command line, with the environment of functions."""
     network = {
         "VpcId": imported(stage, "network"),
         "Subnets": [imported(stage, f"functions-subnet-{zone}") for zone in (1, 2)],
@@ -90,7 +90,7 @@ def _project(
     may: list[Statement],
     bucket: dict[str, Any],
 ) -> Resources:
-    """This will make a project, its role and its logs; `kept` are variables that come out of secrets."""
+    """Make a project, its role and its logs; `kept` are variables that come out of secrets."""
     group, own = f"{name}LogGroup", physical(stage, name.lower())
     phases = {"install": {"runtime-versions": {"python": PYTHON}}, "build": {"commands": commands}}
     source = {"Fn::Sub": [f"${{Bucket}}/{SOURCE}", {"Bucket": bucket}]}
@@ -147,7 +147,7 @@ def _project(
 
 
 def _in_bucket(bucket: dict[str, Any], key: str) -> dict[str, Any]:
-    """This will write where something is as CodeBuild takes it, `bucket/key`, of the bucket's ARN."""
+    """Write where something is as CodeBuild takes it, `bucket/key`, of the bucket's ARN."""
     name = {"Fn::Select": [5, {"Fn::Split": [":", bucket]}]}
     return {"Fn::Sub": [f"${{Name}}/{key}", {"Name": name}]}
 

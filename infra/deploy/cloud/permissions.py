@@ -43,13 +43,13 @@ LOGS_IN = "chalicelib.backing.database_login"
 
 
 def role(stage: str, function: Function, log_group: str) -> dict[str, Any]:
-    """This will make the role of one function."""
+    """Make the role of one function."""
     statements = _statements(stage, function, log_group)
     return policy("lambda.amazonaws.com", function.name.replace("_", "-"), statements)
 
 
 def policy(service: str, name: str, statements: list[Statement]) -> dict[str, Any]:
-    """This will make a role that one service of AWS steps into, with one policy."""
+    """Make a role that one service of AWS steps into, with one policy."""
     trusted = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
     return {
         "Type": "AWS::IAM::Role",
@@ -63,7 +63,7 @@ def policy(service: str, name: str, statements: list[Statement]) -> dict[str, An
 
 
 def operators_statements(stage: str, operator: Function) -> list[Statement]:
-    """This will list what the command line may: what its code imports, any queue, and what lies in the dead ones."""
+    """List what the command line may: what its code imports, any queue, and what lies in the dead ones."""
     known = sorted(CONSUMERS)
     dead = [*(arn(dead_id(queue)) for queue in known), arn(SCHEDULES_DEAD)]
     return [
@@ -100,14 +100,14 @@ def _needed(function: Function) -> list[Statement]:
 
 
 def _logging_in(stage: str, function: Function) -> list[Statement]:
-    """This will let whoever opens connections do so at the proxy, as the application and nobody else."""
+    """Let whoever opens connections do so at the proxy, as the application and nobody else."""
     if LOGS_IN not in function.modules:
         return []
     return [allow("LogIn", ["rds-db:connect"], [imported(stage, "database-user")])]
 
 
 def allow(sid: str, actions: Iterable[str], resources: Any, **condition: Any) -> Statement:
-    """This will allow actions on resources, under a condition where one is said."""
+    """Allow actions on resources, under a condition where one is said."""
     said = {"Sid": sid, "Effect": "Allow", "Action": sorted(actions), "Resource": resources}
     return said | ({"Condition": condition} if condition else {})
 

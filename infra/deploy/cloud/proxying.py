@@ -28,7 +28,7 @@ AT_ONCE = 1000  # functions that Lambda runs at once for an account, unless AWS 
 
 
 def resources(stage: str) -> Resources:
-    """This will make the secrets, the proxy and its role."""
+    """Make the secrets, the proxy and its role."""
     made: Resources = {name: _secret(stage, login) for name, login in LOGINS.items()}
     made[f"{PROXY}LogGroup"] = {  # made before the proxy, which would make one without an end
         "Type": "AWS::Logs::LogGroup",
@@ -68,25 +68,25 @@ def resources(stage: str) -> Resources:
 
 
 def endpoint() -> dict[str, Any]:
-    """This will give the proxy's host."""
+    """Return the proxy's host."""
     return {"Fn::GetAtt": [PROXY, "Endpoint"]}
 
 
 def database_user() -> dict[str, Any]:
-    """This will give the ARN of logging in at the proxy as the application, which names the proxy by its own id."""
+    """Return the ARN of logging in at the proxy as the application, which names the proxy by its own id."""
     proxy_id = {"Fn::Select": [6, {"Fn::Split": [":", {"Fn::GetAtt": [PROXY, "DBProxyArn"]}]}]}
     said = "arn:${AWS::Partition}:rds-db:${AWS::Region}:${AWS::AccountId}:dbuser:${ProxyId}/" + APPLICATION
     return {"Fn::Sub": [said, {"ProxyId": proxy_id}]}
 
 
 def url(host: dict[str, Any]) -> dict[str, Any]:
-    """This will give the application's URL without a password, its server known by its certificate."""
+    """Return the application's URL without a password, its server known by its certificate."""
     said = f"postgresql://{APPLICATION}@${{Host}}:{POSTGRESQL}/{DATABASE}?sslmode=verify-full&sslrootcert={CA}"
     return {"Fn::Sub": [said, {"Host": host}]}
 
 
 def connections(size: Size) -> int:
-    """This will reckon how many connections the proxy can open in a database as large as it may become.
+    """Reckon how many connections the proxy can open in a database as large as it may become.
 
     Aurora's `max_connections` is LEAST({DBInstanceClassMemory/9531392},5000); an ACU has 2 GiB, of which the engine
     itself takes a part, here a tenth; with less than 1 ACU at the least it is 2,000 at most.

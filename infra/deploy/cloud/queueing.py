@@ -15,7 +15,7 @@ SCHEDULES_DEAD = "SchedulesDeadQueue"
 
 
 def resources(stage: str) -> Resources:
-    """This will make all queues, and say who else may send to them."""
+    """Make all queues, and say who else may send to them."""
     made: Resources = {}
     for queue in sorted(CONSUMERS):
         made |= _queue(stage, queue)
@@ -26,17 +26,17 @@ def resources(stage: str) -> Resources:
 
 
 def queue_id(queue: str) -> str:
-    """This will give the template's name of a consumer's queue."""
+    """Return the template's name of a consumer's queue."""
     return logical(queue) + "Queue"
 
 
 def dead_id(queue: str) -> str:
-    """This will give the template's name of a consumer's dead-letter queue."""
+    """Return the template's name of a consumer's dead-letter queue."""
     return logical(queue) + "DeadQueue"
 
 
 def let_send(queue: str, service: str, sources: list[dict[str, Any]]) -> dict[str, Any]:
-    """This will let a service of AWS send to a queue, on behalf of these sources of this account and nobody else's."""
+    """Let a service of AWS send to a queue, on behalf of these sources of this account and nobody else's."""
     condition: dict[str, Any] = {"ArnEquals": {"aws:SourceArn": sources}}
     if service.startswith("s3."):  # a bucket's ARN names no account; the others' do
         condition["StringEquals"] = {"aws:SourceAccount": sub("${AWS::AccountId}")}

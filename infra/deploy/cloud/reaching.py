@@ -13,12 +13,12 @@ POSTGRESQL = 5432
 
 
 def member_of(group: str) -> dict[str, Any]:
-    """This will refer to a security group."""
+    """Refer to a security group."""
     return {"Fn::GetAtt": [group, "GroupId"]}
 
 
 def resources(stage: str) -> Resources:
-    """This will make the groups, and what each lets in and out."""
+    """Make the groups, and what each lets in and out."""
     web = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "CidrIp": ANYWHERE, "Description": "AWS, webhooks"}
     # A group without a rule for what leaves gets one that lets everything leave. This one leads nowhere.
     nowhere = {"IpProtocol": "icmp", "FromPort": 252, "ToPort": 86, "CidrIp": "255.255.255.255/32"}

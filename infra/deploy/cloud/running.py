@@ -18,7 +18,7 @@ TRIES_END_AFTER = 900  # seconds
 
 
 def resources(stage: str) -> Resources:
-    """This will make each function's log group and role, and what Chalice does not say of the function itself."""
+    """Make each function's log group and role, and what Chalice does not say of the function itself."""
     made: Resources = {}
     for function in functions():
         made[log_group_id(function)] = {
@@ -35,7 +35,7 @@ def resources(stage: str) -> Resources:
 
 
 def log_group_id(function: Function) -> str:
-    """This will give the template's name of a function's log group, as Chalice would."""
+    """Return the template's name of a function's log group, as Chalice would."""
     return f"{function.id}LogGroup"
 
 

@@ -29,7 +29,7 @@ class Window(NamedTuple):
 
 @cache
 def window(expression: str) -> Window:
-    """This will give the time in which a schedule fires twice at least, and a period more.
+    """Return the time in which a schedule fires twice at least, and a period more.
 
     Twice, because a deployment counts a rate anew; a period, because CloudWatch's slide and a call may be late.
     """
@@ -42,7 +42,7 @@ def window(expression: str) -> Window:
 
 
 def is_nightly(schedule: Schedule) -> bool:
-    """This will tell whether it counts, each time, the tenants whose night is not done yet."""
+    """Return whether it counts, each time, the tenants whose night is not done yet."""
     return "nightly_runs" in inspect.getsource(import_module(schedule.function.__module__))
 
 

@@ -7,7 +7,7 @@ from infra.deploy.cloud.naming import physical, ref
 
 
 def resources(stage: str) -> Resources:
-    """This will tell the alarms' topic at four fifths of the budget, and when the month is forecast to exceed it."""
+    """Return the alarms' topic at four fifths of the budget, and when the month is forecast to exceed it."""
     return {
         "Budget": {
             "Type": "AWS::Budgets::Budget",

@@ -32,7 +32,7 @@ PRIVATE: dict[str, Any] = {
 
 
 def resources(stage: str) -> Resources:
-    """This will make the bucket, who may tell whom of it, and the key that wraps tenants' data keys."""
+    """Make the bucket, who may tell whom of it, and the key that wraps tenants' data keys."""
     bucket = sub("arn:${AWS::Partition}:s3:::" + _bucket_name(stage))
     policy = f"{queue_id(UPLOADS)}Policy"
     return {
@@ -91,7 +91,7 @@ def _cors() -> dict[str, Any]:
 
 
 def only_by_tls(bucket: str) -> dict[str, Any]:
-    """This will refuse whoever reaches a bucket without TLS."""
+    """Refuse whoever reaches a bucket without TLS."""
     return {
         "Bucket": ref(bucket),
         "PolicyDocument": {
@@ -111,7 +111,7 @@ def only_by_tls(bucket: str) -> dict[str, Any]:
 
 
 def key_of_account(said: str) -> dict[str, Any]:
-    """This will describe a key that the account's roles may use where their own policies say so."""
+    """Describe a key that the account's roles may use where their own policies say so."""
     return {
         "Description": said,
         "EnableKeyRotation": True,

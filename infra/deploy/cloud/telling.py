@@ -18,7 +18,7 @@ PUBLISHERS = {
 
 
 def resources(stage: str) -> Resources:
-    """This will make the topic, its key, and the subscription, which whoever reads the mailbox confirms once."""
+    """Make the topic, its key, and the subscription, which whoever reads the mailbox confirms once."""
     key = key_of_account("Encrypts alarms on their way")
     key["KeyPolicy"]["Statement"] += [
         _for_ours(service, source, ["kms:Decrypt", "kms:GenerateDataKey*"], "*")

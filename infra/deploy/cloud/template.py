@@ -22,7 +22,7 @@ from infra.deploy.cloud.sizes import SIZES
 
 
 def parameters(stage: str) -> dict[str, Any]:
-    """This will list what whoever deploys has to say, the domain of mails, and what they may say."""
+    """List what whoever deploys has to say, the domain of mails, and what they may say."""
     return {
         "MailDomain": {"Type": "String", "Description": "Mails are sent from payroll@ this domain"},
         "PublicUrl": {
@@ -57,7 +57,7 @@ def parameters(stage: str) -> dict[str, Any]:
 
 
 def merge_template(stage: str) -> dict[str, Any]:
-    """This will make the document for `chalice package --merge-template`, for one stage (dev, prod)."""
+    """Make the document for `chalice package --merge-template`, for one stage (dev, prod)."""
     environment = _environment(stage)
     made = {
         "Description": f"Wagebook, {stage}",
@@ -95,7 +95,7 @@ def merge_template(stage: str) -> dict[str, Any]:
 
 
 def _from_below(stage: str, said: Any) -> Any:
-    """This will import the topic of alarms where a resource names it: in the foundation, too, alarms just say it."""
+    """Import the topic of alarms where a resource names it: in the foundation, too, alarms just say it."""
     if said == ref(telling.TOPIC):
         return imported(stage, "alarm-topic")
     if isinstance(said, dict):

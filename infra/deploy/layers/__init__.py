@@ -20,7 +20,7 @@ LAYERS = {"payslips": "chalicelib.features.payroll.documents.consumers.make_pays
 
 
 def build(out: Path) -> None:
-    """This will put each layer beside the packaged zip, and name it in the template for its function alone."""
+    """Put each layer beside the packaged zip, and name it in the template for its function alone."""
     template = out / "sam.json"
     said = json.loads(template.read_text())
     for name, handler in LAYERS.items():
@@ -42,7 +42,7 @@ def build(out: Path) -> None:
 
 
 def size(zipped: Path) -> int:
-    """This will count the bytes of a zip once it is unpacked."""
+    """Count the bytes of a zip once it is unpacked."""
     with ZipFile(zipped) as opened:
         return sum(one.file_size for one in opened.infolist())
 

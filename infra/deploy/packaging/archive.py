@@ -11,7 +11,7 @@ READABLE = 0o100644 << 16  # for everybody, as Lambda runs the code as somebody 
 
 
 def write(folder: Path, archive: Path) -> None:
-    """This will zip a folder: names in order, one moment and one permission for all."""
+    """Zip a folder: names in order, one moment and one permission for all."""
     with ZipFile(archive, "w") as zipped:
         named = {one.relative_to(folder).as_posix(): one for one in folder.rglob("*") if one.is_file()}
         for name, file in sorted(named.items()):
@@ -21,13 +21,13 @@ def write(folder: Path, archive: Path) -> None:
 
 
 def unpack(archive: Path, folder: Path) -> Path:
-    """This will unpack a zip into a folder, and give the folder."""
+    """Unpack a zip into a folder, and give the folder."""
     with ZipFile(archive) as opened:
         opened.extractall(folder)
     return folder
 
 
 def digest(archive: Path) -> str:
-    """This will give a file's SHA-256."""
+    """Return a file's SHA-256."""
     with archive.open("rb") as opened:
         return hashlib.file_digest(opened, "sha256").hexdigest()

@@ -24,7 +24,7 @@ UNCHECKED = 0b01  # the flags of a .pyc that is taken as it is: named by hash, a
 
 
 def prune(folder: Path) -> None:
-    """This will take out of an unpacked zip what Lambda does not need."""
+    """Take out of an unpacked zip what Lambda does not need."""
     for file in list(_files(folder)):
         if not _needed(file.relative_to(folder)):
             file.unlink()
@@ -34,7 +34,7 @@ def prune(folder: Path) -> None:
 
 
 def bake(folder: Path, *, runtime: str, at: str) -> None:
-    """This will put bytecode beside every module, for the interpreter of `runtime`; `at` is where Lambda unpacks it.
+    """Put bytecode beside every module, for the interpreter of `runtime`; `at` is where Lambda unpacks it.
 
     One fresh process does all of it in order, and with fixed hashes, because what Python writes depends on both.
     """
@@ -50,7 +50,7 @@ def bake(folder: Path, *, runtime: str, at: str) -> None:
 
 
 def without_bytecode(folder: Path) -> list[str]:
-    """This will list modules whose bytecode is missing, or would be compared with the source at each start."""
+    """List modules whose bytecode is missing, or would be compared with the source at each start."""
     found = []
     for source in _files(folder):
         if source.suffix == ".py":
@@ -63,24 +63,24 @@ def without_bytecode(folder: Path) -> list[str]:
 
 
 def missing_wheels(folder: Path, requirements: Path) -> list[str]:
-    """This will list requirements of which an unpacked zip holds no installed distribution."""
+    """List requirements of which an unpacked zip holds no installed distribution."""
     wanted = re.findall(r"^([A-Za-z0-9_.-]+)", requirements.read_text(), re.MULTILINE)
     there = {_plain(note.parent.name.split("-")[0]) for note in folder.glob("*.dist-info/METADATA")}
     return [name for name in wanted if _plain(name) not in there]
 
 
 def lambdas_own(folder: Path) -> list[str]:
-    """This will list what an unpacked zip carries although Lambda has it by itself."""
+    """List what an unpacked zip carries although Lambda has it by itself."""
     return sorted(one.name for one in folder.iterdir() if one.name.split("-")[0] in LAMBDAS_OWN)
 
 
 def size(folder: Path) -> int:
-    """This will count the bytes of an unpacked zip."""
+    """Count the bytes of an unpacked zip."""
     return sum(file.stat().st_size for file in _files(folder))
 
 
 def clear(folder: Path) -> Path:
-    """This will give a folder that is there and empty."""
+    """Return a folder that is there and empty."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     return folder

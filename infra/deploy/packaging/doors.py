@@ -16,7 +16,7 @@ Table = dict[str, list[str]]
 
 
 def table() -> Table:
-    """This will list by path what must be imported before a request for it is answered, in order.
+    """List by path what must be imported before a request for it is answered, in order.
 
     Modules that tell other features something when they are imported, such as what a type of form means, come first
     and always. Doors that are open to all speak of the whole product (its health, its document), so they need all.
@@ -33,19 +33,19 @@ def table() -> Table:
 
 
 def modules() -> list[str]:
-    """This will name the modules whose `blueprint` is in the table of all doors, in its order."""
+    """Return the modules whose `blueprint` is in the table of all doors, in its order."""
     ours = [(name, module) for name, module in list(sys.modules.items()) if name.startswith("chalicelib.")]
     names = {id(getattr(module, "blueprint", None)): name for name, module in ours}
     return [names[id(blueprint)] for blueprint in BLUEPRINTS]
 
 
 def acts(source: str) -> bool:
-    """This will tell whether a module calls something, for its effect, when it is imported."""
+    """Return whether a module calls something, for its effect, when it is imported."""
     return any(isinstance(one, ast.Expr) and isinstance(one.value, ast.Call) for one in ast.parse(source).body)
 
 
 def acting_elsewhere() -> list[str]:
-    """This will list modules that act when imported and have no doors: the table could not know who needs them.
+    """List modules that act when imported and have no doors: the table could not know who needs them.
 
     The operators' command line does, and is above all doors; the rooms keep everything else from importing it.
     """
@@ -57,18 +57,18 @@ def acting_elsewhere() -> list[str]:
 
 
 def methods(path: str) -> list[str]:
-    """This will list the methods that a path takes."""
+    """List the methods that a path takes."""
     return sorted(door.method for door in ENDPOINTS if door.path == path)
 
 
 def write(unpacked: Path) -> None:
-    """This will put the table where the packaged API looks for it."""
+    """Put the table where the packaged API looks for it."""
     where = opening.TABLE.relative_to(Path(inspect.getfile(opening)).parents[2])
     (unpacked / where).write_text(json.dumps(table(), indent=1, sort_keys=True))
 
 
 def statement(path: str) -> str:
-    """This will write what opens a path's doors on a cold start, and holds them against the product's own."""
+    """Write what opens a path's doors on a cold start, and holds them against the product's own."""
     return f"import app; app.app.open({path!r}); assert sorted(app.app.routes[{path!r}]) == {methods(path)}"
 
 

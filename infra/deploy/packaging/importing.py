@@ -29,13 +29,13 @@ MOST = 1.5  # times the yardstick that the API's cold import may take
 
 
 def handler(name: str) -> str:
-    """This will write the statement that imports a handler, `module.name`, as Lambda does."""
+    """Write the statement that imports a handler, `module.name`, as Lambda does."""
     module, _, function = name.rpartition(".")
     return f"import {module} as module; assert callable(module.{function})"
 
 
 def imported(folder: Path, statement: str) -> float:
-    """This will run a statement on an unpacked zip, and give its milliseconds; what it lacks ends the build."""
+    """Run a statement on an unpacked zip, and give its milliseconds; what it lacks ends the build."""
     done = subprocess.run([*BARE, _IMPORT, str(folder), statement], capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"This does not work on the zip alone: {statement}\n{done.stderr}")
@@ -43,7 +43,7 @@ def imported(folder: Path, statement: str) -> float:
 
 
 def medians(folder: Path, statements: Mapping[str, str], *, runs: int = RUNS) -> dict[str, float]:
-    """This will time statements in turns, so that a busy moment of the machine meets all of them alike."""
+    """Time statements in turns, so that a busy moment of the machine meets all of them alike."""
     found: dict[str, list[float]] = {name: [] for name in statements}
     for _ in range(runs):
         for name, statement in statements.items():

@@ -24,7 +24,7 @@ assert "sage" in said.getvalue(), said.getvalue()
 
 
 def build(code: Path, out: Path) -> Path:
-    """This will make the zip, of the functions' unpacked code and of what is missing for a person to operate it."""
+    """Make the zip, of the functions' unpacked code and of what is missing for a person to operate it."""
     with tempfile.TemporaryDirectory() as scratch:
         whole, more = Path(scratch) / "whole", Path(scratch) / "more"
         shutil.copytree(code, whole)
@@ -41,7 +41,7 @@ def build(code: Path, out: Path) -> Path:
 
 
 def check(unpacked: Path) -> None:
-    """This will start each command on an unpacked zip in a bare interpreter; what it lacks ends the build."""
+    """Start each command on an unpacked zip in a bare interpreter; what it lacks ends the build."""
     if missing := contents.missing_wheels(unpacked, REQUIREMENTS):
         raise SystemExit(f"{NAME} lacks {', '.join(missing)}.")
     for command in COMMANDS:

@@ -8,7 +8,7 @@ PLATFORMS = ("manylinux2014_x86_64", "manylinux_2_28_x86_64")  # what Amazon Lin
 
 
 def install(requirements: Path, into: Path, *options: str) -> None:
-    """This will put what a list of requirements names into a folder, from wheels alone; pip takes more `options`."""
+    """Put what a list of requirements names into a folder, from wheels alone; pip takes more `options`."""
     platforms = [part for platform in PLATFORMS for part in ("--platform", platform)]
     subprocess.run(
         [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input",

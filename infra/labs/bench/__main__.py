@@ -54,7 +54,7 @@ PARTS = {"register": (NOTES, MAIN, "employees"), "payouts": (payouts.NOTES, payo
 
 
 def main() -> None:
-    """This will measure everything and print a table for each part. It asserts nothing: machines differ."""
+    """Measure everything and print a table for each part. It asserts nothing: machines differ."""
     parser = argparse.ArgumentParser(prog="python -m infra.labs.bench", description=main.__doc__)
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; all unless said")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to a file as well")
@@ -89,7 +89,7 @@ def _part(name: str, size: str) -> tuple[list[Line], list[str]]:
 
 @contextmanager
 def watched(what: str, steps: int) -> Iterator[Tell]:
-    """This will show on a terminal how far the measuring is; the function it hands out is told what comes next."""
+    """Show on a terminal how far the measuring is; the function it hands out is told what comes next."""
     bars = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*bars, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:
         bar = progress.add_task(what, total=steps)
@@ -97,7 +97,7 @@ def watched(what: str, steps: int) -> Iterator[Tell]:
 
 
 def measured(size: str, tell_of: TellOf) -> tuple[list[Line], int]:
-    """This will load each size in turn and measure it; the main one in all respects."""
+    """Load each size in turn and measure it; the main one in all respects."""
     lines: list[Line] = []
     runs, rows = {}, 0
     times = 3 if size in ("full", "large") else 1

@@ -37,7 +37,7 @@ class Bare:
         self.app.close()
 
     def write(self, user_id: UUID, number: int) -> None:
-        """This will change one number in one register row, durably."""
+        """Change one number in one register row, durably."""
         self._begin()
         self.app.execute(
             "update pay_registers set early_out_minutes = %s where tenant_id = %s and month = %s and user_id = %s",
@@ -46,7 +46,7 @@ class Bare:
         self.app.execute("commit")
 
     def page(self) -> list[Any]:
-        """This will read 50 rows with their totals, and the number of all."""
+        """Read 50 rows with their totals, and the number of all."""
         days = [self.tenant_id, date(2026, 1, 31), date(2026, 1, 1)]
         self._begin()
         self.app.execute(_COUNT, days).fetchall()
@@ -55,7 +55,7 @@ class Bare:
         return rows
 
     def balance(self, user_id: UUID) -> list[Any]:
-        """This will read one balance."""
+        """Read one balance."""
         self._begin()
         rows = self.app.execute(
             "select as_of, currency, earned, lines from balances where tenant_id = %s and month = %s and user_id = %s",

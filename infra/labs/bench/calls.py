@@ -22,7 +22,7 @@ from infra.local.lambda_events import Context
 
 
 def median(call: Callable[[int], object], times: int, warm: int = 12) -> float:
-    """This will take the median seconds of a call, after some that do not count."""
+    """Take the median seconds of a call, after some that do not count."""
     for number in range(warm):
         call(number)
     takes = []
@@ -35,13 +35,13 @@ def median(call: Callable[[int], object], times: int, warm: int = 12) -> float:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """This will let the function write its logs and metrics, as in Lambda, where nobody sees them."""
+    """Let the function write its logs and metrics, as in Lambda, where nobody sees them."""
     with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
         yield
 
 
 def make_key(tenant_id: UUID) -> str:
-    """This will make an API key of HR."""
+    """Make an API key of HR."""
     secret = keys.make(tenant_id)
     with transaction(tenant_id=tenant_id) as session:
         session.exec_driver_sql(
@@ -99,25 +99,25 @@ class Api:
 
 
 def grid(api: Api, limit: int = 50) -> object:
-    """This will read a page of the register through the API."""
+    """Read a page of the register through the API."""
     path = f"/pay-register/{product.MONTH}"
     return api("GET", f"{path}?view=codes&limit={limit}", "/pay-register/{month}", {"month": product.MONTH})
 
 
 def balance(api: Api, user_id: UUID) -> object:
-    """This will read one person's balance through the API."""
+    """Read one person's balance through the API."""
     return api("GET", f"/users/{user_id}/balance", "/users/{user_id}/balance", {"user_id": str(user_id)})
 
 
 def correct(api: Api, user_id: UUID, status: str) -> object:
-    """This will set a day by hand through the API, which answers with the new row and totals."""
+    """Set a day by hand through the API, which answers with the new row and totals."""
     resource = "/pay-register/{month}/{user_id}/days/{day}"
     values = {"month": product.MONTH, "user_id": str(user_id), "day": "2026-01-12"}
     return api("PUT", resource.format(**values), resource, values, {"status": status})
 
 
 def correct_by_statements(tenant_id: UUID, user_id: UUID, code: str) -> None:
-    """This will do what a correction needs and no more: the edit, and the employee's register row and balance."""
+    """Do what a correction needs and no more: the edit, and the employee's register row and balance."""
     with working(tenant_id, name="bench", now=product.NOW, origin=product.ORIGIN) as scope:
         scope.session.exec_driver_sql(
             "insert into day_edits (tenant_id, user_id, day, first_code, second_code, edited_by, edited_at)"

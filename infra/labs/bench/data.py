@@ -40,7 +40,7 @@ class Loaded:
 def loaded(
     employees: int, *, facts: Sequence[Path] = FACTS, tenants: int | None = None, step: Step = _quietly
 ) -> Iterator[Loaded]:
-    """This will run a fresh server with the facts of so many employees, in a folder of its own that goes away."""
+    """Run a fresh server with the facts of so many employees, in a folder of its own that goes away."""
     with TemporaryDirectory(prefix="wagebook-bench-") as folder:
         home = Path(folder)
         with postgres.running(home, durable=False, settings=LOADING) as server:
@@ -54,7 +54,7 @@ def loaded(
 
 
 def tenants_of(employees: int) -> int:
-    """This will give the number of tenants: 200 of them have 100,000 employees, and more have more."""
+    """Return the number of tenants: 200 of them have 100,000 employees, and more have more."""
     return max(8, employees // 500)
 
 
@@ -67,7 +67,7 @@ def fill(
     tenants: int | None = None,
     step: Step = _quietly,
 ) -> dict[str, int]:
-    """This will make and load the facts, table by table, and give the number of rows of each."""
+    """Make and load the facts, table by table, and give the number of rows of each."""
     rows: dict[str, int] = {}
     with psycopg.connect(admin_url, autocommit=True) as admin:
         admin.execute("set session_replication_role = replica")  # the references are right by construction

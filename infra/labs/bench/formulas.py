@@ -48,12 +48,12 @@ TEXTS = [
 
 
 def batched(rows: list[list[Decimal]], size: int) -> Iterator[list[list[Decimal]]]:
-    """This will cut rows into chunks."""
+    """Cut rows into chunks."""
     return (rows[at : at + size] for at in range(0, len(rows), size))
 
 
 def program() -> formulas.Program:
-    """This will read and compile the components."""
+    """Read and compile the components."""
     steps, names = [], list(INPUTS)
     for code, text in COMPONENTS.items():
         steps.append(formulas.Step(code, formulas.check(text, names=names), places=2, at_least=Decimal(0)))
@@ -62,7 +62,7 @@ def program() -> formulas.Program:
 
 
 def people(number: int) -> list[list[Decimal]]:
-    """This will make inputs, of a fixed seed."""
+    """Make inputs, of a fixed seed."""
     chance = Random(1)
     rows = []
     for _ in range(number):
@@ -77,7 +77,7 @@ def people(number: int) -> list[list[Decimal]]:
 
 
 def compiled(rows: list[list[Decimal]]) -> list[Any]:
-    """This will compute all rows with one program, in chunks as a payroll run does, and give the first chunk's."""
+    """Compute all rows with one program, in chunks as a payroll run does, and give the first chunk's."""
     run, nothing = program(), [None] * len(COMPONENTS)
     kept: list[Any] = []
     with formulas.exactly():
@@ -88,14 +88,14 @@ def compiled(rows: list[list[Decimal]]) -> list[Any]:
 
 
 def each_time(rows: list[list[Decimal]]) -> list[Any]:
-    """This will read and compile for every row."""
+    """Read and compile for every row."""
     nothing = [None] * len(COMPONENTS)
     with formulas.exactly():
         return [program()(row, nothing)[0] for row in rows]
 
 
 def by_eval(rows: list[list[Decimal]]) -> list[Any]:
-    """This will evaluate texts for every row."""
+    """Evaluate texts for every row."""
     found = []
     cent = Decimal("0.01")
     for row in rows:
@@ -107,7 +107,7 @@ def by_eval(rows: list[list[Decimal]]) -> list[Any]:
 
 
 def measured(size: str, tell_of: TellOf) -> tuple[list[Line], int]:
-    """This will measure the three ways on the same people, and see that they agree."""
+    """Measure the three ways on the same people, and see that they agree."""
     rows = people(EMPLOYEES[size])
     few = rows[: max(50, len(rows) // 100)]
     with tell_of("formulas", 3) as tell:

@@ -23,14 +23,14 @@ CHANGE = """update attendance set late_minutes = 60 from bench.people p
 
 
 def admin(data: Loaded, *statements: str) -> None:
-    """This will run statements as the superuser."""
+    """Run statements as the superuser."""
     with psycopg.connect(data.admin_url, autocommit=True) as session:
         for statement in statements:
             session.execute(statement.encode())
 
 
 def build(data: Loaded, chunks: list[Chunk], number: int = 1, *, times: int = 1) -> Run:
-    """This will build registers and balances from nothing, several times, and give the run in the middle."""
+    """Build registers and balances from nothing, several times, and give the run in the middle."""
     runs = []
     with workers(data.urls.application, number) as run:
         for _ in range(times):
@@ -44,7 +44,7 @@ def _middle(runs: list[Run]) -> Run:
 
 
 def bulk(data: Loaded, tell: Tell, *, times: int, sample: int) -> Iterator[Line]:
-    """This will measure registers and balances of everybody, beside their yardsticks."""
+    """Measure registers and balances of everybody, beside their yardsticks."""
     chunks = product.chunks(data.admin_url)
     tell("building registers and balances")
     first = build(data, chunks, times=times)
@@ -100,7 +100,7 @@ def _rowwise(data: Loaded, first: Run, sample: int) -> Iterator[Line]:
 
 
 def single(data: Loaded, tell: Tell, *, times: int) -> Iterator[Line]:
-    """This will measure single calls in the largest tenant, beside the bare statements."""
+    """Measure single calls in the largest tenant, beside the bare statements."""
     tell("single calls")
     tenant = max(product.chunks(data.admin_url), key=lambda chunk: chunk.employees)
     tenant_id, user_id = tenant.tenant_id, tenant.first
@@ -126,7 +126,7 @@ def single(data: Loaded, tell: Tell, *, times: int) -> Iterator[Line]:
 
 
 def growth(runs: dict[int, list[Run]]) -> Iterator[Line]:
-    """This will fit the exponent of time against employees, and tell the workers' memory."""
+    """Fit the exponent of time against employees, and tell the workers' memory."""
     for what in ("register", "balances"):
         took = {size: median(getattr(run, what) for run in some) for size, some in runs.items()}
         measured = ", ".join(f"{size:,}: {value:.2f} s" for size, value in took.items())
@@ -140,7 +140,7 @@ def growth(runs: dict[int, list[Run]]) -> Iterator[Line]:
 
 
 def exponent(took: dict[int, float]) -> float:
-    """This will fit time = c * size ^ exponent by least squares of the logarithms."""
+    """Fit time = c * size ^ exponent by least squares of the logarithms."""
     points = [(math.log(size), math.log(seconds)) for size, seconds in took.items()]
     x0, y0 = (sum(axis) / len(points) for axis in zip(*points, strict=True))
     return sum((x - x0) * (y - y0) for x, y in points) / sum((x - x0) ** 2 for x, _ in points)

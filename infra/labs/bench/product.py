@@ -55,7 +55,7 @@ class Run:
 
 
 def use(url: str) -> None:
-    """This will point the product at a database, and away from the one before."""
+    """Point the product at a database, and away from the one before."""
     if engine.cache_info().currsize:
         leave()
     os.environ["APPLICATION_DATABASE_URL"] = url
@@ -68,12 +68,12 @@ def use(url: str) -> None:
 
 
 def leave() -> None:
-    """This will close the product's connections."""
+    """Close the product's connections."""
     engine().dispose()
 
 
 def chunks(admin_url: str, size: int = CHUNK_EMPLOYEES) -> list[Chunk]:
-    """This will cut all tenants into chunks, as the product's jobs do."""
+    """Cut all tenants into chunks, as the product's jobs do."""
     with psycopg.connect(admin_url) as admin:
         rows = admin.execute(
             "select tenant_id, min(user_id::text)::uuid, max(user_id::text)::uuid, count(*) from ("
@@ -86,7 +86,7 @@ def chunks(admin_url: str, size: int = CHUNK_EMPLOYEES) -> list[Chunk]:
 
 
 def compute(wanted: Sequence[Chunk], done: Callable[[int], None] = lambda employees: None) -> Run:
-    """This will compute registers and balances of the chunks; the time of the balances' statement is told apart."""
+    """Compute registers and balances of the chunks; the time of the balances' statement is told apart."""
     changed, began = 0, time.monotonic()
     with _timed_balances() as took:
         for chunk in wanted:
@@ -99,13 +99,13 @@ def compute(wanted: Sequence[Chunk], done: Callable[[int], None] = lambda employ
 
 
 def compute_one(tenant_id: UUID, user_id: UUID) -> None:
-    """This will compute one employee, in a transaction of their own."""
+    """Compute one employee, in a transaction of their own."""
     with working(tenant_id, name="bench", now=NOW, origin=ORIGIN) as scope:
         project(scope, window=window_of(scope, MONTH), among=Among.one(user_id), as_of=AS_OF)
 
 
 def peak_mb() -> float:
-    """This will tell the most memory that this process ever held, in megabytes."""
+    """Return the most memory that this process ever held, in megabytes."""
     # Linux hands getrusage's peak on from the parent to the program it starts; this one is the process's own
     status = Path("/proc/self/status")
     if status.exists():
@@ -115,7 +115,7 @@ def peak_mb() -> float:
 
 @contextmanager
 def _timed_balances() -> Iterator[list[float]]:
-    """This will gather the seconds that the balances' statement takes, call by call."""
+    """Gather the seconds that the balances' statement takes, call by call."""
     earn, took = balances.earn, []
 
     def timed(*scope: Any, **which: Any) -> int:

@@ -39,7 +39,7 @@ class Person:
 
 
 def prepare(admin_url: str, number: int) -> list[Person]:
-    """This will make the table that the rows go into, and choose people from all over."""
+    """Make the table that the rows go into, and choose people from all over."""
     with psycopg.connect(admin_url, autocommit=True) as admin:
         admin.execute("drop table if exists bench.rowwise")
         admin.execute(
@@ -56,7 +56,7 @@ def prepare(admin_url: str, number: int) -> list[Person]:
 
 
 def halves_of(person: Person, facts: Facts) -> str:
-    """This will settle every half of the month, day by day."""
+    """Settle every half of the month, day by day."""
     attendance = {row.day: row for row in facts["attendance"]}
     leave = {(row.day, row.half): row for row in facts["leave_days"]}
     roster = {row.day: row for row in facts["roster_days"]}
@@ -107,7 +107,7 @@ def _clocked(record: Any, half: str, claims: dict[str, str], person: Person) -> 
 
 @contextmanager
 def by_driver(url: str) -> Iterator[Callable[[Person], str]]:
-    """This will hand out a function that computes one employee with psycopg."""
+    """Hand out a function that computes one employee with psycopg."""
     with psycopg.connect(url, autocommit=True, row_factory=namedtuple_row) as app:
 
         def one(person: Person) -> str:
@@ -129,7 +129,7 @@ def by_driver(url: str) -> Iterator[Callable[[Person], str]]:
 
 @contextmanager
 def by_orm(url: str) -> Iterator[Callable[[Person], str]]:
-    """This will hand out a function that computes one employee with the ORM's objects, as peers do."""
+    """Hand out a function that computes one employee with the ORM's objects, as peers do."""
     engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
     models, metadata, mapping = {}, MetaData(), registry()
     for table in SOURCES:

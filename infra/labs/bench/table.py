@@ -39,7 +39,7 @@ class Line:
 
 
 def show(lines: list[Line], *, title: str, command: str, notes: list[str]) -> None:
-    """This will print the table, in colour on a terminal and plain elsewhere."""
+    """Print the table, in colour on a terminal and plain elsewhere."""
     console = Console()
     if not console.is_terminal:
         console = Console(width=170)
@@ -57,16 +57,16 @@ def show(lines: list[Line], *, title: str, command: str, notes: list[str]) -> No
 
 
 def write(file: Path, lines: list[Line], *, command: str, notes: list[str]) -> None:
-    """This will write the lines as JSON."""
+    """Write the lines as JSON."""
     rows = [{**asdict(line), "target": str(line.target or ""), "met": line.met} for line in lines]
     file.write_text(json.dumps({"command": command, "lines": rows, "notes": notes}, indent=2) + "\n")
 
 
 def per_second(employees: int, seconds: float) -> str:
-    """This will say a rate and the time behind it."""
+    """Return a rate and the time behind it."""
     return f"{employees / seconds:,.0f}/s ({seconds:.2f} s)"
 
 
 def clock(seconds: float) -> str:
-    """This will say a short time."""
+    """Return a short time."""
     return f"{seconds * 1e6:,.0f} us" if seconds < 0.01 else f"{seconds * 1e3:,.1f} ms"

@@ -12,7 +12,7 @@ from infra.labs.bench.product import Chunk, Run
 
 @contextmanager
 def workers(url: str, number: int) -> Iterator[Callable[[Sequence[Chunk]], Run]]:
-    """This will start workers, and hand out a function that computes chunks with them and sums up what it took."""
+    """Start workers, and hand out a function that computes chunks with them and sums up what it took."""
     with ProcessPoolExecutor(number, mp_context=get_context("spawn"), initializer=partial(product.use, url)) as pool:
         list(pool.map(product.compute, [[]] * number * 4))  # started, imported, connected
 

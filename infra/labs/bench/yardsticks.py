@@ -26,7 +26,7 @@ class Bound:
 
 
 def bound(admin_url: str, url: str, chunks: Sequence[Chunk], *, table: str, scan: str, times: int) -> Bound:
-    """This will measure one scan-and-aggregate of the sources and a COPY of the result rows.
+    """Measure one scan-and-aggregate of the sources and a COPY of the result rows.
 
     The rows go, in binary, into a table with the same columns and the same primary key and nothing else. Chunk by chunk
     means as the product works: the application role, a transaction per chunk. In one go means as the owner, for whom
@@ -53,7 +53,7 @@ def bound(admin_url: str, url: str, chunks: Sequence[Chunk], *, table: str, scan
 
 
 def by_loop(admin_url: str, url: str, chunks: Sequence[Chunk]) -> tuple[float, int]:
-    """This will take the seconds of the PL/pgSQL loop over these chunks, and give its number of employees."""
+    """Take the seconds of the PL/pgSQL loop over these chunks, and give its number of employees."""
     with psycopg.connect(admin_url, autocommit=True) as admin:
         admin.execute("drop table if exists bench.looped")
         admin.execute(

@@ -27,7 +27,7 @@ checked against what the provider really did. The exit code is 1 if any was brok
 
 
 def main() -> None:
-    """This will read the command line and do one of the three things there are."""
+    """Read the command line and do one of the three things there are."""
     modes = "\n".join(f"  {mode.name:15} {mode.about}" for mode in MODES.values())
     parser = argparse.ArgumentParser(
         prog="python -m infra.labs.crash",

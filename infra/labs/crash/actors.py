@@ -15,7 +15,7 @@ OTHER = {"approved": "declined", "declined": "approved"}
 
 
 def enter(story: Story) -> None:
-    """This will put everybody in place; who goes when is drawn later."""
+    """Put everybody in place; who goes when is drawn later."""
     rng, hub, skews = story.rng, story.hub, story.plan.skews
     names = iter(range(100))
     for number in range(rng.choice((1, 2))):
@@ -87,7 +87,7 @@ def _decider(story: Story, who: str) -> Any:
 
 
 def decide(story: Story, who: str, chosen: list[dict[str, Any]], *, corrects: bool = False) -> None:
-    """This will reconcile some sales in one call, as drawn, and note what was answered."""
+    """Reconcile some sales in one call, as drawn, and note what was answered."""
     items = []
     for sale in chosen:
         status = story.rng.choice(("approved", "approved", "declined"))
@@ -178,7 +178,7 @@ def _person(story: Story) -> Any:
 
 
 def look_after(story: Story) -> int:
-    """This will be the person who approves, asks the provider about doubts, and writes down what came back.
+    """The person who approves, asks the provider about doubts, and writes down what came back.
 
     They do what the product asks of them: find out first, and not before a request can no longer be on its way.
     """

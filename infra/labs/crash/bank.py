@@ -75,7 +75,7 @@ class Bank:
     # What the product calls
 
     def send(self, order: Order, *, now: datetime) -> Answer:
-        """This will take a payment order, and do and say something about it."""
+        """Take a payment order, and do and say something about it."""
         actor = self.hub.current
         if actor is not None:
             # nobody goes on here: time that passes between the product's last look at the clock and the provider's
@@ -91,7 +91,7 @@ class Bank:
         return answer
 
     def find(self, order: Order, *, now: datetime) -> Answer:
-        """This will tell what became of a reference."""
+        """Return what became of a reference."""
         if not self.abilities.looks_up:
             self.complaints.append("asked for a reference, although this provider cannot be asked")
         actor = self.hub.current
@@ -109,7 +109,7 @@ class Bank:
         return answer
 
     def movements(self, tenant_id: UUID, *, since: datetime) -> list[Movement]:
-        """This will list the money moved for a tenant."""
+        """List the money moved for a tenant."""
         return [
             Movement(one.reference, one.user_id, one.amount, one.currency, one.at, one.came_back)
             for one in self.entries
@@ -119,11 +119,11 @@ class Bank:
     # What a person at the tenant does by telephone
 
     def known_as(self, reference: str) -> list[Entry]:
-        """This will list what was done under a reference."""
+        """List what was done under a reference."""
         return [one for one in self.entries if one.reference == reference]
 
     def is_expecting(self, reference: str) -> bool:
-        """This will tell whether a request with this reference is still on the way."""
+        """Return whether a request with this reference is still on the way."""
         return any(order.reference == reference for _, order in self.on_the_way)
 
     # Its own affairs
@@ -194,6 +194,6 @@ class Bank:
                 self.hub.note("bank: money came back")
 
     def key_ends(self) -> list[datetime]:
-        """This will list when keys of payments will be forgotten."""
+        """List when keys of payments will be forgotten."""
         keeps = self.abilities.keeps_keys_for
         return [] if keeps is None else [first + keeps for first, _, _ in self._keys.values()]

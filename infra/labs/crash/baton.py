@@ -66,7 +66,7 @@ class Actor:
             self.hub.back.release()
 
     def run(self) -> None:
-        """This will hand over the baton, and return when it is given back. For the hub."""
+        """Hand over the baton, and return when it is given back. For the hub."""
         self._turn.release()
         self.hub.back.acquire()
 
@@ -79,7 +79,7 @@ class Actor:
         return self.connection is not None and self.connection.user is self and self.connection.is_in_transaction
 
     def switch(self) -> None:
-        """This will give the baton back and wait for the next turn."""
+        """Return the baton back and wait for the next turn."""
         self.hub.back.release()
         self._turn.acquire()
         if self.hub.is_closing:
@@ -89,7 +89,7 @@ class Actor:
             self.end()
 
     def point(self, crash: Crash | None = None, what: str = "", *, switches: bool = True) -> None:
-        """This will be a place where the actor may be killed, and where another may go on."""
+        """A place where the actor may be killed, and where another may go on."""
         if self.is_dead:
             raise Killed
         if what:
@@ -102,17 +102,17 @@ class Actor:
             self.maybe_switch()
 
     def maybe_switch(self) -> None:
-        """This will let somebody else go on, or not."""
+        """Let somebody else go on, or not."""
         if self.hub.rng.random() < self.hub.plan.switching:
             self.switch()
 
     def die(self, crash: Crash) -> NoReturn:
-        """This will end the actor's process: its transaction is rolled back, and nothing of it runs any more."""
+        """End the actor's process: its transaction is rolled back, and nothing of it runs any more."""
         self.hub.count(crash, self.name)
         self.end()
 
     def end(self) -> NoReturn:
-        """This will be the end of the process, counted or not."""
+        """The end of the process, counted or not."""
         self.is_dead, self.waits_on = True, None
         if self.connection is not None and self.connection.user is self:
             self.connection.drop()
@@ -120,25 +120,25 @@ class Actor:
         raise Killed
 
     def revive(self) -> None:
-        """This will start the process anew."""
+        """Start the process anew."""
         if self.hub.is_closing:
             raise Killed
         self.is_dead, self.called, self.batch, self.worked = False, False, None, 0
         self.connection = None
 
     def rest(self, for_: timedelta) -> None:
-        """This will sleep in simulated time."""
+        """Sleep in simulated time."""
         self.rests_until = self.hub.now + for_
         self.switch()
 
     def idle(self, until: Callable[[], bool]) -> None:
-        """This will do nothing until something is so."""
+        """Do nothing until something is so."""
         if not until():
             self.idles_until = until
             self.switch()
 
     def hold_back(self, connection: LabConnection) -> None:
-        """This will wait before a statement that may lock something, while others wait for somebody else's locks.
+        """Wait before a statement that may lock something, while others wait for somebody else's locks.
 
         Which of two that wait for one row gets it first is PostgreSQL's choice, and not the same each time.
         """
@@ -147,7 +147,7 @@ class Actor:
             self.switch()
 
     def drive(self, connection: LabConnection, steps: Any) -> Any:
-        """This will run one exchange with the server, and let others go on while it waits for a lock of theirs."""
+        """Run one exchange with the server, and let others go on while it waits for a lock of theirs."""
         poll = select.poll()
         try:
             wanted = next(steps)
@@ -187,18 +187,18 @@ class Hub:
         self._digest = hashlib.blake2b(digest_size=8)
 
     def add(self, name: str, work: Callable[[Actor], None], *, skew: int = 0) -> None:
-        """This will add an actor; it does nothing before its first turn."""
+        """Add an actor; it does nothing before its first turn."""
         self.actors.append(Actor(self, name, work, skew=skew))
         if skew:
             self.count(Crash.CLOCK_OFF, name)
 
     def note(self, what: str) -> None:
-        """This will add to the history that two runs of one seed must share."""
+        """Add to the history that two runs of one seed must share."""
         self.history.append(what)
         self._digest.update(what.encode() + b"\n")
 
     def count(self, crash: Crash, who: str = "") -> None:
-        """This will note that something was injected."""
+        """Note that something was injected."""
         self.counts[crash] += 1
         self.note(f"*** {who} {crash}")
 
@@ -207,7 +207,7 @@ class Hub:
         return self._digest.hexdigest()
 
     def pass_time(self, by: timedelta) -> None:
-        """This will move simulated time, for the database and for everybody's clock."""
+        """Move simulated time, for the database and for everybody's clock."""
         self.now += by
         self._clock_is_set = False
         self.note(f"time {self.now:%d %H:%M:%S}")
@@ -215,13 +215,13 @@ class Hub:
             told()
 
     def set_clock(self) -> None:
-        """This will tell the database what time it is, if it has to be told."""
+        """Return the database what time it is, if it has to be told."""
         if not self._clock_is_set:
             self._clock_is_set = True
             self.world.set_clock(self.now)
 
     def run(self, *, turns: int, between: Callable[[], None], is_done: Callable[[], bool]) -> None:
-        """This will let the actors act, so many turns or until all is said and done, and then kill what still runs."""
+        """Let the actors act, so many turns or until all is said and done, and then kill what still runs."""
         for _ in range(turns):
             self._wake()
             there = [one for one in self.actors if not one.is_over and one.waits_on is None]
@@ -253,7 +253,7 @@ class Hub:
             raise failure
 
     def close(self) -> None:
-        """This will end whoever still runs, where they stand."""
+        """End whoever still runs, where they stand."""
         self.is_closing = True
         while left := [one for one in self.actors if not one.is_over]:
             self.settle()
@@ -275,16 +275,16 @@ class Hub:
                 one.is_held_back = False
 
     def may_lock(self, connection: LabConnection) -> bool:
-        """This will tell whether a statement may be started that takes locks: nobody waits, or they wait for this."""
+        """Return whether a statement may be started that takes locks: nobody waits, or they wait for this."""
         waiting = [one.waits_on for one in self.actors if one.waits_on is not None]
         return not waiting or self.plan.crowds or any(self.world.is_blocked_by(one, connection) for one in waiting)
 
     def others_hold(self, actor: Actor) -> bool:
-        """This will tell whether anybody else is in the middle of a transaction."""
+        """Return whether anybody else is in the middle of a transaction."""
         return any(one is not actor and one.is_in_transaction for one in self.actors)
 
     def settle(self) -> None:
-        """This will find out who got the lock that they waited for; called wherever locks were let go."""
+        """Find out who got the lock that they waited for; called wherever locks were let go."""
         for one in self.actors:
             if (connection := one.waits_on) is None:
                 continue

@@ -30,18 +30,18 @@ class Tenant:
     keys: dict[str, str]
 
     def advance_of(self, earning: Decimal, currency: str) -> Decimal:
-        """This will compute what a pending sale is worth in advance: the rate of it, rounded down."""
+        """Compute what a pending sale is worth in advance: the rate of it, rounded down."""
         units = Decimal(1).scaleb(-MINOR_UNITS[currency])
         return (earning * self.rate // units) * units
 
 
 def earning(rng: Random, currency: str) -> Decimal:
-    """This will draw an odd amount, with all the decimals that the currency has."""
+    """Draw an odd amount, with all the decimals that the currency has."""
     return Decimal(rng.choice((3, 9, 10, 999, 4_000, 4_001, 123_457))).scaleb(-MINOR_UNITS[currency])
 
 
 def tenant(world: World, rng: Random, name: str, *, people: int | None = None) -> Tenant:
-    """This will make a tenant."""
+    """Make a tenant."""
     tenant_id = UUID(int=rng.getrandbits(128), version=4)
     currency = rng.choice(("BDT", "BDT", "JPY", "KWD"))
     one = Decimal(1).scaleb(-MINOR_UNITS[currency])

@@ -36,7 +36,7 @@ class LabConnection(psycopg.Connection[Any]):
         return not self.closed and self.pgconn.transaction_status != TransactionStatus.IDLE
 
     def wait(self, gen: Any, *args: Any, **options: Any) -> Any:
-        """This will run one exchange, or what becomes of it."""
+        """Run one exchange, or what becomes of it."""
         if self.hub is None:
             return super().wait(gen, *args, **options)
         self.hub.set_clock()
@@ -103,7 +103,7 @@ class LabConnection(psycopg.Connection[Any]):
         return found
 
     def drop(self) -> None:
-        """This will do what the server does when a client is gone, at once: roll back, let go of all locks, close.
+        """Do what the server does when a client is gone, at once: roll back, let go of all locks, close.
 
         The server's process behind it lives on for the next connection: starting a fresh one for each kill would take
         most of the time of a run.
@@ -122,12 +122,12 @@ class LabConnection(psycopg.Connection[Any]):
             self.pgconn.finish()
 
     def close(self) -> None:
-        """This will be what the pool does with a connection that it does not want any more."""
+        """What the pool does with a connection that it does not want any more."""
         self.drop()
 
     @classmethod
     def fresh(cls, *arguments: Any, **options: Any) -> LabConnection:
-        """This will connect, through a server's process that is there already if one is."""
+        """Connect, through a server's process that is there already if one is."""
         while cls.spare:
             pgconn, prepared = cls.spare.pop()
             if pgconn.status == ConnStatus.OK:
@@ -144,20 +144,20 @@ class LabConnection(psycopg.Connection[Any]):
 
     @classmethod
     def retire(cls) -> None:
-        """This will close whatever is still open, in the pool or in one that the engine has forgotten."""
+        """Close whatever is still open, in the pool or in one that the engine has forgotten."""
         for one in cls.live:
             one.drop()
         cls.live = []
 
     @classmethod
     def finish_spare(cls) -> None:
-        """This will close what is kept for later."""
+        """Close what is kept for later."""
         while cls.spare:
             cls.spare.pop()[0].finish()
 
 
 def _said(gen: Any) -> str:
-    """This will read what psycopg is about to say: a generator that has not begun still has its arguments."""
+    """Read what psycopg is about to say: a generator that has not begun still has its arguments."""
     name = gen.__name__
     if name in ("_commit_gen", "_rollback_gen"):
         return str(name.split("_")[1])

@@ -365,7 +365,7 @@ DEFECTS = {
 def look_for(
     admin_url: str, defect: Defect, *, first_seed: int = 1, most: int = MOST_RUNS, template: str = world.TEMPLATE
 ) -> Verdict:
-    """This will run stories of a broken product until a promise breaks."""
+    """Run stories of a broken product until a promise breaks."""
     began = time.monotonic()
     with world.opened(admin_url, template=template) as here, ExitStack() as stack:
         laboratory.make_stranger(here)
@@ -389,7 +389,7 @@ def look_for(
 
 
 def show(names: list[str], *, first_seed: int) -> bool:
-    """This will look for each defect, or for those named, and print what caught it."""
+    """Look for each defect, or for those named, and print what caught it."""
     console = Console(width=None if sys.stdout.isatty() else 170)
     if unknown := set(names) - set(DEFECTS):
         console.print(f"There is no defect {', '.join(sorted(unknown))}; there are: {', '.join(DEFECTS)}")

@@ -30,7 +30,7 @@ _LEFT = f"""
 
 
 def drain(story: Story) -> None:
-    """This will let the story come to its end; what does not is noted as a violation."""
+    """Let the story come to its end; what does not is noted as a violation."""
     story.is_calm = story.sqs.is_calm = story.bank.is_calm = True
     story.sqs.forget_poison()
     if story.backup is not None:
@@ -55,7 +55,7 @@ def drain(story: Story) -> None:
 
 
 def _come_back(story: Story) -> None:
-    """This will be the hour after a restore: work goes on with payouts off, and then the list is matched."""
+    """The hour after a restore: work goes on with payouts off, and then the list is matched."""
     restore(story)
     sent = story.bank.sent
     for _ in range(3):

@@ -103,7 +103,7 @@ class Plan:
 
     @classmethod
     def draw(cls, rng: Random, *, has_files: bool = False) -> "Plan":
-        """This will draw a plan: now and then a calm one, mostly several things at once."""
+        """Draw a plan: now and then a calm one, mostly several things at once."""
         drawn = [(rng.choice(STRIKES), rng.choice((0, 0, 1, 2, 4))) for _ in range(rng.choice((0, 1, 2, 3, 4, 6)))]
         if has_files:
             drawn += [(rng.choice(FILE_STRIKES), rng.choice((0, 0, 1))) for _ in range(rng.choice((0, 1, 2)))]
@@ -125,7 +125,7 @@ class Plan:
         )
 
     def strikes_now(self, crash: Crash) -> bool:
-        """This will tell whether a planned strike falls here, and use it up."""
+        """Return whether a planned strike falls here, and use it up."""
         for place, (planned, skip) in enumerate(self.strikes):
             if planned is crash:
                 if skip:

@@ -54,7 +54,7 @@ class Books:
 
     @classmethod
     def of(cls, story: Story) -> Books:
-        """This will read all of it as the superuser."""
+        """Read all of it as the superuser."""
 
         def read(table: str, order: str) -> Rows:
             return story.world.rows(f"select * from {table} where tenant_id = %s order by {order}", story.tenant.id)
@@ -86,7 +86,7 @@ def invariant(check: Check) -> Check:
 
 
 def check_all(story: Story) -> list[str]:
-    """This will name every promise that is broken, and by what."""
+    """Return every promise that is broken, and by what."""
     books = Books.of(story)
     return [f"{name}: {said}" for name, check in INVARIANTS.items() for said in check(books)]
 

@@ -41,7 +41,7 @@ class Outcome:
 
 
 def run(world: World, seed: int, mode: Mode | None = None) -> Outcome:
-    """This will tell one story and check what must hold after it. The world is tidy again afterwards."""
+    """Return one story and check what must hold after it. The world is tidy again afterwards."""
     began = time.perf_counter()
     queues.url_of.cache_clear()
     engine().dispose()  # the pool begins empty, whatever the run before left in it
@@ -68,7 +68,7 @@ def run(world: World, seed: int, mode: Mode | None = None) -> Outcome:
 
 
 def make_stranger(world: World) -> None:
-    """This will give another tenant a life of its own, and then leave it alone for ever."""
+    """Return another tenant a life of its own, and then leave it alone for ever."""
     story = Story(world, -1, MODES["everything"], name="Zenith")
     with story.told():
         story.is_calm = story.sqs.is_calm = story.bank.is_calm = True

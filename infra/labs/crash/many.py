@@ -35,7 +35,7 @@ SILENCE = 120  # seconds without a word after which a process is asked whether i
 
 @contextmanager
 def server() -> Iterator[str]:
-    """This will run a PostgreSQL server with the migrated template, in a folder that goes away."""
+    """Run a PostgreSQL server with the migrated template, in a folder that goes away."""
     with TemporaryDirectory(prefix="wagebook-crash-") as folder:
         Path(folder).chmod(0o755)  # the server's own user has to enter it
         with postgres.running(Path(folder) / "postgres", durable=False, settings=SETTINGS) as running:
@@ -44,7 +44,7 @@ def server() -> Iterator[str]:
 
 
 def tell(admin_url: str, seeds: list[int], mode: str | None, heard: Callable[[Outcome], None]) -> None:
-    """This will run these seeds one after the other in a database of its own."""
+    """Run these seeds one after the other in a database of its own."""
     with world.opened(admin_url) as here:
         laboratory.make_stranger(here)
         gc.collect()
@@ -69,7 +69,7 @@ def _process(admin_url: str, seeds: list[int], mode: str | None, queue: Any, tel
 
 
 def outcomes(admin_url: str, seeds: list[int], mode: str | None, *, workers: int, tells: bool) -> Iterator[Outcome]:
-    """This will run seeds on several processes and give what comes of each, as they come."""
+    """Run seeds on several processes and give what comes of each, as they come."""
     spawn = multiprocessing.get_context("spawn")
     queue = spawn.Queue()
     shares = [seeds[number::workers] for number in range(workers)]
@@ -121,7 +121,7 @@ class Tally:
 
 
 def show(*, runs: int, seed: int, mode: str | None, workers: int, tells: bool = False) -> bool:
-    """This will run so many seeds from one on, print what happened, and tell whether all promises held."""
+    """Run so many seeds from one on, print what happened, and tell whether all promises held."""
     console = Console(width=None if sys.stdout.isatty() else 150)
     seeds = list(range(seed, seed + runs))
     tally, began = Tally(), time.monotonic()

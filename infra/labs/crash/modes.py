@@ -47,5 +47,5 @@ MODES = {
 
 
 def mode_of(seed: int) -> Mode:
-    """This will give the mode of a seed: they take turns."""
+    """Return the mode of a seed: they take turns."""
     return list(MODES.values())[seed % len(MODES)]

@@ -70,14 +70,14 @@ class Stack:
     workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def hire(self) -> None:
-        """This will start workers until there are enough."""
+        """Start workers until there are enough."""
         self.workers = [one for one in self.workers if one.poll() is None]
         while len(self.workers) < WORKERS:
             command = [sys.executable, "-m", "infra.labs.crash.worker"]
             self.workers.append(spawn(command, log=self.home / "workers.log", env=self.environment))
 
     def kill_worker(self) -> None:
-        """This will kill a worker wherever it is."""
+        """Kill a worker wherever it is."""
         victim = self.rng.choice(self.workers)
         victim.kill()
         victim.wait()
@@ -85,7 +85,7 @@ class Stack:
         self.hire()
 
     def kill_database(self) -> None:
-        """This will kill the server's first process, which takes all others with it, and start it again."""
+        """Kill the server's first process, which takes all others with it, and start it again."""
         self.server.process.kill()
         self.server.process.wait()
         self.counts["databases killed"] += 1
@@ -100,7 +100,7 @@ class Stack:
 
 @contextmanager
 def running(seed: int) -> Iterator[Stack]:
-    """This will run the parts, with the product in this process as API and clock."""
+    """Run the parts, with the product in this process as API and clock."""
     import app
     from chalicelib.backing import log, queues
     from chalicelib.backing.database import engine
@@ -163,7 +163,7 @@ class Scene:
 
     def call(self, method: str, resource: str, body: Any = None, *, key: str | None = None,
              values: dict[str, str] | None = None) -> tuple[int, Any]:  # fmt: skip
-        """This will make an API call until it is answered."""
+        """Make an API call until it is answered."""
         import app
 
         headers = {"content-type": "application/json", "x-api-key": self.tenant.keys["Ada"]}
@@ -180,7 +180,7 @@ class Scene:
         return status, answer
 
     def tick(self, schedule: str) -> None:
-        """This will let time call a schedule; the sweeper is told that a minute has passed."""
+        """Let time call a schedule; the sweeper is told that a minute has passed."""
         import app
         from chalicelib.backing import clock
 
@@ -190,7 +190,7 @@ class Scene:
             one.handler(lambda_events.scheduled_event(schedule, later), lambda_events.Context(schedule))
 
     def strike(self) -> None:
-        """This will kill somebody, or nobody."""
+        """Kill somebody, or nobody."""
         drawn = self.stack.rng.random()
         if drawn < 0.5:
             self.stack.kill_worker()
@@ -199,7 +199,7 @@ class Scene:
         time.sleep(self.stack.rng.choice((0.0, 0.05, 0.2)))
 
     def act(self, batches: int) -> None:
-        """This will sell, advance, decide and pay, with a kill between any two steps."""
+        """Sell, advance, decide and pay, with a kill between any two steps."""
         rng = self.stack.rng
         for number, person in enumerate(self.tenant.people):
             if behaviour := BEHAVIOURS[number % len(BEHAVIOURS)]:
@@ -239,7 +239,7 @@ class Scene:
             self.strike()
 
     def drain(self) -> list[str]:
-        """This will let everybody work in peace until nothing is left."""
+        """Let everybody work in peace until nothing is left."""
         self.stack.hire()
         deadline, turn = time.monotonic() + DRAINED_WITHIN, 0
         left: list[dict[str, Any]] = []
@@ -263,7 +263,7 @@ class Scene:
         return [f"nothing-stuck: after {DRAINED_WITHIN:.0f} s there is still {left}"]
 
     def check(self) -> list[str]:
-        """This will check what the simulation checks."""
+        """Check what the simulation checks."""
         moved = self.rows("select * from simulated_movements where tenant_id = %s order by id", self.tenant.id)
         entries = [
             Entry(one["tenant_id"], one["user_id"], one["reference"], one["amount"], one["currency"], one["at"],
@@ -285,7 +285,7 @@ class Scene:
 
 
 def play(stack: Stack, *, batches: int = BATCHES) -> Round:
-    """This will be one round."""
+    """One round."""
     began = time.monotonic()
     before = Counter(stack.counts)
     stack.hire()
@@ -298,7 +298,7 @@ def play(stack: Stack, *, batches: int = BATCHES) -> Round:
 
 
 def show(*, rounds: int, seed: int) -> bool:
-    """This will play so many rounds, print each, and tell whether all promises held."""
+    """Play so many rounds, print each, and tell whether all promises held."""
     console = Console(width=None if sys.stdout.isatty() else 150)
     is_good = True
     with running(seed) as stack:

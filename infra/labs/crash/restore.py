@@ -38,7 +38,7 @@ class Backup:
 
 
 def between(story: Story) -> None:
-    """This will be time as in every story, and the moment of the backup in those that need one."""
+    """Time as in every story, and the moment of the backup in those that need one."""
     if story.backs_up_at is not None and story.hub.now >= story.backs_up_at:
         story.backs_up_at = None
         story.backup = Backup(story)
@@ -47,7 +47,7 @@ def between(story: Story) -> None:
 
 
 def restore(story: Story) -> None:
-    """This will put the tenant's rows back, and everything else where it is: queues, provider, people's memory."""
+    """Put the tenant's rows back, and everything else where it is: queues, provider, people's memory."""
     backup = story.backup
     if backup is None:
         return
@@ -71,7 +71,7 @@ def restore(story: Story) -> None:
 
 
 def match(story: Story) -> None:
-    """This will do what the handbook says: wait until nothing can be on the way, match the list, switch on again."""
+    """Do what the handbook says: wait until nothing can be on the way, match the list, switch on again."""
     if story.backup is None:
         return
     with working(story.tenant.id, name="operator", now=story.hub.now, origin=Origin("match")) as scope:

@@ -81,7 +81,7 @@ class Queues:
     # What Lambda's poller does
 
     def receive(self, queue: str, most: int) -> list[Message]:
-        """This will hand out messages of a queue, hidden from others for a while, perhaps not for long enough."""
+        """Hand out messages of a queue, hidden from others for a while, perhaps not for long enough."""
         plan, rng = self.hub.plan, self.hub.rng
         ready = [one for one in self.waiting if one.queue == queue and one.visible_at <= self.hub.now]
         if not self.is_calm and len(ready) > 1:
@@ -113,31 +113,31 @@ class Queues:
         return found
 
     def delete(self, messages: list[Message]) -> None:
-        """This will acknowledge messages."""
+        """Acknowledge messages."""
         for message in messages:
             if message in self.waiting:
                 self.waiting.remove(message)
 
     def replay_dead(self) -> None:
-        """This will do what the operators' command does: put dead letters back."""
+        """Do what the operators' command does: put dead letters back."""
         for message in self.dead:
             if not message.is_poison:
                 self._put(message.queue, message.body)
         self.dead = []
 
     def send_anew(self, queue: str, body: dict[str, Any]) -> None:
-        """This will be an operator who puts a message there by hand."""
+        """An operator who puts a message there by hand."""
         self._put(queue, canonical(body))
 
     def forget_poison(self) -> None:
         self.waiting = [one for one in self.waiting if not one.is_poison]
 
     def next_visible(self) -> datetime | None:
-        """This will tell when the next hidden message comes back."""
+        """Return when the next hidden message comes back."""
         return min((one.visible_at for one in self.waiting), default=None)
 
     def poison(self, queue: str) -> None:
-        """This will put a message there that nobody can work on."""
+        """Put a message there that nobody can work on."""
         self.hub.count(Crash.POISON)
         self._put(queue, self.hub.rng.choice((NOT_JSON, NO_TENANT)))
 
@@ -161,12 +161,12 @@ class Queues:
 
 
 def canonical(body: dict[str, Any]) -> str:
-    """This will write a body so that the same is the same."""
+    """Write a body so that the same is the same."""
     return json.dumps(body, sort_keys=True)
 
 
 def received(message: Message) -> dict[str, Any]:
-    """This will shape a message as ReceiveMessage answers it."""
+    """Shape a message as ReceiveMessage answers it."""
     return {
         "MessageId": f"00000000-0000-4000-8000-{message.number:012}",
         "ReceiptHandle": f"{message.number}/{message.receives}",

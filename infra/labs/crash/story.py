@@ -68,12 +68,12 @@ class Story:
         self.backs_up_at = STARTS_AT + timedelta(minutes=self.rng.choice((1, 5, 20, 60))) if mode.restores else None
 
     def tenant_with(self, **changes: Any) -> cast.Tenant:
-        """This will give the tenant as it is told, with something else about it."""
+        """Return the tenant as it is told, with something else about it."""
         return dataclasses.replace(self.tenant, **changes)
 
     @contextmanager
     def told(self) -> Iterator[Story]:
-        """This will put the story's outside world around the product."""
+        """Put the story's outside world around the product."""
         LabConnection.hub = self.hub
         with (
             mock.patch.object(clock, "now", self._now),
@@ -102,7 +102,7 @@ class Story:
 
     def ask(self, who: str, method: str, resource: str, values: dict[str, str] | None = None, body: Any = None,
             key: str | None = None) -> tuple[int, Any]:  # fmt: skip
-        """This will make one API call, and give its status and answer; 0 where the connection broke."""
+        """Make one API call, and give its status and answer; 0 where the connection broke."""
         import app
 
         is_text = isinstance(body, str)  # a bank's report, which is XML
@@ -132,7 +132,7 @@ class Story:
 
     def call(self, who: str, method: str, resource: str, values: dict[str, str] | None = None, body: Any = None,
              key: str | None = None) -> tuple[int, Any]:  # fmt: skip
-        """This will make an API call as a good client does: again, after a pause, until there is a clear answer."""
+        """Make an API call as a good client does: again, after a pause, until there is a clear answer."""
         for _ in range(8):
             status, answer = self.ask(who, method, resource, values, body, key)
             still_running = status == 409 and "still running" in str(answer.get("detail"))
@@ -144,7 +144,7 @@ class Story:
         return 0, None
 
     def deliver(self, queue: str) -> bool:
-        """This will take a batch from a queue through the product's consumer, as Lambda does; False: there was none."""
+        """Take a batch from a queue through the product's consumer, as Lambda does; False: there was none."""
         consumer, actor = self.world.consumers[queue], self.hub.current
         batch = self.sqs.receive(queue, min(10, consumer.batch_size))
         if not batch:
@@ -178,7 +178,7 @@ class Story:
                 self.violations.append("one-bad-message: a poison message kept others of its batch from being done")
 
     def tick(self, schedule: str) -> None:
-        """This will let time call a schedule, as EventBridge does: again where it fails, twice."""
+        """Let time call a schedule, as EventBridge does: again where it fails, twice."""
         one, actor = self.world.schedules[schedule], self.hub.current
         for _ in range(3):
             if schedule == "payouts-to-look-at":
@@ -201,7 +201,7 @@ class Story:
         return any(one.visible_at <= self.hub.now for one in self.sqs.waiting)
 
     def payouts(self, where: str) -> list[dict[str, Any]]:
-        """This will read payouts, oldest first, each with the moment it was last touched."""
+        """Read payouts, oldest first, each with the moment it was last touched."""
         return self.world.rows(
             "select p.*, (select max(at) from payout_events e where e.tenant_id = p.tenant_id and e.payout_id = p.id)"
             f" as touched_at from payouts p where p.tenant_id = %s and {where} order by p.id",
@@ -209,7 +209,7 @@ class Story:
         )
 
     def sales(self) -> list[dict[str, Any]]:
-        """This will read all sales."""
+        """Read all sales."""
         return self.world.rows("select * from sales where tenant_id = %s order by id", self.tenant.id)
 
     def is_sending(self) -> bool:
@@ -218,7 +218,7 @@ class Story:
     # How time goes on
 
     def between(self) -> None:
-        """This will let time pass, or not, and things happen that nobody does."""
+        """Let time pass, or not, and things happen that nobody does."""
         rng = self.rng
         if self.plan.poison and rng.random() < 0.1:
             self.plan.poison = False
@@ -240,7 +240,7 @@ class Story:
                 self.hub.pass_time(moment - self.hub.now)
 
     def is_done(self) -> bool:
-        """This will tell whether everybody who wanted something has it, and nothing waits."""
+        """Return whether everybody who wanted something has it, and nothing waits."""
         if self.backup is not None:
             return self.hub.now - self.backup.at >= timedelta(minutes=10)
         clients = ("seller", "decider", "runner", "scheduler")

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 
 def hasten() -> None:
-    """This will make everything that waits wait a hundredth of its time."""
+    """Make everything that waits wait a hundredth of its time."""
     from chalicelib.features.payouts.delivery import rules as delivery_rules
 
     delivery_rules.LEASE = timedelta(seconds=1.5)
@@ -18,7 +18,7 @@ def hasten() -> None:
 
 
 def main() -> None:
-    """This will work until it is killed."""
+    """Work until it is killed."""
     import app
     from chalicelib.backing.log import logger
     from infra.local.events import EventLoop

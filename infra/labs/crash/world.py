@@ -67,12 +67,12 @@ class World:
     stranger_digest: str = ""
 
     def set_clock(self, now: datetime) -> None:
-        """This will set the database's clock."""
+        """Set the database's clock."""
         microseconds = round(now.timestamp() * 1_000_000)
         self.admin.execute(f"select setval('lab.microseconds', {microseconds})".encode(), prepare=True)
 
     def is_blocked(self, connection: LabConnection) -> bool:
-        """This will tell whether a connection waits for a lock that somebody else holds."""
+        """Return whether a connection waits for a lock that somebody else holds."""
         row = self.admin.execute(
             "select cardinality(pg_blocking_pids(%s)) > 0 as is_blocked", [connection.info.backend_pid], prepare=True
         ).fetchone()
@@ -80,7 +80,7 @@ class World:
         return bool(row["is_blocked"])
 
     def is_blocked_by(self, connection: LabConnection, other: LabConnection) -> bool:
-        """This will tell whether a connection waits for a lock of a certain other one."""
+        """Return whether a connection waits for a lock of a certain other one."""
         pids = [connection.info.backend_pid, other.info.backend_pid]
         row = self.admin.execute(
             "select %s = any(pg_blocking_pids(%s)) as is_blocked", pids[::-1], prepare=True
@@ -89,7 +89,7 @@ class World:
         return bool(row["is_blocked"])
 
     def end_connections(self) -> None:
-        """This will end every connection of the application at the server, as its death does."""
+        """End every connection of the application at the server, as its death does."""
         LabConnection.finish_spare()
         self.admin.execute(
             "select pg_terminate_backend(pid, 5000) from pg_stat_activity"
@@ -97,15 +97,15 @@ class World:
         )
 
     def end(self, connection: LabConnection) -> None:
-        """This will end one connection at the server, whatever it is doing."""
+        """End one connection at the server, whatever it is doing."""
         self.admin.execute("select pg_terminate_backend(%s, 5000)", [connection.info.backend_pid])
 
     def rows(self, statement: str, *values: Any) -> list[dict[str, Any]]:
-        """This will read as the superuser, whom nothing is hidden from."""
+        """Read as the superuser, whom nothing is hidden from."""
         return self.admin.execute(statement.encode(), values).fetchall()
 
     def digest_of(self, tenant_id: UUID) -> str:
-        """This will sum up everything that a tenant has."""
+        """Sum up everything that a tenant has."""
         parts = " union all ".join(
             f"select '{table}' || t::text as said from {table} t where"
             f" {'id' if table == 'tenants' else 'tenant_id'} = '{tenant_id}'"
@@ -116,7 +116,7 @@ class World:
         )
 
     def forget(self, tenant_id: UUID) -> None:
-        """This will remove a tenant and all its rows, so that the next run finds a tidy place."""
+        """Remove a tenant and all its rows, so that the next run finds a tidy place."""
         deletes = "; ".join(f"delete from {table} where tenant_id = '{tenant_id}'" for table in self.tables)
         self.admin.execute(
             f"begin; set local session_replication_role = replica; {deletes};"
@@ -125,13 +125,13 @@ class World:
 
 
 def make_template(admin_url: str) -> None:
-    """This will make the migrated database that others are copied from."""
+    """Make the migrated database that others are copied from."""
     upgrade(prepare(admin_url, PASSWORDS, database=TEMPLATE).migrator)
 
 
 @contextmanager
 def opened(admin_url: str, *, template: str = TEMPLATE) -> Iterator[World]:
-    """This will copy the template, give it its clock, and point the product at it until the end of the block."""
+    """Copy the template, give it its clock, and point the product at it until the end of the block."""
     if LabConnection.live or LabConnection.spare:
         raise RuntimeError("one laboratory at a time: the product has one engine, one clock and one set of queues")
     name = f"wagebook_crash_{uuid4().hex[:8]}"

@@ -13,7 +13,7 @@ ROWS = 1000
 
 
 def backfill(migrator_url: str, tenants: Iterable[UUID], *, table: str, change: str, where: str) -> tuple[int, int]:
-    """This will change the rows where a condition holds, which the change has to end; it counts rows and transactions.
+    """Change the rows where a condition holds, which the change has to end; it counts rows and transactions.
 
     A thousand rows of one tenant are a transaction, so that nobody waits long for a row, and a rest as long follows.
     Cut off, it goes on where it ended. The owner is under the row-level policy, too: without a tenant it sees no row,

@@ -38,14 +38,14 @@ ARCHIVING = {
 
 
 def start(home: Path) -> Server:
-    """This will start a server that archives its log."""
+    """Start a server that archives its log."""
     home.chmod(0o711)
     _make_folder(home / "archive")
     return postgres.start(home / "first", settings=ARCHIVING)
 
 
 def base_backup(server: Server, home: Path) -> int:
-    """This will copy a running server and verify the copy, and count its bytes. The log is left to the archive."""
+    """Copy a running server and verify the copy, and count its bytes. The log is left to the archive."""
     second = _make_folder(home / "second")
     shutil.copy2(server.data_folder / "password", second / "password")
     _own(second / "password")
@@ -57,7 +57,7 @@ def base_backup(server: Server, home: Path) -> int:
 
 
 def verify(data: Path) -> int:
-    """This will compare a base backup with its manifest, byte for byte, and count the bytes.
+    """Compare a base backup with its manifest, byte for byte, and count the bytes.
 
     PostgreSQL has pg_verifybackup for it; the one in the wheel ends with a segmentation fault whatever it is asked.
     """
@@ -70,7 +70,7 @@ def verify(data: Path) -> int:
 
 
 def archived_up_to_now(server: Server, home: Path) -> float:
-    """This will wait until everything written so far is in the archive, and tell how many seconds it took."""
+    """Wait until everything written so far is in the archive, and tell how many seconds it took."""
     with psycopg.connect(server.admin_url, autocommit=True) as admin:
         # a mark of our own: where nothing was written since the last file, there is no next file to wait for
         row = admin.execute("select pg_walfile_name(pg_logical_emit_message(true, 'drill', 'up to here'))").fetchone()
@@ -84,12 +84,12 @@ def archived_up_to_now(server: Server, home: Path) -> float:
 
 
 def kill(server: Server) -> None:
-    """This will end a server as a power cut does: nothing is written any more, nobody is asked."""
+    """End a server as a power cut does: nothing is written any more, nobody is asked."""
     stop(server.process, by=signal.SIGQUIT)
 
 
 def restore(home: Path, moment: datetime) -> Server:
-    """This will make a server of the base backup and the log up to a moment, and go on from there."""
+    """Make a server of the base backup and the log up to a moment, and go on from there."""
     second = home / "second"
     _own_file(second / "data" / "recovery.signal")
     settings = {
@@ -109,7 +109,7 @@ def restore(home: Path, moment: datetime) -> Server:
 
 
 def moved_to(url: str, server: Server) -> str:
-    """This will give an address again with a restored server's port: roles and their passwords came with the backup."""
+    """Return an address again with a restored server's port: roles and their passwords came with the backup."""
     return make_url(url).set(port=server.port).render_as_string(hide_password=False)
 
 

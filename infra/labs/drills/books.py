@@ -39,18 +39,18 @@ class Books:
 
     @property
     def url(self) -> str:
-        """This will be the superuser's address."""
+        """The superuser's address."""
         return make_url(self.server.admin_url).set(database=DATABASE).render_as_string(hide_password=False)
 
     @property
     def application_url(self) -> str:
-        """This will be the plain application role's address."""
+        """The plain application role's address."""
         password = surroundings.passwords()["wagebook_app"]
         url = make_url(self.server.admin_url).set(username="wagebook_app", password=password, database=DATABASE)
         return url.render_as_string(hide_password=False)
 
     def now(self) -> datetime:
-        """This will give the database's time, when everything so far is older and everything later is younger."""
+        """Return the database's time, when everything so far is older and everything later is younger."""
         self._ask("select pg_sleep(0.02)")
         [(moment,)] = self._ask("select clock_timestamp()")
         self._ask("select pg_sleep(0.02)")
@@ -58,30 +58,30 @@ class Books:
         return moment
 
     def movements(self) -> list[Movement]:
-        """This will read the provider's list."""
+        """Read the provider's list."""
         found = self._ask("select reference, user_id::text, amount, status from simulated_movements order by id")
         return [Movement(*row) for row in found]
 
     def summary(self) -> str:
-        """This will count payouts by their state."""
+        """Count payouts by their state."""
         found = self._ask("select status, count(*) from payouts group by 1 order by 1")
         return "payouts: " + ", ".join(f"{count} {status}" for status, count in found)
 
     def remember(self) -> None:
-        """This will note what the provider knows, and what of ours there is, before it is lost."""
+        """Note what the provider knows, and what of ours there is, before it is lost."""
         self.rows = self._ask("select * from simulated_movements")
         self.payout_ids = [str(row[0]) for row in self._ask("select id from payouts")]
         self.counts = self._counts()
 
     def summary_of_loss(self, lost: Books) -> str:
-        """This will count what there was, and is no more."""
+        """Count what there was, and is no more."""
         gone = {name: lost.counts[name] - count for name, count in self._counts().items()}
         if not all(gone.values()):
             raise Wrong(f"nothing was lost of some tables, so nothing is proven: {gone}")
         return "lost: " + ", ".join(f"{count} {name}" for name, count in gone.items())
 
     def take_over(self, lost: Books) -> None:
-        """This will give the simulated provider its own list back: it lies in our database only to be at hand."""
+        """Return the simulated provider its own list back: it lies in our database only to be at hand."""
         with psycopg.connect(self.url) as admin:
             admin.execute("delete from simulated_movements")
             places = ", ".join(["%s"] * len(lost.rows[0]))
@@ -89,12 +89,12 @@ class Books:
                 cursor.executemany(f"insert into simulated_movements values ({places})".encode(), lost.rows)
 
     def destroy(self) -> None:
-        """This will be the disaster."""
+        """The disaster."""
         with psycopg.connect(self.url) as admin:
             admin.execute("drop table payouts cascade")
 
     def expect_paid_once(self, owed: dict[str, Decimal]) -> None:
-        """This will compare the provider's list with what people are owed, to the last hundredth."""
+        """Compare the provider's list with what people are owed, to the last hundredth."""
         moved = [one for one in self.movements() if one.status == "accepted"]
         twice = [reference for reference, count in Counter(one.reference for one in moved).items() if count > 1]
         expect(twice, [], "references that moved money more than once")

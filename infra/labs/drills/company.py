@@ -29,7 +29,7 @@ class Caller:
         self, method: str, resource: str, body: Any = None, *, once: str | None = None,
         query: dict[str, str] | None = None, **values: str,
     ) -> tuple[int, Any]:  # fmt: skip
-        """This will make one call, and give its status and answer; `once` is its Idempotency-Key."""
+        """Make one call, and give its status and answer; `once` is its Idempotency-Key."""
         import app
 
         headers = {"x-api-key": self.key, "content-type": "application/json"}
@@ -43,7 +43,7 @@ class Caller:
         return int(answer["statusCode"]), json.loads(answer["body"]) if answer["body"] else None
 
     def ok(self, method: str, resource: str, body: Any = None, **more: Any) -> Any:
-        """This will make a call that has to succeed, and give its answer."""
+        """Make a call that has to succeed, and give its answer."""
         status, answer = self.ask(method, resource, body, **more)
         if status >= 300:
             raise Wrong(f"{method} {resource} was answered with {status} {answer}")
@@ -61,17 +61,17 @@ class Company:
     hr: Caller
 
     def seller(self, name: str, behaviour: str = "accept") -> str:
-        """This will make a person who is paid from sales, treated by the simulated provider as said."""
+        """Make a person who is paid from sales, treated by the simulated provider as said."""
         destination = {"kind": "simulated", "behaviour": behaviour}
         return str(self.admin.ok("POST", "/sales/user", {"name": name, "payout_destination": destination})["id"])
 
     def sale(self, user_id: str, external_id: str, earning: str) -> str:
-        """This will put in a sale; the same one again is the same one."""
+        """Put in a sale; the same one again is the same one."""
         body = {"user_id": user_id, "external_id": external_id, "earning": earning}
         return str(self.admin.ok("POST", "/sales", body)["id"])
 
     def approve(self, *sale_ids: str) -> dict[str, int]:
-        """This will approve sales, and count what became of it."""
+        """Approve sales, and count what became of it."""
         items = [{"sale_id": sale_id, "status": "approved"} for sale_id in sale_ids]
         return dict(self.admin.ok("POST", "/reconcile", {"items": items})["counts"])
 
@@ -80,7 +80,7 @@ class Company:
         self.hr.ok("POST", f"/payouts/{kind}/run", once=str(uuid4()))
 
     def employees(self, number: int) -> dict[str, int]:
-        """This will employ up to five people by the day, who were present on 1, 2, 3, ... days of a week of five.
+        """Employ up to five people by the day, who were present on 1, 2, 3, ... days of a week of five.
 
         It gives what each earns, by their id.
         """
@@ -103,7 +103,7 @@ class Company:
 
 
 def found(slug: str = "drill") -> Company:
-    """This will make the company: days off on Friday and Saturday, an advance of a tenth."""
+    """Make the company: days off on Friday and Saturday, an advance of a tenth."""
     with transaction(role="wagebook_platform") as session:
         tenant_id = session.execute(
             text("insert into tenants (slug, name, currency, timezone, weekend)"

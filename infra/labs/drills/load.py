@@ -43,7 +43,7 @@ class Load:
 def running(
     application_url: str, key: str, people: Sequence[str], *, workers: int, per_second: float
 ) -> Iterator[Load]:
-    """This will start the workers, wait until all are warm, and end them after the block; the load is filled then."""
+    """Start the workers, wait until all are warm, and end them after the block; the load is filled then."""
     context = get_context("spawn")
     stopping, warm, told = context.Event(), context.Semaphore(0), context.Queue()
     processes = [
@@ -112,7 +112,7 @@ class Calls:
         ]
 
     def next(self, number: int) -> tuple[str, int, str]:
-        """This will make the call whose turn it is; one that raises has failed."""
+        """Make the call whose turn it is; one that raises has failed."""
         what, call = self.turns[number % len(self.turns)]
         try:
             status, answer = call(number)
@@ -121,7 +121,7 @@ class Calls:
         return what, status, "" if status < 300 else str(answer)
 
     def resting(self) -> int:
-        """This will count the messages that failed and wait for their next try, after all others were done."""
+        """Count the messages that failed and wait for their next try, after all others were done."""
         self.loop.drain(max_seconds=10)
         sqs, names = queues.client(), ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
         said = [

@@ -34,7 +34,7 @@ HELD = 8.0  # seconds that somebody's transaction holds the table: longer than t
 
 
 def drill(steps: Steps, home: Path) -> None:
-    """This will do all of it on a server of its own."""
+    """Do all of it on a server of its own."""
     with postgres.running(home / "postgres") as server:
         with steps.step("start a server, migrate, put in sales") as step:
             urls = setup.prepare(server.admin_url, surroundings.passwords())
@@ -56,7 +56,7 @@ def drill(steps: Steps, home: Path) -> None:
 
 
 def _migrate(steps: Steps, windows: list[tuple[Step, float, float]], admin_url: str, urls: Urls) -> None:
-    """This will be the deployment, while the load goes on."""
+    """The deployment, while the load goes on."""
 
     @contextmanager
     def watched(name: str) -> Iterator[Step]:
@@ -105,7 +105,7 @@ def _migrate(steps: Steps, windows: list[tuple[Step, float, float]], admin_url: 
 
 @contextmanager
 def _holding(admin_url: str) -> Iterator[None]:
-    """This will be somebody's long report: a transaction that has read the table and does not end."""
+    """Somebody's long report: a transaction that has read the table and does not end."""
     held = threading.Event()
 
     def report() -> None:
@@ -142,17 +142,17 @@ def _judge(steps: Steps, windows: list[tuple[Step, float, float]], under: Load) 
 
 
 def failures(answers: list[Answer]) -> int:
-    """This will count the calls that failed."""
+    """Count the calls that failed."""
     return sum(one.failed for one in answers)
 
 
 def slowest(answers: list[Answer]) -> float:
-    """This will give the milliseconds of the slowest call, from when it was due."""
+    """Return the milliseconds of the slowest call, from when it was due."""
     return 1000 * max((one.seconds for one in answers), default=0.0)
 
 
 def main() -> int:
-    """This will run the drill and print its table; 0 if everything was as it has to be."""
+    """Run the drill and print its table; 0 if everything was as it has to be."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the server and its folder go, too
     steps = Steps(TITLE)
     try:

@@ -22,7 +22,7 @@ MARGIN = timedelta(minutes=10)  # matching begins that long before the moment re
 
 
 def drill(steps: Steps, home: Path, loop: EventLoop) -> None:
-    """This will do all of it in a folder, on servers of its own."""
+    """Do all of it in a folder, on servers of its own."""
     with steps.step("start a server that archives its log, migrate") as step:
         server = backup.start(home)
         urls = setup.prepare(server.admin_url, surroundings.passwords())
@@ -47,7 +47,7 @@ def drill(steps: Steps, home: Path, loop: EventLoop) -> None:
 
 
 def _live(steps: Steps, server: Server, home: Path, loop: EventLoop) -> tuple[datetime, Story, Books]:
-    """This will be a day at the company, up to the moment, and on to the disaster."""
+    """A day at the company, up to the moment, and on to the disaster."""
     books = Books(server)
     with steps.step("business: sales, advances, a payroll run") as step:
         story = Story.begin(loop)
@@ -74,7 +74,7 @@ def _live(steps: Steps, server: Server, home: Path, loop: EventLoop) -> tuple[da
 
 
 def _come_back(steps: Steps, story: Story, books: Books, lost: Books, *, since: datetime) -> None:
-    """This will be what the operators do."""
+    """What the operators do."""
     with steps.step("look at what came back") as step:
         step.seen = f"{books.summary()}; {books.summary_of_loss(lost)}"
         books.take_over(lost)  # the provider's own list, which no restore of ours can change
@@ -117,7 +117,7 @@ def _said(counts: dict[str, int]) -> str:
 
 
 def main() -> int:
-    """This will run the drill and print its table; 0 if everything was as it has to be."""
+    """Run the drill and print its table; 0 if everything was as it has to be."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the servers and their folder go, too
     steps = Steps(TITLE)
     try:

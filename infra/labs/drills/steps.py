@@ -13,7 +13,7 @@ from rich.table import Table
 
 
 class Wrong(RuntimeError):
-    """This will say what was seen instead of what has to be."""
+    """What was seen instead of what has to be."""
 
 
 @dataclass
@@ -36,7 +36,7 @@ class Steps:
 
     @contextmanager
     def step(self, name: str) -> Iterator[Step]:
-        """This will time a step. Whoever does it says in `seen` what they saw, or raises Wrong."""
+        """Time a step. Whoever does it says in `seen` what they saw, or raises Wrong."""
         step = Step(name)
         self.done.append(step)
         began = time.monotonic()
@@ -50,11 +50,11 @@ class Steps:
 
     @property
     def held(self) -> bool:
-        """This will tell whether nothing was wrong."""
+        """Return whether nothing was wrong."""
         return bool(self.done) and not any(step.problem for step in self.done)
 
     def show(self) -> None:
-        """This will print the table, in colour on a terminal and plain elsewhere."""
+        """Print the table, in colour on a terminal and plain elsewhere."""
         console = self.console
         if not console.is_terminal:
             console = Console(file=console.file, width=160)
@@ -69,6 +69,6 @@ class Steps:
 
 
 def expect(seen: object, wanted: object, what: str) -> None:
-    """This will raise Wrong where something is not as it has to be."""
+    """Raise Wrong where something is not as it has to be."""
     if seen != wanted:
         raise Wrong(f"{what}: {seen} instead of {wanted}")

@@ -38,7 +38,7 @@ class Story:
 
     @classmethod
     def begin(cls, loop: EventLoop) -> Story:
-        """This will be everything up to the moment."""
+        """Everything up to the moment."""
         story = cls(company.found(), loop)
         admin, hr = story.company.admin, story.company.hr
         admin.ok("PATCH", "/tenant", {"policy": {"payout_approval_above": HELD_ABOVE}})
@@ -63,7 +63,7 @@ class Story:
         return story
 
     def go_on(self) -> None:
-        """This will be what happens after the moment, and is lost."""
+        """What happens after the moment, and is lost."""
         self.do_again(with_new=False)
         held = self.company.admin.ok("GET", "/payouts", query={"status": "held"})["items"]
         for payout in held:
@@ -71,7 +71,7 @@ class Story:
         self._work()
 
     def do_again(self, *, with_new: bool = True) -> None:
-        """This will be what clients do, and do again when it was lost: whatever is there already changes nothing."""
+        """What clients do, and do again when it was lost: whatever is there already changes nothing."""
         sold = [self._sell(name, "early", earning) for name, earning in EARLY.items()]
         sold += [self._sell(name, "late", earning) for name, earning in LATE.items()]
         if with_new:
@@ -84,7 +84,7 @@ class Story:
         self._work()
 
     def try_to_send(self, lost_payouts: list[str]) -> str:
-        """This will do everything that sends payouts, while they are off."""
+        """Do everything that sends payouts, while they are off."""
         answers = []
         for kind in ("advance", "final"):
             status, _ = self.company.admin.ask("POST", f"/payouts/{kind}/run", once=str(uuid4()))
@@ -100,12 +100,12 @@ class Story:
         return f"runs answer {answers[0]}; {len(bodies)} old messages and {len(SCHEDULES)} schedules do nothing"
 
     def match(self, since: datetime, *more: str) -> dict[str, int]:
-        """This will be the operators' command."""
+        """The operators' command."""
         said = cli("payouts", "match", "--tenant", self.company.slug, "--since", since.isoformat(), "--json", *more)
         return dict(json.loads(said)["counts"])
 
     def check(self) -> str:
-        """This will be the operators' command that proves what must hold."""
+        """The operators' command that proves what must hold."""
         said = json.loads(cli("check", "--json"))
         failed = {name: one["said"] for name, one in said["checks"].items() if one["wrong"] and not one["is_warning"]}
         if not said["ok"] or failed:
@@ -113,11 +113,11 @@ class Story:
         return f"all {len(said['checks'])} checks hold"
 
     def new_only(self) -> dict[str, Decimal]:
-        """This will say what had not been paid before: the advance of the sale that is new."""
+        """Return what had not been paid before: the advance of the sale that is new."""
         return {self.people["Farid"]: Decimal(NEW) / 10}
 
     def owed(self) -> dict[str, Decimal]:
-        """This will say what everybody is to have received in the end."""
+        """Return what everybody is to have received in the end."""
         owed = {user_id: Decimal(amount) for user_id, amount in self.earned.items()}
         for earnings in (EARLY, LATE, {"Kazi": LARGE}):
             for name, earning in earnings.items():
@@ -133,7 +133,7 @@ class Story:
 
 
 def cli(*words: str) -> Any:
-    """This will run an operators' command in this process, and give what it printed."""
+    """Run an operators' command in this process, and give what it printed."""
     from chalicelib.cli import app
 
     handlers = [(one, one.stream) for one in log.logger.handlers if isinstance(one, StreamHandler)]

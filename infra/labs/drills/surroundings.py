@@ -31,7 +31,7 @@ CACHED = (queues.client, queues.url_of, files.client)
 
 @contextmanager
 def product() -> Iterator[EventLoop]:
-    """This will give the product's queues, bucket and clock's calls, all empty; the database is said by `use`."""
+    """Return the product's queues, bucket and clock's calls, all empty; the database is said by `use`."""
     level = log.logger.log_level
     with mock.patch.dict(os.environ, ENVIRONMENT), mock.patch.object(log, "_measure"):
         for name in HIDDEN:
@@ -56,13 +56,13 @@ def product() -> Iterator[EventLoop]:
 
 
 def use(application_url: str, **more: str) -> None:
-    """This will let the product start anew on a database, as after a deployment with these settings."""
+    """Let the product start anew on a database, as after a deployment with these settings."""
     leave()
     os.environ.update({"APPLICATION_DATABASE_URL": application_url, **more})
 
 
 def leave() -> None:
-    """This will end the product's connections and let it forget its settings."""
+    """End the product's connections and let it forget its settings."""
     if engine.cache_info().currsize:
         engine().dispose()
     engine.cache_clear()
@@ -70,5 +70,5 @@ def leave() -> None:
 
 
 def passwords() -> Mapping[str, str]:
-    """This will give the logins' passwords of a drill's own database."""
+    """Return the logins' passwords of a drill's own database."""
     return {"wagebook_app": "drill", "wagebook_migrator": "drill"}

@@ -12,7 +12,7 @@ SIZES = (1_000, 100_000, 10_000_000)
 
 
 def main() -> None:
-    """This will print the arithmetic, or measure what it stands on."""
+    """Print the arithmetic, or measure what it stands on."""
     parser = argparse.ArgumentParser(prog="python -m infra.labs.growth", description=main.__doc__)
     parser.add_argument("what", nargs="?", choices=["show", "measure"], default="show")
     parser.add_argument("--people", type=int, default=10_000, help="for measure")
@@ -26,7 +26,7 @@ def main() -> None:
 
 
 def shown() -> str:
-    """This will write the tables: usage and bill at three sizes, limits at the largest."""
+    """Write the tables: usage and bill at three sizes, limits at the largest."""
     all_used = [usage(people) for people in SIZES]
     head = ["a month", *(f"{people:,} people" for people in SIZES)]
     parts = [_table(head, _usage_rows(all_used)), "", f"US dollars a month, {REGION}, prices of {AS_OF}:", ""]

@@ -30,17 +30,17 @@ class Line:
 
 
 def bill(used: Usage) -> list[Line]:
-    """This will write the bill of a month."""
+    """Write the bill of a month."""
     return list(_database(used)) + list(_calls(used)) + list(_around(used))
 
 
 def total(lines: list[Line]) -> float:
-    """This will add a bill up."""
+    """Add a bill up."""
     return sum(line.dollars for line in lines)
 
 
 def database_of(used: Usage) -> dict[str, float]:
-    """This will price the database in both of Aurora's ways."""
+    """Price the database in both of Aurora's ways."""
     stored = used.stored / GB
     return {
         "standard": used.acu_hours * _("acu_hour") + stored * _("storage") + used.io / MILLION * _("io"),

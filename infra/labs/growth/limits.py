@@ -30,7 +30,7 @@ class Limit:
 
 
 def limits(used: Usage) -> list[Limit]:
-    """This will list the limits, the fullest first."""
+    """List the limits, the fullest first."""
     return sorted(_limits(used), key=lambda one: -one.share)
 
 

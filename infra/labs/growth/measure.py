@@ -22,7 +22,7 @@ TABLES = ("users", "employments", "salaries", "attendance", "leave_days", "pay_r
 
 
 def measured(people: int) -> dict[str, float]:
-    """This will give bytes per row of each table, and bytes of log per employee-night and per payslip.
+    """Return bytes per row of each table, and bytes of log per employee-night and per payslip.
 
     Full pages are not counted: Aurora's log has none. A server that writes them adds up to as much again.
     """

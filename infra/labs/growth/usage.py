@@ -63,7 +63,7 @@ class Usage:
 
 
 def usage(people: int) -> Usage:
-    """This will compute what so many people use."""
+    """Compute what so many people use."""
     monthly = {name: rows for name, rows in known.ROWS_PER_PERSON.items() if name not in known.ONCE}
     facts = (monthly["attendance"] + monthly["leave_days"]) * people
     monthly_bytes = sum(rows * known.BYTES_PER_ROW[name] for name, rows in monthly.items()) + OTHER_BYTES

@@ -63,7 +63,7 @@ class Load:
         self.seed = 0
 
     def overload(self) -> list[Verdict]:
-        """This will offer more than can be done, and see who is answered, who is told to come back, and how it ends."""
+        """Offer more than can be done, and see who is answered, who is told to come back, and how it ends."""
         size, tenants = self.size, cast.tenants(self.stack, TENANTS, people=self.size.people)
         capacity = self.capacity(tenants)
         normal, *_ = self._even("half of the capacity", tenants, NORMAL * capacity, size.calm)
@@ -74,7 +74,7 @@ class Load:
         return figures.of_overload(capacity, over, recovered, (normal, over, after))
 
     def neighbours(self) -> list[Verdict]:
-        """This will let one tenant of five ask for twenty times its share, and see what that is to the others."""
+        """Let one tenant of five ask for twenty times its share, and see what that is to the others."""
         size, measured = self.size, cast.tenants(self.stack, TENANTS, people=self.size.people)
         share = SHARE * self.capacity(measured)
         per_minute = max(1, int(MAY * 60 * share))
@@ -95,14 +95,14 @@ class Load:
         return figures.of_neighbours(calm, disturbed, during)
 
     def capacity(self, tenants: list[Tenant]) -> float:
-        """This will find out how many calls a second are answered where just so many callers call as work at once."""
+        """Find out how many calls a second are answered where just so many callers call as work at once."""
         self._press(tenants, min(self.size.press, 2))  # imports, connections, plans
         summary = self._of("capacity, closed loop", self._press(tenants, self.size.press), self.size.press)
         self.capacities.append(summary.per_second)
         return summary.per_second
 
     def unsteady(self, tenants: list[Tenant]) -> None:
-        """This will say so where the machine itself has become another one meanwhile: then the figures say little."""
+        """Return so where the machine itself has become another one meanwhile: then the figures say little."""
         before, after = self.capacities[-1], self.capacity(tenants)
         if not STEADY <= after / before <= 1 / STEADY:
             self.console.print(f"[yellow]The capacity was {before:.0f} a second before and {after:.0f} after: something"
@@ -139,7 +139,7 @@ PARTS: dict[str, Callable[[Load], list[Verdict]]] = {"overload": Load.overload, 
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """This will measure what was asked for, print the tables, and tell by 0 or 1 whether all figures were met."""
+    """Measure what was asked for, print the tables, and tell by 0 or 1 whether all figures were met."""
     parser = argparse.ArgumentParser(
         prog="python -m infra.labs.load", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -40,7 +40,7 @@ class Calls:
         self._tenant, self._chance, self._name, self._number = tenant, Random(seed), uuid4().hex[:12], 0
 
     def next(self) -> Call:
-        """This will make the next call; no two sales are the same one."""
+        """Make the next call; no two sales are the same one."""
         self._number += 1
         person, seller = self._chance.choice(self._tenant.people), self._chance.choice(self._tenant.sellers)
         day = f"{MONTH}-{self._chance.randint(FIRST, LAST):02}"

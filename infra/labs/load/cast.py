@@ -18,7 +18,7 @@ from infra.local.stack import Stack
 
 
 def tenants(stack: Stack, number: int, *, people: int, per_minute: int | None = None) -> list[Tenant]:
-    """This will make so many tenants, who may make that many requests a minute (none said: as every new one)."""
+    """Make so many tenants, who may make that many requests a minute (none said: as every new one)."""
     settings = dict(line.split("=", 1) for line in (stack.home / "stack.env").read_text().splitlines())
     with mock.patch.dict(os.environ):
         surroundings.use(settings["APPLICATION_DATABASE_URL"])

@@ -48,7 +48,7 @@ class Summary:
 
     @classmethod
     def of(cls, answers: Iterable[Answer], seconds: float) -> Summary:
-        """This will sum up calls that were due within so many seconds."""
+        """Sum up calls that were due within so many seconds."""
         answers = list(answers)
         wrong = (one for one in answers if one.failed and not one.refused)
         return cls(
@@ -60,7 +60,7 @@ class Summary:
         )
 
     def at(self, percent: float) -> float:
-        """This will give the time within which that part of the accepted was answered."""
+        """Return the time within which that part of the accepted was answered."""
         return percentile(self.accepted, percent)
 
     @property
@@ -73,19 +73,19 @@ class Summary:
 
 
 def percentile(ordered: Sequence[float], percent: float) -> float:
-    """This will give the smallest of them that is not below that part of all (the nearest rank); of none, infinity."""
+    """Return the smallest of them that is not below that part of all (the nearest rank); of none, infinity."""
     return ordered[max(0, ceil(len(ordered) * percent / 100) - 1)] if ordered else float("inf")
 
 
 def dues(seconds: float, per_second: float, seed: int) -> Iterator[float]:
-    """This will give the moments of calls that come by chance, as of many callers who know nothing of each other."""
+    """Return the moments of calls that come by chance, as of many callers who know nothing of each other."""
     chance, due = Random(seed), 0.0
     while (due := due + chance.expovariate(per_second)) < seconds:
         yield due
 
 
 def recovery(answers: Iterable[Answer], ended: float, normal: float, until: float) -> float | None:
-    """This will give the seconds from the end of an overload until calls are answered as quickly as normal and none is
+    """Return the seconds from the end of an overload until calls are answered as quickly as normal and none is
     refused any more, or None if that was not seen: `normal` is the 95th percentile before, `until` where the load ends.
     """
     found = sorted((one for one in answers if one.due >= ended), key=lambda one: one.due)
@@ -110,7 +110,7 @@ class Verdict:
 
 
 def of_overload(capacity: float, over: Summary, after: float | None, phases: Sequence[Summary]) -> list[Verdict]:
-    """This will judge an overload: who is let in is answered, the rest is told when to come back, and it passes."""
+    """Judge an overload: who is let in is answered, the rest is told when to come back, and it passes."""
     errors = sum((one.errors for one in phases), Counter[str]())
     return [
         Verdict("errors in all phases", _first(errors), "none: 2xx, or 429 or 503 with Retry-After", not errors),
@@ -123,7 +123,7 @@ def of_overload(capacity: float, over: Summary, after: float | None, phases: Seq
 
 
 def of_neighbours(calm: Summary, during: Summary, noisy: Summary) -> list[Verdict]:
-    """This will judge what one tenant's noise does to the others."""
+    """Judge what one tenant's noise does to the others."""
     errors = calm.errors + during.errors + noisy.errors
     ratios = [("median", during.at(50) / calm.at(50)), ("mean", during.mean / calm.mean)]
     return [

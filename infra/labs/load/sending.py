@@ -40,17 +40,17 @@ class Sender:
         self._port, self._pool = port, pool
 
     def offer(self, streams: Sequence[Stream], seconds: float) -> tuple[list[Answer], float]:
-        """This will send calls at their moments, whatever becomes of others; answers, and the moment of the first."""
+        """Send calls at their moments, whatever becomes of others; answers, and the moment of the first."""
         return self._pool.submit(_offer, self._port, list(streams), seconds).result()
 
     def press(self, tenants: Sequence[Tenant], seconds: float, *, callers: int, seed: int) -> list[Answer]:
-        """This will let so many callers call one after the other, each as soon as it was answered."""
+        """Let so many callers call one after the other, each as soon as it was answered."""
         return self._pool.submit(_press, self._port, list(tenants), seconds, callers, seed).result()
 
 
 @contextmanager
 def sender(port: int) -> Iterator[Sender]:
-    """This will start it, and end it after the block."""
+    """Start it, and end it after the block."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         yield Sender(port, pool)
 
@@ -62,11 +62,11 @@ class Caller:
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
 
     def close(self) -> None:
-        """This will hang up."""
+        """Hang up."""
         self._connection.close()
 
     def make(self, call: Call, due: float) -> Answer:
-        """This will make a call and note what it was told; no answer is status 0."""
+        """Make a call and note what it was told; no answer is status 0."""
         sent = time.monotonic()
         said: dict[str, Any] = {"what": call.what, "who": call.who, "due": due, "late": sent - due}
         try:

@@ -10,7 +10,7 @@ from infra.labs.load.figures import Summary, Verdict
 
 
 def show(console: Console, part: str, phases: list[tuple[str, Summary]], verdicts: list[Verdict]) -> None:
-    """This will print what each phase saw, and each figure beside its limit."""
+    """Print what each phase saw, and each figure beside its limit."""
     style = box.SIMPLE_HEAD if console.is_terminal else box.ASCII2
     seen = Table(title=f"Wagebook, {part}", title_justify="left", box=style)
     for name in ("phase", "offered/s", "accepted/s", "429", "503", "errors", "p50 ms", "p95 ms", "p99 ms"):

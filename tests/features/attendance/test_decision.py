@@ -28,7 +28,7 @@ def local(said: str, zone: str = "Asia/Dhaka") -> datetime:
 
 
 def decided(acme: Cast, user_id: UUID, day: date = DAY, **facts: Any) -> tuple[int, int, int]:
-    """This will write facts as they are, decide them, and give present halves, late and early-out minutes."""
+    """Write facts as they are, decide them, and give present halves, late and early-out minutes."""
     row(acme, "attendance", {"user_id": user_id, "day": day, "source": "import", **facts}, returning="day")
     decide(acme, day, day)
     return found(acme, user_id, day)

@@ -49,7 +49,7 @@ def said(day: str = "2026-01-05", **cells: object) -> dict[str, object]:
 
 
 def people(acme: Cast, count: int) -> None:
-    """This will employ many at once, P-1 and so on."""
+    """Employ many at once, P-1 and so on."""
     sql(
         acme,
         "with made as (insert into users (tenant_id, name)"

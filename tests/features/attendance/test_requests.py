@@ -257,5 +257,5 @@ class TestList:
 
 
 def _another(path: str) -> dict[str, Any]:
-    """This will give days beside those of the usual body; the on-duty's reach into February."""
+    """Return days beside those of the usual body; the on-duty's reach into February."""
     return {"start_date": "2026-01-30", "end_date": "2026-02-02"} if path == "/on-duty" else {"date": "2026-01-30"}

@@ -23,7 +23,7 @@ FILE = "0199cccc-0000-7000-8000-000000000003"
 
 
 def archive(*names: str, content: bytes = b"<xml/>") -> bytes:
-    """This will make an office document of such parts."""
+    """Make an office document of such parts."""
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as packed:
         for name in names:

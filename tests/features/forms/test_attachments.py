@@ -60,7 +60,7 @@ class Company:
     s3: Any = field(repr=False)
 
     def announce(self, *, by: Api | None = None, form_id: UUID | None = None, **said: Any) -> Reply:
-        """This will announce a certificate of Rahim's, or what is said instead."""
+        """Announce a certificate of Rahim's, or what is said instead."""
         body = {"field_name": "certificate", "file_name": "certificate.pdf", "content_type": "application/pdf",
                 "size_bytes": len(PDF), **said}  # fmt: skip
         return (by or self.rahim).post(f"/forms/{form_id or self.form_id}/attachments", body)
@@ -71,7 +71,7 @@ class Company:
         return reply.json
 
     def uploaded(self, data: bytes = PDF, **said: Any) -> UUID:
-        """This will announce a file and upload it, as a browser does."""
+        """Announce a file and upload it, as a browser does."""
         made = self.announced(**{"size_bytes": len(data), **said})
         upload(made, data)
         return UUID(made["id"])
@@ -85,13 +85,13 @@ class Company:
         return found.status, found.problem
 
     def stored(self) -> list[str]:
-        """This will list what the tenant has in the bucket, without the tenant."""
+        """List what the tenant has in the bucket, without the tenant."""
         home = f"tenants/{self.cast.id}/"
         found = self.s3.list_objects_v2(Bucket=BUCKET, Prefix=home).get("Contents", [])
         return sorted(one["Key"].removeprefix(home) for one in found)
 
     def attach(self, *attachment_ids: UUID, version: int = 1) -> dict[str, Any]:
-        """This will submit the form with files of Rahim's, in a transaction of its own."""
+        """Submit the form with files of Rahim's, in a transaction of its own."""
         with scope_of(self.cast) as scope:
             return self.attach_in(scope, attachment_ids, version)
 
@@ -107,7 +107,7 @@ class Company:
         )  # fmt: skip
 
     def refused(self, *attachment_ids: UUID, fault: type[Fault] = Invalid, **said: Any) -> dict[str, str]:
-        """This will be told why the files cannot be submitted, by place."""
+        """Told why the files cannot be submitted, by place."""
         with pytest.raises(fault) as told:
             self.attach(*attachment_ids, **said)
         return {place.pointer: place.detail for place in told.value.places}
@@ -142,7 +142,7 @@ def upload(made: dict[str, Any], data: bytes) -> None:
 
 @pytest.fixture(scope="module", name="started")
 def _started(database: Urls) -> Iterator[Stack]:
-    """This will run the queues beside a bucket that tells them of uploads."""
+    """Run the queues beside a bucket that tells them of uploads."""
     with stack.running() as started:
         aws.tell_of_uploads(boto3.client("s3"), started.sqs, bucket=BUCKET, queue=queues.configured_name("uploads"))
         yield started
@@ -150,7 +150,7 @@ def _started(database: Urls) -> Iterator[Stack]:
 
 @pytest.fixture(name="running")
 def _running(started: Stack) -> Iterator[Stack]:
-    """This will give empty queues, and the settings as they are without a scanner."""
+    """Return empty queues, and the settings as they are without a scanner."""
     lose(started, "uploads", "attachment-removal")
     settings.cache_clear()
     yield started
@@ -708,7 +708,7 @@ def content(company: Company, name: str) -> bytes:
 
 
 def tell(running: Stack, company: Company, attachment_id: UUID) -> None:
-    """This will say what S3 says of an upload, once more."""
+    """Return what S3 says of an upload, once more."""
     place = rules.quarantine_key(company.cast.id, attachment_id)
     record = {"eventSource": "aws:s3", "eventName": "ObjectCreated:Post",
               "s3": {"bucket": {"name": BUCKET}, "object": {"key": place}}}  # fmt: skip
@@ -716,14 +716,14 @@ def tell(running: Stack, company: Company, attachment_id: UUID) -> None:
 
 
 def lose(running: Stack, *names: str) -> None:
-    """This will lose every message that is on its way."""
+    """Lose every message that is on its way."""
     for name in names:
         running.sqs.delete_queue(QueueUrl=queues.url_of(name))
         aws.make_queues(running.sqs, [queues.configured_name(name)])
 
 
 def scanning(monkeypatch: pytest.MonkeyPatch, scan: Any) -> None:
-    """This will plug in a scanner."""
+    """Plug in a scanner."""
 
     class Scanner:
         def scan(self, data: bytes) -> str | None:

@@ -42,7 +42,7 @@ def _rahim_id(acme: Cast) -> UUID:
 
 @pytest.fixture(name="form_id")
 def _form_id(acme: Cast, rahim_id: UUID) -> str:
-    """This will make a form of two versions, the first submitted with everything hostile, the second plainly."""
+    """Make a form of two versions, the first submitted with everything hostile, the second plainly."""
     made = acme.hr.ok("POST", "/forms", {"name": '=cmd|"/etc', "form_type": "custom", "fields": FIELDS})
     path = f"/forms/{made['id']}"
     file_id = row(acme, "form_attachments", {

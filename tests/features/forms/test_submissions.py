@@ -52,16 +52,16 @@ class Office:
         self.form_id = self.form()
 
     def form(self, fields: Any = FIELDS, **more: Any) -> str:
-        """This will make a form that nothing follows from."""
+        """Make a form that nothing follows from."""
         said = {"name": f"Form {uuid4()}", "form_type": "appraisal", "fields": fields, **more}
         return self.cast.hr.ok("POST", "/forms", said)["id"]
 
     def submitted(self, by: Api | None = None, body: Any = None) -> dict[str, Any]:
-        """This will submit the form."""
+        """Submit the form."""
         return (by or self.rahim).ok("POST", f"/forms/{self.form_id}/submit", body or GOOD)
 
     def file(self, form_id: str, *, user_id: UUID | None = None, field_name: str = "paper", name: str = "a.pdf") -> str:
-        """This will put a file there that was found clean."""
+        """Put a file there that was found clean."""
         return str(row(self.cast, "form_attachments", {
             "form_id": form_id, "user_id": user_id or self.rahim_id, "field_name": field_name, "file_name": name,
             "content_type": "application/pdf", "size_bytes": 5, "status": "clean", "sha256": "0" * 64,
@@ -69,7 +69,7 @@ class Office:
         }))  # fmt: skip
 
     def audited(self) -> list[str]:
-        """This will give what was done to submissions, in order."""
+        """Return what was done to submissions, in order."""
         rows = sql(self.cast, "select action from audit_logs where entity_type = 'form_submission' order by seq")
         return [one.action for one in rows]
 
@@ -434,6 +434,6 @@ class TestStranger:
 
 
 def told(office: Office) -> list[tuple[str, UUID]]:
-    """This will give who was told of what, each once."""
+    """Return who was told of what, each once."""
     rows = sql(office.cast, "select distinct kind, user_id from notification_logs order by 1")
     return [(one.kind, one.user_id) for one in rows]

@@ -31,37 +31,37 @@ class Office:
     rahim: Api
 
     def define(self, name: str = "Customer rating", **said: Any) -> dict[str, Any]:
-        """This will make a KPI that is entered by hand, unless another source is said."""
+        """Make a KPI that is entered by hand, unless another source is said."""
         body = {"name": name, "source": "manual_entry", "target": 120, "weight": 20, **said}
         found: dict[str, Any] = self.cast.hr.ok("POST", "/kpi-definitions", body)
         return found
 
     def metric(self, name: str, **said: Any) -> dict[str, Any]:
-        """This will make a KPI of what the system measures."""
+        """Make a KPI of what the system measures."""
         return self.define(name, source="system_metric", metric=name, **said)
 
     def formula(self, text_: str, **said: Any) -> dict[str, Any]:
-        """This will make a KPI of a formula."""
+        """Make a KPI of a formula."""
         return self.define(f"={text_}", source="formula", formula=text_, **said)
 
     def assign(self, definition: dict[str, Any], user_id: UUID | None = None, **said: Any) -> str:
-        """This will give Rahim, or somebody else, a KPI for January, and give the assignment's id."""
+        """Return Rahim, or somebody else, a KPI for January, and give the assignment's id."""
         body = {"definition_id": definition["id"], "user_id": str(user_id or self.rahim_id), **JANUARY, **said}
         return str(self.cast.hr.ok("POST", "/kpi-assignments", body)["id"])
 
     def score(self, assignment_id: str) -> dict[str, Any]:
-        """This will read the score of an assignment."""
+        """Read the score of an assignment."""
         items = self.cast.hr.ok("GET", "/kpi-scores?limit=200")["items"]
         [found] = [one for one in items if one["assignment_id"] == assignment_id]
         return dict(found)
 
     def come_out(self, assignment_id: str) -> tuple[Any, Any, Any]:
-        """This will give value, achievement and weighted score."""
+        """Return value, achievement and weighted score."""
         found = self.score(assignment_id)
         return found["value"], found["achievement"], found["weighted"]
 
     def register(self, halves: str, *, month: str = "2026-01", of: UUID | None = None, **more: Any) -> None:
-        """This will put a month into Rahim's register: a letter for each half, as the projection writes them.
+        """Put a month into Rahim's register: a letter for each half, as the projection writes them.
 
         Every half that is no holiday and no day off is a working one. Totals are counted from the letters.
         """
@@ -87,18 +87,18 @@ class Office:
         row(self.cast, "pay_registers", values, returning="user_id")
 
     def audited(self) -> list[str]:
-        """This will give what was written into the audit chain, oldest first."""
+        """Return what was written into the audit chain, oldest first."""
         return [one.action for one in sql(self.cast, "select action from audit_logs order by seq")]
 
     def told(self, user_id: UUID) -> list[tuple[str, str, str]]:
-        """This will give what a person was told in the app, oldest first: the kind, of what, and due when."""
+        """Return what a person was told in the app, oldest first: the kind, of what, and due when."""
         found = sql(self.cast, "select kind, said from notification_logs where user_id = :id and channel = 'in_app'"
                                " order by id", id=user_id)  # fmt: skip
         return [(one.kind, one.said.get("title", ""), one.said.get("due_on", "")) for one in found]
 
 
 def open_office(**settings: Any) -> Office:
-    """This will make the company."""
+    """Make the company."""
     cast = tenant("Acme", **settings)
     boss_id = employee(cast, name="Boss", employee_no="E-1")
     rahim_id = employee(cast, name="Rahim", employee_no="E-2", manager_id=boss_id)
@@ -106,7 +106,7 @@ def open_office(**settings: Any) -> Office:
 
 
 def night(stack: Stack, day: str, moment: str = NIGHT) -> int:
-    """This will let the schedule find who is due on a day shortly after 03:00, and the consumers work."""
+    """Let the schedule find who is due on a day shortly after 03:00, and the consumers work."""
     with at(moment.format(day)):
         found: int = stack.tick("kpi")["found"]
         stack.drain()
@@ -120,7 +120,7 @@ def _office(database: object) -> Office:
 
 @pytest.fixture(name="stack")
 def _stack(database: object) -> Iterator[Stack]:
-    """This will run the queues, and suspend all tenants in the end, so that they are not due in the next test."""
+    """Run the queues, and suspend all tenants in the end, so that they are not due in the next test."""
     with running() as stack:
         yield stack
     with transaction(role="wagebook_platform") as session:

@@ -14,7 +14,7 @@ from tests.support.stack import Stack
 
 @pytest.fixture(name="busy")
 def _busy(office: Office, stack: Stack) -> Office:
-    """This will give an office with scores of each kind."""
+    """Return an office with scores of each kind."""
     office.register("PP" * 31, late_count=6)
     office.assign(office.metric("late_count", target=12))
     office.assign(office.formula("late_count / 7", target=0))
@@ -31,7 +31,7 @@ def _busy(office: Office, stack: Stack) -> Office:
 
 @pytest.fixture(name="superuser")
 def _superuser(server: str, database: Urls) -> Iterator[Connection]:
-    """This will open a transaction that no policy, trigger or grant stops, and undo it."""
+    """Open a transaction that no policy, trigger or grant stops, and undo it."""
     url = sa.make_url(server).set(drivername="postgresql+psycopg", database=database.application.rpartition("/")[2])
     engine = sa.create_engine(url, poolclass=sa.NullPool)
     with engine.connect() as session, session.begin() as all_of_it:

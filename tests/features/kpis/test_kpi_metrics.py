@@ -31,7 +31,7 @@ FEBRUARY = "PP" * 10 + "AA" * 5 + "--" * 13
 def measure(
     office: Office, first: str, last: str, metrics: Collection[str] = METRICS, cast: Cast | None = None
 ) -> tuple[dict[str, float], list[str]]:
-    """This will measure Rahim, and leave out what is zero."""
+    """Measure Rahim, and leave out what is zero."""
     span = Span(str(office.rahim_id), date.fromisoformat(first), date.fromisoformat(last))
     now = datetime(2026, 3, 1, tzinfo=UTC)
     with working((cast or office.cast).id, name="test", now=now, origin=Origin("-")) as scope:

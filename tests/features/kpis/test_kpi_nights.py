@@ -27,7 +27,7 @@ JANUARY = "PPWWWWAAAAAP" + "PP" * 2 + ("WWWW" + "PP" * 5) * 3 + "WWWW"
 
 
 def scores(cast: Cast) -> list[Any]:
-    """This will give the rows of scores but for the moment at which they were written."""
+    """Return the rows of scores but for the moment at which they were written."""
     return sql(cast, "select assignment_id, value, target, weight, explanation, as_of, achievement, weighted"
                      " from kpi_scores order by 1")  # fmt: skip
 
@@ -266,7 +266,7 @@ class TestRemind:
 
 
 def nights_again(office: Office, as_of: str, stack: Stack) -> None:
-    """This will ask for a night as an operator does, and work it off."""
+    """Ask for a night as an operator does, and work it off."""
     with kpi_scope(office) as scope:
         score_nightly_job.request(scope, as_of=date.fromisoformat(as_of))
         for last in scope.at_commit:
@@ -276,5 +276,5 @@ def nights_again(office: Office, as_of: str, stack: Stack) -> None:
 
 
 def kpi_scope(office: Office) -> Any:
-    """This will open a scope as a consumer has one."""
+    """Open a scope as a consumer has one."""
     return working(office.cast.id, name="test", now=clock.now(), origin=Origin("test"))

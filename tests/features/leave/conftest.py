@@ -29,7 +29,7 @@ class Office:
     types: dict[str, str] = field(default_factory=dict)
 
     def leave_type(self, name: str = "Annual", **said: Any) -> str:
-        """This will make a leave type and give its id."""
+        """Make a leave type and give its id."""
         self.types[name] = self.cast.hr.ok("POST", "/leave-types", {"name": name, **said})["id"]
         return self.types[name]
 
@@ -42,7 +42,7 @@ class Office:
         user_id: UUID | None = None,
         **said: Any,
     ) -> dict[str, Any]:
-        """This will give Rahim, or somebody else, days of a leave type, which is made if missing."""
+        """Return Rahim, or somebody else, days of a leave type, which is made if missing."""
         type_id = self.types.get(of) or self.leave_type(of)
         body = {"user_id": str(user_id or self.rahim_id), "leave_type_id": type_id, "cycle_start_date": start,
                 "allocated_days": days, **said}  # fmt: skip
@@ -50,17 +50,17 @@ class Office:
         return found
 
     def body(self, first: str, last: str | None = None, *, of: str = "Annual", **said: Any) -> dict[str, Any]:
-        """This will write a request's body: one day if only the first is said."""
+        """Write a request's body: one day if only the first is said."""
         type_id = self.types.get(of) or self.leave_type(of)
         return {"leave_type_id": type_id, "start_date": first, "end_date": last or first, **said}
 
     def ask(self, first: str, last: str | None = None, *, of: str = "Annual", **said: Any) -> dict[str, Any]:
-        """This will ask for leave as Rahim, and must be taken."""
+        """Ask for leave as Rahim, and must be taken."""
         found: dict[str, Any] = self.rahim.ok("POST", "/leave-requests", self.body(first, last, of=of, **said))
         return found
 
     def decide(self, request: dict[str, Any], status: str = "approved", by: Api | None = None) -> dict[str, Any]:
-        """This will decide a request as Boss, and must be taken."""
+        """Decide a request as Boss, and must be taken."""
         found: dict[str, Any] = (by or self.boss).ok("PATCH", f"/leave-requests/{request['id']}", {"status": status})
         return found
 
@@ -73,19 +73,19 @@ class Office:
         return [{name: one[name] for name in BUCKETS if one[name]} for one in found if not one["is_over"]]
 
     def register(self, month: str = "2026-01") -> str:
-        """This will compute a month and give Rahim's halves, two letters a day."""
+        """Compute a month and give Rahim's halves, two letters a day."""
         self.cast.hr.ok("POST", f"/pay-register/{month}/sync", {"user_ids": [str(self.rahim_id)]})
         found = self.cast.hr.ok("GET", f"/pay-register/{month}?view=codes")["items"]
         return str(next(one["halves"] for one in found if one["user"]["id"] == str(self.rahim_id)))
 
     def told(self, user_id: UUID) -> list[str]:
-        """This will give what a person was told in the app, oldest first."""
+        """Return what a person was told in the app, oldest first."""
         rows = sql(self.cast, "select kind from notification_logs where user_id = :user_id and channel = 'in_app'"
                               " order by id", user_id=user_id)  # fmt: skip
         return [row.kind for row in rows]
 
     def audited(self) -> list[str]:
-        """This will give what was written into the audit chain, oldest first."""
+        """Return what was written into the audit chain, oldest first."""
         return [row.action for row in sql(self.cast, "select action from audit_logs order by seq")]
 
 
@@ -101,7 +101,7 @@ def _office(now: datetime) -> Office:
 
 
 def open_office(**settings: Any) -> Office:
-    """This will make the company."""
+    """Make the company."""
     cast = tenant("Acme", **settings)
     boss_id = employee(cast, name="Boss", employee_no="E-1")
     rahim_id = employee(cast, name="Rahim", employee_no="E-2", manager_id=boss_id, joined_on=date(2025, 1, 1))
@@ -109,7 +109,7 @@ def open_office(**settings: Any) -> Office:
 
 
 def day(month: str, halves: str, date_: str) -> str:
-    """This will cut one day out of a month's halves."""
+    """Cut one day out of a month's halves."""
     assert date_.startswith(month)
     number = int(date_[8:])
     return halves[2 * number - 2 : 2 * number]

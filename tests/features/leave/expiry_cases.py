@@ -22,13 +22,13 @@ BUCKETS = ("lapsed", "encashed", "transferred", "remaining")
 
 
 def rule(cast: Cast, action: str = "delete", **values: Any) -> UUID:
-    """This will make an expiry rule that warns nobody unless said."""
+    """Make an expiry rule that warns nobody unless said."""
     said = {"name": f"Rule {action} {len(sql(cast, 'select 1 from leave_expiry_rules'))}", "action": action, **values}
     return row(cast, "leave_expiry_rules", said)
 
 
 def leave_type(cast: Cast, rule_id: UUID | None, name: str = "Annual", **values: Any) -> UUID:
-    """This will make a leave type whose days expire by a rule."""
+    """Make a leave type whose days expire by a rule."""
     return row(cast, "leave_types", {"name": name, "expiry_rule_id": rule_id, **values})
 
 
@@ -44,7 +44,7 @@ def allocation(
     used: str = "0",
     pending: str = "0",
 ) -> UUID:
-    """This will give somebody days until a day; they expire with their cycle unless said."""
+    """Return somebody days until a day; they expire with their cycle unless said."""
     made: UUID = row(
         cast,
         "leave_allocations",
@@ -58,7 +58,7 @@ def allocation(
 
 
 def book(cast: Cast, allocation_id: UUID, bucket: str, days: str, cause: str) -> None:
-    """This will move days of an allocation, as requests and corrections do."""
+    """Move days of an allocation, as requests and corrections do."""
     row(
         cast,
         "leave_entries",
@@ -69,14 +69,14 @@ def book(cast: Cast, allocation_id: UUID, bucket: str, days: str, cause: str) ->
 
 
 def days_of(cast: Cast, allocation_id: UUID) -> tuple[float, ...]:
-    """This will give the days that lapsed, were paid out, went over, and remain."""
+    """Return the days that lapsed, were paid out, went over, and remain."""
     columns = ", ".join(f"{bucket}_days" for bucket in BUCKETS)
     [found] = sql(cast, f"select {columns} from leave_allocations where id = :id", id=allocation_id)
     return tuple(float(days) for days in found)
 
 
 def adjustments(cast: Cast) -> list[tuple[Any, ...]]:
-    """This will give the amounts that days became: whose, how much, in what, and how it came about."""
+    """Return the amounts that days became: whose, how much, in what, and how it came about."""
     return [
         (str(found.user_id), str(found.amount), found.currency, found.formula)
         for found in sql(cast, "select user_id, amount, currency, explanation ->> 'formula' as formula"
@@ -85,20 +85,20 @@ def adjustments(cast: Cast) -> list[tuple[Any, ...]]:
 
 
 def warnings(cast: Cast) -> list[tuple[int, bool]]:
-    """This will give the steps that are over, the widest first, and whether they were told."""
+    """Return the steps that are over, the widest first, and whether they were told."""
     found = sql(cast, "select step, is_told from leave_warnings order by allocation_id, step desc")
     return [(one.step, one.is_told) for one in found]
 
 
 def told(cast: Cast) -> list[tuple[str, Any]]:
-    """This will give what people were told in the app: why, and how many days they have left."""
+    """Return what people were told in the app: why, and how many days they have left."""
     found = sql(cast, "select cause, said from notification_logs where channel = 'in_app'"
                       " and kind = 'leave_expiry_warning' order by id")  # fmt: skip
     return [(one.cause.rpartition("/")[2], one.said) for one in found]
 
 
 def night(stack: Stack, day: str, moment: str = DHAKA_NIGHT) -> int:
-    """This will let the schedule find who is due on a day shortly after 02:00, and the consumers work."""
+    """Let the schedule find who is due on a day shortly after 02:00, and the consumers work."""
     with at(moment.format(day)):
         found: int = stack.tick("leave-expiry")["found"]
         stack.drain()
@@ -107,7 +107,7 @@ def night(stack: Stack, day: str, moment: str = DHAKA_NIGHT) -> int:
 
 @contextmanager
 def scope_of(cast: Cast, moment: str = "2026-02-01T02:05:00+06:00") -> Iterator[Scope]:
-    """This will give a scope as a consumer has one; what is left for the commit is done at its end."""
+    """Return a scope as a consumer has one; what is left for the commit is done at its end."""
     now = datetime.fromisoformat(moment).astimezone(clock.now().tzinfo)
     with working(cast.id, name="test", now=now, origin=Origin("test")) as scope:
         yield scope
@@ -116,7 +116,7 @@ def scope_of(cast: Cast, moment: str = "2026-02-01T02:05:00+06:00") -> Iterator[
 
 
 def suspend_everybody() -> None:
-    """This will suspend this test's tenants, so that they are not due in the next test."""
+    """Suspend this test's tenants, so that they are not due in the next test."""
     with transaction(role="wagebook_platform") as session:
         session.execute(text("update tenants set status = 'suspended'"))
 

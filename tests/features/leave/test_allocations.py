@@ -23,7 +23,7 @@ def rule(office: Office, **said: Any) -> str:
 
 
 def carry(office: Office, days: str = "5") -> UUID:
-    """This will make Rahim's next cycle as a night does that carries days into it."""
+    """Make Rahim's next cycle as a night does that carries days into it."""
     type_id = office.types.get("Annual") or office.leave_type("Annual")
     cycle = {"user_id": office.rahim_id, "leave_type_id": type_id, "cycle_start_on": "2026-01-01",
              "cycle_end_on": "2026-12-31", "created_at": clock.now()}  # fmt: skip

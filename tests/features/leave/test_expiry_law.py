@@ -21,7 +21,7 @@ FIRST = date(2026, 1, 25)
 
 
 def halves(chance: random.Random, most: Decimal) -> Decimal:
-    """This will choose some of so many days, by the half."""
+    """Choose some of so many days, by the half."""
     return Decimal(chance.randint(0, int(most * 2))) / 2
 
 
@@ -61,7 +61,7 @@ class Company:
         return found
 
     def request(self) -> None:
-        """This will decide some held days, ask for some that are left, or take back some that were used."""
+        """Decide some held days, ask for some that are left, or take back some that were used."""
         self.steps += 1
         one = self.chance.choice(sql(self.cast, "select id, pending_days, used_days, remaining_days, expires_on"
                                                 " from leave_allocations order by id"))  # fmt: skip

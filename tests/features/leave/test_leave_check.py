@@ -13,7 +13,7 @@ from tests.features.leave.conftest import Office, open_office
 
 @pytest.fixture(name="busy")
 def _busy(office: Office) -> Office:
-    """This will give an office with a request of each status, one of them shortened and one without a limit."""
+    """Return an office with a request of each status, one of them shortened and one without a limit."""
     office.allocate(20)
     office.leave_type("Unpaid", is_limited=False)
     office.ask("2026-01-05", end_half="first")
@@ -27,7 +27,7 @@ def _busy(office: Office) -> Office:
 
 @pytest.fixture(name="superuser")
 def _superuser(server: str, database: Urls) -> Iterator[Connection]:
-    """This will open a transaction that no policy, trigger or grant stops, and undo it."""
+    """Open a transaction that no policy, trigger or grant stops, and undo it."""
     url = sa.make_url(server).set(drivername="postgresql+psycopg", database=database.application.rpartition("/")[2])
     engine = sa.create_engine(url, poolclass=sa.NullPool)
     with engine.connect() as session, session.begin() as all_of_it:

@@ -132,7 +132,7 @@ class Story:
         self.check()
 
     def buckets(self) -> dict[UUID, dict[str, Decimal]]:
-        """This will sum the entries by leave type, and hold each allocation's columns against its own."""
+        """Sum the entries by leave type, and hold each allocation's columns against its own."""
         found = self.rows("""
             select a.id, a.leave_type_id, a.remaining_days, to_jsonb(a) as said,
                 coalesce((select jsonb_object_agg(bucket, days) from (

@@ -35,7 +35,7 @@ halves = st.sets(st.tuples(st.integers(0, 6).map(on), st.sampled_from(Half)), ma
 
 
 def most_served(wanted: list[HalfOfDay], found: list[Purse]) -> int:
-    """This will count the halves that can be served at best, by trying every purse for each."""
+    """Count the halves that can be served at best, by trying every purse for each."""
 
     def best(left: list[HalfOfDay], days: tuple[Decimal, ...]) -> int:
         if not left:

@@ -16,7 +16,7 @@ FOLDER = Path(__file__).parents[2] / "scenarios" / "leave"
 
 
 def load() -> list[dict[str, Any]]:
-    """This will read all scenarios."""
+    """Read all scenarios."""
     found = [one for file in sorted(FOLDER.glob("*.yaml")) for one in yaml.load(file.read_text(), Loader=ExactLoader)]  # noqa: S506 - a SafeLoader # fmt: skip
     for one in found:
         known(one, "name", "sentence", "types", "rules", "holidays", "roster", "steps")
@@ -27,7 +27,7 @@ SCENARIOS = load()
 
 
 def dates(said: str) -> dict[str, str]:
-    """This will read `2026-01-05 second to 2026-01-07 first`."""
+    """Read `2026-01-05 second to 2026-01-07 first`."""
     start, _, end = said.partition(" to ")
     first, *start_half = start.split()
     last, *end_half = end.split()

@@ -19,7 +19,7 @@ JANUARY = (date(2026, 1, 1), date(2026, 1, 31))
 
 
 def halves(session: Connection, tenant_id: UUID, user_id: UUID, first: date, last: date) -> list[int]:
-    """This will give what each day wants worked, as bits: 2 the first half, 1 the second."""
+    """Return what each day wants worked, as bits: 2 the first half, 1 the second."""
     rows = session.execute(
         text("select day, halves from working_halves(:tenant_id, :user_id, :first, :last) order by day"),
         {"tenant_id": tenant_id, "user_id": user_id, "first": first, "last": last},

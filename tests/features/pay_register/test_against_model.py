@@ -15,7 +15,7 @@ SCENARIOS = load("register.yaml") + load("hours.yaml") + load("balances.yaml")
 
 
 def computed(cases: list[Case]) -> list[put.Outcome]:
-    """This will give the product's outcome for each case of one company; nobody's row is missing."""
+    """Return the product's outcome for each case of one company; nobody's row is missing."""
     tenant = put.company(cases[0])
     with put.open_scope(tenant.id) as scope:
         user_ids = put.place(scope.session, tenant.id, cases)
@@ -27,7 +27,7 @@ def computed(cases: list[Case]) -> list[put.Outcome]:
 
 
 def agree(case: Case, found: put.Outcome) -> None:
-    """This will hold one employee's outcome against the model's; who is not in the period has no row."""
+    """Hold one employee's outcome against the model's; who is not in the period has no row."""
     wanted = put.expected(case)
     if not found.halves:
         assert {half[0] for half in wanted.halves} == {"blank"}

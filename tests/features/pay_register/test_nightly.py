@@ -26,7 +26,7 @@ def _stack(database: object) -> Iterator[Stack]:
 
 
 def sql_all_tenants_done() -> None:
-    """This will suspend this test's tenants, so that they are not due in the next test."""
+    """Suspend this test's tenants, so that they are not due in the next test."""
     from sqlalchemy import text
 
     from chalicelib.backing.database import transaction
@@ -36,7 +36,7 @@ def sql_all_tenants_done() -> None:
 
 
 def night(stack: Stack, moment: str = NIGHT) -> int:
-    """This will let the schedule find who is due at a moment, and the consumers work; gives how many were due."""
+    """Let the schedule find who is due at a moment, and the consumers work; gives how many were due."""
     with at(moment):
         found = stack.tick("balance")["found"]
         stack.drain()

@@ -18,7 +18,7 @@ GRID = "/pay-register/2026-01"
 
 
 def synced(acme: Acme) -> dict:
-    """This will sync January and give Rahim's row."""
+    """Sync January and give Rahim's row."""
     acme.cast.hr.ok("POST", f"{GRID}/sync", {})
     return acme.cast.hr.ok("GET", f"{GRID}/{acme.rahim}")
 

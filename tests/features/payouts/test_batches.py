@@ -40,12 +40,12 @@ XML = {"headers": {"content-type": "application/xml"}}
 
 @pytest.fixture(name="s3")
 def _s3(running: Stack) -> Any:
-    """This will stand in for S3, with the bucket."""
+    """Stand in for S3, with the bucket."""
     return boto3.client("s3")
 
 
 def person(cast: Cast, name: str, *, iban: str | None = None, number: str | None = None) -> str:
-    """This will make somebody with a bank account, whom 120.00 of pending sales stand for: an advance of 12.00."""
+    """Make somebody with a bank account, whom 120.00 of pending sales stand for: an advance of 12.00."""
     user_id = str(cast.admin.ok("POST", "/sales/user", {"name": name})["id"])
     to = {"kind": "iban", "holder": name, "iban": iban} if iban else {
         "kind": "account", "holder": name, "account_number": number, "bank_code": "175", "country": "BD"}  # fmt: skip
@@ -55,7 +55,7 @@ def person(cast: Cast, name: str, *, iban: str | None = None, number: str | None
 
 
 def prepared(cast: Cast, *people: str, settings: dict[str, Any] = ISO) -> list[str]:
-    """This will make people with an IBAN each, and queue a payout of 12.00 for each of them."""
+    """Make people with an IBAN each, and queue a payout of 12.00 for each of them."""
     policy = {"payout_provider": "bank_file", "payout_limits": {"USD": "1000.00"}}
     cast.admin.ok("PATCH", "/tenant", {"policy": policy})
     cast.admin.ok("PUT", "/payouts/bank-file-settings", settings)
@@ -77,12 +77,12 @@ def batch(cast: Cast, **body: Any) -> dict[str, Any]:
 
 
 def payouts(cast: Cast) -> dict[str, dict[str, Any]]:
-    """This will give every payout by its person's id, the latest where there are several."""
+    """Return every payout by its person's id, the latest where there are several."""
     return {one["user_id"]: one for one in cast.admin.ok("GET", "/payouts")["items"]}
 
 
 def download(cast: Cast, made: dict[str, Any], s3: Any) -> bytes:
-    """This will get the file as a browser would, by the link."""
+    """Get the file as a browser would, by the link."""
     link = cast.hr.ok("GET", f"/payouts/batches/{made['id']}/file")
     path = urlsplit(link["url"]).path.removeprefix("/")
     found = s3.get_object(Bucket=BUCKET, Key=path.removeprefix(f"{BUCKET}/"))["Body"].read()
@@ -95,7 +95,7 @@ def answer(cast: Cast, made: dict[str, Any], *rows: dict[str, Any]) -> dict[str,
 
 
 def report(made: dict[str, Any], *statuses: tuple[str, str], group: str = "PART", version: str = "10") -> str:
-    """This will be the bank's report: a status for each reference."""
+    """The bank's report: a status for each reference."""
     reason = "<StsRsnInf><Rsn><Cd>AC04</Cd></Rsn><AddtlInf>Account closed</AddtlInf></StsRsnInf>"
     lines = "".join(
         f"<TxInfAndSts><OrgnlEndToEndId>{reference}</OrgnlEndToEndId><TxSts>{status}</TxSts>"
@@ -112,7 +112,7 @@ def report(made: dict[str, Any], *statuses: tuple[str, str], group: str = "PART"
 
 
 def ledger(cast: Cast) -> dict[str, str]:
-    """This will give what each account of the tenant comes to, people's added up."""
+    """Return what each account of the tenant comes to, people's added up."""
     rows = sql(cast, "select kind, sum(balance) as balance from ledger_accounts where balance <> 0 group by kind")
     return {row.kind: str(row.balance) for row in rows}
 

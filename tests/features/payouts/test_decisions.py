@@ -39,7 +39,7 @@ RESOLVED = {"outcome": "paid", "reason": "the bank says so", "provider_reference
 
 @pytest.fixture
 def held(acme: Cast, running: Stack) -> dict[str, Any]:
-    """This will hold a payout of 40.00, whose run HR has started, of a sale that another admin made and decided."""
+    """Hold a payout of 40.00, whose run HR has started, of a sale that another admin made and decided."""
     policy(acme, payout_approval_above="39.99")
     user_id = seller(acme)
     earned(by_another(acme), user_id)
@@ -49,7 +49,7 @@ def held(acme: Cast, running: Stack) -> dict[str, Any]:
 
 
 def act(api: Api, payout: dict[str, Any], verb: str, body: Any = None) -> tuple[int, str]:
-    """This will decide, and give the status with what the payout is then, or why not."""
+    """Decide, and give the status with what the payout is then, or why not."""
     reply = api.post(f"/payouts/{payout['id']}/{verb}", body)
     return reply.status, reply.json.get("detail") or reply.json["status"]
 

@@ -63,7 +63,7 @@ class Workers:
 
 @contextmanager
 def at_work() -> Iterator[Workers]:
-    """This will run 20 workers."""
+    """Run 20 workers."""
     workers = Workers()
     threads = [threading.Thread(target=workers.work) for _ in range(WORKERS)]
     with mock.patch.object(queues, "send_many", workers.send_many), mock.patch.object(queues, "back_off"):
@@ -80,14 +80,14 @@ def at_work() -> Iterator[Workers]:
 
 
 def tick(handler: Any) -> None:
-    """This will be two schedulers at the same minute."""
+    """Two schedulers at the same minute."""
     event = lambda_events.scheduled_event("x", clock.now())
     with ThreadPoolExecutor(2) as two:
         list(two.map(lambda _: handler(event, None), range(2)))
 
 
 def sold(cast: Cast) -> list[str]:
-    """This will note 500 sales of 40.00, ten for each of fifty people."""
+    """Note 500 sales of 40.00, ten for each of fifty people."""
     rows = [{"user_id": seller(cast), "earning": "40.00"} for _ in range(PEOPLE)] * SALES_EACH
     assert cast.admin.ok("POST", "/sales/import", rows)["added"] == 500
     return [str(row.id) for row in sql(cast, "select id from sales order by user_id, id")]

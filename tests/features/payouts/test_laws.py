@@ -104,7 +104,7 @@ class Office:
         assert said["items"][0]["result"] == expected
 
     def answer(self, which: int, answer: str) -> None:
-        """This will let the provider say something of a payout, if it can be asked."""
+        """Let the provider say something of a payout, if it can be asked."""
         found = self.payouts()
         if not found:
             return
@@ -121,7 +121,7 @@ class Office:
                 errand = errand.settle(scope, said[answer])
 
     def judge(self, which: int, verb: str) -> None:
-        """This will let a person return or resolve a payout, if it can be."""
+        """Let a person return or resolve a payout, if it can be."""
         found = self.payouts()
         if not found:
             return
@@ -144,7 +144,7 @@ class Office:
                    " order by id")  # fmt: skip
 
     def settle_all(self) -> None:
-        """This will let everything that is on its way arrive."""
+        """Let everything that is on its way arrive."""
         for place, payout in enumerate(self.payouts()):
             if payout.status == "review":
                 self.judge(place, "paid")
@@ -152,7 +152,7 @@ class Office:
                 self.answer(place, "paid")
 
     def state(self) -> tuple[Any, ...]:
-        """This will give all that there is to be changed."""
+        """Return all that there is to be changed."""
         return (
             sql(self.cast, "select id, status, amount, fence from payouts order by id"),
             sql(self.cast, "select number, amount from ledger_entries order by number"),
@@ -162,7 +162,7 @@ class Office:
 
 
 def check(office: Office) -> None:
-    """This will check what must hold at every moment."""
+    """Check what must hold at every moment."""
     worth: dict[Wallet, Decimal] = defaultdict(Decimal)
     for one in office.sold:
         worth[one.user_id, one.currency] += one.worth

@@ -40,7 +40,7 @@ D = Decimal
 
 
 def match(cast: Cast, since: datetime = LONG_AGO) -> list[Matched]:
-    """This will match with payouts off, as an operator does, and leave them off."""
+    """Match with payouts off, as an operator does, and leave them off."""
     policy(cast, payouts_enabled=False)
     with working(cast.id, name="operator", now=clock.now(), origin=Origin("-")) as scope:
         found = matching_actions.match(scope, since=since)

@@ -28,7 +28,7 @@ MEANT = """
 
 
 def payout(cast: Cast, status: str = "held") -> str:
-    """This will make a payout of nobody's money."""
+    """Make a payout of nobody's money."""
     user_id = row(cast, "users", {"name": "Mina"})
     return str(row(cast, "payouts", {
         "user_id": user_id, "currency": "BDT", "amount": 1, "after_number": 0, "through_number": 1, "kind": "final",

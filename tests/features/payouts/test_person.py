@@ -19,13 +19,13 @@ JANUARY = "?from=2026-01-01&to=2026-01-31"
 
 
 def balance(cast: Cast, user_id: str) -> dict[str, str]:
-    """This will read the five sums of the tenant's own currency."""
+    """Read the five sums of the tenant's own currency."""
     found = cast.admin.ok("GET", f"/users/{user_id}/balance")
     return {name: found[name] for name in found if name not in ("salary", "other_currencies")}
 
 
 def told(**sums: str) -> dict[str, str]:
-    """This will be a balance; what is not said is nothing."""
+    """A balance; what is not said is nothing."""
     nothing = dict.fromkeys(
         ("payable", "advances_outstanding", "pending_earnings", "in_flight", "paid_total"), "0.00"
     )  # fmt: skip
@@ -42,12 +42,12 @@ def part(found: dict[str, Any], currency: str = "BDT") -> dict[str, Any]:
 
 
 def ends(one: dict[str, Any]) -> tuple[str, ...]:
-    """This will give opening payable and advances, and closing payable and advances."""
+    """Return opening payable and advances, and closing payable and advances."""
     return tuple(one[when][account] for when in ("opening", "closing") for account in ("payable", "advances"))
 
 
 def written(one: dict[str, Any]) -> list[str]:
-    """This will write lines as an accountant reads them."""
+    """Write lines as an accountant reads them."""
     return [
         f"{line['event']} {line['debit']}/{line['credit']} {line['amount']} {line['advance_amount']}"
         f" -> {line['payable_after']} {line['advances_after']}"
@@ -56,7 +56,7 @@ def written(one: dict[str, Any]) -> list[str]:
 
 
 def wage(cast: Cast, user_id: str, amount: str, moment: str) -> None:
-    """This will book something at a moment, under an event that no feature knows yet."""
+    """Book something at a moment, under an event that no feature knows yet."""
     sql(
         cast,
         "insert into ledger_entries (tenant_id, user_id, subject_id, event, debit, credit, currency, amount, booked_at)"
@@ -66,7 +66,7 @@ def wage(cast: Cast, user_id: str, amount: str, moment: str) -> None:
 
 
 def paid_by_wage(cast: Cast) -> str:
-    """This will make a person whose accounts are open."""
+    """Make a person whose accounts are open."""
     user_id = seller(cast)
     sale(cast, user_id)
     return user_id

@@ -19,7 +19,7 @@ Amounts = dict[tuple[str, str], Decimal]
 
 
 def load() -> list[dict[str, Any]]:
-    """This will read all scenarios."""
+    """Read all scenarios."""
     found = [one for file in sorted(FOLDER.glob("*.yaml")) for one in yaml.load(file.read_text(), Loader=ExactLoader)]  # noqa: S506 - a SafeLoader # fmt: skip
     for one in found:
         known(one, "name", "sentence", "currency", "policy", "bank", "steps")
@@ -92,7 +92,7 @@ class Office:
         assert dict(self.arrived()) == self.amounts(said)
 
     def arrived(self) -> "Counter[tuple[str, str]]":
-        """This will give what people have had, by the provider's own list, where we say so too."""
+        """Return what people have had, by the provider's own list, where we say so too."""
         names = {user_id: person for person, user_id in self.people.items()}
         rows = sql(
             self.cast,

@@ -91,7 +91,7 @@ PAID = Paid("theirs-1", D("40.00"), "BDT")
 
 @pytest.fixture(name="faked")
 def _faked(monkeypatch: pytest.MonkeyPatch) -> Faked:
-    """This will put a fake in the place of the simulated provider."""
+    """Put a fake in the place of the simulated provider."""
 
     def make(*, keys: timedelta | None = None, looks_up: bool = False, **said: Any) -> Fake:
         fake = Fake(Abilities(keeps_keys_for=keys, looks_up=looks_up, needs_destination=False), **said)
@@ -103,13 +103,13 @@ def _faked(monkeypatch: pytest.MonkeyPatch) -> Faked:
 
 @contextmanager
 def asleep(**gone: float) -> Any:
-    """This will let a worker wake up so much later; nobody else's clock moves."""
+    """Let a worker wake up so much later; nobody else's clock moves."""
     with mock.patch.object(clock, "now", return_value=datetime.now(UTC) + timedelta(**gone)):
         yield
 
 
 def queued(cast: Cast, behaviour: str | None = None) -> dict[str, Any]:
-    """This will make a payout of 40.00 whose message nobody has taken yet."""
+    """Make a payout of 40.00 whose message nobody has taken yet."""
     user_id = seller(cast, behaviour)
     earned(cast, user_id)
     start(cast, "final")
@@ -117,7 +117,7 @@ def queued(cast: Cast, behaviour: str | None = None) -> dict[str, Any]:
 
 
 def claim(cast: Cast, payout: dict[str, Any]) -> Errand:
-    """This will be a worker that has claimed a payout, and not called anybody yet."""
+    """A worker that has claimed a payout, and not called anybody yet."""
     with worker(cast) as scope:
         errand = delivery_actions.carry_on(scope, UUID(payout["id"]))
     assert errand is not None

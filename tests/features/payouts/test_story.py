@@ -8,7 +8,7 @@ from tests.support.stack import Stack
 
 
 def seller(cast: Cast, **more: Any) -> str:
-    """This will make a person who is paid from sales."""
+    """Make a person who is paid from sales."""
     return str(cast.admin.ok("POST", "/sales/user", {"name": "Mina", **more})["id"])
 
 
@@ -17,7 +17,7 @@ def sale(cast: Cast, user_id: str, earning: str = "40.00", **more: Any) -> str:
 
 
 def run(cast: Cast, running: Stack, kind: str) -> dict[str, Any]:
-    """This will run advances or finals, and everything that follows."""
+    """Run advances or finals, and everything that follows."""
     job = cast.admin.ok("POST", f"/payouts/{kind}/run", headers={"idempotency-key": str(uuid4())})
     running.drain()
     return dict(cast.admin.ok("GET", f"/jobs/{job['job_id']}"))

@@ -24,7 +24,7 @@ D = Decimal
 
 
 def period(cast: Cast, month: str = MONTH, status: str = "open") -> None:
-    """This will make a calendar month's pay period whose register was computed up to its end just now."""
+    """Make a calendar month's pay period whose register was computed up to its end just now."""
     sql(
         cast,
         "insert into pay_periods (tenant_id, month, start_on, end_on, status, changed_at, computed_at, computed_as_of)"
@@ -35,7 +35,7 @@ def period(cast: Cast, month: str = MONTH, status: str = "open") -> None:
 
 
 def calculated(cast: Cast, *, month: str = MONTH, kind: str = "regular", by: str = "accountant", **more: Any) -> UUID:
-    """This will make a run that was calculated just now, with what is in force, and has no payslips yet."""
+    """Make a run that was calculated just now, with what is in force, and has no payslips yet."""
     period(cast, month)
     year, number = map(int, month.split("-"))
     with at_work(cast) as scope:
@@ -62,7 +62,7 @@ def payslip(
     currency: str = "BDT",
     given: dict[str, Any] | None = None,
 ) -> UUID:
-    """This will make a person's payslip: what its loan and its tax come to is said, its one-offs come on top."""
+    """Make a person's payslip: what its loan and its tax come to is said, its one-offs come on top."""
     sides = {
         category: sum((D(one["amount"]) for one in one_offs if one["category"] == category), D(0))
         for category in ("earning", "deduction", "tax", "benefit")
@@ -93,7 +93,7 @@ def payslip(
 
 
 def adjustment(cast: Cast, user_id: UUID, amount: str = "500.00") -> dict[str, Any]:
-    """This will add an open adjustment and give the line that pays it."""
+    """Add an open adjustment and give the line that pays it."""
     adjustment_id = row(cast, "payroll_adjustments", {
         "user_id": user_id, "kind": "bonus" if D(amount) > 0 else "fine", "amount": D(amount), "currency": "BDT",
         "reason": "Eid", "effective_on": "2026-01-10", "created_by": "hr", "created_at": "2026-01-10",
@@ -103,24 +103,24 @@ def adjustment(cast: Cast, user_id: UUID, amount: str = "500.00") -> dict[str, A
 
 
 def late(code: str, category: str, amount: str, *, month: str = "2025-12") -> dict[str, Any]:
-    """This will be the line of what a component of an earlier period comes to more, or less."""
+    """The line of what a component of an earlier period comes to more, or less."""
     return {"kind": "arrears", "category": category, "amount": D(amount), "month": month, "code": code}
 
 
 def arrears(gross: str, deductions: str = "0.00", taxes: str = "0.00", *, month: str = "2025-12") -> dict[str, Any]:
-    """This will be the one net line of what an earlier period comes to more, or less, as until December 2026."""
+    """The one net line of what an earlier period comes to more, or less, as until December 2026."""
     net = D(gross) - D(deductions) - D(taxes)
     return {"kind": "arrears", "category": "earning" if net >= 0 else "deduction", "amount": abs(net), "month": month,
             "gross": D(gross), "deductions": D(deductions), "taxes": D(taxes)}  # fmt: skip
 
 
 def carried(payslip_id: UUID, amount: str) -> dict[str, Any]:
-    """This will be the line that deducts what an earlier payslip had left."""
+    """The line that deducts what an earlier payslip had left."""
     return {"kind": "carried_over", "category": "deduction", "amount": D(amount), "payslip_id": payslip_id}
 
 
 def components(cast: Cast) -> None:
-    """This will define one deduction and one tax for everybody, so that payslips may have both."""
+    """Define one deduction and one tax for everybody, so that payslips may have both."""
     for code, category in (("loan", "deduction"), ("tax", "tax")):
         type_id = row(cast, "payment_types", {"code": code, "name": code.title(), "category": category,
                                               "calculation": "fixed", "applies_to_all": True})  # fmt: skip
@@ -130,7 +130,7 @@ def components(cast: Cast) -> None:
 
 
 def concluded(cast: Cast, run_id: UUID) -> UUID:
-    """This will have a run say what its payslips come to, as its calculation does at its end."""
+    """Have a run say what its payslips come to, as its calculation does at its end."""
     sql(cast, "update payroll_runs set status = 'draft' where id = :id", id=run_id)
     with at_work(cast) as scope:
         run_summaries.conclude(scope, get_run(scope, run_id), previous_run_id=None)
@@ -138,31 +138,31 @@ def concluded(cast: Cast, run_id: UUID) -> UUID:
 
 
 def approve(cast: Cast, run_id: UUID) -> dict[str, Any]:
-    """This will approve a run and give the job that books it, as far as it is."""
+    """Approve a run and give the job that books it, as far as it is."""
     said = cast.admin.ok("POST", f"/payroll-runs/{run_id}/approve", headers=once())
     return dict(cast.admin.ok("GET", said["status_url"]))
 
 
 def run_of(cast: Cast, run_id: UUID) -> Any:
-    """This will read a run's row."""
+    """Read a run's row."""
     [found] = sql(cast, "select * from payroll_runs where id = :id", id=run_id)
     return found
 
 
 def period_of(cast: Cast, month: str = MONTH) -> Any:
-    """This will read a period's row."""
+    """Read a period's row."""
     [found] = sql(cast, "select * from pay_periods where month = :month", month=month)
     return found
 
 
 def booked(cast: Cast, payslip_id: UUID) -> list[str]:
-    """This will tell what was booked for a payslip."""
+    """Return what was booked for a payslip."""
     rows = sql(cast, "select * from ledger_entries where subject_id = :id order by line", id=payslip_id)
     return [f"{one.line} {one.debit} to {one.credit} {one.amount}" for one in rows]
 
 
 def deliver(*bodies: dict[str, Any]) -> list[str]:
-    """This will hand messages of the posting's queue to their consumer as Lambda does, and give those that failed."""
+    """Hand messages of the posting's queue to their consumer as Lambda does, and give those that failed."""
     from chalicelib.features.payroll.approval import consumers as approval_consumers
 
     records = [

@@ -40,12 +40,12 @@ def _rahim(acme: Cast) -> Any:
 
 
 def asked(cast: Cast, run_id: object) -> Reply:
-    """This will try to approve a run."""
+    """Try to approve a run."""
     return cast.admin.post(f"/payroll-runs/{run_id}/approve", headers=once())
 
 
 def refused(cast: Cast, run_id: object, said: str, status: int = 409) -> None:
-    """This will expect a run to stay as it is, for a reason."""
+    """Expect a run to stay as it is, for a reason."""
     before = run_of(cast, run_id)  # type: ignore[arg-type]
     reply = asked(cast, run_id)
     assert reply.status == status, reply.text

@@ -31,7 +31,7 @@ def _rahim(acme: Cast) -> Any:
 
 
 def asked(cast: Cast, run_id: object) -> Reply:
-    """This will try to pay a run."""
+    """Try to pay a run."""
     return cast.admin.post(f"/payroll-runs/{run_id}/pay", headers=once())
 
 

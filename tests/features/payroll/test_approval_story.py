@@ -36,32 +36,32 @@ def _rahim(acme: Cast) -> Iterator[str]:
 
 
 def calculate(cast: Cast, month: str, **more: Any) -> str:
-    """This will make a run and calculate it, by hand of HR."""
+    """Make a run and calculate it, by hand of HR."""
     run_id = cast.hr.ok("POST", "/payroll-runs", {"month": month, **more})["id"]
     cast.hr.ok("POST", f"/payroll-runs/{run_id}/calculate", {})
     return str(run_id)
 
 
 def approve(cast: Cast, run_id: str) -> dict[str, Any]:
-    """This will approve a run, by hand of the admin, and read it."""
+    """Approve a run, by hand of the admin, and read it."""
     cast.admin.ok("POST", f"/payroll-runs/{run_id}/approve", headers=once())
     return dict(cast.hr.ok("GET", f"/payroll-runs/{run_id}"))
 
 
 def slip(cast: Cast, run_id: str) -> dict[str, Any]:
-    """This will read the only payslip of a run."""
+    """Read the only payslip of a run."""
     [found] = cast.hr.ok("GET", f"/payroll-runs/{run_id}/payslips")["items"]
     return dict(cast.hr.ok("GET", f"/payslips/{found['id']}"))
 
 
 def attend(cast: Cast, user_id: str, day: str, status: str) -> None:
-    """This will correct one day."""
+    """Correct one day."""
     body = {"status": status, "reason": "the terminal was wrong"}
     cast.hr.ok("PUT", f"/users/{user_id}/attendance/{day}", body)
 
 
 def wrong(cast: Cast) -> list[str]:
-    """This will run every check of a tenant and give what is wrong."""
+    """Run every check of a tenant and give what is wrong."""
     with transaction(tenant_id=cast.id) as session:
         return [one for name in checks.OF_A_TENANT for one in checks.check_tenant(session, name, cast.id).said]
 

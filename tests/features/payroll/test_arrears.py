@@ -25,7 +25,7 @@ def _march(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def approved(tenant: Cast, running: Stack, month: str = "2026-01", **more: Any) -> dict[str, Any]:
-    """This will calculate a run, and have another person approve it."""
+    """Calculate a run, and have another person approve it."""
     run = calculated(tenant, month, **more)
     tenant.admin.ok("POST", f"/payroll-runs/{run['id']}/approve", headers={"idempotency-key": str(uuid4())})
     running.drain()

@@ -35,7 +35,7 @@ MONTH = "payslip-2026-01-E-1.pdf"
 
 @pytest.fixture(name="running")
 def _running(database: Urls, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
-    """This will run the queues beside a bucket and a mailbox."""
+    """Run the queues beside a bucket and a mailbox."""
     monkeypatch.setenv("MAIL_FROM", "payroll@wagebook.example")
     monkeypatch.setenv("WAGEBOOK_URL", "https://pay.example/api/")
     settings.cache_clear()
@@ -50,14 +50,14 @@ def _running(database: Urls, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]
 
 
 def request(cast: Cast, run_id: UUID) -> None:
-    """This will ask for a run's files as its posting does, and send what it leaves to be sent."""
+    """Ask for a run's files as its posting does, and send what it leaves to be sent."""
     with working(cast.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
         documents.request(scope, run_id=run_id)
     outbox.send(scope.outgoing)
 
 
 def stored() -> dict[str, bytes]:
-    """This will read the whole bucket."""
+    """Read the whole bucket."""
     s3 = boto3.client("s3")
     keys = [one["Key"] for one in s3.list_objects_v2(Bucket=BUCKET).get("Contents", [])]
     return {name: s3.get_object(Bucket=BUCKET, Key=name)["Body"].read() for name in keys}

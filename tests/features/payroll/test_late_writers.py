@@ -29,7 +29,7 @@ class Payroll:
         self.rahim = UUID(acme.hr.ok("POST", "/users", body)["id"])
 
     def calculated(self, month: str) -> str:
-        """This will make and calculate a month's run."""
+        """Make and calculate a month's run."""
         run_id = str(self.acme.hr.ok("POST", "/payroll-runs", {"month": month})["id"])
         self.acme.hr.ok("POST", f"/payroll-runs/{run_id}/calculate", {})
         self.running.drain()
@@ -40,7 +40,7 @@ class Payroll:
         self.running.drain()
 
     def nets(self, *run_ids: str) -> list[str]:
-        """This will give what Rahim is paid by each run."""
+        """Return what Rahim is paid by each run."""
         found: list[dict[str, Any]] = []
         for run_id in run_ids:
             found += self.acme.hr.ok("GET", f"/payroll-runs/{run_id}/payslips")["items"]

@@ -28,7 +28,7 @@ def _january(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def add(cast: Cast, name: str, formula: str | None = None, **said: Any) -> dict[str, Any]:
-    """This will add a formula, or another payment type, which has to be taken."""
+    """Add a formula, or another payment type, which has to be taken."""
     made: dict[str, Any] = cast.hr.ok("POST", PATH, body(name, formula, **said))
     return made
 
@@ -39,7 +39,7 @@ def body(name: str, formula: str | None = None, **said: Any) -> dict[str, Any]:
 
 
 def error(reply: Reply) -> tuple[int, str, str]:
-    """This will give an answer's status and the one place that it says is wrong."""
+    """Return an answer's status and the one place that it says is wrong."""
     [place] = reply.json["errors"]
     return reply.status, place["pointer"], place["detail"]
 

@@ -73,7 +73,7 @@ class Reaper:
 
 
 def surely(work: Callable[[], Any]) -> Any:
-    """This will do something, again if it was killed."""
+    """Do something, again if it was killed."""
     try:
         return work()
     except Killed:
@@ -85,7 +85,7 @@ def deliver(queue: str, message: dict[str, Any]) -> None:
 
 
 def work_off(company: Cast) -> None:
-    """This will do what is in the outbox, each message twice, until nothing new comes."""
+    """Do what is in the outbox, each message twice, until nothing new comes."""
     done: set[UUID] = set()
     while waiting := [
         row
@@ -100,7 +100,7 @@ def work_off(company: Cast) -> None:
 
 
 def month(reaper: Reaper) -> dict[str, list[Any]]:
-    """This will run January for a company of seven, and say what came out."""
+    """Run January for a company of seven, and say what came out."""
     company = tenant("Acme")
     for number in range(7):
         hire(company, f"P{number}", f"E-{number}", f"{15000 + 100 * number}", days=WORKING[: 15 + number])

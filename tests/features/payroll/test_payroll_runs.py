@@ -28,7 +28,7 @@ def hire(
     tenant: Cast, name: str, number: str, salary: str, *, days: list[int] = WORKING, frequency: str = "monthly",
     **more: Any,
 ) -> str:  # fmt: skip
-    """This will make an employee who was present on these days of January."""
+    """Make an employee who was present on these days of January."""
     user_id = employee(tenant, name=name, employee_no=number, **more)
     row(tenant, "salaries", {"user_id": user_id, "amount": salary, "currency": "BDT", "frequency": frequency,
                              "effective_from": date(2025, 1, 1)}, returning="user_id")  # fmt: skip
@@ -55,7 +55,7 @@ def calculated(tenant: Cast, month: str = "2026-01", **more: Any) -> dict[str, A
 
 
 def slips(tenant: Cast, run: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """This will read a run's payslips whole, by the person's name."""
+    """Read a run's payslips whole, by the person's name."""
     found = tenant.hr.ok("GET", f"/payroll-runs/{run['id']}/payslips")["items"]
     return {one["user"]["name"]: tenant.hr.ok("GET", f"/payslips/{one['id']}") for one in found}
 

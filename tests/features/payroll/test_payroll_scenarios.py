@@ -15,7 +15,7 @@ STORIES = load()
 
 @pytest.fixture(scope="module", name="running")
 def _running(database: Urls) -> Iterator[Stack]:
-    """This will run the queues for all stories: each has a company of its own, and leaves the queues empty."""
+    """Run the queues for all stories: each has a company of its own, and leaves the queues empty."""
     with stack.running() as started:
         yield started
 

@@ -69,7 +69,7 @@ class Office:
         return dict(zip(self.model.people, found, strict=True))
 
     def define(self, made: Made) -> None:
-        """This will make the components over the API."""
+        """Make the components over the API."""
         since = self.end - timedelta(days=40)
         for one in made.components:
             self.model.define(one, since)
@@ -78,7 +78,7 @@ class Office:
             self.types[one.code] = self.cast.hr.ok("POST", "/payment-types", body)["id"]
 
     def settle(self) -> None:
-        """This will give some people scores, some something of their own, and some a bonus or a fine."""
+        """Return some people scores, some something of their own, and some a bonus or a fine."""
         for name, person in self.model.people.items():
             if person.kpi_score is not None:
                 self._score(name, person.kpi_score)
@@ -121,7 +121,7 @@ class Office:
             select :tenant_id, a.id, :score, 1, 1 from a""", **values)  # fmt: skip
 
     def run(self) -> tuple[str, model.Run]:
-        """This will make a run with some amounts given, calculate it, and have the model do the same."""
+        """Make a run with some amounts given, calculate it, and have the model do the same."""
         run_id = self.cast.hr.ok("POST", "/payroll-runs", {"month": self.month})["id"]
         given: dict[str, dict[str, Decimal]] = {}
         for one in self.made.dynamic:
@@ -135,13 +135,13 @@ class Office:
         return run_id, self.model.calculate(self.month, given=given)
 
     def calculate(self, run_id: str) -> None:
-        """This will calculate, once more perhaps."""
+        """Calculate, once more perhaps."""
         self.cast.hr.ok("POST", f"/payroll-runs/{run_id}/calculate", {})
         self.running.drain()
         assert self.cast.hr.ok("GET", f"/payroll-runs/{run_id}")["status"] == "calculated"
 
     def read(self, run_id: str) -> dict[str, dict[str, Any]]:
-        """This will read all payslips of a run, by person."""
+        """Read all payslips of a run, by person."""
         with put.open_scope(self.cast.id) as scope:
             found = run_queries.read_payslips(scope, run_id=UUID(run_id), user_ids=list(self.ids.values()))
         return {self.names[one["user"]["id"]]: dict(one) for one in found}

@@ -42,7 +42,7 @@ def line(name: str, category: str, amount: str, **more: Any) -> dict[str, Any]:
 
 
 def a_payslip(name: str = "Rahim", **more: Any) -> dict[str, Any]:
-    """This will make a payslip as run_queries gives it."""
+    """Make a payslip as run_queries gives it."""
     days = {"working_days": 21, "present_days": Decimal("18.50"), "paid_leave_days": 1, "lop_days": Decimal("0.5"),
             "absent_days": 1, "ot_hours": Decimal("2.5"), "late_count": 3}  # fmt: skip
     return {
@@ -74,13 +74,13 @@ def text(reader: PdfReader) -> str:
 
 @cache
 def shown() -> set[int]:
-    """This will give every character that one of the fonts has a glyph for."""
+    """Return every character that one of the fonts has a glyph for."""
     collections = [TTCollection(file).fonts if file.suffix == ".ttc" else [TTFont(file)] for file in font_files()]
     return {code for fonts in collections for font in fonts for code in font.getBestCmap()}
 
 
 def fonts_in(reader: PdfReader) -> set[str]:
-    """This will name the fonts that are in a PDF, without the prefix that says that only a part of each is."""
+    """Return the fonts that are in a PDF, without the prefix that says that only a part of each is."""
     found: set[str] = set()
     for page in reader.pages:
         resources: Any = page["/Resources"]

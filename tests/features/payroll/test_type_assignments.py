@@ -30,7 +30,7 @@ def _rahim(acme: Cast) -> UUID:
 
 
 def add(cast: Cast, kind: str = "fixed", **said: Any) -> str:
-    """This will add a payment type named after its kind, and give its id."""
+    """Add a payment type named after its kind, and give its id."""
     made = cast.hr.ok("POST", "/payment-types", {"name": kind, "category": "deduction", **KINDS[kind], **said})
     return str(made["id"])
 
@@ -41,7 +41,7 @@ def assign(cast: Cast, user_id: UUID, type_id: str, **said: Any) -> dict[str, An
 
 
 def types_of(cast: Cast, user_id: UUID, on: str = "2026-01-31") -> list[tuple[str, bool, Any, bool]]:
-    """This will give a person's components: code, whether it applies, amount or percent, whether it is their own."""
+    """Return a person's components: code, whether it applies, amount or percent, whether it is their own."""
     found = cast.hr.ok("GET", f"/users/{user_id}/payment-types?on={on}")
     return [(one["code"], one["applies"], one["amount"] or one["percent"], one["assignment"] is not None)
             for one in found["items"]]  # fmt: skip

@@ -35,7 +35,7 @@ def _rahim(acme: Cast, monkeypatch: pytest.MonkeyPatch) -> UUID:
 
 
 def preview(cast: Cast, user_id: UUID, formula: str | None = None, **said: Any) -> dict[str, Any]:
-    """This will preview for January, which has to be taken."""
+    """Preview for January, which has to be taken."""
     body = {"user_id": str(user_id), "month": "2026-01", **({"formula": formula} if formula else {}), **said}
     found: dict[str, Any] = cast.hr.ok("POST", PATH, body)
     return found

@@ -56,7 +56,7 @@ def put(cast: Cast, user_id: object, said: dict[str, Any]) -> Any:
 
 
 def wrong(reply: Reply) -> tuple[int, str, str]:
-    """This will give the status of a refusal and its one wrong place, with what is said of it."""
+    """Return the status of a refusal and its one wrong place, with what is said of it."""
     [place] = reply.json["errors"]
     return reply.status, place["pointer"], place["detail"]
 
@@ -68,7 +68,7 @@ def at_work(cast: Cast) -> Iterator[Scope]:
 
 
 def administered(server: str, database: Urls) -> psycopg.Connection:
-    """This will give what somebody with every right on the database could do."""
+    """Return what somebody with every right on the database could do."""
     return psycopg.connect(server, dbname=database.application.rpartition("/")[2], autocommit=True)
 
 
@@ -433,7 +433,7 @@ class TestSecrecy:
 
 @contextmanager
 def everything_logged() -> Iterator[list[str]]:
-    """This will collect all lines of the product's log and of every other, debugging included."""
+    """Collect all lines of the product's log and of every other, debugging included."""
     said: list[str] = []
 
     class Collect(logging.Handler):
@@ -453,7 +453,7 @@ def everything_logged() -> Iterator[list[str]]:
 
 
 def tamper(server: str, database: Urls, statement: str, *values: object) -> None:
-    """This will change rows behind the product's back, as somebody with every right on the database could."""
+    """Change rows behind the product's back, as somebody with every right on the database could."""
     with administered(server, database) as admin:
         admin.execute("set session_replication_role = replica")
         admin.execute(statement, values)

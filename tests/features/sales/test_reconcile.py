@@ -40,7 +40,7 @@ def results(report: dict[str, Any]) -> list[str]:
 
 
 def booked(cast: Cast, sale_id: str) -> list[str]:
-    """This will write a sale's lines as an accountant would, in the order of booking."""
+    """Write a sale's lines as an accountant would, in the order of booking."""
     rows = sql(cast, "select * from ledger_entries where subject_id = :id order by number", id=sale_id)
     return [f"{row.event}/{row.revision} {row.debit} to {row.credit} {row.amount}" for row in rows]
 

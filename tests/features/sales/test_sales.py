@@ -13,7 +13,7 @@ from tests.support.stack import at
 
 
 def refused(cast: Cast, **said: object) -> tuple[int, str]:
-    """This will note a sale that cannot be noted, and give the status and what is said."""
+    """Note a sale that cannot be noted, and give the status and what is said."""
     reply = cast.admin.post("/sales", {"earning": "40.00", **said})
     return reply.status, reply.json["detail"] if reply.status != 422 else reply.json["errors"][0]["pointer"]
 

@@ -12,7 +12,7 @@ from tests.support.receiver import Receiver
 
 @pytest.fixture
 def receiver(database: Urls, monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
-    """This will listen on this machine, which the local setting allows."""
+    """Listen on this machine, which the local setting allows."""
     monkeypatch.setenv("WEBHOOKS_LOCAL", "true")
     settings.cache_clear()
     with support.listening() as made:

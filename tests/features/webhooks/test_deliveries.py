@@ -475,7 +475,7 @@ def queue_url(running: Stack) -> str:
 
 
 def signed(secret: str, heard: tuple[dict[str, str], str]) -> str:
-    """This will sign what was heard as the specification says, by hand."""
+    """Sign what was heard as the specification says, by hand."""
     headers, body = heard
     said = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.{body}".encode()
     digest = hmac.new(base64.b64decode(secret.removeprefix("whsec_")), said, hashlib.sha256).digest()

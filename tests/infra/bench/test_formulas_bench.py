@@ -9,7 +9,7 @@ from infra.labs.bench.measures import Tell
 
 @contextmanager
 def quietly(_what: str, _steps: int) -> Iterator[Tell]:
-    """This will watch without a word."""
+    """Watch without a word."""
     yield lambda _now: None
 
 

@@ -32,7 +32,7 @@ def made() -> Iterator[bench_data.Loaded]:
 
 @pytest.fixture
 def here() -> Crew:
-    """This will make a crew that works in this process."""
+    """Make a crew that works in this process."""
     return Crew(SimpleNamespace(map=map))  # type: ignore[arg-type]
 
 

@@ -43,7 +43,7 @@ class _Aws:
 
 @pytest.fixture(scope="session")
 def chalices_own() -> dict[str, Any]:
-    """This will give what Chalice makes of the product by itself."""
+    """Return what Chalice makes of the product by itself."""
     before = os.getcwd()
     os.chdir(PROJECT)
     try:
@@ -58,13 +58,13 @@ def chalices_own() -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def whole(chalices_own: dict[str, Any]) -> dict[str, Any]:
-    """This will give the template that AWS would get. Change copies of it only."""
+    """Return the template that AWS would get. Change copies of it only."""
     return dict(TemplateDeepMerger().merge(merge_template("dev"), chalices_own))
 
 
 @pytest.fixture(scope="session")
 def below_in_moto() -> dict[str, Any]:
-    """This will give the foundation of dev as far as moto goes: it makes no cluster of Aurora's from a template.
+    """Return the foundation of dev as far as moto goes: it makes no cluster of Aurora's from a template.
 
     Whatever refers to one is left out, too, but for what the product's stack imports, which gets a value of that form.
     """

@@ -23,7 +23,7 @@ Metric = tuple[str, frozenset[str]]
 
 @pytest.fixture(scope="module", name="all_alarms")
 def _all_alarms() -> dict[str, Template]:
-    """This will give the alarms of every document that is deployed, by name."""
+    """Return the alarms of every document that is deployed, by name."""
     documents = merge_template("dev"), foundation.document("dev")
     typed = [{name: one for name, one in said["Resources"].items() if "Type" in one} for said in documents]
     return {name: one for said in typed for name, one in checks.of_type({"Resources": said}, _ALARM).items()}
@@ -33,7 +33,7 @@ _ALARM = "AWS::CloudWatch::Alarm"
 
 
 def _pages() -> dict[str, str]:
-    """This will give the runbook's pages by their anchors, made as GitHub makes them."""
+    """Return the runbook's pages by their anchors, made as GitHub makes them."""
     found = re.split(r"^## (.+)$", RUNBOOK, flags=re.MULTILINE)[1:]
     return {alarms.anchor(name): text for name, text in zip(found[::2], found[1::2], strict=True)}
 
@@ -112,7 +112,7 @@ class TestOwnMetrics:
 
 
 def _counted() -> set[Metric]:
-    """This will find in the source what is counted, with the names of its dimensions."""
+    """Find in the source what is counted, with the names of its dimensions."""
     calls = [
         node
         for file in (PROJECT / "chalicelib").rglob("*.py")

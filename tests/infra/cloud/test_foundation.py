@@ -265,7 +265,7 @@ def test_notices_more_consumers_than_connections(monkeypatch: pytest.MonkeyPatch
 
 @pytest.fixture(scope="module", name="created")
 def _created(below_in_moto: Template) -> Iterator[None]:
-    """This will create what moto can: not cluster and proxy nor what refers to them, no secrets, no subscriptions."""
+    """Create what moto can: not cluster and proxy nor what refers to them, no secrets, no subscriptions."""
     with mock_aws():
         s3 = boto3.client("s3", region_name=REGION)
         s3.create_bucket(Bucket="templates", CreateBucketConfiguration={"LocationConstraint": REGION})

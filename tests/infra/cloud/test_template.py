@@ -74,7 +74,7 @@ class TestNew:
 
 @pytest.fixture(scope="module", name="small")
 def _small(whole: Template) -> Template:
-    """This will give the template without the API's routes, of which no check reads anything: it is copied often."""
+    """Return the template without the API's routes, of which no check reads anything: it is copied often."""
     return whole | {"Resources": {name: one for name, one in whole["Resources"].items() if name != "RestAPI"}}
 
 

@@ -79,7 +79,7 @@ class TestTranslation:
 
 @pytest.fixture(scope="module", name="created")
 def _created(translated: Template, below_in_moto: Template) -> Iterator[Template]:
-    """This will create all that moto can, the foundation first: no API from a Swagger body, no rules of a bucket."""
+    """Create all that moto can, the foundation first: no API from a Swagger body, no rules of a bucket."""
     made = copy.deepcopy(translated)
     made["Resources"] = {
         name: one

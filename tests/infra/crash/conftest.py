@@ -12,7 +12,7 @@ from migrations.setup import Urls
 
 @pytest.fixture(scope="module")
 def world(server: str, template: Urls) -> Iterator[World]:
-    """This will open one laboratory for all tests of a module."""
+    """Open one laboratory for all tests of a module."""
     with worlds.opened(server, template="wagebook_template") as opened:
         laboratory.make_stranger(opened)
         yield opened

@@ -29,7 +29,7 @@ NUMBERED = "select table_name, column_name from information_schema.columns where
 
 @pytest.fixture(name="other")
 def _other(server: str, database: Urls) -> Iterator[str]:
-    """This will give the database of the cell `b`: its name."""
+    """Return the database of the cell `b`: its name."""
     name = f"wagebook_{uuid4().hex[:12]}"
     with psycopg.connect(server, autocommit=True) as admin:
         create_database(admin, name, template="wagebook_template")
@@ -39,7 +39,7 @@ def _other(server: str, database: Urls) -> Iterator[str]:
 
 @contextmanager
 def in_cell(cell: str, database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """This will make this process one of a cell, with its database."""
+    """Make this process one of a cell, with its database."""
     with monkeypatch.context() as there:
         url = os.environ["APPLICATION_DATABASE_URL"]
         there.setenv("CELL", cell)
@@ -57,7 +57,7 @@ def _anew() -> None:
 
 
 def copied(old: psycopg.Connection, new: psycopg.Connection, cast: Cast) -> dict[str, tuple[int, int]]:
-    """This will copy everything of a tenant, and count the rows of each table in both."""
+    """Copy everything of a tenant, and count the rows of each table in both."""
     new.execute("set session_replication_role = replica")
     counts = {}
     for table, key, columns in old.execute(TABLES).fetchall():

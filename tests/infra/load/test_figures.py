@@ -8,7 +8,7 @@ from infra.labs.load.figures import Answer, Summary, dues, of_neighbours, of_ove
 
 
 def answers(*said: tuple[float, float, int], may_return: bool = True) -> list[Answer]:
-    """This will make calls of (due, seconds, status)."""
+    """Make calls of (due, seconds, status)."""
     return [Answer("GET /me", due, seconds, status, may_return=may_return) for due, seconds, status in said]
 
 

@@ -14,7 +14,7 @@ from infra.local.admission import Admission, bound
 
 
 def entering(admission: Admission) -> tuple[threading.Thread, list[bool]]:
-    """This will let somebody enter on a thread of their own, and give what they were told in the end."""
+    """Let somebody enter on a thread of their own, and give what they were told in the end."""
     told: list[bool] = []
     thread = threading.Thread(target=lambda: told.append(admission.enter()), daemon=True)
     thread.start()
@@ -113,7 +113,7 @@ class TestBound:
 
 
 def gateway() -> tuple[Any, list[str]]:
-    """This will give something like `chalice.local`, and the paths that it was asked for."""
+    """Return something like `chalice.local`, and the paths that it was asked for."""
     seen: list[str] = []
 
     class LocalGateway:

@@ -16,7 +16,7 @@ CONTEXT = {"tenant_id": "acme"}
 
 @contextmanager
 def kms(master_key: str) -> Iterator[tuple[Any, str]]:
-    """This will start the stand-in and give its KMS with the key that the application is told."""
+    """Start the stand-in and give its KMS with the key that the application is told."""
     moto = aws.start(master_key=master_key)
     try:
         settings = moto.settings()

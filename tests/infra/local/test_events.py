@@ -81,7 +81,7 @@ class World:
             self.sqs.send_message(QueueUrl=self.url, MessageBody=body, MessageAttributes=attributes)
 
     def left(self) -> tuple[int, int]:
-        """This will count the messages that wait, and those that were received and not deleted."""
+        """Count the messages that wait, and those that were received and not deleted."""
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
         found = self.sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=names)["Attributes"]
         return int(found[names[0]]), int(found[names[1]])

@@ -21,7 +21,7 @@ from infra.local import aws, mailbox, serve
 
 @pytest.fixture(scope="module", name="endpoint")
 def _endpoint() -> Iterator[str]:
-    """This will start the stand-in and let the product mail by it."""
+    """Start the stand-in and let the product mail by it."""
     with aws.running(["wagebook-mail-events"]) as said:
         more = {"APPLICATION_DATABASE_URL": "postgresql://nobody", "MAIL_FROM": said["MAIL_FROM"],
                 "MAIL_CONFIGURATION_SET": said["MAIL_CONFIGURATION_SET"]}  # fmt: skip

@@ -32,7 +32,7 @@ _WRITE = text(statement(__file__, "import_write"))
 
 
 def import_rows(scope: Scope, *, rows: Sequence[Row], dry_run: bool) -> ImportReport:
-    """This will write the good rows, each as the whole record of its day, and say what is wrong with the others.
+    """Write the good rows, each as the whole record of its day, and say what is wrong with the others.
 
     A record that says the same already is left alone, so that sending a file twice changes nothing.
     """
@@ -108,7 +108,7 @@ def _rosters(scope: Scope, found: Iterable[Found]) -> Rosters:
 
 
 def _existing(scope: Scope, said: Mapping[Key, Facts]) -> dict[Key, bool]:
-    """This will give the days that have a record, and whether it says the same."""
+    """Return the days that have a record, and whether it says the same."""
     return {(row.user_id, row.day): row.is_same for row in scope.session.execute(_EXISTING, _arrays(scope, said))}
 
 

@@ -13,7 +13,7 @@ blueprint = Blueprint(__name__)
 
 @endpoint(blueprint, "POST", "/attendance/import", may="attendance.write", accepts=CSV_OR_JSON)
 def import_attendance(scope: Scope, body: RawBody, query: ImportQuery) -> schemas.ImportReport:
-    """This will import up to 20,000 attendance rows, as JSON or CSV; good rows are kept, wrong ones told by line.
+    """Import up to 20,000 attendance rows, as JSON or CSV; good rows are kept, wrong ones told by line.
 
     Columns: `employee_no` or `user_id`, `date`, and what is known of `check_in`, `check_out` (`HH:MM` in the
     employee's time zone, or RFC 3339), `worked_minutes`, `status` and `half`. JSON is an array of rows, or an object

@@ -64,7 +64,7 @@ def find_employees(
     *,
     last_day: Callable[[str], date],
 ) -> tuple[list[Found], list[RowError]]:
-    """This will name each row's employee and check that the date lies in the employment and not ahead.
+    """Return each row's employee and check that the date lies in the employment and not ahead.
 
     `last_day` gives the last day, in a time zone, that a record may be of.
     """

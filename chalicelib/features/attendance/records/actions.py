@@ -32,7 +32,7 @@ _DECIDE = text(statement(__file__, "decide"))
 
 
 def decide_days(scope: Scope, *, first: date, last: date) -> int:
-    """This will decide every attendance record of these days again, and tell how many came out differently.
+    """Decide every attendance record of these days again, and tell how many came out differently.
 
     The caller holds the rows of the periods concerned (`for update`), so that no fact changes meanwhile.
     """
@@ -40,12 +40,12 @@ def decide_days(scope: Scope, *, first: date, last: date) -> int:
 
 
 def decide_pairs(scope: Scope, *, pairs: Collection[tuple[UUID, date]]) -> int:
-    """This will decide the records of these people and days, which this transaction has written or touched."""
+    """Decide the records of these people and days, which this transaction has written or touched."""
     return _decided(scope, user_ids=array(user_id for user_id, _ in pairs), days=array(day for _, day in pairs))
 
 
 def array(values: Iterable[UUID | date | int | str | None]) -> str:
-    """This will write a PostgreSQL array of plain values (ids, dates, moments, numbers, words of our own).
+    """Write a PostgreSQL array of plain values (ids, dates, moments, numbers, words of our own).
 
     The driver's own way looks at every element for quotes, which takes longer than writing the rows.
     """
@@ -104,7 +104,7 @@ def check_in(scope: Scope, *, user_id: UUID, at: datetime | None) -> Record:
 
 
 def check_out(scope: Scope, *, user_id: UUID, at: datetime | None) -> Record:
-    """This will close the latest open session and add its whole minutes to the day's."""
+    """Close the latest open session and add its whole minutes to the day's."""
     at = _moment(scope, at)
     people.get_user(scope, user_id, "attendance.punch", lock=True)  # of two punches at once, one waits for the other
     recent = queries.find_recent_days(scope, user_id, at=at)
@@ -144,7 +144,7 @@ def check_out(scope: Scope, *, user_id: UUID, at: datetime | None) -> Record:
 
 
 def correct(scope: Scope, *, user_id: UUID, day: date, correction: Correction, if_match: int | None) -> Record:
-    """This will make the day's record say what a person with the right to says, and nothing else."""
+    """Make the day's record say what a person with the right to says, and nothing else."""
     people.get_user(scope, user_id, "attendance.write")
     four_eyes.check_not_own(scope, four_eyes.Subject.ATTENDANCE, user_id)
     workday = queries.get_workday(scope, user_id, day=day)
@@ -188,7 +188,7 @@ def correct(scope: Scope, *, user_id: UUID, day: date, correction: Correction, i
 
 
 def remove(scope: Scope, *, user_id: UUID, day: date, reason: str, if_match: int | None) -> None:
-    """This will take the day's record away, as if nobody had ever said anything about it."""
+    """Take the day's record away, as if nobody had ever said anything about it."""
     people.get_user(scope, user_id, "attendance.write")
     four_eyes.check_not_own(scope, four_eyes.Subject.ATTENDANCE, user_id)
     queries.get_day(scope, user_id, day)  # a day without a record is not worth touching its period
@@ -207,7 +207,7 @@ def remove(scope: Scope, *, user_id: UUID, day: date, reason: str, if_match: int
 
 
 def last_day(scope: Scope, zone: str) -> date:
-    """This will give the last day that a record may be of: tomorrow, so that a roster can be filled in ahead."""
+    """Return the last day that a record may be of: tomorrow, so that a roster can be filled in ahead."""
     return clock.local_day(scope.now, zone) + timedelta(days=1)
 
 

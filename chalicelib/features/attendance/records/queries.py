@@ -28,11 +28,11 @@ class Workday:
     shifts: tuple[ShiftDay, ...]
 
     def employs(self, day: date) -> bool:
-        """This will tell whether a day lies in the employment; without one there is nothing to lie outside of."""
+        """Return whether a day lies in the employment; without one there is nothing to lie outside of."""
         return (self.joined_on is None or self.joined_on <= day) and (self.left_on is None or day <= self.left_on)
 
     def employment(self) -> str:
-        """This will say from when until when the person is employed."""
+        """Return from when until when the person is employed."""
         return f"employed from {self.joined_on}" + (f" to {self.left_on}" if self.left_on else "")
 
 
@@ -50,14 +50,14 @@ def get_workday(scope: Scope, user_id: UUID, *, around: datetime | None = None, 
 
 
 def check_days(workday: Workday, *, first: date, last: date, pointer: str) -> None:
-    """This will refuse days outside the employment."""
+    """Refuse days outside the employment."""
     for day in (first, last):
         if not workday.employs(day):
             raise invalid(pointer, f"{day} is outside the employment: {workday.employment()}")
 
 
 def find_day(scope: Scope, user_id: UUID, day: date, *, lock: bool = False) -> Record | None:
-    """This will read one person's day, or None; `lock` keeps others from changing it until the commit."""
+    """Read one person's day, or None; `lock` keeps others from changing it until the commit."""
     row = select(attendance).where(
         attendance.c.tenant_id == scope.tenant_id, attendance.c.user_id == user_id, attendance.c.day == day
     )
@@ -66,7 +66,7 @@ def find_day(scope: Scope, user_id: UUID, day: date, *, lock: bool = False) -> R
 
 
 def get_day(scope: Scope, user_id: UUID, day: date, *, lock: bool = False) -> Record:
-    """This will read one person's day, or NotFound."""
+    """Read one person's day, or NotFound."""
     if (found := find_day(scope, user_id, day, lock=lock)) is None:
         raise NotFound(f"There is no attendance record of {day}.")
     return found
@@ -88,7 +88,7 @@ def find_recent_days(scope: Scope, user_id: UUID, *, at: datetime) -> list[Recor
 
 
 def get_month(scope: Scope, user_id: UUID, *, month: str | None) -> tuple[Period, list[Record]]:
-    """This will read a person's days of a pay period (the present one, if None), or NotFound for who is not yours."""
+    """Read a person's days of a pay period (the present one, if None), or NotFound for who is not yours."""
     people.get_user(scope, user_id, "attendance.read")
     today = clock.local_day(scope.now, scope.tenant.timezone)
     period = scope.tenant.period(month or scope.tenant.month_of(today))

@@ -79,7 +79,7 @@ def _is_shown(moment: datetime, clock: time, zone: str) -> bool:
 
 
 def span(shift: ShiftDay, zone: str) -> tuple[datetime, datetime] | None:
-    """This will give the moments at which a day's shift starts and ends; one that ends by its start ends next day."""
+    """Return the moments at which a day's shift starts and ends; one that ends by its start ends next day."""
     if shift.starts_at is None or shift.ends_at is None:
         return None
     ends_on = shift.day if shift.ends_at > shift.starts_at else shift.day + _DAY
@@ -87,7 +87,7 @@ def span(shift: ShiftDay, zone: str) -> tuple[datetime, datetime] | None:
 
 
 def day_of_punch(at: datetime, *, zone: str, shifts: Sequence[ShiftDay]) -> date:
-    """This will give the day a punch belongs to: the local date of its shift's start.
+    """Return the day a punch belongs to: the local date of its shift's start.
 
     Of the shifts within reach of the moment, the one that starts nearest to it wins; out of every shift's reach the
     day is the local date.
@@ -181,7 +181,7 @@ def overlapping(rows: Sequence[Mapping[str, Any]], *, start: datetime, end: date
 
 
 def told(moment: datetime, zone: str) -> str:
-    """This will write a moment as the person's own clock shows it."""
+    """Write a moment as the person's own clock shows it."""
     return f"{moment.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M} ({zone})"
 
 

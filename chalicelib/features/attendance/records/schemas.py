@@ -50,7 +50,7 @@ class AttendanceDay(Output):
 
     @classmethod
     def of(cls, row: Any) -> "AttendanceDay":
-        """This will read a row of the table `attendance`."""
+        """Read a row of the table `attendance`."""
         halves = [half for half, bit in ((Half.FIRST, 2), (Half.SECOND, 1)) if row["present"] & bit]
         worth: Any = ("absent", "half_day", "present")[len(halves)]
         return cls(

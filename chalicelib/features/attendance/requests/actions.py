@@ -27,7 +27,7 @@ _STANDING = (RequestStatus.PENDING, RequestStatus.APPROVED)
 
 
 def ask_for_on_duty(scope: Scope, *, new: NewOnDuty) -> Record:
-    """This will make a pending on-duty request; the same half of a day cannot be asked for twice."""
+    """Make a pending on-duty request; the same half of a day cannot be asked for twice."""
     if new.end_date < new.start_date:
         raise invalid("/end_date", "is before start_date")
     if new.end_date - new.start_date >= timedelta(days=MOST_DAYS):
@@ -59,7 +59,7 @@ def ask_for_on_duty(scope: Scope, *, new: NewOnDuty) -> Record:
 
 
 def ask_for_overtime(scope: Scope, *, new: NewOvertime) -> Record:
-    """This will make a pending overtime request; all that stand for one day cannot pass 24 hours."""
+    """Make a pending overtime request; all that stand for one day cannot pass 24 hours."""
     user_id = _for_whom(scope, new.user_id, first=new.date, last=new.date, pointer="/date")
     standing: Decimal = scope.session.execute(
         select(func.coalesce(func.sum(overtime.c.hours), 0)).where(
@@ -122,7 +122,7 @@ def _decided(scope: Scope, kind: Kind, before: Record, *, to: RequestStatus) -> 
 
 
 def _for_whom(scope: Scope, user_id: UUID | None, *, first: date, last: date, pointer: str) -> UUID:
-    """This will find whom a request is for, and keep other requests of theirs waiting until the commit."""
+    """Find whom a request is for, and keep other requests of theirs waiting until the commit."""
     user_id = user_id or scope.actor.user_id
     if user_id is None:
         raise invalid("/user_id", "say for whom; your key does not act for a person")

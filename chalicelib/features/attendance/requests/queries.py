@@ -14,7 +14,7 @@ from chalicelib.kernel.errors import NotFound
 
 
 def get_request(scope: Scope, kind: Kind, request_id: UUID, permission: str) -> Record:
-    """This will read one request of somebody whom the permission reaches, or NotFound."""
+    """Read one request of somebody whom the permission reaches, or NotFound."""
     found = scope.session.execute(
         select(*kind.columns).where(
             kind.table.c.tenant_id == scope.tenant_id,
@@ -28,7 +28,7 @@ def get_request(scope: Scope, kind: Kind, request_id: UUID, permission: str) -> 
 
 
 def page_of_requests(scope: Scope, kind: Kind, query: RequestQuery) -> Record:
-    """This will read one page of the requests of everybody whom the caller may see, oldest first."""
+    """Read one page of the requests of everybody whom the caller may see, oldest first."""
     rows = select(*kind.columns).where(
         kind.table.c.tenant_id == scope.tenant_id, scope.within("requests.read", kind.table.c.user_id)
     )

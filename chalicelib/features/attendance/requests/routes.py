@@ -15,35 +15,35 @@ blueprint = Blueprint(__name__)
 
 @endpoint(blueprint, "GET", "/on-duty", may="requests.read")
 def list_on_duty(scope: Scope, query: schemas.RequestQuery) -> Page[schemas.OnDuty]:
-    """This will list on-duty requests: everybody's, your people's or your own, as your role allows."""
+    """List on-duty requests: everybody's, your people's or your own, as your role allows."""
     return queries.page_of_requests(scope, ON_DUTY, query)
 
 
 @endpoint(blueprint, "POST", "/on-duty", may="requests.write", status=201)
 def ask_for_on_duty(scope: Scope, body: schemas.NewOnDuty) -> schemas.OnDuty:
-    """This will ask for on-duty: work elsewhere, which counts as presence once it is approved."""
+    """Ask for on-duty: work elsewhere, which counts as presence once it is approved."""
     return actions.ask_for_on_duty(scope, new=body)
 
 
 @endpoint(blueprint, "PATCH", "/on-duty/{request_id}", may="requests.decide")
 def decide_on_duty(scope: Scope, request_id: UUID, body: schemas.Decision, if_match: int | None) -> schemas.OnDuty:
-    """This will approve, reject or cancel an on-duty request; your own can only be cancelled."""
+    """Approve, reject or cancel an on-duty request; your own can only be cancelled."""
     return actions.decide(scope, ON_DUTY, request_id=request_id, to=body.status, if_match=if_match)
 
 
 @endpoint(blueprint, "GET", "/overtime", may="requests.read")
 def list_overtime(scope: Scope, query: schemas.RequestQuery) -> Page[schemas.Overtime]:
-    """This will list overtime requests: everybody's, your people's or your own, as your role allows."""
+    """List overtime requests: everybody's, your people's or your own, as your role allows."""
     return queries.page_of_requests(scope, OVERTIME, query)
 
 
 @endpoint(blueprint, "POST", "/overtime", may="requests.write", status=201)
 def ask_for_overtime(scope: Scope, body: schemas.NewOvertime) -> schemas.Overtime:
-    """This will ask for hours beyond the shift on one day."""
+    """Ask for hours beyond the shift on one day."""
     return actions.ask_for_overtime(scope, new=body)
 
 
 @endpoint(blueprint, "PATCH", "/overtime/{request_id}", may="requests.decide")
 def decide_overtime(scope: Scope, request_id: UUID, body: schemas.Decision, if_match: int | None) -> schemas.Overtime:
-    """This will approve, reject or cancel an overtime request; your own can only be cancelled."""
+    """Approve, reject or cancel an overtime request; your own can only be cancelled."""
     return actions.decide(scope, OVERTIME, request_id=request_id, to=body.status, if_match=if_match)

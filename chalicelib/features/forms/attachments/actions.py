@@ -22,7 +22,7 @@ from chalicelib.kernel.errors import Conflict, Forbidden, Invalid, NotFound, Pla
 
 
 def announce(scope: Scope, *, form_id: UUID, new: NewAttachment) -> Record:
-    """This will check what is said of a file against its field, and give the form that uploads exactly that."""
+    """Check what is said of a file against its field, and give the form that uploads exactly that."""
     fields = rules.file_fields(_fields_to_fill_in(scope, form_id))
     user_id = scope.actor.user_id
     if user_id is None:
@@ -61,7 +61,7 @@ def announce(scope: Scope, *, form_id: UUID, new: NewAttachment) -> Record:
 def attach(
     scope: Scope, *, form_id: UUID, submission_id: UUID, user_id: UUID, attachment_ids: Sequence[UUID]
 ) -> dict[str, list[Record]]:
-    """This will take a person's files into a submission of theirs and give them by field, or refuse them all.
+    """Take a person's files into a submission of theirs and give them by field, or refuse them all.
 
     Every refusal is told, with its place in the list of `attachments`. What is another's is as if it were not there.
     """
@@ -98,7 +98,7 @@ def attach(
 
 
 def open_attachment(scope: Scope, attachment_id: UUID) -> Record:
-    """This will show an attachment, looked at now if nobody has, and with a link to it where it is clean.
+    """Show an attachment, looked at now if nobody has, and with a link to it where it is clean.
 
     That somebody else than its owner was given a link is noted in the audit.
     """
@@ -144,7 +144,7 @@ def _check(new: NewAttachment, fields: dict[str, FileField]) -> None:
 
 
 def _misplaced(row: Record, *, form_id: UUID, field: FileField | None, beside: int) -> str | None:
-    """This will say why a file of the person's own is not for a submission, beside those already in its field."""
+    """Return why a file of the person's own is not for a submission, beside those already in its field."""
     if row["submission_id"] is not None:
         return "was submitted before; upload it again"
     if row["form_id"] != form_id:

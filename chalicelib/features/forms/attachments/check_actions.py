@@ -42,7 +42,7 @@ class Finding:
 
 
 def arrived(scope: Scope, attachment_id: UUID) -> Errand | None:
-    """This will look at an upload, unless that was done; whatever is left of it in quarantine goes."""
+    """Look at an upload, unless that was done; whatever is left of it in quarantine goes."""
     row = queries.find_attachment(scope, attachment_id)
     if row is None or row["status"] != AttachmentStatus.PENDING:
         return _clear(scope, row, attachment_id)
@@ -50,7 +50,7 @@ def arrived(scope: Scope, attachment_id: UUID) -> Errand | None:
 
 
 def confirm(scope: Scope, row: Record) -> Record:
-    """This will look at an upload now, where nobody told us of it yet, and give the attachment as it is then."""
+    """Look at an upload now, where nobody told us of it yet, and give the attachment as it is then."""
     if row["status"] != AttachmentStatus.PENDING:
         return row
     finding = look(row)
@@ -62,7 +62,7 @@ def confirm(scope: Scope, row: Record) -> Record:
 
 
 def look(row: Record) -> Finding | None:
-    """This will read an upload and keep it where nothing is wrong with it; None where nothing has arrived."""
+    """Read an upload and keep it where nothing is wrong with it; None where nothing has arrived."""
     tenant_id, attachment_id = row["tenant_id"], row["id"]
     try:
         data = files.get(tenant_id, rules.quarantine_key(tenant_id, attachment_id), at_most=row["size_bytes"])
@@ -84,7 +84,7 @@ def look(row: Record) -> Finding | None:
 
 
 def settle(scope: Scope, attachment_id: UUID, finding: Finding) -> bool:
-    """This will note what was found, if this look is the first that says so."""
+    """Note what was found, if this look is the first that says so."""
     to = AttachmentStatus.REFUSED if finding.problem else AttachmentStatus.CLEAN
     values: Mapping[str, Any] = {
         "status": to, "problem": finding.problem, "sha256": finding.sha256, "scanned_by": finding.scanned_by,
@@ -122,7 +122,7 @@ def _clear(scope: Scope, row: Record | None, attachment_id: UUID) -> Errand:
 
 
 def clear(tenant_id: UUID, attachment_ids: Sequence[UUID], *, everything: bool) -> None:
-    """This will delete what lies in quarantine, or all that there is of some attachments."""
+    """Delete what lies in quarantine, or all that there is of some attachments."""
     keys = [rules.quarantine_key(tenant_id, attachment_id) for attachment_id in attachment_ids]
     if everything:
         for attachment_id in attachment_ids:

@@ -16,18 +16,18 @@ blueprint = Blueprint(__name__)
 
 
 def uploads_told_of(body: Any) -> list[dict[str, Any]]:
-    """This will find the uploads to our bucket that a message tells of."""
+    """Find the uploads to our bucket that a message tells of."""
     return uploads_in(body, bucket=settings().files_bucket)
 
 
 # each holds a whole file in memory, one after the other
 @consumes(blueprint, checks.QUEUE, batch_size=5, at_once=10, messages_in=uploads_told_of)
 def look_at_upload(scope: Scope, *, message: dict[str, Any]) -> Errand | None:
-    """This will look at one file that arrived, and keep it or refuse it."""
+    """Look at one file that arrived, and keep it or refuse it."""
     return checks.arrived(scope, UUID(message["attachment_id"]))
 
 
 @consumes(blueprint, removal.QUEUE, batch_size=1)
 def remove_left_over(scope: Scope, *, message: dict[str, Any]) -> Errand | None:
-    """This will remove some of a tenant's files that nobody submitted."""
+    """Remove some of a tenant's files that nobody submitted."""
     return removal.remove_left_over(scope)

@@ -27,7 +27,7 @@ _LEFT_OVER = text("""
 
 
 def find_attachment(scope: Scope, attachment_id: UUID) -> Record | None:
-    """This will read an attachment of the tenant whatever became of it, for those who work on it."""
+    """Read an attachment of the tenant whatever became of it, for those who work on it."""
     return (
         scope.session.execute(
             select(form_attachments).where(
@@ -40,7 +40,7 @@ def find_attachment(scope: Scope, attachment_id: UUID) -> Record | None:
 
 
 def get_attachment(scope: Scope, attachment_id: UUID) -> Record:
-    """This will read an attachment that the caller may open, or NotFound.
+    """Read an attachment that the caller may open, or NotFound.
 
     One's own, and those that came with a submission which the caller may read.
     """
@@ -61,7 +61,7 @@ def get_attachment(scope: Scope, attachment_id: UUID) -> Record:
 
 
 def find_attachments(scope: Scope, *, submission_id: UUID) -> list[Record]:
-    """This will read what was attached to a submission, in the order in which it was announced."""
+    """Read what was attached to a submission, in the order in which it was announced."""
     rows = scope.session.execute(
         select(form_attachments)
         .where(
@@ -74,7 +74,7 @@ def find_attachments(scope: Scope, *, submission_id: UUID) -> list[Record]:
 
 
 def lock_own(scope: Scope, *, user_id: UUID, attachment_ids: Sequence[UUID]) -> dict[UUID, Record]:
-    """This will read attachments of one person and keep others from submitting them until this transaction ends."""
+    """Read attachments of one person and keep others from submitting them until this transaction ends."""
     rows = scope.session.execute(
         select(form_attachments)
         .where(
@@ -90,7 +90,7 @@ def lock_own(scope: Scope, *, user_id: UUID, attachment_ids: Sequence[UUID]) -> 
 
 
 def count_waiting(scope: Scope, *, user_id: UUID) -> int:
-    """This will count a person's files that are in no submission."""
+    """Count a person's files that are in no submission."""
     rows = (
         select(func.count())
         .select_from(form_attachments)
@@ -104,7 +104,7 @@ def count_waiting(scope: Scope, *, user_id: UUID) -> int:
 
 
 def left_over(scope: Scope, *, limit: int) -> list[UUID]:
-    """This will find files that nobody submitted in time, oldest first, also those whose removal was not finished."""
+    """Find files that nobody submitted in time, oldest first, also those whose removal was not finished."""
     return list(
         scope.session.execute(
             _LEFT_OVER,
@@ -115,6 +115,6 @@ def left_over(scope: Scope, *, limit: int) -> list[UUID]:
 
 
 def fields_of_submission(scope: Scope, submission_id: UUID) -> list[FormField]:
-    """This will read the fields that a submission is filled in by."""
+    """Read the fields that a submission is filled in by."""
     row = get_row(scope, form_submissions, submission_id, what="submission")
     return forms.fields_of(scope, row["form_id"], row["version_number"])

@@ -22,7 +22,7 @@ AT_ONCE = 100  # files of a tenant; each is asked for in S3 by itself
 
 
 def remove_left_over(scope: Scope) -> Errand | None:
-    """This will remove some of the files that nobody submitted in time, and send for the rest."""
+    """Remove some of the files that nobody submitted in time, and send for the rest."""
     found = queries.left_over(scope, limit=AT_ONCE)
     if not found:
         return None

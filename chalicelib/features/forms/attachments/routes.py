@@ -13,7 +13,7 @@ blueprint = Blueprint(__name__)
 
 @endpoint(blueprint, "POST", "/forms/{form_id}/attachments", may="forms.submit", status=201)
 def announce_attachment(scope: Scope, form_id: UUID, body: schemas.NewAttachment) -> schemas.AttachmentUpload:
-    """This will let you upload one file for a form, straight to storage: exactly the size and type that you say.
+    """Let you upload one file for a form, straight to storage: exactly the size and type that you say.
 
     Name its `id` when you submit the form, within a day. It is looked at first: what is not what it claims
     to be is refused.
@@ -23,5 +23,5 @@ def announce_attachment(scope: Scope, form_id: UUID, body: schemas.NewAttachment
 
 @endpoint(blueprint, "GET", "/forms/attachments/{attachment_id}", may="form_submissions.read")
 def get_attachment(scope: Scope, attachment_id: UUID) -> schemas.OpenAttachment:
-    """This will show a file of yours, or of a submission that you review, with a link to it that lives five minutes."""
+    """Show a file of yours, or of a submission that you review, with a link to it that lives five minutes."""
     return actions.open_attachment(scope, attachment_id)

@@ -49,7 +49,7 @@ class FileField:
 
 
 def file_fields(fields: Sequence[FormField]) -> dict[str, FileField]:
-    """This will find the file fields of a form's version, by name; what they do not say, we do."""
+    """Find the file fields of a form's version, by name; what they do not say, we do."""
     found = {}
     for field in fields:
         if field.field_type is FieldType.FILE:
@@ -63,22 +63,22 @@ def file_fields(fields: Sequence[FormField]) -> dict[str, FileField]:
 
 
 def quarantine_key(tenant_id: UUID, attachment_id: UUID) -> str:
-    """This will name where a file arrives; `uploads_in` reads these."""
+    """Return where a file arrives; `uploads_in` reads these."""
     return files.key_of(tenant_id, "quarantine", str(attachment_id))
 
 
 def clean_folder(tenant_id: UUID, attachment_id: UUID) -> str:
-    """This will name where an attachment's content is kept."""
+    """Return where an attachment's content is kept."""
     return files.key_of(tenant_id, "attachments", str(attachment_id))
 
 
 def clean_key(tenant_id: UUID, attachment_id: UUID, sha256: str) -> str:
-    """This will name where one content is kept: another content never comes to be under the same key."""
+    """Return where one content is kept: another content never comes to be under the same key."""
     return files.key_of(tenant_id, "attachments", str(attachment_id), sha256)
 
 
 def uploads_in(body: dict[str, Any], *, bucket: str) -> list[dict[str, Any]]:
-    """This will find the uploads that S3 tells of, or that we tell of ourselves, each once.
+    """Find the uploads that S3 tells of, or that we tell of ourselves, each once.
 
     S3 knows no tenants of ours: the key says whose it is, and S3 takes no upload under a key that we did not sign.
     What is of another bucket or place is none, nor is the test that S3 sends when it is set up.

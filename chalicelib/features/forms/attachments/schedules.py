@@ -20,7 +20,7 @@ _WITH_LEFT_OVER = text("""
 
 @scheduled(blueprint, "rate(1 hour)", name="remove-attachments")
 def send_attachments_to_remove(*, now: datetime) -> int:
-    """This will send a message for each tenant that has files which were not submitted within a day."""
+    """Send a message for each tenant that has files which were not submitted within a day."""
     with transaction(role="wagebook_sweeper") as session:
         tenants = session.execute(_WITH_LEFT_OVER, {"old": now - rules.KEPT_FOR}).scalars().all()
     queues.send_many(removal.QUEUE, [{"tenant_id": str(tenant_id)} for tenant_id in tenants])

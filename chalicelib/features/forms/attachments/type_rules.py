@@ -59,7 +59,7 @@ TYPES: Mapping[str, FileType] = {
 
 
 def problem_of_name(name: str, content_type: str) -> str | None:
-    """This will say what is wrong with a file's name. It is kept as it was said, in any script."""
+    """Return what is wrong with a file's name. It is kept as it was said, in any script."""
     if any(unicodedata.category(one) in ("Cc", "Cs", "Zl", "Zp") or one in _TURNING for one in name):
         return "holds characters that cannot be seen; rename the file"
     known = TYPES[content_type]
@@ -70,13 +70,13 @@ def problem_of_name(name: str, content_type: str) -> str | None:
 
 
 def name_to_save(name: str, content_type: str) -> str:
-    """This will give the name that a header may carry: ASCII, and with the ending of what it is."""
+    """Return the name that a header may carry: ASCII, and with the ending of what it is."""
     stem = name.rpartition(".")[0]
     return f"{files.safe_name(stem)}.{TYPES[content_type].extensions[0]}"
 
 
 def problem_of_content(data: bytes, *, content_type: str, size_bytes: int) -> str | None:
-    """This will say why a file is not what was announced."""
+    """Return why a file is not what was announced."""
     if len(data) != size_bytes:
         return f"it has {len(data):,} bytes, and {size_bytes:,} were announced"
     known = TYPES[content_type]

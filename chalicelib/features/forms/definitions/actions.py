@@ -21,7 +21,7 @@ from chalicelib.kernel.errors import invalid
 
 
 def add_form(scope: Scope, *, new: NewForm) -> Record:
-    """This will make a form with its first version, published unless it begins as a draft."""
+    """Make a form with its first version, published unless it begins as a draft."""
     queries.check_branch(scope, new.branch_id)
     fields = _prepared(scope, new.form_type, new.fields)
     values = new.model_dump(include={"name", "description", "form_type", "branch_id", "is_active"})
@@ -37,7 +37,7 @@ def add_form(scope: Scope, *, new: NewForm) -> Record:
 
 
 def change_form(scope: Scope, *, form_id: UUID, patch: FormPatch, if_match: int | None) -> Record:
-    """This will change a form, its fields by a new version; saying what stands already changes nothing."""
+    """Change a form, its fields by a new version; saying what stands already changes nothing."""
     form = queries.get_form(scope, form_id, lock=True)
     expect(form, if_match)
     given = {name: value for name, value in patch.given().items() if name not in ("fields", "draft")}
@@ -60,7 +60,7 @@ def change_form(scope: Scope, *, form_id: UUID, patch: FormPatch, if_match: int 
 
 
 def _change_fields(scope: Scope, form: Record, patch: FormPatch) -> tuple[Record, Record] | None:
-    """This will write the version that a change asks for, and give what the audit says of before and after."""
+    """Write the version that a change asks for, and give what the audit says of before and after."""
     published, draft = queries.find_published(scope, form["id"]), queries.find_draft(scope, form["id"])
     said = patch.given()
     latest: Record = draft or published  # a form has at least one

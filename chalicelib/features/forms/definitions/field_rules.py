@@ -24,7 +24,7 @@ _PAIRS = (("min_length", "max_length"), ("min", "max"), ("min_date", "max_date")
 
 
 def laid_out(fields: Sequence[FormField]) -> list[FormField]:
-    """This will check a definition and give its fields in the order in which they are shown, numbered from 1."""
+    """Check a definition and give its fields in the order in which they are shown, numbered from 1."""
     if wrong := list(chain.from_iterable(_wrong(fields, at) for at in range(len(fields)))):
         raise Invalid("The form's fields are wrong; each place is named.", wrong)
     if not patterns.fit([one for field in fields if (one := pattern_of(field))]):
@@ -46,7 +46,7 @@ def laid_out(fields: Sequence[FormField]) -> list[FormField]:
 
 
 def pattern_of(field: FormField) -> str | None:
-    """This will give the pattern of a field, however it was said."""
+    """Return the pattern of a field, however it was said."""
     return field.validation_rule or (field.validation.pattern if field.validation else None)
 
 
@@ -125,7 +125,7 @@ def _values(condition: Condition, other: FormField) -> Iterator[tuple[str, str]]
 
 
 def _cannot_be(value: Value, field: FormField) -> str | None:
-    """This will say why a field can never have a value, as far as its type tells."""
+    """Return why a field can never have a value, as far as its type tells."""
     if field.options:
         if value not in [option.value for option in field.options] or not isinstance(value, str):
             return f"is not among the options of {field.field_name}"

@@ -25,13 +25,13 @@ class Handler(Protocol):
     """
 
     def check_definition(self, scope: Scope, *, fields: Sequence[Record]) -> None:
-        """This will refuse (Invalid) fields that a form of this type cannot do with or without."""
+        """Refuse (Invalid) fields that a form of this type cannot do with or without."""
 
     def submitted(self, scope: Scope, *, submission: Record) -> None:
-        """This will do what follows from a submission that has just been submitted."""
+        """Do what follows from a submission that has just been submitted."""
 
     def decided(self, scope: Scope, *, submission: Record, to: SubmissionStatus, notes: str | None) -> None:
-        """This will do what follows from an approval or a rejection, the only two `to` that there are."""
+        """Do what follows from an approval or a rejection, the only two `to` that there are."""
 
 
 _HANDLERS: dict[FormType, Handler] = {}
@@ -40,12 +40,12 @@ _MEANT = frozenset({FormType.LEAVE_REQUEST, FormType.APPRAISAL})
 
 
 def register(form_type: FormType, handler: Handler) -> None:
-    """This will give a type its meaning, for the life of the process."""
+    """Return a type its meaning, for the life of the process."""
     _HANDLERS[form_type] = handler
 
 
 def handler_of(form_type: FormType) -> Handler | None:
-    """This will give what a type means, or None where its forms are only kept and reviewed."""
+    """Return what a type means, or None where its forms are only kept and reviewed."""
     if form_type in _MEANT and form_type not in _HANDLERS:
         raise RuntimeError(f"Nobody in this process knows what a {form_type} form means: register its handler.")
     return _HANDLERS.get(form_type)

@@ -18,7 +18,7 @@ LONGEST = 1000
 
 
 def why_not(pattern: str) -> str | None:
-    """This will say what is wrong with a pattern, or None where it can be used."""
+    """Return what is wrong with a pattern, or None where it can be used."""
     try:
         _compiled(pattern)  # alone first: `a)|(?:b` would close what is put around it
         _compiled(_whole(pattern))
@@ -28,7 +28,7 @@ def why_not(pattern: str) -> str | None:
 
 
 def fit(patterns: Sequence[str]) -> bool:
-    """This will tell whether a form's patterns, each usable by itself, are small enough together."""
+    """Return whether a form's patterns, each usable by itself, are small enough together."""
     try:
         # one after the other: of alternatives, the engine would keep what is the same only once
         _compiled(f"(?:{''.join(_whole(pattern) for pattern in patterns)}){{{SPARE}}}")
@@ -38,7 +38,7 @@ def fit(patterns: Sequence[str]) -> bool:
 
 
 def matches(pattern: str, value: str) -> bool:
-    """This will tell whether the whole value looks like the pattern; `value` has at most LONGEST characters."""
+    """Return whether the whole value looks like the pattern; `value` has at most LONGEST characters."""
     try:
         _compiled(_whole(pattern)).validate_python(value)
     except ValidationError:

@@ -20,7 +20,7 @@ DESIGN = "forms.design"
 
 
 def get_form(scope: Scope, form_id: UUID, *, lock: bool = False) -> Record:
-    """This will read one form whose name the caller may know, or NotFound; `lock` keeps other writers waiting.
+    """Read one form whose name the caller may know, or NotFound; `lock` keeps other writers waiting.
 
     A form that is out of use stays readable for those who have, or review, submissions of it.
     """
@@ -34,7 +34,7 @@ def get_form(scope: Scope, form_id: UUID, *, lock: bool = False) -> Record:
 
 
 def get_whole_form(scope: Scope, form_id: UUID) -> Record:
-    """This will read a form with its fields, and for designers with the draft that waits."""
+    """Read a form with its fields, and for designers with the draft that waits."""
     form = get_form(scope, form_id)
     published, draft = find_published(scope, form_id), None
     if DESIGN in scope.grants:
@@ -52,7 +52,7 @@ def get_whole_form(scope: Scope, form_id: UUID) -> Record:
 
 
 def page_of_forms(scope: Scope, query: FormQuery) -> Record:
-    """This will read one page of the forms that the caller can design, submit or review, oldest first."""
+    """Read one page of the forms that the caller can design, submit or review, oldest first."""
     latest = form_versions.alias("latest")
     newer = form_versions.alias("newer")
     rows = (
@@ -76,25 +76,25 @@ def page_of_forms(scope: Scope, query: FormQuery) -> Record:
 
 
 def find_published(scope: Scope, form_id: UUID) -> Record | None:
-    """This will read the version of a form that is submitted now, if one is published."""
+    """Read the version of a form that is submitted now, if one is published."""
     rows = _versions(scope, form_id).where(form_versions.c.published_at.is_not(None))
     return _version(scope, rows.order_by(form_versions.c.number.desc()).limit(1))
 
 
 def find_draft(scope: Scope, form_id: UUID) -> Record | None:
-    """This will read the version of a form that waits to be published, if one does."""
+    """Read the version of a form that waits to be published, if one does."""
     return _version(scope, _versions(scope, form_id).where(form_versions.c.published_at.is_(None)))
 
 
 def fields_of(scope: Scope, form_id: UUID, number: int) -> list[FormField]:
-    """This will read the fields of one version of a form, in the order in which they are shown."""
+    """Read the fields of one version of a form, in the order in which they are shown."""
     row = _version(scope, _versions(scope, form_id).where(form_versions.c.number == number))
     found: list[FormField] = row["fields"] if row else []
     return found
 
 
 def all_fields_of(scope: Scope, form_id: UUID) -> list[FormField]:
-    """This will read the fields of every published version of a form, each by name once, as it was last."""
+    """Read the fields of every published version of a form, each by name once, as it was last."""
     rows = _versions(scope, form_id).where(form_versions.c.published_at.is_not(None))
     found: dict[str, FormField] = {}
     for row in scope.session.execute(rows.order_by(form_versions.c.number.desc())).mappings():
@@ -104,20 +104,20 @@ def all_fields_of(scope: Scope, form_id: UUID) -> list[FormField]:
 
 
 def can_submit(scope: Scope, form: Record) -> bool:
-    """This will tell whether a form is for the caller: for everybody, or for their branch."""
+    """Return whether a form is for the caller: for everybody, or for their branch."""
     if form["branch_id"] is None:
         return True
     return bool(scope.session.execute(select(_of_branch(scope, form["branch_id"], "forms.submit"))).scalar_one())
 
 
 def check_branch(scope: Scope, branch_id: UUID | None) -> None:
-    """This will refuse a branch that the tenant does not have."""
+    """Refuse a branch that the tenant does not have."""
     if branch_id is not None:
         organisation.get_unit(scope, branches, branch_id)
 
 
 def _offered(scope: Scope) -> ColumnElement[bool]:
-    """This will give the condition that a form can be submitted by people within the caller's reach."""
+    """Return the condition that a form can be submitted by people within the caller's reach."""
     if DESIGN in scope.grants:
         return true()
     version = form_versions.alias("published")

@@ -25,7 +25,7 @@ DECISIONS = (SubmissionStatus.APPROVED, SubmissionStatus.REJECTED)
 
 
 def submit(scope: Scope, *, form_id: UUID, new: NewSubmission) -> Record:
-    """This will keep a filled-in form of the caller's: checked and submitted, or as a draft."""
+    """Keep a filled-in form of the caller's: checked and submitted, or as a draft."""
     form = definition_queries.get_form(scope, form_id)
     _check_own(scope, new.attachments)
     if scope.actor.user_id is None:
@@ -54,7 +54,7 @@ def submit(scope: Scope, *, form_id: UUID, new: NewSubmission) -> Record:
 
 
 def change(scope: Scope, *, submission_id: UUID, patch: SubmissionPatch, if_match: int | None) -> Record:
-    """This will change or submit a draft of the caller's, or review what somebody else submitted."""
+    """Change or submit a draft of the caller's, or review what somebody else submitted."""
     before = submissions.get_submission(scope, submission_id, "forms.review")
     if "attachments" in patch.given():
         _check_own(scope, patch.attachments)
@@ -116,7 +116,7 @@ def _review(scope: Scope, before: Record, patch: SubmissionPatch) -> None:
 
 
 def _take_in(scope: Scope, form: Record, version: Record, row: Record, *, attachment_ids: Sequence[UUID]) -> None:
-    """This will do what follows once a row says that it is submitted: its files, and what its form's type means."""
+    """Do what follows once a row says that it is submitted: its files, and what its form's type means."""
     files = attachments.attach(
         scope, form_id=form["id"], submission_id=row["id"], user_id=row["user_id"], attachment_ids=attachment_ids
     )
@@ -127,7 +127,7 @@ def _take_in(scope: Scope, form: Record, version: Record, row: Record, *, attach
 
 
 def _current_version(scope: Scope, form: Record) -> Record:
-    """This will read the version that is filled in now, of a form that the caller may submit now."""
+    """Read the version that is filled in now, of a form that the caller may submit now."""
     if not form["is_active"]:
         raise Conflict("This form is not in use any more.")
     if (version := definition_queries.find_published(scope, form["id"])) is None:
@@ -138,7 +138,7 @@ def _current_version(scope: Scope, form: Record) -> Record:
 
 
 def _check_own(scope: Scope, attachment_ids: Sequence[UUID]) -> None:
-    """This will refuse files that are not there, or not the caller's, before anything else is told."""
+    """Refuse files that are not there, or not the caller's, before anything else is told."""
     user_id = scope.actor.user_id
     found = (
         attachment_queries.lock_own(scope, user_id=user_id, attachment_ids=attachment_ids)

@@ -26,7 +26,7 @@ HEAD = ("submission_id", "employee_no", "name", "status", "version_number", "sub
 
 
 def export(scope: Scope, *, form_id: UUID, query: SubmissionExportQuery) -> Document:
-    """This will write one row per submission, oldest first; files as their names, several values as `a; b`."""
+    """Write one row per submission, oldest first; files as their names, several values as `a; b`."""
     form = definition_queries.get_form(scope, form_id)
     fields = definition_queries.all_fields_of(scope, form_id)
     head = [*HEAD, *(safe(name) for name in _headings(fields))]

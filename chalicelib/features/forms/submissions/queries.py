@@ -23,7 +23,7 @@ COLUMNS = (*form_submissions.c, form_submissions.c.data.label("submission_data")
 
 
 def get_submission(scope: Scope, submission_id: UUID, permission: str = READ) -> Record:
-    """This will read one submission that the permission reaches, with its form's name and type, or NotFound."""
+    """Read one submission that the permission reaches, with its form's name and type, or NotFound."""
     found = scope.session.execute(
         select(*COLUMNS, forms.c.name.label("form_name"), forms.c.form_type)
         .join(
@@ -42,7 +42,7 @@ def get_submission(scope: Scope, submission_id: UUID, permission: str = READ) ->
 
 
 def get_whole_submission(scope: Scope, submission_id: UUID) -> Record:
-    """This will read one submission with the fields that it was filled in by, and its files."""
+    """Read one submission with the fields that it was filled in by, and its files."""
     row = get_submission(scope, submission_id)
     return {
         **row,
@@ -52,7 +52,7 @@ def get_whole_submission(scope: Scope, submission_id: UUID) -> Record:
 
 
 def page_of_submissions(scope: Scope, form_id: UUID, query: SubmissionQuery) -> Record:
-    """This will read one page of a form's submissions, oldest first."""
+    """Read one page of a form's submissions, oldest first."""
     if query.skip and query.cursor:
         raise Invalid("Send skip or cursor, and not both.")
     forms_queries.get_form(scope, form_id)
@@ -63,7 +63,7 @@ def page_of_submissions(scope: Scope, form_id: UUID, query: SubmissionQuery) -> 
 def rows_for_export(
     scope: Scope, form_id: UUID, *, status: SubmissionStatus | None, after: UUID | None, limit: int
 ) -> list[Record]:
-    """This will read submissions with who they are from and the names of their files, by key from `after`."""
+    """Read submissions with who they are from and the names of their files, by key from `after`."""
     files = (
         select(
             func.jsonb_agg(

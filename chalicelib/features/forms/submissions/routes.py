@@ -14,7 +14,7 @@ blueprint = Blueprint(__name__)
 
 @endpoint(blueprint, "POST", "/forms/{form_id}/submit", may="forms.submit", status=201)
 def submit(scope: Scope, form_id: UUID, body: schemas.NewSubmission) -> schemas.WholeSubmission:
-    """This will submit a form that you filled in, or keep it as a draft.
+    """Submit a form that you filled in, or keep it as a draft.
 
     Every value is checked as the form says; all that is wrong is told at once. A value of a field that is not shown
     is dropped.
@@ -24,19 +24,19 @@ def submit(scope: Scope, form_id: UUID, body: schemas.NewSubmission) -> schemas.
 
 @endpoint(blueprint, "GET", "/forms/{form_id}/submissions", may="form_submissions.read")
 def list_submissions(scope: Scope, form_id: UUID, query: schemas.SubmissionQuery) -> Page[schemas.Submission]:
-    """This will list a form's submissions, oldest first: all, your people's or your own, as your role allows."""
+    """List a form's submissions, oldest first: all, your people's or your own, as your role allows."""
     return queries.page_of_submissions(scope, form_id, query)
 
 
 @endpoint(blueprint, "GET", "/forms/{form_id}/submissions/export", may="form_submissions.read", produces="text/csv")
 def export_submissions(scope: Scope, form_id: UUID, query: schemas.SubmissionExportQuery) -> Document:
-    """This will write the same submissions as a CSV or XLSX file, a column for each field of all versions."""
+    """Write the same submissions as a CSV or XLSX file, a column for each field of all versions."""
     return exports.export(scope, form_id=form_id, query=query)
 
 
 @endpoint(blueprint, "GET", "/forms/submissions/{submission_id}", may="form_submissions.read")
 def get_submission(scope: Scope, submission_id: UUID) -> schemas.WholeSubmission:
-    """This will show a submission with the fields that it was filled in by, and its files."""
+    """Show a submission with the fields that it was filled in by, and its files."""
     return queries.get_whole_submission(scope, submission_id)
 
 
@@ -44,7 +44,7 @@ def get_submission(scope: Scope, submission_id: UUID) -> schemas.WholeSubmission
 def change_submission(
     scope: Scope, submission_id: UUID, body: schemas.SubmissionPatch, if_match: int | None
 ) -> schemas.WholeSubmission:
-    """This will review what somebody submitted: under_review, approved or rejected. Nobody reviews their own.
+    """Review what somebody submitted: under_review, approved or rejected. Nobody reviews their own.
 
     Of a draft of your own it changes the values and files, and submits it with `status: submitted`.
     """

@@ -39,7 +39,7 @@ class _Wrong(Exception):
 
 
 def check_names(fields: Sequence[FormField], data: Mapping[str, Any]) -> None:
-    """This will refuse what cannot even be kept for later: too much, or values of fields that there are not."""
+    """Refuse what cannot even be kept for later: too much, or values of fields that there are not."""
     try:
         size = len(json.dumps(data, ensure_ascii=False, allow_nan=False).encode())
     except ValueError:
@@ -52,7 +52,7 @@ def check_names(fields: Sequence[FormField], data: Mapping[str, Any]) -> None:
 
 
 def checked(fields: Sequence[FormField], data: Mapping[str, Any]) -> dict[str, Any]:
-    """This will check a whole submission, but for its files, and give the values to keep, in the form's order."""
+    """Check a whole submission, but for its files, and give the values to keep, in the form's order."""
     check_names(fields, data)
     given = _given(fields, data)
     kept: dict[str, Any] = {}
@@ -77,7 +77,7 @@ def checked(fields: Sequence[FormField], data: Mapping[str, Any]) -> dict[str, A
 
 
 def check_files(fields: Sequence[FormField], data: Mapping[str, Any], files: Mapping[str, Sequence[Any]]) -> None:
-    """This will check that files are where they have to be, and only there; `data` is what `checked` gave."""
+    """Check that files are where they have to be, and only there; `data` is what `checked` gave."""
     shown = {field.field_name for field in _shown(fields, data)}
     places = []
     for field in fields:
@@ -93,7 +93,7 @@ def check_files(fields: Sequence[FormField], data: Mapping[str, Any], files: Map
 
 
 def is_number(value: str) -> bool:
-    """This will tell whether a text is a decimal number as a number field takes it."""
+    """Return whether a text is a decimal number as a number field takes it."""
     return _NUMBER.fullmatch(value) is not None
 
 

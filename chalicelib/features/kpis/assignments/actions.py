@@ -29,7 +29,7 @@ _WHY = {
 
 
 def assign(scope: Scope, *, new: NewAssignment) -> Made:
-    """This will give a KPI to one person, or to many in one statement, leaving out who cannot have it and saying why.
+    """Return a KPI to one person, or to many in one statement, leaving out who cannot have it and saying why.
 
     Cycles of one KPI and person never overlap, or a day would be scored twice; so giving it again gives it to nobody.
     """
@@ -73,7 +73,7 @@ def assign(scope: Scope, *, new: NewAssignment) -> Made:
 
 
 def take_back(scope: Scope, *, assignment_id: UUID) -> None:
-    """This will take a KPI back that somebody was given by mistake, and its score with it."""
+    """Take a KPI back that somebody was given by mistake, and its score with it."""
     before = queries.get_assignment(scope, assignment_id, ASSIGN)
     four_eyes.check_not_own(scope, four_eyes.Subject.KPI, before["user_id"])
     scope.session.execute(

@@ -26,7 +26,7 @@ _OF_SCORE = (
 
 
 def get_assignment(scope: Scope, assignment_id: UUID, permission: str) -> Record:
-    """This will read one assignment, with its definition and score, of somebody whom the permission reaches."""
+    """Read one assignment, with its definition and score, of somebody whom the permission reaches."""
     found = scope.session.execute(_whole(scope, permission).where(_A.id == assignment_id)).mappings()
     if (row := found.first()) is None:
         raise NotFound("There is no such KPI assignment.")
@@ -34,7 +34,7 @@ def get_assignment(scope: Scope, assignment_id: UUID, permission: str) -> Record
 
 
 def find_on(scope: Scope, *, user_id: UUID, definition_id: UUID, day: Any) -> UUID | None:
-    """This will find the assignment of a person and KPI whose cycle holds a day; there is one at most."""
+    """Find the assignment of a person and KPI whose cycle holds a day; there is one at most."""
     return scope.session.execute(
         select(_A.id).where(
             _A.tenant_id == scope.tenant_id, _A.user_id == user_id, _A.definition_id == definition_id,
@@ -44,7 +44,7 @@ def find_on(scope: Scope, *, user_id: UUID, definition_id: UUID, day: Any) -> UU
 
 
 def page_of_assignments(scope: Scope, query: AssignmentQuery) -> Record:
-    """This will read one page of assignments, with their scores, of everybody within reach, oldest first."""
+    """Read one page of assignments, with their scores, of everybody within reach, oldest first."""
     rows = _whole(scope, "kpis.read")
     if query.user_id:
         people.get_user(scope, query.user_id, "kpis.read")

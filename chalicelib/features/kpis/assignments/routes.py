@@ -17,35 +17,35 @@ blueprint = Blueprint(__name__)
 
 @endpoint(blueprint, "GET", "/kpi-assignments", may="kpis.read")
 def list_assignments(scope: Scope, query: schemas.AssignmentQuery) -> Page[schemas.Assignment]:
-    """This will list who is measured by what: everybody, your people, or yourself, as your role allows."""
+    """List who is measured by what: everybody, your people, or yourself, as your role allows."""
     return queries.page_of_assignments(scope, query)
 
 
 @endpoint(blueprint, "POST", "/kpi-assignments", may="kpis.assign", status=201)
 def assign(scope: Scope, body: schemas.NewAssignment) -> schemas.Made:
-    """This will give a KPI to a person, or to many: who cannot have it is left out then, and told why."""
+    """Give a KPI to a person, or to many: who cannot have it is left out then, and told why."""
     return actions.assign(scope, new=body)
 
 
 @endpoint(blueprint, "POST", "/kpi-assignments/{assignment_id}/value", may="kpis.score")
 def enter_value(scope: Scope, assignment_id: UUID, body: NewValue) -> Score:
-    """This will enter the value of a KPI that is not calculated, or another one in its place."""
+    """Enter the value of a KPI that is not calculated, or another one in its place."""
     return score_actions.enter(scope, assignment_id=assignment_id, new=body)
 
 
 @endpoint(blueprint, "POST", "/kpi-assignments/{assignment_id}/override", may="kpis.score")
 def override_value(scope: Scope, assignment_id: UUID, body: NewOverride) -> Score:
-    """This will make another value count, whatever is calculated later, or take that back."""
+    """Make another value count, whatever is calculated later, or take that back."""
     return score_actions.override(scope, assignment_id=assignment_id, new=body)
 
 
 @endpoint(blueprint, "DELETE", "/kpi-assignments/{assignment_id}", may="kpis.assign", status=204)
 def take_back(scope: Scope, assignment_id: UUID) -> None:
-    """This will take a KPI back that somebody was given by mistake, and its score with it."""
+    """Take a KPI back that somebody was given by mistake, and its score with it."""
     actions.take_back(scope, assignment_id=assignment_id)
 
 
 @endpoint(blueprint, "GET", "/kpi-scores", may="kpis.read")
 def list_scores(scope: Scope, query: schemas.AssignmentQuery) -> Page[Score]:
-    """This will list what people reached, and how it was calculated."""
+    """List what people reached, and how it was calculated."""
     return score_queries.page_of_scores(scope, query)

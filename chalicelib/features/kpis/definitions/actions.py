@@ -28,7 +28,7 @@ _SHARES = text("""
 
 
 def add(scope: Scope, *, new: NewDefinition) -> Record:
-    """This will add something to measure people by."""
+    """Add something to measure people by."""
     values = _stored(new.model_dump())
     values["code"] = new.code or rules.code_of(new.name, queries.codes_like(scope, ""))
     if new.metric_type is MetricType.RATING and new.scale is None:
@@ -48,7 +48,7 @@ def add(scope: Scope, *, new: NewDefinition) -> Record:
 
 
 def change(scope: Scope, *, definition_id: UUID, given: dict[str, Any], if_match: int | None) -> Record:
-    """This will change a definition. Scores of cycles that are on follow with the next night, others stay."""
+    """Change a definition. Scores of cycles that are on follow with the next night, others stay."""
     before = queries.get_definition(scope, definition_id, lock=True)
     expect(before, if_match)
     changes = {name: value for name, value in _stored(given).items() if before[name] != value}
@@ -69,7 +69,7 @@ def change(scope: Scope, *, definition_id: UUID, given: dict[str, Any], if_match
 
 
 def preview(scope: Scope, *, new: NewPreview) -> Record:
-    """This will compute a formula or metric for a real person and cycle, as a night would, and write nothing."""
+    """Compute a formula or metric for a real person and cycle, as a night would, and write nothing."""
     people.get_user(scope, new.user_id, "kpis.define")
     if (new.formula is None) == (new.metric is None):
         raise invalid("/formula", "say what to try in one way: a formula, or a metric")
@@ -98,7 +98,7 @@ def preview(scope: Scope, *, new: NewPreview) -> Record:
 
 
 def check_cycle(start: date, end: date) -> None:
-    """This will refuse a cycle that ends before it begins, or is longer than there may be."""
+    """Refuse a cycle that ends before it begins, or is longer than there may be."""
     if end < start:
         raise invalid("/cycle_end", "is before cycle_start")
     if (end - start).days >= rules.LONGEST_CYCLE:
@@ -106,7 +106,7 @@ def check_cycle(start: date, end: date) -> None:
 
 
 def check_target(definition: Record, target: Any) -> None:
-    """This will refuse a target that values of a KPI cannot be held against."""
+    """Refuse a target that values of a KPI cannot be held against."""
     kind = definition["metric_type"]
     if target is None:
         return

@@ -14,12 +14,12 @@ from chalicelib.kernel.errors import Conflict
 
 
 def get_definition(scope: Scope, definition_id: UUID, *, lock: bool = False) -> Record:
-    """This will read one definition of the tenant, or NotFound."""
+    """Read one definition of the tenant, or NotFound."""
     return get_row(scope, kpi_definitions, definition_id, what="KPI definition", lock=lock)
 
 
 def get_active(scope: Scope, definition_id: UUID) -> Record:
-    """This will read a definition that people may be given, or say that it is no longer in use."""
+    """Read a definition that people may be given, or say that it is no longer in use."""
     found = get_definition(scope, definition_id)
     if not found["is_active"]:
         raise Conflict(f"{found['name']} is no longer in use; make it active again, or choose another KPI.")
@@ -27,7 +27,7 @@ def get_active(scope: Scope, definition_id: UUID) -> Record:
 
 
 def codes_like(scope: Scope, code: str) -> set[str]:
-    """This will give the codes that begin like one."""
+    """Return the codes that begin like one."""
     rows = select(kpi_definitions.c.code).where(
         kpi_definitions.c.tenant_id == scope.tenant_id, kpi_definitions.c.code.startswith(code, autoescape=True)
     )
@@ -35,7 +35,7 @@ def codes_like(scope: Scope, code: str) -> set[str]:
 
 
 def named(scope: Scope, codes: set[str]) -> dict[str, Record]:
-    """This will read definitions by their codes; those that are not there are missing."""
+    """Read definitions by their codes; those that are not there are missing."""
     rows = scope.session.execute(
         select(kpi_definitions).where(
             kpi_definitions.c.tenant_id == scope.tenant_id, kpi_definitions.c.code.in_(codes)
@@ -45,7 +45,7 @@ def named(scope: Scope, codes: set[str]) -> dict[str, Record]:
 
 
 def page_of_definitions(scope: Scope, query: DefinitionQuery) -> Record:
-    """This will read one page of definitions, oldest first."""
+    """Read one page of definitions, oldest first."""
     rows = select(kpi_definitions).where(kpi_definitions.c.tenant_id == scope.tenant_id)
     if query.is_active is not None:
         rows = rows.where(kpi_definitions.c.is_active == query.is_active)
@@ -56,6 +56,6 @@ def page_of_definitions(scope: Scope, query: DefinitionQuery) -> Record:
 
 
 def shown(row: Record) -> Record:
-    """This will give a definition under the names that go out."""
+    """Return a definition under the names that go out."""
     scale = None if row["scale_from"] is None else {"min": row["scale_from"], "max": row["scale_to"]}
     return {**row, "scale": scale}

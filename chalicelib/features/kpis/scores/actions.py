@@ -42,7 +42,7 @@ _CLEAR = text("""
 
 
 def enter(scope: Scope, *, assignment_id: UUID, new: NewValue) -> Record:
-    """This will enter a value by hand, or another one in its place."""
+    """Enter a value by hand, or another one in its place."""
     assignment = _of_somebody_else(scope, assignment_id)
     definition = assignment["definition"]
     if definition["source"] != Source.MANUAL:
@@ -58,7 +58,7 @@ def enter(scope: Scope, *, assignment_id: UUID, new: NewValue) -> Record:
 def put(
     scope: Scope, *, assignment: Record, value: Decimal | str, note: str | None, submission_id: UUID | None = None
 ) -> None:  # fmt: skip
-    """This will write a value that is known to fit its definition, scored against the targets of today."""
+    """Write a value that is known to fit its definition, scored against the targets of today."""
     after = {"value": None, "text_value": value} if isinstance(value, str) else {"value": value, "text_value": None}
     before = scope.session.execute(
         _ENTER, {**_values(scope, assignment), **after, "note": note, "submission_id": submission_id}
@@ -70,7 +70,7 @@ def put(
 
 
 def override(scope: Scope, *, assignment_id: UUID, new: NewOverride) -> Record:
-    """This will make another value count, whatever is calculated, or take that back."""
+    """Make another value count, whatever is calculated, or take that back."""
     assignment = _of_somebody_else(scope, assignment_id)
     definition = assignment["definition"]
     if definition["metric_type"] == MetricType.TEXT:

@@ -33,7 +33,7 @@ class Scorer:
             self.names = [definition["metric"]]
 
     def score(self, measured: Measured) -> Scored:
-        """This will score one person; called inside `formulas.exactly()`."""
+        """Score one person; called inside `formulas.exactly()`."""
         values = [measured.values[name] for name in self.names]
         inputs = dict(zip(self.names, values, strict=True))
         if self.formula is None:
@@ -42,14 +42,14 @@ class Scorer:
         return Scored(value, inputs, [_words(one) for one in warnings])
 
     def trace(self, measured: Measured) -> Sequence[formulas.Traced]:
-        """This will show what each part of the formula came to, innermost first; called like `score`."""
+        """Show what each part of the formula came to, innermost first; called like `score`."""
         if self.formula is None:
             return []
         return formulas.trace(self.formula, {name: measured.values[name] for name in self.names})
 
 
 def check(text: str, *, metric_type: str) -> formulas.Formula:
-    """This will check a formula over the metrics, or raise FormulaError with the place."""
+    """Check a formula over the metrics, or raise FormulaError with the place."""
     yields = formulas.Kind.YES_NO if metric_type == MetricType.BOOLEAN else formulas.Kind.NUMBER
     return formulas.check(text, names=METRICS, yields=yields)
 
@@ -65,7 +65,7 @@ def _missing(name: str | None) -> str:
 
 
 def explanation(formula: str | None, scored: Scored, measured: Measured) -> dict[str, Any]:
-    """This will keep what explains a value, as JSON can say it; numbers as text, so that they stay exact."""
+    """Keep what explains a value, as JSON can say it; numbers as text, so that they stay exact."""
     said: dict[str, Any] = {"inputs": {name: _plain(value) for name, value in scored.inputs.items()}}
     if formula is not None:
         said["formula"] = formula

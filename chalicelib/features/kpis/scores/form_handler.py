@@ -47,7 +47,7 @@ class AppraisalForms:
     """The meaning of appraisal forms (forms.kinds.Handler)."""
 
     def check_definition(self, scope: Scope, *, fields: Sequence[Record]) -> None:
-        """This will refuse a field that names a KPI which is not there, is calculated, or has other values."""
+        """Refuse a field that names a KPI which is not there, is calculated, or has other values."""
         named = {str(field["field_name"]): field for field in fields}
         known = definitions.named(scope, {_code(name) for name in named if name.startswith(PREFIX)})
         places = [
@@ -59,12 +59,12 @@ class AppraisalForms:
             raise Invalid("; ".join(place.detail for place in places) + ".", places)
 
     def submitted(self, scope: Scope, *, submission: Record) -> None:
-        """This will refuse values that their KPIs cannot have, and a person who is not there."""
+        """Refuse values that their KPIs cannot have, and a person who is not there."""
         if _values(scope, submission):
             _person(scope, submission)
 
     def decided(self, scope: Scope, *, submission: Record, to: SubmissionStatus, notes: str | None) -> None:
-        """This will enter the values of an approved appraisal, and tell whoever submitted it of the decision."""
+        """Enter the values of an approved appraisal, and tell whoever submitted it of the decision."""
         if to is SubmissionStatus.APPROVED and (values := _values(scope, submission)):
             _enter(scope, submission, values, notes)
         form = forms.get_form(scope, submission["form_id"])
@@ -76,7 +76,7 @@ class AppraisalForms:
 
 
 def register() -> None:
-    """This will give forms of the type appraisal their meaning."""
+    """Return forms of the type appraisal their meaning."""
     definition_kinds.register(definition_kinds.FormType.APPRAISAL, AppraisalForms())
 
 
@@ -101,7 +101,7 @@ def _enter(scope: Scope, submission: Record, values: Mapping[str, Any], notes: s
 
 
 def _values(scope: Scope, submission: Record) -> dict[str, tuple[Record, Decimal | str]]:
-    """This will read the KPIs that a submission has values of; one that was changed or is gone since is refused."""
+    """Read the KPIs that a submission has values of; one that was changed or is gone since is refused."""
     said = {name: value for name, value in submission["data"].items() if name.startswith(PREFIX) and value is not None}
     known = definitions.named(scope, {_code(name) for name in said})
     values = {}
@@ -150,7 +150,7 @@ def _why_not(definition: Record | None, field: Record) -> str | None:
 
 
 def _plain(value: Any, definition: Mapping[str, Any]) -> Any:
-    """This will read a form's value, in which numbers are floats and choices are texts."""
+    """Read a form's value, in which numbers are floats and choices are texts."""
     if definition["metric_type"] not in (MetricType.NUMERIC, MetricType.RATING) or isinstance(value, bool):
         return value
     try:

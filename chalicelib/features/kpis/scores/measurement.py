@@ -15,7 +15,7 @@ _MEASURE = text(statement(__file__, "measure"))
 
 
 def measure(scope: Scope, *, spans: Iterable[Span], metrics: Collection[str]) -> dict[Span, Measured]:
-    """This will measure every span; sales are only looked at where one of the metrics is of sales.
+    """Measure every span; sales are only looked at where one of the metrics is of sales.
 
     Days are taken from the pay register as it was computed last, so that a KPI says what the register shows.
     """

@@ -45,7 +45,7 @@ _DONE = text("""
 
 
 def request(scope: Scope, *, as_of: date | None) -> UUID:
-    """This will ask for a night, as an operator does: yesterday's, or that of a day of their choice that is over."""
+    """Ask for a night, as an operator does: yesterday's, or that of a day of their choice that is over."""
     yesterday = scope.yesterday()
     if as_of is not None and as_of > yesterday:
         raise invalid("/date", f"{as_of} is not over in {scope.tenant.timezone}; the last day that is, is {yesterday}")
@@ -57,7 +57,7 @@ def request(scope: Scope, *, as_of: date | None) -> UUID:
 
 
 def begin(scope: Scope, *, job_id: UUID | None, as_of: date | None) -> None:
-    """This will begin a night: asked for by somebody, or due by the schedule.
+    """Begin a night: asked for by somebody, or due by the schedule.
 
     The schedule's message says no date: whenever it arrives, late or twice, yesterday is what counts, once. One chunk
     is done at once, more are sent as messages.
@@ -81,7 +81,7 @@ def begin(scope: Scope, *, job_id: UUID | None, as_of: date | None) -> None:
 
 
 def do_chunk(scope: Scope, *, job_id: UUID, as_of: date, chunk: Chunk) -> None:
-    """This will do a night for some people, and finish the job with its last chunk."""
+    """Do a night for some people, and finish the job with its last chunk."""
     among = Among.range(chunk.first_user_id, chunk.last_user_id)
     scores, changed = calculate(scope, as_of=as_of, among=among)
     told = reminders.remind(scope, today=clock.local_day(scope.now, scope.tenant.timezone), among=among)
@@ -91,7 +91,7 @@ def do_chunk(scope: Scope, *, job_id: UUID, as_of: date, chunk: Chunk) -> None:
 
 
 def calculate(scope: Scope, *, as_of: date, among: Among) -> tuple[int, int]:
-    """This will calculate the scores of some people as of a day, and count them, and those that changed."""
+    """Calculate the scores of some people as of a day, and count them, and those that changed."""
     values = {**among.values, "tenant_id": scope.tenant_id, "as_of": as_of, "settling": rules.SETTLING_DAYS}
     due = scope.session.execute(text(among.put_into(_DUE)), values).mappings().all()
     scored = list(_scored(scope, due))
@@ -109,7 +109,7 @@ def calculate(scope: Scope, *, as_of: date, among: Among) -> tuple[int, int]:
 
 
 def _scored(scope: Scope, due: Iterable[Record]) -> Iterable[tuple[Record, Scored, dict[str, Any]]]:
-    """This will score what is due, with what explains it; each definition is compiled once."""
+    """Score what is due, with what explains it; each definition is compiled once."""
     by_definition = {id_: list(rows) for id_, rows in groupby(due, key=lambda row: row["definition_id"])}
     table = kpi_definitions
     found = scope.session.execute(

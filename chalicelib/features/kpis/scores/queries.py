@@ -9,18 +9,18 @@ from chalicelib.identity.scope import Scope
 
 
 def get_score(scope: Scope, assignment_id: UUID, permission: str) -> Record:
-    """This will read the score of one assignment."""
+    """Read the score of one assignment."""
     return shown(assignments.get_assignment(scope, assignment_id, permission))
 
 
 def page_of_scores(scope: Scope, query: AssignmentQuery) -> Record:
-    """This will read one page of scores of everybody within reach, in the order of their assignments."""
+    """Read one page of scores of everybody within reach, in the order of their assignments."""
     page = assignments.page_of_assignments(scope, query)
     return {**page, "items": [shown(row) for row in page["items"]]}
 
 
 def shown(row: Record) -> Record:
-    """This will give an assignment's score under the names that go out."""
+    """Return an assignment's score under the names that go out."""
     score, said = row["score"], row["score"]["explanation"] or {}
     is_there = score["assignment_id"] is not None
     override = entered = None

@@ -19,7 +19,7 @@ _REMINDERS = statement(__file__, "reminders")
 
 
 def remind(scope: Scope, *, today: date, among: Among) -> int:
-    """This will remind of what is due within the steps before a day, each step once, and count the notices."""
+    """Remind of what is due within the steps before a day, each step once, and count the notices."""
     rows = scope.session.execute(
         text(among.put_into(_REMINDERS)),
         {**among.values, "tenant_id": scope.tenant_id, "today": today, "steps": list(rules.REMINDER_DAYS)},

@@ -34,7 +34,7 @@ _WHY = {
 
 
 def allocate(scope: Scope, *, new: NewAllocation) -> Record:
-    """This will give a person days for a cycle; cycles of one person and leave type never overlap.
+    """Return a person days for a cycle; cycles of one person and leave type never overlap.
 
     A cycle that was only made to carry days into has its own days still to come, and gets them.
     """
@@ -74,7 +74,7 @@ def allocate(scope: Scope, *, new: NewAllocation) -> Record:
 
 
 def correct(scope: Scope, *, allocation_id: UUID, given: dict[str, Any], if_match: int | None) -> Record:
-    """This will make an allocation one of more or fewer days, never of fewer than are held, used or gone."""
+    """Make an allocation one of more or fewer days, never of fewer than are held, used or gone."""
     of_whom = allocation_queries.get_allocation(scope, allocation_id, "leave.allocate")["user_id"]
     people.get_user(scope, of_whom, "leave.allocate", lock=True)  # first, as everybody who moves days of a person
     four_eyes.check_not_own(scope, four_eyes.Subject.LEAVE_ALLOCATION, of_whom)
@@ -117,7 +117,7 @@ def correct(scope: Scope, *, allocation_id: UUID, given: dict[str, Any], if_matc
 
 
 def allocate_many(scope: Scope, *, new: NewAllocations) -> Record:
-    """This will give many people days for a cycle in one statement, leaving out who cannot have them and saying why.
+    """Return many people days for a cycle in one statement, leaving out who cannot have them and saying why.
 
     Doing it again gives nobody anything: everybody's cycle overlaps with itself. Where days for the same people are
     given at the same moment by somebody else, one of the two is refused as a whole.

@@ -89,7 +89,7 @@ def held_in(bucket: Bucket, taken: Mapping[HalfOfDay, UUID]) -> dict[Place, Deci
 
 
 def only_carries(scope: Scope, *, allocation_id: UUID) -> bool:
-    """This will tell whether days were carried into an allocation, and it has none of its own yet."""
+    """Return whether days were carried into an allocation, and it has none of its own yet."""
     rows = scope.session.execute(
         select(leave_entries.c.bucket)
         .where(leave_entries.c.tenant_id == scope.tenant_id, leave_entries.c.allocation_id == allocation_id)

@@ -26,7 +26,7 @@ _BALANCES = text(statement(__file__, "balances"))
 
 
 def get_allocation(scope: Scope, allocation_id: UUID, permission: str) -> Record:
-    """This will read one allocation of somebody whom the permission reaches, or NotFound."""
+    """Read one allocation of somebody whom the permission reaches, or NotFound."""
     found = scope.session.execute(
         select(*COLUMNS).where(
             leave_allocations.c.tenant_id == scope.tenant_id,
@@ -40,7 +40,7 @@ def get_allocation(scope: Scope, allocation_id: UUID, permission: str) -> Record
 
 
 def page_of_allocations(scope: Scope, query: AllocationQuery) -> Record:
-    """This will read one page of the allocations of everybody whom the caller may see, oldest first."""
+    """Read one page of the allocations of everybody whom the caller may see, oldest first."""
     table = leave_allocations
     rows = select(*COLUMNS).where(table.c.tenant_id == scope.tenant_id, scope.within("leave.read", table.c.user_id))
     if query.user_id:
@@ -58,7 +58,7 @@ def page_of_allocations(scope: Scope, query: AllocationQuery) -> Record:
 
 
 def allocations_of(scope: Scope, *, user_id: UUID, leave_type_id: UUID, lock: bool = False) -> list[Record]:
-    """This will read all allocations of a person and leave type; `lock` keeps other writers out until the commit.
+    """Read all allocations of a person and leave type; `lock` keeps other writers out until the commit.
 
     Who locks allocations of several people, or several of one, does it in the order of their ids.
     """
@@ -90,12 +90,12 @@ def lock_allocations(scope: Scope, *, pairs: Collection[tuple[UUID, UUID]]) -> l
 
 
 def get_rule(scope: Scope, rule_id: UUID) -> Record:
-    """This will read an expiry rule, or NotFound."""
+    """Read an expiry rule, or NotFound."""
     return get_row(scope, leave_expiry_rules, rule_id, what="leave expiry rule")
 
 
 def expiry_of(scope: Scope, *, leave_type: Record, cycle_end: date) -> date | None:
-    """This will give the last day on which days of a cycle may be used; None where they never expire."""
+    """Return the last day on which days of a cycle may be used; None where they never expire."""
     if leave_type["expiry_rule_id"] is None:
         return None
     rule = get_rule(scope, leave_type["expiry_rule_id"])

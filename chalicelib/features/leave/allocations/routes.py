@@ -14,25 +14,25 @@ blueprint = Blueprint(__name__)
 
 @endpoint(blueprint, "GET", "/leave-allocations", may="leave.read")
 def list_allocations(scope: Scope, query: schemas.AllocationQuery) -> Page[schemas.Allocation]:
-    """This will list allocations: everybody's, your people's or your own, as your role allows."""
+    """List allocations: everybody's, your people's or your own, as your role allows."""
     return queries.page_of_allocations(scope, query)
 
 
 @endpoint(blueprint, "POST", "/leave-allocations", may="leave.allocate", status=201)
 def allocate(scope: Scope, body: schemas.NewAllocation) -> schemas.Allocation:
-    """This will give a person days of leave for a cycle, of a year unless said."""
+    """Give a person days of leave for a cycle, of a year unless said."""
     return actions.allocate(scope, new=body)
 
 
 @endpoint(blueprint, "POST", "/leave-allocations/bulk", may="leave.allocate")
 def allocate_many(scope: Scope, body: schemas.NewAllocations) -> schemas.Allocated:
-    """This will give many people days of leave for a cycle; who cannot have them is left out, and told why."""
+    """Give many people days of leave for a cycle; who cannot have them is left out, and told why."""
     return actions.allocate_many(scope, new=body)
 
 
 @endpoint(blueprint, "GET", "/leave-allocations/{allocation_id}", may="leave.read")
 def get_allocation(scope: Scope, allocation_id: UUID) -> schemas.Allocation:
-    """This will read one allocation."""
+    """Read one allocation."""
     return queries.get_allocation(scope, allocation_id, "leave.read")
 
 
@@ -40,11 +40,11 @@ def get_allocation(scope: Scope, allocation_id: UUID) -> schemas.Allocation:
 def correct_allocation(
     scope: Scope, allocation_id: UUID, body: schemas.AllocationPatch, if_match: int | None
 ) -> schemas.Allocation:  # fmt: skip
-    """This will correct how many days were given, up or down, but not below what is used, asked for or gone."""
+    """Correct how many days were given, up or down, but not below what is used, asked for or gone."""
     return actions.correct(scope, allocation_id=allocation_id, given=body.given(), if_match=if_match)
 
 
 @endpoint(blueprint, "GET", "/users/{user_id}/leave-balances", may="leave.read")
 def get_balances(scope: Scope, user_id: UUID, query: schemas.BalanceQuery) -> schemas.Balances:
-    """This will read a person's days of leave as of a day, with the entries that they came about by."""
+    """Read a person's days of leave as of a day, with the entries that they came about by."""
     return queries.get_balances(scope, user_id, on=query.on, known_at=query.known_at)

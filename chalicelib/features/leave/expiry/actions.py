@@ -30,7 +30,7 @@ _REFRESH = text("""
 
 
 def add_rule(scope: Scope, *, new: NewExpiryRule) -> Record:
-    """This will add a rule; leave types name it."""
+    """Add a rule; leave types name it."""
     values = _stored(new.model_dump())
     _check_dates(values)
     row = scope.session.execute(
@@ -43,7 +43,7 @@ def add_rule(scope: Scope, *, new: NewExpiryRule) -> Record:
 
 
 def change_rule(scope: Scope, *, rule_id: UUID, given: dict[str, Any], if_match: int | None) -> Record:
-    """This will change a rule, and when the days expire that have not expired yet."""
+    """Change a rule, and when the days expire that have not expired yet."""
     before = queries.get_rule(scope, rule_id, lock=True)
     expect(before, if_match)
     changes = {name: value for name, value in _stored(given).items() if before[name] != value}
@@ -65,7 +65,7 @@ def change_rule(scope: Scope, *, rule_id: UUID, given: dict[str, Any], if_match:
 
 
 def refresh(scope: Scope, *, leave_type_id: UUID) -> int:
-    """This will say anew until when days of a leave type may be used, and count the allocations that it changed.
+    """Return anew until when days of a leave type may be used, and count the allocations that it changed.
 
     As its rule says now; without one, or with one that is not active, they never expire. What has expired stays so.
     """

@@ -16,7 +16,7 @@ blueprint = Blueprint(__name__)
 
 @consumes(blueprint, nights.QUEUE, batch_size=1, when_failed=progress.fail)
 def do_night(scope: Scope, *, message: dict[str, Any]) -> None:
-    """This will do a night, or a chunk of one; one that is done already is not done again."""
+    """Do a night, or a chunk of one; one that is done already is not done again."""
     job_id = UUID(message["job_id"]) if "job_id" in message else None
     as_of = date.fromisoformat(message["as_of"]) if "as_of" in message else None
     if "chunk" not in message or job_id is None or as_of is None:

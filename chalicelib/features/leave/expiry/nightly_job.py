@@ -53,12 +53,12 @@ _DONE = text("""
 
 
 def today(scope: Scope) -> date:
-    """This will give the day that it is in the tenant's zone."""
+    """Return the day that it is in the tenant's zone."""
     return clock.local_day(scope.now, scope.tenant.timezone)
 
 
 def request(scope: Scope, *, as_of: date | None) -> UUID:
-    """This will ask for a night, as an operator or HR does: today's, or one of their choice that is not to come."""
+    """Ask for a night, as an operator or HR does: today's, or one of their choice that is not to come."""
     now = today(scope)
     if as_of is not None and as_of > now:
         raise invalid("/date", f"{as_of} is to come in {scope.tenant.timezone}, where it is {now}; try it as a dry run")
@@ -72,7 +72,7 @@ def request(scope: Scope, *, as_of: date | None) -> UUID:
 
 
 def begin(scope: Scope, *, job_id: UUID | None, as_of: date | None) -> None:
-    """This will begin a night: asked for by somebody, or due by the schedule.
+    """Begin a night: asked for by somebody, or due by the schedule.
 
     The schedule's message says no date: whenever it arrives, late or twice, today is what counts, once. One chunk is
     done at once, more are sent as messages.
@@ -95,7 +95,7 @@ def begin(scope: Scope, *, job_id: UUID | None, as_of: date | None) -> None:
 
 
 def do_chunk(scope: Scope, *, job_id: UUID, as_of: date, chunk: Chunk) -> None:
-    """This will do a night for some people, and finish the job with its last chunk."""
+    """Do a night for some people, and finish the job with its last chunk."""
     among = Among.range(chunk.first_user_id, chunk.last_user_id)
     done = {"warned": warn(scope, as_of=as_of, among=among), **act(scope, as_of=as_of, among=among)}
     problems = done.pop("problems")
@@ -111,7 +111,7 @@ def do_chunk(scope: Scope, *, job_id: UUID, as_of: date, chunk: Chunk) -> None:
 
 
 def warn(scope: Scope, *, as_of: date, among: Among) -> int:
-    """This will warn people whose days expire, once for each step, and count the warnings.
+    """Warn people whose days expire, once for each step, and count the warnings.
 
     After missed nights only the nearest step that is due is told; the wider ones are marked as passed.
     """
@@ -139,7 +139,7 @@ def warn(scope: Scope, *, as_of: date, among: Among) -> int:
 
 
 def act(scope: Scope, *, as_of: date, among: Among) -> dict[str, Any]:
-    """This will do what the rules say about days whose last day of use is before `as_of`, and sum up what it did."""
+    """Do what the rules say about days whose last day of use is before `as_of`, and sum up what it did."""
     scope.session.execute(_ALONE, {"name": f"leave_allocations/{scope.tenant_id}"})
     values = queries.planning(scope, as_of=as_of, among=among)
     acting = queries.planned(among, f"{_ACT} {queries.TOLD}", lock=_LOCK)

@@ -37,24 +37,24 @@ _PROBLEMS = """
 
 
 def get_rule(scope: Scope, rule_id: UUID, *, lock: bool = False) -> Record:
-    """This will read one rule of the tenant, or NotFound."""
+    """Read one rule of the tenant, or NotFound."""
     return get_row(scope, leave_expiry_rules, rule_id, what="leave expiry rule", lock=lock)
 
 
 def page_of_rules(scope: Scope, query: PageQuery) -> Record:
-    """This will read one page of rules, oldest first."""
+    """Read one page of rules, oldest first."""
     rows = select(leave_expiry_rules).where(leave_expiry_rules.c.tenant_id == scope.tenant_id)
     found = page_of(scope, rows, key=leave_expiry_rules.c.id, query=query)
     return {**found, "items": [shown(row) for row in found["items"]]}
 
 
 def shown(row: Record) -> Record:
-    """This will give a rule under the names that go out."""
+    """Return a rule under the names that go out."""
     return {**row, "auto_expire_action": row["action"]}
 
 
 def plan_of(scope: Scope, *, as_of: date) -> dict[str, Any]:
-    """This will say what a night would do, by the statements that would do it, and write nothing."""
+    """Return what a night would do, by the statements that would do it, and write nothing."""
     everybody = Among.everybody()
     values = planning(scope, as_of=as_of, among=everybody)
     totals = told(scope, planned(everybody, TOLD), values)
@@ -72,7 +72,7 @@ def plan_of(scope: Scope, *, as_of: date) -> dict[str, Any]:
 
 
 def problems_of(scope: Scope, *, as_of: date, most: int) -> tuple[int, list[str]]:
-    """This will count the allocations that a night can do nothing about, and say the first of them in words."""
+    """Count the allocations that a night can do nothing about, and say the first of them in words."""
     everybody = Among.everybody()
     values = {**planning(scope, as_of=as_of, among=everybody), "most": most}
     rows = scope.session.execute(planned(everybody, _PROBLEMS), values).all()
@@ -80,29 +80,29 @@ def problems_of(scope: Scope, *, as_of: date, most: int) -> tuple[int, list[str]
 
 
 def problem_of(leave_type: str, user_id: object, problem: str) -> str:
-    """This will say why somebody's days stay where they are."""
+    """Return why somebody's days stay where they are."""
     return f"{leave_type} of {user_id}: {problem}"
 
 
 def planned(among: Among, then: str, *, lock: str = "") -> TextClause:
-    """This will make the statement that plans for some people, and then does something with the plan."""
+    """Make the statement that plans for some people, and then does something with the plan."""
     return text(among.put_into(PLAN).replace("{lock}", lock) + then)
 
 
 def planning(scope: Scope, *, as_of: date, among: Among) -> dict[str, Any]:
-    """This will give the plan's parameters. What the calendar says of each cycle is worked out here, once for all."""
+    """Return the plan's parameters. What the calendar says of each cycle is worked out here, once for all."""
     values = {**among.values, "tenant_id": scope.tenant_id, "as_of": as_of}
     cycles = scope.session.execute(text(among.put_into(_CYCLES)), values).mappings()
     return {**values, "calendar": json.dumps([_dated(scope, row) for row in cycles], default=str)}
 
 
 def warning(scope: Scope, *, as_of: date) -> dict[str, Any]:
-    """This will give the parameters of the warnings."""
+    """Return the parameters of the warnings."""
     return {"tenant_id": scope.tenant_id, "as_of": as_of, "widest": rules.WIDEST}
 
 
 def told(scope: Scope, planned_and_told: TextClause, values: dict[str, Any]) -> dict[str, Any]:
-    """This will sum up what a plan comes to; `notable` are the allocations that money is due for, or with a problem."""
+    """Sum up what a plan comes to; `notable` are the allocations that money is due for, or with a problem."""
     rows = scope.session.execute(planned_and_told, values).all()
     notable: list[dict[str, Any]] = [one for row in rows for one in row.notable]
     amounts: dict[str, Decimal] = {}
@@ -121,7 +121,7 @@ def told(scope: Scope, planned_and_told: TextClause, values: dict[str, Any]) -> 
 
 
 def _dated(scope: Scope, cycle: Record) -> dict[str, Any]:
-    """This will say what comes after a cycle, and in which pay period and pay week its last day of use is."""
+    """Return what comes after a cycle, and in which pay period and pay week its last day of use is."""
     next_start, next_end = rules.next_cycle(cycle["cycle_start_on"], cycle["cycle_end_on"])
     period = scope.tenant.period(scope.tenant.month_of(cycle["expires_on"]))
     week_start = cycle["expires_on"] - timedelta(

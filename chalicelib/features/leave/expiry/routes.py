@@ -16,19 +16,19 @@ blueprint = Blueprint(__name__)
 
 @endpoint(blueprint, "GET", "/leave-expiry-rules", may="organisation.read")
 def list_expiry_rules(scope: Scope, query: PageQuery) -> Page[schemas.ExpiryRule]:
-    """This will list the rules by which unused days of leave expire."""
+    """List the rules by which unused days of leave expire."""
     return queries.page_of_rules(scope, query)
 
 
 @endpoint(blueprint, "POST", "/leave-expiry-rules", may="organisation.write", status=201)
 def add_expiry_rule(scope: Scope, body: schemas.NewExpiryRule) -> schemas.ExpiryRule:
-    """This will add a rule by which unused days of leave expire; leave types name it."""
+    """Add a rule by which unused days of leave expire; leave types name it."""
     return actions.add_rule(scope, new=body)
 
 
 @endpoint(blueprint, "GET", "/leave-expiry-rules/{rule_id}", may="organisation.read")
 def get_expiry_rule(scope: Scope, rule_id: UUID) -> schemas.ExpiryRule:
-    """This will show one rule."""
+    """Show one rule."""
     return queries.shown(queries.get_rule(scope, rule_id))
 
 
@@ -36,13 +36,13 @@ def get_expiry_rule(scope: Scope, rule_id: UUID) -> schemas.ExpiryRule:
 def change_expiry_rule(
     scope: Scope, rule_id: UUID, body: schemas.ExpiryRulePatch, if_match: int | None
 ) -> schemas.ExpiryRule:
-    """This will change a rule; days that have not expired yet then expire as it says now."""
+    """Change a rule; days that have not expired yet then expire as it says now."""
     return actions.change_rule(scope, rule_id=rule_id, given=body.given(), if_match=if_match)
 
 
 @endpoint(blueprint, "POST", "/leave-expiry/run", may="leave.expire", status=202)
 def run_expiry(scope: Scope, body: schemas.NewRun, query: schemas.RunQuery) -> schemas.Run:
-    """This will do now what the night does by itself at 02:00: warn people, and act on days that have expired.
+    """Do now what the night does by itself at 02:00: warn people, and act on days that have expired.
 
     Doing it again does nothing again. With `dry_run` nothing is done: `plan` says what a night of that date would do,
     as things are now.

@@ -41,7 +41,7 @@ class Formula:
     month_day: tuple[int, int] | None = None
 
     def after(self, cycle_end: date) -> date:
-        """This will give the date that the formula means for a cycle.
+        """Return the date that the formula means for a cycle.
 
         A month that is too short for the day ends with its last: 30 November + 3 months is 28 or 29 February, and so is
         the 29 February of every year.
@@ -54,7 +54,7 @@ class Formula:
 
 
 def expires_on(*, cycle_end: date, expire_after_days: int | None, formula: str | None) -> date:
-    """This will give the last day on which the days of a cycle may be used; from the day after they are expired.
+    """Return the last day on which the days of a cycle may be used; from the day after they are expired.
 
     A rule that says neither days nor formula means the cycle's end itself. Invalid where the formula is none.
     """
@@ -64,7 +64,7 @@ def expires_on(*, cycle_end: date, expire_after_days: int | None, formula: str |
 
 
 def parsed(formula: str, *, pointer: str = "/expiry_date_formula") -> Formula:
-    """This will read a formula, or refuse it with the place of what is wrong and what to write instead."""
+    """Read a formula, or refuse it with the place of what is wrong and what to write instead."""
     written = formula.strip()
     if written[:1].isdigit():
         return _month_day(written, pointer)
@@ -84,7 +84,7 @@ def parsed(formula: str, *, pointer: str = "/expiry_date_formula") -> Formula:
 
 
 def next_cycle(start: date, end: date) -> tuple[date, date]:
-    """This will give the cycle that begins the day after another ends and is as long.
+    """Return the cycle that begins the day after another ends and is as long.
 
     As long means as many months where the cycle is of whole months (a year from 1 January or 15 July, a quarter), else
     as many days.
@@ -97,7 +97,7 @@ def next_cycle(start: date, end: date) -> tuple[date, date]:
 
 
 def formula_of(*, rate: str, days: str, working_days: str | None) -> str:
-    """This will say how the amount for days came about: 15000.00 x 3.0 / 21; daily pay has no divisor."""
+    """Return how the amount for days came about: 15000.00 x 3.0 / 21; daily pay has no divisor."""
     return f"{rate} x {days}" + (f" / {working_days}" if working_days else "")
 
 

@@ -23,7 +23,7 @@ _DUE = text("""
 
 @scheduled(blueprint, "rate(15 minutes)", name="leave-expiry")
 def send_due_nights(*, now: datetime) -> int:
-    """This will send one message for each tenant whose day's expiry is not done yet."""
+    """Send one message for each tenant whose day's expiry is not done yet."""
     with transaction(role="wagebook_sweeper") as session:
         due = session.execute(_DUE, {"now": now, "kind": NIGHT}).scalars().all()
     queues.send_many(QUEUE, [{"tenant_id": str(tenant_id)} for tenant_id in due])

@@ -38,7 +38,7 @@ _DECISIONS = {RequestStatus.APPROVED: Kind.LEAVE_APPROVED, RequestStatus.REJECTE
 
 
 def ask(scope: Scope, *, new: NewRequest, submission_id: UUID | None = None) -> Record:
-    """This will make a pending request, which holds its days until it is decided."""
+    """Make a pending request, which holds its days until it is decided."""
     leave_type = type_queries.get_active_type(scope, new.leave_type_id)
     user_id = new.user_id or scope.actor.user_id
     if user_id is None:
@@ -87,7 +87,7 @@ def decide(
     if_match: int | None,
     by_submission: bool = False,
 ) -> Record:
-    """This will approve, reject or cancel a request, and give it with the locked pay periods that it is too late for.
+    """Approve, reject or cancel a request, and give it with the locked pay periods that it is too late for.
 
     One's own can only be cancelled, and once approved only before it begins. A request that a form made is approved
     and rejected by its submission, which otherwise would go on waiting.
@@ -137,7 +137,7 @@ def decide(
 
 
 def shorten(scope: Scope, *, request_id: UUID, given: dict[str, Any], if_match: int | None) -> Record:
-    """This will make approved leave shorter, inside what stood, and give the rest of its days back.
+    """Make approved leave shorter, inside what stood, and give the rest of its days back.
 
     Halves that have become holidays or days off since are given back as well, also where the dates stay the same.
     """
@@ -177,7 +177,7 @@ def shorten(scope: Scope, *, request_id: UUID, given: dict[str, Any], if_match: 
 
 
 def _held_request(scope: Scope, request_id: UUID) -> Record:
-    """This will read a request that nobody else decides meanwhile."""
+    """Read a request that nobody else decides meanwhile."""
     share_calendar(scope)
     of_whom = requests.get_request(scope, request_id, "leave.decide")["user_id"]
     people.get_user(scope, of_whom, "leave.decide", lock=True)
@@ -259,7 +259,7 @@ def _purses(scope: Scope, user_id: UUID, leave_type: Record, *, held: entry_acti
 
 
 def _taken(leave_type: Record, halves: Sequence[HalfOfDay], purses: Sequence[Purse]) -> dict[HalfOfDay, UUID]:
-    """This will take these halves, or say what remains; leave without a limit takes nothing."""
+    """Take these halves, or say what remains; leave without a limit takes nothing."""
     if not leave_type["is_limited"]:
         return {}
     taken, lacking = rules.take(halves, purses)
@@ -278,7 +278,7 @@ def _taken(leave_type: Record, halves: Sequence[HalfOfDay], purses: Sequence[Pur
 def _grant(
     scope: Scope, request: Record, leave_type: Record, held: entry_actions.Held
 ) -> tuple[list[HalfOfDay], dict[HalfOfDay, UUID]]:
-    """This will count a request's halves by the calendar as it is now, and take them from what it holds first."""
+    """Count a request's halves by the calendar as it is now, and take them from what it holds first."""
     span = requests.span_of(request)
     _check_unrecorded(scope, request["user_id"], span)
     halves = _counted(scope, request["user_id"], leave_type, span)
@@ -288,7 +288,7 @@ def _grant(
 
 
 def _record(scope: Scope, request: Record, leave_type: Record, halves: Sequence[HalfOfDay]) -> list[str]:
-    """This will make the leave a fact of the register, and give the pay periods that it is too late for."""
+    """Make the leave a fact of the register, and give the pay periods that it is too late for."""
     span, counted = requests.span_of(request), set(halves)
     changes = [(request["user_id"], day) for day in span.days]
     with facts.changing(scope, changes=changes, what="leave") as change:
@@ -313,7 +313,7 @@ def _record(scope: Scope, request: Record, leave_type: Record, halves: Sequence[
 
 
 def _take_out(scope: Scope, request: Record, *, keep: tuple[Span, Sequence[HalfOfDay]] | None) -> list[str]:
-    """This will take facts of a request out of the register: all, or those outside a shorter span."""
+    """Take facts of a request out of the register: all, or those outside a shorter span."""
     span, counted = keep or (None, [])
     gone = set(requests.span_of(request).halves()) - set(span.halves() if span else [])
     changes = [(request["user_id"], day) for day in sorted({day for day, _ in gone})]

@@ -46,7 +46,7 @@ class LeaveRequestForms:
     """The meaning of leave request forms (forms.kinds.Handler)."""
 
     def check_definition(self, scope: Scope, *, fields: Sequence[Record]) -> None:
-        """This will refuse a form that lacks a leave type or a first day, or has one as another kind of field."""
+        """Refuse a form that lacks a leave type or a first day, or has one as another kind of field."""
         named = {str(field["field_name"]): field for field in fields}
         places = [
             Place("/fields", f"a leave request needs the field {name} ({_or(FIELD_TYPES[name])}, required)")
@@ -64,7 +64,7 @@ class LeaveRequestForms:
             raise Invalid("; ".join(place.detail for place in places) + ".", places)
 
     def submitted(self, scope: Scope, *, submission: Record) -> None:
-        """This will ask for the leave that a submission describes, for whoever submitted it."""
+        """Ask for the leave that a submission describes, for whoever submitted it."""
         data = submission["data"]
         leave_type = _leave_type_of(scope, submission)
         said = {
@@ -85,7 +85,7 @@ class LeaveRequestForms:
             raise _of_submission(wrong) from None
 
     def decided(self, scope: Scope, *, submission: Record, to: SubmissionStatus, notes: str | None) -> None:
-        """This will decide the leave as the reviewer of its submission does."""
+        """Decide the leave as the reviewer of its submission does."""
         request = request_queries.find_of_submission(scope, submission["id"])
         is_open = request is not None and request["status"] == RequestStatus.PENDING
         if not is_open and to is SubmissionStatus.REJECTED:
@@ -98,12 +98,12 @@ class LeaveRequestForms:
 
 
 def register() -> None:
-    """This will give forms of the type leave_request their meaning."""
+    """Return forms of the type leave_request their meaning."""
     definition_kinds.register(definition_kinds.FormType.LEAVE_REQUEST, LeaveRequestForms())
 
 
 def _leave_type_of(scope: Scope, submission: Record) -> Record:
-    """This will find the leave type that was chosen: by the option's value, or else by its label."""
+    """Find the leave type that was chosen: by the option's value, or else by its label."""
     value = str(submission["data"].get(LEAVE_TYPE) or "")
     for said in (value, _label_of(scope, submission["id"], value)):
         found = type_queries.types_called(scope, said=said) if said else []
@@ -134,7 +134,7 @@ def _label_of(scope: Scope, submission_id: UUID, value: str) -> str | None:
 
 
 def _of_submission(wrong: Invalid) -> Invalid:
-    """This will say of the submission's data what was said of a leave request."""
+    """Return of the submission's data what was said of a leave request."""
     places = [Place(_DATA + place.pointer, place.detail) for place in wrong.places]
     return Invalid(wrong.detail, places)
 

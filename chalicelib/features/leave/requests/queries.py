@@ -24,7 +24,7 @@ _STANDING = (RequestStatus.PENDING, RequestStatus.APPROVED)
 
 
 def get_request(scope: Scope, request_id: UUID, permission: str) -> Record:
-    """This will read one request of somebody whom the permission reaches, or NotFound."""
+    """Read one request of somebody whom the permission reaches, or NotFound."""
     found = scope.session.execute(
         select(*COLUMNS).where(
             leave_requests.c.tenant_id == scope.tenant_id,
@@ -38,7 +38,7 @@ def get_request(scope: Scope, request_id: UUID, permission: str) -> Record:
 
 
 def find_of_submission(scope: Scope, submission_id: UUID) -> Record | None:
-    """This will read the request that a form submission made, the last where there are several."""
+    """Read the request that a form submission made, the last where there are several."""
     found = scope.session.execute(
         select(*COLUMNS)
         .where(leave_requests.c.tenant_id == scope.tenant_id, leave_requests.c.submission_id == submission_id)
@@ -49,7 +49,7 @@ def find_of_submission(scope: Scope, submission_id: UUID) -> Record | None:
 
 
 def page_of_requests(scope: Scope, query: RequestQuery) -> Record:
-    """This will read one page of the requests of everybody whom the caller may see, oldest first."""
+    """Read one page of the requests of everybody whom the caller may see, oldest first."""
     table = leave_requests
     rows = select(*COLUMNS).where(table.c.tenant_id == scope.tenant_id, scope.within("leave.read", table.c.user_id))
     if query.user_id:
@@ -67,7 +67,7 @@ def page_of_requests(scope: Scope, query: RequestQuery) -> Record:
 
 
 def span_of(request: Mapping[str, object]) -> Span:
-    """This will give the days of a request."""
+    """Return the days of a request."""
     values = {
         "start_on": request["start_date"], "start_half": Half(str(request["start_half"])),
         "end_on": request["end_date"], "end_half": Half(str(request["end_half"])),
@@ -76,7 +76,7 @@ def span_of(request: Mapping[str, object]) -> Span:
 
 
 def find_overlap(scope: Scope, *, user_id: UUID, span: Span) -> Record | None:
-    """This will read the first request that stands for one of these halves already, with its leave type's name."""
+    """Read the first request that stands for one of these halves already, with its leave type's name."""
     found = scope.session.execute(
         text("""
             select r.start_on as start_date, r.end_on as end_date, r.start_half, r.end_half, r.status, t.name
@@ -93,7 +93,7 @@ def find_overlap(scope: Scope, *, user_id: UUID, span: Span) -> Record | None:
 
 
 def find_recorded(scope: Scope, *, user_id: UUID, span: Span) -> date | None:
-    """This will give the first day of these on which leave is recorded already, by whatever means."""
+    """Return the first day of these on which leave is recorded already, by whatever means."""
     halves = tuple_(leave_days.c.day, leave_days.c.half)
     return scope.session.execute(
         select(leave_days.c.day)
@@ -125,7 +125,7 @@ def wanted_halves(scope: Scope, *, user_id: UUID, span: Span, counts_all: bool) 
 
 
 def counted_halves(scope: Scope, request_id: UUID) -> list[HalfOfDay]:
-    """This will give the halves that an approved request took from the person's days, in order."""
+    """Return the halves that an approved request took from the person's days, in order."""
     rows = scope.session.execute(
         select(leave_days.c.day, leave_days.c.half)
         .where(

@@ -14,19 +14,19 @@ blueprint = Blueprint(__name__)
 
 @endpoint(blueprint, "GET", "/leave-requests", may="leave.read")
 def list_leave_requests(scope: Scope, query: schemas.RequestQuery) -> Page[schemas.LeaveRequest]:
-    """This will list leave requests: everybody's, your people's or your own, as your role allows."""
+    """List leave requests: everybody's, your people's or your own, as your role allows."""
     return queries.page_of_requests(scope, query)
 
 
 @endpoint(blueprint, "POST", "/leave-requests", may="leave.write", status=201)
 def ask_for_leave(scope: Scope, body: schemas.NewRequest) -> schemas.LeaveRequest:
-    """This will ask for leave; its working days are held until somebody decides."""
+    """Ask for leave; its working days are held until somebody decides."""
     return actions.ask(scope, new=body)
 
 
 @endpoint(blueprint, "GET", "/leave-requests/{request_id}", may="leave.read")
 def get_leave_request(scope: Scope, request_id: UUID) -> schemas.LeaveRequest:
-    """This will read one leave request."""
+    """Read one leave request."""
     return queries.get_request(scope, request_id, "leave.read")
 
 
@@ -34,7 +34,7 @@ def get_leave_request(scope: Scope, request_id: UUID) -> schemas.LeaveRequest:
 def change_leave_request(
     scope: Scope, request_id: UUID, body: schemas.RequestPatch, if_match: int | None
 ) -> schemas.DecidedRequest:  # fmt: skip
-    """This will approve, reject or cancel leave, or shorten what was approved; your own can only be taken back."""
+    """Approve, reject or cancel leave, or shorten what was approved; your own can only be taken back."""
     given = body.given()
     if "status" not in given:
         return actions.shorten(scope, request_id=request_id, given=given, if_match=if_match)

@@ -17,7 +17,7 @@ from chalicelib.identity.scope import Scope
 
 
 def add_leave_type(scope: Scope, *, new: NewLeaveType) -> Record:
-    """This will add a kind of leave; its name is its own within the tenant."""
+    """Add a kind of leave; its name is its own within the tenant."""
     if new.expiry_rule_id is not None:
         allocation_queries.get_rule(scope, new.expiry_rule_id)
     row = scope.session.execute(
@@ -30,7 +30,7 @@ def add_leave_type(scope: Scope, *, new: NewLeaveType) -> Record:
 
 
 def change_leave_type(scope: Scope, *, leave_type_id: UUID, given: dict[str, Any], if_match: int | None) -> Record:
-    """This will change a kind of leave, for what is asked and approved from now on.
+    """Change a kind of leave, for what is asked and approved from now on.
 
     Another expiry rule also says anew until when days that have not expired yet may be used.
     """

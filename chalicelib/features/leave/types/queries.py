@@ -13,12 +13,12 @@ from chalicelib.kernel.errors import Conflict
 
 
 def get_leave_type(scope: Scope, leave_type_id: UUID, *, lock: bool = False) -> Record:
-    """This will read one leave type of the tenant, or NotFound."""
+    """Read one leave type of the tenant, or NotFound."""
     return get_row(scope, leave_types, leave_type_id, what="leave type", lock=lock)
 
 
 def get_active_type(scope: Scope, leave_type_id: UUID) -> Record:
-    """This will read a leave type that days may still be given and asked for, or say that it is no longer in use."""
+    """Read a leave type that days may still be given and asked for, or say that it is no longer in use."""
     found = get_leave_type(scope, leave_type_id)
     if not found["is_active"]:
         raise Conflict(f"{found['name']} is no longer in use; make it active again, or choose another leave type.")
@@ -26,7 +26,7 @@ def get_active_type(scope: Scope, leave_type_id: UUID) -> Record:
 
 
 def types_called(scope: Scope, *, said: str) -> list[Record]:
-    """This will read the leave types that a word means: an id, or a name in whatever case."""
+    """Read the leave types that a word means: an id, or a name in whatever case."""
     as_text = func.lower(said)
     rows = scope.session.execute(
         select(leave_types)
@@ -40,6 +40,6 @@ def types_called(scope: Scope, *, said: str) -> list[Record]:
 
 
 def page_of_leave_types(scope: Scope, query: PageQuery) -> Record:
-    """This will read one page of leave types, oldest first."""
+    """Read one page of leave types, oldest first."""
     rows = select(leave_types).where(leave_types.c.tenant_id == scope.tenant_id)
     return page_of(scope, rows, key=leave_types.c.id, query=query)

@@ -16,19 +16,19 @@ form_handler.register()  # a form of the type leave_request asks for leave
 
 @endpoint(blueprint, "GET", "/leave-types", may="organisation.read")
 def list_leave_types(scope: Scope, query: PageQuery) -> Page[schemas.LeaveType]:
-    """This will list the kinds of leave."""
+    """List the kinds of leave."""
     return queries.page_of_leave_types(scope, query)
 
 
 @endpoint(blueprint, "POST", "/leave-types", may="organisation.write", status=201)
 def add_leave_type(scope: Scope, body: schemas.NewLeaveType) -> schemas.LeaveType:
-    """This will add a kind of leave, paid or a loss of pay."""
+    """Add a kind of leave, paid or a loss of pay."""
     return actions.add_leave_type(scope, new=body)
 
 
 @endpoint(blueprint, "GET", "/leave-types/{leave_type_id}", may="organisation.read")
 def get_leave_type(scope: Scope, leave_type_id: UUID) -> schemas.LeaveType:
-    """This will read one kind of leave."""
+    """Read one kind of leave."""
     return queries.get_leave_type(scope, leave_type_id)
 
 
@@ -36,5 +36,5 @@ def get_leave_type(scope: Scope, leave_type_id: UUID) -> schemas.LeaveType:
 def change_leave_type(
     scope: Scope, leave_type_id: UUID, body: schemas.LeaveTypePatch, if_match: int | None
 ) -> schemas.LeaveType:  # fmt: skip
-    """This will change a kind of leave; another expiry rule also moves when the days left expire."""
+    """Change a kind of leave; another expiry rule also moves when the days left expire."""
     return actions.change_leave_type(scope, leave_type_id=leave_type_id, given=body.given(), if_match=if_match)

@@ -62,7 +62,7 @@ class Setup:
 
 
 def make_batch(scope: Scope, *, new: NewBatch) -> Record:
-    """This will put the payouts that wait into one file: they are on their way to the bank from the commit on."""
+    """Put the payouts that wait into one file: they are on their way to the bank from the commit on."""
     if not delivery_actions.is_open(scope):
         raise Conflict(SWITCHED_OFF)
     # one batch of a tenant at a time: numbers have no gaps, and two files never order one payout
@@ -95,7 +95,7 @@ def make_batch(scope: Scope, *, new: NewBatch) -> Record:
 
 
 def hand_over(scope: Scope, *, batch_id: UUID) -> Record:
-    """This will give a link to a batch's file, and note who had it and when it was first asked for."""
+    """Return a link to a batch's file, and note who had it and when it was first asked for."""
     row = get_row(scope, payout_batches, batch_id, what="batch", lock=True)
     if row["handed_over_at"] is None:
         scope.session.execute(

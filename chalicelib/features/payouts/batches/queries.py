@@ -35,7 +35,7 @@ _CHANGED = text("""
 
 
 def page_of_batches(scope: Scope, query: PageQuery) -> Record:
-    """This will read one page of batches, oldest first, with what became of their payouts."""
+    """Read one page of batches, oldest first, with what became of their payouts."""
     rows = select(payout_batches).where(payout_batches.c.tenant_id == scope.tenant_id)
     page = page_of(scope, rows, key=payout_batches.c.id, query=query)
     progress = _progress(scope, [row["id"] for row in page["items"]])
@@ -43,7 +43,7 @@ def page_of_batches(scope: Scope, query: PageQuery) -> Record:
 
 
 def get_batch(scope: Scope, batch_id: UUID) -> Record:
-    """This will read one batch with what became of its payouts, or NotFound."""
+    """Read one batch with what became of its payouts, or NotFound."""
     row = get_row(scope, payout_batches, batch_id, what="batch")
     return {**row, **_progress(scope, [batch_id])[batch_id]}
 
@@ -55,7 +55,7 @@ def get_whole_batch(scope: Scope, batch_id: UUID) -> Record:
 
 
 def lock_payouts(scope: Scope, batch_id: UUID) -> list[Record]:
-    """This will read the payouts of a batch and keep others from moving them until the transaction ends."""
+    """Read the payouts of a batch and keep others from moving them until the transaction ends."""
     rows = scope.session.execute(
         select(payouts)
         .where(payouts.c.tenant_id == scope.tenant_id, payouts.c.batch_id == batch_id)
@@ -105,7 +105,7 @@ def count_open(scope: Scope, batch_ids: Collection[UUID]) -> dict[UUID, int]:
 
 
 def lock_waiting(scope: Scope, *, kinds: Collection[Kind], currency: str | None, limit: int) -> list[Record]:
-    """This will read the oldest payouts that wait for a file and have an account of these kinds, and hold them."""
+    """Read the oldest payouts that wait for a file and have an account of these kinds, and hold them."""
     rows = _waiting(scope, select(payouts.c.id, payouts.c.reference, payouts.c.amount, payouts.c.currency,
                                   payouts.c.kind, payouts.c.destination_id))  # fmt: skip
     if currency is not None:
@@ -120,7 +120,7 @@ def lock_waiting(scope: Scope, *, kinds: Collection[Kind], currency: str | None,
 
 
 def count_waiting(scope: Scope) -> dict[tuple[Kind, str], int]:
-    """This will count the payouts that wait for a file, by the kind of their account and their currency."""
+    """Count the payouts that wait for a file, by the kind of their account and their currency."""
     kind = payout_destinations.c.kind
     rows = scope.session.execute(
         _waiting(scope, select(kind, payouts.c.currency, func.count().label("payouts")))
@@ -142,7 +142,7 @@ def _waiting(scope: Scope, columns: Select[Any]) -> Select[Any]:
 
 
 def _progress(scope: Scope, batch_ids: Collection[UUID]) -> dict[UUID, Record]:
-    """This will tell what became of the payouts of batches: it is counted and never stored, so it is always so."""
+    """Return what became of the payouts of batches: it is counted and never stored, so it is always so."""
     rows = scope.session.execute(
         select(payouts.c.batch_id, payouts.c.status, func.count().label("payouts"),
                func.max(payouts.c.settled_at).label("settled_at"))

@@ -26,7 +26,7 @@ blueprint = Blueprint(__name__)
 
 @endpoint(blueprint, "GET", "/payouts/bank-file-settings", may="payout_batches.read")
 def get_bank_file_settings(scope: Scope) -> settings_schemas.BankFileSettingsView:
-    """This will tell how your bank takes payment files; the number of the account that pays is masked."""
+    """Tell how your bank takes payment files; the number of the account that pays is masked."""
     return settings_queries.get_settings(scope)
 
 
@@ -34,13 +34,13 @@ def get_bank_file_settings(scope: Scope) -> settings_schemas.BankFileSettingsVie
 def set_bank_file_settings(
     scope: Scope, body: settings_schemas.BankFileSettings, if_match: int | None
 ) -> settings_schemas.BankFileSettingsView:
-    """This will say how your bank takes payment files from now on: ISO 20022, or columns of your own template."""
+    """Say how your bank takes payment files from now on: ISO 20022, or columns of your own template."""
     return settings_actions.set_settings(scope, said=body, if_match=if_match)
 
 
 @endpoint(blueprint, "POST", "/payouts/batches", may="payouts.run", status=201, moves_money=True)
 def make_batch(scope: Scope, body: schemas.NewBatch) -> schemas.MadeBatch:
-    """This will put the payouts that wait for a bank file into one, at most 2,000; make another for the rest.
+    """Put the payouts that wait for a bank file into one, at most 2,000; make another for the rest.
 
     From then on they are on their way: bring the file to the bank, and its answer back. Without one they come up
     for review after five days.
@@ -50,7 +50,7 @@ def make_batch(scope: Scope, body: schemas.NewBatch) -> schemas.MadeBatch:
 
 @endpoint(blueprint, "GET", "/payouts/batches", may="payout_batches.read")
 def list_batches(scope: Scope, query: PageQuery) -> Page[schemas.Batch]:
-    """This will list bank files, oldest first, with what became of their payouts."""
+    """List bank files, oldest first, with what became of their payouts."""
     return queries.page_of_batches(scope, query)
 
 
@@ -62,7 +62,7 @@ def get_batch(scope: Scope, batch_id: UUID) -> schemas.WholeBatch:
 
 @endpoint(blueprint, "GET", "/payouts/batches/{batch_id}/file", may="payout_batches.read")
 def get_batch_file(scope: Scope, batch_id: UUID) -> schemas.FileLink:
-    """This will give a link to the file, for five minutes; who asked for it is kept in the audit log."""
+    """Give a link to the file, for five minutes; who asked for it is kept in the audit log."""
     return actions.hand_over(scope, batch_id=batch_id)
 
 

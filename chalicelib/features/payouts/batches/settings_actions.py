@@ -17,7 +17,7 @@ from chalicelib.identity.scope import Scope
 
 
 def set_settings(scope: Scope, *, said: BankFileSettings, if_match: int | None) -> Record:
-    """This will replace how the bank takes files from now on; batches that were made stay what they are."""
+    """Replace how the bank takes files from now on; batches that were made stay what they are."""
     # one at a time also where there is no row yet that could be locked
     scope.alone("bank-file-settings")
     before = queries.find_settings(scope, lock=True)

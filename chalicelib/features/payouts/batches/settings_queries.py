@@ -16,14 +16,14 @@ _TABLE = bank_file_settings
 
 
 def get_settings(scope: Scope) -> Record:
-    """This will read how the bank takes files, the payer's account masked, or NotFound."""
+    """Read how the bank takes files, the payer's account masked, or NotFound."""
     if (row := find_settings(scope)) is None:
         raise NotFound("It was never said how your bank takes files; say it with PUT /payouts/bank-file-settings.")
     return shown(row)
 
 
 def find_settings(scope: Scope, *, lock: bool = False) -> Record | None:
-    """This will read the settings as they are kept, the template as a model, if there are any."""
+    """Read the settings as they are kept, the template as a model, if there are any."""
     rows = select(_TABLE).where(_TABLE.c.tenant_id == scope.tenant_id)
     row = scope.session.execute(rows.with_for_update() if lock else rows).mappings().first()
     if row is None:
@@ -34,13 +34,13 @@ def find_settings(scope: Scope, *, lock: bool = False) -> Record | None:
 
 
 def shown(row: Record) -> Record:
-    """This will give the settings as they may be told."""
+    """Return the settings as they may be told."""
     payer = {"name": row["payer_name"], "masked": row["payer_masked"]} if row["payer_name"] else None
     return {**{name: row[name] for name in ("format", "template", "version")}, "payer": payer}
 
 
 def open_payer(scope: Scope, row: Record) -> Account | None:
-    """This will decrypt the account that pays, for the file only."""
+    """Decrypt the account that pays, for the file only."""
     if row["payer_sealed"] is None:
         return None
     said = json.loads(

@@ -46,7 +46,7 @@ class Claim:
 
 
 def carry_on(scope: Scope, payout_id: UUID) -> Errand | None:
-    """This will do what a payout needs next, if it needs anything and its time has come."""
+    """Do what a payout needs next, if it needs anything and its time has come."""
     payout = payout_states.lock(scope, payout_id)
     if payout is None:
         return None
@@ -75,13 +75,13 @@ def carry_on(scope: Scope, payout_id: UUID) -> Errand | None:
 
 
 def _await_answer(scope: Scope, payout: Record) -> None:
-    """This will give a payout to a person whose bank file nobody answered; until then only the answer moves it."""
+    """Return a payout to a person whose bank file nobody answered; until then only the answer moves it."""
     if payout["status"] == PayoutStatus.SENDING and payout["lease_left"] <= timedelta(0):
         _give_up(scope, payout, "the bank's answer to the file did not come")
 
 
 def is_open(scope: Scope) -> bool:
-    """This will tell whether payouts may be made and sent: for this tenant, and at all."""
+    """Return whether payouts may be made and sent: for this tenant, and at all."""
     return scope.tenant.is_active and scope.tenant.policy.payouts_enabled and settings().payouts_enabled
 
 
@@ -99,7 +99,7 @@ def _send(scope: Scope, payout: Record) -> Errand | None:
 
 
 def _ask(scope: Scope, payout: Record) -> Errand | None:
-    """This will ask what became of a payout; where nobody can be asked, send it again or give it to a person."""
+    """Ask what became of a payout; where nobody can be asked, send it again or give it to a person."""
     abilities = providers.abilities_of(payout["provider"])
     if not abilities.looks_up:
         return _again(scope, payout, why="the provider cannot be asked")
@@ -189,7 +189,7 @@ def _confirm(scope: Scope, payout: Record, answer: Paid) -> None:
 
 
 def _keep_paid(scope: Scope, payout: Record, problem: str) -> None:
-    """This will note what a provider says of a payout that it had paid, and not ask again."""
+    """Note what a provider says of a payout that it had paid, and not ask again."""
     payout_states.move(scope, payout, PayoutStatus.PAID, what="answered", problem=problem)
 
 
@@ -215,7 +215,7 @@ def _wonder(scope: Scope, payout: Record, why: str, *, asked: bool) -> Errand | 
 
 
 def _again(scope: Scope, payout: Record, *, why: str) -> Errand | None:
-    """This will send a doubtful payout again under the same key, where the provider still keeps it."""
+    """Send a doubtful payout again under the same key, where the provider still keeps it."""
     abilities = providers.abilities_of(payout["provider"])
     may_resend = rules.may_resend(
         now=scope.now, first_sent_at=payout["first_sent_at"], keeps_for=abilities.keeps_keys_for
@@ -246,7 +246,7 @@ def _is_over(scope: Scope, payout: Record) -> bool:
 
 
 def _spoiled(scope: Scope, payout: Record) -> None:
-    """This will stop a payout whose bank details cannot be opened: given back where certainly nobody sent it."""
+    """Stop a payout whose bank details cannot be opened: given back where certainly nobody sent it."""
     logger.error("bank details cannot be opened", payout_id=str(payout["id"]))
     to = PayoutStatus.FAILED if payout["fence"] == 1 else PayoutStatus.REVIEW
     payout_states.move(

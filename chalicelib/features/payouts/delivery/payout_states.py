@@ -56,7 +56,7 @@ def move(
     provider_reference: str | None = None,
     is_approved: bool = False,
 ) -> Record:
-    """This will move a payout, or only claim it where it stays what it is, and note the event.
+    """Move a payout, or only claim it where it stays what it is, and note the event.
 
     Money that did not reach the person is back in payable in the same transaction. A payout that somebody else moved
     since it was read is refused with Conflict: whoever holds the later fence knows more.
@@ -90,7 +90,7 @@ def move(
 
 
 def postpone(scope: Scope, payout: Record, wait: timedelta) -> None:
-    """This will look at a payout again later, as nothing may be done with it now."""
+    """Look at a payout again later, as nothing may be done with it now."""
     scope.session.execute(
         text("update payouts set look_at = clock_timestamp() + :wait where tenant_id = :tenant_id and id = :id"),
         {"tenant_id": scope.tenant_id, "id": payout["id"], "wait": wait},
@@ -98,7 +98,7 @@ def postpone(scope: Scope, payout: Record, wait: timedelta) -> None:
 
 
 def note(scope: Scope, payout: Record, *, what: str, detail: str | None = None) -> None:
-    """This will append an event to a payout's history."""
+    """Append an event to a payout's history."""
     scope.session.execute(
         insert(payout_events).values(
             tenant_id=scope.tenant_id, payout_id=payout["id"], what=what, status=payout["status"],
@@ -130,7 +130,7 @@ def _give_back(scope: Scope, payout: Record) -> None:
 
 
 def lock(scope: Scope, payout_id: UUID) -> Record | None:
-    """This will read a payout and keep others from moving it until the transaction ends.
+    """Read a payout and keep others from moving it until the transaction ends.
 
     By the database's clock, `lease_left` is what is left of its lease, null where it has none, and `is_due` whether
     the time to look at it again has come.

@@ -18,12 +18,12 @@ PATIENCE = timedelta(hours=72)  # then a person decides
 
 
 def next_look(looks: int) -> timedelta:
-    """This will tell how long to wait after so many looks in vain; the last rung repeats."""
+    """Return how long to wait after so many looks in vain; the last rung repeats."""
     return LADDER[min(looks, len(LADDER) - 1)]
 
 
 def may_send(*, now: datetime, claimed_at: datetime, first_sent_at: datetime, keeps_for: timedelta | None) -> bool:
-    """This will tell, directly before a call, whether sending is still safe.
+    """Return, directly before a call, whether sending is still safe.
 
     A worker may have slept since its claim: for longer than its lease, and somebody else has the payout; or for so
     long that the provider has forgotten the key, and would pay a second time.
@@ -34,5 +34,5 @@ def may_send(*, now: datetime, claimed_at: datetime, first_sent_at: datetime, ke
 
 
 def may_resend(*, now: datetime, first_sent_at: datetime, keeps_for: timedelta | None) -> bool:
-    """This will tell whether a doubtful payout may be sent again under its key."""
+    """Return whether a doubtful payout may be sent again under its key."""
     return keeps_for is not None and now - first_sent_at < keeps_for - MARGIN - LEASE

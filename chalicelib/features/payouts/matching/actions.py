@@ -68,7 +68,7 @@ class Matched:
 
 
 def compare(scope: Scope, *, since: datetime) -> list[Matched]:
-    """This will tell what `match` would do, and keep the payouts concerned as they are until the transaction ends."""
+    """Return what `match` would do, and keep the payouts concerned as they are until the transaction ends."""
     # the strangers are asked first, before anything is locked
     moved = [
         (name, reference, list(some))
@@ -84,7 +84,7 @@ def compare(scope: Scope, *, since: datetime) -> list[Matched]:
 
 
 def match(scope: Scope, *, since: datetime) -> list[Matched]:
-    """This will adopt and settle what the providers moved since a moment, and tell of each reference what it did.
+    """Adopt and settle what the providers moved since a moment, and tell of each reference what it did.
 
     Choose a moment some minutes before the one that was restored. Payouts have to be off: what is being sent
     meanwhile would be missing in the list.
@@ -127,7 +127,7 @@ def _people(scope: Scope, user_ids: set[UUID]) -> set[UUID]:
 
 
 def _judged(provider: str, moved: Sequence[Movement], payout: Record | None, people: set[UUID]) -> Matched:
-    """This will tell what the movements under one reference mean; those that came back moved nothing in the end."""
+    """Return what the movements under one reference mean; those that came back moved nothing in the end."""
     arrived = [one for one in moved if not one.came_back]
     first, *others = arrived or moved
     amount = first.amount + sum(one.amount for one in others if arrived)
@@ -172,7 +172,7 @@ def _known(moved: Movement, amount: Decimal, payout: Record) -> tuple[_Path, str
 
 
 def _walk(scope: Scope, one: Matched) -> None:
-    """This will take a payout to where the provider's list says it is, step by step on the state graph."""
+    """Take a payout to where the provider's list says it is, step by step on the state graph."""
     payout = _adopt(scope, one) if one.payout_id is None else payout_states.lock(scope, one.payout_id)
     for to in one.path:
         payout = payout_states.move(

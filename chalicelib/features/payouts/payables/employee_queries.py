@@ -30,7 +30,7 @@ MOST_LINES = 1000
 
 
 def get_balance(scope: Scope, user_id: UUID) -> Record:
-    """This will tell what a person has earned, is owed, may still earn, is being paid and was paid, by currency."""
+    """Return what a person has earned, is owed, may still earn, is being paid and was paid, by currency."""
     get_user(scope, user_id, "balances.read")
     owed, pending, paid = find_balances(scope, user_id), sum_pending(scope, user_id), sum_for(scope, user_id)
 
@@ -54,7 +54,7 @@ def get_balance(scope: Scope, user_id: UUID) -> Record:
 
 
 def get_statement(scope: Scope, user_id: UUID, *, query: StatementQuery) -> Record:
-    """This will read a page of a person's lines between two days, with what stood before and after all of them."""
+    """Read a page of a person's lines between two days, with what stood before and after all of them."""
     get_user(scope, user_id, "balances.read")
     first, last = _days(scope, query)
     after = position(query.cursor, int) if query.cursor else 0

@@ -14,13 +14,13 @@ blueprint = Blueprint(__name__)
 
 @endpoint(blueprint, "GET", "/users/{user_id}/balance", may="balances.read")
 def get_balance(scope: Scope, user_id: UUID) -> schemas.PersonBalance:
-    """This will tell what one person has earned, is owed, and was paid; further currencies stand apart."""
+    """Tell what one person has earned, is owed, and was paid; further currencies stand apart."""
     return queries.get_balance(scope, user_id)
 
 
 @endpoint(blueprint, "GET", "/users/{user_id}/statement", may="balances.read")
 def get_statement(scope: Scope, user_id: UUID, query: schemas.StatementQuery) -> schemas.Statement:
-    """This will list what was booked for a person between two days, with their balances before and after.
+    """List what was booked for a person between two days, with their balances before and after.
 
     At most 366 days at once, and 1,000 lines on a page.
     """

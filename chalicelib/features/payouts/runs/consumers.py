@@ -18,7 +18,7 @@ blueprint = Blueprint(__name__)
 
 @consumes(blueprint, actions.QUEUE, batch_size=1, at_once=10, when_failed=progress.fail)
 def run_payouts(scope: Scope, *, message: dict[str, Any]) -> None:
-    """This will start the run of an hour, or do one chunk of a run; what is done already is not done again."""
+    """Start the run of an hour, or do one chunk of a run; what is done already is not done again."""
     if "slot" in message:
         actions.run_slot(scope, Kind(message["kind"]), datetime.fromisoformat(message["slot"]))
         return
@@ -30,5 +30,5 @@ def run_payouts(scope: Scope, *, message: dict[str, Any]) -> None:
 # nothing new is sent for a suspended tenant; what is in doubt is still found out
 @consumes(blueprint, delivery_actions.QUEUE, at_once=20, while_suspended=True)
 def move_payout(scope: Scope, *, message: dict[str, Any]) -> Errand | None:
-    """This will send one payout, or ask about it, as its state needs."""
+    """Send one payout, or ask about it, as its state needs."""
     return delivery_actions.carry_on(scope, UUID(message["payout_id"]))

@@ -29,7 +29,7 @@ def approve(scope: Scope, payout_id: UUID) -> Record:
 
 
 def reject(scope: Scope, payout_id: UUID, *, reason: str) -> Record:
-    """This will cancel a held payout; its money is back in payable."""
+    """Cancel a held payout; its money is back in payable."""
     payout = _get(scope, payout_id, PayoutStatus.HELD, to="rejected")
     payout_states.move(scope, payout, PayoutStatus.CANCELLED, what="rejected", problem=reason)
     return _decided(scope, payout, "payout.rejected", reason)
@@ -57,7 +57,7 @@ def confirm(scope: Scope, payout_id: UUID, *, reference: str) -> Record:
 
 
 def retry(scope: Scope, payout_id: UUID) -> Record:
-    """This will move a payout on, never by sending money whose whereabouts are unknown.
+    """Move a payout on, never by sending money whose whereabouts are unknown.
 
     One that failed or came back: its person is paid anew, as a new payout. One that is queued, unknown or in doubt:
     its message is sent again, so that it is sent or the provider is asked now. Gives the payout to follow.
@@ -85,7 +85,7 @@ def retry(scope: Scope, payout_id: UUID) -> Record:
 
 
 def take_back(scope: Scope, payout_id: UUID, *, reason: str) -> Record:
-    """This will record that a paid payout came back; its money is in payable again."""
+    """Record that a paid payout came back; its money is in payable again."""
     payout = _get(scope, payout_id, PayoutStatus.PAID, to="returned")
     four_eyes.check_not_own(scope, four_eyes.Subject.PAYOUT, payout["user_id"])  # what comes back is paid again
     payout_states.move(scope, payout, PayoutStatus.RETURNED, what="returned", problem=reason)

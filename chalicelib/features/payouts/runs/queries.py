@@ -24,7 +24,7 @@ BLOCKED_BY = statement(__file__, "blocked_by")
 
 
 def page_of_payouts(scope: Scope, query: PayoutQuery) -> Record:
-    """This will read one page of payouts, oldest first."""
+    """Read one page of payouts, oldest first."""
     rows = _with_destination().where(
         payouts.c.tenant_id == scope.tenant_id, scope.within("payouts.read", payouts.c.user_id)
     )
@@ -54,7 +54,7 @@ def _nested(row: Record) -> Record:
 
 
 def get_payout(scope: Scope, payout_id: UUID) -> Record:
-    """This will read one payout with its lines, attempts, events and ledger."""
+    """Read one payout with its lines, attempts, events and ledger."""
     row = scope.session.execute(
         _with_destination().where(
             payouts.c.tenant_id == scope.tenant_id,
@@ -98,7 +98,7 @@ def _events(scope: Scope, payout_id: UUID) -> list[Record]:
 
 
 def _attempts(events: list[Record]) -> list[Record]:
-    """This will tell of each claim what was done under it and what came of it; null while nobody knows."""
+    """Report of each claim what was done under it and what came of it; null while nobody knows."""
     answers = {event["fence"]: event for event in events if event["what"] == "answered"}
     return [
         {
@@ -115,7 +115,7 @@ def _attempts(events: list[Record]) -> list[Record]:
 
 
 def sum_run(scope: Scope, job_id: UUID) -> dict[str, Any]:
-    """This will sum up what a run made: payouts, how many of them are held, and the amount in each currency."""
+    """Sum up what a run made: payouts, how many of them are held, and the amount in each currency."""
     rows = scope.session.execute(
         select(
             payouts.c.currency,
@@ -168,7 +168,7 @@ def destination_values(scope: Scope) -> dict[str, Any]:
 
 
 def count_waiting(scope: Scope) -> dict[str, int]:
-    """This will count the debts that a run leaves, by why; reasons without any are left out."""
+    """Count the debts that a run leaves, by why; reasons without any are left out."""
     row = scope.session.execute(
         _WAITING,
         {
@@ -182,7 +182,7 @@ def count_waiting(scope: Scope) -> dict[str, int]:
 
 
 def sum_for(scope: Scope, user_id: UUID) -> dict[str, dict[str, Any]]:
-    """This will sum a person's payouts by currency: on their way, and arrived."""
+    """Sum a person's payouts by currency: on their way, and arrived."""
     rows = scope.session.execute(
         select(
             payouts.c.currency,

@@ -34,25 +34,25 @@ def run_finals(scope: Scope, body: schemas.RunRequest) -> Started:
 
 @endpoint(blueprint, "GET", "/payouts", may="payouts.read")
 def list_payouts(scope: Scope, query: schemas.PayoutQuery) -> Page[schemas.Payout]:
-    """This will list payouts, oldest first."""
+    """List payouts, oldest first."""
     return queries.page_of_payouts(scope, query)
 
 
 @endpoint(blueprint, "GET", "/payouts/{payout_id}", may="payouts.read")
 def get_payout(scope: Scope, payout_id: UUID) -> schemas.WholePayout:
-    """This will show a payout: what it pays, how it went, what was booked."""
+    """Show a payout: what it pays, how it went, what was booked."""
     return queries.get_payout(scope, payout_id)
 
 
 @endpoint(blueprint, "POST", "/payouts/{payout_id}/approve", may="payouts.decide")
 def approve(scope: Scope, payout_id: UUID) -> schemas.WholePayout:
-    """This will let a held payout go. Whoever started its run may not approve it."""
+    """Let a held payout go. Whoever started its run may not approve it."""
     return decision_actions.approve(scope, payout_id)
 
 
 @endpoint(blueprint, "POST", "/payouts/{payout_id}/reject", may="payouts.decide")
 def reject(scope: Scope, payout_id: UUID, body: schemas.Rejection) -> schemas.WholePayout:
-    """This will cancel a held payout; the person is owed the money again."""
+    """Cancel a held payout; the person is owed the money again."""
     return decision_actions.reject(scope, payout_id, reason=body.reason)
 
 
@@ -67,7 +67,7 @@ def confirm(scope: Scope, payout_id: UUID, body: schemas.Confirmation) -> schema
 
 @endpoint(blueprint, "POST", "/payouts/{payout_id}/retry", may="payouts.run")
 def retry(scope: Scope, payout_id: UUID) -> schemas.WholePayout:
-    """This will pay a person anew whose payout failed or came back, or ask the provider about one in doubt, now.
+    """Pay a person anew whose payout failed or came back, or ask the provider about one in doubt, now.
 
     It answers with the payout to follow: the new one, or the same. A payout in doubt is never just sent again.
     """
@@ -76,7 +76,7 @@ def retry(scope: Scope, payout_id: UUID) -> schemas.WholePayout:
 
 @endpoint(blueprint, "POST", "/payouts/{payout_id}/return", may="payouts.decide")
 def take_back(scope: Scope, payout_id: UUID, body: schemas.Return) -> schemas.WholePayout:
-    """This will record that a paid payout came back; the person is owed the money again."""
+    """Record that a paid payout came back; the person is owed the money again."""
     return decision_actions.take_back(scope, payout_id, reason=body.reason)
 
 

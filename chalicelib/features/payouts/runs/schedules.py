@@ -39,19 +39,19 @@ _TO_LOOK_AT = text("""
 
 @scheduled(blueprint, "cron(0 * * * ? *)", name="advance-payouts")
 def send_advance_runs(*, now: datetime) -> int:
-    """This will send one message for each tenant with sales to advance or money to pay, for this hour."""
+    """Send one message for each tenant with sales to advance or money to pay, for this hour."""
     return _send_runs(Kind.ADVANCE, now)
 
 
 @scheduled(blueprint, "cron(30 * * * ? *)", name="final-payouts")
 def send_final_runs(*, now: datetime) -> int:
-    """This will send one message for each tenant with money to pay, for this hour."""
+    """Send one message for each tenant with money to pay, for this hour."""
     return _send_runs(Kind.FINAL, now)
 
 
 @scheduled(blueprint, "rate(1 minute)", name="payouts-to-look-at")
 def send_payouts_to_look_at(*, now: datetime) -> int:
-    """This will send a message for each payout in doubt whose next look is due, and for each that nobody took."""
+    """Send a message for each payout in doubt whose next look is due, and for each that nobody took."""
     with transaction(role="wagebook_sweeper") as session:
         due = session.execute(_TO_LOOK_AT, {"limit": AT_ONCE, "cell": cells.here()}).all()
     queues.send_many(

@@ -63,7 +63,7 @@ _SETTLE = text(statement(__file__, "settle"))
 
 
 def approve(scope: Scope, *, run_id: UUID) -> Record:
-    """This will fix a calculated run, lock the period of a regular one, and begin to book it."""
+    """Fix a calculated run, lock the period of a regular one, and begin to book it."""
     scope.alone(run_actions.ALONE)
     run = queries.get_run(scope, run_id)
     _check_state(run)

@@ -15,7 +15,7 @@ blueprint = Blueprint(__name__)
 
 @consumes(blueprint, posting.QUEUE, batch_size=1, when_failed=progress.fail)
 def post_payslips(scope: Scope, *, message: dict[str, Any]) -> None:
-    """This will book one chunk of people; one that is booked already is not booked again."""
+    """Book one chunk of people; one that is booked already is not booked again."""
     chunk = progress.find_chunk(scope, UUID(message["job_id"]), message["chunk"])
     if chunk is not None:
         posting.do_chunk(scope, message, chunk)

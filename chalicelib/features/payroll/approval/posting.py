@@ -60,7 +60,7 @@ _POSTED = text("""
 
 
 def begin(scope: Scope, job_id: UUID, *, run_id: UUID) -> None:
-    """This will book a run that is approved by this transaction: at once where it fits one chunk, else by chunks."""
+    """Book a run that is approved by this transaction: at once where it fits one chunk, else by chunks."""
     rows = scope.session.execute(
         _CHUNKS, {"tenant_id": scope.tenant_id, "run_id": run_id, "size": CHUNK_PEOPLE}
     ).all()  # fmt: skip
@@ -73,7 +73,7 @@ def begin(scope: Scope, job_id: UUID, *, run_id: UUID) -> None:
 
 
 def do_chunk(scope: Scope, plan: dict[str, Any], chunk: Chunk) -> None:
-    """This will book a range of people, and finish the job with its last."""
+    """Book a range of people, and finish the job with its last."""
     job_id, run_id = UUID(plan["job_id"]), UUID(plan["run_id"])
     booked = post(scope, run_id=run_id, chunk=chunk)
     if progress.finish_chunk(scope, job_id, number=chunk.number, changed=booked):

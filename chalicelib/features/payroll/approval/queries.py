@@ -19,11 +19,11 @@ _SUMMED = ("gross", "deductions", "taxes", "net", "pays", "carried")
 
 
 def get_run(scope: Scope, run_id: UUID) -> Record:
-    """This will read one run and keep others from changing it until this transaction ends."""
+    """Read one run and keep others from changing it until this transaction ends."""
     return get_row(scope, payroll_runs, run_id, what="payroll run", lock=True)
 
 
 def sum_payslips(scope: Scope, run_id: UUID) -> list[Record]:
-    """This will sum up a run's payslips: one row per currency."""
+    """Sum up a run's payslips: one row per currency."""
     rows = scope.session.execute(_TOTALS, {"tenant_id": scope.tenant_id, "run_id": run_id}).mappings()
     return [{**row, **{name: rounded(row[name], row["currency"]) for name in _SUMMED}} for row in rows]

@@ -25,7 +25,7 @@ _OF_TYPE = ("name", "description", "applies_to_all", "is_active")
 
 
 def add(scope: Scope, *, new: NewPaymentType) -> Record:
-    """This will add a payment type with its first version, once it is sure that it can be computed."""
+    """Add a payment type with its first version, once it is sure that it can be computed."""
     scope.alone("payment_types")  # two that each need the other would both be right alone
     code = values.code_of(new.code, name=new.name)
     known = queries.names_by_code(scope)
@@ -59,7 +59,7 @@ def add(scope: Scope, *, new: NewPaymentType) -> Record:
 
 
 def change(scope: Scope, *, type_id: UUID, given: dict[str, Any], if_match: int | None) -> Record:
-    """This will change a payment type: what it comes to as a new version, the rest at once."""
+    """Change a payment type: what it comes to as a new version, the rest at once."""
     scope.alone("payment_types")
     kind = queries.get_type(scope, type_id, lock=True)
     expect(kind, if_match)
@@ -100,7 +100,7 @@ def change(scope: Scope, *, type_id: UUID, given: dict[str, Any], if_match: int 
 def _next_version(
     scope: Scope, kind: Record, given: Mapping[str, Any]
 ) -> tuple[date, Record | None, dict[str, Any] | None]:
-    """This will give from when a new version is, what was in force then, and the version; None where it says no more"""
+    """Return from when a new version is, what was in force then, and the version; None where it says no more"""
     begins = given.get("effective_from") or queries.this_period_begins(scope)
     said = {name: given[name] for name in values.NAMES if name in given}
     if not said:
@@ -134,7 +134,7 @@ def _add_version(
 
 
 def _refuse_tangle(scope: Scope, kind: Mapping[str, Any], *, first: date, pointer: str | None = None) -> None:
-    """This will refuse what has just been written if it cannot be computed on some day that a run may be made for."""
+    """Refuse what has just been written if it cannot be computed on some day that a run may be made for."""
     problem = graph.problem_of(
         kind["code"],
         queries.definitions_of(scope),

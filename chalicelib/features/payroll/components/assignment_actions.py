@@ -21,7 +21,7 @@ _KEY = ["tenant_id", "user_id", "type_id", "effective_from"]
 
 
 def assign(scope: Scope, *, user_id: UUID, type_id: UUID, said: AssignmentInput) -> Record:
-    """This will set whether a payment type is for a person from a day on, in place of what began on the same day."""
+    """Set whether a payment type is for a person from a day on, in place of what began on the same day."""
     person = people.get_user(scope, user_id, "payment_types.write", lock=True)
     four_eyes.check_not_own(scope, four_eyes.Subject.COMPONENT, user_id)
     kind = component_queries.get_type(scope, type_id)

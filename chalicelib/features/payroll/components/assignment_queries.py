@@ -15,7 +15,7 @@ from chalicelib.identity.scope import Scope
 
 
 def types_of_person(scope: Scope, user_id: UUID, *, on: date | None) -> Record:
-    """This will read what runs compute for a person on a day, today if None, and what they are taken out of."""
+    """Read what runs compute for a person on a day, today if None, and what they are taken out of."""
     people.get_user(scope, user_id, "payment_types.read")
     on = on or clock.local_day(scope.now, scope.tenant.timezone)
     currency = currency_of(scope, user_id)
@@ -39,7 +39,7 @@ def types_of_person(scope: Scope, user_id: UUID, *, on: date | None) -> Record:
 
 
 def find_assignment(scope: Scope, *, user_id: UUID, type_id: UUID, effective_from: date) -> Record | None:
-    """This will read what is said of a payment type and a person from exactly this day on, if anything is."""
+    """Read what is said of a payment type and a person from exactly this day on, if anything is."""
     table = payment_type_assignments
     found = scope.session.execute(
         select(table).where(
@@ -53,19 +53,19 @@ def find_assignment(scope: Scope, *, user_id: UUID, type_id: UUID, effective_fro
 
 
 def currency_of(scope: Scope, user_id: UUID) -> str:
-    """This will say in which currency a person is paid: that of their salaries, or else the tenant's."""
+    """Return in which currency a person is paid: that of their salaries, or else the tenant's."""
     salaries = people.salaries_of(scope, user_id)
     return str(salaries[0]["currency"]) if salaries else scope.tenant.currency
 
 
 def shown(row: Record, *, code: str, currency: str) -> Record:
-    """This will give an assignment under the names that go out."""
+    """Return an assignment under the names that go out."""
     has_amount = row["amount"] is not None
     return {**row, "payment_type_id": row["type_id"], "code": code, "currency": currency if has_amount else None}
 
 
 def _in_force(scope: Scope, user_id: UUID, *, on: date) -> dict[UUID, Record]:
-    """This will read a person's own assignments of a day by payment type, as a run's inputs do."""
+    """Read a person's own assignments of a day by payment type, as a run's inputs do."""
     table = payment_type_assignments
     rows = scope.session.execute(
         select(table)

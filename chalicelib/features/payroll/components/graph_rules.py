@@ -20,7 +20,7 @@ class Definition:
 
 
 def in_force(definitions: Iterable[Definition], *, on: date) -> list[Component]:
-    """This will pick the version of each component that is in force on a day, in the order of their codes."""
+    """Pick the version of each component that is in force on a day, in the order of their codes."""
     found: dict[UUID, Component] = {}
     for one in sorted(definitions, key=lambda one: (one.effective_from, one.component.version)):
         if one.effective_from <= on:
@@ -29,7 +29,7 @@ def in_force(definitions: Iterable[Definition], *, on: date) -> list[Component]:
 
 
 def days_from(definitions: Iterable[Definition], *, first: date) -> list[date]:
-    """This will list the days from one on at which something may be another than the day before."""
+    """List the days from one on at which something may be another than the day before."""
     return sorted({first} | {one.effective_from for one in definitions if one.effective_from > first})
 
 
@@ -41,7 +41,7 @@ class Needs:
         self._of: dict[str, frozenset[str]] = {}
 
     def of(self, component: Component) -> frozenset[str]:
-        """This will name the variables and components that a component is computed from, or raise FormulaError."""
+        """Return the variables and components that a component is computed from, or raise FormulaError."""
         text = component.said()
         if text not in self._of:
             self._of[text] = formulas.check(text, names=self._names).uses
@@ -49,7 +49,7 @@ class Needs:
 
 
 def users_of(code: str, definitions: Sequence[Definition], *, first: date, needs: Needs) -> list[Component]:
-    """This will name the other components that need one on some day from the first on."""
+    """Return the other components that need one on some day from the first on."""
     found = {
         component.code: component
         for day in days_from(definitions, first=first)
@@ -60,7 +60,7 @@ def users_of(code: str, definitions: Sequence[Definition], *, first: date, needs
 
 
 def problem_of(code: str, definitions: Sequence[Definition], *, first: date, needs: Needs) -> str | None:
-    """This will say why a component cannot be computed on some day from the first on, or None if it always can."""
+    """Return why a component cannot be computed on some day from the first on, or None if it always can."""
     for day in days_from(definitions, first=first):
         components = in_force(definitions, on=day)
         codes = {component.code for component in components}

@@ -29,7 +29,7 @@ _PREVIEWED = "preview"
 
 
 def preview(scope: Scope, *, said: PreviewInput) -> Record:
-    """This will compute a payment type that need not exist yet from an employee's register and balance."""
+    """Compute a payment type that need not exist yet from an employee's register and balance."""
     person = people.get_user(scope, said.user_id, "payment_types.write")
     month = said.month or scope.tenant.month_of(clock.local_day(scope.now, scope.tenant.timezone))
     draft, others = _drafted(scope, said, month=month)
@@ -45,7 +45,7 @@ def preview(scope: Scope, *, said: PreviewInput) -> Record:
 
 
 def _drafted(scope: Scope, said: PreviewInput, *, month: str) -> tuple[Component, list[Component]]:
-    """This will make a component of what is said, checked as if it were saved, and find those beside it."""
+    """Make a component of what is said, checked as if it were saved, and find those beside it."""
     if said.calculation is Calculation.DYNAMIC:
         raise invalid("/calculation", "a dynamic payment type computes nothing: its amounts are given in each run")
     known = queries.names_by_code(scope)
@@ -80,7 +80,7 @@ def _free(known: dict[str, str]) -> str:
 
 
 def _computed(scope: Scope, plan: Plan, row: Any, which: Which) -> Record:
-    """This will compute all components and give the last of them, the draft, with what it used."""
+    """Compute all components and give the last of them, the draft, with what it used."""
     draft, currency = plan.components[-1], row.currency
     rare = payslip_inputs.gather_rare(scope, which=which)
     user_id = UUID(row.user_id)

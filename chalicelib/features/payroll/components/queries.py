@@ -23,17 +23,17 @@ VALUES = ("amount", "currency", "percent", "base", "formula")  # what a version 
 
 
 def get_type(scope: Scope, type_id: UUID, *, lock: bool = False) -> Record:
-    """This will read a payment type without what it comes to, or NotFound."""
+    """Read a payment type without what it comes to, or NotFound."""
     return get_row(scope, payment_types, type_id, what="payment type", lock=lock)
 
 
 def get_whole_type(scope: Scope, type_id: UUID) -> Record:
-    """This will read a payment type as it is today, with all its versions, the last to begin first."""
+    """Read a payment type as it is today, with all its versions, the last to begin first."""
     return _with_versions(scope, [get_type(scope, type_id)])[0]
 
 
 def page_of_types(scope: Scope, query: TypeQuery) -> Record:
-    """This will read one page of payment types as they are today, oldest first."""
+    """Read one page of payment types as they are today, oldest first."""
     rows = select(payment_types).where(payment_types.c.tenant_id == scope.tenant_id)
     if query.category is not None:
         rows = rows.where(payment_types.c.category == query.category)
@@ -44,13 +44,13 @@ def page_of_types(scope: Scope, query: TypeQuery) -> Record:
 
 
 def components_of(scope: Scope, *, on: date, type_ids: Collection[UUID] | None = None) -> list[Component]:
-    """This will read the active components in force on a day, in the order of their codes; `type_ids` picks some."""
+    """Read the active components in force on a day, in the order of their codes; `type_ids` picks some."""
     found = in_force(definitions_of(scope), on=on)
     return found if type_ids is None else [component for component in found if component.type_id in set(type_ids)]
 
 
 def definitions_of(scope: Scope) -> list[Definition]:
-    """This will read every version of the tenant's active payment types."""
+    """Read every version of the tenant's active payment types."""
     types, versions = payment_types, payment_type_versions
     rows = scope.session.execute(
         select(types, versions.c.number, versions.c.effective_from, *(versions.c[name] for name in VALUES))
@@ -61,7 +61,7 @@ def definitions_of(scope: Scope) -> list[Definition]:
 
 
 def definition_of(kind: Any, version: Any) -> Definition:
-    """This will make one version of a payment type out of both their rows."""
+    """Make one version of a payment type out of both their rows."""
     component = Component(
         type_id=kind["id"],
         code=kind["code"],
@@ -76,7 +76,7 @@ def definition_of(kind: Any, version: Any) -> Definition:
 
 
 def names_by_code(scope: Scope) -> dict[str, str]:
-    """This will read the code and name of every payment type, active or not."""
+    """Read the code and name of every payment type, active or not."""
     rows = scope.session.execute(
         select(payment_types.c.code, payment_types.c.name).where(payment_types.c.tenant_id == scope.tenant_id)
     )
@@ -84,13 +84,13 @@ def names_by_code(scope: Scope) -> dict[str, str]:
 
 
 def this_period_begins(scope: Scope) -> date:
-    """This will give the first day of the pay period that today is in."""
+    """Return the first day of the pay period that today is in."""
     tenant = scope.tenant
     return tenant.period(tenant.month_of(clock.local_day(scope.now, tenant.timezone))).start
 
 
 def first_open_day(scope: Scope) -> date:
-    """This will give the first day that a run may still be calculated for: today's period's, or of one left open."""
+    """Return the first day that a run may still be calculated for: today's period's, or of one left open."""
     earliest = scope.session.execute(
         select(func.min(pay_periods.c.start_on)).where(
             pay_periods.c.tenant_id == scope.tenant_id, pay_periods.c.status == "open"
@@ -101,7 +101,7 @@ def first_open_day(scope: Scope) -> date:
 
 
 def versions_of(scope: Scope, type_ids: Collection[UUID]) -> dict[UUID, list[Record]]:
-    """This will read all versions of payment types, by type and the last to begin first."""
+    """Read all versions of payment types, by type and the last to begin first."""
     table = payment_type_versions
     rows = scope.session.execute(
         select(table)
@@ -115,14 +115,14 @@ def versions_of(scope: Scope, type_ids: Collection[UUID]) -> dict[UUID, list[Rec
 
 
 def at(versions: list[Record], *, on: date) -> Record:
-    """This will pick what is in force on a day, or else what begins first, out of versions from the last on."""
+    """Pick what is in force on a day, or else what begins first, out of versions from the last on."""
     day = max(on, versions[-1]["effective_from"])
     version = next(one for one in versions if one["effective_from"] <= day)
     return {name: version[name] for name in (*VALUES, "effective_from")}
 
 
 def _with_versions(scope: Scope, rows: list[Record]) -> list[Record]:
-    """This will add to each what it comes to today, or else at first, and all its versions."""
+    """Add to each what it comes to today, or else at first, and all its versions."""
     versions = versions_of(scope, [row["id"] for row in rows])
     today = clock.local_day(scope.now, scope.tenant.timezone)
     return [{**row, **at(versions[row["id"]], on=today), "versions": versions[row["id"]]} for row in rows]

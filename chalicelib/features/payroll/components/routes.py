@@ -21,13 +21,13 @@ blueprint = Blueprint(__name__)
 
 @endpoint(blueprint, "GET", "/payment-types", may="payment_types.read")
 def list_payment_types(scope: Scope, query: schemas.TypeQuery) -> Page[schemas.ListedType]:
-    """This will list the components that payslips are made of, as they are today."""
+    """List the components that payslips are made of, as they are today."""
     return queries.page_of_types(scope, query)
 
 
 @endpoint(blueprint, "POST", "/payment-types", may="payment_types.write", status=201)
 def add_payment_type(scope: Scope, body: schemas.NewPaymentType) -> schemas.PaymentType:
-    """This will add a component: a fixed amount, a percentage, a formula, or amounts given in each run.
+    """Add a component: a fixed amount, a percentage, a formula, or amounts given in each run.
 
     It is refused where it could not be computed: unknown names, a formula that is no number, or a circle of components
     that need each other (the gross needs all earnings). The answer names the place.
@@ -37,7 +37,7 @@ def add_payment_type(scope: Scope, body: schemas.NewPaymentType) -> schemas.Paym
 
 @endpoint(blueprint, "POST", "/payment-types/preview", may="payment_types.write")
 def preview_payment_type(scope: Scope, body: schemas.PreviewInput) -> schemas.Preview:
-    """This will compute a formula, or another payment type, for an employee, and show each step; nothing is written.
+    """Compute a formula, or another payment type, for an employee, and show each step; nothing is written.
 
     It is computed from the register and balance of the month, beside the other components, as a payroll run would.
     """
@@ -46,7 +46,7 @@ def preview_payment_type(scope: Scope, body: schemas.PreviewInput) -> schemas.Pr
 
 @endpoint(blueprint, "GET", "/payment-types/{type_id}", may="payment_types.read")
 def get_payment_type(scope: Scope, type_id: UUID) -> schemas.PaymentType:
-    """This will read one component with all its versions."""
+    """Read one component with all its versions."""
     return queries.get_whole_type(scope, type_id)
 
 
@@ -54,7 +54,7 @@ def get_payment_type(scope: Scope, type_id: UUID) -> schemas.PaymentType:
 def change_payment_type(
     scope: Scope, type_id: UUID, body: schemas.PaymentTypePatch, if_match: int | None
 ) -> schemas.PaymentType:  # fmt: skip
-    """This will change a component: what it comes to as a new version from a day on, the rest at once.
+    """Change a component: what it comes to as a new version from a day on, the rest at once.
 
     Payslips of approved runs keep the version that they were made with, also where the day lies before theirs.
     """
@@ -63,7 +63,7 @@ def change_payment_type(
 
 @endpoint(blueprint, "GET", "/users/{user_id}/payment-types", may="payment_types.read")
 def list_types_of_person(scope: Scope, user_id: UUID, query: schemas.AssignmentQuery) -> schemas.PersonsTypes:
-    """This will list what payroll runs compute for a person on a day, with what is their own about it."""
+    """List what payroll runs compute for a person on a day, with what is their own about it."""
     return assignment_queries.types_of_person(scope, user_id, on=query.on)
 
 
@@ -71,7 +71,7 @@ def list_types_of_person(scope: Scope, user_id: UUID, query: schemas.AssignmentQ
 def assign_payment_type(
     scope: Scope, user_id: UUID, type_id: UUID, body: schemas.AssignmentInput
 ) -> schemas.Assignment:  # fmt: skip
-    """This will say from when to when a component is for a person, or is not, and what it comes to for them.
+    """Say from when to when a component is for a person, or is not, and what it comes to for them.
 
     It replaces what was said from the same day on. Payslips of approved runs stay as they are.
     """

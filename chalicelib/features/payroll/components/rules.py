@@ -68,7 +68,7 @@ class Component:
     formula: str | None = None  # of a formula
 
     def said(self) -> str:
-        """This will word it as a formula: what is evaluated is this text, however it was defined."""
+        """Word it as a formula: what is evaluated is this text, however it was defined."""
         match self.calculation:
             case Calculation.FIXED:
                 return format(self.amount or Decimal(0), "f")

@@ -32,7 +32,7 @@ _TAKEN = {ADJUSTMENTS, *formulas.RESERVED}
 
 
 def code_of(said: str | None, *, name: str) -> str:
-    """This will give the code that a payment type is to have, made out of its name if none is said."""
+    """Return the code that a payment type is to have, made out of its name if none is said."""
     code, pointer = said or _code_from(name), "/code" if said else "/name"
     if not code:
         raise invalid("/code", f"none can be made out of the name {name}; say one, such as performance_bonus")
@@ -52,7 +52,7 @@ def _code_from(name: str) -> str:
 def complete(
     calculation: Calculation, said: Mapping[str, Any], *, currency: str, names: Collection[str]
 ) -> dict[str, Any]:
-    """This will check what a version says, and give all of it, with None for what it has not.
+    """Check what a version says, and give all of it, with None for what it has not.
 
     `currency` is the one of an amount where none is said; `names` are what its formula or base may use.
     """
@@ -76,12 +76,12 @@ def complete(
 
 
 def pointer_of(calculation: Calculation) -> str:
-    """This will give the place at which it is said what a payment type is computed from."""
+    """Return the place at which it is said what a payment type is computed from."""
     return "/base" if calculation is Calculation.PERCENTAGE else f"/{calculation}"
 
 
 def read(text: str, *, names: Collection[str], pointer: str = "/formula") -> formulas.Formula:
-    """This will read a formula that uses no names but these."""
+    """Read a formula that uses no names but these."""
     try:
         return formulas.check(text, names=names)
     except formulas.FormulaError as error:
@@ -89,12 +89,12 @@ def read(text: str, *, names: Collection[str], pointer: str = "/formula") -> for
 
 
 def refused(error: formulas.FormulaError, *, pointer: str = "/formula") -> Invalid:
-    """This will make the answer to a wrong formula, with its place pointed at."""
+    """Make the answer to a wrong formula, with its place pointed at."""
     return invalid(pointer, f"{error.detail} At character {error.position + 1}:\n{error.pointed}")
 
 
 def money(amount: Decimal, currency: str) -> Decimal:
-    """This will give an amount with the decimals of its currency, and refuse one with more."""
+    """Return an amount with the decimals of its currency, and refuse one with more."""
     if not fits(amount, currency):
         raise invalid("/amount", too_fine(currency))
     return abs(rounded(amount, currency))  # there is a -0, too

@@ -67,7 +67,7 @@ class Made:
 
 
 def request(scope: Scope, *, run_id: UUID) -> None:
-    """This will have the files of a run's payslips made, once all of it is booked, and their people told."""
+    """Have the files of a run's payslips made, once all of it is booked, and their people told."""
     scope.send(QUEUE, _ask(scope.session, scope, run_id=run_id))
 
 
@@ -97,7 +97,7 @@ def make(scope: Scope, *, run_id: UUID, first: UUID, last: UUID) -> Errand | Non
 
 
 def open_file(scope: Scope, payslip_id: UUID) -> Record:
-    """This will give an address for a payslip's file; Busy, and asked for again, where it is not there yet."""
+    """Return an address for a payslip's file; Busy, and asked for again, where it is not there yet."""
     payslip = run_queries.get_payslip(scope, payslip_id)
     if payslip["run_status"] not in FIXED_PAYROLL:
         raise Conflict(

@@ -15,5 +15,5 @@ blueprint = Blueprint(__name__)
 # one to a batch: its function is the only one with the layer of typst and fonts, and the first call loads them
 @consumes(blueprint, actions.QUEUE, batch_size=1, at_once=10)
 def make_payslip_documents(scope: Scope, *, message: dict[str, Any]) -> Errand | None:
-    """This will make the files that a range of a run's people still lack."""
+    """Make the files that a range of a run's people still lack."""
     return actions.make(scope, run_id=UUID(message["run_id"]), first=UUID(message["first"]), last=UUID(message["last"]))

@@ -16,7 +16,7 @@ _WAITING = text(statement(__file__, "waiting_documents"))
 
 
 def find_document(scope: Scope, payslip_id: UUID) -> Record | None:
-    """This will read a payslip's file, if it is made."""
+    """Read a payslip's file, if it is made."""
     return (
         scope.session.execute(
             select(payslip_documents).where(
@@ -31,7 +31,7 @@ def find_document(scope: Scope, payslip_id: UUID) -> Record | None:
 
 
 def is_posted(scope: Scope, run_id: UUID) -> bool:
-    """This will tell whether all of a run is in the ledger."""
+    """Return whether all of a run is in the ledger."""
     rows = select(payroll_runs.c.posted_at).where(
         payroll_runs.c.tenant_id == scope.tenant_id, payroll_runs.c.id == run_id
     )
@@ -39,7 +39,7 @@ def is_posted(scope: Scope, run_id: UUID) -> bool:
 
 
 def find_waiting(scope: Scope, *, run_id: UUID, first: UUID, last: UUID) -> Sequence[Row[Any]]:
-    """This will find the payslips of a range of people whose files are to be made: payslip, person, their department
+    """Find the payslips of a range of people whose files are to be made: payslip, person, their department
     and language."""
     return scope.session.execute(
         _WAITING, {"tenant_id": scope.tenant_id, "run_id": run_id, "first": first, "last": last}
@@ -47,7 +47,7 @@ def find_waiting(scope: Scope, *, run_id: UUID, first: UUID, last: UUID) -> Sequ
 
 
 def get_color(scope: Scope) -> str | None:
-    """This will read the color that the tenant chose for what it sends."""
+    """Read the color that the tenant chose for what it sends."""
     said = scope.session.execute(select(tenants.c.branding).where(tenants.c.id == scope.tenant_id)).scalar_one()
     color: str | None = said.get("color")
     return color

@@ -62,7 +62,7 @@ def pdf_of(sheet: Sheet, *, dated: datetime) -> bytes:
 
 
 def font_files() -> list[Path]:
-    """This will find the fonts that are here, or say what is missing."""
+    """Find the fonts that are here, or say what is missing."""
     found: list[Path] = []
     for package in FONT_PACKAGES:
         spec = find_spec(package)
@@ -73,7 +73,7 @@ def font_files() -> list[Path]:
 
 
 def _in_our_letters(sheet: Sheet) -> Sheet:
-    """This will put those texts of a sheet into Latin letters that no font can show."""
+    """Put those texts of a sheet into Latin letters that no font can show."""
     shown: dict[str, str] = {}
     for said in texts_of({name: value for name, value in sheet.items() if name not in _NOT_SET}):
         if said not in shown:

@@ -14,7 +14,7 @@ blueprint = Blueprint(__name__)
 
 @endpoint(blueprint, "GET", "/payslips/{payslip_id}/pdf", may="payslips.read")
 def get_payslip_pdf(scope: Scope, payslip_id: UUID) -> schemas.PayslipFile:
-    """This will give an address from which an approved payslip's PDF can be saved, for five minutes.
+    """Give an address from which an approved payslip's PDF can be saved, for five minutes.
 
     503 says that it is being made: try again after `Retry-After`.
     """
@@ -23,5 +23,5 @@ def get_payslip_pdf(scope: Scope, payslip_id: UUID) -> schemas.PayslipFile:
 
 @endpoint(blueprint, "GET", "/payroll-runs/{run_id}/export", may="payroll.read", produces="text/csv")
 def export_payroll_run(scope: Scope, run_id: UUID, query: schemas.RegisterQuery) -> Document:
-    """This will write a calculated run as a CSV or XLSX file: a row per payslip, and the totals of each currency."""
+    """Write a calculated run as a CSV or XLSX file: a row per payslip, and the totals of each currency."""
     return run_exports.export(scope, run_id=run_id, query=query)

@@ -64,7 +64,7 @@ class Letterhead:
 
 
 def sheet_of(payslip: Record, head: Letterhead) -> Sheet:
-    """This will put a payslip into words.
+    """Put a payslip into words.
 
     It says that it is approved also when its run is paid already, so that it reads the same whenever it is made.
     """
@@ -114,12 +114,12 @@ def sheet_of(payslip: Record, head: Letterhead) -> Sheet:
 
 
 def money(amount: Decimal, currency: str) -> str:
-    """This will write 13636.36 as 13,636.36, with the decimals of its currency."""
+    """Write 13636.36 as 13,636.36, with the decimals of its currency."""
     return f"{amount:,.{MINOR_UNITS[currency]}f}"
 
 
 def number(value: Decimal | None) -> str:
-    """This will write 21.50 as 21.5, and what has more decimals than anybody reads with four."""
+    """Write 21.50 as 21.5, and what has more decimals than anybody reads with four."""
     if value is None:
         return "—"
     plain = f"{value:,.4f}"
@@ -174,7 +174,7 @@ def _named(inputs: Mapping[str, Decimal | None]) -> str:
 
 
 def _changes(detail: Mapping[str, Any] | None) -> str:
-    """This will say what changed in a period that is paid anew: present days 19 → 20."""
+    """Return what changed in a period that is paid anew: present days 19 → 20."""
     changed: Mapping[str, Mapping[str, str | None]] = (detail or {}).get("inputs", {})
     return " · ".join(
         f"{name.replace('_', ' ')} {_stored(values['was'])} → {_stored(values['now'])}"
@@ -204,7 +204,7 @@ def _han(language: str) -> str:
 
 
 def _cleaned(said: Any) -> Any:
-    """This will make every text a line without control characters, and without any that turn its direction around."""
+    """Make every text a line without control characters, and without any that turn its direction around."""
     if isinstance(said, str):
         return one_line(said)
     if isinstance(said, Mapping):
@@ -213,7 +213,7 @@ def _cleaned(said: Any) -> Any:
 
 
 def texts_of(said: Any) -> Iterable[str]:
-    """This will find every text of a sheet."""
+    """Find every text of a sheet."""
     if isinstance(said, str):
         yield said
     elif isinstance(said, Mapping | list):

@@ -29,12 +29,12 @@ class OneOff:
 
 
 def signed(kind: OneOffKind, name: str, amount: Decimal, **more: Any) -> OneOff:
-    """This will make a line of an amount that is above 0 for the person or below 0 against them."""
+    """Make a line of an amount that is above 0 for the person or below 0 against them."""
     return OneOff(kind, Category.EARNING if amount >= 0 else Category.DEDUCTION, name, abs(amount), **more)
 
 
 def of_adjustments(rows: Sequence[Row[Any]], *, currency: str) -> list[OneOff]:
-    """This will make the lines of a person's open adjustments; those in other currencies stay open."""
+    """Make the lines of a person's open adjustments; those in other currencies stay open."""
     return [
         signed(
             OneOffKind.ADJUSTMENT,
@@ -48,7 +48,7 @@ def of_adjustments(rows: Sequence[Row[Any]], *, currency: str) -> list[OneOff]:
 
 
 def of_carried(rows: Sequence[Row[Any]], *, currency: str) -> list[OneOff]:
-    """This will make the lines that deduct what earlier payslips could not."""
+    """Make the lines that deduct what earlier payslips could not."""
     return [
         OneOff(
             OneOffKind.CARRIED_OVER,
@@ -74,5 +74,5 @@ def added_to(pay: Pay, lines: Sequence[OneOff]) -> Pay:
 
 
 def sum_of(lines: Sequence[OneOff], category: Category) -> Decimal:
-    """This will sum the lines of one category."""
+    """Sum the lines of one category."""
     return sum((line.amount for line in lines if line.category is category), Decimal(0))

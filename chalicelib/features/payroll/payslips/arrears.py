@@ -99,7 +99,7 @@ class Corrected:
 
 
 def corrected_periods(scope: Scope) -> list[Corrected]:
-    """This will list the paid periods whose facts have changed since, earliest first."""
+    """List the paid periods whose facts have changed since, earliest first."""
     rows = scope.session.execute(_MONTHS, {"tenant_id": scope.tenant_id})
     return [
         Corrected(row.id, row.month, Plan.from_json(row.plan), None if row.everybody else row.user_ids) for row in rows
@@ -109,7 +109,7 @@ def corrected_periods(scope: Scope) -> list[Corrected]:
 def compute(
     scope: Scope, *, among: Among, only: Sequence[UUID] | None, periods: Sequence[Corrected]
 ) -> dict[UUID, list[tuple[str, OneOff]]]:
-    """This will give the arrears of some people, each with its currency, by person and earliest period first."""
+    """Return the arrears of some people, each with its currency, by person and earliest period first."""
     found: dict[UUID, list[tuple[str, OneOff]]] = defaultdict(list)
     for period in periods:
         concerned = _concerned(scope, period, among=among, only=only)
@@ -193,7 +193,7 @@ class _Repricing:
 
 @contextmanager
 def _as_if(then: Scope, month: str, user_ids: list[UUID]) -> Iterator[None]:
-    """This will compute the period anew for the time of the block, as if it were not locked."""
+    """Compute the period anew for the time of the block, as if it were not locked."""
     window, among = window_of(then, month), Among.these(user_ids)
     then.session.exec_driver_sql("savepoint as_if")
     try:

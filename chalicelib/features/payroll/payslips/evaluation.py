@@ -30,13 +30,13 @@ class Choice:
     is_foreign: bool = False  # something would be for them, but is in another currency
 
     def to_json(self, plan: Plan) -> dict[str, Any] | None:
-        """This will give what a payslip keeps of it."""
+        """Return what a payslip keeps of it."""
         amounts = {plan.components[at].code: {"amount": str(amount)} for at, amount in self.amounts.items()}
         return {**amounts, **{code: {"percent": str(percent)} for code, percent in self.percents.items()}} or None
 
     @classmethod
     def from_payslip(cls, plan: Plan, amounts: Sequence[Decimal | None], given: Mapping[str, Any] | None) -> "Choice":
-        """This will read what a payslip has kept."""
+        """Read what a payslip has kept."""
         said = given or {}
         place = {component.code: at for at, component in enumerate(plan.components)}
         return cls(
@@ -91,7 +91,7 @@ class Calculator:
         self._read = [at for at, name in enumerate(plan.inputs) if name in said or at == self._earned]
 
     def read(self, said: str) -> list[Decimal | None]:
-        """This will read the inputs that formulas may ask for from a PostgreSQL array of all of them."""
+        """Read the inputs that formulas may ask for from a PostgreSQL array of all of them."""
         texts = said[1:-1].split(",")
         values: list[Decimal | None] = [None] * len(texts)
         for at in self._read:
@@ -102,7 +102,7 @@ class Calculator:
     def choose(
         self, *, assignments: Sequence[Row[Any]], amounts: Sequence[Row[Any]], is_in_period: bool = True
     ) -> Choice:
-        """This will choose for one person; outside the period only amounts given for the run count."""
+        """Choose for one person; outside the period only amounts given for the run count."""
         if is_in_period and not assignments and not amounts:
             return self.common
         choice = Choice(list(self._everybody) if is_in_period else [False] * len(self._everybody))
@@ -121,7 +121,7 @@ class Calculator:
         return self._settled(choice)
 
     def pay(self, choice: Choice, values: Sequence[Decimal | None], *, adjustments: Decimal = ZERO) -> Pay:
-        """This will compute a person's components; `values` are the plan's inputs, `adjustments` what the gross adds.
+        """Compute a person's components; `values` are the plan's inputs, `adjustments` what the gross adds.
 
         The caller has entered `formulas.exactly()`.
         """
@@ -147,7 +147,7 @@ class Calculator:
     def results(
         self, choice: Choice, values: Sequence[Decimal | None], *, adjustments: Decimal = ZERO
     ) -> tuple[Compiled, list[Decimal | None], list[formulas.Warning]]:
-        """This will compute every step: the compiled plan that says which is which, their values, the warnings."""
+        """Compute every step: the compiled plan that says which is which, their values, the warnings."""
         code = self._code
         if choice.percents:
             code = compiled(self.plan, currency=self.currency, percents=tuple(sorted(choice.percents.items())))

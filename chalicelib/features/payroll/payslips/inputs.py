@@ -63,7 +63,7 @@ class Which:
     previous_run_id: UUID | None = None
 
     def values(self, scope: Scope) -> dict[str, Any]:
-        """This will give the parameters that every statement here takes from."""
+        """Return the parameters that every statement here takes from."""
         period = scope.tenant.period(self.month)
         return {
             **self.among.values,
@@ -87,7 +87,7 @@ class Rare:
 
 
 def gather(scope: Scope, *, which: Which, pays_salary: bool = True, with_kpi: bool = True) -> Sequence[Row[Any]]:
-    """This will read one row per employee of the period: user_id, currency, inputs, previous_net, has_bank_details.
+    """Read one row per employee of the period: user_id, currency, inputs, previous_net, has_bank_details.
 
     Ids and inputs stay text: most are only handed on.
     """
@@ -106,7 +106,7 @@ def gather(scope: Scope, *, which: Which, pays_salary: bool = True, with_kpi: bo
 
 
 def gather_rare(scope: Scope, *, which: Which) -> Rare:
-    """This will read overrides, amounts given for the run, adjustments to be paid and nets to be made up for."""
+    """Read overrides, amounts given for the run, adjustments to be paid and nets to be made up for."""
 
     def by_person(statement: str) -> dict[UUID, list[Row[Any]]]:
         found = defaultdict(list)
@@ -118,11 +118,11 @@ def gather_rare(scope: Scope, *, which: Which) -> Rare:
 
 
 def find_currencies(scope: Scope, user_ids: Sequence[UUID]) -> dict[UUID, str]:
-    """This will say in which currency people are paid; who never had a salary is left out."""
+    """Return in which currency people are paid; who never had a salary is left out."""
     rows = scope.session.execute(_CURRENCIES, {"tenant_id": scope.tenant_id, "user_ids": list(user_ids)})
     return {row.user_id: row.currency for row in rows}
 
 
 def values_of(inputs: str) -> list[Decimal | None]:
-    """This will read a PostgreSQL array of numbers."""
+    """Read a PostgreSQL array of numbers."""
     return [None if said == "NULL" else Decimal(said) for said in inputs[1:-1].split(",")]

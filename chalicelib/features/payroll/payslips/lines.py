@@ -30,7 +30,7 @@ _EARNED = text("""
 
 
 def earned_lines(scope: Scope, found: Sequence[Record]) -> dict[tuple[str, UUID], list[Record]]:
-    """This will read how the salaries of these payslips were earned: the lines of their balances."""
+    """Read how the salaries of these payslips were earned: the lines of their balances."""
     regular = [row for row in found if row["run_kind"] == RunKind.REGULAR]
     rows = scope.session.execute(
         _EARNED,
@@ -52,7 +52,7 @@ class Explained:
         self._uses = [sorted(formulas.check(one.said(), names=names).uses) for one in plan.components]
 
     def of(self, row: Record, *, one_offs: Sequence[Record], earned: Sequence[Record] | None) -> dict[str, Any]:
-        """This will give a stored payslip's lines, totals and inputs by name, and what is paid and carried."""
+        """Return a stored payslip's lines, totals and inputs by name, and what is paid and carried."""
         inputs = dict(zip(self.plan.inputs, row["inputs"], strict=True))
         codes = [component.code for component in self.plan.components]
         known = {**inputs, **dict(zip(codes, row["amounts"], strict=True))}
@@ -144,5 +144,5 @@ def _one_off(one: Record) -> Record:
 
 
 def _json_able(values: Mapping[str, Any]) -> dict[str, Any]:
-    """This will say amounts and ids as text, as they cross JSON."""
+    """Return amounts and ids as text, as they cross JSON."""
     return {name: str(value) if isinstance(value, Decimal | UUID) else value for name, value in values.items()}

@@ -45,7 +45,7 @@ class Maker:
         self._calculators: dict[str, Calculator] = {}
 
     def make_all(self, rows: Sequence[Row[Any]]) -> Iterator[tuple[Any, ...]]:
-        """This will make payslips of the employees of the period, then of those who are only owed something.
+        """Make payslips of the employees of the period, then of those who are only owed something.
 
         Whoever takes them has entered `formulas.exactly()`.
         """
@@ -139,7 +139,7 @@ class Maker:
 def write(
     scope: Scope, payroll_run: Record, *, made: Iterator[tuple[Any, ...]], lines: list[tuple[UUID, list[OneOff]]]
 ) -> int:
-    """This will write a run's payslips as they are made, then their one-off lines, and count the payslips."""
+    """Write a run's payslips as they are made, then their one-off lines, and count the payslips."""
     key = {"tenant_id": scope.tenant_id, "run_id": payroll_run["id"]}
     count = 0
     while True:

@@ -61,7 +61,7 @@ _CANCEL = text("""
 
 
 def create(scope: Scope, *, new: NewRun) -> Record:
-    """This will make a run; there is one regular run for each month."""
+    """Make a run; there is one regular run for each month."""
     if new.month > scope.tenant.month_of(scope.yesterday()):
         raise invalid("/month", f"{new.month} has not begun to be earned; the latest month is "
                       f"{scope.tenant.month_of(scope.yesterday())}")  # fmt: skip
@@ -98,7 +98,7 @@ def create(scope: Scope, *, new: NewRun) -> Record:
 
 
 def request_calculation(scope: Scope, *, run_id: UUID, user_ids: Sequence[UUID] | None = None) -> Record:
-    """This will calculate a run, or some of its people again: at once where they fit one chunk, else chunk by chunk.
+    """Calculate a run, or some of its people again: at once where they fit one chunk, else chunk by chunk.
 
     Some people only are calculated where nothing else changed meanwhile; else everybody is.
     """
@@ -142,14 +142,14 @@ def request_calculation(scope: Scope, *, run_id: UUID, user_ids: Sequence[UUID] 
 
 
 def carry_on(scope: Scope, message: dict[str, Any], chunk: Chunk) -> None:
-    """This will do a chunk of a calculation, unless a later one has overtaken it or the run was given up."""
+    """Do a chunk of a calculation, unless a later one has overtaken it or the run was given up."""
     run = queries.keep_run(scope, UUID(message["run_id"]))
     if run["calculation"] == message["calculation"] and run["status"] == PayrollStatus.DRAFT:
         calculation.do_chunk(scope, message, run, chunk)
 
 
 def cancel(scope: Scope, *, run_id: UUID, reason: str | None) -> Record:
-    """This will give up a run that is not approved; its month can have another."""
+    """Return up a run that is not approved; its month can have another."""
     run = get_row(scope, payroll_runs, run_id, what="payroll run", lock=True)
     if run["status"] in FIXED_PAYROLL:
         raise Conflict(

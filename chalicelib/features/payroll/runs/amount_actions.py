@@ -50,7 +50,7 @@ Amounts = dict[tuple[UUID, UUID], Decimal]
 
 
 def give(scope: Scope, *, run_id: UUID, rows: Sequence[Row], dry_run: bool) -> AmountsReport:
-    """This will keep the good rows and say what is wrong with the others; of two for one thing the later counts."""
+    """Keep the good rows and say what is wrong with the others; of two for one thing the later counts."""
     run = get_row(scope, payroll_runs, run_id, what="payroll run", lock=True)
     if run["status"] not in _OPEN:
         raise Conflict(f"This run is {run['status']}; amounts can be given until it is approved.")

@@ -68,7 +68,7 @@ _DELETE = "delete from payslips where tenant_id = :tenant_id and run_id = :run_i
 
 
 def plan_chunks(scope: Scope, run: Record, *, only: Sequence[UUID] | None) -> list[Chunk]:
-    """This will split the people whom a run may be for."""
+    """Split the people whom a run may be for."""
     period = scope.tenant.period(run["month"])
     rows = scope.session.execute(
         _CHUNKS,
@@ -85,13 +85,13 @@ def plan_chunks(scope: Scope, run: Record, *, only: Sequence[UUID] | None) -> li
 
 
 def forget(scope: Scope, run_id: UUID) -> None:
-    """This will throw a run's payslips away, also of people whom it is not for any more."""
+    """Throw a run's payslips away, also of people whom it is not for any more."""
     everybody = text(Among.everybody().put_into(_DELETE))
     scope.session.execute(everybody, {"tenant_id": scope.tenant_id, "run_id": run_id})
 
 
 def find_previous(scope: Scope, run: Record) -> UUID | None:
-    """This will find the regular run before, which a regular run is compared with."""
+    """Find the regular run before, which a regular run is compared with."""
     if run["kind"] != RunKind.REGULAR:
         return None
     found: UUID | None = scope.session.execute(
@@ -101,7 +101,7 @@ def find_previous(scope: Scope, run: Record) -> UUID | None:
 
 
 def do_chunk(scope: Scope, message: dict[str, Any], run: Record, chunk: Chunk) -> None:
-    """This will calculate one chunk, and finish the job, and the run, with its last."""
+    """Calculate one chunk, and finish the job, and the run, with its last."""
     among = Among.range(chunk.first_user_id, chunk.last_user_id)
     if message["as_of"]:
         pay_register_calculation.compute_among(
@@ -113,7 +113,7 @@ def do_chunk(scope: Scope, message: dict[str, Any], run: Record, chunk: Chunk) -
 
 
 def finish(scope: Scope, message: dict[str, Any], run: Record) -> None:
-    """This will end a calculation: the run is calculated, and says what it comes to."""
+    """End a calculation: the run is calculated, and says what it comes to."""
     if message["as_of"] and run["user_ids"] is None:
         pay_register_calculation.conclude(scope, months=[run["month"]], as_of=date.fromisoformat(message["as_of"]))
     summary = summaries.conclude(scope, run, previous_run_id=find_previous(scope, run))
@@ -121,7 +121,7 @@ def finish(scope: Scope, message: dict[str, Any], run: Record) -> None:
 
 
 def calculate(scope: Scope, run: Record, *, among: Among, only: Sequence[UUID] | None) -> int:
-    """This will make the payslips of some people, in the place of any that `only` these had, and count them."""
+    """Make the payslips of some people, in the place of any that `only` these had, and count them."""
     plan_anew(scope.session)
     plan = Plan.from_json(run["plan"])
     whom = only if only is not None else run["user_ids"]

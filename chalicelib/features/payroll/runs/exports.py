@@ -38,7 +38,7 @@ _SIGN = {Category.EARNING: 1, Category.DEDUCTION: -1, Category.TAX: -1, Category
 
 
 def export(scope: Scope, *, run_id: UUID, query: RegisterQuery) -> Document:
-    """This will write a calculated run, people in the order of their numbers, components in the order of the run.
+    """Write a calculated run, people in the order of their numbers, components in the order of the run.
 
     What is taken back by an adjustment stands below 0. `arrears` is what all lines of arrears do to the net; the
     columns behind the three kinds say it by component, each in the category that gross, deductions, taxes or benefits
@@ -94,7 +94,7 @@ def _lines(scope: Scope, run_id: UUID, columns: Sequence[str]) -> Iterator[list[
 
 
 def _amounts(payslip: Record) -> dict[str, Decimal]:
-    """This will give a payslip's amounts by column."""
+    """Return a payslip's amounts by column."""
     found: dict[str, Decimal] = defaultdict(Decimal)
     for line in payslip["lines"]:
         if line["kind"] == _SALARY:

@@ -55,7 +55,7 @@ _SLIPS = text("""
 
 
 def check(scope: Scope, run: Record) -> None:
-    """This will refuse a run that would come out otherwise if it was calculated now, and keep its facts as they are."""
+    """Refuse a run that would come out otherwise if it was calculated now, and keep its facts as they are."""
     if run["kind"] == RunKind.REGULAR:
         _check_facts(scope, run)
     _check_other_runs(scope, run)
@@ -103,7 +103,7 @@ def _check_components(scope: Scope, run: Record) -> None:
 
 
 def _changed(scope: Scope, run: Record, plan: Plan) -> Iterator[UUID]:
-    """This will find the people whose components, or own amounts and percents, are not those of their payslip."""
+    """Find the people whose components, or own amounts and percents, are not those of their payslip."""
     key = {"tenant_id": scope.tenant_id, "run_id": run["id"]}
     type_ids = [component.type_id for component in plan.components]
     user_ids = list(

@@ -25,7 +25,7 @@ _DIFFERENCE = case((payslips.c.previous_net.is_not(None), payslips.c.net - paysl
 
 
 def get_run(scope: Scope, run_id: UUID) -> Record:
-    """This will read one run."""
+    """Read one run."""
     return get_row(scope, payroll_runs, run_id, what="payroll run")
 
 
@@ -35,13 +35,13 @@ def show_run(scope: Scope, run_id: UUID) -> Record:
 
 
 def keep_run(scope: Scope, run_id: UUID) -> Record:
-    """This will read a run and let nobody calculate it anew, or cancel it, until this transaction ends."""
+    """Read a run and let nobody calculate it anew, or cancel it, until this transaction ends."""
     rows = select(payroll_runs).where(payroll_runs.c.tenant_id == scope.tenant_id, payroll_runs.c.id == run_id)
     return dict(scope.session.execute(rows.with_for_update(read=True)).mappings().one())
 
 
 def page_of_runs(scope: Scope, query: RunQuery) -> Record:
-    """This will read one page of runs, oldest first."""
+    """Read one page of runs, oldest first."""
     rows = select(payroll_runs).where(payroll_runs.c.tenant_id == scope.tenant_id)
     for name in ("month", "status", "kind"):
         if (wanted := getattr(query, name)) is not None:
@@ -52,7 +52,7 @@ def page_of_runs(scope: Scope, query: RunQuery) -> Record:
 
 
 def page_of_run_payslips(scope: Scope, run_id: UUID, query: RunPayslipQuery) -> Record:
-    """This will read one page of a run's payslips, in the order of people's ids."""
+    """Read one page of a run's payslips, in the order of people's ids."""
     get_run(scope, run_id)
     rows = _heads(scope).where(payslips.c.run_id == run_id)
     if query.anomalous is not None:
@@ -65,7 +65,7 @@ def page_of_run_payslips(scope: Scope, run_id: UUID, query: RunPayslipQuery) -> 
 
 
 def page_of_payslips(scope: Scope, query: PayslipQuery) -> Record:
-    """This will read one page of the payslips that the caller may see, of every run."""
+    """Read one page of the payslips that the caller may see, of every run."""
     rows = _heads(scope)
     if query.user_id is not None:
         people.get_user(scope, query.user_id, "payslips.read")
@@ -76,7 +76,7 @@ def page_of_payslips(scope: Scope, query: PayslipQuery) -> Record:
 
 
 def get_payslip(scope: Scope, payslip_id: UUID) -> Record:
-    """This will read one payslip with everything that explains it."""
+    """Read one payslip with everything that explains it."""
     found = _whole(scope, payslips.c.id == payslip_id)
     if not found:
         raise NotFound("There is no such payslip.")
@@ -84,7 +84,7 @@ def get_payslip(scope: Scope, payslip_id: UUID) -> Record:
 
 
 def read_payslips(scope: Scope, *, run_id: UUID, user_ids: Sequence[UUID]) -> list[Record]:
-    """This will read payslips of a run with everything that explains them, in the order of people's ids."""
+    """Read payslips of a run with everything that explains them, in the order of people's ids."""
     return _whole(scope, and_(payslips.c.run_id == run_id, payslips.c.user_id.in_(user_ids)))
 
 

@@ -20,13 +20,13 @@ blueprint = Blueprint(__name__)
 
 @endpoint(blueprint, "GET", "/payroll-runs", may="payroll.read")
 def list_runs(scope: Scope, query: schemas.RunQuery) -> Page[schemas.Run]:
-    """This will list payroll runs, oldest first."""
+    """List payroll runs, oldest first."""
     return queries.page_of_runs(scope, query)
 
 
 @endpoint(blueprint, "POST", "/payroll-runs", may="payroll.write", status=201)
 def create_run(scope: Scope, body: schemas.NewRun) -> schemas.Run:
-    """This will make a run as a draft: the regular one of a month, or an off-cycle one for what cannot wait.
+    """Make a run as a draft: the regular one of a month, or an off-cycle one for what cannot wait.
 
     An off-cycle run pays no salary: it computes the components it names, and takes open adjustments and arrears.
     """
@@ -41,7 +41,7 @@ def get_run(scope: Scope, run_id: UUID) -> PaidRun:
 
 @endpoint(blueprint, "POST", "/payroll-runs/{run_id}/calculate", may="payroll.write", status=202)
 def calculate_run(scope: Scope, run_id: UUID, body: schemas.CalculateRequest) -> schemas.RunStarted:
-    """This will calculate everybody's payslips, in the place of any that this run had.
+    """Calculate everybody's payslips, in the place of any that this run had.
 
     Facts that changed are taken in first. With `user_ids`, only these people are calculated again, unless anything
     that concerns others has changed since: then everybody is.
@@ -52,13 +52,13 @@ def calculate_run(scope: Scope, run_id: UUID, body: schemas.CalculateRequest) ->
 
 @endpoint(blueprint, "POST", "/payroll-runs/{run_id}/cancel", may="payroll.write")
 def cancel_run(scope: Scope, run_id: UUID, body: schemas.CancelRequest) -> schemas.Run:
-    """This will give up a run that is not approved."""
+    """Give up a run that is not approved."""
     return actions.cancel(scope, run_id=run_id, reason=body.reason)
 
 
 @endpoint(blueprint, "POST", "/payroll-runs/{run_id}/amounts", may="payroll.write", accepts=CSV_OR_JSON)
 def give_amounts(scope: Scope, run_id: UUID, body: RawBody, query: ImportQuery) -> schemas.AmountsReport:
-    """This will set what dynamic components come to in this run, as JSON or CSV; wrong rows are told by line.
+    """Set what dynamic components come to in this run, as JSON or CSV; wrong rows are told by line.
 
     Columns: `employee_no` or `user_id`, `payment_type` (its code) and `amount`, in the currency of the person's pay; 0
     takes an amount away. The run is calculated again to take them in. Sending a file twice changes nothing.
@@ -71,17 +71,17 @@ def give_amounts(scope: Scope, run_id: UUID, body: RawBody, query: ImportQuery) 
 
 @endpoint(blueprint, "GET", "/payroll-runs/{run_id}/payslips", may="payroll.read")
 def list_run_payslips(scope: Scope, run_id: UUID, query: schemas.RunPayslipQuery) -> Page[schemas.PayslipHead]:
-    """This will list a run's payslips with their difference to the run before and their anomalies."""
+    """List a run's payslips with their difference to the run before and their anomalies."""
     return queries.page_of_run_payslips(scope, run_id, query)
 
 
 @endpoint(blueprint, "GET", "/payslips", may="payslips.read")
 def list_payslips(scope: Scope, query: schemas.PayslipQuery) -> Page[schemas.PayslipHead]:
-    """This will list payslips, oldest first: everybody's, or your own once they are approved."""
+    """List payslips, oldest first: everybody's, or your own once they are approved."""
     return queries.page_of_payslips(scope, query)
 
 
 @endpoint(blueprint, "GET", "/payslips/{payslip_id}", may="payslips.read")
 def get_payslip(scope: Scope, payslip_id: UUID) -> schemas.Payslip:
-    """This will show a payslip: every line with its formula, the values it took, and its amount."""
+    """Show a payslip: every line with its formula, the values it took, and its amount."""
     return queries.get_payslip(scope, payslip_id)

@@ -25,7 +25,7 @@ class OneOffKind(StrEnum):
 
 
 def worded(what: str, code: str, name: str | None) -> str:
-    """This will say in a sentence why a formula has no value, or not its own; `code` is formulas.Warning's."""
+    """Return in a sentence why a formula has no value, or not its own; `code` is formulas.Warning's."""
     match code:
         case "division_by_zero":
             return f"{what} divides by 0: it has no value, and counts 0."
@@ -39,7 +39,7 @@ def worded(what: str, code: str, name: str | None) -> str:
 def anomalies_of(
     *, net: Decimal, previous_net: Decimal | None, limit: Decimal | None, has_bank_details: bool
 ) -> list[Anomaly]:
-    """This will say what is remarkable about a net pay, beside the one of the run before."""
+    """Return what is remarkable about a net pay, beside the one of the run before."""
     found = []
     if net == 0:
         found.append(Anomaly.ZERO_NET)

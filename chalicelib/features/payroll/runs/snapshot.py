@@ -37,7 +37,7 @@ class Plan:
     components: tuple[Component, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """This will give what is stored of it."""
+        """Return what is stored of it."""
         return {
             "kind": self.kind.value,
             "terms": dict(self.terms),
@@ -47,13 +47,13 @@ class Plan:
 
     @classmethod
     def from_json(cls, said: Mapping[str, Any]) -> "Plan":
-        """This will read a stored plan."""
+        """Read a stored plan."""
         return cls(
             RunKind(said["kind"]), said["terms"], tuple(said["inputs"]), tuple(map(_component, said["components"]))
         )
 
     def uses(self, variable: str) -> bool:
-        """This will tell whether any component may need a variable."""
+        """Return whether any component may need a variable."""
         return any(variable in component.said() for component in self.components)
 
     def scope(self, scope: Scope) -> Scope:
@@ -71,7 +71,7 @@ class Compiled:
 
 
 def make(scope: Scope, *, kind: RunKind, on: date, type_ids: Sequence[UUID] | None) -> Plan:
-    """This will plan with the components in force on a day: all of them, or for an off-cycle run those it names."""
+    """Plan with the components in force on a day: all of them, or for an off-cycle run those it names."""
     found = component_queries.components_of(scope, on=on, type_ids=type_ids)
     if kind is RunKind.OFF_CYCLE and type_ids is None:
         found = [component for component in found if component.calculation is Calculation.DYNAMIC]
@@ -79,17 +79,17 @@ def make(scope: Scope, *, kind: RunKind, on: date, type_ids: Sequence[UUID] | No
 
 
 def compiled(plan: Plan, *, currency: str, percents: tuple[tuple[str, Decimal], ...] = ()) -> Compiled:
-    """This will compile a plan for pay in a currency; `percents` stand in the place of components' own."""
+    """Compile a plan for pay in a currency; `percents` stand in the place of components' own."""
     return _compiled(plan.components, tuple(plan.inputs), MINOR_UNITS[currency], percents)
 
 
 def names_of(components: Sequence[Component], inputs: Sequence[str] = INPUTS) -> list[str]:
-    """This will list what a formula may use beside these components."""
+    """List what a formula may use beside these components."""
     return [*inputs, GROSS, *(component.code for component in components)]
 
 
 def uses_of(components: Sequence[Component], names: Sequence[str]) -> dict[str, set[str]]:
-    """This will say what each component needs, and what the gross does; what is not theirs is left out."""
+    """Return what each component needs, and what the gross does; what is not theirs is left out."""
     codes = {component.code for component in components}
     uses: dict[str, set[str]] = {
         component.code: set(formulas.check(component.said(), names=names).uses & (codes | {GROSS}))

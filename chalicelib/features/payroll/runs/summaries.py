@@ -44,7 +44,7 @@ _CONCLUDE = text("""
 
 
 def conclude(scope: Scope, run: Record, *, previous_run_id: UUID | None) -> dict[str, Any]:
-    """This will sum up a run that is calculated, and mark it so."""
+    """Sum up a run that is calculated, and mark it so."""
     key = {"tenant_id": scope.tenant_id, "run_id": run["id"]}
     summary = _summed(scope, run, key | {"previous_run_id": previous_run_id})
     scope.session.execute(
@@ -54,7 +54,7 @@ def conclude(scope: Scope, run: Record, *, previous_run_id: UUID | None) -> dict
 
 
 def headline(summary: dict[str, Any]) -> dict[str, Any]:
-    """This will give the little of it that a job tells."""
+    """Return the little of it that a job tells."""
     totals = summary["totals"]
     return {
         "payslips": sum(one["payslips"] for one in totals),

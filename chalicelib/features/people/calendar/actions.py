@@ -25,12 +25,12 @@ _MOVES_DAYS = {"day", "half", "branch_id"}
 
 
 def columns_of(said: dict[str, Any]) -> dict[str, Any]:
-    """This will give what the API calls `date`, `start` and `end` the names of their columns."""
+    """Return what the API calls `date`, `start` and `end` the names of their columns."""
     return {_COLUMN.get(name, name): value for name, value in said.items()}
 
 
 def add_holiday(scope: Scope, *, values: dict[str, Any]) -> Record:
-    """This will add one holiday; there is at most one for a day and branch."""
+    """Add one holiday; there is at most one for a day and branch."""
     lock_calendar(scope)
     row = scope.session.execute(
         insert(holidays).values(tenant_id=scope.tenant_id, **values).returning(holidays)
@@ -41,7 +41,7 @@ def add_holiday(scope: Scope, *, values: dict[str, Any]) -> Record:
 
 
 def change_holiday(scope: Scope, *, holiday_id: UUID, given: dict[str, Any], if_match: int | None) -> Record:
-    """This will change a holiday; where it moves, both days are looked at again."""
+    """Change a holiday; where it moves, both days are looked at again."""
     lock_calendar(scope)
     before = queries.get_holiday(scope, holiday_id, lock=True)
     expect(before, if_match)
@@ -64,7 +64,7 @@ def change_holiday(scope: Scope, *, holiday_id: UUID, given: dict[str, Any], if_
 
 
 def remove_holiday(scope: Scope, *, holiday_id: UUID) -> None:
-    """This will make a holiday an ordinary day again."""
+    """Make a holiday an ordinary day again."""
     lock_calendar(scope)
     before = queries.get_holiday(scope, holiday_id, lock=True)
     scope.session.execute(delete(holidays).where(holidays.c.tenant_id == scope.tenant_id, holidays.c.id == holiday_id))
@@ -76,7 +76,7 @@ def remove_holiday(scope: Scope, *, holiday_id: UUID) -> None:
 
 
 def import_holidays(scope: Scope, *, said: HolidayImport) -> Record:
-    """This will add a country's public holidays of a year; days that have one already keep it."""
+    """Add a country's public holidays of a year; days that have one already keep it."""
     if said.branch_id is not None:
         organisation.get_unit(scope, branches, said.branch_id)
     lock_calendar(scope)
@@ -113,7 +113,7 @@ def _working_days_changed(scope: Scope, days: Sequence[date]) -> None:
 
 
 def public_holidays(*, country: str, subdivision: str | None, year: int) -> dict[date, str]:
-    """This will list a country's public holidays, named in English where the `holidays` package can."""
+    """List a country's public holidays, named in English where the `holidays` package can."""
     import holidays as calendars  # it knows 250 countries; loaded by this call alone
 
     known = calendars.list_supported_countries(include_aliases=True)
@@ -127,13 +127,13 @@ def public_holidays(*, country: str, subdivision: str | None, year: int) -> dict
 
 
 def add_shift(scope: Scope, *, values: dict[str, Any]) -> Record:
-    """This will make a shift."""
+    """Make a shift."""
     _check_hours(values)
     return add_unit(scope, shifts, values=values)
 
 
 def change_shift(scope: Scope, *, shift_id: UUID, given: dict[str, Any], if_match: int | None) -> Record:
-    """This will change a shift; attendance of open pay periods is decided again by its new hours."""
+    """Change a shift; attendance of open pay periods is decided again by its new hours."""
     _check_hours({**organisation.get_unit(scope, shifts, shift_id, lock=True), **given})
     row, changes = change_unit(scope, shifts, unit_id=shift_id, given=given, if_match=if_match)
     if changes.keys() - {"name"}:

@@ -16,12 +16,12 @@ from chalicelib.identity.scope import Scope
 
 
 def get_holiday(scope: Scope, holiday_id: UUID, *, lock: bool = False) -> Record:
-    """This will read one holiday of the tenant, or NotFound."""
+    """Read one holiday of the tenant, or NotFound."""
     return get_row(scope, holidays, holiday_id, what="holiday", lock=lock)
 
 
 def page_of_holidays(scope: Scope, query: HolidayQuery) -> Record:
-    """This will read one page of holidays, in the order of their days."""
+    """Read one page of holidays, in the order of their days."""
     place: Any = func.concat(cast(holidays.c.day, Text), " ", cast(holidays.c.id, Text)).label("place")
     rows = select(holidays, place).where(holidays.c.tenant_id == scope.tenant_id)
     if query.year is not None:

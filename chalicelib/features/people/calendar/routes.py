@@ -16,19 +16,19 @@ blueprint = Blueprint(__name__)
 
 @endpoint(blueprint, "GET", "/holidays", may="organisation.read")
 def list_holidays(scope: Scope, query: schemas.HolidayQuery) -> Page[schemas.Holiday]:
-    """This will list holidays in the order of their days, of a year or a branch if wanted."""
+    """List holidays in the order of their days, of a year or a branch if wanted."""
     return queries.page_of_holidays(scope, query)
 
 
 @endpoint(blueprint, "POST", "/holidays", may="organisation.write", status=201)
 def add_holiday(scope: Scope, body: schemas.NewHoliday) -> schemas.Holiday:
-    """This will add one holiday, of a whole or half a day, everywhere or in one branch."""
+    """Add one holiday, of a whole or half a day, everywhere or in one branch."""
     return actions.add_holiday(scope, values=actions.columns_of(body.model_dump()))
 
 
 @endpoint(blueprint, "POST", "/holidays/import", may="organisation.write")
 def import_holidays(scope: Scope, body: schemas.HolidayImport) -> schemas.HolidaysImported:
-    """This will add a country's public holidays of a year; days that have one already keep it."""
+    """Add a country's public holidays of a year; days that have one already keep it."""
     return actions.import_holidays(scope, said=body)
 
 
@@ -36,31 +36,31 @@ def import_holidays(scope: Scope, body: schemas.HolidayImport) -> schemas.Holida
 def change_holiday(
     scope: Scope, holiday_id: UUID, body: schemas.HolidayPatch, if_match: int | None
 ) -> schemas.Holiday:  # fmt: skip
-    """This will change a holiday, only what is sent."""
+    """Change a holiday, only what is sent."""
     given = actions.columns_of(body.given())
     return actions.change_holiday(scope, holiday_id=holiday_id, given=given, if_match=if_match)
 
 
 @endpoint(blueprint, "DELETE", "/holidays/{holiday_id}", may="organisation.write", status=204)
 def remove_holiday(scope: Scope, holiday_id: UUID) -> None:
-    """This will make a holiday an ordinary day again."""
+    """Make a holiday an ordinary day again."""
     actions.remove_holiday(scope, holiday_id=holiday_id)
 
 
 @endpoint(blueprint, "GET", "/shifts", may="organisation.read")
 def list_shifts(scope: Scope, query: PageQuery) -> Page[schemas.Shift]:
-    """This will list shifts, oldest first."""
+    """List shifts, oldest first."""
     return organisation.page_of_units(scope, shifts, query)
 
 
 @endpoint(blueprint, "POST", "/shifts", may="organisation.write", status=201)
 def add_shift(scope: Scope, body: schemas.NewShift) -> schemas.Shift:
-    """This will make a shift; one that ends before it starts ends on the next day."""
+    """Make a shift; one that ends before it starts ends on the next day."""
     return actions.add_shift(scope, values=actions.columns_of(body.model_dump()))
 
 
 @endpoint(blueprint, "PATCH", "/shifts/{shift_id}", may="organisation.write")
 def change_shift(scope: Scope, shift_id: UUID, body: schemas.ShiftPatch, if_match: int | None) -> schemas.Shift:
-    """This will change a shift; attendance of open pay periods is decided again by its new hours."""
+    """Change a shift; attendance of open pay periods is decided again by its new hours."""
     given = actions.columns_of(body.given())
     return actions.change_shift(scope, shift_id=shift_id, given=given, if_match=if_match)

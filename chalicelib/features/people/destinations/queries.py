@@ -30,14 +30,14 @@ _SHOWN = (
 
 
 def get_current(scope: Scope, user_id: UUID) -> Record:
-    """This will read where a person's payouts go, masked, or NotFound."""
+    """Read where a person's payouts go, masked, or NotFound."""
     if (row := find_current(scope, user_id)) is None:
         raise NotFound("This person has no payout destination yet; put one first.")
     return row
 
 
 def find_current(scope: Scope, user_id: UUID) -> Record | None:
-    """This will read where a person's payouts go, masked, if that was ever said.
+    """Read where a person's payouts go, masked, if that was ever said.
 
     A run over many people joins `payout_destinations` on (tenant_id, user_id) where superseded_at is null instead.
     """
@@ -84,7 +84,7 @@ def is_requested(user_id: UUID | None = None) -> tuple[ColumnElement[bool], ...]
 
 
 def open_destination(scope: Scope, destination_id: UUID) -> Destination:
-    """This will decrypt one destination, current or not. For paying only: it leaves in no answer, log or message.
+    """Decrypt one destination, current or not. For paying only: it leaves in no answer, log or message.
 
     NotFound where it is not the tenant's, vault.Unopenable where the row was tampered with, Busy while KMS is away.
     """
@@ -95,7 +95,7 @@ def open_destination(scope: Scope, destination_id: UUID) -> Destination:
 
 
 def open_destinations(scope: Scope, destination_ids: Collection[UUID]) -> dict[UUID, Destination]:
-    """This will decrypt the destinations of one batch, by id; ids that are not the tenant's are left out."""
+    """Decrypt the destinations of one batch, by id; ids that are not the tenant's are left out."""
     table = payout_destinations
     rows = scope.session.execute(
         select(table.c.id, table.c.user_id, table.c.sealed, table.c.key_id).where(

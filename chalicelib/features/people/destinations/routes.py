@@ -15,14 +15,14 @@ blueprint = Blueprint(__name__)
 
 @endpoint(blueprint, "GET", "/users/{user_id}/payout-destination", may="destinations.read")
 def get_payout_destination(scope: Scope, user_id: UUID) -> schemas.DestinationView:
-    """This will tell where a person's payouts go; the number is masked."""
+    """Tell where a person's payouts go; the number is masked."""
     people.get_user(scope, user_id, "destinations.read")
     return queries.get_current(scope, user_id)
 
 
 @endpoint(blueprint, "PUT", "/users/{user_id}/payout-destination", may="destinations.write")
 def set_payout_destination(scope: Scope, user_id: UUID, body: schemas.DestinationInput) -> schemas.DestinationView:
-    """This will have a person's payouts go elsewhere from now on; the same details again change nothing.
+    """Have a person's payouts go elsewhere from now on; the same details again change nothing.
 
     The person is notified at their address and the one before. Details that replace others hold payouts for
     `policy.destination_hold_hours`, or until somebody else confirms them. Your own are a request

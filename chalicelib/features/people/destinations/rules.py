@@ -64,7 +64,7 @@ class Destination:
 
 
 def masked(destination: Destination) -> str:
-    """This will show as much of a destination as tells it from others: an IBAN's country and check digits, last four.
+    """Show as much of a destination as tells it from others: an IBAN's country and check digits, last four.
 
     Of a short account number less is shown, so that at least half of it stays hidden.
     """
@@ -79,7 +79,7 @@ def masked(destination: Destination) -> str:
 
 
 def checked_iban(said: str) -> str:
-    """This will give an IBAN in its electronic form, or say what is wrong with it (ISO 13616)."""
+    """Return an IBAN in its electronic form, or say what is wrong with it (ISO 13616)."""
     number = ibans.compact(said)
     if not re.fullmatch(r"[A-Z]{2}[0-9]{2}[A-Z0-9]+", number):
         raise ValueError("is not an IBAN: it begins with two letters for the country and two digits")
@@ -97,7 +97,7 @@ def checked_iban(said: str) -> str:
 
 
 def checked_bic(said: str) -> str:
-    """This will give a BIC in capitals, or say what is wrong with it (ISO 9362)."""
+    """Return a BIC in capitals, or say what is wrong with it (ISO 9362)."""
     try:
         return bics.validate(said)
     except NotStandard:
@@ -105,7 +105,7 @@ def checked_bic(said: str) -> str:
 
 
 def checked_account(said: str) -> str:
-    """This will give a local account number without its spaces, or say what is wrong with it."""
+    """Return a local account number without its spaces, or say what is wrong with it."""
     number = "".join(said.split()).upper()
     if not ACCOUNT.fullmatch(number) or not re.search(r"[0-9]", number):
         raise ValueError("is not an account number; it has 4 to 34 letters, digits, dots, dashes or slashes")
@@ -113,7 +113,7 @@ def checked_account(said: str) -> str:
 
 
 def checked_code(said: str) -> str:
-    """This will give a bank's or branch's code without its spaces, or say what is wrong with it."""
+    """Return a bank's or branch's code without its spaces, or say what is wrong with it."""
     code = "".join(said.split()).upper()
     if not CODE.fullmatch(code):
         raise ValueError("is not such a code; it has at most 35 letters, digits or dashes")
@@ -121,19 +121,19 @@ def checked_code(said: str) -> str:
 
 
 def checked_country(said: str) -> str:
-    """This will refuse what is not a country of ISO 3166."""
+    """Refuse what is not a country of ISO 3166."""
     if said not in _countries():
         raise ValueError("is not a country of ISO 3166 in two capital letters, such as BD")
     return said
 
 
 def repeats(number: str, words: str) -> bool:
-    """This will tell whether words that are shown hold the number that is not."""
+    """Return whether words that are shown hold the number that is not."""
     return re.sub(r"[^A-Z0-9]", "", number) in re.sub(r"[^A-Z0-9]", "", words.upper())
 
 
 def _iban_of(code: str) -> tuple[str, int]:
-    """This will give a country's name and the length of its IBANs, from the registry."""
+    """Return a country's name and the length of its IBANs, from the registry."""
     for _, found in numdb.get("iban").info(code):
         if "bban" in found:
             # such as 8!n10!n: eight digits, then ten

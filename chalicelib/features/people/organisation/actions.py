@@ -18,7 +18,7 @@ _MOVES_DAYS = {"timezone", "weekend", "own_holidays"}
 
 
 def add_unit(scope: Scope, table: Table, *, values: dict[str, Any]) -> Record:
-    """This will make a branch, department, division or shift. Nobody is in it yet, so no day changes."""
+    """Make a branch, department, division or shift. Nobody is in it yet, so no day changes."""
     row = scope.session.execute(
         insert(table).values(tenant_id=scope.tenant_id, **values).returning(table)
     ).mappings().one()  # fmt: skip
@@ -30,7 +30,7 @@ def add_unit(scope: Scope, table: Table, *, values: dict[str, Any]) -> Record:
 def change_unit(
     scope: Scope, table: Table, *, unit_id: UUID, given: dict[str, Any], if_match: int | None
 ) -> tuple[Record, dict[str, Any]]:
-    """This will change a unit, and give it with what differs now; saying what stands already changes nothing."""
+    """Change a unit, and give it with what differs now; saying what stands already changes nothing."""
     before = queries.get_unit(scope, table, unit_id, lock=True)
     expect(before, if_match)
     changes = {name: value for name, value in given.items() if before[name] != value}
@@ -51,7 +51,7 @@ def change_unit(
 
 
 def change_branch(scope: Scope, *, branch_id: UUID, given: dict[str, Any], if_match: int | None) -> Record:
-    """This will change a branch; its calendar is that of open pay periods, and locked ones keep the one they had."""
+    """Change a branch; its calendar is that of open pay periods, and locked ones keep the one they had."""
     lock_calendar(scope)
     row, changes = change_unit(scope, branches, unit_id=branch_id, given=given, if_match=if_match)
     if _MOVES_DAYS & changes.keys():

@@ -14,12 +14,12 @@ NOUN = {"branches": "branch", "departments": "department", "divisions": "divisio
 
 
 def get_unit(scope: Scope, table: Table, unit_id: UUID, *, lock: bool = False) -> Record:
-    """This will read a unit (a row of branches, departments, divisions or shifts) of the tenant, or NotFound."""
+    """Read a unit (a row of branches, departments, divisions or shifts) of the tenant, or NotFound."""
     return get_row(scope, table, unit_id, what=NOUN[table.name], lock=lock)
 
 
 def page_of_units(scope: Scope, table: Table, query: PageQuery) -> Record:
-    """This will read one page of units, oldest first."""
+    """Read one page of units, oldest first."""
     rows = select(table).where(table.c.tenant_id == scope.tenant_id)
     return page_of(scope, rows, key=table.c.id, query=query)
 

@@ -20,7 +20,7 @@ _WRITE = text(statement(__file__, "write_roster"))
 
 
 def plan(scope: Scope, *, user_id: UUID, said: RosterInput) -> Record:
-    """This will plan days of a person and clear others; days that stand so already are not touched."""
+    """Plan days of a person and clear others; days that stand so already are not touched."""
     _refuse_twice(said)
     share_calendar(scope)
     people.get_user(scope, user_id, "roster.write", lock=True)

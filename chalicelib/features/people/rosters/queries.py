@@ -19,7 +19,7 @@ _OFF = {bits: off for off, bits in BITS.items()}
 
 
 def find_roster(scope: Scope, *, user_id: UUID, query: RosterQuery) -> Record:
-    """This will read the planned days of a person, in order, as one page; days without a plan are left out."""
+    """Read the planned days of a person, in order, as one page; days without a plan are left out."""
     today = scope.tenant.month_of(clock.local_day(scope.now, scope.tenant.timezone))
     first = query.from_ or scope.tenant.period(today).start
     last = query.to or max(first, scope.tenant.period(today).end)
@@ -31,7 +31,7 @@ def find_roster(scope: Scope, *, user_id: UUID, query: RosterQuery) -> Record:
 
 
 def find_roster_days(scope: Scope, *, user_id: UUID, days: Collection[date]) -> list[Record]:
-    """This will read the plan of certain days of a person, in order."""
+    """Read the plan of certain days of a person, in order."""
     return _read(scope, user_id, roster_days.c.day.in_(days))
 
 

@@ -27,7 +27,7 @@ _DECIDES_ATTENDANCE = {"branch_id", "shift_id"}
 
 
 def add_user(scope: Scope, *, new: NewUser) -> Record:
-    """This will make a person, with employment, first salary and payout destination where given."""
+    """Make a person, with employment, first salary and payout destination where given."""
     if new.salary is not None:
         check(scope, "salaries.write")
     if new.payout_destination is not None:
@@ -50,7 +50,7 @@ def add_user(scope: Scope, *, new: NewUser) -> Record:
 
 
 def change_user(scope: Scope, *, user_id: UUID, given: dict[str, Any], if_match: int | None) -> Record:
-    """This will change a person's name, address or language."""
+    """Change a person's name, address or language."""
     before = queries.get_user(scope, user_id, "people.write", lock=True)
     expect(before, if_match)
     changes = {name: value for name, value in given.items() if before[name] != value}
@@ -79,7 +79,7 @@ def _previous_address(scope: Scope, before: Record, changes: dict[str, Any]) -> 
 
 
 def employ(scope: Scope, *, user_id: UUID, said: EmploymentInput, if_match: int | None, is_new: bool = False) -> Record:
-    """This will make or replace a person's employment; the same again changes nothing.
+    """Make or replace a person's employment; the same again changes nothing.
 
     `is_new` says that the person is being made, so that there can be no attendance to decide again.
     """
@@ -120,7 +120,7 @@ def employ(scope: Scope, *, user_id: UUID, said: EmploymentInput, if_match: int 
 
 
 def _first_changed(before: Record | None, after: Record) -> date | None:
-    """This will give the first day that the register sees differently; None where it sees no difference."""
+    """Return the first day that the register sees differently; None where it sees no difference."""
     if before is None:
         return after["joined_on"]
     if any(before[name] != after[name] for name in _MOVES_DAYS):
@@ -150,7 +150,7 @@ def _refuse_circle(scope: Scope, *, user_id: UUID, manager_id: UUID) -> None:
 
 
 def set_salary(scope: Scope, *, user_id: UUID, said: SalaryInput, place: str = "") -> Record:
-    """This will set what a person earns from a day on, in place of what began on the same day; history is kept.
+    """Set what a person earns from a day on, in place of what began on the same day; history is kept.
 
     `place` is the JSON pointer at which the salary stands in the body.
     """
@@ -186,7 +186,7 @@ def set_salary(scope: Scope, *, user_id: UUID, said: SalaryInput, place: str = "
 
 
 def too_fine(currency: str) -> str:
-    """This will say how many decimals an amount may have."""
+    """Return how many decimals an amount may have."""
     units = MINOR_UNITS[currency]
     return f"has more decimals than {currency} has; give it with at most {units}" if units else (
         f"has decimals, and {currency} has none; give a whole number"

@@ -34,7 +34,7 @@ _TABLES: dict[str, Table] = {"branch": branches, "department": departments, "div
 
 
 def import_people(scope: Scope, *, body: RawBody, dry_run: bool, create_missing: bool) -> ImportReport:
-    """This will add the people of a file who are not there yet, and tell what is wrong with the other rows."""
+    """Add the people of a file who are not there yet, and tell what is wrong with the other rows."""
     if create_missing:
         check(scope, "organisation.write")
     read = read_rows(body, required=REQUIRED, optional=OPTIONAL, limit=MOST_ROWS)
@@ -113,7 +113,7 @@ def _make_units(scope: Scope, table: Table, names: list[str]) -> None:
 
 
 def _written(scope: Scope, row: PersonRow, ids: dict[str, dict[str, UUID]], standing: Standing) -> dict[str, Any]:
-    """This will give a row as the statement takes it, with ids in place of names."""
+    """Return a row as the statement takes it, with ids in place of names."""
     manager = standing.people.get(row.manager_employee_no or "")
     made: dict[str, Any] = {
         **row.model_dump(include={"name", "email", "language", "employee_no", "joined_on", "left_on"}),
@@ -129,7 +129,7 @@ def _written(scope: Scope, row: PersonRow, ids: dict[str, dict[str, UUID]], stan
 
 
 def _touch(scope: Scope, joined: Sequence[tuple[UUID, date]]) -> None:
-    """This will note the first day of each person, month by month: nobody changes the periods before their own."""
+    """Note the first day of each person, month by month: nobody changes the periods before their own."""
     earliest = scope.session.execute(
         select(func.min(pay_periods.c.start_on)).where(pay_periods.c.tenant_id == scope.tenant_id)
     ).scalar_one()

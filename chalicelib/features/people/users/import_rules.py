@@ -44,7 +44,7 @@ class Sorted:
 
 
 def sort_out(rows: Sequence[Line], standing: Standing, *, create_missing: bool) -> Sorted:
-    """This will say of every row whether it is new, there already, or wrong and in which column."""
+    """Return of every row whether it is new, there already, or wrong and in which column."""
     made = Sorted()
     fresh: dict[str, Line] = {}  # by employee number
     lines: dict[str, int] = {}
@@ -75,7 +75,7 @@ def sort_out(rows: Sequence[Line], standing: Standing, *, create_missing: bool) 
 
 
 def salary_of(row: PersonRow, currency: str) -> tuple[date, Salary] | None:
-    """This will give a row's salary and its first day, which is the first day of work unless said."""
+    """Return a row's salary and its first day, which is the first day of work unless said."""
     if row.salary_amount is None:
         return None
     frequency = row.salary_frequency or Frequency.MONTHLY
@@ -129,7 +129,7 @@ def _address(email: str, line: int, addresses: dict[str, int], standing: Standin
 
 
 def _without_managers(fresh: dict[str, Line], standing: Standing) -> list[RowError]:
-    """This will take out rows whose manager is neither there nor coming, and rows that report in a circle."""
+    """Take out rows whose manager is neither there nor coming, and rows that report in a circle."""
     outcome: dict[str, str | None] = {}  # what is wrong with an employee's manager; None: nothing
     for start in fresh:
         chain: dict[str, None] = {}  # in order, and quick to look into
@@ -153,7 +153,7 @@ def _without_managers(fresh: dict[str, Line], standing: Standing) -> list[RowErr
 def _end_of_chain(
     at: str | None, chain: list[str], outcome: dict[str, str | None], fresh: dict[str, Line], standing: Standing
 ) -> tuple[str | None, list[str]]:
-    """This will say what is wrong where a chain of managers ends, and who is in the circle if it ends in one."""
+    """Return what is wrong where a chain of managers ends, and who is in the circle if it ends in one."""
     if at is None or (at not in fresh and at in standing.people):
         return None, []
     if at in chain:

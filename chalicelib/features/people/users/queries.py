@@ -19,7 +19,7 @@ _OF_SALARY = ("amount", "currency", "frequency", "effective_from")
 
 
 def get_user(scope: Scope, user_id: UUID, permission: str = "people.read", *, lock: bool = False) -> Record:
-    """This will read a person of the tenant whom the caller's permission reaches, or NotFound.
+    """Read a person of the tenant whom the caller's permission reaches, or NotFound.
 
     The gate of everything that is about a person. `lock` keeps other writers of the same person waiting until commit.
     """
@@ -33,7 +33,7 @@ def get_user(scope: Scope, user_id: UUID, permission: str = "people.read", *, lo
 
 
 def check_all_there(scope: Scope, user_ids: Collection[UUID]) -> None:
-    """This will refuse a list of people that names one who is not the tenant's."""
+    """Refuse a list of people that names one who is not the tenant's."""
     known = scope.session.execute(
         select(users.c.id).where(users.c.tenant_id == scope.tenant_id, users.c.id.in_(user_ids))
     ).scalars()
@@ -42,7 +42,7 @@ def check_all_there(scope: Scope, user_ids: Collection[UUID]) -> None:
 
 
 def get_whole_user(scope: Scope, user_id: UUID) -> Record:
-    """This will read a person with employment and salary, the latter only where the caller may see it."""
+    """Read a person with employment and salary, the latter only where the caller may see it."""
     found = scope.session.execute(_whole(scope).where(users.c.id == user_id)).mappings()
     if (row := found.first()) is None:
         raise NotFound("There is no such person.")
@@ -50,7 +50,7 @@ def get_whole_user(scope: Scope, user_id: UUID) -> Record:
 
 
 def page_of_users(scope: Scope, query: UserQuery) -> Record:
-    """This will read one page of the people within reach, oldest first."""
+    """Read one page of the people within reach, oldest first."""
     rows = _whole(scope)
     for table, column, wanted in (
         (branches, employments.c.branch_id, query.branch_id),
@@ -93,7 +93,7 @@ def matches(search: str) -> ColumnElement[bool]:
 
 
 def find_employment(scope: Scope, user_id: UUID) -> Record | None:
-    """This will read a person's employment, if they have one."""
+    """Read a person's employment, if they have one."""
     found = scope.session.execute(
         select(employments).where(employments.c.tenant_id == scope.tenant_id, employments.c.user_id == user_id)
     ).mappings()
@@ -101,7 +101,7 @@ def find_employment(scope: Scope, user_id: UUID) -> Record | None:
 
 
 def salaries_of(scope: Scope, user_id: UUID) -> list[Record]:
-    """This will read all salaries a person ever had or will have, in the order of their days."""
+    """Read all salaries a person ever had or will have, in the order of their days."""
     found = scope.session.execute(
         select(salaries)
         .where(salaries.c.tenant_id == scope.tenant_id, salaries.c.user_id == user_id)
@@ -111,7 +111,7 @@ def salaries_of(scope: Scope, user_id: UUID) -> list[Record]:
 
 
 def page_of_salaries(scope: Scope, user_id: UUID, query: PageQuery) -> Record:
-    """This will read one page of a person's salaries, in the order of their days."""
+    """Read one page of a person's salaries, in the order of their days."""
     day: Any = cast(salaries.c.effective_from, Text).label("day")  # text, because a cursor may say anything
     rows = select(salaries, day).where(salaries.c.tenant_id == scope.tenant_id, salaries.c.user_id == user_id)
     return page_of(scope, rows, key=day, query=query)

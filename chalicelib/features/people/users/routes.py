@@ -16,19 +16,19 @@ blueprint = Blueprint(__name__)
 
 @endpoint(blueprint, "GET", "/users", may="people.read")
 def list_users(scope: Scope, query: schemas.UserQuery) -> Page[schemas.User]:
-    """This will list the people within your reach, oldest first."""
+    """List the people within your reach, oldest first."""
     return queries.page_of_users(scope, query)
 
 
 @endpoint(blueprint, "POST", "/users", may="people.write", status=201)
 def add_user(scope: Scope, body: schemas.NewUser) -> schemas.User:
-    """This will make a person, with employment, first salary and payout destination where given."""
+    """Make a person, with employment, first salary and payout destination where given."""
     return actions.add_user(scope, new=body)
 
 
 @endpoint(blueprint, "POST", "/users/import", may="people.write", accepts=CSV_OR_JSON)
 def import_users(scope: Scope, body: RawBody, query: import_schemas.PeopleImportQuery) -> import_schemas.ImportReport:
-    """This will add people from CSV or a JSON array of the same columns; good rows are kept, bad ones reported.
+    """Add people from CSV or a JSON array of the same columns; good rows are kept, bad ones reported.
 
     Columns: name, employee_no and joined_on; and if wanted email, language, left_on, branch, department, division,
     manager_employee_no, shift, salary_amount, salary_currency, salary_frequency, salary_effective_from. At most 10,000
@@ -40,30 +40,30 @@ def import_users(scope: Scope, body: RawBody, query: import_schemas.PeopleImport
 
 @endpoint(blueprint, "GET", "/users/{user_id}", may="people.read")
 def get_user(scope: Scope, user_id: UUID) -> schemas.User:
-    """This will read a person, with employment and the salary in force."""
+    """Read a person, with employment and the salary in force."""
     return queries.get_whole_user(scope, user_id)
 
 
 @endpoint(blueprint, "PATCH", "/users/{user_id}", may="people.write")
 def change_user(scope: Scope, user_id: UUID, body: schemas.UserPatch, if_match: int | None) -> schemas.User:
-    """This will change a person's name, address or language, only what is sent."""
+    """Change a person's name, address or language, only what is sent."""
     return actions.change_user(scope, user_id=user_id, given=body.given(), if_match=if_match)
 
 
 @endpoint(blueprint, "PUT", "/users/{user_id}/employment", may="people.write")
 def employ(scope: Scope, user_id: UUID, body: schemas.EmploymentInput, if_match: int | None) -> schemas.Employment:
-    """This will make or replace a person's employment; the version is that of the employment."""
+    """Make or replace a person's employment; the version is that of the employment."""
     return actions.employ(scope, user_id=user_id, said=body, if_match=if_match)
 
 
 @endpoint(blueprint, "GET", "/users/{user_id}/salaries", may="salaries.read")
 def list_salaries(scope: Scope, user_id: UUID, query: PageQuery) -> Page[schemas.Salary]:
-    """This will list what a person earned, earns and will earn, by the day it begins."""
+    """List what a person earned, earns and will earn, by the day it begins."""
     queries.get_user(scope, user_id, "salaries.read")
     return queries.page_of_salaries(scope, user_id, query)
 
 
 @endpoint(blueprint, "POST", "/users/{user_id}/salaries", may="salaries.write", status=201)
 def set_salary(scope: Scope, user_id: UUID, body: schemas.SalaryInput) -> schemas.Salary:
-    """This will set what a person earns from a day on, in place of what began on the same day."""
+    """Set what a person earns from a day on, in place of what began on the same day."""
     return actions.set_salary(scope, user_id=user_id, said=body)

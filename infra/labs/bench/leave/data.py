@@ -16,5 +16,5 @@ STEPS = len(FACTS) + 2
 
 
 def loaded(people: int, *, step: Step) -> AbstractContextManager[Loaded]:
-    """This will run a fresh server with an allocation for each of so many people."""
+    """Run a fresh server with an allocation for each of so many people."""
     return data.loaded(people, facts=FACTS, step=step)

@@ -36,7 +36,7 @@ NOTES = [
 
 
 def measured(size: str, tell_of: TellOf) -> tuple[list[Line], int]:
-    """This will load each size in turn and measure its nights; the main one beside the row-at-a-time way."""
+    """Load each size in turn and measure its nights; the main one beside the row-at-a-time way."""
     lines: list[Line] = []
     by_size: dict[int, dict[date, float]] = {}
     rows = 0

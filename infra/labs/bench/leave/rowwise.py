@@ -16,7 +16,7 @@ CENT = Decimal("0.01")
 
 
 def choose(admin_url: str, number: int) -> list[tuple[UUID, UUID]]:
-    """This will choose allocations from all over."""
+    """Choose allocations from all over."""
     with psycopg.connect(admin_url) as admin:
         return admin.execute(
             "select tenant_id, id from leave_allocations order by md5(id::text) limit %s", [number]
@@ -36,7 +36,7 @@ class Clerk:
         self._app.close()
 
     def rate(self, allocations: Sequence[tuple[UUID, UUID]], as_of: date, *, warm: int) -> float:
-        """This will deal with allocations and give how many a second it was, after a few that do not count."""
+        """Deal with allocations and give how many a second it was, after a few that do not count."""
         began = time.perf_counter()
         for place, (tenant_id, allocation_id) in enumerate(allocations):
             if place == warm:
@@ -45,7 +45,7 @@ class Clerk:
         return (len(allocations) - warm) / (time.perf_counter() - began)
 
     def deal_with(self, tenant_id: UUID, allocation_id: UUID, as_of: date) -> None:
-        """This will warn of an allocation, or act on it."""
+        """Warn of an allocation, or act on it."""
         self._app.execute(f"begin; set local app.tenant_id = '{tenant_id}'".encode(), prepare=False)
         found = self._one(_READ, tenant_id, allocation_id)
         user_id, type_id, cycle_end, expires_on, remaining, expired_at, limit, action, steps = found

@@ -30,7 +30,7 @@ class Night:
 
 
 def run(url: str, admin_url: str, as_of: date) -> Night:
-    """This will do a night in one worker."""
+    """Do a night in one worker."""
     with psycopg.connect(admin_url) as admin:
         tenants = [row[0] for row in admin.execute("select id from tenants order by id").fetchall()]
     product.use(url)

@@ -19,14 +19,14 @@ class Sale(NamedTuple):
 
 
 def largest(admin_url: str) -> tuple[UUID, list[Sale]]:
-    """This will find the tenant with the most people, and its pending sales, person by person."""
+    """Find the tenant with the most people, and its pending sales, person by person."""
     with psycopg.connect(admin_url) as admin:
         rows = admin.execute(_PENDING).fetchall()
     return rows[0][0], [Sale(Person(tenant_id, user_id, [sale_id]), sale_id) for tenant_id, user_id, sale_id in rows]
 
 
 def reconcile(api: Api, sales: Sequence[Sale]) -> None:
-    """This will approve sales through the API."""
+    """Approve sales through the API."""
     items = [{"sale_id": str(sale.sale_id), "status": "approved"} for sale in sales]
     counts = json.loads(api("POST", "/reconcile", "/reconcile", {}, {"items": items}))["counts"]
     assert counts == {"ok": len(items)}, counts

@@ -38,7 +38,7 @@ class Crew:
         self._pool = pool
 
     def run(self, url: str, kind: str, tenants: Sequence[UUID], *, hour: int) -> Took:
-        """This will do the runs of an hour: each tenant's message, then the chunks that these leave."""
+        """Do the runs of an hour: each tenant's message, then the chunks that these leave."""
         slot = f"2026-02-01T{hour:02}:00:00+00:00"
         began = time.monotonic()
         first = [{"tenant_id": str(tenant_id), "kind": kind, "slot": slot} for tenant_id in tenants]
@@ -47,7 +47,7 @@ class Crew:
         return _took([*told, *chunks], began)
 
     def call(self, url: str, function: Callable[[Any], Did], calls: Iterable[Any]) -> Took:
-        """This will make calls, each a transaction."""
+        """Make calls, each a transaction."""
         began = time.monotonic()
         return _took(self._all(url, function, calls), began)
 
@@ -57,7 +57,7 @@ class Crew:
 
 @contextmanager
 def crew(number: int) -> Iterator[Crew]:
-    """This will start workers."""
+    """Start workers."""
     with ProcessPoolExecutor(number, mp_context=get_context("spawn")) as pool:
         list(pool.map(product.ids_of, [b""] * number * 4))  # started, imported
         yield Crew(pool)
@@ -75,7 +75,7 @@ def _at(url: str, function: Callable[[Any], Did], given: Any) -> Did:
 
 
 def in_turn(groups: Iterable[Sequence[T]]) -> list[T]:
-    """This will take from each group in turn."""
+    """Take from each group in turn."""
     rounds = zip_longest(*groups)
     return [one for one in chain.from_iterable(rounds) if one is not None]
 

@@ -32,13 +32,13 @@ class Database:
     admin_url: str
 
     def admin(self, *statements: str) -> None:
-        """This will run statements as the superuser."""
+        """Run statements as the superuser."""
         with psycopg.connect(self.admin_url, autocommit=True) as session:
             for statement in statements:
                 session.execute(statement.encode())
 
     def settle_down(self) -> None:
-        """This will do what autovacuum does within a minute or two, now, and end all sessions: it is to be copied."""
+        """Do what autovacuum does within a minute or two, now, and end all sessions: it is to be copied."""
         self.admin(
             f"vacuum (analyze) {TOUCHED}",
             "checkpoint",
@@ -48,13 +48,13 @@ class Database:
 
 
 def loaded(people: int, *, step: Step) -> AbstractContextManager[Loaded]:
-    """This will run a fresh server with ten pending sales for each of so many people."""
+    """Run a fresh server with ten pending sales for each of so many people."""
     return data.loaded(people, facts=FACTS, step=step)
 
 
 @contextmanager
 def copied(made: Loaded, *, of: str = "wagebook") -> Iterator[Database]:
-    """This will copy a database, so that every run begins with the same files; the copy goes away."""
+    """Copy a database, so that every run begins with the same files; the copy goes away."""
     home, name = _named(made.admin_url, "postgres"), f"copy_{next(_numbers)}"
     copy = sql.SQL("create database {} owner wagebook_owner template {} strategy file_copy")
     with psycopg.connect(home, autocommit=True) as admin:

@@ -22,12 +22,12 @@ AT_LEAST = Target(60)
 
 
 def seconds(some: list[Took]) -> float:
-    """This will give the time in the middle."""
+    """Return the time in the middle."""
     return median(took.seconds for took in some)
 
 
 def bulk(made: Loaded, tell: Tell, *, times: int, sample: int) -> tuple[list[Line], Runs]:
-    """This will measure imports, advances and settlements of everybody, beside their yardsticks.
+    """Measure imports, advances and settlements of everybody, beside their yardsticks.
 
     It also gives the runs of one worker.
     """
@@ -105,7 +105,7 @@ def _crews(sales: int, took: float, by_number: dict[int, float]) -> Iterator[Lin
 
 
 def single(made: Loaded, tell: Tell, *, times: int) -> Iterator[Line]:
-    """This will measure calls through the API function in the largest tenant, beside the bare statements."""
+    """Measure calls through the API function in the largest tenant, beside the bare statements."""
     tell("single calls")
     with copied(made) as database:
         register_product.use(database.url)
@@ -132,7 +132,7 @@ def single(made: Loaded, tell: Tell, *, times: int) -> Iterator[Line]:
 
 
 def growth(by_size: dict[int, Runs]) -> Iterator[Line]:
-    """This will fit the exponent of time against sales, and tell the workers' memory."""
+    """Fit the exponent of time against sales, and tell the workers' memory."""
     for what in ("advance", "settlement"):
         took = {
             SALES_EACH * people: seconds(some.advance) if what == "advance" else median(some.settlement)

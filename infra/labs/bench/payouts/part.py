@@ -41,7 +41,7 @@ NOTES = [
 
 
 def measured(size: str, tell_of: TellOf) -> tuple[list[Line], int]:
-    """This will load each size in turn and measure it; the main one in all respects."""
+    """Load each size in turn and measure it; the main one in all respects."""
     lines: list[Line] = []
     by_size: dict[int, Runs] = {}
     rows = 0

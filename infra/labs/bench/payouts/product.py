@@ -32,7 +32,7 @@ class Did:
 
 
 def carry_out(message: dict[str, Any]) -> Did:
-    """This will do one message of the runs' queue, and give the payouts' messages and the chunks' that it leaves."""
+    """Do one message of the runs' queue, and give the payouts' messages and the chunks' that it leaves."""
     left: list[Message] = []
     do(CONSUMERS[payouts.QUEUE].function, message, name="queue", origin=ORIGIN, send=left.extend)
     chunks = [{**one.body, "tenant_id": str(one.tenant_id)} for one in left if one.queue == payouts.QUEUE]
@@ -40,7 +40,7 @@ def carry_out(message: dict[str, Any]) -> Did:
 
 
 def decide(call: tuple[UUID, bytes]) -> Did:
-    """This will approve the sales of one call, whose ids lie one behind the other."""
+    """Approve the sales of one call, whose ids lie one behind the other."""
     tenant_id, sale_ids = call
     items = [Decision.model_construct(sale_id=one, status=SaleStatus.APPROVED, reason=None, correction=False)
              for one in ids_of(sale_ids)]  # fmt: skip
@@ -49,7 +49,7 @@ def decide(call: tuple[UUID, bytes]) -> Did:
 
 
 def bring_in(call: tuple[UUID, bytes, int, int]) -> Did:
-    """This will import new sales of one call, for a tenant's people in turn, numbered on from the first number."""
+    """Import new sales of one call, for a tenant's people in turn, numbered on from the first number."""
     tenant_id, user_ids, first, size = call
     people = [str(one) for one in ids_of(user_ids)]
     rows = [
@@ -62,7 +62,7 @@ def bring_in(call: tuple[UUID, bytes, int, int]) -> Did:
 
 
 def ids_of(joined: bytes) -> list[UUID]:
-    """This will take ids apart that lie one behind the other, as they travel to a worker."""
+    """Take ids apart that lie one behind the other, as they travel to a worker."""
     return [UUID(bytes=joined[place : place + 16]) for place in range(0, len(joined), 16)]
 
 

@@ -36,7 +36,7 @@ class Rates:
 
 
 def rates(made: Loaded, sample: int) -> Rates:
-    """This will advance, pay, approve and pay some people's sales, sale by sale, after a few that do not count."""
+    """Advance, pay, approve and pay some people's sales, sale by sale, after a few that do not count."""
     with copied(made) as database, Teller(database.url) as teller:
         people = choose(database.admin_url, 2 * sample + sample // 10 + 1)
         people, others = people[sample:], people[:sample]
@@ -68,7 +68,7 @@ def _singly(teller: "Teller", people: Sequence[Person]) -> float:
 
 
 def choose(admin_url: str, number: int) -> list[Person]:
-    """This will choose people from all over."""
+    """Choose people from all over."""
     with psycopg.connect(admin_url) as admin:
         rows = admin.execute(_CHOOSE, [number]).fetchall()
     return [Person(*row) for row in rows]
@@ -87,7 +87,7 @@ class Teller:
         self._app.close()
 
     def advance(self, person: Person, sale_id: UUID) -> None:
-        """This will book one sale's advance, unless it has one or somebody has decided it."""
+        """Book one sale's advance, unless it has one or somebody has decided it."""
         with self._transaction(person):
             self._one(_HOLD, person.tenant_id, person.user_id)
             sale = self._one(_SALE, person.tenant_id, sale_id)
@@ -98,7 +98,7 @@ class Teller:
                 self._book(person, sale_id, ("advance", 1, "advances", "payable", amount))
 
     def approve(self, person: Person, sale_id: UUID) -> None:
-        """This will approve one sale, unless somebody has decided it."""
+        """Approve one sale, unless somebody has decided it."""
         with self._transaction(person):
             self._one(_HOLD, person.tenant_id, person.user_id)
             sale = self._one(_SALE, person.tenant_id, sale_id)
@@ -112,7 +112,7 @@ class Teller:
                 self._book(person, sale_id, *(line for line in lines if line[-1] > 0))
 
     def pay(self, person: Person) -> None:
-        """This will pay one person what they are owed: the payout, its event, its line and its message."""
+        """Pay one person what they are owed: the payout, its event, its line and its message."""
         with self._transaction(person):
             held = self._one(_HOLD, person.tenant_id, person.user_id)
             if held is None or held[0] >= 0:
@@ -131,7 +131,7 @@ class Teller:
             self._app.execute(_MESSAGE, [person.tenant_id, paid[0]])
 
     def balances(self, tenant_id: UUID, user_id: UUID) -> list[Any]:
-        """This will read a person's two accounts."""
+        """Read a person's two accounts."""
         self._app.execute(f"begin; set local app.tenant_id = '{tenant_id}'".encode(), prepare=False)
         rows = self._app.execute(_BALANCES, [tenant_id, user_id]).fetchall()
         self._app.execute("commit")

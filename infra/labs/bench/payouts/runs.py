@@ -48,21 +48,21 @@ class Work:
 
 
 def work_of(made: Loaded) -> Work:
-    """This will cut all pending sales into calls of at most 10,000: whole people in each, or as time brought them."""
+    """Cut all pending sales into calls of at most 10,000: whole people in each, or as time brought them."""
     with psycopg.connect(made.admin_url) as admin:
         tenants = [row[0] for row in admin.execute("select id from tenants order by id").fetchall()]
         return Work(tenants, _calls(admin, "user_id, sale_id"), _calls(admin, "sale_id"))
 
 
 def advance(made: Loaded, work: Work, workers: Crew, runs: Runs) -> None:
-    """This will book all advances and make their payouts."""
+    """Book all advances and make their payouts."""
     with copied(made) as database:
         runs.advance.append(workers.run(database.url, Kind.ADVANCE, work.tenants, hour=0))
 
 
 @contextmanager
 def advanced(made: Loaded, work: Work, workers: Crew, runs: Runs) -> Iterator[Database]:
-    """This will keep a database with all advances made, for settlements to begin from; a second run changes nothing."""
+    """Keep a database with all advances made, for settlements to begin from; a second run changes nothing."""
     with copied(made) as database:
         runs.advance.append(workers.run(database.url, Kind.ADVANCE, work.tenants, hour=0))
         runs.advance_again.append(workers.run(database.url, Kind.ADVANCE, work.tenants, hour=1))
@@ -80,7 +80,7 @@ def settle(
     by_time: bool = False,
     with_bounds: bool = False,
 ) -> None:
-    """This will decide all sales and make the final payouts, on a copy of a database where all advances are made.
+    """Decide all sales and make the final payouts, on a copy of a database where all advances are made.
 
     It also writes the bounds' rows, where wanted.
     """
@@ -97,7 +97,7 @@ def settle(
 
 
 def everything(made: Loaded, *, times: int) -> Runs:
-    """This will advance and settle everything with one worker."""
+    """Advance and settle everything with one worker."""
     work, runs = work_of(made), Runs()
     with crew(1) as workers:
         for _ in range(times - 1):
@@ -109,7 +109,7 @@ def everything(made: Loaded, *, times: int) -> Runs:
 
 
 def bring_in(made: Loaded, workers: Crew) -> tuple[Took, Took, Bound]:
-    """This will import two new sales for each person there is, in calls of 5,000, and then the same once more."""
+    """Import two new sales for each person there is, in calls of 5,000, and then the same once more."""
     with psycopg.connect(made.admin_url) as admin:
         people = admin.execute(
             "select tenant_id, string_agg(uuid_send(user_id), ''::bytea order by user_id) from bench.people"

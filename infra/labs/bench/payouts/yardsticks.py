@@ -44,14 +44,14 @@ class Bound:
 
 
 def last_number(database: Database) -> int:
-    """This will give the number of the latest ledger line."""
+    """Return the number of the latest ledger line."""
     with psycopg.connect(database.admin_url) as admin:
         number: int = admin.execute("select max(number) from ledger_entries").fetchall()[0][0]
     return number
 
 
 def bound(database: Database, made: dict[str, str], *, after: int = 0, through: int = 0, moves: bool = True) -> Bound:
-    """This will write the rows that a run has written once more, in one transaction, and change and delete as it did.
+    """Write the rows that a run has written once more, in one transaction, and change and delete as it did.
 
     They are found by the numbers of their ledger lines, and go into tables with the same columns and indexes and
     nothing else: no policies, references or triggers. `moves`: each person's two balances change once, and the sales
@@ -95,7 +95,7 @@ def _copy_shape(admin: psycopg.Connection, table: str) -> None:
 
 
 def simple_updates(made: Loaded, *, seconds: int) -> float:
-    """This will count transactions per second of pgbench's simple-update on the same server: one client, prepared."""
+    """Count transactions per second of pgbench's simple-update on the same server: one client, prepared."""
     with copied(made, of="template0") as database:
         _pgbench(database, "--initialize", "--scale=10", "--quiet")
         said = _pgbench(

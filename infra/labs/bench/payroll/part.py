@@ -38,7 +38,7 @@ NOTES = [
 
 
 def measured(size: str, tell_of: TellOf) -> tuple[list[Line], int]:
-    """This will load each size in turn and calculate its run; the main one beside its yardsticks."""
+    """Load each size in turn and calculate its run; the main one beside its yardsticks."""
     lines: list[Line] = []
     took: dict[int, float] = {}
     peaks: dict[int, float] = {}

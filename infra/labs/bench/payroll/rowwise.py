@@ -38,7 +38,7 @@ BRACKETS = [(Decimal(a), Decimal(r) / 100) for a, r in ((25000, 5), (33333, 10),
 
 
 def choose(admin_url: str, number: int) -> list[tuple[UUID, UUID]]:
-    """This will choose people from all over."""
+    """Choose people from all over."""
     with psycopg.connect(admin_url) as admin:
         return admin.execute(
             "select tenant_id, user_id from pay_registers order by md5(user_id::text) limit %s", [number]
@@ -46,7 +46,7 @@ def choose(admin_url: str, number: int) -> list[tuple[UUID, UUID]]:
 
 
 def rate(make: Callable[[UUID, UUID], None], people: Sequence[tuple[UUID, UUID]], *, warm: int) -> float:
-    """This will make payslips and give how many a second it was, after a few that do not count."""
+    """Make payslips and give how many a second it was, after a few that do not count."""
     began = time.perf_counter()
     for place, (tenant_id, user_id) in enumerate(people):
         if place == warm:
@@ -68,7 +68,7 @@ class Clerk:
         self._app.close()
 
     def make(self, tenant_id: UUID, user_id: UUID) -> None:
-        """This will make one payslip in the place of the one there was."""
+        """Make one payslip in the place of the one there was."""
         self._app.execute(f"begin; set local app.tenant_id = '{tenant_id}'".encode(), prepare=False)
         key = (tenant_id, user_id)
         run_id = self._one("select id from payroll_runs where tenant_id = %s", tenant_id)[0]
@@ -91,7 +91,7 @@ class Clerk:
 
 @contextmanager
 def by_orm(url: str) -> Iterator[Callable[[UUID, UUID], None]]:
-    """This will hand out a function that makes one payslip with the ORM's objects, as peers do."""
+    """Hand out a function that makes one payslip with the ORM's objects, as peers do."""
     engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
     models, metadata, mapping = {}, MetaData(), registry()
     for table in ("payroll_runs", "employments", "pay_registers", "balances", "salaries", *RARE, "payslips"):
@@ -129,7 +129,7 @@ def by_orm(url: str) -> Iterator[Callable[[UUID, UUID], None]]:
 
 
 def compute(salary: Decimal, frequency: str, earned: Decimal, days: Sequence[Any]) -> dict[str, Any]:
-    """This will evaluate the components as text and give the payslip's columns, as _WRITE takes them."""
+    """Evaluate the components as text and give the payslip's columns, as _WRITE takes them."""
     working, absent, hours, late = days[0], days[5], days[10], days[11]
     daily = salary if frequency == "daily" else salary / (5 if frequency == "weekly" else working)
     known: dict[str, Any] = {

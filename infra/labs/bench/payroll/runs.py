@@ -30,7 +30,7 @@ class Calculated:
 
 
 def prepare(url: str, admin_url: str) -> UUID:
-    """This will compute register and balances, as the night does, and make the run; it gives the tenant."""
+    """Compute register and balances, as the night does, and make the run; it gives the tenant."""
     with psycopg.connect(admin_url, autocommit=True) as admin:
         [(tenant_id,)] = admin.execute("select id from tenants").fetchall()
         product.use(url)
@@ -46,7 +46,7 @@ def prepare(url: str, admin_url: str) -> UUID:
 
 
 def calculate(url: str, tenant_id: UUID) -> Calculated:
-    """This will calculate the tenant's run in one worker, as often as it is called."""
+    """Calculate the tenant's run in one worker, as often as it is called."""
     product.use(url)
     began = time.perf_counter()
     with working(tenant_id, name="bench", now=NOW, origin=ORIGIN) as scope:

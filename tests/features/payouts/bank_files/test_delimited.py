@@ -28,7 +28,7 @@ ALL = ["reference", "amount", "amount_minor", "currency", "holder", "account_num
 
 
 def template(*values: str, **options: Any) -> Template:
-    """This will read a template as the API does: strictly, from JSON."""
+    """Read a template as the API does: strictly, from JSON."""
     columns = [{"header": value.upper(), "value": value} for value in values or ALL]
     return Template.model_validate_json(json.dumps({"columns": columns, **options}))
 

@@ -30,7 +30,7 @@ GRETA = Account("Greta Müller & Söhne", iban="DE75512108001245126199", bic="SO
 
 @cache
 def schema() -> xmlschema.XMLSchema:
-    """This will read the official schema, which the development dependency sepaxml carries."""
+    """Read the official schema, which the development dependency sepaxml carries."""
     return xmlschema.XMLSchema(Path(sepaxml.__file__).parent / "schemas" / "pain.001.001.09.xsd")
 
 

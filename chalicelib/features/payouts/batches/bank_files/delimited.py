@@ -128,12 +128,12 @@ class Template(Input):
 
     @property
     def holds(self) -> set[Value]:
-        """This will tell which values of a transfer the file has."""
+        """Return which values of a transfer the file has."""
         return {column.value for column in self.columns if column.value is not None}
 
 
 def lacking(template: Template, transfer: Transfer) -> str | None:
-    """This will say what a bank would need of this transfer and the template has no column for, or nothing."""
+    """Return what a bank would need of this transfer and the template has no column for, or nothing."""
     has, to = template.holds, transfer.creditor
     if not ((to.iban and Value.IBAN in has) or (to.number and Value.ACCOUNT_NUMBER in has)):
         there, column = ("an IBAN", Value.IBAN) if to.iban else ("an account number", Value.ACCOUNT_NUMBER)
@@ -142,7 +142,7 @@ def lacking(template: Template, transfer: Transfer) -> str | None:
 
 
 def written(order: Order, template: Template) -> bytes:
-    """This will write an order as the template has it. The same order always gives the same bytes."""
+    """Write an order as the template has it. The same order always gives the same bytes."""
     check(order)
     for transfer in order.transfers:
         if wrong := lacking(template, transfer):
@@ -196,7 +196,7 @@ def _value(value: Value, transfer: Transfer, execution_on: date, template: Templ
 
 
 def _in_words(said: str, template: Template) -> str:
-    """This will make a typed text one line, without a formula's beginning and without what would end the cell."""
+    """Make a typed text one line, without a formula's beginning and without what would end the cell."""
     # joiners shape letters of Indic and Arabic scripts and are not spaces, though Python cannot print them
     said = "".join(sign if sign.isprintable() or sign in JOINERS else " " for sign in said)
     said = _encodable(said, template.encoding)

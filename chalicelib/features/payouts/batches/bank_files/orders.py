@@ -32,7 +32,7 @@ class Account:
     bank_name: str | None = None
 
     def wrong(self) -> str | None:
-        """This will say why no bank could find this account, or nothing. What it says never holds the number."""
+        """Return why no bank could find this account, or nothing. What it says never holds the number."""
         if not self.holder.strip():
             return "there is no holder's name"
         if not (self.iban or self.number):
@@ -60,7 +60,7 @@ class Transfer:
     remittance: str | None = None
 
     def wrong(self) -> str | None:
-        """This will say why this transfer cannot be ordered, or nothing."""
+        """Return why this transfer cannot be ordered, or nothing."""
         if not _REFERENCE.fullmatch(self.reference):
             return f"the reference must be 1 to {LONGEST_REFERENCE} letters, digits and signs that banks take"
         if self.currency not in MINOR_UNITS:
@@ -83,7 +83,7 @@ class Order:
 
 
 def check(order: Order) -> None:
-    """This will refuse an order that no format could say, naming the first transfer that is wrong."""
+    """Refuse an order that no format could say, naming the first transfer that is wrong."""
     if not _REFERENCE.fullmatch(order.message_id):
         raise Invalid(f"The message id must be 1 to {LONGEST_REFERENCE} letters, digits and signs that banks take.")
     if order.created_at.tzinfo is None:
@@ -101,7 +101,7 @@ def check(order: Order) -> None:
 
 
 def total(transfers: Sequence[Transfer]) -> Decimal:
-    """This will add amounts up, whatever their currencies, as ISO 20022 wants its control sums."""
+    """Add amounts up, whatever their currencies, as ISO 20022 wants its control sums."""
     made = sum((transfer.amount for transfer in transfers), Decimal(0))
     places = max((MINOR_UNITS[transfer.currency] for transfer in transfers), default=0)
     made = made.quantize(Decimal(1).scaleb(-places))
@@ -111,10 +111,10 @@ def total(transfers: Sequence[Transfer]) -> Decimal:
 
 
 def plain(amount: Decimal, currency: str) -> str:
-    """This will write an amount with exactly the decimals of its currency: 12.00 BDT, 500 JPY, 1.250 KWD."""
+    """Write an amount with exactly the decimals of its currency: 12.00 BDT, 500 JPY, 1.250 KWD."""
     return format(amount, f".{MINOR_UNITS[currency]}f")
 
 
 def minor(amount: Decimal, currency: str) -> str:
-    """This will write an amount in minor units: 1200, 500, 1250."""
+    """Write an amount in minor units: 1200, 500, 1250."""
     return str(int(amount.scaleb(MINOR_UNITS[currency])))

@@ -22,12 +22,12 @@ SEPA = frozenset(_SEPA.split())
 
 
 def payment_id(message_id: str, currency: str) -> str:
-    """This will name the block of a message that holds a currency's transfers."""
+    """Return the block of a message that holds a currency's transfers."""
     return message_id + currency
 
 
 def written(order: Order, payer: Account) -> bytes:
-    """This will write an order on an account. The same order always gives the same bytes."""
+    """Write an order on an account. The same order always gives the same bytes."""
     check(order)
     if wrong := payer.wrong():
         raise Invalid(f"The account that pays is not complete: {wrong}. Mend the bank file settings.")
@@ -89,7 +89,7 @@ def _account(parent: Element, account: Account) -> None:
 
 
 def _agent(parent: Element, tag: str, account: Account, *, sepa: bool, required: bool = False) -> None:
-    """This will say which bank holds an account: by BIC, else by its national code or name, which SEPA does not take.
+    """Return which bank holds an account: by BIC, else by its national code or name, which SEPA does not take.
 
     Where the message must say it and nothing is known, it says that it is not said.
     """

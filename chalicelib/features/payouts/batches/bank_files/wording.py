@@ -20,12 +20,12 @@ _SLASHES = re.compile(r"//+")
 
 
 def latin(text: str) -> str:
-    """This will spell a text in ASCII, whatever its script, as one line; control characters become spaces."""
+    """Spell a text in ASCII, whatever its script, as one line; control characters become spaces."""
     return " ".join("".join(sign if sign.isprintable() else " " for sign in anyascii(text)).split())
 
 
 def taken(text: str, *, longest: int) -> str:
-    """This will write a text in SEPA's characters, at most `longest` of them; it may come out empty."""
+    """Write a text in SEPA's characters, at most `longest` of them; it may come out empty."""
     said = _NOT_TAKEN.sub(" ", latin(text).translate(_NEAREST))
     # a slash first or last, or two together, are how some banks mark codes
     said = _SLASHES.sub("/", " ".join(said.split())).strip(" /")
@@ -33,6 +33,6 @@ def taken(text: str, *, longest: int) -> str:
 
 
 def name(text: str, *, longest: int = 70) -> str:
-    """This will write a name in SEPA's characters; one of which nothing is left says so in the standard's word."""
+    """Write a name in SEPA's characters; one of which nothing is left says so in the standard's word."""
     said = taken(text, longest=longest)
     return said if any(sign.isalnum() for sign in said) else NOTHING_LEFT

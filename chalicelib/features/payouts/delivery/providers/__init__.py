@@ -128,17 +128,17 @@ class Provider(Protocol):
 
 
 def get_provider(name: str) -> Provider:
-    """This will give the adapter of a provider that is called for each payout."""
+    """Return the adapter of a provider that is called for each payout."""
     return _known()[name]
 
 
 def abilities_of(name: str) -> Abilities:
-    """This will tell what a provider can do."""
+    """Return what a provider can do."""
     return _NOT_CALLED.get(name) or get_provider(name).abilities
 
 
 def listed() -> Mapping[str, Provider]:
-    """This will give the adapters whose provider has a list of what it moved, by name."""
+    """Return the adapters whose provider has a list of what it moved, by name."""
     return _known()
 
 

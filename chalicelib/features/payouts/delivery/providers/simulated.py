@@ -50,7 +50,7 @@ class Simulated:
     abilities = Abilities(keeps_keys_for=timedelta(hours=24), looks_up=True, needs_destination=False)
 
     def send(self, order: Order, *, now: datetime) -> Answer:
-        """This will pay, once per reference, or misbehave as the destination says."""
+        """Pay, once per reference, or misbehave as the destination says."""
         behaviour = order.destination.behaviour if order.destination else None
         if behaviour is Behaviour.TIMEOUT_BEFORE and order.attempt == 1:
             return Unclear("no answer within 30 s")
@@ -64,7 +64,7 @@ class Simulated:
         return answer
 
     def find(self, order: Order, *, now: datetime) -> Answer:
-        """This will tell what became of a reference; money that is to come back late has come back by then."""
+        """Return what became of a reference; money that is to come back late has come back by then."""
         with transaction(tenant_id=order.tenant_id) as session:
             if order.destination and order.destination.behaviour is Behaviour.LATE_RETURN:
                 session.execute(_GIVE_BACK, _key(order))
@@ -72,7 +72,7 @@ class Simulated:
         return _answer(row) if row else NotFound()
 
     def movements(self, tenant_id: UUID, *, since: datetime) -> list[Movement]:
-        """This will list what the provider moved for a tenant since a moment, refusals left out."""
+        """List what the provider moved for a tenant since a moment, refusals left out."""
         with transaction(tenant_id=tenant_id) as session:
             rows = session.execute(_LIST, {"tenant_id": tenant_id, "since": since}).all()
         return [Movement(*row) for row in rows]
