@@ -1,10 +1,10 @@
 """The Chalice application: registers every door, and nothing else."""
 
 from chalicelib.entry.gateway import problem_documents
-from chalicelib.entry.opening import Opening
+from chalicelib.entry.opening import LazyChalice
 from chalicelib.entry.sheets import XLSX
 
-app = Opening(app_name="wagebook")
+app = LazyChalice(app_name="wagebook")
 app.api.binary_types.append(XLSX)
 app.register_middleware(problem_documents, event_type="http")
 if not app.opens_late:

@@ -20,10 +20,13 @@ from chalicelib.operators.rotation import vault_app
 from chalicelib.operators.terminal import AsJson, Door, MaybeTenant, print_json, print_table, quiet
 
 app = typer.Typer(
-    cls=Door, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+    cls=Door,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
     help="Operate Wagebook: tenants, keys, jobs, payouts, dead letters, checks. It talks to the stack of `make run`"
     " (same WAGEBOOK_HOME), or to APPLICATION_DATABASE_URL.",
-)  # fmt: skip
+)
 suspension.add_to(tenants_app)
 export.add_to(tenants_app)
 person_export.add_to(people_app)
@@ -70,7 +73,7 @@ def check(tenant: MaybeTenant = None, as_json: AsJson = False) -> None:
         raise typer.Exit(1)
 
 
-def map_of(outcomes: list[checks.Outcome]) -> dict[str, object]:
+def map_of(outcomes: list[checks.CheckResult]) -> dict[str, object]:
     """Return outcomes by the name of their check."""
     return {outcome.check: asdict(outcome) for outcome in outcomes}
 

@@ -52,10 +52,15 @@ def declare_personal_data(tables: list[tuple[str, str, str, str]], columns: list
     `tables` are (table, whose rows, treatment, why), `columns` are (table, names, treatment, what they become).
     """
     rows = [(table, "*", treatment, whose, "", why) for table, whose, treatment, why in tables]
-    rows += [(table, name, treatment, "", becomes, "")
-             for table, names, treatment, becomes in columns for name in names.split()]  # fmt: skip
-    values = ", ".join("(" + ", ".join("'" + word.replace("'", "''") + "'" for word in row) + f", {number})"
-                       for number, row in enumerate(rows, start=1))  # fmt: skip
+    rows += [
+        (table, name, treatment, "", becomes, "")
+        for table, names, treatment, becomes in columns
+        for name in names.split()
+    ]
+    values = ", ".join(
+        "(" + ", ".join("'" + word.replace("'", "''") + "'" for word in row) + f", {number})"
+        for number, row in enumerate(rows, start=1)
+    )
     run(f"""
         insert into personal_data (table_name, column_name, treatment, whose, becomes, why, step)
         select a, b, c, d, e, f, n + (select coalesce(max(step), 0) from personal_data)

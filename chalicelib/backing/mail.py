@@ -22,7 +22,7 @@ _POLICY = SMTP.clone(cte_type="7bit")
 _FOR_GOOD = frozenset({"MessageRejected", "BadRequestException", "InvalidParameterValue"})
 
 
-class Refused(Exception):
+class MailRefused(Exception):
     """It was not sent, and never will be; the reason is for the tenant's own people."""
 
 
@@ -68,7 +68,7 @@ def send(mail: Mail, *, tags: Mapping[str, str]) -> str:
         )
     except ClientError as error:
         if error.response["Error"]["Code"] in _FOR_GOOD:
-            raise Refused(f"SES refused it ({error.response['Error']['Code']})") from error
+            raise MailRefused(f"SES refused it ({error.response['Error']['Code']})") from error
         raise
     return str(answer["MessageId"])
 
@@ -88,7 +88,7 @@ def composed(mail: Mail) -> bytes:
     made["Content-Language"] = mail.language  # of the whole: what is said before goes to the first part
     raw = made.as_bytes()
     if BytesHeaderParser(policy=SMTP).parsebytes(raw).keys() != made.keys():  # the second lock
-        raise Refused("a name or a title in it cannot be written into a header")
+        raise MailRefused("a name or a title in it cannot be written into a header")
     return raw
 
 
@@ -105,4 +105,4 @@ def _address(said: str, name: str) -> Address:
             found = Address(_literal(name), addr_spec=spec)
             if found.addr_spec == spec:  # nothing was quoted or left away
                 return found
-    raise Refused("the e-mail address cannot be written to; correct it")
+    raise MailRefused("the e-mail address cannot be written to; correct it")

@@ -32,12 +32,12 @@ LOOK_UP = 3.0  # seconds, for looking a host up when its address is saved
 _NAME = re.compile(r"[a-z0-9._-]{1,253}")
 
 
-class Refused(ValueError):
+class CallRefused(ValueError):
     """A call that is not made; the text says why, for whoever named the address."""
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class CallTarget:
     """Where a call goes."""
 
     scheme: str
@@ -57,32 +57,32 @@ class Reply:
     problem: str | None = None
 
 
-def target_of(url: str) -> Target:
+def target_of(url: str) -> CallTarget:
     """Read an address, or raise Refused. Nothing is looked up yet."""
     if not (url.isascii() and url.isprintable()) or re.search(r"[\s\\#]", url):
-        raise Refused("must be plain ASCII without spaces, backslash or #; write a foreign host name as xn--...")
+        raise CallRefused("must be plain ASCII without spaces, backslash or #; write a foreign host name as xn--...")
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        raise Refused("cannot be read as an address; write it like https://host/path") from None
+        raise CallRefused("cannot be read as an address; write it like https://host/path") from None
     local = settings().webhooks_local
     host = (parts.hostname or "").rstrip(".")
     if parts.scheme != "https" and not (local and parts.scheme == "http"):
-        raise Refused("must begin with https://")
+        raise CallRefused("must begin with https://")
     if "@" in parts.netloc:
-        raise Refused("must not hold a user name or password; deliveries are signed instead")
+        raise CallRefused("must not hold a user name or password; deliveries are signed instead")
     if not (_is_ipv6(host) if "[" in parts.netloc else _NAME.fullmatch(host)):
-        raise Refused("names no host that can be looked up")
+        raise CallRefused("names no host that can be looked up")
     if port is None:
         port = 443 if parts.scheme == "https" else 80
     if port not in PORTS and not local:
-        raise Refused(f"must use port {' or '.join(map(str, PORTS))}")
+        raise CallRefused(f"must use port {' or '.join(map(str, PORTS))}")
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    return Target(parts.scheme, host, port, path, parts.netloc)
+    return CallTarget(parts.scheme, host, port, path, parts.netloc)
 
 
-def addresses_of(target: Target, *, seconds: float = LOOK_UP) -> list[str]:
+def addresses_of(target: CallTarget, *, seconds: float = LOOK_UP) -> list[str]:
     """Look a host up and give its addresses, or raise Refused where one of them is not public."""
     found = list(dict.fromkeys(_looked_up(target, seconds)))
     for address in found:
@@ -98,7 +98,7 @@ def post(url: str, body: bytes, headers: Mapping[str, str], *, seconds: float) -
     started = time.monotonic()
     try:
         status, text = _exchange(target_of(url), body, headers, started + seconds)
-    except Refused as refusal:
+    except CallRefused as refusal:
         return Reply(None, _ms(started), problem=f"not sent: {refusal}")
     except TimeoutError:
         return Reply(None, _ms(started), problem=f"no answer within {seconds:g} s")
@@ -113,7 +113,7 @@ def post(url: str, body: bytes, headers: Mapping[str, str], *, seconds: float) -
     return Reply(status, _ms(started), text)
 
 
-def _exchange(target: Target, body: bytes, headers: Mapping[str, str], deadline: float) -> tuple[int, str]:
+def _exchange(target: CallTarget, body: bytes, headers: Mapping[str, str], deadline: float) -> tuple[int, str]:
     found = addresses_of(target, seconds=_left(deadline))
     sock = _connected(found, target, deadline)
     try:
@@ -135,7 +135,7 @@ def _exchange(target: Target, body: bytes, headers: Mapping[str, str], deadline:
         sock.close()
 
 
-def _connected(found: list[str], target: Target, deadline: float) -> socket.socket:
+def _connected(found: list[str], target: CallTarget, deadline: float) -> socket.socket:
     problem: OSError = OSError(0, "it has no address")
     for turn, address in enumerate(found):
         try:
@@ -158,7 +158,7 @@ def _connect(address: str, port: int, seconds: float) -> socket.socket:
     return sock
 
 
-def _looked_up(target: Target, seconds: float) -> list[str]:
+def _looked_up(target: CallTarget, seconds: float) -> list[str]:
     # the system's resolver knows no time limit, so it is left behind where it takes too long
     answers: SimpleQueue[list[str] | Exception] = SimpleQueue()
 
@@ -179,13 +179,13 @@ def _looked_up(target: Target, seconds: float) -> list[str]:
     return answer
 
 
-def _unreachable(target: Target) -> Refused:
+def _unreachable(target: CallTarget) -> CallRefused:
     """Return the one refusal of every host that is not public, not there, or not answered for in time.
 
     Our resolver also answers for names of the network that we run in: whoever named the host must not learn from the
     wording which of them exist, or at which addresses. The log says which it was.
     """
-    return Refused(f"{target.host} cannot be reached on the public internet; check the name, or try again")
+    return CallRefused(f"{target.host} cannot be reached on the public internet; check the name, or try again")
 
 
 class _Wire:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
-from chalicelib.backing.mail import Refused
+from chalicelib.backing.mail import MailRefused
 
 LONGEST = 300  # characters: a payload holds 4 KB, a short message costs by its length
 _FOR_GOOD = frozenset({
@@ -56,5 +56,5 @@ def _answering() -> Iterator[None]:
         yield
     except ClientError as error:
         if error.response["Error"]["Code"] in _FOR_GOOD:
-            raise Refused(f"SNS refused it ({error.response['Error']['Code']})") from error
+            raise MailRefused(f"SNS refused it ({error.response['Error']['Code']})") from error
         raise

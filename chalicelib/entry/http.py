@@ -15,7 +15,7 @@ from chalicelib.backing import clock, outbox
 from chalicelib.backing.log import duration, logger
 from chalicelib.entry import idempotency, limits
 from chalicelib.entry.bodies import RawBody, check_text, is_no_body, parsed, refuse_body
-from chalicelib.entry.idempotency import Answer
+from chalicelib.entry.idempotency import StoredReply
 from chalicelib.entry.problems import PROBLEM, RETRYABLE, document, fault_of, headers_of, places_of, problem
 from chalicelib.entry.registry import ENDPOINTS, Endpoint, describe
 from chalicelib.entry.reply_headers import NO_STORE, REVALIDATED
@@ -69,9 +69,17 @@ def endpoint(
 
     def register(function: Callable[..., Any]) -> Callable[..., Response]:
         door = describe(
-            function, method=method, path=path, may=may, status=status,
-            moves_money=moves_money, accepts=accepts, produces=produces, reply=reply, shown_once=shown_once,
-        )  # fmt: skip
+            function,
+            method=method,
+            path=path,
+            may=may,
+            status=status,
+            moves_money=moves_money,
+            accepts=accepts,
+            produces=produces,
+            reply=reply,
+            shown_once=shown_once,
+        )
         ENDPOINTS.append(door)
 
         @wraps(function)
@@ -103,20 +111,27 @@ def _serve(door: Endpoint, request: Any, path_values: Mapping[str, str]) -> Resp
         fault = fault_of(error)
         if fault is None:
             logger.exception("failed")
-            answer = Answer(500, {"Content-Type": PROBLEM}, problem(
-                status=500, kind="internal", title="Something went wrong on our side", instance=path,
-                detail=f"It is logged under request {origin.request_id}; nothing was changed.",
-            ))  # fmt: skip
+            answer = StoredReply(
+                500,
+                {"Content-Type": PROBLEM},
+                problem(
+                    status=500,
+                    kind="internal",
+                    title="Something went wrong on our side",
+                    instance=path,
+                    detail=f"It is logged under request {origin.request_id}; nothing was changed.",
+                ),
+            )
         else:
             code, body = document(fault, instance=path)
-            answer = Answer(code, headers_of(fault), body)
+            answer = StoredReply(code, headers_of(fault), body)
     milliseconds = (time.perf_counter() - started) * 1000
     logger.info("served", status=answer.status, ms=round(milliseconds, 1))
     duration("Served", milliseconds, door=f"{door.method} {door.path}", status=f"{answer.status // 100}xx")
     return Response(answer.body, {**answer.headers, "X-Request-Id": origin.request_id}, answer.status)
 
 
-def _answer(door: Endpoint, request: Any, path_values: Mapping[str, str], origin: Origin) -> Answer:
+def _answer(door: Endpoint, request: Any, path_values: Mapping[str, str], origin: Origin) -> StoredReply:
     if door.may is None:
         return _rendered(door, door.function(**_arguments(door, request, path_values)), None)
     limits.turn_away(request.headers)
@@ -127,7 +142,9 @@ def _answer(door: Endpoint, request: Any, path_values: Mapping[str, str], origin
         return _tried(door, request, path_values, origin, counted=True)
 
 
-def _tried(door: Endpoint, request: Any, path_values: Mapping[str, str], origin: Origin, *, counted: bool) -> Answer:
+def _tried(
+    door: Endpoint, request: Any, path_values: Mapping[str, str], origin: Origin, *, counted: bool
+) -> StoredReply:
     for tries in range(1, TRIES + 1):
         try:
             return _worked(door, request, path_values, origin, counted=counted or tries > 1)
@@ -137,7 +154,9 @@ def _tried(door: Endpoint, request: Any, path_values: Mapping[str, str], origin:
     raise AssertionError("unreachable")
 
 
-def _worked(door: Endpoint, request: Any, path_values: Mapping[str, str], origin: Origin, *, counted: bool) -> Answer:
+def _worked(
+    door: Endpoint, request: Any, path_values: Mapping[str, str], origin: Origin, *, counted: bool
+) -> StoredReply:
     with calling(request.headers, now=clock.now(), origin=origin) as scope:
         tenant = scope.tenant.slug if isinstance(scope, Scope) else "-"
         logger.thread_safe_append_keys(tenant=tenant, actor=f"{scope.actor.role}:{scope.actor.name}")
@@ -228,17 +247,17 @@ def _version(said: str | None) -> int | None:
     return int(number)
 
 
-def _rendered(door: Endpoint, result: Any, scope: Scope | PlatformScope | None) -> Answer:
+def _rendered(door: Endpoint, result: Any, scope: Scope | PlatformScope | None) -> StoredReply:
     status = door.status
     if isinstance(result, Document):
         headers = {"Content-Type": result.content_type, "Cache-Control": result.cache}
         if result.name:
             headers["Content-Disposition"] = f'attachment; filename="{result.name}"'
-        return Answer(status, headers, result.content)  # type: ignore[arg-type]  # Chalice takes bytes too
+        return StoredReply(status, headers, result.content)  # type: ignore[arg-type]  # Chalice takes bytes too
     if result is None:
-        return Answer(204, {"Content-Type": JSON}, "")
+        return StoredReply(204, {"Content-Type": JSON}, "")
     if isinstance(result, Ready):
-        return Answer(status, {"Content-Type": JSON, "Cache-Control": result.cache}, result.text)
+        return StoredReply(status, {"Content-Type": JSON, "Cache-Control": result.cache}, result.text)
     reply = result if isinstance(result, BaseModel) else door.reply.model_validate(result, context=STORED)
     headers = {"Content-Type": JSON}
     version = getattr(reply, "version", None)
@@ -246,4 +265,4 @@ def _rendered(door: Endpoint, result: Any, scope: Scope | PlatformScope | None) 
         headers["ETag"] = f'"{version}"'
         if door.method == "GET":
             headers["Cache-Control"] = REVALIDATED
-    return Answer(status, headers, reply.model_dump_json(by_alias=True))
+    return StoredReply(status, headers, reply.model_dump_json(by_alias=True))

@@ -38,7 +38,7 @@ _KEEP_OF_PLATFORM = text("""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class StoredReply:
     """An HTTP answer, ready to send."""
 
     status: int
@@ -53,27 +53,29 @@ def key_digest(scope: Scope | PlatformScope, method: str, path: str, query: Mapp
     return hashlib.sha256(said.encode() + b"\n" + body).digest()
 
 
-def replay(scope: Scope | PlatformScope, key: str, digest: bytes) -> Answer | None:
+def replay(scope: Scope | PlatformScope, key: str, digest: bytes) -> StoredReply | None:
     """Return the answer that this actor's key had; refuse another body, and refuse while the first still runs."""
     if not 1 <= len(key) <= 200 or not key.isprintable():
         raise Invalid("The Idempotency-Key must be 1 to 200 printable characters.")
     home = scope.tenant_id if isinstance(scope, Scope) else "platform"
     claimed = scope.session.execute(
-        text("select pg_try_advisory_xact_lock(hashtextextended(:name, 0))"),
-        {"name": f"{home}/{_sender(scope)}/{key}"},
+        text("select pg_try_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": f"{home}/{_sender(scope)}/{key}"}
     ).scalar_one()
     if not claimed:
         raise Conflict("A request with this Idempotency-Key is still running; ask again in a second.")
-    row = scope.session.execute(_FIND_OF_TENANT if isinstance(scope, Scope) else _FIND_OF_PLATFORM,
-                                {**_place(scope, key), "digest": digest}).first()  # fmt: skip
+    row = scope.session.execute(
+        _FIND_OF_TENANT if isinstance(scope, Scope) else _FIND_OF_PLATFORM, {**_place(scope, key), "digest": digest}
+    ).first()
     if row is None:
         return None
     if bytes(row.request_hash) != digest:
         raise Invalid("This Idempotency-Key was used for another request; use a new key for a new request.")
-    return Answer(row.status, {**row.headers, "Idempotent-Replay": "true"}, row.body)
+    return StoredReply(row.status, {**row.headers, "Idempotent-Replay": "true"}, row.body)
 
 
-def keep(scope: Scope | PlatformScope, key: str, digest: bytes, answer: Answer, *, without: Sequence[str] = ()) -> None:
+def keep(
+    scope: Scope | PlatformScope, key: str, digest: bytes, answer: StoredReply, *, without: Sequence[str] = ()
+) -> None:
     """Keep an answer under its sender and key; a refused request keeps nothing and may be sent again.
 
     Fields named in `without` are secrets that are shown once: they are kept as null.
@@ -83,9 +85,14 @@ def keep(scope: Scope | PlatformScope, key: str, digest: bytes, answer: Answer, 
         scope.session.exec_driver_sql("set local role wagebook_platform")
     scope.session.execute(
         _KEEP_OF_TENANT if isinstance(scope, Scope) else _KEEP_OF_PLATFORM,
-        {**_place(scope, key), "digest": digest, "status": answer.status,
-         "headers": json.dumps(answer.headers), "body": body},
-    )  # fmt: skip
+        {
+            **_place(scope, key),
+            "digest": digest,
+            "status": answer.status,
+            "headers": json.dumps(answer.headers),
+            "body": body,
+        },
+    )
 
 
 def _sender(scope: Scope | PlatformScope) -> UUID:

@@ -163,10 +163,16 @@ def lease(need: Unleased) -> None:
     with transaction(tenant_id=need.tenant_id) as session:
         found = session.execute(
             _LEASE,
-            {"tenant_id": need.tenant_id, "actor_id": need.actor_id, "per_minute": per_minute, "burst": burst,
-             "most": _MOST, "share": SHARE,
-             "counted": json.dumps({str(actor): requests for actor, requests in counted.items()})},
-        ).one()  # fmt: skip
+            {
+                "tenant_id": need.tenant_id,
+                "actor_id": need.actor_id,
+                "per_minute": per_minute,
+                "burst": burst,
+                "most": _MOST,
+                "share": SHARE,
+                "counted": json.dumps({str(actor): requests for actor, requests in counted.items()}),
+            },
+        ).one()
     now, rest = time.monotonic(), max(found.seconds, 0.001)
     pause = min(rest, max(_PAUSE, 60 / max(1, per_minute - burst)))  # there is more of the minute, but later
     fresh = _Lease(max(0, found.lease - 1), now + rest, per_minute, need.slug)

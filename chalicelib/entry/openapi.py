@@ -71,20 +71,22 @@ def document() -> str:
     paths: dict[str, dict[str, Any]] = {}
     for door in ENDPOINTS:
         paths.setdefault(door.path, {})[door.method.lower()] = _operation(door, names)
-    return json.dumps({
-        "openapi": "3.1.0",
-        "info": {"title": TITLE, "version": VERSION, "description": SENTENCE},
-        "servers": [{"url": "."}],
-        "tags": [{"name": area} for area in dict.fromkeys(_tag(door) for door in ENDPOINTS)],
-        "paths": paths,
-        "components": {
-            "schemas": {**_without_unset(schemas.get("$defs", {})), "Problem": _PROBLEM_SCHEMA},
-            "securitySchemes": {
-                "ApiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
-                "Token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+    return json.dumps(
+        {
+            "openapi": "3.1.0",
+            "info": {"title": TITLE, "version": VERSION, "description": SENTENCE},
+            "servers": [{"url": "."}],
+            "tags": [{"name": area} for area in dict.fromkeys(_tag(door) for door in ENDPOINTS)],
+            "paths": paths,
+            "components": {
+                "schemas": {**_without_unset(schemas.get("$defs", {})), "Problem": _PROBLEM_SCHEMA},
+                "securitySchemes": {
+                    "ApiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+                    "Token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+                },
             },
-        },
-    })  # fmt: skip
+        }
+    )
 
 
 def _is_model(kind: Any) -> bool:
@@ -110,10 +112,12 @@ def _operation(door: Endpoint, names: Any) -> dict[str, Any]:
     if door.may:
         made["x-permission"] = door.may
     if door.body is RawBody:
-        rows: dict[str, Any] = {"application/json": {"schema": {"type": "array", "items": {"type": "object"}}},
-                                "text/csv": {"schema": {"type": "string"}},
-                                "application/xml": {"schema": {"type": "string"}},
-                                "text/xml": {"schema": {"type": "string"}}}  # fmt: skip
+        rows: dict[str, Any] = {
+            "application/json": {"schema": {"type": "array", "items": {"type": "object"}}},
+            "text/csv": {"schema": {"type": "string"}},
+            "application/xml": {"schema": {"type": "string"}},
+            "text/xml": {"schema": {"type": "string"}},
+        }
         made["requestBody"] = {"required": True, "content": {kind: rows[kind] for kind in door.accepts}}
     elif door.body is not None:
         content = {"application/json": {"schema": names[door.body, "validation"]}}
@@ -129,17 +133,27 @@ def _parameters(door: Endpoint) -> list[dict[str, Any]]:
     if door.query is not None:
         schema = TypeAdapter(door.query).json_schema()
         found += [
-            {"name": name, "in": "query", "required": name in schema.get("required", ()),
-             "description": part.get("description", ""), "schema": _inlined(part, schema.get("$defs", {}))}
+            {
+                "name": name,
+                "in": "query",
+                "required": name in schema.get("required", ()),
+                "description": part.get("description", ""),
+                "schema": _inlined(part, schema.get("$defs", {})),
+            }
             for name, part in schema["properties"].items()
-        ]  # fmt: skip
+        ]
     if door.may:
         found.append(_header("X-Tenant", "which of your tenants, where you belong to several"))
     if door.takes_version:
         found.append(_header("If-Match", "the ETag you saw; a stale one is refused with 412"))
     if door.takes_idempotency_key:
-        found.append(_header("Idempotency-Key", "the same key and body replays the stored answer",
-                             required=door.needs_idempotency_key))  # fmt: skip
+        found.append(
+            _header(
+                "Idempotency-Key",
+                "the same key and body replays the stored answer",
+                required=door.needs_idempotency_key,
+            )
+        )
     return found
 
 

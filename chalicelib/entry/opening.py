@@ -18,7 +18,7 @@ from chalicelib.entry.reply_headers import missing_from
 TABLE = Path(__file__).with_name("doors.json")
 
 
-class Opening(Chalice):
+class LazyChalice(Chalice):
     """The application, which opens doors late where it has a table of them."""
 
     def __init__(self, app_name: str, *, table: Path = TABLE) -> None:

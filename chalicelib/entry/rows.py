@@ -19,7 +19,7 @@ CSV_OR_JSON = ("text/csv", "application/json")  # what a door that imports rows 
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ImportRow:
     """One row as it came; `values` has no empty cells. `wrong` says why it cannot even be taken apart."""
 
     line: int  # of a CSV file, its header being line 1; of a JSON array, the row's place from 1
@@ -47,7 +47,7 @@ class RowInput(BaseModel):
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, coerce_numbers_to_str=True)
 
 
-def read_rows(body: RawBody, *, required: Collection[str], optional: Collection[str], limit: int) -> list[Row]:
+def read_rows(body: RawBody, *, required: Collection[str], optional: Collection[str], limit: int) -> list[ImportRow]:
     """Read a body's rows, at most `limit`. CSV is UTF-8 with a header; blank lines are skipped.
 
     The header is checked as a whole; JSON rows are checked one by one, by the model that `checked` is given.
@@ -61,13 +61,14 @@ def read_rows(body: RawBody, *, required: Collection[str], optional: Collection[
         raise Invalid("Send a JSON array of rows, or an object with the array as `rows`.")
     _bounded(len(value), limit)
     return [
-        Row(line, {name: cell for name, cell in row.items() if cell is not None and cell != ""})
-        if isinstance(row, dict) else Row(line, {}, wrong="is not an object of columns and values")
+        ImportRow(line, {name: cell for name, cell in row.items() if cell is not None and cell != ""})
+        if isinstance(row, dict)
+        else ImportRow(line, {}, wrong="is not an object of columns and values")
         for line, row in enumerate(value, start=1)
-    ]  # fmt: skip
+    ]
 
 
-def checked(model: type[M], rows: Sequence[Row]) -> tuple[list[tuple[int, M]], list[RowError]]:
+def checked(model: type[M], rows: Sequence[ImportRow]) -> tuple[list[tuple[int, M]], list[RowError]]:
     """Make each good row a model, with its line, and say what is wrong with the others."""
     good: list[tuple[int, M]] = []
     errors: list[RowError] = []
@@ -90,7 +91,7 @@ def _said(found: Any) -> str:
     return known.get(found["type"]) or message_of(found)
 
 
-def _of_csv(data: bytes, *, required: Collection[str], optional: Collection[str], limit: int) -> list[Row]:
+def _of_csv(data: bytes, *, required: Collection[str], optional: Collection[str], limit: int) -> list[ImportRow]:
     if len(data) > LARGEST_BODY:
         raise TooLarge(f"The file has {len(data):,} bytes; at most {LARGEST_BODY:,} can be taken. Send it in parts.")
     try:
@@ -103,7 +104,7 @@ def _of_csv(data: bytes, *, required: Collection[str], optional: Collection[str]
     delimiter = ";" if ";" in first and "," not in first else ","
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     header: list[str] | None = None
-    rows: list[Row] = []
+    rows: list[ImportRow] = []
     ended = 0
     try:
         for cells in reader:
@@ -122,10 +123,10 @@ def _of_csv(data: bytes, *, required: Collection[str], optional: Collection[str]
     return rows
 
 
-def _row(line: int, header: list[str], cells: list[str]) -> Row:
+def _row(line: int, header: list[str], cells: list[str]) -> ImportRow:
     if any(cell.strip() for cell in cells[len(header) :]):
-        return Row(line, {}, wrong=f"has {len(cells)} cells, and the header names {len(header)} columns")
-    return Row(line, {name: cell.strip() for name, cell in zip(header, cells, strict=False) if cell.strip()})
+        return ImportRow(line, {}, wrong=f"has {len(cells)} cells, and the header names {len(header)} columns")
+    return ImportRow(line, {name: cell.strip() for name, cell in zip(header, cells, strict=False) if cell.strip()})
 
 
 def _header(cells: list[str], *, required: Collection[str], optional: Collection[str]) -> list[str]:

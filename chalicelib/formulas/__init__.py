@@ -17,25 +17,25 @@ cost much; inputs are finite Decimals and are not checked.
 """
 
 from chalicelib.formulas.arithmetic import exactly
-from chalicelib.formulas.checking import Formula, check, sum_of
-from chalicelib.formulas.compiling import Program, Step, Warning, compile_steps  # noqa: A004 - our own, see there
+from chalicelib.formulas.checking import CheckedFormula, check, sum_of
+from chalicelib.formulas.compiling import FormulaStep, Program, Warning, compile_steps  # noqa: A004 - our own, see there
 from chalicelib.formulas.errors import CycleError, FormulaError
 from chalicelib.formulas.functions import RESERVED
 from chalicelib.formulas.ordering import ordered
 from chalicelib.formulas.reference import REFERENCE
-from chalicelib.formulas.tracing import Traced, trace
-from chalicelib.formulas.tree import Kind
+from chalicelib.formulas.tracing import TracedPart, trace
+from chalicelib.formulas.tree import ValueKind
 
 __all__ = [
     "REFERENCE",
     "RESERVED",
+    "CheckedFormula",
     "CycleError",
-    "Formula",
     "FormulaError",
-    "Kind",
+    "FormulaStep",
     "Program",
-    "Step",
-    "Traced",
+    "TracedPart",
+    "ValueKind",
     "Warning",
     "check",
     "compile_steps",

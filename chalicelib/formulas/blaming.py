@@ -1,7 +1,7 @@
 """Who is to blame: the names without value that left a formula without one, as warnings."""
 
 from chalicelib.formulas.emitting import Emitter
-from chalicelib.formulas.tree import Arithmetic, Call, Comparison, Logic, Name, Negative, Node, Not, walk
+from chalicelib.formulas.tree import Arithmetic, Comparison, FunctionCall, Logic, Name, Negative, Node, Not, walk
 
 
 def blame(emitter: Emitter, node: Node) -> None:
@@ -17,7 +17,7 @@ def blame(emitter: Emitter, node: Node) -> None:
             # Without value if any operand is, so the operands say it all; chains of them do not indent the code.
             for part in node.parts:
                 blame(emitter, part)
-        case Logic() | Call() if _may_miss(node):
+        case Logic() | FunctionCall() if _may_miss(node):
             line(f"if {emitter.values[id(node)]} is None:")
             with emitter.writer.deeper():
                 _reasons(emitter, node)
@@ -30,14 +30,14 @@ def _may_miss(node: Node) -> bool:
 def _reasons(emitter: Emitter, node: Node) -> None:
     writer = emitter.writer
     match node:
-        case Call(function="IF", arguments=(condition, first, second)):
+        case FunctionCall(function="IF", arguments=(condition, first, second)):
             decided = emitter.values[id(condition)]
             for reason, part in (("is None", condition), ("is True", first), ("is False", second)):
                 if _may_miss(part):
                     writer.line(f"if {decided} {reason}:")
                     with writer.deeper():
                         blame(emitter, part)
-        case Call(function="SUM"):
+        case FunctionCall(function="SUM"):
             writer.line("pass")  # skips what is missing; it is without value only if it does not fit
         case _:
             for part in node.parts:

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 from chalicelib.formulas import arithmetic
 from chalicelib.formulas.arithmetic import zero_of
 from chalicelib.formulas.blaming import blame
-from chalicelib.formulas.checking import Formula
+from chalicelib.formulas.checking import CheckedFormula
 from chalicelib.formulas.emitting import Emitter
-from chalicelib.formulas.tree import Kind
+from chalicelib.formulas.tree import ValueKind
 
 
 class Warning(NamedTuple):  # noqa: A001 - it is what a line of a payslip calls it; the builtin is not used in this room
@@ -26,11 +26,11 @@ class Warning(NamedTuple):  # noqa: A001 - it is what a line of a payslip calls 
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class FormulaStep:
     """A formula to be computed under a name that later steps may use."""
 
     name: str
-    formula: Formula
+    formula: CheckedFormula
     places: int | None = None  # rounded to, halves away from zero
     at_least: Decimal | None = None  # what is below counts as this, with a warning
 
@@ -39,7 +39,7 @@ Values = Sequence[Decimal | None]
 Program = Callable[[Values, Values], tuple[list[Decimal | None], list[Warning]]]
 
 
-def compile_steps(inputs: Sequence[str], steps: Sequence[Step]) -> Program:
+def compile_steps(inputs: Sequence[str], steps: Sequence[FormulaStep]) -> Program:
     """Make one function of all steps; call it inside `exactly()`.
 
     It takes the values of the inputs, and for each step None, or a value that stands in the place of its formula.
@@ -52,7 +52,7 @@ def compile_steps(inputs: Sequence[str], steps: Sequence[Step]) -> Program:
     body.line(f"[{', '.join(givens)}] = given")
     results = []
     for number, step in enumerate(steps):
-        if step.formula.kind is not Kind.NUMBER:
+        if step.formula.kind is not ValueKind.NUMBER:
             raise ValueError(f"{step.name} gives yes or no, which is not an amount.")
         if step.name in known:
             raise ValueError(f"{step.name} is there twice.")
@@ -86,7 +86,7 @@ def build(emitter: Emitter, parameters: str) -> Callable[..., Any]:
     return namespace["program"]
 
 
-def _write(emitter: Emitter, step: Step, known: dict[str, str], *, given: str, result: str) -> None:
+def _write(emitter: Emitter, step: FormulaStep, known: dict[str, str], *, given: str, result: str) -> None:
     body = emitter.writer
     emitter.begin(known, lambda code, name: body.constant(Warning(step.name, code, name)))
     body.line(f"if {given} is None:")

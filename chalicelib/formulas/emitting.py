@@ -4,7 +4,7 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from chalicelib.formulas.arithmetic import brackets_of, zero_of
-from chalicelib.formulas.tree import Arithmetic, Call, Comparison, Literal, Logic, Name, Negative, Node, Not
+from chalicelib.formulas.tree import Arithmetic, Comparison, FunctionCall, Literal, Logic, Name, Negative, Node, Not
 from chalicelib.formulas.typing_rules import whole
 from chalicelib.formulas.writing import Writer
 
@@ -42,13 +42,13 @@ class Emitter:
                 variable = self.writer.constant(value)
             case Name(name=name):
                 variable = self.known[name]
-            case Call(function="IF", arguments=(condition, first, second)):
+            case FunctionCall(function="IF", arguments=(condition, first, second)):
                 variable = self.choice(condition, first, second)
             case Logic(word=word, operands=operands):
                 variable = self.logic(operands, over=word == "or")
-            case Call(function="MIN" | "MAX" as function, arguments=arguments):
+            case FunctionCall(function="MIN" | "MAX" as function, arguments=arguments):
                 variable = self.extreme(arguments, "<" if function == "MIN" else ">")
-            case Call(function="SUM", arguments=arguments):
+            case FunctionCall(function="SUM", arguments=arguments):
                 variables = [self.value(argument) for argument in arguments]
                 variable = self.writer.variable()
                 self.attempt(variable, f"total({', '.join(variables)})")
@@ -88,11 +88,11 @@ class Emitter:
                 self.writer.line(f"else: warn({self.warning('division_by_zero', None)})")
             case Arithmetic(sign=sign):
                 self.attempt(variable, f"{operands[0]} {sign} {operands[1]}")
-            case Call(function="ROUND", arguments=arguments):
+            case FunctionCall(function="ROUND", arguments=arguments):
                 self.rounded(variable, operands[0], places=(whole(arguments[1]) or 0) if len(arguments) == 2 else 0)
-            case Call(function="BRACKET", arguments=arguments):
+            case FunctionCall(function="BRACKET", arguments=arguments):
                 self.bracket(variable, operands[0], [part.value for part in arguments[1:] if isinstance(part, Literal)])
-            case Call(function=function):
+            case FunctionCall(function=function):
                 self.attempt(variable, _SIMPLE[function].format(operands[0]))
 
     def rounded(self, variable: str, value: str, *, places: int) -> None:

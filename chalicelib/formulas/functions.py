@@ -7,7 +7,7 @@ PLACES = 10  # ROUND rounds to at most so many places, and to at most so many ze
 
 
 @dataclass(frozen=True, slots=True)
-class Function:
+class FormulaFunction:
     """A function as users see it."""
 
     usage: str
@@ -19,23 +19,27 @@ class Function:
 
 
 FUNCTIONS = {
-    "IF": Function(
+    "IF": FormulaFunction(
         "IF(condition, a, b)",
         "a where the condition holds, otherwise b; only the one chosen is computed",
         "IF(2 > 1, 10, 20)", "10", 3, 3,
     ),
-    "MIN": Function("MIN(a, b, ...)", "the smallest; missing values are skipped", "MIN(3, 1, 2)", "1", 1, ARGUMENTS),
-    "MAX": Function("MAX(a, b, ...)", "the largest; missing values are skipped", "MAX(3, 1, 2)", "3", 1, ARGUMENTS),
-    "SUM": Function("SUM(a, b, ...)", "the sum; missing values count 0", "SUM(1, 2, 3)", "6", 1, ARGUMENTS),
-    "ROUND": Function(
+    "MIN": FormulaFunction(
+        "MIN(a, b, ...)", "the smallest; missing values are skipped", "MIN(3, 1, 2)", "1", 1, ARGUMENTS,
+    ),
+    "MAX": FormulaFunction(
+        "MAX(a, b, ...)", "the largest; missing values are skipped", "MAX(3, 1, 2)", "3", 1, ARGUMENTS,
+    ),
+    "SUM": FormulaFunction("SUM(a, b, ...)", "the sum; missing values count 0", "SUM(1, 2, 3)", "6", 1, ARGUMENTS),
+    "ROUND": FormulaFunction(
         "ROUND(a), ROUND(a, places)",
         "rounded to a whole number or to so many places, halves away from zero; places below 0 round to tens, hundreds",
         "ROUND(2.345, 2)", "2.35", 1, 2,
     ),
-    "FLOOR": Function("FLOOR(a)", "the nearest whole number below", "FLOOR(-2.5)", "-3", 1, 1),
-    "CEIL": Function("CEIL(a)", "the nearest whole number above", "CEIL(2.1)", "3", 1, 1),
-    "ABS": Function("ABS(a)", "without its sign", "ABS(-5)", "5", 1, 1),
-    "BRACKET": Function(
+    "FLOOR": FormulaFunction("FLOOR(a)", "the nearest whole number below", "FLOOR(-2.5)", "-3", 1, 1),
+    "CEIL": FormulaFunction("CEIL(a)", "the nearest whole number above", "CEIL(2.1)", "3", 1, 1),
+    "ABS": FormulaFunction("ABS(a)", "without its sign", "ABS(-5)", "5", 1, 1),
+    "BRACKET": FormulaFunction(
         "BRACKET(amount, from1, rate1, from2, rate2, ...)",
         "progressive brackets: what lies above each threshold, up to the next, at its rate; thresholds ascend, and they"
         " and the rates are plain numbers",

@@ -7,7 +7,7 @@ from decimal import Context, Decimal
 from chalicelib.formulas.errors import FormulaError
 from chalicelib.formulas.functions import FUNCTIONS, KEYWORDS
 from chalicelib.formulas.lexer import DIGITS, Sort, Token, tokens
-from chalicelib.formulas.tree import Arithmetic, Call, Comparison, Literal, Logic, Name, Negative, Node, Not
+from chalicelib.formulas.tree import Arithmetic, Comparison, FunctionCall, Literal, Logic, Name, Negative, Node, Not
 
 NODES = 300  # numbers, names, signs and functions of one formula
 NESTING = 24  # brackets, functions and signs inside each other
@@ -137,7 +137,7 @@ class _Parser:
         self.close(opener)
         if len(arguments) < FUNCTIONS[function].least:
             raise self.error(f"This is too little for {function}: write {FUNCTIONS[function].usage}.", token)
-        return Call(token.start, self.end, function, tuple(arguments))
+        return FunctionCall(token.start, self.end, function, tuple(arguments))
 
     def close(self, opener: Token) -> None:
         if self.now.sort is Sort.END:

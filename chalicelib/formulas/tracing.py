@@ -5,13 +5,13 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from chalicelib.formulas.arithmetic import exactly
-from chalicelib.formulas.checking import Formula
+from chalicelib.formulas.checking import CheckedFormula
 from chalicelib.formulas.compiling import build
 from chalicelib.formulas.emitting import Emitter
 from chalicelib.formulas.tree import Literal, Name, Node
 
 
-class Traced(NamedTuple):
+class TracedPart(NamedTuple):
     """A part of a formula, as written, and what it gave."""
 
     expression: str
@@ -19,14 +19,14 @@ class Traced(NamedTuple):
     warning: str | None  # missing, division_by_zero, too_large: why this part has no value; None if parts of it say why
 
 
-def trace(formula: Formula, values: Mapping[str, Decimal | None]) -> list[Traced]:
+def trace(formula: CheckedFormula, values: Mapping[str, Decimal | None]) -> list[TracedPart]:
     """Compute a formula and give all parts that took part, innermost first, the whole last.
 
     It runs the code that programs run, written by the same compiler with a look at each value added. What was not
     computed (the other side of an IF) is left out, and so are plain numbers and what was there already.
     """
     nodes: list[Node] = []
-    found: dict[str, Traced] = {}
+    found: dict[str, TracedPart] = {}
     told = 0
 
     def look(number: int, value: Decimal | bool | None, warnings: list[str]) -> None:
@@ -37,7 +37,7 @@ def trace(formula: Formula, values: Mapping[str, Decimal | None]) -> list[Traced
         if isinstance(value, Decimal) and not value:
             value = Decimal(0)  # without a sign or places
         expression = " ".join(formula.text[node.start : node.end].split())
-        found.setdefault(expression, Traced(expression, value, warning))
+        found.setdefault(expression, TracedPart(expression, value, warning))
 
     def watch(node: Node, variable: str) -> None:
         if node is formula.tree or not isinstance(node, Literal):

@@ -6,7 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 
-class Kind(StrEnum):
+class ValueKind(StrEnum):
     """What an expression gives."""
 
     NUMBER = "a number"
@@ -100,7 +100,7 @@ class Logic(Node):
 
 
 @dataclass(frozen=True, slots=True)
-class Call(Node):
+class FunctionCall(Node):
     """A function and its arguments."""
 
     function: str

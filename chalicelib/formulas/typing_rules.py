@@ -6,47 +6,57 @@ from typing import NoReturn
 from chalicelib.formulas.arithmetic import BEYOND, brackets_of
 from chalicelib.formulas.errors import FormulaError
 from chalicelib.formulas.functions import FUNCTIONS, PLACES
-from chalicelib.formulas.tree import Arithmetic, Call, Comparison, Kind, Literal, Logic, Negative, Node, Not
+from chalicelib.formulas.tree import (
+    Arithmetic,
+    Comparison,
+    FunctionCall,
+    Literal,
+    Logic,
+    Negative,
+    Node,
+    Not,
+    ValueKind,
+)
 
 
-def kind_of(node: Node, text: str) -> Kind:
+def kind_of(node: Node, text: str) -> ValueKind:
     """Check a tree and tell what it gives."""
     match node:
         case Negative(operand=operand):
-            _need(operand, Kind.NUMBER, "-", text)
+            _need(operand, ValueKind.NUMBER, "-", text)
         case Arithmetic(sign=sign, left=left, right=right):
-            _need(left, Kind.NUMBER, sign, text)
-            _need(right, Kind.NUMBER, sign, text)
+            _need(left, ValueKind.NUMBER, sign, text)
+            _need(right, ValueKind.NUMBER, sign, text)
         case Comparison(sign=sign, left=left, right=right):
-            _need(left, Kind.NUMBER, sign, text)
-            _need(right, Kind.NUMBER, sign, text)
-            return Kind.YES_NO
+            _need(left, ValueKind.NUMBER, sign, text)
+            _need(right, ValueKind.NUMBER, sign, text)
+            return ValueKind.YES_NO
         case Not(operand=operand):
-            _need(operand, Kind.YES_NO, "not", text)
-            return Kind.YES_NO
+            _need(operand, ValueKind.YES_NO, "not", text)
+            return ValueKind.YES_NO
         case Logic(word=word, operands=operands):
             for operand in operands:
-                _need(operand, Kind.YES_NO, word, text)
-            return Kind.YES_NO
-        case Call(function="IF", arguments=(condition, first, second)):
-            _need(condition, Kind.YES_NO, "The condition of IF", text)
+                _need(operand, ValueKind.YES_NO, word, text)
+            return ValueKind.YES_NO
+        case FunctionCall(function="IF", arguments=(condition, first, second)):
+            _need(condition, ValueKind.YES_NO, "The condition of IF", text)
             kind = kind_of(first, text)
             if kind_of(second, text) is not kind:
                 _refuse("Both results of IF are numbers or both are yes/no; here they are mixed.", second, text)
             return kind
-        case Call(function=function, arguments=arguments):
+        case FunctionCall(function=function, arguments=arguments):
             for argument in arguments:
-                _need(argument, Kind.NUMBER, function, text)
+                _need(argument, ValueKind.NUMBER, function, text)
             if function == "ROUND" and len(arguments) == 2:
                 _places(arguments[1], text)
             if function == "BRACKET":
                 _brackets(arguments, text)
-    return Kind.NUMBER
+    return ValueKind.NUMBER
 
 
-def _need(node: Node, kind: Kind, by: str, text: str) -> None:
+def _need(node: Node, kind: ValueKind, by: str, text: str) -> None:
     if kind_of(node, text) is not kind:
-        given = Kind.YES_NO if kind is Kind.NUMBER else Kind.NUMBER
+        given = ValueKind.YES_NO if kind is ValueKind.NUMBER else ValueKind.NUMBER
         _refuse(f"{by} needs {kind} here, and this is {given}.", node, text)
 
 

@@ -7,7 +7,7 @@ without: one with a single person who can approve may.
 """
 
 from chalicelib.four_eyes.enforcement import has_other_approver, is_enforced, people_who_may
-from chalicelib.four_eyes.hands import Hand, Part, check_may_approve, why_not
+from chalicelib.four_eyes.hands import Hand, Participation, check_may_approve, why_not
 from chalicelib.four_eyes.own_pay import (
     Subject,
     check_not_own,
@@ -21,7 +21,20 @@ from chalicelib.four_eyes.own_pay import (
 )
 
 __all__ = [
-    "Hand", "Part", "Subject", "check_may_approve", "check_not_own", "check_not_own_address", "has_other_approver",
-    "is_enforced", "is_own", "note_own", "own_ids", "people_who_may", "refusal", "why_not",
-    "without_own", "without_own_addresses",
-]  # fmt: skip
+    "Hand",
+    "Participation",
+    "Subject",
+    "check_may_approve",
+    "check_not_own",
+    "check_not_own_address",
+    "has_other_approver",
+    "is_enforced",
+    "is_own",
+    "note_own",
+    "own_ids",
+    "people_who_may",
+    "refusal",
+    "why_not",
+    "without_own",
+    "without_own_addresses",
+]

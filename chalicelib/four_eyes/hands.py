@@ -10,7 +10,7 @@ from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import Forbidden
 
 
-class Part(StrEnum):
+class Participation(StrEnum):
     """What somebody did on the way; the value is what they are told who may therefore not approve."""
 
     MADE_RUN = "You made this payroll run"
@@ -29,7 +29,7 @@ class Part(StrEnum):
 class Hand:
     """Everybody who did one part, by their ids."""
 
-    part: Part
+    part: Participation
     ids: Iterable[UUID] | None
 
 

@@ -123,9 +123,13 @@ def _token_holder(
     if membership.subject is None:
         session.execute(
             text("update members set issuer = :issuer, subject = :subject where tenant_id = :tenant_id and id = :id"),
-            {"tenant_id": membership.tenant_id, "id": membership.id,
-             "issuer": identity.issuer, "subject": identity.subject},
-        )  # fmt: skip
+            {
+                "tenant_id": membership.tenant_id,
+                "id": membership.id,
+                "issuer": identity.issuer,
+                "subject": identity.subject,
+            },
+        )
     row = session.execute(_BY_MEMBER, {"tenant_id": membership.tenant_id, "member_id": membership.id, "now": now}).one()
     return _scope(session, row, now, origin)
 

@@ -37,10 +37,19 @@ class Tenant:
     def of(cls, row: Row[Any]) -> "Tenant":
         """Read a tenant from a row that has its columns under the names `tenants` gives them."""
         return cls(
-            row.id, row.slug, row.name, row.currency, row.timezone,
-            tuple(row.weekend), row.week_start, row.cycle_start_day, row.policy, row.status == "active",
-            row.requests_per_minute, row.cell,
-        )  # fmt: skip
+            row.id,
+            row.slug,
+            row.name,
+            row.currency,
+            row.timezone,
+            tuple(row.weekend),
+            row.week_start,
+            row.cycle_start_day,
+            row.policy,
+            row.status == "active",
+            row.requests_per_minute,
+            row.cell,
+        )
 
     @cached_property
     def policy(self) -> PayPolicy:
@@ -154,8 +163,7 @@ class Scope:
     def share(self, what: str) -> None:
         """Wait until no transaction of the tenant is `alone` here, and keep others from being it; many may share."""
         self.session.execute(
-            text("select pg_advisory_xact_lock_shared(hashtextextended(:name, 0))"),
-            {"name": self.lock_name(what)},
+            text("select pg_advisory_xact_lock_shared(hashtextextended(:name, 0))"), {"name": self.lock_name(what)}
         )
 
     def lock_name(self, what: str) -> str:

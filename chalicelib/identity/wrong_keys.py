@@ -83,5 +83,8 @@ def _current(key: str, address: str | None) -> _Misses | None:
 
 def _refusal(found: _Misses) -> WrongKeys:
     wait = max(1, ceil(found.ends - time.monotonic()))
-    return WrongKeys(f"{found.count} wrong API keys came from this address; try again in {wait} s with a key that is"
-                     " right, which works at once.", wait=wait)  # fmt: skip
+    return WrongKeys(
+        f"{found.count} wrong API keys came from this address; try again in {wait} s with a key that is"
+        " right, which works at once.",
+        wait=wait,
+    )

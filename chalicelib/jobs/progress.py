@@ -16,7 +16,7 @@ STUCK_AFTER = timedelta(hours=1)  # a chunk takes seconds; whatever still runs a
 
 
 @dataclass(frozen=True, slots=True)
-class Chunk:
+class JobChunk:
     """A range of employees by id, both ends included."""
 
     number: int
@@ -73,7 +73,7 @@ def is_over(scope: Scope, job_id: UUID) -> bool:
     return status == "succeeded"
 
 
-def split(scope: Scope, job_id: UUID, chunks: list[Chunk]) -> None:
+def split(scope: Scope, job_id: UUID, chunks: list[JobChunk]) -> None:
     """Start a job over these chunks, none of them done."""
     key = {"tenant_id": scope.tenant_id, "job_id": job_id}
     scope.session.execute(text("delete from job_chunks where tenant_id = :tenant_id and job_id = :job_id"), key)
@@ -107,10 +107,10 @@ def spread(
     scope: Scope,
     job_id: UUID,
     *,
-    chunks: list[Chunk],
+    chunks: list[JobChunk],
     queue: str,
     message: dict[str, Any],
-    do: Callable[[Chunk], None],
+    do: Callable[[JobChunk], None],
     finish: Callable[[], None],
     at_once: bool = True,
 ) -> None:
@@ -127,7 +127,7 @@ def spread(
         finish()
 
 
-def find_chunk(scope: Scope, job_id: UUID, number: int) -> Chunk | None:
+def find_chunk(scope: Scope, job_id: UUID, number: int) -> JobChunk | None:
     """Return a chunk that is still to be done."""
     row = scope.session.execute(
         text(
@@ -136,7 +136,7 @@ def find_chunk(scope: Scope, job_id: UUID, number: int) -> Chunk | None:
         ),
         {"tenant_id": scope.tenant_id, "job_id": job_id, "number": number},
     ).first()
-    return Chunk(*row) if row else None
+    return JobChunk(*row) if row else None
 
 
 def finish_chunk(scope: Scope, job_id: UUID, *, number: int, changed: int) -> bool:

@@ -7,7 +7,7 @@ a day present in the first half and absent in the second, and a day off.
 from enum import StrEnum
 
 
-class Status(StrEnum):
+class HalfStatus(StrEnum):
     PRESENT = "present"
     ABSENT = "absent"
     LEAVE = "leave"
@@ -31,21 +31,21 @@ class Half(StrEnum):
 
 CODES = "-PALUOHW"  # a code's place in this string is its number in the SQL of the register
 
-STATUS_OF: dict[str, tuple[Status, Nature | None]] = {
-    "-": (Status.BLANK, None),
-    "P": (Status.PRESENT, None),
-    "A": (Status.ABSENT, None),
-    "L": (Status.LEAVE, Nature.PAID),
-    "U": (Status.LEAVE, Nature.LOP),
-    "O": (Status.ON_DUTY, None),
-    "H": (Status.HOLIDAY, None),
-    "W": (Status.WEEK_OFF, None),
+STATUS_OF: dict[str, tuple[HalfStatus, Nature | None]] = {
+    "-": (HalfStatus.BLANK, None),
+    "P": (HalfStatus.PRESENT, None),
+    "A": (HalfStatus.ABSENT, None),
+    "L": (HalfStatus.LEAVE, Nature.PAID),
+    "U": (HalfStatus.LEAVE, Nature.LOP),
+    "O": (HalfStatus.ON_DUTY, None),
+    "H": (HalfStatus.HOLIDAY, None),
+    "W": (HalfStatus.WEEK_OFF, None),
 }
 _CODE_OF = {pair: code for code, pair in STATUS_OF.items()}
 
 
-def code_of(status: Status, nature: Nature | None = None) -> str:
+def code_of(status: HalfStatus, nature: Nature | None = None) -> str:
     """Return the code of a half; leave of no stated nature is paid."""
-    if status is Status.LEAVE:
+    if status is HalfStatus.LEAVE:
         return _CODE_OF[status, nature or Nature.PAID]
     return _CODE_OF[status, None]

@@ -37,9 +37,11 @@ _REMOVED = re.compile(
 )
 _TURNING = re.compile(f"[{BIDI_CONTROLS}]")
 _PRIVATE = re.compile("[\ue000-\uf8ff\U000f0000-\U000ffffd\U00100000-\U0010fffd]")
-_NO_CHARACTER = re.compile("[\ud800-\udfff\ufdd0-\ufdef" + "".join(
-    chr(plane * 0x10000 + last) for plane in range(17) for last in (0xFFFE, 0xFFFF)
-) + "]")  # fmt: skip
+_NO_CHARACTER = re.compile(
+    "[\ud800-\udfff\ufdd0-\ufdef"
+    + "".join(chr(plane * 0x10000 + last) for plane in range(17) for last in (0xFFFE, 0xFFFF))
+    + "]"
+)
 _REFUSED = (
     (
         _TURNING,

@@ -7,7 +7,7 @@ from sqlalchemy import BigInteger, Column, Computed, DateTime, Identity, Numeric
 from chalicelib.backing.database import metadata, tenant_column
 
 
-class Account(StrEnum):
+class LedgerAccount(StrEnum):
     """The accounts there are; the first two are a person's, the others the tenant's own."""
 
     PAYABLE = "payable"  # credit: we owe them; debit: they owe us, and it is netted from what they earn next
@@ -20,7 +20,7 @@ class Account(StrEnum):
     PAY_CARRIED = "pay_carried"  # debit: by how much payslips came to less than 0, until a later one takes it back
 
 
-class Event(StrEnum):
+class LedgerEvent(StrEnum):
     """What lines are booked for; a new feature adds its own."""
 
     ADVANCE = "advance"  # of a sale

@@ -9,25 +9,25 @@ from sqlalchemy import select, text
 
 from chalicelib.backing.database import Record, statement
 from chalicelib.identity.scope import Scope
-from chalicelib.ledger.models import Account, accounts
+from chalicelib.ledger.models import LedgerAccount, accounts
 
 _STATEMENT = text(statement(__file__, "statement"))
 
 
-def find_balances(scope: Scope, user_id: UUID) -> dict[str, dict[Account, Decimal]]:
+def find_balances(scope: Scope, user_id: UUID) -> dict[str, dict[LedgerAccount, Decimal]]:
     """Return, by currency, what a person is owed (`payable`; negative: they owe) and has had in advance."""
     rows = scope.session.execute(
         select(accounts.c.currency, accounts.c.kind, accounts.c.balance).where(
             accounts.c.tenant_id == scope.tenant_id,
             accounts.c.owner_id == user_id,
-            accounts.c.kind.in_((Account.PAYABLE, Account.ADVANCES)),
+            accounts.c.kind.in_((LedgerAccount.PAYABLE, LedgerAccount.ADVANCES)),
         )
     )
-    found: dict[str, dict[Account, Decimal]] = {}
+    found: dict[str, dict[LedgerAccount, Decimal]] = {}
     for row in rows:
         # a balance is debits less credits, and payable is owed to the person where it is in credit
-        balance = -row.balance if row.kind == Account.PAYABLE else row.balance
-        found.setdefault(row.currency, {})[Account(row.kind)] = balance
+        balance = -row.balance if row.kind == LedgerAccount.PAYABLE else row.balance
+        found.setdefault(row.currency, {})[LedgerAccount(row.kind)] = balance
     return found
 
 
@@ -41,7 +41,11 @@ def find_statement(
     is null.
     """
     values: dict[str, Any] = {
-        "tenant_id": scope.tenant_id, "user_id": user_id, "since": since, "until": until, "after": after,
+        "tenant_id": scope.tenant_id,
+        "user_id": user_id,
+        "since": since,
+        "until": until,
+        "after": after,
         "limit": limit,
-    }  # fmt: skip
+    }
     return [dict(row) for row in scope.session.execute(_STATEMENT, values).mappings()]

@@ -6,6 +6,6 @@ again on the ladder in `rules`, and its row says what became of it.
 """
 
 from chalicelib.notifications.actions import tell
-from chalicelib.notifications.rules import Kind, Notice
+from chalicelib.notifications.rules import Notice, NotificationKind
 
-__all__ = ["Kind", "Notice", "tell"]
+__all__ = ["Notice", "NotificationKind", "tell"]

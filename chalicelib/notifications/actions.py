@@ -14,7 +14,7 @@ from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import NotFound
 from chalicelib.notifications import queries
 from chalicelib.notifications.models import notification_logs
-from chalicelib.notifications.rules import NOT_SWITCHABLE, VALUES, Kind, Notice
+from chalicelib.notifications.rules import NOT_SWITCHABLE, VALUES, Notice, NotificationKind
 from chalicelib.notifications.schemas import NewNotification
 
 QUEUE = "notifications"
@@ -22,7 +22,7 @@ QUEUE = "notifications"
 _TELL = text(statement(__file__, "tell"))
 
 
-def tell(scope: Scope, *, kind: Kind, entity_type: str, notices: Sequence[Notice]) -> None:
+def tell(scope: Scope, *, kind: NotificationKind, entity_type: str, notices: Sequence[Notice]) -> None:
     """Notify people something, if and only if this transaction commits.
 
     One row per recipient and channel: e-mail where they have an address, in the app, and push and SMS where they gave
@@ -66,13 +66,18 @@ def announce(scope: Scope, *, new: NewNotification) -> Record:
     announcement_id: UUID = scope.session.execute(select(func.uuidv7())).scalar_one()
     said = {"title": new.title, "message": new.message}
     tell(
-        scope, kind=Kind.CUSTOM, entity_type="announcement",
+        scope,
+        kind=NotificationKind.CUSTOM,
+        entity_type="announcement",
         notices=[Notice(one, f"announcement {announcement_id}", said, announcement_id) for one in new.user_ids],
-    )  # fmt: skip
+    )
     audit.record(
-        scope, action="announcement.made", entity_type="announcement", entity_id=announcement_id,
+        scope,
+        action="announcement.made",
+        entity_type="announcement",
+        entity_id=announcement_id,
         after={"title": new.title, "user_ids": new.user_ids},
-    )  # fmt: skip
+    )
     return {"id": announcement_id, **said, "recipients": len(new.user_ids)}
 
 
@@ -84,11 +89,12 @@ def open_notification(scope: Scope, notification_id: UUID) -> Record:
     scope.session.execute(
         update(notification_logs)
         .where(
-            notification_logs.c.tenant_id == scope.tenant_id, notification_logs.c.id == notification_id,
+            notification_logs.c.tenant_id == scope.tenant_id,
+            notification_logs.c.id == notification_id,
             notification_logs.c.opened_at.is_(None),
         )
         .values(opened_at=scope.now)
-    )  # fmt: skip
+    )
     return queries.get_notification(scope, notification_id)
 
 

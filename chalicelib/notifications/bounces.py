@@ -64,9 +64,15 @@ def note(scope: Scope, message: dict[str, Any]) -> None:
         problem = "it arrived, and its reader reported it as unwanted"
     noted = scope.session.execute(
         _NOTE,
-        {"tenant_id": scope.tenant_id, "log_id": message["log_id"], "provider_id": message["provider_id"],
-         "reason": message["reason"], "suppress": message["for_good"], "problem": problem},
-    ).first()  # fmt: skip
+        {
+            "tenant_id": scope.tenant_id,
+            "log_id": message["log_id"],
+            "provider_id": message["provider_id"],
+            "reason": message["reason"],
+            "suppress": message["for_good"],
+            "problem": problem,
+        },
+    ).first()
     if noted is None:
         logger.info("a mail that came back is not there, or was noted before", log_id=message["log_id"])
         return

@@ -33,9 +33,15 @@ class Sender(Protocol):
 def _email(letter: Letter) -> str:
     text, html = mail_of(letter.wording, brand=letter.brand, name=letter.name, stop_url=letter.stop_url)
     made = mail.Mail(
-        to=letter.to, to_name=letter.name, from_name=letter.brand.name, subject=letter.wording.title, text=text,
-        html=html, language=letter.wording.language, stop_url=letter.stop_url,
-    )  # fmt: skip
+        to=letter.to,
+        to_name=letter.name,
+        from_name=letter.brand.name,
+        subject=letter.wording.title,
+        text=text,
+        html=html,
+        language=letter.wording.language,
+        stop_url=letter.stop_url,
+    )
     # by these we know what bounced, also where we never heard the provider's id
     return mail.send(made, tags={"tenant_id": str(letter.tenant_id), "log_id": str(letter.log_id)})
 

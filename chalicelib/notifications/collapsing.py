@@ -16,7 +16,7 @@ from sqlalchemy import text
 from chalicelib.backing.database import Record
 from chalicelib.identity.scope import Scope
 from chalicelib.notifications import rules
-from chalicelib.notifications.rules import COLLAPSIBLE, Kind
+from chalicelib.notifications.rules import COLLAPSIBLE, NotificationKind
 from chalicelib.notifications.wording import BENGALI, Wording, in_digits, one_line, worded
 
 _LEFT_AT = text("""
@@ -82,7 +82,7 @@ def share_outcome(scope: Scope, log_id: UUID) -> None:
     scope.session.execute(_SHARE_OUTCOME, {"tenant_id": scope.tenant_id, "id": log_id})
 
 
-def in_one(first: Wording, kind: Kind, others: Sequence[dict[str, Any]]) -> Wording:
+def in_one(first: Wording, kind: NotificationKind, others: Sequence[dict[str, Any]]) -> Wording:
     """Return one wording for several notifications of a kind: the first in full, then the titles of the others."""
     if not others:
         return first
@@ -100,5 +100,10 @@ def in_one(first: Wording, kind: Kind, others: Sequence[dict[str, Any]]) -> Word
 
 
 def _place(scope: Scope, due: Record) -> dict[str, Any]:
-    return {"tenant_id": scope.tenant_id, "id": due["id"], "user_id": due["user_id"], "kind": due["kind"],
-            "channel": due["channel"]}  # fmt: skip
+    return {
+        "tenant_id": scope.tenant_id,
+        "id": due["id"],
+        "user_id": due["user_id"],
+        "kind": due["kind"],
+        "channel": due["channel"],
+    }

@@ -31,8 +31,7 @@ def set_preferences(scope: Scope, *, new: NewPreferences, if_match: int | None) 
     )
     scope.session.execute(
         row.on_conflict_do_update(
-            index_elements=["tenant_id", "user_id"],
-            set_={**values, "version": notification_preferences.c.version + 1},
+            index_elements=["tenant_id", "user_id"], set_={**values, "version": notification_preferences.c.version + 1}
         )
     )
     return queries.get_preferences(scope)
@@ -48,6 +47,9 @@ def lift_suppression(scope: Scope, *, suppression_id: UUID) -> None:
     )
     # the address itself stays out of a record that nobody can erase
     audit.record(
-        scope, action="notification_suppression.lifted", entity_type="notification_suppression",
-        entity_id=suppression_id, before={"reason": before["reason"], "log_id": before["log_id"]},
-    )  # fmt: skip
+        scope,
+        action="notification_suppression.lifted",
+        entity_type="notification_suppression",
+        entity_id=suppression_id,
+        before={"reason": before["reason"], "log_id": before["log_id"]},
+    )

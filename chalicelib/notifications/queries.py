@@ -12,7 +12,7 @@ from chalicelib.entry.paging import PageQuery, cursor, page_of, position
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import Conflict, NotFound
 from chalicelib.notifications.models import notification_logs, notification_preferences, notification_suppressions
-from chalicelib.notifications.rules import Channel, Kind
+from chalicelib.notifications.rules import Channel, NotificationKind
 from chalicelib.notifications.schemas import LogQuery, NotificationQuery
 from chalicelib.notifications.wording import worded
 
@@ -66,7 +66,10 @@ def get_preferences(scope: Scope, *, lock: bool = False) -> Record:
     )
     found = scope.session.execute(rows.with_for_update() if lock else rows).mappings().first()
     row = dict(found) if found else {"phone": None, "push_endpoint": None, "switched_off": [], "version": 1}
-    kinds = {kind: {channel: f"{kind}/{channel}" not in row["switched_off"] for channel in Channel} for kind in Kind}
+    kinds = {
+        kind: {channel: f"{kind}/{channel}" not in row["switched_off"] for channel in Channel}
+        for kind in NotificationKind
+    }
     return {**row, "kinds": kinds}
 
 
@@ -110,7 +113,7 @@ def _in_words(row: Any) -> Record:
     said = dict(row)
     if said["title"] is None:
         try:
-            wording = worded(Kind(said["kind"]), said["said"], language=said["language"])
+            wording = worded(NotificationKind(said["kind"]), said["said"], language=said["language"])
             said |= {"title": wording.title, "message": wording.message}
         except Exception:  # one row that cannot be worded must not hide the others
             logger.exception("a notification cannot be worded", log_id=str(said["id"]))

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 
-class Kind(StrEnum):
+class NotificationKind(StrEnum):
     """What somebody is told of."""
 
     LEAVE_EXPIRY_WARNING = "leave_expiry_warning"
@@ -29,37 +29,54 @@ class Kind(StrEnum):
 _LEAVE = frozenset({"person", "leave_type", "start_date", "end_date", "days", "notes"})
 
 # What the wording of each kind asks for: dates as ISO strings, days as numbers; notes may be null.
-VALUES: Mapping[Kind, frozenset[str]] = {
-    Kind.LEAVE_EXPIRY_WARNING: frozenset({"leave_type", "days", "expires_on", "days_left", "action"}),
-    Kind.LEAVE_REQUESTED: _LEAVE,
-    Kind.LEAVE_APPROVED: _LEAVE,
-    Kind.LEAVE_REJECTED: _LEAVE,
-    Kind.LEAVE_CANCELLED: _LEAVE,
-    Kind.LEAVE_RECOUNTED: frozenset({"leave_type", "start_date", "end_date", "days", "days_before", "unpaid_days"}),
-    Kind.FORM_DECIDED: frozenset({"form", "status", "notes"}),
-    Kind.PAYROLL_READY: frozenset({"month", "link"}),
-    Kind.KPI_DUE: frozenset({"title", "due_on"}),
-    Kind.APPRAISAL_REMINDER: frozenset({"title", "due_on"}),
-    Kind.CUSTOM: frozenset({"title", "message"}),
-    Kind.DESTINATION_CHANGED: frozenset({"masked", "changed_on", "held_until"}),
-    Kind.EMAIL_CHANGED: frozenset({"address", "changed_on"}),
+VALUES: Mapping[NotificationKind, frozenset[str]] = {
+    NotificationKind.LEAVE_EXPIRY_WARNING: frozenset({"leave_type", "days", "expires_on", "days_left", "action"}),
+    NotificationKind.LEAVE_REQUESTED: _LEAVE,
+    NotificationKind.LEAVE_APPROVED: _LEAVE,
+    NotificationKind.LEAVE_REJECTED: _LEAVE,
+    NotificationKind.LEAVE_CANCELLED: _LEAVE,
+    NotificationKind.LEAVE_RECOUNTED: frozenset(
+        {"leave_type", "start_date", "end_date", "days", "days_before", "unpaid_days"}
+    ),
+    NotificationKind.FORM_DECIDED: frozenset({"form", "status", "notes"}),
+    NotificationKind.PAYROLL_READY: frozenset({"month", "link"}),
+    NotificationKind.KPI_DUE: frozenset({"title", "due_on"}),
+    NotificationKind.APPRAISAL_REMINDER: frozenset({"title", "due_on"}),
+    NotificationKind.CUSTOM: frozenset({"title", "message"}),
+    NotificationKind.DESTINATION_CHANGED: frozenset({"masked", "changed_on", "held_until"}),
+    NotificationKind.EMAIL_CHANGED: frozenset({"address", "changed_on"}),
 }
 
 # Reminders and announcements, whose mails anybody may stop from within the mail (RFC 8058). The others answer what a
 # person asked for, or ask for a decision; they can be switched off among the preferences.
-NOT_ESSENTIAL = frozenset({Kind.LEAVE_EXPIRY_WARNING, Kind.KPI_DUE, Kind.APPRAISAL_REMINDER, Kind.CUSTOM})
+NOT_ESSENTIAL = frozenset(
+    {
+        NotificationKind.LEAVE_EXPIRY_WARNING,
+        NotificationKind.KPI_DUE,
+        NotificationKind.APPRAISAL_REMINDER,
+        NotificationKind.CUSTOM,
+    }
+)
 
 
 # What nobody can switch off: it tells of a change that the person may not have asked for.
-NOT_SWITCHABLE = frozenset({Kind.DESTINATION_CHANGED, Kind.EMAIL_CHANGED})
+NOT_SWITCHABLE = frozenset({NotificationKind.DESTINATION_CHANGED, NotificationKind.EMAIL_CHANGED})
 
 # Of one cause are all of these kinds that a person gets of one kind over one channel within QUIET: the first leaves at
 # once, with whatever was written in the same transaction, and the rest together when QUIET is over. What somebody wrote
 # in their own words, and what is about access and bank details, always leaves by itself.
-COLLAPSIBLE = frozenset({
-    Kind.LEAVE_EXPIRY_WARNING, Kind.LEAVE_REQUESTED, Kind.LEAVE_APPROVED, Kind.LEAVE_REJECTED, Kind.LEAVE_CANCELLED,
-    Kind.FORM_DECIDED, Kind.KPI_DUE, Kind.APPRAISAL_REMINDER,
-})  # fmt: skip
+COLLAPSIBLE = frozenset(
+    {
+        NotificationKind.LEAVE_EXPIRY_WARNING,
+        NotificationKind.LEAVE_REQUESTED,
+        NotificationKind.LEAVE_APPROVED,
+        NotificationKind.LEAVE_REJECTED,
+        NotificationKind.LEAVE_CANCELLED,
+        NotificationKind.FORM_DECIDED,
+        NotificationKind.KPI_DUE,
+        NotificationKind.APPRAISAL_REMINDER,
+    }
+)
 QUIET = timedelta(minutes=5)
 MOST_COLLAPSED = 500  # into one message
 MOST_NAMED = 20  # of them, by their titles; the app shows them all
@@ -74,7 +91,7 @@ class Channel(StrEnum):
     SMS = "sms"
 
 
-class Status(StrEnum):
+class NotificationStatus(StrEnum):
     """What became of telling one person over one channel."""
 
     PENDING = "pending"  # to be sent, being sent, or to be tried again
@@ -83,11 +100,15 @@ class Status(StrEnum):
     BOUNCED = "bounced"  # taken by the provider, and then not delivered
 
 
-MOVES: Mapping[Status, frozenset[Status]] = {
-    Status.PENDING: frozenset({Status.SENT, Status.FAILED, Status.BOUNCED}),
-    Status.SENT: frozenset({Status.BOUNCED}),
-    Status.FAILED: frozenset({Status.BOUNCED}),  # we heard no answer, and it went out all the same
-    Status.BOUNCED: frozenset(),
+MOVES: Mapping[NotificationStatus, frozenset[NotificationStatus]] = {
+    NotificationStatus.PENDING: frozenset(
+        {NotificationStatus.SENT, NotificationStatus.FAILED, NotificationStatus.BOUNCED}
+    ),
+    NotificationStatus.SENT: frozenset({NotificationStatus.BOUNCED}),
+    NotificationStatus.FAILED: frozenset(
+        {NotificationStatus.BOUNCED}
+    ),  # we heard no answer, and it went out all the same
+    NotificationStatus.BOUNCED: frozenset(),
 }
 
 # After each failed attempt.

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field
 
 from chalicelib.entry.paging import PageQuery
 from chalicelib.kernel.schema import Input, Output, Reason, Text, Version
-from chalicelib.notifications.rules import MOST_AT_ONCE, Channel, Kind, Status
+from chalicelib.notifications.rules import MOST_AT_ONCE, Channel, NotificationKind, NotificationStatus
 
 
 def _each_once(ids: list[UUID]) -> list[UUID]:
@@ -38,7 +38,7 @@ class Notification(Output):
     """Something you are told of, in your language."""
 
     id: UUID
-    kind: Kind
+    kind: NotificationKind
     title: str
     message: str
     entity_type: str = Field(description="what it is about")
@@ -67,8 +67,8 @@ class Announcement(Output):
 class LogQuery(PageQuery):
     """Which notifications."""
 
-    kind: Kind | None = None
-    status: Status | None = None
+    kind: NotificationKind | None = None
+    status: NotificationStatus | None = None
     channel: Channel | None = None
     user_id: UUID | None = Field(None, description="to one person")
 
@@ -78,9 +78,9 @@ class LogEntry(Output):
 
     id: UUID
     user_id: UUID
-    kind: Kind
+    kind: NotificationKind
     channel: Channel
-    status: Status
+    status: NotificationStatus
     title: str
     message: str
     problem: str | None = Field(description="why the last attempt failed, or what came back")
@@ -109,7 +109,7 @@ class NewPreferences(Input):
 
     phone: Phone | None = None
     push_endpoint: PushEndpoint | None = None
-    kinds: dict[Kind, Switches] = Field(default_factory=dict)
+    kinds: dict[NotificationKind, Switches] = Field(default_factory=dict)
 
 
 class Preferences(Output):
@@ -117,7 +117,7 @@ class Preferences(Output):
 
     phone: str | None
     push_endpoint: str | None
-    kinds: dict[Kind, dict[Channel, bool]]
+    kinds: dict[NotificationKind, dict[Channel, bool]]
     version: Version
 
 
@@ -131,7 +131,7 @@ class Suppression(Output):
     created_at: datetime
 
 
-def switched_off(kinds: dict[Kind, Switches]) -> list[str]:
+def switched_off(kinds: dict[NotificationKind, Switches]) -> list[str]:
     """List what a person does not want, as kind/channel."""
     said: dict[str, dict[str, Any]] = {kind: switches.model_dump() for kind, switches in kinds.items()}
     return sorted(f"{kind}/{channel}" for kind, channels in said.items() for channel, on in channels.items() if not on)

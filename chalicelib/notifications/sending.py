@@ -14,13 +14,13 @@ from sqlalchemy import text
 
 from chalicelib.backing.database import Record
 from chalicelib.backing.log import count, logger
-from chalicelib.backing.mail import Refused
+from chalicelib.backing.mail import MailRefused
 from chalicelib.backing.settings import settings
 from chalicelib.entry.messages import Errand
 from chalicelib.identity.scope import Scope
 from chalicelib.notifications import collapsing, rules, stopping
 from chalicelib.notifications.channels import SENDERS, Letter
-from chalicelib.notifications.rules import NOT_ESSENTIAL, NOT_SWITCHABLE, Channel, Kind, Status
+from chalicelib.notifications.rules import NOT_ESSENTIAL, NOT_SWITCHABLE, Channel, NotificationKind, NotificationStatus
 from chalicelib.notifications.wording import Brand, Wording, one_line, worded
 
 # Due by the database's clock, as the moment was set by it; a message that comes twice finds a lease that runs.
@@ -58,7 +58,7 @@ _WHY = {"bounce": "a mail to it bounced", "complaint": "its owner reported a mai
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class DeliveryResult:
     """What came of one attempt."""
 
     provider_id: str | None = None
@@ -72,24 +72,36 @@ def attempt(scope: Scope, log_id: UUID) -> Errand | None:
     if due is None:
         return None
     if (why := _why_not(due)) is not None:
-        _move(scope, log_id, due["attempts"], Status.FAILED, problem=why)
+        _move(scope, log_id, due["attempts"], NotificationStatus.FAILED, problem=why)
         return None
     if (until := collapsing.quiet_until(scope, due)) is not None:
         collapsing.postpone(scope, due, until)
         return None
     others = collapsing.take_along(scope, due)
     try:
-        wording = worded(Kind(due["kind"]), due["said"], language=due["language"])
-        wording = collapsing.in_one(wording, Kind(due["kind"]), others)
+        wording = worded(NotificationKind(due["kind"]), due["said"], language=due["language"])
+        wording = collapsing.in_one(wording, NotificationKind(due["kind"]), others)
     except Exception:  # whatever a value was: it would be the same the next time
         logger.exception("a notification cannot be worded", log_id=str(log_id))
-        _move(scope, log_id, due["attempts"], Status.FAILED, problem="it could not be put into words; tell us its id")
+        _move(
+            scope,
+            log_id,
+            due["attempts"],
+            NotificationStatus.FAILED,
+            problem="it could not be put into words; tell us its id",
+        )
         return None
     scope.session.execute(
         _CLAIM,
-        {"tenant_id": scope.tenant_id, "id": log_id, "lease": rules.LEASE, "sent_to": due["sent_to"],
-         "title": wording.title, "message": wording.message},
-    )  # fmt: skip
+        {
+            "tenant_id": scope.tenant_id,
+            "id": log_id,
+            "lease": rules.LEASE,
+            "sent_to": due["sent_to"],
+            "title": wording.title,
+            "message": wording.message,
+        },
+    )
     letter = _letter(scope, due, wording)
     call = partial(_call, Channel(due["channel"]), letter)
     return Errand(call, partial(_settle, log_id=log_id, attempts=due["attempts"] + 1, channel=due["channel"]))
@@ -103,7 +115,7 @@ def _why_not(due: Record) -> str | None:
             f"no mail goes to this address since {due['suppressed_at']:%Y-%m-%d}: {_WHY[due['reason']]}; correct the"
             " address, or let a tenant admin delete its row of the notification suppressions"
         )
-    if due["is_off"] and Kind(due["kind"]) not in NOT_SWITCHABLE:
+    if due["is_off"] and NotificationKind(due["kind"]) not in NOT_SWITCHABLE:
         return "the person switched these off in the meantime"
     if due["attempts"] >= rules.MOST_ATTEMPTS:
         return "the worker that made the last attempt did not come back; it may have arrived"
@@ -118,35 +130,55 @@ def _letter(scope: Scope, due: Record, wording: Wording) -> Letter:
     return Letter(scope.tenant_id, due["id"], due["sent_to"], one_line(due["name"]), wording, brand, stop_url)
 
 
-def _call(channel: Channel, letter: Letter) -> Answer:
+def _call(channel: Channel, letter: Letter) -> DeliveryResult:
     try:
-        return Answer(provider_id=SENDERS[channel](letter))
-    except Refused as refusal:
-        return Answer(problem=str(refusal), for_good=True)
+        return DeliveryResult(provider_id=SENDERS[channel](letter))
+    except MailRefused as refusal:
+        return DeliveryResult(problem=str(refusal), for_good=True)
     except Exception as error:  # whatever it was: the row says so, and the ladder tries again
         # by name only: what a provider or a library says may hold the address or the text
         logger.warning("not sent", log_id=str(letter.log_id), channel=channel.value, error=type(error).__name__)
-        return Answer(problem=f"it could not be sent ({type(error).__name__})")
+        return DeliveryResult(problem=f"it could not be sent ({type(error).__name__})")
 
 
-def _settle(scope: Scope, answer: Answer, *, log_id: UUID, attempts: int, channel: str) -> None:
+def _settle(scope: Scope, answer: DeliveryResult, *, log_id: UUID, attempts: int, channel: str) -> None:
     wait = None if answer.for_good else rules.wait_after(attempts)
-    status = Status.SENT if answer.problem is None else Status.FAILED if wait is None else Status.PENDING
+    status = (
+        NotificationStatus.SENT
+        if answer.problem is None
+        else NotificationStatus.FAILED
+        if wait is None
+        else NotificationStatus.PENDING
+    )
     count("Notifications", channel=channel, outcome=status.value)
     if not _move(scope, log_id, attempts, status, problem=answer.problem, provider_id=answer.provider_id, wait=wait):
         logger.warning("a notification's answer came too late", log_id=str(log_id))
 
 
 def _move(
-    scope: Scope, log_id: UUID, attempts: int, to: Status, *, problem: str | None, provider_id: str | None = None,
+    scope: Scope,
+    log_id: UUID,
+    attempts: int,
+    to: NotificationStatus,
+    *,
+    problem: str | None,
+    provider_id: str | None = None,
     wait: timedelta | None = None,
-) -> bool:  # fmt: skip
+) -> bool:
     """Set what becomes of a pending row, and tell whether this attempt was still the one to say so."""
     moved = scope.session.execute(
         _SETTLE,
-        {"tenant_id": scope.tenant_id, "id": log_id, "attempts": attempts, "status": to.value, "problem": problem,
-         "provider_id": provider_id, "wait": wait or timedelta(0), "jitter": rules.JITTER},
-    )  # fmt: skip
+        {
+            "tenant_id": scope.tenant_id,
+            "id": log_id,
+            "attempts": attempts,
+            "status": to.value,
+            "problem": problem,
+            "provider_id": provider_id,
+            "wait": wait or timedelta(0),
+            "jitter": rules.JITTER,
+        },
+    )
     if moved.rowcount:
         collapsing.share_outcome(scope, log_id)
     return bool(moved.rowcount)

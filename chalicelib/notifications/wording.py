@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from chalicelib.kernel.text import harmless_line, harmless_lines
-from chalicelib.notifications.rules import Kind
+from chalicelib.notifications.rules import NotificationKind
 
 TEMPLATES = Path(__file__).parent / "templates"
 ENGLISH, BENGALI = "en", "bn"
@@ -27,14 +27,21 @@ PLAIN = "#2c559f"  # where a tenant chose no color
 _BENGALI_DIGITS = str.maketrans("0123456789", "০১২৩৪৫৬৭৮৯")
 _MONTHS = {
     ENGLISH: [
-        "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
         "December",
     ],
-    BENGALI: [
-        "জানুয়ারি", "ফেব্রুয়ারি", "মার্চ", "এপ্রিল", "মে", "জুন", "জুলাই", "আগস্ট", "সেপ্টেম্বর", "অক্টোবর", "নভেম্বর",
-        "ডিসেম্বর",
-    ],
-}  # fmt: skip
+    BENGALI: ["জানুয়ারি", "ফেব্রুয়ারি", "মার্চ", "এপ্রিল", "মে", "জুন", "জুলাই", "আগস্ট", "সেপ্টেম্বর", "অক্টোবর", "নভেম্বর", "ডিসেম্বর"],
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +74,7 @@ def language_of(said: str) -> str:
     return wanted if wanted in LANGUAGES else ENGLISH
 
 
-def worded(kind: Kind, values: Mapping[str, Any], *, language: str) -> Wording:
+def worded(kind: NotificationKind, values: Mapping[str, Any], *, language: str) -> Wording:
     """Put a notification into words, in the language nearest to the one asked for."""
     chosen = language_of(language)
     safe = {name: _safe(name, value) if isinstance(value, str) else value for name, value in values.items()}
@@ -107,7 +114,7 @@ def _cut(said: str, longest: int) -> str:
     return said if len(said) <= longest else said[: longest - 1] + "…"
 
 
-def _block(language: str, kind: Kind, name: str, values: Mapping[str, Any], *, html: bool) -> str:
+def _block(language: str, kind: NotificationKind, name: str, values: Mapping[str, Any], *, html: bool) -> str:
     template = _environment(html=html).get_template(f"{language}/{kind}.j2")
     said = "".join(template.blocks[name](template.new_context(dict(values))))
     # what the templates leave where a value was empty is no paragraph
@@ -121,9 +128,12 @@ def _environment(*, html: bool) -> Any:
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
     made = ImmutableSandboxedEnvironment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=html, undefined=StrictUndefined, trim_blocks=True,
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=html,
+        undefined=StrictUndefined,
+        trim_blocks=True,
         lstrip_blocks=True,
-    )  # fmt: skip
+    )
     made.filters |= {"day": day_in_words, "month": month_in_words}
     made.filters |= {"number": _number, "paragraphs": _paragraphs, "web": _web}
     return made

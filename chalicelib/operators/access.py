@@ -41,9 +41,14 @@ def create_tenant(
     Example: tenants create --name "Acme Garments" --slug acme --currency BDT --timezone Asia/Dhaka --weekend 5,6
     """
     new = NewTenant(
-        name=name, slug=slug, currency=currency, timezone=timezone,
-        weekend=_days(weekend), cycle_start_day=cycle_start_day, admin_email=admin_email,
-    )  # fmt: skip
+        name=name,
+        slug=slug,
+        currency=currency,
+        timezone=timezone,
+        weekend=_days(weekend),
+        cycle_start_day=cycle_start_day,
+        admin_email=admin_email,
+    )
     weeks = TenantPatch(week_start=week_start)
     with scopes.platform() as scope:
         made = actions.make_tenant(scope, new=new)

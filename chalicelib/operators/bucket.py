@@ -53,8 +53,9 @@ def delete_versions(tenant_id: UUID, beginning: str) -> int:
     for page in pages:
         found = [
             {"Key": one["Key"], "VersionId": one["VersionId"]}
-            for kind in ("Versions", "DeleteMarkers") for one in page.get(kind, [])
-        ]  # fmt: skip
+            for kind in ("Versions", "DeleteMarkers")
+            for one in page.get(kind, [])
+        ]
         for start in range(0, len(found), AT_ONCE):
             said = {"Objects": found[start : start + AT_ONCE], "Quiet": True}
             if failed := files.client().delete_objects(Bucket=bucket, Delete=said).get("Errors"):

@@ -58,7 +58,7 @@ ISOLATION = ("isolation", "a transaction sees one tenant's rows, and without a t
 
 
 @dataclass(slots=True)
-class Outcome:
+class CheckResult:
     """What a check found: subjects it looked at, those that are wrong, and the first of their problems.
 
     Where it `is_warning`, these are for somebody to look at, and everything that must hold still holds.
@@ -87,10 +87,10 @@ class Outcome:
         self.said += [where + problem for problem in found.said]
 
 
-def check_all(tenants: Iterable[Row[Any]]) -> list[Outcome]:
+def check_all(tenants: Iterable[Row[Any]]) -> list[CheckResult]:
     """Run every check, of the database once and of each tenant (id, slug), and give one outcome per check."""
     outcomes = {
-        name: Outcome(name, holds, name in WARNINGS)
+        name: CheckResult(name, holds, name in WARNINGS)
         for name, holds in [*OF_A_TENANT.items(), *OF_THE_DATABASE.items(), ISOLATION]
     }
     with transaction() as session:

@@ -30,17 +30,22 @@ _FIND = text("""
     where u.tenant_id = :tenant_id and (u.id::text = :said or e.employee_no = :said)""")
 _REFUSED = text("select * from person_erasure_refused(:tenant_id, :person, :today) as why")
 _ERASE = text("select erase_person(:person, :by, :request, :today, :years)")
-_KEPT = text("select table_name, treatment, whose, why from personal_data"
-             " where column_name = '*' and treatment in ('kept', 'later') order by table_name")  # fmt: skip
-_LEFT = text("select attachment_ids, payslip_ids from person_erasures"
-             " where tenant_id = :tenant_id and user_id = :person")  # fmt: skip
+_KEPT = text(
+    "select table_name, treatment, whose, why from personal_data"
+    " where column_name = '*' and treatment in ('kept', 'later') order by table_name"
+)
+_LEFT = text(
+    "select attachment_ids, payslip_ids from person_erasures where tenant_id = :tenant_id and user_id = :person"
+)
 _DONE = text("""
     update person_erasures set
         attachment_ids = array(select unnest(attachment_ids) except select unnest(cast(:attachment_ids as uuid[]))),
         payslip_ids = array(select unnest(payslip_ids) except select unnest(cast(:payslip_ids as uuid[])))
     where tenant_id = :tenant_id and user_id = :person""")
-_BANK_FILES = text("select count(distinct batch_id) from payouts"
-                   " where tenant_id = :tenant_id and user_id = :person and batch_id is not null")  # fmt: skip
+_BANK_FILES = text(
+    "select count(distinct batch_id) from payouts"
+    " where tenant_id = :tenant_id and user_id = :person and batch_id is not null"
+)
 
 
 @people_app.command("erase")
@@ -88,8 +93,12 @@ def erase(scope: Scope, person_id: UUID, *, keep_years: int, dry_run: bool) -> d
     It tells the rows changed by table and column, and those that are kept by table, with the reason.
     """
     key = {"tenant_id": scope.tenant_id, "person": person_id}
-    values = {"today": clock.local_day(scope.now, scope.tenant.timezone), "years": keep_years,
-              "by": f"{scope.actor.role}:{scope.actor.name}", "request": scope.origin.request_id}  # fmt: skip
+    values = {
+        "today": clock.local_day(scope.now, scope.tenant.timezone),
+        "years": keep_years,
+        "by": f"{scope.actor.role}:{scope.actor.name}",
+        "request": scope.origin.request_id,
+    }
     if refused := scope.session.execute(_REFUSED, {**key, **values}).scalars().all():
         raise Conflict("They cannot be erased yet: " + "; ".join(refused) + ".")
     attempt = scope.session.begin_nested()
@@ -99,8 +108,11 @@ def erase(scope: Scope, person_id: UUID, *, keep_years: int, dry_run: bool) -> d
     for row in scope.session.execute(_KEPT).all():
         if count := _count(scope, row, person_id):
             kept.append({"table": row.table_name, "rows": count, "why": row.why})
-    done |= {"kept": kept, "files_to_delete_of": len(left.attachment_ids) + len(left.payslip_ids),
-             "bank_files_kept": scope.session.execute(_BANK_FILES, key).scalar_one()}  # fmt: skip
+    done |= {
+        "kept": kept,
+        "files_to_delete_of": len(left.attachment_ids) + len(left.payslip_ids),
+        "bank_files_kept": scope.session.execute(_BANK_FILES, key).scalar_one(),
+    }
     attempt.rollback() if dry_run else attempt.commit()
     return done
 
@@ -115,15 +127,18 @@ def delete_files(tenant_id: UUID, person_id: UUID) -> int:
         left = scope.session.execute(_LEFT, key).one()
     count = 0
     for one in left.attachment_ids:
-        for beginning in (attachment_rules.quarantine_key(tenant_id, one),
-                          attachment_rules.clean_folder(tenant_id, one)):  # fmt: skip
+        for beginning in (
+            attachment_rules.quarantine_key(tenant_id, one),
+            attachment_rules.clean_folder(tenant_id, one),
+        ):
             count += bucket.delete_versions(tenant_id, beginning)
     for one in left.payslip_ids:
         count += bucket.delete_versions(tenant_id, files.key_of(tenant_id, "payslips", str(one)))
     if left.attachment_ids or left.payslip_ids:
         with scopes.operating(tenant_id) as scope:
-            scope.session.execute(_DONE, {**key, "attachment_ids": left.attachment_ids,
-                                          "payslip_ids": left.payslip_ids})  # fmt: skip
+            scope.session.execute(
+                _DONE, {**key, "attachment_ids": left.attachment_ids, "payslip_ids": left.payslip_ids}
+            )
     return count
 
 

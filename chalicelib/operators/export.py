@@ -24,7 +24,7 @@ from chalicelib.backing import files, vault
 from chalicelib.backing.database import transaction
 from chalicelib.operators import bucket, scopes
 from chalicelib.operators.handing_over import check_free, zip_at
-from chalicelib.operators.rotation import Place, places_of
+from chalicelib.operators.rotation import EncryptedColumn, places_of
 from chalicelib.operators.terminal import AsJson, OneTenant, print_json
 
 AT_A_TIME = 1000
@@ -62,14 +62,27 @@ def export_tenant(
     tenant_id = scopes.get_tenant_id(tenant)
     check_free(to)
     with scopes.operating(tenant_id) as scope:
-        audit.record(scope, action="tenant.exported", entity_type="tenant", entity_id=tenant_id,
-                     after={"with_secrets": with_secrets, "with_files": with_files})  # fmt: skip
+        audit.record(
+            scope,
+            action="tenant.exported",
+            entity_type="tenant",
+            entity_id=tenant_id,
+            after={"with_secrets": with_secrets, "with_files": with_files},
+        )
         now = scope.now
-    manifest = write(tenant_id, slug=tenant, now=now, to=to, with_secrets=with_secrets, with_files=with_files,
-                     silent=as_json)  # fmt: skip
+    manifest = write(
+        tenant_id, slug=tenant, now=now, to=to, with_secrets=with_secrets, with_files=with_files, silent=as_json
+    )
     if as_json:
-        print_json({"tenant": tenant, "file": to, "with_secrets": with_secrets, "rows": manifest["rows"],
-                    "files": manifest["files"]})  # fmt: skip
+        print_json(
+            {
+                "tenant": tenant,
+                "file": to,
+                "with_secrets": with_secrets,
+                "rows": manifest["rows"],
+                "files": manifest["files"],
+            }
+        )
     else:
         counts, found = manifest["rows"], manifest["files"]
         more = f" {found['count']} files of {found['bytes']} bytes," if found else ""
@@ -77,16 +90,25 @@ def export_tenant(
 
 
 def write(
-    tenant_id: UUID, *, slug: str, now: datetime, to: Path, with_secrets: bool, with_files: bool = False,
+    tenant_id: UUID,
+    *,
+    slug: str,
+    now: datetime,
+    to: Path,
+    with_secrets: bool,
+    with_files: bool = False,
     silent: bool = True,
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
     """Write the file and give its manifest; killed, it leaves only `to` with .part after it."""
     with zip_at(to) as archive:
         manifest = {
-            "tenant": slug, "tenant_id": str(tenant_id), "at": now.isoformat(), "with_secrets": with_secrets,
+            "tenant": slug,
+            "tenant_id": str(tenant_id),
+            "at": now.isoformat(),
+            "with_secrets": with_secrets,
             "rows": _write_rows(archive, tenant_id, with_secrets=with_secrets),
             "files": _write_files(archive, tenant_id, silent=silent) if with_files else None,
-        }  # fmt: skip
+        }
         archive.writestr("manifest.json", json.dumps(manifest, indent=2))
     return manifest
 
@@ -119,9 +141,13 @@ def _write_files(archive: zipfile.ZipFile, tenant_id: UUID, *, silent: bool) -> 
     found: dict[str, Any] = {"count": 0, "bytes": 0, "gone": 0, "folders": {}}
     total = sum(1 for _ in bucket.stored_under(tenant_id))  # listed twice, so that no list of them is kept
     for one in track(
-        bucket.stored_under(tenant_id), "files", total=total, console=Console(stderr=True), disable=silent,
+        bucket.stored_under(tenant_id),
+        "files",
+        total=total,
+        console=Console(stderr=True),
+        disable=silent,
         transient=True,
-    ):  # fmt: skip
+    ):
         try:
             body = files.client().get_object(Bucket=name, Key=one.key)["Body"]
         except ClientError as error:
@@ -139,7 +165,7 @@ def _write_files(archive: zipfile.ZipFile, tenant_id: UUID, *, silent: bool) -> 
     return found
 
 
-def _lines(session: Connection, tenant_id: UUID, table: Any, shown: list[Place]) -> Iterator[str]:
+def _lines(session: Connection, tenant_id: UUID, table: Any, shown: list[EncryptedColumn]) -> Iterator[str]:
     found = session.execute(
         text(
             "select (to_jsonb(t) - cast(:left_out as text[]))::text as line"
@@ -155,7 +181,7 @@ def _lines(session: Connection, tenant_id: UUID, table: Any, shown: list[Place])
         yield _opened(session, tenant_id, row.line, shown) if shown else row.line
 
 
-def _opened(session: Connection, tenant_id: UUID, line: str, shown: list[Place]) -> str:
+def _opened(session: Connection, tenant_id: UUID, line: str, shown: list[EncryptedColumn]) -> str:
     row = json.loads(line)
     for place in shown:
         if row[place.sealed] is None:

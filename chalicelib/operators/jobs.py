@@ -27,7 +27,7 @@ JOBS: Mapping[str, Callable[..., UUID]] = {
     "balance": pay_register.request_nightly,
     "leave-expiry": leave_expiry.request,
     "kpi": kpis.request,
-    **{kind.value: partial(payouts.request_job, kind=kind) for kind in payouts.Kind},
+    **{kind.value: partial(payouts.request_job, kind=kind) for kind in payouts.PayoutRunKind},
 }
 
 _LATEST = text("""

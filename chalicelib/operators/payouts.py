@@ -8,7 +8,7 @@ import typer
 from sqlalchemy import func, select
 
 from chalicelib.features.payouts.matching import actions as matching_actions
-from chalicelib.features.payouts.matching.actions import Matched
+from chalicelib.features.payouts.matching.actions import MatchedReference
 from chalicelib.features.payouts.models import payouts
 from chalicelib.features.people.models import users
 from chalicelib.identity.scope import Scope
@@ -70,32 +70,34 @@ def match_payouts(
     moment = _moment(since)
     with scopes.operating(scopes.get_tenant_id(tenant)) as scope:
         found = (matching_actions.compare if dry_run else matching_actions.match)(scope, since=moment)
-    counts = {outcome.value: sum(one.outcome is outcome for one in found) for outcome in matching_actions.Outcome}
+    counts = {outcome.value: sum(one.outcome is outcome for one in found) for outcome in matching_actions.MatchOutcome}
     if as_json:
         print_json({"tenant": tenant, "dry_run": dry_run, "counts": counts, "matched": [asdict(one) for one in found]})
     else:
-        rows = [_row(one) for one in found if one.outcome is not matching_actions.Outcome.UNCHANGED]
+        rows = [_row(one) for one in found if one.outcome is not matching_actions.MatchOutcome.UNCHANGED]
         print_table(
-            rows, columns=("reference", "amount", "currency", "person", "was", "becomes", "outcome", "problem"),
+            rows,
+            columns=("reference", "amount", "currency", "person", "was", "becomes", "outcome", "problem"),
             empty="",
-        )  # fmt: skip
+        )
         said = ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
         typer.echo(f"{'Would be' if dry_run else 'Matched'}: {said}.")
-    if counts[matching_actions.Outcome.CONTRADICTED]:
+    if counts[matching_actions.MatchOutcome.CONTRADICTED]:
         raise typer.Exit(1)
 
 
 def _find(scope: Scope, statuses: list[PayoutStatus] | tuple[PayoutStatus, ...], limit: int) -> list[dict[str, Any]]:
     rows = scope.session.execute(
         select(
-            users.c.name.label("person"), payouts,
+            users.c.name.label("person"),
+            payouts,
             func.to_char(payouts.c.created_at.op("at time zone")("UTC"), 'YYYY-MM-DD HH24:MI"Z"').label("created"),
         )
         .join(users, (users.c.tenant_id == payouts.c.tenant_id) & (users.c.id == payouts.c.user_id))
         .where(payouts.c.tenant_id == scope.tenant_id, payouts.c.status.in_(statuses))
         .order_by(payouts.c.id.desc())
         .limit(limit)
-    )  # fmt: skip
+    )
     return [{name: row[name] for name in (*LISTED, "reference", "user_id")} for row in rows.mappings()]
 
 
@@ -106,7 +108,7 @@ def _print(rows: list[dict[str, Any]], *, as_json: bool, empty: str) -> None:
         print_table(rows, columns=LISTED, empty=empty)
 
 
-def _row(one: Matched) -> dict[str, Any]:
+def _row(one: MatchedReference) -> dict[str, Any]:
     return {**asdict(one), "person": one.user_id, "becomes": one.path[-1] if one.path else one.was}
 
 

@@ -67,6 +67,8 @@ def _write(scope: Scope, person_id: UUID, to: Path) -> dict[str, int]:
             if rows := found.scalars().all():
                 counts[table.table_name] = len(rows)
                 archive.writestr(f"{table.table_name}.json", json.dumps(rows, indent=2, ensure_ascii=False))
-        archive.writestr("manifest.json", json.dumps({"person": str(person_id), "at": scope.now.isoformat(),
-                                                      "rows": counts}, indent=2))  # fmt: skip
+        archive.writestr(
+            "manifest.json",
+            json.dumps({"person": str(person_id), "at": scope.now.isoformat(), "rows": counts}, indent=2),
+        )
     return counts

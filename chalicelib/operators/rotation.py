@@ -40,7 +40,7 @@ _RETIRE = text("""
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class EncryptedColumn:
     """A column of sealed values: its table, the column that names the key, and the one that names the row."""
 
     table: str
@@ -73,8 +73,16 @@ def rotate_key(tenant: OneTenant, as_json: AsJson = False) -> None:
     """
     found = rotate(scopes.get_tenant_id(tenant))
     if as_json:
-        print_json({"tenant": tenant, "key_id": found.key_id, "was_begun": found.was_begun, "resealed": found.resealed,
-                    "unopenable": found.unopenable, "retired": found.retired})  # fmt: skip
+        print_json(
+            {
+                "tenant": tenant,
+                "key_id": found.key_id,
+                "was_begun": found.was_begun,
+                "resealed": found.resealed,
+                "unopenable": found.unopenable,
+                "retired": found.retired,
+            }
+        )
     else:
         said = ", ".join(f"{count} in {place}" for place, count in found.resealed.items() if count) or "nothing"
         began = "went on with a rotation that was begun" if found.was_begun else "has a new key"
@@ -85,9 +93,9 @@ def rotate_key(tenant: OneTenant, as_json: AsJson = False) -> None:
         raise typer.Exit(1)
 
 
-def places_of(session: Connection) -> list[Place]:
+def places_of(session: Connection) -> list[EncryptedColumn]:
     """Find every column of sealed values."""
-    return [Place(row.table, row.key, row.row) for row in session.execute(_PLACES)]
+    return [EncryptedColumn(row.table, row.key, row.row) for row in session.execute(_PLACES)]
 
 
 def rotate(tenant_id: UUID) -> Rotation:
@@ -121,7 +129,7 @@ def _begin(scope: Scope) -> Rotation:
     return Rotation(key_id, was_begun=False)
 
 
-def _reseal(scope: Scope, place: Place, found: Rotation, *, after: UUID) -> dict[UUID, bool]:
+def _reseal(scope: Scope, place: EncryptedColumn, found: Rotation, *, after: UUID) -> dict[UUID, bool]:
     """Seal one batch of rows again, and tell of each whether it was done."""
     rows = scope.session.execute(
         text(
@@ -144,7 +152,7 @@ def _reseal(scope: Scope, place: Place, found: Rotation, *, after: UUID) -> dict
     return {row_id: values is not None for row_id, values in done.items()}
 
 
-def _again(scope: Scope, place: Place, found: Rotation, row: Any) -> dict[str, Any] | None:
+def _again(scope: Scope, place: EncryptedColumn, found: Rotation, row: Any) -> dict[str, Any] | None:
     where: Any = {"tenant_id": scope.tenant_id, "table": place.table, "row_id": row.row_id}
     try:
         plain = vault.unseal(scope.session, vault.Sealed(row.key_id, bytes(row.sealed)), **where)
@@ -160,6 +168,9 @@ def _retire(scope: Scope, found: Rotation) -> None:
     found.retired = list(rows.scalars())
     if found.retired:
         audit.record(
-            scope, action="vault.keys_retired", entity_type="tenant_key", entity_id=found.key_id,
+            scope,
+            action="vault.keys_retired",
+            entity_type="tenant_key",
+            entity_id=found.key_id,
             after={"retired": [str(key_id) for key_id in found.retired], "resealed": found.resealed},
-        )  # fmt: skip
+        )

@@ -62,8 +62,10 @@ def look(*, seconds: int = 10) -> dict[str, list[dict[str, Any]]]:
         nights = session.execute(_NIGHTS, {"now": clock.now(), "done_by": DONE_BY}).mappings().all()
     with transaction() as session:
         sessions = session.execute(_SESSIONS, {"seconds": seconds}).mappings().all()
-    return {name: [dict(row) for row in rows] for name, rows in
-            (("unsent", unsent), ("nights", nights), ("sessions", sessions))}  # fmt: skip
+    return {
+        name: [dict(row) for row in rows]
+        for name, rows in (("unsent", unsent), ("nights", nights), ("sessions", sessions))
+    }
 
 
 def add_to(app: typer.Typer) -> None:

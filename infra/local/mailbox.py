@@ -21,8 +21,13 @@ def sent_mail(request: Any, full_url: str, headers: Any) -> Page:
     """Return, in the stand-in's own process, the mails of every region as they were taken, oldest first."""
     from moto.ses.models import ses_backends
 
-    sent = [mail.raw_data for account in ses_backends.values() for one in account.values()
-            for mail in one.sent_messages if hasattr(mail, "raw_data")]  # fmt: skip
+    sent = [
+        mail.raw_data
+        for account in ses_backends.values()
+        for one in account.values()
+        for mail in one.sent_messages
+        if hasattr(mail, "raw_data")
+    ]
     return 200, {"Content-Type": "application/json"}, json.dumps(sent)
 
 
@@ -50,8 +55,10 @@ def _listed(sent: list[str]) -> str:
     for number, raw in list(enumerate(sent, start=1))[: -MOST - 1 : -1]:
         mail = _read(raw)
         subject = html.escape(str(mail["Subject"])) or "(no subject)"
-        rows.append(f'<tr><td>{number}<td>{_safe(mail["To"])}<td><a href="{PATH}/{number}">{subject}</a>'
-                    f"<td>{_safe(mail['From'])}")  # fmt: skip
+        rows.append(
+            f'<tr><td>{number}<td>{_safe(mail["To"])}<td><a href="{PATH}/{number}">{subject}</a>'
+            f"<td>{_safe(mail['From'])}"
+        )
     said = f"<p>{len(sent)} mails; the latest {MOST} are listed.</p>" if len(sent) > MOST else ""
     return f"{said}<table><tr><th><th>To<th>Subject<th>From{''.join(rows)}</table>" if rows else "<p>No mail yet.</p>"
 
@@ -84,9 +91,14 @@ def _answer(status: int, title: str, body: str) -> Page:
         "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-src 'self'",
         "Cache-Control": "no-store",
     }
-    return status, headers, (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{html.escape(title)}</title>'
-        "<style>body{font:15px/1.5 sans-serif;margin:2em;max-width:70em}td,th{text-align:left;padding:2px 12px 2px 0;"
-        "vertical-align:top}iframe{width:100%;height:32em;border:1px solid #ccc;margin:1em 0}pre{white-space:pre-wrap}"
-        f"</style><h1>{html.escape(title)}</h1>{body}"
-    )  # fmt: skip
+    return (
+        status,
+        headers,
+        (
+            f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{html.escape(title)}</title>'
+            "<style>body{font:15px/1.5 sans-serif;margin:2em;max-width:70em}"
+            "td,th{text-align:left;padding:2px 12px 2px 0;vertical-align:top}"
+            "iframe{width:100%;height:32em;border:1px solid #ccc;margin:1em 0}pre{white-space:pre-wrap}"
+            f"</style><h1>{html.escape(title)}</h1>{body}"
+        ),
+    )

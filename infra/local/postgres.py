@@ -160,11 +160,7 @@ def _make(data: Path, programs: Path, user: tuple[int, int] | None) -> None:
 
 
 def _launch(
-    data_folder: Path,
-    programs: Path,
-    user: tuple[int, int] | None,
-    settings: Mapping[str, str],
-    lock: IO[bytes],
+    data_folder: Path, programs: Path, user: tuple[int, int] | None, settings: Mapping[str, str], lock: IO[bytes]
 ) -> tuple[subprocess.Popen[bytes], int]:
     data, log = data_folder / "data", data_folder / "postgres.log"
     for attempt in range(5):
@@ -174,9 +170,14 @@ def _launch(
             command += ["-c", f"{name}={value}"]
         size = log.stat().st_size if log.exists() else 0
         process = spawn(
-            command, log=log, cwd=data, user=user, env=_environment(),
-            pass_fds=[lock.fileno()], dying_signal=signal.SIGINT,
-        )  # fmt: skip
+            command,
+            log=log,
+            cwd=data,
+            user=user,
+            env=_environment(),
+            pass_fds=[lock.fileno()],
+            dying_signal=signal.SIGINT,
+        )
         if _ready(process, data / "postmaster.pid"):
             (data_folder / "port").write_text(str(port))
             return process, port

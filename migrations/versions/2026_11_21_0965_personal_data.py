@@ -197,8 +197,10 @@ def declare(tables: list[tuple[str, str, str, str]], columns: list[tuple[str, st
     first = "(select coalesce(max(step), 0) from personal_data)"
     rows = [(table, "*", done, whose, "", why) for table, whose, done, why in tables]
     rows += [(table, name, done, "", becomes, "") for table, names, done, becomes in columns for name in names.split()]
-    said = ", ".join("(" + ", ".join("'" + word.replace("'", "''") + "'" for word in row) + f", {number})"
-                     for number, row in enumerate(rows, start=1))  # fmt: skip
+    said = ", ".join(
+        "(" + ", ".join("'" + word.replace("'", "''") + "'" for word in row) + f", {number})"
+        for number, row in enumerate(rows, start=1)
+    )
     run(f"""
         insert into personal_data (table_name, column_name, treatment, whose, becomes, why, step)
         select a, b, c, d, e, f, n + {first} from (values {said}) v(a, b, c, d, e, f, n)""")

@@ -28,8 +28,16 @@ def upgrade() -> None:
     run("grant update (approved_by_ids) on payouts to wagebook_app")
     # Only what still waits is compared with anybody: runs that are not approved, and payouts that are held with the
     # sales behind them. A name may have been several people's; all of them had a part as far as anybody knows.
-    with as_owner_of_rows("api_keys", "members", "payroll_runs", "payouts", "sales", "sale_decisions",
-                          "payroll_amounts", "payroll_adjustments"):  # fmt: skip
+    with as_owner_of_rows(
+        "api_keys",
+        "members",
+        "payroll_runs",
+        "payouts",
+        "sales",
+        "sale_decisions",
+        "payroll_amounts",
+        "payroll_adjustments",
+    ):
         run("""
             create temporary table named on commit drop as
                 select tenant_id, name, array_agg(id) as ids from (

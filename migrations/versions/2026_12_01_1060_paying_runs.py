@@ -112,9 +112,7 @@ def upgrade() -> None:
         [("payable_earmarks", "t.user_id = $1", "kept", MONEY), ("payable_nettings", "t.user_id = $1", "kept", MONEY)],
         [("payable_earmarks", "currency", "none", ""), ("payable_nettings", "currency", "none", "")],
     )
-    with as_owner_of_rows(
-        "payroll_runs", "payslips", "ledger_entries", "payouts", "payable_earmarks", "pay_periods"
-    ):  # fmt: skip
+    with as_owner_of_rows("payroll_runs", "payslips", "ledger_entries", "payouts", "payable_earmarks", "pay_periods"):
         _backfill()
 
 

@@ -70,7 +70,11 @@ class TestChain:
         reply = acme.hr.post("/departments", {"name": "Packing"}, headers={"user-agent": "curl/8"})
         [row] = sql(acme, "select * from audit_logs where seq = 4")
         assert (row.actor, row.entity_id, row.before, row.after["name"]) == (
-            "hr:hr key", reply.json["id"], None, "Packing")  # fmt: skip
+            "hr:hr key",
+            reply.json["id"],
+            None,
+            "Packing",
+        )
         assert (row.ip, row.agent, row.request_id) == ("127.0.0.1", "curl/8", reply.headers["X-Request-Id"])
 
     def test_of_each_tenant_is_its_own(self, acme: Cast, zenith: Cast) -> None:
@@ -126,8 +130,12 @@ class TestApplication:
         assert broken(acme) == []
 
     def test_forges_neither_place_nor_hash(self, acme: Cast) -> None:
-        sql(acme, "insert into audit_logs (tenant_id, seq, at, actor, action, entity_type, entity_id, hash)"
-                  " values (:tenant_id, 1, now(), 'x', 'x', 'x', 'x', '\\x00')", tenant_id=acme.id)  # fmt: skip
+        sql(
+            acme,
+            "insert into audit_logs (tenant_id, seq, at, actor, action, entity_type, entity_id, hash)"
+            " values (:tenant_id, 1, now(), 'x', 'x', 'x', 'x', '\\x00')",
+            tenant_id=acme.id,
+        )
         assert [seq for seq, *_ in chain(acme)] == [1, 2, 3, 4]
         assert broken(acme) == []
 
@@ -135,8 +143,11 @@ class TestApplication:
         with psycopg.connect(database.application) as app:
             app.execute(f"set local app.tenant_id = '{zenith.id}'")
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
-                app.execute("insert into audit_logs (tenant_id, at, actor, action, entity_type, entity_id, seq, hash)"
-                            " values (%s, now(), 'x', 'x', 'x', 'x', 1, '')", [acme.id])  # fmt: skip
+                app.execute(
+                    "insert into audit_logs (tenant_id, at, actor, action, entity_type, entity_id, seq, hash)"
+                    " values (%s, now(), 'x', 'x', 'x', 'x', 1, '')",
+                    [acme.id],
+                )
         assert len(chain(acme)) == 3
 
 

@@ -44,4 +44,9 @@ def test_are_refused_for_this_reason(address: str, why: str) -> None:
 
 def test_only_this_machine_is_loopback() -> None:
     assert [one for one in FORBIDDEN + PUBLIC if is_loopback(one)] == [
-        "127.0.0.1", "127.255.255.254", "::1", "::ffff:127.0.0.1", "64:ff9b::127.0.0.1"]  # fmt: skip
+        "127.0.0.1",
+        "127.255.255.254",
+        "::1",
+        "::ffff:127.0.0.1",
+        "64:ff9b::127.0.0.1",
+    ]

@@ -27,8 +27,9 @@ def superuser(server: str, urls: Urls) -> psycopg.Connection:
 def tenant(root: psycopg.Connection, slug: str) -> str:
     made = root.execute(
         "insert into tenants (slug, name, currency, timezone, weekend) values (%s, %s, 'BDT', 'Asia/Dhaka', '{5,6}')"
-        " returning id", [slug, slug],
-    ).fetchone()  # fmt: skip
+        " returning id",
+        [slug, slug],
+    ).fetchone()
     assert made
     return str(made[0])
 
@@ -43,8 +44,9 @@ class TestActors:
             ):
                 root.execute(
                     "insert into api_keys (tenant_id, name, role, hint, key_hash, revoked_at)"
-                    " values (%s, 'box', 'hr', '', %s, %s)", [owner, bytes([number]), revoked],
-                )  # fmt: skip
+                    " values (%s, 'box', 'hr', '', %s, %s)",
+                    [owner, bytes([number]), revoked],
+                )
             upgrade(before.migrator, "2026_12_01_1040")
             names = root.execute("select name from api_keys order by key_hash").fetchall()
             assert [name for (name,) in names][::2] == ["box", "box"]

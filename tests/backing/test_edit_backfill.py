@@ -14,10 +14,11 @@ def test_days_count_their_edits(server: str, template: Urls) -> None:
         tenant_id = earlier.tenant_id
         user_id = earlier.rows("insert into users (tenant_id, name) values (%s, 'Rahim') returning id", tenant_id)[0][0]
         for day, code, by in (
-            ("2026-01-04", "P", "hr"), ("2026-01-04", "A", None),  # edited twice, in force
+            ("2026-01-04", "P", "hr"),
+            ("2026-01-04", "A", None),  # edited twice, in force
             ("2026-01-05", "P", "boss"),  # edited once and cleared
             ("2026-01-06", "O", None),
-        ):  # fmt: skip
+        ):
             earlier.run(INSERT, tenant_id, user_id, day, code, by, by and "2026-01-10")
         earlier.go()
         found = earlier.rows(
@@ -25,7 +26,9 @@ def test_days_count_their_edits(server: str, template: Urls) -> None:
             " order by day, version"
         )
     assert [tuple(one) for one in found] == [
-        ("2026-01-04", "P", 1, "hr", False), ("2026-01-04", "A", 2, "hr", True),
-        ("2026-01-05", "P", 1, "hr", False), ("2026-01-05", None, 2, "boss", True),
+        ("2026-01-04", "P", 1, "hr", False),
+        ("2026-01-04", "A", 2, "hr", True),
+        ("2026-01-05", "P", 1, "hr", False),
+        ("2026-01-05", None, 2, "boss", True),
         ("2026-01-06", "O", 1, "hr", True),
-    ]  # fmt: skip
+    ]

@@ -12,8 +12,15 @@ ENCODED = "=?utf-8?q?Rahim=0D=0ABcc:_thief@evil.example?="
 
 
 def composed(**said: str) -> bytes:
-    plain = {"to": "rahim@acme.example", "to_name": "Rahim", "from_name": "Acme", "subject": "Leave", "text": "x",
-             "html": "x", "language": "en"}  # fmt: skip
+    plain = {
+        "to": "rahim@acme.example",
+        "to_name": "Rahim",
+        "from_name": "Acme",
+        "subject": "Leave",
+        "text": "x",
+        "html": "x",
+        "language": "en",
+    }
     with mock.patch.object(mail, "settings") as settings:
         settings().mail_from = "payroll@wagebook.example"
         return mail.composed(mail.Mail(**{**plain, **said}))  # type: ignore[arg-type]
@@ -31,7 +38,7 @@ class TestComposed:
     def test_is_not_made_where_a_header_got_in_all_the_same(self) -> None:
         with (
             mock.patch.object(mail, "_literal", side_effect=str),
-            pytest.raises(mail.Refused, match="cannot be written into a header"),
+            pytest.raises(mail.MailRefused, match="cannot be written into a header"),
         ):
             composed(subject=ENCODED)
 

@@ -25,16 +25,24 @@ def _aurora(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
         parts = conninfo_to_dict(running.admin_url)
         yield {
             **os.environ,
-            "PGHOST": str(parts["host"]), "PGPORT": str(parts["port"]), "PGUSER": "master", "PGPASSWORD": "m@ster",
-            "APPLICATION_PASSWORD": "a1", "MIGRATOR_PASSWORD": "m1",
-        }  # fmt: skip
+            "PGHOST": str(parts["host"]),
+            "PGPORT": str(parts["port"]),
+            "PGUSER": "master",
+            "PGPASSWORD": "m@ster",
+            "APPLICATION_PASSWORD": "a1",
+            "MIGRATOR_PASSWORD": "m1",
+        }
 
 
 def migrations(said: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "migrations", *arguments],
-        cwd=PROJECT, env=said, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        cwd=PROJECT,
+        env=said,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def logged_in(said: dict[str, str], password: str) -> psycopg.Connection:

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from chalicelib.backing import outside
-from chalicelib.backing.outside import Refused, Reply
+from chalicelib.backing.outside import CallRefused, Reply
 from chalicelib.backing.settings import settings
 from migrations.setup import Urls
 from tests.support.receiver import listening
@@ -83,7 +83,7 @@ class TestTarget:
         "https://[v1.a]/",
     ])  # fmt: skip
     def test_is_refused(self, url: str) -> None:
-        with pytest.raises(Refused):
+        with pytest.raises(CallRefused):
             outside.target_of(url)
 
     @pytest.mark.parametrize("host", [
@@ -92,20 +92,20 @@ class TestTarget:
         "169.254.169.254", "0xa9fea9fe", "2852039166", "[64:ff9b::a9fe:a9fe]", "[2002:a9fe:a9fe::]", "[fd00:ec2::254]",
     ])  # fmt: skip
     def test_is_refused_in_every_way_to_write_a_private_address(self, host: str) -> None:
-        with pytest.raises(Refused):
+        with pytest.raises(CallRefused):
             outside.addresses_of(outside.target_of(f"https://{host}/"))
 
     def test_on_this_machine_is_allowed_where_the_setting_says_so(self, local: pytest.MonkeyPatch) -> None:
         assert outside.addresses_of(outside.target_of("http://127.0.0.1:8123/")) == ["127.0.0.1"]
         for url in ("http://10.0.0.1/", "http://169.254.169.254/", "http://[fe80::1]/", "http://0.0.0.0/"):
-            with pytest.raises(Refused):
+            with pytest.raises(CallRefused):
                 outside.addresses_of(outside.target_of(url))
 
     def test_on_this_machine_is_never_allowed_in_lambda(self, local: pytest.MonkeyPatch) -> None:
         local.setenv("AWS_LAMBDA_FUNCTION_NAME", "wagebook-api")
         settings.cache_clear()
         for url in ("http://127.0.0.1:8123/", "https://127.0.0.1/"):
-            with pytest.raises(Refused):
+            with pytest.raises(CallRefused):
                 outside.addresses_of(outside.target_of(url))
 
 
@@ -116,33 +116,33 @@ class TestLookUp:
         said = set()
         for answer in (["10.0.0.7"], ["169.254.169.254"], ["127.0.0.1"], ["1.1.1.1", "192.168.1.1"], []):
             lookups.answers = [answer]
-            with pytest.raises(Refused) as refused:
+            with pytest.raises(CallRefused) as refused:
                 outside.addresses_of(outside.target_of("https://db.internal/"))
             said.add(str(refused.value))
         monkeypatch.setattr(socket, "getaddrinfo", mock.Mock(side_effect=socket.gaierror))
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(CallRefused) as refused:
             outside.addresses_of(outside.target_of("https://db.internal/"))
         assert said | {str(refused.value)} == {f"db.internal {UNREACHABLE}"}
 
     def test_refuses_a_host_of_which_one_address_is_private(self, lookups: Lookups) -> None:
         lookups.answers = [["1.1.1.1", "2606:4700::1", "10.0.0.7"]]
-        with pytest.raises(Refused, match=f"a.example {UNREACHABLE}"):
+        with pytest.raises(CallRefused, match=f"a.example {UNREACHABLE}"):
             outside.addresses_of(outside.target_of("https://a.example/"))
 
     def test_says_that_a_host_is_not_there(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(socket, "getaddrinfo", mock.Mock(side_effect=socket.gaierror))
-        with pytest.raises(Refused, match=f"nobody.invalid {UNREACHABLE}"):
+        with pytest.raises(CallRefused, match=f"nobody.invalid {UNREACHABLE}"):
             outside.addresses_of(outside.target_of("https://nobody.invalid/"))
 
     def test_says_so_of_a_name_that_cannot_be_one(self) -> None:
-        with pytest.raises(Refused, match=UNREACHABLE):
+        with pytest.raises(CallRefused, match=UNREACHABLE):
             outside.addresses_of(outside.target_of(f"https://{'x' * 70}.example/"))
 
     def test_does_not_wait_for_a_resolver_that_says_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:
         done = Event()
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: list("" * done.wait(5)))
         started = time.monotonic()
-        with pytest.raises(Refused, match=UNREACHABLE):
+        with pytest.raises(CallRefused, match=UNREACHABLE):
             outside.addresses_of(outside.target_of("https://a.example/"), seconds=0.1)
         assert time.monotonic() - started < 4
         done.set()
@@ -260,8 +260,9 @@ class TestTls:
             assert send(f"https://hooks.acme.example:{port}/").status == 200
             other = send(f"https://other.example:{port}/").problem
         assert names == ["hooks.acme.example", "other.example"]  # told in the handshake (SNI)
-        assert other == ("its certificate was refused: Hostname mismatch,"
-                         " certificate is not valid for 'other.example'.")  # fmt: skip
+        assert other == (
+            "its certificate was refused: Hostname mismatch, certificate is not valid for 'other.example'."
+        )
 
     def test_needs_an_authority_that_is_known(
         self, local: pytest.MonkeyPatch, lookups: Lookups, tmp_path: Path
@@ -305,14 +306,20 @@ def encrypted(name: str, folder: Path, patch: pytest.MonkeyPatch) -> Iterator[tu
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.now(UTC)
     certificate = (
-        x509.CertificateBuilder().subject_name(subject).issuer_name(subject).public_key(key.public_key())
-        .serial_number(1).not_valid_before(now - timedelta(hours=1)).not_valid_after(now + timedelta(hours=1))
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
         .sign(key, hashes.SHA256())
-    )  # fmt: skip
+    )
     (folder / "cert.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    (folder / "key.pem").write_bytes(key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))  # fmt: skip
+    (folder / "key.pem").write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
     names: list[str] = []
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "cert.pem", folder / "key.pem")

@@ -38,8 +38,9 @@ def root_of(server: str, urls: Urls) -> psycopg.Connection:
 def tenant(root: psycopg.Connection, name: str, policy: str = "{}") -> str:
     made = root.execute(
         "insert into tenants (slug, name, currency, timezone, weekend, policy)"
-        " values (%s, %s, 'BDT', 'Asia/Dhaka', '{5,6}', %s) returning id", [uuid4().hex, name, policy],
-    ).fetchone()  # fmt: skip
+        " values (%s, %s, 'BDT', 'Asia/Dhaka', '{5,6}', %s) returning id",
+        [uuid4().hex, name, policy],
+    ).fetchone()
     assert made
     return str(made[0])
 
@@ -86,7 +87,8 @@ class TestNumbers:
             )
             upgrade(before.migrator, NUMBERS)
             assert root.execute("select policy from tenants").fetchall() == [
-                ({"minimum_payout": "100", "advance_rate": "0.10", "payout_schedule": False},)]  # fmt: skip
+                ({"minimum_payout": "100", "advance_rate": "0.10", "payout_schedule": False},)
+            ]
             terms = root.execute("select plan #> '{terms,policy}' from payroll_runs").fetchall()
             assert terms == [
                 ({"payout_approval_above": "1500", "half_day_minutes": 240, "payroll_change_limit": None},)

@@ -147,8 +147,13 @@ class TestUnseal:
     def test_refuses_a_key_that_was_carried_over_from_another_tenant(self, acme: Cast, zenith: Cast) -> None:
         sealed = seal(acme)
         wrapped = sql(acme, "select wrapped from tenant_keys")[0].wrapped
-        sql(zenith, "insert into tenant_keys (tenant_id, id, wrapped) values (:tenant_id, :id, :wrapped)",
-            tenant_id=zenith.id, id=sealed.key_id, wrapped=wrapped)  # fmt: skip
+        sql(
+            zenith,
+            "insert into tenant_keys (tenant_id, id, wrapped) values (:tenant_id, :id, :wrapped)",
+            tenant_id=zenith.id,
+            id=sealed.key_id,
+            wrapped=wrapped,
+        )
         with pytest.raises(vault.Unopenable, match="cannot be unwrapped"):
             unseal(zenith, sealed)
 
@@ -246,8 +251,13 @@ class TestKms:
     def test_refuses_a_key_that_was_carried_over_from_another_tenant(self, acme: Cast, zenith: Cast, kms: Any) -> None:
         sealed = seal(acme)
         wrapped = sql(acme, "select wrapped from tenant_keys")[0].wrapped
-        sql(zenith, "insert into tenant_keys (tenant_id, id, wrapped) values (:tenant_id, :id, :wrapped)",
-            tenant_id=zenith.id, id=sealed.key_id, wrapped=wrapped)  # fmt: skip
+        sql(
+            zenith,
+            "insert into tenant_keys (tenant_id, id, wrapped) values (:tenant_id, :id, :wrapped)",
+            tenant_id=zenith.id,
+            id=sealed.key_id,
+            wrapped=wrapped,
+        )
         with pytest.raises(vault.Unopenable, match="cannot be unwrapped"):
             unseal(zenith, sealed)
 

@@ -81,8 +81,17 @@ class TestCreateKey:
             "insert into users (tenant_id, name, email) values (%s, 'Mina', 'mina@orion.example') returning id", [orion]
         ).fetchone()
         assert who is not None
-        made = cli("api-keys", "create", "--tenant", "orion", "--role", "employee", "--user-email",
-                   "Mina@orion.example", "--json")  # fmt: skip
+        made = cli(
+            "api-keys",
+            "create",
+            "--tenant",
+            "orion",
+            "--role",
+            "employee",
+            "--user-email",
+            "Mina@orion.example",
+            "--json",
+        )
         assert Api(made.json["key"]).ok("GET", "/me")["user_id"] == str(who[0])
 
     def test_says_who_is_not_there(self, cli: Cli, orion: str) -> None:

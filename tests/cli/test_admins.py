@@ -16,8 +16,9 @@ class TestAdmins:
     def test_are_added_once_whatever_the_case_of_their_address(self, cli: Cli) -> None:
         assert cli("admins", "add", "--email", "Dina@Example.com", "--name", "Dina").code == 0
         assert cli("admins", "add", "--email", "dina@example.com", "--name", "Dina Rahman", "--json").json == {
-            "name": "Dina Rahman", "email": "dina@example.com",
-        }  # fmt: skip
+            "name": "Dina Rahman",
+            "email": "dina@example.com",
+        }
         assert named("dina@example.com") == ["Dina Rahman"]
 
     def test_are_listed_without_their_keys(self, cli: Cli) -> None:

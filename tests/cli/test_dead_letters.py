@@ -43,15 +43,29 @@ def _hidden(sqs: Any, queue: str) -> int:
 class TestList:
     def test_shows_ids_and_dates_and_hides_text(self, cli: Cli, acme: Cast, sqs: Any) -> None:
         job_id = str(uuid4())
-        _bury(sqs, {"tenant_id": str(acme.id), "job_id": job_id, "as_of": "2026-01-31", "months": ["2026-01"],
-                    "to": "rahim@acme.example", "who": {"name": "Rahim Uddin"}, "chunk": 2})  # fmt: skip
+        _bury(
+            sqs,
+            {
+                "tenant_id": str(acme.id),
+                "job_id": job_id,
+                "as_of": "2026-01-31",
+                "months": ["2026-01"],
+                "to": "rahim@acme.example",
+                "who": {"name": "Rahim Uddin"},
+                "chunk": 2,
+            },
+        )
         found = cli("dead-letters", "list", "--json").json
         assert len(found) == 1
         assert (found[0]["queue"], found[0]["tenant"], found[0]["receives"]) == (QUEUE, acme.slug, 1)
         assert found[0]["body"] == {
-            "job_id": job_id, "as_of": "2026-01-31", "months": ["2026-01"], "chunk": 2,
-            "to": "(18 characters)", "who": {"name": "(11 characters)"},
-        }  # fmt: skip
+            "job_id": job_id,
+            "as_of": "2026-01-31",
+            "months": ["2026-01"],
+            "chunk": 2,
+            "to": "(18 characters)",
+            "who": {"name": "(11 characters)"},
+        }
         printed = cli("dead-letters", "list", QUEUE).out
         assert found[0]["id"] in printed
         assert "Rahim" not in printed
@@ -91,8 +105,12 @@ class TestReplay:
         replayed = cli("dead-letters", "replay", QUEUE, "--json").json["replayed"]
         assert replayed == {QUEUE: 12}
         assert (_left(sqs, QUEUE + queues.DEAD), _hidden(sqs, QUEUE + queues.DEAD)) == (0, 0)
-        found = [sqs.receive_message(QueueUrl=queues.url_of(QUEUE), MaxNumberOfMessages=10,
-                                     MessageSystemAttributeNames=["All"]) for _ in range(2)]  # fmt: skip
+        found = [
+            sqs.receive_message(
+                QueueUrl=queues.url_of(QUEUE), MaxNumberOfMessages=10, MessageSystemAttributeNames=["All"]
+            )
+            for _ in range(2)
+        ]
         groups = {one["Attributes"]["MessageGroupId"] for batch in found for one in batch["Messages"]}
         assert groups == {str(acme.id)}
         chunks = [json.loads(one["Body"])["chunk"] for batch in found for one in batch["Messages"]]
@@ -150,9 +168,7 @@ class TestSchedules:
     def test_that_could_not_be_run_are_listed_by_their_rule(self, cli: Cli) -> None:
         [found] = cli("dead-letters", "list", "--json").json
         assert (found["queue"], found["tenant"]) == (SCHEDULES, "")
-        assert found["body"] == {
-            "source": "(10 characters)", "resources": [self.RULE], "time": "2026-01-31T00:45:00Z"
-        }  # fmt: skip
+        assert found["body"] == {"source": "(10 characters)", "resources": [self.RULE], "time": "2026-01-31T00:45:00Z"}
 
     def test_are_forgotten_as_the_next_round_does_it_all(self, cli: Cli, sqs: Any) -> None:
         assert cli("dead-letters", "forget", SCHEDULES).out == "schedules: 1 forgotten\n"

@@ -168,7 +168,13 @@ class TestMarketplace:
 class TestLoad:
     def test_gives_keys_that_open_the_api(self, loaded: dict[str, Any]) -> None:
         assert list(loaded["api_keys"]) == [
-            "tenant_admin", "second_admin", "hr", "manager", "employee", "platform_admin"]  # fmt: skip
+            "tenant_admin",
+            "second_admin",
+            "hr",
+            "manager",
+            "employee",
+            "platform_admin",
+        ]
         for holder, key in loaded["api_keys"].items():
             role = "tenant_admin" if holder == "second_admin" else holder
             assert Api(key).ok("GET", "/me")["role"] == role

@@ -16,8 +16,10 @@ def _acme(cli: Cli, root: psycopg.Connection) -> object:
     with stack.running():
         assert cli("demo", "load").code == 0
     # their money is open, as it is in a demo; what is asked here is what becomes of all the rest
-    root.execute("create or replace function person_erasure_refused(of_tenant uuid, person uuid, today date)"
-                 " returns setof text language sql stable as 'select null::text where false'")  # fmt: skip
+    root.execute(
+        "create or replace function person_erasure_refused(of_tenant uuid, person uuid, today date)"
+        " returns setof text language sql stable as 'select null::text where false'"
+    )
     return get_tenant_id("acme")
 
 
@@ -30,10 +32,13 @@ def words_of(root: psycopg.Connection, tenant_id: object, mark: str) -> list[str
         " where c.table_schema = 'public' and c.data_type in ('text', 'json', 'jsonb')"
     ).fetchall()
     return [
-        f"{table}.{column}" for table, column in columns
-        if root.execute(f"select 1 from {table} where tenant_id = %s and strpos(lower({column}::text), %s) > 0 limit 1",
-                        [tenant_id, mark.lower()]).fetchone()
-    ]  # fmt: skip
+        f"{table}.{column}"
+        for table, column in columns
+        if root.execute(
+            f"select 1 from {table} where tenant_id = %s and strpos(lower({column}::text), %s) > 0 limit 1",
+            [tenant_id, mark.lower()],
+        ).fetchone()
+    ]
 
 
 class TestErase:

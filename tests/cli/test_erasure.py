@@ -43,8 +43,16 @@ SETTLED: dict[str, dict[str, Any]] = {
 THEIRS = {"id", "allocation_id", "assignment_id", "payout_id", "payslip_id", "sale_id", "log_id", "destination_id"}
 # the check itself, of this tenant alone: rows as odd as these would fail others
 _AUDIT = statement(checks.__file__, "audit").replace("%", "%%").replace(":tenant_id", "%(tenant_id)s").encode()
-BY_HAND = {"tenants", "users", "employments", "pending_sales", "pay_periods", "audit_logs", "audit_heads",
-           "person_erasures"}  # fmt: skip
+BY_HAND = {
+    "tenants",
+    "users",
+    "employments",
+    "pending_sales",
+    "pay_periods",
+    "audit_logs",
+    "audit_heads",
+    "person_erasures",
+}
 
 
 @pytest.fixture(name="s3", scope="module", autouse=True)
@@ -81,26 +89,34 @@ def fill(
     root: psycopg.Connection, cast: Cast, user_id: UUID, table: str, words: list[str], email: str, mine: object
 ) -> None:
     """Write one row of theirs that names them wherever it may."""
-    kinds = dict(root.execute("select column_name::text, data_type::text from information_schema.columns"
-                              " where table_schema = 'public' and table_name = %s", [table]).fetchall())  # fmt: skip
+    kinds = dict(
+        root.execute(
+            "select column_name::text, data_type::text from information_schema.columns"
+            " where table_schema = 'public' and table_name = %s",
+            [table],
+        ).fetchall()
+    )
     said = rows.columns(root, table, cast.id) | SETTLED.get(table, {})
     said |= {name: json.dumps({"note": SAID}) if kinds[name].startswith("json") else SAID for name in words}
     said |= dict.fromkeys(THEIRS & kinds.keys(), user_id)
     said |= {name: one for name, one in (("id", mine), ("user_id", user_id)) if name in kinds}
     said |= {
-        "members": {"email": email}, "payouts": {"reference": str(user_id)},
-        "notification_suppressions": {"address": email}, "notification_preferences": {"phone": PHONE},
+        "members": {"email": email},
+        "payouts": {"reference": str(user_id)},
+        "notification_suppressions": {"address": email},
+        "notification_preferences": {"phone": PHONE},
         "notification_logs": {"user_id": user_id, "cause": str(user_id), "sent_to": email},
         "idempotency_keys": {"body": f"{user_id} {SAID}", "key": str(user_id)},
         "webhook_events": {"body": json.dumps({"user_id": str(user_id), "name": SAID})},
-    }.get(table, {})  # fmt: skip
+    }.get(table, {})
     root.execute(
         compose.SQL("insert into {} ({}) values ({}) on conflict do nothing").format(
-            compose.Identifier(table), compose.SQL(", ").join(map(compose.Identifier, said)),
+            compose.Identifier(table),
+            compose.SQL(", ").join(map(compose.Identifier, said)),
             compose.SQL(", ").join([compose.Placeholder()] * len(said)),
         ),
         list(said.values()),
-    )  # fmt: skip
+    )
 
 
 def places(root: psycopg.Connection, cast: Cast, marks: str = MARKS) -> dict[str, int]:
@@ -175,12 +191,19 @@ class TestErase:
         person = employee(acme, name=NAME, email=EMAIL, employee_no="E-7", left_on=LEFT)
         other = employee(acme, name="Karim Ali", employee_no="E-8")
         sold = [
-            (person, "Her favourite shop", "S-1"), (person, None, f"{NAME} 1"), (person, None, NAME.upper()),
-            (person, None, NAME), (other, f"{NAME}'s shop", "S-2"), (other, "Shop", f"{NAME} at Karim's"),
-        ]  # fmt: skip
+            (person, "Her favourite shop", "S-1"),
+            (person, None, f"{NAME} 1"),
+            (person, None, NAME.upper()),
+            (person, None, NAME),
+            (other, f"{NAME}'s shop", "S-2"),
+            (other, "Shop", f"{NAME} at Karim's"),
+        ]
         for user_id, brand, external_id in sold:
-            made = acme.hr.ok("POST", "/sales", {"user_id": str(user_id), "earning": "40.00", "brand": brand,
-                                                 "external_id": external_id})["id"]  # fmt: skip
+            made = acme.hr.ok(
+                "POST",
+                "/sales",
+                {"user_id": str(user_id), "earning": "40.00", "brand": brand, "external_id": external_id},
+            )["id"]
             for status, correction in (("declined", False), ("approved", True), ("declined", True)):
                 acme.hr.ok(
                     "POST",
@@ -199,11 +222,19 @@ class TestErase:
         erase(cli, acme, person)
         rows = sql(acme, "select user_id, brand, external_id, id from sales order by id")
         assert [(row.brand, row.external_id.replace(str(row.id), "ID")) for row in rows] == [
-            (None, "S-1"), (None, "ID 1"), (None, "ID"), (None, "ID"),
-            ("Erased person's shop", "S-2"), ("Shop", f"{NAME} at Karim's"),
-        ]  # fmt: skip
-        reasons = sql(acme, "select distinct d.revision, d.reason from sale_decisions d"
-                            " join sales s on s.id = d.sale_id where user_id = :id order by 1", id=person)  # fmt: skip
+            (None, "S-1"),
+            (None, "ID 1"),
+            (None, "ID"),
+            (None, "ID"),
+            ("Erased person's shop", "S-2"),
+            ("Shop", f"{NAME} at Karim's"),
+        ]
+        reasons = sql(
+            acme,
+            "select distinct d.revision, d.reason from sale_decisions d"
+            " join sales s on s.id = d.sale_id where user_id = :id order by 1",
+            id=person,
+        )
         assert [tuple(row) for row in reasons] == [(1, None), (2, "erased"), (3, "erased")]
         assert sql(acme, "select 1 from sale_decisions where reason like 'he said so%'") != []  # the other's stay
 
@@ -278,8 +309,10 @@ def everything(root: psycopg.Connection, cast: Cast, user_id: UUID) -> dict[str,
     for table, whose in declared.fetchall():
         if table not in ("idempotency_keys", "webhook_events", "audit_logs"):  # where others' rows are meant to change
             theirs = whose.replace("$1", "%(person)s::uuid").replace("$2", "'{}'::text[]")
-            rows_of = root.execute(f"select to_jsonb(t) from {table} t where t.tenant_id = %(tenant)s and ({theirs})",
-                                   {"person": user_id, "tenant": cast.id})  # fmt: skip
+            rows_of = root.execute(
+                f"select to_jsonb(t) from {table} t where t.tenant_id = %(tenant)s and ({theirs})",
+                {"person": user_id, "tenant": cast.id},
+            )
             found[table] = [one for (one,) in rows_of]
     return found
 
@@ -292,16 +325,18 @@ class TestAudit:
         for change in ("actor = 'hr:Somebody'", "after = '{}'", "erased_by = null", "erased_by = seq"):
             with root.transaction(force_rollback=True):
                 root.execute("alter table audit_logs disable trigger all")
-                changed = root.execute(f"update audit_logs set {change} where tenant_id = %s and erased_by is not null",
-                                       [acme.id]).rowcount  # fmt: skip
+                changed = root.execute(
+                    f"update audit_logs set {change} where tenant_id = %s and erased_by is not null", [acme.id]
+                ).rowcount
                 assert changed > 0
                 assert not audit_is_whole(root, acme), change
 
     def test_rows_are_still_not_the_applications_to_change(self, acme: Cast, root: psycopg.Connection) -> None:
         with root.transaction(force_rollback=True):
             root.execute("set local role wagebook_app")
-            root.execute("select set_config('app.erasing', 'on', true), set_config('app.tenant_id', %s, true)",
-                         [str(acme.id)])  # fmt: skip
+            root.execute(
+                "select set_config('app.erasing', 'on', true), set_config('app.tenant_id', %s, true)", [str(acme.id)]
+            )
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 root.execute("update audit_logs set after = null")
 
@@ -311,8 +346,11 @@ class TestFiles:
         acme = tenant("Acme")
         person = somebody(acme, root)
         mine = sql(acme, "select id from form_attachments")[0][0]
-        ids = [files.key_of(acme.id, "attachments", str(mine), "one"), files.key_of(acme.id, "quarantine", str(mine)),
-               files.key_of(acme.id, "attachments", str(acme.id), "anothers")]  # fmt: skip
+        ids = [
+            files.key_of(acme.id, "attachments", str(mine), "one"),
+            files.key_of(acme.id, "quarantine", str(mine)),
+            files.key_of(acme.id, "attachments", str(acme.id), "anothers"),
+        ]
         for key in [*ids, ids[0]]:
             s3.put_object(Bucket=aws.BUCKET, Key=key, Body=b"x")
         assert erase(cli, acme, person)["files_deleted"] == 3
@@ -362,8 +400,13 @@ class TestExport:
         assert found["manifest.json"]["rows"] == said.json["rows"]
         assert [one["name"] for one in found["users.json"]] == [NAME]
         assert [one["email"] for one in found["members.json"]] == [EMAIL]
-        assert {one["user_id"] for name in found if name != "audit_logs.json" and name != "manifest.json"
-                for one in found[name] if one.get("user_id")} == {str(person)}  # fmt: skip
+        assert {
+            one["user_id"]
+            for name in found
+            if name != "audit_logs.json" and name != "manifest.json"
+            for one in found[name]
+            if one.get("user_id")
+        } == {str(person)}
         assert "key_hash" not in json.dumps(found)
         assert "sealed" not in json.dumps(found["payout_destinations.json"])
 

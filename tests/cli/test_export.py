@@ -35,8 +35,9 @@ def exported(cli: Cli, cast: Cast, to: Path, *more: str) -> dict[str, list[dict[
         assert archive.testzip() is None
         found = {
             name.removesuffix(".jsonl"): [json.loads(line) for line in archive.read(name).decode().splitlines()]
-            for name in archive.namelist() if name.endswith(".jsonl")
-        }  # fmt: skip
+            for name in archive.namelist()
+            if name.endswith(".jsonl")
+        }
         manifest = json.loads(archive.read("manifest.json"))
     assert manifest["rows"] == said.json["rows"] == {table: len(rows) for table, rows in found.items()}
     return found
@@ -107,17 +108,24 @@ class TestFiles:
         for key, body in mine.items():
             s3.put_object(Bucket=aws.BUCKET, Key=f"tenants/{acme.id}/{key}", Body=body)
         s3.put_object(Bucket=aws.BUCKET, Key=f"tenants/{uuid4()}/payslips/p/3", Body=b"a stranger's")
-        said = cli("tenants", "export", "--tenant", acme.slug, "--to", str(tmp_path / "acme.zip"), "--json",
-                   "--with-files")  # fmt: skip
+        said = cli(
+            "tenants", "export", "--tenant", acme.slug, "--to", str(tmp_path / "acme.zip"), "--json", "--with-files"
+        )
         assert said.code == 0, said.err
         with zipfile.ZipFile(tmp_path / "acme.zip") as archive:
             found = {name: archive.read(name) for name in archive.namelist() if name.startswith("files/")}
             manifest = json.loads(archive.read("manifest.json"))
         assert found == {"files/payslips/p/1": b"%PDF", "files/attachments/a/2": large}
-        assert manifest["files"] == said.json["files"] == {
-            "count": 2, "bytes": 5_120_004, "gone": 0,
-            "folders": {"attachments": {"count": 1, "bytes": 5_120_000}, "payslips": {"count": 1, "bytes": 4}},
-        }  # fmt: skip
+        assert (
+            manifest["files"]
+            == said.json["files"]
+            == {
+                "count": 2,
+                "bytes": 5_120_004,
+                "gone": 0,
+                "folders": {"attachments": {"count": 1, "bytes": 5_120_000}, "payslips": {"count": 1, "bytes": 4}},
+            }
+        )
 
     def test_are_listed_over_all_pages(self, cli: Cli, acme: Cast, s3: Any, tmp_path: Path) -> None:
         for number in range(1001):  # a page has a thousand
@@ -131,8 +139,9 @@ class TestFiles:
     ) -> None:
         gone = bucket.Stored(f"tenants/{acme.id}/payslips/gone/x", 5)
         monkeypatch.setattr(bucket, "stored_under", lambda _: iter([gone]))
-        said = cli("tenants", "export", "--tenant", acme.slug, "--to", str(tmp_path / "acme.zip"), "--json",
-                   "--with-files")  # fmt: skip
+        said = cli(
+            "tenants", "export", "--tenant", acme.slug, "--to", str(tmp_path / "acme.zip"), "--json", "--with-files"
+        )
         assert said.json["files"] == {"count": 0, "bytes": 0, "gone": 1, "folders": {}}
 
 

@@ -74,8 +74,9 @@ class TestRun:
         said = cli("jobs", "run", "balance", "--tenant", acme.slug, "--inline", "--date", "2026-01-31", "--json")
         assert said.json["status"] == "succeeded"
         assert "2026-01" in said.json["result"]["months"]
-        counted = root.execute("select count(*) from job_chunks where job_id = %s and done_at is not null",
-                               [said.json["id"]])  # fmt: skip
+        counted = root.execute(
+            "select count(*) from job_chunks where job_id = %s and done_at is not null", [said.json["id"]]
+        )
         assert counted.fetchone() == (3,)
         rows = root.execute("select count(*) from pay_registers where month = '2026-01'").fetchone()
         assert rows == (3,)

@@ -21,9 +21,14 @@ def _office(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> Office:
     office.allocate(20)
     office.decide(office.ask("2026-01-11", "2026-01-15"))
     sql(office.cast, "insert into holidays (tenant_id, day, name) values (:id, '2026-01-13', 'Eid')", id=office.cast.id)
-    sql(office.cast, "insert into day_edits (tenant_id, user_id, day, first_code, first_leave_type_id, edited_by,"
-                     " edited_at) values (:id, :user_id, '2026-01-20', 'L', :type_id, 'hr', now())",
-        id=office.cast.id, user_id=office.rahim_id, type_id=UUID(office.types["Annual"]))  # fmt: skip
+    sql(
+        office.cast,
+        "insert into day_edits (tenant_id, user_id, day, first_code, first_leave_type_id, edited_by,"
+        " edited_at) values (:id, :user_id, '2026-01-20', 'L', :type_id, 'hr', now())",
+        id=office.cast.id,
+        user_id=office.rahim_id,
+        type_id=UUID(office.types["Annual"]),
+    )
     return office
 
 

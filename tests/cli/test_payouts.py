@@ -69,8 +69,9 @@ class TestList:
             final(cli, cast)
         found = cli("payouts", "list", "--tenant", acme.slug, "--json").json
         assert [(one["person"], one["amount"], one["status"]) for one in found] == [
-            ("Rana", "40.00", "paid"), ("Mina", "40.00", "paid"),
-        ]  # fmt: skip
+            ("Rana", "40.00", "paid"),
+            ("Mina", "40.00", "paid"),
+        ]
         assert "Mina" in cli("payouts", "list", "--tenant", acme.slug).out
         assert "Zara" not in cli("payouts", "list", "--tenant", acme.slug).out
 

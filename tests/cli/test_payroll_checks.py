@@ -49,10 +49,16 @@ def paid_twice() -> Cast:
     left = payslip(cast, december, rahim, salary="50.00", deductions="300.00")
     approve(cast, concluded(cast, december))
     january = calculated(cast)
-    lines = [arrears("100.00", "0.00", "10.00"), adjustment(cast, rahim, "500.00"), adjustment(cast, rahim, "-40.00"),
-             carried(left, "250.00"), late("earned_salary", "earning", "200.00", month="2025-11"),
-             late("loan", "deduction", "-30.00", month="2025-11"), late("tax", "tax", "20.00", month="2025-11"),
-             late("car", "benefit", "60.00", month="2025-11")]  # fmt: skip
+    lines = [
+        arrears("100.00", "0.00", "10.00"),
+        adjustment(cast, rahim, "500.00"),
+        adjustment(cast, rahim, "-40.00"),
+        carried(left, "250.00"),
+        late("earned_salary", "earning", "200.00", month="2025-11"),
+        late("loan", "deduction", "-30.00", month="2025-11"),
+        late("tax", "tax", "20.00", month="2025-11"),
+        late("car", "benefit", "60.00", month="2025-11"),
+    ]
     payslip(cast, january, rahim, salary="10000.00", deductions="300.00", taxes="500.00", one_offs=lines)
     payslip(cast, january, karim, salary="10.00", deductions="30.00")
     approve(cast, concluded(cast, january))

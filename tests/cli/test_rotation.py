@@ -18,8 +18,12 @@ from tests.support.cast import Cast, tenant
 from tests.support.people import sql
 
 IBANS = ["DE89370400440532013000", "GB82WEST12345698765432", "FR1420041010050500013M02606"]
-PLACES = {"bank_file_settings.payer_sealed", "payout_destinations.sealed", "webhook_endpoints.secret_sealed",
-          "webhook_endpoints.old_secret_sealed"}  # fmt: skip
+PLACES = {
+    "bank_file_settings.payer_sealed",
+    "payout_destinations.sealed",
+    "webhook_endpoints.secret_sealed",
+    "webhook_endpoints.old_secret_sealed",
+}
 
 
 def company(name: str) -> Cast:
@@ -32,8 +36,9 @@ def company(name: str) -> Cast:
         made.admin.ok("PUT", path, {"kind": "iban", "holder": f"Person {number}", "iban": iban})  # the one before stays
     hook = made.admin.ok("POST", "/webhook-endpoints", {"url": "https://1.1.1.1/hooks"})
     made.admin.ok("POST", f"/webhook-endpoints/{hook['id']}/rotate-secret")
-    made.admin.ok("PUT", "/payouts/bank-file-settings",
-                  {"format": "pain.001", "payer": {"name": f"{name} Ltd", "iban": IBANS[0]}})  # fmt: skip
+    made.admin.ok(
+        "PUT", "/payouts/bank-file-settings", {"format": "pain.001", "payer": {"name": f"{name} Ltd", "iban": IBANS[0]}}
+    )
     return made
 
 
@@ -59,7 +64,7 @@ def under(cast: Cast) -> dict[str, set[UUID]]:
     """Return the keys that each place's values are sealed under."""
     return {
         f"{place.table}.{place.sealed}": {key for (key,) in sql(cast, f"select {place.key} from {place.table}")}
-        for place in [rotation.Place(*row) for row in sql(cast, rotation._PLACES.text)]
+        for place in [rotation.EncryptedColumn(*row) for row in sql(cast, rotation._PLACES.text)]
     }
 
 
@@ -77,9 +82,11 @@ class TestRotate:
         said = cli("vault", "rotate", "--tenant", acme.slug, "--json")
         assert said.code == 0, said.err
         assert said.json["resealed"] == {
-            "bank_file_settings.payer_sealed": 1, "payout_destinations.sealed": 6,
-            "webhook_endpoints.old_secret_sealed": 1, "webhook_endpoints.secret_sealed": 1,
-        }  # fmt: skip
+            "bank_file_settings.payer_sealed": 1,
+            "payout_destinations.sealed": 6,
+            "webhook_endpoints.old_secret_sealed": 1,
+            "webhook_endpoints.secret_sealed": 1,
+        }
         made = UUID(said.json["key_id"])
         assert under(acme) == all_under(made)
         assert [retired for _, retired in keys(acme)] == [True, False]

@@ -37,8 +37,12 @@ def _morning(acme: Cast, london: Cast) -> Iterator[None]:
 
 
 def _night(cast: Cast, done_on: str) -> None:
-    sql(cast, "insert into nightly_runs (tenant_id, kind, done_on) values (:t, 'balance', cast(:d as date))",
-        t=cast.id, d=done_on)  # fmt: skip
+    sql(
+        cast,
+        "insert into nightly_runs (tenant_id, kind, done_on) values (:t, 'balance', cast(:d as date))",
+        t=cast.id,
+        d=done_on,
+    )
 
 
 class TestWaiting:
@@ -47,14 +51,20 @@ class TestWaiting:
 
     def test_counts_unsent_messages_by_tenant_and_queue(self, cli: Cli, acme: Cast, london: Cast) -> None:
         for cast, number in ((acme, 2), (london, 1)):
-            sql(cast, "insert into outbox (tenant_id, queue, body, created_at) select :t, 'balances', '{}',"
-                      " '2026-01-31T20:00:00Z' from generate_series(1, :n)", t=cast.id, n=number)  # fmt: skip
+            sql(
+                cast,
+                "insert into outbox (tenant_id, queue, body, created_at) select :t, 'balances', '{}',"
+                " '2026-01-31T20:00:00Z' from generate_series(1, :n)",
+                t=cast.id,
+                n=number,
+            )
         platform_admin().patch(f"/tenants/{london.id}", {"status": "suspended"})
         found = cli("waiting", "--json").json["unsent"]
         platform_admin().patch(f"/tenants/{london.id}", {"status": "active"})
         assert {(one["tenant"], one["status"], one["queue"], one["messages"]) for one in found} == {
-            (acme.slug, "active", "balances", 2), (london.slug, "suspended", "balances", 1)
-        }  # fmt: skip
+            (acme.slug, "active", "balances", 2),
+            (london.slug, "suspended", "balances", 1),
+        }
 
     def test_names_the_tenants_whose_yesterday_is_not_done(self, cli: Cli, acme: Cast, london: Cast) -> None:
         _night(acme, "2026-01-30")  # its yesterday is the 31st

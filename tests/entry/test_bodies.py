@@ -20,8 +20,11 @@ def problem(reply: Reply) -> tuple[int, str]:
     assert reply.headers["Content-Type"] == "application/problem+json"
     assert re.fullmatch(r"[0-9a-f-]{36}", reply.headers["X-Request-Id"])
     said = reply.json
-    assert {"type", "title", "status", "detail", "instance"} <= said.keys() <= {
-        "type", "title", "status", "detail", "instance", "errors"}  # fmt: skip
+    assert (
+        {"type", "title", "status", "detail", "instance"}
+        <= said.keys()
+        <= {"type", "title", "status", "detail", "instance", "errors"}
+    )
     assert said["status"] == reply.status
     assert "Traceback" not in reply.text
     assert all(place.keys() == {"pointer", "detail"} for place in said.get("errors", []))
@@ -143,8 +146,12 @@ def binary(api: Api, data: bytes) -> Reply:
     from infra.local.lambda_events import Context
     from tests.support.api import event
 
-    made: dict[str, Any] = event("POST", "/departments", base64.b64encode(data).decode(),
-                                 {"content-type": "application/json", "x-api-key": str(api.key)})  # fmt: skip
+    made: dict[str, Any] = event(
+        "POST",
+        "/departments",
+        base64.b64encode(data).decode(),
+        {"content-type": "application/json", "x-api-key": str(api.key)},
+    )
     made["isBase64Encoded"] = True
     answer = app.app(made, Context("api"))
     return Reply(answer["statusCode"], {**answer["headers"]}, answer["body"])
@@ -172,7 +179,8 @@ class TestWhereNoneIsTaken:
             reply = caller.call(method, path, body, headers=headers)
             assert problem(reply) == (422, "invalid"), (door, reply.text)
             assert reply.json["errors"] == [
-                {"pointer": place, "detail": "this route takes no body; leave it away, or send {}"}]  # fmt: skip
+                {"pointer": place, "detail": "this route takes no body; leave it away, or send {}"}
+            ]
         for body in ("{not json", "nonsense", '{"a": NaN}'):
             assert problem(caller.call(method, path, body, headers=headers)) == (400, "unreadable")
 

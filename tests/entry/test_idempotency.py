@@ -67,8 +67,13 @@ class TestKey:
 
     def test_of_a_platform_admin_replays_too(self, acme: Cast) -> None:
         root, other = platform_admin(), platform_admin()
-        body = {"name": "New", "slug": f"new-{acme.slug}", "currency": "BDT", "timezone": "Asia/Dhaka",
-                "admin_email": "root@new.example"}  # fmt: skip
+        body = {
+            "name": "New",
+            "slug": f"new-{acme.slug}",
+            "currency": "BDT",
+            "timezone": "Asia/Dhaka",
+            "admin_email": "root@new.example",
+        }
         first = root.post("/tenants", body, **K)
         again = root.post("/tenants", body, **K)
         assert (first.status, again.status, again.headers.get("Idempotent-Replay")) == (201, 201, "true")
@@ -134,8 +139,8 @@ class TestTwoAtOnce:
         [(actor,)] = sql(acme, "select id from api_keys where role = 'hr'")
         with transaction(tenant_id=acme.id) as first:
             first.execute(
-                text("select pg_advisory_xact_lock(hashtextextended(:name, 0))"),
-                    {"name": f"{acme.id}/{actor}/k1"})  # fmt: skip
+                text("select pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": f"{acme.id}/{actor}/k1"}
+            )
             second: Any = acme.hr.post("/departments", {"name": "Sewing"}, **K)
         assert (second.status, second.json["type"]) == (409, "urn:wagebook:problem:conflict")
         assert acme.hr.post("/departments", {"name": "Sewing"}, **K).status == 201

@@ -34,10 +34,12 @@ def end_minute(tenant_id: UUID) -> None:
     """Let the tenant's minute be over, for the database and for this process."""
     with transaction(tenant_id=tenant_id) as session:
         session.execute(
-            text("update request_windows set over_at = clock_timestamp() - interval '1 second'"
-                 " where tenant_id = :tenant_id"),
+            text(
+                "update request_windows set over_at = clock_timestamp() - interval '1 second'"
+                " where tenant_id = :tenant_id"
+            ),
             {"tenant_id": tenant_id},
-        )  # fmt: skip
+        )
     limits.clear()
 
 
@@ -135,12 +137,14 @@ def minute(cast: Cast, *, elapsed: float, taken: int) -> None:
     by_actor = json.dumps({str(actor_of(cast)): taken})
     with transaction(tenant_id=cast.id) as session:
         session.execute(
-            text("insert into request_windows"
-                 " values (:tenant_id, clock_timestamp() + :rest * interval '1 second', :taken, 0, cast(:by as jsonb))"
-                 " on conflict (tenant_id) do update"
-                 " set over_at = excluded.over_at, taken = excluded.taken, by_actor = excluded.by_actor"),
+            text(
+                "insert into request_windows"
+                " values (:tenant_id, clock_timestamp() + :rest * interval '1 second', :taken, 0, cast(:by as jsonb))"
+                " on conflict (tenant_id) do update"
+                " set over_at = excluded.over_at, taken = excluded.taken, by_actor = excluded.by_actor"
+            ),
             {"tenant_id": cast.id, "rest": 60 - elapsed, "taken": taken, "by": by_actor},
-        )  # fmt: skip
+        )
 
 
 class TestPace:
@@ -169,8 +173,15 @@ class TestPace:
     ) -> None:
         minute(acme, elapsed=elapsed, taken=taken)
         with transaction(tenant_id=acme.id) as session:
-            values = {"tenant_id": acme.id, "actor_id": actor_of(acme), "per_minute": 180, "burst": 120, "most": 100,
-                      "share": limits.SHARE, "counted": "{}"}  # fmt: skip
+            values = {
+                "tenant_id": acme.id,
+                "actor_id": actor_of(acme),
+                "per_minute": 180,
+                "burst": 120,
+                "most": 100,
+                "share": limits.SHARE,
+                "counted": "{}",
+            }
             found = session.execute(limits._LEASE, values).one()
         assert (found.lease, found.taken) == (lease, then)
 
@@ -217,8 +228,11 @@ class TestFlood:
         limited(acme, 1)
         calls(acme, 10)
         time.sleep(0.7)
-        scope = SimpleNamespace(tenant_id=acme.id, tenant=SimpleNamespace(slug=acme.slug, requests_per_minute=1),
-                                actor=SimpleNamespace(id=actor_of(acme)))  # fmt: skip
+        scope = SimpleNamespace(
+            tenant_id=acme.id,
+            tenant=SimpleNamespace(slug=acme.slug, requests_per_minute=1),
+            actor=SimpleNamespace(id=actor_of(acme)),
+        )
         with pytest.raises(limits.Unleased):
             limits.spend(scope)
         for _ in range(3):

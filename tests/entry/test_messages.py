@@ -48,10 +48,14 @@ def _consumer() -> Iterator[Callable[..., Any]]:
 def deliver(consumer: Any, bodies: list[Any], receives: int = 1) -> list[str]:
     """Hand over a batch as Lambda does, and give the messages that failed."""
     records = [
-        {"messageId": f"m{n}", "receiptHandle": f"r{n}", "body": body if isinstance(body, str) else json.dumps(body),
-         "attributes": {"ApproximateReceiveCount": str(receives)}}
+        {
+            "messageId": f"m{n}",
+            "receiptHandle": f"r{n}",
+            "body": body if isinstance(body, str) else json.dumps(body),
+            "attributes": {"ApproximateReceiveCount": str(receives)},
+        }
         for n, body in enumerate(bodies)
-    ]  # fmt: skip
+    ]
     answer = consumer({"Records": records}, Context("queue"))
     return [failed["itemIdentifier"] for failed in answer["batchItemFailures"]]
 
@@ -62,8 +66,12 @@ def add_department(scope: Scope, *, message: dict[str, Any]) -> None:
         text("insert into departments (tenant_id, name) values (:tenant_id, :name)"),
         {"tenant_id": scope.tenant_id, "name": message["name"]},
     )
-    if error := {"crash": ZeroDivisionError("a bug"), "fact": Conflict("It is locked."), "gone": NotFound("None."),
-                 "busy": Busy("Later.")}.get(message["name"]):  # fmt: skip
+    if error := {
+        "crash": ZeroDivisionError("a bug"),
+        "fact": Conflict("It is locked."),
+        "gone": NotFound("None."),
+        "busy": Busy("Later."),
+    }.get(message["name"]):
         raise error
 
 
@@ -103,8 +111,10 @@ class TestBatch:
 
     def test_settles_its_neighbours_where_a_record_is_none(self, acme: Cast, consumer: Any, rests: list) -> None:
         made = consumer(add_department)
-        records = [{"messageId": f"m{n}", "receiptHandle": "r", "body": json.dumps(one), "attributes": {}}
-                   for n, one in enumerate(said(acme, "0", "1"))]  # fmt: skip
+        records = [
+            {"messageId": f"m{n}", "receiptHandle": "r", "body": json.dumps(one), "attributes": {}}
+            for n, one in enumerate(said(acme, "0", "1"))
+        ]
         records[1]["attributes"] = {"ApproximateReceiveCount": "1"}
         assert made({"Records": records}, Context("queue")) == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
         assert names(acme) == ["1"]
@@ -267,9 +277,12 @@ class TestErrand:
             return Errand(lambda: None, lambda scope, _: scope.send(QUEUE, [{"n": 2}]))
 
         messages.do(
-            begin, {"tenant_id": str(acme.id)}, name="test", origin=Origin("-"),
+            begin,
+            {"tenant_id": str(acme.id)},
+            name="test",
+            origin=Origin("-"),
             send=lambda left: sent.append([one.body["n"] for one in left]),
-        )  # fmt: skip
+        )
         assert sent == [[1], [2]]
 
     def test_reads_the_tenant_and_the_clock_anew_for_the_answer(self, acme: Cast) -> None:

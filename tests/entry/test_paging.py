@@ -10,8 +10,22 @@ from chalicelib.entry.paging import cursor
 from tests.support.cast import Cast, platform_admin
 from tests.support.people import row, sql
 
-LISTS = ("/departments", "/divisions", "/branches", "/shifts", "/holidays", "/users", "/members", "/api-keys", "/jobs",
-         "/audit-logs", "/on-duty", "/overtime", "/leave-types", "/balances/2026-01")  # fmt: skip
+LISTS = (
+    "/departments",
+    "/divisions",
+    "/branches",
+    "/shifts",
+    "/holidays",
+    "/users",
+    "/members",
+    "/api-keys",
+    "/jobs",
+    "/audit-logs",
+    "/on-duty",
+    "/overtime",
+    "/leave-types",
+    "/balances/2026-01",
+)
 
 
 def departments(cast: Cast, *names: str) -> None:

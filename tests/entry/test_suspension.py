@@ -34,10 +34,15 @@ def deliver(queue: str, *bodies: dict[str, Any]) -> list[str]:
     """Hand messages to a queue's consumer as Lambda does, and give those that failed."""
     handler = next(one.handler for one in consumers_of(app.app) if one.queue == queues.configured_name(queue))
     records = [
-        {"messageId": f"m{n}", "receiptHandle": f"r{n}", "body": json.dumps(body),
-         "attributes": {"ApproximateReceiveCount": "1"}, "eventSource": "aws:sqs"}
+        {
+            "messageId": f"m{n}",
+            "receiptHandle": f"r{n}",
+            "body": json.dumps(body),
+            "attributes": {"ApproximateReceiveCount": "1"},
+            "eventSource": "aws:sqs",
+        }
         for n, body in enumerate(bodies)
-    ]  # fmt: skip
+    ]
     return [one["itemIdentifier"] for one in handler({"Records": records}, Context("queue"))["batchItemFailures"]]
 
 

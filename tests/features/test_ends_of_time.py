@@ -34,10 +34,13 @@ class TestDays:
             ("PUT", f"/users/{rahim}/employment", {"employee_no": "E-1", "joined_on": day}),
             ("PUT", f"/pay-register/2026-01/{rahim}/days/{day}", {"status": "present"}),
             ("DELETE", f"/pay-register/2026-01/{rahim}/days/{day}", None),
-            ("POST", "/payroll-adjustments", {"user_id": str(rahim), "kind": "bonus", "amount": "1.00", "reason": "Eid",
-                                              "effective_date": day}),
+            (
+                "POST",
+                "/payroll-adjustments",
+                {"user_id": str(rahim), "kind": "bonus", "amount": "1.00", "reason": "Eid", "effective_date": day},
+            ),
             ("POST", "/payouts/batches", {"execution_on": day}),
-        ]  # fmt: skip
+        ]
         replies = {f"{method} {path}": acme.admin.call(method, path, body) for method, path, body in calls}
         assert {call: reply.status for call, reply in replies.items() if reply.status not in (404, 422)} == {}
 

@@ -49,8 +49,9 @@ class TestAtOnce:
     def test_attendance(self, acme: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
         employee(acme)
         rows = [{"employee_no": "E-1", "date": f"2026-01-{day:02}", "status": "present"} for day in (5, 6, 7)]
-        replies = at_once(monkeypatch, attendance_imports, "_existing",
-                          lambda: acme.hr.post("/attendance/import", rows))  # fmt: skip
+        replies = at_once(
+            monkeypatch, attendance_imports, "_existing", lambda: acme.hr.post("/attendance/import", rows)
+        )
         counts = sorted((reply.status, reply.json["added"], reply.json["unchanged"]) for reply in replies)
         assert counts == [(200, 0, 3), (200, 3, 0)]
         assert audited(acme, "attendance%") == {"attendance.imported": 1}
@@ -60,8 +61,12 @@ class TestAtOnce:
         employee(acme)
         day = {"employee_no": "E-1", "date": "2026-01-05"}
         acme.hr.ok("POST", "/attendance/import", [{**day, "status": "absent"}])
-        replies = at_once(monkeypatch, attendance_imports, "_existing",
-                          lambda: acme.hr.post("/attendance/import", [{**day, "status": "present"}]))  # fmt: skip
+        replies = at_once(
+            monkeypatch,
+            attendance_imports,
+            "_existing",
+            lambda: acme.hr.post("/attendance/import", [{**day, "status": "present"}]),
+        )
         assert sorted(reply.json["corrected"] for reply in replies) == [0, 1]
         assert audited(acme, "attendance%") == {"attendance.imported": 2, "attendance.corrected": 1}
 
@@ -84,8 +89,9 @@ class TestAtOnce:
         acme.hr.ok("POST", "/payment-types", {**kind, "effective_from": "2026-01-01"})
         run = acme.hr.ok("POST", "/payroll-runs", {"month": "2026-01", "kind": "off_cycle"})["id"]
         rows = [{"employee_no": "E-1", "payment_type": "tips", "amount": "5.00"}]
-        replies = at_once(monkeypatch, amount_actions, "_read",
-                          lambda: acme.hr.post(f"/payroll-runs/{run}/amounts", rows))  # fmt: skip
+        replies = at_once(
+            monkeypatch, amount_actions, "_read", lambda: acme.hr.post(f"/payroll-runs/{run}/amounts", rows)
+        )
         assert sorted((reply.status, reply.json["written"]) for reply in replies) == [(200, 0), (200, 1)]
         assert audited(acme, "%amounts%") == {"payroll_run.amounts_given": 1}
 

@@ -28,25 +28,43 @@ def calls(acme: Cast, text: str) -> dict[str, tuple[str, str, dict[str, Any], st
         "a holiday": ("POST", "/holidays", {"date": "2026-01-05", "name": text}, "name"),
         "a shift": ("POST", "/shifts", {"name": text, "start": "09:00", "end": "18:00"}, "name"),
         "a leave type": ("POST", "/leave-types", {"name": text}, "name"),
-        "a component": ("POST", "/payment-types", {"name": text, "category": "earning", "calculation": "fixed",
-                                                   "amount": "1.00", "code": "c"}, "name"),
+        "a component": (
+            "POST",
+            "/payment-types",
+            {"name": text, "category": "earning", "calculation": "fixed", "amount": "1.00", "code": "c"},
+            "name",
+        ),
         "a sale's brand": ("POST", "/sales", {"user_id": str(rahim), "earning": "1", "brand": text}, "brand"),
         "a sale's id": ("POST", "/sales", {"user_id": str(rahim), "earning": "1", "external_id": text}, "external_id"),
-        "a reason": ("POST", "/payroll-adjustments", {"user_id": str(rahim), "kind": "bonus", "amount": "1.00",
-                                                      "reason": text, "effective_date": "2026-01-05"}, "reason"),
+        "a reason": (
+            "POST",
+            "/payroll-adjustments",
+            {"user_id": str(rahim), "kind": "bonus", "amount": "1.00", "reason": text, "effective_date": "2026-01-05"},
+            "reason",
+        ),
         "a holder": ("PUT", f"/users/{rahim}/payout-destination", {**ACCOUNT, "holder": text}, "holder"),
-        "a form": ("POST", "/forms", {"name": text, "form_type": "custom", "fields": [
-            {"field_name": "a", "field_label": "A", "field_type": "text"}]}, "name"),
+        "a form": (
+            "POST",
+            "/forms",
+            {
+                "name": text,
+                "form_type": "custom",
+                "fields": [{"field_name": "a", "field_label": "A", "field_type": "text"}],
+            },
+            "name",
+        ),
         "a KPI": ("POST", "/kpi-definitions", {"name": text, "code": "k", "source": "manual_entry"}, "name"),
         "the tenant": ("PATCH", "/tenant", {"name": text}, "name"),
-    }  # fmt: skip
+    }
 
 
 class TestEveryKind:
     @pytest.mark.parametrize(("text", "kept"), [(DIRTY, RAHIM), (YAPHALA, YAPHALA), (MIRAVAM, MIRAVAM)])
     def test_is_cleaned_and_keeps_what_spelling_needs(self, acme: Cast, text: str, kept: str) -> None:
-        found = {what: acme.admin.ok(method, path, body)[field]
-                 for what, (method, path, body, field) in calls(acme, text).items()}  # fmt: skip
+        found = {
+            what: acme.admin.ok(method, path, body)[field]
+            for what, (method, path, body, field) in calls(acme, text).items()
+        }
         assert found == dict.fromkeys(found, kept)
 
     @pytest.mark.parametrize(
@@ -98,8 +116,10 @@ class TestImports:
             assert (found["added"], found["errors"]) == (added, [])
 
     def test_refuse_a_turned_name_by_its_row(self, acme: Cast) -> None:
-        rows = [{"name": TURNED, "employee_no": "E-1", "joined_on": "2026-01-01"},
-                {"name": "Karim", "employee_no": "E-2", "joined_on": "2026-01-01"}]  # fmt: skip
+        rows = [
+            {"name": TURNED, "employee_no": "E-1", "joined_on": "2026-01-01"},
+            {"name": "Karim", "employee_no": "E-2", "joined_on": "2026-01-01"},
+        ]
         found = acme.hr.ok("POST", "/users/import", rows)
         assert (found["added"], [(one["line"], one["column"]) for one in found["errors"]]) == (1, [(1, "name")])
 
@@ -108,10 +128,14 @@ class TestForms:
     FIELDS = (
         {"field_name": "line", "field_label": "Line", "field_type": "text", "is_required": True},
         {"field_name": "long", "field_label": "Long", "field_type": "textarea"},
-        {"field_name": "pick", "field_label": "Pick", "field_type": "dropdown",
-         "options": [{"label": YAPHALA, "value": f" {YAPHALA} "}]},
+        {
+            "field_name": "pick",
+            "field_label": "Pick",
+            "field_type": "dropdown",
+            "options": [{"label": YAPHALA, "value": f" {YAPHALA} "}],
+        },
         {"field_name": "home", "field_label": "Home", "field_type": "address"},
-    )  # fmt: skip
+    )
 
     def submit(self, acme: Cast, **data: Any) -> Any:
         form = acme.hr.ok("POST", "/forms", {"name": "F", "form_type": "custom", "fields": list(self.FIELDS)})
@@ -123,23 +147,30 @@ class TestForms:
         reply = self.submit(acme, line=DIRTY, long="a\u00a0 b\r\nc\ufeff", pick=f"{YAPHALA}\u00a0", home=home)
         assert reply.status == 201, reply.text
         assert reply.json["submission_data"] == {
-            "line": RAHIM, "long": "a b\nc", "pick": YAPHALA,
+            "line": RAHIM,
+            "long": "a b\nc",
+            "pick": YAPHALA,
             "home": {"line1": RAHIM, "city": "Dhaka", "country": "BD"},
-        }  # fmt: skip
+        }
 
     def test_tell_what_is_refused_or_empty_at_its_place(self, acme: Cast) -> None:
         reply = self.submit(acme, line="\ufeff", long=TURNED, home={"line1": TURNED, "city": "x", "country": "BD"})
         assert reply.status == 422
         assert {error["pointer"]: error["detail"][:18] for error in reply.json["errors"]} == {
-            "/submission_data/line": "is required", "/submission_data/long": "holds a character ",
+            "/submission_data/line": "is required",
+            "/submission_data/long": "holds a character ",
             "/submission_data/home/line1": "holds a character ",
-        }  # fmt: skip
+        }
 
 
 class TestStored:
     def test_text_of_before_is_shown_and_not_a_500(self, acme: Cast) -> None:
-        sql(acme, "update tenants set branding = cast(:branding as jsonb) where id = :id", id=acme.id,
-            branding=json.dumps({"color": None, "footer": TURNED}))  # fmt: skip
+        sql(
+            acme,
+            "update tenants set branding = cast(:branding as jsonb) where id = :id",
+            id=acme.id,
+            branding=json.dumps({"color": None, "footer": TURNED}),
+        )
         assert acme.admin.ok("GET", "/tenant")["branding"]["footer"] == "rahimmoc.emca"
         field = {
             "field_name": "a",
@@ -147,10 +178,21 @@ class TestStored:
             "field_type": "date",
             "validation": {"min_date": "0001-01-01"},
         }
-        form = acme.hr.ok("POST", "/forms", {"name": "F", "form_type": "custom", "fields": [
-            {"field_name": "a", "field_label": "A", "field_type": "date"}]})  # fmt: skip
-        row(acme, "form_versions", {"form_id": form["id"], "number": 2, "fields": json.dumps([field]),
-                                    "published_at": "2026-01-05"}, returning="number")  # fmt: skip
+        form = acme.hr.ok(
+            "POST",
+            "/forms",
+            {
+                "name": "F",
+                "form_type": "custom",
+                "fields": [{"field_name": "a", "field_label": "A", "field_type": "date"}],
+            },
+        )
+        row(
+            acme,
+            "form_versions",
+            {"form_id": form["id"], "number": 2, "fields": json.dumps([field]), "published_at": "2026-01-05"},
+            returning="number",
+        )
         me = key(acme.id, Role.EMPLOYEE, employee(acme))
         reply = me.post(f"/forms/{form['id']}/submit", {"submission_data": {"a": "1999-01-01"}})
         assert reply.status == 201, reply.text

@@ -47,9 +47,16 @@ class Office:
 
     def upload(self) -> str:
         """Send a certificate to S3, as a browser does."""
-        made = self.rahim.ok("POST", f"/forms/{self.form_id}/attachments", {
-            "field_name": "certificate", "file_name": "certificate.pdf", "content_type": "application/pdf",
-            "size_bytes": len(PDF)})  # fmt: skip
+        made = self.rahim.ok(
+            "POST",
+            f"/forms/{self.form_id}/attachments",
+            {
+                "field_name": "certificate",
+                "file_name": "certificate.pdf",
+                "content_type": "application/pdf",
+                "size_bytes": len(PDF),
+            },
+        )
         answer = requests.post(made["url"], data=made["fields"], files={"file": PDF}, timeout=5)
         assert answer.status_code == 204
         return str(made["id"])
@@ -121,8 +128,11 @@ def test_approving_uses_the_days_and_tells_everybody(office: Office, running: St
     assert office.days() == (0, 2, 12)
     halves = office.register()
     assert [halves[day] for day in ("08", "09", "10", "11")] == [
-        ["leave", "leave"], ["week_off", "week_off"], ["week_off", "week_off"], ["leave", "leave"],
-    ]  # fmt: skip
+        ["leave", "leave"],
+        ["week_off", "week_off"],
+        ["week_off", "week_off"],
+        ["leave", "leave"],
+    ]
     [letter] = [one for one in mailbox() if "rahim@acme.example" in str(one["To"])]
     assert all(word in text_of(letter) for word in ("Sick Leave", "Get well soon"))
     [notice] = office.rahim.ok("GET", "/notifications")["items"]
@@ -131,8 +141,13 @@ def test_approving_uses_the_days_and_tells_everybody(office: Office, running: St
     opened = office.boss.ok("GET", f"/forms/attachments/{file['id']}")
     assert requests.get(opened["url"], timeout=5).content == PDF
     done = [row["action"] for row in acme.admin.ok("GET", "/audit-logs?limit=200")["items"]]
-    assert {"form.added", "form_submission.submitted", "leave_request.asked", "leave_request.approved",
-            "form_submission.approved"} <= set(done)  # fmt: skip
+    assert {
+        "form.added",
+        "form_submission.submitted",
+        "leave_request.asked",
+        "leave_request.approved",
+        "form_submission.approved",
+    } <= set(done)
 
 
 def test_rejecting_gives_everything_back(office: Office, running: Stack) -> None:

@@ -46,9 +46,10 @@ def _office(database: Urls) -> Office:
     acme = tenant("Acme")
     rahim = employee(acme)
     dynamic = acme.admin.ok(
-        "POST", "/payment-types",
+        "POST",
+        "/payment-types",
         {"name": "Tips", "code": "tips", "category": "earning", "calculation": "dynamic", "applies_to_all": True},
-    )  # fmt: skip
+    )
     return Office(acme, rahim, dynamic["id"], calculated(acme))
 
 
@@ -99,8 +100,13 @@ def _component(office: Office, amount: Any) -> Reply:
 
 
 def _adjustment(office: Office, amount: Any) -> Reply:
-    body = {"user_id": str(office.rahim), "kind": "bonus", "amount": amount, "reason": "Eid",
-            "effective_date": "2026-01-05"}  # fmt: skip
+    body = {
+        "user_id": str(office.rahim),
+        "kind": "bonus",
+        "amount": amount,
+        "reason": "Eid",
+        "effective_date": "2026-01-05",
+    }
     return office.acme.hr.post("/payroll-adjustments", body)
 
 
@@ -116,8 +122,18 @@ def _amounts_rows(office: Office, amount: Any) -> Reply:
 
 Way = Callable[[Office, Any], Reply]
 FILES: list[Way] = [_people_file, _sales_file, _amounts_file]
-BODIES: list[Way] = [_person, _salary, _people_rows, _sale, _sales_rows, _minimum, _limit, _component, _adjustment,
-                     _amounts_rows]  # fmt: skip
+BODIES: list[Way] = [
+    _person,
+    _salary,
+    _people_rows,
+    _sale,
+    _sales_rows,
+    _minimum,
+    _limit,
+    _component,
+    _adjustment,
+    _amounts_rows,
+]
 WITHOUT_CURRENCY = (_minimum, _limit)  # the tenant's, whose decimals are not asked for
 
 

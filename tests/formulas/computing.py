@@ -32,7 +32,7 @@ def steps(
     names, made = list(values), []
     for name, text in texts.items():
         least = None if at_least is None else Decimal(at_least)
-        made.append(formulas.Step(name, formulas.check(text, names=names), places, least))
+        made.append(formulas.FormulaStep(name, formulas.check(text, names=names), places, least))
         names.append(name)
     program = formulas.compile_steps(list(values), made)
     with formulas.exactly():

@@ -49,7 +49,7 @@ def run(seed: int, number: int) -> list[str]:
     formula = checked(text, inputs)
     if formula is None:
         return [f"refused: {kind}"]
-    _compute(inputs, [formulas.Step("x", formula)], [value(chance) for _ in inputs], [None])
+    _compute(inputs, [formulas.FormulaStep("x", formula)], [value(chance) for _ in inputs], [None])
     return [f"{kind}, yet well-formed"]
 
 
@@ -67,7 +67,7 @@ def _agree(chance: Random, inputs: list[str], *, trace: bool) -> list[str]:
         if formula is None:
             raise Fault(f"refused, though well-formed: {text!r}")
         least = chance.choice((None, None, Decimal(0), Decimal(-7)))
-        steps.append(formulas.Step(f"step{number}", formula, chance.choice((None, None, 0, 2, 3)), least))
+        steps.append(formulas.FormulaStep(f"step{number}", formula, chance.choice((None, None, 0, 2, 3)), least))
         trees.append(tree)
         names.append(f"step{number}")
     values = [value(chance) for _ in inputs]
@@ -97,7 +97,7 @@ def _agree(chance: Random, inputs: list[str], *, trace: bool) -> list[str]:
     return said
 
 
-def checked(text: str, names: list[str]) -> formulas.Formula | None:
+def checked(text: str, names: list[str]) -> formulas.CheckedFormula | None:
     """Check a text, and see that a refusal is one that can be shown."""
     try:
         return formulas.check(text, names=names)
@@ -122,14 +122,14 @@ def _compute(inputs: list, steps: list, values: list, given: list) -> tuple[list
     return found, warnings
 
 
-def _presentable(got: Decimal, step: formulas.Step) -> None:
+def _presentable(got: Decimal, step: formulas.FormulaStep) -> None:
     """See that a number is written as people write it: no -0, no exponent, as many places as asked for."""
     places = -got.as_tuple().exponent
     if (not got and got.is_signed()) or places < 0 or places != (step.places if step.places is not None else places):
         raise Fault(f"an odd number of {step!r}: {got!r}")
 
 
-def _traced(step: formulas.Step, values: dict, tree: tuple) -> None:
+def _traced(step: formulas.FormulaStep, values: dict, tree: tuple) -> None:
     """See that the trace ends with what the formula gives before it is rounded."""
     known = {name: None if each is None else Fraction(each) for name, each in values.items()}
     expected = model.Model(known).of(tree).value

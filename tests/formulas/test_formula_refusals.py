@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from chalicelib.formulas import REFERENCE, FormulaError, Kind, check
+from chalicelib.formulas import REFERENCE, FormulaError, ValueKind, check
 from chalicelib.formulas.functions import FUNCTIONS
 from chalicelib.formulas.reference import OPERATORS
 from tests.formulas.computing import value
@@ -108,9 +108,9 @@ class TestPointed:
         assert refusal("\x07").detail == "U+0007 (a control character) has no place in a formula."
 
     def test_says_what_kind_is_wanted(self):
-        assert check("a > 1", names=NAMES, yields=Kind.YES_NO).kind is Kind.YES_NO
+        assert check("a > 1", names=NAMES, yields=ValueKind.YES_NO).kind is ValueKind.YES_NO
         with pytest.raises(FormulaError, match="The result must be yes or no, and this is a number"):
-            check("a", names=NAMES, yields=Kind.YES_NO)
+            check("a", names=NAMES, yields=ValueKind.YES_NO)
 
 
 class TestBounds:

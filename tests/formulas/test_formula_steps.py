@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from chalicelib import formulas
-from chalicelib.formulas import CycleError, Step, check, compile_steps, exactly, ordered, sum_of
+from chalicelib.formulas import CycleError, FormulaStep, check, compile_steps, exactly, ordered, sum_of
 from tests.formulas.computing import steps
 
 
@@ -49,23 +49,23 @@ class TestSteps:
     def test_may_be_named_anything(self):
         # a step's name is handed back in warnings and never becomes code
         name = "x'); import os; ('"
-        program = compile_steps(["a"], [Step(name, check("a", names=["a"]))])
+        program = compile_steps(["a"], [FormulaStep(name, check("a", names=["a"]))])
         with exactly():
             assert program([None], [None]) == ([None], [formulas.Warning(name, "missing", "a")])
 
     def test_refuse_what_only_a_programmer_can_get_wrong(self):
         one = check("a", names=["a"])
         with pytest.raises(ValueError, match="y uses a, which nothing before it gives"):
-            compile_steps(["b"], [Step("y", one)])
+            compile_steps(["b"], [FormulaStep("y", one)])
         with pytest.raises(ValueError, match="a is there twice"):
-            compile_steps(["a"], [Step("a", one)])
+            compile_steps(["a"], [FormulaStep("a", one)])
         with pytest.raises(ValueError, match="y gives yes or no"):
-            compile_steps(["a"], [Step("y", check("a = 1", names=["a"], yields=formulas.Kind.YES_NO))])
+            compile_steps(["a"], [FormulaStep("y", check("a = 1", names=["a"], yields=formulas.ValueKind.YES_NO))])
         with pytest.raises(ValueError, match="not enough values"), exactly():
-            compile_steps(["a"], [Step("y", one)])([], [None])
+            compile_steps(["a"], [FormulaStep("y", one)])([], [None])
 
     def test_are_computed_exactly_or_not_at_all(self):
-        program = compile_steps(["a"], [Step("y", check("a * a", names=["a"]))])
+        program = compile_steps(["a"], [FormulaStep("y", check("a * a", names=["a"]))])
         with pytest.raises(RuntimeError, match="exactly"):
             program([Decimal(1)], [None])
 
@@ -76,7 +76,7 @@ class TestSteps:
 
     def test_sum_more_names_than_a_person_may_write(self):
         names = [f"component_number_{number}" for number in range(300)]
-        program = compile_steps(names, [Step("gross", sum_of(names))])
+        program = compile_steps(names, [FormulaStep("gross", sum_of(names))])
         with exactly():
             assert program([Decimal(2), None] * 150, [None]) == ([Decimal(300)], [])
 

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from chalicelib.formulas import Kind, check, trace
+from chalicelib.formulas import ValueKind, check, trace
 
 
 def traced(text: str, /, **values: int | str | None) -> list[tuple[str, str | bool | None, str | None]]:
@@ -49,4 +49,4 @@ class TestTrace:
         assert traced("0 * -1")[-1] == ("0 * -1", "0", None)
 
     def test_may_end_in_yes_or_no(self):
-        assert trace(check("2 > 1", names=[], yields=Kind.YES_NO), {})[-1] == ("2 > 1", True, None)
+        assert trace(check("2 > 1", names=[], yields=ValueKind.YES_NO), {})[-1] == ("2 > 1", True, None)

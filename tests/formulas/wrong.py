@@ -6,12 +6,60 @@ from random import Random
 from tests.formulas.generator import NAMES, Trees, Writing, literal
 
 HOSTILE = [
-    "__import__('os').system('true')", "().__class__.__bases__[0].__subclasses__()", "f'{open}'", "(x := 1)",
-    "lambda: 1", "eval('1')", "exec(1)", "open('/etc/passwd')", "a.real", "a[0]", "globals()", "warnings", "values",
-    "v0", "k0", "ZERO", "__builtins__", "program", "None", "True", "1if 1else 2", "[1 for a in a]", "{1}", "a;b",
-    "\x00", "\ud800", "\u202e", "\uff11", "\u0661", "\u0430", "\u00a0", "\U0001f4b0", "1e999999", "0x10", "1_000", "1j",
-    "9" * 25, "a" * 70, "**", "//", "@", "~a", "a==b", "a!=b", "'", '"', "\\", "#", "\n", "%", "15 %", "1,000", "007",
-]  # fmt: skip
+    "__import__('os').system('true')",
+    "().__class__.__bases__[0].__subclasses__()",
+    "f'{open}'",
+    "(x := 1)",
+    "lambda: 1",
+    "eval('1')",
+    "exec(1)",
+    "open('/etc/passwd')",
+    "a.real",
+    "a[0]",
+    "globals()",
+    "warnings",
+    "values",
+    "v0",
+    "k0",
+    "ZERO",
+    "__builtins__",
+    "program",
+    "None",
+    "True",
+    "1if 1else 2",
+    "[1 for a in a]",
+    "{1}",
+    "a;b",
+    "\x00",
+    "\ud800",
+    "\u202e",
+    "\uff11",
+    "\u0661",
+    "\u0430",
+    "\u00a0",
+    "\U0001f4b0",
+    "1e999999",
+    "0x10",
+    "1_000",
+    "1j",
+    "9" * 25,
+    "a" * 70,
+    "**",
+    "//",
+    "@",
+    "~a",
+    "a==b",
+    "a!=b",
+    "'",
+    '"',
+    "\\",
+    "#",
+    "\n",
+    "%",
+    "15 %",
+    "1,000",
+    "007",
+]
 PIECES = [*NAMES, *"+-*/(),<>=%. ", "<=", ">=", "<>", "and ", "or ", "not ", "IF(", "MAX(", "ROUND(", "BRACKET(", "1"]
 
 
@@ -41,13 +89,30 @@ def _ill_typed(chance: Random, names: list[str]) -> str:
     yes_no = f"({yes_no})"
     return chance.choice(
         (
-            f"{number} + {yes_no}", f"-{yes_no}", f"{yes_no} < {number}", f"not {number} and {yes_no}",
-            f"{number} or {yes_no}", f"IF({number}, 1, 2)", f"IF({yes_no}, {number}, {yes_no})", f"MAX(1, {yes_no})",
-            f"ROUND({yes_no})", f"ROUND(1.5, {number} + 1)", "ROUND(1.5, 11)", "ROUND(1.5, 0.5)", yes_no,
-            f"BRACKET({number}, {number} * 1, 5%)", f"BRACKET({yes_no}, 0, 5%)", "BRACKET(1, 5, 1%, 5, 2%)",
-            "BRACKET(1, 0, 101%)", "BRACKET(1, 0)", "BRACKET(1, 0, 1%, 5)", "FLOOR(1, 2)", "IF(1 = 1, 2)", "SUM()",
+            f"{number} + {yes_no}",
+            f"-{yes_no}",
+            f"{yes_no} < {number}",
+            f"not {number} and {yes_no}",
+            f"{number} or {yes_no}",
+            f"IF({number}, 1, 2)",
+            f"IF({yes_no}, {number}, {yes_no})",
+            f"MAX(1, {yes_no})",
+            f"ROUND({yes_no})",
+            f"ROUND(1.5, {number} + 1)",
+            "ROUND(1.5, 11)",
+            "ROUND(1.5, 0.5)",
+            yes_no,
+            f"BRACKET({number}, {number} * 1, 5%)",
+            f"BRACKET({yes_no}, 0, 5%)",
+            "BRACKET(1, 5, 1%, 5, 2%)",
+            "BRACKET(1, 0, 101%)",
+            "BRACKET(1, 0)",
+            "BRACKET(1, 0, 1%, 5)",
+            "FLOOR(1, 2)",
+            "IF(1 = 1, 2)",
+            "SUM()",
         )
-    )  # fmt: skip
+    )
 
 
 def _unknown(chance: Random, names: list[str]) -> str:
@@ -60,12 +125,22 @@ def _oversized(chance: Random, names: list[str]) -> str:
     deep = chance.choice((25, 100, 1000, 10_000))
     return chance.choice(
         (
-            "(" * deep + name + ")" * deep, "-" * deep + name, "not " * deep + f"({name} = 1)", "IF(1 = 1, " * deep,
-            "MAX(" * deep + name + ")" * deep, "+".join([name] * chance.randrange(151, 400)), f"{name}{' ' * 2000}",
-            " and ".join(["1 = 1"] * 100), f"MAX({','.join(['1'] * 51)})", f"1 + {'1' * 21}", f"0.{'1' * 20}",
-            f"BRACKET({name}, {', '.join(f'{n}, 1%' for n in range(26))})", "x" * 65, "1+" * 100_000 + "1",
+            "(" * deep + name + ")" * deep,
+            "-" * deep + name,
+            "not " * deep + f"({name} = 1)",
+            "IF(1 = 1, " * deep,
+            "MAX(" * deep + name + ")" * deep,
+            "+".join([name] * chance.randrange(151, 400)),
+            f"{name}{' ' * 2000}",
+            " and ".join(["1 = 1"] * 100),
+            f"MAX({','.join(['1'] * 51)})",
+            f"1 + {'1' * 21}",
+            f"0.{'1' * 20}",
+            f"BRACKET({name}, {', '.join(f'{n}, 1%' for n in range(26))})",
+            "x" * 65,
+            "1+" * 100_000 + "1",
         )
-    )  # fmt: skip
+    )
 
 
 # Each is refused, whatever chance says.

@@ -22,17 +22,23 @@ def tenant_tables(session: psycopg.Connection) -> dict[str, str]:
 
 def other_relations(session: psycopg.Connection) -> set[str]:
     """Return everything that has rows and is not a tenant table: other tables, views, foreign tables."""
-    return {name for (name,) in session.execute(f"""
+    return {
+        name
+        for (name,) in session.execute(f"""
         select relname from pg_class
         where relnamespace = 'public'::regnamespace and relkind in ('r', 'p', 'v', 'm', 'f')
-          and oid not in (select oid from ({TENANT_TABLES}) t)""")}  # fmt: skip
+          and oid not in (select oid from ({TENANT_TABLES}) t)""")
+    }
 
 
 def not_forced(session: psycopg.Connection) -> list[str]:
     """Return tenant tables whose row-level security is not enabled and forced."""
-    return [name for (name,) in session.execute(f"""
+    return [
+        name
+        for (name,) in session.execute(f"""
         select t.name from ({TENANT_TABLES}) t join pg_class c using (oid)
-        where not (c.relrowsecurity and c.relforcerowsecurity)""")]  # fmt: skip
+        where not (c.relrowsecurity and c.relforcerowsecurity)""")
+    ]
 
 
 def without_canonical_policy(session: psycopg.Connection) -> list[str]:
@@ -87,7 +93,7 @@ def security_definers(session: psycopg.Connection) -> list[tuple[str, Any]]:
     """Return the functions that run as their owner, with their settings."""
     return session.execute("""
         select proname::text, proconfig from pg_proc
-        where prosecdef and pronamespace = 'public'::regnamespace order by 1""").fetchall()  # fmt: skip
+        where prosecdef and pronamespace = 'public'::regnamespace order by 1""").fetchall()
 
 
 def table_grants(session: psycopg.Connection, role: str) -> dict[str, str]:

@@ -14,15 +14,68 @@ Schema = dict[str, Any]
 READABLE = st.characters(exclude_categories=["Cs", "Cc"])
 # What breaks things: extremes, other types, texts that mean something elsewhere.
 JUNK: list[Any] = [
-    None, True, 0, -1, 1.5, 2**31, 2**63, -(2**63) - 1, 10**400, 1e308, -0.0, 5e-324, "", " ", "x", "x" * 300,
-    "\x00", "a\x00b", "\ud800", "😀", "NaN", "Infinity", "1e400", "1e-400", "1E+14", "-1", "0.005", "١٢", "1_000",
+    None,
+    True,
+    0,
+    -1,
+    1.5,
+    2**31,
+    2**63,
+    -(2**63) - 1,
+    10**400,
+    1e308,
+    -0.0,
+    5e-324,
+    "",
+    " ",
+    "x",
+    "x" * 300,
+    "\x00",
+    "a\x00b",
+    "\ud800",
+    "😀",
+    "NaN",
+    "Infinity",
+    "1e400",
+    "1e-400",
+    "1E+14",
+    "-1",
+    "0.005",
+    "١٢",
+    "1_000",
     "0x1F",
-    "null", "true", "2026-02-30", "0000-01-01", "0001-01-01", "9999-12-31", "2026-01-01T00:00:00Z", "20260101",
+    "null",
+    "true",
+    "2026-02-30",
+    "0000-01-01",
+    "0001-01-01",
+    "9999-12-31",
+    "2026-01-01T00:00:00Z",
+    "20260101",
     20260101,
-    "0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", "25:00", "24:00", "00:00:60", "+09:00",
-    "00000000-0000-0000-0000-000000000000", "urn:uuid:00000000-0000-0000-0000-000000000000", "{x}", "%", "_", "\\",
-    "'; drop table users; --", "../..", "=1+1", [], {}, [[]], [None], {"": None}, {"$ref": "x"}, [1] * 300,
-]  # fmt: skip
+    "0001-01-01T00:00:00+23:59",
+    "9999-12-31T23:59:59-23:59",
+    "25:00",
+    "24:00",
+    "00:00:60",
+    "+09:00",
+    "00000000-0000-0000-0000-000000000000",
+    "urn:uuid:00000000-0000-0000-0000-000000000000",
+    "{x}",
+    "%",
+    "_",
+    "\\",
+    "'; drop table users; --",
+    "../..",
+    "=1+1",
+    [],
+    {},
+    [[]],
+    [None],
+    {"": None},
+    {"$ref": "x"},
+    [1] * 300,
+]
 DATES = [
     "2026-01-05",
     "2026-01-05",
@@ -37,10 +90,39 @@ DATES = [
     "2100-12-31",
 ]
 # Cursors that a list gave out, or that somebody made up.
-CURSORS = [*map(cursor, [0, 1, 2**62, 2**63, -1, True, None, 1.5, "", "x", "2026-01-01", "2026-01-01/x", "\x00",
-                         "x" * 36,
-                         "0" * 36, [], {}, "2026-13-01"]), "", "x", "====", "\x00", "é", "W10", "LTE=",
-                         "A" * 200]  # fmt: skip
+CURSORS = [
+    *map(
+        cursor,
+        [
+            0,
+            1,
+            2**62,
+            2**63,
+            -1,
+            True,
+            None,
+            1.5,
+            "",
+            "x",
+            "2026-01-01",
+            "2026-01-01/x",
+            "\x00",
+            "x" * 36,
+            "0" * 36,
+            [],
+            {},
+            "2026-13-01",
+        ],
+    ),
+    "",
+    "x",
+    "====",
+    "\x00",
+    "é",
+    "W10",
+    "LTE=",
+    "A" * 200,
+]
 MOMENTS = ["2026-01-05T03:00:00Z", "2026-01-05T18:00:00+06:00", "2000-01-01T00:00:00Z", "9999-12-31T23:59:59-12:00"]
 
 
@@ -117,8 +199,11 @@ class Strategies:
 
     def _number(self, schema: Schema) -> st.SearchStrategy[Any]:
         low, high = schema.get("minimum", schema.get("exclusiveMinimum")), schema.get("maximum")
-        return st.one_of(st.integers(0, 24), st.sampled_from([0.5, 2.25]),
-                         st.floats(low, high, allow_nan=False, allow_infinity=False))  # fmt: skip
+        return st.one_of(
+            st.integers(0, 24),
+            st.sampled_from([0.5, 2.25]),
+            st.floats(low, high, allow_nan=False, allow_infinity=False),
+        )
 
     def _boolean(self, schema: Schema) -> st.SearchStrategy[Any]:
         return st.booleans()
@@ -137,9 +222,10 @@ def spoiled(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 
 def rows(columns: Sequence[str], ids: Sequence[str]) -> st.SearchStrategy[list[dict[str, Any]]]:
     """Return rows of an import: known columns, some with sense in them."""
-    cell = st.one_of(st.sampled_from([*DATES, *ids, "Rahim", "E-1", "09:00", "18:00", "present", "480", "15000.00",
-                     "first"]),
-                     st.sampled_from(JUNK))  # fmt: skip
+    cell = st.one_of(
+        st.sampled_from([*DATES, *ids, "Rahim", "E-1", "09:00", "18:00", "present", "480", "15000.00", "first"]),
+        st.sampled_from(JUNK),
+    )
     return st.lists(st.dictionaries(st.sampled_from([*columns, "nonsense"]), cell, max_size=8), max_size=5)
 
 

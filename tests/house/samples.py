@@ -232,9 +232,14 @@ def _payable(cast: Cast) -> UUID:
 
 def _measure(cast: Cast) -> UUID:
     return _named(
-        cast, "kpi_definitions", code=f"k{_number()}", metric_type="numeric", source="manual_entry", created_by="x",
+        cast,
+        "kpi_definitions",
+        code=f"k{_number()}",
+        metric_type="numeric",
+        source="manual_entry",
+        created_by="x",
         created_at=JANUARY,
-    )  # fmt: skip
+    )
 
 
 def _endpoint(cast: Cast) -> UUID:
@@ -253,33 +258,66 @@ def _sold(cast: Cast) -> UUID:
 def _form(cast: Cast) -> UUID:
     form_id = _named(cast, "forms", form_type="custom")
     note = {"field_name": "note", "field_label": "Note", "field_type": "file"}
-    row(cast, "form_versions", {"form_id": form_id, "number": 1, "fields": json.dumps([note]),
-                                "published_at": JANUARY}, returning="number")  # fmt: skip
+    row(
+        cast,
+        "form_versions",
+        {"form_id": form_id, "number": 1, "fields": json.dumps([note]), "published_at": JANUARY},
+        returning="number",
+    )
     return form_id
 
 
 def _submission(cast: Cast) -> UUID:
-    return row(cast, "form_submissions", {"form_id": _form(cast), "version_number": 1, "user_id": _user(cast),
-                                          "status": "submitted", "submitted_at": JANUARY})  # fmt: skip
+    return row(
+        cast,
+        "form_submissions",
+        {
+            "form_id": _form(cast),
+            "version_number": 1,
+            "user_id": _user(cast),
+            "status": "submitted",
+            "submitted_at": JANUARY,
+        },
+    )
 
 
 def _attachment(cast: Cast) -> UUID:
     submission_id = _submission(cast)
     [(form_id, user_id)] = sql(cast, "select form_id, user_id from form_submissions where id = :id", id=submission_id)
     return row(
-        cast, "form_attachments",
-        {"form_id": form_id, "user_id": user_id, "submission_id": submission_id, "field_name": "note",
-         "file_name": "a.pdf", "content_type": "application/pdf", "size_bytes": 1, "status": "clean",
-         "sha256": "0" * 64, "scanned_by": "none", "checked_at": JANUARY},
-    )  # fmt: skip
+        cast,
+        "form_attachments",
+        {
+            "form_id": form_id,
+            "user_id": user_id,
+            "submission_id": submission_id,
+            "field_name": "note",
+            "file_name": "a.pdf",
+            "content_type": "application/pdf",
+            "size_bytes": 1,
+            "status": "clean",
+            "sha256": "0" * 64,
+            "scanned_by": "none",
+            "checked_at": JANUARY,
+        },
+    )
 
 
 def _told(cast: Cast, channel: str) -> UUID:
     return row(
-        cast, "notification_logs",
-        {"user_id": _user(cast), "kind": "custom", "channel": channel, "cause": str(_number()), "status": "sent",
-         "entity_type": "announcement", "entity_id": "1", "said": json.dumps({"title": "Closed", "message": "Friday"})},
-    )  # fmt: skip
+        cast,
+        "notification_logs",
+        {
+            "user_id": _user(cast),
+            "kind": "custom",
+            "channel": channel,
+            "cause": str(_number()),
+            "status": "sent",
+            "entity_type": "announcement",
+            "entity_id": "1",
+            "said": json.dumps({"title": "Closed", "message": "Friday"}),
+        },
+    )
 
 
 def _named(cast: Cast, table: str, **values: object) -> UUID:

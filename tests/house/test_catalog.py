@@ -25,9 +25,7 @@ NARROW_POLICIES = {
     ("notification_logs", "wagebook_sweeper"),
     ("form_attachments", "wagebook_sweeper"),
 }  # fmt: skip
-KEYS_ACROSS = {
-    "tenants.tenants_slug_key": "the word by which callers choose a tenant is one for all",
-}
+KEYS_ACROSS = {"tenants.tenants_slug_key": "the word by which callers choose a tenant is one for all"}
 INDEXES_ACROSS = {
     **{name.partition(".")[2]: reason for name, reason in KEYS_ACROSS.items()},
     "members_by_email": "signing in: to which tenants does this address belong?",
@@ -89,7 +87,7 @@ APPLICATION = {
 APPLICATION_COLUMNS = {
     # what a tenant's admins may change; its status, its limit and its slug are the platform's
     ("tenants", "update"): {
-        *("name", "currency", "timezone", "weekend", "week_start", "cycle_start_day", "policy", "branding", "version"),
+        *("name", "currency", "timezone", "weekend", "week_start", "cycle_start_day", "policy", "branding", "version")
     },
     ("ledger_accounts", "insert"): {"tenant_id", "kind", "user_id", "currency"},
     ("ledger_entries", "insert"): {  # all but the number, whose order is the database's to give
@@ -137,29 +135,49 @@ APPLICATION_COLUMNS = {
     ("form_attachments", "update"): {"status", "problem", "sha256", "scanned_by", "checked_at", "submission_id"},
 }
 NARROW_TABLES = {
-    "wagebook_platform": {"currencies": "select", "platform_admins": "delete insert select update",
-                          "platform_idempotency_keys": "insert select", "tenants": "insert select update"},
+    "wagebook_platform": {
+        "currencies": "select",
+        "platform_admins": "delete insert select update",
+        "platform_idempotency_keys": "insert select",
+        "tenants": "insert select update",
+    },
     "wagebook_directory": {},
-    "wagebook_sweeper": {"idempotency_keys": "delete", "nightly_runs": "select", "outbox": "delete select",
-                         "platform_idempotency_keys": "delete", "webhook_events": "delete"},
-}  # fmt: skip
+    "wagebook_sweeper": {
+        "idempotency_keys": "delete",
+        "nightly_runs": "select",
+        "outbox": "delete select",
+        "platform_idempotency_keys": "delete",
+        "webhook_events": "delete",
+    },
+}
 NARROW_COLUMNS = {
     "wagebook_platform": {},
-    "wagebook_directory": {("tenants", "select"): {"id", "slug", "status"},
-                           ("members", "select"): {"tenant_id", "id", "email", "issuer", "subject", "status"}},
-    "wagebook_sweeper": {("tenants", "select"): {"id", "timezone", "status", "cell"}, ("outbox", "update"): {"sent_at"},
-                         ("idempotency_keys", "select"): {"created_at"},
-                         ("platform_idempotency_keys", "select"): {"created_at"},
-                         ("ledger_accounts", "select"): {"tenant_id", "kind", "balance"},
-                         ("pending_sales", "select"): {"tenant_id"},
-                         ("payouts", "select"): {"tenant_id", "id", "status", "look_at"},
-                         ("webhook_deliveries", "select"): {"tenant_id", "id", "tries", "look_at"},
-                         ("notification_logs", "select"): {"tenant_id", "id", "attempts", "look_at", "collapsed_into"},
-                         ("webhook_events", "select"): {"created_at"},
-                         ("form_attachments", "select"): {"tenant_id", "submission_id", "created_at"}},
-}  # fmt: skip
-ROLES = ("wagebook_app", "wagebook_directory", "wagebook_migrator", "wagebook_owner", "wagebook_platform",
-         "wagebook_sweeper")  # fmt: skip
+    "wagebook_directory": {
+        ("tenants", "select"): {"id", "slug", "status"},
+        ("members", "select"): {"tenant_id", "id", "email", "issuer", "subject", "status"},
+    },
+    "wagebook_sweeper": {
+        ("tenants", "select"): {"id", "timezone", "status", "cell"},
+        ("outbox", "update"): {"sent_at"},
+        ("idempotency_keys", "select"): {"created_at"},
+        ("platform_idempotency_keys", "select"): {"created_at"},
+        ("ledger_accounts", "select"): {"tenant_id", "kind", "balance"},
+        ("pending_sales", "select"): {"tenant_id"},
+        ("payouts", "select"): {"tenant_id", "id", "status", "look_at"},
+        ("webhook_deliveries", "select"): {"tenant_id", "id", "tries", "look_at"},
+        ("notification_logs", "select"): {"tenant_id", "id", "attempts", "look_at", "collapsed_into"},
+        ("webhook_events", "select"): {"created_at"},
+        ("form_attachments", "select"): {"tenant_id", "submission_id", "created_at"},
+    },
+}
+ROLES = (
+    "wagebook_app",
+    "wagebook_directory",
+    "wagebook_migrator",
+    "wagebook_owner",
+    "wagebook_platform",
+    "wagebook_sweeper",
+)
 
 
 class TestTables:
@@ -216,10 +234,16 @@ class TestChecks:
                 foreign key (branch, tenant_id) references branches (id, tenant_id));
             create index careless_by_lower on careless (lower(no))""")
         assert set(read.keys_across_tenants(catalog)) - set(KEYS_ACROSS) == {
-            "careless.careless_pkey", "careless.careless_no_key",
-            "careless.careless_branch_tenant_id_fkey"}  # fmt: skip
+            "careless.careless_pkey",
+            "careless.careless_no_key",
+            "careless.careless_branch_tenant_id_fkey",
+        }
         assert set(read.indexes_across_tenants(catalog)) - set(INDEXES_ACROSS) == {
-            "careless_pkey", "careless_no_key", "careless_by_lower", "branches_id_tenant_id_idx"}  # fmt: skip
+            "careless_pkey",
+            "careless_no_key",
+            "careless_by_lower",
+            "branches_id_tenant_id_idx",
+        }
 
 
 class TestRoles:
@@ -237,8 +261,11 @@ class TestRoles:
             where (member::regrole::text like 'wagebook%' or roleid::regrole::text like 'wagebook%')
               and set_option and not inherit_option and not admin_option order by 1, 2""").fetchall()
         assert rows == [
-            ("wagebook_app", "wagebook_directory"), ("wagebook_app", "wagebook_platform"),
-            ("wagebook_app", "wagebook_sweeper"), ("wagebook_migrator", "wagebook_owner")]  # fmt: skip
+            ("wagebook_app", "wagebook_directory"),
+            ("wagebook_app", "wagebook_platform"),
+            ("wagebook_app", "wagebook_sweeper"),
+            ("wagebook_migrator", "wagebook_owner"),
+        ]
         assert catalog.execute("""
             select count(*) from pg_auth_members
             where member::regrole::text like 'wagebook%' or roleid::regrole::text like 'wagebook%'""").fetchone() == (
@@ -256,8 +283,9 @@ class TestRoles:
         assert catalog.execute(
             "select has_schema_privilege(%s, 'public', 'create'),"
             " has_database_privilege(%s, current_database(), 'create'),"
-            " has_database_privilege(%s, current_database(), 'temporary')", [role] * 3).fetchone() == (
-                False, False, False)  # fmt: skip
+            " has_database_privilege(%s, current_database(), 'temporary')",
+            [role] * 3,
+        ).fetchone() == (False, False, False)
 
     def test_of_the_application_may_do_these_things_with_tables(self, catalog: psycopg.Connection) -> None:
         everything = dict.fromkeys(read.tenant_tables(catalog), "delete insert select update")
@@ -279,8 +307,11 @@ class TestFunctions:
     def test_that_run_as_their_owner_are_these(self, catalog: psycopg.Connection) -> None:
         settings = ["search_path=public, pg_temp"]
         assert read.security_definers(catalog) == [
-            ("audit_append", settings), ("erase_person", settings), ("leave_keep", settings),
-            ("ledger_keep", settings)]  # fmt: skip
+            ("audit_append", settings),
+            ("erase_person", settings),
+            ("leave_keep", settings),
+            ("ledger_keep", settings),
+        ]
 
 
 def test_the_application_logs_in_as_the_plain_role(database: Urls) -> None:

@@ -22,13 +22,35 @@ DOCUMENT = json.loads(openapi.document())
 READS = [door for door in ENDPOINTS if door.method == "GET"]
 
 DATES = ["0001-01-01", "0001-01-02", "1900-01-01", "9999-12-30", "9999-12-31"]
-MOMENTS = ["0001-01-01T00:00:00Z", "0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59Z", "9999-12-31T23:59:59-23:59",
-           "9999-12-31T23:59:59.999999Z", *DATES]  # fmt: skip
+MOMENTS = [
+    "0001-01-01T00:00:00Z",
+    "0001-01-01T00:00:00+23:59",
+    "9999-12-31T23:59:59Z",
+    "9999-12-31T23:59:59-23:59",
+    "9999-12-31T23:59:59.999999Z",
+    *DATES,
+]
 MONTHS = ["0001-01", "0001-12", "1900-01", "9999-01", "9999-12"]
 INTEGERS = ["0", "1", "-1", "2147483647", "2147483648", "9223372036854775807", "9223372036854775808", "1" + "0" * 40]
 FIRST_ID, LAST_ID = "00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff"
-KEYS = [0, -1, 2**31, 2**62, 2**63 - 1, 2**63, "0001-01-01", "9999-12-31", "9999-12-31T23:59:59-23:59",
-        FIRST_ID, LAST_ID, "x", "", None, f"0001-01-01/{FIRST_ID}", f"9999-12-31/{LAST_ID}"]  # fmt: skip
+KEYS = [
+    0,
+    -1,
+    2**31,
+    2**62,
+    2**63 - 1,
+    2**63,
+    "0001-01-01",
+    "9999-12-31",
+    "9999-12-31T23:59:59-23:59",
+    FIRST_ID,
+    LAST_ID,
+    "x",
+    "",
+    None,
+    f"0001-01-01/{FIRST_ID}",
+    f"9999-12-31/{LAST_ID}",
+]
 CURSORS = [cursor(key) for key in KEYS]
 
 
@@ -91,8 +113,15 @@ def cases() -> list[Any]:
 
 @pytest.mark.parametrize(("door", "part", "values"), cases())
 def test_reads_answer_at_the_ends(office: Office, door: Endpoint, part: dict[str, Any], values: list[str]) -> None:
-    needed = {"user_id": str(office.made["/users/{user_id}"]), "month": "2026-01", "from": "2026-01-01",
-              "to": "2026-01-31", "cycle_start": "2026-01-01", "format": "csv", "metric": "late_count"}  # fmt: skip
+    needed = {
+        "user_id": str(office.made["/users/{user_id}"]),
+        "month": "2026-01",
+        "from": "2026-01-01",
+        "to": "2026-01-31",
+        "cycle_start": "2026-01-01",
+        "format": "csv",
+        "metric": "late_count",
+    }
     others = DOCUMENT["paths"][door.path]["get"]["parameters"]
     required = {p["name"]: needed[p["name"]] for p in others if p["in"] == "query" and p["required"]}
     documented = DOCUMENT["paths"][door.path]["get"]["responses"]

@@ -110,8 +110,12 @@ def wrong(model: type[BaseModel], name: str, field: FieldInfo) -> Iterator[str]:
 
 class TestFields:
     def test_are_of_the_kinds_that_the_kernel_has(self) -> None:
-        found = [said for model in models() for name, field in model.model_fields.items()
-                 for said in wrong(model, name, field)]  # fmt: skip
+        found = [
+            said
+            for model in models()
+            for name, field in model.model_fields.items()
+            for said in wrong(model, name, field)
+        ]
         assert found == []
 
     def test_are_all_seen(self) -> None:

@@ -100,11 +100,18 @@ class TestWithTenant:
 
     def test_turns_nothing_off(self, app: psycopg.Connection) -> None:
         enter(app, ACME)
-        for words in ("alter table users disable row level security", "alter table users no force row level security",
-                      "drop policy tenant_isolation on users", "create policy mine on users using (true)",
-                      "set session_replication_role = replica", "create table mine (id int)",
-                      "create temporary table users (id int)", "set role wagebook_owner",
-                      "alter role wagebook_app bypassrls", "drop trigger keep on audit_logs"):  # fmt: skip
+        for words in (
+            "alter table users disable row level security",
+            "alter table users no force row level security",
+            "drop policy tenant_isolation on users",
+            "create policy mine on users using (true)",
+            "set session_replication_role = replica",
+            "create table mine (id int)",
+            "create temporary table users (id int)",
+            "set role wagebook_owner",
+            "alter role wagebook_app bypassrls",
+            "drop trigger keep on audit_logs",
+        ):
             with pytest.raises(Denied), app.transaction():
                 app.execute(words)
 

@@ -71,8 +71,13 @@ class TestModels:
         assert {name: said for name, said in wrong.items() if said} == {}
 
     def test_differ_when_one_column_does(self, migrated: sa.MetaData) -> None:
-        model = sa.Table("users", sa.MetaData(), sa.Column("id", sa.Uuid, primary_key=True),
-                         sa.Column("name", sa.Integer), sa.Column("shoe_size", sa.Text))  # fmt: skip
+        model = sa.Table(
+            "users",
+            sa.MetaData(),
+            sa.Column("id", sa.Uuid, primary_key=True),
+            sa.Column("name", sa.Integer),
+            sa.Column("shoe_size", sa.Text),
+        )
         said = differences(model, migrated.tables["users"])
         assert "no column shoe_size" in said
         assert "no column email" in said

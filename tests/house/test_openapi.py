@@ -84,8 +84,13 @@ class Office:
 
     def __init__(self) -> None:
         acme, zenith = tenant("Acme"), tenant("Zenith")
-        self.callers = {"admin": acme.admin, "employee": employee_of(acme), "stranger": zenith.admin, "nobody": Api(),
-                        "root": platform_admin()}  # fmt: skip
+        self.callers = {
+            "admin": acme.admin,
+            "employee": employee_of(acme),
+            "stranger": zenith.admin,
+            "nobody": Api(),
+            "root": platform_admin(),
+        }
         # whoever may be suspended, locked or changed in these calls is not who makes them
         other: Cast = tenant("Third")
         made = {**make_all(acme), "/tenants/{tenant_id}": other.id}
@@ -195,8 +200,13 @@ def within(schema: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize(("door", "operation"), OPERATIONS, ids=[f"{d.method} {d.path}" for d in ENDPOINTS])
 def test_generated_requests_get_documented_answers(door: Endpoint, operation: dict[str, Any], office: Office) -> None:
-    @settings(max_examples=EXAMPLES or 40, derandomize=not EXAMPLES, deadline=None, database=None,
-              suppress_health_check=list(HealthCheck))  # fmt: skip
+    @settings(
+        max_examples=EXAMPLES or 40,
+        derandomize=not EXAMPLES,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
     @given(requests(door, operation, office))
     def answers(request: tuple[str, dict[str, Any]]) -> None:
         caller, said = request
@@ -207,12 +217,19 @@ def test_generated_requests_get_documented_answers(door: Endpoint, operation: di
 
 def test_checks_above_find_what_is_wrong(office: Office) -> None:
     door, operation = OPERATIONS[0]
-    good = {"statusCode": 404, "headers": {"Content-Type": "application/problem+json", "X-Request-Id": str(uuid4())},
-            "body": '{"type": "t", "title": "t", "status": 404, "detail": "d", "instance": "/"}'}  # fmt: skip
+    good = {
+        "statusCode": 404,
+        "headers": {"Content-Type": "application/problem+json", "X-Request-Id": str(uuid4())},
+        "body": '{"type": "t", "title": "t", "status": 404, "detail": "d", "instance": "/"}',
+    }
     judge(door, operation, "admin", good)
-    for wrong in ({"statusCode": 500}, {"statusCode": 418}, {"body": "{}"}, {"headers": {**good["headers"],
-                  "X-Request-Id": ""}},
-                  {"headers": {**good["headers"], "Content-Type": "text/html"}}):  # fmt: skip
+    for wrong in (
+        {"statusCode": 500},
+        {"statusCode": 418},
+        {"body": "{}"},
+        {"headers": {**good["headers"], "X-Request-Id": ""}},
+        {"headers": {**good["headers"], "Content-Type": "text/html"}},
+    ):
         with pytest.raises((AssertionError, jsonschema.ValidationError)):
             judge(door, operation, "admin", {**good, **wrong})
     with pytest.raises(AssertionError):

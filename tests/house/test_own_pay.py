@@ -49,15 +49,27 @@ def leave_type(me: Self) -> UUID:
 
 
 def allocation(me: Self) -> UUID:
-    return UUID(me.acme.admin.ok("POST", "/leave-allocations", {
-        "user_id": str(me.id), "leave_type_id": str(leave_type(me)), "cycle_start_date": "2026-01-01",
-        "allocated_days": 20})["id"])  # fmt: skip
+    return UUID(
+        me.acme.admin.ok(
+            "POST",
+            "/leave-allocations",
+            {
+                "user_id": str(me.id),
+                "leave_type_id": str(leave_type(me)),
+                "cycle_start_date": "2026-01-01",
+                "allocated_days": 20,
+            },
+        )["id"]
+    )
 
 
 def component(me: Self, calculation: str = "fixed") -> str:
     amount = {"amount": "1.00"} if calculation == "fixed" else {}
-    return str(me.acme.admin.ok("POST", "/payment-types", {
-        "name": "Bonus", "category": "earning", "calculation": calculation, **amount})["id"])  # fmt: skip
+    return str(
+        me.acme.admin.ok(
+            "POST", "/payment-types", {"name": "Bonus", "category": "earning", "calculation": calculation, **amount}
+        )["id"]
+    )
 
 
 def kpi(me: Self) -> str:
@@ -70,8 +82,12 @@ def assignment(me: Self) -> str:
 
 
 def assigned(definition_id: str, me: Self) -> dict[str, Any]:
-    return {"definition_id": definition_id, "user_id": str(me.id), "cycle_start": "2026-01-01",
-            "cycle_end": "2026-01-31"}  # fmt: skip
+    return {
+        "definition_id": definition_id,
+        "user_id": str(me.id),
+        "cycle_start": "2026-01-01",
+        "cycle_end": "2026-01-31",
+    }
 
 
 def sale(me: Self) -> str:
@@ -81,13 +97,21 @@ def sale(me: Self) -> str:
 def amounts(me: Self) -> Reply:
     component(me, "dynamic")
     run = me.acme.hr.ok("POST", "/payroll-runs", {"month": MONTH, "kind": "off_cycle"})
-    return me.file(f"/payroll-runs/{run['id']}/amounts",
-                   {"user_id": str(me.id), "payment_type": "bonus", "amount": "5.00"})  # fmt: skip
+    return me.file(
+        f"/payroll-runs/{run['id']}/amounts", {"user_id": str(me.id), "payment_type": "bonus", "amount": "5.00"}
+    )
 
 
 def submission(me: Self) -> str:
-    form = me.acme.admin.ok("POST", "/forms", {"name": "F", "form_type": "custom", "fields": [
-        {"field_name": "note", "field_label": "Note", "field_type": "text"}]})  # fmt: skip
+    form = me.acme.admin.ok(
+        "POST",
+        "/forms",
+        {
+            "name": "F",
+            "form_type": "custom",
+            "fields": [{"field_name": "note", "field_label": "Note", "field_type": "text"}],
+        },
+    )
     sent = me.api.ok("POST", f"/forms/{form['id']}/submit", {"submission_data": {"note": "x"}})
     return str(sent["id"])
 
@@ -251,7 +275,8 @@ class TestWrites:
 
     def test_of_a_file_keep_the_rows_of_others(self, me: Self) -> None:
         other = employee(me.acme, name="Rafi", employee_no="R-1")
-        reply = me.file("/attendance/import", *({"user_id": str(one), "date": DAY, "status": "present"}
-                                                for one in (me.id, other)))  # fmt: skip
+        reply = me.file(
+            "/attendance/import", *({"user_id": str(one), "date": DAY, "status": "present"} for one in (me.id, other))
+        )
         assert (reply.json["added"], [one["line"] for one in reply.json["errors"]]) == (1, [1])
         assert [one.user_id for one in sql(me.acme, "select user_id from attendance")] == [other]

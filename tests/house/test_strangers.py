@@ -32,14 +32,18 @@ BODIES_AROUND: dict[tuple[str, Any], Any] = {
 MANY = {"leave_type_id": NOBODY, "cycle_start_date": "2026-01-01", "days": 20, "all": True}
 BODIES_AROUND["POST /leave-allocations/bulk", "leave_type_id"] = MANY
 BODIES_AROUND["POST /kpi-assignments", "definition_id"] = {
-    "definition_id": NOBODY, "cycle_start": "2026-01-01", "cycle_end": "2026-01-31", "all": True}  # fmt: skip
+    "definition_id": NOBODY,
+    "cycle_start": "2026-01-01",
+    "cycle_end": "2026-01-31",
+    "all": True,
+}
 QUERIES = {"DELETE /users/{user_id}/attendance/{date}": "?reason=wrong"}
 # What is one person's and not even an admin's: the caller who has it.
 MINE: dict[str, Callable[[Cast, UUID], Api]] = {
     "POST /notifications/{notification_id}/open": lambda cast, log_id: key(
-        cast.id, Role.EMPLOYEE,
-        sql(cast, "select user_id from notification_logs where id = :id", id=log_id)[0].user_id),
-}  # fmt: skip
+        cast.id, Role.EMPLOYEE, sql(cast, "select user_id from notification_logs where id = :id", id=log_id)[0].user_id
+    )
+}
 WITH_ID = [door for door in ENDPOINTS if set(door.path_types) - set(PLAIN)]
 # every id of every path: one is somebody else's, the others are the caller's own
 IDS = [(door, part, place) for door in WITH_ID for part, place in parameters(door.path).items() if part not in PLAIN]
@@ -76,9 +80,12 @@ def ids_in_bodies() -> list[tuple[Endpoint, tuple[Any, ...]]]:
 
 
 def ids_in_queries() -> list[tuple[Endpoint, str]]:
-    return [(door, part["name"]) for door in ENDPOINTS
-            for part in DOCUMENT["paths"][door.path][door.method.lower()]["parameters"]
-            if part["in"] == "query" and list(references(part["schema"]))]  # fmt: skip
+    return [
+        (door, part["name"])
+        for door in ENDPOINTS
+        for part in DOCUMENT["paths"][door.path][door.method.lower()]["parameters"]
+        if part["in"] == "query" and list(references(part["schema"]))
+    ]
 
 
 IN_BODIES, IN_QUERIES = ids_in_bodies(), ids_in_queries()
@@ -213,8 +220,9 @@ class TestColleague:
     """Within one tenant: an employee asks for a colleague's, a manager for somebody who is not theirs."""
 
     @pytest.mark.parametrize("role", [Role.EMPLOYEE, Role.MANAGER])
-    @pytest.mark.parametrize("door", [d for d in WITH_ID if "user_id" in d.path_types or "request_id" in d.path_types],
-                             ids=name)  # fmt: skip
+    @pytest.mark.parametrize(
+        "door", [d for d in WITH_ID if "user_id" in d.path_types or "request_id" in d.path_types], ids=name
+    )
     def test_is_as_if_they_were_not_there(self, zenith: Cast, own: dict[str, UUID], door: Endpoint, role: Role) -> None:
         caller: Api = key(zenith.id, role, employee(zenith, employee_no=f"C-{uuid4()}"))
         part, place = next((part, place) for part, place in parameters(door.path).items() if part not in PLAIN)

@@ -39,8 +39,15 @@ class Issuer:
     def claims(self) -> dict[str, object]:
         """Return the claims of a good token."""
         now = datetime.now(UTC)
-        return {"iss": ISSUER, "aud": AUDIENCE, "sub": "s-1", "email": "rahim@acme.example", "email_verified": True,
-                "iat": now, "exp": now + timedelta(minutes=5)}  # fmt: skip
+        return {
+            "iss": ISSUER,
+            "aud": AUDIENCE,
+            "sub": "s-1",
+            "email": "rahim@acme.example",
+            "email_verified": True,
+            "iat": now,
+            "exp": now + timedelta(minutes=5),
+        }
 
     def caller(self, **claims: object) -> Api:
         """Return a caller with such a token."""
@@ -53,14 +60,17 @@ class Issuer:
     def confused(self) -> str:
         """Sign with HMAC, the public key being the secret: what a careless verifier takes for RS256."""
         public = self.key.public_key().public_bytes(
-            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)  # fmt: skip
+            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
         head = f"{encoded({'alg': 'HS256', 'typ': 'JWT', 'kid': KID})}.{encoded(self._plain())}"
         signature = hmac.new(public, head.encode(), hashlib.sha256).digest()
         return f"{head}.{base64.urlsafe_b64encode(signature).rstrip(b'=').decode()}"
 
     def _plain(self) -> dict[str, object]:
-        return {name: int(value.timestamp()) if isinstance(value, datetime) else value
-                for name, value in self.claims().items()}  # fmt: skip
+        return {
+            name: int(value.timestamp()) if isinstance(value, datetime) else value
+            for name, value in self.claims().items()
+        }
 
 
 def encoded(part: object) -> str:

@@ -53,17 +53,27 @@ class TestActor:
 
     def test_of_a_member_is_their_person_by_link_or_by_address(self, acme: Cast) -> None:
         linked, known = user(acme, "Linked"), user(acme, "Known", email="known@acme.example")
-        [one] = sql(acme, "insert into members (tenant_id, email, role, user_id)"
-                          " values (:t, 'a@acme.example', 'hr', :u) returning id", t=acme.id, u=linked)  # fmt: skip
-        [other] = sql(acme, "insert into members (tenant_id, email, role)"
-                            " values (:t, 'known@acme.example', 'hr') returning id", t=acme.id)  # fmt: skip
+        [one] = sql(
+            acme,
+            "insert into members (tenant_id, email, role, user_id)"
+            " values (:t, 'a@acme.example', 'hr', :u) returning id",
+            t=acme.id,
+            u=linked,
+        )
+        [other] = sql(
+            acme,
+            "insert into members (tenant_id, email, role) values (:t, 'known@acme.example', 'hr') returning id",
+            t=acme.id,
+        )
         for person, member in ((linked, one.id), (known, other.id)):
             [row] = sql(
                 acme,
                 "select hands_of(:t, array[cast(:m as uuid)]) as of_member,"
                 " hands_of(:t, array[cast(:u as uuid), null]) as of_user",
-                t=acme.id, m=member, u=person,
-            )  # fmt: skip
+                t=acme.id,
+                m=member,
+                u=person,
+            )
             assert set(row.of_member) == set(row.of_user) == {person, member}
 
     def test_stands_in_the_audit_by_its_ids(self, acme: Cast) -> None:

@@ -61,8 +61,13 @@ class TestKey:
 
     def test_of_the_platform_sees_no_tenants_rows(self, acme: Cast) -> None:
         root = platform_admin()
-        assert root.ok("GET", "/me") == {"name": "Root", "role": "platform_admin", "user_id": None, "tenant": None,
-                                         "permissions": {"me.read": "all", "platform.tenants": "all"}}  # fmt: skip
+        assert root.ok("GET", "/me") == {
+            "name": "Root",
+            "role": "platform_admin",
+            "user_id": None,
+            "tenant": None,
+            "permissions": {"me.read": "all", "platform.tenants": "all"},
+        }
         assert root.get("/users", headers={"x-tenant": acme.slug}).status == 403
 
     @pytest.mark.parametrize("key", [

@@ -13,8 +13,15 @@ from tests.support.cast import Cast, key
 from tests.support.people import employee, row, sql
 
 NOW = datetime(2026, 1, 7, 6, tzinfo=UTC)
-PAY_OF_ONES_OWN = ("balances.read", "payslips.read", "payouts.read", "adjustments.read", "sales.read",
-                   "destinations.read", "salaries.read")  # fmt: skip
+PAY_OF_ONES_OWN = (
+    "balances.read",
+    "payslips.read",
+    "payouts.read",
+    "adjustments.read",
+    "sales.read",
+    "destinations.read",
+    "salaries.read",
+)
 
 
 @pytest.fixture(autouse=True)
@@ -37,8 +44,9 @@ class Company:
         self.as_rahim = key(cast.id, Role.EMPLOYEE, self.rahim)
 
     def leave(self, user_id: UUID, on: str) -> None:
-        sql(self.cast, "update employments set left_on = :on where user_id = :id", on=date.fromisoformat(on),
-            id=user_id)  # fmt: skip
+        sql(
+            self.cast, "update employments set left_on = :on where user_id = :id", on=date.fromisoformat(on), id=user_id
+        )
 
     def names(self, api: Api, query: str = "") -> list[str]:
         return [item["name"] for item in api.ok("GET", f"/users{query}")["items"]]
@@ -51,8 +59,9 @@ class Company:
             "/leave-allocations",
             {"user_id": str(self.rahim), "leave_type_id": kind, "cycle_start_date": "2026-01-01", "allocated_days": 5},
         )
-        made = self.as_rahim.ok("POST", "/leave-requests", {
-            "leave_type_id": kind, "start_date": "2026-01-12", "end_date": "2026-01-12"})["id"]  # fmt: skip
+        made = self.as_rahim.ok(
+            "POST", "/leave-requests", {"leave_type_id": kind, "start_date": "2026-01-12", "end_date": "2026-01-12"}
+        )["id"]
         rows = sql(self.cast, "select distinct user_id from notification_logs where entity_id = :id", id=made)
         self.as_rahim.ok("PATCH", f"/leave-requests/{made}", {"status": "cancelled"})
         return [one.user_id for one in rows]
@@ -82,8 +91,12 @@ class TestTeam:
         assert company.names(company.as_manager) == ["Manager"]
 
     def test_of_a_circle_ends(self, company: Company) -> None:
-        sql(company.cast, "update employments set manager_id = :rahim where user_id = :director",
-            rahim=company.rahim, director=company.director)  # fmt: skip
+        sql(
+            company.cast,
+            "update employments set manager_id = :rahim where user_id = :director",
+            rahim=company.rahim,
+            director=company.director,
+        )
         assert sorted(company.names(company.as_manager)) == ["Director", "Manager", "Rahim"]
         for one in (company.manager, company.director):
             company.leave(one, "2026-01-06")
@@ -133,8 +146,18 @@ class TestOneself:
 
     def test_shows_managers_their_own_pay_and_nobody_elses(self, company: Company) -> None:
         for who in (company.manager, company.rahim):
-            row(company.cast, "salaries", {"user_id": who, "amount": 15000, "currency": "BDT", "frequency": "monthly",
-                                           "effective_from": date(2025, 1, 1)}, returning="user_id")  # fmt: skip
+            row(
+                company.cast,
+                "salaries",
+                {
+                    "user_id": who,
+                    "amount": 15000,
+                    "currency": "BDT",
+                    "frequency": "monthly",
+                    "effective_from": date(2025, 1, 1),
+                },
+                returning="user_id",
+            )
         mine, theirs = company.manager, company.rahim
         for path in ("salaries", "balance", "statement", "payout-destination"):
             found = company.as_manager.get(f"/users/{mine}/{path}")
@@ -149,8 +172,9 @@ class TestAfterTheExit:
     @pytest.fixture(name="login")
     def _login(self, company: Company, issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> Api:
         monkeypatch.setattr(clock, "now", lambda: datetime(2026, 1, 7, 6, tzinfo=UTC))
-        company.cast.admin.ok("POST", "/members", {
-            "email": "rahim@acme.example", "role": "manager", "user_id": str(company.rahim)})  # fmt: skip
+        company.cast.admin.ok(
+            "POST", "/members", {"email": "rahim@acme.example", "role": "manager", "user_id": str(company.rahim)}
+        )
         return bearing(issuer.token())
 
     def test_a_login_reads_ones_own_and_changes_nothing(self, company: Company, login: Api) -> None:
@@ -168,8 +192,9 @@ class TestAfterTheExit:
         assert login.get("/branches").status == 403
 
     def test_keys_of_the_person_and_made_by_them_end(self, company: Company, issuer: Issuer) -> None:
-        company.cast.admin.ok("POST", "/members", {
-            "email": "rahim@acme.example", "role": "tenant_admin", "user_id": str(company.rahim)})  # fmt: skip
+        company.cast.admin.ok(
+            "POST", "/members", {"email": "rahim@acme.example", "role": "tenant_admin", "user_id": str(company.rahim)}
+        )
         made = bearing(issuer.token()).ok("POST", "/api-keys", {"name": "till", "role": "hr"})
         assert (company.as_rahim.get("/me").status, Api(made["key"]).get("/me").status) == (200, 200)
         company.leave(company.rahim, "2026-01-06")
@@ -180,8 +205,9 @@ class TestAfterTheExit:
 
     def test_the_last_admin_cannot_leave(self, company: Company) -> None:
         cast = company.cast
-        boss = cast.admin.ok("POST", "/members", {
-            "email": "boss@acme.example", "role": "tenant_admin", "user_id": str(company.director)})  # fmt: skip
+        boss = cast.admin.ok(
+            "POST", "/members", {"email": "boss@acme.example", "role": "tenant_admin", "user_id": str(company.director)}
+        )
         job = {"employee_no": "D-1", "joined_on": "2025-01-01"}
         reply = cast.hr.put(f"/users/{company.director}/employment", {**job, "left_on": "2026-01-31"})
         assert (reply.status, "last admin" in reply.json["detail"]) == (409, True)

@@ -201,8 +201,12 @@ class TestPlatformAdmin:
     @pytest.fixture(name="root", autouse=True)
     def _root(self) -> None:
         with transaction(role="wagebook_platform") as session:
-            session.execute(text("insert into platform_admins (name, email) values ('Ops', 'ops@wagebook.example')"
-                                 " on conflict do nothing"))  # fmt: skip
+            session.execute(
+                text(
+                    "insert into platform_admins (name, email) values ('Ops', 'ops@wagebook.example')"
+                    " on conflict do nothing"
+                )
+            )
 
     def test_signs_in_by_a_verified_address(self, issuer: Issuer) -> None:
         ops = issuer.caller(sub="ops", email="Ops@wagebook.example")

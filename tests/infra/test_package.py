@@ -83,9 +83,16 @@ class TestPackage:
         assert len(package.first_requests(built)) > 20
 
     def test_answers_a_request_from_the_zip_alone(self, unpacked: Path) -> None:
-        event = {"requestContext": {"resourcePath": "/docs", "httpMethod": "GET", "path": "/api/docs"},
-                 "headers": {}, "multiValueHeaders": {}, "pathParameters": None, "stageVariables": None,
-                 "multiValueQueryStringParameters": None, "body": None, "isBase64Encoded": False}  # fmt: skip
+        event = {
+            "requestContext": {"resourcePath": "/docs", "httpMethod": "GET", "path": "/api/docs"},
+            "headers": {},
+            "multiValueHeaders": {},
+            "pathParameters": None,
+            "stageVariables": None,
+            "multiValueQueryStringParameters": None,
+            "body": None,
+            "isBase64Encoded": False,
+        }
         importing.imported(unpacked, f"import app; assert app.app({event}, None)['statusCode'] == 200")
         event["requestContext"] = {"resourcePath": "/openapi.json", "httpMethod": "GET", "path": "/api/openapi.json"}
         importing.imported(unpacked, f"import app; assert '/balances/{{month}}' in app.app({event}, None)['body']")
@@ -138,8 +145,10 @@ class TestPackage:
         layer = archive.unpack(built / "layer-payslips.zip", tmp_path) / "python"
         made = subprocess.run(
             [sys.executable, "-I", "-S", "-c", _TRIAL, str(unpacked), str(layer)],
-            capture_output=True, check=False, text=True,
-        )  # fmt: skip
+            capture_output=True,
+            check=False,
+            text=True,
+        )
         assert (made.stdout.strip(), made.stderr) == ("True False", ""), "one in Bengali, and none in Sinhala"
 
     def test_refuses_a_zip_without_one_of_the_wheels(self, built: Path, unpacked: Path, tmp_path: Path) -> None:

@@ -15,7 +15,10 @@ DAY, LIFE_DAY, MOMENT = TypeAdapter(Day), TypeAdapter(LifeDay), TypeAdapter(Mome
 class TestDay:
     def test_takes_days_of_our_years(self) -> None:
         assert [DAY.validate_python(one) for one in ("2000-01-01", "2100-12-31", date(2026, 1, 5))] == [
-            date(2000, 1, 1), date(2100, 12, 31), date(2026, 1, 5)]  # fmt: skip
+            date(2000, 1, 1),
+            date(2100, 12, 31),
+            date(2026, 1, 5),
+        ]
         assert LIFE_DAY.validate_python("1900-01-01") == date(1900, 1, 1)
 
     @pytest.mark.parametrize("value", [

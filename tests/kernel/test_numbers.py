@@ -45,14 +45,21 @@ class TestAmount:
 
     def test_takes_strings_and_whole_numbers(self) -> None:
         assert [read_amount(one) for one in ("15000.00", "0", "007.5", 40)] == [
-            Decimal("15000.00"), Decimal(0), Decimal("7.5"), Decimal(40)]  # fmt: skip
+            Decimal("15000.00"),
+            Decimal(0),
+            Decimal("7.5"),
+            Decimal(40),
+        ]
         assert [read_signed_amount(one) for one in ("-500.00", -3, "-0")] == [Decimal("-500.00"), -3, 0]
 
     @settings(max_examples=500)
-    @given(st.one_of(
-        st.text(alphabet="0123456789.-+eE_, '\u09e7\n", max_size=20),
-        st.decimals(allow_nan=False, allow_infinity=False).map(str), st.text(max_size=5),
-    ))  # fmt: skip
+    @given(
+        st.one_of(
+            st.text(alphabet="0123456789.-+eE_, '\u09e7\n", max_size=20),
+            st.decimals(allow_nan=False, allow_infinity=False).map(str),
+            st.text(max_size=5),
+        )
+    )
     @example("1\n")
     def test_takes_exactly_the_published_pattern(self, text: str) -> None:
         for read, pattern in (
@@ -70,7 +77,13 @@ class TestAmount:
 class TestNumber:
     def test_takes_json_numbers_by_their_shortest_decimal(self) -> None:
         assert [read_number(one) for one in (0.1, 7.5, 12, 5.0, "-2.50", 0.25)] == [
-            Decimal("0.1"), Decimal("7.5"), 12, 5, Decimal("-2.50"), Decimal("0.25")]  # fmt: skip
+            Decimal("0.1"),
+            Decimal("7.5"),
+            12,
+            5,
+            Decimal("-2.50"),
+            Decimal("0.25"),
+        ]
         assert str(read_number(5.0)) == "5"
 
     @pytest.mark.parametrize("value", [True, "1_0", "1e3", ".5", "5.", "+5", " 5", "৫", "NaN", float("inf"),

@@ -35,8 +35,18 @@ def person(cast: Cast, *currencies: str) -> UUID:
 
 def line(user_id: UUID, debit: str, credit: str, amount: str | Decimal, **more: Any) -> dict[str, Any]:
     """One line; its subject is new unless said."""
-    return {"user_id": user_id, "subject_id": uuid4(), "event": "test", "revision": 1, "line": 1, "debit": debit,
-            "credit": credit, "currency": "BDT", "amount": Decimal(amount), **more}  # fmt: skip
+    return {
+        "user_id": user_id,
+        "subject_id": uuid4(),
+        "event": "test",
+        "revision": 1,
+        "line": 1,
+        "debit": debit,
+        "credit": credit,
+        "currency": "BDT",
+        "amount": Decimal(amount),
+        **more,
+    }
 
 
 def book(scope: Scope, *lines: dict[str, Any]) -> None:

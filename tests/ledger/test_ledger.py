@@ -182,10 +182,13 @@ class TestBalances:
         acme = tenant("Acme")
         people = [person(acme, *MINOR) for _ in range(3)]
         for several in said:
-            booked(acme, *(
-                line(people[who], debit, credit, Decimal(units).scaleb(-MINOR[currency]), currency=currency)
-                for who, (debit, credit), currency, units in several
-            ))  # fmt: skip
+            booked(
+                acme,
+                *(
+                    line(people[who], debit, credit, Decimal(units).scaleb(-MINOR[currency]), currency=currency)
+                    for who, (debit, credit), currency, units in several
+                ),
+            )
         assert balances(acme) == sums(acme)
         by_currency: dict[str, Decimal] = {}
         for (_, _, currency), balance in balances(acme).items():
@@ -199,8 +202,11 @@ class TestBalances:
             # everybody is in every booking, in another order each time
             order = people[turn % 6 :] + people[: turn % 6]
             for who in (order, order[::-1]):
-                booked(acme, *(line(one, "wage_cost", "payable", "1.00") for one in who),
-                       *(line(one, "payable", "cash", "0.25") for one in who))  # fmt: skip
+                booked(
+                    acme,
+                    *(line(one, "wage_cost", "payable", "1.00") for one in who),
+                    *(line(one, "payable", "cash", "0.25") for one in who),
+                )
 
         with ThreadPoolExecutor(8) as pool:
             list(pool.map(work, range(24)))
@@ -250,10 +256,14 @@ class TestPayroll:
     def test_books_a_payslip_of_several_lines(self, acme: Cast) -> None:
         mina, payslip = person(acme), uuid4()
         wages = ("14285.71", "1500.00", "250.00")  # salary, overtime, arrears
-        booked(acme, *(
-            line(mina, "wage_cost", "payable", amount, subject_id=payslip, event="payslip", line=number)
-            for number, amount in enumerate(wages, start=1)
-        ), line(mina, "payable", "wage_cost", "35.71", subject_id=payslip, event="payslip", line=4))  # fmt: skip
+        booked(
+            acme,
+            *(
+                line(mina, "wage_cost", "payable", amount, subject_id=payslip, event="payslip", line=number)
+                for number, amount in enumerate(wages, start=1)
+            ),
+            line(mina, "payable", "wage_cost", "35.71", subject_id=payslip, event="payslip", line=4),
+        )
         # 14285.71 + 1500.00 + 250.00 - 35.71
         assert balances(acme)["payable", str(mina), "BDT"] == Decimal("-16000.00")
         with pytest.raises(DBAPIError, match="duplicate key"):

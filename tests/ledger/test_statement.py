@@ -20,10 +20,15 @@ KINDS = ("payable", "advances", "sales_cost", "wage_cost", "cash", "taxes_withhe
 EFFECT = {"payable": ("credit", "debit"), "advances": ("debit", "credit")}  # the side that adds, and the other
 
 lines = st.lists(
-    st.tuples(st.permutations(KINDS).map(lambda kinds: kinds[:2]), st.sampled_from(["BDT", "JPY"]),
-              st.integers(1, 10**6), st.integers(0, 6), st.booleans()),
+    st.tuples(
+        st.permutations(KINDS).map(lambda kinds: kinds[:2]),
+        st.sampled_from(["BDT", "JPY"]),
+        st.integers(1, 10**6),
+        st.integers(0, 6),
+        st.booleans(),
+    ),
     max_size=25,
-)  # fmt: skip
+)
 
 
 def pages(scope: Scope, user_id: UUID, since: datetime, until: datetime, size: int) -> list[list[dict[str, Any]]]:
@@ -46,8 +51,17 @@ def test_statements_add_up_wherever_they_are_cut(database: Urls, said: list, cut
     mina, karim = person(acme, "BDT", "JPY"), person(acme, "BDT", "JPY")
     for (debit, credit), currency, units, day, is_mina in said:
         amount = Decimal(units) if currency == "JPY" else Decimal(units) / 100
-        booked(acme, line(mina if is_mina else karim, debit, credit, amount, currency=currency,
-                          booked_at=BEGIN + timedelta(days=day)))  # fmt: skip
+        booked(
+            acme,
+            line(
+                mina if is_mina else karim,
+                debit,
+                credit,
+                amount,
+                currency=currency,
+                booked_at=BEGIN + timedelta(days=day),
+            ),
+        )
     days = [BEGIN + timedelta(days=day) for day in sorted({0, *cuts, 7})]
     with at_work(acme) as scope:
         stood: dict[tuple[str, str], Decimal] = {}  # by currency and account, worked line by line

@@ -16,8 +16,12 @@ def event(
     cast: Cast, log_id: str, provider_id: str, *, what: str = "Bounce", kind: str = "Permanent"
 ) -> dict[str, Any]:
     """Word an event as SES publishes it by a configuration set."""
-    detail: dict[str, Any] = {"complaint": {"complainedRecipients": [{"emailAddress": "else@where.example"}],
-                                            "complaintFeedbackType": "abuse"}}  # fmt: skip
+    detail: dict[str, Any] = {
+        "complaint": {
+            "complainedRecipients": [{"emailAddress": "else@where.example"}],
+            "complaintFeedbackType": "abuse",
+        }
+    }
     if what == "Bounce":
         recipients = [{"emailAddress": "else@where.example", "status": "5.1.1"}]
         detail = {"bounce": {"bounceType": kind, "bounceSubType": "General", "bouncedRecipients": recipients}}
@@ -99,8 +103,11 @@ class TestBounce:
     def test_of_a_mail_whose_worker_was_killed_is_known_by_its_tags(self, acme: Cast, running: Stack) -> None:
         tell(acme, person(acme))
         [row] = log(acme, "?channel=email")
-        sql(acme, "update notification_logs set attempts = 1, sent_to = 'rahim@acme.example',"
-                  " look_at = clock_timestamp() + interval '1 minute' where channel = 'email'")  # fmt: skip
+        sql(
+            acme,
+            "update notification_logs set attempts = 1, sent_to = 'rahim@acme.example',"
+            " look_at = clock_timestamp() + interval '1 minute' where channel = 'email'",
+        )
         arrive(running, event(acme, row["id"], "0100-of-ses"))
         [row] = log(acme, "?channel=email")
         assert (row["status"], row["provider_id"], row["next_attempt_at"]) == ("bounced", "0100-of-ses", None)
@@ -162,8 +169,9 @@ class TestSuppression:
         assert suppressions(acme) == suppressions(zenith) == []
         audit = acme.admin.ok("GET", "/audit-logs?action=notification_suppression.lifted")["items"]
         assert audit[0]["before"] == {"reason": "bounce", "log_id": row["id"]}
-        [rahim] = [found.user_id for found in sql(acme, "select user_id from notification_logs where id = :id",
-                                                  id=row["id"])]  # fmt: skip
+        [rahim] = [
+            found.user_id for found in sql(acme, "select user_id from notification_logs where id = :id", id=row["id"])
+        ]
         tell(acme, rahim, cause="2")
         running.drain()
         assert len(mailbox()) == 2

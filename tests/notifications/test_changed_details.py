@@ -37,16 +37,24 @@ class TestNotified:
         acme.hr.ok("PATCH", f"/users/{rahim}", {"email": NEW})
         acme.hr.ok("PUT", path(rahim), IBAN)
         assert mails(running) == [
-            (NEW, "Your bank details were changed"), (NEW, "Your e-mail address was changed"),
-            (OLD, "Your bank details were changed"), (OLD, "Your e-mail address was changed")]  # fmt: skip
+            (NEW, "Your bank details were changed"),
+            (NEW, "Your e-mail address was changed"),
+            (OLD, "Your bank details were changed"),
+            (OLD, "Your e-mail address was changed"),
+        ]
         said = "\n".join(text_of(mail) for mail in mailbox())
         assert "n***@acme.example" in said
         assert "DE89 **** **** **** **30 00" in said
         assert IBAN["iban"] not in said
 
     def test_whatever_they_switched_off(self, acme: Cast, running: Stack, rahim: UUID) -> None:
-        sql(acme, "insert into notification_preferences (tenant_id, user_id, switched_off) values"
-                  " (:t, :u, '{destination_changed/email}')", t=acme.id, u=rahim)  # fmt: skip
+        sql(
+            acme,
+            "insert into notification_preferences (tenant_id, user_id, switched_off) values"
+            " (:t, :u, '{destination_changed/email}')",
+            t=acme.id,
+            u=rahim,
+        )
         acme.hr.ok("PUT", path(rahim), IBAN)
         assert mails(running) == [(OLD, "Your bank details were changed")]
 

@@ -9,7 +9,7 @@ from chalicelib import notifications
 from chalicelib.backing import clock, outbox
 from chalicelib.identity.callers import working
 from chalicelib.identity.scope import Origin
-from chalicelib.notifications import Kind, Notice, rules
+from chalicelib.notifications import Notice, NotificationKind, rules
 from tests.notifications.test_sending import again, refusing
 from tests.support.cast import Cast
 from tests.support.notices import DUE, LEAVE, caller, let_pass, log, mailbox, person, tell, text_of
@@ -17,7 +17,9 @@ from tests.support.people import sql
 from tests.support.stack import Stack
 
 
-def tell_many(cast: Cast, user_id: UUID, count: int, *, kind: Kind = Kind.LEAVE_APPROVED, first: int = 0) -> None:
+def tell_many(
+    cast: Cast, user_id: UUID, count: int, *, kind: NotificationKind = NotificationKind.LEAVE_APPROVED, first: int = 0
+) -> None:
     """Tell one person so many things in one transaction, as an import does."""
     with working(cast.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
         for number in range(first, first + count):
@@ -42,7 +44,8 @@ class TestOneCause:
         running.drain()
         [mail] = mailbox()
         assert str(mail["Subject"]) == "Your leave was approved: Annual leave, 5 January 2026 (+59)" or (
-            str(mail["Subject"]).endswith("(+59)"))  # fmt: skip
+            str(mail["Subject"]).endswith("(+59)")
+        )
         said = text_of(mail)
         assert said.count("Annual leave") >= 20
         assert "And 39 more; the app shows them all." in said
@@ -73,7 +76,7 @@ class TestOneCause:
         stranger = person(zenith, address="rahim@zenith.example")
         for cast, who in ((acme, rahim), (acme, karim), (zenith, stranger)):
             tell_many(cast, who, 3)
-        tell_many(acme, rahim, 3, kind=Kind.LEAVE_REJECTED, first=10)
+        tell_many(acme, rahim, 3, kind=NotificationKind.LEAVE_REJECTED, first=10)
         running.drain()
         assert len(mailbox()) == 4
 
@@ -84,15 +87,22 @@ class TestOneCause:
         assert "(+২৪)" in str(mail["Subject"])
         assert "এবং আরও ৪টি" in text_of(mail)
 
-    @pytest.mark.parametrize("kind", [kind for kind in Kind if kind not in rules.COLLAPSIBLE])
-    def test_is_never_what_somebody_wrote_or_what_guards_access(self, kind: Kind) -> None:
-        assert kind in {Kind.CUSTOM, Kind.PAYROLL_READY} or kind.endswith(("_changed", "_recounted", "_waiting",
-                                                                           "_decided"))  # fmt: skip
+    @pytest.mark.parametrize("kind", [kind for kind in NotificationKind if kind not in rules.COLLAPSIBLE])
+    def test_is_never_what_somebody_wrote_or_what_guards_access(self, kind: NotificationKind) -> None:
+        assert kind in {NotificationKind.CUSTOM, NotificationKind.PAYROLL_READY} or kind.endswith(
+            ("_changed", "_recounted", "_waiting", "_decided")
+        )
 
     def test_does_not_hold_announcements_back(self, acme: Cast, running: Stack) -> None:
         rahim = person(acme)
         for number in range(3):
-            tell(acme, rahim, kind=Kind.CUSTOM, cause=str(number), values={"title": f"T{number}", "message": "M"})
+            tell(
+                acme,
+                rahim,
+                kind=NotificationKind.CUSTOM,
+                cause=str(number),
+                values={"title": f"T{number}", "message": "M"},
+            )
             running.drain()
         assert [str(mail["Subject"]) for mail in mailbox()] == ["T0", "T1", "T2"]
 
@@ -133,6 +143,6 @@ class TestOutcome:
     def test_of_reminders_of_one_night_is_one_mail(self, acme: Cast, running: Stack) -> None:
         rahim = person(acme)
         for number in range(3):
-            tell(acme, rahim, kind=Kind.KPI_DUE, cause=str(number), values=DUE)
+            tell(acme, rahim, kind=NotificationKind.KPI_DUE, cause=str(number), values=DUE)
         running.drain()
         assert len(mailbox()) == 1

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from chalicelib.notifications import Kind
+from chalicelib.notifications import NotificationKind
 from tests.support.api import Api
 from tests.support.cast import Cast
 from tests.support.notices import DUE, caller, log, mailbox, person, statuses, tell, text_of
@@ -27,8 +27,11 @@ class TestPreferences:
 
     def test_are_replaced_and_kept(self, acme: Cast) -> None:
         mine = caller(acme, person(acme))
-        said = mine.ok("PUT", "/notification-preferences",
-                       {"phone": PHONE, "push_endpoint": DEVICE, "kinds": {"kpi_due": {"email": False}}})  # fmt: skip
+        said = mine.ok(
+            "PUT",
+            "/notification-preferences",
+            {"phone": PHONE, "push_endpoint": DEVICE, "kinds": {"kpi_due": {"email": False}}},
+        )
         assert said == mine.ok("GET", "/notification-preferences")
         assert said["kinds"]["kpi_due"] == {"email": False, "in_app": True, "push": True, "sms": True}
         assert said["kinds"]["custom"]["email"] is True
@@ -59,7 +62,7 @@ class TestPreferences:
         caller(acme, rahim).ok("PUT", "/notification-preferences", {"phone": PHONE, "kinds": kinds})
         tell(acme, rahim)
         assert statuses(acme) == {"in_app": "sent", "sms": "pending"}
-        tell(acme, rahim, kind=Kind.KPI_DUE, values=DUE)
+        tell(acme, rahim, kind=NotificationKind.KPI_DUE, values=DUE)
         assert {one["channel"] for one in log(acme, "?kind=kpi_due")} == {"email"}
         tell(zenith, person(zenith))
         assert set(statuses(zenith)) == {"email", "in_app"}
@@ -73,12 +76,15 @@ class TestPreferences:
         assert log(acme, "?channel=email")[0]["problem"] == "the person switched these off in the meantime"
 
 
-def link(acme: Cast, running: Stack, user_id: Any, kind: Kind = Kind.KPI_DUE, cause: str = "1") -> str:
+def link(
+    acme: Cast, running: Stack, user_id: Any, kind: NotificationKind = NotificationKind.KPI_DUE, cause: str = "1"
+) -> str:
     """Send a reminder and give the path in its header."""
-    tell(acme, user_id, kind=kind, values=DUE if kind is Kind.KPI_DUE else None, cause=cause)
+    tell(acme, user_id, kind=kind, values=DUE if kind is NotificationKind.KPI_DUE else None, cause=cause)
     running.drain()
-    found = re.fullmatch(r"<https://pay\.example/api(/notifications/unsubscribe/[A-Za-z0-9_-]{103})>",
-                         mailbox()[-1]["List-Unsubscribe"])  # fmt: skip
+    found = re.fullmatch(
+        r"<https://pay\.example/api(/notifications/unsubscribe/[A-Za-z0-9_-]{103})>", mailbox()[-1]["List-Unsubscribe"]
+    )
     assert found
     return found[1]
 
@@ -105,7 +111,7 @@ class TestUnsubscribe:
         said = caller(acme, rahim).ok("GET", "/notification-preferences")
         assert said["kinds"]["kpi_due"] == {"email": False, "in_app": True, "push": True, "sms": True}
         assert said["version"] == 2
-        tell(acme, rahim, kind=Kind.KPI_DUE, values=DUE, cause="2")
+        tell(acme, rahim, kind=NotificationKind.KPI_DUE, values=DUE, cause="2")
         tell(acme, rahim)
         running.drain()
         assert [mail["Subject"][:8] for mail in mailbox()] == ["Sales of", "Your lea"]
@@ -141,8 +147,17 @@ class TestUnsubscribe:
         head, _, token = path.rpartition("/")
         other = link(zenith, running, person(zenith)).rpartition("/")[2]
         swapped = "A" if token[-2] != "A" else "B"
-        wrong = ["x", "é", "%00", "A" * 103, token[:-1], token + "AA", token[:-2] + swapped + token[-1],
-                 other[:21] + token[21:], token[:22] + other[22:43] + token[43:]]  # fmt: skip
+        wrong = [
+            "x",
+            "é",
+            "%00",
+            "A" * 103,
+            token[:-1],
+            token + "AA",
+            token[:-2] + swapped + token[-1],
+            other[:21] + token[21:],
+            token[:22] + other[22:43] + token[43:],
+        ]
         for one in wrong:
             reply = Api().post(f"{head}/{one}", "", headers=FORM)
             assert reply.status == 404, one

@@ -14,7 +14,7 @@ from moto.sns.models import sns_backends
 from chalicelib.backing import clock, mail, push
 from chalicelib.identity.callers import working
 from chalicelib.identity.scope import Origin
-from chalicelib.notifications import Kind, rules, sending
+from chalicelib.notifications import NotificationKind, rules, sending
 from tests.support.cast import Cast
 from tests.support.notices import DUE, caller, let_pass, log, mail_ids, mailbox, person, statuses, tell
 from tests.support.people import sql
@@ -68,14 +68,22 @@ class TestAttempt:
         running.drain()
         waits = []
         for _ in range(5):
-            waits += [row[0] for row in sql(acme, "select look_at - clock_timestamp() from notification_logs"
-                                                  " where look_at is not null")]  # fmt: skip
+            waits += [
+                row[0]
+                for row in sql(
+                    acme, "select look_at - clock_timestamp() from notification_logs where look_at is not null"
+                )
+            ]
             again(acme, running)
         for wait, seconds in zip(waits, [60, 300, 1800, 7200, 21600], strict=True):
             assert seconds - 5 <= wait.total_seconds() <= seconds * 1.2
         [row] = log(acme, "?channel=email")
         assert (row["status"], row["attempts"], row["problem"], row["next_attempt_at"]) == (
-            "failed", 6, "it could not be sent (ClientError)", None)  # fmt: skip
+            "failed",
+            6,
+            "it could not be sent (ClientError)",
+            None,
+        )
         again(acme, running)
         assert mailbox() == []
 
@@ -162,10 +170,11 @@ class TestAttempt:
     def test_ends_where_the_address_is_gone_or_the_words_are_wrong(self, acme: Cast, running: Stack) -> None:
         rahim = person(acme)
         tell(acme, rahim)
-        tell(acme, rahim, cause="2", kind=Kind.KPI_DUE, values={**DUE, "due_on": "soon"})
+        tell(acme, rahim, cause="2", kind=NotificationKind.KPI_DUE, values={**DUE, "due_on": "soon"})
         running.drain()
         assert log(acme, "?kind=kpi_due&channel=email")[0]["problem"] == (
-            "it could not be put into words; tell us its id")  # fmt: skip
+            "it could not be put into words; tell us its id"
+        )
         tell(acme, rahim, cause="3")
         sql(acme, "update users set email = null where id = :id", id=rahim)
         running.drain()
@@ -196,15 +205,14 @@ class TestChannels:
         made = push.client().create_platform_application(Name="wagebook", Platform="GCM", Attributes={})
         device = push.client().create_platform_endpoint(
             PlatformApplicationArn=made["PlatformApplicationArn"], Token="t"
-        )["EndpointArn"]  # fmt: skip
+        )["EndpointArn"]
         caller(acme, rahim).ok("PUT", "/notification-preferences", {"phone": "+8801712345678", "push_endpoint": device})
         tell(acme, rahim)
         running.drain()
         assert statuses(acme) == {"email": "sent", "in_app": "sent", "push": "sent", "sms": "sent"}
         exchange = sns_backends["123456789012"]["eu-central-1"]
         [(number, text)] = list(exchange.sms_messages.values())
-        assert (number, text) == (
-            "+8801712345678", "Acme: Your leave is approved: Annual leave, 5 January 2026")  # fmt: skip
+        assert (number, text) == ("+8801712345678", "Acme: Your leave is approved: Annual leave, 5 January 2026")
         [shown] = exchange.platform_endpoints[device].messages.values()
         forms = json.loads(shown)
         assert (

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from chalicelib.notifications import Kind
+from chalicelib.notifications import NotificationKind
 from tests.support.cast import Cast
 from tests.support.notices import DUE, LEAVE, caller, log, mailbox, person, statuses, tell, text_of
 from tests.support.people import sql
@@ -29,7 +29,11 @@ class TestTell:
         assert "from 5 January 2026 to 7 January 2026" in text_of(mail, "html")
         row = log(acme, "?channel=email")[0]
         assert (row["status"], row["attempts"], row["entity_type"], row["entity_id"]) == (
-            "sent", 1, "leave_request", "4711")  # fmt: skip
+            "sent",
+            1,
+            "leave_request",
+            "4711",
+        )
         assert row["provider_id"]
         assert row["sent_at"] is not None
         assert log(zenith) == []
@@ -52,7 +56,7 @@ class TestTell:
         # as if some minutes had passed: within them another of the same kind would wait (test_collapsing.py)
         sql(acme, "update notification_logs set sent_at = sent_at - interval '5 minutes' where status = 'sent'")
         tell(acme, rahim, cause="2")
-        tell(acme, rahim, kind=Kind.LEAVE_REJECTED)
+        tell(acme, rahim, kind=NotificationKind.LEAVE_REJECTED)
         running.drain()
         assert len(mailbox()) == 3
 
@@ -87,7 +91,7 @@ class TestTell:
         assert log(acme, "?channel=in_app")[0]["message"].startswith("Your leave is approved: 1 day of Annual leave,")
 
     def test_puts_only_ids_into_messages(self, acme: Cast, running: Stack) -> None:
-        tell(acme, person(acme), kind=Kind.KPI_DUE, values=DUE)
+        tell(acme, person(acme), kind=NotificationKind.KPI_DUE, values=DUE)
         [message] = sql(acme, "select body from outbox where queue = 'notifications'")
         assert list(message.body) == ["log_id"]
 
@@ -96,7 +100,7 @@ class TestInApp:
     def test_is_listed_newest_first_for_the_person_alone(self, acme: Cast, running: Stack) -> None:
         rahim, karim = person(acme), person(acme, name="Karim", address=None)
         tell(acme, rahim)
-        tell(acme, rahim, karim, kind=Kind.KPI_DUE, values=DUE)
+        tell(acme, rahim, karim, kind=NotificationKind.KPI_DUE, values=DUE)
         mine = caller(acme, rahim).ok("GET", "/notifications")["items"]
         assert [one["title"] for one in mine] == [
             "Sales of January is due on 31 January 2026",
@@ -106,7 +110,7 @@ class TestInApp:
 
     def test_is_in_the_language_that_its_reader_has_now(self, acme: Cast, running: Stack) -> None:
         rahim = person(acme)
-        tell(acme, rahim, kind=Kind.KPI_DUE, values=DUE)
+        tell(acme, rahim, kind=NotificationKind.KPI_DUE, values=DUE)
         sql(acme, "update users set language = 'bn' where id = :id", id=rahim)
         [one] = caller(acme, rahim).ok("GET", "/notifications")["items"]
         assert one["title"] == "Sales of January: শেষ তারিখ ৩১ জানুয়ারি ২০২৬"
@@ -163,7 +167,7 @@ class TestLog:
     def test_is_filtered(self, acme: Cast, running: Stack) -> None:
         rahim, karim = person(acme), person(acme, name="Karim", address="karim@acme.example")
         tell(acme, rahim)
-        tell(acme, karim, kind=Kind.KPI_DUE, values=DUE)
+        tell(acme, karim, kind=NotificationKind.KPI_DUE, values=DUE)
         assert len(log(acme)) == 4
         assert {one["user_id"] for one in log(acme, f"?user_id={rahim}")} == {str(rahim)}
         assert {one["kind"] for one in log(acme, "?kind=kpi_due")} == {"kpi_due"}

@@ -56,8 +56,12 @@ class Api:
         """Send one request; `body` is JSON, or text or bytes as they are."""
         import app
 
-        said = {"content-type": "application/json", **({"x-api-key": self.key} if self.key else {}),
-                **self.headers, **(headers or {})}  # fmt: skip
+        said = {
+            "content-type": "application/json",
+            **({"x-api-key": self.key} if self.key else {}),
+            **self.headers,
+            **(headers or {}),
+        }
         raw = body if isinstance(body, str) or body is None else json.dumps(body)
         answer = app.app(event(method, path, raw, said), lambda_events.Context("api"))
         return Reply(answer["statusCode"], {**answer["headers"]}, answer["body"])

@@ -17,10 +17,10 @@ from chalicelib.features.pay_register import rules
 from chalicelib.features.pay_register.projection import project
 from chalicelib.features.pay_register.queries import _DETAILS
 from chalicelib.features.periods import periods
-from chalicelib.features.periods.windows import Among, window_of
+from chalicelib.features.periods.windows import EmployeeFilter, window_of
 from chalicelib.identity.callers import working
 from chalicelib.identity.scope import Origin, Scope
-from chalicelib.kernel.halves import Nature, Status, code_of
+from chalicelib.kernel.halves import HalfStatus, Nature, code_of
 from tests.model import hours
 from tests.model.earned import earned
 from tests.model.facts import Case, HalfEdit, Shift
@@ -60,21 +60,34 @@ def place(session: Connection, tenant_id: UUID, cases: Sequence[Case]) -> list[U
     """Write the facts of cases that share a tenant, branches and holidays; an employee each."""
     put = _Writer(session, tenant_id)
     first = cases[0]
-    branches = {b.name: put.made("branches", name=b.name, weekend=b.weekend and sorted(b.weekend),
-                                 own_holidays=b.own_holidays) for b in first.branches}  # fmt: skip
+    branches = {
+        b.name: put.made("branches", name=b.name, weekend=b.weekend and sorted(b.weekend), own_holidays=b.own_holidays)
+        for b in first.branches
+    }
     for holiday in {(h.day, h.branch): h for h in reversed(first.holidays)}.values():
-        put.made("holidays", day=holiday.day, name="holiday", half=holiday.half,
-                 branch_id=holiday.branch and branches[holiday.branch])  # fmt: skip
+        put.made(
+            "holidays",
+            day=holiday.day,
+            name="holiday",
+            half=holiday.half,
+            branch_id=holiday.branch and branches[holiday.branch],
+        )
     shifts: dict[Shift | None, UUID | None] = {None: None}
     types: dict[str, UUID] = {}
 
     def shift_id(shift: Shift | None) -> UUID | None:
         if shift not in shifts:
             assert shift is not None
-            shifts[shift] = put.made("shifts", name=f"{shift.name} {len(shifts)}", starts_at=shift.starts,
-                                     ends_at=shift.ends, payable_units=shift.payable_units,
-                                     full_day_minutes=shift.full_day_minutes, half_day_minutes=shift.half_day_minutes,
-                                     unpaid_break_minutes=shift.unpaid_break_minutes)  # fmt: skip
+            shifts[shift] = put.made(
+                "shifts",
+                name=f"{shift.name} {len(shifts)}",
+                starts_at=shift.starts,
+                ends_at=shift.ends,
+                payable_units=shift.payable_units,
+                full_day_minutes=shift.full_day_minutes,
+                half_day_minutes=shift.half_day_minutes,
+                unpaid_break_minutes=shift.unpaid_break_minutes,
+            )
         return shifts[shift]
 
     def type_id(name: str) -> UUID:
@@ -87,36 +100,85 @@ def place(session: Connection, tenant_id: UUID, cases: Sequence[Case]) -> list[U
         who, facts = case.employee, case.facts
         user_id = put.made("users", name=f"Employee {number}")
         made.append(user_id)
-        put.add("employments", user_id=user_id, employee_no=f"E{number}", joined_on=who.joined_on, left_on=who.left_on,
-                branch_id=who.branch and branches[who.branch.name], shift_id=shift_id(who.shift))  # fmt: skip
+        put.add(
+            "employments",
+            user_id=user_id,
+            employee_no=f"E{number}",
+            joined_on=who.joined_on,
+            left_on=who.left_on,
+            branch_id=who.branch and branches[who.branch.name],
+            shift_id=shift_id(who.shift),
+        )
         for salary in who.salaries:
-            put.add("salaries", user_id=user_id, amount=salary.amount, frequency=salary.frequency,
-                    currency=CURRENCY[case.tenant.minor_units], effective_from=salary.effective_from)  # fmt: skip
+            put.add(
+                "salaries",
+                user_id=user_id,
+                amount=salary.amount,
+                frequency=salary.frequency,
+                currency=CURRENCY[case.tenant.minor_units],
+                effective_from=salary.effective_from,
+            )
         for row in {r.day: r for r in reversed(facts.roster)}.values():
-            put.add("roster_days", user_id=user_id, day=row.day, shift_id=shift_id(row.shift), off=OFF[row.off],
-                    works_holidays=row.works_holidays)  # fmt: skip
+            put.add(
+                "roster_days",
+                user_id=user_id,
+                day=row.day,
+                shift_id=shift_id(row.shift),
+                off=OFF[row.off],
+                works_holidays=row.works_holidays,
+            )
         for record in {a.day: a for a in reversed(facts.attendance)}.values():
             shift = shift_of(who, facts, record.day)
             times = hours.punches(case.tenant, record, shift)
-            put.add("attendance", user_id=user_id, day=record.day, stated=record.stated, stated_half=record.half,
-                    worked_minutes=hours.gross_minutes(case.tenant, record, shift), source="import",
-                    check_in_at=times[0][0] if times else _check_in(case, shift, record),
-                    check_out_at=times[-1][1] if times else None)  # fmt: skip
+            put.add(
+                "attendance",
+                user_id=user_id,
+                day=record.day,
+                stated=record.stated,
+                stated_half=record.half,
+                worked_minutes=hours.gross_minutes(case.tenant, record, shift),
+                source="import",
+                check_in_at=times[0][0] if times else _check_in(case, shift, record),
+                check_out_at=times[-1][1] if times else None,
+            )
         for leave in {(x.day, x.half): x for x in reversed(facts.leaves)}.values():
-            put.add("leave_days", user_id=user_id, day=leave.day, half=leave.half, nature=leave.nature,
-                    counts_non_working=leave.counts_non_working, leave_type_id=type_id(leave.leave_type))  # fmt: skip
+            put.add(
+                "leave_days",
+                user_id=user_id,
+                day=leave.day,
+                half=leave.half,
+                nature=leave.nature,
+                counts_non_working=leave.counts_non_working,
+                leave_type_id=type_id(leave.leave_type),
+            )
         for duty in facts.on_duty:
-            put.add("on_duty", id=uuid4(), user_id=user_id, start_on=duty.start, end_on=duty.end, half=duty.half,
-                    status="approved")  # fmt: skip
+            put.add(
+                "on_duty",
+                id=uuid4(),
+                user_id=user_id,
+                start_on=duty.start,
+                end_on=duty.end,
+                half=duty.half,
+                status="approved",
+            )
         for work in facts.overtime:
             put.add("overtime", id=uuid4(), user_id=user_id, day=work.day, hours=work.hours, status="approved")
         for edit in {e.day: e for e in reversed(facts.edits)}.values():
-            put.add("day_edits", id=uuid4(), user_id=user_id, day=edit.day, ot_hours=edit.ot_hours,
-                    extra_days=edit.extra_days, remarks=edit.remarks, edited_by="test", edited_at=clock.now(),
-                    first_code=_code(edit.first), second_code=_code(edit.second),
-                    first_leave_type_id=edit.first and edit.first.leave_type and type_id(edit.first.leave_type),
-                    second_leave_type_id=edit.second and edit.second.leave_type and type_id(edit.second.leave_type),
-                    )  # fmt: skip
+            put.add(
+                "day_edits",
+                id=uuid4(),
+                user_id=user_id,
+                day=edit.day,
+                ot_hours=edit.ot_hours,
+                extra_days=edit.extra_days,
+                remarks=edit.remarks,
+                edited_by="test",
+                edited_at=clock.now(),
+                first_code=_code(edit.first),
+                second_code=_code(edit.second),
+                first_leave_type_id=edit.first and edit.first.leave_type and type_id(edit.first.leave_type),
+                second_leave_type_id=edit.second and edit.second.leave_type and type_id(edit.second.leave_type),
+            )
     put.flush()
     return made
 
@@ -127,17 +189,27 @@ def compute(scope: Scope, cases: Sequence[Case], user_ids: Sequence[UUID]) -> in
     window = window_of(scope, case.month)
     periods.ensure(scope, [window.period])
     attendance.decide_days(scope, first=window.lead_on, last=window.tail_on)
-    minutes = [(user_id, a.day, a.late_minutes, a.early_out_minutes)
-               for user_id, one in zip(user_ids, cases, strict=True) for a in one.facts.attendance]  # fmt: skip
+    minutes = [
+        (user_id, a.day, a.late_minutes, a.early_out_minutes)
+        for user_id, one in zip(user_ids, cases, strict=True)
+        for a in one.facts.attendance
+    ]
     scope.session.execute(
-        text("update attendance a set late_minutes = m.late, early_out_minutes = m.early"
-             " from unnest(cast(:users as uuid[]), cast(:days as date[]), cast(:late as int[]), cast(:early as int[]))"
-             " m(user_id, day, late, early)"
-             " where a.tenant_id = :tenant_id and a.user_id = m.user_id and a.day = m.day"),
-        {"tenant_id": scope.tenant_id, "users": [m[0] for m in minutes], "days": [m[1] for m in minutes],
-         "late": [m[2] for m in minutes], "early": [m[3] for m in minutes]},
-    )  # fmt: skip
-    return project(scope, window=window, among=Among.these(user_ids), as_of=case.as_of)
+        text(
+            "update attendance a set late_minutes = m.late, early_out_minutes = m.early"
+            " from unnest(cast(:users as uuid[]), cast(:days as date[]), cast(:late as int[]), cast(:early as int[]))"
+            " m(user_id, day, late, early)"
+            " where a.tenant_id = :tenant_id and a.user_id = m.user_id and a.day = m.day"
+        ),
+        {
+            "tenant_id": scope.tenant_id,
+            "users": [m[0] for m in minutes],
+            "days": [m[1] for m in minutes],
+            "late": [m[2] for m in minutes],
+            "early": [m[3] for m in minutes],
+        },
+    )
+    return project(scope, window=window, among=EmployeeFilter.these(user_ids), as_of=case.as_of)
 
 
 def outcomes(scope: Scope, case: Case) -> dict[UUID, Outcome]:
@@ -149,25 +221,36 @@ def outcomes(scope: Scope, case: Case) -> dict[UUID, Outcome]:
              from pay_registers r left join balances b using (tenant_id, month, user_id)
              where r.tenant_id = :tenant_id and r.month = :month"""),
         {"tenant_id": scope.tenant_id, "month": case.month, "start_on": window.period.start},
-    )  # fmt: skip
+    )
     names = {str(row.id): row.name for row in scope.session.execute(text("select id, name from leave_types"))}
     found = {}
     for row in rows:
-        spelled = rules.records(window.period.days, {
-            "halves": row.halves, "details": row.details, "units": row.units,
-            "masks": {"manual": row.manual, "recorded": row.recorded, "rostered": row.rostered}})  # fmt: skip
+        spelled = rules.records(
+            window.period.days,
+            {
+                "halves": row.halves,
+                "details": row.details,
+                "units": row.units,
+                "masks": {"manual": row.manual, "recorded": row.recorded, "rostered": row.rostered},
+            },
+        )
         lines = [
             (x["frequency"], Decimal(x["rate"]), x["from"], x["to"], Decimal(x["amount"])) for x in row.lines or []
         ]
         assert sum((line[4] for line in lines), Decimal(0)) == (row.earned or 0)
         found[row.user_id] = Outcome(
-            [(h["status"], h.get("leave_nature"), h["source"] or "none", names.get(h.get("leave_type_id") or ""))
-             for day in spelled for h in (day["first_half"], day["second_half"])],
+            [
+                (h["status"], h.get("leave_nature"), h["source"] or "none", names.get(h.get("leave_type_id") or ""))
+                for day in spelled
+                for h in (day["first_half"], day["second_half"])
+            ],
             {**row.totals, "leave_by_type": {names[k]: v for k, v in row.totals["leave_by_type"].items()}},
-            [(Decimal(str(d["ot_hours"])), d["late_minutes"], d["early_out_minutes"], Decimal(str(d["extra_days"])))
-             for d in spelled],
+            [
+                (Decimal(str(d["ot_hours"])), d["late_minutes"], d["early_out_minutes"], Decimal(str(d["extra_days"])))
+                for d in spelled
+            ],
             lines,
-        )  # fmt: skip
+        )
     return found
 
 
@@ -189,7 +272,7 @@ def open_scope(tenant_id: UUID) -> Any:
 
 
 def _code(half: HalfEdit | None) -> str | None:
-    return half and code_of(Status(half.status), half.nature and Nature(half.nature))
+    return half and code_of(HalfStatus(half.status), half.nature and Nature(half.nature))
 
 
 def _check_in(case: Case, shift: Shift | None, record: Any) -> datetime | None:

@@ -23,12 +23,17 @@ class Cast:
 
 def tenant(name: str = "Acme", **settings: object) -> Cast:
     """Make a tenant with keys for its admin and its HR; `settings` are columns of `tenants`."""
-    values = {"name": name, "slug": f"{name.lower()}-{uuid4().hex[:8]}", "currency": "BDT",
-              "timezone": "Asia/Dhaka", "weekend": [5, 6], **settings}  # fmt: skip
+    values = {
+        "name": name,
+        "slug": f"{name.lower()}-{uuid4().hex[:8]}",
+        "currency": "BDT",
+        "timezone": "Asia/Dhaka",
+        "weekend": [5, 6],
+        **settings,
+    }
     with transaction(role="wagebook_platform") as session:
         tenant_id = session.execute(
-            text(f"insert into tenants ({', '.join(values)}) values (:{', :'.join(values)}) returning id"),
-            values,
+            text(f"insert into tenants ({', '.join(values)}) values (:{', :'.join(values)}) returning id"), values
         ).scalar_one()
     return Cast(tenant_id, str(values["slug"]), key(tenant_id, Role.TENANT_ADMIN), key(tenant_id, Role.HR))
 
@@ -39,12 +44,19 @@ def key(tenant_id: UUID, role: Role, user_id: object = None) -> Api:
     with transaction(tenant_id=tenant_id) as session:
         session.execute(
             # names are unique: the first of a role has its plain name, further ones a number behind it
-            text("insert into api_keys (tenant_id, name, role, user_id, hint, key_hash)"
-                 " select :tenant_id, :name || coalesce(' ' || nullif(count(*), 0) + 1, ''), :role, :user_id, '', :hash"
-                 " from api_keys where tenant_id = :tenant_id and role = :role"),
-            {"tenant_id": tenant_id, "name": f"{role} key", "role": role, "user_id": user_id,
-             "hash": keys.digest(secret)},
-        )  # fmt: skip
+            text(
+                "insert into api_keys (tenant_id, name, role, user_id, hint, key_hash)"
+                " select :tenant_id, :name || coalesce(' ' || nullif(count(*), 0) + 1, ''), :role, :user_id, '', :hash"
+                " from api_keys where tenant_id = :tenant_id and role = :role"
+            ),
+            {
+                "tenant_id": tenant_id,
+                "name": f"{role} key",
+                "role": role,
+                "user_id": user_id,
+                "hash": keys.digest(secret),
+            },
+        )
     return Api(secret)
 
 
@@ -63,7 +75,6 @@ def platform_admin() -> Api:
     secret = keys.make(None)
     with transaction(role="wagebook_platform") as session:
         session.execute(
-            text("insert into platform_admins (name, key_hash) values ('Root', :hash)"),
-            {"hash": keys.digest(secret)},
+            text("insert into platform_admins (name, key_hash) values ('Root', :hash)"), {"hash": keys.digest(secret)}
         )
     return Api(secret)

@@ -13,13 +13,19 @@ from chalicelib.backing import clock, outbox
 from chalicelib.identity.callers import working
 from chalicelib.identity.permissions import Role
 from chalicelib.identity.scope import Origin
-from chalicelib.notifications import Kind, Notice
+from chalicelib.notifications import Notice, NotificationKind
 from tests.support.api import Api
 from tests.support.cast import Cast, key
 from tests.support.people import row, sql
 
-LEAVE = {"person": "Rahim", "leave_type": "Annual leave", "start_date": "2026-01-05", "end_date": "2026-01-07",
-         "days": 3, "notes": None}  # fmt: skip
+LEAVE = {
+    "person": "Rahim",
+    "leave_type": "Annual leave",
+    "start_date": "2026-01-05",
+    "end_date": "2026-01-07",
+    "days": 3,
+    "notes": None,
+}
 DUE = {"title": "Sales of January", "due_on": "2026-01-31"}
 
 
@@ -37,9 +43,13 @@ def caller(cast: Cast, user_id: UUID, role: Role = Role.EMPLOYEE) -> Api:
 
 
 def tell(
-    cast: Cast, *users: UUID, kind: Kind = Kind.LEAVE_APPROVED, cause: str = "1", values: dict[str, Any] | None = None,
+    cast: Cast,
+    *users: UUID,
+    kind: NotificationKind = NotificationKind.LEAVE_APPROVED,
+    cause: str = "1",
+    values: dict[str, Any] | None = None,
     fails: bool = False,
-) -> None:  # fmt: skip
+) -> None:
     """Notify people something in one transaction, as a feature does, and send what it leaves to be sent."""
     notices = [Notice(one, cause, LEAVE if values is None else values, "4711") for one in users]
     with working(cast.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
@@ -77,5 +87,9 @@ def statuses(cast: Cast) -> dict[str, str]:
 
 def let_pass(cast: Cast) -> None:
     """Age what waits for its next attempt, as if all the time had passed."""
-    sql(cast, "update notification_logs set look_at = clock_timestamp() - interval '10 minutes'"
-              " where tenant_id = :tenant_id and look_at is not null", tenant_id=cast.id)  # fmt: skip
+    sql(
+        cast,
+        "update notification_logs set look_at = clock_timestamp() - interval '10 minutes'"
+        " where tenant_id = :tenant_id and look_at is not null",
+        tenant_id=cast.id,
+    )

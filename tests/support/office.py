@@ -8,8 +8,11 @@ from tests.support.people import sql
 
 def person(cast: Cast, number: str, **employment: object) -> str:
     """Make a person called after their employee number, who joined on 1 January 2026."""
-    body = {"name": number, "employment": {"employee_no": number, "joined_on": "2026-01-01", **employment},
-            "salary": {"amount": "100.00", "effective_from": "2026-01-01"}}  # fmt: skip
+    body = {
+        "name": number,
+        "employment": {"employee_no": number, "joined_on": "2026-01-01", **employment},
+        "salary": {"amount": "100.00", "effective_from": "2026-01-01"},
+    }
     return cast.hr.ok("POST", "/users", body)["id"]
 
 
@@ -25,8 +28,10 @@ def period(cast: Cast, month: str, status: str = "open") -> None:
         "insert into pay_periods (tenant_id, month, start_on, end_on, status, changed_at, computed_at, decided_under)"
         " select :tenant_id, :month, day, day + interval '1 month - 1 day', :status, now(), now(), '540:'"
         " from cast(:month || '-01' as date) day",
-        tenant_id=cast.id, month=month, status=status,
-    )  # fmt: skip
+        tenant_id=cast.id,
+        month=month,
+        status=status,
+    )
 
 
 def stale(cast: Cast) -> list[str]:

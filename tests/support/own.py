@@ -15,23 +15,37 @@ _numbers = count(1)
 def leave_request(cast: Cast, user_id: UUID) -> UUID:
     """Make a pending leave request of one day."""
     leave_type = row(cast, "leave_types", {"name": f"Annual {next(_numbers)}"})
-    made: UUID = row(cast, "leave_requests", {
-        "user_id": user_id, "leave_type_id": leave_type, "start_on": "2026-01-05", "end_on": "2026-01-05", "days": 1,
-    })  # fmt: skip
+    made: UUID = row(
+        cast,
+        "leave_requests",
+        {"user_id": user_id, "leave_type_id": leave_type, "start_on": "2026-01-05", "end_on": "2026-01-05", "days": 1},
+    )
     return made
 
 
 def payout(cast: Cast, user_id: UUID, status: str, **more: Any) -> UUID:
     """Make a payout of 1.00, prepared by nobody."""
-    values = {"currency": "BDT", "amount": 1, "after_number": 0, "through_number": 1, "kind": "final",
-              "provider": "simulated", "reference": f"r{next(_numbers)}", "status": status,
-              "prepared_by": "schedule"}  # fmt: skip
+    values = {
+        "currency": "BDT",
+        "amount": 1,
+        "after_number": 0,
+        "through_number": 1,
+        "kind": "final",
+        "provider": "simulated",
+        "reference": f"r{next(_numbers)}",
+        "status": status,
+        "prepared_by": "schedule",
+    }
     begins = status if status == "held" else "queued"
     batch_id = more.pop("batch_id", None)
     made: UUID = row(cast, "payouts", {"user_id": user_id, **values, **more, "status": begins})
     if batch_id is not None:
-        sql(cast, "update payouts set status = 'sending', batch_id = :batch_id where id = :id",
-            batch_id=batch_id, id=made)  # fmt: skip
+        sql(
+            cast,
+            "update payouts set status = 'sending', batch_id = :batch_id where id = :id",
+            batch_id=batch_id,
+            id=made,
+        )
     for step in {"paid": ("sending", "paid"), "review": ("sending", "review")}.get(status, ()):
         sql(cast, "update payouts set status = :step where id = :id and status <> :step", step=step, id=made)
     return made
@@ -46,10 +60,22 @@ def own_run(cast: Cast, user_id: UUID, **more: Any) -> UUID:
 
 def own_answer(cast: Cast, api: Api, user_id: UUID, *, path: str | None = None) -> Reply:
     """Make a bank file that paid one person, and upload an answer that says the money came back."""
-    batch_id = row(cast, "payout_batches", {
-        "number": next(_numbers), "format": "delimited", "file_name": "a.csv", "file_sha256": "",
-        "file_key": f"tenants/{cast.id}/a.csv", "payouts": 1, "totals": "[]", "execution_on": "2026-01-05",
-        "created_by": "hr:x", "created_at": "2026-01-05"})  # fmt: skip
+    batch_id = row(
+        cast,
+        "payout_batches",
+        {
+            "number": next(_numbers),
+            "format": "delimited",
+            "file_name": "a.csv",
+            "file_sha256": "",
+            "file_key": f"tenants/{cast.id}/a.csv",
+            "payouts": 1,
+            "totals": "[]",
+            "execution_on": "2026-01-05",
+            "created_by": "hr:x",
+            "created_at": "2026-01-05",
+        },
+    )
     reference = f"own{next(_numbers)}"
     payout(cast, user_id, "paid", batch_id=batch_id, provider="bank_file", reference=reference)
     return api.post(path or f"/payouts/batches/{batch_id}/answer", [{"reference": reference, "status": "returned"}])

@@ -95,8 +95,13 @@ def steps(payout: dict[str, Any]) -> list[str]:
 
 def payable(cast: Cast, user_id: str, currency: str = "BDT") -> Decimal:
     """Return what a person is owed; negative is what they owe."""
-    rows = sql(cast, "select -balance as owed from ledger_accounts where kind = 'payable' and user_id = :user_id"
-               " and currency = :currency", user_id=user_id, currency=currency)  # fmt: skip
+    rows = sql(
+        cast,
+        "select -balance as owed from ledger_accounts where kind = 'payable' and user_id = :user_id"
+        " and currency = :currency",
+        user_id=user_id,
+        currency=currency,
+    )
     return rows[0].owed if rows else Decimal(0)
 
 
@@ -118,8 +123,9 @@ def pass_time(cast: Cast, **gone: float) -> None:
         cast,
         "update payouts set look_at = look_at - :gone, lease_until = lease_until - :gone,"
         " first_sent_at = first_sent_at - :gone, unknown_since = unknown_since - :gone where tenant_id = :tenant_id",
-        gone=timedelta(**gone), tenant_id=cast.id,
-    )  # fmt: skip
+        gone=timedelta(**gone),
+        tenant_id=cast.id,
+    )
 
 
 def look(running: Stack) -> int:
@@ -132,10 +138,15 @@ def look(running: Stack) -> int:
 def deliver(*bodies: dict[str, Any]) -> list[str]:
     """Hand messages of the runs' queue to their consumer as Lambda does, and give those that failed."""
     records = [
-        {"MessageId": f"m{n}", "ReceiptHandle": f"r{n}", "Body": json.dumps(body), "MD5OfBody": "",
-         "Attributes": {"ApproximateReceiveCount": "1"}}
+        {
+            "MessageId": f"m{n}",
+            "ReceiptHandle": f"r{n}",
+            "Body": json.dumps(body),
+            "MD5OfBody": "",
+            "Attributes": {"ApproximateReceiveCount": "1"},
+        }
         for n, body in enumerate(bodies)
-    ]  # fmt: skip
+    ]
     from chalicelib.features.payouts.runs import consumers as run_consumers
 
     event = lambda_events.queue_event(records, "arn:aws:sqs:eu-central-1:123456789012:wagebook-payout-runs")
@@ -157,8 +168,18 @@ def taken(running: Stack, queue: str) -> list[dict[str, Any]]:
 class RestorePoint:
     """The books as they are now, to go back to; the simulated provider's own are not among them."""
 
-    TABLES = ("payouts", "payout_events", "ledger_accounts", "ledger_entries", "sales", "pending_sales",
-              "sale_decisions", "outbox", "jobs", "job_chunks")  # fmt: skip
+    TABLES = (
+        "payouts",
+        "payout_events",
+        "ledger_accounts",
+        "ledger_entries",
+        "sales",
+        "pending_sales",
+        "sale_decisions",
+        "outbox",
+        "jobs",
+        "job_chunks",
+    )
 
     def __init__(self, root: psycopg.Connection) -> None:
         self.root = root
@@ -172,7 +193,9 @@ class RestorePoint:
         for table in self.TABLES:
             names = self.root.execute(
                 "select string_agg(attname, ', ') from pg_attribute where attrelid = %s::regclass and attnum > 0"
-                " and not attisdropped and attgenerated = ''", [table]).fetchone()[0]  # type: ignore[index] # fmt: skip
+                " and not attisdropped and attgenerated = ''",
+                [table],
+            ).fetchone()[0]  # type: ignore[index]
             self.root.execute(f"delete from {table}")  # type: ignore[arg-type]
             self.root.execute(f"insert into {table} ({names}) overriding system value select {names} from kept_{table}")  # type: ignore[arg-type]
         self.root.execute("set session_replication_role = origin")

@@ -29,9 +29,13 @@ class Office:
         self.running = running
         self.paper = PaperOffice(story)
         self.cast: Cast = tenant(
-            "Acme", currency=story.currency, weekend=sorted(story.tenant.weekend), week_start=story.tenant.week_start,
-            cycle_start_day=story.tenant.cycle_start_day, policy=json.dumps(vars(story.tenant.policy)),
-        )  # fmt: skip
+            "Acme",
+            currency=story.currency,
+            weekend=sorted(story.tenant.weekend),
+            week_start=story.tenant.week_start,
+            cycle_start_day=story.tenant.cycle_start_day,
+            policy=json.dumps(vars(story.tenant.policy)),
+        )
         self.hr = self.cast.hr
         self.ids: dict[str, str] = {}
         self.types: dict[str, str] = {}
@@ -91,11 +95,19 @@ class Office:
         for number, name, (value, target, weight) in (
             (number, name, one) for name, scores in people.items() for number, one in enumerate(scores, start=1)
         ):
-            kpi = {"name": f"Deals {number} of {name}", "target": float(target), "weight": float(weight),
-                   "source": "manual_entry"}  # fmt: skip
+            kpi = {
+                "name": f"Deals {number} of {name}",
+                "target": float(target),
+                "weight": float(weight),
+                "source": "manual_entry",
+            }
             kpi_id = self.hr.ok("POST", "/kpi-definitions", kpi)["id"]
-            cycle = {"definition_id": kpi_id, "user_id": self.ids[name], "cycle_start": "2026-01-01",
-                     "cycle_end": "2026-03-31"}  # fmt: skip
+            cycle = {
+                "definition_id": kpi_id,
+                "user_id": self.ids[name],
+                "cycle_start": "2026-01-01",
+                "cycle_end": "2026-03-31",
+            }
             made = self.hr.ok("POST", "/kpi-assignments", cycle)
             self.hr.ok("POST", f"/kpi-assignments/{made['id']}/value", {"value": float(value)})
 
@@ -104,9 +116,13 @@ class Office:
     def do_component(self, said: Mapping[str, tuple[Component, date]]) -> None:
         for code, (component, since) in said.items():
             body = {
-                "code": code, "name": code.replace("_", " ").capitalize(), "category": component.category,
-                "applies_to_all": component.for_everybody, "effective_from": str(since), **calculation_of(component),
-            }  # fmt: skip
+                "code": code,
+                "name": code.replace("_", " ").capitalize(),
+                "category": component.category,
+                "applies_to_all": component.for_everybody,
+                "effective_from": str(since),
+                **calculation_of(component),
+            }
             self.types[code] = self.hr.ok("POST", "/payment-types", body)["id"]
 
     def do_change(self, said: Mapping[str, tuple[Component, date]]) -> None:
@@ -122,17 +138,24 @@ class Office:
         for code, people in said.items():
             for name, (own, since, until) in people.items():
                 body = {
-                    "applies": own.included, "effective_from": str(since), "effective_to": until and str(until),
+                    "applies": own.included,
+                    "effective_from": str(since),
+                    "effective_to": until and str(until),
                     "amount": None if own.amount is None else str(own.amount),
                     "percent": None if own.percent is None else float(own.percent),
-                }  # fmt: skip
+                }
                 self.hr.ok("PUT", f"/users/{self.ids[name]}/payment-types/{self.types[code]}", body)
 
     def do_adjust(self, adjustments: Iterable[Adjustment]) -> None:
         for one in adjustments:
             kind, _, reason = one.name.partition(": ")
-            body = {"user_id": self.ids[one.person], "kind": kind.lower(), "amount": str(one.amount), "reason": reason,
-                    "effective_date": str(one.on)}  # fmt: skip
+            body = {
+                "user_id": self.ids[one.person],
+                "kind": kind.lower(),
+                "amount": str(one.amount),
+                "reason": reason,
+                "effective_date": str(one.on),
+            }
             self.hr.ok("POST", "/payroll-adjustments", body)
 
     def do_encash(self, people: Mapping[str, tuple[Decimal, date]]) -> None:
@@ -142,8 +165,12 @@ class Office:
         type_id = self.hr.ok("POST", "/leave-types", annual)["id"]
         for name, (days, expired) in people.items():
             next_day = expired + timedelta(days=1)
-            body = {"user_id": self.ids[name], "leave_type_id": type_id, "allocated_days": float(days),
-                    "cycle_start_date": str(next_day.replace(year=next_day.year - 1))}  # fmt: skip
+            body = {
+                "user_id": self.ids[name],
+                "leave_type_id": type_id,
+                "allocated_days": float(days),
+                "cycle_start_date": str(next_day.replace(year=next_day.year - 1)),
+            }
             self.hr.ok("POST", "/leave-allocations", body)
             with scopes.operating(self.cast.id) as scope:
                 expiry_nightly_job.request(scope, as_of=next_day)
@@ -222,8 +249,12 @@ class Office:
 
     def _employment(self, name: str) -> dict[str, Any]:
         person = self.paper.payroll.people[name].employee
-        return {"employee_no": f"E-{name}", "joined_on": str(person.joined_on), "shift_id": self.shift_id,
-                "left_on": person.left_on and str(person.left_on)}  # fmt: skip
+        return {
+            "employee_no": f"E-{name}",
+            "joined_on": str(person.joined_on),
+            "shift_id": self.shift_id,
+            "left_on": person.left_on and str(person.left_on),
+        }
 
     def _attendance(self, name: str, record: AttendanceDay) -> dict[str, Any]:
         row: dict[str, Any] = {"user_id": self.ids[name], "date": str(record.day)}
@@ -244,12 +275,21 @@ class Office:
             if is_working(tenant_, person, calendar, leave.day, leave.half):
                 by_day.setdefault((leave.day, leave.leave_type, leave.nature), []).append(leave.half)
         for (day, leave_type, nature), halves in by_day.items():
-            self._approved("/leave-requests", name, {
-                "leave_type_id": self._leave_type(leave_type, nature), "start_date": str(day), "end_date": str(day),
-                "start_half": halves[0], "end_half": halves[-1]})  # fmt: skip
+            self._approved(
+                "/leave-requests",
+                name,
+                {
+                    "leave_type_id": self._leave_type(leave_type, nature),
+                    "start_date": str(day),
+                    "end_date": str(day),
+                    "start_half": halves[0],
+                    "end_half": halves[-1],
+                },
+            )
         for duty in new.on_duty:
-            self._approved("/on-duty", name, {
-                "start_date": str(duty.start), "end_date": str(duty.end), "half": duty.half})  # fmt: skip
+            self._approved(
+                "/on-duty", name, {"start_date": str(duty.start), "end_date": str(duty.end), "half": duty.half}
+            )
         for work in new.overtime:
             self._approved("/overtime", name, {"date": str(work.day), "hours": float(work.hours)})
 

@@ -15,9 +15,7 @@ def row(tenant: Cast, table: str, values: Mapping[str, Any], *, returning: str =
     """Insert one row of the tenant's and give one of its columns."""
     said = {"tenant_id": tenant.id, **values}
     return sql(
-        tenant,
-        f"insert into {table} ({', '.join(said)}) values (:{', :'.join(said)}) returning {returning}",
-        **said,
+        tenant, f"insert into {table} ({', '.join(said)}) values (:{', :'.join(said)}) returning {returning}", **said
     )[0][0]
 
 
@@ -47,11 +45,19 @@ def employee(
     row(
         tenant,
         "employments",
-        {"user_id": user_id, "employee_no": employee_no, "joined_on": joined_on, "left_on": left_on,
-         "shift_id": shift_id, "manager_id": manager_id, "branch_id": branch_id, "department_id": department_id,
-         "division_id": division_id},
+        {
+            "user_id": user_id,
+            "employee_no": employee_no,
+            "joined_on": joined_on,
+            "left_on": left_on,
+            "shift_id": shift_id,
+            "manager_id": manager_id,
+            "branch_id": branch_id,
+            "department_id": department_id,
+            "division_id": division_id,
+        },
         returning="user_id",
-    )  # fmt: skip
+    )
     return user_id
 
 
@@ -60,9 +66,14 @@ def shift(tenant: Cast, starts: str = "09:00", ends: str = "18:00", *, late: int
     return row(
         tenant,
         "shifts",
-        {"name": f"{starts}-{ends}/{late}/{early}", "starts_at": time.fromisoformat(starts),
-         "ends_at": time.fromisoformat(ends), "late_grace_minutes": late, "early_grace_minutes": early},
-    )  # fmt: skip
+        {
+            "name": f"{starts}-{ends}/{late}/{early}",
+            "starts_at": time.fromisoformat(starts),
+            "ends_at": time.fromisoformat(ends),
+            "late_grace_minutes": late,
+            "early_grace_minutes": early,
+        },
+    )
 
 
 def branch(tenant: Cast, *, name: str = "Berlin", timezone: str | None = "Europe/Berlin") -> UUID:
@@ -82,5 +93,8 @@ def lock_period(tenant: Cast, month: str, start: date, end: date) -> None:
         "insert into pay_periods (tenant_id, month, start_on, end_on, status)"
         " values (:tenant_id, :month, :start, :end, 'locked')"
         " on conflict (tenant_id, month) do update set status = 'locked'",
-        tenant_id=tenant.id, month=month, start=start, end=end,
-    )  # fmt: skip
+        tenant_id=tenant.id,
+        month=month,
+        start=start,
+        end=end,
+    )

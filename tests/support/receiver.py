@@ -73,9 +73,10 @@ def listen(cast: Cast, receiver: Receiver, **more: Any) -> dict[str, Any]:
 def pay(cast: Cast, running: Stack, behaviour: str = "accept") -> str:
     """Owe somebody 40.00, pay it by the simulated provider, and give the payout's id."""
     person = cast.admin.ok(
-        "POST", "/sales/user",
+        "POST",
+        "/sales/user",
         {"name": "Mina Akter", "payout_destination": {"kind": "simulated", "behaviour": behaviour}},
-    )  # fmt: skip
+    )
     sale = cast.admin.ok("POST", "/sales", {"user_id": person["id"], "earning": "40.00"})
     cast.admin.ok("POST", "/reconcile", {"items": [{"sale_id": sale["id"], "status": "approved"}]})
     cast.admin.ok("POST", "/payouts/final/run", headers={"idempotency-key": person["id"]})
@@ -95,8 +96,12 @@ def attempts(cast: Cast, delivery_id: str) -> list[dict[str, Any]]:
 
 def let_pass(cast: Cast) -> None:
     """Age what waits for its next attempt, as if all the time had passed."""
-    sql(cast, "update webhook_deliveries set look_at = clock_timestamp() - interval '10 minutes'"
-              " where tenant_id = :tenant_id and look_at is not null", tenant_id=cast.id)  # fmt: skip
+    sql(
+        cast,
+        "update webhook_deliveries set look_at = clock_timestamp() - interval '10 minutes'"
+        " where tenant_id = :tenant_id and look_at is not null",
+        tenant_id=cast.id,
+    )
 
 
 def again(cast: Cast, running: Stack) -> None:

@@ -46,9 +46,7 @@ def running() -> Iterator[Stack]:
     with mock_aws():
         for cached in kept:
             cached.cache_clear()
-        files.client().create_bucket(
-            Bucket=aws.BUCKET, CreateBucketConfiguration={"LocationConstraint": aws.REGION}
-        )  # fmt: skip
+        files.client().create_bucket(Bucket=aws.BUCKET, CreateBucketConfiguration={"LocationConstraint": aws.REGION})
         yield Stack()
     for cached in kept:
         cached.cache_clear()

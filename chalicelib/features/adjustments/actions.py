@@ -14,7 +14,7 @@ from sqlalchemy import RowMapping, text
 from chalicelib import audit, four_eyes
 from chalicelib.backing.database import Record, statement
 from chalicelib.features.adjustments import queries
-from chalicelib.features.adjustments.rules import Adjustment, Kind, wrong_sign
+from chalicelib.features.adjustments.rules import AdjustmentKind, NewAdjustmentRow, wrong_sign
 from chalicelib.features.adjustments.schemas import NewAdjustment
 from chalicelib.features.people.users import queries as people
 from chalicelib.features.people.users.actions import too_fine
@@ -25,7 +25,7 @@ from chalicelib.kernel.money import fits, rounded
 _ADD = text(statement(__file__, "add"))
 
 
-def add(scope: Scope, *, adjustments: Sequence[Adjustment]) -> list[UUID]:
+def add(scope: Scope, *, adjustments: Sequence[NewAdjustmentRow]) -> list[UUID]:
     """Add amounts in one statement and give the ids of those that were not there before."""
     if not adjustments:
         return []
@@ -43,16 +43,20 @@ def add(scope: Scope, *, adjustments: Sequence[Adjustment]) -> list[UUID]:
         }
         for one in adjustments
     ]
-    rows = scope.session.execute(
-        _ADD,
-        {
-            "tenant_id": scope.tenant_id,
-            "adjustments": json.dumps(said, default=str),
-            "created_by": scope.actor.name,
-            "created_by_ids": sorted(scope.actor.hands),
-            "now": scope.now,
-        },
-    ).mappings().all()  # fmt: skip
+    rows = (
+        scope.session.execute(
+            _ADD,
+            {
+                "tenant_id": scope.tenant_id,
+                "adjustments": json.dumps(said, default=str),
+                "created_by": scope.actor.name,
+                "created_by_ids": sorted(scope.actor.hands),
+                "now": scope.now,
+            },
+        )
+        .mappings()
+        .all()
+    )
     _record(scope, rows)
     return [row["id"] for row in rows]
 
@@ -67,9 +71,12 @@ def _record(scope: Scope, rows: Sequence[RowMapping]) -> None:
         what = {"adjustments": len(rows), "kinds": sorted({row["kind"] for row in rows}), "amounts": amounts}
     if rows:
         audit.record(
-            scope, action="payroll_adjustment.added", entity_type="payroll_adjustment",
-            entity_id=rows[0]["id"] if len(rows) == 1 else "many", after=what,
-        )  # fmt: skip
+            scope,
+            action="payroll_adjustment.added",
+            entity_type="payroll_adjustment",
+            entity_id=rows[0]["id"] if len(rows) == 1 else "many",
+            after=what,
+        )
 
 
 def add_by_hand(scope: Scope, *, new: NewAdjustment) -> Record:
@@ -77,11 +84,13 @@ def add_by_hand(scope: Scope, *, new: NewAdjustment) -> Record:
     people.get_user(scope, new.user_id, "adjustments.write")
     four_eyes.check_not_own(scope, four_eyes.Subject.ADJUSTMENT, new.user_id)
     currency = new.currency or scope.tenant.currency
-    if why := wrong_sign(Kind(new.kind), new.amount):
+    if why := wrong_sign(AdjustmentKind(new.kind), new.amount):
         raise invalid("/amount", why)
     if not fits(new.amount, currency):
         raise invalid("/amount", too_fine(currency))
     amount = rounded(new.amount, currency)  # which fits, so that only zeros are added
-    one = Adjustment(new.user_id, Kind(new.kind), amount, currency, new.reason, effective_on=new.effective_date)
+    one = NewAdjustmentRow(
+        new.user_id, AdjustmentKind(new.kind), amount, currency, new.reason, effective_on=new.effective_date
+    )
     [adjustment_id] = add(scope, adjustments=[one])
     return queries.get_adjustment(scope, adjustment_id)

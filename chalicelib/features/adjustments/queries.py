@@ -43,5 +43,7 @@ def get_adjustment(scope: Scope, adjustment_id: UUID) -> Record:
             select(*COLUMNS).where(
                 payroll_adjustments.c.tenant_id == scope.tenant_id, payroll_adjustments.c.id == adjustment_id
             )
-        ).mappings().one()
-    )  # fmt: skip
+        )
+        .mappings()
+        .one()
+    )

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from chalicelib.entry.paging import PageQuery
-from chalicelib.features.adjustments.rules import Kind
+from chalicelib.features.adjustments.rules import AdjustmentKind
 from chalicelib.features.tenants.schemas import KnownCurrency
 from chalicelib.kernel.moments import Day
 from chalicelib.kernel.schema import Input, MoneyOut, Output, SignedMoneyIn, Text
@@ -17,7 +17,7 @@ class NewAdjustment(Input):
     """An amount that a person is paid once (above 0), or that is taken off their pay once (below 0)."""
 
     user_id: UUID
-    kind: Literal[Kind.BONUS, Kind.FINE, Kind.OTHER]
+    kind: Literal[AdjustmentKind.BONUS, AdjustmentKind.FINE, AdjustmentKind.OTHER]
     amount: SignedMoneyIn
     currency: KnownCurrency | None = Field(None, description="the tenant's unless said")
     reason: Text
@@ -28,7 +28,7 @@ class AdjustmentQuery(PageQuery):
     """Which adjustments."""
 
     user_id: UUID | None = None
-    kind: Kind | None = None
+    kind: AdjustmentKind | None = None
     open: bool | None = Field(None, description="true: not paid yet; false: paid")
 
 
@@ -37,7 +37,7 @@ class Adjustment(Output):
 
     id: UUID
     user_id: UUID
-    kind: Kind
+    kind: AdjustmentKind
     amount: MoneyOut
     currency: str
     reason: str

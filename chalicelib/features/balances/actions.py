@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from chalicelib.backing.database import run, statement
-from chalicelib.features.periods.windows import Among, Window
+from chalicelib.features.periods.windows import EmployeeFilter, PeriodWindow
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.money import MINOR_UNITS
 
@@ -12,7 +12,7 @@ _EARN = statement(__file__, "earn")
 _MINOR_UNITS = json.dumps(MINOR_UNITS)
 
 
-def earn(scope: Scope, *, window: Window, among: Among) -> int:
+def earn(scope: Scope, *, window: PeriodWindow, among: EmployeeFilter) -> int:
     """Compute the balances of some employees for a period, and count the rows that changed."""
     policy = scope.tenant.policy
     values: dict[str, Any] = {

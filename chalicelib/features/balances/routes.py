@@ -12,6 +12,6 @@ blueprint = Blueprint(__name__)
 
 
 @endpoint(blueprint, "GET", "/balances/{month}", may="balances.read")
-def list_balances(scope: Scope, month: Month, query: PageQuery) -> Page[schemas.Balance]:
+def list_balances(scope: Scope, month: Month, query: PageQuery) -> Page[schemas.EarnedBalance]:
     """List what everybody has earned in a period so far, with the lines that explain it."""
     return queries.page_of_balances(scope, month=month, query=query)

@@ -8,7 +8,7 @@ from pydantic import Field
 from chalicelib.kernel.schema import MoneyOut, Output
 
 
-class Line(Output):
+class BalanceLine(Output):
     """One salary's part of the amount: days x rate, and how it was computed."""
 
     frequency: str
@@ -22,7 +22,7 @@ class Line(Output):
     amount: MoneyOut
 
 
-class Balance(Output):
+class EarnedBalance(Output):
     """What one person has earned in a period so far."""
 
     user_id: UUID
@@ -30,7 +30,7 @@ class Balance(Output):
     currency: str
     earned_to_date: MoneyOut
     totals: dict[str, object]
-    lines: list[Line]
+    lines: list[BalanceLine]
 
 
 class SalarySoFar(Output):
@@ -40,4 +40,4 @@ class SalarySoFar(Output):
     as_of: date
     currency: str = Field(description="the salary's own")
     earned_to_date: MoneyOut
-    lines: list[Line]
+    lines: list[BalanceLine]

@@ -51,9 +51,14 @@ def page_of_audit_logs(scope: Scope, query: AuditQuery) -> Record:
 
 
 def _page(
-    scope: Scope, rows: str, query: JobQuery | AuditQuery, *, conditions: dict[str, str], key: str,
+    scope: Scope,
+    rows: str,
+    query: JobQuery | AuditQuery,
+    *,
+    conditions: dict[str, str],
+    key: str,
     values: dict[str, Any] | None = None,
-) -> Record:  # fmt: skip
+) -> Record:
     said = {name: value for name in conditions if (value := getattr(query, name)) is not None}
     values = {"tenant_id": scope.tenant_id, "limit": query.limit + 1, **said, **(values or {})}
     where = "".join(f" and {conditions[name]}" for name in said)

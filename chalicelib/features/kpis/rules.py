@@ -77,7 +77,7 @@ MEANING = (
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Span:
+class EmployeeSpan:
     """Some days of one person, both ends included; `user_id` as text, so that spans have an order."""
 
     user_id: str

@@ -33,7 +33,7 @@ class Bucket(StrEnum):
     TRANSFERRED = "transferred"
 
 
-class Place(NamedTuple):
+class LedgerPlace(NamedTuple):
     """Where an entry of the leave ledger stands: an allocation, a bucket of it, and the day that it concerns."""
 
     allocation_id: UUID
@@ -42,7 +42,7 @@ class Place(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class LeaveSpan:
     """From a half of the first day to a half of the last, both included."""
 
     start_on: date
@@ -62,7 +62,7 @@ class Span:
     def days(self) -> list[date]:
         return [self.start_on + timedelta(days=n) for n in range((self.end_on - self.start_on).days + 1)]
 
-    def is_within(self, other: "Span") -> bool:
+    def is_within(self, other: "LeaveSpan") -> bool:
         """Return whether every half of this is one of the other's."""
         return other.begins <= self.begins and self.ends <= other.ends
 
@@ -96,7 +96,7 @@ class Purse:
         return self.opens_on <= day and (self.expires_on is None or day <= self.expires_on)
 
 
-def counted(span: Span, bits: Mapping[date, int]) -> list[HalfOfDay]:
+def counted(span: LeaveSpan, bits: Mapping[date, int]) -> list[HalfOfDay]:
     """List the halves that use days up: those that the calendar wants worked."""
     return [(day, half) for day, half in span.halves() if bits.get(day, 0) & BITS[half]]
 
@@ -130,7 +130,7 @@ def take(halves: Iterable[HalfOfDay], purses: Iterable[Purse]) -> tuple[dict[Hal
     return taken, lacking
 
 
-def kept(held: Mapping[Place, Decimal], halves: Iterable[HalfOfDay]) -> dict[Place, Decimal]:
+def kept(held: Mapping[LedgerPlace, Decimal], halves: Iterable[HalfOfDay]) -> dict[LedgerPlace, Decimal]:
     """Return what stays of the days that a request holds when only these of its halves go on using them up.
 
     A day that is used up less gives back what it took, last of its allocations first.
@@ -146,7 +146,7 @@ def kept(held: Mapping[Place, Decimal], halves: Iterable[HalfOfDay]) -> dict[Pla
     return stays
 
 
-def given_back(held: Mapping[Place, Decimal], halves: Iterable[HalfOfDay]) -> dict[Place, Decimal]:
+def given_back(held: Mapping[LedgerPlace, Decimal], halves: Iterable[HalfOfDay]) -> dict[LedgerPlace, Decimal]:
     """Return what stays of the days that a request holds when these of its halves use nothing up any more."""
     stays = dict(held)
     for day, _ in halves:

@@ -16,10 +16,10 @@ from chalicelib.features.attendance.records import actions as attendance
 from chalicelib.features.pay_register.projection import leave_out, project
 from chalicelib.features.periods import periods
 from chalicelib.features.periods.locks import lock_people_among
-from chalicelib.features.periods.windows import Among, window_of
+from chalicelib.features.periods.windows import EmployeeFilter, window_of
 from chalicelib.identity.scope import Scope
 from chalicelib.jobs import progress
-from chalicelib.jobs.progress import CHUNK_EMPLOYEES, Chunk
+from chalicelib.jobs.progress import CHUNK_EMPLOYEES, JobChunk
 from chalicelib.kernel.errors import Conflict, PeriodLocked
 from chalicelib.kernel.states import PeriodStatus
 
@@ -36,21 +36,27 @@ def begin(scope: Scope, job_id: UUID, *, months: Sequence[str], as_of: date, nig
     chunks = _chunks(scope, months)
     plan = {"job_id": str(job_id), "months": list(months), "as_of": as_of.isoformat(), "night": night}
     progress.spread(
-        scope, job_id, chunks=chunks, queue=QUEUE, message=plan, at_once=covers(locked, chunks),
-        do=lambda chunk: do_chunk(scope, plan, chunk), finish=lambda: _finish(scope, plan),
-    )  # fmt: skip
+        scope,
+        job_id,
+        chunks=chunks,
+        queue=QUEUE,
+        message=plan,
+        at_once=covers(locked, chunks),
+        do=lambda chunk: do_chunk(scope, plan, chunk),
+        finish=lambda: _finish(scope, plan),
+    )
 
 
-def do_chunk(scope: Scope, plan: dict[str, Any], chunk: Chunk) -> None:
+def do_chunk(scope: Scope, plan: dict[str, Any], chunk: JobChunk) -> None:
     """Compute one chunk for every month of the plan, and finish the job with its last chunk."""
     job_id, as_of = UUID(plan["job_id"]), date.fromisoformat(plan["as_of"])
-    among = Among.range(chunk.first_user_id, chunk.last_user_id)
+    among = EmployeeFilter.range(chunk.first_user_id, chunk.last_user_id)
     changed = compute_among(scope, months=plan["months"], among=among, as_of=as_of)
     if progress.finish_chunk(scope, job_id, number=chunk.number, changed=changed):
         _finish(scope, plan)
 
 
-def lock_everybody(scope: Scope, months: Sequence[str]) -> Chunk | None:
+def lock_everybody(scope: Scope, months: Sequence[str]) -> JobChunk | None:
     """Lock everybody who is employed in these periods, if they fit one chunk; return that chunk, else None.
 
     Before the periods are locked, so it looks without a lock: somebody may join before they are. See `covers`.
@@ -58,11 +64,11 @@ def lock_everybody(scope: Scope, months: Sequence[str]) -> Chunk | None:
     chunks = _chunks(scope, months)
     if len(chunks) != 1:
         return None
-    lock_people_among(scope, Among.range(chunks[0].first_user_id, chunks[0].last_user_id))
+    lock_people_among(scope, EmployeeFilter.range(chunks[0].first_user_id, chunks[0].last_user_id))
     return chunks[0]
 
 
-def covers(locked: Chunk | None, chunks: Sequence[Chunk]) -> bool:
+def covers(locked: JobChunk | None, chunks: Sequence[JobChunk]) -> bool:
     """Tell whether the people of these chunks are all locked already, so that they may be computed at once."""
     return locked is not None and all(
         locked.first_user_id <= chunk.first_user_id and chunk.last_user_id <= locked.last_user_id for chunk in chunks
@@ -80,10 +86,10 @@ def prepare(scope: Scope, months: Sequence[str]) -> None:
         {"tenant_id": scope.tenant_id, "months": list(months)},
     )
     for month in months:
-        leave_out(scope, window=window_of(scope, month), among=Among.everybody())
+        leave_out(scope, window=window_of(scope, month), among=EmployeeFilter.everybody())
 
 
-def compute_among(scope: Scope, *, months: Sequence[str], among: Among, as_of: date) -> int:
+def compute_among(scope: Scope, *, months: Sequence[str], among: EmployeeFilter, as_of: date) -> int:
     """Compute some employees of a computation that was prepared, and count the rows that changed."""
     changed = 0
     lock_people_among(scope, among)
@@ -104,7 +110,7 @@ def conclude(scope: Scope, *, months: Sequence[str], as_of: date) -> None:
     )
 
 
-def compute_now(scope: Scope, *, month: str, locked: Chunk | None) -> None:
+def compute_now(scope: Scope, *, month: str, locked: JobChunk | None) -> None:
     """Compute everybody of an open period, which the caller has for itself, in this transaction.
 
     `locked` is what lock_everybody returned; raises Conflict where they are too many, or somebody has just joined.
@@ -118,7 +124,7 @@ def compute_now(scope: Scope, *, month: str, locked: Chunk | None) -> None:
         )
     as_of = scope.yesterday()
     for chunk in chunks:
-        among = Among.range(chunk.first_user_id, chunk.last_user_id)
+        among = EmployeeFilter.range(chunk.first_user_id, chunk.last_user_id)
         project(scope, window=window_of(scope, month), among=among, as_of=as_of)
     conclude(scope, months=[month], as_of=as_of)
 
@@ -129,7 +135,7 @@ def compute_these(scope: Scope, *, month: str, user_ids: Sequence[UUID]) -> int:
     The caller has locked them, knows that they are in the period, and holds it open.
     """
     _decide_for(scope, month, user_ids)
-    among = Among.one(user_ids[0]) if len(user_ids) == 1 else Among.these(user_ids)
+    among = EmployeeFilter.one(user_ids[0]) if len(user_ids) == 1 else EmployeeFilter.these(user_ids)
     return project(scope, window=window_of(scope, month), among=among, as_of=scope.yesterday())
 
 
@@ -218,7 +224,7 @@ def refusal(locked: PeriodLocked) -> PeriodLocked:
     return PeriodLocked(f"{locked.detail} Unlock it first, or let the difference be paid as a late correction.")
 
 
-def _chunks(scope: Scope, months: Sequence[str]) -> list[Chunk]:
+def _chunks(scope: Scope, months: Sequence[str]) -> list[JobChunk]:
     if not months:  # the night of a tenant whose only period due is locked
         return []
     days = [scope.tenant.period(month) for month in months]
@@ -237,7 +243,7 @@ def _chunks(scope: Scope, months: Sequence[str]) -> list[Chunk]:
             "end_on": max(period.end for period in days),
         },
     ).all()
-    return [Chunk(*row) for row in rows]
+    return [JobChunk(*row) for row in rows]
 
 
 def _finish(scope: Scope, plan: dict[str, Any]) -> None:

@@ -16,7 +16,7 @@ from chalicelib.features.pay_register.schemas import HalfIn
 from chalicelib.features.periods import facts
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import invalid
-from chalicelib.kernel.halves import Nature, Status, code_of
+from chalicelib.kernel.halves import HalfStatus, Nature, code_of
 
 CELLS = ("first_half", "second_half", "ot_hours", "extra_days", "remarks")
 _EDIT = text(statement(__file__, "edit_days"))
@@ -25,9 +25,15 @@ Cells = Mapping[str, Any]  # a value by name, of those of CELLS that are named; 
 
 
 def edit_day(
-    scope: Scope, *, month: str, user_id: UUID, day: date, cells: Cells, if_match: int | None,
+    scope: Scope,
+    *,
+    month: str,
+    user_id: UUID,
+    day: date,
+    cells: Cells,
+    if_match: int | None,
     action: str = "pay_register.edited",
-) -> Record:  # fmt: skip
+) -> Record:
     """Put the named cells of a day in the place of what the facts say, and compute the employee again.
 
     `if_match` is the day's version that the caller saw. In a locked period the edit is kept as a fact and noted as a
@@ -57,9 +63,14 @@ def edit_day(
 def clear_day(scope: Scope, *, month: str, user_id: UUID, day: date, if_match: int | None) -> Record:
     """Give every cell of a day back to the facts; clearing a day that nobody edited changes nothing."""
     return edit_day(
-        scope, month=month, user_id=user_id, day=day, cells=dict.fromkeys(CELLS), if_match=if_match,
+        scope,
+        month=month,
+        user_id=user_id,
+        day=day,
+        cells=dict.fromkeys(CELLS),
+        if_match=if_match,
         action="pay_register.cleared",
-    )  # fmt: skip
+    )
 
 
 def _check_day(scope: Scope, month: str, day: date) -> None:
@@ -96,7 +107,7 @@ def _coded(scope: Scope, half: HalfIn | None) -> tuple[str | None, UUID | None]:
     if half.leave_type_id is not None:
         of_type = get_leave_type(scope, half.leave_type_id)
         nature = nature or (Nature.PAID if of_type["is_paid"] else Nature.LOP)
-    return code_of(Status(half.status), nature), half.leave_type_id
+    return code_of(HalfStatus(half.status), nature), half.leave_type_id
 
 
 def _record_of(row: Record, day: date) -> dict[str, Any] | None:

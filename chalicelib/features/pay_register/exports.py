@@ -6,14 +6,14 @@ from typing import Any
 from chalicelib.entry.http import Document
 from chalicelib.entry.sheets import CSV, XLSX, csv_of, safe, xlsx_of
 from chalicelib.features.pay_register import queries
-from chalicelib.features.pay_register.schemas import ExportQuery, Totals
+from chalicelib.features.pay_register.schemas import ExportQuery, RegisterTotals
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import TooLarge
 from chalicelib.kernel.period import Period
 
 BATCH = 1000
 MOST_EMPLOYEES = 10_000  # about 4 MB, of the 6 MB that one answer of a function may have
-_COUNTED = [name for name in Totals.model_fields if name != "leave_by_type"]
+_COUNTED = [name for name in RegisterTotals.model_fields if name != "leave_by_type"]
 _SIGNS = {"-": "", "P": "P", "A": "A", "L": "L", "U": "LOP", "O": "OD", "H": "H", "W": "WO"}
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from chalicelib.backing.database import keep_plans, run, statement
 from chalicelib.features.balances import actions as balances
 from chalicelib.features.pay_register.models import PROJECTED
-from chalicelib.features.periods.windows import Among, Window
+from chalicelib.features.periods.windows import EmployeeFilter, PeriodWindow
 from chalicelib.identity.scope import Scope
 
 
@@ -31,7 +31,7 @@ _LEAVE_OUT_ROWS = _LEAVE_OUT.replace("{table}", "pay_registers")
 _LEAVE_OUT_BALANCES = _LEAVE_OUT.replace("{table}", "balances")
 
 
-def project(scope: Scope, *, window: Window, among: Among, as_of: date) -> int:
+def project(scope: Scope, *, window: PeriodWindow, among: EmployeeFilter, as_of: date) -> int:
     """Rebuild register rows and balances of an open period, and count the register rows that changed."""
     as_of = min(as_of, window.period.end)
     values: dict[str, Any] = {
@@ -48,7 +48,7 @@ def project(scope: Scope, *, window: Window, among: Among, as_of: date) -> int:
     return changed
 
 
-def leave_out(scope: Scope, *, window: Window, among: Among) -> None:
+def leave_out(scope: Scope, *, window: PeriodWindow, among: EmployeeFilter) -> None:
     """Drop rows of people who are not, or no longer, employed in the period, and their balances."""
     values = {**window.values(), **among.values, "tenant_id": scope.tenant_id}
     run(scope.session, among.put_into(_LEAVE_OUT_BALANCES), values)

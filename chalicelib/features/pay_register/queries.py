@@ -11,7 +11,7 @@ from sqlalchemy import TextClause, select, text
 from chalicelib.backing.database import Record, statement
 from chalicelib.features.pay_register import rules
 from chalicelib.features.pay_register.models import day_edits
-from chalicelib.features.pay_register.schemas import ExportQuery, GridQuery, Totals, View
+from chalicelib.features.pay_register.schemas import ExportQuery, GridQuery, RegisterTotals, View
 from chalicelib.features.people.models import departments, divisions
 from chalicelib.features.people.organisation.queries import get_unit
 from chalicelib.identity.scope import Scope
@@ -38,7 +38,7 @@ _VERSIONS = "case when edited.versions is null then '{}' else jsonb_build_object
 # What the records view needs beside the codes to say where each half came from.
 _MASKS = """, 'masks', json_build_object('manual', (r).manual, 'recorded', (r).recorded, 'rostered', (r).rostered),
     'units', (r).units"""
-_NO_TOTALS = json.dumps({name: {} if name == "leave_by_type" else 0 for name in Totals.model_fields})
+_NO_TOTALS = json.dumps({name: {} if name == "leave_by_type" else 0 for name in RegisterTotals.model_fields})
 
 
 def get_period(scope: Scope, period: Period) -> Record:

@@ -90,9 +90,7 @@ def edit_day(
 
     `If-Match` is the day's own version, of `daily_records`.
     """
-    return edit_actions.edit_day(
-        scope, month=month, user_id=user_id, day=day, cells=body.cells(), if_match=if_match
-    )  # fmt: skip
+    return edit_actions.edit_day(scope, month=month, user_id=user_id, day=day, cells=body.cells(), if_match=if_match)
 
 
 @endpoint(blueprint, "PATCH", "/pay-register/{month}/{user_id}/days/{day}", may=WRITE)
@@ -103,9 +101,7 @@ def merge_day(
 
     `If-Match` is the day's own version, of `daily_records`.
     """
-    return edit_actions.edit_day(
-        scope, month=month, user_id=user_id, day=day, cells=body.cells(), if_match=if_match
-    )  # fmt: skip
+    return edit_actions.edit_day(scope, month=month, user_id=user_id, day=day, cells=body.cells(), if_match=if_match)
 
 
 @endpoint(blueprint, "DELETE", "/pay-register/{month}/{user_id}/days/{day}", may=WRITE)

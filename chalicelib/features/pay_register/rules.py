@@ -82,8 +82,10 @@ def _source(code: str, is_manual: int, is_recorded: int, is_rostered: int) -> st
 
 def cells_of(edit: Mapping[str, Any]) -> list[Any]:
     """Return what an edit's row says of each cell, None where the facts speak."""
-    return [tuple(edit[column] for column in columns) if edit[columns[0]] is not None else None
-            for columns in _CELLS.values()]  # fmt: skip
+    return [
+        tuple(edit[column] for column in columns) if edit[columns[0]] is not None else None
+        for columns in _CELLS.values()
+    ]
 
 
 def changed_cells(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> list[str]:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
-from chalicelib.kernel.halves import Nature, Status
+from chalicelib.kernel.halves import HalfStatus, Nature
 from chalicelib.kernel.schema import NUMBER, Input, LongText, Number, Output, Search, Text
 from chalicelib.kernel.states import PeriodStatus
 
@@ -51,7 +51,7 @@ class PeriodOut(Output):
     is_stale: bool = Field(description="facts changed since everybody's register was last computed")
 
 
-class Person(Output):
+class RegisterEmployee(Output):
     """Whose row it is."""
 
     id: UUID
@@ -61,7 +61,7 @@ class Person(Output):
     division_id: UUID | None
 
 
-class Totals(Output):
+class RegisterTotals(Output):
     """Always the sum over the days; days and hours, not money."""
 
     present_days: float = Field(description="od counted in")
@@ -86,7 +86,7 @@ class Totals(Output):
 class HalfOut(Output):
     """One half of a day: what it is, and where that came from."""
 
-    status: Status
+    status: HalfStatus
     source: Literal["attendance", "leave", "od", "roster", "calendar", "policy", "manual"] | None
     leave_type_id: UUID | None = None
     leave_nature: Nature | None = None
@@ -107,12 +107,12 @@ class DailyRecord(Output):
     version: int = Field(description="of the day: raised by every edit of it by hand, 0 before the first; for If-Match")
 
 
-class Row(Output):
+class RegisterRow(Output):
     """One employee's row of the grid. `halves` and `details` stand in the place of the records in the codes view."""
 
-    user: Person
+    user: RegisterEmployee
     version: int = Field(description="raised by every edit by hand in the period")
-    totals: Totals
+    totals: RegisterTotals
     daily_records: list[DailyRecord] | None = Field(None, description="in the records view")
     halves: str | None = Field(None, description="in the codes view: two codes a day, of -PALUOHW")
     details: dict[str, dict[str, Any]] | None = Field(
@@ -125,7 +125,7 @@ class Grid(Output):
 
     period: PeriodOut
     days: list[date]
-    items: list[Row]
+    items: list[RegisterRow]
     page: int
     limit: int
     total: int
@@ -136,9 +136,9 @@ class EmployeeRegister(Output):
 
     period: PeriodOut
     days: list[date]
-    user: Person
+    user: RegisterEmployee
     version: int = Field(description="the ETag: raised by every edit by hand in the period; days have their own")
-    totals: Totals
+    totals: RegisterTotals
     daily_records: list[DailyRecord]
     late_correction: bool = Field(
         False, description="the period is locked: the change is noted, and its difference is paid later"
@@ -148,15 +148,15 @@ class EmployeeRegister(Output):
 class HalfIn(Input):
     """What a person makes of a half. Paid leave names its type, and takes a day of it; the type says its nature."""
 
-    status: Status
+    status: HalfStatus
     leave_type_id: UUID | None = None
     leave_nature: Nature | None = None
 
     @model_validator(mode="after")
     def _leave_only(self) -> "HalfIn":
-        if self.status is not Status.LEAVE and (self.leave_type_id or self.leave_nature):
+        if self.status is not HalfStatus.LEAVE and (self.leave_type_id or self.leave_nature):
             raise ValueError("leave_type_id and leave_nature belong to the status leave only")
-        if self.status is Status.LEAVE and self.leave_type_id is None and self.leave_nature is not Nature.LOP:
+        if self.status is HalfStatus.LEAVE and self.leave_type_id is None and self.leave_nature is not Nature.LOP:
             raise ValueError("name the leave_type_id whose days it takes, or say leave_nature lop: leave without pay")
         return self
 
@@ -168,7 +168,7 @@ Days = Annotated[Decimal, Field(ge=0, le=10, decimal_places=2), NUMBER]
 class DayEdit(Input):
     """A whole day by hand: one status or its halves, hours and remarks; what is left out goes back to the facts."""
 
-    status: Status | None = None
+    status: HalfStatus | None = None
     leave_type_id: UUID | None = None
     leave_nature: Nature | None = None
     first_half: HalfIn | None = None
@@ -233,8 +233,8 @@ class EditOut(Output):
     date: date
     version: int = Field(description="of the day after this edit")
     changed: list[str] = Field(description="the cells that this edit set, changed or gave back to the facts")
-    first_half: Status | None
-    second_half: Status | None
+    first_half: HalfStatus | None
+    second_half: HalfStatus | None
     ot_hours: Number | None
     extra_days: Number | None
     remarks: str | None

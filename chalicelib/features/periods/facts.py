@@ -55,7 +55,7 @@ class FactsChange:
         return {user_id for user_id, day in self.changes if user_id is not None and first <= day <= last}
 
 
-class Follower(Protocol):
+class FactsFollower(Protocol):
     """What a room above has to do when facts change."""
 
     def concerned(self, scope: Scope, changes: Collection[Change]) -> Collection[UUID]:
@@ -92,6 +92,6 @@ def changing(
 
 
 @cache
-def followers() -> Sequence[Follower]:
+def followers() -> Sequence[FactsFollower]:
     """Import the followers, once."""
     return [import_module(module).FOLLOWER for module in FOLLOWERS]

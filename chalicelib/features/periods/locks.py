@@ -24,7 +24,7 @@ from uuid import UUID
 
 from sqlalchemy import TextClause, text
 
-from chalicelib.features.periods.windows import Among
+from chalicelib.features.periods.windows import EmployeeFilter
 from chalicelib.identity.scope import Scope
 
 # `no key update`: rows that refer to a person may be written meanwhile, as nobody changes the person's id. The rows are
@@ -40,10 +40,10 @@ def lock_people(scope: Scope, user_ids: Collection[UUID]) -> None:
     """Lock these people's rows until the commit; ids that are not the tenant's lock nothing."""
     if user_ids:
         ids = sorted(set(user_ids))
-        lock_people_among(scope, Among.one(ids[0]) if len(ids) == 1 else Among.these(ids))
+        lock_people_among(scope, EmployeeFilter.one(ids[0]) if len(ids) == 1 else EmployeeFilter.these(ids))
 
 
-def lock_people_among(scope: Scope, among: Among) -> None:
+def lock_people_among(scope: Scope, among: EmployeeFilter) -> None:
     """Lock the rows of some employees, such as those of a chunk, until the commit."""
     scope.session.execute(
         _statement(among.put_into(_LOCK)),

@@ -12,7 +12,7 @@ from chalicelib.kernel.period import Period, days_before_week
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class PeriodWindow:
     """A period; `lead_on` and `tail_on` are the first and the last day of the pay weeks it touches."""
 
     period: Period
@@ -30,35 +30,35 @@ class Window:
         }
 
 
-def window_of(scope: Scope, month: str) -> Window:
+def window_of(scope: Scope, month: str) -> PeriodWindow:
     """Return a month's window in the tenant's calendar."""
     period = scope.tenant.period(month)
     lead_on = period.start - timedelta(days=days_before_week(period.start, week_start=scope.tenant.week_start))
     after = (period.end - lead_on).days % 7
-    return Window(period, lead_on, period.end + timedelta(days=6 - after))
+    return PeriodWindow(period, lead_on, period.end + timedelta(days=6 - after))
 
 
 @dataclass(frozen=True, slots=True)
-class Among:
+class EmployeeFilter:
     """Some employees, as a condition that every relation of a bulk statement repeats, to keep the planner near them."""
 
     condition: str
     values: dict[str, Any]
 
     @classmethod
-    def one(cls, user_id: UUID) -> "Among":
+    def one(cls, user_id: UUID) -> "EmployeeFilter":
         return cls("= :user_id", {"user_id": user_id})
 
     @classmethod
-    def these(cls, user_ids: Sequence[UUID]) -> "Among":
+    def these(cls, user_ids: Sequence[UUID]) -> "EmployeeFilter":
         return cls("= any(:user_ids)", {"user_ids": list(user_ids)})
 
     @classmethod
-    def range(cls, first: UUID, last: UUID) -> "Among":
+    def range(cls, first: UUID, last: UUID) -> "EmployeeFilter":
         return cls("between :first_user_id and :last_user_id", {"first_user_id": first, "last_user_id": last})
 
     @classmethod
-    def everybody(cls) -> "Among":
+    def everybody(cls) -> "EmployeeFilter":
         return cls("is not null", {})
 
     def put_into(self, template: str) -> str:

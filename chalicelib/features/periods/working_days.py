@@ -20,7 +20,7 @@ LAST_DAY = date(9999, 12, 31)
 FOLLOWERS = ["chalicelib.features.leave.followers"]
 
 
-class Follower(Protocol):
+class WorkingDaysFollower(Protocol):
     """What a room above has to do when working days change."""
 
     def working_days_changed(self, scope: Scope, *, user_ids: Collection[UUID] | None, first: date, last: date) -> None:
@@ -48,6 +48,6 @@ def first_open_day(scope: Scope) -> date:
 
 
 @cache
-def followers() -> list[Follower]:
+def followers() -> list[WorkingDaysFollower]:
     """Import the followers, once."""
     return [import_module(module).FOLLOWER for module in FOLLOWERS]

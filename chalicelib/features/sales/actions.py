@@ -12,7 +12,7 @@ from chalicelib.backing.database import Record, statement
 from chalicelib.features.people.users.queries import get_user
 from chalicelib.features.sales import queries, rules
 from chalicelib.features.sales.rules import SaidSale
-from chalicelib.features.sales.schemas import Decision, NewSale
+from chalicelib.features.sales.schemas import NewSale, SaleDecision
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import Conflict, invalid
 from chalicelib.kernel.money import rounded
@@ -49,13 +49,19 @@ def add_sales(scope: Scope, sales: Sequence[SaidSale]) -> list[UUID]:
     accounts.open_for(scope, user_ids=[sale.user_id for sale in sales], currencies=[sale.currency for sale in sales])
     values = {name: [getattr(sale, name) for sale in sales] for name in SaidSale.__slots__}
     found = scope.session.execute(
-        _ADD, {**values, "tenant_id": scope.tenant_id, "actor": scope.actor.name,
-               "actor_ids": sorted(scope.actor.hands), "now": scope.now},
-    )  # fmt: skip
+        _ADD,
+        {
+            **values,
+            "tenant_id": scope.tenant_id,
+            "actor": scope.actor.name,
+            "actor_ids": sorted(scope.actor.hands),
+            "now": scope.now,
+        },
+    )
     return list(found.scalars())
 
 
-def decide(scope: Scope, *, items: Sequence[Decision]) -> Record:
+def decide(scope: Scope, *, items: Sequence[SaleDecision]) -> Record:
     """Decide sales in bulk, book what follows, and tell for each item, in order, what became of it.
 
     The same decision again is `unchanged`; another one on a decided sale is a `conflict`, unless it is a correction.
@@ -88,9 +94,12 @@ def decide(scope: Scope, *, items: Sequence[Decision]) -> Record:
             if row.result == "ok" and row.before
         ]
         audit.record(
-            scope, action="sales.decided", entity_type="sale", entity_id=sale_ids[0] if len(items) == 1 else "many",
+            scope,
+            action="sales.decided",
+            entity_type="sale",
+            entity_id=sale_ids[0] if len(items) == 1 else "many",
             after={"results": dict(counts), "corrected": corrected},
-        )  # fmt: skip
+        )
     results = [
         {"sale_id": item.sale_id, "result": row.result, "detail": _why(row)}
         for item, row in zip(items, rows, strict=True)

@@ -7,11 +7,11 @@ from sqlalchemy import text
 
 from chalicelib import audit, four_eyes
 from chalicelib.backing.database import Record, statement
-from chalicelib.entry.rows import Row, RowError, checked
+from chalicelib.entry.rows import ImportRow, RowError, checked
 from chalicelib.features.sales import import_rules as rules
 from chalicelib.features.sales.actions import add_sales
-from chalicelib.features.sales.import_rules import Line, Person, Sorted
-from chalicelib.features.sales.import_schemas import ImportReport, SaleRow
+from chalicelib.features.sales.import_rules import KnownSeller, Line, SortedSales
+from chalicelib.features.sales.import_schemas import SaleImportReport, SaleRow
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import Forbidden
 
@@ -21,7 +21,7 @@ _PEOPLE = text(statement(__file__, "import_people"))
 _THERE = text(statement(__file__, "import_there"))
 
 
-def import_rows(scope: Scope, *, rows: Sequence[Row], dry_run: bool) -> ImportReport:
+def import_rows(scope: Scope, *, rows: Sequence[ImportRow], dry_run: bool) -> SaleImportReport:
     """Add the good rows as pending sales and say what is wrong with the others.
 
     A sale that is there by its external id is left alone, so that sending a file twice changes nothing.
@@ -39,7 +39,7 @@ def import_rows(scope: Scope, *, rows: Sequence[Row], dry_run: bool) -> ImportRe
         scope.alone("sales-import")
     sorted_out = rules.sort_out(said, there=_there(scope, said))
     added = len(sorted_out.fresh) if dry_run else _add(scope, sorted_out)
-    report = ImportReport(
+    report = SaleImportReport(
         dry_run=dry_run,
         rows=len(rows),
         added=added,
@@ -50,13 +50,16 @@ def import_rows(scope: Scope, *, rows: Sequence[Row], dry_run: bool) -> ImportRe
     if added and not dry_run:
         counts = report.model_dump(include={"rows", "added", "unchanged", "without_external_id"})
         audit.record(
-            scope, action="sales.imported", entity_type="sales_import", entity_id=scope.origin.request_id,
+            scope,
+            action="sales.imported",
+            entity_type="sales_import",
+            entity_id=scope.origin.request_id,
             after=counts | {"errors": len(report.errors)},
-        )  # fmt: skip
+        )
     return report
 
 
-def _add(scope: Scope, sorted_out: Sorted) -> int:
+def _add(scope: Scope, sorted_out: SortedSales) -> int:
     fresh = sorted_out.fresh
     written = len(add_sales(scope, [sale for _, sale in fresh]))
     if written < len(fresh):
@@ -67,13 +70,13 @@ def _add(scope: Scope, sorted_out: Sorted) -> int:
     return written
 
 
-def _people(scope: Scope, rows: Iterable[tuple[int, SaleRow]]) -> list[Person]:
+def _people(scope: Scope, rows: Iterable[tuple[int, SaleRow]]) -> list[KnownSeller]:
     values: dict[str, Any] = {
         "employee_nos": list({row.employee_no for _, row in rows if row.employee_no}),
         "user_ids": list({row.user_id for _, row in rows if row.user_id}),
         "emails": list({row.email for _, row in rows if row.email}),
     }
-    return [Person(*row) for row in scope.session.execute(_PEOPLE, {"tenant_id": scope.tenant_id, **values})]
+    return [KnownSeller(*row) for row in scope.session.execute(_PEOPLE, {"tenant_id": scope.tenant_id, **values})]
 
 
 def _there(scope: Scope, said: Iterable[Line]) -> dict[str, Record]:

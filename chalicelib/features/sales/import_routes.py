@@ -13,7 +13,7 @@ blueprint = Blueprint(__name__)
 
 
 @endpoint(blueprint, "POST", "/sales/import", may="sales.write", accepts=CSV_OR_JSON)
-def import_sales(scope: Scope, body: RawBody, query: ImportQuery) -> schemas.ImportReport:
+def import_sales(scope: Scope, body: RawBody, query: ImportQuery) -> schemas.SaleImportReport:
     """Import up to 20,000 sales, as JSON or CSV; good rows are kept, wrong ones told by line.
 
     Columns: `employee_no`, `user_id` or `email`, `earning`, and if wanted `external_id`, `brand`, `currency` and

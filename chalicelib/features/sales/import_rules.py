@@ -14,7 +14,7 @@ Line = tuple[int, SaidSale]
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class KnownSeller:
     """Whom a row can be about."""
 
     user_id: UUID
@@ -23,7 +23,7 @@ class Person:
 
 
 @dataclass(slots=True)
-class Sorted:
+class SortedSales:
     """The sales of a file, sorted out."""
 
     fresh: list[Line] = field(default_factory=list)
@@ -32,7 +32,7 @@ class Sorted:
 
 
 def read(
-    rows: Iterable[tuple[int, SaleRow]], people: Iterable[Person], *, currency: str
+    rows: Iterable[tuple[int, SaleRow]], people: Iterable[KnownSeller], *, currency: str
 ) -> tuple[list[Line], list[RowError]]:
     """Return each row's person and check its amount; a row that says no currency is in `currency`."""
     known: dict[str, dict[Any, UUID]] = {"employee_no": {}, "user_id": {}, "email": {}}
@@ -49,9 +49,7 @@ def read(
         errors += [RowError(line=line, column=column, detail=detail) for column, detail in wrong]
         if user_id is not None and not wrong:
             earning = rounded(row.earning, in_currency)
-            said.append(
-                (line, SaidSale(user_id, row.brand, row.external_id, earning, in_currency, row.occurred_at))
-            )  # fmt: skip
+            said.append((line, SaidSale(user_id, row.brand, row.external_id, earning, in_currency, row.occurred_at)))
     return said, errors
 
 
@@ -68,12 +66,12 @@ def _person(row: SaleRow, known: Mapping[str, Mapping[Any, UUID]]) -> tuple[UUID
     return next(iter(found.values())), []
 
 
-def sort_out(said: Iterable[Line], *, there: Mapping[str, Mapping[str, Any]]) -> Sorted:
+def sort_out(said: Iterable[Line], *, there: Mapping[str, Mapping[str, Any]]) -> SortedSales:
     """Return sales that are new from those that are there, by external id, and from those told otherwise.
 
     Of rows with the same external id the first counts; the others are it once more, or wrong.
     """
-    made = Sorted()
+    made = SortedSales()
     first: dict[str, Line] = {}
     for line, sale in said:
         if sale.external_id is None:

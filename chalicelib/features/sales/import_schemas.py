@@ -27,7 +27,7 @@ class SaleRow(RowInput):
 COLUMNS = [name for name in SaleRow.model_fields if name != "earning"]
 
 
-class ImportReport(Output):
+class SaleImportReport(Output):
     """What became of the rows; a row with an error changed nothing."""
 
     dry_run: bool

@@ -16,7 +16,7 @@ from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import NotFound
 from chalicelib.kernel.money import MINOR_UNITS
 from chalicelib.kernel.states import SaleStatus
-from chalicelib.ledger.models import Event, entries
+from chalicelib.ledger.models import LedgerEvent, entries
 
 MINOR_UNITS_JSON = json.dumps(MINOR_UNITS)
 
@@ -32,7 +32,7 @@ _ADVANCE = (
     .where(
         entries.c.tenant_id == sales.c.tenant_id,
         entries.c.subject_id == sales.c.id,
-        entries.c.event == Event.ADVANCE,
+        entries.c.event == LedgerEvent.ADVANCE,
         entries.c.revision == 1,
         entries.c.line == 1,
     )

@@ -50,7 +50,7 @@ class Sale(Output):
     created_at: datetime
 
 
-class Decision(Input):
+class SaleDecision(Input):
     """What to decide about one sale."""
 
     sale_id: UUID
@@ -59,7 +59,7 @@ class Decision(Input):
     correction: bool = Field(False, description="replace an earlier decision; needs a reason")
 
     @model_validator(mode="after")
-    def _says_why(self) -> "Decision":
+    def _says_why(self) -> "SaleDecision":
         if self.correction and not self.reason:
             raise ValueError("a correction needs a reason")
         return self
@@ -68,7 +68,7 @@ class Decision(Input):
 class Reconciliation(Input):
     """Up to 10,000 decisions; each is judged by itself."""
 
-    items: Annotated[list[Decision], Field(min_length=1, max_length=MOST_DECISIONS)]
+    items: Annotated[list[SaleDecision], Field(min_length=1, max_length=MOST_DECISIONS)]
 
 
 class DecisionResult(Output):

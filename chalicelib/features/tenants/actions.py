@@ -47,20 +47,28 @@ def change_settings(scope: Scope, *, given: dict[str, Any], if_match: int | None
         changes["branding"] = {**(before["branding"] or {}), **given["branding"]}
     if "cycle_start_day" in given and given["cycle_start_day"] != before["cycle_start_day"]:
         _forget_periods(scope)
-    row = scope.session.execute(
-        update(tenants)
-        .where(tenants.c.id == scope.tenant_id)
-        .values(**changes, version=tenants.c.version + 1)
-        .returning(tenants)
-    ).mappings().one()  # fmt: skip
+    row = (
+        scope.session.execute(
+            update(tenants)
+            .where(tenants.c.id == scope.tenant_id)
+            .values(**changes, version=tenants.c.version + 1)
+            .returning(tenants)
+        )
+        .mappings()
+        .one()
+    )
     if "weekend" in changes:
         working_days.calendar_changed(scope, user_ids=None)
     if _MOVES_DAYS & changes.keys() or _MOVES_PAY & switches.keys():
         periods.touch_all(scope, decide=bool(_DECIDES_ATTENDANCE & switches.keys()))
     audit.record(
-        scope, action="tenant.changed", entity_type="tenant", entity_id=scope.tenant_id,
-        before={name: before[name] for name in changes}, after=changes,
-    )  # fmt: skip
+        scope,
+        action="tenant.changed",
+        entity_type="tenant",
+        entity_id=scope.tenant_id,
+        before={name: before[name] for name in changes},
+        after=changes,
+    )
     return dict(row)
 
 
@@ -79,9 +87,11 @@ def _forget_periods(scope: Scope) -> None:
 
 def add_member(scope: Scope, *, new: NewMember) -> Record:
     """Let somebody with this verified address sign in."""
-    row = scope.session.execute(
-        insert(members).values(tenant_id=scope.tenant_id, **new.model_dump()).returning(members)
-    ).mappings().one()  # fmt: skip
+    row = (
+        scope.session.execute(insert(members).values(tenant_id=scope.tenant_id, **new.model_dump()).returning(members))
+        .mappings()
+        .one()
+    )
     audit.record(scope, action="member.added", entity_type="member", entity_id=row["id"], after=new.model_dump())
     return dict(row)
 
@@ -94,16 +104,24 @@ def change_member(scope: Scope, *, member_id: UUID, given: dict[str, Any], if_ma
     stays = given.get("role", before["role"]) == Role.TENANT_ADMIN and given.get("status", "active") == "active"
     if admins == [member_id] and not stays:
         raise Conflict("This is the tenant's last admin; make another one first.")
-    row = scope.session.execute(
-        update(members)
-        .where(members.c.tenant_id == scope.tenant_id, members.c.id == member_id)
-        .values(**given, version=members.c.version + 1)
-        .returning(members)
-    ).mappings().one()  # fmt: skip
+    row = (
+        scope.session.execute(
+            update(members)
+            .where(members.c.tenant_id == scope.tenant_id, members.c.id == member_id)
+            .values(**given, version=members.c.version + 1)
+            .returning(members)
+        )
+        .mappings()
+        .one()
+    )
     audit.record(
-        scope, action="member.changed", entity_type="member", entity_id=member_id,
-        before={name: before[name] for name in given}, after=given,
-    )  # fmt: skip
+        scope,
+        action="member.changed",
+        entity_type="member",
+        entity_id=member_id,
+        before={name: before[name] for name in given},
+        after=given,
+    )
     return dict(row)
 
 
@@ -117,12 +135,19 @@ def keep_an_admin(scope: Scope, *, leaving: UUID) -> None:
 def _lock_admins(scope: Scope) -> list[Any]:
     """Lock the admins who can enter, in one order, so that two who remove each other do not both succeed."""
     left = func.has_left(scope.tenant_id, func.array_append(text("array[]::uuid[]"), members.c.user_id), scope.today())
-    return list(scope.session.execute(
-        select(members.c.id, members.c.user_id)
-        .where(members.c.tenant_id == scope.tenant_id, members.c.role == Role.TENANT_ADMIN,
-               members.c.status == "active", ~left)
-        .order_by(members.c.id).with_for_update()
-    ))  # fmt: skip
+    return list(
+        scope.session.execute(
+            select(members.c.id, members.c.user_id)
+            .where(
+                members.c.tenant_id == scope.tenant_id,
+                members.c.role == Role.TENANT_ADMIN,
+                members.c.status == "active",
+                ~left,
+            )
+            .order_by(members.c.id)
+            .with_for_update()
+        )
+    )
 
 
 def make_api_key(scope: Scope, *, new: NewApiKey) -> Record:
@@ -132,14 +157,22 @@ def make_api_key(scope: Scope, *, new: NewApiKey) -> Record:
             "/expires_at", "must be a moment to come, within ten years; leave it out for a key without an end"
         )
     key = keys.make(scope.tenant_id)
-    row = scope.session.execute(
-        insert(api_keys)
-        .values(
-            tenant_id=scope.tenant_id, **new.model_dump(), hint=key[-4:], key_hash=keys.digest(key),
-            made_by=scope.actor.name, made_by_ids=_ids_of_maker(scope),
+    row = (
+        scope.session.execute(
+            insert(api_keys)
+            .values(
+                tenant_id=scope.tenant_id,
+                **new.model_dump(),
+                hint=key[-4:],
+                key_hash=keys.digest(key),
+                made_by=scope.actor.name,
+                made_by_ids=_ids_of_maker(scope),
+            )
+            .returning(api_keys)
         )
-        .returning(api_keys)
-    ).mappings().one()  # fmt: skip
+        .mappings()
+        .one()
+    )
     audit.record(scope, action="api_key.made", entity_type="api_key", entity_id=row["id"], after=new.model_dump())
     return {**row, "key": key}
 
@@ -172,9 +205,13 @@ def make_tenant(scope: PlatformScope, *, new: NewTenant) -> Record:
             insert(members).values(tenant_id=row["id"], email=new.admin_email, role=Role.TENANT_ADMIN)
         )
     audit.record(
-        scope, action="tenant.made", entity_type="tenant", entity_id=row["id"], tenant_id=row["id"],
+        scope,
+        action="tenant.made",
+        entity_type="tenant",
+        entity_id=row["id"],
+        tenant_id=row["id"],
         after=new.model_dump(),
-    )  # fmt: skip
+    )
     return dict(row)
 
 
@@ -190,16 +227,25 @@ def change_tenant(
             raise invalid("/suspended_because", "is said of a tenant that is suspended, and this one is active")
         if before["suspended_because"]:  # it ends with the suspension
             given = {**given, "suspended_because": None}
-    row = scope.session.execute(
-        update(tenants)
-        .where(tenants.c.id == tenant_id)
-        .values(**given, version=tenants.c.version + 1)
-        .returning(tenants)
-    ).mappings().one()  # fmt: skip
+    row = (
+        scope.session.execute(
+            update(tenants)
+            .where(tenants.c.id == tenant_id)
+            .values(**given, version=tenants.c.version + 1)
+            .returning(tenants)
+        )
+        .mappings()
+        .one()
+    )
     audit.record(
-        scope, action="tenant.changed", entity_type="tenant", entity_id=tenant_id, tenant_id=tenant_id,
-        before={name: before[name] for name in given}, after={**given, "why": why} if why else given,
-    )  # fmt: skip
+        scope,
+        action="tenant.changed",
+        entity_type="tenant",
+        entity_id=tenant_id,
+        tenant_id=tenant_id,
+        before={name: before[name] for name in given},
+        after={**given, "why": why} if why else given,
+    )
     return dict(row)
 
 

@@ -53,11 +53,10 @@ def ping(scope: Scope, endpoint_id: UUID) -> Record:
     event_id: UUID = scope.session.execute(
         insert(webhook_events)
         .values(
-            tenant_id=scope.tenant_id, type=rules.PING,
-            body=_body(scope, rules.PING, {"endpoint_id": str(endpoint_id)}),
+            tenant_id=scope.tenant_id, type=rules.PING, body=_body(scope, rules.PING, {"endpoint_id": str(endpoint_id)})
         )
         .returning(webhook_events.c.id)
-    ).scalar_one()  # fmt: skip
+    ).scalar_one()
     delivery_id: UUID = scope.session.execute(
         insert(webhook_deliveries)
         .values(tenant_id=scope.tenant_id, event_id=event_id, endpoint_id=endpoint_id)
@@ -78,9 +77,13 @@ def replay(scope: Scope, delivery_id: UUID) -> Record:
     scope.session.execute(_REPLAY, {"tenant_id": scope.tenant_id, "id": delivery_id})
     scope.send(QUEUE, [{"delivery_id": str(delivery_id)}])
     audit.record(
-        scope, action="webhook_delivery.replayed", entity_type="webhook_delivery", entity_id=delivery_id,
-        before={"status": before["status"]}, after={"status": DeliveryStatus.PENDING},
-    )  # fmt: skip
+        scope,
+        action="webhook_delivery.replayed",
+        entity_type="webhook_delivery",
+        entity_id=delivery_id,
+        before={"status": before["status"]},
+        after={"status": DeliveryStatus.PENDING},
+    )
     return queries.get_delivery(scope, delivery_id)
 
 

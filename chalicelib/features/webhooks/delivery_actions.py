@@ -52,7 +52,7 @@ _SETTLE = text("""
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class DeliveryClaim:
     """The right to attempt a delivery once; `headers` hold a signature that is good for minutes."""
 
     delivery_id: UUID
@@ -83,25 +83,37 @@ def attempt(scope: Scope, delivery_id: UUID) -> Errand | None:
         _give_up(scope, due, "the endpoint's secret cannot be opened; rotate it, then replay this delivery")
         return None
     scope.session.execute(_CLAIM, {"tenant_id": scope.tenant_id, "id": delivery_id, "lease": rules.LEASE})
-    claim = Claim(
-        delivery_id, endpoint["id"], due["attempts"] + 1, due["tries"] + 1, endpoint["url"], due["body"].encode(),
+    claim = DeliveryClaim(
+        delivery_id,
+        endpoint["id"],
+        due["attempts"] + 1,
+        due["tries"] + 1,
+        endpoint["url"],
+        due["body"].encode(),
         rules.headers(str(due["event_id"]), body=due["body"], at=scope.now, signed_with=secrets),
-    )  # fmt: skip
+    )
     return Errand(partial(_call, claim), lambda after, reply: _settle(after, claim, reply))
 
 
-def _call(claim: Claim) -> Reply:
+def _call(claim: DeliveryClaim) -> Reply:
     said = {"Content-Type": "application/json", "User-Agent": "Wagebook-Webhooks/1", **claim.headers}
     return outside.post(claim.url, claim.body, said, seconds=rules.TIME_OUT)
 
 
-def _settle(scope: Scope, claim: Claim, reply: Reply) -> None:
+def _settle(scope: Scope, claim: DeliveryClaim, reply: Reply) -> None:
     works, problem = _judged(reply)
     scope.session.execute(
         _NOTE,
-        {"tenant_id": scope.tenant_id, "id": claim.delivery_id, "number": claim.number, "status_code": reply.status,
-         "ms": reply.ms, "response": reply.text or None, "problem": problem},
-    )  # fmt: skip
+        {
+            "tenant_id": scope.tenant_id,
+            "id": claim.delivery_id,
+            "number": claim.number,
+            "status_code": reply.status,
+            "ms": reply.ms,
+            "response": reply.text or None,
+            "problem": problem,
+        },
+    )
     wait = None if reply.status == GONE else rules.wait_after(claim.tries)
     status = DeliveryStatus.DELIVERED if works else DeliveryStatus.FAILED if wait is None else DeliveryStatus.PENDING
     if not _move(scope, claim.delivery_id, claim.number, status, problem=problem, wait=wait):
@@ -130,7 +142,14 @@ def _move(
     """Set what becomes of a pending delivery, and tell whether this attempt was still the one to say so."""
     moved = scope.session.execute(
         _SETTLE,
-        {"tenant_id": scope.tenant_id, "id": delivery_id, "number": number, "status": to.value, "problem": problem,
-         "wait": wait or timedelta(0), "jitter": rules.JITTER},
-    )  # fmt: skip
+        {
+            "tenant_id": scope.tenant_id,
+            "id": delivery_id,
+            "number": number,
+            "status": to.value,
+            "problem": problem,
+            "wait": wait or timedelta(0),
+            "jitter": rules.JITTER,
+        },
+    )
     return bool(moved.rowcount)

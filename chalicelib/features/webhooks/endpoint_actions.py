@@ -30,14 +30,22 @@ def add_endpoint(scope: Scope, *, new: NewEndpoint) -> Record:
     secret = rules.new_secret()
     sealed = _sealed(scope, endpoint_id, secret)
     values = {"url": new.url, "events": _listed(new.events), "description": new.description}
-    row = scope.session.execute(
-        insert(webhook_endpoints)
-        .values(
-            tenant_id=scope.tenant_id, id=endpoint_id, secret_sealed=sealed.data, secret_key_id=sealed.key_id,
-            created_at=scope.now, **values,
+    row = (
+        scope.session.execute(
+            insert(webhook_endpoints)
+            .values(
+                tenant_id=scope.tenant_id,
+                id=endpoint_id,
+                secret_sealed=sealed.data,
+                secret_key_id=sealed.key_id,
+                created_at=scope.now,
+                **values,
+            )
+            .returning(webhook_endpoints)
         )
-        .returning(webhook_endpoints)
-    ).mappings().one()  # fmt: skip
+        .mappings()
+        .one()
+    )
     audit.record(
         scope, action="webhook_endpoint.added", entity_type="webhook_endpoint", entity_id=endpoint_id, after=values
     )
@@ -58,9 +66,13 @@ def change_endpoint(scope: Scope, *, endpoint_id: UUID, given: dict[str, Any], i
         changes |= {"failing_since": None, "disabled_because": None}
     row = _update(scope, endpoint_id, changes)
     audit.record(
-        scope, action="webhook_endpoint.changed", entity_type="webhook_endpoint", entity_id=endpoint_id,
-        before={name: before[name] for name in changes}, after=changes,
-    )  # fmt: skip
+        scope,
+        action="webhook_endpoint.changed",
+        entity_type="webhook_endpoint",
+        entity_id=endpoint_id,
+        before={name: before[name] for name in changes},
+        after=changes,
+    )
     return queries.shown(scope, row)
 
 
@@ -74,14 +86,23 @@ def rotate_secret(scope: Scope, *, endpoint_id: UUID) -> Record:
     sealed = _sealed(scope, endpoint_id, secret)
     until = scope.now + rules.OVERLAP
     row = _update(
-        scope, endpoint_id,
-        {"secret_sealed": sealed.data, "secret_key_id": sealed.key_id, "old_secret_sealed": before["secret_sealed"],
-         "old_secret_key_id": before["secret_key_id"], "old_secret_until": until},
-    )  # fmt: skip
+        scope,
+        endpoint_id,
+        {
+            "secret_sealed": sealed.data,
+            "secret_key_id": sealed.key_id,
+            "old_secret_sealed": before["secret_sealed"],
+            "old_secret_key_id": before["secret_key_id"],
+            "old_secret_until": until,
+        },
+    )
     audit.record(
-        scope, action="webhook_endpoint.secret_rotated", entity_type="webhook_endpoint", entity_id=endpoint_id,
+        scope,
+        action="webhook_endpoint.secret_rotated",
+        entity_type="webhook_endpoint",
+        entity_id=endpoint_id,
         after={"old_secret_until": until},
-    )  # fmt: skip
+    )
     return {**queries.shown(scope, row), "secret": secret}
 
 
@@ -94,9 +115,12 @@ def delete_endpoint(scope: Scope, *, endpoint_id: UUID) -> None:
         )
     )
     audit.record(
-        scope, action="webhook_endpoint.deleted", entity_type="webhook_endpoint", entity_id=endpoint_id,
+        scope,
+        action="webhook_endpoint.deleted",
+        entity_type="webhook_endpoint",
+        entity_id=endpoint_id,
         before={name: before[name] for name in _TOLD},
-    )  # fmt: skip
+    )
 
 
 def note_health(scope: Scope, *, endpoint_id: UUID, works: bool, gone: bool) -> None:
@@ -121,9 +145,13 @@ def _disable(scope: Scope, endpoint_id: UUID, *, why: str) -> None:
         return
     _update(scope, endpoint_id, {"enabled": False, "disabled_because": why})
     audit.record(
-        scope, action="webhook_endpoint.disabled", entity_type="webhook_endpoint", entity_id=endpoint_id,
-        before={"enabled": True}, after={"enabled": False, "disabled_because": why},
-    )  # fmt: skip
+        scope,
+        action="webhook_endpoint.disabled",
+        entity_type="webhook_endpoint",
+        entity_id=endpoint_id,
+        before={"enabled": True},
+        after={"enabled": False, "disabled_because": why},
+    )
 
 
 def _set(scope: Scope, endpoint_id: UUID, values: dict[str, Any]) -> None:
@@ -136,19 +164,23 @@ def _set(scope: Scope, endpoint_id: UUID, values: dict[str, Any]) -> None:
 
 
 def _update(scope: Scope, endpoint_id: UUID, values: dict[str, Any]) -> Record:
-    row = scope.session.execute(
-        update(webhook_endpoints)
-        .where(webhook_endpoints.c.tenant_id == scope.tenant_id, webhook_endpoints.c.id == endpoint_id)
-        .values(**values, version=webhook_endpoints.c.version + 1)
-        .returning(webhook_endpoints)
-    ).mappings().one()  # fmt: skip
+    row = (
+        scope.session.execute(
+            update(webhook_endpoints)
+            .where(webhook_endpoints.c.tenant_id == scope.tenant_id, webhook_endpoints.c.id == endpoint_id)
+            .values(**values, version=webhook_endpoints.c.version + 1)
+            .returning(webhook_endpoints)
+        )
+        .mappings()
+        .one()
+    )
     return dict(row)
 
 
 def _check_host(url: str) -> None:
     try:
         outside.addresses_of(outside.target_of(url))
-    except outside.Refused as refusal:
+    except outside.CallRefused as refusal:
         raise invalid("/url", str(refusal)) from None
 
 

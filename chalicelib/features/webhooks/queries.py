@@ -59,7 +59,7 @@ def open_secrets(scope: Scope, row: Record) -> list[str]:
             scope.session, one, tenant_id=scope.tenant_id, table=webhook_endpoints.name, row_id=row["id"]
         ).decode()
         for one in sealed
-    ]  # fmt: skip
+    ]
 
 
 def page_of_deliveries(scope: Scope, query: DeliveryQuery) -> Record:

@@ -42,8 +42,9 @@ def change_endpoint(
     return endpoint_actions.change_endpoint(scope, endpoint_id=endpoint_id, given=body.given(), if_match=if_match)
 
 
-@endpoint(blueprint, "POST", "/webhook-endpoints/{endpoint_id}/rotate-secret", may="webhooks.write",
-          shown_once=("secret",))  # fmt: skip
+@endpoint(
+    blueprint, "POST", "/webhook-endpoints/{endpoint_id}/rotate-secret", may="webhooks.write", shown_once=("secret",)
+)
 def rotate_secret(scope: Scope, endpoint_id: UUID) -> schemas.MadeEndpoint:
     """Give an endpoint a new secret and show it this once; the old one signs too for 24 hours."""
     return endpoint_actions.rotate_secret(scope, endpoint_id=endpoint_id)

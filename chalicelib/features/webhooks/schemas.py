@@ -100,7 +100,7 @@ class Delivery(Output):
     settled_at: datetime | None
 
 
-class Attempt(Output):
+class DeliveryAttempt(Output):
     """One time that it was sent; `ms` is null while nobody knows how it went."""
 
     number: int
@@ -115,4 +115,4 @@ class WholeDelivery(Delivery):
     """A delivery with what it says and how each attempt went."""
 
     payload: dict[str, Any]
-    attempts: list[Attempt]
+    attempts: list[DeliveryAttempt]

@@ -77,14 +77,18 @@ def _give_rule(scope: Scope) -> None:
     rule = expiry_actions.add_rule(
         scope,
         new=NewExpiryRule(
-            name="By the end of March", expiry_date_formula="03-31", auto_expire_action=Action.TRANSFER_TO_NEXT_CYCLE,
+            name="By the end of March",
+            expiry_date_formula="03-31",
+            auto_expire_action=Action.TRANSFER_TO_NEXT_CYCLE,
             description="What is left of a year may be used until 31 March of the next; five days go on to that year.",
         ),
-    )  # fmt: skip
+    )
     leave_types.change_leave_type(
-        scope, leave_type_id=_type(scope, "Annual leave"), if_match=None,
+        scope,
+        leave_type_id=_type(scope, "Annual leave"),
+        if_match=None,
         given={"expiry_rule_id": rule["id"], "allow_carryover": True, "carryover_limit": Decimal(5)},
-    )  # fmt: skip
+    )
 
 
 def _give_days(scope: Scope, first: date) -> None:
@@ -121,9 +125,12 @@ def _ask(scope: Scope, saturday: date) -> None:
         asked = request_actions.ask(rokeya, new=new)
     with acting_as(scope, "A003", Role.MANAGER) as tanvir:
         request_actions.decide(
-            tanvir, request_id=asked["id"], to=RequestStatus.REJECTED, if_match=None,
+            tanvir,
+            request_id=asked["id"],
+            to=RequestStatus.REJECTED,
+            if_match=None,
             notes="The shipment for Hamburg leaves on Tuesday; any day after is fine",
-        )  # fmt: skip
+        )
 
 
 @contextmanager

@@ -8,7 +8,7 @@ LONG_AGO = date(2024, 3, 1)
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class DemoEmployee:
     """One line of a company's list; amounts in its currency."""
 
     number: str
@@ -37,24 +37,34 @@ class Company:
     shifts: list[dict[str, Any]]
     holidays: list[tuple[int, int, str, str | None]]  # month, day, name, half; every year from 2026
     branch_holidays: list[tuple[str, str, str, str | None]]  # branch, date, name, half
-    people: list[Person]
+    people: list[DemoEmployee]
     raises: list[tuple[str, str, str]]  # number, from, amount
     members: dict[str, str]  # number -> role
 
 
-def _people(listed: str) -> list[Person]:
+def _people(listed: str) -> list[DemoEmployee]:
     return [_person([word.strip() for word in line.split("|")]) for line in listed.strip().splitlines()]
 
 
-def _person(words: list[str]) -> Person:
+def _person(words: list[str]) -> DemoEmployee:
     number, name, branch, division, department, shift, manager, salary, marks = words
     amount, frequency = salary.split()
     said = dict(mark.partition("=")[::2] for mark in marks.split())
     joined, left = said.get("joined"), said.get("left")
-    return Person(
-        number, name, branch, division, department, shift, manager or None, amount, frequency, "story" in said,
-        date.fromisoformat(joined) if joined else LONG_AGO, date.fromisoformat(left) if left else None,
-    )  # fmt: skip
+    return DemoEmployee(
+        number,
+        name,
+        branch,
+        division,
+        department,
+        shift,
+        manager or None,
+        amount,
+        frequency,
+        "story" in said,
+        date.fromisoformat(joined) if joined else LONG_AGO,
+        date.fromisoformat(left) if left else None,
+    )
 
 
 # number | name | branch | division | department | shift | manager | salary | marks
@@ -131,9 +141,15 @@ ACME = Company(
     ],
     people=_people(_OF_ACME),
     raises=[("A005", "2026-01-16", "18000")],
-    members={"A001": "tenant_admin", "A002": "hr", "A003": "manager", "A010": "manager", "A004": "employee",
-             "A005": "employee"},
-)  # fmt: skip
+    members={
+        "A001": "tenant_admin",
+        "A002": "hr",
+        "A003": "manager",
+        "A010": "manager",
+        "A004": "employee",
+        "A005": "employee",
+    },
+)
 
 # number | name | branch | division | department | shift | manager | salary | marks
 _OF_ZENITH = """
@@ -146,8 +162,14 @@ Z006 | Paul Richter   | Berlin | Stores | Neukölln   | Market | Z002 | 2450 mon
 """
 
 ZENITH = Company(
-    settings={"name": "Zenith Markets", "slug": "zenith", "currency": "EUR", "timezone": "Europe/Berlin",
-              "weekend": [6, 7], "cycle_start_day": 26},
+    settings={
+        "name": "Zenith Markets",
+        "slug": "zenith",
+        "currency": "EUR",
+        "timezone": "Europe/Berlin",
+        "weekend": [6, 7],
+        "cycle_start_day": 26,
+    },
     policy={},
     mail="zenith.example",
     language="de",
@@ -164,6 +186,6 @@ ZENITH = Company(
     people=_people(_OF_ZENITH),
     raises=[],
     members={"Z001": "tenant_admin", "Z002": "hr"},
-)  # fmt: skip
+)
 
 COMPANIES = (ACME, ZENITH)

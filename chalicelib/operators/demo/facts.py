@@ -29,31 +29,63 @@ def write(scope: Scope, company: Company) -> int:
 
 def _tell_story(scope: Scope) -> int:
     today = scope.yesterday() + timedelta(days=1)
-    waiting = [(number, today + timedelta(days=first), today + timedelta(days=last), reason, "pending")
-               for number, first, last, reason in story.PENDING_ON_DUTY]  # fmt: skip
-    asked = [(number, today + timedelta(days=day), hours, reason, "pending")
-             for number, day, hours, reason in story.PENDING_OVERTIME]  # fmt: skip
+    waiting = [
+        (number, today + timedelta(days=first), today + timedelta(days=last), reason, "pending")
+        for number, first, last, reason in story.PENDING_ON_DUTY
+    ]
+    asked = [
+        (number, today + timedelta(days=day), hours, reason, "pending")
+        for number, day, hours, reason in story.PENDING_OVERTIME
+    ]
     made = write_rows(scope, "leave_days", [row for leave in story.LEAVES for row in _leave(scope, *leave)])
-    made += write_rows(scope, "on_duty", [
-        {**_request(scope, "on-duty", nth, number, reason, status), "start_on": first, "end_on": last}
-        for nth, (number, first, last, reason, status) in enumerate([*story.ON_DUTY, *waiting])])  # fmt: skip
-    made += write_rows(scope, "overtime", [
-        {**_request(scope, "overtime", nth, number, reason, status), "day": day, "hours": hours}
-        for nth, (number, day, hours, reason, status) in enumerate([*story.OVERTIME, *asked])])  # fmt: skip
-    return made + write_rows(scope, "day_edits", [
-        {"id": id_of(scope, "edit", f"{number} {day}"), "user_id": id_of(scope, "user", number), "day": day,
-         "extra_days": days, "remarks": remark, "edited_by": "Salma Sultana", "edited_at": scope.now}
-        for number, day, days, remark in story.EXTRA_DAYS])  # fmt: skip
+    made += write_rows(
+        scope,
+        "on_duty",
+        [
+            {**_request(scope, "on-duty", nth, number, reason, status), "start_on": first, "end_on": last}
+            for nth, (number, first, last, reason, status) in enumerate([*story.ON_DUTY, *waiting])
+        ],
+    )
+    made += write_rows(
+        scope,
+        "overtime",
+        [
+            {**_request(scope, "overtime", nth, number, reason, status), "day": day, "hours": hours}
+            for nth, (number, day, hours, reason, status) in enumerate([*story.OVERTIME, *asked])
+        ],
+    )
+    return made + write_rows(
+        scope,
+        "day_edits",
+        [
+            {
+                "id": id_of(scope, "edit", f"{number} {day}"),
+                "user_id": id_of(scope, "user", number),
+                "day": day,
+                "extra_days": days,
+                "remarks": remark,
+                "edited_by": "Salma Sultana",
+                "edited_at": scope.now,
+            }
+            for number, day, days, remark in story.EXTRA_DAYS
+        ],
+    )
 
 
 def _leave(scope: Scope, number: str, first: str, last: str, kind: str) -> list[dict[str, Any]]:
     paid = next(one["is_paid"] for one in story.LEAVE_TYPES if one["name"] == kind)
     start, end = date.fromisoformat(first), date.fromisoformat(last)
     return [
-        {"user_id": id_of(scope, "user", number), "day": start + timedelta(days=n), "half": half,
-         "leave_type_id": id_of(scope, "leave", kind), "nature": "paid" if paid else "lop"}
-        for n in range((end - start).days + 1) for half in ("first", "second")
-    ]  # fmt: skip
+        {
+            "user_id": id_of(scope, "user", number),
+            "day": start + timedelta(days=n),
+            "half": half,
+            "leave_type_id": id_of(scope, "leave", kind),
+            "nature": "paid" if paid else "lop",
+        }
+        for n in range((end - start).days + 1)
+        for half in ("first", "second")
+    ]
 
 
 def _request(scope: Scope, kind: str, nth: int, number: str, reason: str, status: str) -> dict[str, Any]:
@@ -87,8 +119,9 @@ def _punch(scope: Scope, company: Company) -> set[date]:
             "steady_ids": [id_of(scope, "user", person.number) for person in company.people if person.is_story],
             "steady_from": told.start,
             "steady_to": told.end,
-            "told": json.dumps([{"user_id": str(id_of(scope, "user", number)), "day": day, "kind": kind}
-                                for number, day, kind in days]),
+            "told": json.dumps(
+                [{"user_id": str(id_of(scope, "user", number)), "day": day, "kind": kind} for number, day, kind in days]
+            ),
         },
-    ).scalars()  # fmt: skip
+    ).scalars()
     return set(rows)

@@ -70,10 +70,12 @@ def _tenant(company: Company) -> UUID:
 def _refuse_strangers(scope: Scope, company: Company) -> None:
     ours = [id_of(scope, "user", person.number) for person in company.people]
     found = scope.session.execute(
-        text("select count(*) as all, count(*) filter (where id = any(:ours)) as ours from users"
-             " where tenant_id = :tenant_id"),
+        text(
+            "select count(*) as all, count(*) filter (where id = any(:ours)) as ours from users"
+            " where tenant_id = :tenant_id"
+        ),
         {"tenant_id": scope.tenant_id, "ours": ours},
-    ).one()  # fmt: skip
+    ).one()
     if found.all and not found.ours:
         raise Conflict(f"There is a tenant {scope.tenant.slug} which the demo did not make; it is left alone.")
 
@@ -81,8 +83,10 @@ def _refuse_strangers(scope: Scope, company: Company) -> None:
 def _is_due(scope: Scope) -> bool:
     return bool(
         scope.session.execute(
-            text("select exists (select from pay_periods where tenant_id = :tenant_id and status = 'open'"
-                 " and is_stale and start_on <= :yesterday)"),
+            text(
+                "select exists (select from pay_periods where tenant_id = :tenant_id and status = 'open'"
+                " and is_stale and start_on <= :yesterday)"
+            ),
             {"tenant_id": scope.tenant_id, "yesterday": scope.yesterday()},
         ).scalar_one()
-    )  # fmt: skip
+    )

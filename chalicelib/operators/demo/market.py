@@ -118,13 +118,16 @@ def _sold(seller: Seller, nth: int, *, is_new: bool = False) -> Sold:
     luck = int.from_bytes(sha256(f"{seller.name}/{nth}".encode()).digest()[:6], "big")
     least, most = (int(Decimal(amount) * 4) for amount in seller.earning)
     return Sold(
-        seller, f"{seller.number}-{nth + 1:04}", BRANDS[luck % len(BRANDS)],
+        seller,
+        f"{seller.number}-{nth + 1:04}",
+        BRANDS[luck % len(BRANDS)],
         # quarters, so that parts of them have to be rounded
         (Decimal(least + luck // 7 % (most - least + 1)) / 4).quantize(Decimal("0.01")),
         seller.other_currency if seller.other_currency and nth % 3 == 2 else None,
-        days_ago=0 if is_new else 1 + luck // 11 % (7 * WEEKS), minute=1 + luck // 13 % 600,
+        days_ago=0 if is_new else 1 + luck // 11 % (7 * WEEKS),
+        minute=1 + luck // 13 % 600,
         decided="" if is_new else seller.decided or _drawn(seller, nth, luck),
-    )  # fmt: skip
+    )
 
 
 def _drawn(seller: Seller, nth: int, luck: int) -> str:

@@ -14,7 +14,7 @@ from chalicelib.features.payroll.components import actions as component_actions
 from chalicelib.features.payroll.components.schemas import NewPaymentType
 from chalicelib.features.payroll.documents import actions as document_actions
 from chalicelib.features.payroll.runs import actions as run_actions
-from chalicelib.features.payroll.runs.schemas import NewRun
+from chalicelib.features.payroll.runs.schemas import NewPayrollRun
 from chalicelib.identity.permissions import Role
 from chalicelib.identity.scope import Scope
 from chalicelib.operators import scopes, work
@@ -64,7 +64,7 @@ def _define(scope: Scope) -> None:
 
 def _calculate(scope: Scope) -> UUID:
     with acting_as(scope, "A002", Role.HR) as salma:
-        run = run_actions.create(salma, new=NewRun(month=MONTH))
+        run = run_actions.create(salma, new=NewPayrollRun(month=MONTH))
         run_actions.request_calculation(salma, run_id=run["id"])
     run_id: UUID = run["id"]
     return run_id

@@ -22,8 +22,10 @@ def write(scope: Scope, table: str, rows: list[dict[str, Any]]) -> int:
         return 0
     columns = ", ".join(rows[0])
     done = scope.session.execute(
-        text(f"insert into {table} (tenant_id, {columns}) select :tenant_id, {columns}"
-             f" from jsonb_populate_recordset(null::{table}, cast(:rows as jsonb)) on conflict do nothing"),
+        text(
+            f"insert into {table} (tenant_id, {columns}) select :tenant_id, {columns}"
+            f" from jsonb_populate_recordset(null::{table}, cast(:rows as jsonb)) on conflict do nothing"
+        ),
         {"tenant_id": scope.tenant_id, "rows": json.dumps(rows, default=str)},
-    )  # fmt: skip
+    )
     return done.rowcount

@@ -17,12 +17,12 @@ from sqlalchemy import text
 from chalicelib.backing.log import logger
 from chalicelib.features.payouts.runs import actions as payouts
 from chalicelib.features.payouts.runs import decision_actions
-from chalicelib.features.payouts.runs.actions import Kind
+from chalicelib.features.payouts.runs.actions import PayoutRunKind
 from chalicelib.features.people.destinations import actions as destination_actions
 from chalicelib.features.people.destinations.schemas import DestinationInput
 from chalicelib.features.sales import actions as sales
 from chalicelib.features.sales.rules import SaidSale
-from chalicelib.features.sales.schemas import Decision
+from chalicelib.features.sales.schemas import SaleDecision
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.states import PayoutStatus, SaleStatus
 from chalicelib.operators import scopes, work
@@ -42,16 +42,26 @@ def live(tenant_id: UUID, sellers: tuple[Seller, ...], *, mail: str) -> dict[str
     second = [sold for sold in market.sales_of(sellers) if not sold.seller.is_advanced]
     with scopes.operating(tenant_id, sends=False) as scope:
         scope.alone("demo load")
-        write_rows(scope, "users", [
-            {"id": id_of(scope, "user", one.number), "name": one.name, "language": "en",
-             "email": f"{'.'.join(one.name.lower().split())}@sellers.{mail}"} for one in sellers])  # fmt: skip
+        write_rows(
+            scope,
+            "users",
+            [
+                {
+                    "id": id_of(scope, "user", one.number),
+                    "name": one.name,
+                    "language": "en",
+                    "email": f"{'.'.join(one.name.lower().split())}@sellers.{mail}",
+                }
+                for one in sellers
+            ],
+        )
         _give_destinations(scope, sellers)
         _put_in(scope, first)
-    _run(tenant_id, Kind.ADVANCE, ADVANCES_AT)
+    _run(tenant_id, PayoutRunKind.ADVANCE, ADVANCES_AT)
     with scopes.operating(tenant_id, sends=False) as scope:
         _put_in(scope, second)
         _decide(scope, [*first, *second])
-    _run(tenant_id, Kind.FINAL, FINALS_AT)
+    _run(tenant_id, PayoutRunKind.FINAL, FINALS_AT)
     with scopes.operating(tenant_id, sends=False) as scope:
         scope.alone("demo load")
         _happen_later(scope, sellers)
@@ -96,11 +106,15 @@ def _put_in(scope: Scope, sold: list[Sold]) -> None:
     currency = scope.tenant.currency
     said = [
         SaidSale(
-            id_of(scope, "user", one.seller.number), one.brand, one.external_id, one.earning,
-            one.currency or currency, market.when(one, scope.now),
+            id_of(scope, "user", one.seller.number),
+            one.brand,
+            one.external_id,
+            one.earning,
+            one.currency or currency,
+            market.when(one, scope.now),
         )
         for one in sold
-    ]  # fmt: skip
+    ]
     sales.add_sales(scope, said)
 
 
@@ -108,7 +122,7 @@ def _decide(scope: Scope, sold: list[Sold]) -> None:
     ids = _ids(scope)
     reasons = {"declined": "sent back by the customer"}
     items = [
-        Decision(sale_id=ids[one.external_id], status=SaleStatus(one.decided), reason=reasons.get(one.decided))  # type: ignore[arg-type]
+        SaleDecision(sale_id=ids[one.external_id], status=SaleStatus(one.decided), reason=reasons.get(one.decided))  # type: ignore[arg-type]
         for one in sold
         if one.decided
     ]
@@ -124,7 +138,7 @@ def _correct(scope: Scope, seller: Seller) -> None:
     if times == 1:
         reason = "the parcel came back after all"
         sales.decide(
-            scope, items=[Decision(sale_id=sale_id, status=SaleStatus.DECLINED, reason=reason, correction=True)]
+            scope, items=[SaleDecision(sale_id=sale_id, status=SaleStatus.DECLINED, reason=reason, correction=True)]
         )
 
 
@@ -136,7 +150,7 @@ def _ids(scope: Scope) -> dict[str, UUID]:
     return dict(rows.tuples().all())
 
 
-def _run(tenant_id: UUID, kind: Kind, slot: datetime) -> None:
+def _run(tenant_id: UUID, kind: PayoutRunKind, slot: datetime) -> None:
     with scopes.operating(tenant_id, sends=False) as scope:
         payouts.run_slot(scope, kind, slot)
     with _hushed():
@@ -170,7 +184,9 @@ def _told(scope: Scope, sellers: tuple[Seller, ...]) -> dict[str, UUID]:
 
 def _payout(scope: Scope, seller: Seller) -> Any:
     return scope.session.execute(
-        text("select id, status from payouts where tenant_id = :tenant_id and user_id = :user_id and kind = 'final'"
-             " order by id limit 1"),
+        text(
+            "select id, status from payouts where tenant_id = :tenant_id and user_id = :user_id and kind = 'final'"
+            " order by id limit 1"
+        ),
         {"tenant_id": scope.tenant_id, "user_id": id_of(scope, "user", seller.number)},
-    ).first()  # fmt: skip
+    ).first()

@@ -6,7 +6,7 @@ from typing import Any
 
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.money import rounded
-from chalicelib.operators.demo.companies import Company, Person
+from chalicelib.operators.demo.companies import Company, DemoEmployee
 from chalicelib.operators.demo.rows import id_of
 from chalicelib.operators.demo.rows import write as write_rows
 from chalicelib.operators.demo.story import LEAVE_TYPES
@@ -15,7 +15,7 @@ FIRST_YEAR = 2026
 _PLAIN = str.maketrans("ıöü", "iou")
 
 
-def address(company: Company, person: Person) -> str:
+def address(company: Company, person: DemoEmployee) -> str:
     """Return the e-mail address of somebody in the demo."""
     return ".".join(person.name.lower().translate(_PLAIN).split()) + f"@{company.mail}"
 
@@ -31,15 +31,35 @@ def write(scope: Scope, company: Company) -> int:
     made += write_rows(scope, "shifts", [{"id": id_of(scope, "shift", s["name"]), **s} for s in company.shifts])
     made += write_rows(scope, "leave_types", [{"id": id_of(scope, "leave", t["name"]), **t} for t in LEAVE_TYPES])
     made += write_rows(scope, "holidays", _holidays(scope, company))
-    made += write_rows(scope, "users", [
-        {"id": id_of(scope, "user", person.number), "name": person.name, "email": address(company, person),
-         "language": company.language} for person in people])  # fmt: skip
+    made += write_rows(
+        scope,
+        "users",
+        [
+            {
+                "id": id_of(scope, "user", person.number),
+                "name": person.name,
+                "email": address(company, person),
+                "language": company.language,
+            }
+            for person in people
+        ],
+    )
     made += write_rows(scope, "employments", [_employment(scope, person) for person in people])
     made += write_rows(scope, "salaries", _salaries(scope, company))
-    return made + write_rows(scope, "members", [
-        {"id": id_of(scope, "member", person.number), "email": address(company, person), "role": role,
-         "user_id": id_of(scope, "user", person.number)}
-        for person in people if (role := company.members.get(person.number))])  # fmt: skip
+    return made + write_rows(
+        scope,
+        "members",
+        [
+            {
+                "id": id_of(scope, "member", person.number),
+                "email": address(company, person),
+                "role": role,
+                "user_id": id_of(scope, "user", person.number),
+            }
+            for person in people
+            if (role := company.members.get(person.number))
+        ],
+    )
 
 
 def _holidays(scope: Scope, company: Company) -> list[dict[str, Any]]:
@@ -48,13 +68,18 @@ def _holidays(scope: Scope, company: Company) -> list[dict[str, Any]]:
         (None, date(year, month, day), name, half) for year in years for month, day, name, half in company.holidays
     ]
     return [
-        {"id": id_of(scope, "holiday", f"{day} {branch}"), "day": day, "name": name, "half": half,
-         "branch_id": branch and id_of(scope, "branch", branch)}
+        {
+            "id": id_of(scope, "holiday", f"{day} {branch}"),
+            "day": day,
+            "name": name,
+            "half": half,
+            "branch_id": branch and id_of(scope, "branch", branch),
+        }
         for branch, day, name, half in [*yearly, *company.branch_holidays]
-    ]  # fmt: skip
+    ]
 
 
-def _employment(scope: Scope, person: Person) -> dict[str, Any]:
+def _employment(scope: Scope, person: DemoEmployee) -> dict[str, Any]:
     return {
         "user_id": id_of(scope, "user", person.number),
         "employee_no": person.number,
@@ -72,8 +97,12 @@ def _salaries(scope: Scope, company: Company) -> list[dict[str, Any]]:
     first = [(person.number, person.joined_on, person.salary) for person in company.people]
     frequency = {person.number: person.frequency for person in company.people}
     return [
-        {"user_id": id_of(scope, "user", number), "effective_from": since,
-         "amount": str(rounded(Decimal(amount), scope.tenant.currency)),
-         "currency": scope.tenant.currency, "frequency": frequency[number]}
+        {
+            "user_id": id_of(scope, "user", number),
+            "effective_from": since,
+            "amount": str(rounded(Decimal(amount), scope.tenant.currency)),
+            "currency": scope.tenant.currency,
+            "frequency": frequency[number],
+        }
         for number, since, amount in [*first, *company.raises]
-    ]  # fmt: skip
+    ]

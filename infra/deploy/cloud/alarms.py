@@ -90,11 +90,14 @@ def _of_queue(queue: str) -> Resources:
     return {
         f"{queue_id(queue)}AgeAlarm": alarm(
             f"Messages of {queue} wait too long: does its consumer fail, or is it too slow for what comes?",
-            "AWS/SQS", "ApproximateAgeOfOldestMessage", _name_of(queue_id(queue)),
-            above=OLDEST, statistic="Maximum",
+            "AWS/SQS",
+            "ApproximateAgeOfOldestMessage",
+            _name_of(queue_id(queue)),
+            above=OLDEST,
+            statistic="Maximum",
         ),
         f"{dead_id(queue)}Alarm": _dead(dead_id(queue), f"Messages of {queue} failed for good: read, then replay."),
-    }  # fmt: skip
+    }
 
 
 def _of_function(function: str) -> Resources:
@@ -102,13 +105,23 @@ def _of_function(function: str) -> Resources:
     return {
         f"{function}ErrorsAlarm": alarm(
             "The function itself fails: it does not start, runs out of time or memory, or its schedule's work fails.",
-            "AWS/Lambda", "Errors", dimensions, above=0, of=3, at_least=2,
+            "AWS/Lambda",
+            "Errors",
+            dimensions,
+            above=0,
+            of=3,
+            at_least=2,
         ),
         f"{function}ThrottlesAlarm": alarm(
             "The account's concurrency is used up: which function takes it?",
-            "AWS/Lambda", "Throttles", dimensions, above=0, of=3, at_least=2,
+            "AWS/Lambda",
+            "Throttles",
+            dimensions,
+            above=0,
+            of=3,
+            at_least=2,
         ),
-    }  # fmt: skip
+    }
 
 
 def _of_schedule(stage: str, function: str, name: str) -> Resources:
@@ -116,16 +129,28 @@ def _of_schedule(stage: str, function: str, name: str) -> Resources:
     made = {
         f"{function}SilentAlarm": alarm(
             f"The schedule {name} does not fire any more, or whatever it calls is gone.",
-            "AWS/Lambda", "Invocations", {"FunctionName": ref(function)},
-            below=1, minutes=minutes, of=periods, at_least=periods, missing="breaching",
+            "AWS/Lambda",
+            "Invocations",
+            {"FunctionName": ref(function)},
+            below=1,
+            minutes=minutes,
+            of=periods,
+            at_least=periods,
+            missing="breaching",
         )
-    }  # fmt: skip
+    }
     if is_nightly(SCHEDULES[name]):  # each round counts who is still due: none in at least one round an hour is well
         made[f"{function}LateAlarm"] = alarm(
             f"For {LATE} hours there was always a tenant whose night ({name}) is not done.",
-            our_metrics(stage), "Scheduled", {"schedule": name},
-            above=0, statistic="Minimum", minutes=60, of=LATE, at_least=LATE,
-        )  # fmt: skip
+            our_metrics(stage),
+            "Scheduled",
+            {"schedule": name},
+            above=0,
+            statistic="Minimum",
+            minutes=60,
+            of=LATE,
+            at_least=LATE,
+        )
     return made
 
 
@@ -134,13 +159,24 @@ def _of_api(stage: str) -> Resources:
     return {
         "ApiFaultsAlarm": alarm(  # our own 500s are answers, which Lambda counts as successes
             "People get 5xx: see the API's log for the request ids, and /health.",
-            "AWS/ApiGateway", "5XXError", name, above=0, of=3, at_least=2,
+            "AWS/ApiGateway",
+            "5XXError",
+            name,
+            above=0,
+            of=3,
+            at_least=2,
         ),
         "ApiLatencyAlarm": alarm(
             "One call in a hundred takes too long: is it one door, or the database?",
-            "AWS/ApiGateway", "Latency", name, above=SLOW, statistic="p99", of=3, at_least=3,
+            "AWS/ApiGateway",
+            "Latency",
+            name,
+            above=SLOW,
+            statistic="p99",
+            of=3,
+            at_least=3,
         ),
-    }  # fmt: skip
+    }
 
 
 def _of_mail() -> Resources:
@@ -148,24 +184,40 @@ def _of_mail() -> Resources:
     rates = {"Bounce": (BOUNCED, "bounces"), "Complaint": (COMPLAINED, "complains")}
     return {
         f"Mail{kind}Alarm": alarm(  # no value comes while nothing is sent, and nothing is better by that
-            said.format(who), "AWS/SES", f"Reputation.{kind}Rate", {},
-            above=most, statistic="Average", minutes=60, missing="ignore",
+            said.format(who),
+            "AWS/SES",
+            f"Reputation.{kind}Rate",
+            {},
+            above=most,
+            statistic="Average",
+            minutes=60,
+            missing="ignore",
         )
         for kind, (most, who) in rates.items()
-    }  # fmt: skip
+    }
 
 
 def _of_product(namespace: str) -> Resources:
     return {
         "OutboxLagAlarm": alarm(
             "Committed messages were not sent for five minutes: is SQS reachable, and may the sweep send?",
-            namespace, "OutboxLag", {}, above=0, statistic="Maximum", minutes=1, of=5, at_least=5,
+            namespace,
+            "OutboxLag",
+            {},
+            above=0,
+            statistic="Maximum",
+            minutes=1,
+            of=5,
+            at_least=5,
         ),
         "PayoutsInReviewAlarm": alarm(
             "A payout needs a person: find out from the provider whether it was paid, and say so with /resolve.",
-            namespace, "PayoutsInReview", {}, above=0,
+            namespace,
+            "PayoutsInReview",
+            {},
+            above=0,
         ),
-    }  # fmt: skip
+    }
 
 
 def _dead(queue: str, said: str) -> dict[str, Any]:

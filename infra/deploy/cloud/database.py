@@ -125,21 +125,41 @@ def _alarms(stage: str) -> Resources:
     made: Resources = {
         "ConnectionsPinnedAlarm": alarm(
             "Connections of the proxy belong to one process each: something is set or prepared for a whole session.",
-            "AWS/RDS", "DatabaseConnectionsCurrentlySessionPinned", {"ProxyName": ref("Proxy")},
-            above=MANY, statistic="Minimum", of=3, at_least=3,
+            "AWS/RDS",
+            "DatabaseConnectionsCurrentlySessionPinned",
+            {"ProxyName": ref("Proxy")},
+            above=MANY,
+            statistic="Minimum",
+            of=3,
+            at_least=3,
         ),
         "DatabaseCapacityAlarm": alarm(
             "The database is nearly as large as it may become: who is it working for, and may it become larger?",
-            "AWS/RDS", "ACUUtilization", cluster, above=90, statistic="Average", of=3, at_least=3,
+            "AWS/RDS",
+            "ACUUtilization",
+            cluster,
+            above=90,
+            statistic="Average",
+            of=3,
+            at_least=3,
         ),
         "TransactionIdsAlarm": alarm(
             "Half of the transaction ids are used: vacuum is held up, often by a forgotten transaction.",
-            "AWS/RDS", "MaximumUsedTransactionIDs", cluster, above=NEAR_THE_END, statistic="Maximum",
+            "AWS/RDS",
+            "MaximumUsedTransactionIDs",
+            cluster,
+            above=NEAR_THE_END,
+            statistic="Maximum",
         ),
-    }  # fmt: skip
+    }
     for gateway in gateways(stage):
         made[f"{gateway}PortsAlarm"] = alarm(
             "Calls to the internet are dropped: too many at once to one address. Which webhook or service is it?",
-            "AWS/NATGateway", "ErrorPortAllocation", {"NatGatewayId": ref(gateway)}, above=0, of=3, at_least=2,
-        )  # fmt: skip
+            "AWS/NATGateway",
+            "ErrorPortAllocation",
+            {"NatGatewayId": ref(gateway)},
+            above=0,
+            of=3,
+            at_least=2,
+        )
     return made

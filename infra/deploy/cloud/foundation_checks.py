@@ -16,9 +16,7 @@ from infra.deploy.cloud.sizes import SIZES, Size
 
 # By type of resource: what it must say, and what is wrong where it does not. True: anything; else this very value.
 MUST: dict[str, dict[str, tuple[Any, str]]] = {
-    "AWS::EC2::SecurityGroup": {
-        "SecurityGroupEgress": (True, "lets everything out"),
-    },
+    "AWS::EC2::SecurityGroup": {"SecurityGroupEgress": (True, "lets everything out")},
     "AWS::EC2::Subnet": {"MapPublicIpOnLaunch": (False, "gives out public addresses")},
     "AWS::KMS::Key": {"EnableKeyRotation": (True, "is never rotated")},
     "AWS::Logs::LogGroup": {"RetentionInDays": (True, "keeps its logs for ever")},
@@ -127,8 +125,11 @@ def _clusters(template: Template, size: Size) -> Iterator[tuple[str, str]]:
         for word, value in CLOSED.items():
             if chosen.get(word) != value:
                 yield name, f"is not told {word} = {value}"
-        instances = [one for one in of_type(template, "AWS::RDS::DBInstance").values()
-                     if target(one["DBClusterIdentifier"]) == name]  # fmt: skip
+        instances = [
+            one
+            for one in of_type(template, "AWS::RDS::DBInstance").values()
+            if target(one["DBClusterIdentifier"]) == name
+        ]
         if len(instances) < size.instances:
             yield name, f"has less than {size.instances} instances"
 

@@ -30,8 +30,13 @@ POLLING = {"sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"} 
 CONSUMING = POLLING | {"sqs:ChangeMessageVisibility", "sqs:GetQueueUrl"}
 SENDING = {"sqs:GetQueueUrl", "sqs:SendMessage"}
 # What CodeBuild does as the project: takes its source, and attaches itself to the network.
-PROJECTS_OWN = {"ec2:CreateNetworkInterfacePermission", "s3:GetBucketAcl", "s3:GetBucketLocation", "s3:GetObject",
-                "s3:GetObjectVersion"}  # fmt: skip
+PROJECTS_OWN = {
+    "ec2:CreateNetworkInterfacePermission",
+    "s3:GetBucketAcl",
+    "s3:GetBucketLocation",
+    "s3:GetObject",
+    "s3:GetObjectVersion",
+}
 QUEUES = "chalicelib.backing.queues"  # is about one queue or another: see _by_queue
 
 
@@ -47,8 +52,10 @@ def problems(template: Template) -> list[str]:
             found += [f"{function.role_id}: lacks {action} on {queue}" for action in sorted(lacking)]
         if function.schedule and SCHEDULES_DEAD not in allowed.get("sqs:SendMessage", set()):
             found.append(f"{function.role_id}: lacks sqs:SendMessage for what failed")
-    if not any("s3:PutObject" in one["Action"] and f"/{MADE}/*" in str(one["Resource"])
-               for one in _statements(roles.get(OPERATOR.role_id, {}))):  # fmt: skip
+    if not any(
+        "s3:PutObject" in one["Action"] and f"/{MADE}/*" in str(one["Resource"])
+        for one in _statements(roles.get(OPERATOR.role_id, {}))
+    ):
         found.append(f"{OPERATOR.role_id}: lacks s3:PutObject for what commands made")
     return found
 

@@ -110,8 +110,12 @@ def _way(routes: str, **by: Any) -> dict[str, Any]:
 
 def _flows(stage: str) -> Resources:
     """Note who talked to whom: addresses and ports, not what they said."""
-    trusted = {"Effect": "Allow", "Principal": {"Service": "vpc-flow-logs.amazonaws.com"}, "Action": "sts:AssumeRole",
-               "Condition": {"StringEquals": {"aws:SourceAccount": ref("AWS::AccountId")}}}  # fmt: skip
+    trusted = {
+        "Effect": "Allow",
+        "Principal": {"Service": "vpc-flow-logs.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+        "Condition": {"StringEquals": {"aws:SourceAccount": ref("AWS::AccountId")}},
+    }
     may = {
         "Effect": "Allow",
         "Action": ["logs:CreateLogStream", "logs:DescribeLogGroups", "logs:DescribeLogStreams", "logs:PutLogEvents"],
@@ -126,9 +130,7 @@ def _flows(stage: str) -> Resources:
             "Type": "AWS::IAM::Role",
             "Properties": {
                 "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [trusted]},
-                "Policies": [
-                    {"PolicyName": "flows", "PolicyDocument": {"Version": "2012-10-17", "Statement": [may]}},
-                ],
+                "Policies": [{"PolicyName": "flows", "PolicyDocument": {"Version": "2012-10-17", "Statement": [may]}}],
             },
         },
         "Flows": {

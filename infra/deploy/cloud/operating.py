@@ -33,11 +33,7 @@ def migrate(stage: str) -> Resources:
     master = {"Fn::GetAtt": [CLUSTER, "MasterUserSecret.SecretArn"]}
     secrets = [master, *map(ref, proxying.LOGINS)]
     by_secrets = {"kms:ViaService": sub("secretsmanager.${AWS::Region}.amazonaws.com")}
-    network = {
-        "VpcId": ref(VPC),
-        "Subnets": subnets("Functions"),
-        "SecurityGroupIds": [member_of(MIGRATOR)],
-    }
+    network = {"VpcId": ref(VPC), "Subnets": subnets("Functions"), "SecurityGroupIds": [member_of(MIGRATOR)]}
     said = {
         "PGHOST": {"Fn::GetAtt": [CLUSTER, "Endpoint.Address"]},
         "PGPORT": str(POSTGRESQL),
@@ -55,8 +51,10 @@ def migrate(stage: str) -> Resources:
         allow("Passwords", ["secretsmanager:GetSecretValue"], secrets),
         allow("OpenPasswords", ["kms:Decrypt"], [arn(KEY)], StringEquals=by_secrets),
     ]
-    commands = [f"curl --fail --silent --show-error --output {BUNDLE} {BUNDLE_FROM}",
-                f"python{PYTHON} -m migrations $ARGUMENTS"]  # fmt: skip
+    commands = [
+        f"curl --fail --silent --show-error --output {BUNDLE} {BUNDLE_FROM}",
+        f"python{PYTHON} -m migrations $ARGUMENTS",
+    ]
     return _project(stage, "Migrate", commands, network, said, kept, may, arn(ARTIFACTS))
 
 

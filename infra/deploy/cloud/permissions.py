@@ -11,8 +11,14 @@ from infra.deploy.cloud.naming import arn, arn_of, imported, physical, sub
 from infra.deploy.cloud.queueing import SCHEDULES_DEAD, dead_id, queue_id
 
 Statement = dict[str, Any]
-OF_DEAD_LETTERS = ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl",
-                   "sqs:ReceiveMessage", "sqs:SendMessage"]  # fmt: skip
+OF_DEAD_LETTERS = [
+    "sqs:ChangeMessageVisibility",
+    "sqs:DeleteMessage",
+    "sqs:GetQueueAttributes",
+    "sqs:GetQueueUrl",
+    "sqs:ReceiveMessage",
+    "sqs:SendMessage",
+]
 
 # Where AWS takes nothing narrower than `*`. All else names what it is about.
 ONLY_WILDCARD = {
@@ -55,9 +61,7 @@ def policy(service: str, name: str, statements: list[Statement]) -> dict[str, An
         "Type": "AWS::IAM::Role",
         "Properties": {
             "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [trusted]},
-            "Policies": [
-                {"PolicyName": name, "PolicyDocument": {"Version": "2012-10-17", "Statement": statements}},
-            ],
+            "Policies": [{"PolicyName": name, "PolicyDocument": {"Version": "2012-10-17", "Statement": statements}}],
         },
     }
 
@@ -84,8 +88,13 @@ def _statements(stage: str, function: Function, log_group: str) -> list[Statemen
     if function.sends_to:
         found.append(allow("Send", ["sqs:GetQueueUrl", "sqs:SendMessage"], _queues(function.sends_to)))
     if function.queue:
-        own = ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl",
-               "sqs:ReceiveMessage"]  # fmt: skip
+        own = [
+            "sqs:ChangeMessageVisibility",
+            "sqs:DeleteMessage",
+            "sqs:GetQueueAttributes",
+            "sqs:GetQueueUrl",
+            "sqs:ReceiveMessage",
+        ]
         found.append(allow("Receive", own, _queues([function.queue])))
     if function.schedule:  # finds who is due and sends: nothing but the database and queues
         found.append(allow("TellOfFailure", ["sqs:SendMessage"], [arn(SCHEDULES_DEAD)]))
@@ -144,14 +153,14 @@ NEEDS: dict[str, list[Statement]] = {
             ["kms:Decrypt", "kms:GenerateDataKey"],
             [arn("VaultKey")],
             Null={"kms:EncryptionContext:tenant_id": "false"},  # only what is said to be a tenant's
-        ),
+        )
     ],
     "chalicelib.backing.mail": [
         allow(
             "Mail",
             ["ses:SendEmail", "ses:SendRawEmail"],
             [arn_of("ses", "identity/${MailDomain}"), arn_of("ses", "configuration-set/${MailConfigurationSet}")],
-        ),
+        )
     ],
     "chalicelib.backing.push": [
         allow("Devices", ["sns:Publish"], [arn_of("sns", "endpoint/*")]),

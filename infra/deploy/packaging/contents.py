@@ -42,11 +42,25 @@ def bake(folder: Path, *, runtime: str, at: str) -> None:
     if runtime != here:
         raise SystemExit(f"Lambda would run {runtime}, and this is {here}: it cannot make bytecode that is read there.")
     subprocess.run(
-        [sys.executable, "-s", "-S", "-m", "compileall", "-q", "-f", "--invalidation-mode", "unchecked-hash",
-         "-s", str(folder), "-p", at, str(folder)],
+        [
+            sys.executable,
+            "-s",
+            "-S",
+            "-m",
+            "compileall",
+            "-q",
+            "-f",
+            "--invalidation-mode",
+            "unchecked-hash",
+            "-s",
+            str(folder),
+            "-p",
+            at,
+            str(folder),
+        ],
         check=True,
         env={**os.environ, "PYTHONHASHSEED": "0"},
-    )  # fmt: skip
+    )
 
 
 def without_bytecode(folder: Path) -> list[str]:

@@ -11,8 +11,22 @@ def install(requirements: Path, into: Path, *options: str) -> None:
     """Put what a list of requirements names into a folder, from wheels alone; pip takes more `options`."""
     platforms = [part for platform in PLATFORMS for part in ("--platform", platform)]
     subprocess.run(
-        [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input",
-         "--no-compile", "--only-binary=:all:", *platforms, "--target", str(into),
-         "--requirement", str(requirements), *options],
+        [
+            sys.executable,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--no-input",
+            "--no-compile",
+            "--only-binary=:all:",
+            *platforms,
+            "--target",
+            str(into),
+            "--requirement",
+            str(requirements),
+            *options,
+        ],
         check=True,
-    )  # fmt: skip
+    )

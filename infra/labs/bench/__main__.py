@@ -79,8 +79,11 @@ def _part(name: str, size: str) -> tuple[list[Line], list[str]]:
     said, main_size, whom = PARTS[name]
     began = time.monotonic()
     lines, rows = _MEASURED[name](size, watched)
-    notes = [*said, f"{rows:,} rows of facts; {os.cpu_count()} cores, {platform.platform()}",
-             f"{time.monotonic() - began:.0f} s in all"]  # fmt: skip
+    notes = [
+        *said,
+        f"{rows:,} rows of facts; {os.cpu_count()} cores, {platform.platform()}",
+        f"{time.monotonic() - began:.0f} s in all",
+    ]
     tenants = 1 if name in ("payroll", "formulas") else tenants_of(main_size[size])
     title = f"Wagebook, {name}: {main_size[size]:,} {whom}, tenants: {tenants}"
     show(lines, title=title, command=f"SIZE={size} python -m infra.labs.bench {name}", notes=notes)

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from chalicelib.backing.database import transaction
 from chalicelib.features.pay_register.projection import project
-from chalicelib.features.periods.windows import Among, window_of
+from chalicelib.features.periods.windows import EmployeeFilter, window_of
 from chalicelib.identity import keys
 from chalicelib.identity.callers import working
 from infra.labs.bench import product
@@ -69,9 +69,15 @@ class Api:
         return answer["body"]
 
     def _answer(
-        self, method: str, path: str, resource: str, values: dict[str, str], query: dict[str, str],
-        headers: dict[str, str], body: object,
-    ) -> Any:  # fmt: skip
+        self,
+        method: str,
+        path: str,
+        resource: str,
+        values: dict[str, str],
+        query: dict[str, str],
+        headers: dict[str, str],
+        body: object,
+    ) -> Any:
         return self.app(
             {
                 "httpMethod": method,
@@ -126,4 +132,4 @@ def correct_by_statements(tenant_id: UUID, user_id: UUID, code: str) -> None:
             " set first_code = excluded.first_code, second_code = excluded.second_code",
             (tenant_id, user_id, date(2026, 1, 12), code, code),
         )
-        project(scope, window=window_of(scope, product.MONTH), among=Among.one(user_id), as_of=product.AS_OF)
+        project(scope, window=window_of(scope, product.MONTH), among=EmployeeFilter.one(user_id), as_of=product.AS_OF)

@@ -22,8 +22,20 @@ NOTES: list[str] = [
 ]
 
 CHUNK = 5000
-INPUTS = ("base_salary", "earned_salary", "gross", "working_days", "present_days", "lop_days", "ot_hours", "late_count",
-          "hourly_rate", "daily_rate", "years_of_service", "kpi_score")  # fmt: skip
+INPUTS = (
+    "base_salary",
+    "earned_salary",
+    "gross",
+    "working_days",
+    "present_days",
+    "lop_days",
+    "ot_hours",
+    "late_count",
+    "hourly_rate",
+    "daily_rate",
+    "years_of_service",
+    "kpi_score",
+)
 COMPONENTS = {
     "basic": "earned_salary * 50%",
     "housing": "basic * 40%",
@@ -56,7 +68,7 @@ def program() -> formulas.Program:
     """Read and compile the components."""
     steps, names = [], list(INPUTS)
     for code, text in COMPONENTS.items():
-        steps.append(formulas.Step(code, formulas.check(text, names=names), places=2, at_least=Decimal(0)))
+        steps.append(formulas.FormulaStep(code, formulas.check(text, names=names), places=2, at_least=Decimal(0)))
         names.append(code)
     return formulas.compile_steps(INPUTS, steps)
 

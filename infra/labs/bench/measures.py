@@ -134,9 +134,11 @@ def growth(runs: dict[int, list[Run]]) -> Iterator[Line]:
     peaks = {size: max(run.peak_mb for run in some) for size, some in runs.items()}
     sizes = sorted(peaks)
     yield Line(
-        "memory of a worker", ", ".join(f"{size:,}: {mb:.0f} MB" for size, mb in peaks.items()),
-        peaks[sizes[-1]] / peaks[sizes[0]], "largest of smallest",
-    )  # fmt: skip
+        "memory of a worker",
+        ", ".join(f"{size:,}: {mb:.0f} MB" for size, mb in peaks.items()),
+        peaks[sizes[-1]] / peaks[sizes[0]],
+        "largest of smallest",
+    )
 
 
 def exponent(took: dict[int, float]) -> float:

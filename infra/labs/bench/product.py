@@ -18,7 +18,7 @@ from chalicelib.backing.log import logger
 from chalicelib.backing.settings import settings
 from chalicelib.features.balances import actions as balances
 from chalicelib.features.pay_register.projection import project
-from chalicelib.features.periods.windows import Among, window_of
+from chalicelib.features.periods.windows import EmployeeFilter, window_of
 from chalicelib.identity.callers import working
 from chalicelib.identity.scope import Origin
 
@@ -91,7 +91,7 @@ def compute(wanted: Sequence[Chunk], done: Callable[[int], None] = lambda employ
     with _timed_balances() as took:
         for chunk in wanted:
             with working(chunk.tenant_id, name="bench", now=NOW, origin=ORIGIN) as scope:
-                among = Among.range(chunk.first, chunk.last)
+                among = EmployeeFilter.range(chunk.first, chunk.last)
                 changed += project(scope, window=window_of(scope, MONTH), among=among, as_of=AS_OF)
             done(chunk.employees)
     ended = time.monotonic()
@@ -101,7 +101,7 @@ def compute(wanted: Sequence[Chunk], done: Callable[[int], None] = lambda employ
 def compute_one(tenant_id: UUID, user_id: UUID) -> None:
     """Compute one employee, in a transaction of their own."""
     with working(tenant_id, name="bench", now=NOW, origin=ORIGIN) as scope:
-        project(scope, window=window_of(scope, MONTH), among=Among.one(user_id), as_of=AS_OF)
+        project(scope, window=window_of(scope, MONTH), among=EmployeeFilter.one(user_id), as_of=AS_OF)
 
 
 def peak_mb() -> float:

@@ -32,8 +32,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m infra.labs.crash",
         description="The crash laboratory: does everybody get paid once, whatever breaks?",
-        epilog=EPILOG.format(modes=modes), formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
+        epilog=EPILOG.format(modes=modes),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument(
         "what", nargs="?", choices=("runs", "defects", "real"), default="runs", help="runs, unless said"
     )
@@ -42,9 +43,11 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=int(os.environ.get("SEED", "1")), help="of the first one (SEED)")
     parser.add_argument("--mode", choices=MODES, help="all in one mode; else they take turns")
     parser.add_argument(
-        "--workers", type=int, default=int(os.environ.get("WORKERS", "0")) or min(2, os.cpu_count() or 1),
+        "--workers",
+        type=int,
+        default=int(os.environ.get("WORKERS", "0")) or min(2, os.cpu_count() or 1),
         help="processes that tell stories, each in a database of its own (WORKERS)",
-    )  # fmt: skip
+    )
     parser.add_argument("--rounds", type=int, default=5, help="real: how many rounds of kills")
     parser.add_argument("--show", action="store_true", help="print the history of each run")
     options = parser.parse_args()

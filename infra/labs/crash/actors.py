@@ -44,9 +44,11 @@ def _sale(story: Story, number: int) -> dict[str, Any]:
     rng = story.rng
     currency = story.tenant.currency if rng.random() < 0.85 else "USD"
     return {
-        "user_id": str(rng.choice(story.tenant.people)), "external_id": f"S{number}", "currency": currency,
+        "user_id": str(rng.choice(story.tenant.people)),
+        "external_id": f"S{number}",
+        "currency": currency,
         "earning": str(cast.earning(rng, currency)),
-    }  # fmt: skip
+    }
 
 
 def _seller(story: Story, rows: list[dict[str, Any]]) -> Any:
@@ -56,8 +58,9 @@ def _seller(story: Story, rows: list[dict[str, Any]]) -> Any:
             if status == 200:
                 story.said.sales |= {
                     one["external_id"]: {**one, "id": str(one["id"])}
-                    for one in story.sales() if one["external_id"] in {row["external_id"] for row in rows}
-                }  # fmt: skip
+                    for one in story.sales()
+                    if one["external_id"] in {row["external_id"] for row in rows}
+                }
                 if answer["errors"] or answer["added"] + answer["unchanged"] != len(rows):
                     story.violations.append(f"acknowledged: good sales were answered with {answer}")
             return

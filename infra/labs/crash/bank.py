@@ -11,12 +11,12 @@ from chalicelib.features.payouts.delivery.providers import (
     Abilities,
     Answer,
     CameBack,
-    Movement,
-    NotFound,
-    Order,
     Paid,
-    Refused,
+    PaymentOrder,
+    PayoutRefused,
+    ProviderMovement,
     Unclear,
+    UnknownReference,
 )
 from infra.labs.crash.baton import Hub
 from infra.labs.crash.faults import PROVIDER, Crash
@@ -65,7 +65,7 @@ class Bank:
     def __init__(self, hub: Hub, abilities: Abilities) -> None:
         self.hub, self.abilities = hub, abilities
         self.entries: list[Entry] = []
-        self.on_the_way: list[tuple[datetime, Order]] = []
+        self.on_the_way: list[tuple[datetime, PaymentOrder]] = []
         self.sent = 0  # orders that it was sent
         self.complaints: list[str] = []  # what a client of the provider must never do
         self.is_calm = False
@@ -74,7 +74,7 @@ class Bank:
 
     # What the product calls
 
-    def send(self, order: Order, *, now: datetime) -> Answer:
+    def send(self, order: PaymentOrder, *, now: datetime) -> Answer:
         """Take a payment order, and do and say something about it."""
         actor = self.hub.current
         if actor is not None:
@@ -90,7 +90,7 @@ class Bank:
             actor.point(Crash.BEFORE_SETTLE)
         return answer
 
-    def find(self, order: Order, *, now: datetime) -> Answer:
+    def find(self, order: PaymentOrder, *, now: datetime) -> Answer:
         """Return what became of a reference."""
         if not self.abilities.looks_up:
             self.complaints.append("asked for a reference, although this provider cannot be asked")
@@ -102,16 +102,18 @@ class Bank:
             self.hub.count(Crash.NO_LOOK_UP)
             answer: Answer = Unclear("no answer within 30 s")
         else:
-            answer = next((self._answer(one) for one in self.entries if one.reference == order.reference), NotFound())
+            answer = next(
+                (self._answer(one) for one in self.entries if one.reference == order.reference), UnknownReference()
+            )
         self.hub.note(f"bank: find {type(answer).__name__}")
         if actor is not None:
             actor.point(Crash.BEFORE_SETTLE)
         return answer
 
-    def movements(self, tenant_id: UUID, *, since: datetime) -> list[Movement]:
+    def movements(self, tenant_id: UUID, *, since: datetime) -> list[ProviderMovement]:
         """List the money moved for a tenant."""
         return [
-            Movement(one.reference, one.user_id, one.amount, one.currency, one.at, one.came_back)
+            ProviderMovement(one.reference, one.user_id, one.amount, one.currency, one.at, one.came_back)
             for one in self.entries
             if one.moved and one.tenant_id == tenant_id and one.at >= since
         ]
@@ -135,7 +137,7 @@ class Bank:
         self.hub.count(fault)
         return fault
 
-    def _send(self, order: Order, fault: Crash | None) -> Answer:
+    def _send(self, order: PaymentOrder, fault: Crash | None) -> Answer:
         match fault:
             case Crash.TIMEOUT_BEFORE | Crash.TOO_MANY:
                 return Unclear(WHY[fault])
@@ -157,8 +159,16 @@ class Bank:
                 return self._answer(self._take(order, comes_back_at=self.hub.now + late))
         return self._answer(self._take(order))
 
-    def _take(self, order: Order, *, refuse: bool = False, amount: Decimal | None = None, says: Decimal | None = None,
-              comes_back_at: datetime | None = None, at: datetime | None = None) -> Entry:  # fmt: skip
+    def _take(
+        self,
+        order: PaymentOrder,
+        *,
+        refuse: bool = False,
+        amount: Decimal | None = None,
+        says: Decimal | None = None,
+        comes_back_at: datetime | None = None,
+        at: datetime | None = None,
+    ) -> Entry:
         at = at or self.hub.now
         what = (order.tenant_id, order.user_id, order.amount, order.currency)
         if self.abilities.keeps_keys_for is not None and (known := self._keys.get(order.reference)):
@@ -169,16 +179,23 @@ class Bank:
                 return entry
             self.hub.note("bank: a key was forgotten")
         entry = Entry(
-            order.tenant_id, order.user_id, order.reference, amount or order.amount, order.currency, at,
-            was_refused=refuse, says=says, comes_back_at=comes_back_at,
-        )  # fmt: skip
+            order.tenant_id,
+            order.user_id,
+            order.reference,
+            amount or order.amount,
+            order.currency,
+            at,
+            was_refused=refuse,
+            says=says,
+            comes_back_at=comes_back_at,
+        )
         self.entries.append(entry)
         self._keys[order.reference] = (at, entry, what)
         return entry
 
     def _answer(self, entry: Entry) -> Answer:
         if entry.was_refused:
-            return Refused("account closed")
+            return PayoutRefused("account closed")
         if entry.came_back:
             return CameBack("account closed")
         return Paid(f"B{self.entries.index(entry)}", entry.says or entry.amount, entry.currency)

@@ -49,10 +49,14 @@ def tenant(world: World, rng: Random, name: str, *, people: int | None = None) -
     minimum = rng.choice((Decimal(0), Decimal(0), Decimal(0), 50 * one))
     approval = rng.choice((None, None, None, 1_000 * one)) if people is None else None
     made = Tenant(
-        tenant_id, currency, rate, minimum, approval,
+        tenant_id,
+        currency,
+        rate,
+        minimum,
+        approval,
         tuple(sorted(UUID(int=rng.getrandbits(128), version=4) for _ in range(people or rng.choice((1, 2, 2, 3))))),
         {admin: f"wbk_{tenant_id.hex}_{rng.getrandbits(128):032x}" for admin in ADMINS},
-    )  # fmt: skip
+    )
     policy: dict[str, Any] = {"advance_rate": str(rate), "minimum_payout": str(minimum)}
     # none is said, as the default is a limit: most stories are about payouts that nobody has to approve
     policy["payout_approval_above"] = None if approval is None else str(approval)
@@ -64,10 +68,15 @@ def tenant(world: World, rng: Random, name: str, *, people: int | None = None) -
         " select %(id)s, name, 'tenant_admin', '', hash"
         " from unnest(%(names)s::text[], %(hashes)s::bytea[]) k (name, hash)",
         {
-            "id": tenant_id, "slug": f"{name.lower()}-{tenant_id.hex[:12]}", "name": name, "currency": currency,
-            "policy": json.dumps(policy), "people": list(made.people), "names": list(made.keys),
+            "id": tenant_id,
+            "slug": f"{name.lower()}-{tenant_id.hex[:12]}",
+            "name": name,
+            "currency": currency,
+            "policy": json.dumps(policy),
+            "people": list(made.people),
+            "names": list(made.keys),
             "hashes": [keys.digest(key) for key in made.keys.values()],
         },
         prepare=True,
-    )  # fmt: skip
+    )
     return made

@@ -28,7 +28,7 @@ from chalicelib.features.payouts.batches.bank_files import camt, pain002
 from chalicelib.features.payouts.delivery import actions as delivery_actions
 from chalicelib.features.payouts.delivery import outcomes, payout_states
 from chalicelib.features.payouts.delivery import rules as delivery_rules
-from chalicelib.features.payouts.delivery.outcomes import Verdict as PayoutVerdict
+from chalicelib.features.payouts.delivery.outcomes import BankVerdict as PayoutVerdict
 from chalicelib.features.payouts.runs import actions as run_actions
 from chalicelib.features.payouts.runs import schedules as run_schedules
 from chalicelib.features.sales import actions as sales
@@ -66,8 +66,11 @@ class Edit:
             source = source.replace(old, new)
         names: dict[str, Any] = {}
         # its own globals, so that it sees what the product's function sees
-        exec(compile(source, function.__code__.co_filename, "exec"),  # noqa: S102
-             function.__globals__, names)  # fmt: skip
+        exec(  # noqa: S102 - a defect is a changed copy of the function
+            compile(source, function.__code__.co_filename, "exec"),
+            function.__globals__,
+            names,
+        )
         made: Any = names[function.__name__]
         getter: Any = made.fget if isinstance(made, property) else made
         before = function.__code__
@@ -188,178 +191,396 @@ _NEIGHBOURS_FAIL = Edit(messages._settled_alone, 'logger.exception("failed outsi
 DEFECTS = {
     defect.name: defect
     for defect in (
-        Defect("mark-before-send", "a message is marked as sent before it is", [
-            Edit(outbox.send, "sent: dict[UUID, list[UUID]] = {}\n", "sent: dict[UUID, list[UUID]] = {}\n"
-                 "    for one in messages:\n"
-                 "        with transaction(tenant_id=one.tenant_id) as connection:\n"
-                 "            connection.execute(text('update outbox set sent_at = now()'"
-                 " ' where tenant_id = :tenant_id and id = :id'), {'tenant_id': one.tenant_id, 'id': one.id})\n"),
-        ]),
-        Defect("no-net", "neither the outbox is swept nor payouts looked at again", [
-            Value(run_schedules, "AT_ONCE", 0), Edit(outbox.sweep, "sent += send(", "sent += len("),
-        ], "everything"),
-        Defect("claim-without-fence", "a claim does not raise the fence", [
-            Statement(payout_states, "_MOVE", "fence = fence + :claims,", "fence = fence + 0 * :claims,"),
-        ]),
-        Defect("settle-without-fence", "an answer is settled whoever has the payout now", [
-            Edit(delivery_actions._settle,
-                 'payout["fence"] != claim.payout["fence"] or payout["status"] != claim.payout["status"]', "False"),
-        ]),
-        Defect("lease-not-checked", "a payout is taken from a worker whose lease has not ended", [
-            Edit(delivery_actions.carry_on,
-                 'raise Busy("Somebody is sending this payout; their lease has not ended.")', "pass",
-                 (('raise Busy("Somebody is asking about this payout.")', "pass"),)),
-        ]),
-        Defect("release-on-time-out", "a time-out gives the money back", [
-            Edit(delivery_actions._settle, "return _wonder(scope, payout, answer.why, asked=asked)",
-                 'payout_states.move(scope, payout, PayoutStatus.FAILED, what="answered", problem=answer.why)'),
-        ]),
-        Defect("not-found-is-refused", "a look-up that finds nothing gives the money back", [
-            Edit(delivery_actions._settle, 'return _again(scope, payout, why="the provider knows nothing of it")',
-                 'return bool(payout_states.move(scope, payout, PayoutStatus.FAILED, what="answered")) and None'),
-        ]),
-        Defect("give-up-is-failed", "a doubt that nobody can settle gives the money back", [
-            Edit(delivery_actions._give_up, "PayoutStatus.REVIEW", "PayoutStatus.FAILED"),
-        ], "neither"),
-        Defect("refusal-is-paid", "a refusal counts as paid", [
-            Edit(delivery_actions._settle, "payout_states.move(scope, payout, PayoutStatus.FAILED",
-                 "payout_states.move(scope, payout, PayoutStatus.PAID"),
-        ]),
-        Defect("key-age-ignored", "a key is sent again however old it is", [
-            Edit(delivery_rules.may_resend,
-                 "return keeps_for is not None and now - first_sent_at < keeps_for - MARGIN - LEASE",
-                 "return keeps_for is not None"),
-            Edit(delivery_rules.may_send,
-                 "return keeps_for is None or now - first_sent_at < keeps_for - MARGIN", "return True"),
-        ], "no-look-up"),
-        Defect("key-age-since-last", "a key's age is counted from the last time it was sent", [
-            Statement(payout_states, "_MOVE", "coalesce(first_sent_at, clock_timestamp())", "clock_timestamp()"),
-        ], "no-look-up"),
-        Defect("key-age-when-claimed", "a key's age is checked when claiming, not directly before sending", [
-            Edit(delivery_actions._call, "if not rules.may_send(", "if False and not rules.may_send("),
-        ], "no-look-up"),
-        Defect("resend-without-keys", "what a look-up does not find is sent again, though the provider knows no keys", [
-            Edit(delivery_rules.may_resend, "return keeps_for is not None and now", "return keeps_for is None or now"),
-        ], "no-keys"),
-        Defect("asks-who-cannot-be-asked", "a provider without look-up is asked", [
-            Edit(delivery_actions._ask, "if not abilities.looks_up:", "if False:"),
-        ], "no-look-up"),
-        Defect("other-amount-accepted", "a payout is paid whatever amount the provider says", [
-            Edit(delivery_actions._confirm,
-                 '(answer.amount, answer.currency) != (payout["amount"], payout["currency"])', "False"),
-        ]),
-        Defect("call-before-commit", "the provider is called in the transaction that claims", [
-            Edit(messages.do, "errand = work(scope)\n", "errand = work(scope)\n"
-                 "            while errand is not None:\n"
-                 "                errand = errand.settle(scope, errand.call())\n"),
-        ], "neither"),
-        Defect("payable-stays", "a payout is made, and its money stays payable", [
-            Statement(run_actions, "_PAY_OUTSIDE_RUNS", "currency, amount, :now from owed\n",
-                      "currency, amount, :now from owed where false\n"),
-        ]),
-        Defect("returned-is-kept", "money that comes back is not owed again", [
-            Value(payout_states, "GIVES_BACK", frozenset({PayoutStatus.FAILED, PayoutStatus.CANCELLED})),
-        ]),
-        Defect("no-hold", "nobody holds the accounts that they move money of", [
-            Statement(accounts, "_HOLD", "for update", ""), Statement(accounts, "_HOLD_RANGE", "for update", ""),
-        ]),
-        Defect("advanced-again", "sales are advanced without a look at whether they were, and no key forbids it", [
-            Statement(sales, "ADVANCE", "and not exists (", "and not exists (select where false) and ("),
-            Schema("alter table ledger_entries drop constraint"
-                   " ledger_entries_tenant_id_subject_id_event_revision_line_key"),
-        ]),
-        Defect("rounded-up", "advances are rounded up", [
-            Statement(sales, "ADVANCE", "trunc(s.earning * :rate,", "round(s.earning * :rate + 0.4,"),
-        ]),
-        Defect("one-sided-balance", "balances follow debits only", [
-            DatabaseFunction("ledger_keep", "select tenant_id, credit, user_id, currency, -amount from pairs",
-                             "select tenant_id, credit, user_id, currency, -amount from pairs where false"),
-        ]),
-        Defect("correction-adds", "a correction books the new decision and does not reverse the old one", [
-            Statement(sales, "_DECIDE", "from (select * from reversed union all select * from booked)",
-                      "from (select * from reversed where false union all select * from booked)"),
-        ]),
-        Defect("advance-forgiven", "a declined sale's advance is not owed back", [
-            Statement(sales, "_DECIDE", "where status = 'declined' and advance > 0",
-                      "where status = 'declined' and false"),
-        ]),
-        Defect("last-word-wins", "a contradicting decision is booked as a correction without being asked", [
-            Statement(sales, "_DECIDE", "when before is null or correction then 'ok'", "when true then 'ok'"),
-        ]),
-        Defect("slot-not-claimed", "each scheduler's message starts a run", [
-            Edit(run_actions.run_slot,
-                 'progress.claim(scope, kind=kind, key=f"{kind}:{slot.isoformat()}", parameters={"slot": slot})',
-                 'progress.create(scope, kind=kind, parameters={"slot": slot})'),
-        ]),
-        Defect("answers-not-kept", "a request's answer is not kept under its key", [
-            Edit(idempotency.keep, "scope.session.execute(", "(lambda *said: None)("),
-        ]),
-        Defect("error-swallowed", "a database error is caught, the transaction goes on, and nobody guards the commit", [
-            Edit(audit._append, "scope.session.execute(_APPEND, row)",
-                 "try:\n        scope.session.execute(text('select 1 / 0'))\n    except Exception:\n        pass"),
-            Edit(database._guard_commit, "raise RuntimeError(", "_ = ("),
-        ]),
-        Defect("failure-is-done", "a message whose work failed is acknowledged", [
-            Edit(messages._consume, "        return False\n", "        return True\n"),
-        ], "no-second-look"),
-        Defect("poison-spreads", "a message that fails fails its whole batch", [
-            Edit(messages._consume, "last = receives >= queues.MAX_RECEIVES\n", "raise\n"),
-            _NEIGHBOURS_FAIL,
-        ]),
-        Defect("back-off-spreads", "a message that cannot be let rest fails its whole batch", [
-            Edit(queues.back_off, 'logger.warning("a message could not be let rest", queue=queue, exc_info=True)',
-                 "raise"),
-            _NEIGHBOURS_FAIL,
-        ]),
-        Defect("tenant-forgotten", "a statement forgets its tenant, and row-level security is off", [
-            Statement(sales, "_DECIDE", "delete from pending_sales p\n    where p.tenant_id = :tenant_id\n      and",
-                      "delete from pending_sales p\n    where :tenant_id is not null or"),
-            Schema("alter role wagebook_app bypassrls"),
-        ]),
-        Defect("reference-by-amount", "a payout's reference is made of its amount alone", [
-            Statement(run_actions, "_PAY_OUTSIDE_RUNS",
-                      "concat_ws('|', cast(:tenant_id as uuid), d.user_id, d.currency, d.amount, d.booked_key)",
-                      "concat_ws('|', cast(:tenant_id as uuid), d.amount)"),
-            Statement(run_actions, "_PAY_OUTSIDE_RUNS", "case when alike.count = 0 then content.key",
-                      "case when true then content.key"),
-            Schema("alter table payouts drop constraint payouts_tenant_id_reference_key"),
-        ]),
-        Defect("duplicate-is-refused", "a refusal because the file was brought twice gives the money back", [
-            Edit(PayoutVerdict.outcome, "if self.speaks_of_earlier:", "if False:"),
-        ], "files"),
-        Defect("unknown-reason-is-refused", "a reason that nobody knows gives the money back", [
-            Edit(outcomes.says_of, "else Says.DOUBT", "else Says.REFUSED"),
-        ], "files"),
-        Defect("no-reason-is-refused", "a refusal without a reason gives the money back", [
-            Edit(outcomes._judge_reasons, "if not said or Says.DOUBT in said", "if Says.DOUBT in said"),
-        ], "files"),
-        Defect("words-are-ignored", "a duplicate that the bank tells in words alone gives the money back", [
-            Edit(_getter(PayoutVerdict, "speaks_of_earlier"), "bool(one.text and _EARLIER_IN_WORDS.search(one.text))",
-                 "False"),
-        ], "files"),
-        Defect("group-is-forgotten", "a transfer's own reason counts, whatever the refusal of its file says", [
-            Edit(pain002._within, "replace(verdict, around=(*verdict.around, around))", "verdict"),
-        ], "files"),
-        Defect("file-reason-after-acceptance", "a wrong signature on what the bank has taken before is a refusal", [
-            Edit(outcomes._judge_reasons, "(Says.FILE in said and was_accepted)", "False"),
-        ], "files"),
-        Defect("accepted-is-paid", "a transfer that the bank has only accepted is paid", [
-            Value(outcomes, "PAID", outcomes.PAID | {"ACSP", "ACTC", "ACCP"}),
-        ], "files"),
-        Defect("pending-entry-is-paid", "an entry that is not booked yet confirms", [
-            Edit(camt._movement, "if verdict.status != BOOKED:", "if False:"),
-        ], "files"),
-        Defect("fee-is-another-amount", "what comes back less a fee is not known again", [
-            Edit(camt.Booking.fee_of, "(fee > 0 and (is_shown or is_small))", "False"),
-        ], "files"),
-        Defect("credit-is-paid", "a credit of a transfer counts as its debit", [
-            Edit(camt._movement, "Movement.RETURNED if side", "Movement.PAID if side"),
-        ], "files"),
-        Defect("end-to-end-only", "a transfer that is named by its instruction alone is not found", [
-            Edit(pain002._line, '"OrgnlEndToEndId", "OrgnlInstrId", "OrgnlTxId"', '"OrgnlEndToEndId"'),
-        ], "files"),
+        Defect(
+            "mark-before-send",
+            "a message is marked as sent before it is",
+            [
+                Edit(
+                    outbox.send,
+                    "sent: dict[UUID, list[UUID]] = {}\n",
+                    "sent: dict[UUID, list[UUID]] = {}\n"
+                    "    for one in messages:\n"
+                    "        with transaction(tenant_id=one.tenant_id) as connection:\n"
+                    "            connection.execute(text('update outbox set sent_at = now()'"
+                    " ' where tenant_id = :tenant_id and id = :id'), {'tenant_id': one.tenant_id, 'id': one.id})\n",
+                )
+            ],
+        ),
+        Defect(
+            "no-net",
+            "neither the outbox is swept nor payouts looked at again",
+            [Value(run_schedules, "AT_ONCE", 0), Edit(outbox.sweep, "sent += send(", "sent += len(")],
+            "everything",
+        ),
+        Defect(
+            "claim-without-fence",
+            "a claim does not raise the fence",
+            [Statement(payout_states, "_MOVE", "fence = fence + :claims,", "fence = fence + 0 * :claims,")],
+        ),
+        Defect(
+            "settle-without-fence",
+            "an answer is settled whoever has the payout now",
+            [
+                Edit(
+                    delivery_actions._settle,
+                    'payout["fence"] != claim.payout["fence"] or payout["status"] != claim.payout["status"]',
+                    "False",
+                )
+            ],
+        ),
+        Defect(
+            "lease-not-checked",
+            "a payout is taken from a worker whose lease has not ended",
+            [
+                Edit(
+                    delivery_actions.carry_on,
+                    'raise Busy("Somebody is sending this payout; their lease has not ended.")',
+                    "pass",
+                    (('raise Busy("Somebody is asking about this payout.")', "pass"),),
+                )
+            ],
+        ),
+        Defect(
+            "release-on-time-out",
+            "a time-out gives the money back",
+            [
+                Edit(
+                    delivery_actions._settle,
+                    "return _wonder(scope, payout, answer.why, asked=asked)",
+                    'payout_states.move(scope, payout, PayoutStatus.FAILED, what="answered", problem=answer.why)',
+                )
+            ],
+        ),
+        Defect(
+            "not-found-is-refused",
+            "a look-up that finds nothing gives the money back",
+            [
+                Edit(
+                    delivery_actions._settle,
+                    'return _again(scope, payout, why="the provider knows nothing of it")',
+                    'return bool(payout_states.move(scope, payout, PayoutStatus.FAILED, what="answered")) and None',
+                )
+            ],
+        ),
+        Defect(
+            "give-up-is-failed",
+            "a doubt that nobody can settle gives the money back",
+            [Edit(delivery_actions._give_up, "PayoutStatus.REVIEW", "PayoutStatus.FAILED")],
+            "neither",
+        ),
+        Defect(
+            "refusal-is-paid",
+            "a refusal counts as paid",
+            [
+                Edit(
+                    delivery_actions._settle,
+                    "payout_states.move(scope, payout, PayoutStatus.FAILED",
+                    "payout_states.move(scope, payout, PayoutStatus.PAID",
+                )
+            ],
+        ),
+        Defect(
+            "key-age-ignored",
+            "a key is sent again however old it is",
+            [
+                Edit(
+                    delivery_rules.may_resend,
+                    "return keeps_for is not None and now - first_sent_at < keeps_for - MARGIN - LEASE",
+                    "return keeps_for is not None",
+                ),
+                Edit(
+                    delivery_rules.may_send,
+                    "return keeps_for is None or now - first_sent_at < keeps_for - MARGIN",
+                    "return True",
+                ),
+            ],
+            "no-look-up",
+        ),
+        Defect(
+            "key-age-since-last",
+            "a key's age is counted from the last time it was sent",
+            [Statement(payout_states, "_MOVE", "coalesce(first_sent_at, clock_timestamp())", "clock_timestamp()")],
+            "no-look-up",
+        ),
+        Defect(
+            "key-age-when-claimed",
+            "a key's age is checked when claiming, not directly before sending",
+            [Edit(delivery_actions._call, "if not rules.may_send(", "if False and not rules.may_send(")],
+            "no-look-up",
+        ),
+        Defect(
+            "resend-without-keys",
+            "what a look-up does not find is sent again, though the provider knows no keys",
+            [
+                Edit(
+                    delivery_rules.may_resend, "return keeps_for is not None and now", "return keeps_for is None or now"
+                )
+            ],
+            "no-keys",
+        ),
+        Defect(
+            "asks-who-cannot-be-asked",
+            "a provider without look-up is asked",
+            [Edit(delivery_actions._ask, "if not abilities.looks_up:", "if False:")],
+            "no-look-up",
+        ),
+        Defect(
+            "other-amount-accepted",
+            "a payout is paid whatever amount the provider says",
+            [
+                Edit(
+                    delivery_actions._confirm,
+                    '(answer.amount, answer.currency) != (payout["amount"], payout["currency"])',
+                    "False",
+                )
+            ],
+        ),
+        Defect(
+            "call-before-commit",
+            "the provider is called in the transaction that claims",
+            [
+                Edit(
+                    messages.do,
+                    "errand = work(scope)\n",
+                    "errand = work(scope)\n"
+                    "            while errand is not None:\n"
+                    "                errand = errand.settle(scope, errand.call())\n",
+                )
+            ],
+            "neither",
+        ),
+        Defect(
+            "payable-stays",
+            "a payout is made, and its money stays payable",
+            [
+                Statement(
+                    run_actions,
+                    "_PAY_OUTSIDE_RUNS",
+                    "currency, amount, :now from owed\n",
+                    "currency, amount, :now from owed where false\n",
+                )
+            ],
+        ),
+        Defect(
+            "returned-is-kept",
+            "money that comes back is not owed again",
+            [Value(payout_states, "GIVES_BACK", frozenset({PayoutStatus.FAILED, PayoutStatus.CANCELLED}))],
+        ),
+        Defect(
+            "no-hold",
+            "nobody holds the accounts that they move money of",
+            [Statement(accounts, "_HOLD", "for update", ""), Statement(accounts, "_HOLD_RANGE", "for update", "")],
+        ),
+        Defect(
+            "advanced-again",
+            "sales are advanced without a look at whether they were, and no key forbids it",
+            [
+                Statement(sales, "ADVANCE", "and not exists (", "and not exists (select where false) and ("),
+                Schema(
+                    "alter table ledger_entries drop constraint"
+                    " ledger_entries_tenant_id_subject_id_event_revision_line_key"
+                ),
+            ],
+        ),
+        Defect(
+            "rounded-up",
+            "advances are rounded up",
+            [Statement(sales, "ADVANCE", "trunc(s.earning * :rate,", "round(s.earning * :rate + 0.4,")],
+        ),
+        Defect(
+            "one-sided-balance",
+            "balances follow debits only",
+            [
+                DatabaseFunction(
+                    "ledger_keep",
+                    "select tenant_id, credit, user_id, currency, -amount from pairs",
+                    "select tenant_id, credit, user_id, currency, -amount from pairs where false",
+                )
+            ],
+        ),
+        Defect(
+            "correction-adds",
+            "a correction books the new decision and does not reverse the old one",
+            [
+                Statement(
+                    sales,
+                    "_DECIDE",
+                    "from (select * from reversed union all select * from booked)",
+                    "from (select * from reversed where false union all select * from booked)",
+                )
+            ],
+        ),
+        Defect(
+            "advance-forgiven",
+            "a declined sale's advance is not owed back",
+            [
+                Statement(
+                    sales, "_DECIDE", "where status = 'declined' and advance > 0", "where status = 'declined' and false"
+                )
+            ],
+        ),
+        Defect(
+            "last-word-wins",
+            "a contradicting decision is booked as a correction without being asked",
+            [Statement(sales, "_DECIDE", "when before is null or correction then 'ok'", "when true then 'ok'")],
+        ),
+        Defect(
+            "slot-not-claimed",
+            "each scheduler's message starts a run",
+            [
+                Edit(
+                    run_actions.run_slot,
+                    'progress.claim(scope, kind=kind, key=f"{kind}:{slot.isoformat()}", parameters={"slot": slot})',
+                    'progress.create(scope, kind=kind, parameters={"slot": slot})',
+                )
+            ],
+        ),
+        Defect(
+            "answers-not-kept",
+            "a request's answer is not kept under its key",
+            [Edit(idempotency.keep, "scope.session.execute(", "(lambda *said: None)(")],
+        ),
+        Defect(
+            "error-swallowed",
+            "a database error is caught, the transaction goes on, and nobody guards the commit",
+            [
+                Edit(
+                    audit._append,
+                    "scope.session.execute(_APPEND, row)",
+                    "try:\n        scope.session.execute(text('select 1 / 0'))\n    except Exception:\n        pass",
+                ),
+                Edit(database._guard_commit, "raise RuntimeError(", "_ = ("),
+            ],
+        ),
+        Defect(
+            "failure-is-done",
+            "a message whose work failed is acknowledged",
+            [Edit(messages._consume, "        return False\n", "        return True\n")],
+            "no-second-look",
+        ),
+        Defect(
+            "poison-spreads",
+            "a message that fails fails its whole batch",
+            [Edit(messages._consume, "last = receives >= queues.MAX_RECEIVES\n", "raise\n"), _NEIGHBOURS_FAIL],
+        ),
+        Defect(
+            "back-off-spreads",
+            "a message that cannot be let rest fails its whole batch",
+            [
+                Edit(
+                    queues.back_off,
+                    'logger.warning("a message could not be let rest", queue=queue, exc_info=True)',
+                    "raise",
+                ),
+                _NEIGHBOURS_FAIL,
+            ],
+        ),
+        Defect(
+            "tenant-forgotten",
+            "a statement forgets its tenant, and row-level security is off",
+            [
+                Statement(
+                    sales,
+                    "_DECIDE",
+                    "delete from pending_sales p\n    where p.tenant_id = :tenant_id\n      and",
+                    "delete from pending_sales p\n    where :tenant_id is not null or",
+                ),
+                Schema("alter role wagebook_app bypassrls"),
+            ],
+        ),
+        Defect(
+            "reference-by-amount",
+            "a payout's reference is made of its amount alone",
+            [
+                Statement(
+                    run_actions,
+                    "_PAY_OUTSIDE_RUNS",
+                    "concat_ws('|', cast(:tenant_id as uuid), d.user_id, d.currency, d.amount, d.booked_key)",
+                    "concat_ws('|', cast(:tenant_id as uuid), d.amount)",
+                ),
+                Statement(
+                    run_actions,
+                    "_PAY_OUTSIDE_RUNS",
+                    "case when alike.count = 0 then content.key",
+                    "case when true then content.key",
+                ),
+                Schema("alter table payouts drop constraint payouts_tenant_id_reference_key"),
+            ],
+        ),
+        Defect(
+            "duplicate-is-refused",
+            "a refusal because the file was brought twice gives the money back",
+            [Edit(PayoutVerdict.outcome, "if self.speaks_of_earlier:", "if False:")],
+            "files",
+        ),
+        Defect(
+            "unknown-reason-is-refused",
+            "a reason that nobody knows gives the money back",
+            [Edit(outcomes.says_of, "else Says.DOUBT", "else Says.REFUSED")],
+            "files",
+        ),
+        Defect(
+            "no-reason-is-refused",
+            "a refusal without a reason gives the money back",
+            [Edit(outcomes._judge_reasons, "if not said or Says.DOUBT in said", "if Says.DOUBT in said")],
+            "files",
+        ),
+        Defect(
+            "words-are-ignored",
+            "a duplicate that the bank tells in words alone gives the money back",
+            [
+                Edit(
+                    _getter(PayoutVerdict, "speaks_of_earlier"),
+                    "bool(one.text and _EARLIER_IN_WORDS.search(one.text))",
+                    "False",
+                )
+            ],
+            "files",
+        ),
+        Defect(
+            "group-is-forgotten",
+            "a transfer's own reason counts, whatever the refusal of its file says",
+            [Edit(pain002._within, "replace(verdict, around=(*verdict.around, around))", "verdict")],
+            "files",
+        ),
+        Defect(
+            "file-reason-after-acceptance",
+            "a wrong signature on what the bank has taken before is a refusal",
+            [Edit(outcomes._judge_reasons, "(Says.FILE in said and was_accepted)", "False")],
+            "files",
+        ),
+        Defect(
+            "accepted-is-paid",
+            "a transfer that the bank has only accepted is paid",
+            [Value(outcomes, "PAID", outcomes.PAID | {"ACSP", "ACTC", "ACCP"})],
+            "files",
+        ),
+        Defect(
+            "pending-entry-is-paid",
+            "an entry that is not booked yet confirms",
+            [Edit(camt._movement, "if verdict.status != BOOKED:", "if False:")],
+            "files",
+        ),
+        Defect(
+            "fee-is-another-amount",
+            "what comes back less a fee is not known again",
+            [Edit(camt.Booking.fee_of, "(fee > 0 and (is_shown or is_small))", "False")],
+            "files",
+        ),
+        Defect(
+            "credit-is-paid",
+            "a credit of a transfer counts as its debit",
+            [Edit(camt._movement, "Movement.RETURNED if side", "Movement.PAID if side")],
+            "files",
+        ),
+        Defect(
+            "end-to-end-only",
+            "a transfer that is named by its instruction alone is not found",
+            [Edit(pain002._line, '"OrgnlEndToEndId", "OrgnlInstrId", "OrgnlTxId"', '"OrgnlEndToEndId"')],
+            "files",
+        ),
     )
-}  # fmt: skip
+}
 
 
 def look_for(

@@ -109,8 +109,12 @@ def _next_hour(story: Story) -> None:
 def _left(story: Story, patient: bool) -> dict[str, Any]:
     tenant = story.tenant
     values = {
-        "id": tenant.id, "patient": patient, "minimum": tenant.minimum, "currency": tenant.currency, "rate": tenant.rate
-    }  # fmt: skip
+        "id": tenant.id,
+        "patient": patient,
+        "minimum": tenant.minimum,
+        "currency": tenant.currency,
+        "rate": tenant.rate,
+    }
     found = story.world.admin.execute(_LEFT.encode(), values, prepare=True).fetchone()
     assert found is not None
     return found

@@ -164,11 +164,16 @@ class FileBank:
         drawn = rng.random()
         fee = Decimal(1).scaleb(-MINOR_UNITS[currency]) if rng.random() < 0.5 and amount > 10 else Decimal(0)
         return Ordered(
-            message, reference, payout["user_id"], amount, currency,
+            message,
+            reference,
+            payout["user_id"],
+            amount,
+            currency,
             self.story.hub.now + timedelta(minutes=rng.choice((0, 0, 10, 600))),
             rng.choice(REFUSALS) if drawn < 0.2 else None,
-            timedelta(minutes=rng.choice((0, 30, 3000))) if 0.2 <= drawn < 0.4 else None, fee,
-        )  # fmt: skip
+            timedelta(minutes=rng.choice((0, 30, 3000))) if 0.2 <= drawn < 0.4 else None,
+            fee,
+        )
 
     def _acknowledge(self, message: str, orders: list[Ordered]) -> None:
         """Say that the file was taken, in words that are not yet a settlement."""
@@ -225,9 +230,14 @@ class FileBank:
 
     def _execute(self, one: Ordered) -> None:
         one.entry = Entry(
-            self.story.tenant.id, one.user_id, one.reference, one.amount, one.currency, max(one.executes_at, STARTS),
+            self.story.tenant.id,
+            one.user_id,
+            one.reference,
+            one.amount,
+            one.currency,
+            max(one.executes_at, STARTS),
             was_refused=one.refusal is not None,
-        )  # fmt: skip
+        )
         if one.refusal:
             self.story.hub.count(Crash.REFUSED)
             one.back_after = None

@@ -60,11 +60,18 @@ class Books:
             return story.world.rows(f"select * from {table} where tenant_id = %s order by {order}", story.tenant.id)
 
         return cls(
-            story, read("ledger_accounts", "1, 2, 4"), read("ledger_entries", "number"), read("sales", "id"),
-            {row["sale_id"] for row in read("pending_sales", "sale_id")}, read("sale_decisions", "sale_id, revision"),
-            read("payouts", "id"), read("payout_events", "payout_id, number"), read("jobs", "id"),
-            read("outbox", "id"), story.bank.entries,
-        )  # fmt: skip
+            story,
+            read("ledger_accounts", "1, 2, 4"),
+            read("ledger_entries", "number"),
+            read("sales", "id"),
+            {row["sale_id"] for row in read("pending_sales", "sale_id")},
+            read("sale_decisions", "sale_id, revision"),
+            read("payouts", "id"),
+            read("payout_events", "payout_id, number"),
+            read("jobs", "id"),
+            read("outbox", "id"),
+            story.bank.entries,
+        )
 
     def lines_of(self, subject_id: Any, *events: str) -> Rows:
         return [one for one in self.entries if one["subject_id"] == subject_id and one["event"] in events]
@@ -303,8 +310,11 @@ def one_answer_per_claim(books: Books) -> Iterator[str]:
             moved = (before["status"], event["status"])
             # and a bank answers more than once
             follows = _is_take_over(before) or moved in (
-                ("unknown", "review"), ("paid", "returned"), ("review", "paid"), ("review", "failed")
-            )  # fmt: skip
+                ("unknown", "review"),
+                ("paid", "returned"),
+                ("review", "paid"),
+                ("review", "failed"),
+            )
             if (
                 event["what"] == "answered"
                 and not _is_take_over(event)

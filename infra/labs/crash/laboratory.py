@@ -62,9 +62,15 @@ def run(world: World, seed: int, mode: Mode | None = None) -> Outcome:
         world.forget(story.tenant.id)
         queues.url_of.cache_clear()
     return Outcome(
-        seed, story.mode.name, violations, story.hub.counts, story.hub.digest, time.perf_counter() - began, len(made),
+        seed,
+        story.mode.name,
+        violations,
+        story.hub.counts,
+        story.hub.digest,
+        time.perf_counter() - began,
+        len(made),
         story.hub.history,
-    )  # fmt: skip
+    )
 
 
 def make_stranger(world: World) -> None:

@@ -125,8 +125,13 @@ def show(*, runs: int, seed: int, mode: str | None, workers: int, tells: bool = 
     console = Console(width=None if sys.stdout.isatty() else 150)
     seeds = list(range(seed, seed + runs))
     tally, began = Tally(), time.monotonic()
-    bars = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-            TimeRemainingColumn())  # fmt: skip
+    bars = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
     with (
         server() as admin_url,
         Progress(*bars, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress,

@@ -119,9 +119,12 @@ def running(seed: int) -> Iterator[Stack]:
             url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
             sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "2"})
         environment = {
-            **os.environ, **aws.environment(said["AWS_ENDPOINT_URL"]), "APPLICATION_DATABASE_URL": urls.application,
-            "WAGEBOOK_HOME": "/nonexistent", "LOCAL_VAULT_KEY": "dGVzdHMgd3JhcCB0aGVpciBkYXRhIGtleXMgdGhpcyE=",
-        }  # fmt: skip
+            **os.environ,
+            **aws.environment(said["AWS_ENDPOINT_URL"]),
+            "APPLICATION_DATABASE_URL": urls.application,
+            "WAGEBOOK_HOME": "/nonexistent",
+            "LOCAL_VAULT_KEY": "dGVzdHMgd3JhcCB0aGVpciBkYXRhIGtleXMgdGhpcyE=",
+        }
         environment.pop("KMS_KEY_ID", None)
         stack.enter_context(mock.patch.dict(os.environ, environment, clear=True))
         stack.enter_context(mock.patch.object(log, "_measure"))
@@ -161,8 +164,15 @@ class Scene:
         with self.admin() as admin:
             return admin.execute(statement.encode(), values).fetchall()
 
-    def call(self, method: str, resource: str, body: Any = None, *, key: str | None = None,
-             values: dict[str, str] | None = None) -> tuple[int, Any]:  # fmt: skip
+    def call(
+        self,
+        method: str,
+        resource: str,
+        body: Any = None,
+        *,
+        key: str | None = None,
+        values: dict[str, str] | None = None,
+    ) -> tuple[int, Any]:
         """Make an API call until it is answered."""
         import app
 
@@ -208,16 +218,23 @@ class Scene:
         for batch in range(batches):
             names = [f"S{batch}-{number}" for number in range(SALES)]
             sales = [
-                {"user_id": str(rng.choice(self.tenant.people)), "external_id": name, "currency": self.tenant.currency,
-                 "earning": str(cast.earning(rng, self.tenant.currency))}
+                {
+                    "user_id": str(rng.choice(self.tenant.people)),
+                    "external_id": name,
+                    "currency": self.tenant.currency,
+                    "earning": str(cast.earning(rng, self.tenant.currency)),
+                }
                 for name in names
-            ]  # fmt: skip
+            ]
             status, _ = self.call("POST", "/sales/import", sales)
             if status == 200:
                 there = self.rows("select id, external_id from sales where tenant_id = %s", self.tenant.id)
                 ids = {one["external_id"]: str(one["id"]) for one in there}
-                self.said.sales |= {one["external_id"]: {**one, "id": ids[one["external_id"]]} for one in sales
-                                    if one["external_id"] in ids}  # fmt: skip
+                self.said.sales |= {
+                    one["external_id"]: {**one, "id": ids[one["external_id"]]}
+                    for one in sales
+                    if one["external_id"] in ids
+                }
             for kind in ("advance", "final"):
                 self.strike()
                 key = f"{kind}-{batch}"
@@ -250,9 +267,10 @@ class Scene:
                 f"select status as what, count(*) from payouts where tenant_id = %(id)s and status in {OPEN}"
                 " group by 1 union all select 'owed', count(*) from ledger_accounts"
                 " where tenant_id = %(id)s and kind = 'payable' and balance < 0"
-                " union all select 'unsent', count(*) from outbox where tenant_id = %(id)s and sent_at is null"
-                .replace("%(id)s", f"'{self.tenant.id}'")
-            )  # fmt: skip
+                " union all select 'unsent', count(*) from outbox where tenant_id = %(id)s and sent_at is null".replace(
+                    "%(id)s", f"'{self.tenant.id}'"
+                )
+            )
             if not any(row["count"] for row in left):
                 return []
             if turn % 5 == 0:
@@ -266,10 +284,18 @@ class Scene:
         """Check what the simulation checks."""
         moved = self.rows("select * from simulated_movements where tenant_id = %s order by id", self.tenant.id)
         entries = [
-            Entry(one["tenant_id"], one["user_id"], one["reference"], one["amount"], one["currency"], one["at"],
-                  was_refused=one["status"] == "refused", came_back=one["status"] == "returned")
+            Entry(
+                one["tenant_id"],
+                one["user_id"],
+                one["reference"],
+                one["amount"],
+                one["currency"],
+                one["at"],
+                was_refused=one["status"] == "refused",
+                came_back=one["status"] == "returned",
+            )
             for one in moved
-        ]  # fmt: skip
+        ]
         story: Any = SimpleNamespace(
             tenant=self.tenant,
             said=self.said,

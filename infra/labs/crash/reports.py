@@ -51,9 +51,7 @@ def status_report(rng: Random, message: str, told: Sequence[Told], *, at: dateti
 
 def statement(rng: Random, booked: Sequence[Booked], *, at: datetime) -> str:
     """Write a statement (camt.053) or a notification (camt.054) with an entry for each transfer."""
-    kind, root, part = rng.choice(
-        (("053", "BkToCstmrStmt", "Stmt"), ("054", "BkToCstmrDbtCdtNtfctn", "Ntfctn"))
-    )  # fmt: skip
+    kind, root, part = rng.choice((("053", "BkToCstmrStmt", "Stmt"), ("054", "BkToCstmrDbtCdtNtfctn", "Ntfctn")))
     version = rng.choice(("02", "08"))
     entries = "".join(_entry(rng, one, version=version) for one in booked)
     return (

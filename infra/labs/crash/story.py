@@ -100,15 +100,23 @@ class Story:
 
     # The product's doors
 
-    def ask(self, who: str, method: str, resource: str, values: dict[str, str] | None = None, body: Any = None,
-            key: str | None = None) -> tuple[int, Any]:  # fmt: skip
+    def ask(
+        self,
+        who: str,
+        method: str,
+        resource: str,
+        values: dict[str, str] | None = None,
+        body: Any = None,
+        key: str | None = None,
+    ) -> tuple[int, Any]:
         """Make one API call, and give its status and answer; 0 where the connection broke."""
         import app
 
         is_text = isinstance(body, str)  # a bank's report, which is XML
         headers = {
-            "content-type": "application/xml" if is_text else "application/json", "x-api-key": self.tenant.keys[who],
-        }  # fmt: skip
+            "content-type": "application/xml" if is_text else "application/json",
+            "x-api-key": self.tenant.keys[who],
+        }
         if key is not None:
             headers["idempotency-key"] = key
         event = lambda_events.api_event(
@@ -130,8 +138,15 @@ class Story:
         self.hub.note(f"{actor.name if actor else 'calm'} {method} {resource} -> {status}")
         return status, json.loads(answer["body"]) if answer["body"] else None
 
-    def call(self, who: str, method: str, resource: str, values: dict[str, str] | None = None, body: Any = None,
-             key: str | None = None) -> tuple[int, Any]:  # fmt: skip
+    def call(
+        self,
+        who: str,
+        method: str,
+        resource: str,
+        values: dict[str, str] | None = None,
+        body: Any = None,
+        key: str | None = None,
+    ) -> tuple[int, Any]:
         """Make an API call as a good client does: again, after a pause, until there is a clear answer."""
         for _ in range(8):
             status, answer = self.ask(who, method, resource, values, body, key)

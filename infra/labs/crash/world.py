@@ -49,8 +49,20 @@ CLOCK = """
 """
 
 # Nothing of these may ever change for a tenant that has no part in what happens.
-WATCHED = ("tenants", "users", "sales", "pending_sales", "sale_decisions", "ledger_accounts", "ledger_entries",
-           "payouts", "payout_events", "jobs", "job_chunks", "audit_logs")  # fmt: skip
+WATCHED = (
+    "tenants",
+    "users",
+    "sales",
+    "pending_sales",
+    "sale_decisions",
+    "ledger_accounts",
+    "ledger_entries",
+    "payouts",
+    "payout_events",
+    "jobs",
+    "job_chunks",
+    "audit_logs",
+)
 
 
 @dataclass
@@ -150,10 +162,14 @@ def opened(admin_url: str, *, template: str = TEMPLATE) -> Iterator[World]:
             with psycopg.connect(here, autocommit=True, row_factory=dict_row) as admin:
                 admin.execute("set statement_timeout = '60s'; set log_min_messages = panic")
                 admin.execute(CLOCK)
-                tables = [row["name"] for row in admin.execute(
-                    "select c.relname as name from pg_attribute a join pg_class c on c.oid = a.attrelid"
-                    " where a.attname = 'tenant_id' and c.relkind = 'r' and c.relnamespace = 'public'::regnamespace"
-                    " order by 1")]  # fmt: skip
+                tables = [
+                    row["name"]
+                    for row in admin.execute(
+                        "select c.relname as name from pg_attribute a join pg_class c on c.oid = a.attrelid"
+                        " where a.attname = 'tenant_id' and c.relkind = 'r' and c.relnamespace = 'public'::regnamespace"
+                        " order by 1"
+                    )
+                ]
                 with _product(urls) as (consumers, schedules):
                     yield World(admin, name, urls, consumers, schedules, tables)
         finally:

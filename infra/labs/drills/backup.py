@@ -50,9 +50,23 @@ def base_backup(server: Server, home: Path) -> int:
     shutil.copy2(server.data_folder / "password", second / "password")
     _own(second / "password")
     _run(
-        server, second, "pg_basebackup", "-h", "127.0.0.1", "-p", str(server.port), "-U", "postgres", "-D", "data",
-        "-X", "none", "--checkpoint=fast", "--no-sync", "--manifest-checksums=SHA256",
-    )  # fmt: skip
+        server,
+        second,
+        "pg_basebackup",
+        "-h",
+        "127.0.0.1",
+        "-p",
+        str(server.port),
+        "-U",
+        "postgres",
+        "-D",
+        "data",
+        "-X",
+        "none",
+        "--checkpoint=fast",
+        "--no-sync",
+        "--manifest-checksums=SHA256",
+    )
     return verify(second / "data")
 
 

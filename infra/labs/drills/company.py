@@ -26,9 +26,15 @@ class Caller:
     key: str
 
     def ask(
-        self, method: str, resource: str, body: Any = None, *, once: str | None = None,
-        query: dict[str, str] | None = None, **values: str,
-    ) -> tuple[int, Any]:  # fmt: skip
+        self,
+        method: str,
+        resource: str,
+        body: Any = None,
+        *,
+        once: str | None = None,
+        query: dict[str, str] | None = None,
+        **values: str,
+    ) -> tuple[int, Any]:
         """Make one call, and give its status and answer; `once` is its Idempotency-Key."""
         import app
 
@@ -36,9 +42,13 @@ class Caller:
         if once is not None:
             headers["idempotency-key"] = once
         event = lambda_events.api_event(
-            method, resource, values, body=None if body is None else json.dumps(body), headers=headers,
+            method,
+            resource,
+            values,
+            body=None if body is None else json.dumps(body),
+            headers=headers,
             query={name: [value] for name, value in (query or {}).items()},
-        )  # fmt: skip
+        )
         answer = app.app(event, lambda_events.Context("api"))
         return int(answer["statusCode"]), json.loads(answer["body"]) if answer["body"] else None
 
@@ -86,11 +96,15 @@ class Company:
         """
         earns, rows = {}, []
         for nth in range(1, number + 1):
-            made = self.admin.ok("POST", "/users", {
-                "name": f"Employee {nth}",
-                "employment": {"employee_no": f"E{nth:03}", "joined_on": "2025-12-01"},
-                "salary": {"amount": f"{DAILY}.00", "frequency": "daily", "effective_from": "2025-12-01"},
-            })  # fmt: skip
+            made = self.admin.ok(
+                "POST",
+                "/users",
+                {
+                    "name": f"Employee {nth}",
+                    "employment": {"employee_no": f"E{nth:03}", "joined_on": "2025-12-01"},
+                    "salary": {"amount": f"{DAILY}.00", "frequency": "daily", "effective_from": "2025-12-01"},
+                },
+            )
             earns[str(made["id"])] = DAILY * nth
             rows += [
                 {"employee_no": f"E{nth:03}", "date": f"{MONTH}-{11 + day:02}", "status": "present"}
@@ -106,10 +120,12 @@ def found(slug: str = "drill") -> Company:
     """Make the company: days off on Friday and Saturday, an advance of a tenth."""
     with transaction(role="wagebook_platform") as session:
         tenant_id = session.execute(
-            text("insert into tenants (slug, name, currency, timezone, weekend)"
-                 " values (:slug, 'Drill', 'BDT', 'Asia/Dhaka', '{5,6}') returning id"),
+            text(
+                "insert into tenants (slug, name, currency, timezone, weekend)"
+                " values (:slug, 'Drill', 'BDT', 'Asia/Dhaka', '{5,6}') returning id"
+            ),
             {"slug": slug},
-        ).scalar_one()  # fmt: skip
+        ).scalar_one()
     return Company(
         tenant_id,
         slug,
@@ -123,8 +139,10 @@ def _caller(tenant_id: UUID, role: Role, name: str) -> Caller:
     secret = keys.make(tenant_id)
     with transaction(tenant_id=tenant_id) as session:
         session.execute(
-            text("insert into api_keys (tenant_id, name, role, hint, key_hash)"
-                 " values (:tenant_id, :name, :role, '', :hash)"),
+            text(
+                "insert into api_keys (tenant_id, name, role, hint, key_hash)"
+                " values (:tenant_id, :name, :role, '', :hash)"
+            ),
             {"tenant_id": tenant_id, "name": f"{name} of the drill", "role": role, "hash": keys.digest(secret)},
-        )  # fmt: skip
+        )
     return Caller(secret)

@@ -48,11 +48,12 @@ def running(
     stopping, warm, told = context.Event(), context.Semaphore(0), context.Queue()
     processes = [
         context.Process(
-            target=_work, args=(application_url, key, list(people), workers / per_second, stopping, warm, told),
+            target=_work,
+            args=(application_url, key, list(people), workers / per_second, stopping, warm, told),
             daemon=True,
         )
         for _ in range(workers)
-    ]  # fmt: skip
+    ]
     load = Load()
     for process in processes:
         process.start()

@@ -48,9 +48,7 @@ def drill(steps: Steps, home: Path) -> None:
             report = office.admin.ok("POST", "/sales/import", rows)
             step.seen = f"{report['added']:,} sales of {PEOPLE} people"
         windows: list[tuple[Step, float, float]] = []
-        with load.running(
-            urls.application, office.admin.key, people, workers=WORKERS, per_second=PER_SECOND
-        ) as under:  # fmt: skip
+        with load.running(urls.application, office.admin.key, people, workers=WORKERS, per_second=PER_SECOND) as under:
             _migrate(steps, windows, server.admin_url, urls)
         _judge(steps, windows, under)
 
@@ -132,8 +130,10 @@ def _judge(steps: Steps, windows: list[tuple[Step, float, float]], under: Load) 
     with steps.step("all calls") as step:
         failed = [one for one in under.answers if one.failed]
         if failed:
-            raise Wrong(f"{len(failed)} of {len(under.answers)} calls failed: {failed[0].what} {failed[0].status}"
-                        f" {failed[0].problem[:200]}")  # fmt: skip
+            raise Wrong(
+                f"{len(failed)} of {len(under.answers)} calls failed: {failed[0].what} {failed[0].status}"
+                f" {failed[0].problem[:200]}"
+            )
         writes = sum(one.what.startswith("POST") for one in under.answers)
         step.seen = f"{len(under.answers)} calls, {writes} of them writes, 0 failed"
     with steps.step("messages that failed at first") as step:

@@ -42,7 +42,7 @@ def product() -> Iterator[EventLoop]:
                 cached.cache_clear()
             files.client().create_bucket(
                 Bucket=aws.BUCKET, CreateBucketConfiguration={"LocationConstraint": aws.REGION}
-            )  # fmt: skip
+            )
             import app
 
             aws.make_queues(aws.client(SQS, "sqs"), [consumer.queue for consumer in consumers_of(app.app)])

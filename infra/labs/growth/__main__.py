@@ -31,8 +31,16 @@ def shown() -> str:
     head = ["a month", *(f"{people:,} people" for people in SIZES)]
     parts = [_table(head, _usage_rows(all_used)), "", f"US dollars a month, {REGION}, prices of {AS_OF}:", ""]
     parts += [_table(head, _bill_rows(all_used)), "", f"Limits at {SIZES[-1]:,} people in one account and cell:", ""]
-    rows = [[one.what + (" (ours)" if one.is_ours else ""), f"{one.needed:,.0f}", f"{one.there_is:,.0f}", one.unit,
-             f"{one.share:.0%}"] for one in limits(all_used[-1])]  # fmt: skip
+    rows = [
+        [
+            one.what + (" (ours)" if one.is_ours else ""),
+            f"{one.needed:,.0f}",
+            f"{one.there_is:,.0f}",
+            one.unit,
+            f"{one.share:.0%}",
+        ]
+        for one in limits(all_used[-1])
+    ]
     return "\n".join([*parts, _table(["limit", "needed", "there is", "unit", "share"], rows)])
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 
 from chalicelib.features.pay_register.projection import project
-from chalicelib.features.periods.windows import Among, window_of
+from chalicelib.features.periods.windows import EmployeeFilter, window_of
 from chalicelib.identity.callers import working
 from infra.labs import bench
 from infra.labs.bench import data, product
@@ -49,7 +49,7 @@ def measured(people: int) -> dict[str, float]:
 def _night(admin_url: str, as_of: date) -> None:
     for chunk in product.chunks(admin_url):
         with working(chunk.tenant_id, name="bench", now=product.NOW, origin=product.ORIGIN) as scope:
-            among = Among.range(chunk.first, chunk.last)
+            among = EmployeeFilter.range(chunk.first, chunk.last)
             project(scope, window=window_of(scope, product.MONTH), among=among, as_of=as_of)
 
 

@@ -84,14 +84,18 @@ class Load:
         noise = [(one, share * (NOISE if one is noisy else 1)) for one in tenants]
         _, first, _ = self._offer("all alike", rates, size.calm)
         during, answers, _ = self._offer(f"one at {NOISE} times its share", noise, size.over)
-        self._of(f"- the one, who may make {per_minute:,} a minute",
-                 [one for one in answers if one.who == noisy.number], size.over)  # fmt: skip
+        self._of(
+            f"- the one, who may make {per_minute:,} a minute",
+            [one for one in answers if one.who == noisy.number],
+            size.over,
+        )
         disturbed = self._of("- the others", [one for one in answers if one.who in others], size.over)
         _, last, _ = self._offer("all alike again", rates, size.calm)
         self.unsteady(measured)
         # before and after, so that a machine that gets slower or quicker is taken for neither
-        calm = self._of("- the others, before and after", [one for one in first + last if one.who in others],
-                        2 * size.calm)  # fmt: skip
+        calm = self._of(
+            "- the others, before and after", [one for one in first + last if one.who in others], 2 * size.calm
+        )
         return figures.of_neighbours(calm, disturbed, during)
 
     def capacity(self, tenants: list[Tenant]) -> float:
@@ -105,8 +109,10 @@ class Load:
         """Return so where the machine itself has become another one meanwhile: then the figures say little."""
         before, after = self.capacities[-1], self.capacity(tenants)
         if not STEADY <= after / before <= 1 / STEADY:
-            self.console.print(f"[yellow]The capacity was {before:.0f} a second before and {after:.0f} after: something"
-                               " else works on this machine, and what follows says little.[/]")  # fmt: skip
+            self.console.print(
+                f"[yellow]The capacity was {before:.0f} a second before and {after:.0f} after: something"
+                " else works on this machine, and what follows says little.[/]"
+            )
 
     def _press(self, tenants: list[Tenant], seconds: float) -> list[Answer]:
         self.seed += 1000
@@ -130,8 +136,11 @@ class Load:
         summary = Summary.of(answers, seconds)
         self.phases.append((name, summary))
         late = figures.percentile(sorted(one.late for one in answers), 95) * 1000
-        self.console.print(f"  {name:<44} {summary.offered:>7,} calls, {len(summary.accepted):>6,} accepted;"
-                           f" 95 % were sent within {late:.0f} ms of when they were due", highlight=False)  # fmt: skip
+        self.console.print(
+            f"  {name:<44} {summary.offered:>7,} calls, {len(summary.accepted):>6,} accepted;"
+            f" 95 % were sent within {late:.0f} ms of when they were due",
+            highlight=False,
+        )
         return summary
 
 
@@ -157,8 +166,11 @@ def main(arguments: list[str] | None = None) -> int:
             verdicts = PARTS[part](load)
             show(console, part, load.phases, verdicts)
             met = met and all(one.met for one in verdicts)
-    console.print(f"by: SIZE={size} python -m infra.labs.load {' '.join(parts)}; {os.cpu_count()} cores, shared with"
-                  " database and callers", highlight=False)  # fmt: skip
+    console.print(
+        f"by: SIZE={size} python -m infra.labs.load {' '.join(parts)}; {os.cpu_count()} cores, shared with"
+        " database and callers",
+        highlight=False,
+    )
     return 0 if met else 1
 
 

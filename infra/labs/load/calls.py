@@ -50,11 +50,21 @@ class Calls:
             (2, "balance", "GET", f"/users/{seller}/balance", None),
             (1, "people", "GET", "/users?limit=50", None),
             (1, "sales", "GET", "/sales?limit=20", None),
-            (1, "attendance", "PUT", f"/users/{person}/attendance/{day}",
-             {"status": self._chance.choice(("present", "half_day")), "reason": "load"}),
-            (2, "sale", "POST", "/sales",
-             {"user_id": seller, "external_id": f"{self._name}-{self._number}", "earning": "40.00"}),
-        ]  # fmt: skip
+            (
+                1,
+                "attendance",
+                "PUT",
+                f"/users/{person}/attendance/{day}",
+                {"status": self._chance.choice(("present", "half_day")), "reason": "load"},
+            ),
+            (
+                2,
+                "sale",
+                "POST",
+                "/sales",
+                {"user_id": seller, "external_id": f"{self._name}-{self._number}", "earning": "40.00"},
+            ),
+        ]
         _, what, method, path, body = self._chance.choices(kinds, [kind[0] for kind in kinds])[0]
         headers = {"X-API-Key": self._tenant.key}
         if body is None:

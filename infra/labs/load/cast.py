@@ -34,10 +34,15 @@ def tenants(stack: Stack, number: int, *, people: int, per_minute: int | None = 
 
 def _filled(stack: Stack, number: int, key: str, people: int) -> Tenant:
     rows = [
-        {"name": f"Person {nth:03}", "employee_no": f"L{nth:03}", "joined_on": "2025-12-01", "salary_amount": "500.00",
-         "salary_frequency": "daily"}
+        {
+            "name": f"Person {nth:03}",
+            "employee_no": f"L{nth:03}",
+            "joined_on": "2025-12-01",
+            "salary_amount": "500.00",
+            "salary_frequency": "daily",
+        }
         for nth in range(people)
-    ]  # fmt: skip
+    ]
     _ask(stack, key, "POST", "/users/import", rows)
     users = _ask(stack, key, "GET", "/users?limit=200")["items"]
     days = [f"{MONTH}-{day:02}" for day in range(FIRST, LAST + 1)]
@@ -50,9 +55,11 @@ def _filled(stack: Stack, number: int, key: str, people: int) -> Tenant:
 
 def _ask(stack: Stack, key: str, method: str, path: str, body: Any = None) -> Any:
     request = urllib.request.Request(  # noqa: S310  # our own http address
-        f"{stack.url}{path}", method=method, data=None if body is None else json.dumps(body).encode(),
+        f"{stack.url}{path}",
+        method=method,
+        data=None if body is None else json.dumps(body).encode(),
         headers={"X-API-Key": key, "Content-Type": "application/json"},
-    )  # fmt: skip
+    )
     while True:
         try:
             with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310

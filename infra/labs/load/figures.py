@@ -114,12 +114,20 @@ def of_overload(capacity: float, over: Summary, after: float | None, phases: Seq
     errors = sum((one.errors for one in phases), Counter[str]())
     return [
         Verdict("errors in all phases", _first(errors), "none: 2xx, or 429 or 503 with Retry-After", not errors),
-        Verdict("accepted under overload", f"{over.per_second / capacity:.0%} of the capacity", f">= {LEAST:.0%}",
-                over.per_second >= LEAST * capacity),
+        Verdict(
+            "accepted under overload",
+            f"{over.per_second / capacity:.0%} of the capacity",
+            f">= {LEAST:.0%}",
+            over.per_second >= LEAST * capacity,
+        ),
         Verdict("accepted are answered within", f"p99 {over.at(99) * 1000:.0f} ms", "<= 1000 ms", over.at(99) <= 1.0),
-        Verdict("back to normal after", "not seen" if after is None else f"{after:.1f} s", "<= 10 s",
-                after is not None and after <= 10),
-    ]  # fmt: skip
+        Verdict(
+            "back to normal after",
+            "not seen" if after is None else f"{after:.1f} s",
+            "<= 10 s",
+            after is not None and after <= 10,
+        ),
+    ]
 
 
 def of_neighbours(calm: Summary, during: Summary, noisy: Summary) -> list[Verdict]:
@@ -128,11 +136,17 @@ def of_neighbours(calm: Summary, during: Summary, noisy: Summary) -> list[Verdic
     ratios = [("median", during.at(50) / calm.at(50)), ("mean", during.mean / calm.mean)]
     return [
         Verdict("errors in all phases", _first(errors), "none", not errors),
-        *(Verdict(f"others' {name}, during against calm", f"{ratio:.2f}", f"<= {SLOWER}", ratio <= SLOWER)
-          for name, ratio in ratios),
-        Verdict("others' requests refused", f"{during.refused.total()} of {during.offered}", "<= 1%",
-                during.refused.total() <= 0.01 * during.offered),
-    ]  # fmt: skip
+        *(
+            Verdict(f"others' {name}, during against calm", f"{ratio:.2f}", f"<= {SLOWER}", ratio <= SLOWER)
+            for name, ratio in ratios
+        ),
+        Verdict(
+            "others' requests refused",
+            f"{during.refused.total()} of {during.offered}",
+            "<= 1%",
+            during.refused.total() <= 0.01 * during.offered,
+        ),
+    ]
 
 
 def _first(errors: Counter[str]) -> str:

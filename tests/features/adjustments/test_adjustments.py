@@ -8,7 +8,7 @@ import pytest
 
 from chalicelib.backing import clock
 from chalicelib.features.adjustments import actions
-from chalicelib.features.adjustments.rules import Adjustment, Kind
+from chalicelib.features.adjustments.rules import AdjustmentKind, NewAdjustmentRow
 from chalicelib.identity.callers import working
 from chalicelib.identity.permissions import Role
 from chalicelib.identity.scope import Origin
@@ -25,8 +25,14 @@ def _acme() -> Cast:
 
 
 def body(user_id: object, **values: object) -> dict[str, object]:
-    return {"user_id": str(user_id), "kind": "bonus", "amount": "500.00", "reason": "Eid",
-            "effective_date": "2026-03-20", **values}  # fmt: skip
+    return {
+        "user_id": str(user_id),
+        "kind": "bonus",
+        "amount": "500.00",
+        "reason": "Eid",
+        "effective_date": "2026-03-20",
+        **values,
+    }
 
 
 class TestAdd:
@@ -36,10 +42,21 @@ class TestAdd:
         assert reply.status == 201
         made = reply.json
         assert made | {"id": 0, "created_at": 0} == {
-            "id": 0, "user_id": str(rahim), "kind": "bonus", "amount": "500.00", "currency": "BDT", "reason": "Eid",
-            "effective_date": "2026-03-20", "explanation": None, "source_type": None, "source_id": None,
-            "payslip_id": None, "paid_at": None, "created_by": "hr key", "created_at": 0,
-        }  # fmt: skip
+            "id": 0,
+            "user_id": str(rahim),
+            "kind": "bonus",
+            "amount": "500.00",
+            "currency": "BDT",
+            "reason": "Eid",
+            "effective_date": "2026-03-20",
+            "explanation": None,
+            "source_type": None,
+            "source_id": None,
+            "payslip_id": None,
+            "paid_at": None,
+            "created_by": "hr key",
+            "created_at": 0,
+        }
         [noted] = sql(acme, "select action, entity_id, after from audit_logs")
         assert (noted.action, noted.entity_id) == ("payroll_adjustment.added", made["id"])
         assert (noted.after["amount"], noted.after["reason"]) == ("500.00", "Eid")
@@ -124,11 +141,19 @@ class TestSource:
             made = actions.add(
                 scope,
                 adjustments=[
-                    Adjustment(user_id, Kind.LEAVE_ENCASHMENT, Decimal("2142.86"), "BDT", "3 days", date(2026, 1, 31),
-                               {"formula": f"{one} x 1"}, ("leave_expiry", one))
+                    NewAdjustmentRow(
+                        user_id,
+                        AdjustmentKind.LEAVE_ENCASHMENT,
+                        Decimal("2142.86"),
+                        "BDT",
+                        "3 days",
+                        date(2026, 1, 31),
+                        {"formula": f"{one} x 1"},
+                        ("leave_expiry", one),
+                    )
                     for one in sources
                 ],
-            )  # fmt: skip
+            )
             for last in scope.at_commit:
                 last()
         return len(made)

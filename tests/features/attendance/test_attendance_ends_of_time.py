@@ -48,8 +48,10 @@ def _guard(acme: Cast, request: pytest.FixtureRequest) -> UUID:
 class TestMoments:
     @pytest.mark.parametrize("at", MOMENTS)
     def test_of_punches_are_refused(self, acme: Cast, guard: UUID, at: str) -> None:
-        for reply in (acme.hr.post(f"/users/{guard}/checkin", {"at": at}),
-                      acme.hr.patch(f"/users/{guard}/checkout", {"at": at})):  # fmt: skip
+        for reply in (
+            acme.hr.post(f"/users/{guard}/checkin", {"at": at}),
+            acme.hr.patch(f"/users/{guard}/checkout", {"at": at}),
+        ):
             assert (reply.status, reply.json["errors"][0]["pointer"]) == (422, "/at")
 
     @pytest.mark.parametrize("at", MOMENTS)
@@ -60,8 +62,10 @@ class TestMoments:
         assert (reply.status, reply.json["errors"][0]["pointer"]) == (422, f"/{column}")
         row = {"user_id": str(guard), "date": "2026-01-05", **times}
         text = f"user_id,date,check_in,check_out\n{guard},2026-01-05,{times['check_in']},{times.get('check_out', '')}\n"
-        for report in (acme.hr.ok("POST", "/attendance/import", [row]),
-                       acme.hr.ok("POST", "/attendance/import", text, **CSV)):  # fmt: skip
+        for report in (
+            acme.hr.ok("POST", "/attendance/import", [row]),
+            acme.hr.ok("POST", "/attendance/import", text, **CSV),
+        ):
             assert (report["added"], [error["column"] for error in report["errors"]]) == (0, [column])
 
 

@@ -66,8 +66,9 @@ class TestCorrect:
     def test_reads_clock_times_in_the_branch_zone(self, acme: Cast) -> None:
         greta = employee(acme, employee_no="B-1", branch_id=branch(acme))
         # the clocks went forward in the night: nine hours on the wall were eight
-        found = acme.hr.put(f"/users/{greta}/attendance/2025-03-29",
-                            {"check_in": "22:00", "check_out": "07:00", "reason": "paper list"})  # fmt: skip
+        found = acme.hr.put(
+            f"/users/{greta}/attendance/2025-03-29", {"check_in": "22:00", "check_out": "07:00", "reason": "paper list"}
+        )
         assert (found.json["check_in"], found.json["worked_minutes"]) == ("2025-03-29T21:00:00Z", 480)
 
     @pytest.mark.parametrize(

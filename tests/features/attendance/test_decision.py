@@ -18,8 +18,11 @@ pytestmark = pytest.mark.usefixtures("database")
 
 DAY = date(2026, 1, 5)
 NOW = datetime(2026, 2, 1, tzinfo=UTC)
-CHANGES = [date.fromisoformat(change) + timedelta(days=n) for n in (-1, 0, 1) for change in
-           ("2026-03-08", "2026-03-29", "2026-04-05", "2026-10-04", "2026-10-25", "2026-11-01")]  # fmt: skip
+CHANGES = [
+    date.fromisoformat(change) + timedelta(days=n)
+    for n in (-1, 0, 1)
+    for change in ("2026-03-08", "2026-03-29", "2026-04-05", "2026-10-04", "2026-10-25", "2026-11-01")
+]
 HOURS = [("09:00", "18:00"), ("22:00", "06:00"), ("02:30", "10:30"), ("18:00", "02:30"), ("01:45", "09:15")]
 
 
@@ -142,8 +145,12 @@ class TestDecideLateness:
     def test_does_not_call_a_break_an_early_out(self) -> None:
         acme = tenant("Acme")
         user_id = employee(acme, shift_id=shift(acme, "09:00", "18:00"))
-        facts: dict[str, Any] = {"check_in_at": local("2026-01-05 09:00"), "check_out_at": local("2026-01-05 12:00"),
-                 "session_started_at": local("2026-01-05 13:00"), "worked_minutes": 180}  # fmt: skip
+        facts: dict[str, Any] = {
+            "check_in_at": local("2026-01-05 09:00"),
+            "check_out_at": local("2026-01-05 12:00"),
+            "session_started_at": local("2026-01-05 13:00"),
+            "worked_minutes": 180,
+        }
         assert decided(acme, user_id, **facts) == (0, 0, 0)
 
     @pytest.mark.parametrize(
@@ -200,9 +207,15 @@ class TestDecideWholeShifts:
             " select :tenant_id, user_id, day, came, gone, extract(epoch from gone - came)::integer / 60, 'import'"
             " from unnest(cast(:users as uuid[]), cast(:days as date[]), cast(:came as timestamptz[]),"
             " cast(:gone as timestamptz[])) r (user_id, day, came, gone)",
-            tenant_id=acme.id, pause=pause, full=full, half=half, users=[one[0] for one in rows],
-            days=[one[1] for one in rows], came=[one[2] for one in rows], gone=[one[3] for one in rows],
-        )  # fmt: skip
+            tenant_id=acme.id,
+            pause=pause,
+            full=full,
+            half=half,
+            users=[one[0] for one in rows],
+            days=[one[1] for one in rows],
+            came=[one[2] for one in rows],
+            gone=[one[3] for one in rows],
+        )
         decide(acme, date(2026, 1, 1), date(2026, 12, 31))
         found = sql(acme, "select user_id, present, enough_for_half, late_minutes, early_out_minutes from attendance")
         assert len(found) == len(HOURS) * 3 * len(CHANGES)

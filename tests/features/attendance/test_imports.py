@@ -65,8 +65,15 @@ class TestImport:
     def test_adds_corrects_and_leaves_alone(self, acme: Cast, rahim: UUID) -> None:
         file = [said("2026-01-04", check_in="09:10", check_out="18:10"), said("2026-01-05", worked_minutes=540)]
         first = load(acme, *file)
-        assert first == {"dry_run": False, "rows": 2, "added": 2, "corrected": 0, "unchanged": 0,
-                         "late_corrections": 0, "errors": []}  # fmt: skip
+        assert first == {
+            "dry_run": False,
+            "rows": 2,
+            "added": 2,
+            "corrected": 0,
+            "unchanged": 0,
+            "late_corrections": 0,
+            "errors": [],
+        }
         again = load(acme, *file)
         assert (again["added"], again["corrected"], again["unchanged"]) == (0, 0, 2)
         file[1] = said("2026-01-05", status="half_day", half="second")
@@ -101,9 +108,21 @@ class TestImport:
         )
         assert (found["rows"], found["added"]) == (16, 2)
         assert [(error["line"], error["column"]) for error in found["errors"]] == [
-            (2, "employee_no"), (3, None), (4, "date"), (5, "date"), (6, "date"), (7, "date"), (8, "status"),
-            (9, "half"), (10, "check_out"), (11, "check_in"), (12, None), (13, "status"), (14, "colour"), (15, None),
-        ]  # fmt: skip
+            (2, "employee_no"),
+            (3, None),
+            (4, "date"),
+            (5, "date"),
+            (6, "date"),
+            (7, "date"),
+            (8, "status"),
+            (9, "half"),
+            (10, "check_out"),
+            (11, "check_in"),
+            (12, None),
+            (13, "status"),
+            (14, "colour"),
+            (15, None),
+        ]
         assert found["errors"][0]["detail"] == "there is no employee E-9"
         assert found["errors"][4]["detail"] == "is before E-2 joined, on 2026-01-05"
         assert [day["date"] for day in days(acme, rahim)] == ["2026-01-05"]
@@ -128,8 +147,12 @@ class TestImport:
 
     def test_writes_nothing_on_a_dry_run(self, acme: Cast, rahim: UUID) -> None:
         load(acme, said("2026-01-04", status="present"), said("2026-01-05", status="present"))
-        rows = [said("2026-01-04", status="absent"), said("2026-01-05", status="present"),
-                said("2026-01-06", status="present"), said("2026-01-99", status="present")]  # fmt: skip
+        rows = [
+            said("2026-01-04", status="absent"),
+            said("2026-01-05", status="present"),
+            said("2026-01-06", status="present"),
+            said("2026-01-99", status="present"),
+        ]
         lock_period(acme, "2026-01", date(2026, 1, 1), date(2026, 1, 31))
         dry = load(acme, *rows, dry_run=True)
         assert (dry["dry_run"], dry["added"], dry["corrected"], dry["unchanged"]) == (True, 1, 1, 1)
@@ -142,8 +165,13 @@ class TestImport:
     def test_counts_what_falls_in_a_locked_period(self, acme: Cast, rahim: UUID) -> None:
         load(acme, said("2025-12-29", status="present"))
         lock_period(acme, "2025-12", date(2025, 12, 1), date(2025, 12, 31))
-        found = load(acme, said("2025-12-29", status="present"), said("2025-12-10", status="present"),
-                     said("2026-01-20", status="present"), said("2026-01-05", status="present"))  # fmt: skip
+        found = load(
+            acme,
+            said("2025-12-29", status="present"),
+            said("2025-12-10", status="present"),
+            said("2026-01-20", status="present"),
+            said("2026-01-05", status="present"),
+        )
         assert (found["added"], found["unchanged"], found["late_corrections"]) == (2, 1, 1)
         noted = sql(acme, "select month, user_id, day, what from late_corrections where day < '2026-01-01'")
         assert [tuple(row) for row in noted] == [("2025-12", rahim, date(2025, 12, 10), "attendance")]
@@ -153,8 +181,14 @@ class TestImport:
         load(acme, said(worked_minutes=540))
         found = sql(acme, "select action, before, after from audit_logs order by seq")
         assert [row.action for row in found] == ["attendance.imported", "attendance.imported", "attendance.corrected"]
-        assert found[1].after == {"rows": 1, "added": 0, "corrected": 1, "unchanged": 0, "late_corrections": 0,
-                                  "errors": 0}  # fmt: skip
+        assert found[1].after == {
+            "rows": 1,
+            "added": 0,
+            "corrected": 1,
+            "unchanged": 0,
+            "late_corrections": 0,
+            "errors": 0,
+        }
         assert found[2].before == {f"{rahim}/2026-01-05": {"worked_minutes": 539}}
         assert found[2].after == {f"{rahim}/2026-01-05": {"worked_minutes": 540}}
 
@@ -168,38 +202,55 @@ class TestTimes:
     def test_end_on_the_next_day_when_earlier(self, acme: Cast) -> None:
         guard = employee(acme, employee_no="N-1", shift_id=shift(acme, "22:00", "06:00"))
         roster(acme, guard, date(2026, 1, 4), shift(acme, "09:00", "18:00"))
-        found = load(acme, {"employee_no": "N-1", "date": "2026-01-03", "check_in": "22:12", "check_out": "06:00"},
-                     {"employee_no": "N-1", "date": "2026-01-02", "check_in": "00:12", "check_out": "06:00"},
-                     {"employee_no": "N-1", "date": "2026-01-04", "check_in": "00:12", "check_out": "09:12"},
-                     {"employee_no": "N-1", "date": "2026-01-05", "check_in": "2026-01-06T01:00:00+06:00",
-                      "check_out": "2026-01-06T00:30:00Z"})  # fmt: skip
+        found = load(
+            acme,
+            {"employee_no": "N-1", "date": "2026-01-03", "check_in": "22:12", "check_out": "06:00"},
+            {"employee_no": "N-1", "date": "2026-01-02", "check_in": "00:12", "check_out": "06:00"},
+            {"employee_no": "N-1", "date": "2026-01-04", "check_in": "00:12", "check_out": "09:12"},
+            {
+                "employee_no": "N-1",
+                "date": "2026-01-05",
+                "check_in": "2026-01-06T01:00:00+06:00",
+                "check_out": "2026-01-06T00:30:00Z",
+            },
+        )
         assert found["errors"] == []
-        assert [(day["check_in"], day["check_out"], day["worked_minutes"], day["late_minutes"], day["status"])
-                for day in days(acme, guard)] == [
+        assert [
+            (day["check_in"], day["check_out"], day["worked_minutes"], day["late_minutes"], day["status"])
+            for day in days(acme, guard)
+        ] == [
             ("2026-01-02T18:12:00Z", "2026-01-03T00:00:00Z", 348, 132, "absent"),  # twelve past midnight, at night
             ("2026-01-03T16:12:00Z", "2026-01-04T00:00:00Z", 468, 12, "absent"),
             ("2026-01-03T18:12:00Z", "2026-01-04T03:12:00Z", 540, 0, "present"),  # on the day shift's own morning
             ("2026-01-05T19:00:00Z", "2026-01-06T00:30:00Z", 330, 180, "absent"),
-        ]  # fmt: skip
+        ]
 
     def test_are_the_branch_s_and_count_the_hours_that_were(self, acme: Cast) -> None:
         greta = employee(acme, employee_no="B-1", branch_id=branch(acme))
-        load(acme, {"employee_no": "B-1", "date": "2025-03-29", "check_in": "22:00", "check_out": "07:00"},
-             {"employee_no": "B-1", "date": "2025-10-25", "check_in": "22:00", "check_out": "06:00"})  # fmt: skip
-        assert [(day["check_in"], day["worked_minutes"], day["status"]) for month in ("2025-03", "2025-10")
-                for day in days(acme, greta, month)] == [
+        load(
+            acme,
+            {"employee_no": "B-1", "date": "2025-03-29", "check_in": "22:00", "check_out": "07:00"},
+            {"employee_no": "B-1", "date": "2025-10-25", "check_in": "22:00", "check_out": "06:00"},
+        )
+        assert [
+            (day["check_in"], day["worked_minutes"], day["status"])
+            for month in ("2025-03", "2025-10")
+            for day in days(acme, greta, month)
+        ] == [
             ("2025-03-29T21:00:00Z", 480, "absent"),  # the hour that clocks skipped nobody worked
             ("2025-10-25T20:00:00Z", 540, "present"),  # the hour that came twice everybody did
-        ]  # fmt: skip
+        ]
 
 
 class TestFiles:
     def test_are_csv_with_a_byte_order_mark_and_quotes(self, acme: Cast, rahim: UUID) -> None:
-        text = ('\ufeffEmployee No,Date,Check In,Check Out,Worked Minutes,Status,Half\r\n'
-                '"E-1",2026-01-04,09:00,18:00,,,\r\n'
-                '\r\n'
-                'E-1,2026-01-05,,,,Half_Day,Second\r\n'
-                'E-7,2026-01-05,,,540,,\r\n')  # fmt: skip
+        text = (
+            "\ufeffEmployee No,Date,Check In,Check Out,Worked Minutes,Status,Half\r\n"
+            '"E-1",2026-01-04,09:00,18:00,,,\r\n'
+            "\r\n"
+            "E-1,2026-01-05,,,,Half_Day,Second\r\n"
+            "E-7,2026-01-05,,,540,,\r\n"
+        )
         found = acme.hr.ok("POST", "/attendance/import", text, **CSV)
         assert (found["rows"], found["added"]) == (3, 2)
         assert found["errors"] == [{"line": 5, "column": "employee_no", "detail": "there is no employee E-7"}]
@@ -222,11 +273,15 @@ class TestFiles:
     def test_of_thousands_of_rows_are_one_batch(self, acme: Cast) -> None:
         people(acme, 400)
         rows = [
-            {"employee_no": f"P-{n}", "date": f"2025-12-{day:02}", "check_in": "09:00",
-             "check_out": f"{17 + day % 2}:{n % 60:02}"}
+            {
+                "employee_no": f"P-{n}",
+                "date": f"2025-12-{day:02}",
+                "check_in": "09:00",
+                "check_out": f"{17 + day % 2}:{n % 60:02}",
+            }
             for n in range(1, 401)
             for day in range(1, 26)
-        ]  # fmt: skip
+        ]
         rows[777]["employee_no"] = "nobody"
         found = acme.hr.ok("POST", "/attendance/import", rows)
         assert (found["added"], [error["line"] for error in found["errors"]]) == (9_999, [778])
@@ -245,10 +300,16 @@ class TestReach:
         zenith = tenant("Zenith")
         employee(zenith, employee_no="Z-1")
         nobody = uuid4()
-        found = load(zenith, said(status="present"), {"user_id": str(rahim), "date": "2026-01-05", "worked_minutes": 1},
-                     {"user_id": str(nobody), "date": "2026-01-05", "worked_minutes": 1})  # fmt: skip
+        found = load(
+            zenith,
+            said(status="present"),
+            {"user_id": str(rahim), "date": "2026-01-05", "worked_minutes": 1},
+            {"user_id": str(nobody), "date": "2026-01-05", "worked_minutes": 1},
+        )
         assert found["added"] == 0
         assert [error["detail"] for error in found["errors"]] == [
-            "there is no employee E-1", f"there is no employee {rahim}", f"there is no employee {nobody}",
-        ]  # fmt: skip
+            "there is no employee E-1",
+            f"there is no employee {rahim}",
+            f"there is no employee {nobody}",
+        ]
         assert days(acme, rahim) == []

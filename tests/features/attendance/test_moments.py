@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from chalicelib.backing.database import transaction
 from chalicelib.features.attendance.records import rules as record_rules
-from chalicelib.features.attendance.records.rules import DAYS_AFTER, DAYS_BEFORE, ShiftDay, Wrong
+from chalicelib.features.attendance.records.rules import DAYS_AFTER, DAYS_BEFORE, ShiftDay, WrongValue
 
 ZONES = ("Europe/Berlin", "America/New_York", "Asia/Dhaka", "Australia/Lord_Howe", "Europe/Dublin", "America/Santiago")
 CHANGES = {  # the days around which clocks change in 2026, and an ordinary one
@@ -68,9 +68,13 @@ class TestOneRule:
         assert placed.astimezone(ZoneInfo(zone)).time().replace(fold=0) == clock
         assert day_of(placed, zone, shifts) == day
         # every minute from two days before to two days after that is on this day and shows this time
-        same = [moment for n in range(-2 * 1440, 2 * 1440 + 1)
-                if (n % 30 == 0) and (moment := at + timedelta(minutes=n)).astimezone(ZoneInfo(zone)).time() == clock
-                and day_of(moment, zone, shifts) == day]  # fmt: skip
+        same = [
+            moment
+            for n in range(-2 * 1440, 2 * 1440 + 1)
+            if (n % 30 == 0)
+            and (moment := at + timedelta(minutes=n)).astimezone(ZoneInfo(zone)).time() == clock
+            and day_of(moment, zone, shifts) == day
+        ]
         assert placed in same
         if len(same) == 1:
             assert placed == at
@@ -86,7 +90,7 @@ class TestOneRule:
         for dated in {day, local}:
             assert record_rules.record_day(at.isoformat(), day=dated, zone=zone, shifts=around(shifts, dated)) == day
         for dated in {day + timedelta(days=n) for n in range(-2, 3)} - {day, local}:
-            with pytest.raises(Wrong, match=f"belongs to {day}"):
+            with pytest.raises(WrongValue, match=f"belongs to {day}"):
                 record_rules.record_day(at.isoformat(), day=dated, zone=zone, shifts=around(shifts, dated))
 
     @given(weeks(), st.integers(-300, 27 * 60), st.integers(0, 23 * 60 - 1))
@@ -176,12 +180,18 @@ class TestLocalMoment:
             for n in range(4 * 12)
         ]
         with transaction() as session:
-            found = session.execute(
-                text("select local_moment(clock, zone)"
-                     " from unnest(cast(:clocks as timestamp[]), cast(:zones as text[]))"
-                     " with ordinality said (clock, zone, n) order by n"),
-                {"clocks": [clock for _, clock in minutes], "zones": [zone for zone, _ in minutes]},
-            ).scalars().all()  # fmt: skip
+            found = (
+                session.execute(
+                    text(
+                        "select local_moment(clock, zone)"
+                        " from unnest(cast(:clocks as timestamp[]), cast(:zones as text[]))"
+                        " with ordinality said (clock, zone, n) order by n"
+                    ),
+                    {"clocks": [clock for _, clock in minutes], "zones": [zone for zone, _ in minutes]},
+                )
+                .scalars()
+                .all()
+            )
         assert found == [record_rules._local(clock.date(), clock.time(), zone) for zone, clock in minutes]
         # of Berlin's two half past twos the first, of the one that was skipped what a clock that nobody set would show
         berlin = {

@@ -20,12 +20,27 @@ pytestmark = pytest.mark.usefixtures("database")
 
 NOW = datetime(2026, 12, 20, tzinfo=UTC)
 ZONES = ("Europe/Berlin", "America/New_York", "Asia/Dhaka", "Australia/Lord_Howe")
-DAYS = (date(2026, 1, 14), date(2026, 3, 8), date(2026, 3, 29), date(2026, 4, 5), date(2026, 10, 4), date(2026, 10, 25),
-        date(2026, 11, 1))  # fmt: skip
+DAYS = (
+    date(2026, 1, 14),
+    date(2026, 3, 8),
+    date(2026, 3, 29),
+    date(2026, 4, 5),
+    date(2026, 10, 4),
+    date(2026, 10, 25),
+    date(2026, 11, 1),
+)
 SHIFTS = (None, ("09:00", "18:00"), ("22:00", "06:00"), ("00:00", "08:00"), ("16:00", "00:00"), ("02:30", "10:30"))
 NUMBERS = count(1)
-FIELDS = ("date", "check_in", "check_out", "worked_minutes", "status", "present_halves", "late_minutes",
-          "early_out_minutes")  # fmt: skip
+FIELDS = (
+    "date",
+    "check_in",
+    "check_out",
+    "worked_minutes",
+    "status",
+    "present_halves",
+    "late_minutes",
+    "early_out_minutes",
+)
 
 Hours = tuple[str, str] | None
 
@@ -55,8 +70,11 @@ def told(record: dict[str, Any]) -> dict[str, Any]:
 def imported(acme: Cast, user_id: UUID, **row: str) -> dict[str, Any]:
     report = acme.hr.ok("POST", "/attendance/import", [{"user_id": str(user_id), **row}])
     assert report["errors"] == []
-    found = [one for month in {row["date"][:7], *_months_around(row["date"])}
-             for one in acme.hr.ok("GET", f"/users/{user_id}/attendance?month={month}")["items"]]  # fmt: skip
+    found = [
+        one
+        for month in {row["date"][:7], *_months_around(row["date"])}
+        for one in acme.hr.ok("GET", f"/users/{user_id}/attendance?month={month}")["items"]
+    ]
     assert len(found) == 1
     return told(found[0])
 
@@ -116,9 +134,10 @@ class TestCorrection:
         guard = worker(acme, "Asia/Dhaka", ("00:00", "08:00"))
         body = {"check_in": "2026-01-13T23:50:00+06:00", "check_out": "2026-01-14T08:00:00+06:00", "reason": "x"}
         reply = acme.hr.put(f"/users/{guard}/attendance/2026-01-13", body)
-        assert (reply.status, reply.json["errors"]) == (422, [
-            {"pointer": "/check_in", "detail": "belongs to 2026-01-14, on which its shift starts; correct that day"}
-        ])  # fmt: skip
+        assert (reply.status, reply.json["errors"]) == (
+            422,
+            [{"pointer": "/check_in", "detail": "belongs to 2026-01-14, on which its shift starts; correct that day"}],
+        )
         assert acme.hr.put(f"/users/{guard}/attendance/2026-01-14", body).status == 200
 
 
@@ -132,14 +151,20 @@ class TestImport:
     def test_refuses_two_rows_that_come_to_the_same_day_and_one_outside_the_employment(self, acme: Cast) -> None:
         guard = worker(acme, "Asia/Dhaka", ("00:00", "08:00"))
         last = employee(acme, employee_no="E-last", left_on=date(2026, 1, 13), shift_id=shift(acme, "00:00", "07:00"))
-        report = acme.hr.ok("POST", "/attendance/import", [
-            {"user_id": str(guard), "date": "2026-01-13", "check_in": "2026-01-13T23:50:00+06:00"},
-            {"user_id": str(guard), "date": "2026-01-14", "check_in": "23:55"},
-            {"user_id": str(last), "date": "2026-01-13", "check_in": "2026-01-13T23:50:00+06:00"},
-            {"user_id": str(last), "date": "2026-01-11", "check_in": "2026-01-13T12:00:00+06:00"},
-        ])  # fmt: skip
+        report = acme.hr.ok(
+            "POST",
+            "/attendance/import",
+            [
+                {"user_id": str(guard), "date": "2026-01-13", "check_in": "2026-01-13T23:50:00+06:00"},
+                {"user_id": str(guard), "date": "2026-01-14", "check_in": "23:55"},
+                {"user_id": str(last), "date": "2026-01-13", "check_in": "2026-01-13T23:50:00+06:00"},
+                {"user_id": str(last), "date": "2026-01-11", "check_in": "2026-01-13T12:00:00+06:00"},
+            ],
+        )
         assert (report["added"], [(error["line"], error["column"]) for error in report["errors"]]) == (
-            0, [(1, "date"), (2, "date"), (3, "check_in"), (4, "check_in")])  # fmt: skip
+            0,
+            [(1, "date"), (2, "date"), (3, "check_in"), (4, "check_in")],
+        )
         assert report["errors"][2]["detail"] == "is after E-last left, on 2026-01-13"
         assert report["errors"][3]["detail"] == (
             "is not on 2026-01-11 in the time zone Asia/Dhaka, but belongs to 2026-01-13"

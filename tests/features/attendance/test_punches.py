@@ -48,10 +48,19 @@ class TestCheckIn:
         assert reply.status == 201
         assert reply.headers["ETag"] == '"1"'
         assert reply.json == {
-            "user_id": str(rahim), "date": "2026-01-05", "check_in": "2026-01-05T03:12:30Z", "check_out": None,
-            "worked_minutes": None, "status": "open", "stated": None, "present_halves": [],
-            "late_minutes": 12, "early_out_minutes": 0, "source": "punch", "version": 1,
-        }  # fmt: skip
+            "user_id": str(rahim),
+            "date": "2026-01-05",
+            "check_in": "2026-01-05T03:12:30Z",
+            "check_out": None,
+            "worked_minutes": None,
+            "status": "open",
+            "stated": None,
+            "present_halves": [],
+            "late_minutes": 12,
+            "early_out_minutes": 0,
+            "source": "punch",
+            "version": 1,
+        }
 
     def test_takes_no_body_as_now(self, acme: Cast, rahim: UUID) -> None:
         found = acme.hr.ok("POST", f"/users/{rahim}/checkin")
@@ -99,7 +108,11 @@ class TestCheckIn:
             come(acme, rahim, f"05T{came}")
             found = leave(acme, rahim, f"05T{left}")
         assert (found["check_in"], found["check_out"], found["worked_minutes"], found["status"]) == (
-            "2026-01-05T02:00:00Z", "2026-01-05T12:30:00Z", 540, "present")  # fmt: skip
+            "2026-01-05T02:00:00Z",
+            "2026-01-05T12:30:00Z",
+            540,
+            "present",
+        )
 
     def test_is_refused_inside_any_session_that_was_closed(self, acme: Cast, rahim: UUID) -> None:
         for came, left in (("13:00", "15:00"), ("09:00", "12:00")):

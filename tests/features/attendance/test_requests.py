@@ -49,10 +49,18 @@ class TestAsk:
     def test_is_for_oneself_if_not_said(self, rahim: Api, rahim_id: UUID) -> None:
         found = rahim.ok("POST", "/on-duty", {**DAYS, "half": "first", "reason": "client in Chattogram"})
         assert {**found, "id": None, "created_at": None} == {
-            "id": None, "user_id": str(rahim_id), "status": "pending", "reason": "client in Chattogram",
-            "decided_by": None, "decided_at": None, "created_at": None, "version": 1,
-            "start_date": "2026-01-05", "end_date": "2026-01-06", "half": "first",
-        }  # fmt: skip
+            "id": None,
+            "user_id": str(rahim_id),
+            "status": "pending",
+            "reason": "client in Chattogram",
+            "decided_by": None,
+            "decided_at": None,
+            "created_at": None,
+            "version": 1,
+            "start_date": "2026-01-05",
+            "end_date": "2026-01-06",
+            "half": "first",
+        }
         found = rahim.ok("POST", "/overtime", HOURS)
         assert (found["user_id"], found["date"], found["hours"]) == (str(rahim_id), "2026-01-05", 1.5)
 
@@ -250,8 +258,10 @@ class TestList:
         page = rahim.ok("GET", f"{path}?limit=1")
         rest = rahim.ok("GET", f"{path}?limit=1&cursor={page['next_cursor']}")
         assert (page["items"][0]["id"], rest["items"][0]["status"], rest["next_cursor"]) == (
-            made["id"], "pending", None,
-        )  # fmt: skip
+            made["id"],
+            "pending",
+            None,
+        )
         assert rahim.get(f"{path}?status=lost").status == 422
         assert rahim.get(f"{path}?month=0000-01").status == 422
 

@@ -55,8 +55,11 @@ class TestOffice:
     def test_a_bomb_that_lies_about_its_size_is_refused(self) -> None:
         data = bytearray(docx(word__media__a_dot_png=bytes(60 * MB)))
         for signature, offset in ((b"PK\x03\x04", 22), (b"PK\x01\x02", 24)):
-            at = data.rfind(signature, 0, data.rfind(b"word/media/a.png") if signature == b"PK\x01\x02" else
-                            data.find(b"word/media/a.png"))  # fmt: skip
+            at = data.rfind(
+                signature,
+                0,
+                data.rfind(b"word/media/a.png") if signature == b"PK\x01\x02" else data.find(b"word/media/a.png"),
+            )
             struct.pack_into("<I", data, at + offset, 100)
         assert problem(bytes(data), DOCX) == "it is not a Word document: it unpacks to more than any document needs"
         small = bytearray(docx(word__media__a_dot_png=b"x" * 1000))

@@ -44,8 +44,12 @@ GOOD = {
     TXT: b"medical leave, 3 days",
 }
 # what is text is text, also a short PDF
-OTHERS = [(real, claimed) for real in GOOD for claimed in GOOD
-          if real != claimed and not (claimed in (CSV, TXT) and real in (CSV, TXT, PDF))]  # fmt: skip
+OTHERS = [
+    (real, claimed)
+    for real in GOOD
+    for claimed in GOOD
+    if real != claimed and not (claimed in (CSV, TXT) and real in (CSV, TXT, PDF))
+]
 PROGRAM = b"MZ\x90\x00\x03\x00\x00\x00"
 
 
@@ -155,14 +159,25 @@ class TestFileFields:
             [
                 {"field_name": "reason", "field_label": "Reason", "field_type": "text"},
                 {"field_name": "open", "field_label": "Open", "field_type": "file"},
-                {"field_name": "note", "field_label": "Note", "field_type": "file",
-                 "validation": {"content_types": ["image/png", "application/pdf", "application/x-msdownload"],
-                                "max_size_bytes": 50 * 1024 * 1024, "max_files": 2}},
-                {"field_name": "small", "field_label": "Small", "field_type": "file",
-                 "validation": {"max_size_bytes": 1000}},
+                {
+                    "field_name": "note",
+                    "field_label": "Note",
+                    "field_type": "file",
+                    "validation": {
+                        "content_types": ["image/png", "application/pdf", "application/x-msdownload"],
+                        "max_size_bytes": 50 * 1024 * 1024,
+                        "max_files": 2,
+                    },
+                },
+                {
+                    "field_name": "small",
+                    "field_label": "Small",
+                    "field_type": "file",
+                    "validation": {"max_size_bytes": 1000},
+                },
             ],
             strict=False,
-        )  # fmt: skip
+        )
         found = rules.file_fields(fields)
         assert set(found) == {"open", "note", "small"}
         assert found["open"] == rules.FileField(tuple(types.TYPES), 10 * 1024 * 1024, 10)
@@ -173,11 +188,14 @@ class TestFileFields:
 def event(*keys: str, bucket: str = "files", source: str = "aws:s3") -> dict[str, Any]:
     return {
         "Records": [
-            {"eventSource": source, "eventName": "ObjectCreated:Post",
-             "s3": {"bucket": {"name": bucket}, "object": {"key": key, "size": 5}}}
+            {
+                "eventSource": source,
+                "eventName": "ObjectCreated:Post",
+                "s3": {"bucket": {"name": bucket}, "object": {"key": key, "size": 5}},
+            }
             for key in keys
         ]
-    }  # fmt: skip
+    }
 
 
 class TestUploadsIn:

@@ -61,8 +61,13 @@ class Company:
 
     def announce(self, *, by: Api | None = None, form_id: UUID | None = None, **said: Any) -> Reply:
         """Announce a certificate of Rahim's, or what is said instead."""
-        body = {"field_name": "certificate", "file_name": "certificate.pdf", "content_type": "application/pdf",
-                "size_bytes": len(PDF), **said}  # fmt: skip
+        body = {
+            "field_name": "certificate",
+            "file_name": "certificate.pdf",
+            "content_type": "application/pdf",
+            "size_bytes": len(PDF),
+            **said,
+        }
         return (by or self.rahim).post(f"/forms/{form_id or self.form_id}/attachments", body)
 
     def announced(self, **said: Any) -> dict[str, Any]:
@@ -97,14 +102,19 @@ class Company:
 
     def attach_in(self, scope: Scope, attachment_ids: Sequence[UUID], version: int = 1) -> dict[str, Any]:
         submission_id = scope.session.execute(
-            text("insert into form_submissions (tenant_id, form_id, version_number, user_id, status, submitted_at)"
-                 " values (:tenant_id, :form_id, :version, :user_id, 'submitted', now()) returning id"),
+            text(
+                "insert into form_submissions (tenant_id, form_id, version_number, user_id, status, submitted_at)"
+                " values (:tenant_id, :form_id, :version, :user_id, 'submitted', now()) returning id"
+            ),
             {"tenant_id": scope.tenant_id, "form_id": self.form_id, "user_id": self.rahim_id, "version": version},
-        ).scalar_one()  # fmt: skip
+        ).scalar_one()
         return actions.attach(
-            scope, form_id=self.form_id, submission_id=submission_id, user_id=self.rahim_id,
+            scope,
+            form_id=self.form_id,
+            submission_id=submission_id,
+            user_id=self.rahim_id,
             attachment_ids=attachment_ids,
-        )  # fmt: skip
+        )
 
     def refused(self, *attachment_ids: UUID, fault: type[Fault] = Invalid, **said: Any) -> dict[str, str]:
         """Told why the files cannot be submitted, by place."""
@@ -130,9 +140,16 @@ def company(name: str, s3: Any) -> Company:
     rahim = employee(cast, name="Rahim", employee_no="E-1", manager_id=boss)
     karim = employee(cast, name="Karim", employee_no="E-2", manager_id=boss)
     return Company(
-        cast, form(cast), rahim, key(cast.id, Role.EMPLOYEE, rahim), karim, key(cast.id, Role.EMPLOYEE, karim),
-        key(cast.id, Role.MANAGER, boss), key(cast.id, Role.MANAGER, other), s3,
-    )  # fmt: skip
+        cast,
+        form(cast),
+        rahim,
+        key(cast.id, Role.EMPLOYEE, rahim),
+        karim,
+        key(cast.id, Role.EMPLOYEE, karim),
+        key(cast.id, Role.MANAGER, boss),
+        key(cast.id, Role.MANAGER, other),
+        s3,
+    )
 
 
 def upload(made: dict[str, Any], data: bytes) -> None:
@@ -224,9 +241,18 @@ class TestAnnounce:
 
     def test_leaves_room_for_fifty_files_of_a_person_that_are_in_no_submission(self, acme: Company) -> None:
         for _ in range(49):
-            row(acme.cast, "form_attachments", {
-                "form_id": acme.form_id, "user_id": acme.rahim_id, "field_name": "certificate", "file_name": "a.pdf",
-                "content_type": "application/pdf", "size_bytes": 1})  # fmt: skip
+            row(
+                acme.cast,
+                "form_attachments",
+                {
+                    "form_id": acme.form_id,
+                    "user_id": acme.rahim_id,
+                    "field_name": "certificate",
+                    "file_name": "a.pdf",
+                    "content_type": "application/pdf",
+                    "size_bytes": 1,
+                },
+            )
         acme.announced()
         assert acme.announce().status == 409
         acme.announced(by=acme.karim)
@@ -294,7 +320,9 @@ class TestLook:
         with mock.patch.object(zipfile.ZipFile, "open", side_effect=AssertionError("was unpacked")):
             running.drain()
         assert acme.status(attachment_id) == (
-            "refused", "it is not a Word document: it unpacks to more than any document needs")  # fmt: skip
+            "refused",
+            "it is not a Word document: it unpacks to more than any document needs",
+        )
 
     def test_refuses_what_the_scanner_finds_something_in(
         self, acme: Company, running: Stack, monkeypatch: pytest.MonkeyPatch
@@ -442,7 +470,9 @@ class TestAttach:
         running.drain()
         found = acme.attach(second, third, first)
         assert {name: [one["id"] for one in rows] for name, rows in found.items()} == {
-            "certificate": [second, first], "anything": [third]}  # fmt: skip
+            "certificate": [second, first],
+            "anything": [third],
+        }
         assert acme.row(first).submission_id == acme.row(third).submission_id is not None
 
     def test_is_what_submitting_over_http_does(self, acme: Company, zenith: Company, running: Stack) -> None:
@@ -453,11 +483,12 @@ class TestAttach:
         assert [one.status for one in told] == [404, 404]
         made = acme.rahim.ok("POST", path, {**said, "attachments": [str(attachment_id)]})
         shown = acme.manager.ok("GET", f"/forms/submissions/{made['id']}")
-        assert [(one["id"], one["file_name"]) for one in shown["attachments"]] == [
-            (str(attachment_id), "সনদ.pdf")]  # fmt: skip
+        assert [(one["id"], one["file_name"]) for one in shown["attachments"]] == [(str(attachment_id), "সনদ.pdf")]
         again = acme.rahim.post(path, {**said, "attachments": [str(attachment_id)]})
         assert (again.status, again.json["errors"]) == (
-            422, [{"pointer": "/attachments/0", "detail": "was submitted before; upload it again"}])  # fmt: skip
+            422,
+            [{"pointer": "/attachments/0", "detail": "was submitted before; upload it again"}],
+        )
 
     def test_of_nothing_is_nothing(self, acme: Company) -> None:
         assert acme.attach() == {}
@@ -492,14 +523,13 @@ class TestAttach:
             "/attachments/6": gone,
             "/attachments/7": gone,
             "/attachments/8": gone,
-        }  # fmt: skip
+        }
         assert acme.row(fine).submission_id is None
 
     def test_refuses_more_files_than_a_field_takes(self, acme: Company, running: Stack) -> None:
         three = [acme.uploaded() for _ in range(3)]
         running.drain()
-        assert acme.refused(*three) == {
-            "/attachments/2": "is one too many for the field certificate, which takes 2"}  # fmt: skip
+        assert acme.refused(*three) == {"/attachments/2": "is one too many for the field certificate, which takes 2"}
         acme.attach(*three[:2])
 
     def test_refuses_files_of_a_field_that_the_form_has_no_more(self, acme: Company, running: Stack) -> None:
@@ -508,7 +538,8 @@ class TestAttach:
         version = {"form_id": acme.form_id, "number": 2, "fields": json.dumps(FIELDS[:1]), "published_at": clock.now()}
         row(acme.cast, "form_versions", version, returning="number")
         assert acme.refused(attachment_id, version=2) == {
-            "/attachments/0": "is for the field certificate, which takes no files any more"}  # fmt: skip
+            "/attachments/0": "is for the field certificate, which takes no files any more"
+        }
 
     def test_of_one_file_twice_at_once_takes_it_once(self, acme: Company, running: Stack) -> None:
         attachment_id = acme.uploaded()
@@ -623,8 +654,11 @@ class TestRemove:
         with stack.at("2026-10-01T08:00:00+00:00"):
             named, unseen = acme.uploaded(), UUID(acme.announced()["id"])
             running.drain()
-        row(acme.cast, "form_submissions", {"form_id": acme.form_id, "version_number": 1, "user_id": acme.rahim_id,
-                                            "attachment_ids": [named, unseen]})  # fmt: skip
+        row(
+            acme.cast,
+            "form_submissions",
+            {"form_id": acme.form_id, "version_number": 1, "user_id": acme.rahim_id, "attachment_ids": [named, unseen]},
+        )
         self.clear(running, at="2026-10-30T08:00:00+00:00")
         assert [one.id for one in sql(acme.cast, "select id from form_attachments")] == [named]
         self.clear(running, at="2026-10-31T08:01:00+00:00")
@@ -710,8 +744,11 @@ def content(company: Company, name: str) -> bytes:
 def tell(running: Stack, company: Company, attachment_id: UUID) -> None:
     """Return what S3 says of an upload, once more."""
     place = rules.quarantine_key(company.cast.id, attachment_id)
-    record = {"eventSource": "aws:s3", "eventName": "ObjectCreated:Post",
-              "s3": {"bucket": {"name": BUCKET}, "object": {"key": place}}}  # fmt: skip
+    record = {
+        "eventSource": "aws:s3",
+        "eventName": "ObjectCreated:Post",
+        "s3": {"bucket": {"name": BUCKET}, "object": {"key": place}},
+    }
     running.sqs.send_message(QueueUrl=queues.url_of("uploads"), MessageBody=json.dumps({"Records": [record]}))
 
 

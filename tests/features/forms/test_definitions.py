@@ -34,9 +34,13 @@ class TestLaidOut:
         assert [(one.field_name, one.field_order) for one in found] == [("c", 1), ("a", 2), ("b", 3)]
 
     def test_prefers_an_order_that_is_said(self) -> None:
-        found = laid([{"field_name": "c", "field_type": "text", "field_order": 9},
-                      {"field_name": "b", "field_type": "text"},
-                      {"field_name": "a", "field_type": "text", "field_order": 0}])  # fmt: skip
+        found = laid(
+            [
+                {"field_name": "c", "field_type": "text", "field_order": 9},
+                {"field_name": "b", "field_type": "text"},
+                {"field_name": "a", "field_type": "text", "field_order": 0},
+            ]
+        )
         assert [(one.field_name, one.field_order) for one in found] == [("a", 1), ("b", 2), ("c", 3)]
 
     @pytest.mark.parametrize(
@@ -92,24 +96,43 @@ class TestLaidOut:
 
     def test_refuses_a_name_twice(self) -> None:
         assert wrong([{"field_name": "a", "field_type": "text"}] * 2) == [
-            ("/fields/1/field_name", "there is another field a")]  # fmt: skip
+            ("/fields/1/field_name", "there is another field a")
+        ]
 
     def test_refuses_a_circle_at_each_field_of_it(self) -> None:
-        said = wrong([
-            {"field_name": "a", "field_type": "text", "visible_if": {"field": "b", "is_set": True}},
-            {"field_name": "b", "field_type": "text", "visible_if": {"field": "c", "is_set": True}},
-            {"field_name": "c", "field_type": "text", "visible_if": {"field": "a", "is_set": True}},
-            {"field_name": "d", "field_type": "text", "visible_if": {"field": "a", "is_set": True}},
-        ])  # fmt: skip
+        said = wrong(
+            [
+                {"field_name": "a", "field_type": "text", "visible_if": {"field": "b", "is_set": True}},
+                {"field_name": "b", "field_type": "text", "visible_if": {"field": "c", "is_set": True}},
+                {"field_name": "c", "field_type": "text", "visible_if": {"field": "a", "is_set": True}},
+                {"field_name": "d", "field_type": "text", "visible_if": {"field": "a", "is_set": True}},
+            ]
+        )
         assert [place for place, _ in said] == ["/fields/0/visible_if", "/fields/1/visible_if", "/fields/2/visible_if"]
         assert {detail for _, detail in said} == {
-            "goes round in a circle: whether this field is shown depends on itself"}  # fmt: skip
+            "goes round in a circle: whether this field is shown depends on itself"
+        }
 
     def test_takes_two_that_are_required_unless_the_other_is_there(self) -> None:
-        assert len(laid([
-            {"field_name": "phone", "field_type": "phone", "required_if": {"field": "mail", "is_set": False}},
-            {"field_name": "mail", "field_type": "email", "required_if": {"field": "phone", "is_set": False}},
-        ])) == 2  # fmt: skip
+        assert (
+            len(
+                laid(
+                    [
+                        {
+                            "field_name": "phone",
+                            "field_type": "phone",
+                            "required_if": {"field": "mail", "is_set": False},
+                        },
+                        {
+                            "field_name": "mail",
+                            "field_type": "email",
+                            "required_if": {"field": "phone", "is_set": False},
+                        },
+                    ]
+                )
+            )
+            == 2
+        )
 
     def test_refuses_patterns_that_are_too_large_together(self) -> None:
         many = [{"field_name": f"f{n}", "field_type": "text", "validation_rule": r"\w{1,20}"} for n in range(40)]

@@ -15,10 +15,19 @@ from tests.support.people import branch, employee, row, sql
 
 pytestmark = pytest.mark.usefixtures("database")
 
-SCORE = {"field_name": "score", "field_label": "Score", "field_type": "number", "is_required": True,
-         "validation": {"min": 1, "max": 5}}  # fmt: skip
-RATING = {"field_name": "rating", "field_label": "Rating", "field_type": "dropdown",
-          "options": [{"label": "Good", "value": "good"}, {"label": "Poor", "value": "poor"}]}  # fmt: skip
+SCORE = {
+    "field_name": "score",
+    "field_label": "Score",
+    "field_type": "number",
+    "is_required": True,
+    "validation": {"min": 1, "max": 5},
+}
+RATING = {
+    "field_name": "rating",
+    "field_label": "Rating",
+    "field_type": "dropdown",
+    "options": [{"label": "Good", "value": "good"}, {"label": "Poor", "value": "poor"}],
+}
 # as the product's first description of forms sends it
 AS_DESCRIBED = {
     "name": "Leave Request Form",
@@ -59,12 +68,19 @@ class TestAdd:
     def test_publishes_at_once_what_the_description_sends(self, acme: Cast) -> None:
         made = acme.admin.ok("POST", "/forms", AS_DESCRIBED)
         assert (made["form_type"], made["is_active"], made["version_number"], made["version"]) == (
-            "leave_request", True, 1, 1)  # fmt: skip
+            "leave_request",
+            True,
+            1,
+            1,
+        )
         assert made["published_at"] is not None
         assert made["draft"] is None
         assert acme.admin.ok("GET", f"/forms/{made['id']}") == made
         assert [(one["field_name"], one["field_order"], one["is_required"]) for one in made["fields"]] == [
-            ("leave_type", 1, True), ("start_date", 2, True), ("reason", 3, False)]  # fmt: skip
+            ("leave_type", 1, True),
+            ("start_date", 2, True),
+            ("reason", 3, False),
+        ]
         assert made["fields"][0]["options"] == AS_DESCRIBED["fields"][0]["options"]
 
     def test_may_begin_as_a_draft_that_only_designers_see(self, acme: Cast) -> None:
@@ -77,16 +93,29 @@ class TestAdd:
         assert rahim.post(f"/forms/{made['id']}/submit", {"submission_data": {"score": 3}}).status == 404
 
     def test_gives_back_what_was_said_of_each_field(self, acme: Cast) -> None:
-        said = {"field_name": "why", "field_label": "Why", "field_type": "text", "placeholder": "because",
-                "help_text": "In a word.", "validation_rule": "[a-z]+", "validation": {"max_length": 20},
-                "visible_if": {"field": "score", "in": [1, 2.5]},
-                "required_if": {"field": "score", "equals": 1}}  # fmt: skip
+        said = {
+            "field_name": "why",
+            "field_label": "Why",
+            "field_type": "text",
+            "placeholder": "because",
+            "help_text": "In a word.",
+            "validation_rule": "[a-z]+",
+            "validation": {"max_length": 20},
+            "visible_if": {"field": "score", "in": [1, 2.5]},
+            "required_if": {"field": "score", "equals": 1},
+        }
         made = acme.hr.ok("POST", "/forms", form(fields=[SCORE, said]))
         found = made["fields"][1]
         assert {name: found[name] for name in ("placeholder", "help_text", "validation_rule")} == {
-            "placeholder": "because", "help_text": "In a word.", "validation_rule": "[a-z]+"}  # fmt: skip
+            "placeholder": "because",
+            "help_text": "In a word.",
+            "validation_rule": "[a-z]+",
+        }
         assert (found["validation"]["max_length"], found["visible_if"]["in"], found["required_if"]["equals"]) == (
-            20, [1, 2.5], 1)  # fmt: skip
+            20,
+            [1, 2.5],
+            1,
+        )
         assert made["fields"][0]["validation"] | {} == {**made["fields"][0]["validation"], "min": 1, "max": 5}
         # what was given out can be sent back as it is
         again = acme.hr.ok("PATCH", f"/forms/{made['id']}", {"fields": made["fields"]})
@@ -143,8 +172,9 @@ class TestAdd:
 
     def test_is_audited(self, acme: Cast) -> None:
         made = acme.hr.ok("POST", "/forms", form())
-        [found] = sql(acme, "select action, after from audit_logs where entity_type = 'form' and entity_id = :id",
-                      id=made["id"])  # fmt: skip
+        [found] = sql(
+            acme, "select action, after from audit_logs where entity_type = 'form' and entity_id = :id", id=made["id"]
+        )
         assert (found.action, found.after["name"], found.after["version_number"]) == ("form.added", "Appraisal", 1)
 
 
@@ -154,8 +184,11 @@ class TestChange:
         changed = acme.hr.ok("PATCH", f"/forms/{made['id']}", {"fields": [RATING, SCORE]})
         assert (changed["version_number"], changed["version"]) == (2, 2)
         assert [one["field_name"] for one in changed["fields"]] == ["rating", "score"]
-        kept = sql(acme, "select number, jsonb_array_length(fields) as count from form_versions where form_id = :id"
-                         " order by number", id=made["id"])  # fmt: skip
+        kept = sql(
+            acme,
+            "select number, jsonb_array_length(fields) as count from form_versions where form_id = :id order by number",
+            id=made["id"],
+        )
         assert [tuple(one) for one in kept] == [(1, 1), (2, 2)]
 
     def test_to_what_stands_already_changes_nothing(self, acme: Cast) -> None:

@@ -26,8 +26,14 @@ FIELDS = [
     {"field_name": "phone", "field_label": "Phone", "field_type": "phone"},
     {"field_name": "paper", "field_label": "Paper", "field_type": "file"},
 ]  # fmt: skip
-WHOLE = {"title": "=HYPERLINK(1)", "score": "-2.50", "color": ["@at", "red"], "sure": False, "phone": "+8801712345678",
-         "home": {"line1": "-1", "city": "Dhaka", "country": "BD"}}  # fmt: skip
+WHOLE = {
+    "title": "=HYPERLINK(1)",
+    "score": "-2.50",
+    "color": ["@at", "red"],
+    "sure": False,
+    "phone": "+8801712345678",
+    "home": {"line1": "-1", "city": "Dhaka", "country": "BD"},
+}
 
 
 @pytest.fixture(name="acme")
@@ -45,11 +51,22 @@ def _form_id(acme: Cast, rahim_id: UUID) -> str:
     """Make a form of two versions, the first submitted with everything hostile, the second plainly."""
     made = acme.hr.ok("POST", "/forms", {"name": '=cmd|"/etc', "form_type": "custom", "fields": FIELDS})
     path = f"/forms/{made['id']}"
-    file_id = row(acme, "form_attachments", {
-        "form_id": made["id"], "user_id": rahim_id, "field_name": "paper", "file_name": "+a.pdf",
-        "content_type": "application/pdf", "size_bytes": 5, "status": "clean", "sha256": "0" * 64,
-        "scanned_by": "none", "checked_at": "2026-01-05T00:00:00Z",
-    })  # fmt: skip
+    file_id = row(
+        acme,
+        "form_attachments",
+        {
+            "form_id": made["id"],
+            "user_id": rahim_id,
+            "field_name": "paper",
+            "file_name": "+a.pdf",
+            "content_type": "application/pdf",
+            "size_bytes": 5,
+            "status": "clean",
+            "sha256": "0" * 64,
+            "scanned_by": "none",
+            "checked_at": "2026-01-05T00:00:00Z",
+        },
+    )
     rahim = key(acme.id, Role.EMPLOYEE, rahim_id)
     rahim.ok("POST", f"{path}/submit", {"submission_data": WHOLE, "attachments": [str(file_id)]})
     new = {"field_name": "new", "field_label": "New", "field_type": "text"}
@@ -68,13 +85,34 @@ class TestExport:
         reply = acme.hr.get(f"/forms/{form_id}/submissions/export")
         assert reply.headers["Content-Type"] == "text/csv; charset=utf-8"
         first, second = lines(reply)
-        assert list(first) == ["submission_id", "employee_no", "name", "status", "version_number", "submitted_at",
-                               "reviewed_at", "notes", "Title", "New", "Score (score)", "Score (color)", "Sure",
-                               "Home", "Phone", "Paper"]  # fmt: skip
+        assert list(first) == [
+            "submission_id",
+            "employee_no",
+            "name",
+            "status",
+            "version_number",
+            "submitted_at",
+            "reviewed_at",
+            "notes",
+            "Title",
+            "New",
+            "Score (score)",
+            "Score (color)",
+            "Sure",
+            "Home",
+            "Phone",
+            "Paper",
+        ]
         assert {name: first[name] for name in list(first)[8:]} == {
-            "Title": "'=HYPERLINK(1)", "New": "", "Score (score)": "-2.50", "Score (color)": "'@at; red",
-            "Sure": "false", "Home": "'-1, Dhaka, BD", "Phone": "'+8801712345678", "Paper": "'+a.pdf",
-        }  # fmt: skip
+            "Title": "'=HYPERLINK(1)",
+            "New": "",
+            "Score (score)": "-2.50",
+            "Score (color)": "'@at; red",
+            "Sure": "false",
+            "Home": "'-1, Dhaka, BD",
+            "Phone": "'+8801712345678",
+            "Paper": "'+a.pdf",
+        }
         assert (first["name"], first["version_number"], first["submitted_at"][-6:]) == ("'@Rahim", "1", "+06:00")
         assert (second["Title"], second["New"], second["version_number"]) == ("Plain", "two lines", "2")
 
@@ -106,15 +144,16 @@ class TestExport:
     def test_is_read_in_parts(self, acme: Cast, form_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(submission_exports, "BATCH", 1)
         assert [one["Title"] for one in lines(acme.hr.get(f"/forms/{form_id}/submissions/export"))] == [
-            "'=HYPERLINK(1)", "Plain"]  # fmt: skip
+            "'=HYPERLINK(1)",
+            "Plain",
+        ]
 
     def test_is_refused_where_it_would_not_fit_into_an_answer(
         self, acme: Cast, form_id: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(submission_exports, "LARGEST", 100)
         reply = acme.hr.get(f"/forms/{form_id}/submissions/export")
-        assert (reply.status, reply.json["detail"]) == (
-            413, "There is more than one file can hold; export by status.")  # fmt: skip
+        assert (reply.status, reply.json["detail"]) == (413, "There is more than one file can hold; export by status.")
 
     def test_is_not_there_for_a_stranger(self, acme: Cast, form_id: str) -> None:
         assert tenant("Zenith").admin.get(f"/forms/{form_id}/submissions/export").status == 404

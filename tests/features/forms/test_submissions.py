@@ -25,8 +25,10 @@ FIELDS = [
     {"field_name": "score", "field_label": "Score", "field_type": "number", "validation": {"min": 1, "max": 5}},
 ]
 PAPER = {"field_name": "paper", "field_label": "Paper", "field_type": "file", "is_required": True}
-LEAVE: dict[str, Any] = {"submission_data": {"leave_type": "annual", "start_date": "2026-02-01",
-                                            "reason": "Vacation"}, "attachments": []}  # fmt: skip
+LEAVE: dict[str, Any] = {
+    "submission_data": {"leave_type": "annual", "start_date": "2026-02-01", "reason": "Vacation"},
+    "attachments": [],
+}
 LEAVE_FIELDS = [
     {"field_name": "leave_type", "field_label": "Leave Type", "field_type": "dropdown", "is_required": True,
      "options": [{"label": "Annual Leave", "value": "annual"}]},
@@ -62,11 +64,25 @@ class Office:
 
     def file(self, form_id: str, *, user_id: UUID | None = None, field_name: str = "paper", name: str = "a.pdf") -> str:
         """Put a file there that was found clean."""
-        return str(row(self.cast, "form_attachments", {
-            "form_id": form_id, "user_id": user_id or self.rahim_id, "field_name": field_name, "file_name": name,
-            "content_type": "application/pdf", "size_bytes": 5, "status": "clean", "sha256": "0" * 64,
-            "scanned_by": "none", "checked_at": "2026-01-05T00:00:00Z", "created_at": "2026-01-05T00:00:00Z",
-        }))  # fmt: skip
+        return str(
+            row(
+                self.cast,
+                "form_attachments",
+                {
+                    "form_id": form_id,
+                    "user_id": user_id or self.rahim_id,
+                    "field_name": field_name,
+                    "file_name": name,
+                    "content_type": "application/pdf",
+                    "size_bytes": 5,
+                    "status": "clean",
+                    "sha256": "0" * 64,
+                    "scanned_by": "none",
+                    "checked_at": "2026-01-05T00:00:00Z",
+                    "created_at": "2026-01-05T00:00:00Z",
+                },
+            )
+        )
 
     def audited(self) -> list[str]:
         """Return what was done to submissions, in order."""
@@ -122,12 +138,30 @@ def _spy(monkeypatch: pytest.MonkeyPatch) -> Spy:
 class TestSubmit:
     def test_keeps_what_was_said_with_its_version(self, acme: Office) -> None:
         made = acme.submitted()
-        assert {name: made[name] for name in ("user_id", "form_id", "version_number", "submission_data", "status",
-                                              "reviewed_at", "notes", "attachments", "version")} == {
-            "user_id": str(acme.rahim_id), "form_id": acme.form_id, "version_number": 1,
-            "submission_data": {"title": "Work", "score": 4.5}, "status": "submitted", "reviewed_at": None,
-            "notes": None, "attachments": [], "version": 1,
-        }  # fmt: skip
+        assert {
+            name: made[name]
+            for name in (
+                "user_id",
+                "form_id",
+                "version_number",
+                "submission_data",
+                "status",
+                "reviewed_at",
+                "notes",
+                "attachments",
+                "version",
+            )
+        } == {
+            "user_id": str(acme.rahim_id),
+            "form_id": acme.form_id,
+            "version_number": 1,
+            "submission_data": {"title": "Work", "score": 4.5},
+            "status": "submitted",
+            "reviewed_at": None,
+            "notes": None,
+            "attachments": [],
+            "version": 1,
+        }
         assert made["submitted_at"] is not None
         acme.cast.hr.ok("PATCH", f"/forms/{acme.form_id}", {"fields": FIELDS[:1]})
         seen = acme.rahim.ok("GET", f"/forms/submissions/{made['id']}")
@@ -137,10 +171,13 @@ class TestSubmit:
 
     def test_tells_every_wrong_value_at_once(self, acme: Office) -> None:
         reply = acme.rahim.post(f"/forms/{acme.form_id}/submit", {"submission_data": {"score": 6}})
-        assert (reply.status, reply.json["errors"]) == (422, [
-            {"pointer": "/submission_data/title", "detail": "is required"},
-            {"pointer": "/submission_data/score", "detail": "must be at most 5"},
-        ])  # fmt: skip
+        assert (reply.status, reply.json["errors"]) == (
+            422,
+            [
+                {"pointer": "/submission_data/title", "detail": "is required"},
+                {"pointer": "/submission_data/score", "detail": "must be at most 5"},
+            ],
+        )
         assert acme.rahim.ok("GET", f"/forms/{acme.form_id}/submissions")["items"] == []
 
     @pytest.mark.parametrize(
@@ -156,25 +193,54 @@ class TestSubmit:
         assert draft == status
 
     @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-    @given(data=st.dictionaries(
-        st.sampled_from(["title", "score", "tick", "home", "day", "pick", "other", ""]) | st.text(max_size=5),
-        st.recursive(st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
-                     | st.text(max_size=20) | st.sampled_from(["2026-01-05", "a", "12.50", "x@y.zz"]),
-                     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
-                         st.sampled_from(["line1", "city", "country"]) | st.text(max_size=3), inner, max_size=4),
-                     max_leaves=6)), draft=st.booleans())  # fmt: skip
+    @given(
+        data=st.dictionaries(
+            st.sampled_from(["title", "score", "tick", "home", "day", "pick", "other", ""]) | st.text(max_size=5),
+            st.recursive(
+                st.none()
+                | st.booleans()
+                | st.integers()
+                | st.floats(allow_nan=False, allow_infinity=False)
+                | st.text(max_size=20)
+                | st.sampled_from(["2026-01-05", "a", "12.50", "x@y.zz"]),
+                lambda inner: (
+                    st.lists(inner, max_size=3)
+                    | st.dictionaries(
+                        st.sampled_from(["line1", "city", "country"]) | st.text(max_size=3), inner, max_size=4
+                    )
+                ),
+                max_leaves=6,
+            ),
+        ),
+        draft=st.booleans(),
+    )
     def test_answers_any_json_without_an_error_of_ours(self, shared: Office, data: dict[str, Any], draft: bool) -> None:
         if not hasattr(shared, "odd"):
-            shared.odd = shared.form([  # type: ignore[attr-defined]
-                *FIELDS,
-                {"field_name": "tick", "field_label": "T", "field_type": "checkbox"},
-                {"field_name": "home", "field_label": "H", "field_type": "address",
-                 "visible_if": {"field": "tick", "equals": True}},
-                {"field_name": "day", "field_label": "D", "field_type": "date",
-                 "required_if": {"field": "score", "in": [1, 2]}},
-                {"field_name": "pick", "field_label": "P", "field_type": "checkbox",
-                 "options": [{"label": "A", "value": "a"}], "visible_if": {"field": "title", "equals": "a"}},
-            ])  # fmt: skip
+            shared.odd = shared.form(
+                [  # type: ignore[attr-defined]
+                    *FIELDS,
+                    {"field_name": "tick", "field_label": "T", "field_type": "checkbox"},
+                    {
+                        "field_name": "home",
+                        "field_label": "H",
+                        "field_type": "address",
+                        "visible_if": {"field": "tick", "equals": True},
+                    },
+                    {
+                        "field_name": "day",
+                        "field_label": "D",
+                        "field_type": "date",
+                        "required_if": {"field": "score", "in": [1, 2]},
+                    },
+                    {
+                        "field_name": "pick",
+                        "field_label": "P",
+                        "field_type": "checkbox",
+                        "options": [{"label": "A", "value": "a"}],
+                        "visible_if": {"field": "title", "equals": "a"},
+                    },
+                ]
+            )
         reply = shared.rahim.post(f"/forms/{shared.odd}/submit", {"submission_data": data, "draft": draft})  # type: ignore[attr-defined]
         assert reply.status in (201, 400, 413, 422), reply.text
         if reply.status == 201:
@@ -184,7 +250,9 @@ class TestSubmit:
     def test_needs_a_person(self, acme: Office) -> None:
         reply = acme.cast.hr.post(f"/forms/{acme.form_id}/submit", GOOD)
         assert (reply.status, reply.json["detail"]) == (
-            403, "Only a person can submit a form; your key does not act for one.")  # fmt: skip
+            403,
+            "Only a person can submit a form; your key does not act for one.",
+        )
 
     def test_is_refused_where_the_form_is_out_of_use(self, acme: Office) -> None:
         acme.submitted()
@@ -204,8 +272,10 @@ class TestSubmit:
         assert (reply.status, reply.json["detail"]) == (409, "This form is for the people of another branch.")
 
     def test_is_repeated_by_its_idempotency_key(self, acme: Office) -> None:
-        first, second = (acme.rahim.ok("POST", f"/forms/{acme.form_id}/submit", GOOD, headers={"idempotency-key": "k"})
-                         for _ in range(2))  # fmt: skip
+        first, second = (
+            acme.rahim.ok("POST", f"/forms/{acme.form_id}/submit", GOOD, headers={"idempotency-key": "k"})
+            for _ in range(2)
+        )
         assert first == second
 
 
@@ -214,8 +284,15 @@ class TestFiles:
         form_id = acme.form([PAPER])
         file_id = acme.file(form_id)
         made = acme.rahim.ok("POST", f"/forms/{form_id}/submit", {"submission_data": {}, "attachments": [file_id]})
-        assert made["attachments"] == [{"id": file_id, "field_name": "paper", "file_name": "a.pdf",
-                                        "content_type": "application/pdf", "size_bytes": 5}]  # fmt: skip
+        assert made["attachments"] == [
+            {
+                "id": file_id,
+                "field_name": "paper",
+                "file_name": "a.pdf",
+                "content_type": "application/pdf",
+                "size_bytes": 5,
+            }
+        ]
         twice = acme.rahim.post(f"/forms/{form_id}/submit", {"attachments": [file_id]})
         assert (twice.status, twice.json["errors"][0]["pointer"]) == (422, "/attachments/0")
 
@@ -237,7 +314,9 @@ class TestFiles:
             for draft in (False, True):
                 reply = acme.rahim.post(f"/forms/{form_id}/submit", {"attachments": [asked], "draft": draft})
                 assert (reply.status, reply.json["errors"][0]) == (
-                    404, {"pointer": "/attachments/0", "detail": "is not there, or not yours"})  # fmt: skip
+                    404,
+                    {"pointer": "/attachments/0", "detail": "is not there, or not yours"},
+                )
 
     def test_of_a_draft_are_taken_in_when_it_is_submitted(self, acme: Office) -> None:
         form_id = acme.form([PAPER])
@@ -275,8 +354,7 @@ class TestDraft:
         acme.cast.hr.ok("PATCH", f"/forms/{acme.form_id}", {"fields": FIELDS[:1]})
         path = f"/forms/submissions/{made['id']}"
         reply = acme.rahim.patch(path, {"status": "submitted"})
-        assert reply.json["errors"] == [
-            {"pointer": "/submission_data/score", "detail": "is not a field of this form"}]  # fmt: skip
+        assert reply.json["errors"] == [{"pointer": "/submission_data/score", "detail": "is not a field of this form"}]
         done = acme.rahim.ok("PATCH", path, {"status": "submitted", "submission_data": {"title": "Work"}})
         assert done["version_number"] == 2
 
@@ -332,7 +410,9 @@ class TestReview:
         for caller in (acme.rahim, acme.boss):
             reply = caller.patch(path, {"submission_data": {"title": "Other"}})
             assert (reply.status, reply.json["detail"]) == (
-                409, "This submission is submitted; what was submitted is not changed any more.")  # fmt: skip
+                409,
+                "This submission is submitted; what was submitted is not changed any more.",
+            )
 
     def test_needs_a_status(self, acme: Office) -> None:
         reply = acme.boss.patch(f"/forms/submissions/{acme.submitted()['id']}", {"notes": "hm"})
@@ -428,8 +508,10 @@ class TestList:
 class TestStranger:
     @pytest.mark.parametrize(("method", "body"), [("GET", None), ("PATCH", {"status": "approved"})])
     def test_gets_404(self, acme: Office, zenith: Cast, method: str, body: Any) -> None:
-        answers = {zenith.admin.call(method, f"/forms/submissions/{asked}", body).json["detail"]
-                   for asked in (acme.submitted()["id"], uuid4())}  # fmt: skip
+        answers = {
+            zenith.admin.call(method, f"/forms/submissions/{asked}", body).json["detail"]
+            for asked in (acme.submitted()["id"], uuid4())
+        }
         assert answers == {"There is no such submission."}
 
 

@@ -158,11 +158,19 @@ class TestRequired:
 class TestShown:
     FORM = fields(
         {"field_name": "has_car", "field_type": "checkbox"},
-        {"field_name": "seats", "field_type": "number", "is_required": True,
-         "visible_if": {"field": "has_car", "equals": True}},
-        {"field_name": "trailer", "field_type": "text", "is_required": True,
-         "visible_if": {"field": "seats", "equals": 5}},
-    )  # fmt: skip
+        {
+            "field_name": "seats",
+            "field_type": "number",
+            "is_required": True,
+            "visible_if": {"field": "has_car", "equals": True},
+        },
+        {
+            "field_name": "trailer",
+            "field_type": "text",
+            "is_required": True,
+            "visible_if": {"field": "seats", "equals": 5},
+        },
+    )
 
     def test_fields_are_checked_and_the_others_dropped(self) -> None:
         assert wrong(self.FORM, {"has_car": True}) == {"seats": "is required"}
@@ -184,9 +192,13 @@ class TestShown:
     def test_decides_on_files_too(self) -> None:
         form = fields(
             {"field_name": "sick", "field_type": "checkbox"},
-            {"field_name": "note", "field_type": "file", "is_required": True,
-             "visible_if": {"field": "sick", "equals": True}},
-        )  # fmt: skip
+            {
+                "field_name": "note",
+                "field_type": "file",
+                "is_required": True,
+                "visible_if": {"field": "sick", "equals": True},
+            },
+        )
 
         def said(data: dict[str, Any], files: dict[str, Any]) -> str | None:
             try:
@@ -209,8 +221,10 @@ class TestWhole:
             {"field_name": "c", "field_type": "text"},
         )
         assert wrong(form, {"b": "x", "c": 1}) == {
-            "a": "is required", "b": "must be an e-mail address such as rahim@acme.example", "c": "must be a text",
-        }  # fmt: skip
+            "a": "is required",
+            "b": "must be an e-mail address such as rahim@acme.example",
+            "c": "must be a text",
+        }
 
     def test_refuses_fields_that_are_not_there(self) -> None:
         assert wrong(one("text"), {"f": "x", "g/~": 1}) == {"g~1~0": "is not a field of this form"}

@@ -71,19 +71,45 @@ class Office:
             self.cast,
             "insert into pay_periods (tenant_id, month, start_on, end_on) values (:tenant_id, :month, :start, :end)"
             " on conflict do nothing",
-            tenant_id=self.cast.id, month=month, start=start, end=date(start.year, start.month, days),
-        )  # fmt: skip
+            tenant_id=self.cast.id,
+            month=month,
+            start=start,
+            end=date(start.year, start.month, days),
+        )
         working = int("".join("0" if half in "HW" else "1" for half in halves), 2)
         values = {
-            "month": month, "user_id": of or self.rahim_id, "as_of": date(start.year, start.month, days),
-            "halves": halves, "payable": 0, "working": working, "manual": 0, "recorded": 0, "rostered": 0,
-            "extra_days": 0, "payable_shifts": 0, "ot_hours": 0, "late_count": 0, "late_minutes": 0,
-            "early_out_count": 0, "early_out_minutes": 0, "units": 1,
-            **{name: sum(half in codes for half in halves) / 2 for name, codes in (
-                ("present_days", "PO"), ("od_days", "O"), ("absent_days", "A"), ("paid_leave_days", "L"),
-                ("lop_days", "U"), ("holidays", "H"), ("week_offs", "W"), ("blank_days", "-"))},
+            "month": month,
+            "user_id": of or self.rahim_id,
+            "as_of": date(start.year, start.month, days),
+            "halves": halves,
+            "payable": 0,
+            "working": working,
+            "manual": 0,
+            "recorded": 0,
+            "rostered": 0,
+            "extra_days": 0,
+            "payable_shifts": 0,
+            "ot_hours": 0,
+            "late_count": 0,
+            "late_minutes": 0,
+            "early_out_count": 0,
+            "early_out_minutes": 0,
+            "units": 1,
+            **{
+                name: sum(half in codes for half in halves) / 2
+                for name, codes in (
+                    ("present_days", "PO"),
+                    ("od_days", "O"),
+                    ("absent_days", "A"),
+                    ("paid_leave_days", "L"),
+                    ("lop_days", "U"),
+                    ("holidays", "H"),
+                    ("week_offs", "W"),
+                    ("blank_days", "-"),
+                )
+            },
             **more,
-        }  # fmt: skip
+        }
         row(self.cast, "pay_registers", values, returning="user_id")
 
     def audited(self) -> list[str]:
@@ -92,8 +118,11 @@ class Office:
 
     def told(self, user_id: UUID) -> list[tuple[str, str, str]]:
         """Return what a person was told in the app, oldest first: the kind, of what, and due when."""
-        found = sql(self.cast, "select kind, said from notification_logs where user_id = :id and channel = 'in_app'"
-                               " order by id", id=user_id)  # fmt: skip
+        found = sql(
+            self.cast,
+            "select kind, said from notification_logs where user_id = :id and channel = 'in_app' order by id",
+            id=user_id,
+        )
         return [(one.kind, one.said.get("title", ""), one.said.get("due_on", "")) for one in found]
 
 

@@ -27,14 +27,30 @@ class TestOne:
         definition = office.define(unit="points")
         made = give(office, definition, user_id=str(office.rahim_id), target=90, due_on="2026-02-03", notes="Probation")
         assert {**made, "id": 0, "assigned_by": 0, "assigned_at": 0} == {
-            "id": 0, "definition_id": definition["id"], "user_id": str(office.rahim_id),
-            "definition": {"id": definition["id"], "code": "customer_rating", "name": "Customer rating",
-                           "metric_type": "numeric", "unit": "points", "scale": None, "source": "manual_entry",
-                           "metric": None, "formula": None},
-            "user": {"id": str(office.rahim_id), "name": "Rahim"}, "cycle_start": "2026-01-01",
-            "cycle_end": "2026-01-31", "target": 90.0, "weight": 20.0, "due_on": "2026-02-03", "notes": "Probation",
-            "assigned_by": 0, "assigned_at": 0,
-        }  # fmt: skip
+            "id": 0,
+            "definition_id": definition["id"],
+            "user_id": str(office.rahim_id),
+            "definition": {
+                "id": definition["id"],
+                "code": "customer_rating",
+                "name": "Customer rating",
+                "metric_type": "numeric",
+                "unit": "points",
+                "scale": None,
+                "source": "manual_entry",
+                "metric": None,
+                "formula": None,
+            },
+            "user": {"id": str(office.rahim_id), "name": "Rahim"},
+            "cycle_start": "2026-01-01",
+            "cycle_end": "2026-01-31",
+            "target": 90.0,
+            "weight": 20.0,
+            "due_on": "2026-02-03",
+            "notes": "Probation",
+            "assigned_by": 0,
+            "assigned_at": 0,
+        }
         assert office.rahim.ok("GET", "/kpi-assignments")["items"] == [made]
         assert office.audited() == ["kpi_definition.added", "kpi_assignment.added"]
 
@@ -77,8 +93,12 @@ class TestOne:
         assert "no longer in use" in office.cast.hr.post("/kpi-assignments", body).json["detail"]
 
     def test_refuses_a_day_on_which_what_is_calculated_would_be_due(self, office: Office) -> None:
-        body = {"definition_id": office.metric("late_count")["id"], "user_id": str(office.rahim_id),
-                "due_on": "2026-01-20", **JANUARY}  # fmt: skip
+        body = {
+            "definition_id": office.metric("late_count")["id"],
+            "user_id": str(office.rahim_id),
+            "due_on": "2026-01-20",
+            **JANUARY,
+        }
         assert office.cast.hr.post("/kpi-assignments", body).json["errors"][0]["pointer"] == "/due_on"
 
     def test_takes_somebody_without_employment_who_is_paid_from_sales(self, office: Office) -> None:
@@ -96,9 +116,14 @@ class TestMany:
         inside = employee(cast, employee_no="E-5", joined_on=date(2026, 1, 31))
         found = give(office, definition, all=True)
         assert (found["people"], skipped(found)) == (
-            2, {"has_it": [str(office.rahim_id)], "left_before": [str(gone)], "joins_after": [str(later)]})  # fmt: skip
+            2,
+            {"has_it": [str(office.rahim_id)], "left_before": [str(gone)], "joins_after": [str(later)]},
+        )
         assert {one["user_id"] for one in office.cast.hr.ok("GET", "/kpi-assignments")["items"]} == {
-            str(office.rahim_id), str(office.boss_id), str(inside)}  # fmt: skip
+            str(office.rahim_id),
+            str(office.boss_id),
+            str(inside),
+        }
         again = give(office, definition, all=True)
         assert (again["people"], len(skipped(again)["has_it"])) == (0, 3)
         assert office.audited()[2:] == ["kpi_assignments.added", "kpi_assignments.added"]
@@ -135,7 +160,10 @@ class TestTakeBack:
         assert office.cast.hr.ok("GET", "/kpi-scores")["items"] == []
         [audited] = sql(office.cast, "select before from audit_logs where action = 'kpi_assignment.removed'")
         assert (audited.before["user_id"], audited.before["score"]["value"], audited.before["score"]["weighted"]) == (
-            str(office.rahim_id), "90", "15.00")  # fmt: skip
+            str(office.rahim_id),
+            "90",
+            "15.00",
+        )
         assert office.boss.delete(f"/kpi-assignments/{assigned}").status == 404
 
     def test_is_not_for_oneself_nor_for_employees(self, office: Office) -> None:
@@ -180,11 +208,15 @@ class TestStranger:
         for there, nobody in (
             ({"definition_id": theirs["id"], "user_id": karim}, {"definition_id": str(uuid4()), "user_id": karim}),
             ({"definition_id": own, "user_id": str(office.rahim_id)}, {"definition_id": own, "user_id": str(uuid4())}),
-            ({"definition_id": own, "user_ids": [karim, str(office.rahim_id)]},
-             {"definition_id": own, "user_ids": [karim, str(uuid4())]}),
-            ({"definition_id": own, "department_id": department},
-             {"definition_id": own, "department_id": str(uuid4())}),
-        ):  # fmt: skip
+            (
+                {"definition_id": own, "user_ids": [karim, str(office.rahim_id)]},
+                {"definition_id": own, "user_ids": [karim, str(uuid4())]},
+            ),
+            (
+                {"definition_id": own, "department_id": department},
+                {"definition_id": own, "department_id": str(uuid4())},
+            ),
+        ):
             replies = [zenith.hr.post("/kpi-assignments", {**JANUARY, **said}) for said in (there, nobody)]
             assert [(one.status, one.json["detail"]) for one in replies] == [(404, replies[0].json["detail"])] * 2
         assert zenith.hr.ok("GET", "/kpi-assignments")["items"] == []

@@ -19,8 +19,11 @@ def _busy(office: Office, stack: Stack) -> Office:
     office.assign(office.metric("late_count", target=12))
     office.assign(office.formula("late_count / 7", target=0))
     office.assign(office.define("Empty"))
-    for name, value, said in (("One", 90, {}), ("Two", True, {"metric_type": "boolean", "target": None}),
-                              ("Three", "Kind", {"metric_type": "text", "target": None})):  # fmt: skip
+    for name, value, said in (
+        ("One", 90, {}),
+        ("Two", True, {"metric_type": "boolean", "target": None}),
+        ("Three", "Kind", {"metric_type": "text", "target": None}),
+    ):
         assigned = office.assign(office.define(name, **said))
         office.boss.ok("POST", f"/kpi-assignments/{assigned}/value", {"value": value})
     one = office.cast.hr.ok("GET", "/kpi-assignments")["items"][3]["id"]

@@ -19,18 +19,30 @@ class TestAdd:
     def test_gives_the_whole_definition(self, office: Office) -> None:
         made = office.define("Customer rating", description="By the survey", unit="points")
         assert {**made, "id": 0, "created_by": 0, "created_at": 0} == {
-            "id": 0, "code": "customer_rating", "name": "Customer rating", "description": "By the survey",
-            "metric_type": "numeric", "target": 120.0, "unit": "points", "weight": 20.0, "scale": None,
-            "source": "manual_entry", "metric": None, "formula": None, "is_active": True, "created_by": 0,
-            "created_at": 0, "version": 1, "direction": "higher_is_better",
-        }  # fmt: skip
+            "id": 0,
+            "code": "customer_rating",
+            "name": "Customer rating",
+            "description": "By the survey",
+            "metric_type": "numeric",
+            "target": 120.0,
+            "unit": "points",
+            "weight": 20.0,
+            "scale": None,
+            "source": "manual_entry",
+            "metric": None,
+            "formula": None,
+            "is_active": True,
+            "created_by": 0,
+            "created_at": 0,
+            "version": 1,
+            "direction": "higher_is_better",
+        }
         assert office.cast.hr.ok("GET", f"/kpi-definitions/{made['id']}") == made
         assert office.rahim.ok("GET", "/kpi-definitions")["items"] == [made]
         assert office.audited() == ["kpi_definition.added"]
 
     @pytest.mark.parametrize(
-        ("name", "code"),
-        [("Customer rating", "customer_rating"), ("  5 stars! ", "kpi_5_stars"), ("মূল্যায়ন", "kpi")],
+        ("name", "code"), [("Customer rating", "customer_rating"), ("  5 stars! ", "kpi_5_stars"), ("মূল্যায়ন", "kpi")]
     )
     def test_makes_a_code_of_the_name(self, office: Office, name: str, code: str) -> None:
         assert office.define(name)["code"] == code
@@ -168,11 +180,16 @@ class TestPreview:
         found = self.preview(office, formula="100 * present_days / working_days", target=95, weight=20)
         assert {name: found[name] for name in ("value", "achievement", "weighted", "inputs", "as_of")} == {
             # 7 of 8 days; 87.5 / 95 x 100 = 92.105...; 87.5 / 95 x 20 = 18.421...
-            "value": 87.5, "achievement": 92.11, "weighted": 18.42,
-            "inputs": {"present_days": 7.0, "working_days": 8.0}, "as_of": "2026-01-12",
-        }  # fmt: skip
+            "value": 87.5,
+            "achievement": 92.11,
+            "weighted": 18.42,
+            "inputs": {"present_days": 7.0, "working_days": 8.0},
+            "as_of": "2026-01-12",
+        }
         assert [(one["expression"], one["value"]) for one in found["trace"]][-1] == (
-            "100 * present_days / working_days", 87.5)  # fmt: skip
+            "100 * present_days / working_days",
+            87.5,
+        )
         assert {one["expression"]: one["value"] for one in found["trace"]}["100 * present_days"] == 700.0
 
     def test_measures_what_the_system_does(self, office: Office) -> None:

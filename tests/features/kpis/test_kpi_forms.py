@@ -52,8 +52,12 @@ class TestDefinition:
     def test_takes_fields_that_fit_their_kpis_and_any_others(self, office: Office, rating: object) -> None:
         office.define("Certified", metric_type="boolean", target=None)
         office.define("Behaviour", metric_type="text", target=None)
-        choice = {"field_name": "kpi_rating", "field_label": "Rating", "field_type": "dropdown",
-                  "options": [{"label": "Good", "value": "4"}, {"label": "Bad", "value": "1.5"}]}  # fmt: skip
+        choice = {
+            "field_name": "kpi_rating",
+            "field_label": "Rating",
+            "field_type": "dropdown",
+            "options": [{"label": "Good", "value": "4"}, {"label": "Bad", "value": "1.5"}],
+        }
         certified = {"field_name": "kpi_certified", "field_label": "?", "field_type": "checkbox"}
         behaviour = {"field_name": "kpi_behaviour", "field_label": "?", "field_type": "textarea"}
         assert form(office, choice, certified, behaviour, WORDS).status == 201

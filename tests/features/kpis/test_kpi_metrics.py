@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chalicelib.features.kpis.rules import METRICS, Span
+from chalicelib.features.kpis.rules import METRICS, EmployeeSpan
 from chalicelib.features.kpis.scores import measurement
 from chalicelib.identity.callers import working
 from chalicelib.identity.scope import Origin
@@ -32,7 +32,7 @@ def measure(
     office: Office, first: str, last: str, metrics: Collection[str] = METRICS, cast: Cast | None = None
 ) -> tuple[dict[str, float], list[str]]:
     """Measure Rahim, and leave out what is zero."""
-    span = Span(str(office.rahim_id), date.fromisoformat(first), date.fromisoformat(last))
+    span = EmployeeSpan(str(office.rahim_id), date.fromisoformat(first), date.fromisoformat(last))
     now = datetime(2026, 3, 1, tzinfo=UTC)
     with working((cast or office.cast).id, name="test", now=now, origin=Origin("-")) as scope:
         found = measurement.measure(scope, spans=[span], metrics=metrics)[span]
@@ -44,21 +44,47 @@ class TestDays:
         office.register(JANUARY)
         # 4 to 13 January: two days off, a holiday, 7 working days; present 4th, half 5th, half 7th, 8th (od) and 11th
         assert measure(office, "2026-01-04", "2026-01-13")[0] == {
-            "present_days": 4.0, "absent_days": 1.5, "leave_days": 1.5, "paid_leave_days": 1.0, "lop_days": 0.5,
-            "od_days": 1.0, "holidays": 1.0, "week_offs": 2.0, "working_days": 7.0,
+            "present_days": 4.0,
+            "absent_days": 1.5,
+            "leave_days": 1.5,
+            "paid_leave_days": 1.0,
+            "lop_days": 0.5,
+            "od_days": 1.0,
+            "holidays": 1.0,
+            "week_offs": 2.0,
+            "working_days": 7.0,
             "attendance_rate": 57.1428571429,
-        }  # fmt: skip
+        }
 
     def test_of_a_whole_month_are_the_registers_own_sums(self, office: Office) -> None:
-        office.register(JANUARY, ot_hours=Decimal("7.5"), late_count=3, late_minutes=44, early_out_count=2,
-                        early_out_minutes=31, extra_days=1)  # fmt: skip
+        office.register(
+            JANUARY,
+            ot_hours=Decimal("7.5"),
+            late_count=3,
+            late_minutes=44,
+            early_out_count=2,
+            early_out_minutes=31,
+            extra_days=1,
+        )
         found, notes = measure(office, "2026-01-01", "2026-01-31")
         assert found == {
-            "present_days": 21.0, "absent_days": 1.5, "leave_days": 1.5, "paid_leave_days": 1.0, "lop_days": 0.5,
-            "od_days": 1.0, "holidays": 1.0, "week_offs": 6.0, "working_days": 24.0, "extra_days": 1.0,
-            "ot_hours": 7.5, "late_count": 3.0, "late_minutes": 44.0, "early_out_count": 2.0,
-            "early_out_minutes": 31.0, "attendance_rate": 87.5,
-        }  # fmt: skip
+            "present_days": 21.0,
+            "absent_days": 1.5,
+            "leave_days": 1.5,
+            "paid_leave_days": 1.0,
+            "lop_days": 0.5,
+            "od_days": 1.0,
+            "holidays": 1.0,
+            "week_offs": 6.0,
+            "working_days": 24.0,
+            "extra_days": 1.0,
+            "ot_hours": 7.5,
+            "late_count": 3.0,
+            "late_minutes": 44.0,
+            "early_out_count": 2.0,
+            "early_out_minutes": 31.0,
+            "attendance_rate": 87.5,
+        }
         assert notes == []
 
     def test_go_on_over_months_and_count_no_day_that_is_not_over(self, office: Office) -> None:
@@ -72,20 +98,37 @@ class TestDays:
     def test_with_packed_values_are_looked_up_day_by_day(self, office: Office) -> None:
         # late on the 1st (5 minutes), the 14th (9) and the 31st (30); overtime on the 14th and 15th; an extra half day
         office.register(
-            JANUARY, day_late=[5, 130009, 300030], late_count=3, late_minutes=44, day_ot=[130150, 140250],
-            ot_hours=4, day_extra=[140050], extra_days=Decimal("0.5"), day_early_out=[130007], early_out_count=1,
+            JANUARY,
+            day_late=[5, 130009, 300030],
+            late_count=3,
+            late_minutes=44,
+            day_ot=[130150, 140250],
+            ot_hours=4,
+            day_extra=[140050],
+            extra_days=Decimal("0.5"),
+            day_early_out=[130007],
+            early_out_count=1,
             early_out_minutes=7,
-        )  # fmt: skip
+        )
         names = {"late_count", "late_minutes", "ot_hours", "extra_days", "early_out_count", "early_out_minutes"}
         cut = lambda first, last: {  # noqa: E731 - one line, used below
             name: value for name, value in measure(office, first, last)[0].items() if name in names
         }
         assert cut("2026-01-01", "2026-01-13") == {"late_count": 1.0, "late_minutes": 5.0}
         assert cut("2026-01-14", "2026-01-30") == {
-            "late_count": 1.0, "late_minutes": 9.0, "ot_hours": 4.0, "extra_days": 0.5, "early_out_count": 1.0,
-            "early_out_minutes": 7.0}  # fmt: skip
+            "late_count": 1.0,
+            "late_minutes": 9.0,
+            "ot_hours": 4.0,
+            "extra_days": 0.5,
+            "early_out_count": 1.0,
+            "early_out_minutes": 7.0,
+        }
         assert cut("2026-01-15", "2026-01-31") == {
-            "late_count": 1.0, "late_minutes": 30.0, "ot_hours": 2.5, "extra_days": 0.5}  # fmt: skip
+            "late_count": 1.0,
+            "late_minutes": 30.0,
+            "ot_hours": 2.5,
+            "extra_days": 0.5,
+        }
 
     def test_that_the_register_does_not_know_count_as_nothing_and_are_told(self, office: Office) -> None:
         office.register(JANUARY)
@@ -94,15 +137,18 @@ class TestDays:
         assert note.startswith("the pay register of 10 of 11 days was never computed; they count as nothing")
 
     def test_outside_the_employment_are_no_working_days(self, office: Office) -> None:
-        sql(office.cast, "update employments set joined_on = '2026-01-20', left_on = '2026-01-29' where user_id = :id",
-            id=office.rahim_id)  # fmt: skip
+        sql(
+            office.cast,
+            "update employments set joined_on = '2026-01-20', left_on = '2026-01-29' where user_id = :id",
+            id=office.rahim_id,
+        )
         office.register("--" * 19 + "PP" * 9 + "AA" + "--" * 2)
         found, notes = measure(office, "2026-01-01", "2026-01-31")
         assert (found["working_days"], found["attendance_rate"], notes) == (10.0, 90.0, [])
 
     def test_of_nobody_employed_are_none_and_the_rate_has_no_value(self, office: Office) -> None:
         seller = row(office.cast, "users", {"name": "Seller"})
-        span = Span(str(seller), date(2026, 1, 1), date(2026, 1, 31))
+        span = EmployeeSpan(str(seller), date(2026, 1, 1), date(2026, 1, 31))
         with working(office.cast.id, name="test", now=datetime(2026, 3, 1, tzinfo=UTC), origin=Origin("-")) as scope:
             found = measurement.measure(scope, spans=[span], metrics=METRICS)[span]
         assert (found.values["attendance_rate"], found.values["present_days"], found.notes) == (None, 0, [])
@@ -117,8 +163,13 @@ class TestDays:
             office.cast.hr.ok("POST", "/pay-register/2026-02/sync", {"user_ids": [str(office.rahim_id)]})
         # 25 (Sunday) to 30 January; the 30th is a Friday
         found, notes = measure(office, "2026-01-25", "2026-01-30")
-        assert found == {"present_days": 3.5, "absent_days": 1.5, "week_offs": 1.0, "working_days": 5.0,
-                         "attendance_rate": 70.0}  # fmt: skip
+        assert found == {
+            "present_days": 3.5,
+            "absent_days": 1.5,
+            "week_offs": 1.0,
+            "working_days": 5.0,
+            "attendance_rate": 70.0,
+        }
         assert notes == []
 
     def test_of_a_stranger_are_none(self, office: Office, zenith: Cast) -> None:
@@ -129,16 +180,32 @@ class TestDays:
 class TestSales:
     def sell(self, office: Office, at_: str, earning: str = "40.00", *status: str, **said: Any) -> None:
         sale = row(
-            office.cast, "sales",
-            {"user_id": office.rahim_id, "earning": Decimal(earning), "currency": "BDT", "occurred_at": at_,
-             "created_by": "test", "created_at": at_, **said},
-        )  # fmt: skip
+            office.cast,
+            "sales",
+            {
+                "user_id": office.rahim_id,
+                "earning": Decimal(earning),
+                "currency": "BDT",
+                "occurred_at": at_,
+                "created_by": "test",
+                "created_at": at_,
+                **said,
+            },
+        )
         for revision, one in enumerate(status, start=1):
             row(
-                office.cast, "sale_decisions",
-                {"sale_id": sale, "revision": revision, "status": one, "reason": "x", "decided_by": "test",
-                 "decided_at": at_}, returning="revision",
-            )  # fmt: skip
+                office.cast,
+                "sale_decisions",
+                {
+                    "sale_id": sale,
+                    "revision": revision,
+                    "status": one,
+                    "reason": "x",
+                    "decided_by": "test",
+                    "decided_at": at_,
+                },
+                returning="revision",
+            )
 
     def test_count_once_they_are_approved_on_their_day_in_the_tenants_zone(self, office: Office) -> None:
         self.sell(office, "2025-12-31T23:59:59+06:00", "1.00", "approved")
@@ -174,9 +241,11 @@ class TestLaw:
 
     @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(
-        halves=st.lists(st.sampled_from(CODES), min_size=2 * 59, max_size=2 * 59), first=st.integers(0, 58),
-        length=st.integers(0, 58), late=st.lists(st.integers(0, 30), unique=True, max_size=8),
-    )  # fmt: skip
+        halves=st.lists(st.sampled_from(CODES), min_size=2 * 59, max_size=2 * 59),
+        first=st.integers(0, 58),
+        length=st.integers(0, 58),
+        late=st.lists(st.integers(0, 30), unique=True, max_size=8),
+    )
     def test_of_cycles(self, acme: Office, halves: list[str], first: int, length: int, late: list[int]) -> None:
         sql(acme.cast, "delete from pay_registers")
         text = "".join(halves)
@@ -190,10 +259,17 @@ class TestLaw:
         inside = text[2 * first : 2 * last + 2]
         days = lambda codes: sum(half in codes for half in inside) / 2  # noqa: E731 - one line, used below
         model = {
-            "present_days": days("PO"), "od_days": days("O"), "absent_days": days("A"), "paid_leave_days": days("L"),
-            "lop_days": days("U"), "leave_days": days("LU"), "holidays": days("H"), "week_offs": days("W"),
-            "working_days": days("PALUO"), "late_count": float(sum(first <= day <= last for day in late)),
-        }  # fmt: skip
+            "present_days": days("PO"),
+            "od_days": days("O"),
+            "absent_days": days("A"),
+            "paid_leave_days": days("L"),
+            "lop_days": days("U"),
+            "leave_days": days("LU"),
+            "holidays": days("H"),
+            "week_offs": days("W"),
+            "working_days": days("PALUO"),
+            "late_count": float(sum(first <= day <= last for day in late)),
+        }
         model["late_minutes"] = 7.0 * model["late_count"] if not (first == 0 and last >= 30) else 0.0
         if model["working_days"]:
             model["attendance_rate"] = round(100 * model["present_days"] / model["working_days"], 10)
@@ -205,9 +281,14 @@ class TestMany:
         karim = employee(office.cast, employee_no="E-3", name="Karim")
         office.register(JANUARY)
         office.register("AA" * 31, of=karim)
-        spans = [Span(str(who), date(2026, 1, first), date(2026, 1, last))
-                 for who in (office.rahim_id, karim) for first, last in ((1, 5), (4, 5))]  # fmt: skip
+        spans = [
+            EmployeeSpan(str(who), date(2026, 1, first), date(2026, 1, last))
+            for who in (office.rahim_id, karim)
+            for first, last in ((1, 5), (4, 5))
+        ]
         with working(office.cast.id, name="test", now=datetime(2026, 3, 1, tzinfo=UTC), origin=Origin("-")) as scope:
             found = measurement.measure(scope, spans=reversed(spans), metrics={"present_days", "absent_days"})
-        assert [(float(found[span].values["present_days"] or 0), float(found[span].values["absent_days"] or 0))
-                for span in spans] == [(2.5, 0.5), (1.5, 0.5), (0, 5), (0, 2)]  # fmt: skip
+        assert [
+            (float(found[span].values["present_days"] or 0), float(found[span].values["absent_days"] or 0))
+            for span in spans
+        ] == [(2.5, 0.5), (1.5, 0.5), (0, 5), (0, 2)]

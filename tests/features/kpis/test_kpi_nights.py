@@ -12,7 +12,7 @@ from chalicelib.entry.messages import do
 from chalicelib.entry.registry import CONSUMERS
 from chalicelib.features.kpis.scores import nightly_job as score_nightly_job
 from chalicelib.features.kpis.scores import reminders
-from chalicelib.features.periods.windows import Among
+from chalicelib.features.periods.windows import EmployeeFilter
 from chalicelib.identity.callers import working
 from chalicelib.identity.scope import Origin
 from tests.features.kpis.conftest import NIGHT, Office, night, open_office
@@ -28,8 +28,11 @@ JANUARY = "PPWWWWAAAAAP" + "PP" * 2 + ("WWWW" + "PP" * 5) * 3 + "WWWW"
 
 def scores(cast: Cast) -> list[Any]:
     """Return the rows of scores but for the moment at which they were written."""
-    return sql(cast, "select assignment_id, value, target, weight, explanation, as_of, achievement, weighted"
-                     " from kpi_scores order by 1")  # fmt: skip
+    return sql(
+        cast,
+        "select assignment_id, value, target, weight, explanation, as_of, achievement, weighted"
+        " from kpi_scores order by 1",
+    )
 
 
 def result(cast: Cast) -> Any:
@@ -62,9 +65,12 @@ class TestNight:
         assert office.come_out(by_hand) == (None, None, None)
         found = office.score(mixed)
         assert {name: found[name] for name in ("inputs", "formula", "warnings", "notes", "as_of")} == {
-            "inputs": {"present_days": 2.5, "absent_days": 2.5}, "as_of": "2026-01-07",
-            "formula": "present_days * 10 - absent_days * 5", "warnings": [], "notes": [],
-        }  # fmt: skip
+            "inputs": {"present_days": 2.5, "absent_days": 2.5},
+            "as_of": "2026-01-07",
+            "formula": "present_days * 10 - absent_days * 5",
+            "warnings": [],
+            "notes": [],
+        }
         assert result(office.cast) == {"as_of": "2026-01-07", "scores": 3, "changed": 3, "told": 0}
         night(stack, "2026-02-01")  # 18.5 of 21 days
         assert office.come_out(rate) == (pytest.approx(88.0952380952), 92.73, 46.37)
@@ -123,10 +129,13 @@ class TestNight:
             sql(office.cast, "delete from kpi_scores")
             for who in order:
                 with kpi_scope(office) as scope:
-                    score_nightly_job.calculate(scope, as_of=date(2026, 1, 31), among=Among.one(who))
+                    score_nightly_job.calculate(scope, as_of=date(2026, 1, 31), among=EmployeeFilter.one(who))
             found.append(scores(office.cast))
         with kpi_scope(office) as scope:
-            assert score_nightly_job.calculate(scope, as_of=date(2026, 1, 31), among=Among.everybody()) == (2, 0)
+            assert score_nightly_job.calculate(scope, as_of=date(2026, 1, 31), among=EmployeeFilter.everybody()) == (
+                2,
+                0,
+            )
         assert found[0] == found[1] == scores(office.cast)
 
     def test_that_was_missed_is_made_up_for_at_the_end_of_the_cycle(self, office: Office, stack: Stack) -> None:
@@ -177,8 +186,10 @@ class TestNight:
         night(stack, "2026-02-01")
         assert [office.come_out(one) for one in (rate, twice, divided)] == [(None, None, None)] * 3
         assert [office.score(one)["warnings"] for one in (rate, twice, divided)] == [
-            ["there is no attendance_rate"], ["there is no attendance_rate"],
-            ["the formula divides by zero"]]  # fmt: skip
+            ["there is no attendance_rate"],
+            ["there is no attendance_rate"],
+            ["the formula divides by zero"],
+        ]
 
     def test_goes_on_where_one_formula_cannot_be_read_any_more(self, office: Office, stack: Stack) -> None:
         office.register(JANUARY, late_count=6)
@@ -254,7 +265,9 @@ class TestRemind:
         night(stack, "2026-01-30")
         night(stack, "2026-01-31")
         assert sorted(office.told(office.boss_id)) == [
-            ("appraisal_reminder", "Review", "2026-01-31"), ("kpi_due", "Not in the form", "2026-01-31")]  # fmt: skip
+            ("appraisal_reminder", "Review", "2026-01-31"),
+            ("kpi_due", "Not in the form", "2026-01-31"),
+        ]
         assert office.told(karim) == [("kpi_due", "Customer rating", "2026-01-31")]
 
     def test_counts_what_it_told(self, office: Office, stack: Stack) -> None:
@@ -262,7 +275,7 @@ class TestRemind:
         night(stack, "2026-01-30")
         assert result(office.cast)["told"] == 2
         with kpi_scope(office) as scope:
-            assert reminders.remind(scope, today=date(2026, 1, 20), among=Among.everybody()) == 0
+            assert reminders.remind(scope, today=date(2026, 1, 20), among=EmployeeFilter.everybody()) == 0
 
 
 def nights_again(office: Office, as_of: str, stack: Stack) -> None:

@@ -136,7 +136,11 @@ class TestOverride:
         enter(office, assigned, 90)
         found = overrule(office, assigned, 108)
         assert (found["value"], found["override"]["value"], found["achievement"], found["weighted"]) == (
-            90.0, 108.0, 90.0, 18.0)  # fmt: skip
+            90.0,
+            108.0,
+            90.0,
+            18.0,
+        )
         assert found["override"]["reason"] == "Two sites"
         enter(office, assigned, 60)
         assert office.come_out(assigned) == (60.0, 90.0, 18.0)
@@ -216,8 +220,13 @@ class TestScoreOf:
     """The function that pay formulas read kpi_score by."""
 
     def of(self, office: Office, day: str, cast: Cast | None = None) -> Any:
-        [(found,)] = sql(cast or office.cast, "select kpi_score_of(:tenant_id, :user_id, cast(:day as date))",
-                         tenant_id=office.cast.id, user_id=office.rahim_id, day=day)  # fmt: skip
+        [(found,)] = sql(
+            cast or office.cast,
+            "select kpi_score_of(:tenant_id, :user_id, cast(:day as date))",
+            tenant_id=office.cast.id,
+            user_id=office.rahim_id,
+            day=day,
+        )
         return None if found is None else float(found)
 
     def test_sums_the_weighted_scores_of_the_cycles_that_hold_the_day(self, office: Office, zenith: Cast) -> None:
@@ -230,7 +239,11 @@ class TestScoreOf:
         enter(office, two, 60)
         enter(office, office.assign(first, cycle_start="2026-02-01", cycle_end="2026-02-28"), 120)
         assert [self.of(office, day) for day in ("2026-01-01", "2026-01-31", "2026-02-01", "2026-03-01")] == [
-            30.0, 30.0, 20.0, None]  # fmt: skip
+            30.0,
+            30.0,
+            20.0,
+            None,
+        ]
         overrule(office, two, 120)
         assert self.of(office, "2026-01-15") == 45.0
         assert self.of(office, "2026-01-15", zenith) is None
@@ -242,21 +255,33 @@ class TestScoreOf:
             assigned = office.assign(office.define(name, target=target, weight=1))
             shown.append(enter(office, assigned, value)["weighted"])
         assert shown == [1.67, 1.33, 0.77]
-        [(found,)] = sql(office.cast, "select kpi_score_of(:tenant_id, :user_id, '2026-01-15')",
-                         tenant_id=office.cast.id, user_id=office.rahim_id)  # fmt: skip
+        [(found,)] = sql(
+            office.cast,
+            "select kpi_score_of(:tenant_id, :user_id, '2026-01-15')",
+            tenant_id=office.cast.id,
+            user_id=office.rahim_id,
+        )
         assert str(found) == "3.7666666667"
 
     @pytest.mark.parametrize(("value", "score"), [(-5, "-1.6666666667"), (10**15, "333333333333333.3333333333")])
     def test_has_ten_places_whatever_its_size(self, office: Office, value: int, score: str) -> None:
         enter(office, office.assign(office.define("One", target=3, weight=1)), value)
-        [(found,)] = sql(office.cast, "select kpi_score_of(:tenant_id, :user_id, '2026-01-15')",
-                         tenant_id=office.cast.id, user_id=office.rahim_id)  # fmt: skip
+        [(found,)] = sql(
+            office.cast,
+            "select kpi_score_of(:tenant_id, :user_id, '2026-01-15')",
+            tenant_id=office.cast.id,
+            user_id=office.rahim_id,
+        )
         assert str(found) == score
 
     def test_divides_the_target_by_the_value_where_lower_is_better(self, office: Office) -> None:
         enter(office, office.assign(office.define("Days", target=10, weight=20, direction="lower_is_better")), 7)
-        [(found,)] = sql(office.cast, "select kpi_score_of(:tenant_id, :user_id, '2026-01-15')",
-                         tenant_id=office.cast.id, user_id=office.rahim_id)  # fmt: skip
+        [(found,)] = sql(
+            office.cast,
+            "select kpi_score_of(:tenant_id, :user_id, '2026-01-15')",
+            tenant_id=office.cast.id,
+            user_id=office.rahim_id,
+        )
         assert str(found) == "28.5714285714"  # 10 / 7 x 20
 
 
@@ -272,8 +297,10 @@ class TestDirection:
         assigned = office.assign(office.define("Days", target=10, weight=20, direction="lower_is_better"))
         score = enter(office, assigned, value)
         assert (score["direction"], score["achievement"], score["weighted"]) == (
-            "lower_is_better", achievement, weighted,
-        )  # fmt: skip
+            "lower_is_better",
+            achievement,
+            weighted,
+        )
         assert overrule(office, assigned, 40)["achievement"] == 25.0
 
     def test_is_higher_unless_it_is_another(self, office: Office) -> None:
@@ -307,9 +334,10 @@ class TestDirection:
 class TestShare:
     @settings(max_examples=300, deadline=None)
     @given(
-        value=st.decimals(-(10**6), 10**6, places=6), target=st.decimals(-(10**6), 10**6, places=6),
+        value=st.decimals(-(10**6), 10**6, places=6),
+        target=st.decimals(-(10**6), 10**6, places=6),
         weight=st.decimals(0, 100, places=2),
-    )  # fmt: skip
+    )
     def test_is_the_exact_fraction_rounded_half_up_once(self, value: Any, target: Any, weight: Any) -> None:
         from decimal import ROUND_HALF_UP, Decimal
         from fractions import Fraction

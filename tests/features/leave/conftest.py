@@ -44,8 +44,13 @@ class Office:
     ) -> dict[str, Any]:
         """Return Rahim, or somebody else, days of a leave type, which is made if missing."""
         type_id = self.types.get(of) or self.leave_type(of)
-        body = {"user_id": str(user_id or self.rahim_id), "leave_type_id": type_id, "cycle_start_date": start,
-                "allocated_days": days, **said}  # fmt: skip
+        body = {
+            "user_id": str(user_id or self.rahim_id),
+            "leave_type_id": type_id,
+            "cycle_start_date": start,
+            "allocated_days": days,
+            **said,
+        }
         found: dict[str, Any] = self.cast.hr.ok("POST", "/leave-allocations", body)
         return found
 
@@ -80,8 +85,11 @@ class Office:
 
     def told(self, user_id: UUID) -> list[str]:
         """Return what a person was told in the app, oldest first."""
-        rows = sql(self.cast, "select kind from notification_logs where user_id = :user_id and channel = 'in_app'"
-                              " order by id", user_id=user_id)  # fmt: skip
+        rows = sql(
+            self.cast,
+            "select kind from notification_logs where user_id = :user_id and channel = 'in_app' order by id",
+            user_id=user_id,
+        )
         return [row.kind for row in rows]
 
     def audited(self) -> list[str]:

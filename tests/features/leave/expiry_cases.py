@@ -48,9 +48,14 @@ def allocation(
     made: UUID = row(
         cast,
         "leave_allocations",
-        {"user_id": user_id, "leave_type_id": type_id, "cycle_start_on": begins, "cycle_end_on": ends,
-         "expires_on": ends if expires == "same" else expires},
-    )  # fmt: skip
+        {
+            "user_id": user_id,
+            "leave_type_id": type_id,
+            "cycle_start_on": begins,
+            "cycle_end_on": ends,
+            "expires_on": ends if expires == "same" else expires,
+        },
+    )
     for bucket, moved in (("allocated", days), ("used", used), ("pending", pending)):
         if Decimal(moved):
             book(cast, made, bucket, moved, f"first/{bucket}")
@@ -62,10 +67,17 @@ def book(cast: Cast, allocation_id: UUID, bucket: str, days: str, cause: str) ->
     row(
         cast,
         "leave_entries",
-        {"allocation_id": allocation_id, "bucket": bucket, "days": Decimal(days), "cause": cause,
-         "concerns_on": date(2026, 1, 1), "booked_at": "2026-01-01T00:00:00Z", "booked_by": "test"},
+        {
+            "allocation_id": allocation_id,
+            "bucket": bucket,
+            "days": Decimal(days),
+            "cause": cause,
+            "concerns_on": date(2026, 1, 1),
+            "booked_at": "2026-01-01T00:00:00Z",
+            "booked_by": "test",
+        },
         returning="number",
-    )  # fmt: skip
+    )
 
 
 def days_of(cast: Cast, allocation_id: UUID) -> tuple[float, ...]:
@@ -79,9 +91,12 @@ def adjustments(cast: Cast) -> list[tuple[Any, ...]]:
     """Return the amounts that days became: whose, how much, in what, and how it came about."""
     return [
         (str(found.user_id), str(found.amount), found.currency, found.formula)
-        for found in sql(cast, "select user_id, amount, currency, explanation ->> 'formula' as formula"
-                               " from payroll_adjustments order by id")
-    ]  # fmt: skip
+        for found in sql(
+            cast,
+            "select user_id, amount, currency, explanation ->> 'formula' as formula"
+            " from payroll_adjustments order by id",
+        )
+    ]
 
 
 def warnings(cast: Cast) -> list[tuple[int, bool]]:
@@ -92,8 +107,11 @@ def warnings(cast: Cast) -> list[tuple[int, bool]]:
 
 def told(cast: Cast) -> list[tuple[str, Any]]:
     """Return what people were told in the app: why, and how many days they have left."""
-    found = sql(cast, "select cause, said from notification_logs where channel = 'in_app'"
-                      " and kind = 'leave_expiry_warning' order by id")  # fmt: skip
+    found = sql(
+        cast,
+        "select cause, said from notification_logs where channel = 'in_app'"
+        " and kind = 'leave_expiry_warning' order by id",
+    )
     return [(one.cause.rpartition("/")[2], one.said) for one in found]
 
 

@@ -25,8 +25,13 @@ def rule(office: Office, **said: Any) -> str:
 def carry(office: Office, days: str = "5") -> UUID:
     """Make Rahim's next cycle as a night does that carries days into it."""
     type_id = office.types.get("Annual") or office.leave_type("Annual")
-    cycle = {"user_id": office.rahim_id, "leave_type_id": type_id, "cycle_start_on": "2026-01-01",
-             "cycle_end_on": "2026-12-31", "created_at": clock.now()}  # fmt: skip
+    cycle = {
+        "user_id": office.rahim_id,
+        "leave_type_id": type_id,
+        "cycle_start_on": "2026-01-01",
+        "cycle_end_on": "2026-12-31",
+        "created_at": clock.now(),
+    }
     allocation_id: UUID = row(office.cast, "leave_allocations", cycle)
     book(office.cast, allocation_id, "carried", days, "carried/night")
     return allocation_id
@@ -47,12 +52,25 @@ class TestAllocate:
         reply = office.cast.hr.post("/leave-allocations", body)
         assert reply.status == 201
         assert {**reply.json, "id": None} == {
-            "id": None, "user_id": str(office.rahim_id), "leave_type_id": type_id, "cycle_start_date": "2026-01-01",
-            "cycle_end_date": "2026-12-31", "allocated_days": 20.5, "carried_days": 0.0, "pending_days": 0.0,
-            "used_days": 0.0, "lapsed_days": 0.0, "encashed_days": 0.0, "transferred_days": 0.0,
-            "remaining_days": 20.5, "expires_on": None, "expired_at": None, "notes": None,
-            "created_at": "2026-01-04T06:00:00Z", "version": 1,
-        }  # fmt: skip
+            "id": None,
+            "user_id": str(office.rahim_id),
+            "leave_type_id": type_id,
+            "cycle_start_date": "2026-01-01",
+            "cycle_end_date": "2026-12-31",
+            "allocated_days": 20.5,
+            "carried_days": 0.0,
+            "pending_days": 0.0,
+            "used_days": 0.0,
+            "lapsed_days": 0.0,
+            "encashed_days": 0.0,
+            "transferred_days": 0.0,
+            "remaining_days": 20.5,
+            "expires_on": None,
+            "expired_at": None,
+            "notes": None,
+            "created_at": "2026-01-04T06:00:00Z",
+            "version": 1,
+        }
         assert office.cast.hr.ok("GET", f"/leave-allocations/{reply.json['id']}") == reply.json
         assert office.audited()[-1] == "leave_allocation.added"
 
@@ -83,9 +101,16 @@ class TestAllocate:
     def test_never_overlaps_whatever_the_application_does(self, office: Office) -> None:
         made = office.allocate(20)
         with pytest.raises(DBAPIError) as raised:
-            row(office.cast, "leave_allocations",
-                {"user_id": office.rahim_id, "leave_type_id": made["leave_type_id"],
-                 "cycle_start_on": date(2026, 6, 1), "cycle_end_on": date(2027, 6, 1)})  # fmt: skip
+            row(
+                office.cast,
+                "leave_allocations",
+                {
+                    "user_id": office.rahim_id,
+                    "leave_type_id": made["leave_type_id"],
+                    "cycle_start_on": date(2026, 6, 1),
+                    "cycle_end_on": date(2027, 6, 1),
+                },
+            )
         assert isinstance(raised.value.orig, psycopg.errors.ExclusionViolation)
 
     @pytest.mark.parametrize(
@@ -101,8 +126,12 @@ class TestAllocate:
         ],
     )
     def test_refuses_what_cannot_be(self, office: Office, said: dict[str, Any], pointer: str) -> None:
-        body = {"user_id": str(office.rahim_id), "leave_type_id": office.leave_type("Annual"),
-                "cycle_start_date": "2026-01-01", **said}  # fmt: skip
+        body = {
+            "user_id": str(office.rahim_id),
+            "leave_type_id": office.leave_type("Annual"),
+            "cycle_start_date": "2026-01-01",
+            **said,
+        }
         reply = office.cast.hr.post("/leave-allocations", body)
         assert (reply.status, reply.json["errors"][0]["pointer"]) == (422, pointer)
 
@@ -150,8 +179,10 @@ class TestCorrect:
         assert office.cast.hr.ok("PATCH", path, {"allocated_days": 1.5})["remaining_days"] == 0.0
         found = office.cast.hr.ok("GET", f"/users/{office.rahim_id}/leave-balances?on=2026-01-04")["items"][0]
         assert [(one["days"], one["cause"]) for one in found["entries"] if one["bucket"] == "allocated"] == [
-            (20.0, "allocated/1"), (2.5, "allocated/2"), (-21.0, "allocated/3"),
-        ]  # fmt: skip
+            (20.0, "allocated/1"),
+            (2.5, "allocated/2"),
+            (-21.0, "allocated/3"),
+        ]
         assert office.cast.hr.patch(path, {"allocated_days": 5}, headers={"if-match": '"1"'}).status == 412
 
     def test_is_refused_below_what_is_used_or_asked_for(self, office: Office) -> None:
@@ -169,16 +200,18 @@ class TestCorrect:
 
 class TestBulk:
     def many(self, office: Office, **said: Any) -> dict[str, Any]:
-        body = {"leave_type_id": office.types.get("Annual") or office.leave_type("Annual"),
-                "cycle_start_date": "2026-01-01", "days": 20, **said}  # fmt: skip
+        body = {
+            "leave_type_id": office.types.get("Annual") or office.leave_type("Annual"),
+            "cycle_start_date": "2026-01-01",
+            "days": 20,
+            **said,
+        }
         found: dict[str, Any] = office.cast.hr.ok("POST", "/leave-allocations/bulk", body)
         return found
 
     def test_gives_everybody_days_once(self, office: Office) -> None:
         office.leave_type("Annual", expiry_rule_id=rule(office, expire_after_days=90))
-        assert self.many(office, all=True) == {
-            "people": 2, "days": 40.0, "expires_on": "2027-03-31", "skipped": [],
-        }  # fmt: skip
+        assert self.many(office, all=True) == {"people": 2, "days": 40.0, "expires_on": "2027-03-31", "skipped": []}
         assert office.balances() == [{"allocated": 20.0, "remaining": 20.0}]
         again = self.many(office, all=True)
         assert (again["people"], again["days"]) == (0, 0.0)
@@ -202,9 +235,12 @@ class TestBulk:
         found = self.many(office, all=True, pro_rata_for_joiners=True)
         assert found["people"] == 1
         assert {one["reason"]: one["user_ids"] for one in found["skipped"]} == {
-            "joins_after": [str(new)], "left_before": [str(gone)], "no_employment": [str(guest)],
-            "overlaps": [str(office.rahim_id)], "too_late_for_half_a_day": [str(late)],
-        }  # fmt: skip
+            "joins_after": [str(new)],
+            "left_before": [str(gone)],
+            "no_employment": [str(guest)],
+            "overlaps": [str(office.rahim_id)],
+            "too_late_for_half_a_day": [str(late)],
+        }
 
     @pytest.mark.parametrize(
         ("joined_on", "days", "expected"),
@@ -232,8 +268,14 @@ class TestBulk:
     def test_takes_any_cycle(self, office: Office) -> None:
         karim = employee(office.cast, name="Karim", employee_no="E-3", joined_on=date(2026, 2, 21))
         # 11 February to 20 March has 38 days, 28 of them ahead: 4 x 28 / 38 = 2.95
-        self.many(office, user_ids=[str(karim)], days=4, pro_rata_for_joiners=True,
-                  cycle_start_date="2026-02-11", cycle_end_date="2026-03-20")  # fmt: skip
+        self.many(
+            office,
+            user_ids=[str(karim)],
+            days=4,
+            pro_rata_for_joiners=True,
+            cycle_start_date="2026-02-11",
+            cycle_end_date="2026-03-20",
+        )
         assert office.balances("2026-03-01", user_id=karim) == [{"allocated": 2.5, "remaining": 2.5}]
 
     def test_is_for_a_department(self, office: Office) -> None:
@@ -242,11 +284,15 @@ class TestBulk:
         assert self.many(office, department_id=str(sales))["people"] == 1
 
     def test_is_one_statement_for_thousands(self, office: Office) -> None:
-        sql(office.cast, """
+        sql(
+            office.cast,
+            """
             with made as (insert into users (tenant_id, name) select :of, 'P' || n from generate_series(1, 3000) n
                 returning id)
             insert into employments (tenant_id, user_id, employee_no, joined_on)
-            select :of, id, 'T-' || row_number() over (), '2025-01-01' from made""", of=office.cast.id)  # fmt: skip
+            select :of, id, 'T-' || row_number() over (), '2025-01-01' from made""",
+            of=office.cast.id,
+        )
         assert self.many(office, all=True)["people"] == 3002
         found = sql(office.cast, "select count(*), sum(remaining_days) from leave_allocations")[0]
         assert tuple(found) == (3002, Decimal(60040))
@@ -271,8 +317,10 @@ class TestBalances:
     ) -> None:
         office.allocate(20)
         # 23:59 on the 5th in Dhaka, and midnight
-        for moment, asked in ((datetime(2026, 1, 5, 17, 59, tzinfo=UTC), "2026-01-11"),
-                              (datetime(2026, 1, 5, 18, 0, tzinfo=UTC), "2026-01-12")):  # fmt: skip
+        for moment, asked in (
+            (datetime(2026, 1, 5, 17, 59, tzinfo=UTC), "2026-01-11"),
+            (datetime(2026, 1, 5, 18, 0, tzinfo=UTC), "2026-01-12"),
+        ):
             monkeypatch.setattr(clock, "now", lambda moment=moment: moment)
             office.ask(asked)
         assert office.balances(known_at="2026-01-03") == []
@@ -286,13 +334,33 @@ class TestBalances:
         made = office.allocate(20)
         [found] = office.rahim.ok("GET", f"/users/{office.rahim_id}/leave-balances?on=2026-01-04")["items"]
         assert found == {
-            "allocation_id": made["id"], "leave_type_id": made["leave_type_id"], "leave_type": "Annual",
-            "cycle_start_date": "2026-01-01", "cycle_end_date": "2026-12-31", "allocated": 20.0, "carried": 0.0,
-            "used": 0.0, "pending": 0.0, "lapsed": 0.0, "encashed": 0.0, "transferred": 0.0, "remaining": 20.0,
-            "expires_on": None, "is_over": False,
-            "entries": [{"bucket": "allocated", "days": 20.0, "cause": "allocated/1", "request_id": None,
-                         "concerns_on": "2026-01-01", "booked_at": "2026-01-04T06:00:00Z", "booked_by": "hr key"}],
-        }  # fmt: skip
+            "allocation_id": made["id"],
+            "leave_type_id": made["leave_type_id"],
+            "leave_type": "Annual",
+            "cycle_start_date": "2026-01-01",
+            "cycle_end_date": "2026-12-31",
+            "allocated": 20.0,
+            "carried": 0.0,
+            "used": 0.0,
+            "pending": 0.0,
+            "lapsed": 0.0,
+            "encashed": 0.0,
+            "transferred": 0.0,
+            "remaining": 20.0,
+            "expires_on": None,
+            "is_over": False,
+            "entries": [
+                {
+                    "bucket": "allocated",
+                    "days": 20.0,
+                    "cause": "allocated/1",
+                    "request_id": None,
+                    "concerns_on": "2026-01-01",
+                    "booked_at": "2026-01-04T06:00:00Z",
+                    "booked_by": "hr key",
+                }
+            ],
+        }
 
     def test_show_ended_cycles_and_whether_anything_is_left(self, office: Office) -> None:
         old = office.allocate(1, start="2025-01-01")
@@ -310,17 +378,27 @@ class TestBalances:
 class TestEntries:
     def test_are_never_changed_or_deleted(self, office: Office) -> None:
         office.allocate(20)
-        for statement in ("update leave_entries set days = 99", "delete from leave_entries",
-                          "update leave_allocations set used_days = 0",
-                          "insert into leave_allocations (allocated_days) values (99)"):  # fmt: skip
+        for statement in (
+            "update leave_entries set days = 99",
+            "delete from leave_entries",
+            "update leave_allocations set used_days = 0",
+            "insert into leave_allocations (allocated_days) values (99)",
+        ):
             with pytest.raises(DBAPIError) as raised:
                 sql(office.cast, statement)
             assert isinstance(raised.value.orig, psycopg.errors.InsufficientPrivilege)
 
     def test_never_overspend_whatever_the_application_books(self, office: Office) -> None:
         made = office.allocate(1)
-        said = {"allocation_id": UUID(made["id"]), "bucket": "used", "days": Decimal("1.5"), "cause": "by hand",
-                "concerns_on": date(2026, 1, 5), "booked_at": datetime.now(UTC), "booked_by": "x"}  # fmt: skip
+        said = {
+            "allocation_id": UUID(made["id"]),
+            "bucket": "used",
+            "days": Decimal("1.5"),
+            "cause": "by hand",
+            "concerns_on": date(2026, 1, 5),
+            "booked_at": datetime.now(UTC),
+            "booked_by": "x",
+        }
         with pytest.raises(DBAPIError, match="leave_allocations_never_overspent"):
             row(office.cast, "leave_entries", said, returning="number")
 
@@ -363,8 +441,11 @@ class TestLeaveTypes:
     def test_move_the_expiry_of_what_has_not_expired_with_their_rule(self, office: Office) -> None:
         made = office.allocate(20)
         gone = office.allocate(1, start="2025-01-01")
-        sql(office.cast, "update leave_allocations set expires_on = '2025-12-31', expired_at = now() where id = :id",
-            id=gone["id"])  # fmt: skip
+        sql(
+            office.cast,
+            "update leave_allocations set expires_on = '2025-12-31', expired_at = now() where id = :id",
+            id=gone["id"],
+        )
         path = f"/leave-types/{made['leave_type_id']}"
         office.cast.hr.ok("PATCH", path, {"expiry_rule_id": rule(office, expiry_date_formula="cycle_end + 3 months")})
         found = {one["id"]: one["expires_on"] for one in office.cast.hr.ok("GET", "/leave-allocations")["items"]}

@@ -10,13 +10,13 @@ import pytest
 
 from chalicelib.features.leave.expiry import nightly_job as expiry_nightly_job
 from chalicelib.features.leave.expiry import queries as expiry_queries
-from chalicelib.features.periods.windows import Among
+from chalicelib.features.periods.windows import EmployeeFilter
 from tests.features.leave.expiry_cases import allocation, book, leave_type, rule, scope_of
 from tests.support.cast import Cast, tenant
 from tests.support.people import employee, row, sql
 
 ACTIONS = ("delete", "convert_to_cash", "transfer_to_next_cycle")
-EVERYBODY = Among.everybody()
+EVERYBODY = EmployeeFilter.everybody()
 FIRST = date(2026, 1, 25)
 
 
@@ -33,17 +33,28 @@ class Company:
         self.cast: Cast = tenant("Acme")
         limits = (None, 0, Decimal("2.5"))
         self.types = [
-            leave_type(self.cast, rule(self.cast, action, notification_days=[5, 2]), action,
-                       carryover_limit=self.chance.choice(limits))
+            leave_type(
+                self.cast,
+                rule(self.cast, action, notification_days=[5, 2]),
+                action,
+                carryover_limit=self.chance.choice(limits),
+            )
             for action in ACTIONS
-        ]  # fmt: skip
+        ]
         self.people = [self._person(number) for number in range(4)]
         for person in self.people:
             for type_id in self.types:
                 end = FIRST + timedelta(days=self.chance.randint(0, 8))
                 days = halves(self.chance, Decimal(12))
-                allocation(self.cast, person, type_id, str(days), begins=str(end - timedelta(days=59)), ends=str(end),
-                           pending=str(halves(self.chance, days)))  # fmt: skip
+                allocation(
+                    self.cast,
+                    person,
+                    type_id,
+                    str(days),
+                    begins=str(end - timedelta(days=59)),
+                    ends=str(end),
+                    pending=str(halves(self.chance, days)),
+                )
         self.given = self.total("allocated_days")
         self.steps = 0
 
@@ -51,9 +62,18 @@ class Company:
         person = employee(self.cast, employee_no=f"E-{number}")
         if number:  # one has no salary: their days stay where they would be money
             frequency = ("monthly", "weekly", "daily")[number - 1]
-            row(self.cast, "salaries", {"user_id": person, "amount": self.chance.randint(1, 9999), "currency": "BDT",
-                                        "frequency": frequency, "effective_from": "2025-01-01"},
-                returning="user_id")  # fmt: skip
+            row(
+                self.cast,
+                "salaries",
+                {
+                    "user_id": person,
+                    "amount": self.chance.randint(1, 9999),
+                    "currency": "BDT",
+                    "frequency": frequency,
+                    "effective_from": "2025-01-01",
+                },
+                returning="user_id",
+            )
         return person
 
     def total(self, expression: str) -> Decimal:
@@ -63,13 +83,19 @@ class Company:
     def request(self) -> None:
         """Decide some held days, ask for some that are left, or take back some that were used."""
         self.steps += 1
-        one = self.chance.choice(sql(self.cast, "select id, pending_days, used_days, remaining_days, expires_on"
-                                                " from leave_allocations order by id"))  # fmt: skip
+        one = self.chance.choice(
+            sql(
+                self.cast,
+                "select id, pending_days, used_days, remaining_days, expires_on from leave_allocations order by id",
+            )
+        )
         what = self.chance.choice(("ask", "approve", "reject", "cancel"))
         bucket, other, most = {
-            "ask": ("pending", None, one.remaining_days), "approve": ("pending", "used", one.pending_days),
-            "reject": ("pending", None, one.pending_days), "cancel": ("used", None, one.used_days),
-        }[what]  # fmt: skip
+            "ask": ("pending", None, one.remaining_days),
+            "approve": ("pending", "used", one.pending_days),
+            "reject": ("pending", None, one.pending_days),
+            "cancel": ("used", None, one.used_days),
+        }[what]
         days = halves(self.chance, most)
         if not days:
             return
@@ -121,8 +147,10 @@ class TestNights:
         company.night(FIRST + timedelta(days=60))
         company.check()
         # what is left after its last day is held by a request, or could not be paid
-        left = sql(company.cast, "select distinct user_id from leave_allocations"
-                                 " where expires_on < '2026-03-26' and remaining_days > 0")  # fmt: skip
+        left = sql(
+            company.cast,
+            "select distinct user_id from leave_allocations where expires_on < '2026-03-26' and remaining_days > 0",
+        )
         assert {one.user_id for one in left} <= {company.people[0]}
 
     def test_in_pieces_come_to_the_same_as_at_once(self) -> None:
@@ -132,7 +160,7 @@ class TestNights:
         one_by_one = []
         with scope_of(pieces.cast) as scope:
             for person in pieces.people:
-                one_by_one.append(expiry_nightly_job.act(scope, as_of=day, among=Among.one(person)))
+                one_by_one.append(expiry_nightly_job.act(scope, as_of=day, among=EmployeeFilter.one(person)))
         for name in ("lapsed_days", "encashed_days", "transferred_days", "allocations"):
             assert sum(one[name] for one in one_by_one) == at_once[name]
         amounts = [sql(one.cast, "select amount from payroll_adjustments order by amount") for one in (whole, pieces)]

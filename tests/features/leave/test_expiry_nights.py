@@ -44,8 +44,12 @@ def _acme(database: object) -> Cast:
 
 
 def pay(cast: Cast, user_id: UUID, amount: str, frequency: str = "monthly", since: str = "2025-01-01") -> None:
-    row(cast, "salaries", {"user_id": user_id, "amount": amount, "currency": "BDT", "frequency": frequency,
-                           "effective_from": since}, returning="user_id")  # fmt: skip
+    row(
+        cast,
+        "salaries",
+        {"user_id": user_id, "amount": amount, "currency": "BDT", "frequency": frequency, "effective_from": since},
+        returning="user_id",
+    )
 
 
 def result(cast: Cast) -> Any:
@@ -89,9 +93,14 @@ class TestDelete:
         [kept] = sql(acme, "select used_days, pending_days, expired_at is not null as expired from leave_allocations")
         assert (float(kept.used_days), float(kept.pending_days), kept.expired) == (3.5, 2, True)
         assert result(acme) == {
-            "as_of": "2026-02-01", "warned": 0, "lapsed_days": 4.5, "encashed_days": 0, "transferred_days": 0,
-            "problem_count": 0, "problems": [],
-        }  # fmt: skip
+            "as_of": "2026-02-01",
+            "warned": 0,
+            "lapsed_days": 4.5,
+            "encashed_days": 0,
+            "transferred_days": 0,
+            "problem_count": 0,
+            "problems": [],
+        }
 
     def test_leaves_alone_what_no_active_rule_is_about(self, acme: Cast, stack: Stack) -> None:
         rahim = employee(acme)
@@ -114,15 +123,30 @@ class TestEncash:
         assert adjustments(acme) == [(str(rahim), "2142.86", "BDT", "15000.00 x 3.0 / 21")]
         [shown] = acme.hr.ok("GET", "/payroll-adjustments?open=true")["items"]
         assert shown | {"id": 0, "created_at": 0} == {
-            "id": 0, "user_id": str(rahim), "kind": "leave_encashment", "amount": "2142.86", "currency": "BDT",
-            "reason": "3.0 days of Annual that expired on 2026-01-31", "effective_date": "2026-01-31",
+            "id": 0,
+            "user_id": str(rahim),
+            "kind": "leave_encashment",
+            "amount": "2142.86",
+            "currency": "BDT",
+            "reason": "3.0 days of Annual that expired on 2026-01-31",
+            "effective_date": "2026-01-31",
             "explanation": {
-                "days": "3.0", "rate": "15000.00", "frequency": "monthly", "from": "2026-01-01", "to": "2026-01-31",
-                "working_days": "21", "expires_on": "2026-01-31", "formula": "15000.00 x 3.0 / 21",
+                "days": "3.0",
+                "rate": "15000.00",
+                "frequency": "monthly",
+                "from": "2026-01-01",
+                "to": "2026-01-31",
+                "working_days": "21",
+                "expires_on": "2026-01-31",
+                "formula": "15000.00 x 3.0 / 21",
             },
-            "source_type": "leave_expiry", "source_id": f"{made}/2026-02-01", "payslip_id": None, "paid_at": None,
-            "created_by": "leave-expiry", "created_at": 0,
-        }  # fmt: skip
+            "source_type": "leave_expiry",
+            "source_id": f"{made}/2026-02-01",
+            "payslip_id": None,
+            "paid_at": None,
+            "created_by": "leave-expiry",
+            "created_at": 0,
+        }
         actions = [one.action for one in sql(acme, "select action from audit_logs order by seq")]
         assert actions == ["payroll_adjustment.added", "leave_expiry.acted"]
 
@@ -149,9 +173,9 @@ class TestEncash:
         row(acme, "holidays", {"day": "2026-02-02", "name": "Fair", "branch_id": branch})
         allocation(acme, karim, annual, "2")
         night(stack, "2026-02-01")
-        assert sorted(adjustments(acme)) == sorted([
-            (str(rahim), "1400.00", "BDT", "3500.00 x 2.0 / 5"), (str(karim), "1750.00", "BDT", "3500.00 x 2.0 / 4"),
-        ])  # fmt: skip
+        assert sorted(adjustments(acme)) == sorted(
+            [(str(rahim), "1400.00", "BDT", "3500.00 x 2.0 / 5"), (str(karim), "1750.00", "BDT", "3500.00 x 2.0 / 4")]
+        )
 
     def test_pays_a_daily_rate_as_it_is(self, acme: Cast, stack: Stack) -> None:
         rahim = employee(acme)
@@ -164,8 +188,18 @@ class TestEncash:
         # 21 yen a month: a day is 1 yen, half a day 0.5, which is 1; in dinars, of three decimals, it is 0.500
         for number, currency in enumerate(("JPY", "KWD")):
             person = employee(acme, employee_no=f"E-{number}")
-            row(acme, "salaries", {"user_id": person, "amount": 21, "currency": currency, "frequency": "monthly",
-                                   "effective_from": "2025-01-01"}, returning="user_id")  # fmt: skip
+            row(
+                acme,
+                "salaries",
+                {
+                    "user_id": person,
+                    "amount": 21,
+                    "currency": currency,
+                    "frequency": "monthly",
+                    "effective_from": "2025-01-01",
+                },
+                returning="user_id",
+            )
             allocation(acme, person, leave_type(acme, rule(acme, "convert_to_cash"), currency), "0.5")
         night(stack, "2026-02-01")
         assert sorted(one[1:3] for one in adjustments(acme)) == [("0.500", "KWD"), ("1", "JPY")]
@@ -215,8 +249,9 @@ class TestTransfer:
     def test_carries_up_to_the_limit_into_a_cycle_that_it_makes(self, acme: Cast, stack: Stack) -> None:
         carrying = rule(acme, "transfer_to_next_cycle", expiry_date_formula="cycle_end + 1 month")
         annual = leave_type(acme, carrying, carryover_limit=5)
-        made = allocation(acme, employee(acme), annual, "8", begins="2025-01-01", ends="2025-12-31",
-                          expires="2026-01-31")  # fmt: skip
+        made = allocation(
+            acme, employee(acme), annual, "8", begins="2025-01-01", ends="2025-12-31", expires="2026-01-31"
+        )
         night(stack, "2026-02-01")
         night(stack, "2026-02-02")
         assert days_of(acme, made) == (3, 0, 5, 0)
@@ -245,8 +280,11 @@ class TestTransfer:
         karim = allocation(acme, employee(acme, employee_no="E-2"), annual, "9", begins="2026-02-01", ends="2027-01-31")
         night(stack, "2026-02-01")
         assert [days_of(acme, one) for one in (made, there, before, karim)] == [
-            (3, 0, 5, 0), (0, 0, 0, 25), (0, 0, 0, 7), (0, 0, 0, 9),
-        ]  # fmt: skip
+            (3, 0, 5, 0),
+            (0, 0, 0, 25),
+            (0, 0, 0, 7),
+            (0, 0, 0, 9),
+        ]
         assert len(sql(acme, "select 1 from leave_allocations")) == 4
 
     def test_moves_on_night_by_night_where_the_next_cycle_has_expired_too(self, acme: Cast, stack: Stack) -> None:
@@ -311,10 +349,18 @@ class TestWarnings:
                 book(acme, made, "used", "1.5", "approved")
             night(stack, str(date(2026, 1, 31) - timedelta(days=day)))
         assert told(acme) == [
-            (str(step), {"leave_type": "Annual", "days": days, "expires_on": "2026-01-31", "days_left": step,
-                         "action": "convert_to_cash"})
+            (
+                str(step),
+                {
+                    "leave_type": "Annual",
+                    "days": days,
+                    "expires_on": "2026-01-31",
+                    "days_left": step,
+                    "action": "convert_to_cash",
+                },
+            )
             for step, days in ((30, 4.0), (14, 4.0), (7, 2.5), (1, 2.5))
-        ]  # fmt: skip
+        ]
 
     def test_after_missed_nights_tell_only_the_nearest_step(self, acme: Cast, stack: Stack) -> None:
         allocation(acme, employee(acme), leave_type(acme, rule(acme, notification_days=[30, 14, 7, 1])))
@@ -389,10 +435,12 @@ class TestTwice:
 
         with transaction(tenant_id=acme.id) as session:
             session.execute(
-                text("insert into leave_entries (tenant_id, allocation_id, bucket, days, cause, concerns_on, booked_at,"
-                     " booked_by) values (:tenant_id, :id, 'pending', 2, 'asked', '2026-01-05', now(), 'test')"),
+                text(
+                    "insert into leave_entries (tenant_id, allocation_id, bucket, days, cause, concerns_on, booked_at,"
+                    " booked_by) values (:tenant_id, :id, 'pending', 2, 'asked', '2026-01-05', now(), 'test')"
+                ),
                 {"tenant_id": acme.id, "id": made},
-            )  # fmt: skip
+            )
             other = Thread(target=expire)
             other.start()
             other.join(timeout=1)
@@ -474,8 +522,9 @@ class TestRun:
         carried = allocation(
             acme, rahim, leave_type(acme, rule(acme, "transfer_to_next_cycle"), "Carried", carryover_limit=5), "8"
         )
-        soon = allocation(acme, karim, leave_type(acme, rule(acme, notification_days=[30, 7]), "Soon"), "2",
-                          ends="2026-02-05")  # fmt: skip
+        soon = allocation(
+            acme, karim, leave_type(acme, rule(acme, notification_days=[30, 7]), "Soon"), "2", ends="2026-02-05"
+        )
         before = sql(acme, "select * from leave_allocations order by id")
         with at("2026-01-31T12:00:00+06:00"):
             reply = acme.hr.ok("POST", "/leave-expiry/run?dry_run=true", {"date": "2026-02-01"})
@@ -485,9 +534,14 @@ class TestRun:
         assert reply == {"date": "2026-02-01", "job_id": None, "status_url": None}
         items, warned = plan.pop("action_items"), plan.pop("warning_items")
         assert plan == {
-            "warnings": 1, "allocations": 2, "lapsed_days": 3, "encashed_days": 3, "transferred_days": 5,
-            "amounts": [{"amount": "2142.86", "currency": "BDT"}], "problems": 1,
-        }  # fmt: skip
+            "warnings": 1,
+            "allocations": 2,
+            "lapsed_days": 3,
+            "encashed_days": 3,
+            "transferred_days": 5,
+            "amounts": [{"amount": "2142.86", "currency": "BDT"}],
+            "problems": 1,
+        }
         assert [(one["allocation_id"], one["step"], one["days_left"], one["days"]) for one in warned] == [
             (str(soon), 7, 4, 2)
         ]

@@ -90,13 +90,22 @@ def _acme(database: object) -> Cast:
 
 class TestRules:
     def test_are_added_and_listed_as_they_were_said(self, acme: Cast) -> None:
-        made = acme.hr.ok("POST", "/leave-expiry-rules", {"name": "Quarter", "expiry_date_formula": "03-31",
-                                                          "auto_expire_action": "convert_to_cash"})  # fmt: skip
+        made = acme.hr.ok(
+            "POST",
+            "/leave-expiry-rules",
+            {"name": "Quarter", "expiry_date_formula": "03-31", "auto_expire_action": "convert_to_cash"},
+        )
         assert made == {
-            "id": made["id"], "name": "Quarter", "description": None, "expire_after_days": None,
-            "expiry_date_formula": "03-31", "notification_days": [30, 14, 7, 1],
-            "auto_expire_action": "convert_to_cash", "is_active": True, "version": 1,
-        }  # fmt: skip
+            "id": made["id"],
+            "name": "Quarter",
+            "description": None,
+            "expire_after_days": None,
+            "expiry_date_formula": "03-31",
+            "notification_days": [30, 14, 7, 1],
+            "auto_expire_action": "convert_to_cash",
+            "is_active": True,
+            "version": 1,
+        }
         assert acme.hr.ok("GET", "/leave-expiry-rules")["items"] == [made]
         assert acme.hr.ok("GET", f"/leave-expiry-rules/{made['id']}") == made
 
@@ -145,8 +154,10 @@ class TestChange:
         made = acme.hr.ok("POST", "/leave-expiry-rules", {"name": "A"})
         annual, other = leave_type(acme, made["id"]), leave_type(acme, None, "Other")
         rahim = employee(acme)
-        open_, gone = allocation(acme, rahim, annual), allocation(acme, rahim, annual, begins="2024-01-01",
-                                                                  ends="2024-12-31")  # fmt: skip
+        open_, gone = (
+            allocation(acme, rahim, annual),
+            allocation(acme, rahim, annual, begins="2024-01-01", ends="2024-12-31"),
+        )
         untouched = allocation(acme, rahim, other, expires=None)
         sql(acme, "update leave_allocations set expired_at = now() where id = :id", id=gone)
         path = f"/leave-expiry-rules/{made['id']}"

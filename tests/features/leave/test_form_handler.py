@@ -10,18 +10,30 @@ from tests.support.people import sql
 
 pytestmark = pytest.mark.usefixtures("database")
 
-TYPE = {"field_name": "leave_type", "field_label": "Leave Type", "field_type": "dropdown", "is_required": True,
-        "options": [{"label": "Annual Leave", "value": "annual"}, {"label": "Sick", "value": "sick"}]}  # fmt: skip
+TYPE = {
+    "field_name": "leave_type",
+    "field_label": "Leave Type",
+    "field_type": "dropdown",
+    "is_required": True,
+    "options": [{"label": "Annual Leave", "value": "annual"}, {"label": "Sick", "value": "sick"}],
+}
 START = {"field_name": "start_date", "field_label": "Start Date", "field_type": "date", "is_required": True}
 END = {"field_name": "end_date", "field_label": "End Date", "field_type": "date"}
-HALF = {"field_name": "end_half", "field_label": "Until", "field_type": "dropdown",
-        "options": [{"label": "Noon", "value": "First"}, {"label": "Evening", "value": "second"}]}  # fmt: skip
+HALF = {
+    "field_name": "end_half",
+    "field_label": "Until",
+    "field_type": "dropdown",
+    "options": [{"label": "Noon", "value": "First"}, {"label": "Evening", "value": "second"}],
+}
 REASON = {"field_name": "reason", "field_label": "Reason", "field_type": "textarea"}
 
 
 def form(office: Office, *fields: dict[str, Any]) -> Reply:
-    body = {"name": "Leave Request Form", "form_type": "leave_request",
-            "fields": list(fields or (TYPE, START, END, HALF, REASON))}  # fmt: skip
+    body = {
+        "name": "Leave Request Form",
+        "form_type": "leave_request",
+        "fields": list(fields or (TYPE, START, END, HALF, REASON)),
+    }
     return office.cast.hr.post("/forms", body)
 
 
@@ -62,9 +74,13 @@ class TestSubmit:
         made = submit(office, form_id, end_date="2026-01-07", end_half="First", reason="Vacation").json
         [found] = office.rahim.ok("GET", "/leave-requests")["items"]
         assert {name: found[name] for name in ("start_date", "end_date", "end_half", "days", "reason", "status")} == {
-            "start_date": "2026-01-05", "end_date": "2026-01-07", "end_half": "first", "days": 2.5,
-            "reason": "Vacation", "status": "pending",
-        }  # fmt: skip
+            "start_date": "2026-01-05",
+            "end_date": "2026-01-07",
+            "end_half": "first",
+            "days": 2.5,
+            "reason": "Vacation",
+            "status": "pending",
+        }
         assert found["submission_id"] == made["id"]
         assert office.balances() == [{"allocated": 3.0, "pending": 2.5, "remaining": 0.5}]
         assert office.told(office.boss_id) == ["leave_requested"]

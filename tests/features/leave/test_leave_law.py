@@ -16,7 +16,7 @@ from chalicelib.features.leave.allocations.schemas import NewAllocation
 from chalicelib.features.leave.expiry import nightly_job as expiry_nightly_job
 from chalicelib.features.leave.requests import actions as request_actions
 from chalicelib.features.leave.requests.schemas import NewRequest
-from chalicelib.features.periods.windows import Among
+from chalicelib.features.periods.windows import EmployeeFilter
 from chalicelib.identity.callers import working
 from chalicelib.identity.scope import Origin, Scope
 from chalicelib.kernel.errors import BalanceTooLow, Conflict, Invalid
@@ -42,38 +42,53 @@ class Story:
         self.requests: dict[UUID, dict[str, Any]] = {}
         self.given = dict.fromkeys(type_ids, Decimal(0))
         self.verbs: list[Callable[[], None]] = [
-            self.allocate, self.correct, *[self.ask] * 5, *[self.approve] * 4, self.reject, self.cancel, self.cancel,
-            self.shorten, self.shorten, self.night, self.later,
-        ]  # fmt: skip
+            self.allocate,
+            self.correct,
+            *[self.ask] * 5,
+            *[self.approve] * 4,
+            self.reject,
+            self.cancel,
+            self.cancel,
+            self.shorten,
+            self.shorten,
+            self.night,
+            self.later,
+        ]
         self.done: list[str] = []
 
     def allocate(self) -> None:
         start = date(2026, 1, 1) + timedelta(days=self.chance.choice((0, 20, 40)))
         new = NewAllocation(
-            user_id=self.user_id, leave_type_id=self.chance.choice(self.type_ids), cycle_start_date=start,
-            cycle_end_date=start + timedelta(days=19), allocated_days=self.halves(6),
-        )  # fmt: skip
+            user_id=self.user_id,
+            leave_type_id=self.chance.choice(self.type_ids),
+            cycle_start_date=start,
+            cycle_end_date=start + timedelta(days=19),
+            allocated_days=self.halves(6),
+        )
         allocation_actions.allocate(self.scope, new=new)
         self.given[new.leave_type_id] += new.allocated_days or 0
 
     def correct(self) -> None:
-        found = self.rows("select id, leave_type_id, allocated_days from leave_allocations where user_id = :user_id"
-                          " order by leave_type_id, cycle_start_on")  # fmt: skip
+        found = self.rows(
+            "select id, leave_type_id, allocated_days from leave_allocations where user_id = :user_id"
+            " order by leave_type_id, cycle_start_on"
+        )
         if found:
             one, days = self.chance.choice(found), self.halves(6)
-            allocation_actions.correct(
-                self.scope, allocation_id=one.id, given={"allocated_days": days}, if_match=None
-            )  # fmt: skip
+            allocation_actions.correct(self.scope, allocation_id=one.id, given={"allocated_days": days}, if_match=None)
             self.given[one.leave_type_id] += days - one.allocated_days
 
     def ask(self) -> None:
         start = date(2026, 1, 4) + timedelta(days=self.chance.randint(0, 50))
         there = [type_id for type_id, days in self.given.items() if days]
         new = NewRequest(
-            user_id=self.user_id, leave_type_id=self.chance.choice(there or self.type_ids), start_date=start,
-            end_date=start + timedelta(days=self.chance.randint(0, 4)), start_half=self.chance.choice(list(Half)),
+            user_id=self.user_id,
+            leave_type_id=self.chance.choice(there or self.type_ids),
+            start_date=start,
+            end_date=start + timedelta(days=self.chance.randint(0, 4)),
+            start_half=self.chance.choice(list(Half)),
             end_half=self.chance.choice(list(Half)),
-        )  # fmt: skip
+        )
         made = request_actions.ask(self.scope, new=new)
         self.requests[made["id"]] = made
 
@@ -90,14 +105,16 @@ class Story:
         if one := self.some(RequestStatus.APPROVED):
             length = (one["end_date"] - one["start_date"]).days
             first = self.chance.randint(0, length)
-            given = {"start_date": one["start_date"] + timedelta(days=first),
-                     "end_date": one["start_date"] + timedelta(days=self.chance.randint(first, length))}  # fmt: skip
+            given = {
+                "start_date": one["start_date"] + timedelta(days=first),
+                "end_date": one["start_date"] + timedelta(days=self.chance.randint(first, length)),
+            }
             self.requests[one["id"]] = request_actions.shorten(
                 self.scope, request_id=one["id"], given=given, if_match=None
             )
 
     def night(self) -> None:
-        expiry_nightly_job.act(self.scope, as_of=self.scope.now.date(), among=Among.one(self.user_id))
+        expiry_nightly_job.act(self.scope, as_of=self.scope.now.date(), among=EmployeeFilter.one(self.user_id))
 
     def later(self) -> None:
         self.scope.now += timedelta(days=self.chance.randint(1, 20))
@@ -149,8 +166,10 @@ class Story:
         return sums
 
     def check(self) -> None:
-        adjusted = self.rows("select coalesce(sum(cast(explanation ->> 'days' as numeric)), 0) as days"
-                             " from payroll_adjustments where user_id = :user_id")[0].days  # fmt: skip
+        adjusted = self.rows(
+            "select coalesce(sum(cast(explanation ->> 'days' as numeric)), 0) as days"
+            " from payroll_adjustments where user_id = :user_id"
+        )[0].days
         encashed = Decimal(0)
         for type_id, sums in self.buckets().items():
             gone = sum(sums[bucket] for bucket in ("pending", "used", "lapsed", "encashed", "transferred"))
@@ -159,9 +178,10 @@ class Story:
             assert sums["carried"] == sums["transferred"], self.done
             for bucket, status in (("pending", RequestStatus.PENDING), ("used", RequestStatus.APPROVED)):
                 of_requests = [
-                    one["days"] for one in self.requests.values()
+                    one["days"]
+                    for one in self.requests.values()
                     if one["status"] == status and one["leave_type_id"] == type_id
-                ]  # fmt: skip
+                ]
                 assert sums[bucket] == sum(of_requests), self.done
             encashed += sums["encashed"]
         assert encashed == adjusted, self.done
@@ -178,10 +198,15 @@ def _acme(database: object) -> Cast:
 @pytest.fixture(name="type_ids", scope="module")
 def _type_ids(acme: Cast) -> list[UUID]:
     return [
-        leave_type(acme, rule(acme, action, expire_after_days=after), f"To {action}", allow_carryover=True,
-                   carryover_limit=Decimal("2.5"))
+        leave_type(
+            acme,
+            rule(acme, action, expire_after_days=after),
+            f"To {action}",
+            allow_carryover=True,
+            carryover_limit=Decimal("2.5"),
+        )
         for action, after in zip(ACTIONS, (0, 5, 10), strict=True)
-    ]  # fmt: skip
+    ]
 
 
 @pytest.mark.parametrize("tens", range(20))
@@ -190,8 +215,18 @@ def test_ten_interleavings_lose_and_make_no_day(acme: Cast, type_ids: list[UUID]
     for seed in range(10 * tens, 10 * tens + 10):
         chance = random.Random(seed)
         user_id = employee(acme, employee_no=f"E-{seed}")
-        row(acme, "salaries", {"user_id": user_id, "amount": 15000, "currency": "BDT", "frequency": "monthly",
-                               "effective_from": date(2025, 1, 1)}, returning="user_id")  # fmt: skip
+        row(
+            acme,
+            "salaries",
+            {
+                "user_id": user_id,
+                "amount": 15000,
+                "currency": "BDT",
+                "frequency": "monthly",
+                "effective_from": date(2025, 1, 1),
+            },
+            returning="user_id",
+        )
         with suppress(_Undone), working(acme.id, name="test", now=NOW, origin=Origin("-")) as scope:
             story = Story(scope, user_id, type_ids, chance)
             story.allocate()

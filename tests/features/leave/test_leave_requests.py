@@ -22,11 +22,23 @@ class TestAsk:
         # Thursday to Monday: Thursday, Sunday, Monday
         made = office.ask("2026-01-08", "2026-01-12", reason="a wedding")
         assert {**made, "id": None, "leave_type_id": None} == {
-            "id": None, "user_id": str(office.rahim_id), "leave_type_id": None, "start_date": "2026-01-08",
-            "end_date": "2026-01-12", "start_half": "first", "end_half": "second", "days": 3.0, "reason": "a wedding",
-            "status": "pending", "notes": None, "decided_by": None, "decided_at": None, "submission_id": None,
-            "created_at": "2026-01-04T06:00:00Z", "version": 1,
-        }  # fmt: skip
+            "id": None,
+            "user_id": str(office.rahim_id),
+            "leave_type_id": None,
+            "start_date": "2026-01-08",
+            "end_date": "2026-01-12",
+            "start_half": "first",
+            "end_half": "second",
+            "days": 3.0,
+            "reason": "a wedding",
+            "status": "pending",
+            "notes": None,
+            "decided_by": None,
+            "decided_at": None,
+            "submission_id": None,
+            "created_at": "2026-01-04T06:00:00Z",
+            "version": 1,
+        }
         assert office.balances() == [{"allocated": 20.0, "pending": 3.0, "remaining": 17.0}]
         assert office.rahim.ok("GET", f"/leave-requests/{made['id']}") == made
         assert office.audited()[-1] == "leave_request.asked"
@@ -108,8 +120,9 @@ class TestAsk:
         )
         reply = office.rahim.post("/leave-requests", office.body("2026-01-05", of="Study"))
         assert (reply.status, reply.json["detail"][:53]) == (
-            409, "These are 1.0 days of Study, and 0 remain. Ask for fe",
-        )  # fmt: skip
+            409,
+            "These are 1.0 days of Study, and 0 remain. Ask for fe",
+        )
         assert office.balances() == [{"allocated": 2.5, "remaining": 2.5}]
 
     @pytest.mark.parametrize(
@@ -137,9 +150,18 @@ class TestAsk:
 
     def test_is_refused_where_leave_was_recorded_by_other_means(self, office: Office) -> None:
         office.allocate(20)
-        row(office.cast, "leave_days",
-            {"user_id": office.rahim_id, "day": date(2026, 1, 6), "half": "first", "nature": "paid",
-             "leave_type_id": office.types["Annual"]}, returning="day")  # fmt: skip
+        row(
+            office.cast,
+            "leave_days",
+            {
+                "user_id": office.rahim_id,
+                "day": date(2026, 1, 6),
+                "half": "first",
+                "nature": "paid",
+                "leave_type_id": office.types["Annual"],
+            },
+            returning="day",
+        )
         assert office.rahim.post("/leave-requests", office.body("2026-01-05", "2026-01-06")).status == 409
         assert office.rahim.post("/leave-requests", office.body("2026-01-06", start_half="second")).status == 201
 
@@ -231,9 +253,12 @@ class TestApprove:
         )
         assert (reply.status, reply.headers["ETag"]) == (200, '"2"')
         assert {name: reply.json[name] for name in ("status", "notes", "decided_by", "days", "late_correction")} == {
-            "status": "approved", "notes": "enjoy", "decided_by": str(office.boss_id), "days": 1.5,
+            "status": "approved",
+            "notes": "enjoy",
+            "decided_by": str(office.boss_id),
+            "days": 1.5,
             "late_correction": [],
-        }  # fmt: skip
+        }
         assert office.balances() == [{"allocated": 20.0, "used": 1.5, "remaining": 18.5}]
         halves = office.register()
         assert [day("2026-01", halves, f"2026-01-{n:02}") for n in (8, 9, 10, 11)] == ["-L", "WW", "WW", "LL"]
@@ -282,8 +307,11 @@ class TestApprove:
         office.allocate(20)
         made = office.ask("2026-01-05")
         colleague = employee(office.cast, name="Karim", employee_no="E-3")
-        for api in (key(office.cast.id, Role.EMPLOYEE, colleague), key(office.cast.id, Role.MANAGER, colleague),
-                    tenant("Zenith").hr):  # fmt: skip
+        for api in (
+            key(office.cast.id, Role.EMPLOYEE, colleague),
+            key(office.cast.id, Role.MANAGER, colleague),
+            tenant("Zenith").hr,
+        ):
             assert api.patch(f"/leave-requests/{made['id']}", {"status": "approved"}).status == 404
             assert api.get(f"/leave-requests/{made['id']}").status == 404
         assert office.rahim.patch(f"/leave-requests/{made['id']}", {"status": "approved"}).status == 403
@@ -304,8 +332,12 @@ class TestApprove:
         office.allocate(3)
         both = [office.ask("2026-01-08", "2026-01-09"), office.ask("2026-01-15", "2026-01-16")]
         for friday in (9, 16):
-            row(office.cast, "roster_days", {"user_id": office.rahim_id, "day": date(2026, 1, friday), "off": 0},
-                returning="day")  # fmt: skip
+            row(
+                office.cast,
+                "roster_days",
+                {"user_id": office.rahim_id, "day": date(2026, 1, friday), "off": 0},
+                returning="day",
+            )
         with ThreadPoolExecutor(2) as pool:
             replies = list(
                 pool.map(lambda one: office.boss.patch(f"/leave-requests/{one['id']}", {"status": "approved"}), both)
@@ -352,9 +384,12 @@ class TestCancel:
         assert office.told(office.boss_id) == ["leave_requested", "leave_cancelled"]
         entries = office.rahim.ok("GET", f"/users/{office.rahim_id}/leave-balances")["items"][0]["entries"]
         assert [(one["bucket"], one["days"], one["request_id"]) for one in entries] == [
-            ("allocated", 20.0, None), ("pending", 1.0, made["id"]), ("pending", -1.0, made["id"]),
-            ("used", 1.0, made["id"]), ("used", -1.0, made["id"]),
-        ]  # fmt: skip
+            ("allocated", 20.0, None),
+            ("pending", 1.0, made["id"]),
+            ("pending", -1.0, made["id"]),
+            ("used", 1.0, made["id"]),
+            ("used", -1.0, made["id"]),
+        ]
 
     def test_of_leave_that_has_begun_is_not_one_s_own(self, office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
         office.allocate(20)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.features.leave.rules import HalfOfDay, Purse, Span, counted, take, year_from
+from chalicelib.features.leave.rules import HalfOfDay, LeaveSpan, Purse, counted, take, year_from
 from chalicelib.kernel.halves import Half
 
 FIRST = date(2026, 1, 4)
@@ -27,10 +27,12 @@ def whole(*numbers: int) -> list[HalfOfDay]:
 purses = st.lists(
     st.builds(
         lambda opens, lasts, days: Purse(UUID(int=0), on(opens), None if lasts is None else on(opens + lasts), days),
-        st.integers(0, 4), st.none() | st.integers(0, 4), st.sampled_from([Decimal(n) / 2 for n in range(6)]),
+        st.integers(0, 4),
+        st.none() | st.integers(0, 4),
+        st.sampled_from([Decimal(n) / 2 for n in range(6)]),
     ),
     max_size=3,
-).map(lambda found: [Purse(UUID(int=n), p.opens_on, p.expires_on, p.free) for n, p in enumerate(found)])  # fmt: skip
+).map(lambda found: [Purse(UUID(int=n), p.opens_on, p.expires_on, p.free) for n, p in enumerate(found)])
 halves = st.sets(st.tuples(st.integers(0, 6).map(on), st.sampled_from(Half)), max_size=8).map(sorted)
 
 
@@ -83,21 +85,23 @@ class TestTake:
 
 class TestSpan:
     def test_lists_its_halves_in_order(self) -> None:
-        span = Span(on(0), Half.SECOND, on(1), Half.FIRST)
+        span = LeaveSpan(on(0), Half.SECOND, on(1), Half.FIRST)
         assert span.halves() == [(on(0), Half.SECOND), (on(1), Half.FIRST)]
         assert str(span) == "from 2026-01-04 (second half) to 2026-01-05 (first half)"
 
     def test_is_counted_where_the_calendar_wants_work(self) -> None:
-        span = Span(on(0), Half.FIRST, on(3), Half.SECOND)
+        span = LeaveSpan(on(0), Half.FIRST, on(3), Half.SECOND)
         assert counted(span, {on(0): 2, on(1): 1, on(2): 0, on(3): 3}) == [
-            (on(0), Half.FIRST), (on(1), Half.SECOND), *whole(3),
-        ]  # fmt: skip
+            (on(0), Half.FIRST),
+            (on(1), Half.SECOND),
+            *whole(3),
+        ]
 
     def test_knows_what_lies_within(self) -> None:
-        span = Span(on(0), Half.SECOND, on(3), Half.FIRST)
-        assert Span(on(1), Half.FIRST, on(3), Half.FIRST).is_within(span)
-        assert not Span(on(0), Half.FIRST, on(3), Half.FIRST).is_within(span)
-        assert not Span(on(1), Half.FIRST, on(3), Half.SECOND).is_within(span)
+        span = LeaveSpan(on(0), Half.SECOND, on(3), Half.FIRST)
+        assert LeaveSpan(on(1), Half.FIRST, on(3), Half.FIRST).is_within(span)
+        assert not LeaveSpan(on(0), Half.FIRST, on(3), Half.FIRST).is_within(span)
+        assert not LeaveSpan(on(1), Half.FIRST, on(3), Half.SECOND).is_within(span)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ FOLDER = Path(__file__).parents[2] / "scenarios" / "leave"
 
 def load() -> list[dict[str, Any]]:
     """Read all scenarios."""
-    found = [one for file in sorted(FOLDER.glob("*.yaml")) for one in yaml.load(file.read_text(), Loader=ExactLoader)]  # noqa: S506 - a SafeLoader # fmt: skip
+    found = [one for file in sorted(FOLDER.glob("*.yaml")) for one in yaml.load(file.read_text(), Loader=ExactLoader)]  # noqa: S506 - a SafeLoader
     for one in found:
         known(one, "name", "sentence", "types", "rules", "holidays", "roster", "steps")
     return found
@@ -31,8 +31,12 @@ def dates(said: str) -> dict[str, str]:
     start, _, end = said.partition(" to ")
     first, *start_half = start.split()
     last, *end_half = end.split()
-    return {"start_date": first, "end_date": last, **({"start_half": start_half[0]} if start_half else {}),
-            **({"end_half": end_half[0]} if end_half else {})}  # fmt: skip
+    return {
+        "start_date": first,
+        "end_date": last,
+        **({"start_half": start_half[0]} if start_half else {}),
+        **({"end_half": end_half[0]} if end_half else {}),
+    }
 
 
 class Story:

@@ -19,16 +19,28 @@ class TestLeaveTypes:
         reply = acme.hr.post("/leave-types", {"name": "Annual"})
         assert reply.status == 201
         assert {**reply.json, "id": None} == {
-            "id": None, "name": "Annual", "is_paid": True, "counts_non_working_days": False, "version": 1,
-            "description": None, "color": None, "is_limited": True, "days_per_year": 0.0, "allow_carryover": False,
-            "carryover_limit": None, "expiry_rule_id": None, "notice_days": 0, "is_active": True,
-        }  # fmt: skip
+            "id": None,
+            "name": "Annual",
+            "is_paid": True,
+            "counts_non_working_days": False,
+            "version": 1,
+            "description": None,
+            "color": None,
+            "is_limited": True,
+            "days_per_year": 0.0,
+            "allow_carryover": False,
+            "carryover_limit": None,
+            "expiry_rule_id": None,
+            "notice_days": 0,
+            "is_active": True,
+        }
         acme.hr.ok("POST", "/leave-types", {"name": "Unpaid", "is_paid": False, "counts_non_working_days": True})
         page = acme.hr.ok("GET", "/leave-types?limit=1")
         rest = acme.hr.ok("GET", f"/leave-types?limit=1&cursor={page['next_cursor']}")
         assert [(row["name"], row["is_paid"]) for row in page["items"] + rest["items"]] == [
-            ("Annual", True), ("Unpaid", False),
-        ]  # fmt: skip
+            ("Annual", True),
+            ("Unpaid", False),
+        ]
         assert sql(acme, "select after from audit_logs order by seq")[0].after["name"] == "Annual"
 
     def test_have_a_name_of_their_own_within_the_tenant(self, acme: Cast) -> None:

@@ -78,8 +78,11 @@ class TestHoliday:
         office.cast.hr.ok("DELETE", f"/holidays/{holiday['id']}")
         assert office.balances() == [{"allocated": 5.0, "used": 5.0}]
         assert day("2026-01", office.register(), "2026-01-13") == "UU"
-        [told] = sql(office.cast, "select said from notification_logs where kind = 'leave_recounted'"
-                                  " and channel = 'in_app' order by id desc limit 1")  # fmt: skip
+        [told] = sql(
+            office.cast,
+            "select said from notification_logs where kind = 'leave_recounted'"
+            " and channel = 'in_app' order by id desc limit 1",
+        )
         assert told.said["unpaid_days"] == 1.0
         # days that are found later are taken by the next recount
         [allocation] = office.cast.hr.ok("GET", "/leave-allocations")["items"]
@@ -117,8 +120,12 @@ class TestCalendar:
     def test_another_weekend_of_a_branch_recounts_its_people(self, office: Office) -> None:
         office.allocate(20)
         branch = office.cast.hr.ok("POST", "/branches", {"name": "North"})
-        sql(office.cast, "update employments set branch_id = :branch_id where user_id = :user_id",
-            branch_id=UUID(branch["id"]), user_id=office.rahim_id)  # fmt: skip
+        sql(
+            office.cast,
+            "update employments set branch_id = :branch_id where user_id = :user_id",
+            branch_id=UUID(branch["id"]),
+            user_id=office.rahim_id,
+        )
         on_leave(office, "2026-01-11", "2026-01-15")
         office.cast.hr.ok("PATCH", f"/branches/{branch['id']}", {"weekend": [1, 2]})
         assert office.balances() == [{"allocated": 20.0, "used": 3.0, "remaining": 17.0}]
@@ -126,8 +133,11 @@ class TestCalendar:
     def test_leaving_gives_back_leave_still_to_come(self, office: Office) -> None:
         office.allocate(20)
         on_leave(office, "2026-01-11", "2026-01-15")
-        office.cast.hr.ok("PUT", f"/users/{office.rahim_id}/employment",
-                          {"employee_no": "E-2", "joined_on": "2025-01-01", "left_on": "2026-01-12"})  # fmt: skip
+        office.cast.hr.ok(
+            "PUT",
+            f"/users/{office.rahim_id}/employment",
+            {"employee_no": "E-2", "joined_on": "2025-01-01", "left_on": "2026-01-12"},
+        )
         assert office.balances() == [{"allocated": 20.0, "used": 2.0, "remaining": 18.0}]
         assert "leave_recounted" in office.told(office.rahim_id)
 
@@ -192,11 +202,20 @@ class TestBalances:
         office.allocate(2, start="2025-01-01")
         sql(office.cast, "update leave_allocations set expires_on = '2025-12-31'")
         [before] = office.cast.hr.ok("GET", f"/users/{office.rahim_id}/leave-balances")["items"]
-        row(office.cast, "leave_entries",
-            {"allocation_id": UUID(before["allocation_id"]), "bucket": "lapsed", "days": 2,
-             "cause": "expiry/2026-01-01", "concerns_on": date(2026, 1, 1), "booked_at": "2026-01-01T00:00:00Z",
-             "booked_by": "x"},
-            returning="number")  # fmt: skip
+        row(
+            office.cast,
+            "leave_entries",
+            {
+                "allocation_id": UUID(before["allocation_id"]),
+                "bucket": "lapsed",
+                "days": 2,
+                "cause": "expiry/2026-01-01",
+                "concerns_on": date(2026, 1, 1),
+                "booked_at": "2026-01-01T00:00:00Z",
+                "booked_by": "x",
+            },
+            returning="number",
+        )
         [after] = office.cast.hr.ok("GET", f"/users/{office.rahim_id}/leave-balances")["items"]
         assert (before["is_over"], after["is_over"]) == (True, True)
         assert (after["lapsed"], after["remaining"]) == (2.0, 0.0)
@@ -206,15 +225,24 @@ class TestBalances:
 class TestAllocate:
     def test_refuses_more_days_than_the_cycle_has(self, office: Office) -> None:
         annual = office.leave_type()
-        body = {"user_id": str(office.rahim_id), "leave_type_id": annual, "cycle_start_date": "2026-01-01",
-                "cycle_end_date": "2026-01-10"}  # fmt: skip
+        body = {
+            "user_id": str(office.rahim_id),
+            "leave_type_id": annual,
+            "cycle_start_date": "2026-01-01",
+            "cycle_end_date": "2026-01-10",
+        }
         refused = reply(office, "POST", "/leave-allocations", {**body, "allocated_days": 10.5}, 422)
         assert refused["errors"][0]["pointer"] == "/allocated_days"
         made = office.cast.hr.ok("POST", "/leave-allocations", {**body, "allocated_days": 10})
         path = f"/leave-allocations/{made['id']}"
         reply(office, "PATCH", path, {"allocated_days": 11}, 422)
-        many = {"leave_type_id": annual, "cycle_start_date": "2026-02-01", "cycle_end_date": "2026-02-10", "days": 11,
-                "all": True}  # fmt: skip
+        many = {
+            "leave_type_id": annual,
+            "cycle_start_date": "2026-02-01",
+            "cycle_end_date": "2026-02-10",
+            "days": 11,
+            "all": True,
+        }
         refused = reply(office, "POST", "/leave-allocations/bulk", many, 422)
         assert refused["errors"][0]["pointer"] == "/days"
 

@@ -29,8 +29,14 @@ def halves(session: Connection, tenant_id: UUID, user_id: UUID, first: date, las
 
 
 def of_january(acme: Cast, user_id: UUID, first: int = 1, last: int = 31) -> list[int]:
-    rows = sql(acme, "select halves from working_halves(:of_tenant, :user_id, :first, :last) order by day",
-               of_tenant=acme.id, user_id=user_id, first=date(2026, 1, first), last=date(2026, 1, last))  # fmt: skip
+    rows = sql(
+        acme,
+        "select halves from working_halves(:of_tenant, :user_id, :first, :last) order by day",
+        of_tenant=acme.id,
+        user_id=user_id,
+        first=date(2026, 1, first),
+        last=date(2026, 1, last),
+    )
     return [found.halves for found in rows]
 
 
@@ -96,8 +102,16 @@ class TestOfAnEmployee:
         user_id = employee(acme)
         row(zenith, "holidays", {"day": date(2026, 1, 5), "name": "Elsewhere"})
         assert of_january(acme, user_id, 5, 5) == [3]
-        assert sql(zenith, "select * from working_halves(:of_tenant, :user_id, :day, :day)",
-                   of_tenant=acme.id, user_id=user_id, day=JANUARY[0]) == []  # fmt: skip
+        assert (
+            sql(
+                zenith,
+                "select * from working_halves(:of_tenant, :user_id, :day, :day)",
+                of_tenant=acme.id,
+                user_id=user_id,
+                day=JANUARY[0],
+            )
+            == []
+        )
 
     def test_may_span_years(self) -> None:
         acme = tenant("Acme")

@@ -36,13 +36,21 @@ def _zenith(database: object) -> Cast:
 
 def pay(cast: Cast, user_id: UUID, amount: str, frequency: str = "monthly", since: str = "2025-01-01") -> None:
     """Return a person a salary."""
-    row(cast, "salaries", {"user_id": user_id, "amount": amount, "currency": "BDT", "frequency": frequency,
-                           "effective_from": since}, returning="user_id")  # fmt: skip
+    row(
+        cast,
+        "salaries",
+        {"user_id": user_id, "amount": amount, "currency": "BDT", "frequency": frequency, "effective_from": since},
+        returning="user_id",
+    )
 
 
 def attend(cast: Cast, user_id: UUID, days: list[date], stated: str = "present") -> None:
     """Write attendance as it is stored after its decision."""
     present = {"present": 3, "absent": 0, "half_day": 2}[stated]
     for day in days:
-        row(cast, "attendance", {"user_id": user_id, "day": day, "stated": stated, "present": present,
-                                 "source": "import"}, returning="day")  # fmt: skip
+        row(
+            cast,
+            "attendance",
+            {"user_id": user_id, "day": day, "stated": stated, "present": present, "source": "import"},
+            returning="day",
+        )

@@ -25,9 +25,9 @@ from chalicelib.features.leave.requests import actions as leave_actions
 from chalicelib.features.pay_register import actions, edit_actions
 from chalicelib.features.pay_register import calculation as pay_register_calculation
 from chalicelib.features.pay_register.schemas import HalfIn
-from chalicelib.features.periods.windows import Among
-from chalicelib.jobs.progress import Chunk
-from chalicelib.kernel.halves import Status
+from chalicelib.features.periods.windows import EmployeeFilter
+from chalicelib.jobs.progress import JobChunk
+from chalicelib.kernel.halves import HalfStatus
 from chalicelib.kernel.states import RequestStatus
 from tests.support.at_once import all_at_once, overlapping
 from tests.support.cases import open_scope
@@ -63,14 +63,31 @@ class Scene:
                 "approved leave", "leave_requests", start_on="2026-01-14", end_on="2026-01-14", **leave
             )
             for half in ("first", "second"):
-                self.put("leave_days", user_id=self.rahim, day="2026-01-14", half=half, leave_type_id=self.leave_type,
-                         nature="lop", counts_non_working=False, request_id=approved, is_counted=True)  # fmt: skip
+                self.put(
+                    "leave_days",
+                    user_id=self.rahim,
+                    day="2026-01-14",
+                    half=half,
+                    leave_type_id=self.leave_type,
+                    nature="lop",
+                    counts_non_working=False,
+                    request_id=approved,
+                    is_counted=True,
+                )
             self.asked("pending on-duty", "on_duty", start_on="2026-01-25", end_on="2026-01-25")
             self.asked("approved on-duty", "on_duty", start_on="2026-01-26", end_on="2026-01-26")
             self.asked("pending overtime", "overtime", day="2026-01-19", hours=2)
             self.asked("approved overtime", "overtime", day="2026-01-20", hours=1)
-            self.put("day_edits", user_id=self.rahim, day="2026-01-05", first_code="A", remarks="seen at the gate",
-                     version=1, edited_by="test", edited_at="2026-01-06T00:00:00Z")  # fmt: skip
+            self.put(
+                "day_edits",
+                user_id=self.rahim,
+                day="2026-01-05",
+                first_code="A",
+                remarks="seen at the gate",
+                version=1,
+                edited_by="test",
+                edited_at="2026-01-06T00:00:00Z",
+            )
         assert self.call("POST", f"/pay-register/{MONTH}/sync", {}) == 202
         # an open session, and the period is marked: the first writer after a computation would keep the others waiting
         assert self.call("POST", f"/users/{self.rahim}/checkin", {"at": "2026-01-21T03:00:00Z"}) in (200, 201)
@@ -86,8 +103,14 @@ class Scene:
     def employed(self, name: str) -> UUID:
         user_id: UUID = self.put("users", name=name)
         self.put("employments", user_id=user_id, employee_no=name, joined_on="2025-01-01")
-        self.put("salaries", user_id=user_id, amount="15000", currency="BDT", frequency="monthly",
-                 effective_from="2025-01-01")  # fmt: skip
+        self.put(
+            "salaries",
+            user_id=user_id,
+            amount="15000",
+            currency="BDT",
+            frequency="monthly",
+            effective_from="2025-01-01",
+        )
         return user_id
 
     def asked(self, name: str, table: str, **values: Any) -> UUID:
@@ -139,15 +162,15 @@ class Scene:
         return state
 
 
-def chunk(scene: Scene) -> Chunk:
+def chunk(scene: Scene) -> JobChunk:
     first, last = sorted((scene.rahim, scene.karim))
-    return Chunk(0, first, last, 2)
+    return JobChunk(0, first, last, 2)
 
 
 def full_sync_chunk(scope: Any, scene: Scene) -> None:
     one = chunk(scene)
     pay_register_calculation.compute_among(
-        scope, months=[MONTH], as_of=JANUARY[-1], among=Among.range(one.first_user_id, one.last_user_id)
+        scope, months=[MONTH], as_of=JANUARY[-1], among=EmployeeFilter.range(one.first_user_id, one.last_user_id)
     )
 
 
@@ -225,11 +248,11 @@ def test_two_at_once_are_as_one_after_the_other(
 
 # Verbs that come to the same in whatever order, so that many at once have one right outcome.
 TOGETHER: dict[str, Callable[[Any, Scene], object]] = {
-    "first half": lambda scope, s: edit(scope, s, 5, first_half=HalfIn(status=Status.PRESENT)),
-    "second half": lambda scope, s: edit(scope, s, 5, second_half=HalfIn(status=Status("od"))),
+    "first half": lambda scope, s: edit(scope, s, 5, first_half=HalfIn(status=HalfStatus.PRESENT)),
+    "second half": lambda scope, s: edit(scope, s, 5, second_half=HalfIn(status=HalfStatus("od"))),
     "hours": lambda scope, s: edit(scope, s, 5, ot_hours=Decimal("1.5")),
     "remarks": lambda scope, s: edit(scope, s, 5, remarks=None),
-    "another day": lambda scope, s: edit(scope, s, 6, first_half=HalfIn(status=Status.ABSENT)),
+    "another day": lambda scope, s: edit(scope, s, 6, first_half=HalfIn(status=HalfStatus.ABSENT)),
     "extra days": lambda scope, s: edit(scope, s, 7, extra_days=Decimal(1)),
     "recalculate": lambda scope, s: actions.recalculate(scope, month=MONTH, user_id=s.rahim),
     "chunk": full_sync_chunk,

@@ -49,9 +49,17 @@ class TestPatch:
         assert earned(acme) == "14642.86"
 
     def test_keeps_and_clears_every_cell_by_itself(self, acme: Acme) -> None:
-        acme.cast.hr.ok("PUT", day(acme), {
-            "first_half": {"status": "absent"}, "second_half": {"status": "absent"}, "ot_hours": 2, "extra_days": 1,
-            "remarks": "seen"})  # fmt: skip
+        acme.cast.hr.ok(
+            "PUT",
+            day(acme),
+            {
+                "first_half": {"status": "absent"},
+                "second_half": {"status": "absent"},
+                "ot_hours": 2,
+                "extra_days": 1,
+                "remarks": "seen",
+            },
+        )
         found = acme.cast.hr.ok("PATCH", day(acme), {"second_half": None, "ot_hours": None})
         assert halves(found) == ("absent", "manual", "present", "attendance")
         assert (record(found)["ot_hours"], record(found)["extra_days"], record(found)["remarks"]) == (0, 1, "seen")

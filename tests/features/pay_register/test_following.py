@@ -83,8 +83,11 @@ class TestApproved:
             boss.ok("PATCH", request, {"status": "approved"})
             later = asked(acme, "/on-duty", start_date="2026-03-01", end_date="2026-03-02")
             boss.ok("PATCH", later, {"status": "approved"})
-            rows = sql(acme.cast, "select month, as_of, od_days from pay_registers where user_id = :user_id order by 1",
-                       user_id=acme.rahim)  # fmt: skip
+            rows = sql(
+                acme.cast,
+                "select month, as_of, od_days from pay_registers where user_id = :user_id order by 1",
+                user_id=acme.rahim,
+            )
         # 29 to 31 January; 1 to 25 February: on-duty wins over days off
         assert [tuple(one) for one in rows] == [("2026-01", date(2026, 1, 31), 3), ("2026-02", date(2026, 2, 9), 25)]
 
@@ -159,7 +162,9 @@ class TestLock:
 @pytest.mark.parametrize("module", [
     "leave.request_routes", "attendance.request_routes", "attendance.routes", "forms.submission_routes"])  # fmt: skip
 def test_is_there_whichever_routes_a_process_has_loaded(module: str) -> None:
-    code = (f"import chalicelib.features.{module}; from chalicelib.features.tenants import facts;"
-            " print([type(one).__name__ for one in facts.followers()])")  # fmt: skip
+    code = (
+        f"import chalicelib.features.{module}; from chalicelib.features.tenants import facts;"
+        " print([type(one).__name__ for one in facts.followers()])"
+    )
     found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert "'Projection'" in found.stdout

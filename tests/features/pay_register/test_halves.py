@@ -58,8 +58,14 @@ def earned(acme: Acme, user_id: UUID, month: str) -> str:
 
 def take_leave(acme: Acme, user_id: UUID, day: str, half: str) -> None:
     kind = acme.cast.hr.ok("POST", "/leave-types", {"name": "Annual", "is_paid": True, "is_limited": False})
-    body = {"user_id": str(user_id), "leave_type_id": kind["id"], "start_date": day, "end_date": day,
-            "start_half": half, "end_half": half}  # fmt: skip
+    body = {
+        "user_id": str(user_id),
+        "leave_type_id": kind["id"],
+        "start_date": day,
+        "end_date": day,
+        "start_half": half,
+        "end_half": half,
+    }
     made = acme.cast.hr.ok("POST", "/leave-requests", body)
     acme.cast.admin.ok("PATCH", f"/leave-requests/{made['id']}", {"status": "approved"})
 

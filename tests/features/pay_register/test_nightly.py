@@ -172,8 +172,10 @@ class TestChunks:
         assert stack.waiting(pay_register_calculation.QUEUE) == 1  # it rests, and comes back
         chunk = sql(acme.cast, "select job_id, number from job_chunks where done_at is null")[0]
         with at(NIGHT):
-            body = (f'{{"tenant_id": "{acme.cast.id}", "job_id": "{chunk[0]}", "chunk": {chunk[1]},'
-                    ' "months": ["2026-01"], "as_of": "2026-01-15", "night": "balance"}')  # fmt: skip
+            body = (
+                f'{{"tenant_id": "{acme.cast.id}", "job_id": "{chunk[0]}", "chunk": {chunk[1]},'
+                ' "months": ["2026-01"], "as_of": "2026-01-15", "night": "balance"}'
+            )
             for _ in range(2):  # and twice
                 stack.sqs.send_message(QueueUrl=url(stack, pay_register_calculation.QUEUE), MessageBody=body)
             stack.drain()

@@ -94,8 +94,12 @@ class TestSync:
         assert found["totals"]["week_offs"] == 10
         assert earned(acme) == "13571.43"
         first = found["daily_records"][0]
-        assert first["first_half"] == {"status": "absent", "source": "policy", "leave_type_id": None,
-                                       "leave_nature": None}  # fmt: skip
+        assert first["first_half"] == {
+            "status": "absent",
+            "source": "policy",
+            "leave_type_id": None,
+            "leave_nature": None,
+        }
 
     def test_answers_with_a_job_that_is_done(self, acme: Acme) -> None:
         started = acme.cast.hr.post(f"{GRID}/sync", {})
@@ -136,13 +140,24 @@ class TestEdit:
     def test_takes_halves_hours_and_extra_days(self, acme: Acme) -> None:
         attend(acme.cast, acme.rahim, WORKING)
         sick = row(acme.cast, "leave_types", {"name": "Unpaid", "is_paid": False})
-        found = acme.cast.hr.ok("PUT", f"{GRID}/{acme.rahim}/days/2026-01-04", {
-            "second_half": {"status": "leave", "leave_type_id": str(sick)}, "ot_hours": 2.5, "extra_days": 1,
-            "remarks": "asked for"})  # fmt: skip
+        found = acme.cast.hr.ok(
+            "PUT",
+            f"{GRID}/{acme.rahim}/days/2026-01-04",
+            {
+                "second_half": {"status": "leave", "leave_type_id": str(sick)},
+                "ot_hours": 2.5,
+                "extra_days": 1,
+                "remarks": "asked for",
+            },
+        )
         fourth = found["daily_records"][3]
         assert fourth["first_half"]["status"] == "present"
-        assert fourth["second_half"] == {"status": "leave", "source": "manual", "leave_type_id": str(sick),
-                                         "leave_nature": "lop"}  # fmt: skip
+        assert fourth["second_half"] == {
+            "status": "leave",
+            "source": "manual",
+            "leave_type_id": str(sick),
+            "leave_nature": "lop",
+        }
         assert (fourth["ot_hours"], fourth["extra_days"], fourth["remarks"]) == (2.5, 1, "asked for")
         totals = found["totals"]
         assert (totals["lop_days"], totals["ot_hours"], totals["extra_days"]) == (0.5, 2.5, 1)
@@ -157,7 +172,9 @@ class TestEdit:
         acme.cast.hr.ok("DELETE", day)
         history = acme.cast.hr.ok("GET", f"{GRID}/{acme.rahim}/history")["items"]
         assert [(e["first_half"], e["edited_by"], e["superseded_by"]) for e in history] == [
-            ("od", "tenant_admin key", "hr key"), ("present", "hr key", "tenant_admin key")]  # fmt: skip
+            ("od", "tenant_admin key", "hr key"),
+            ("present", "hr key", "tenant_admin key"),
+        ]
         rows = acme.cast.admin.ok("GET", "/audit-logs?entity_type=pay_register")["items"]
         assert [r["action"] for r in rows] == ["pay_register.cleared", "pay_register.edited", "pay_register.edited"]
         assert rows[1]["after"]["first_half"]["status"] == "od"
@@ -194,7 +211,8 @@ class TestLock:
         assert edited["totals"]["present_days"] == 19
         assert earned(acme) == "13571.43"
         assert sql(acme.cast, "select month, user_id, day, what from late_corrections") == [
-            ("2026-01", acme.rahim, date(2026, 1, 1), "edit")]  # fmt: skip
+            ("2026-01", acme.rahim, date(2026, 1, 1), "edit")
+        ]
 
     def test_is_undone_with_a_reason(self, acme: Acme) -> None:
         synced(acme)
@@ -219,7 +237,11 @@ class TestExport:
         assert reply.headers["Content-Type"].startswith("text/csv")
         first, second = csv.DictReader(io.StringIO(reply.text))
         assert (first["name"], first["2026-01-01"], first["2026-01-02"], first["2026-01-04"]) == (
-            "Rahim", "P", "WO", "OD/A")  # fmt: skip
+            "Rahim",
+            "P",
+            "WO",
+            "OD/A",
+        )
         assert float(first["present_days"]) == 1.5
         assert (second["name"], second["2026-01-01"]) == ("'=HYPERLINK(1)", "")
 
@@ -243,10 +265,14 @@ class TestStranger:
         self, acme: Acme, zenith: Cast, method: str, path: str, body: dict | None
     ) -> None:
         synced(acme)
-        ids = {"user": acme.rahim, "department": row(acme.cast, "departments", {"name": "D"}),
-               "division": row(acme.cast, "divisions", {"name": "V"})}  # fmt: skip
-        said = body and {name: [v.format(**ids) for v in value] if isinstance(value, list) else value
-                         for name, value in body.items()}  # fmt: skip
+        ids = {
+            "user": acme.rahim,
+            "department": row(acme.cast, "departments", {"name": "D"}),
+            "division": row(acme.cast, "divisions", {"name": "V"}),
+        }
+        said = body and {
+            name: [v.format(**ids) for v in value] if isinstance(value, list) else value for name, value in body.items()
+        }
         assert zenith.admin.call(method, GRID + path.format(**ids), said).status == 404
         unknown = dict.fromkeys(ids, uuid4())
         if body != {"user_ids": ["{user}"]}:

@@ -38,9 +38,15 @@ def transfer(
 
 
 def pain(
-    made: dict[str, Any], *transfers: str, group: str = "", block: str = "", created: str = "2026-11-23T10:00:00Z",
-    head: str = f'<Document xmlns="{OTHER}pain.002.001.10">', tail: str = "</Document>", currency: str = "BDT",
-) -> str:  # fmt: skip
+    made: dict[str, Any],
+    *transfers: str,
+    group: str = "",
+    block: str = "",
+    created: str = "2026-11-23T10:00:00Z",
+    head: str = f'<Document xmlns="{OTHER}pain.002.001.10">',
+    tail: str = "</Document>",
+    currency: str = "BDT",
+) -> str:
     """Return a status report on a batch; `group` and `block` are the inner XML of those levels."""
     message = made["id"].replace("-", "")
     about = f"<OrgnlPmtInfAndSts><OrgnlPmtInfId>{message}{currency}</OrgnlPmtInfId>{block}{''.join(transfers)}"
@@ -53,9 +59,15 @@ def pain(
 
 
 def entry(
-    *details: str, amount: str = "12.00", currency: str = "BDT", side: str = "DBIT", status: str = "<Cd>BOOK</Cd>",
-    reversal: str = "", batch: str = "", code: str = "",
-) -> str:  # fmt: skip
+    *details: str,
+    amount: str = "12.00",
+    currency: str = "BDT",
+    side: str = "DBIT",
+    status: str = "<Cd>BOOK</Cd>",
+    reversal: str = "",
+    batch: str = "",
+    code: str = "",
+) -> str:
     """Return one entry of a statement."""
     inner = f"<NtryDtls>{batch}{''.join(details)}</NtryDtls>" if batch or details else ""
     return (
@@ -73,8 +85,11 @@ def returned(code: str = "AC04") -> str:
 
 
 def statement(*entries: str, kind: str = "053", version: str = "08", created: str = "2026-11-24T18:00:00Z") -> str:
-    root, part = {"053": ("BkToCstmrStmt", "Stmt"), "054": ("BkToCstmrDbtCdtNtfctn", "Ntfctn"),
-                  "052": ("BkToCstmrAcctRpt", "Rpt")}[kind]  # fmt: skip
+    root, part = {
+        "053": ("BkToCstmrStmt", "Stmt"),
+        "054": ("BkToCstmrDbtCdtNtfctn", "Ntfctn"),
+        "052": ("BkToCstmrAcctRpt", "Rpt"),
+    }[kind]
     return (
         f'<Document xmlns="{OTHER}camt.{kind}.001.{version}"><{root}><GrpHdr><MsgId>S1</MsgId>'
         f"<CreDtTm>{created}</CreDtTm></GrpHdr><{part}><Id>1</Id>{''.join(entries)}</{part}></{root}></Document>"
@@ -125,8 +140,12 @@ class TestBroughtTwice:
         rahim, mina = prepared(acme, "Rahim", "Mina")
         made = batch(acme)
         of = [payouts(acme)[who]["reference"] for who in (rahim, mina)]
-        text = pain(made, transfer(of[0], "RJCT"), transfer(of[1], "RJCT", why("AC04")),
-                    group=f"<GrpSts>RJCT</GrpSts>{why('DU01')}")  # fmt: skip
+        text = pain(
+            made,
+            transfer(of[0], "RJCT"),
+            transfer(of[1], "RJCT", why("AC04")),
+            group=f"<GrpSts>RJCT</GrpSts>{why('DU01')}",
+        )
         assert results(upload(acme, text)) == [("review", "review")] * 2
 
     def test_says_nothing_new_of_what_was_paid_or_refused_before(self, acme: Cast, s3: Any) -> None:
@@ -166,8 +185,9 @@ class TestReason:
         people = prepared(acme, "Rahim", "Mina", "Jamal")
         made = batch(acme)
         of = [payouts(acme)[who]["reference"] for who in people]
-        text = pain(made, transfer(of[0], "RJCT", why("AC04")), transfer(of[1], "RJCT", why("ZZ99")),
-                    transfer(of[2], "ACSP"))  # fmt: skip
+        text = pain(
+            made, transfer(of[0], "RJCT", why("AC04")), transfer(of[1], "RJCT", why("ZZ99")), transfer(of[2], "ACSP")
+        )
         assert results(upload(acme, text)) == [("ok", "failed"), ("review", "review"), ("unchanged", "sending")]
         assert ledger(acme) == {"advances": "36.00", "payable": "-12.00", "cash": "-24.00"}
 
@@ -218,7 +238,10 @@ class TestOrder:
         upload(acme, pain(made, transfer(reference, "ACSC"), created="2026-11-23T12:00:00Z"))
         bank = payouts(acme)[rahim]["bank"]
         assert (bank["status"], bank["name_check"], bank["name_text"]) == (
-            "ACSC", "close_match", "Name of payee: Rahim Udin")  # fmt: skip
+            "ACSC",
+            "close_match",
+            "Name of payee: Rahim Udin",
+        )
         assert acme.admin.ok("GET", f"/payouts/{payouts(acme)[rahim]['id']}")["bank"] == bank
 
 
@@ -249,8 +272,12 @@ class TestForms:
         rahim, mina = prepared(acme, "Rahim", "Mina")
         made = batch(acme)
         reference = payouts(acme)[rahim]["reference"]
-        text = pain(made, transfer("NOTPROVIDED", "RJCT", why("AC04")), transfer(reference, "ACSC"),
-                    group="<GrpSts>ACSC</GrpSts>")  # fmt: skip
+        text = pain(
+            made,
+            transfer("NOTPROVIDED", "RJCT", why("AC04")),
+            transfer(reference, "ACSC"),
+            group="<GrpSts>ACSC</GrpSts>",
+        )
         found = upload(acme, text)
         assert [(error["line"], error["column"]) for error in found["errors"]] == [(1, "OrgnlEndToEndId")]
         # which of the others the refused one is, nobody can say: the group's word settles none of them
@@ -332,8 +359,9 @@ class TestStatement:
         assert [item["result"] for item in wrong["items"]] == ["conflict"]
         found = upload(acme, statement(entry(amount="24.00", batch=one_sum)))
         assert results(found) == [("ok", "paid")] * 2
-        back = upload(acme, statement(entry(amount="24.00", batch=one_sum, side="CRDT",
-                                            reversal="<RvslInd>true</RvslInd>")))  # fmt: skip
+        back = upload(
+            acme, statement(entry(amount="24.00", batch=one_sum, side="CRDT", reversal="<RvslInd>true</RvslInd>"))
+        )
         assert results(back) == [("ok", "returned")] * 2
 
     def test_tells_what_was_booked_twice(self, acme: Cast, s3: Any) -> None:

@@ -31,8 +31,12 @@ PAIN = "{urn:iso:std:iso:20022:tech:xsd:pain.001.001.09}"
 IBANS = ["DE75512108001245126199", "GB33BUKB20201555555555", "FR1420041010050500013M02606"]
 PAYER = {"name": "Acme Garments Ltd", "iban": "DE89 3704 0044 0532 0130 00", "bic": "COBADEFFXXX"}
 ISO = {"format": "pain.001", "payer": PAYER}
-COLUMNS = [{"header": "Ref", "value": "reference"}, {"header": "Account", "value": "account_number"},
-           {"header": "Name", "value": "holder"}, {"header": "Amount", "value": "amount"}]  # fmt: skip
+COLUMNS = [
+    {"header": "Ref", "value": "reference"},
+    {"header": "Account", "value": "account_number"},
+    {"header": "Name", "value": "holder"},
+    {"header": "Amount", "value": "amount"},
+]
 OWN = {"format": "delimited", "template": {"columns": COLUMNS}}
 CSV = {"headers": {"content-type": "text/csv"}}
 XML = {"headers": {"content-type": "application/xml"}}
@@ -47,8 +51,11 @@ def _s3(running: Stack) -> Any:
 def person(cast: Cast, name: str, *, iban: str | None = None, number: str | None = None) -> str:
     """Make somebody with a bank account, whom 120.00 of pending sales stand for: an advance of 12.00."""
     user_id = str(cast.admin.ok("POST", "/sales/user", {"name": name})["id"])
-    to = {"kind": "iban", "holder": name, "iban": iban} if iban else {
-        "kind": "account", "holder": name, "account_number": number, "bank_code": "175", "country": "BD"}  # fmt: skip
+    to = (
+        {"kind": "iban", "holder": name, "iban": iban}
+        if iban
+        else {"kind": "account", "holder": name, "account_number": number, "bank_code": "175", "country": "BD"}
+    )
     cast.admin.ok("PUT", f"/users/{user_id}/payout-destination", to)
     cast.admin.ok("POST", "/sales", {"user_id": user_id, "earning": "120.00"})
     return user_id
@@ -99,7 +106,9 @@ def report(made: dict[str, Any], *statuses: tuple[str, str], group: str = "PART"
     reason = "<StsRsnInf><Rsn><Cd>AC04</Cd></Rsn><AddtlInf>Account closed</AddtlInf></StsRsnInf>"
     lines = "".join(
         f"<TxInfAndSts><OrgnlEndToEndId>{reference}</OrgnlEndToEndId><TxSts>{status}</TxSts>"
-        f"{reason if status == 'RJCT' else ''}</TxInfAndSts>" for reference, status in statuses)  # fmt: skip
+        f"{reason if status == 'RJCT' else ''}</TxInfAndSts>"
+        for reference, status in statuses
+    )
     message = made["id"].replace("-", "")
     return (
         f'<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.002.001.{version}"><CstmrPmtStsRpt>'
@@ -144,7 +153,10 @@ class TestWholeFlow:
         said = report(made, (of[rahim], "ACSC"), (of[mina], "RJCT"), (of[jamal], "ACSP"))
         first = acme.admin.ok("POST", f"/payouts/batches/{made['id']}/answer", said, **XML)
         assert [(item["line"], item["result"], item["status"]) for item in first["items"]] == [
-            (1, "ok", "paid"), (2, "ok", "failed"), (3, "unchanged", "sending")]  # fmt: skip
+            (1, "ok", "paid"),
+            (2, "ok", "failed"),
+            (3, "unchanged", "sending"),
+        ]
         assert (first["counts"], first["open"]) == ({"ok": 2, "unchanged": 1}, 1)
         assert payouts(acme)[mina]["problem"] == "refused: RJCT: AC04: Account closed"
         # 36.00 were advanced; 24.00 have left or are on their way, and Mina is owed her 12.00 again
@@ -172,7 +184,10 @@ class TestWholeFlow:
         answer(acme, made, {"reference": payouts(acme)[rahim]["reference"], "status": "paid", "bank_reference": "FT9"})
         whole = acme.admin.ok("GET", f"/payouts/{payouts(acme)[rahim]['id']}")
         assert [(one["what"], one["status"], one["detail"]) for one in whole["events"]] == [
-            ("made", "queued", None), ("sent", "sending", "bank file 1"), ("answered", "paid", "FT9")]  # fmt: skip
+            ("made", "queued", None),
+            ("sent", "sending", "bank file 1"),
+            ("answered", "paid", "FT9"),
+        ]
         assert [(one["number"], one["what"], one["outcome"]) for one in whole["attempts"]] == [(1, "sent", "paid")]
         assert whole["batch_id"] == made["id"]
 
@@ -215,18 +230,25 @@ class TestMakeBatch:
     def test_writes_the_tenants_own_columns_and_says_what_they_cannot_name(self, acme: Cast, s3: Any) -> None:
         greta = prepared(acme, "Greta", settings=OWN)[0]
         refused = acme.hr.post("/payouts/batches", {}, headers=once())
-        assert (refused.status, refused.json["detail"]) == (409, (
-            "No payout waits for a bank file. 1 cannot go into one: the account has an IBAN, and the template has no"
-            " column iban."))  # fmt: skip
+        assert (refused.status, refused.json["detail"]) == (
+            409,
+            (
+                "No payout waits for a bank file. 1 cannot go into one: the account has an IBAN, and the template has"
+                " no column iban."
+            ),
+        )
         karim = person(acme, "Karim, \n=1+1".replace("\n", ""), number="0012345678901")
         advances(acme)
         made = batch(acme)
         assert made["left_out"] == [
-            {"payouts": 1, "reason": "the account has an IBAN, and the template has no column iban"}]  # fmt: skip
+            {"payouts": 1, "reason": "the account has an IBAN, and the template has no column iban"}
+        ]
         assert made["waiting"] == 1
         rows = list(csv.reader(io.StringIO(download(acme, made, s3).decode(), newline="")))
-        assert rows == [["Ref", "Account", "Name", "Amount"],
-                        [payouts(acme)[karim]["reference"], "0012345678901", "Karim, =1+1", "12.00"]]  # fmt: skip
+        assert rows == [
+            ["Ref", "Account", "Name", "Amount"],
+            [payouts(acme)[karim]["reference"], "0012345678901", "Karim, =1+1", "12.00"],
+        ]
         assert made["file_name"].endswith("-payouts-1.csv")
         assert payouts(acme)[greta]["status"] == "queued"
         acme.admin.ok("PUT", "/payouts/bank-file-settings", ISO)
@@ -297,7 +319,9 @@ class TestMakeBatch:
         person(acme, "Mina", iban=IBANS[1])
         advances(acme)  # and nobody works the queue off
         assert [(one["status"], one["provider"]) for one in payouts(acme).values()] == [
-            ("held", "bank_file"), ("queued", "simulated")]  # fmt: skip
+            ("held", "bank_file"),
+            ("queued", "simulated"),
+        ]
         assert acme.hr.post("/payouts/batches", {}, headers=once()).status == 409
 
     def test_is_not_a_manager_s_nor_an_employee_s(self, acme: Cast, s3: Any) -> None:
@@ -347,11 +371,18 @@ class TestAnswer:
         rahim, mina = prepared(acme, "Rahim", "Mina")
         made = batch(acme)
         of = {who: payouts(acme)[who]["reference"] for who in (rahim, mina)}
-        found = answer(acme, made, {"reference": of[rahim], "status": "returned"},
-                       {"reference": of[mina], "status": "returned", "reason": "closed"},
-                       {"reference": of[mina], "status": "paid", "bank_reference": "FT2"})  # fmt: skip
+        found = answer(
+            acme,
+            made,
+            {"reference": of[rahim], "status": "returned"},
+            {"reference": of[mina], "status": "returned", "reason": "closed"},
+            {"reference": of[mina], "status": "paid", "bank_reference": "FT2"},
+        )
         assert [(item["result"], item["status"]) for item in found["items"]] == [
-            ("ok", "returned"), ("ok", "returned"), ("ok", "paid")]  # fmt: skip
+            ("ok", "returned"),
+            ("ok", "returned"),
+            ("ok", "paid"),
+        ]
         assert [one["status"] for one in payouts(acme).values()] == ["returned"] * 2
         assert payouts(acme)[mina]["problem"] == "came back: closed"
         assert payouts(acme)[mina]["provider_reference"] == "FT2"
@@ -374,17 +405,21 @@ class TestAnswer:
         answer(acme, made, {"reference": of[rahim], "status": "paid"})
         text = (
             "reference,status,amount,currency\n"
-            f"{of[rahim]},failed,,\n"          # it was paid
-            f"{of[mina]},paid,12.50,BDT\n"     # another amount
-            f"{of[mina]},paid,12.00,EUR\n"     # another currency
+            f"{of[rahim]},failed,,\n"  # it was paid
+            f"{of[mina]},paid,12.50,BDT\n"  # another amount
+            f"{of[mina]},paid,12.00,EUR\n"  # another currency
             f"nothing-of-ours,paid,,\n"
             f"{of[jamal].upper()},PAID,12,BDT\n"  # banks change the case
             f"{of[mina]},sent,,\n"
-        )  # fmt: skip
+        )
         found = acme.admin.ok("POST", f"/payouts/batches/{made['id']}/answer", text, **CSV)
         assert [(item["line"], item["result"], item["status"]) for item in found["items"]] == [
-            (2, "conflict", "paid"), (3, "conflict", "sending"), (4, "conflict", "sending"), (5, "not_found", None),
-            (6, "ok", "paid")]  # fmt: skip
+            (2, "conflict", "paid"),
+            (3, "conflict", "sending"),
+            (4, "conflict", "sending"),
+            (5, "not_found", None),
+            (6, "ok", "paid"),
+        ]
         assert "12.50" in found["items"][1]["detail"]
         assert [(error["line"], error["column"]) for error in found["errors"]] == [(7, "status")]
         assert (found["counts"], found["open"]) == ({"conflict": 3, "not_found": 1, "ok": 1}, 1)
@@ -416,7 +451,9 @@ class TestAnswer:
         text = report(made, group="RJCT", version="03").replace("</GrpSts>", f"</GrpSts>{reason}")
         found = acme.admin.ok("POST", f"/payouts/batches/{made['id']}/answer", text, **XML)
         assert [(item["line"], item["result"], item["status"]) for item in found["items"]] == [
-            (None, "ok", "failed"), (None, "ok", "failed")]  # fmt: skip
+            (None, "ok", "failed"),
+            (None, "ok", "failed"),
+        ]
         assert found["open"] == 0
 
     def test_of_another_message_is_refused(self, acme: Cast, s3: Any) -> None:
@@ -487,15 +524,22 @@ class TestSettings:
         put = acme.admin.put("/payouts/bank-file-settings", ISO)
         assert (put.status, put.headers["ETag"]) == (200, '"1"')
         assert acme.hr.ok("GET", "/payouts/bank-file-settings") == {
-            "format": "pain.001", "template": None, "version": 1,
-            "payer": {"name": "Acme Garments Ltd", "masked": "DE89 **** **** **** **30 00"}}  # fmt: skip
+            "format": "pain.001",
+            "template": None,
+            "version": 1,
+            "payer": {"name": "Acme Garments Ltd", "masked": "DE89 **** **** **** **30 00"},
+        }
         local = {"format": "pain.001", "payer": {"name": "Acme", "account_number": "0011223344", "bank_code": "175"}}
         assert acme.admin.ok("PUT", "/payouts/bank-file-settings", local)["payer"]["masked"] == "175 **** 3344"
 
     def test_keep_the_template_as_it_was_said(self, acme: Cast) -> None:
         told = acme.admin.ok("PUT", "/payouts/bank-file-settings", OWN)["template"]
         assert [(column["header"], column["value"]) for column in told["columns"]] == [
-            ("Ref", "reference"), ("Account", "account_number"), ("Name", "holder"), ("Amount", "amount")]  # fmt: skip
+            ("Ref", "reference"),
+            ("Account", "account_number"),
+            ("Name", "holder"),
+            ("Amount", "amount"),
+        ]
         assert (told["delimiter"], told["encoding"], told["header"]) == (",", "utf-8", True)
         assert acme.admin.ok("GET", "/payouts/bank-file-settings")["template"] == told
 
@@ -507,7 +551,9 @@ class TestSettings:
             acme, "select before, after from audit_logs where action = 'bank_file_settings.changed' order by seq"
         )
         assert [(row.before and row.before["format"], row.after["format"]) for row in said] == [
-            (None, "pain.001"), ("pain.001", "delimited")]  # fmt: skip
+            (None, "pain.001"),
+            ("pain.001", "delimited"),
+        ]
 
     @pytest.mark.parametrize(
         ("said", "pointer"),

@@ -84,10 +84,11 @@ class TestApprove:
     def test_again_says_what_it_is_and_sends_it_once(self, acme: Cast, running: Stack, held: dict[str, Any]) -> None:
         act(acme.admin, held, "approve")
         assert act(acme.admin, held, "approve") == (
-            409, "This payout is queued; only one that is held can be approved.")  # fmt: skip
+            409,
+            "This payout is queued; only one that is held can be approved.",
+        )
         running.drain()
-        assert act(acme.admin, held, "approve") == (
-            409, "This payout is paid; only one that is held can be approved.")  # fmt: skip
+        assert act(acme.admin, held, "approve") == (409, "This payout is paid; only one that is held can be approved.")
         assert len(moved(acme)) == 1
 
     def test_by_two_at_once_counts_once(self, acme: Cast, running: Stack, held: dict[str, Any]) -> None:
@@ -110,8 +111,7 @@ class TestApprove:
         start(acme, "final")
         [found] = acme.admin.ok("GET", "/payouts")["items"]
         status, detail = act(acme.admin, found, "approve")
-        assert (status, detail) == (
-            403, "You started the run that made this payout; somebody else has to approve it.")  # fmt: skip
+        assert (status, detail) == (403, "You started the run that made this payout; somebody else has to approve it.")
         assert whole(acme, found["id"])["status"] == "held"
 
     def test_is_for_somebody_else_under_another_key_too(self, acme: Cast, running: Stack) -> None:
@@ -170,7 +170,9 @@ class TestReject:
     def test_again_says_that_it_was(self, acme: Cast, held: dict[str, Any]) -> None:
         act(acme.admin, held, "reject", REJECTED)
         assert act(acme.admin, held, "reject", REJECTED) == (
-            409, "This payout is cancelled; only one that is held can be rejected.")  # fmt: skip
+            409,
+            "This payout is cancelled; only one that is held can be rejected.",
+        )
         assert books(acme) == OWED
 
 
@@ -198,8 +200,10 @@ class TestRetry:
             found = list(clicks.map(lambda _: act(acme.admin, first, "retry")[0], range(2)))
         assert sorted(found) == [200, 409]
         assert act(acme.admin, first, "retry") == (
-            409, "There is nothing to pay: what this payout gave back is on its way already, was netted, is below the"
-            " minimum payout, or there is no payout destination.")  # fmt: skip
+            409,
+            "There is nothing to pay: what this payout gave back is on its way already, was netted, is below the"
+            " minimum payout, or there is no payout destination.",
+        )
         running.drain()
         assert listed(acme) == [("40.00", "failed"), ("40.00", "paid")]
 
@@ -256,13 +260,17 @@ class TestReturn:
         found = paid(acme, running)
         act(acme.admin, found, "return", {})
         assert act(acme.admin, found, "return", {}) == (
-            409, "This payout is returned; only one that is paid can be returned.")  # fmt: skip
+            409,
+            "This payout is returned; only one that is paid can be returned.",
+        )
         assert books(acme) == OWED
 
     def test_is_not_for_one_in_doubt(self, acme: Cast, running: Stack) -> None:
         found = paid(acme, running, "timeout_after")
         assert act(acme.admin, found, "return", {}) == (
-            409, "This payout is unknown; only one that is paid can be returned.")  # fmt: skip
+            409,
+            "This payout is unknown; only one that is paid can be returned.",
+        )
         assert payable(acme, found["user_id"]) == 0
 
 
@@ -283,7 +291,9 @@ class TestResolve:
     def test_is_only_for_review_and_only_once(self, acme: Cast, running: Stack) -> None:
         unknown, found = paid(acme, running, "timeout_after"), paid(acme, running, "other_amount")
         assert act(acme.admin, unknown, "resolve", RESOLVED) == (
-            409, "This payout is unknown; only one that is review can be resolved.")  # fmt: skip
+            409,
+            "This payout is unknown; only one that is review can be resolved.",
+        )
         act(acme.admin, found, "resolve", RESOLVED)
         assert act(acme.admin, found, "resolve", {"outcome": "failed", "reason": "no"})[0] == 409
         assert whole(acme, found["id"])["status"] == "paid"
@@ -313,4 +323,7 @@ class TestEveryDecision:
         act(acme.admin, held, "reject", REJECTED)
         [entry] = acme.admin.ok("GET", f"/audit-logs?entity_id={held['id']}")["items"]
         assert (entry["action"], entry["before"], entry["after"]) == (
-            "payout.rejected", {"status": "held"}, {"status": "cancelled", "reason": "not agreed"})  # fmt: skip
+            "payout.rejected",
+            {"status": "held"},
+            {"status": "cancelled", "reason": "not agreed"},
+        )

@@ -50,8 +50,13 @@ class Workers:
                 self.waiting.task_done()
 
     def _deliver(self, queue: str, body: dict[str, Any], receives: int) -> None:
-        record = {"MessageId": "m", "ReceiptHandle": "r", "Body": json.dumps(body), "MD5OfBody": "",
-                  "Attributes": {"ApproximateReceiveCount": str(receives)}}  # fmt: skip
+        record = {
+            "MessageId": "m",
+            "ReceiptHandle": "r",
+            "Body": json.dumps(body),
+            "MD5OfBody": "",
+            "Attributes": {"ApproximateReceiveCount": str(receives)},
+        }
         event = lambda_events.queue_event([record], f"arn:aws:sqs:eu-central-1:123456789012:wagebook-{queue}")
         if HANDLERS[queue](event, lambda_events.Context("test"))["batchItemFailures"]:
             if receives >= queues.MAX_RECEIVES:
@@ -97,8 +102,10 @@ def test_five_hundred_take_effect_and_five_hundred_are_unchanged(acme: Cast, mon
     monkeypatch.setattr(run_actions, "CHUNK_PEOPLE", 5)
     sale_ids = sold(acme)
     # of each person's ten, two are declined: 400 x 40.00 = 16000.00 in the end
-    items = [{"sale_id": sale_id, "status": "declined" if place % 10 in (3, 7) else "approved"}
-             for place, sale_id in enumerate(sale_ids)]  # fmt: skip
+    items = [
+        {"sale_id": sale_id, "status": "declined" if place % 10 in (3, 7) else "approved"}
+        for place, sale_id in enumerate(sale_ids)
+    ]
     calls = [items[place : place + 10] for place in range(5, 495, 10)] + [items[:5] + items[495:]]
     chance = random.Random(7)
     for call in calls:
@@ -129,4 +136,6 @@ def test_five_hundred_take_effect_and_five_hundred_are_unchanged(acme: Cast, mon
     assert sum(amount for amount, _ in moved(acme)) == Decimal("16000.00")
     slots = sql(acme, "select kind, count(*) as runs, bool_and(status = 'succeeded') as well from jobs group by kind")
     assert {(one.kind, one.runs, one.well) for one in slots} == {
-        ("advance-payouts", 1, True), ("final-payouts", 1, True)}  # fmt: skip
+        ("advance-payouts", 1, True),
+        ("final-payouts", 1, True),
+    }

@@ -104,7 +104,11 @@ class TestRelease:
         user_id = seller(acme, "accept")
         payout = held(acme, running, by=acme, user_id=user_id)
         assert {**payout["destination"], "changed_at": None} == {
-            "kind": "simulated", "holder": None, "masked": "accept", "changed_at": None}  # fmt: skip
+            "kind": "simulated",
+            "holder": None,
+            "masked": "accept",
+            "changed_at": None,
+        }
         assert payout["destination"]["changed_at"]
 
 
@@ -168,7 +172,11 @@ class TestChangedDestination:
     def test_holds_payouts_for_a_day(self, acme: Cast, running: Stack, paid: str) -> None:
         with at("2026-03-03T09:59:00Z"):
             assert run(acme, running, "final") == {
-                "payouts": 0, "held": 0, "amounts": {}, "waiting": {"changed_bank_details": 1}}  # fmt: skip
+                "payouts": 0,
+                "held": 0,
+                "amounts": {},
+                "waiting": {"changed_bank_details": 1},
+            }
             [owed] = acme.admin.ok("GET", "/payables")["items"]
             assert [part["because"] for part in owed["parts"]] == ["destination_held"]
         with at("2026-03-03T10:00:00Z"):
@@ -179,7 +187,9 @@ class TestChangedDestination:
         with at("2026-03-02T11:00:00Z"):
             mine = acme.hr.post(path, {})
             assert (mine.status, mine.json["detail"]) == (
-                403, "You set the bank details; somebody else has to confirm them.")  # fmt: skip
+                403,
+                "You set the bank details; somebody else has to confirm them.",
+            )
             confirmed = acme.admin.ok("POST", path, {})
             assert (confirmed["held_until"], confirmed["confirmed_by"]) == (None, "tenant_admin key")
             assert acme.admin.ok("POST", path, {}) == confirmed

@@ -18,13 +18,13 @@ from hypothesis import strategies as st
 
 from chalicelib.backing import clock
 from chalicelib.features.payouts.delivery import actions as delivery_actions
-from chalicelib.features.payouts.delivery.providers import Answer, CameBack, Paid, Refused, Unclear
+from chalicelib.features.payouts.delivery.providers import Answer, CameBack, Paid, PayoutRefused, Unclear
 from chalicelib.features.payouts.runs import actions as run_actions
 from chalicelib.features.payouts.runs import decision_actions
-from chalicelib.features.payouts.runs.actions import Kind
+from chalicelib.features.payouts.runs.actions import PayoutRunKind
 from chalicelib.features.payouts.runs.schemas import Resolution
 from chalicelib.features.sales import actions as sales
-from chalicelib.features.sales.schemas import Decision, NewSale
+from chalicelib.features.sales.schemas import NewSale, SaleDecision
 from chalicelib.identity.callers import working
 from chalicelib.identity.scope import Origin, Scope
 from chalicelib.kernel.errors import AlreadyDecided
@@ -78,10 +78,10 @@ class Office:
             made = sales.add_sale(scope, new=NewSale(user_id=user_id, earning=earning, currency=currency))
         self.sold.append(Sold(made["id"], user_id, earning, currency))
 
-    def run(self, kind: Kind) -> None:
+    def run(self, kind: PayoutRunKind) -> None:
         with self.scope() as scope:
             run_actions.request_run(scope, kind)
-        for one in self.sold if kind is Kind.ADVANCE else ():
+        for one in self.sold if kind is PayoutRunKind.ADVANCE else ():
             if one.status == "pending" and not one.was_advanced:
                 # 10 %, rounded down; nothing is no advance, and is looked at again
                 one.advance = (one.earning * D("0.10")).quantize(SMALLEST[one.currency], rounding=ROUND_DOWN)
@@ -95,7 +95,7 @@ class Office:
         with self.scope() as scope:
             said = sales.decide(
                 scope,
-                items=[Decision(sale_id=one.id, status=status, correction=correct, reason=reason)],  # type: ignore[arg-type]
+                items=[SaleDecision(sale_id=one.id, status=status, correction=correct, reason=reason)],  # type: ignore[arg-type]
             )
         before = one.status
         if before == "pending" or correct:
@@ -112,8 +112,10 @@ class Office:
         said: dict[str, Answer] = {
             "paid": Paid("theirs", payout.amount, payout.currency),
             "other": Paid("theirs", payout.amount + 1, payout.currency),
-            "refused": Refused("no"), "unclear": Unclear("no answer"), "back": CameBack("account closed"),
-        }  # fmt: skip
+            "refused": PayoutRefused("no"),
+            "unclear": Unclear("no answer"),
+            "back": CameBack("account closed"),
+        }
         with self.scope() as scope:
             errand = delivery_actions.carry_on(scope, payout.id)
         while errand is not None:
@@ -140,8 +142,10 @@ class Office:
                 event(f"{verb} done")
 
     def payouts(self) -> list[Any]:
-        return sql(self.cast, "select id, user_id, amount, currency, status, after_number, through_number from payouts"
-                   " order by id")  # fmt: skip
+        return sql(
+            self.cast,
+            "select id, user_id, amount, currency, status, after_number, through_number from payouts order by id",
+        )
 
     def settle_all(self) -> None:
         """Let everything that is on its way arrive."""
@@ -191,13 +195,18 @@ WHICH = st.integers(0, 30)
 STEPS = st.one_of(
     st.tuples(st.just("sell"), st.integers(0, 1), st.integers(1, 20_000), st.sampled_from(list(SMALLEST))),
     st.tuples(st.just("sell"), st.just(0), st.integers(1, 2_000), st.just("BDT")),
-    st.tuples(st.just("run"), st.sampled_from(Kind)),
+    st.tuples(st.just("run"), st.sampled_from(PayoutRunKind)),
     st.tuples(st.just("decide"), WHICH, st.sampled_from(["approved", "declined"]), st.booleans()),
     st.tuples(st.just("answer"), WHICH, st.sampled_from(["paid", "paid", "refused", "unclear", "back", "other"])),
     st.tuples(st.just("judge"), WHICH, st.sampled_from(["return", "paid", "failed"])),
 )
-MANY = settings(max_examples=EXAMPLES or 60, derandomize=not EXAMPLES, deadline=None, database=None,
-                suppress_health_check=list(HealthCheck))  # fmt: skip
+MANY = settings(
+    max_examples=EXAMPLES or 60,
+    derandomize=not EXAMPLES,
+    deadline=None,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
 
 
 @MANY
@@ -212,14 +221,14 @@ def test_nobody_has_more_or_less_than_their_sales_are_worth_and_twice_is_once(st
             getattr(office, verb)(*said)
         check(office)
     # in the end everybody has what they are worth, or owes what they had too much
-    for kind in Kind:
+    for kind in PayoutRunKind:
         office.run(kind)
         office.settle_all()
     check(office)
     for account in sql(cast, "select balance from ledger_accounts where kind = 'payable'"):
         assert account.balance >= 0
     state = office.state()
-    for kind in Kind:
+    for kind in PayoutRunKind:
         office.run(kind)
         office.settle_all()
     for one in office.sold:

@@ -10,7 +10,7 @@ import pytest
 from chalicelib.backing import clock
 from chalicelib.features.payouts.delivery import actions as delivery_actions
 from chalicelib.features.payouts.matching import actions as matching_actions
-from chalicelib.features.payouts.matching.actions import Matched
+from chalicelib.features.payouts.matching.actions import MatchedReference
 from chalicelib.identity.callers import working
 from chalicelib.identity.scope import Origin
 from chalicelib.kernel.errors import Conflict
@@ -39,7 +39,7 @@ LONG_AGO = datetime.fromisoformat("2020-01-01T00:00:00Z")
 D = Decimal
 
 
-def match(cast: Cast, since: datetime = LONG_AGO) -> list[Matched]:
+def match(cast: Cast, since: datetime = LONG_AGO) -> list[MatchedReference]:
     """Match with payouts off, as an operator does, and leave them off."""
     policy(cast, payouts_enabled=False)
     with working(cast.id, name="operator", now=clock.now(), origin=Origin("-")) as scope:
@@ -49,7 +49,7 @@ def match(cast: Cast, since: datetime = LONG_AGO) -> list[Matched]:
     return found
 
 
-def said(found: list[Matched]) -> list[tuple[str, str | None]]:
+def said(found: list[MatchedReference]) -> list[tuple[str, str | None]]:
     return [(one.outcome.value, one.problem) for one in found]
 
 
@@ -139,8 +139,10 @@ class TestMatch:
         assert listed(acme) == [("100.00", "paid"), ("40.00", "paid")]
         latest = acme.admin.ok("GET", f"/payouts?user_id={mina}")["items"][-1]
         assert [(line["event"], line["amount"]) for line in whole(acme, latest["id"])["lines"]] == [
-            ("approve", "40.00"), ("payout", "-100.00"), ("approve", "100.00"),
-        ]  # fmt: skip
+            ("approve", "40.00"),
+            ("payout", "-100.00"),
+            ("approve", "100.00"),
+        ]
 
     def test_adopts_several_payouts_of_one_person(self, acme: Cast, running: Stack, root: psycopg.Connection) -> None:
         mina = seller(acme)
@@ -201,9 +203,13 @@ class TestMatch:
         ]
 
     def test_leaves_out_what_nobody_can_be_found_for(self, acme: Cast) -> None:
-        sql(acme, "insert into simulated_movements (tenant_id, reference, user_id, currency, amount, status, at)"
+        sql(
+            acme,
+            "insert into simulated_movements (tenant_id, reference, user_id, currency, amount, status, at)"
             " values (:tenant_id, 'x', :user_id, 'BDT', 1, 'accepted', now())",
-            tenant_id=acme.id, user_id=UUID(int=7))  # fmt: skip
+            tenant_id=acme.id,
+            user_id=UUID(int=7),
+        )
         assert said(match(acme)) == [("contradicted", "the books have lost the person it went to")]
 
     def test_looks_only_at_what_moved_since(self, acme: Cast, running: Stack) -> None:

@@ -30,9 +30,24 @@ MEANT = """
 def payout(cast: Cast, status: str = "held") -> str:
     """Make a payout of nobody's money."""
     user_id = row(cast, "users", {"name": "Mina"})
-    return str(row(cast, "payouts", {
-        "user_id": user_id, "currency": "BDT", "amount": 1, "after_number": 0, "through_number": 1, "kind": "final",
-        "provider": "simulated", "reference": str(user_id), "status": status, "prepared_by": "x"}))  # fmt: skip
+    return str(
+        row(
+            cast,
+            "payouts",
+            {
+                "user_id": user_id,
+                "currency": "BDT",
+                "amount": 1,
+                "after_number": 0,
+                "through_number": 1,
+                "kind": "final",
+                "provider": "simulated",
+                "reference": str(user_id),
+                "status": status,
+                "prepared_by": "x",
+            },
+        )
+    )
 
 
 class TestGraph:
@@ -48,8 +63,11 @@ class TestGraph:
         }
 
     def test_is_not_for_the_application_to_change(self, acme: Cast) -> None:
-        for words in ("insert into payout_moves values ('failed', 'paid')", "delete from payout_moves",
-                      "update payout_moves set to_status = 'paid'"):  # fmt: skip
+        for words in (
+            "insert into payout_moves values ('failed', 'paid')",
+            "delete from payout_moves",
+            "update payout_moves set to_status = 'paid'",
+        ):
             with pytest.raises(ProgrammingError, match="permission denied"):
                 sql(acme, words)
 
@@ -96,10 +114,22 @@ class TestRow:
         user_id = row(acme, "users", {"name": "Mina"})
         for amount in (0, -1):
             with pytest.raises(DBAPIError, match="amount"):
-                row(acme, "payouts", {
-                    "user_id": user_id, "currency": "BDT", "amount": amount, "after_number": 0, "through_number": 1,
-                    "kind": "final", "provider": "simulated", "reference": "x", "status": "held", "prepared_by": "x",
-                })  # fmt: skip
+                row(
+                    acme,
+                    "payouts",
+                    {
+                        "user_id": user_id,
+                        "currency": "BDT",
+                        "amount": amount,
+                        "after_number": 0,
+                        "through_number": 1,
+                        "kind": "final",
+                        "provider": "simulated",
+                        "reference": "x",
+                        "status": "held",
+                        "prepared_by": "x",
+                    },
+                )
 
 
 class TestEvents:
@@ -132,8 +162,19 @@ class TestMove:
         found = paid(acme, running, behaviour)
         assert (found["status"], payable(acme, found["user_id"])) == (status, 40)
         with pytest.raises(DBAPIError, match="ledger_entries_tenant_id_subject_id_event"):
-            row(acme, "ledger_entries", {
-                "user_id": found["user_id"], "subject_id": found["id"], "event": "release", "debit": "cash",
-                "credit": "payable", "currency": "BDT", "amount": 40, "booked_at": clock.now(),
-            }, returning="number")  # fmt: skip
+            row(
+                acme,
+                "ledger_entries",
+                {
+                    "user_id": found["user_id"],
+                    "subject_id": found["id"],
+                    "event": "release",
+                    "debit": "cash",
+                    "credit": "payable",
+                    "currency": "BDT",
+                    "amount": 40,
+                    "booked_at": clock.now(),
+                },
+                returning="number",
+            )
         assert [line["event"] for line in whole(acme, found["id"])["ledger"]] == ["payout", "release"]

@@ -23,9 +23,12 @@ def listed(cast: Cast, query: str = "") -> dict[str, Any]:
         assert sum(D(part["amount"]) for part in one["parts"]) == D(one["owed"]) + D(one["in_flight"])
     return {
         f"{one['user']['name']} {one['currency']}": (
-            one["owed"], one["in_flight"], [(part["because"], part["amount"]) for part in one["parts"]])
+            one["owed"],
+            one["in_flight"],
+            [(part["because"], part["amount"]) for part in one["parts"]],
+        )
         for one in items
-    }  # fmt: skip
+    }
 
 
 def person(cast: Cast, name: str, number: int, **to: str) -> str:
@@ -56,7 +59,7 @@ class TestList:
             "Cat BDT": ("7.00", "0.00", [("below_minimum", "7.00")]),
             "Dan BDT": ("55.00", "0.00", [("next_run", "55.00")]),
             "Eve BDT": ("5000.00", "0.00", [("next_run", "5000.00")]),
-        }  # fmt: skip
+        }
         start(acme, "final")
         acme.admin.ok("POST", f"/payroll-runs/{run_id}/pay", headers=once())
         assert listed(acme) == {
@@ -65,7 +68,7 @@ class TestList:
             "Cat BDT": ("7.00", "0.00", [("below_minimum", "7.00")]),
             "Dan BDT": ("0.00", "55.00", [("waits_for_confirmation", "55.00")]),
             "Eve BDT": ("0.00", "5000.00", [("held", "5000.00")]),
-        }  # fmt: skip
+        }
         assert list(listed(acme, "?because=no_bank_account")) == ["Bob BDT"]
         assert list(listed(acme, f"?user_id={dan}")) == ["Dan BDT"]
         assert list(listed(acme, "?currency=USD")) == []

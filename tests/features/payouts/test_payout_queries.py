@@ -27,16 +27,21 @@ class TestWhole:
         advance, final = acme.admin.ok("GET", f"/payouts?user_id={mina}")["items"]
         told = whole(acme, advance["id"])
         assert [(line["subject_id"], line["event"], line["amount"]) for line in told["lines"]] == [
-            (first, "advance", "4.00"), (second, "advance", "4.00"), (third, "advance", "4.00")]  # fmt: skip
+            (first, "advance", "4.00"),
+            (second, "advance", "4.00"),
+            (third, "advance", "4.00"),
+        ]
         told = whole(acme, final["id"])
-        assert sorted((line["subject_id"], line["event"], line["amount"]) for line in told["lines"]) == sorted([
-            (first, "decline", "-4.00"), (second, "approve", "36.00"), (third, "approve", "36.00")])  # fmt: skip
+        assert sorted((line["subject_id"], line["event"], line["amount"]) for line in told["lines"]) == sorted(
+            [(first, "decline", "-4.00"), (second, "approve", "36.00"), (third, "approve", "36.00")]
+        )
         assert sum(D(line["amount"]) for line in told["lines"]) == D(told["amount"]) == D("68.00")
 
     def test_tells_how_it_went_and_what_was_booked(self, acme: Cast, running: Stack) -> None:
         told = paid(acme, running, "refuse")
         assert [(a["number"], a["what"], a["outcome"], a["detail"]) for a in told["attempts"]] == [
-            (1, "sent", "failed", "refused: account unknown")]  # fmt: skip
+            (1, "sent", "failed", "refused: account unknown")
+        ]
         assert told["attempts"][0]["started_at"] <= told["attempts"][0]["ended_at"]
         assert [(e["what"], e["status"], e["actor"]) for e in told["events"]] == [
             ("made", "queued", "tenant_admin key"),
@@ -44,7 +49,9 @@ class TestWhole:
             ("answered", "failed", "payouts"),
         ]
         assert [(line["event"], line["debit"], line["credit"], line["amount"]) for line in told["ledger"]] == [
-            ("payout", "payable", "cash", "40.00"), ("release", "cash", "payable", "40.00")]  # fmt: skip
+            ("payout", "payable", "cash", "40.00"),
+            ("release", "cash", "payable", "40.00"),
+        ]
 
     def test_tells_where_it_goes_masked_and_since_when(self, acme: Cast, running: Stack) -> None:
         shown = paid(acme, running, "accept")["destination"]
@@ -57,7 +64,9 @@ class TestWhole:
         run(acme, running, "final")
         second = whole(acme, acme.admin.ok("GET", "/payouts")["items"][1]["id"])
         assert [(line["subject_id"] == first["id"], line["event"], line["amount"]) for line in second["lines"]] == [
-            (True, "release", "40.00"), (False, "approve", "5.00")]  # fmt: skip
+            (True, "release", "40.00"),
+            (False, "approve", "5.00"),
+        ]
 
 
 class TestList:

@@ -26,9 +26,7 @@ def balance(cast: Cast, user_id: str) -> dict[str, str]:
 
 def told(**sums: str) -> dict[str, str]:
     """A balance; what is not said is nothing."""
-    nothing = dict.fromkeys(
-        ("payable", "advances_outstanding", "pending_earnings", "in_flight", "paid_total"), "0.00"
-    )  # fmt: skip
+    nothing = dict.fromkeys(("payable", "advances_outstanding", "pending_earnings", "in_flight", "paid_total"), "0.00")
     return {"currency": "BDT", **nothing, **sums}
 
 
@@ -61,8 +59,11 @@ def wage(cast: Cast, user_id: str, amount: str, moment: str) -> None:
         cast,
         "insert into ledger_entries (tenant_id, user_id, subject_id, event, debit, credit, currency, amount, booked_at)"
         " values (:tenant_id, :user_id, uuidv7(), 'payslip', 'wage_cost', 'payable', 'BDT', :amount, :moment)",
-        tenant_id=cast.id, user_id=user_id, amount=Decimal(amount), moment=moment,
-    )  # fmt: skip
+        tenant_id=cast.id,
+        user_id=user_id,
+        amount=Decimal(amount),
+        moment=moment,
+    )
 
 
 def paid_by_wage(cast: Cast) -> str:
@@ -83,14 +84,18 @@ class TestBalance:
         decide(acme, "declined", first)
         # the 4.00 of the declined one are owed back
         assert balance(acme, mina) == told(
-            payable="-4.00", advances_outstanding="8.00", pending_earnings="80.00", paid_total="12.00")  # fmt: skip
+            payable="-4.00", advances_outstanding="8.00", pending_earnings="80.00", paid_total="12.00"
+        )
         decide(acme, "approved", second, third)
         # 36.00 + 36.00 - 4.00
         assert balance(acme, mina) == told(payable="68.00", paid_total="12.00")
         run(acme, running, "final")
         assert balance(acme, mina) == told(paid_total="80.00")
         assert acme.admin.ok("GET", f"/users/{mina}/balance") == {
-            **told(paid_total="80.00"), "salary": None, "other_currencies": []}  # fmt: skip
+            **told(paid_total="80.00"),
+            "salary": None,
+            "other_currencies": [],
+        }
 
     def test_tells_what_is_on_its_way_apart_from_what_arrived(self, acme: Cast, running: Stack) -> None:
         mina = seller(acme)
@@ -126,21 +131,44 @@ class TestBalance:
         found = acme.admin.ok("GET", f"/users/{mina}/balance")
         assert balance(acme, mina) == told(advances_outstanding="4.00", pending_earnings="40.00", paid_total="4.00")
         assert found["other_currencies"] == [
-            {"currency": "JPY", "payable": "0", "advances_outstanding": "100", "pending_earnings": "1000",
-             "in_flight": "0", "paid_total": "100"},
-            {"currency": "KWD", "payable": "0.000", "advances_outstanding": "0.000", "pending_earnings": "0.000",
-             "in_flight": "0.000", "paid_total": "2.500"},
-        ]  # fmt: skip
+            {
+                "currency": "JPY",
+                "payable": "0",
+                "advances_outstanding": "100",
+                "pending_earnings": "1000",
+                "in_flight": "0",
+                "paid_total": "100",
+            },
+            {
+                "currency": "KWD",
+                "payable": "0.000",
+                "advances_outstanding": "0.000",
+                "pending_earnings": "0.000",
+                "in_flight": "0.000",
+                "paid_total": "2.500",
+            },
+        ]
 
     def test_shows_the_salary_beside_it_in_its_own_currency(self, acme: Cast) -> None:
         mina = paid_by_wage(acme)
         for month, earned_so_far in (("2026-01", "100.00"), ("2026-02", "13.57")):
-            sql(acme, "insert into balances (tenant_id, month, user_id, as_of, currency, earned, lines)"
+            sql(
+                acme,
+                "insert into balances (tenant_id, month, user_id, as_of, currency, earned, lines)"
                 " values (:tenant_id, :month, :user_id, '2026-02-03', 'USD', :earned, '[]')",
-                tenant_id=acme.id, month=month, user_id=mina, earned=Decimal(earned_so_far))  # fmt: skip
+                tenant_id=acme.id,
+                month=month,
+                user_id=mina,
+                earned=Decimal(earned_so_far),
+            )
         found = acme.admin.ok("GET", f"/users/{mina}/balance")
-        assert found["salary"] == {"month": "2026-02", "as_of": "2026-02-03", "currency": "USD",
-                                   "earned_to_date": "13.57", "lines": []}  # fmt: skip
+        assert found["salary"] == {
+            "month": "2026-02",
+            "as_of": "2026-02-03",
+            "currency": "USD",
+            "earned_to_date": "13.57",
+            "lines": [],
+        }
         assert (found["currency"], found["pending_earnings"]) == ("BDT", "40.00")
 
     def test_is_ones_own_or_hr_s(self, acme: Cast, zenith: Cast) -> None:
@@ -167,7 +195,11 @@ class TestStatement:
             run(acme, running, "final")
         found = statement(acme, mina)
         assert (found["user_id"], found["from"], found["to"], found["next_cursor"]) == (
-            mina, "2026-01-01", "2026-01-31", None)  # fmt: skip
+            mina,
+            "2026-01-01",
+            "2026-01-31",
+            None,
+        )
         [one] = found["currencies"]
         assert ends(one) == ("0.00", "0.00", "0.00", "0.00")
         assert written(one) == [
@@ -186,7 +218,8 @@ class TestStatement:
         assert one["lines"][4]["concerns"] == {**nothing, "kind": "sale", "id": second}
         payouts = [made["id"] for made in acme.admin.ok("GET", "/payouts")["items"]]
         assert [one["lines"][at_]["concerns"] for at_ in (2, 6)] == [
-            {**nothing, "kind": "payout", "id": made, "status": "paid"} for made in payouts]  # fmt: skip
+            {**nothing, "kind": "payout", "id": made, "status": "paid"} for made in payouts
+        ]
 
     def test_opens_with_what_the_one_before_closed_with(self, acme: Cast, running: Stack) -> None:
         mina = seller(acme)
@@ -217,8 +250,12 @@ class TestStatement:
     def test_begins_and_ends_with_days_of_the_tenant_s_zone(self, acme: Cast) -> None:
         mina = paid_by_wage(acme)
         # Dhaka is six hours ahead: the 5th lasts from 18:00 of the 4th until 18:00
-        for amount, moment in (("1", "2026-01-04T17:59:59Z"), ("2", "2026-01-04T18:00:00Z"),
-                               ("4", "2026-01-05T17:59:59Z"), ("8", "2026-01-05T18:00:00Z")):  # fmt: skip
+        for amount, moment in (
+            ("1", "2026-01-04T17:59:59Z"),
+            ("2", "2026-01-04T18:00:00Z"),
+            ("4", "2026-01-05T17:59:59Z"),
+            ("8", "2026-01-05T18:00:00Z"),
+        ):
             wage(acme, mina, amount, moment)
         one = part(statement(acme, mina, "?from=2026-01-05&to=2026-01-05"))
         assert [line["amount"] for line in one["lines"]] == ["2.00", "4.00"]
@@ -229,8 +266,9 @@ class TestStatement:
         mina = paid_by_wage(berlin)
         for moment in ("2026-03-28T22:59:59Z", "2026-03-28T23:00:00Z", "2026-03-29T21:59:59Z", "2026-03-29T22:00:00Z"):
             wage(berlin, mina, "1", moment)
-        counts = [len(part(statement(berlin, mina, f"?from=2026-03-{day}&to=2026-03-{day}"))["lines"])
-                  for day in (28, 29, 30)]  # fmt: skip
+        counts = [
+            len(part(statement(berlin, mina, f"?from=2026-03-{day}&to=2026-03-{day}"))["lines"]) for day in (28, 29, 30)
+        ]
         assert counts == [1, 2, 1]
 
     def test_keeps_currencies_apart_the_tenant_s_own_first(self, acme: Cast, running: Stack) -> None:
@@ -243,7 +281,9 @@ class TestStatement:
         assert [one["currency"] for one in found["currencies"]] == ["BDT", "AED", "JPY"]
         assert (ends(part(found)), part(found)["lines"]) == (("0.00",) * 4, [])
         assert written(part(found, "JPY")) == [
-            "advance advances/payable 100 100 -> 100 100", "payout payable/cash -100 0 -> 0 100"]  # fmt: skip
+            "advance advances/payable 100 100 -> 100 100",
+            "payout payable/cash -100 0 -> 0 100",
+        ]
         assert written(part(found, "AED")) == [
             "approve sales_cost/payable 2.50 0.00 -> 2.50 0.00",
             "payout payable/cash -2.50 0.00 -> 0.00 0.00",
@@ -260,7 +300,10 @@ class TestStatement:
         with at("2026-01-31T18:30:00Z"):  # the 1st of February in Dhaka
             asked = [statement(acme, mina, query) for query in ("", "?from=2026-01-15", "?to=2025-12-24")]
         assert [(one["from"], one["to"]) for one in asked] == [
-            ("2026-02-01", "2026-02-28"), ("2026-01-15", "2026-02-28"), ("2025-12-01", "2025-12-24")]  # fmt: skip
+            ("2026-02-01", "2026-02-28"),
+            ("2026-01-15", "2026-02-28"),
+            ("2025-12-01", "2025-12-24"),
+        ]
 
     @pytest.mark.parametrize(("query", "place"), [
         ("?from=2026-01-02&to=2026-01-01", "/to"),
@@ -294,16 +337,24 @@ class TestStatement:
                 break
             query = f"{JANUARY}&cursor={page['next_cursor']}"
         assert [[line["amount"] for line in page["lines"]] for page in pages] == [
-            ["1.00", "2.00", "3.00", "4.00"], ["5.00", "6.00", "7.00", "8.00"], ["9.00", "10.00"]]  # fmt: skip
+            ["1.00", "2.00", "3.00", "4.00"],
+            ["5.00", "6.00", "7.00", "8.00"],
+            ["9.00", "10.00"],
+        ]
         # opening and closing are those of all ten; the running balance goes on from page to page
         assert {ends(page) for page in pages} == {("100.00", "0.00", "155.00", "0.00")}
         assert [page["lines"][-1]["payable_after"] for page in pages] == ["110.00", "136.00", "155.00"]
 
     def test_is_told_at_once_for_a_thousand_lines(self, acme: Cast) -> None:
         mina = paid_by_wage(acme)
-        sql(acme, "insert into ledger_entries (tenant_id, user_id, subject_id, event, line, debit, credit, currency,"
+        sql(
+            acme,
+            "insert into ledger_entries (tenant_id, user_id, subject_id, event, line, debit, credit, currency,"
             " amount, booked_at) select :tenant_id, :user_id, :user_id, 'payslip', n, 'wage_cost', 'payable', 'BDT',"
-            " 1, '2026-01-05' from generate_series(1, 1001) n", tenant_id=acme.id, user_id=UUID(mina))  # fmt: skip
+            " 1, '2026-01-05' from generate_series(1, 1001) n",
+            tenant_id=acme.id,
+            user_id=UUID(mina),
+        )
         first = statement(acme, mina)
         assert (len(part(first)["lines"]), part(first)["closing"]["payable"]) == (1000, "1001.00")
         second = statement(acme, mina, f"{JANUARY}&cursor={first['next_cursor']}")

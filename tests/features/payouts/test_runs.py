@@ -157,8 +157,7 @@ class TestCurrencies:
         mina = seller(acme)
         for earning, currency in (("60.00", "BDT"), ("20.00", "USD"), ("500", "JPY"), ("1.005", "KWD")):
             earned(acme, mina, earning, currency=currency)
-        assert run(acme, running, "final")["amounts"] == {
-            "BDT": "60.00", "JPY": "500", "KWD": "1.005", "USD": "20.00"}  # fmt: skip
+        assert run(acme, running, "final")["amounts"] == {"BDT": "60.00", "JPY": "500", "KWD": "1.005", "USD": "20.00"}
         found = {one["currency"]: one for one in acme.admin.ok("GET", "/payouts")["items"]}
         for currency, one in found.items():
             assert [line["amount"] for line in whole(acme, one["id"])["lines"]] == [one["amount"]], currency
@@ -172,7 +171,9 @@ class TestCurrencies:
         earned(acme, mina, "40.00")
         run(acme, running, "final")
         assert [(one["currency"], one["amount"]) for one in acme.admin.ok("GET", "/payouts")["items"]] == [
-            ("USD", "10.00"), ("BDT", "40.00")]  # fmt: skip
+            ("USD", "10.00"),
+            ("BDT", "40.00"),
+        ]
         assert payable(acme, mina, "USD") == D("-10.00")
 
 
@@ -271,7 +272,10 @@ class TestChunks:
         assert deliver(second, third) == []
         running.drain()
         assert acme.admin.ok("GET", f"/jobs/{job_id}")["result"] == {
-            "payouts": 5, "held": 0, "amounts": {"BDT": "200.00"}}  # fmt: skip
+            "payouts": 5,
+            "held": 0,
+            "amounts": {"BDT": "200.00"},
+        }
         assert listed(acme) == [("40.00", "paid")] * 5
 
     def test_that_died_between_commit_and_sending_are_sent_by_the_sweepers(

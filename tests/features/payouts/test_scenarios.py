@@ -20,7 +20,7 @@ Amounts = dict[tuple[str, str], Decimal]
 
 def load() -> list[dict[str, Any]]:
     """Read all scenarios."""
-    found = [one for file in sorted(FOLDER.glob("*.yaml")) for one in yaml.load(file.read_text(), Loader=ExactLoader)]  # noqa: S506 - a SafeLoader # fmt: skip
+    found = [one for file in sorted(FOLDER.glob("*.yaml")) for one in yaml.load(file.read_text(), Loader=ExactLoader)]  # noqa: S506 - a SafeLoader
     for one in found:
         known(one, "name", "sentence", "currency", "policy", "bank", "steps")
     return found

@@ -21,12 +21,12 @@ from chalicelib.features.payouts.delivery.providers import (
     Abilities,
     Answer,
     CameBack,
-    NotFound,
     NotSent,
-    Order,
     Paid,
-    Refused,
+    PaymentOrder,
+    PayoutRefused,
     Unclear,
+    UnknownReference,
 )
 from chalicelib.identity.callers import working
 from chalicelib.identity.scope import Origin
@@ -69,7 +69,7 @@ class Fake:
     heard: list[str] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
 
-    def send(self, order: Order, *, now: datetime) -> Answer:
+    def send(self, order: PaymentOrder, *, now: datetime) -> Answer:
         self.heard.append("send")
         self.keys.append(order.reference)
         answer = self.sends.pop(0) if self.sends else Unclear("no answer")
@@ -77,7 +77,7 @@ class Fake:
             raise answer
         return answer
 
-    def find(self, order: Order, *, now: datetime) -> Answer:
+    def find(self, order: PaymentOrder, *, now: datetime) -> Answer:
         self.heard.append("find")
         return self.finds.pop(0) if self.finds else Unclear("no answer")
 
@@ -136,8 +136,11 @@ def worker(cast: Cast) -> Any:
 
 
 def minutes_to_next_look(cast: Cast, payout: dict[str, Any]) -> float:
-    [row] = sql(cast, "select extract(epoch from look_at - clock_timestamp()) / 60 as left from payouts"
-                " where id = :id", id=payout["id"])  # fmt: skip
+    [row] = sql(
+        cast,
+        "select extract(epoch from look_at - clock_timestamp()) / 60 as left from payouts where id = :id",
+        id=payout["id"],
+    )
     return round(float(row.left), 1)
 
 
@@ -177,7 +180,9 @@ class TestRefused:
         first = paid(acme, running, "refuse")
         assert (first["status"], first["problem"]) == ("failed", "refused: account unknown")
         assert [(line["event"], line["debit"], line["credit"]) for line in first["ledger"]] == [
-            ("payout", "payable", "cash"), ("release", "cash", "payable")]  # fmt: skip
+            ("payout", "payable", "cash"),
+            ("release", "cash", "payable"),
+        ]
         assert books(acme) == OWED
         to = {"kind": "simulated", "behaviour": "accept"}
         acme.admin.ok("PUT", f"/users/{first['user_id']}/payout-destination", to)
@@ -197,8 +202,13 @@ class TestTimedOut:
         pass_time(acme, minutes=1)
         assert look(running) == 1
         assert steps(whole(acme, found["id"])) == [
-            "made queued", "sent sending", "answered unknown", "asked unknown", "sent sending", "answered paid",
-        ]  # fmt: skip
+            "made queued",
+            "sent sending",
+            "answered unknown",
+            "asked unknown",
+            "sent sending",
+            "answered paid",
+        ]
         assert moved(acme) == [(D("40.00"), "accepted")]
         assert books(acme) == SETTLED
 
@@ -232,7 +242,9 @@ class TestOtherwise:
     def test_another_amount_is_for_a_person(self, acme: Cast, running: Stack) -> None:
         found = paid(acme, running, "other_amount")
         assert (found["status"], found["problem"]) == (
-            "review", "the provider says it paid 80.00 BDT instead of 40.00 BDT")  # fmt: skip
+            "review",
+            "the provider says it paid 80.00 BDT instead of 40.00 BDT",
+        )
         assert found["provider_reference"]
         assert payable(acme, found["user_id"]) == 0
         pass_time(acme, days=100)
@@ -258,7 +270,7 @@ class TestOtherwise:
     def test_a_provider_that_takes_its_word_back_is_not_asked_for_ever(
         self, acme: Cast, running: Stack, faked: Faked
     ) -> None:
-        fake = faked(keys=DAY, looks_up=True, sends=[PAID], finds=[Refused("never heard of them")])
+        fake = faked(keys=DAY, looks_up=True, sends=[PAID], finds=[PayoutRefused("never heard of them")])
         found = paid(acme, running)
         pass_time(acme, hours=24)
         look(running)
@@ -283,8 +295,7 @@ class TestLadder:
             pass_time(acme, minutes=rung)
             assert look(running) == 1
         told = whole(acme, found["id"])
-        assert (told["status"], told["problem"]) == (
-            "review", "no answer; find out whether it was paid, and say so")  # fmt: skip
+        assert (told["status"], told["problem"]) == ("review", "no answer; find out whether it was paid, and say so")
         assert fake.heard == ["send", *["find"] * 7]
         assert payable(acme, found["user_id"]) == 0
         pass_time(acme, days=30)
@@ -292,7 +303,7 @@ class TestLadder:
 
     def test_is_climbed_rung_by_rung_where_it_is_sent_again_too(self, acme: Cast, running: Stack, faked: Faked) -> None:
         # 23 h 13 min after it was first sent, its key may not be used any more
-        fake = faked(keys=DAY, looks_up=True, finds=[NotFound()] * 9)
+        fake = faked(keys=DAY, looks_up=True, finds=[UnknownReference()] * 9)
         found = paid(acme, running)
         for rung in self.RUNGS:
             assert minutes_to_next_look(acme, found) == rung
@@ -308,7 +319,7 @@ class TestKey:
     def test_is_used_again_only_while_it_is_young(
         self, acme: Cast, running: Stack, faked: Faked, minutes: int, heard: list[str]
     ) -> None:
-        fake = faked(keys=DAY, looks_up=True, finds=[NotFound(), NotFound()])
+        fake = faked(keys=DAY, looks_up=True, finds=[UnknownReference(), UnknownReference()])
         found = paid(acme, running)
         pass_time(acme, hours=23, minutes=minutes)
         look(running)
@@ -316,7 +327,7 @@ class TestKey:
 
     def test_is_looked_at_again_directly_before_the_call(self, acme: Cast, running: Stack, faked: Faked) -> None:
         # claimed while it was young, by a worker that then slept for longer than the provider keeps it
-        fake = faked(keys=DAY, looks_up=True, sends=[Unclear("no answer")], finds=[NotFound()])
+        fake = faked(keys=DAY, looks_up=True, sends=[Unclear("no answer")], finds=[UnknownReference()])
         found = paid(acme, running)
         pass_time(acme, minutes=1)
         asking = claim(acme, found)
@@ -363,8 +374,13 @@ class TestLease:
         pass_time(acme, minutes=2)
         look(running)
         assert steps(whole(acme, found["id"])) == [
-            "made queued", "sent sending", "answered unknown", "asked unknown", "sent sending", "answered paid",
-        ]  # fmt: skip
+            "made queued",
+            "sent sending",
+            "answered unknown",
+            "asked unknown",
+            "sent sending",
+            "answered paid",
+        ]
         assert moved(acme) == [(D("40.00"), "accepted")]
 
     def test_of_a_worker_that_died_after_the_call_ends_in_asking(self, acme: Cast, running: Stack) -> None:
@@ -405,7 +421,7 @@ class TestFence:
         look(running)
         before = whole(acme, found["id"])
         assert before["status"] == "paid"
-        for late in (Refused("account unknown"), Unclear("no answer"), Paid("x", D("40.00"), "BDT")):
+        for late in (PayoutRefused("account unknown"), Unclear("no answer"), Paid("x", D("40.00"), "BDT")):
             assert settle(acme, slow, late) is None
         assert whole(acme, found["id"]) == before
         assert books(acme) == SETTLED
@@ -415,14 +431,14 @@ class TestFence:
         slow = claim(acme, found)
         pass_time(acme, minutes=2)
         asking = claim(acme, found)
-        settle(acme, slow, Refused("account unknown"))
+        settle(acme, slow, PayoutRefused("account unknown"))
         assert whole(acme, found["id"])["status"] == "unknown"
         assert settle(acme, asking, Paid("x", D("40.00"), "BDT")) is None
         assert whole(acme, found["id"])["status"] == "paid"
 
     def test_tells_two_who_both_send_apart(self, acme: Cast, running: Stack, faked: Faked) -> None:
         # the first slept through its lease; the second asked, and is sending it again
-        faked(keys=DAY, looks_up=True, finds=[NotFound()])
+        faked(keys=DAY, looks_up=True, finds=[UnknownReference()])
         found = queued(acme)
         first = claim(acme, found)
         pass_time(acme, minutes=2)
@@ -430,7 +446,7 @@ class TestFence:
         second = settle(acme, asking, asking.call())
         assert second is not None
         assert whole(acme, found["id"])["status"] == "sending"
-        settle(acme, first, Refused("account unknown"))
+        settle(acme, first, PayoutRefused("account unknown"))
         assert whole(acme, found["id"])["status"] == "sending"
         settle(acme, second, PAID)
         assert whole(acme, found["id"])["status"] == "paid"
@@ -441,7 +457,7 @@ class TestFence:
         slow = claim(acme, found)
         pass_time(acme, minutes=2)
         look(running)
-        settle(acme, slow, Refused("account unknown"))
+        settle(acme, slow, PayoutRefused("account unknown"))
         assert whole(acme, found["id"])["status"] == "review"
 
 
@@ -543,7 +559,7 @@ class TestProviderWithKeysOnly:
 
 class TestProviderWithLookUpOnly:
     def test_is_sent_it_once_and_then_only_asked(self, acme: Cast, running: Stack, faked: Faked) -> None:
-        fake = faked(looks_up=True, finds=[NotFound(), NotFound(), PAID])
+        fake = faked(looks_up=True, finds=[UnknownReference(), UnknownReference(), PAID])
         found = paid(acme, running)
         for minutes in (1, 5, 60):
             pass_time(acme, minutes=minutes)
@@ -554,7 +570,7 @@ class TestProviderWithLookUpOnly:
     def test_is_left_to_a_person_after_72_hours_of_knowing_nothing(
         self, acme: Cast, running: Stack, faked: Faked
     ) -> None:
-        fake = faked(looks_up=True, finds=[NotFound()] * 2)
+        fake = faked(looks_up=True, finds=[UnknownReference()] * 2)
         found = paid(acme, running)
         for hours, status in ((71, "unknown"), (2, "review")):
             pass_time(acme, hours=hours)
@@ -578,7 +594,7 @@ class TestProviderWithNeither:
         assert (whole(acme, found["id"])["status"], fake.heard) == ("review", [])
 
     def test_refuses_for_good(self, acme: Cast, running: Stack, faked: Faked) -> None:
-        faked(sends=[Refused("no")])
+        faked(sends=[PayoutRefused("no")])
         assert paid(acme, running)["status"] == "failed"
         assert books(acme) == OWED
 
@@ -657,9 +673,10 @@ def test_a_call_holds_no_transaction(acme: Cast, running: Stack, faked: Faked) -
     fake = faked(keys=DAY, looks_up=True)
     seen: list[str] = []
 
-    def send_and_look(order: Order, *, now: datetime) -> Answer:
-        seen.append(sql(acme, "select status from payouts where reference = :r for update nowait",
-                        r=order.reference)[0].status)  # fmt: skip
+    def send_and_look(order: PaymentOrder, *, now: datetime) -> Answer:
+        seen.append(
+            sql(acme, "select status from payouts where reference = :r for update nowait", r=order.reference)[0].status
+        )
         return PAID
 
     fake.send = send_and_look  # type: ignore[method-assign]

@@ -33,11 +33,17 @@ class TestThreeSales:
         first, second, third = (sale(acme, mina) for _ in range(3))
         assert run(acme, running, "advance")["result"] == {"payouts": 1, "held": 0, "amounts": {"BDT": "12.00"}}
         assert payouts(acme) == [("12.00", "paid")]
-        decided = acme.admin.ok("POST", "/reconcile", {"items": [
-            {"sale_id": first, "status": "declined"},
-            {"sale_id": second, "status": "approved"},
-            {"sale_id": third, "status": "approved"},
-        ]})  # fmt: skip
+        decided = acme.admin.ok(
+            "POST",
+            "/reconcile",
+            {
+                "items": [
+                    {"sale_id": first, "status": "declined"},
+                    {"sale_id": second, "status": "approved"},
+                    {"sale_id": third, "status": "approved"},
+                ]
+            },
+        )
         assert decided["counts"] == {"ok": 3}
         run(acme, running, "final")
         assert payouts(acme) == [("12.00", "paid"), ("68.00", "paid")]

@@ -3,10 +3,10 @@
 import pytest
 
 from chalicelib.features.payouts.delivery import outcomes
-from chalicelib.features.payouts.delivery.outcomes import Outcome, Says, Verdict
-from chalicelib.features.payouts.delivery.providers import Refused
+from chalicelib.features.payouts.delivery.outcomes import BankVerdict, MoneyOutcome, Says
+from chalicelib.features.payouts.delivery.providers import PayoutRefused
 
-REFUSED, DOUBT, WAY, PAID = Outcome.REFUSED, Outcome.DOUBT, Outcome.ON_ITS_WAY, Outcome.PAID
+REFUSED, DOUBT, WAY, PAID = MoneyOutcome.REFUSED, MoneyOutcome.DOUBT, MoneyOutcome.ON_ITS_WAY, MoneyOutcome.PAID
 
 
 class TestList:
@@ -37,14 +37,16 @@ class TestOutcome:
             *((code, (), WAY) for code in ("BLCK", "PATC", "RVNM", "RVMC", "NEW1", "acsc", "rjct")),
         ],
     )  # fmt: skip
-    def test_follows_from_status_and_reasons(self, status: str, reasons: tuple[str, ...], expected: Outcome) -> None:
-        assert Verdict(status, reasons).outcome() is expected
+    def test_follows_from_status_and_reasons(
+        self, status: str, reasons: tuple[str, ...], expected: MoneyOutcome
+    ) -> None:
+        assert BankVerdict(status, reasons).outcome() is expected
 
     def test_of_a_reason_about_the_file_depends_on_what_the_bank_said_before(self) -> None:
-        wrong_signature = Verdict("RJCT", ("DS0B",))
+        wrong_signature = BankVerdict("RJCT", ("DS0B",))
         assert wrong_signature.outcome() is REFUSED
         assert wrong_signature.outcome(was_accepted=True) is DOUBT
-        assert Verdict("RJCT", ("AC04",)).outcome(was_accepted=True) is REFUSED
+        assert BankVerdict("RJCT", ("AC04",)).outcome(was_accepted=True) is REFUSED
 
     @pytest.mark.parametrize(
         ("text", "expected"),
@@ -54,15 +56,15 @@ class TestOutcome:
             ("Account closed", REFUSED), ("account already closed", REFUSED), ("Konto erloschen", REFUSED),
         ],
     )  # fmt: skip
-    def test_heeds_the_banks_own_words(self, text: str, expected: Outcome) -> None:
-        assert Verdict("RJCT", ("AC04",), text).outcome() is expected
+    def test_heeds_the_banks_own_words(self, text: str, expected: MoneyOutcome) -> None:
+        assert BankVerdict("RJCT", ("AC04",), text).outcome() is expected
 
     def test_takes_the_reason_of_what_it_is_in_where_it_gives_none(self) -> None:
-        block, group = Verdict("RJCT", ("AC04",)), Verdict("RJCT", ("DU01",))
-        assert Verdict("RJCT", around=(block,)).outcome() is REFUSED
-        assert Verdict("RJCT", around=(Verdict("RJCT"), block)).outcome() is REFUSED
-        assert Verdict("RJCT", ("AC04",), around=(block, group)).outcome() is DOUBT
-        assert Verdict("RJCT", around=(Verdict("RJCT"),)).outcome() is DOUBT
+        block, group = BankVerdict("RJCT", ("AC04",)), BankVerdict("RJCT", ("DU01",))
+        assert BankVerdict("RJCT", around=(block,)).outcome() is REFUSED
+        assert BankVerdict("RJCT", around=(BankVerdict("RJCT"), block)).outcome() is REFUSED
+        assert BankVerdict("RJCT", ("AC04",), around=(block, group)).outcome() is DOUBT
+        assert BankVerdict("RJCT", around=(BankVerdict("RJCT"),)).outcome() is DOUBT
 
 
 class TestInWords:
@@ -74,7 +76,7 @@ class TestInWords:
             ("ZZ99", DOUBT), ("the bank says duplicate", DOUBT),
         ],
     )  # fmt: skip
-    def test_judges_what_a_person_writes(self, reason: str | None, expected: Outcome) -> None:
+    def test_judges_what_a_person_writes(self, reason: str | None, expected: MoneyOutcome) -> None:
         assert outcomes.in_words(reason).outcome() is expected
 
 
@@ -82,17 +84,18 @@ class TestNameCheck:
     @pytest.mark.parametrize(
         ("verdict", "expected"),
         [
-            (Verdict("RCVC"), "match"), (Verdict("RVMC"), "close_match"), (Verdict("RVNM"), "no_match"),
-            (Verdict("RVNA"), "not_possible"), (Verdict("RJCT", ("BE01",)), "no_match"), (Verdict("ACSC"), None),
+            (BankVerdict("RCVC"), "match"), (BankVerdict("RVMC"), "close_match"), (BankVerdict("RVNM"), "no_match"),
+            (BankVerdict("RVNA"), "not_possible"), (BankVerdict("RJCT", ("BE01",)), "no_match"),
+            (BankVerdict("ACSC"), None),
         ],
     )  # fmt: skip
-    def test_is_read_from_status_and_reason(self, verdict: Verdict, expected: str | None) -> None:
+    def test_is_read_from_status_and_reason(self, verdict: BankVerdict, expected: str | None) -> None:
         assert outcomes.name_check(verdict) == expected
 
 
 class TestProviders:
     def test_refuse_by_the_same_verdict(self) -> None:
-        assert Refused("no").verdict.outcome() is REFUSED
-        assert Refused("no", "AC01").verdict.outcome() is REFUSED
-        assert Refused("seen before", "AM05").verdict.outcome() is DOUBT
-        assert Refused("no", "their own").verdict.outcome() is DOUBT
+        assert PayoutRefused("no").verdict.outcome() is REFUSED
+        assert PayoutRefused("no", "AC01").verdict.outcome() is REFUSED
+        assert PayoutRefused("seen before", "AM05").verdict.outcome() is DOUBT
+        assert PayoutRefused("no", "their own").verdict.outcome() is DOUBT

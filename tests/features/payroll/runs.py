@@ -30,8 +30,10 @@ def period(cast: Cast, month: str = MONTH, status: str = "open") -> None:
         "insert into pay_periods (tenant_id, month, start_on, end_on, status, changed_at, computed_at, computed_as_of)"
         " select :tenant_id, :month, day, day + interval '1 month - 1 day', :status, now(), now(),"
         "   day + interval '1 month - 1 day' from cast(:month || '-01' as date) day on conflict do nothing",
-        tenant_id=cast.id, month=month, status=status,
-    )  # fmt: skip
+        tenant_id=cast.id,
+        month=month,
+        status=status,
+    )
 
 
 def calculated(cast: Cast, *, month: str = MONTH, kind: str = "regular", by: str = "accountant", **more: Any) -> UUID:
@@ -43,9 +45,17 @@ def calculated(cast: Cast, *, month: str = MONTH, kind: str = "regular", by: str
             scope, kind=RunKind(kind), on=date(year, number, 28), type_ids=more.get("payment_type_ids")
         )
     values = {
-        "month": month, "kind": kind, "status": "calculated", "calculation": 1, "calculated_by": by, "created_by": by,
-        "plan": json.dumps(made.to_json(), default=str), "created_at": "2026-02-01", **_now(cast), **more,
-    }  # fmt: skip
+        "month": month,
+        "kind": kind,
+        "status": "calculated",
+        "calculation": 1,
+        "calculated_by": by,
+        "created_by": by,
+        "plan": json.dumps(made.to_json(), default=str),
+        "created_at": "2026-02-01",
+        **_now(cast),
+        **more,
+    }
     run_id: UUID = row(cast, "payroll_runs", values)
     return run_id
 
@@ -72,34 +82,62 @@ def payslip(
     [(names, categories)] = sql(
         cast,
         "select plan -> 'inputs', jsonb_path_query_array(plan, '$.components[*].category') from payroll_runs"
-        " where id = :id", id=run_id,
-    )  # fmt: skip
+        " where id = :id",
+        id=run_id,
+    )
     totals = {"deduction": deductions, "tax": taxes}
     amounts = [totals.pop(category, "0.00") for category in categories]
     assert not {*totals.values()} - {"0.00", None}, "the run's plan has no component for it"
-    payslip_id: UUID = row(cast, "payslips", {
-        "run_id": run_id, "user_id": user_id, "currency": currency,
-        "inputs": [D(salary) if name == "earned_salary" else D(0) for name in names],
-        "amounts": [None if amount is None else D(amount) for amount in amounts],
-        "given": json.dumps(given) if given else None,
-        "gross": gross, "deductions": deducted, "taxes": taxed, "benefits": sides["benefit"],
-        "net": gross - deducted - taxed,
-        "calculated_at": sql(cast, "select calculated_since from payroll_runs where id = :id", id=run_id)[0][0],
-    })  # fmt: skip
+    payslip_id: UUID = row(
+        cast,
+        "payslips",
+        {
+            "run_id": run_id,
+            "user_id": user_id,
+            "currency": currency,
+            "inputs": [D(salary) if name == "earned_salary" else D(0) for name in names],
+            "amounts": [None if amount is None else D(amount) for amount in amounts],
+            "given": json.dumps(given) if given else None,
+            "gross": gross,
+            "deductions": deducted,
+            "taxes": taxed,
+            "benefits": sides["benefit"],
+            "net": gross - deducted - taxed,
+            "calculated_at": sql(cast, "select calculated_since from payroll_runs where id = :id", id=run_id)[0][0],
+        },
+    )
     for number, one in enumerate(one_offs, start=1):
-        row(cast, "payslip_one_offs", {"run_id": run_id, "user_id": user_id, "number": number, "name": one["kind"],
-                                       **one}, returning="number")  # fmt: skip
+        row(
+            cast,
+            "payslip_one_offs",
+            {"run_id": run_id, "user_id": user_id, "number": number, "name": one["kind"], **one},
+            returning="number",
+        )
     return payslip_id
 
 
 def adjustment(cast: Cast, user_id: UUID, amount: str = "500.00") -> dict[str, Any]:
     """Add an open adjustment and give the line that pays it."""
-    adjustment_id = row(cast, "payroll_adjustments", {
-        "user_id": user_id, "kind": "bonus" if D(amount) > 0 else "fine", "amount": D(amount), "currency": "BDT",
-        "reason": "Eid", "effective_on": "2026-01-10", "created_by": "hr", "created_at": "2026-01-10",
-    })  # fmt: skip
-    return {"kind": "adjustment", "category": "earning" if D(amount) > 0 else "deduction", "amount": abs(D(amount)),
-            "adjustment_id": adjustment_id}  # fmt: skip
+    adjustment_id = row(
+        cast,
+        "payroll_adjustments",
+        {
+            "user_id": user_id,
+            "kind": "bonus" if D(amount) > 0 else "fine",
+            "amount": D(amount),
+            "currency": "BDT",
+            "reason": "Eid",
+            "effective_on": "2026-01-10",
+            "created_by": "hr",
+            "created_at": "2026-01-10",
+        },
+    )
+    return {
+        "kind": "adjustment",
+        "category": "earning" if D(amount) > 0 else "deduction",
+        "amount": abs(D(amount)),
+        "adjustment_id": adjustment_id,
+    }
 
 
 def late(code: str, category: str, amount: str, *, month: str = "2025-12") -> dict[str, Any]:
@@ -110,8 +148,15 @@ def late(code: str, category: str, amount: str, *, month: str = "2025-12") -> di
 def arrears(gross: str, deductions: str = "0.00", taxes: str = "0.00", *, month: str = "2025-12") -> dict[str, Any]:
     """The one net line of what an earlier period comes to more, or less, as until December 2026."""
     net = D(gross) - D(deductions) - D(taxes)
-    return {"kind": "arrears", "category": "earning" if net >= 0 else "deduction", "amount": abs(net), "month": month,
-            "gross": D(gross), "deductions": D(deductions), "taxes": D(taxes)}  # fmt: skip
+    return {
+        "kind": "arrears",
+        "category": "earning" if net >= 0 else "deduction",
+        "amount": abs(net),
+        "month": month,
+        "gross": D(gross),
+        "deductions": D(deductions),
+        "taxes": D(taxes),
+    }
 
 
 def carried(payslip_id: UUID, amount: str) -> dict[str, Any]:
@@ -122,11 +167,25 @@ def carried(payslip_id: UUID, amount: str) -> dict[str, Any]:
 def components(cast: Cast) -> None:
     """Define one deduction and one tax for everybody, so that payslips may have both."""
     for code, category in (("loan", "deduction"), ("tax", "tax")):
-        type_id = row(cast, "payment_types", {"code": code, "name": code.title(), "category": category,
-                                              "calculation": "fixed", "applies_to_all": True})  # fmt: skip
-        row(cast, "payment_type_versions", {
-            "type_id": type_id, "number": 1, "effective_from": "2025-01-01", "amount": 0, "currency": "BDT",
-            "created_by": "hr", "created_at": "2025-01-01"}, returning="number")  # fmt: skip
+        type_id = row(
+            cast,
+            "payment_types",
+            {"code": code, "name": code.title(), "category": category, "calculation": "fixed", "applies_to_all": True},
+        )
+        row(
+            cast,
+            "payment_type_versions",
+            {
+                "type_id": type_id,
+                "number": 1,
+                "effective_from": "2025-01-01",
+                "amount": 0,
+                "currency": "BDT",
+                "created_by": "hr",
+                "created_at": "2025-01-01",
+            },
+            returning="number",
+        )
 
 
 def concluded(cast: Cast, run_id: UUID) -> UUID:
@@ -166,10 +225,15 @@ def deliver(*bodies: dict[str, Any]) -> list[str]:
     from chalicelib.features.payroll.approval import consumers as approval_consumers
 
     records = [
-        {"MessageId": f"m{n}", "ReceiptHandle": f"r{n}", "Body": json.dumps(body), "MD5OfBody": "",
-         "Attributes": {"ApproximateReceiveCount": "1"}}
+        {
+            "MessageId": f"m{n}",
+            "ReceiptHandle": f"r{n}",
+            "Body": json.dumps(body),
+            "MD5OfBody": "",
+            "Attributes": {"ApproximateReceiveCount": "1"},
+        }
         for n, body in enumerate(bodies)
-    ]  # fmt: skip
+    ]
     event = lambda_events.queue_event(records, "arn:aws:sqs:eu-central-1:123456789012:wagebook-payroll-posting")
     with mock.patch.object(queues, "back_off"):
         answer = approval_consumers.post_payslips(event, lambda_events.Context("test"))

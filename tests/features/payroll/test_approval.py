@@ -82,7 +82,9 @@ class TestApprove:
         approve(acme, run_id)
         reply = asked(acme, run_id)
         assert (reply.status, reply.json["detail"]) == (
-            409, "This payroll run is approved; from there it can become partly_paid, not approved.")  # fmt: skip
+            409,
+            "This payroll run is approved; from there it can become partly_paid, not approved.",
+        )
 
     @pytest.mark.parametrize("is_same", [True, False])
     def test_is_not_for_who_calculated_it(self, acme: Cast, rahim: Any, is_same: bool) -> None:
@@ -137,8 +139,9 @@ class TestApprove:
 
 class TestRefuse:
     def test_a_draft(self, acme: Cast) -> None:
-        run_id = row(acme, "payroll_runs", {"month": MONTH, "kind": "regular", "created_by": "x",
-                                            "created_at": "2026-02-01"})  # fmt: skip
+        run_id = row(
+            acme, "payroll_runs", {"month": MONTH, "kind": "regular", "created_by": "x", "created_at": "2026-02-01"}
+        )
         refused(acme, run_id, "This payroll run was never calculated. Calculate it")
 
     def test_one_that_is_being_calculated_again(self, acme: Cast) -> None:
@@ -198,17 +201,23 @@ class TestRefuse:
     def test_one_whose_components_changed_since(self, acme: Cast) -> None:
         components(acme)
         run_id = calculated(acme)
-        sql(acme, "insert into payment_type_versions (tenant_id, type_id, number, effective_from, amount, currency,"
+        sql(
+            acme,
+            "insert into payment_type_versions (tenant_id, type_id, number, effective_from, amount, currency,"
             " created_by, created_at) select tenant_id, id, 2, '2026-01-15', 100, 'BDT', 'hr', now()"
-            " from payment_types where code = 'tax'")  # fmt: skip
+            " from payment_types where code = 'tax'",
+        )
         refused(acme, run_id, "Payment types changed after this payroll run was calculated: tax. Calculate it again")
 
     def test_nothing_for_a_component_that_changes_later(self, acme: Cast) -> None:
         components(acme)
         run_id = calculated(acme)
-        sql(acme, "insert into payment_type_versions (tenant_id, type_id, number, effective_from, amount, currency,"
+        sql(
+            acme,
+            "insert into payment_type_versions (tenant_id, type_id, number, effective_from, amount, currency,"
             " created_by, created_at) select tenant_id, id, 2, '2026-02-01', 100, 'BDT', 'hr', now()"
-            " from payment_types where code = 'tax'")  # fmt: skip
+            " from payment_types where code = 'tax'",
+        )
         approve(acme, run_id)
 
     def test_one_of_somebody_for_whom_a_component_is_not_any_more(self, acme: Cast, rahim: Any) -> None:
@@ -218,9 +227,11 @@ class TestRefuse:
         run_id = calculated(acme)
         for user_id in (rahim, karim):
             payslip(acme, run_id, user_id)
-        assigned = ("insert into payment_type_assignments (tenant_id, user_id, type_id, effective_from, applies,"
-                    " changed_by, changed_at) select tenant_id, :user_id, id, :day, false, 'hr', clock_timestamp()"
-                    " from payment_types where code = 'loan'")  # fmt: skip
+        assigned = (
+            "insert into payment_type_assignments (tenant_id, user_id, type_id, effective_from, applies,"
+            " changed_by, changed_at) select tenant_id, :user_id, id, :day, false, 'hr', clock_timestamp()"
+            " from payment_types where code = 'loan'"
+        )
         sql(acme, assigned, user_id=karim, day="2026-02-01")  # which is after the month
         sql(acme, assigned, user_id=employee(acme, employee_no="E-3"), day="2026-01-01")  # who is not in the run
         sql(acme, assigned, user_id=rahim, day="2026-01-01")
@@ -230,8 +241,12 @@ class TestRefuse:
         components(acme)
         run_id = calculated(acme)
         [(type_id, now)] = sql(acme, "select id, clock_timestamp() from payment_types where code = 'tax'")
-        row(acme, "payroll_amounts", {"run_id": run_id, "user_id": rahim, "type_id": type_id, "amount": 5,
-                                      "given_by": "hr", "given_at": now}, returning="amount")  # fmt: skip
+        row(
+            acme,
+            "payroll_amounts",
+            {"run_id": run_id, "user_id": rahim, "type_id": type_id, "amount": 5, "given_by": "hr", "given_at": now},
+            returning="amount",
+        )
         refused(acme, run_id, "What payment types are for 1 person of this payroll run changed")
 
     @pytest.mark.parametrize(("amount", "is_fresh"), [("5.00", True), ("5.01", False)])
@@ -241,11 +256,21 @@ class TestRefuse:
         # somebody gave it after everybody was calculated, and had this one person calculated again
         components(acme)
         run_id = calculated(acme)
-        payslip(acme, run_id, rahim, salary="100.00", taxes="5.00", deductions=None,
-                given={"tax": {"amount": "5.00"}})  # fmt: skip
+        payslip(acme, run_id, rahim, salary="100.00", taxes="5.00", deductions=None, given={"tax": {"amount": "5.00"}})
         [(type_id, now)] = sql(acme, "select id, clock_timestamp() from payment_types where code = 'tax'")
-        row(acme, "payroll_amounts", {"run_id": run_id, "user_id": rahim, "type_id": type_id, "amount": amount,
-                                      "given_by": "hr", "given_at": now}, returning="amount")  # fmt: skip
+        row(
+            acme,
+            "payroll_amounts",
+            {
+                "run_id": run_id,
+                "user_id": rahim,
+                "type_id": type_id,
+                "amount": amount,
+                "given_by": "hr",
+                "given_at": now,
+            },
+            returning="amount",
+        )
         if is_fresh:
             approve(acme, run_id)
         else:
@@ -284,8 +309,10 @@ class TestTake:
         left = payslip(acme, first, rahim, deductions="250.00")
         approve(acme, first)
         runs = [calculated(acme), calculated(acme, kind="off_cycle")]
-        slips = [payslip(acme, run_id, rahim, salary="900.00" if n == 0 else "0.00", one_offs=[carried(left, "250.00")])
-                 for n, run_id in enumerate(runs)]  # fmt: skip
+        slips = [
+            payslip(acme, run_id, rahim, salary="900.00" if n == 0 else "0.00", one_offs=[carried(left, "250.00")])
+            for n, run_id in enumerate(runs)
+        ]
         approve(acme, runs[0])
         assert sql(acme, "select carried_into from payslips where id = :id", id=left) == [(slips[0],)]
         sql(acme, "update payroll_runs set calculated_since = clock_timestamp() where status = 'calculated'")
@@ -306,8 +333,17 @@ class TestSettle:
         approve(acme, first)
 
     def noted(self, acme: Cast, user_id: Any, month: str = "2025-12", day: str = "2025-12-05") -> Any:
-        return row(acme, "late_corrections", {"month": month, "user_id": user_id, "day": day, "what": "attendance",
-                                              "noted_at": sql(acme, "select clock_timestamp()")[0][0]})  # fmt: skip
+        return row(
+            acme,
+            "late_corrections",
+            {
+                "month": month,
+                "user_id": user_id,
+                "day": day,
+                "what": "attendance",
+                "noted_at": sql(acme, "select clock_timestamp()")[0][0],
+            },
+        )
 
     def settled(self, acme: Cast) -> list[Any]:
         return [one.id for one in sql(acme, "select id from late_corrections where settled_at >= noted_at")]
@@ -340,8 +376,9 @@ class TestSettle:
 
     def test_leaves_its_own_months_corrections_to_the_next(self, acme: Cast, rahim: Any) -> None:
         # January was locked by hand and corrected late: its run pays what the register says, not the difference
-        lock_period(acme, MONTH, *(period_of(acme, "2025-12").start_on.replace(year=2026, month=1, day=day)
-                                   for day in (1, 31)))  # fmt: skip
+        lock_period(
+            acme, MONTH, *(period_of(acme, "2025-12").start_on.replace(year=2026, month=1, day=day) for day in (1, 31))
+        )
         own = self.noted(acme, rahim, month=MONTH, day="2026-01-05")
         approve(acme, calculated(acme))
         assert self.settled(acme) == []

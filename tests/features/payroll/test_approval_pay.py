@@ -5,16 +5,7 @@ from typing import Any
 import pytest
 
 from chalicelib.features.payroll.approval import posting
-from tests.features.payroll.runs import (
-    adjustment,
-    approve,
-    calculated,
-    components,
-    deliver,
-    payslip,
-    period_of,
-    run_of,
-)
+from tests.features.payroll.runs import adjustment, approve, calculated, components, deliver, payslip, period_of, run_of
 from tests.support.api import Reply
 from tests.support.cast import Cast
 from tests.support.payouts import books, earned, listed, once, only, payable, policy, taken
@@ -46,7 +37,10 @@ class TestPay:
         running.drain()
         job = acme.admin.ok("GET", reply.json["status_url"])
         assert (job["kind"], job["status"], job["result"]["amounts"]) == (
-            "payroll-payouts", "succeeded", {"BDT": "920.00"})  # fmt: skip
+            "payroll-payouts",
+            "succeeded",
+            {"BDT": "920.00"},
+        )
         assert listed(acme) == [("920.00", "paid")]
         run = run_of(acme, run_id)
         assert (run.status, run.paid_by, run.paid_at is None) == ("paid", "tenant_admin key", False)
@@ -108,7 +102,9 @@ class TestPay:
         run_id = calculated(acme, status=status)
         reply = asked(acme, run_id)
         assert (reply.status, reply.json["detail"]) == (
-            409, f"This payroll run is {status}; it has to be approved before it is paid.")  # fmt: skip
+            409,
+            f"This payroll run is {status}; it has to be approved before it is paid.",
+        )
 
     def test_is_refused_while_payouts_are_switched_off(self, acme: Cast, rahim: Any) -> None:
         run_id = calculated(acme)
@@ -136,10 +132,11 @@ class TestPerson:
         running.drain()
         payout = only(acme, str(rahim))
         assert [(line["event"], line["subject_id"], line["amount"]) for line in payout["lines"]] == [
-            ("payroll", str(slip), "920.00")]  # fmt: skip
+            ("payroll", str(slip), "920.00")
+        ]
         [own] = acme.hr.ok("GET", f"/users/{rahim}/statement")["currencies"]
-        assert [(line["event"], line["concerns"]["kind"], line["concerns"]["id"], line["amount"])
-                for line in own["lines"]] == [
-            ("payroll", "payslip", str(slip), "920.00"), ("payout", "payout", payout["id"], "-920.00")]  # fmt: skip
+        assert [
+            (line["event"], line["concerns"]["kind"], line["concerns"]["id"], line["amount"]) for line in own["lines"]
+        ] == [("payroll", "payslip", str(slip), "920.00"), ("payout", "payout", payout["id"], "-920.00")]
         told = acme.hr.ok("GET", f"/users/{rahim}/balance")
         assert (told["payable"], told["paid_total"]) == ("0.00", "920.00")

@@ -24,14 +24,34 @@ def _rahim(acme: Cast) -> Iterator[str]:
     """Rahim earns 21,000.00 a month, of which 10 % are tax; he was there on every day but 5 January."""
     with at("2026-03-02T12:00:00+06:00"):
         user_id = employee(acme)
-        row(acme, "salaries", {"user_id": user_id, "amount": "21000", "currency": "BDT", "frequency": "monthly",
-                               "effective_from": date(2025, 1, 1)}, returning="user_id")  # fmt: skip
+        row(
+            acme,
+            "salaries",
+            {
+                "user_id": user_id,
+                "amount": "21000",
+                "currency": "BDT",
+                "frequency": "monthly",
+                "effective_from": date(2025, 1, 1),
+            },
+            returning="user_id",
+        )
         days = [f"2026-01-{day:02}" for day in JANUARY if day != 5] + [f"2026-02-{day:02}" for day in FEBRUARY]
         rows = [{"user_id": str(user_id), "date": day, "status": "present"} for day in days]
         assert acme.hr.ok("POST", "/attendance/import", rows)["errors"] == []
-        acme.hr.ok("POST", "/payment-types", {
-            "name": "Tax", "category": "tax", "calculation": "percentage", "percent": 10, "base": "gross",
-            "applies_to_all": True, "effective_from": "2025-01-01"})  # fmt: skip
+        acme.hr.ok(
+            "POST",
+            "/payment-types",
+            {
+                "name": "Tax",
+                "category": "tax",
+                "calculation": "percentage",
+                "percent": 10,
+                "base": "gross",
+                "applies_to_all": True,
+                "effective_from": "2025-01-01",
+            },
+        )
         yield str(user_id)
 
 
@@ -77,8 +97,11 @@ def test_pays_each_month_once_and_what_changes_later_with_the_next(acme: Cast, r
     attend(acme, rahim, "2026-01-05", "present")  # he was there after all: 1,000.00 more, less 100.00
     february = calculate(acme, "2026-02")
     assert [(line["name"], line["amount"]) for line in slip(acme, february)["lines"]] == [
-        ("Salary", "21000.00"), ("Arrears 2026-01: Salary", "1000.00"), ("Tax", "2100.00"),
-        ("Arrears 2026-01: Tax", "100.00")]  # fmt: skip
+        ("Salary", "21000.00"),
+        ("Arrears 2026-01: Salary", "1000.00"),
+        ("Tax", "2100.00"),
+        ("Arrears 2026-01: Tax", "100.00"),
+    ]
     approve(acme, february)
     assert books(acme) == {"wage_cost BDT": 42000, "taxes_withheld BDT": -4200, "payable BDT": -37800}
     assert [one.settled_at is None for one in sql(acme, "select settled_at from late_corrections")] == [False]
@@ -99,19 +122,28 @@ def test_takes_back_over_two_runs_what_was_paid_too_much(acme: Cast, rahim: str)
     for day in JANUARY[1:]:  # 1 January stays
         attend(acme, rahim, f"2026-01-{day:02}", "absent")
     # January is worth 1,000.00 less 100.00 by now, and 18,000.00 were paid: 17,100.00 too much
-    acme.hr.ok("POST", "/payroll-adjustments", {
-        "user_id": rahim, "kind": "bonus", "amount": "100.00", "reason": "Eid", "effective_date": "2026-02-01",
-    })  # fmt: skip
+    acme.hr.ok(
+        "POST",
+        "/payroll-adjustments",
+        {"user_id": rahim, "kind": "bonus", "amount": "100.00", "reason": "Eid", "effective_date": "2026-02-01"},
+    )
     extra = calculate(acme, "2026-02", kind="off_cycle", user_ids=[rahim])
     assert slip(acme, extra)["totals"]["net"] == "-17000.00"
     approve(acme, extra)
     # the tax of 1,900.00 comes back too; 17,000.00 wait in pay_carried
-    assert books(acme) == {"wage_cost BDT": 1100, "taxes_withheld BDT": -100, "pay_carried BDT": 17000,
-                           "payable BDT": -18000}  # fmt: skip
+    assert books(acme) == {
+        "wage_cost BDT": 1100,
+        "taxes_withheld BDT": -100,
+        "pay_carried BDT": 17000,
+        "payable BDT": -18000,
+    }
     assert wrong(acme) == []
     february = calculate(acme, "2026-02")
     assert [(line["name"], line["amount"]) for line in slip(acme, february)["lines"]] == [
-        ("Salary", "21000.00"), ("Carried over from 2026-02", "17000.00"), ("Tax", "2100.00")]  # fmt: skip
+        ("Salary", "21000.00"),
+        ("Carried over from 2026-02", "17000.00"),
+        ("Tax", "2100.00"),
+    ]
     approve(acme, february)
     assert books(acme) == {"wage_cost BDT": 22100, "taxes_withheld BDT": -2200, "payable BDT": -19900}
     assert wrong(acme) == []
@@ -122,7 +154,9 @@ def test_has_to_be_calculated_again_where_facts_changed(acme: Cast, rahim: str) 
     attend(acme, rahim, "2026-01-05", "present")
     reply = acme.admin.post(f"/payroll-runs/{run_id}/approve", headers=once())
     assert (reply.status, reply.json["detail"].partition(".")[0]) == (
-        409, "Facts of 2026-01 changed after this payroll run was calculated")  # fmt: skip
+        409,
+        "Facts of 2026-01 changed after this payroll run was calculated",
+    )
     acme.hr.ok("POST", f"/payroll-runs/{run_id}/calculate", {})
     approve(acme, run_id)
     assert books(acme)["wage_cost BDT"] == 21000

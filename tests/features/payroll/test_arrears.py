@@ -50,8 +50,9 @@ class TestArrears:
         found = slips(acme, february)
         # 15,000 x 20 / 21 = 14,285.71 less 13,571.43
         assert lines(found["Rahim"]) == [
-            ("Salary", "earning", "15000.00"), ("Arrears 2026-01: Salary", "earning", "714.28"),
-        ]  # fmt: skip
+            ("Salary", "earning", "15000.00"),
+            ("Arrears 2026-01: Salary", "earning", "714.28"),
+        ]
         assert lines(found["Karim"]) == [("Salary", "earning", "15000.00")]
         assert found["Rahim"]["lines"][1]["detail"]["inputs"] == {
             "earned_salary": {"was": "13571.43", "now": "14285.71"},
@@ -81,20 +82,34 @@ class TestArrears:
         slip = slips(acme, february)["Rahim"]
         # January: 21,000 x 20 / 21 = 20,000 less a tenth, where 21,000 and 2,100 were booked; February is taxed as ever
         assert lines(slip) == [
-            ("Salary", "earning", "21000.00"), ("Arrears 2026-01: Salary", "earning", "-1000.00"),
-            ("Tax", "tax", "2100.00"), ("Arrears 2026-01: Tax", "tax", "-100.00"),
-        ]  # fmt: skip
-        assert slip["totals"] == {"gross": "20000.00", "deductions": "0.00", "taxes": "2000.00", "benefits": "0.00",
-                                  "net": "18000.00"}  # fmt: skip
+            ("Salary", "earning", "21000.00"),
+            ("Arrears 2026-01: Salary", "earning", "-1000.00"),
+            ("Tax", "tax", "2100.00"),
+            ("Arrears 2026-01: Tax", "tax", "-100.00"),
+        ]
+        assert slip["totals"] == {
+            "gross": "20000.00",
+            "deductions": "0.00",
+            "taxes": "2000.00",
+            "benefits": "0.00",
+            "net": "18000.00",
+        }
         assert slip["lines"][3]["detail"] == {
-            "month": "2026-01", "component": "Tax", "paid": "2100.00", "now": "2000.00", "inputs": {},
-        }  # fmt: skip
+            "month": "2026-01",
+            "component": "Tax",
+            "paid": "2100.00",
+            "now": "2000.00",
+            "inputs": {},
+        }
 
     def test_pays_a_raise_that_was_agreed_late(self, acme: Cast, running: Stack) -> None:
         rahim = hire(acme, "Rahim", "E-1", "15000")
         approved(acme, running)
-        acme.hr.ok("POST", f"/users/{rahim}/salaries",
-                   {"amount": "18000", "frequency": "monthly", "effective_from": "2026-01-16"})  # fmt: skip
+        acme.hr.ok(
+            "POST",
+            f"/users/{rahim}/salaries",
+            {"amount": "18000", "frequency": "monthly", "effective_from": "2026-01-16"},
+        )
         extra = calculated(acme, "2026-02", kind="off_cycle")
         # 15,000 x 11 / 21 = 7,857.14 and 18,000 x 10 / 21 = 8,571.43, together 16,428.57
         assert lines(slips(acme, extra)["Rahim"]) == [("Arrears 2026-01: Salary", "earning", "1428.57")]
@@ -109,8 +124,9 @@ class TestArrears:
         extra = calculated(acme, "2026-02", kind="off_cycle")
         # 31,000 x 19 / 21 = 28,047.62 + 14,023.81; x 20 / 21 = 29,523.81 + 14,761.91 (14,761.905 up)
         assert lines(slips(acme, extra)["Rahim"]) == [
-            ("Arrears 2026-01: Salary", "earning", "1476.19"), ("Arrears 2026-01: House rent", "earning", "738.10"),
-        ]  # fmt: skip
+            ("Arrears 2026-01: Salary", "earning", "1476.19"),
+            ("Arrears 2026-01: House rent", "earning", "738.10"),
+        ]
 
     def test_leaves_days_as_they_were_paid_that_nobody_corrected(self, acme: Cast, running: Stack) -> None:
         shift = acme.hr.ok("POST", "/shifts", {"name": "Day", "start": "09:00", "end": "18:00"})
@@ -150,8 +166,9 @@ class TestArrears:
 
 def rebase(tenant: Cast, user_id: str, salary: str, since: str = "2026-01-01") -> None:
     """Agree on a salary after the fact."""
-    tenant.hr.ok("POST", f"/users/{user_id}/salaries",
-                 {"amount": salary, "frequency": "monthly", "effective_from": since})  # fmt: skip
+    tenant.hr.ok(
+        "POST", f"/users/{user_id}/salaries", {"amount": salary, "frequency": "monthly", "effective_from": since}
+    )
 
 
 @pytest.fixture(name="rebased")
@@ -171,36 +188,47 @@ class TestPerComponent:
         february = calculated(acme, "2026-02")
         slip = slips(acme, february)["Rahim"]
         assert lines(slip) == [
-            ("Salary", "earning", "80000.00"), ("Arrears 2026-01: Salary", "earning", "20000.00"),
-            ("Pension", "deduction", "7200.00"), ("Arrears 2026-01: Pension", "deduction", "1800.00"),
-            ("Employer pension", "benefit", "20800.00"), ("Arrears 2026-01: Employer pension", "benefit", "5200.00"),
-        ]  # fmt: skip
+            ("Salary", "earning", "80000.00"),
+            ("Arrears 2026-01: Salary", "earning", "20000.00"),
+            ("Pension", "deduction", "7200.00"),
+            ("Arrears 2026-01: Pension", "deduction", "1800.00"),
+            ("Employer pension", "benefit", "20800.00"),
+            ("Arrears 2026-01: Employer pension", "benefit", "5200.00"),
+        ]
         late = [line for line in slip["lines"] if line["kind"] == "arrears"]
         assert [(line["code"], line["detail"]["component"]) for line in late] == [
-            ("earned_salary", "Salary"), ("pension", "Pension"), ("employer_pension", "Employer pension"),
-        ]  # fmt: skip
-        totals = {"gross": "100000.00", "deductions": "9000.00", "taxes": "0.00", "benefits": "26000.00",
-                  "net": "91000.00"}  # fmt: skip
+            ("earned_salary", "Salary"),
+            ("pension", "Pension"),
+            ("employer_pension", "Employer pension"),
+        ]
+        totals = {
+            "gross": "100000.00",
+            "deductions": "9000.00",
+            "taxes": "0.00",
+            "benefits": "26000.00",
+            "net": "91000.00",
+        }
         assert slip["totals"] == totals
         [summary] = february["summary"]["totals"]
         assert {name: summary[name] for name in totals} == totals
         assert [(one["month"], one["code"], one["people"], one["amount"]) for one in summary["arrears"]] == [
-            ("2026-01", "earned_salary", 1, "20000.00"), ("2026-01", "pension", 1, "1800.00"),
+            ("2026-01", "earned_salary", 1, "20000.00"),
+            ("2026-01", "pension", 1, "1800.00"),
             ("2026-01", "employer_pension", 1, "5200.00"),
-        ]  # fmt: skip
+        ]
         head, of_rahim, total = csv.reader(io.StringIO(acme.hr.get(f"/payroll-runs/{february['id']}/export").text))
         register = dict(zip(head, of_rahim, strict=True))
         assert {name: register[name] for name in totals} == totals
         assert {name: register[name] for name in head if "arrears" in name} == {
-            "arrears": "18200.00", "arrears: Salary": "20000.00", "arrears: Pension": "1800.00",
+            "arrears": "18200.00",
+            "arrears: Salary": "20000.00",
+            "arrears: Pension": "1800.00",
             "arrears: Employer pension": "5200.00",
-        }  # fmt: skip
+        }
         assert total[14:-2] == of_rahim[14:-2]
         acme.admin.ok("POST", f"/payroll-runs/{february['id']}/approve", headers={"idempotency-key": "a"})
         running.drain()
-        assert books(acme) == {
-            "wage_cost BDT": 160_000, "deductions_withheld BDT": -14_400, "payable BDT": -145_600,
-        }  # fmt: skip
+        assert books(acme) == {"wage_cost BDT": 160_000, "deductions_withheld BDT": -14_400, "payable BDT": -145_600}
         assert wrong(acme) == []
 
     def test_pays_a_correction_of_a_correction_once(self, acme: Cast, running: Stack, rebased: str) -> None:
@@ -213,8 +241,13 @@ class TestPerComponent:
             ("Arrears 2026-01: Pension", "deduction", "-900.00"),
             ("Arrears 2026-01: Employer pension", "benefit", "-2600.00"),
         ]
-        assert slip["totals"] == {"gross": "-20000.00", "deductions": "-1800.00", "taxes": "0.00",
-                                  "benefits": "-5200.00", "net": "-18200.00"}  # fmt: skip
+        assert slip["totals"] == {
+            "gross": "-20000.00",
+            "deductions": "-1800.00",
+            "taxes": "0.00",
+            "benefits": "-5200.00",
+            "net": "-18200.00",
+        }
         assert slip["carried"] == "18200.00"
         assert books(acme)["wage_cost BDT"] == 140_000
         assert wrong(acme) == []
@@ -246,8 +279,9 @@ class TestCarry:
         assert (january["totals"]["net"], january["pays"], january["carried"]) == ("-300.00", "0.00", "300.00")
         february = approved(acme, running, "2026-02")
         assert lines(slips(acme, february)["Rahim"]) == [
-            ("Salary", "earning", "10000.00"), ("Loan", "deduction", "300.00"),
+            ("Salary", "earning", "10000.00"),
+            ("Loan", "deduction", "300.00"),
             ("Carried over from 2026-01", "deduction", "300.00"),
-        ]  # fmt: skip
+        ]
         assert slips(acme, calculated(acme, "2026-02", kind="off_cycle")) == {}
         assert acme.hr.ok("GET", f"/users/{rahim}/balance")["payable"] == "9400.00"

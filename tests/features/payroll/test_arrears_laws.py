@@ -69,9 +69,10 @@ def as_called(payslip: dict[str, Any]) -> dict[str, Any]:
     """Return a payslip whose arrears are named as the model names them: components are called by their code here."""
     lines = [
         {**line, "name": f"Arrears {line['detail']['month']}: {called(line['detail']['component'])}"}
-        if line["kind"] == "arrears" else line
+        if line["kind"] == "arrears"
+        else line
         for line in payslip["lines"]
-    ]  # fmt: skip
+    ]
     return {**payslip, "lines": lines}
 
 

@@ -27,9 +27,12 @@ PLAN = {
 }  # fmt: skip
 FIRST = {
     "inputs": {"earned_salary": {"was": "60000.00", "now": "80000.00"}, "present_days": {"was": "20", "now": "21"}},
-    "components": {"fund": {"was": "5400.00", "now": "7200.00"}, "car": {"was": "15600.00", "now": "20800.00"},
-                   "tax": {"was": None, "now": "100.00"}},
-}  # fmt: skip
+    "components": {
+        "fund": {"was": "5400.00", "now": "7200.00"},
+        "car": {"was": "15600.00", "now": "20800.00"},
+        "tax": {"was": None, "now": "100.00"},
+    },
+}
 SECOND = {
     "inputs": {"earned_salary": {"was": "60000.00", "now": "70000.00"}},
     "components": {"fund": {"was": "5400.00", "now": "6300.00"}, "car": {"was": "15600.00", "now": "18200.00"}},
@@ -40,8 +43,13 @@ def put_run(database: Earlier, month: str, status: str, approved_at: str | None)
     return database.rows(
         "insert into payroll_runs (tenant_id, month, kind, status, plan, created_by, created_at, calculated_at,"
         " approved_at, summary, job_id) values (%s, %s, 'regular', %s, %s, 'hr', now(), now(), %s, '{}', uuidv7())"
-        " returning id", database.tenant_id, month, status, json.dumps(PLAN), approved_at,
-    )[0][0]  # fmt: skip
+        " returning id",
+        database.tenant_id,
+        month,
+        status,
+        json.dumps(PLAN),
+        approved_at,
+    )[0][0]
 
 
 def put_line(database: Earlier, run_id: Any, user_id: Any, parts: tuple[int, int, int], detail: Any) -> None:
@@ -50,14 +58,23 @@ def put_line(database: Earlier, run_id: Any, user_id: Any, parts: tuple[int, int
     database.run(
         "insert into payslips (tenant_id, run_id, user_id, currency, inputs, amounts, gross, deductions, taxes,"
         " benefits, net, calculated_at) values (%s, %s, %s, 'BDT', '{}', '{}', 90000, 0, 0, 0, 90000, now())",
-        database.tenant_id, run_id, user_id,
-    )  # fmt: skip
+        database.tenant_id,
+        run_id,
+        user_id,
+    )
     database.run(
         "insert into payslip_one_offs (tenant_id, run_id, user_id, number, kind, category, name, amount, month, gross,"
         " deductions, taxes, detail) values (%s, %s, %s, 1, 'arrears', %s, 'Arrears', %s, '2026-01', %s, %s, %s, %s)",
-        database.tenant_id, run_id, user_id, "earning" if net >= 0 else "deduction", abs(net), gross, deductions, taxes,
+        database.tenant_id,
+        run_id,
+        user_id,
+        "earning" if net >= 0 else "deduction",
+        abs(net),
+        gross,
+        deductions,
+        taxes,
         json.dumps(detail),
-    )  # fmt: skip
+    )
 
 
 def test_the_lines_that_exist_are_split_by_component(template: Urls, server: str) -> None:
@@ -72,13 +89,15 @@ def test_the_lines_that_exist_are_split_by_component(template: Urls, server: str
         put_line(database, april, rahim, (10, 0, 0), FIRST)
         database.go()
         found = database.rows("select run_id, parts, amount from payslip_one_offs order by run_id")
-        runs = database.rows("select month, status, job_id is null, summary is null, calculation"
-                             " from payroll_runs where month > '2026-02' order by month")  # fmt: skip
+        runs = database.rows(
+            "select month, status, job_id is null, summary is null, calculation"
+            " from payroll_runs where month > '2026-02' order by month"
+        )
         slips_of_april = database.rows("select from payslips where run_id = %s", april)
     assert found == [
         (february, {"earned_salary": "20000.00", "fund": "1800.00", "tax": "100.00"}, 18_100),
         (march, {"earned_salary": "-10000.00", "fund": "-900.00", "tax": "-100.00"}, 9_000),
-    ]  # fmt: skip
+    ]
     # what was not approved is calculated again, and has lines by component then
     assert runs == [("2026-03", "approved", False, False, 0), ("2026-04", "draft", True, True, 1)]
     assert slips_of_april == []
@@ -101,11 +120,15 @@ def test_counts_as_paid_and_only_the_rest_is(acme: Cast, running: Stack, server:
         run = {"id": extra["id"]}
         root.execute(
             "update payslip_one_offs set code = null, amount = 18200.00, name = 'Arrears 2026-01', gross = 20000.00,"
-            " deductions = 1800.00, taxes = 0.00, parts = '{\"earned_salary\": \"20000.00\", \"pension\": \"1800.00\"}'"
-            " where run_id = %(id)s and code = 'earned_salary'", run)  # fmt: skip
+            ' deductions = 1800.00, taxes = 0.00, parts = \'{"earned_salary": "20000.00", "pension": "1800.00"}\''
+            " where run_id = %(id)s and code = 'earned_salary'",
+            run,
+        )
         root.execute("delete from payslip_one_offs where run_id = %(id)s and code is not null", run)
-        root.execute("update payslips set gross = 18200.00, deductions = 0, benefits = 0, net = 18200.00"
-                     " where run_id = %(id)s", run)  # fmt: skip
+        root.execute(
+            "update payslips set gross = 18200.00, deductions = 0, benefits = 0, net = 18200.00 where run_id = %(id)s",
+            run,
+        )
         root.execute("update payroll_runs set summary = null where id = %(id)s", run)
     assert lines(slips(acme, extra)["Rahim"]) == [("Arrears 2026-01", "earning", "18200.00")]
     assert wrong(acme) == [], "the ledger has 20,000 and 1,800, and checks know why the payslip has not"

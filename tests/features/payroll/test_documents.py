@@ -120,10 +120,13 @@ class TestRequest:
         ranges = [(body["first"], body["last"]) for body in bodies]
         assert ranges == sorted(ranges), "each begins after the one before it ends"
         held = [
-            sql(acme, "select count(*) as n from payslips where user_id between :first and :last", **{
-                name: body[name] for name in ("first", "last")})[0].n
+            sql(
+                acme,
+                "select count(*) as n from payslips where user_id between :first and :last",
+                **{name: body[name] for name in ("first", "last")},
+            )[0].n
             for body in bodies
-        ]  # fmt: skip
+        ]
         assert held == [50, 50, 1]
 
     def test_asks_for_nothing_of_a_run_that_is_not_approved(self, acme: Cast, running: Stack) -> None:
@@ -168,8 +171,10 @@ class TestMake:
             with pytest.raises(RuntimeError):
                 messages.do(
                     lambda scope, message: documents.make(scope, run_id=january, first=rahim, last=rahim),
-                    {"tenant_id": str(acme.id)}, name="test", origin=Origin("-"),
-                )  # fmt: skip
+                    {"tenant_id": str(acme.id)},
+                    name="test",
+                    origin=Origin("-"),
+                )
         assert told(acme) == []
         running.drain()
         assert len(told(acme)) == len(stored()) == 1
@@ -191,18 +196,28 @@ class TestMake:
             request(acme, january)
             running.drain()
             assert (len(told(acme)), len(stored())) == (2, 2)
-            rest = [row.id for row in sql(acme, "select id from payslips where id not in (select payslip_id from"
-                    " payslip_documents where sha256 is not null)")]  # fmt: skip
+            rest = [
+                row.id
+                for row in sql(
+                    acme,
+                    "select id from payslips where id not in (select payslip_id from"
+                    " payslip_documents where sha256 is not null)",
+                )
+            ]
             assert len(rest) == 1
             with pytest.raises(ValueError, match="no font"):  # which fails alone, until somebody mends it
                 messages.do(
                     lambda scope, message: documents.make(scope, run_id=january, first=people[1], last=people[1]),
-                    {"tenant_id": str(acme.id)}, name="test", origin=Origin("-"),
-                )  # fmt: skip
+                    {"tenant_id": str(acme.id)},
+                    name="test",
+                    origin=Origin("-"),
+                )
         messages.do(
             lambda scope, message: documents.make(scope, run_id=january, first=people[0], last=people[2]),
-            {"tenant_id": str(acme.id)}, name="test", origin=Origin("-"),
-        )  # fmt: skip
+            {"tenant_id": str(acme.id)},
+            name="test",
+            origin=Origin("-"),
+        )
         assert (len(told(acme)), len(stored())) == (3, 3)
 
     def test_makes_the_same_file_again_after_a_crash_before_it_was_noted(self, acme: Cast, running: Stack) -> None:
@@ -213,8 +228,10 @@ class TestMake:
             with pytest.raises(RuntimeError):
                 messages.do(
                     lambda scope, message: documents.make(scope, run_id=january, first=rahim, last=rahim),
-                    {"tenant_id": str(acme.id)}, name="test", origin=Origin("-"),
-                )  # fmt: skip
+                    {"tenant_id": str(acme.id)},
+                    name="test",
+                    origin=Origin("-"),
+                )
         before = stored()
         assert len(before) == 1
         running.drain()

@@ -24,8 +24,11 @@ class Payroll:
     def __init__(self, acme: Cast, running: Stack) -> None:
         self.acme, self.running = acme, running
         acme.admin.ok("PATCH", "/tenant", {"policy": {"missing_attendance": "present"}})
-        body = {"name": "Rahim", "employment": {"employee_no": "E-1", "joined_on": "2025-01-01"},
-                "salary": {"amount": "15000.00", "effective_from": "2025-01-01"}}  # fmt: skip
+        body = {
+            "name": "Rahim",
+            "employment": {"employee_no": "E-1", "joined_on": "2025-01-01"},
+            "salary": {"amount": "15000.00", "effective_from": "2025-01-01"},
+        }
         self.rahim = UUID(acme.hr.ok("POST", "/users", body)["id"])
 
     def calculated(self, month: str) -> str:

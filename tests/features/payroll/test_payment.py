@@ -58,8 +58,9 @@ def destination(cast: Cast, user_id: Any, **to: str) -> None:
 
 def conserved(cast: Cast, booked: str) -> None:
     """Check that what was paid, is on its way and is still owed is what was booked."""
-    [(sent,)] = sql(cast, "select coalesce(sum(amount), 0) from payouts where status not in ('failed', 'cancelled',"
-                    " 'returned')")  # fmt: skip
+    [(sent,)] = sql(
+        cast, "select coalesce(sum(amount), 0) from payouts where status not in ('failed', 'cancelled', 'returned')"
+    )
     [(owed,)] = sql(cast, "select coalesce(sum(-balance), 0) from ledger_accounts where kind = 'payable'")
     assert sent + owed == D(booked)
 
@@ -109,9 +110,9 @@ class TestPay:
         run_id = approved(acme, {rahim: "1000.00", karim: "2000.00"})
         reply = paid_by(acme, run_id).json
         assert (reply["status"], reply["payment"]["not_paid"]) == ("partly_paid", 1)
-        assert [(one["user"]["name"], one["user"]["employee_no"], one["because"])
-                for one in reply["payment"]["unpaid"]] == [
-            ("Karim", "E-2", "no_bank_account"), ("Rahim", "E-1", "waits_for_bank_file")]  # fmt: skip
+        assert [
+            (one["user"]["name"], one["user"]["employee_no"], one["because"]) for one in reply["payment"]["unpaid"]
+        ] == [("Karim", "E-2", "no_bank_account"), ("Rahim", "E-1", "waits_for_bank_file")]
         assert states(acme, run_id) == ("partly_paid", "locked")
         destination(acme, karim, kind="manual", method="cheque")
         assert paid_by(acme, run_id).json["payment"]["not_paid"] == 0
@@ -140,8 +141,10 @@ class TestPay:
         assert payable(acme, rahim) == 0
         earned(acme, str(rahim), "7.00")
         assert run(acme, running, "final")["amounts"] == {"BDT": "7.00"}
-        assert [sum(D(line["amount"]) for line in whole(acme, one["id"])["lines"])
-                for one in acme.admin.ok("GET", "/payouts")["items"]] == [40, 1000, 7]  # fmt: skip
+        assert [
+            sum(D(line["amount"]) for line in whole(acme, one["id"])["lines"])
+            for one in acme.admin.ok("GET", "/payouts")["items"]
+        ] == [40, 1000, 7]
 
     def test_nets_what_the_person_owes(self, acme: Cast, people: list[Any], running: Stack) -> None:
         rahim, karim, _ = people
@@ -153,16 +156,23 @@ class TestPay:
         running.drain()
         assert [payable(acme, one) for one in (rahim, karim)] == [0, -200]
         assert said(acme, run_id) == {
-            "Rahim": ("paid", "payable_already_used"), "Karim": ("paid", "payable_already_used")}  # fmt: skip
+            "Rahim": ("paid", "payable_already_used"),
+            "Karim": ("paid", "payable_already_used"),
+        }
         assert states(acme, run_id) == ("paid", "paid")
         [payout] = [one for one in acme.admin.ok("GET", "/payouts")["items"] if one["kind"] == "payroll"]
         assert [(line["event"], line["amount"]) for line in whole(acme, payout["id"])["lines"]] == [
-            ("payroll", "1000.00"), ("netted", "-500.00")]  # fmt: skip
+            ("payroll", "1000.00"),
+            ("netted", "-500.00"),
+        ]
         earned(acme, str(karim), "250.00")
         assert run(acme, running, "final")["amounts"] == {"BDT": "50.00"}
         last = acme.admin.ok("GET", f"/payouts?user_id={karim}")["items"][-1]
         assert sorted((line["event"], line["amount"]) for line in whole(acme, last["id"])["lines"]) == [
-            ("approve", "250.00"), ("decline", "-500.00"), ("netted", "300.00")]  # fmt: skip
+            ("approve", "250.00"),
+            ("decline", "-500.00"),
+            ("netted", "300.00"),
+        ]
 
     @pytest.mark.parametrize("behaviour", ["refuse", "late_return"])
     def test_goes_back_to_partly_paid_where_money_did_not_arrive(

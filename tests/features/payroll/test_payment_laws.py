@@ -13,10 +13,10 @@ import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from chalicelib.features.payouts.runs.actions import Kind
+from chalicelib.features.payouts.runs.actions import PayoutRunKind
 from chalicelib.features.payroll.approval import posting
 from chalicelib.features.payroll.payments import actions as payment_actions
-from chalicelib.jobs.progress import Chunk
+from chalicelib.jobs.progress import JobChunk
 from chalicelib.kernel.errors import AlreadyDecided
 from chalicelib.kernel.states import IN_FLIGHT
 from tests.features.payouts.test_laws import MANY, SMALLEST, WHICH, Office, Wallet
@@ -41,10 +41,13 @@ class PayingOffice(Office):
         nets = {(one, currency): (coins + n) * SMALLEST[currency] for n, one in enumerate(people)}
         for (user_id, _), net in nets.items():
             payslip(self.cast, run_id, user_id, salary=str(net), currency=currency)
-        sql(self.cast, "update payroll_runs set status = 'approved', approved_at = now(), posted_at = now()"
-            " where id = :id", id=run_id)  # fmt: skip
+        sql(
+            self.cast,
+            "update payroll_runs set status = 'approved', approved_at = now(), posted_at = now() where id = :id",
+            id=run_id,
+        )
         with self.scope() as scope:
-            posting.post(scope, run_id=run_id, chunk=Chunk(0, min(people), max(people), len(people)))
+            posting.post(scope, run_id=run_id, chunk=JobChunk(0, min(people), max(people), len(people)))
         self.runs[run_id] = nets
 
     def pay(self, which: int) -> None:
@@ -62,8 +65,9 @@ class PayingOffice(Office):
 
     def of_others(self, run_id: UUID) -> list[Any]:
         """Read the payouts that are not of a run."""
-        return sql(self.cast, "select id, amount from payouts where payroll_run_id is distinct from :id order by id",
-                   id=run_id)  # fmt: skip
+        return sql(
+            self.cast, "select id, amount from payouts where payroll_run_id is distinct from :id order by id", id=run_id
+        )
 
     def settle_runs(self) -> dict[UUID, str]:
         """Do what the messages of moved payouts do, and read the states."""
@@ -89,8 +93,14 @@ def check(office: PayingOffice) -> None:
             have[payout.user_id, payout.currency] += payout.amount
     assert have == worth | dict.fromkeys(have.keys() - worth.keys(), D(0))
     # what a payout pays comes to its amount
-    assert sql(office.cast, "select p.id from payouts p where p.amount <> (select coalesce(sum(l.amount), 0)"
-               " from payout_lines(p.tenant_id, p.id) l)") == []  # fmt: skip
+    assert (
+        sql(
+            office.cast,
+            "select p.id from payouts p where p.amount <> (select coalesce(sum(l.amount), 0)"
+            " from payout_lines(p.tenant_id, p.id) l)",
+        )
+        == []
+    )
     # the sum of a run's payouts, of what was netted and of what waits is what it booked
     for found in sql(office.cast, _OF_RUNS):
         assert found.booked == found.netted + found.waits + found.paid, found
@@ -112,7 +122,7 @@ _OF_RUNS = """
 
 STEPS = st.one_of(
     st.tuples(st.just("sell"), st.integers(0, 1), st.integers(1, 20_000), st.sampled_from(["BDT", "JPY"])),
-    st.tuples(st.just("run"), st.sampled_from(Kind)),
+    st.tuples(st.just("run"), st.sampled_from(PayoutRunKind)),
     st.tuples(st.just("decide"), WHICH, st.sampled_from(["approved", "declined"]), st.booleans()),
     st.tuples(st.just("book"), st.integers(1, 3_000), st.sampled_from(["BDT", "BDT", "JPY"]), st.booleans()),
     st.tuples(st.just("pay"), WHICH),
@@ -136,7 +146,7 @@ def test_payouts_of_runs_and_payable_are_what_was_booked(steps: list[tuple[Any, 
     # in the end everybody has what they are worth, and each run is paid
     for place in range(len(office.runs)):
         office.pay(place)
-    for kind in Kind:
+    for kind in PayoutRunKind:
         office.run(kind)
         office.settle_all()
     check(office)

@@ -48,15 +48,36 @@ class TestAdd:
     def test_makes_a_first_version_from_the_first_day_of_this_period(self, acme: Cast) -> None:
         reply = acme.hr.post(PATH, FIXED)
         assert reply.status == 201
-        version = {"number": 1, "effective_from": "2026-01-01", "amount": "500.00", "currency": "BDT", "percent": None,
-                   "base": None, "formula": None, "created_by": "hr key",
-                   "created_at": "2026-01-15T06:00:00Z"}  # fmt: skip
+        version = {
+            "number": 1,
+            "effective_from": "2026-01-01",
+            "amount": "500.00",
+            "currency": "BDT",
+            "percent": None,
+            "base": None,
+            "formula": None,
+            "created_by": "hr key",
+            "created_at": "2026-01-15T06:00:00Z",
+        }
         assert reply.json | {"id": 0} == {
-            "id": 0, "code": "transport", "name": "Transport", "description": None, "category": "earning",
-            "calculation": "fixed", "amount": "500.00", "currency": "BDT", "percent": None, "base": None,
-            "formula": None, "effective_from": "2026-01-01", "applies_to_all": False, "is_active": True,
-            "created_at": "2026-01-15T06:00:00Z", "version": 1, "versions": [version],
-        }  # fmt: skip
+            "id": 0,
+            "code": "transport",
+            "name": "Transport",
+            "description": None,
+            "category": "earning",
+            "calculation": "fixed",
+            "amount": "500.00",
+            "currency": "BDT",
+            "percent": None,
+            "base": None,
+            "formula": None,
+            "effective_from": "2026-01-01",
+            "applies_to_all": False,
+            "is_active": True,
+            "created_at": "2026-01-15T06:00:00Z",
+            "version": 1,
+            "versions": [version],
+        }
         [noted] = sql(acme, "select action, entity_id, after from audit_logs")
         assert (noted.action, noted.entity_id) == ("payment_type.added", reply.json["id"])
         assert (noted.after["code"], noted.after["amount"], noted.after["currency"]) == ("transport", "500.00", "BDT")
@@ -207,9 +228,9 @@ class TestCircle:
         assert "from 2026-03-01 on: first needs second, second needs first" in error(reply)[2]
         # what ends before that day is none
         acme.hr.ok("PATCH", f"{PATH}/{second['id']}", {"formula": "3", "effective_from": "2026-03-01"})
-        assert acme.hr.patch(
-            f"{PATH}/{second['id']}", {"formula": "first", "effective_from": "2026-02-01"}
-        ).status == 200  # fmt: skip
+        assert (
+            acme.hr.patch(f"{PATH}/{second['id']}", {"formula": "first", "effective_from": "2026-02-01"}).status == 200
+        )
 
     def test_is_not_closed_by_two_at_once(self, acme: Cast) -> None:
         first, second = add(acme, "First", "1"), add(acme, "Second", "2")
@@ -237,7 +258,10 @@ class TestNeed:
     def test_must_be_active(self, acme: Cast) -> None:
         add(acme, "Bonus", is_active=False)
         assert error(acme.hr.post(PATH, body("Tax", "bonus * 10%"))) == (
-            422, "/formula", "needs bonus, which is not active: make it active first")  # fmt: skip
+            422,
+            "/formula",
+            "needs bonus, which is not active: make it active first",
+        )
         tax = add(acme, "Tax", "bonus * 10%", is_active=False)
         assert error(acme.hr.patch(f"{PATH}/{tax['id']}", {"is_active": True}))[:2] == (422, "/is_active")
 
@@ -257,8 +281,12 @@ class TestNeed:
     def test_counts_in_every_period_that_is_open(self, acme: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
         bonus, tax = add(acme, "Bonus"), add(acme, "Tax", "bonus * 10%")
         acme.hr.ok("PATCH", f"{PATH}/{tax['id']}", {"formula": "7", "effective_from": "2026-02-01"})
-        row(acme, "pay_periods", {"month": "2026-01", "start_on": date(2026, 1, 1), "end_on": date(2026, 1, 31)},
-            returning="month")  # fmt: skip
+        row(
+            acme,
+            "pay_periods",
+            {"month": "2026-01", "start_on": date(2026, 1, 1), "end_on": date(2026, 1, 31)},
+            returning="month",
+        )
         monkeypatch.setattr(clock, "now", lambda: datetime(2026, 2, 3, tzinfo=UTC))
         assert acme.hr.patch(f"{PATH}/{bonus['id']}", {"is_active": False}).status == 409
         lock_period(acme, "2026-01", date(2026, 1, 1), date(2026, 1, 31))
@@ -273,12 +301,15 @@ class TestChange:
         assert (reply.status, reply.headers["ETag"], reply.json["version"]) == (200, '"2"', 2)
         assert reply.json["amount"] == "500.00"  # as today
         assert [(one["number"], one["effective_from"], one["amount"]) for one in reply.json["versions"]] == [
-            (2, "2026-02-01", "600.00"), (1, "2026-01-01", "500.00"),
-        ]  # fmt: skip
+            (2, "2026-02-01", "600.00"),
+            (1, "2026-01-01", "500.00"),
+        ]
         noted = sql(acme, "select action, before, after from audit_logs order by seq")[-1]
         assert tuple(noted) == (
-            "payment_type.changed", {"amount": "500.00"}, {"amount": "600.00", "effective_from": "2026-02-01"},
-        )  # fmt: skip
+            "payment_type.changed",
+            {"amount": "500.00"},
+            {"amount": "600.00", "effective_from": "2026-02-01"},
+        )
         stale = acme.hr.patch(path, {"amount": "700"}, headers={"if-match": '"1"'})
         assert stale.status == 412
 
@@ -326,8 +357,11 @@ class TestChange:
 
     def test_cannot_be_made_in_what_was_said_before(self, acme: Cast) -> None:
         add(acme, "Tax", "5")
-        for words in ("update payment_type_versions set formula = '6'", "delete from payment_type_versions",
-                      "delete from payment_types"):  # fmt: skip
+        for words in (
+            "update payment_type_versions set formula = '6'",
+            "delete from payment_type_versions",
+            "delete from payment_types",
+        ):
             with pytest.raises(Exception, match="permission denied"):
                 sql(acme, words)
 

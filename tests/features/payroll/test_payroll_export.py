@@ -33,8 +33,15 @@ class TestExport:
         finance = row(acme, "departments", {"name": "Finance"})
         rahim, karim = employee(acme, department_id=finance), employee(acme, name="Karim", employee_no="E-2")
         january = run(acme, status="calculated")
-        payslip(acme, january, karim, earned="15000.00", amounts=["6000.00", None, "600.00", "1200.00"],
-                totals=["21000.00", "0", "600.00", "1200.00"], previous_net=Decimal("20000.00"))  # fmt: skip
+        payslip(
+            acme,
+            january,
+            karim,
+            earned="15000.00",
+            amounts=["6000.00", None, "600.00", "1200.00"],
+            totals=["21000.00", "0", "600.00", "1200.00"],
+            previous_net=Decimal("20000.00"),
+        )
         payslip(acme, january, rahim, anomalies=["net_down", "no_bank_details"])
 
         reply = acme.hr.get(f"/payroll-runs/{january}/export")
@@ -56,36 +63,71 @@ class TestExport:
         january = run(acme, status="calculated", components=[])
         payslip(acme, january, rahim, earned="1000.00", amounts=[], totals=["1500.00", "1914.29", "0", "0"])
         adjustments = [
-            acme.hr.ok("POST", "/payroll-adjustments",
-                       {"user_id": str(rahim), "kind": kind, "amount": amount, "reason": "Eid",
-                        "effective_date": "2026-01-05"})["id"]
+            acme.hr.ok(
+                "POST",
+                "/payroll-adjustments",
+                {
+                    "user_id": str(rahim),
+                    "kind": kind,
+                    "amount": amount,
+                    "reason": "Eid",
+                    "effective_date": "2026-01-05",
+                },
+            )["id"]
             for kind, amount in (("bonus", "500.00"), ("fine", "-800.00"))
-        ]  # fmt: skip
+        ]
         lines: list[dict[str, Any]] = [
-            {"kind": "arrears", "category": "deduction", "name": "2025-12", "amount": Decimal("714.29"),
-             "month": "2025-12", "gross": Decimal("-714.29"), "deductions": 0, "taxes": 0},
-            {"kind": "adjustment", "category": "earning", "name": "Bonus", "amount": 500,
-             "adjustment_id": adjustments[0]},
-            {"kind": "adjustment", "category": "deduction", "name": "Fine", "amount": 800,
-             "adjustment_id": adjustments[1]},
+            {
+                "kind": "arrears",
+                "category": "deduction",
+                "name": "2025-12",
+                "amount": Decimal("714.29"),
+                "month": "2025-12",
+                "gross": Decimal("-714.29"),
+                "deductions": 0,
+                "taxes": 0,
+            },
+            {
+                "kind": "adjustment",
+                "category": "earning",
+                "name": "Bonus",
+                "amount": 500,
+                "adjustment_id": adjustments[0],
+            },
+            {
+                "kind": "adjustment",
+                "category": "deduction",
+                "name": "Fine",
+                "amount": 800,
+                "adjustment_id": adjustments[1],
+            },
             {"kind": "carried_over", "category": "deduction", "name": "2025-12", "amount": 400, "payslip_id": before},
-        ]  # fmt: skip
+        ]
         for number, line in enumerate(lines, start=1):
             one_off(acme, january, rahim, number=number, **line)
 
         of_rahim, total = exported(acme, january)
         shown = ("earned_salary", "arrears", "adjustment", "carried_over", "gross", "deductions", "net", "pays")
         assert [of_rahim[name] for name in shown] == [
-            "1000.00", "-714.29", "-300", "400", "1500.00", "1914.29", "-414.29", "0.00",
-        ]  # fmt: skip
+            "1000.00",
+            "-714.29",
+            "-300",
+            "400",
+            "1500.00",
+            "1914.29",
+            "-414.29",
+            "0.00",
+        ]
         assert [total[name] for name in shown] == [of_rahim[name] for name in shown]
 
     def test_tells_components_of_one_name_apart_and_those_called_like_a_column(self, acme: Cast) -> None:
         rahim = employee(acme)
         components = [
-            replace(HOUSE_RENT, name="Extra"), replace(FUND, name="Extra"),
-            replace(TAX, code="gross_tax", name="gross"), replace(INSURANCE, code="pays", name="pays"),
-        ]  # fmt: skip
+            replace(HOUSE_RENT, name="Extra"),
+            replace(FUND, name="Extra"),
+            replace(TAX, code="gross_tax", name="gross"),
+            replace(INSURANCE, code="pays", name="pays"),
+        ]
         january = run(acme, status="calculated", components=components)
         payslip(acme, january, rahim)
         head, of_rahim, *_ = csv.reader(io.StringIO(acme.hr.get(f"/payroll-runs/{january}/export").text))

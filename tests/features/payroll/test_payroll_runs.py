@@ -25,13 +25,29 @@ def _february(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def hire(
-    tenant: Cast, name: str, number: str, salary: str, *, days: list[int] = WORKING, frequency: str = "monthly",
+    tenant: Cast,
+    name: str,
+    number: str,
+    salary: str,
+    *,
+    days: list[int] = WORKING,
+    frequency: str = "monthly",
     **more: Any,
-) -> str:  # fmt: skip
+) -> str:
     """Make an employee who was present on these days of January."""
     user_id = employee(tenant, name=name, employee_no=number, **more)
-    row(tenant, "salaries", {"user_id": user_id, "amount": salary, "currency": "BDT", "frequency": frequency,
-                             "effective_from": date(2025, 1, 1)}, returning="user_id")  # fmt: skip
+    row(
+        tenant,
+        "salaries",
+        {
+            "user_id": user_id,
+            "amount": salary,
+            "currency": "BDT",
+            "frequency": frequency,
+            "effective_from": date(2025, 1, 1),
+        },
+        returning="user_id",
+    )
     present(tenant, user_id, days)
     return str(user_id)
 
@@ -43,8 +59,14 @@ def present(tenant: Cast, user_id: Any, days: list[int], month: int = 1) -> None
 
 
 def component(tenant: Cast, name: str, category: str, calculation: str, **more: Any) -> dict[str, Any]:
-    said = {"name": name, "category": category, "calculation": calculation, "applies_to_all": calculation != "dynamic",
-            "effective_from": "2025-01-01", **more}  # fmt: skip
+    said = {
+        "name": name,
+        "category": category,
+        "calculation": calculation,
+        "applies_to_all": calculation != "dynamic",
+        "effective_from": "2025-01-01",
+        **more,
+    }
     return tenant.hr.ok("POST", "/payment-types", said)  # type: ignore[no-any-return]
 
 
@@ -77,12 +99,19 @@ class TestCalculate:
         # a tenth of it 1,357.14; tax 10 % of 10,000 and 20 % of 1,357.15 = 1,271.43
         slip = slips(acme, run)["Rahim"]
         assert lines(slip) == [
-            ("Salary", "earning", "13571.43"), ("House rent", "earning", "6785.72"),
-            ("Transport", "earning", "1000.00"), ("Provident fund", "deduction", "1357.14"),
+            ("Salary", "earning", "13571.43"),
+            ("House rent", "earning", "6785.72"),
+            ("Transport", "earning", "1000.00"),
+            ("Provident fund", "deduction", "1357.14"),
             ("Income tax", "tax", "1271.43"),
-        ]  # fmt: skip
-        assert slip["totals"] == {"gross": "21357.15", "deductions": "1357.14", "taxes": "1271.43",
-                                  "benefits": "0.00", "net": "18728.58"}  # fmt: skip
+        ]
+        assert slip["totals"] == {
+            "gross": "21357.15",
+            "deductions": "1357.14",
+            "taxes": "1271.43",
+            "benefits": "0.00",
+            "net": "18728.58",
+        }
         assert slip["lines"][0]["formula"] == "15000.00 x 19 / 21"
         tax = slip["lines"][4]
         assert tax["formula"] == "BRACKET(gross, 0, 0%, 10000, 10%, 20000, 20%)"
@@ -90,9 +119,11 @@ class TestCalculate:
         [total] = run["summary"]["totals"]
         assert (total["net"], total["payslips"], total["previous"]) == ("18728.58", 1, None)
         assert [(one["code"], one["people"], one["amount"]) for one in total["components"]] == [
-            ("house_rent", 1, "6785.72"), ("transport", 1, "1000.00"), ("provident_fund", 1, "1357.14"),
+            ("house_rent", 1, "6785.72"),
+            ("transport", 1, "1000.00"),
+            ("provident_fund", 1, "1357.14"),
             ("income_tax", 1, "1271.43"),
-        ]  # fmt: skip
+        ]
 
     def test_replaces_what_was_calculated_before(self, acme: Cast) -> None:
         user_id = hire(acme, "Rahim", "E-1", "15000", days=WORKING[:19])
@@ -123,29 +154,36 @@ class TestCalculate:
         transport = component(acme, "Transport", "earning", "fixed", amount="1000.00")
         commission = component(acme, "Commission", "earning", "dynamic")
         acme.hr.ok("PUT", f"/users/{rahim}/payment-types/{rent['id']}", {"percent": 40, "effective_from": "2026-01-01"})
-        acme.hr.ok("PUT", f"/users/{karim}/payment-types/{transport['id']}",
-                   {"applies": False, "effective_from": "2026-01-01"})  # fmt: skip
+        acme.hr.ok(
+            "PUT", f"/users/{karim}/payment-types/{transport['id']}", {"applies": False, "effective_from": "2026-01-01"}
+        )
         run = acme.hr.ok("POST", "/payroll-runs", {"month": "2026-01"})
         report = acme.hr.ok(
-            "POST", f"/payroll-runs/{run['id']}/amounts",
-            [{"employee_no": "E-2", "payment_type": "commission", "amount": "250.50"},
-             {"employee_no": "E-9", "payment_type": "commission", "amount": "1"},
-             {"employee_no": "E-1", "payment_type": "transport", "amount": "1"}],
-        )  # fmt: skip
+            "POST",
+            f"/payroll-runs/{run['id']}/amounts",
+            [
+                {"employee_no": "E-2", "payment_type": "commission", "amount": "250.50"},
+                {"employee_no": "E-9", "payment_type": "commission", "amount": "1"},
+                {"employee_no": "E-1", "payment_type": "transport", "amount": "1"},
+            ],
+        )
         assert (report["written"], [(one["line"], one["column"]) for one in report["errors"]]) == (
-            1, [(2, "employee_no"), (3, "payment_type")],
-        )  # fmt: skip
+            1,
+            [(2, "employee_no"), (3, "payment_type")],
+        )
         acme.hr.ok("POST", f"/payroll-runs/{run['id']}/calculate")
         found = slips(acme, run)
         assert lines(found["Rahim"]) == [
-            ("Salary", "earning", "10000.00"), ("House rent", "earning", "4000.00"),
+            ("Salary", "earning", "10000.00"),
+            ("House rent", "earning", "4000.00"),
             ("Transport", "earning", "1000.00"),
-        ]  # fmt: skip
+        ]
         assert found["Rahim"]["lines"][1]["formula"] == "earned_salary * 40%"
         assert lines(found["Karim"]) == [
-            ("Salary", "earning", "10000.00"), ("House rent", "earning", "5000.00"),
+            ("Salary", "earning", "10000.00"),
+            ("House rent", "earning", "5000.00"),
             ("Commission", "earning", "250.50"),
-        ]  # fmt: skip
+        ]
         assert commission["code"] == "commission"
 
     def test_shows_what_somebody_should_look_at(self, acme: Cast) -> None:
@@ -159,32 +197,44 @@ class TestCalculate:
         assert found["Rahim"]["anomalies"] == ["no_value"]
         line = found["Rahim"]["lines"][1]
         assert (line["amount"], line["warnings"]) == (
-            "0.00", ["per_overtime_hour divides by 0: it has no value, and counts 0."],
-        )  # fmt: skip
+            "0.00",
+            ["per_overtime_hour divides by 0: it has no value, and counts 0."],
+        )
         assert run["summary"]["anomalies"] == {"negative_net": 1, "no_value": 2}
         only = acme.hr.ok("GET", f"/payroll-runs/{run['id']}/payslips?anomaly=negative_net")["items"]
         assert [one["user"]["name"] for one in only] == ["Absent"]
 
     def test_pays_adjustments_and_takes_fines(self, acme: Cast) -> None:
         rahim = hire(acme, "Rahim", "E-1", "10000")
-        for kind, amount, day in (("bonus", "500.00", "2026-01-10"), ("fine", "-200.00", "2026-01-31"),
-                                  ("bonus", "999.00", "2026-02-01")):  # fmt: skip
-            acme.hr.ok("POST", "/payroll-adjustments", {"user_id": rahim, "kind": kind, "amount": amount,
-                                                        "reason": "as agreed", "effective_date": day})  # fmt: skip
+        for kind, amount, day in (
+            ("bonus", "500.00", "2026-01-10"),
+            ("fine", "-200.00", "2026-01-31"),
+            ("bonus", "999.00", "2026-02-01"),
+        ):
+            acme.hr.ok(
+                "POST",
+                "/payroll-adjustments",
+                {"user_id": rahim, "kind": kind, "amount": amount, "reason": "as agreed", "effective_date": day},
+            )
         slip = slips(acme, calculated(acme))["Rahim"]
         assert lines(slip) == [
-            ("Salary", "earning", "10000.00"), ("Bonus: as agreed", "earning", "500.00"),
+            ("Salary", "earning", "10000.00"),
+            ("Bonus: as agreed", "earning", "500.00"),
             ("Fine: as agreed", "deduction", "200.00"),
-        ]  # fmt: skip
+        ]
         assert slip["totals"]["net"] == "10300.00"
 
     def test_is_a_stranger_to_others(self, acme: Cast, zenith: Cast) -> None:
         hire(acme, "Rahim", "E-1", "10000")
         run = calculated(acme)
         slip = slips(acme, run)["Rahim"]
-        for method, path in (("GET", f"/payroll-runs/{run['id']}"), ("POST", f"/payroll-runs/{run['id']}/calculate"),
-                             ("POST", f"/payroll-runs/{run['id']}/cancel"), ("GET", f"/payslips/{slip['id']}"),
-                             ("GET", f"/payroll-runs/{run['id']}/payslips")):  # fmt: skip
+        for method, path in (
+            ("GET", f"/payroll-runs/{run['id']}"),
+            ("POST", f"/payroll-runs/{run['id']}/calculate"),
+            ("POST", f"/payroll-runs/{run['id']}/cancel"),
+            ("GET", f"/payslips/{slip['id']}"),
+            ("GET", f"/payroll-runs/{run['id']}/payslips"),
+        ):
             assert zenith.hr.call(method, path).status == 404
 
     def test_shows_people_their_own_only_when_approved(self, acme: Cast) -> None:
@@ -236,14 +286,16 @@ class TestOffCycle:
     def test_pays_what_cannot_wait_and_no_salary(self, acme: Cast) -> None:
         rahim = hire(acme, "Rahim", "E-1", "10000")
         hire(acme, "Karim", "E-2", "12000")
-        festival = component(acme, "Festival bonus", "earning", "percentage", percent=50, base="base_salary",
-                             applies_to_all=True)  # fmt: skip
+        festival = component(
+            acme, "Festival bonus", "earning", "percentage", percent=50, base="base_salary", applies_to_all=True
+        )
         component(acme, "Loan", "deduction", "fixed", amount="300.00")
         run = calculated(acme, kind="off_cycle", title="Eid", payment_type_ids=[festival["id"]])
         found = slips(acme, run)
         assert {name: lines(slip) for name, slip in found.items()} == {
-            "Rahim": [("Festival bonus", "earning", "5000.00")], "Karim": [("Festival bonus", "earning", "6000.00")],
-        }  # fmt: skip
+            "Rahim": [("Festival bonus", "earning", "5000.00")],
+            "Karim": [("Festival bonus", "earning", "6000.00")],
+        }
         run = calculated(acme, kind="off_cycle", user_ids=[rahim], payment_type_ids=[festival["id"]])
         assert list(slips(acme, run)) == ["Rahim"]
 
@@ -282,8 +334,11 @@ class TestFixOne:
         rent = component(acme, "House rent", "earning", "percentage", percent=50)
         component(acme, "Commission", "earning", "dynamic")
         run = acme.hr.ok("POST", "/payroll-runs", {"month": "2026-01"})
-        acme.hr.ok("POST", f"/payroll-runs/{run['id']}/amounts",
-                   [{"employee_no": "E-2", "payment_type": "commission", "amount": "100.00"}])  # fmt: skip
+        acme.hr.ok(
+            "POST",
+            f"/payroll-runs/{run['id']}/amounts",
+            [{"employee_no": "E-2", "payment_type": "commission", "amount": "100.00"}],
+        )
         acme.hr.ok("POST", f"/payroll-runs/{run['id']}/calculate")
         before = slips(acme, run)
         acme.hr.ok("PUT", f"/users/{rahim}/payment-types/{rent['id']}", {"percent": 10, "effective_from": "2026-01-01"})

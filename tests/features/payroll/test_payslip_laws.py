@@ -73,8 +73,14 @@ class Office:
         since = self.end - timedelta(days=40)
         for one in made.components:
             self.model.define(one, since)
-            body = {"code": one.code, "name": one.code, "category": one.category, "applies_to_all": one.for_everybody,
-                    "effective_from": str(since), **calculation_of(one)}  # fmt: skip
+            body = {
+                "code": one.code,
+                "name": one.code,
+                "category": one.category,
+                "applies_to_all": one.for_everybody,
+                "effective_from": str(since),
+                **calculation_of(one),
+            }
             self.types[one.code] = self.cast.hr.ok("POST", "/payment-types", body)["id"]
 
     def settle(self) -> None:
@@ -87,17 +93,30 @@ class Office:
                     own = random_own(self.chance, one, self.minor_units)
                     since = self.end - timedelta(days=self.chance.randint(0, 9))
                     self.model.own[name, one.code] = [(since, None, own)]
-                    sql(self.cast, "insert into payment_type_assignments values"
+                    sql(
+                        self.cast,
+                        "insert into payment_type_assignments values"
                         " (:tenant_id, :user_id, :type_id, :since, null, :applies, :amount, :percent, 'test', now())",
-                        tenant_id=self.cast.id, user_id=self.ids[name], type_id=self.types[one.code], since=since,
-                        applies=own.included, amount=own.amount, percent=own.percent)  # fmt: skip
+                        tenant_id=self.cast.id,
+                        user_id=self.ids[name],
+                        type_id=self.types[one.code],
+                        since=since,
+                        applies=own.included,
+                        amount=own.amount,
+                        percent=own.percent,
+                    )
             if self.chance.random() < 0.3:
                 self._adjust(name, random_amount(self.chance, self.minor_units) * self.chance.choice((1, -1)))
 
     def _adjust(self, name: str, amount: Decimal) -> None:
         self.model.adjustments.append(model.Adjustment(name, "Other: Chance", amount, self.end))
-        body = {"user_id": str(self.ids[name]), "kind": "other", "amount": str(amount), "reason": "Chance",
-                "effective_date": str(self.end)}  # fmt: skip
+        body = {
+            "user_id": str(self.ids[name]),
+            "kind": "other",
+            "amount": str(amount),
+            "reason": "Chance",
+            "effective_date": str(self.end),
+        }
         self.cast.hr.ok("POST", "/payroll-adjustments", body)
 
     def _score(self, name: str, score: Decimal) -> None:
@@ -108,7 +127,9 @@ class Office:
             "score": score,
             "code": f"k{name[9:]}",
         }
-        sql(self.cast, """
+        sql(
+            self.cast,
+            """
             with d as (
                 insert into kpi_definitions (tenant_id, code, name, metric_type, source, created_by, created_at)
                 values (:tenant_id, :code, :code, 'numeric', 'manual_entry', 'test', now()) returning id
@@ -118,7 +139,9 @@ class Office:
                 select :tenant_id, d.id, :user_id, cast(:end as date) - 5, :end, 'test', now() from d returning id
             )
             insert into kpi_scores (tenant_id, assignment_id, value, target, weight)
-            select :tenant_id, a.id, :score, 1, 1 from a""", **values)  # fmt: skip
+            select :tenant_id, a.id, :score, 1, 1 from a""",
+            **values,
+        )
 
     def run(self) -> tuple[str, model.Run]:
         """Make a run with some amounts given, calculate it, and have the model do the same."""
@@ -127,8 +150,11 @@ class Office:
         for one in self.made.dynamic:
             for name in self.chance.sample(sorted(self.ids), 5):
                 given.setdefault(name, {})[one.code] = random_amount(self.chance, self.minor_units)
-        rows = [{"user_id": str(self.ids[name]), "payment_type": code, "amount": str(amount)}
-                for name, amounts in given.items() for code, amount in amounts.items()]  # fmt: skip
+        rows = [
+            {"user_id": str(self.ids[name]), "payment_type": code, "amount": str(amount)}
+            for name, amounts in given.items()
+            for code, amount in amounts.items()
+        ]
         if rows:
             assert not self.cast.hr.ok("POST", f"/payroll-runs/{run_id}/amounts", rows)["errors"]
         self.calculate(run_id)

@@ -36,32 +36,69 @@ NAMES = {
 
 
 def line(name: str, category: str, amount: str, **more: Any) -> dict[str, Any]:
-    rest = {"kind": "component", "code": "x", "calculation": None, "formula": None, "inputs": {}, "warnings": [],
-            "detail": None, "number": 1}  # fmt: skip
+    rest = {
+        "kind": "component",
+        "code": "x",
+        "calculation": None,
+        "formula": None,
+        "inputs": {},
+        "warnings": [],
+        "detail": None,
+        "number": 1,
+    }
     return {**rest, "name": name, "category": category, "amount": Decimal(amount), **more}
 
 
 def a_payslip(name: str = "Rahim", **more: Any) -> dict[str, Any]:
     """Make a payslip as run_queries gives it."""
-    days = {"working_days": 21, "present_days": Decimal("18.50"), "paid_leave_days": 1, "lop_days": Decimal("0.5"),
-            "absent_days": 1, "ot_hours": Decimal("2.5"), "late_count": 3}  # fmt: skip
+    days = {
+        "working_days": 21,
+        "present_days": Decimal("18.50"),
+        "paid_leave_days": 1,
+        "lop_days": Decimal("0.5"),
+        "absent_days": 1,
+        "ot_hours": Decimal("2.5"),
+        "late_count": 3,
+    }
     return {
-        "id": PAYSLIP_ID, "run_id": PAYSLIP_ID, "run_kind": "regular", "run_title": None, "run_status": "approved",
-        "month": "2026-01", "start_date": date(2026, 1, 1), "end_date": date(2026, 1, 31),
-        "user": {"id": PAYSLIP_ID, "name": name, "employee_no": "E-1", "department_id": None}, "currency": "BDT",
+        "id": PAYSLIP_ID,
+        "run_id": PAYSLIP_ID,
+        "run_kind": "regular",
+        "run_title": None,
+        "run_status": "approved",
+        "month": "2026-01",
+        "start_date": date(2026, 1, 1),
+        "end_date": date(2026, 1, 31),
+        "user": {"id": PAYSLIP_ID, "name": name, "employee_no": "E-1", "department_id": None},
+        "currency": "BDT",
         "lines": [
             line("Salary", "earning", "13571.43", kind="salary", inputs={"base_salary": Decimal(15000)}),
-            line("House rent", "earning", "5428.57", formula="earned_salary * 40%",
-                 inputs={"earned_salary": Decimal("13571.43")}),
+            line(
+                "House rent",
+                "earning",
+                "5428.57",
+                formula="earned_salary * 40%",
+                inputs={"earned_salary": Decimal("13571.43")},
+            ),
             line("Provident fund", "deduction", "1000.00", formula="1000"),
             line("Income tax", "tax", "400.00", formula="a / b", inputs={"a": None}, warnings=["b is 0"]),
             line("Health insurance", "benefit", "1200.00"),
         ],
-        "totals": {"gross": Decimal("19000.00"), "deductions": Decimal("1000.00"), "taxes": Decimal("400.00"),
-                   "benefits": Decimal("1200.00"), "net": Decimal("17600.00")},
-        "pays": Decimal("17600.00"), "carried": Decimal(0), "inputs": days, "previous_net": None, "anomalies": [],
-        "calculated_at": DATED, **more,
-    }  # fmt: skip
+        "totals": {
+            "gross": Decimal("19000.00"),
+            "deductions": Decimal("1000.00"),
+            "taxes": Decimal("400.00"),
+            "benefits": Decimal("1200.00"),
+            "net": Decimal("17600.00"),
+        },
+        "pays": Decimal("17600.00"),
+        "carried": Decimal(0),
+        "inputs": days,
+        "previous_net": None,
+        "anomalies": [],
+        "calculated_at": DATED,
+        **more,
+    }
 
 
 def paper(payslip: dict[str, Any], head: Letterhead = HEAD) -> PdfReader:
@@ -95,27 +132,41 @@ class TestSheetOf:
             "title": "Earnings",
             "lines": [
                 {"name": "Salary", "how": ["base salary 15,000"], "warnings": [], "amount": "13,571.43"},
-                {"name": "House rent", "how": ["earned salary × 40%", "earned salary 13,571.43"], "warnings": [],
-                 "amount": "5,428.57"},
+                {
+                    "name": "House rent",
+                    "how": ["earned salary × 40%", "earned salary 13,571.43"],
+                    "warnings": [],
+                    "amount": "5,428.57",
+                },
             ],
-            "total_label": "Gross pay", "total": "19,000.00",
-        }  # fmt: skip
+            "total_label": "Gross pay",
+            "total": "19,000.00",
+        }
         assert deductions["lines"][0]["how"] == [], "a fixed amount needs no explanation"
         assert taxes["lines"][0] == {
-            "name": "Income tax", "how": ["a / b", "a —"], "warnings": ["b is 0"], "amount": "400.00",
-        }  # fmt: skip
+            "name": "Income tax",
+            "how": ["a / b", "a —"],
+            "warnings": ["b is 0"],
+            "amount": "400.00",
+        }
 
     def test_counts_the_days_and_leaves_out_what_was_not_counted(self) -> None:
         days = sheet_of(a_payslip(), HEAD)["days"]
         assert {day["label"]: day["value"] for day in days} == {
-            "Working days": "21", "Present": "18.5", "Leave": "1.5", "Absent": "1", "Overtime hours": "2.5",
-        }  # fmt: skip
+            "Working days": "21",
+            "Present": "18.5",
+            "Leave": "1.5",
+            "Absent": "1",
+            "Overtime hours": "2.5",
+        }
         assert sheet_of(a_payslip(inputs={}), HEAD)["days"] == []
         assert sheet_of(a_payslip(run_kind="off_cycle"), HEAD)["days"] == []
 
     def test_tells_what_changed_in_a_month_that_is_paid_anew(self) -> None:
-        detail = {"month": "2025-12", "inputs": {"present_days": {"was": "21", "now": "20.5"},
-                                                 "kpi_score": {"was": None, "now": "88.00"}}}  # fmt: skip
+        detail = {
+            "month": "2025-12",
+            "inputs": {"present_days": {"was": "21", "now": "20.5"}, "kpi_score": {"was": None, "now": "88.00"}},
+        }
         arrears = line("Arrears of 2025-12", "deduction", "357.14", kind="arrears", code=None, detail=detail)
         [part] = sheet_of(a_payslip(lines=[arrears]), HEAD)["parts"]
         assert part["lines"][0]["how"] == ["present days 21 → 20.5 · kpi score — → 88"]
@@ -124,15 +175,24 @@ class TestSheetOf:
         ("language", "name"), [("en", "Arrears December 2025: Salary"), ("bn", "বকেয়া ডিসেম্বর ২০২৫: Salary")]
     )
     def test_names_the_month_and_the_component_of_arrears(self, language: str, name: str) -> None:
-        detail = {"month": "2025-12", "component": "Salary", "paid": "60000.00", "now": "59000.00",
-                  "inputs": {"earned_salary": {"was": "60000.00", "now": "59000.00"},
-                             "present_days": {"was": "21", "now": "20.5"}}}  # fmt: skip
+        detail = {
+            "month": "2025-12",
+            "component": "Salary",
+            "paid": "60000.00",
+            "now": "59000.00",
+            "inputs": {
+                "earned_salary": {"was": "60000.00", "now": "59000.00"},
+                "present_days": {"was": "21", "now": "20.5"},
+            },
+        }
         arrears = line("Arrears 2025-12: Salary", "earning", "-1000", kind="arrears", detail=detail)
         [part] = sheet_of(a_payslip(lines=[arrears]), Letterhead("Acme Ltd.", None, None, language))["parts"]
         assert part["lines"][0] == {
-            "name": name, "how": ["60,000.00 → 59,000.00", "present days 21 → 20.5"], "warnings": [],
+            "name": name,
+            "how": ["60,000.00 → 59,000.00", "present days 21 → 20.5"],
+            "warnings": [],
             "amount": "-1,000.00",
-        }  # fmt: skip
+        }
 
     def test_adds_what_is_below_0_where_it_sums_up(self) -> None:
         totals = {"gross": Decimal(19000), "deductions": Decimal(-40), "taxes": Decimal(400), "benefits": Decimal(0)}
@@ -178,9 +238,25 @@ class TestSheetOf:
 class TestPdfOf:
     def test_shows_every_amount_and_who_it_is_for(self) -> None:
         said = text(paper(a_payslip()))
-        for one in ("Acme Ltd.", "January 2026", "Rahim", "E-1", "Finance", "Approved", "13,571.43", "5,428.57",
-                    "1,000.00", "400.00", "1,200.00", "19,000.00", "17,600.00", "BDT", "earned salary × 40%", "b is 0",
-                    str(PAYSLIP_ID)):  # fmt: skip
+        for one in (
+            "Acme Ltd.",
+            "January 2026",
+            "Rahim",
+            "E-1",
+            "Finance",
+            "Approved",
+            "13,571.43",
+            "5,428.57",
+            "1,000.00",
+            "400.00",
+            "1,200.00",
+            "19,000.00",
+            "17,600.00",
+            "BDT",
+            "earned salary × 40%",
+            "b is 0",
+            str(PAYSLIP_ID),
+        ):
             assert one in said, one
 
     def test_is_the_same_file_each_time(self) -> None:
@@ -203,8 +279,10 @@ class TestPdfOf:
         assert [one for one in name if ord(one) not in shown()] == []
 
     def test_shows_a_chinese_a_japanese_and_a_korean_name_each_in_its_own_form(self) -> None:
-        of = {language: fonts_in(paper(a_payslip("直樹"), Letterhead("Acme", None, None, language)))
-              for language in ("en", "zh-TW", "ja", "ko")}  # fmt: skip
+        of = {
+            language: fonts_in(paper(a_payslip("直樹"), Letterhead("Acme", None, None, language)))
+            for language in ("en", "zh-TW", "ja", "ko")
+        }
         shown = {language: [font for font in fonts if "CJK" in font] for language, fonts in of.items()}
         assert [fonts[0].split("-")[0][-2:] for fonts in shown.values()] == ["sc", "tc", "jp", "kr"]
 

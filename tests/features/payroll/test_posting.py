@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from chalicelib.features.payroll.approval import posting
-from chalicelib.jobs.progress import Chunk
+from chalicelib.jobs.progress import JobChunk
 from tests.features.payroll.runs import (
     D,
     adjustment,
@@ -48,12 +48,23 @@ class TestPost:
             "3 wage_cost to deductions_withheld 1000.00",
         ]
         assert (job["status"], job["result"]) == ("succeeded", {"payslips": 1, "amounts": {"BDT": "12800.00"}})
-        assert books(acme) == {"wage_cost BDT": D(15000), "payable BDT": D(-12800), "taxes_withheld BDT": D(-1200),
-                               "deductions_withheld BDT": D(-1000)}  # fmt: skip
+        assert books(acme) == {
+            "wage_cost BDT": D(15000),
+            "payable BDT": D(-12800),
+            "taxes_withheld BDT": D(-1200),
+            "deductions_withheld BDT": D(-1000),
+        }
         [audited] = sql(acme, "select after from audit_logs where action = 'payroll_run.approved'")
         assert audited.after["totals"][0] == {
-            "currency": "BDT", "payslips": 1, "gross": "15000.00", "deductions": "1000.00", "taxes": "1200.00",
-            "net": "12800.00", "pays": "12800.00", "carried": "0.00"}  # fmt: skip
+            "currency": "BDT",
+            "payslips": 1,
+            "gross": "15000.00",
+            "deductions": "1000.00",
+            "taxes": "1200.00",
+            "net": "12800.00",
+            "pays": "12800.00",
+            "carried": "0.00",
+        }
 
     def test_books_nothing_of_a_payslip_of_nothing(self, acme: Cast, rahim: Any) -> None:
         run_id = calculated(acme)
@@ -72,8 +83,12 @@ class TestPost:
     def test_books_arrears_in_their_categories(self, acme: Cast, rahim: Any) -> None:
         # December is worth 1,000 more: 100 more tax and 50 more loan; what the employer puts in is not booked
         run_id = calculated(acme)
-        lines = [late("earned_salary", "earning", "1000.00"), late("loan", "deduction", "50.00"),
-                 late("tax", "tax", "100.00"), late("pension", "benefit", "260.00")]  # fmt: skip
+        lines = [
+            late("earned_salary", "earning", "1000.00"),
+            late("loan", "deduction", "50.00"),
+            late("tax", "tax", "100.00"),
+            late("pension", "benefit", "260.00"),
+        ]
         slip = payslip(acme, run_id, rahim, salary="15000.00", deductions="500.00", taxes="1200.00", one_offs=lines)
         approve(acme, run_id)
         assert booked(acme, slip) == [
@@ -86,8 +101,11 @@ class TestPost:
     def test_gives_back_what_is_below_0_in_each_category(self, acme: Cast, rahim: Any) -> None:
         # December is worth 3,000 less: 300 less tax, 40 less loan, of January's 1,000 with a tax of 100
         run_id = calculated(acme)
-        lines = [late("earned_salary", "earning", "-3000.00"), late("loan", "deduction", "-40.00"),
-                 late("tax", "tax", "-300.00")]  # fmt: skip
+        lines = [
+            late("earned_salary", "earning", "-3000.00"),
+            late("loan", "deduction", "-40.00"),
+            late("tax", "tax", "-300.00"),
+        ]
         slip = payslip(acme, run_id, rahim, salary="1000.00", taxes="100.00", one_offs=lines)
         job = approve(acme, run_id)
         assert booked(acme, slip) == [
@@ -101,8 +119,15 @@ class TestPost:
     def test_books_a_net_line_of_before_by_what_it_is_made_of(self, acme: Cast, rahim: Any) -> None:
         # December is worth 1,000 more: 100 of it is tax and 50 is loan, so 850 is paid now
         run_id = calculated(acme)
-        slip = payslip(acme, run_id, rahim, salary="15000.00", deductions="500.00", taxes="1200.00",
-                       one_offs=[arrears("1000.00", "50.00", "100.00")])  # fmt: skip
+        slip = payslip(
+            acme,
+            run_id,
+            rahim,
+            salary="15000.00",
+            deductions="500.00",
+            taxes="1200.00",
+            one_offs=[arrears("1000.00", "50.00", "100.00")],
+        )
         approve(acme, run_id)
         assert booked(acme, slip) == [
             "1 wage_cost to payable 14150.00",  # 15,000 + 850 - 500 - 1,200
@@ -114,8 +139,9 @@ class TestPost:
     def test_gives_back_what_a_net_line_of_before_withheld_too_much(self, acme: Cast, rahim: Any) -> None:
         # December is worth 3,000 less: 300 less tax, 40 less loan, so 2,660 is taken back of January's 1,000
         run_id = calculated(acme)
-        slip = payslip(acme, run_id, rahim, salary="1000.00", taxes="100.00",
-                       one_offs=[arrears("-3000.00", "-40.00", "-300.00")])  # fmt: skip
+        slip = payslip(
+            acme, run_id, rahim, salary="1000.00", taxes="100.00", one_offs=[arrears("-3000.00", "-40.00", "-300.00")]
+        )
         job = approve(acme, run_id)
         assert booked(acme, slip) == [
             "2 taxes_withheld to wage_cost 200.00",
@@ -140,16 +166,24 @@ class TestPost:
             "2 wage_cost to taxes_withheld 90.00",
             "4 wage_cost to pay_carried 250.00",
         ]
-        assert books(acme) == {"wage_cost BDT": D(1100), "payable BDT": D(-660), "taxes_withheld BDT": D(-90),
-                               "deductions_withheld BDT": D(-350)}  # fmt: skip
+        assert books(acme) == {
+            "wage_cost BDT": D(1100),
+            "payable BDT": D(-660),
+            "taxes_withheld BDT": D(-90),
+            "deductions_withheld BDT": D(-350),
+        }
 
     def test_keeps_currencies_apart(self, acme: Cast, rahim: Any) -> None:
         run_id = calculated(acme)
         payslip(acme, run_id, rahim, salary="1000.00")
         payslip(acme, run_id, employee(acme, name="Ana", employee_no="E-2"), salary="70.00", currency="USD")
         assert approve(acme, run_id)["result"] == {"payslips": 2, "amounts": {"BDT": "1000.00", "USD": "70.00"}}
-        assert books(acme) == {"wage_cost BDT": D(1000), "payable BDT": D(-1000), "wage_cost USD": D(70),
-                               "payable USD": D(-70)}  # fmt: skip
+        assert books(acme) == {
+            "wage_cost BDT": D(1000),
+            "payable BDT": D(-1000),
+            "wage_cost USD": D(70),
+            "payable USD": D(-70),
+        }
 
     def test_books_a_run_without_payslips_at_once(self, acme: Cast) -> None:
         run_id = calculated(acme)
@@ -240,7 +274,7 @@ class TestChunks:
         run_id, _ = self.begun(acme)
         assert deliver(*taken(running, "payroll-posting")) == []
         with at_work(acme) as scope:
-            assert posting.post(scope, run_id=run_id, chunk=Chunk(0, UUID(int=0), UUID(int=2**128 - 1), 5)) == 0
+            assert posting.post(scope, run_id=run_id, chunk=JobChunk(0, UUID(int=0), UUID(int=2**128 - 1), 5)) == 0
         assert books(acme) == {"wage_cost BDT": D(50), "payable BDT": D(-50)}
 
     def test_touch_nothing_of_another_tenants_run(self, acme: Cast, zenith: Cast, running: Stack) -> None:

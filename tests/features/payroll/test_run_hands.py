@@ -64,15 +64,21 @@ class TestApproval:
         self, acme: Cast, dina: UUID
     ) -> None:
         boss = second_admin(acme)
-        boss.ok("POST", "/payroll-adjustments", {"user_id": str(dina), "kind": "bonus", "amount": "5.00",
-                                                "reason": "Eid", "effective_date": "2026-01-05"})  # fmt: skip
+        boss.ok(
+            "POST",
+            "/payroll-adjustments",
+            {"user_id": str(dina), "kind": "bonus", "amount": "5.00", "reason": "Eid", "effective_date": "2026-01-05"},
+        )
         run = acme.admin.ok("POST", "/payroll-runs", {"month": MONTH, "kind": "off_cycle"})
         acme.hr.ok("POST", f"/payroll-runs/{run['id']}/calculate", {})
         mine = key(acme.id, Role.TENANT_ADMIN, dina)
         said = [why_not(api, run["id"]) for api in (mine, boss, acme.admin, acme.hr)]
         assert [one and one.partition(";")[0] for one in said] == [
-            "It pays you", "You made adjustments that this payroll run pays", "You made this payroll run",
-            "You calculated this payroll run"]  # fmt: skip
+            "It pays you",
+            "You made adjustments that this payroll run pays",
+            "You made this payroll run",
+            "You calculated this payroll run",
+        ]
 
     def test_says_who_has_no_right_to(self, acme: Cast) -> None:
         run_id = calculated(acme.hr)

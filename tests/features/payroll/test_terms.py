@@ -70,12 +70,20 @@ def test_keeps_every_value_also_those_that_are_defaults(acme: Cast) -> None:
     hire(acme, "Rahim", "E-1", "15000")
     run = calculated(acme, "2026-01")
     assert run_of(acme, run["id"]).plan["terms"] == {
-        "currency": "BDT", "timezone": "Asia/Dhaka", "weekend": [5, 6], "week_start": 6, "cycle_start_day": 1,
+        "currency": "BDT",
+        "timezone": "Asia/Dhaka",
+        "weekend": [5, 6],
+        "week_start": 6,
+        "cycle_start_day": 1,
         "policy": {
-            "missing_attendance": "absent", "full_day_minutes": 540, "half_day_minutes": None,
-            "proration_basis": "working_days", "daily_paid_holidays": False, "weekly_rule": "any_day",
+            "missing_attendance": "absent",
+            "full_day_minutes": 540,
+            "half_day_minutes": None,
+            "proration_basis": "working_days",
+            "daily_paid_holidays": False,
+            "weekly_rule": "any_day",
         },
-    }  # fmt: skip
+    }
 
 
 def test_reads_what_it_made_whatever_the_tenant_has_become(acme: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,9 +91,14 @@ def test_reads_what_it_made_whatever_the_tenant_has_become(acme: Cast, monkeypat
         made = json.loads(json.dumps(run_terms.make(scope.tenant)))
         change_default(monkeypatch, **OTHER_DEFAULTS)
         changed = dataclasses.replace(
-            scope.tenant, currency="USD", timezone="Asia/Tokyo", weekend=(7,), week_start=1, cycle_start_day=26,
+            scope.tenant,
+            currency="USD",
+            timezone="Asia/Tokyo",
+            weekend=(7,),
+            week_start=1,
+            cycle_start_day=26,
             policy_said={"weekly_rule": "prorated", "minimum_payout": "50.00"},
-        )  # fmt: skip
+        )
         read = run_terms.read(made, changed)
         assert run_terms.make(read) == made
         assert str(read.policy.minimum_payout) == "50.00", "what does not price is of today"
@@ -113,29 +126,50 @@ def test_a_release_that_changes_a_default_prices_no_paid_month_anew(
     approved(acme, running)
     change_default(monkeypatch, **{name: OTHER_DEFAULTS[name]})
     # somebody looks at the month again and changes nothing in the end
-    sql(acme, "insert into late_corrections (tenant_id, month, day, what, noted_at)"
+    sql(
+        acme,
+        "insert into late_corrections (tenant_id, month, day, what, noted_at)"
         " select id, '2026-01', '2026-01-01', 'holiday', now() from tenants where id = :tenant_id",
-        tenant_id=acme.id)  # fmt: skip
+        tenant_id=acme.id,
+    )
     assert slips(acme, calculated(acme, "2026-02", kind="off_cycle")) == {}
 
 
 def test_the_runs_that_exist_are_filled_with_the_defaults_of_their_day(template: Urls, server: str) -> None:
     before = {
-        "kind": "regular", "inputs": [], "components": [],
-        "terms": {"currency": "BDT", "timezone": "Asia/Dhaka", "weekend": [5, 6], "week_start": 6,
-                  "cycle_start_day": 1, "policy": {"full_day_minutes": 480, "payout_provider": "bank_file"}},
-    }  # fmt: skip
+        "kind": "regular",
+        "inputs": [],
+        "components": [],
+        "terms": {
+            "currency": "BDT",
+            "timezone": "Asia/Dhaka",
+            "weekend": [5, 6],
+            "week_start": 6,
+            "cycle_start_day": 1,
+            "policy": {"full_day_minutes": 480, "payout_provider": "bank_file"},
+        },
+    }
     with upgraded(server, to="2026_12_01_1030") as database:
-        database.run("insert into payroll_runs (tenant_id, month, kind, plan, created_by, created_at)"
-                     " values (%s, '2026-01', 'regular', %s, 'hr', now())",
-                     database.tenant_id, json.dumps(before))  # fmt: skip
-        database.run("insert into payroll_runs (tenant_id, month, kind, created_by, created_at)"
-                     " values (%s, '2026-02', 'regular', 'hr', now())", database.tenant_id)  # fmt: skip
+        database.run(
+            "insert into payroll_runs (tenant_id, month, kind, plan, created_by, created_at)"
+            " values (%s, '2026-01', 'regular', %s, 'hr', now())",
+            database.tenant_id,
+            json.dumps(before),
+        )
+        database.run(
+            "insert into payroll_runs (tenant_id, month, kind, created_by, created_at)"
+            " values (%s, '2026-02', 'regular', 'hr', now())",
+            database.tenant_id,
+        )
         database.go()
         [(filled,), (none,)] = database.rows("select plan from payroll_runs order by month")
     assert none is None
     assert filled["terms"]["policy"] == {
-        "missing_attendance": "absent", "full_day_minutes": 480, "half_day_minutes": None,
-        "proration_basis": "working_days", "daily_paid_holidays": False, "weekly_rule": "any_day",
-    }  # fmt: skip
+        "missing_attendance": "absent",
+        "full_day_minutes": 480,
+        "half_day_minutes": None,
+        "proration_basis": "working_days",
+        "daily_paid_holidays": False,
+        "weekly_rule": "any_day",
+    }
     assert {**filled, "terms": {**filled["terms"], "policy": before["terms"]["policy"]}} == before

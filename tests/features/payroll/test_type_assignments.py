@@ -43,8 +43,10 @@ def assign(cast: Cast, user_id: UUID, type_id: str, **said: Any) -> dict[str, An
 def types_of(cast: Cast, user_id: UUID, on: str = "2026-01-31") -> list[tuple[str, bool, Any, bool]]:
     """Return a person's components: code, whether it applies, amount or percent, whether it is their own."""
     found = cast.hr.ok("GET", f"/users/{user_id}/payment-types?on={on}")
-    return [(one["code"], one["applies"], one["amount"] or one["percent"], one["assignment"] is not None)
-            for one in found["items"]]  # fmt: skip
+    return [
+        (one["code"], one["applies"], one["amount"] or one["percent"], one["assignment"] is not None)
+        for one in found["items"]
+    ]
 
 
 class TestAssign:
@@ -52,17 +54,30 @@ class TestAssign:
         bonus = add(acme)
         assert types_of(acme, rahim) == []
         assert assign(acme, rahim, bonus) == {
-            "user_id": str(rahim), "payment_type_id": bonus, "code": "fixed", "effective_from": "2026-01-01",
-            "effective_to": None, "applies": True, "amount": None, "currency": None, "percent": None,
-            "changed_by": "hr key", "changed_at": "2026-01-15T06:00:00Z",
-        }  # fmt: skip
+            "user_id": str(rahim),
+            "payment_type_id": bonus,
+            "code": "fixed",
+            "effective_from": "2026-01-01",
+            "effective_to": None,
+            "applies": True,
+            "amount": None,
+            "currency": None,
+            "percent": None,
+            "changed_by": "hr key",
+            "changed_at": "2026-01-15T06:00:00Z",
+        }
         assert types_of(acme, rahim) == [("fixed", True, "500.00", True)]
         assert types_of(acme, rahim, "2025-12-31") == []
         noted = sql(acme, "select action, entity_type, entity_id, before, after from audit_logs order by seq")[-1]
         assert noted.after == {
-            "payment_type_id": bonus, "code": "fixed", "effective_from": "2026-01-01", "effective_to": None,
-            "applies": True, "amount": None, "percent": None,
-        }  # fmt: skip
+            "payment_type_id": bonus,
+            "code": "fixed",
+            "effective_from": "2026-01-01",
+            "effective_to": None,
+            "applies": True,
+            "amount": None,
+            "percent": None,
+        }
         assert tuple(noted)[:4] == ("payment_type.assigned", "user", str(rahim), None)
 
     def test_takes_somebody_out_of_what_applies_to_all(self, acme: Cast, rahim: UUID) -> None:
@@ -97,13 +112,26 @@ class TestAssign:
         for amount in ("600", "700", "700.00"):
             assign(acme, rahim, bonus, amount=amount)
         assert types_of(acme, rahim) == [("fixed", True, "700.00", True)]
-        noted = sql(acme, "select before ->> 'amount' as was, after ->> 'amount' as now from audit_logs"
-                          " where action = 'payment_type.assigned' order by seq")  # fmt: skip
+        noted = sql(
+            acme,
+            "select before ->> 'amount' as was, after ->> 'amount' as now from audit_logs"
+            " where action = 'payment_type.assigned' order by seq",
+        )
         assert noted == [(None, "600.00"), ("600.00", "700.00")]
 
     def test_is_in_the_currency_of_the_persons_pay(self, acme: Cast, rahim: UUID) -> None:
-        row(acme, "salaries", {"user_id": rahim, "amount": 300000, "currency": "JPY", "frequency": "monthly",
-                               "effective_from": date(2025, 1, 1)}, returning="user_id")  # fmt: skip
+        row(
+            acme,
+            "salaries",
+            {
+                "user_id": rahim,
+                "amount": 300000,
+                "currency": "JPY",
+                "frequency": "monthly",
+                "effective_from": date(2025, 1, 1),
+            },
+            returning="user_id",
+        )
         path = f"/users/{rahim}/payment-types/{add(acme)}"
         [error] = acme.hr.put(path, {"amount": "0.50"}).json["errors"]
         assert error == {"pointer": "/amount", "detail": "has decimals, and JPY has none; give a whole number"}
@@ -151,9 +179,14 @@ class TestAssign:
     def test_is_not_for_strangers_nor_for_employees(self, acme: Cast, zenith: Cast, rahim: UUID) -> None:
         mine, theirs, stranger = add(acme), add(zenith), employee(zenith)
         for caller, user_id, type_id in (
-            (zenith.hr, rahim, mine), (zenith.hr, rahim, theirs), (zenith.hr, stranger, mine),
-            (acme.hr, rahim, theirs), (acme.hr, rahim, uuid4()), (acme.hr, rahim, "x"), (acme.hr, uuid4(), mine),
-        ):  # fmt: skip
+            (zenith.hr, rahim, mine),
+            (zenith.hr, rahim, theirs),
+            (zenith.hr, stranger, mine),
+            (acme.hr, rahim, theirs),
+            (acme.hr, rahim, uuid4()),
+            (acme.hr, rahim, "x"),
+            (acme.hr, uuid4(), mine),
+        ):
             assert caller.put(f"/users/{user_id}/payment-types/{type_id}", {}).status == 404
         assert zenith.hr.get(f"/users/{rahim}/payment-types").status == 404
         own = key(acme.id, Role.EMPLOYEE, rahim)

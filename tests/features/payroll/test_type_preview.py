@@ -22,8 +22,18 @@ PATH = "/payment-types/preview"
 def _rahim(acme: Cast, monkeypatch: pytest.MonkeyPatch) -> UUID:
     monkeypatch.setattr(clock, "now", lambda: datetime(2026, 2, 3, 6, tzinfo=UTC))
     rahim = employee(acme)
-    row(acme, "salaries", {"user_id": rahim, "amount": 15000, "currency": "BDT", "frequency": "monthly",
-                           "effective_from": date(2025, 1, 1)}, returning="user_id")  # fmt: skip
+    row(
+        acme,
+        "salaries",
+        {
+            "user_id": rahim,
+            "amount": 15000,
+            "currency": "BDT",
+            "frequency": "monthly",
+            "effective_from": date(2025, 1, 1),
+        },
+        returning="user_id",
+    )
     working_days = [day for n in range(31) if (day := date(2026, 1, 1) + timedelta(n)).isoweekday() not in (5, 6)]
     for day in working_days[:19]:
         row(
@@ -51,8 +61,13 @@ class TestPreview:
     def test_shows_every_step(self, acme: Cast, rahim: UUID) -> None:
         found = preview(acme, rahim, "MIN(ot_hours, 40) * hourly_rate * 1.5")
         assert found == {
-            "user_id": str(rahim), "month": "2026-01", "formula": "MIN(ot_hours, 40) * hourly_rate * 1.5",
-            "currency": "BDT", "value": "595.23809523825", "rounded": "595.24", "warnings": [],
+            "user_id": str(rahim),
+            "month": "2026-01",
+            "formula": "MIN(ot_hours, 40) * hourly_rate * 1.5",
+            "currency": "BDT",
+            "value": "595.23809523825",
+            "rounded": "595.24",
+            "warnings": [],
             "inputs": {"hourly_rate": "79.3650793651", "ot_hours": "5"},
             "trace": [
                 {"expression": "ot_hours", "value": "5", "warning": None},
@@ -61,7 +76,7 @@ class TestPreview:
                 {"expression": "MIN(ot_hours, 40) * hourly_rate", "value": "396.8253968255", "warning": None},
                 {"expression": "MIN(ot_hours, 40) * hourly_rate * 1.5", "value": "595.23809523825", "warning": None},
             ],
-        }  # fmt: skip
+        }
 
     def test_writes_nothing(self, acme: Cast, rahim: UUID) -> None:
         def everything() -> list[Any]:
@@ -89,9 +104,18 @@ class TestPreview:
 
     def test_takes_what_is_the_persons_own_of_the_others(self, acme: Cast, rahim: UUID) -> None:
         fixed = add(acme, "Bonus", "100")
-        percentage = acme.hr.ok("POST", "/payment-types", {
-            "name": "Share", "category": "earning", "calculation": "percentage", "percent": 1, "base": "base_salary",
-            "effective_from": "2026-01-01"})["id"]  # fmt: skip
+        percentage = acme.hr.ok(
+            "POST",
+            "/payment-types",
+            {
+                "name": "Share",
+                "category": "earning",
+                "calculation": "percentage",
+                "percent": 1,
+                "base": "base_salary",
+                "effective_from": "2026-01-01",
+            },
+        )["id"]
         assert preview(acme, rahim, "bonus + share")["rounded"] == "100.00"
         for type_id, own in ((fixed, {"amount": "250"}), (percentage, {"percent": 2})):
             acme.hr.ok("PUT", f"/users/{rahim}/payment-types/{type_id}", {"effective_from": "2026-01-01", **own})

@@ -28,8 +28,17 @@ class TestHolidays:
     def test_are_made_changed_and_removed(self, acme: Cast, zenith: Cast) -> None:
         reply = acme.hr.post("/holidays", {"date": "2026-02-21", "name": "Mother Language Day"})
         made = reply.json
-        assert (reply.status, made) == (201, {"id": made["id"], "date": "2026-02-21", "name": "Mother Language Day",
-                                              "half": None, "branch_id": None, "version": 1})  # fmt: skip
+        assert (reply.status, made) == (
+            201,
+            {
+                "id": made["id"],
+                "date": "2026-02-21",
+                "name": "Mother Language Day",
+                "half": None,
+                "branch_id": None,
+                "version": 1,
+            },
+        )
         own = f"/holidays/{made['id']}"
         changed = acme.hr.ok("PATCH", own, {"date": "2026-02-22", "half": "second"}, headers={"if-match": '"1"'})
         assert changed == {**made, "date": "2026-02-22", "half": "second", "version": 2}
@@ -107,7 +116,8 @@ class TestImport:
         acme.hr.ok("POST", "/holidays", {"date": "2026-12-16", "name": "Our own name", "half": "first"})
         said = acme.hr.ok("POST", "/holidays/import", {"country": "BD", "year": 2026})
         assert [(row["date"], row["name"], row["half"]) for row in said["kept"]] == [
-            ("2026-12-16", "Our own name", "first")]  # fmt: skip
+            ("2026-12-16", "Our own name", "first")
+        ]
         added = {row["date"]: row["name"] for row in said["added"]}
         assert added["2026-03-26"] == "Independence Day"
         again = acme.hr.ok("POST", "/holidays/import", {"country": "BD", "year": 2026})
@@ -146,10 +156,20 @@ class TestShifts:
     def test_are_made_and_changed(self, acme: Cast, zenith: Cast) -> None:
         reply = acme.hr.post("/shifts", SHIFT)
         made = reply.json
-        assert (reply.status, made) == (201, {**SHIFT, "id": made["id"], "payable_units": 1.0, "version": 1,
-                                              "late_grace_minutes": 0, "early_grace_minutes": 0,
-                                              "full_day_minutes": None, "half_day_minutes": None,
-                                              "unpaid_break_minutes": 0})  # fmt: skip
+        assert (reply.status, made) == (
+            201,
+            {
+                **SHIFT,
+                "id": made["id"],
+                "payable_units": 1.0,
+                "version": 1,
+                "late_grace_minutes": 0,
+                "early_grace_minutes": 0,
+                "full_day_minutes": None,
+                "half_day_minutes": None,
+                "unpaid_break_minutes": 0,
+            },
+        )
         own = f"/shifts/{made['id']}"
         night = {"name": "Night", "start": "22:00", "end": "06:00", "payable_units": 1.5, "late_grace_minutes": 10}
         assert acme.hr.ok("PATCH", own, night, headers={"if-match": '"1"'}) == {**made, **night, "version": 2}
@@ -175,8 +195,10 @@ class TestShifts:
     ])  # fmt: skip
     def test_refuse_nonsense_with_its_place(self, acme: Cast, change: dict[str, object], pointer: str) -> None:
         made = acme.hr.ok("POST", "/shifts", SHIFT)
-        for reply in (acme.hr.post("/shifts", {**SHIFT, "name": "N", **change}),
-                      acme.hr.patch(f"/shifts/{made['id']}", change)):  # fmt: skip
+        for reply in (
+            acme.hr.post("/shifts", {**SHIFT, "name": "N", **change}),
+            acme.hr.patch(f"/shifts/{made['id']}", change),
+        ):
             assert (reply.status, reply.json["errors"][0]["pointer"]) == (422, pointer)
 
     def test_have_minutes_of_their_own_or_the_tenant_s(self, acme: Cast) -> None:
@@ -185,7 +207,8 @@ class TestShifts:
         assert {name: made[name] for name in hours} == hours
         own = f"/shifts/{made['id']}"
         assert acme.hr.patch(own, {"half_day_minutes": 421}).json["errors"] == [
-            {"pointer": "/half_day_minutes", "detail": "is 421, more than the 420 of a full day"}]  # fmt: skip
+            {"pointer": "/half_day_minutes", "detail": "is 421, more than the 420 of a full day"}
+        ]
         assert acme.hr.patch(own, {"end": "10:00"}).json["errors"] == [
             {"pointer": "/unpaid_break_minutes", "detail": "is not shorter than the shift, which lasts 60 minutes"}
         ]

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from chalicelib.backing import clock, vault
 from chalicelib.backing.log import logger
 from chalicelib.features.people.destinations import queries
-from chalicelib.features.people.destinations.rules import Behaviour, Destination, Kind, masked
+from chalicelib.features.people.destinations.rules import Behaviour, Destination, DestinationKind, masked
 from chalicelib.identity.callers import working
 from chalicelib.identity.permissions import Role
 from chalicelib.identity.scope import Origin, Scope
@@ -77,10 +77,18 @@ class TestPut:
         user_id = person(acme, "E-1")
         made = put(acme, user_id, IBAN)
         assert made == {
-            "id": made["id"], "kind": "iban", "holder": "Anna Schmidt", "masked": "DE89 **** **** **** **30 00",
-            "created_at": made["created_at"], "created_by": "hr:hr key", "changed_at": made["created_at"],
-            "requested_at": None, "held_until": None, "confirmed_by": None, "confirmed_at": None,
-        }  # fmt: skip
+            "id": made["id"],
+            "kind": "iban",
+            "holder": "Anna Schmidt",
+            "masked": "DE89 **** **** **** **30 00",
+            "created_at": made["created_at"],
+            "created_by": "hr:hr key",
+            "changed_at": made["created_at"],
+            "requested_at": None,
+            "held_until": None,
+            "confirmed_by": None,
+            "confirmed_at": None,
+        }
         assert acme.hr.ok("GET", path(user_id)) == made
         for call in (zenith.hr.get(path(user_id)), zenith.hr.put(path(user_id), IBAN), acme.hr.get(path(uuid4()))):
             assert (call.status, call.json["detail"]) == (404, "There is no such person.")
@@ -170,7 +178,9 @@ class TestGet:
     def test_is_not_found_where_there_is_none(self, acme: Cast) -> None:
         reply = acme.hr.get(path(person(acme, "E-1")))
         assert (reply.status, reply.json["detail"]) == (
-            404, "This person has no payout destination yet; put one first.")  # fmt: skip
+            404,
+            "This person has no payout destination yet; put one first.",
+        )
 
 
 class TestIban:
@@ -263,15 +273,15 @@ class TestAccount:
 
 class TestMasked:
     @pytest.mark.parametrize(("destination", "shown"), [
-        (Destination(Kind.IBAN, iban="NO9386011117947"), "NO93 **** ***7 947"),
-        (Destination(Kind.IBAN, iban="MT84MALT011000012345MTLCAST001S"),
+        (Destination(DestinationKind.IBAN, iban="NO9386011117947"), "NO93 **** ***7 947"),
+        (Destination(DestinationKind.IBAN, iban="MT84MALT011000012345MTLCAST001S"),
          "MT84 **** **** **** **** **** ***0 01S"),
-        (Destination(Kind.ACCOUNT, account_number="12345678", country="GB"), "GB **** 5678"),
-        (Destination(Kind.ACCOUNT, account_number="1234567", country="US"), "US **** 567"),
-        (Destination(Kind.ACCOUNT, account_number="1234", country="US"), "US **** 34"),
-        (Destination(Kind.ACCOUNT, account_number="12-34", country="US"), "US **** 34"),
-        (Destination(Kind.ACCOUNT, account_number="02-0500-0123456-00", country="NZ"), "NZ **** 5600"),
-        (Destination(Kind.SIMULATED, behaviour=Behaviour.LATE_RETURN), "late_return"),
+        (Destination(DestinationKind.ACCOUNT, account_number="12345678", country="GB"), "GB **** 5678"),
+        (Destination(DestinationKind.ACCOUNT, account_number="1234567", country="US"), "US **** 567"),
+        (Destination(DestinationKind.ACCOUNT, account_number="1234", country="US"), "US **** 34"),
+        (Destination(DestinationKind.ACCOUNT, account_number="12-34", country="US"), "US **** 34"),
+        (Destination(DestinationKind.ACCOUNT, account_number="02-0500-0123456-00", country="NZ"), "NZ **** 5600"),
+        (Destination(DestinationKind.SIMULATED, behaviour=Behaviour.LATE_RETURN), "late_return"),
     ])  # fmt: skip
     def test_shows_the_last_four_and_never_more_than_half(self, destination: Destination, shown: str) -> None:
         assert masked(destination) == shown
@@ -299,10 +309,10 @@ class TestNewUser:
 
 class TestOpen:
     @pytest.mark.parametrize(("said", "opened"), [
-        (IBAN, Destination(Kind.IBAN, "Anna Schmidt", iban=NUMBER, bic="COBADEFFXXX")),
-        (ACCOUNT, Destination(Kind.ACCOUNT, "Rahim Uddin", account_number="1071-0056-784231", bank_code="090",
-                              branch_code="090261633", bank_name="Dutch-Bangla Bank", country="BD")),
-        (SIMULATED, Destination(Kind.SIMULATED, behaviour=Behaviour.REFUSE)),
+        (IBAN, Destination(DestinationKind.IBAN, "Anna Schmidt", iban=NUMBER, bic="COBADEFFXXX")),
+        (ACCOUNT, Destination(DestinationKind.ACCOUNT, "Rahim Uddin", account_number="1071-0056-784231",
+                              bank_code="090", branch_code="090261633", bank_name="Dutch-Bangla Bank", country="BD")),
+        (SIMULATED, Destination(DestinationKind.SIMULATED, behaviour=Behaviour.REFUSE)),
     ], ids=["iban", "account", "simulated"])  # fmt: skip
     def test_gives_what_was_said(self, acme: Cast, zenith: Cast, said: dict[str, Any], opened: Destination) -> None:
         made = UUID(put(acme, person(acme, "E-1"), said)["id"])
@@ -312,7 +322,10 @@ class TestOpen:
             queries.open_destination(scope, made)
 
     def test_tells_no_number_by_its_repr(self) -> None:
-        for one in (Destination(Kind.IBAN, iban=NUMBER), Destination(Kind.ACCOUNT, account_number=NUMBER)):
+        for one in (
+            Destination(DestinationKind.IBAN, iban=NUMBER),
+            Destination(DestinationKind.ACCOUNT, account_number=NUMBER),
+        ):
             assert NUMBER not in repr(one)
 
     def test_opens_a_batch_at_once_and_leaves_out_what_is_not_ours(self, acme: Cast, zenith: Cast) -> None:
@@ -328,8 +341,14 @@ class TestOpen:
     ) -> None:
         rahim, karim = (put(acme, person(acme, number), said)["id"] for number, said in (("R", IBAN), ("K", ACCOUNT)))
         tamper(server, database, "update payout_destinations set superseded_at = now() where id = %s", karim)
-        tamper(server, database, f"update payout_destinations d set {moved} from payout_destinations other"
-                                 " where d.id = %s and other.id = %s", karim, rahim)  # fmt: skip
+        tamper(
+            server,
+            database,
+            f"update payout_destinations d set {moved} from payout_destinations other"
+            " where d.id = %s and other.id = %s",
+            karim,
+            rahim,
+        )
         with at_work(acme) as scope, pytest.raises(vault.Unopenable):
             queries.open_destination(scope, UUID(karim))
 
@@ -338,9 +357,14 @@ class TestOpen:
     ) -> None:
         ours = put(acme, person(acme, "A"), IBAN)["id"]
         theirs = put(zenith, person(zenith, "Z"), ACCOUNT)["id"]
-        tamper(server, database, "update payout_destinations d set sealed = other.sealed"
-                                 " from payout_destinations other where d.id = %s and other.id = %s",
-               theirs, ours)  # fmt: skip
+        tamper(
+            server,
+            database,
+            "update payout_destinations d set sealed = other.sealed"
+            " from payout_destinations other where d.id = %s and other.id = %s",
+            theirs,
+            ours,
+        )
         with at_work(zenith) as scope, pytest.raises(vault.Unopenable):
             queries.open_destination(scope, UUID(theirs))
 
@@ -364,7 +388,10 @@ class TestCurrent:
         with at_work(acme) as scope:
             found = queries.find_current(scope, user_id)
             assert (str(found["id"]), found["kind"], found["masked"]) == (
-                made["id"], "iban", "DE89 **** **** **** **30 00")  # fmt: skip
+                made["id"],
+                "iban",
+                "DE89 **** **** **** **30 00",
+            )
         with at_work(zenith) as scope:
             assert queries.find_current(scope, user_id) is None
 
@@ -373,17 +400,23 @@ class TestCurrent:
             user_id = person(acme, number)
             for said in (IBAN, ACCOUNT, IBAN):
                 put(acme, user_id, said)
-        rows = sql(acme, "select u.name, d.kind from users u left join payout_destinations d"
-                         " on d.tenant_id = u.tenant_id and d.user_id = u.id and d.superseded_at is null"
-                         " where u.tenant_id = :tenant_id order by 1", tenant_id=acme.id)  # fmt: skip
+        rows = sql(
+            acme,
+            "select u.name, d.kind from users u left join payout_destinations d"
+            " on d.tenant_id = u.tenant_id and d.user_id = u.id and d.superseded_at is null"
+            " where u.tenant_id = :tenant_id order by 1",
+            tenant_id=acme.id,
+        )
         assert [tuple(row) for row in rows] == [("E-1", "iban"), ("E-2", "iban")]
 
     def test_cannot_be_two(self, acme: Cast) -> None:
         put(acme, person(acme, "E-1"), IBAN)
         with pytest.raises(DBAPIError, match="payout_destinations_current"):
-            sql(acme, "insert into payout_destinations (tenant_id, user_id, kind, masked, sealed, key_id, created_by)"
-                      " select tenant_id, user_id, kind, masked, sealed, key_id, created_by from payout_destinations",
-                )  # fmt: skip
+            sql(
+                acme,
+                "insert into payout_destinations (tenant_id, user_id, kind, masked, sealed, key_id, created_by)"
+                " select tenant_id, user_id, kind, masked, sealed, key_id, created_by from payout_destinations",
+            )
 
     @pytest.mark.parametrize("change", ["holder = 'Mallory'", "sealed = ''", "user_id = id", "superseded_at = null",
                                         "superseded_at = now(), masked = 'x'", "created_by = 'x'"])  # fmt: skip
@@ -409,8 +442,12 @@ class TestSecrecy:
         assert acme.hr.put(path(user_id), {**IBAN, "iban": NUMBER[:-1]}).status == 422
         assert len(sql(acme, "select 1 from idempotency_keys")) == 1
         with administered(server, database) as admin:
-            tables = [name for (name,) in admin.execute("select relname from pg_class where relkind = 'r'"
-                                                        " and relnamespace = 'public'::regnamespace")]  # fmt: skip
+            tables = [
+                name
+                for (name,) in admin.execute(
+                    "select relname from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace"
+                )
+            ]
             assert {"payout_destinations", "tenant_keys", "audit_logs", "idempotency_keys", "outbox"} <= set(tables)
             for table in tables:
                 for (row,) in admin.execute(f"select {table}::text from {table}"):

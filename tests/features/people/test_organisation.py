@@ -52,8 +52,10 @@ class TestUnits:
         made = acme.hr.ok("POST", path, {"name": "Sales"})
         acme.hr.ok("PATCH", f"{path}/{made['id']}", {"name": "Selling"})
         rows = acme.admin.ok("GET", f"/audit-logs?entity_id={made['id']}")["items"]
-        assert [(row["before"], row["after"]["name"]) for row in rows] == [({"name": "Sales"}, "Selling"),
-                                                                           (None, "Sales")]  # fmt: skip
+        assert [(row["before"], row["after"]["name"]) for row in rows] == [
+            ({"name": "Sales"}, "Selling"),
+            (None, "Sales"),
+        ]
 
 
 class TestBranches:

@@ -59,9 +59,17 @@ class TestImport:
         said = reply.json
         assert (reply.status, said["rows"], said["added"], said["unchanged"]) == (200, 12, 2, 0)
         assert wrong(said) == [
-            (5, "employee_no"), (6, "joined_on"), (7, "left_on"), (8, "department"), (9, "salary_amount"),
-            (10, "manager_employee_no"), (11, "manager_employee_no"), (12, "employee_no"), (13, "email"), (14, None),
-        ]  # fmt: skip
+            (5, "employee_no"),
+            (6, "joined_on"),
+            (7, "left_on"),
+            (8, "department"),
+            (9, "salary_amount"),
+            (10, "manager_employee_no"),
+            (11, "manager_employee_no"),
+            (12, "employee_no"),
+            (13, "email"),
+            (14, None),
+        ]
         detail = {row["line"]: row["detail"] for row in said["errors"]}
         assert '"Secret"' in detail[8]
         assert "there are Sales" in detail[8]
@@ -72,8 +80,12 @@ class TestImport:
         rahim = people["Uddin, Rahim"]
         assert rahim["email"] == "rahim@acme.example"
         assert rahim["employment"]["manager_id"] == people["Karim"]["id"]
-        assert rahim["salary"] == {"amount": "15000.00", "currency": "BDT", "frequency": "monthly",
-                                   "effective_from": "2026-01-12"}  # fmt: skip
+        assert rahim["salary"] == {
+            "amount": "15000.00",
+            "currency": "BDT",
+            "frequency": "monthly",
+            "effective_from": "2026-01-12",
+        }
         assert people["Karim"]["salary"] is None
         assert names(zenith.hr.ok("GET", "/users")) == []
 
@@ -82,15 +94,21 @@ class TestImport:
         lines = ["name,employee_no,joined_on,branch", "Rahim,E-1,2026-01-01,Dhaka", "Bad,E-2,someday,"]
         said = csv(acme, *lines, query="?dry_run=true&create_missing=true").json
         assert said["dry_run"] is True
-        assert (said["added"], said["created"], wrong(said)) == (1, {**NOTHING, "branches": ["Dhaka"]},
-                                                                 [(3, "joined_on")])  # fmt: skip
+        assert (said["added"], said["created"], wrong(said)) == (
+            1,
+            {**NOTHING, "branches": ["Dhaka"]},
+            [(3, "joined_on")],
+        )
         assert names(acme.hr.ok("GET", "/users")) == names(acme.hr.ok("GET", "/branches")) == []
         assert stale(acme) == []
         assert acme.admin.ok("GET", "/audit-logs")["items"] == []
 
     def test_takes_the_same_again_as_unchanged_and_anything_else_as_an_error(self, acme: Cast) -> None:
-        lines = ["name,employee_no,joined_on,salary_amount,salary_frequency,manager_employee_no",
-                 "Rahim,E-1,2026-01-01,500.5,daily,", "Karim,E-2,2026-01-01,,,E-1"]  # fmt: skip
+        lines = [
+            "name,employee_no,joined_on,salary_amount,salary_frequency,manager_employee_no",
+            "Rahim,E-1,2026-01-01,500.5,daily,",
+            "Karim,E-2,2026-01-01,,,E-1",
+        ]
         assert csv(acme, *lines).json["added"] == 2
         again = csv(acme, *lines).json
         assert (again["added"], again["unchanged"], again["errors"]) == (0, 2, [])
@@ -105,9 +123,12 @@ class TestImport:
 
     def test_makes_missing_units_if_told_to(self, acme: Cast) -> None:
         acme.hr.ok("POST", "/branches", {"name": "Dhaka"})
-        lines = ["name,employee_no,joined_on,branch,department,division,shift",
-                 "Rahim,E-1,2026-01-01,Dhaka,Sales,North,", "Karim,E-2,2026-01-01,Sylhet,Sales,,",
-                 "Night,E-3,2026-01-01,,Ghosts,,Night"]  # fmt: skip
+        lines = [
+            "name,employee_no,joined_on,branch,department,division,shift",
+            "Rahim,E-1,2026-01-01,Dhaka,Sales,North,",
+            "Karim,E-2,2026-01-01,Sylhet,Sales,,",
+            "Night,E-3,2026-01-01,,Ghosts,,Night",
+        ]
         said = csv(acme, *lines, query="?create_missing=true").json
         assert said["created"] == {"branches": ["Sylhet"], "departments": ["Sales"], "divisions": ["North"]}
         assert (said["added"], wrong(said)) == (2, [(4, "shift")])
@@ -117,27 +138,52 @@ class TestImport:
         assert names(acme.hr.ok("GET", f"/users?department_id={sales[0]['id']}")) == ["Rahim", "Karim"]
 
     def test_takes_json_rows(self, acme: Cast) -> None:
-        said = acme.hr.ok("POST", "/users/import", [
-            {"name": "Rahim", "employee_no": 7, "joined_on": "2026-01-01", "salary_amount": 500, "email": None,
-             "salary_currency": "EUR", "salary_effective_from": "2025-12-01", "salary_frequency": "weekly"},
-            {"name": "Karim", "employee_no": "8", "joined_on": 20260101},
-            {"name": "Extra", "employee_no": "9", "joined_on": "2026-01-01", "colour": "red"},
-            "nonsense",
-        ])  # fmt: skip
+        said = acme.hr.ok(
+            "POST",
+            "/users/import",
+            [
+                {
+                    "name": "Rahim",
+                    "employee_no": 7,
+                    "joined_on": "2026-01-01",
+                    "salary_amount": 500,
+                    "email": None,
+                    "salary_currency": "EUR",
+                    "salary_effective_from": "2025-12-01",
+                    "salary_frequency": "weekly",
+                },
+                {"name": "Karim", "employee_no": "8", "joined_on": 20260101},
+                {"name": "Extra", "employee_no": "9", "joined_on": "2026-01-01", "colour": "red"},
+                "nonsense",
+            ],
+        )
         assert (said["added"], wrong(said)) == (1, [(2, "joined_on"), (3, "colour"), (4, None)])
         made = acme.hr.ok("GET", "/users")["items"][0]
         assert made["employment"]["employee_no"] == "7"
-        assert made["salary"] == {"amount": "500.00", "currency": "EUR", "frequency": "weekly",
-                                  "effective_from": "2025-12-01"}  # fmt: skip
+        assert made["salary"] == {
+            "amount": "500.00",
+            "currency": "EUR",
+            "frequency": "weekly",
+            "effective_from": "2025-12-01",
+        }
 
     def test_refuses_circles_of_managers(self, acme: Cast) -> None:
-        lines = ["name,employee_no,joined_on,manager_employee_no", "A,A,2026-01-01,B", "B,B,2026-01-01,C",
-                 "C,C,2026-01-01,A", "D,D,2026-01-01,A", "E,E,2026-01-01,E", "F,F,2026-01-01,G",
-                 "G,G,2026-01-01,"]  # fmt: skip
+        lines = [
+            "name,employee_no,joined_on,manager_employee_no",
+            "A,A,2026-01-01,B",
+            "B,B,2026-01-01,C",
+            "C,C,2026-01-01,A",
+            "D,D,2026-01-01,A",
+            "E,E,2026-01-01,E",
+            "F,F,2026-01-01,G",
+            "G,G,2026-01-01,",
+        ]
         said = csv(acme, *lines).json
         assert (said["added"], [line for line, _ in wrong(said)]) == (2, [2, 3, 4, 5, 6])
         assert [row["detail"] for row in said["errors"]][:4] == [
-            *["reports in a circle: A to B to C to A"] * 3, "the row of their manager A is wrong"]  # fmt: skip
+            *["reports in a circle: A to B to C to A"] * 3,
+            "the row of their manager A is wrong",
+        ]
         assert "themselves" in said["errors"][4]["detail"]
 
     def test_says_what_a_half_filled_salary_lacks(self, acme: Cast) -> None:
@@ -190,23 +236,34 @@ class TestImport:
         noted = late(acme)
         assert ("2026-01", ids["Old"], "2026-01-01", "employment") in noted
         assert ("2026-03", ids["New"], "2026-03-15", "employment") in noted
-        assert {(month, who) for month, who, _, _ in noted} == {("2026-01", ids["Old"]), ("2026-03", ids["Old"]),
-                                                                ("2026-03", ids["New"])}  # fmt: skip
+        assert {(month, who) for month, who, _, _ in noted} == {
+            ("2026-01", ids["Old"]),
+            ("2026-03", ids["Old"]),
+            ("2026-03", ids["New"]),
+        }
 
     def test_is_one_row_of_audit(self, acme: Cast) -> None:
         csv(acme, "name,employee_no,joined_on", "A,1,2026-01-01", "B,2,2026-01-01", "C,3,never")
         rows = acme.admin.ok("GET", "/audit-logs")["items"]
         assert [(row["action"], row["after"]["employee_nos"], row["after"]["rows"]) for row in rows] == [
-            ("people.imported", ["1", "2"], 3)]  # fmt: skip
+            ("people.imported", ["1", "2"], 3)
+        ]
 
     def test_takes_thousands_of_rows_in_few_statements(self, acme: Cast) -> None:
-        lines = [f"P{n},{n},2026-01-01,p{n}@acme.example,{n // 10 if n else ''},D{n % 40},{n}.5"
-                 for n in range(5000)]  # fmt: skip
+        lines = [f"P{n},{n},2026-01-01,p{n}@acme.example,{n // 10 if n else ''},D{n % 40},{n}.5" for n in range(5000)]
         started = time.perf_counter()
-        said = csv(acme, "name,employee_no,joined_on,email,manager_employee_no,department,salary_amount", *lines,
-                   query="?create_missing=true").json  # fmt: skip
+        said = csv(
+            acme,
+            "name,employee_no,joined_on,email,manager_employee_no,department,salary_amount",
+            *lines,
+            query="?create_missing=true",
+        ).json
         assert (said["added"], said["errors"], len(said["created"]["departments"])) == (5000, [], 40)
         assert time.perf_counter() - started < 10  # about one second; a loop over the rows would take minutes
         assert sql(acme, "select count(*), sum(amount) from salaries")[0] == (5000, 12_500_000)
-        assert csv(acme, "name,employee_no,joined_on,email,manager_employee_no,department,salary_amount",
-                   *lines).json["unchanged"] == 5000  # fmt: skip
+        assert (
+            csv(acme, "name,employee_no,joined_on,email,manager_employee_no,department,salary_amount", *lines).json[
+                "unchanged"
+            ]
+            == 5000
+        )

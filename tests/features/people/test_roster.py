@@ -31,12 +31,18 @@ class TestPlan:
     def test_writes_halves_off_as_bits(self, acme: Cast, zenith: Cast) -> None:
         user_id, night = person(acme, "E-1"), shift(acme)
         path = f"/users/{user_id}/roster"
-        said = acme.hr.ok("PUT", path, {"entries": [
-            {"date": "2026-02-04", "off": "full"},
-            {"date": "2026-02-02", "off": "first", "shift_id": night},
-            {"date": "2026-02-03", "off": "second"},
-            {"date": "2026-02-01", "works_holidays": True},
-        ]})  # fmt: skip
+        said = acme.hr.ok(
+            "PUT",
+            path,
+            {
+                "entries": [
+                    {"date": "2026-02-04", "off": "full"},
+                    {"date": "2026-02-02", "off": "first", "shift_id": night},
+                    {"date": "2026-02-03", "off": "second"},
+                    {"date": "2026-02-01", "works_holidays": True},
+                ]
+            },
+        )
         assert said["changed"] == 4
         assert said["items"] == [
             {"date": "2026-02-01", "shift_id": None, "off": None, "works_holidays": True},
@@ -55,9 +61,14 @@ class TestPlan:
         days = ["2026-02-01", "2026-02-02", "2026-02-03"]
         acme.hr.ok("PUT", path, {"entries": [{"date": day, "off": "full"} for day in days]})
         period(acme, "2026-03")
-        said = acme.hr.ok("PUT", path, {"entries": [{"date": "2026-02-02", "off": "first"},
-                                                    {"date": "2026-02-03", "off": "full"}],
-                                        "clear": ["2026-02-01", "2026-02-09"]})  # fmt: skip
+        said = acme.hr.ok(
+            "PUT",
+            path,
+            {
+                "entries": [{"date": "2026-02-02", "off": "first"}, {"date": "2026-02-03", "off": "full"}],
+                "clear": ["2026-02-01", "2026-02-09"],
+            },
+        )
         assert said["changed"] == 2  # the 3rd stood so already, and the 9th had nothing to clear
         rest = acme.hr.ok("GET", f"{path}?from=2026-02-01&to=2026-02-28")["items"]
         assert [(row["date"], row["off"]) for row in rest] == [("2026-02-02", "first"), ("2026-02-03", "full")]

@@ -28,8 +28,10 @@ class TestSet:
         reply = acme.hr.post(path, raise_)
         assert (reply.status, reply.json) == (201, {**raise_, "amount": "18000.00", "currency": "BDT"})
         listed = acme.hr.ok("GET", path)["items"]
-        assert [(row["effective_from"], row["amount"]) for row in listed] == [("2026-01-01", "100.00"),
-                                                                              ("2026-01-16", "18000.00")]  # fmt: skip
+        assert [(row["effective_from"], row["amount"]) for row in listed] == [
+            ("2026-01-01", "100.00"),
+            ("2026-01-16", "18000.00"),
+        ]
         page = acme.hr.ok("GET", f"{path}?limit=1")
         rest = acme.hr.ok("GET", f"{path}?limit=1&cursor={page['next_cursor']}")
         assert [row["amount"] for row in rest["items"]] == ["18000.00"]
@@ -50,9 +52,13 @@ class TestSet:
         assert [(row["before"]["amount"], row["after"]["amount"]) for row in rows] == [("100.00", "500.50")]
 
     def test_takes_as_many_decimals_as_the_currency_has(self, acme: Cast) -> None:
-        for number, (currency, good, bad, stored) in enumerate((
-            ("BDT", "15000.1", "15000.123", "15000.10"), ("JPY", "250000", "250000.5", "250000"),
-            ("KWD", "1.234", "1.2345", "1.234"))):  # fmt: skip
+        for number, (currency, good, bad, stored) in enumerate(
+            (
+                ("BDT", "15000.1", "15000.123", "15000.10"),
+                ("JPY", "250000", "250000.5", "250000"),
+                ("KWD", "1.234", "1.2345", "1.234"),
+            )
+        ):
             user_id = acme.hr.ok("POST", "/users", {"name": f"P{number}"})["id"]
             body = {"currency": currency, "effective_from": "2026-01-01"}
             wrong = acme.hr.post(f"/users/{user_id}/salaries", {**body, "amount": bad})

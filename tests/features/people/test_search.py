@@ -55,7 +55,9 @@ class TestSearch:
         rahim = acme.hr.ok("POST", "/users", {"name": "Rahim"})
         acme.hr.ok("PATCH", f"/users/{rahim['id']}", {"name": "Karim"})
         assert (names(acme.hr.ok("GET", "/users?search=rahim")), names(acme.hr.ok("GET", "/users?search=KARIM"))) == (
-            [], ["Karim"])  # fmt: skip
+            [],
+            ["Karim"],
+        )
         sql(acme, "update users set name = 'Erased person'")
         assert names(acme.hr.ok("GET", "/users?search=karim")) == []
 

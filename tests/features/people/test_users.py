@@ -33,13 +33,25 @@ class TestAdd:
         assert reply.status == 201
         made = reply.json
         assert made == {
-            "id": made["id"], "name": "Rahim Uddin", "email": "rahim@acme.example", "language": "bn", "version": 1,
-            "employment": {"user_id": made["id"], "employee_no": "E-1", "joined_on": "2026-01-12", "left_on": None,
-                           "branch_id": None, "department_id": None, "division_id": None, "manager_id": None,
-                           "shift_id": None, "version": 1},
-            "salary": {"amount": "15000.00", "currency": "BDT", "frequency": "monthly",
-                       "effective_from": "2026-01-01"},
-        }  # fmt: skip
+            "id": made["id"],
+            "name": "Rahim Uddin",
+            "email": "rahim@acme.example",
+            "language": "bn",
+            "version": 1,
+            "employment": {
+                "user_id": made["id"],
+                "employee_no": "E-1",
+                "joined_on": "2026-01-12",
+                "left_on": None,
+                "branch_id": None,
+                "department_id": None,
+                "division_id": None,
+                "manager_id": None,
+                "shift_id": None,
+                "version": 1,
+            },
+            "salary": {"amount": "15000.00", "currency": "BDT", "frequency": "monthly", "effective_from": "2026-01-01"},
+        }
         assert acme.hr.ok("GET", f"/users/{made['id']}") == made
 
     def test_needs_no_more_than_a_name(self, acme: Cast) -> None:
@@ -48,8 +60,13 @@ class TestAdd:
 
     def test_shows_the_salary_in_force_or_else_the_first_to_come(self, acme: Cast) -> None:
         user_id = acme.hr.ok("POST", "/users", {"name": "K"})["id"]
-        for day, shown in (("2099-06-01", "2099-06-01"), ("2099-01-01", "2099-01-01"), ("2020-01-01", "2020-01-01"),
-                           ("2021-01-01", "2021-01-01"), ("2019-01-01", "2021-01-01")):  # fmt: skip
+        for day, shown in (
+            ("2099-06-01", "2099-06-01"),
+            ("2099-01-01", "2099-01-01"),
+            ("2020-01-01", "2020-01-01"),
+            ("2021-01-01", "2021-01-01"),
+            ("2019-01-01", "2021-01-01"),
+        ):
             acme.hr.ok("POST", f"/users/{user_id}/salaries", {"amount": "9.50", "effective_from": day})
             assert acme.hr.ok("GET", f"/users/{user_id}")["salary"]["effective_from"] == shown
 
@@ -145,8 +162,10 @@ class TestRead:
         assert manager.get(f"/users/{worker}/salaries").status == 404
 
     def test_filters_and_pages(self, acme: Cast, zenith: Cast) -> None:
-        ids = {path: acme.hr.ok("POST", f"/{path}", {"name": "One"})["id"]
-               for path in ("branches", "departments", "divisions")}  # fmt: skip
+        ids = {
+            path: acme.hr.ok("POST", f"/{path}", {"name": "One"})["id"]
+            for path in ("branches", "departments", "divisions")
+        }
         person(acme, "A-100%", branch_id=ids["branches"])
         person(acme, "A-2", department_id=ids["departments"], division_id=ids["divisions"])
         person(acme, "B-3", department_id=ids["departments"])
@@ -204,8 +223,9 @@ class TestEmploy:
         middle = person(acme, "Middle", manager_id=top)
         low = person(acme, "Low", manager_id=middle)
         for manager in (low, middle):
-            reply = acme.hr.put(f"/users/{top}/employment",
-                                {"employee_no": "Top", "joined_on": "2026-01-01", "manager_id": manager})  # fmt: skip
+            reply = acme.hr.put(
+                f"/users/{top}/employment", {"employee_no": "Top", "joined_on": "2026-01-01", "manager_id": manager}
+            )
             assert reply.status == 409
             assert "reports to Top" in reply.json["detail"]
         own = {"employee_no": "Low", "joined_on": "2026-01-01", "manager_id": low}
@@ -224,8 +244,10 @@ class TestEmploy:
     def test_marks_the_periods_it_changes(
         self, acme: Cast, change: dict[str, str], months: list[str], decides: bool
     ) -> None:
-        ids = {"the shift": acme.hr.ok("POST", "/shifts", {"name": "S", "start": "09:00", "end": "18:00"})["id"],
-               "the branch": acme.hr.ok("POST", "/branches", {"name": "B"})["id"]}  # fmt: skip
+        ids = {
+            "the shift": acme.hr.ok("POST", "/shifts", {"name": "S", "start": "09:00", "end": "18:00"})["id"],
+            "the branch": acme.hr.ok("POST", "/branches", {"name": "B"})["id"],
+        }
         user_id = person(acme, "E-1")
         for month in ("2025-12", "2026-01", "2026-02", "2026-03"):
             period(acme, month)

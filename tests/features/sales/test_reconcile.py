@@ -52,10 +52,12 @@ class TestReconcile:
         run(acme, running, "advance")
         without = sale(acme, mina, "25.00")
         assert reconcile(acme, item(with_advance), item(without)) == {
-            "items": [{"sale_id": with_advance, "result": "ok", "detail": None},
-                      {"sale_id": without, "result": "ok", "detail": None}],
+            "items": [
+                {"sale_id": with_advance, "result": "ok", "detail": None},
+                {"sale_id": without, "result": "ok", "detail": None},
+            ],
             "counts": {"ok": 2},
-        }  # fmt: skip
+        }
         assert booked(acme, with_advance) == [
             "advance/1 advances to payable 4.00",
             "approve/1 sales_cost to advances 4.00",
@@ -105,8 +107,10 @@ class TestReconcile:
         made = sale(acme, seller(acme))
         decide(acme, "approved", made)
         before = booked(acme, made)
-        assert reconcile(acme, item(made), item(made))["items"] == [
-            {"sale_id": made, "result": "unchanged", "detail": None}] * 2  # fmt: skip
+        assert (
+            reconcile(acme, item(made), item(made))["items"]
+            == [{"sale_id": made, "result": "unchanged", "detail": None}] * 2
+        )
         assert results(reconcile(acme, fix(made, "approved"))) == ["unchanged"]
         assert booked(acme, made) == before
         assert sql(acme, "select count(*) from sale_decisions")[0][0] == 1
@@ -121,8 +125,10 @@ class TestReconcile:
         assert results(report) == ["conflict", "not_found", "ok", "not_found"]
         assert [one["detail"] for one in report["items"]] == [
             "it is approved; to change that, send it again with correction: true and a reason",
-            "there is no such sale", None, "there is no such sale",
-        ]  # fmt: skip
+            "there is no such sale",
+            None,
+            "there is no such sale",
+        ]
         assert report["counts"] == {"conflict": 1, "not_found": 2, "ok": 1}
         assert zenith.admin.ok("GET", f"/sales/{strangers}")["status"] == "pending"
 
@@ -134,13 +140,21 @@ class TestReconcile:
         rows = sql(acme, "select entity_id, after from audit_logs where action = 'sales.decided' order by seq")
         assert [tuple(row) for row in rows] == [
             ("many", {"results": {"ok": 2}, "corrected": []}),
-            (second, {"results": {"ok": 1}, "corrected": [
-                {"sale_id": second, "from": "approved", "to": "declined", "reason": "looked again"}]}),
-        ]  # fmt: skip
-        decided = sql(acme, "select revision, status, decided_by from sale_decisions where sale_id = :id order by 1",
-                      id=second)  # fmt: skip
+            (
+                second,
+                {
+                    "results": {"ok": 1},
+                    "corrected": [{"sale_id": second, "from": "approved", "to": "declined", "reason": "looked again"}],
+                },
+            ),
+        ]
+        decided = sql(
+            acme, "select revision, status, decided_by from sale_decisions where sale_id = :id order by 1", id=second
+        )
         assert [tuple(row) for row in decided] == [
-            (1, "approved", "tenant_admin key"), (2, "declined", "tenant_admin key")]  # fmt: skip
+            (1, "approved", "tenant_admin key"),
+            (2, "declined", "tenant_admin key"),
+        ]
 
 
 class TestCorrection:
@@ -294,4 +308,6 @@ class TestAtOnce:
                 run_statement(scope.session, actions.ADVANCE, {**actions.advance_values(scope), "user_ids": held})
             assert waiting.result(timeout=10) == {"ok": 1}
         assert booked(acme, made)[1:] == [
-            "approve/1 sales_cost to advances 4.00", "approve/1 sales_cost to payable 36.00"]  # fmt: skip
+            "approve/1 sales_cost to advances 4.00",
+            "approve/1 sales_cost to payable 36.00",
+        ]

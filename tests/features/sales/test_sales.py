@@ -35,10 +35,18 @@ class TestAdd:
         with at("2026-01-05T08:30:00Z"):
             made = acme.admin.ok("POST", "/sales", {"user_id": mina, "earning": "40", "brand": "Sun"})
         assert {name: made[name] for name in made if name != "id"} == {
-            "user_id": mina, "brand": "Sun", "external_id": None, "earning": "40.00", "currency": "BDT",
-            "advance": "0.00", "status": "pending", "reason": None, "decided_at": None,
-            "occurred_at": "2026-01-05T08:30:00Z", "created_at": "2026-01-05T08:30:00Z",
-        }  # fmt: skip
+            "user_id": mina,
+            "brand": "Sun",
+            "external_id": None,
+            "earning": "40.00",
+            "currency": "BDT",
+            "advance": "0.00",
+            "status": "pending",
+            "reason": None,
+            "decided_at": None,
+            "occurred_at": "2026-01-05T08:30:00Z",
+            "created_at": "2026-01-05T08:30:00Z",
+        }
         assert acme.admin.ok("GET", f"/sales/{made['id']}") == made
         [noted] = sql(acme, "select actor, entity_id, after from audit_logs where action = 'sale.added'")
         assert (noted.actor, noted.entity_id) == ("tenant_admin:tenant_admin key", made["id"])
@@ -46,8 +54,13 @@ class TestAdd:
 
     def test_answers_with_the_one_that_is_there_when_sent_again(self, acme: Cast) -> None:
         mina = seller(acme)
-        said = {"user_id": mina, "earning": "40.00", "brand": "Sun", "external_id": "A-1",
-                "occurred_at": "2026-01-05T14:30:00+06:00"}  # fmt: skip
+        said = {
+            "user_id": mina,
+            "earning": "40.00",
+            "brand": "Sun",
+            "external_id": "A-1",
+            "occurred_at": "2026-01-05T14:30:00+06:00",
+        }
         first = acme.admin.ok("POST", "/sales", said)
         assert acme.admin.ok("POST", "/sales", said) == first
         less = {name: said[name] for name in ("user_id", "earning", "external_id")}
@@ -65,8 +78,13 @@ class TestAdd:
         ({"user_id": ...}, "person"),
     ])  # fmt: skip
     def test_refuses_another_sale_under_the_same_id(self, acme: Cast, otherwise: dict, differ: str) -> None:
-        said = {"user_id": seller(acme), "earning": "40.00", "brand": "Sun", "external_id": "A-1",
-                "occurred_at": "2026-01-05T08:30:00Z"}  # fmt: skip
+        said = {
+            "user_id": seller(acme),
+            "earning": "40.00",
+            "brand": "Sun",
+            "external_id": "A-1",
+            "occurred_at": "2026-01-05T08:30:00Z",
+        }
         acme.admin.ok("POST", "/sales", said)
         if "user_id" in otherwise:
             otherwise = {"user_id": seller(acme)}

@@ -42,15 +42,27 @@ def sales(cast: Cast) -> list[tuple[Any, ...]]:
 class TestImport:
     def test_adds_pending_sales_in_the_order_of_the_rows(self, acme: Cast, mina: UUID) -> None:
         with at("2026-01-05T08:30:00Z"):
-            found = load(acme, said(brand="Sun", occurred_at="2026-01-04T10:00:00+06:00"),
-                         {"user_id": str(mina), "earning": "25.5", "external_id": 77},
-                         {"email": "Mina@ACME.example", "earning": "7", "currency": "JPY"})  # fmt: skip
-        assert found == {"dry_run": False, "rows": 3, "added": 3, "unchanged": 0, "without_external_id": 1,
-                         "errors": []}  # fmt: skip
+            found = load(
+                acme,
+                said(brand="Sun", occurred_at="2026-01-04T10:00:00+06:00"),
+                {"user_id": str(mina), "earning": "25.5", "external_id": 77},
+                {"email": "Mina@ACME.example", "earning": "7", "currency": "JPY"},
+            )
+        assert found == {
+            "dry_run": False,
+            "rows": 3,
+            "added": 3,
+            "unchanged": 0,
+            "without_external_id": 1,
+            "errors": [],
+        }
         assert sales(acme) == [("A-1", "Sun", "40.00", "BDT"), ("77", None, "25.50", "BDT"), (None, None, "7", "JPY")]
         items = acme.admin.ok("GET", "/sales?status=pending")["items"]
         assert [one["occurred_at"] for one in items] == [
-            "2026-01-04T04:00:00Z", "2026-01-05T08:30:00Z", "2026-01-05T08:30:00Z"]  # fmt: skip
+            "2026-01-04T04:00:00Z",
+            "2026-01-05T08:30:00Z",
+            "2026-01-05T08:30:00Z",
+        ]
         assert {one["user_id"] for one in items} == {str(mina)}
         assert decide(acme, "approved", *(one["id"] for one in items)) == {"ok": 3}
 
@@ -71,14 +83,27 @@ class TestImport:
     def test_refuses_other_content_under_a_known_id(self, acme: Cast, mina: UUID) -> None:
         employee(acme, name="Karim", employee_no="E-2")
         sale(acme, str(mina), external_id="A-1", brand="Sun", occurred_at="2026-01-05T08:30:00Z")
-        found = load(acme, said(), said(brand="Sun", occurred_at="2026-01-05T14:30:00+06:00"), said(earning="40.01"),
-                     said(currency="USD"), said(brand="Moon"), said(employee_no="E-2"),
-                     said(occurred_at="2026-01-05T08:30:01Z"))  # fmt: skip
+        found = load(
+            acme,
+            said(),
+            said(brand="Sun", occurred_at="2026-01-05T14:30:00+06:00"),
+            said(earning="40.01"),
+            said(currency="USD"),
+            said(brand="Moon"),
+            said(employee_no="E-2"),
+            said(occurred_at="2026-01-05T08:30:01Z"),
+        )
         assert (found["added"], found["unchanged"]) == (0, 2)
         assert [(error["line"], error["column"]) for error in found["errors"]] == [
-            (line, "external_id") for line in (3, 4, 5, 6, 7)]  # fmt: skip
+            (line, "external_id") for line in (3, 4, 5, 6, 7)
+        ]
         assert [error["detail"].split(": ")[1].split(".")[0] for error in found["errors"]] == [
-            "earning", "currency", "brand", "person", "occurred_at"]  # fmt: skip
+            "earning",
+            "currency",
+            "brand",
+            "person",
+            "occurred_at",
+        ]
         assert found["errors"][0]["detail"] == (
             "A-1 is there already, a sale of 40.00 BDT, and is told otherwise here: earning. A sale does not change;"
             " decline it and send the right one under a new external id."
@@ -119,10 +144,25 @@ class TestImport:
         )
         assert (found["rows"], found["added"]) == (20, 2)
         assert [(error["line"], error["column"]) for error in found["errors"]] == [
-            (2, "employee_no"), (3, None), (4, "email"), (5, None), (6, "earning"), (7, "earning"), (8, "earning"),
-            (9, "earning"), (10, "currency"), (11, "occurred_at"), (12, "occurred_at"), (13, "occurred_at"),
-            (14, "occurred_at"), (15, "colour"), (16, None), (17, "earning"), (18, "earning"), (19, "external_id"),
-        ]  # fmt: skip
+            (2, "employee_no"),
+            (3, None),
+            (4, "email"),
+            (5, None),
+            (6, "earning"),
+            (7, "earning"),
+            (8, "earning"),
+            (9, "earning"),
+            (10, "currency"),
+            (11, "occurred_at"),
+            (12, "occurred_at"),
+            (13, "occurred_at"),
+            (14, "occurred_at"),
+            (15, "colour"),
+            (16, None),
+            (17, "earning"),
+            (18, "earning"),
+            (19, "external_id"),
+        ]
         told = {error["line"]: error["detail"] for error in found["errors"]}
         assert told[2] == "there is no person with the employee_no E-9"
         assert told[3] == "says for nobody: give employee_no, user_id or email"
@@ -147,7 +187,11 @@ class TestAtOnce:
         with ThreadPoolExecutor(4) as pool:
             told = list(pool.map(lambda turn: load(acme, *rows[:: 1 if turn % 2 else -1]), range(4)))
         assert sorted((one["added"], one["unchanged"], len(one["errors"])) for one in told) == [
-            (0, 300, 0), (0, 300, 0), (0, 300, 0), (300, 0, 0)]  # fmt: skip
+            (0, 300, 0),
+            (0, 300, 0),
+            (0, 300, 0),
+            (300, 0, 0),
+        ]
         assert len(sales(acme)) == 300
 
     def test_judges_anew_what_somebody_notes_meanwhile(self, acme: Cast, mina: UUID) -> None:
@@ -157,11 +201,13 @@ class TestAtOnce:
         def note() -> None:
             with transaction(tenant_id=acme.id) as session:
                 session.execute(
-                    text("insert into sales (tenant_id, user_id, external_id, earning, currency, occurred_at,"
-                         " created_by, created_at) select :tenant_id, :user_id, id, 40.00, 'BDT', now(), 'x', now()"
-                         " from unnest(array['A-1', 'A-2']) id"),
+                    text(
+                        "insert into sales (tenant_id, user_id, external_id, earning, currency, occurred_at,"
+                        " created_by, created_at) select :tenant_id, :user_id, id, 40.00, 'BDT', now(), 'x', now()"
+                        " from unnest(array['A-1', 'A-2']) id"
+                    ),
                     {"tenant_id": acme.id, "user_id": mina},
-                )  # fmt: skip
+                )
                 written.set()
                 go_on.wait(10)
 
@@ -179,11 +225,13 @@ class TestAtOnce:
 
 class TestFiles:
     def test_are_csv(self, acme: Cast, mina: UUID) -> None:
-        file = ("\ufeffEmail;Earning;External Id;Brand;Currency;Occurred At\r\n"
-                "mina@acme.example;40.00;A-1;\"Sun; Moon\";;2026-01-05T10:00:00+06:00\r\n"
-                "\r\n"
-                "mina@acme.example;0.999;A-2;;KWD;\r\n"
-                "karim@acme.example;1.00;A-3;;;\r\n")  # fmt: skip
+        file = (
+            "\ufeffEmail;Earning;External Id;Brand;Currency;Occurred At\r\n"
+            'mina@acme.example;40.00;A-1;"Sun; Moon";;2026-01-05T10:00:00+06:00\r\n'
+            "\r\n"
+            "mina@acme.example;0.999;A-2;;KWD;\r\n"
+            "karim@acme.example;1.00;A-3;;;\r\n"
+        )
         found = acme.hr.ok("POST", "/sales/import", file, **CSV)
         assert (found["rows"], found["added"]) == (3, 2)
         detail = "there is no person with the email karim@acme.example"
@@ -227,10 +275,20 @@ class TestReach:
     def test_tells_a_stranger_what_nobody_is_told(self, acme: Cast, zenith: Cast, mina: UUID) -> None:
         load(acme, said())
         nobody = uuid4()
-        found = load(zenith, said(), {"user_id": str(mina), "earning": "1.00"},
-                     {"email": "mina@acme.example", "earning": "1.00"}, {"user_id": str(nobody), "earning": "1.00"},
-                     {"user_id": seller(zenith), "earning": "1.00", "external_id": "A-1"})  # fmt: skip
-        assert (found["added"], [error["detail"] for error in found["errors"]]) == (1, [
-            "there is no person with the employee_no E-1", f"there is no person with the user_id {mina}",
-            "there is no person with the email mina@acme.example", f"there is no person with the user_id {nobody}",
-        ])  # fmt: skip
+        found = load(
+            zenith,
+            said(),
+            {"user_id": str(mina), "earning": "1.00"},
+            {"email": "mina@acme.example", "earning": "1.00"},
+            {"user_id": str(nobody), "earning": "1.00"},
+            {"user_id": seller(zenith), "earning": "1.00", "external_id": "A-1"},
+        )
+        assert (found["added"], [error["detail"] for error in found["errors"]]) == (
+            1,
+            [
+                "there is no person with the employee_no E-1",
+                f"there is no person with the user_id {mina}",
+                "there is no person with the email mina@acme.example",
+                f"there is no person with the user_id {nobody}",
+            ],
+        )

@@ -67,8 +67,17 @@ class TestSettings:
 class TestPlatform:
     def test_makes_a_tenant_and_sees_nothing_of_it(self) -> None:
         root = platform_admin()
-        made = root.ok("POST", "/tenants", {"name": "New", "slug": "new-one", "currency": "EUR",
-                                            "timezone": "Europe/Berlin", "admin_email": "B@new.example"})  # fmt: skip
+        made = root.ok(
+            "POST",
+            "/tenants",
+            {
+                "name": "New",
+                "slug": "new-one",
+                "currency": "EUR",
+                "timezone": "Europe/Berlin",
+                "admin_email": "B@new.example",
+            },
+        )
         assert root.ok("GET", f"/tenants/{made['id']}")["slug"] == "new-one"
         assert root.get("/members").status == 403
         assert root.get("/tenant").status == 403

@@ -46,9 +46,18 @@ class TestPayout:
         [(headers, body)] = receiver.heard
         said = json.loads(body)
         assert datetime.fromisoformat(said.pop("timestamp")).utcoffset() == timedelta(0)
-        assert said == {"type": "payout.paid", "data": {
-            "id": payout["id"], "user_id": payout["user_id"], "amount": "40.00", "currency": "BDT", "status": "paid",
-            "previous_status": "sending", "reference": payout["reference"]}}  # fmt: skip
+        assert said == {
+            "type": "payout.paid",
+            "data": {
+                "id": payout["id"],
+                "user_id": payout["user_id"],
+                "amount": "40.00",
+                "currency": "BDT",
+                "status": "paid",
+                "previous_status": "sending",
+                "reference": payout["reference"],
+            },
+        }
         assert receiver.paths == ["/hooks?from=wagebook"]
         assert headers["host"] == f"127.0.0.1:{receiver.port}"
         assert headers["content-type"] == "application/json"
@@ -72,8 +81,9 @@ class TestPayout:
     ) -> None:
         listen(acme, receiver)
         pay(acme, running, behaviour)
-        assert [(said["type"], said["data"]["previous_status"], said["data"]["problem"])
-                for said in receiver.bodies()] == told  # fmt: skip
+        assert [
+            (said["type"], said["data"]["previous_status"], said["data"]["problem"]) for said in receiver.bodies()
+        ] == told
 
     def test_that_comes_back_is_told_and_its_claims_are_not(
         self, acme: Cast, running: Stack, receiver: Receiver
@@ -176,7 +186,8 @@ class TestAttempt:
         row = acme.admin.ok("GET", f"/webhook-deliveries/{delivery}")
         assert (row["status"], row["problem"], row["next_attempt_at"]) == ("failed", "it answered 500", None)
         assert [(one["number"], one["status_code"], one["response"]) for one in row["attempts"]] == [
-            (number, 500, "no") for number in range(1, 11)]  # fmt: skip
+            (number, 500, "no") for number in range(1, 11)
+        ]
         again(acme, running)
         assert len(receiver.heard) == 10
 
@@ -188,7 +199,9 @@ class TestAttempt:
         assert health(acme, new)["failing_since"] is not None
         again(acme, running)
         assert [(one["status_code"], one["problem"]) for one in attempts(acme, delivery)] == [
-            (503, "it answered 503"), (204, None)]  # fmt: skip
+            (503, "it answered 503"),
+            (204, None),
+        ]
         assert health(acme, new)["failing_since"] is None
         assert log(acme, "?status=delivered")[0]["id"] == delivery
         assert log(acme, "?status=pending") == []
@@ -218,7 +231,8 @@ class TestAttempt:
         running.drain()
         assert receiver.paths == ["/hooks?from=wagebook"]
         assert [(one["status_code"], one["problem"]) for one in attempts(acme, delivery)] == [
-            (302, "it answered 302; redirects are not followed")]  # fmt: skip
+            (302, "it answered 302; redirects are not followed")
+        ]
 
     def test_keeps_the_beginning_of_an_answer_as_text(self, acme: Cast, running: Stack, receiver: Receiver) -> None:
         new = listen(acme, receiver)
@@ -313,17 +327,26 @@ class TestAttempt:
         assert receiver.heard == []
         [row] = log(acme)
         assert (row["status"], row["problem"], row["attempts_made"]) == (
-            "failed", "the endpoint is disabled; enable it, then replay this delivery", 0)  # fmt: skip
+            "failed",
+            "the endpoint is disabled; enable it, then replay this delivery",
+            0,
+        )
 
     def test_is_not_made_with_a_secret_that_does_not_open(self, acme: Cast, running: Stack, receiver: Receiver) -> None:
         first, second = listen(acme, receiver), listen(acme, receiver)
-        sql(acme, "update webhook_endpoints e set secret_sealed = o.secret_sealed from webhook_endpoints o"
-                  " where e.id = :first and o.id = :second", first=first["id"], second=second["id"])  # fmt: skip
+        sql(
+            acme,
+            "update webhook_endpoints e set secret_sealed = o.secret_sealed from webhook_endpoints o"
+            " where e.id = :first and o.id = :second",
+            first=first["id"],
+            second=second["id"],
+        )
         ping(acme, first)
         running.drain()
         assert receiver.heard == []
         assert log(acme)[0]["problem"] == (
-            "the endpoint's secret cannot be opened; rotate it, then replay this delivery")  # fmt: skip
+            "the endpoint's secret cannot be opened; rotate it, then replay this delivery"
+        )
 
 
 class TestEndpoint:
@@ -340,7 +363,8 @@ class TestEndpoint:
         pay(acme, running)
         assert len(log(acme)) == 1
         assert acme.admin.post(f"/webhook-endpoints/{new['id']}/test").json["detail"] == (
-            "This webhook endpoint is disabled; enable it first.")  # fmt: skip
+            "This webhook endpoint is disabled; enable it first."
+        )
 
     @pytest.mark.parametrize(("days", "enabled"), [(4.9, True), (5.1, False)])
     def test_that_failed_for_five_days_is_disabled(
@@ -350,8 +374,9 @@ class TestEndpoint:
         receiver.answers += [500, 500]
         ping(acme, new)
         running.drain()
-        sql(acme, "update webhook_endpoints set failing_since = clock_timestamp() - :days * interval '1 day'",
-            days=days)  # fmt: skip
+        sql(
+            acme, "update webhook_endpoints set failing_since = clock_timestamp() - :days * interval '1 day'", days=days
+        )
         again(acme, running)
         shown = health(acme, new)
         assert (shown["enabled"], shown["disabled_because"]) == (enabled, None if enabled else "it failed for 5 days")

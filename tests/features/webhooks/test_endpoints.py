@@ -41,10 +41,17 @@ class TestAdd:
         shown = acme.admin.ok("GET", f"/webhook-endpoints/{new['id']}")
         assert shown == {name: value for name, value in new.items() if name != "secret"}
         assert {**shown, "id": "", "created_at": ""} == {
-            "id": "", "created_at": "", "url": "https://1.1.1.1/hooks", "events": ["payout.failed", "payout.paid"],
-            "description": "the shop", "enabled": True, "disabled_because": None, "failing_since": None,
-            "old_secret_until": None, "version": 1,
-        }  # fmt: skip
+            "id": "",
+            "created_at": "",
+            "url": "https://1.1.1.1/hooks",
+            "events": ["payout.failed", "payout.paid"],
+            "description": "the shop",
+            "enabled": True,
+            "disabled_because": None,
+            "failing_since": None,
+            "old_secret_until": None,
+            "version": 1,
+        }
         assert audited(acme) == [("webhook_endpoint.added", "tenant_admin:tenant_admin key")]
 
     def test_listens_to_all_unless_said(self, acme: Cast) -> None:
@@ -66,7 +73,9 @@ class TestAdd:
             made(acme)
         reply = acme.admin.post("/webhook-endpoints", PUBLIC)
         assert (reply.status, reply.json["detail"]) == (
-            409, "There are 20 webhook endpoints already; delete one first.")  # fmt: skip
+            409,
+            "There are 20 webhook endpoints already; delete one first.",
+        )
         made(zenith)
 
     def test_takes_no_more_when_two_come_at_once(self, acme: Cast) -> None:
@@ -123,8 +132,11 @@ class TestChange:
 
     def test_begins_anew_when_enabled_again(self, acme: Cast) -> None:
         path = f"/webhook-endpoints/{made(acme)['id']}"
-        sql(acme, "update webhook_endpoints set enabled = false, disabled_because = 'it answered 410 Gone',"
-                  " failing_since = now()")  # fmt: skip
+        sql(
+            acme,
+            "update webhook_endpoints set enabled = false, disabled_because = 'it answered 410 Gone',"
+            " failing_since = now()",
+        )
         assert acme.admin.ok("GET", path)["disabled_because"] == "it answered 410 Gone"
         changed = acme.admin.ok("PATCH", path, {"enabled": True})
         assert (changed["enabled"], changed["disabled_because"], changed["failing_since"]) == (True, None, None)

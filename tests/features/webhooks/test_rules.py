@@ -56,6 +56,8 @@ def test_events_are_states_that_a_payout_can_come_to() -> None:
 
 def test_only_a_replay_begins_again() -> None:
     assert {(since, to) for since, moves in DELIVERY_MOVES.items() for to in moves} == {
-        (DeliveryStatus.PENDING, DeliveryStatus.DELIVERED), (DeliveryStatus.PENDING, DeliveryStatus.FAILED),
-        (DeliveryStatus.DELIVERED, DeliveryStatus.PENDING), (DeliveryStatus.FAILED, DeliveryStatus.PENDING),
-    }  # fmt: skip
+        (DeliveryStatus.PENDING, DeliveryStatus.DELIVERED),
+        (DeliveryStatus.PENDING, DeliveryStatus.FAILED),
+        (DeliveryStatus.DELIVERED, DeliveryStatus.PENDING),
+        (DeliveryStatus.FAILED, DeliveryStatus.PENDING),
+    }

@@ -32,8 +32,10 @@ class TestNight:
     def test_deals_with_everybody_once(self, made: bench_data.Loaded) -> None:
         with copied(made) as database:
             night = runs.run(database.url, database.admin_url, EXPIRES)
-            assert rows(database, "select count(*) from leave_allocations where expired_at is null"
-                                  " and expires_on = '2026-01-31'") == [(0,)]  # fmt: skip
+            assert rows(
+                database,
+                "select count(*) from leave_allocations where expired_at is null and expires_on = '2026-01-31'",
+            ) == [(0,)]
             assert min(night.rows["adjustments"], night.rows["cycles made"]) > PEOPLE / 10
             assert runs.run(database.url, database.admin_url, EXPIRES).rows == night.rows
 

@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from chalicelib.features.payouts.runs.actions import Kind
+from chalicelib.features.payouts.runs.actions import PayoutRunKind
 from infra.labs.bench import data as bench_data
 from infra.labs.bench import product as bench_product
 from infra.labs.bench.payouts import crews, data, measures, part, product, rowwise, runs
@@ -75,9 +75,9 @@ class TestTeller:
     def test_books_what_the_product_books(self, made: bench_data.Loaded, here: Crew) -> None:
         work = runs.work_of(made)
         with copied(made) as ours, copied(made) as theirs:
-            here.run(ours.url, Kind.ADVANCE, work.tenants, hour=0)
+            here.run(ours.url, PayoutRunKind.ADVANCE, work.tenants, hour=0)
             here.call(ours.url, product.decide, work.by_person)
-            here.run(ours.url, Kind.FINAL, work.tenants, hour=1)
+            here.run(ours.url, PayoutRunKind.FINAL, work.tenants, hour=1)
             with rowwise.Teller(theirs.url) as teller:
                 for book in (teller.advance, teller.approve):
                     for person in rowwise.choose(theirs.admin_url, PEOPLE):
@@ -108,7 +108,7 @@ class TestCrew:
     def test_works_in_processes_of_its_own(self, made: bench_data.Loaded) -> None:
         work = runs.work_of(made)
         with copied(made) as database, crews.crew(2) as workers:
-            assert workers.run(database.url, Kind.ADVANCE, work.tenants, hour=0).number == PEOPLE
+            assert workers.run(database.url, PayoutRunKind.ADVANCE, work.tenants, hour=0).number == PEOPLE
 
 
 class TestInTurn:
@@ -131,10 +131,20 @@ class TestMeasures:
         show(lines, title="all", command="make bench", notes=part.NOTES)
         printed = capsys.readouterr().out
         for words in (
-            "sales imported", "advances booked", "one transaction per sale", "pgbench", "2 workers", "4 workers",
-            "nothing to do", "settlements", "decisions alone", "GET /users/{id}/balance", "POST /reconcile of 1",
-            "growth, advance", "memory",
-        ):  # fmt: skip
+            "sales imported",
+            "advances booked",
+            "one transaction per sale",
+            "pgbench",
+            "2 workers",
+            "4 workers",
+            "nothing to do",
+            "settlements",
+            "decisions alone",
+            "GET /users/{id}/balance",
+            "POST /reconcile of 1",
+            "growth, advance",
+            "memory",
+        ):
             assert words in printed
 
 

@@ -40,8 +40,9 @@ def _pages() -> dict[str, str]:
 
 class TestRunbook:
     def test_has_a_page_for_every_alarm_and_an_alarm_for_every_page(self, all_alarms: dict[str, Template]) -> None:
-        linked = {name: one["AlarmDescription"].rpartition(f"Runbook: {alarms.RUNBOOK}#") for name, one in
-                  all_alarms.items()}  # fmt: skip
+        linked = {
+            name: one["AlarmDescription"].rpartition(f"Runbook: {alarms.RUNBOOK}#") for name, one in all_alarms.items()
+        }
         assert {name for name, (said, link, _) in linked.items() if not (said and link)} == set()
         assert {anchor for _, _, anchor in linked.values()} == set(_pages())
 

@@ -108,12 +108,19 @@ class TestProjects:
         ):
             (tmp_path / name).write_text(f"#!/bin/sh\n{body}\n")
             (tmp_path / name).chmod(0o755)
-        said = {"PATH": f"{tmp_path}:/usr/bin:/bin", "MADE": "artifacts/made",
-                "COMMAND": "tenants suspend --reason 'The March invoice is open.'"}  # fmt: skip
+        said = {
+            "PATH": f"{tmp_path}:/usr/bin:/bin",
+            "MADE": "artifacts/made",
+            "COMMAND": "tenants suspend --reason 'The March invoice is open.'",
+        }
         ran = subprocess.run(
             ["/bin/sh", "-ec", "\n".join(_commands(whole, "Operate"))],
-            cwd=tmp_path, env=said, capture_output=True, text=True, check=True,
-        )  # fmt: skip
+            cwd=tmp_path,
+            env=said,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
         assert ran.stdout.split("\n")[2:6] == ["<tenants>", "<suspend>", "<--reason>", "<The March invoice is open.>"]
         assert "aws s3 cp --recursive --only-show-errors made s3://artifacts/made" in ran.stdout
         assert (tmp_path / "made" / "it").exists()

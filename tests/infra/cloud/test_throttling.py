@@ -23,11 +23,19 @@ class TestStage:
         assert per_minute / 60 <= gateway.PER_SECOND / 4
 
     def test_survives_the_translation_to_cloudformation(self, whole: Template) -> None:
-        small = {"Transform": "AWS::Serverless-2016-10-31", "Resources": {"RestAPI": {
-            "Type": "AWS::Serverless::Api",
-            "Properties": {"StageName": "api", **gateway.properties("dev"),
-                           "DefinitionBody": {"swagger": "2.0", "info": {}, "paths": {}}},
-        }}}  # fmt: skip
+        small = {
+            "Transform": "AWS::Serverless-2016-10-31",
+            "Resources": {
+                "RestAPI": {
+                    "Type": "AWS::Serverless::Api",
+                    "Properties": {
+                        "StageName": "api",
+                        **gateway.properties("dev"),
+                        "DefinitionBody": {"swagger": "2.0", "info": {}, "paths": {}},
+                    },
+                }
+            },
+        }
         made = transform(small, {}, _NoPolicies())
         [stage] = [one for one in made["Resources"].values() if one["Type"] == "AWS::ApiGateway::Stage"]
         assert stage["Properties"]["MethodSettings"][0]["ThrottlingRateLimit"] == 2000
@@ -36,8 +44,11 @@ class TestStage:
 class TestPlaces:
     def test_are_kept_for_the_api_so_that_slow_calls_take_none_of_the_queues(self) -> None:
         made = merge_template("prod")["Resources"]
-        kept = {name: one["Properties"].get("ReservedConcurrentExecutions") for name, one in made.items()
-                if name in {function.id for function in functions()}}  # fmt: skip
+        kept = {
+            name: one["Properties"].get("ReservedConcurrentExecutions")
+            for name, one in made.items()
+            if name in {function.id for function in functions()}
+        }
         assert {name: number for name, number in kept.items() if number} == {API: 200}
 
     def test_of_all_functions_together_fit_into_an_account(self) -> None:

@@ -77,10 +77,13 @@ class TestBackfill:
         self, urls: Urls, root: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("infra.labs.drills.backfill.ROWS", 2)
-        tenants = [row[0] for row in root.execute(
-            "insert into tenants (slug, name, currency, timezone, weekend)"
-            " select 'backfill-' || n, 'B', 'BDT', 'Asia/Dhaka', '{5}' from generate_series(1, 2) n returning id"
-        )]  # fmt: skip
+        tenants = [
+            row[0]
+            for row in root.execute(
+                "insert into tenants (slug, name, currency, timezone, weekend)"
+                " select 'backfill-' || n, 'B', 'BDT', 'Asia/Dhaka', '{5}' from generate_series(1, 2) n returning id"
+            )
+        ]
         for tenant_id in tenants:
             root.execute(
                 "with u as (insert into users (tenant_id, name) values (%s, 'U') returning tenant_id, id)"

@@ -14,10 +14,24 @@ from infra.labs.growth.usage import Usage
 
 GROWTH = Path(app.__file__).parent / "docs" / "operations" / "growth.md"
 ONE_CELL = Usage(
-    people=1_000_000, facts_a_day=0, rows=0, bytes=0, stored=1000e9, log=300e9, night_seconds=0, payday_seconds=0,
-    requests=10e6, peak_requests=1000, messages=4e6, mails=2e6, lambda_gb_seconds=1e6, io=50e6, least_acu=4,
-    acu_hours=10_000, cells=1,
-)  # fmt: skip
+    people=1_000_000,
+    facts_a_day=0,
+    rows=0,
+    bytes=0,
+    stored=1000e9,
+    log=300e9,
+    night_seconds=0,
+    payday_seconds=0,
+    requests=10e6,
+    peak_requests=1000,
+    messages=4e6,
+    mails=2e6,
+    lambda_gb_seconds=1e6,
+    io=50e6,
+    least_acu=4,
+    acu_hours=10_000,
+    cells=1,
+)
 
 
 def line(used: Usage, service: str) -> float:
@@ -114,8 +128,11 @@ class TestAssumptions:
 
     def test_of_functions(self) -> None:
         assert running.MEMORY / 1024 == usage.LAMBDA_GB
-        at_once = {one.queue.removeprefix("wagebook-"): one.maximum_concurrency
-                   for one in app.app.event_sources if hasattr(one, "maximum_concurrency")}  # fmt: skip
+        at_once = {
+            one.queue.removeprefix("wagebook-"): one.maximum_concurrency
+            for one in app.app.event_sources
+            if hasattr(one, "maximum_concurrency")
+        }
         assert at_once["payouts"] == limits.PAYOUTS_AT_ONCE
         assert at_once["payslip-documents"] == limits.DOCUMENTS_AT_ONCE
 

@@ -105,9 +105,17 @@ class TestDrain:
         (event, context), record = world.calls[0], world.calls[0][0]["Records"][0]
         assert set(event) == {"Records"}
         assert set(record) == {
-            "messageId", "receiptHandle", "body", "attributes", "messageAttributes", "md5OfBody",
-            "md5OfMessageAttributes", "eventSource", "eventSourceARN", "awsRegion",
-        }  # fmt: skip
+            "messageId",
+            "receiptHandle",
+            "body",
+            "attributes",
+            "messageAttributes",
+            "md5OfBody",
+            "md5OfMessageAttributes",
+            "eventSource",
+            "eventSourceARN",
+            "awsRegion",
+        }
         assert record["body"] == "hello"
         assert record["md5OfBody"] == "5d41402abc4b2a76b9719d911017c592"
         assert record["eventSource"] == "aws:sqs"
@@ -162,8 +170,16 @@ class TestTick:
         assert world.loop.tick() == ["nightly", "often"]  # often fails, which stops nothing
         event = world.ticks[0]
         assert set(event) == {
-            "version", "id", "detail-type", "source", "account", "time", "region", "resources", "detail",
-        }  # fmt: skip
+            "version",
+            "id",
+            "detail-type",
+            "source",
+            "account",
+            "time",
+            "region",
+            "resources",
+            "detail",
+        }
         assert event["detail-type"] == "Scheduled Event"
         assert event["source"] == "aws.events"
         assert event["time"] == "2026-02-01T01:00:00Z"

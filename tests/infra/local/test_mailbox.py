@@ -23,8 +23,11 @@ from infra.local import aws, mailbox, serve
 def _endpoint() -> Iterator[str]:
     """Start the stand-in and let the product mail by it."""
     with aws.running(["wagebook-mail-events"]) as said:
-        more = {"APPLICATION_DATABASE_URL": "postgresql://nobody", "MAIL_FROM": said["MAIL_FROM"],
-                "MAIL_CONFIGURATION_SET": said["MAIL_CONFIGURATION_SET"]}  # fmt: skip
+        more = {
+            "APPLICATION_DATABASE_URL": "postgresql://nobody",
+            "MAIL_FROM": said["MAIL_FROM"],
+            "MAIL_CONFIGURATION_SET": said["MAIL_CONFIGURATION_SET"],
+        }
         with mock.patch.dict(os.environ, {**aws.environment(said["AWS_ENDPOINT_URL"]), **more}):
             mail.client.cache_clear()
             settings.cache_clear()
@@ -34,8 +37,15 @@ def _endpoint() -> Iterator[str]:
 
 
 def send(subject: str, page: str = "<p>Hello</p>") -> str:
-    made = mail.Mail(to="rahim@acme.example", to_name="Rahim", from_name="Acme", subject=subject, text="Hello <you>",
-                     html=page, language="en")  # fmt: skip
+    made = mail.Mail(
+        to="rahim@acme.example",
+        to_name="Rahim",
+        from_name="Acme",
+        subject=subject,
+        text="Hello <you>",
+        html=page,
+        language="en",
+    )
     return mail.send(made, tags={"tenant_id": "1"})
 
 

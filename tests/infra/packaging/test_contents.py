@@ -24,11 +24,29 @@ def left(folder: Path) -> set[str]:
 
 class TestPrune:
     def test_takes_out_what_is_lambdas_own_and_what_is_never_loaded(self, tmp_path: Path) -> None:
-        kept = {"a/one.py", "a/one.sql", "a/testing/two.py", "a-1.dist-info/METADATA", "a-1.dist-info/RECORD",
-                "a-1.dist-info/entry_points.txt", "a-1.dist-info/licenses/LICENSE"}  # fmt: skip
-        files(tmp_path, *kept, "boto3/a.py", "botocore-1.dist-info/METADATA", "a/one.pyi", "a/one.c", "a/py.typed",
-              "a/tests/test_one.py", "a/__pycache__/one.pyc", "sqlalchemy/testing/a.py", "a-1.dist-info/WHEEL",
-              "a-1.dist-info/sboms/sbom.json")  # fmt: skip
+        kept = {
+            "a/one.py",
+            "a/one.sql",
+            "a/testing/two.py",
+            "a-1.dist-info/METADATA",
+            "a-1.dist-info/RECORD",
+            "a-1.dist-info/entry_points.txt",
+            "a-1.dist-info/licenses/LICENSE",
+        }
+        files(
+            tmp_path,
+            *kept,
+            "boto3/a.py",
+            "botocore-1.dist-info/METADATA",
+            "a/one.pyi",
+            "a/one.c",
+            "a/py.typed",
+            "a/tests/test_one.py",
+            "a/__pycache__/one.pyc",
+            "sqlalchemy/testing/a.py",
+            "a-1.dist-info/WHEEL",
+            "a-1.dist-info/sboms/sbom.json",
+        )
         contents.prune(tmp_path)
         assert left(tmp_path) == kept
         assert not (tmp_path / "boto3").exists(), "no empty folder stays"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import app
-from chalicelib.entry.opening import Opening
+from chalicelib.entry.opening import LazyChalice
 from infra.deploy.packaging import doors
 
 
@@ -39,7 +39,7 @@ class TestOpening:
         )
         monkeypatch.syspath_prepend(tmp_path)
         (tmp_path / "doors.json").write_text(json.dumps({"/jobs": ["doors_of_jobs"]}))
-        late = Opening(app_name="late", table=tmp_path / "doors.json")
+        late = LazyChalice(app_name="late", table=tmp_path / "doors.json")
         assert (late.opens_late, dict(late.routes)) == (True, {})
         late.open("/unknown")
         late.open(None)

@@ -9,10 +9,10 @@ from sqlalchemy import select, text
 
 from chalicelib import audit, four_eyes
 from chalicelib.backing.database import Record, statement
-from chalicelib.entry.rows import Row, RowError, checked
+from chalicelib.entry.rows import ImportRow, RowError, checked
 from chalicelib.features.attendance.imports import rules
 from chalicelib.features.attendance.imports.rules import Employee, Found, Key, Rosters
-from chalicelib.features.attendance.imports.schemas import AttendanceRow, ImportReport
+from chalicelib.features.attendance.imports.schemas import AttendanceImportReport, AttendanceRow
 from chalicelib.features.attendance.records.actions import FACTS, array, decide_pairs, last_day
 from chalicelib.features.attendance.records.rules import DAYS_AFTER, DAYS_BEFORE, Facts
 from chalicelib.features.periods import periods
@@ -31,7 +31,7 @@ _EXISTING = text(statement(__file__, "import_existing"))
 _WRITE = text(statement(__file__, "import_write"))
 
 
-def import_rows(scope: Scope, *, rows: Sequence[Row], dry_run: bool) -> ImportReport:
+def import_rows(scope: Scope, *, rows: Sequence[ImportRow], dry_run: bool) -> AttendanceImportReport:
     """Write the good rows, each as the whole record of its day, and say what is wrong with the others.
 
     A record that says the same already is left alone, so that sending a file twice changes nothing.
@@ -39,9 +39,7 @@ def import_rows(scope: Scope, *, rows: Sequence[Row], dry_run: bool) -> ImportRe
     if not scope.reaches_all("attendance.write"):
         raise Forbidden("Only who may write everybody's attendance can import it.")
     typed, errors = checked(AttendanceRow, rows)
-    found, strange = rules.find_employees(
-        typed, _employees(scope, typed), last_day=lambda zone: last_day(scope, zone)
-    )  # fmt: skip
+    found, strange = rules.find_employees(typed, _employees(scope, typed), last_day=lambda zone: last_day(scope, zone))
     found, own = four_eyes.without_own(
         scope, four_eyes.Subject.ATTENDANCE, found, user_of=lambda row: row.employee.user_id, dry_run=dry_run
     )
@@ -60,7 +58,7 @@ def import_rows(scope: Scope, *, rows: Sequence[Row], dry_run: bool) -> ImportRe
         before = scope.session.execute(_WRITE, _arrays(scope, changed)).mappings().all()
         corrected = len(before)
         decide_pairs(scope, pairs=list(changed))
-    report = ImportReport(
+    report = AttendanceImportReport(
         dry_run=dry_run,
         rows=len(rows),
         added=len(changed) - corrected,
@@ -77,10 +75,13 @@ def import_rows(scope: Scope, *, rows: Sequence[Row], dry_run: bool) -> ImportRe
 def _employees(scope: Scope, rows: Iterable[tuple[int, AttendanceRow]]) -> list[Employee]:
     found = scope.session.execute(
         _EMPLOYEES,
-        {"tenant_id": scope.tenant_id, "timezone": scope.tenant.timezone,
-         "employee_nos": list({row.employee_no for _, row in rows if row.employee_no}),
-         "user_ids": list({row.user_id for _, row in rows if row.user_id})},
-    )  # fmt: skip
+        {
+            "tenant_id": scope.tenant_id,
+            "timezone": scope.tenant.timezone,
+            "employee_nos": list({row.employee_no for _, row in rows if row.employee_no}),
+            "user_ids": list({row.user_id for _, row in rows if row.user_id}),
+        },
+    )
     return [Employee(*row) for row in found]
 
 
@@ -138,19 +139,27 @@ def _locked_months(scope: Scope, changed: Iterable[Key]) -> list[str]:
     )
 
 
-def _record(scope: Scope, report: ImportReport, *, before: Sequence[Record], changed: Mapping[Key, Facts]) -> None:
+def _record(
+    scope: Scope, report: AttendanceImportReport, *, before: Sequence[Record], changed: Mapping[Key, Facts]
+) -> None:
     counts = report.model_dump(include={"rows", "added", "corrected", "unchanged", "late_corrections"})
     audit.record(
-        scope, action="attendance.imported", entity_type="attendance_import", entity_id=scope.origin.request_id,
+        scope,
+        action="attendance.imported",
+        entity_type="attendance_import",
+        entity_id=scope.origin.request_id,
         after=counts | {"errors": len(report.errors)},
-    )  # fmt: skip
+    )
     for start in range(0, len(before), ROWS_PER_AUDIT):
         rows = before[start : start + ROWS_PER_AUDIT]
         audit.record(
-            scope, action="attendance.corrected", entity_type="attendance_import", entity_id=scope.origin.request_id,
+            scope,
+            action="attendance.corrected",
+            entity_type="attendance_import",
+            entity_id=scope.origin.request_id,
             before={_name(row): {name: row[name] for name in FACTS if row[name] is not None} for row in rows},
             after={_name(row): _told(changed[row["user_id"], row["day"]]) for row in rows},
-        )  # fmt: skip
+        )
 
 
 def _name(row: Record) -> str:

@@ -12,7 +12,7 @@ blueprint = Blueprint(__name__)
 
 
 @endpoint(blueprint, "POST", "/attendance/import", may="attendance.write", accepts=CSV_OR_JSON)
-def import_attendance(scope: Scope, body: RawBody, query: ImportQuery) -> schemas.ImportReport:
+def import_attendance(scope: Scope, body: RawBody, query: ImportQuery) -> schemas.AttendanceImportReport:
     """Import up to 20,000 attendance rows, as JSON or CSV; good rows are kept, wrong ones told by line.
 
     Columns: `employee_no` or `user_id`, `date`, and what is known of `check_in`, `check_out` (`HH:MM` in the

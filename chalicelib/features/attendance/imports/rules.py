@@ -13,7 +13,7 @@ from chalicelib.features.attendance.records.rules import (
     DAYS_BEFORE,
     Facts,
     ShiftDay,
-    Wrong,
+    WrongValue,
     read_facts,
     record_day,
 )
@@ -59,10 +59,7 @@ def _usual_shifts(day: date, starts_at: time | None, ends_at: time | None) -> tu
 
 
 def find_employees(
-    rows: Iterable[tuple[int, AttendanceRow]],
-    employees: Iterable[Employee],
-    *,
-    last_day: Callable[[str], date],
+    rows: Iterable[tuple[int, AttendanceRow]], employees: Iterable[Employee], *, last_day: Callable[[str], date]
 ) -> tuple[list[Found], list[RowError]]:
     """Return each row's employee and check that the date lies in the employment and not ahead.
 
@@ -80,7 +77,7 @@ def find_employees(
             employee = _employee(row, by_no, by_id)
             check_day(employee, row.date, last_day=last_days[employee.zone], column="date")
             found.append(Found(line, row, employee))
-        except Wrong as wrong:
+        except WrongValue as wrong:
             errors.append(RowError(line=line, column=wrong.column, detail=wrong.detail))
     return found, errors
 
@@ -88,25 +85,25 @@ def find_employees(
 def check_day(employee: Employee, day: date, *, last_day: date | None = None, column: str) -> None:
     """Raise Wrong for a day that is outside the employment, or later than the last one that a record may be of."""
     if last_day and day > last_day:
-        raise Wrong(column, "lies in the future")
+        raise WrongValue(column, "lies in the future")
     if day < employee.joined_on:
-        raise Wrong(column, f"is before {employee.employee_no} joined, on {employee.joined_on}")
+        raise WrongValue(column, f"is before {employee.employee_no} joined, on {employee.joined_on}")
     if employee.left_on and day > employee.left_on:
-        raise Wrong(column, f"is after {employee.employee_no} left, on {employee.left_on}")
+        raise WrongValue(column, f"is after {employee.employee_no} left, on {employee.left_on}")
 
 
 def _employee(row: AttendanceRow, by_no: Mapping[str, Employee], by_id: Mapping[UUID, Employee]) -> Employee:
     named = by_no.get(row.employee_no) if row.employee_no else None
     meant = by_id.get(row.user_id) if row.user_id else None
     if row.employee_no and named is None:
-        raise Wrong("employee_no", f"there is no employee {row.employee_no[:40]}")
+        raise WrongValue("employee_no", f"there is no employee {row.employee_no[:40]}")
     if row.user_id and meant is None:
-        raise Wrong("user_id", f"there is no employee {row.user_id}")
+        raise WrongValue("user_id", f"there is no employee {row.user_id}")
     if named and meant and named is not meant:
-        raise Wrong("user_id", f"is not the employee {named.employee_no}")
+        raise WrongValue("user_id", f"is not the employee {named.employee_no}")
     employee = named or meant
     if employee is None:
-        raise Wrong(None, "says for nobody: give employee_no or user_id")
+        raise WrongValue(None, "says for nobody: give employee_no or user_id")
     return employee
 
 
@@ -123,7 +120,7 @@ def read(found: Iterable[Found], *, rosters: Rosters) -> tuple[dict[Key, Facts],
         try:
             key, facts_of_row = _read(place, rosters)
             facts[key] = facts_of_row
-        except Wrong as wrong:
+        except WrongValue as wrong:
             errors.append(RowError(line=place.line, column=wrong.column, detail=wrong.detail))
         lines.setdefault(key, []).append(place.line)
     for key, of_day in lines.items():
@@ -140,8 +137,13 @@ def _read(place: Found, rosters: Rosters) -> tuple[Key, Facts]:
     day = record_day(row.check_in, day=row.date, zone=employee.zone, shifts=shifts)
     if day != row.date:
         check_day(employee, day, column="check_in")
-    values = {"check_in": row.check_in, "check_out": row.check_out, "status": row.status, "half": row.half,
-            "worked_minutes": row.worked_minutes}  # fmt: skip
+    values = {
+        "check_in": row.check_in,
+        "check_out": row.check_out,
+        "status": row.status,
+        "half": row.half,
+        "worked_minutes": row.worked_minutes,
+    }
     return (employee.user_id, day), read_facts(values, day=day, zone=employee.zone, shifts=shifts)
 
 

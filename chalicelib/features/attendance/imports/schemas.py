@@ -33,7 +33,7 @@ class AttendanceRow(RowInput):
 COLUMNS = [name for name in AttendanceRow.model_fields if name != "date"]
 
 
-class ImportReport(Output):
+class AttendanceImportReport(Output):
     """What became of the rows; a row with an error changed nothing."""
 
     dry_run: bool

@@ -56,10 +56,18 @@ def _decided(scope: Scope, **which: Any) -> int:
     policy = scope.tenant.policy
     changed = scope.session.execute(
         _DECIDE,
-        {"tenant_id": scope.tenant_id, "timezone": scope.tenant.timezone,
-         "full_day_minutes": policy.full_day_minutes, "half_day_minutes": policy.half_day_minutes,
-         "first": None, "last": None, "user_ids": None, "days": None, **which},
-    ).scalar_one()  # fmt: skip
+        {
+            "tenant_id": scope.tenant_id,
+            "timezone": scope.tenant.timezone,
+            "full_day_minutes": policy.full_day_minutes,
+            "half_day_minutes": policy.half_day_minutes,
+            "first": None,
+            "last": None,
+            "user_ids": None,
+            "days": None,
+            **which,
+        },
+    ).scalar_one()
     return int(changed)
 
 
@@ -84,22 +92,25 @@ def check_in(scope: Scope, *, user_id: UUID, at: datetime | None) -> Record:
     # read again under the lock: an import or a correction may have come in between
     _refuse_overlap([before] if before else [], start=at, end=at, zone=workday.zone)
     new = insert(attendance).values(
-        tenant_id=scope.tenant_id, user_id=user_id, day=day,
-        check_in_at=at, session_started_at=at, source="punch",
-    )  # fmt: skip
-    row = scope.session.execute(
-        new.on_conflict_do_update(
-            index_elements=["tenant_id", "user_id", "day"],
-            set_={
-                "check_in_at": func.least(attendance.c.check_in_at, new.excluded.check_in_at),
-                "session_started_at": new.excluded.session_started_at,
-                # what was one record becomes the first of several sessions, before its check-in moves
-                "sessions": _multirange(rules.sessions_of(before) if before else []),
-                "source": "punch",
-                "version": attendance.c.version + 1,
-            },
-        ).returning(attendance)
-    ).mappings().one()  # fmt: skip
+        tenant_id=scope.tenant_id, user_id=user_id, day=day, check_in_at=at, session_started_at=at, source="punch"
+    )
+    row = (
+        scope.session.execute(
+            new.on_conflict_do_update(
+                index_elements=["tenant_id", "user_id", "day"],
+                set_={
+                    "check_in_at": func.least(attendance.c.check_in_at, new.excluded.check_in_at),
+                    "session_started_at": new.excluded.session_started_at,
+                    # what was one record becomes the first of several sessions, before its check-in moves
+                    "sessions": _multirange(rules.sessions_of(before) if before else []),
+                    "source": "punch",
+                    "version": attendance.c.version + 1,
+                },
+            ).returning(attendance)
+        )
+        .mappings()
+        .one()
+    )
     return _written(scope, action="attendance.checked_in", before=before, row=dict(row))
 
 
@@ -123,23 +134,27 @@ def check_out(scope: Scope, *, user_id: UUID, at: datetime | None) -> Record:
         zone = queries.get_workday(scope, user_id, around=at).zone
         _refuse_overlap([*recent, before], start=started, end=at, zone=zone)
     minutes = (before["worked_minutes"] or 0) + (at - started) // timedelta(minutes=1)
-    row = scope.session.execute(
-        update(attendance)
-        .where(
-            attendance.c.tenant_id == scope.tenant_id,
-            attendance.c.user_id == user_id,
-            attendance.c.day == before["day"],
+    row = (
+        scope.session.execute(
+            update(attendance)
+            .where(
+                attendance.c.tenant_id == scope.tenant_id,
+                attendance.c.user_id == user_id,
+                attendance.c.day == before["day"],
+            )
+            .values(
+                check_out_at=func.greatest(attendance.c.check_out_at, at),
+                session_started_at=None,
+                sessions=_multirange([*rules.sessions_of(before), (started, at)]),
+                worked_minutes=min(minutes, rules.LONGEST_MINUTES),
+                source="punch",
+                version=attendance.c.version + 1,
+            )
+            .returning(attendance)
         )
-        .values(
-            check_out_at=func.greatest(attendance.c.check_out_at, at),
-            session_started_at=None,
-            sessions=_multirange([*rules.sessions_of(before), (started, at)]),
-            worked_minutes=min(minutes, rules.LONGEST_MINUTES),
-            source="punch",
-            version=attendance.c.version + 1,
-        )
-        .returning(attendance)
-    ).mappings().one()  # fmt: skip
+        .mappings()
+        .one()
+    )
     return _written(scope, action="attendance.checked_out", before=before, row=dict(row))
 
 
@@ -154,9 +169,9 @@ def correct(scope: Scope, *, user_id: UUID, day: date, correction: Correction, i
     try:
         belongs = rules.record_day(correction.check_in, day=day, zone=workday.zone, shifts=workday.shifts)
         if belongs != day:
-            raise rules.Wrong("check_in", f"belongs to {belongs}, on which its shift starts; correct that day")
+            raise rules.WrongValue("check_in", f"belongs to {belongs}, on which its shift starts; correct that day")
         read = rules.read_facts(correction.model_dump(), day=day, zone=workday.zone, shifts=workday.shifts)
-    except rules.Wrong as wrong:
+    except rules.WrongValue as wrong:
         raise invalid("/" + (wrong.column or ""), wrong.detail) from None
     said = {
         "check_in_at": read.check_in_at,
@@ -176,14 +191,18 @@ def correct(scope: Scope, *, user_id: UUID, day: date, correction: Correction, i
             )
         if before:
             expect(before, if_match)
-        row = scope.session.execute(
-            insert(attendance)
-            .values(tenant_id=scope.tenant_id, user_id=user_id, day=day, **said)
-            .on_conflict_do_update(
-                index_elements=["tenant_id", "user_id", "day"], set_={**said, "version": attendance.c.version + 1}
+        row = (
+            scope.session.execute(
+                insert(attendance)
+                .values(tenant_id=scope.tenant_id, user_id=user_id, day=day, **said)
+                .on_conflict_do_update(
+                    index_elements=["tenant_id", "user_id", "day"], set_={**said, "version": attendance.c.version + 1}
+                )
+                .returning(attendance)
             )
-            .returning(attendance)
-        ).mappings().one()  # fmt: skip
+            .mappings()
+            .one()
+        )
         return _written(scope, action="attendance.corrected", before=before, row=dict(row), reason=correction.reason)
 
 
@@ -201,9 +220,13 @@ def remove(scope: Scope, *, user_id: UUID, day: date, reason: str, if_match: int
             )
         )
     audit.record(
-        scope, action="attendance.removed", entity_type="attendance", entity_id=f"{user_id}/{day}",
-        before=_facts(before), after={"reason": reason},
-    )  # fmt: skip
+        scope,
+        action="attendance.removed",
+        entity_type="attendance",
+        entity_id=f"{user_id}/{day}",
+        before=_facts(before),
+        after={"reason": reason},
+    )
 
 
 def last_day(scope: Scope, zone: str) -> date:
@@ -232,10 +255,13 @@ def _multirange(sessions: Sequence[rules.Session]) -> MultiRange[datetime]:
 def _written(scope: Scope, *, action: str, before: Record | None, row: Record, reason: str | None = None) -> Record:
     decide_pairs(scope, pairs=[(row["user_id"], row["day"])])
     audit.record(
-        scope, action=action, entity_type="attendance", entity_id=f"{row['user_id']}/{row['day']}",
+        scope,
+        action=action,
+        entity_type="attendance",
+        entity_id=f"{row['user_id']}/{row['day']}",
         before=_facts(before) if before else None,
         after=_facts(row) | ({"reason": reason} if reason else {}),
-    )  # fmt: skip
+    )
     return dict(
         scope.session.execute(
             select(attendance).where(
@@ -243,8 +269,10 @@ def _written(scope: Scope, *, action: str, before: Record | None, row: Record, r
                 attendance.c.user_id == row["user_id"],
                 attendance.c.day == row["day"],
             )
-        ).mappings().one()
-    )  # fmt: skip
+        )
+        .mappings()
+        .one()
+    )
 
 
 def _facts(row: Record) -> dict[str, Any]:

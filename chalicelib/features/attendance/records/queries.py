@@ -40,9 +40,16 @@ def get_workday(scope: Scope, user_id: UUID, *, around: datetime | None = None, 
     """Read what is needed to place a moment, or a clock time of a day, of a person's, or NotFound."""
     rows = scope.session.execute(
         _SHIFTS_AROUND,
-        {"tenant_id": scope.tenant_id, "user_id": user_id, "timezone": scope.tenant.timezone, "at": around, "day": day,
-         "before": DAYS_BEFORE, "after": DAYS_AFTER},
-    ).all()  # fmt: skip
+        {
+            "tenant_id": scope.tenant_id,
+            "user_id": user_id,
+            "timezone": scope.tenant.timezone,
+            "at": around,
+            "day": day,
+            "before": DAYS_BEFORE,
+            "after": DAYS_AFTER,
+        },
+    ).all()
     if not rows:
         raise NotFound("There is no such person.")
     shifts = tuple(ShiftDay(row.day, row.starts_at, row.ends_at) for row in rows)

@@ -28,7 +28,7 @@ _CLOCK = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9]))?", re.AS
 Session = tuple[datetime, datetime]  # from a check-in, included, to its check-out, excluded
 
 
-class Wrong(Exception):
+class WrongValue(Exception):
     """One value of a row that cannot be taken: in which column, and why."""
 
     def __init__(self, column: str | None, detail: str) -> None:
@@ -149,7 +149,7 @@ def record_day(check_in: str | None, *, day: date, zone: str, shifts: Sequence[S
     moment = _moment("check_in", check_in)
     punched = day_of_punch(moment, zone=zone, shifts=shifts)
     if day not in (punched, moment.astimezone(ZoneInfo(zone)).date()):
-        raise Wrong("check_in", f"is not on {day} in the time zone {zone}, but belongs to {punched}")
+        raise WrongValue("check_in", f"is not on {day} in the time zone {zone}, but belongs to {punched}")
     return punched
 
 
@@ -195,15 +195,15 @@ def read_facts(values: Mapping[str, Any], *, day: date, zone: str, shifts: Seque
     came = _came(values.get("check_in"), day=day, zone=zone, shifts=shifts)
     left = _left(values.get("check_out"), day=day, zone=zone, came=came, shifts=shifts)
     if came is None and minutes is None and status is None:
-        raise Wrong(None, "says nothing: give a check-in, the worked minutes or a status")
+        raise WrongValue(None, "says nothing: give a check-in, the worked minutes or a status")
     if half is not None and status != "half_day":
-        raise Wrong("half", "only goes with the status half_day")
+        raise WrongValue("half", "only goes with the status half_day")
     if status == "absent" and (came is not None or minutes):
-        raise Wrong("status", "says absent, and yet there is a check-in or worked time")
+        raise WrongValue("status", "says absent, and yet there is a check-in or worked time")
     if came is not None and left is not None:
         between = (left - came) // timedelta(minutes=1)
         if minutes is not None and minutes > between:
-            raise Wrong("worked_minutes", f"is {minutes}, more than the {between} between check-in and check-out")
+            raise WrongValue("worked_minutes", f"is {minutes}, more than the {between} between check-in and check-out")
         minutes = between if minutes is None else minutes
     if status == "half_day":
         half = half or Half.FIRST
@@ -225,17 +225,17 @@ def _left(
     if value is None:
         return None
     if came is None:
-        raise Wrong("check_out", "needs a check-in beside it")
+        raise WrongValue("check_out", "needs a check-in beside it")
     clock = _clock(value)
     if clock is None:
         moment = _moment("check_out", value)
         if moment < came:
-            raise Wrong("check_out", "is before the check-in")
+            raise WrongValue("check_out", "is before the check-in")
     else:
         moments = next((span(shift, zone) for shift in shifts if shift.day == day), None)
         moment = moment_after(clock, came=came, zone=zone, end=moments and moments[1])
     if moment - came > timedelta(minutes=LONGEST_MINUTES):
-        raise Wrong("check_out", "is more than 48 hours after the check-in")
+        raise WrongValue("check_out", "is more than 48 hours after the check-in")
     return moment
 
 
@@ -250,5 +250,5 @@ def _moment(column: str, said: str) -> datetime:
         moment: datetime = read_moment(said)
     except ValueError as wrong:
         detail = "is neither a time like 08:55 nor a moment like 2026-01-05T08:55:00+06:00"
-        raise Wrong(column, str(wrong) if str(wrong).startswith("must be between") else detail) from None
+        raise WrongValue(column, str(wrong) if str(wrong).startswith("must be between") else detail) from None
     return moment

@@ -13,7 +13,7 @@ from chalicelib.entry.versions import expect
 from chalicelib.features.attendance.models import on_duty, overtime
 from chalicelib.features.attendance.records import queries as attendance
 from chalicelib.features.attendance.requests import queries
-from chalicelib.features.attendance.requests.kinds import ON_DUTY, OVERTIME, Kind
+from chalicelib.features.attendance.requests.kinds import ON_DUTY, OVERTIME, RequestKind
 from chalicelib.features.attendance.requests.schemas import NewOnDuty, NewOvertime
 from chalicelib.features.people.users import queries as people
 from chalicelib.features.periods import facts
@@ -53,9 +53,8 @@ def ask_for_on_duty(scope: Scope, *, new: NewOnDuty) -> Record:
             [Place("/start_date", "overlaps with another on-duty")],
         )
     return _ask(
-        scope, ON_DUTY, user_id=user_id, reason=new.reason,
-        start_on=new.start_date, end_on=new.end_date, half=new.half,
-    )  # fmt: skip
+        scope, ON_DUTY, user_id=user_id, reason=new.reason, start_on=new.start_date, end_on=new.end_date, half=new.half
+    )
 
 
 def ask_for_overtime(scope: Scope, *, new: NewOvertime) -> Record:
@@ -77,7 +76,7 @@ def ask_for_overtime(scope: Scope, *, new: NewOvertime) -> Record:
     return _ask(scope, OVERTIME, user_id=user_id, reason=new.reason, day=new.date, hours=new.hours)
 
 
-def decide(scope: Scope, kind: Kind, *, request_id: UUID, to: RequestStatus, if_match: int | None) -> Record:
+def decide(scope: Scope, kind: RequestKind, *, request_id: UUID, to: RequestStatus, if_match: int | None) -> Record:
     """Approve, reject or cancel a request. One's own can only be cancelled; of two who decide, one wins.
 
     What is approved, or approved no longer, is on the register and in the balance of a period that has begun.
@@ -94,30 +93,29 @@ def decide(scope: Scope, kind: Kind, *, request_id: UUID, to: RequestStatus, if_
         return _decided(scope, kind, before, to=to)
 
 
-def _decided(scope: Scope, kind: Kind, before: Record, *, to: RequestStatus) -> Record:
+def _decided(scope: Scope, kind: RequestKind, before: Record, *, to: RequestStatus) -> Record:
     """Write a decision, unless somebody else has decided since the request was read."""
     now, request_id = before["status"], before["id"]
-    row = scope.session.execute(
-        update(kind.table)
-        .where(
-            kind.table.c.tenant_id == scope.tenant_id,
-            kind.table.c.id == request_id,
-            kind.table.c.status == now,
+    row = (
+        scope.session.execute(
+            update(kind.table)
+            .where(kind.table.c.tenant_id == scope.tenant_id, kind.table.c.id == request_id, kind.table.c.status == now)
+            .values(status=to, decided_by=scope.actor.user_id, decided_at=scope.now, version=kind.table.c.version + 1)
+            .returning(*kind.columns)
         )
-        .values(
-            status=to,
-            decided_by=scope.actor.user_id,
-            decided_at=scope.now,
-            version=kind.table.c.version + 1,
-        )
-        .returning(*kind.columns)
-    ).mappings().first()  # fmt: skip
+        .mappings()
+        .first()
+    )
     if row is None:
         raise AlreadyDecided(f"Somebody else has just decided this {kind.said}; read it again.")
     audit.record(
-        scope, action=f"{kind.name}.{to}", entity_type=kind.name, entity_id=request_id,
-        before={"status": now}, after={"status": to},
-    )  # fmt: skip
+        scope,
+        action=f"{kind.name}.{to}",
+        entity_type=kind.name,
+        entity_id=request_id,
+        before={"status": now},
+        after={"status": to},
+    )
     return dict(row)
 
 
@@ -132,14 +130,21 @@ def _for_whom(scope: Scope, user_id: UUID | None, *, first: date, last: date, po
     return user_id
 
 
-def _ask(scope: Scope, kind: Kind, *, user_id: UUID, reason: str | None, **values: Any) -> Record:
-    row = scope.session.execute(
-        insert(kind.table)
-        .values(tenant_id=scope.tenant_id, user_id=user_id, reason=reason, **values)
-        .returning(*kind.columns)
-    ).mappings().one()  # fmt: skip
+def _ask(scope: Scope, kind: RequestKind, *, user_id: UUID, reason: str | None, **values: Any) -> Record:
+    row = (
+        scope.session.execute(
+            insert(kind.table)
+            .values(tenant_id=scope.tenant_id, user_id=user_id, reason=reason, **values)
+            .returning(*kind.columns)
+        )
+        .mappings()
+        .one()
+    )
     audit.record(
-        scope, action=f"{kind.name}.asked", entity_type=kind.name, entity_id=row["id"],
+        scope,
+        action=f"{kind.name}.asked",
+        entity_type=kind.name,
+        entity_id=row["id"],
         after={"user_id": user_id, "reason": reason, **values},
-    )  # fmt: skip
+    )
     return dict(row)

@@ -12,7 +12,7 @@ from chalicelib.features.attendance.models import on_duty, overtime
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Kind:
+class RequestKind:
     """One kind of request that a person makes and another decides."""
 
     name: str  # in audit, and as the fact that changed in a pay period
@@ -34,7 +34,7 @@ def _common(table: Table) -> tuple[ColumnElement[Any], ...]:
     return tuple(table.c[name] for name in names)
 
 
-ON_DUTY = Kind(
+ON_DUTY = RequestKind(
     name="on_duty",
     said="on-duty request",
     table=on_duty,
@@ -49,7 +49,7 @@ ON_DUTY = Kind(
     days=_span,
 )
 
-OVERTIME = Kind(
+OVERTIME = RequestKind(
     name="overtime",
     said="overtime request",
     table=overtime,

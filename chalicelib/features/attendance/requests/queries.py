@@ -6,14 +6,14 @@ from sqlalchemy import select
 
 from chalicelib.backing.database import Record
 from chalicelib.entry.paging import page_of
-from chalicelib.features.attendance.requests.kinds import Kind
-from chalicelib.features.attendance.requests.schemas import RequestQuery
+from chalicelib.features.attendance.requests.kinds import RequestKind
+from chalicelib.features.attendance.requests.schemas import AttendanceRequestQuery
 from chalicelib.features.people.users import queries as people
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import NotFound
 
 
-def get_request(scope: Scope, kind: Kind, request_id: UUID, permission: str) -> Record:
+def get_request(scope: Scope, kind: RequestKind, request_id: UUID, permission: str) -> Record:
     """Read one request of somebody whom the permission reaches, or NotFound."""
     found = scope.session.execute(
         select(*kind.columns).where(
@@ -27,7 +27,7 @@ def get_request(scope: Scope, kind: Kind, request_id: UUID, permission: str) -> 
     return dict(row)
 
 
-def page_of_requests(scope: Scope, kind: Kind, query: RequestQuery) -> Record:
+def page_of_requests(scope: Scope, kind: RequestKind, query: AttendanceRequestQuery) -> Record:
     """Read one page of the requests of everybody whom the caller may see, oldest first."""
     rows = select(*kind.columns).where(
         kind.table.c.tenant_id == scope.tenant_id, scope.within("requests.read", kind.table.c.user_id)

@@ -14,7 +14,7 @@ blueprint = Blueprint(__name__)
 
 
 @endpoint(blueprint, "GET", "/on-duty", may="requests.read")
-def list_on_duty(scope: Scope, query: schemas.RequestQuery) -> Page[schemas.OnDuty]:
+def list_on_duty(scope: Scope, query: schemas.AttendanceRequestQuery) -> Page[schemas.OnDuty]:
     """List on-duty requests: everybody's, your people's or your own, as your role allows."""
     return queries.page_of_requests(scope, ON_DUTY, query)
 
@@ -26,13 +26,15 @@ def ask_for_on_duty(scope: Scope, body: schemas.NewOnDuty) -> schemas.OnDuty:
 
 
 @endpoint(blueprint, "PATCH", "/on-duty/{request_id}", may="requests.decide")
-def decide_on_duty(scope: Scope, request_id: UUID, body: schemas.Decision, if_match: int | None) -> schemas.OnDuty:
+def decide_on_duty(
+    scope: Scope, request_id: UUID, body: schemas.RequestDecision, if_match: int | None
+) -> schemas.OnDuty:
     """Approve, reject or cancel an on-duty request; your own can only be cancelled."""
     return actions.decide(scope, ON_DUTY, request_id=request_id, to=body.status, if_match=if_match)
 
 
 @endpoint(blueprint, "GET", "/overtime", may="requests.read")
-def list_overtime(scope: Scope, query: schemas.RequestQuery) -> Page[schemas.Overtime]:
+def list_overtime(scope: Scope, query: schemas.AttendanceRequestQuery) -> Page[schemas.Overtime]:
     """List overtime requests: everybody's, your people's or your own, as your role allows."""
     return queries.page_of_requests(scope, OVERTIME, query)
 
@@ -44,6 +46,8 @@ def ask_for_overtime(scope: Scope, body: schemas.NewOvertime) -> schemas.Overtim
 
 
 @endpoint(blueprint, "PATCH", "/overtime/{request_id}", may="requests.decide")
-def decide_overtime(scope: Scope, request_id: UUID, body: schemas.Decision, if_match: int | None) -> schemas.Overtime:
+def decide_overtime(
+    scope: Scope, request_id: UUID, body: schemas.RequestDecision, if_match: int | None
+) -> schemas.Overtime:
     """Approve, reject or cancel an overtime request; your own can only be cancelled."""
     return actions.decide(scope, OVERTIME, request_id=request_id, to=body.status, if_match=if_match)

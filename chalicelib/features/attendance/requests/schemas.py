@@ -22,7 +22,7 @@ Hours = Annotated[
 ]
 
 
-class RequestQuery(PageQuery):
+class AttendanceRequestQuery(PageQuery):
     """Which requests."""
 
     status: RequestStatus | None = None
@@ -30,7 +30,7 @@ class RequestQuery(PageQuery):
     month: Month | None = Field(None, description="that concern this pay period")
 
 
-class Decision(Input):
+class RequestDecision(Input):
     """What becomes of a request."""
 
     status: Literal[RequestStatus.APPROVED, RequestStatus.REJECTED, RequestStatus.CANCELLED]

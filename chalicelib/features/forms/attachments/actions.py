@@ -36,19 +36,23 @@ def announce(scope: Scope, *, form_id: UUID, new: NewAttachment) -> Record:
         )
     attachment_id: UUID = scope.session.execute(
         insert(form_attachments)
-        .values(
-            tenant_id=scope.tenant_id, form_id=form_id, user_id=user_id, created_at=scope.now, **new.model_dump()
-        )
+        .values(tenant_id=scope.tenant_id, form_id=form_id, user_id=user_id, created_at=scope.now, **new.model_dump())
         .returning(form_attachments.c.id)
-    ).scalar_one()  # fmt: skip
+    ).scalar_one()
     upload = files.form_to(
-        scope.tenant_id, rules.quarantine_key(scope.tenant_id, attachment_id),
-        content_type=new.content_type, size_bytes=new.size_bytes, now=scope.now,
-    )  # fmt: skip
+        scope.tenant_id,
+        rules.quarantine_key(scope.tenant_id, attachment_id),
+        content_type=new.content_type,
+        size_bytes=new.size_bytes,
+        now=scope.now,
+    )
     audit.record(
-        scope, action="form_attachment.announced", entity_type="form_attachment", entity_id=attachment_id,
+        scope,
+        action="form_attachment.announced",
+        entity_type="form_attachment",
+        entity_id=attachment_id,
         after={"form_id": form_id, **new.model_dump()},
-    )  # fmt: skip
+    )
     return {
         "id": attachment_id,
         "url": upload.url,
@@ -107,9 +111,11 @@ def open_attachment(scope: Scope, attachment_id: UUID) -> Record:
     if row["status"] != AttachmentStatus.CLEAN:
         return told
     link = files.link_to(
-        scope.tenant_id, rules.clean_key(scope.tenant_id, attachment_id, row["sha256"]),
-        name=types.name_to_save(row["file_name"], row["content_type"]), now=scope.now,
-    )  # fmt: skip
+        scope.tenant_id,
+        rules.clean_key(scope.tenant_id, attachment_id, row["sha256"]),
+        name=types.name_to_save(row["file_name"], row["content_type"]),
+        now=scope.now,
+    )
     if row["user_id"] != scope.actor.user_id:
         audit.record(scope, action="form_attachment.opened", entity_type="form_attachment", entity_id=attachment_id)
     return {**told, "url": link.url, "expires_at": link.expires_at}

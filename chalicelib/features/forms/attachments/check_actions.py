@@ -77,9 +77,12 @@ def look(row: Record) -> Finding | None:
         return Finding(problem)
     sha256 = hashlib.sha256(data).hexdigest()
     files.put(
-        tenant_id, rules.clean_key(tenant_id, attachment_id, sha256), data,
-        content_type=row["content_type"], metadata={"sha256": sha256},
-    )  # fmt: skip
+        tenant_id,
+        rules.clean_key(tenant_id, attachment_id, sha256),
+        data,
+        content_type=row["content_type"],
+        metadata={"sha256": sha256},
+    )
     return Finding(None, sha256, settings().scanner)
 
 
@@ -87,8 +90,11 @@ def settle(scope: Scope, attachment_id: UUID, finding: Finding) -> bool:
     """Note what was found, if this look is the first that says so."""
     to = AttachmentStatus.REFUSED if finding.problem else AttachmentStatus.CLEAN
     values: Mapping[str, Any] = {
-        "status": to, "problem": finding.problem, "sha256": finding.sha256, "scanned_by": finding.scanned_by,
-    }  # fmt: skip
+        "status": to,
+        "problem": finding.problem,
+        "sha256": finding.sha256,
+        "scanned_by": finding.scanned_by,
+    }
     settled = scope.session.execute(
         update(form_attachments)
         .where(
@@ -102,9 +108,13 @@ def settle(scope: Scope, attachment_id: UUID, finding: Finding) -> bool:
         return False
     count("Attachments", outcome=to.value)
     audit.record(
-        scope, action=f"form_attachment.{to}", entity_type="form_attachment", entity_id=attachment_id,
-        before={"status": AttachmentStatus.PENDING}, after=values,
-    )  # fmt: skip
+        scope,
+        action=f"form_attachment.{to}",
+        entity_type="form_attachment",
+        entity_id=attachment_id,
+        before={"status": AttachmentStatus.PENDING},
+        after=values,
+    )
     return True
 
 

@@ -32,7 +32,7 @@ _ENTITIES = [word.encode(form) for word in ("<!DOCTYPE", "<!ENTITY") for form in
 _DDE = re.compile(rb"(<w:instrText[^>]*>|w:instr=\")\s*DDE|<ddeLink", re.IGNORECASE)
 
 
-class Refusal(Exception):  # it is an outcome of looking, and no error of ours
+class UnsafeDocument(Exception):  # it is an outcome of looking, and no error of ours
     """What is wrong with a document, in words for who uploaded it."""
 
 
@@ -45,14 +45,14 @@ class _Budget:
     def take(self, count: int) -> None:
         self.left -= count
         if self.left < 0:
-            raise Refusal("it unpacks to more than any document needs")
+            raise UnsafeDocument("it unpacks to more than any document needs")
 
 
 def problem_of(data: bytes, main: str) -> str | None:
     """Return what is wrong with an office document whose main part is `main`, or None."""
     try:
         _check(data, (main,), _Budget(min(MOST_UNPACKED, max(FREE_UNPACKED, len(data) * MOST_RATIO))), depth=1)
-    except Refusal as refusal:
+    except UnsafeDocument as refusal:
         return str(refusal)
     return None
 
@@ -72,55 +72,55 @@ def _check(data: bytes, mains: tuple[str, ...], budget: _Budget, *, depth: int) 
             if is_xml or head.startswith(ARCHIVE):
                 whole += piece
                 if len(whole) > MOST_PART:
-                    raise Refusal("it unpacks to more than any document needs")
+                    raise UnsafeDocument("it unpacks to more than any document needs")
         if length != entry.file_size:
-            raise Refusal("it is damaged: a part is not as long as it claims to be")
+            raise UnsafeDocument("it is damaged: a part is not as long as it claims to be")
         _check_part(entry.filename, head, bytes(whole), budget, depth=depth)
 
 
 def _check_part(name: str, head: bytes, whole: bytes, budget: _Budget, *, depth: int) -> None:
     if head.startswith(OLE):
-        raise Refusal("it holds an embedded object; save it without")
+        raise UnsafeDocument("it holds an embedded object; save it without")
     if head.startswith(PROGRAMS):
-        raise Refusal("it holds a program")
+        raise UnsafeDocument("it holds a program")
     if head.startswith(ARCHIVE):
         if depth >= DEEPEST:
-            raise Refusal("it holds archives inside archives")
+            raise UnsafeDocument("it holds archives inside archives")
         _check(whole, MAIN_PARTS, budget, depth=depth + 1)
         return
     if any(word in whole for word in _ENTITIES):
-        raise Refusal("its XML declares entities, which no office document does")
+        raise UnsafeDocument("its XML declares entities, which no office document does")
     if (name == "[Content_Types].xml" or name.endswith(".rels")) and _MACROS.search(whole):
-        raise Refusal("it holds macros; save it without")
+        raise UnsafeDocument("it holds macros; save it without")
     if name.endswith(".rels") and any(b"External" in found[0] for found in _FETCHED.finditer(whole)):
-        raise Refusal("it would fetch a template or an object from elsewhere when it is opened")
+        raise UnsafeDocument("it would fetch a template or an object from elsewhere when it is opened")
     if _DDE.search(whole):
-        raise Refusal("it would start another program when it is opened (DDE)")
+        raise UnsafeDocument("it would start another program when it is opened (DDE)")
 
 
 def _entries(data: bytes, mains: tuple[str, ...], budget: _Budget) -> list[ZipInfo]:
     """Return the parts of an archive that is an office document, judged by its list alone: nothing is unpacked."""
     # each entry begins with this: counted first, because reading the list makes an object of each
     if not data.startswith(ARCHIVE) or data.count(b"PK\x01\x02") > MOST_ENTRIES:
-        raise Refusal("its content is something else")
+        raise UnsafeDocument("its content is something else")
     try:
         with ZipFile(BytesIO(data)) as archive:
             entries = archive.infolist()
     except (BadZipFile, StructError, ValueError, NotImplementedError, OverflowError):
-        raise Refusal("it is damaged") from None
+        raise UnsafeDocument("it is damaged") from None
     names = {entry.filename for entry in entries}
     if "[Content_Types].xml" not in names or not names.intersection(mains):
-        raise Refusal("its content is something else" if mains != MAIN_PARTS else "it holds another archive")
+        raise UnsafeDocument("its content is something else" if mains != MAIN_PARTS else "it holds another archive")
     if any(name.lower().endswith("vbaproject.bin") or "/macrosheets/" in name.lower() for name in names):
-        raise Refusal("it holds macros; save it without")
+        raise UnsafeDocument("it holds macros; save it without")
     if any(entry.flag_bits & 0x1 for entry in entries):
-        raise Refusal("it is encrypted; save it without a password")
+        raise UnsafeDocument("it is encrypted; save it without a password")
     if len(names) != len(entries) or any(one.compress_type not in (ZIP_STORED, ZIP_DEFLATED) for one in entries):
-        raise Refusal("it is damaged")
+        raise UnsafeDocument("it is damaged")
     if sum(entry.file_size for entry in entries) > budget.left:
-        raise Refusal("it unpacks to more than any document needs")
+        raise UnsafeDocument("it unpacks to more than any document needs")
     if _overlap(entries):
-        raise Refusal("it is damaged: its parts overlap")
+        raise UnsafeDocument("it is damaged: its parts overlap")
     return entries
 
 
@@ -139,7 +139,7 @@ def _unpacked(data: bytes, entry: ZipInfo) -> Iterator[bytes]:
     start = entry.header_offset
     head = data[start : start + 30]
     if len(head) < 30 or not head.startswith(ARCHIVE):
-        raise Refusal("it is damaged")
+        raise UnsafeDocument("it is damaged")
     start += 30 + int.from_bytes(head[26:28], "little") + int.from_bytes(head[28:30], "little")
     packed = data[start : start + entry.compress_size]
     if entry.compress_type == ZIP_STORED:
@@ -152,6 +152,6 @@ def _unpacked(data: bytes, entry: ZipInfo) -> Iterator[bytes]:
             yield piece
             piece = inflater.decompress(inflater.unconsumed_tail, PIECE)
     except zlib.error:
-        raise Refusal("it is damaged") from None
+        raise UnsafeDocument("it is damaged") from None
     if not inflater.eof:
-        raise Refusal("it is damaged")
+        raise UnsafeDocument("it is damaged")

@@ -41,7 +41,7 @@ _OPENING = re.compile(rb"/OpenAction\s*(\[|<<|(\d+)\s+(\d+)\s+R)")
 _FILTERS = re.compile(rb"/Filter\s*(\[[^\]]{0,500}\]|/[^\s/<>\[\]()]{1,40})")
 
 
-class Refusal(Exception):  # it is an outcome of looking, and no error of ours
+class UnsafePdf(Exception):  # it is an outcome of looking, and no error of ours
     """What is wrong with a PDF, in words for who uploaded it."""
 
 
@@ -49,20 +49,20 @@ def problem_of(data: bytes) -> str | None:
     """Return what is wrong with a PDF, or None."""
     try:
         _check(data)
-    except Refusal as refusal:
+    except UnsafePdf as refusal:
         return str(refusal)
     return None
 
 
 def _check(data: bytes) -> None:
     if not data.startswith(b"%PDF-"):
-        raise Refusal("its content is something else")
+        raise UnsafePdf("its content is something else")
     _check_names(data, shortest=_LONG)
     left = MOST_UNPACKED
     plain, ended = bytearray(), 0
     for number, found in enumerate(_STREAM.finditer(data)):
         if number >= MOST_STREAMS:
-            raise Refusal("it has more streams than any document needs")
+            raise UnsafePdf("it has more streams than any document needs")
         if found.start() < ended or data[found.start() - 3 : found.start()] == b"end":
             continue
         plain += data[ended : found.start()]
@@ -75,7 +75,7 @@ def _check(data: bytes) -> None:
         elif b"FlateDecode" in names:
             left -= sum(len(piece) for piece in _inflated(data, found.end(), at_most=left))
         if left < 0:
-            raise Refusal("it unpacks to more than any document needs")
+            raise UnsafePdf("it unpacks to more than any document needs")
         end = data.find(b"endstream", found.end())
         ended = len(data) if end < 0 else end
     plain += data[ended:]
@@ -87,11 +87,11 @@ def _check_objects(plain: bytes) -> None:
     said = _unescaped(plain)
     names = _check_names(said, shortest=0)
     if b"Encrypt" in names:
-        raise Refusal("it is encrypted; save it without a password")
+        raise UnsafePdf("it is encrypted; save it without a password")
     for found in _OPENING.finditer(said):
         # to show a page on opening is common and harmless; whatever else it does is not
         if found[1] != b"[" and not _goes_to_a_page(said, found):
-            raise Refusal("it does something by itself when it is opened")
+            raise UnsafePdf("it does something by itself when it is opened")
 
 
 def _goes_to_a_page(said: bytes, found: re.Match[bytes]) -> bool:
@@ -113,7 +113,7 @@ def _check_names(data: bytes, *, shortest: int) -> set[bytes]:
         name = _unescaped(found[1]) if b"#" in found[1] else found[1]
         names.add(name)
         if len(name) >= shortest and (why := ACTIVE.get(name)):
-            raise Refusal(why)
+            raise UnsafePdf(why)
     return names
 
 
@@ -125,10 +125,10 @@ def _objects(data: bytes, start: int, head: bytes) -> bytes:
     """Unpack an object stream through its filters; Refusal where one of them cannot be read."""
     found = _FILTERS.search(head)
     if found is None and b"/Filter" in head:
-        raise Refusal("it hides its objects in a way that cannot be looked at")
+        raise UnsafePdf("it hides its objects in a way that cannot be looked at")
     filters = [one[1] for one in _NAME.finditer(found[1])] if found else []
     if re.search(rb"/Predictor\s*(1[0-9]|[2-9])", head):
-        raise Refusal("it hides its objects in a way that cannot be looked at")
+        raise UnsafePdf("it hides its objects in a way that cannot be looked at")
     end = data.find(b"endstream", start)
     content = data[start : len(data) if end < 0 else end]
     if filters and filters[0] == b"FlateDecode":
@@ -136,7 +136,7 @@ def _objects(data: bytes, start: int, head: bytes) -> bytes:
     for one in filters:
         content = _decoded(content, one)
     if len(content) > MOST_OBJECTS:
-        raise Refusal("it unpacks to more than any document needs")
+        raise UnsafePdf("it unpacks to more than any document needs")
     return content
 
 
@@ -150,8 +150,8 @@ def _decoded(content: bytes, filter_name: bytes) -> bytes:
         if filter_name == b"ASCII85Decode":
             return base64.a85decode(content.strip().removeprefix(b"<~").partition(b"~>")[0])
     except (zlib.error, binascii.Error, ValueError):
-        raise Refusal("it is damaged") from None
-    raise Refusal("it hides its objects in a way that cannot be looked at")
+        raise UnsafePdf("it is damaged") from None
+    raise UnsafePdf("it hides its objects in a way that cannot be looked at")
 
 
 def _inflated(data: bytes, start: int, *, at_most: int, strictly: bool = False) -> Iterator[bytes]:
@@ -170,5 +170,5 @@ def _inflated(data: bytes, start: int, *, at_most: int, strictly: bool = False) 
         tail = inflater.unconsumed_tail
         total += len(piece)
         if total > at_most:
-            raise Refusal("it unpacks to more than any document needs")
+            raise UnsafePdf("it unpacks to more than any document needs")
         yield piece

@@ -64,10 +64,7 @@ def find_attachments(scope: Scope, *, submission_id: UUID) -> list[Record]:
     """Read what was attached to a submission, in the order in which it was announced."""
     rows = scope.session.execute(
         select(form_attachments)
-        .where(
-            form_attachments.c.tenant_id == scope.tenant_id,
-            form_attachments.c.submission_id == submission_id,
-        )
+        .where(form_attachments.c.tenant_id == scope.tenant_id, form_attachments.c.submission_id == submission_id)
         .order_by(form_attachments.c.id)
     )
     return [dict(row) for row in rows.mappings()]
@@ -108,10 +105,14 @@ def left_over(scope: Scope, *, limit: int) -> list[UUID]:
     return list(
         scope.session.execute(
             _LEFT_OVER,
-            {"tenant_id": scope.tenant_id, "old": scope.now - KEPT_FOR, "very_old": scope.now - KEPT_FOR_A_DRAFT,
-             "limit": limit},
+            {
+                "tenant_id": scope.tenant_id,
+                "old": scope.now - KEPT_FOR,
+                "very_old": scope.now - KEPT_FOR_A_DRAFT,
+                "limit": limit,
+            },
         ).scalars()
-    )  # fmt: skip
+    )
 
 
 def fields_of_submission(scope: Scope, submission_id: UUID) -> list[FormField]:

@@ -30,9 +30,12 @@ def add_form(scope: Scope, *, new: NewForm) -> Record:
     ).scalar_one()
     _write_version(scope, form_id, number=1, fields=fields, is_draft=new.draft)
     audit.record(
-        scope, action="form.added", entity_type="form", entity_id=form_id,
+        scope,
+        action="form.added",
+        entity_type="form",
+        entity_id=form_id,
         after={**values, "version_number": 1, "is_published": not new.draft, "fields": fields},
-    )  # fmt: skip
+    )
     return queries.get_whole_form(scope, form_id)
 
 
@@ -53,9 +56,7 @@ def change_form(scope: Scope, *, form_id: UUID, patch: FormPatch, if_match: int 
             .where(forms.c.tenant_id == scope.tenant_id, forms.c.id == form_id)
             .values(**row, version=forms.c.version + 1)
         )
-        audit.record(
-            scope, action="form.changed", entity_type="form", entity_id=form_id, before=before, after=changes
-        )  # fmt: skip
+        audit.record(scope, action="form.changed", entity_type="form", entity_id=form_id, before=before, after=changes)
     return queries.get_whole_form(scope, form_id)
 
 

@@ -97,8 +97,11 @@ def _conditions(fields: Sequence[FormField], field: FormField) -> Iterator[tuple
         condition: Condition | None = getattr(field, name)
         if condition is None:
             continue
-        said = [word for word, value in (("equals", condition.equals), ("in", condition.in_),
-                                         ("is_set", condition.is_set)) if value is not None]  # fmt: skip
+        said = [
+            word
+            for word, value in (("equals", condition.equals), ("in", condition.in_), ("is_set", condition.is_set))
+            if value is not None
+        ]
         if len(said) != 1:
             yield name, "needs one of equals, in and is_set, and not more than one"
         other = by_name.get(condition.field)

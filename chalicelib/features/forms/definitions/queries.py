@@ -57,17 +57,26 @@ def page_of_forms(scope: Scope, query: FormQuery) -> Record:
     newer = form_versions.alias("newer")
     rows = (
         select(forms, latest.c.number.label("version_number"), latest.c.published_at)
-        .select_from(forms.outerjoin(latest, and_(
-            latest.c.tenant_id == forms.c.tenant_id,
-            latest.c.form_id == forms.c.id,
-            latest.c.published_at.is_not(None),
-            ~select(newer.c.number).where(
-                newer.c.tenant_id == latest.c.tenant_id, newer.c.form_id == latest.c.form_id,
-                newer.c.number > latest.c.number, newer.c.published_at.is_not(None),
-            ).exists(),
-        )))
+        .select_from(
+            forms.outerjoin(
+                latest,
+                and_(
+                    latest.c.tenant_id == forms.c.tenant_id,
+                    latest.c.form_id == forms.c.id,
+                    latest.c.published_at.is_not(None),
+                    ~select(newer.c.number)
+                    .where(
+                        newer.c.tenant_id == latest.c.tenant_id,
+                        newer.c.form_id == latest.c.form_id,
+                        newer.c.number > latest.c.number,
+                        newer.c.published_at.is_not(None),
+                    )
+                    .exists(),
+                ),
+            )
+        )
         .where(forms.c.tenant_id == scope.tenant_id, _offered(scope))
-    )  # fmt: skip
+    )
     if query.form_type is not None:
         rows = rows.where(forms.c.form_type == query.form_type)
     if query.is_active is not None:
@@ -121,9 +130,15 @@ def _offered(scope: Scope) -> ColumnElement[bool]:
     if DESIGN in scope.grants:
         return true()
     version = form_versions.alias("published")
-    is_published = select(version.c.number).where(
-        version.c.tenant_id == forms.c.tenant_id, version.c.form_id == forms.c.id, version.c.published_at.is_not(None)
-    ).exists()  # fmt: skip
+    is_published = (
+        select(version.c.number)
+        .where(
+            version.c.tenant_id == forms.c.tenant_id,
+            version.c.form_id == forms.c.id,
+            version.c.published_at.is_not(None),
+        )
+        .exists()
+    )
     is_theirs = or_(forms.c.branch_id.is_(None), _of_branch(scope, forms.c.branch_id, "form_submissions.read"))
     return and_(forms.c.is_active, is_published, is_theirs)
 
@@ -132,17 +147,27 @@ def _used(scope: Scope) -> ColumnElement[bool]:
     if DESIGN in scope.grants:
         return false()
     mine = form_submissions.alias("mine")
-    return select(mine.c.id).where(
-        mine.c.tenant_id == forms.c.tenant_id, mine.c.form_id == forms.c.id,
-        scope.within("form_submissions.read", mine.c.user_id),
-    ).exists()  # fmt: skip
+    return (
+        select(mine.c.id)
+        .where(
+            mine.c.tenant_id == forms.c.tenant_id,
+            mine.c.form_id == forms.c.id,
+            scope.within("form_submissions.read", mine.c.user_id),
+        )
+        .exists()
+    )
 
 
 def _of_branch(scope: Scope, branch_id: Any, permission: str) -> ColumnElement[bool]:
-    return select(employments.c.user_id).where(
-        employments.c.tenant_id == scope.tenant_id, employments.c.branch_id == branch_id,
-        scope.within(permission, employments.c.user_id),
-    ).exists()  # fmt: skip
+    return (
+        select(employments.c.user_id)
+        .where(
+            employments.c.tenant_id == scope.tenant_id,
+            employments.c.branch_id == branch_id,
+            scope.within(permission, employments.c.user_id),
+        )
+        .exists()
+    )
 
 
 def _versions(scope: Scope, form_id: UUID) -> Select[Any]:

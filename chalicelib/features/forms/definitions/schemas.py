@@ -41,8 +41,10 @@ class FormPatch(Input):
     branch_id: UUID | None = None
     is_active: bool = UNSET
     fields: Fields = UNSET
-    draft: bool = Field(UNSET, description="true: these fields wait as a draft; false: the fields, or the draft that"
-                                           " waits, are published now")  # fmt: skip
+    draft: bool = Field(
+        UNSET,
+        description="true: these fields wait as a draft; false: the fields, or the draft that waits, are published now",
+    )
 
 
 class FormSummary(Output):

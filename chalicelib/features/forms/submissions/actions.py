@@ -38,14 +38,21 @@ def submit(scope: Scope, *, form_id: UUID, new: NewSubmission) -> Record:
     else:
         values["data"] = value_rules.checked(version["fields"], new.submission_data)
         values |= {"status": SubmissionStatus.SUBMITTED, "submitted_at": scope.now}
-    row = scope.session.execute(
-        insert(form_submissions)
-        .values(
-            tenant_id=scope.tenant_id, form_id=form_id, version_number=version["number"],
-            user_id=scope.actor.user_id, **values,
+    row = (
+        scope.session.execute(
+            insert(form_submissions)
+            .values(
+                tenant_id=scope.tenant_id,
+                form_id=form_id,
+                version_number=version["number"],
+                user_id=scope.actor.user_id,
+                **values,
+            )
+            .returning(form_submissions)
         )
-        .returning(form_submissions)
-    ).mappings().one()  # fmt: skip
+        .mappings()
+        .one()
+    )
     if new.draft:
         _record(scope, "drafted", row)
     else:
@@ -72,19 +79,28 @@ def _change_draft(scope: Scope, before: Record, patch: SubmissionPatch) -> None:
         raise invalid("/notes", "are what a reviewer says; this is a draft of yours")
     form = definition_queries.get_form(scope, before["form_id"])
     version = _current_version(scope, form)
-    data, attachment_ids = given.get("submission_data", before["data"]), given.get(
-        "attachments", before["attachment_ids"]
-    )  # fmt: skip
+    data, attachment_ids = (
+        given.get("submission_data", before["data"]),
+        given.get("attachments", before["attachment_ids"]),
+    )
     if "status" not in given:
         value_rules.check_names(version["fields"], data)
-        _record(scope, "drafted", _write(scope, before, version_number=version["number"], data=data,
-                                         attachment_ids=attachment_ids))  # fmt: skip
+        _record(
+            scope,
+            "drafted",
+            _write(scope, before, version_number=version["number"], data=data, attachment_ids=attachment_ids),
+        )
         return
     check_move(SUBMISSION_MOVES, now=SubmissionStatus.DRAFT, to=given["status"], what="submission")
     row = _write(
-        scope, before, version_number=version["number"], data=value_rules.checked(version["fields"], data),
-        attachment_ids=[], status=SubmissionStatus.SUBMITTED, submitted_at=scope.now,
-    )  # fmt: skip
+        scope,
+        before,
+        version_number=version["number"],
+        data=value_rules.checked(version["fields"], data),
+        attachment_ids=[],
+        status=SubmissionStatus.SUBMITTED,
+        submitted_at=scope.now,
+    )
     _take_in(scope, form, version, row, attachment_ids=attachment_ids)
 
 
@@ -100,19 +116,27 @@ def _review(scope: Scope, before: Record, patch: SubmissionPatch) -> None:
     notes = {"notes": given["notes"]} if "notes" in given else {}
     row = _write(scope, before, status=to, reviewed_by=scope.actor.user_id, reviewed_at=scope.now, **notes)
     audit.record(
-        scope, action=f"form_submission.{to}", entity_type="form_submission", entity_id=row["id"],
-        before={"status": now}, after={"status": to, **notes},
-    )  # fmt: skip
+        scope,
+        action=f"form_submission.{to}",
+        entity_type="form_submission",
+        entity_id=row["id"],
+        before={"status": now},
+        after={"status": to, **notes},
+    )
     if to not in DECISIONS:
         return
     if handler := handler_of(FormType(before["form_type"])):
         handler.decided(scope, submission=row, to=to, notes=row["notes"])
         return
     notice = notifications.Notice(
-        user_id=row["user_id"], cause=f"{row['id']}/{to}", entity_id=row["id"],
+        user_id=row["user_id"],
+        cause=f"{row['id']}/{to}",
+        entity_id=row["id"],
         values={"form": before["form_name"], "status": to, "notes": row["notes"]},
-    )  # fmt: skip
-    notifications.tell(scope, kind=notifications.Kind.FORM_DECIDED, entity_type="form_submission", notices=[notice])
+    )
+    notifications.tell(
+        scope, kind=notifications.NotificationKind.FORM_DECIDED, entity_type="form_submission", notices=[notice]
+    )
 
 
 def _take_in(scope: Scope, form: Record, version: Record, row: Record, *, attachment_ids: Sequence[UUID]) -> None:
@@ -142,25 +166,33 @@ def _check_own(scope: Scope, attachment_ids: Sequence[UUID]) -> None:
     user_id = scope.actor.user_id
     found = (
         attachment_queries.lock_own(scope, user_id=user_id, attachment_ids=attachment_ids)
-        if user_id and attachment_ids else {}
-    )  # fmt: skip
-    if places := [Place(f"/attachments/{n}", "is not there, or not yours")
-                  for n, one in enumerate(attachment_ids) if one not in found]:  # fmt: skip
+        if user_id and attachment_ids
+        else {}
+    )
+    if places := [
+        Place(f"/attachments/{n}", "is not there, or not yours")
+        for n, one in enumerate(attachment_ids)
+        if one not in found
+    ]:
         raise NotFound("Some attachments are not there, or not yours.", places)
 
 
 def _write(scope: Scope, before: Record, **values: Any) -> Record:
-    row = scope.session.execute(
-        update(form_submissions)
-        .where(
-            form_submissions.c.tenant_id == scope.tenant_id,
-            form_submissions.c.id == before["id"],
-            form_submissions.c.status == before["status"],
-            form_submissions.c.version == before["version"],
+    row = (
+        scope.session.execute(
+            update(form_submissions)
+            .where(
+                form_submissions.c.tenant_id == scope.tenant_id,
+                form_submissions.c.id == before["id"],
+                form_submissions.c.status == before["status"],
+                form_submissions.c.version == before["version"],
+            )
+            .values(**values, version=form_submissions.c.version + 1)
+            .returning(form_submissions)
         )
-        .values(**values, version=form_submissions.c.version + 1)
-        .returning(form_submissions)
-    ).mappings().first()  # fmt: skip
+        .mappings()
+        .first()
+    )
     if row is None:
         raise AlreadyDecided("Somebody else has just changed or decided this submission; read it again.")
     return dict(row)
@@ -168,7 +200,14 @@ def _write(scope: Scope, before: Record, **values: Any) -> Record:
 
 def _record(scope: Scope, verb: str, row: Record, **more: Any) -> None:
     audit.record(
-        scope, action=f"form_submission.{verb}", entity_type="form_submission", entity_id=row["id"],
-        after={"form_id": row["form_id"], "version_number": row["version_number"], "submission_data": row["data"],
-               **more},
-    )  # fmt: skip
+        scope,
+        action=f"form_submission.{verb}",
+        entity_type="form_submission",
+        entity_id=row["id"],
+        after={
+            "form_id": row["form_id"],
+            "version_number": row["version_number"],
+            "submission_data": row["data"],
+            **more,
+        },
+    )

@@ -54,10 +54,16 @@ def _lines(
             files = _files(row)
             values = {**row["data"], **files}
             yield [
-                str(row["id"]), safe(row["employee_no"] or ""), safe(row["person"]), row["status"],
-                row["version_number"], _moment(row["submitted_at"], zone), _moment(row["reviewed_at"], zone),
-                safe(row["notes"] or ""), *(_cell(field, values.get(field.field_name)) for field in fields),
-            ]  # fmt: skip
+                str(row["id"]),
+                safe(row["employee_no"] or ""),
+                safe(row["person"]),
+                row["status"],
+                row["version_number"],
+                _moment(row["submitted_at"], zone),
+                _moment(row["reviewed_at"], zone),
+                safe(row["notes"] or ""),
+                *(_cell(field, values.get(field.field_name)) for field in fields),
+            ]
         after = rows[-1]["id"]
 
 

@@ -42,8 +42,9 @@ class SubmissionPatch(Input):
 
     submission_data: Data = Field(UNSET, description="of a draft: in place of what it had")
     attachments: AttachmentIds = Field(UNSET, description="of a draft: in place of those it had")
-    status: Literal[SubmissionStatus.SUBMITTED, SubmissionStatus.UNDER_REVIEW, SubmissionStatus.APPROVED,
-                    SubmissionStatus.REJECTED] = UNSET  # fmt: skip
+    status: Literal[
+        SubmissionStatus.SUBMITTED, SubmissionStatus.UNDER_REVIEW, SubmissionStatus.APPROVED, SubmissionStatus.REJECTED
+    ] = UNSET
     notes: LongText | None = Field(None, description="what the reviewer says; the person reads it too")
 
 

@@ -28,8 +28,13 @@ _PHONE = re.compile(r"\+?[0-9(][0-9 ().-]*")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 # The parts of an address, how long each may be, and whether there is no address without it.
-ADDRESS = {"line1": (200, True), "line2": (200, False), "city": (100, True), "postal_code": (20, False),
-            "country": (100, True)}  # fmt: skip
+ADDRESS = {
+    "line1": (200, True),
+    "line2": (200, False),
+    "city": (100, True),
+    "postal_code": (20, False),
+    "country": (100, True),
+}
 
 
 class _Wrong(Exception):
@@ -196,8 +201,12 @@ def _email(field: FormField, checks: Checks, value: Any) -> str:
 
 def _phone(field: FormField, checks: Checks, value: Any) -> str:
     # E.164 has at most 15 digits; how they are grouped, and whether the country is said, is left to people
-    if (not isinstance(value, str) or len(value) > 30 or not _PHONE.fullmatch(value)
-            or not 7 <= sum(one.isdigit() for one in value) <= 15):  # fmt: skip
+    if (
+        not isinstance(value, str)
+        or len(value) > 30
+        or not _PHONE.fullmatch(value)
+        or not 7 <= sum(one.isdigit() for one in value) <= 15
+    ):
         raise _Wrong("must be a phone number of 7 to 15 digits such as +880 1712-345678")
     return _text(field, checks, value)
 

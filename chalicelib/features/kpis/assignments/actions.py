@@ -7,7 +7,7 @@ from sqlalchemy import delete, select, text
 from chalicelib import audit, four_eyes
 from chalicelib.backing.database import Record, statement
 from chalicelib.features.kpis.assignments import queries
-from chalicelib.features.kpis.assignments.schemas import Assigned, Assignment, Made, NewAssignment
+from chalicelib.features.kpis.assignments.schemas import Assigned, KpiAssignment, NewAssignment, NewAssignments
 from chalicelib.features.kpis.definitions import queries as definition_queries
 from chalicelib.features.kpis.definitions.actions import check_cycle, check_target
 from chalicelib.features.kpis.models import kpi_assignments, kpi_scores
@@ -28,7 +28,7 @@ _WHY = {
 }
 
 
-def assign(scope: Scope, *, new: NewAssignment) -> Made:
+def assign(scope: Scope, *, new: NewAssignment) -> NewAssignments:
     """Return a KPI to one person, or to many in one statement, leaving out who cannot have it and saying why.
 
     Cycles of one KPI and person never overlap, or a day would be scored twice; so giving it again gives it to nobody.
@@ -51,9 +51,16 @@ def assign(scope: Scope, *, new: NewAssignment) -> Made:
     reach, values = scope.reach(ASSIGN, "u.id")
     rows = scope.session.execute(
         text(_ASSIGN.replace("{reach}", reach)),
-        {**values, **new.model_dump(exclude={"user_id", "all"}), "user_ids": named, "tenant_id": scope.tenant_id,
-         "own_ids": four_eyes.own_ids(scope), "assigned_by": scope.actor.name, "now": scope.now},
-    ).all()  # fmt: skip
+        {
+            **values,
+            **new.model_dump(exclude={"user_id", "all"}),
+            "user_ids": named,
+            "tenant_id": scope.tenant_id,
+            "own_ids": four_eyes.own_ids(scope),
+            "assigned_by": scope.actor.name,
+            "now": scope.now,
+        },
+    ).all()
     given = next((row for row in rows if row.reason is None), None)
     if new.user_id:
         if given is None:
@@ -66,10 +73,13 @@ def assign(scope: Scope, *, new: NewAssignment) -> Made:
     ]
     done = {**new.model_dump(), "people": given.people if given else 0, "skipped": skipped}
     audit.record(
-        scope, action="kpi_assignments.added", entity_type="kpi_definition", entity_id=new.definition_id,
+        scope,
+        action="kpi_assignments.added",
+        entity_type="kpi_definition",
+        entity_id=new.definition_id,
         after={**new.model_dump(), "people": done["people"]},
-    )  # fmt: skip
-    return Made(Assigned.model_validate(done))
+    )
+    return NewAssignments(Assigned.model_validate(done))
 
 
 def take_back(scope: Scope, *, assignment_id: UUID) -> None:
@@ -87,17 +97,23 @@ def take_back(scope: Scope, *, assignment_id: UUID) -> None:
     score = {name: value for name, value in before["score"].items() if value is not None and name != "assignment_id"}
     kept = ("definition_id", "user_id", "cycle_start", "cycle_end", "target", "weight")
     audit.record(
-        scope, action="kpi_assignment.removed", entity_type="kpi_assignment", entity_id=assignment_id,
+        scope,
+        action="kpi_assignment.removed",
+        entity_type="kpi_assignment",
+        entity_id=assignment_id,
         before={**{name: before[name] for name in kept}, "score": score},
-    )  # fmt: skip
+    )
 
 
-def _made_one(scope: Scope, new: NewAssignment, assignment_id: UUID) -> Made:
+def _made_one(scope: Scope, new: NewAssignment, assignment_id: UUID) -> NewAssignments:
     audit.record(
-        scope, action="kpi_assignment.added", entity_type="kpi_assignment", entity_id=assignment_id,
+        scope,
+        action="kpi_assignment.added",
+        entity_type="kpi_assignment",
+        entity_id=assignment_id,
         after=new.model_dump(exclude={"user_ids", "department_id", "all"}),
-    )  # fmt: skip
-    return Made(Assignment.model_validate(queries.get_assignment(scope, assignment_id, ASSIGN)))
+    )
+    return NewAssignments(KpiAssignment.model_validate(queries.get_assignment(scope, assignment_id, ASSIGN)))
 
 
 def _refusal(reason: str, definition: Record) -> Fault:

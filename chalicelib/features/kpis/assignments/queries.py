@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, select
 
 from chalicelib.backing.database import Record
 from chalicelib.entry.paging import page_of
-from chalicelib.features.kpis.assignments.schemas import AssignmentQuery
+from chalicelib.features.kpis.assignments.schemas import KpiAssignmentQuery
 from chalicelib.features.kpis.definitions import queries as definitions
 from chalicelib.features.kpis.models import kpi_assignments, kpi_definitions, kpi_scores
 from chalicelib.features.people.models import users
@@ -16,8 +16,18 @@ from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import NotFound
 
 _A, _D, _S = kpi_assignments.c, kpi_definitions.c, kpi_scores.c
-_OF_DEFINITION = ("code", "name", "metric_type", "unit", "scale_from", "scale_to", "source", "metric", "formula",
-                  "direction")  # fmt: skip
+_OF_DEFINITION = (
+    "code",
+    "name",
+    "metric_type",
+    "unit",
+    "scale_from",
+    "scale_to",
+    "source",
+    "metric",
+    "formula",
+    "direction",
+)
 _OF_SCORE = (
     "assignment_id", "value", "text_value", "target", "weight", "direction", "explanation", "as_of", "calculated_at",
     "entered_by", "entered_at", "note", "submission_id", "override_value", "override_reason", "overridden_by",
@@ -37,13 +47,16 @@ def find_on(scope: Scope, *, user_id: UUID, definition_id: UUID, day: Any) -> UU
     """Find the assignment of a person and KPI whose cycle holds a day; there is one at most."""
     return scope.session.execute(
         select(_A.id).where(
-            _A.tenant_id == scope.tenant_id, _A.user_id == user_id, _A.definition_id == definition_id,
-            _A.cycle_start_on <= day, _A.cycle_end_on >= day,
+            _A.tenant_id == scope.tenant_id,
+            _A.user_id == user_id,
+            _A.definition_id == definition_id,
+            _A.cycle_start_on <= day,
+            _A.cycle_end_on >= day,
         )
-    ).scalar()  # fmt: skip
+    ).scalar()
 
 
-def page_of_assignments(scope: Scope, query: AssignmentQuery) -> Record:
+def page_of_assignments(scope: Scope, query: KpiAssignmentQuery) -> Record:
     """Read one page of assignments, with their scores, of everybody within reach, oldest first."""
     rows = _whole(scope, "kpis.read")
     if query.user_id:

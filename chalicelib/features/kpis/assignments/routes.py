@@ -16,13 +16,13 @@ blueprint = Blueprint(__name__)
 
 
 @endpoint(blueprint, "GET", "/kpi-assignments", may="kpis.read")
-def list_assignments(scope: Scope, query: schemas.AssignmentQuery) -> Page[schemas.Assignment]:
+def list_assignments(scope: Scope, query: schemas.KpiAssignmentQuery) -> Page[schemas.KpiAssignment]:
     """List who is measured by what: everybody, your people, or yourself, as your role allows."""
     return queries.page_of_assignments(scope, query)
 
 
 @endpoint(blueprint, "POST", "/kpi-assignments", may="kpis.assign", status=201)
-def assign(scope: Scope, body: schemas.NewAssignment) -> schemas.Made:
+def assign(scope: Scope, body: schemas.NewAssignment) -> schemas.NewAssignments:
     """Give a KPI to a person, or to many: who cannot have it is left out then, and told why."""
     return actions.assign(scope, new=body)
 
@@ -46,6 +46,6 @@ def take_back(scope: Scope, assignment_id: UUID) -> None:
 
 
 @endpoint(blueprint, "GET", "/kpi-scores", may="kpis.read")
-def list_scores(scope: Scope, query: schemas.AssignmentQuery) -> Page[Score]:
+def list_scores(scope: Scope, query: schemas.KpiAssignmentQuery) -> Page[Score]:
     """List what people reached, and how it was calculated."""
     return score_queries.page_of_scores(scope, query)

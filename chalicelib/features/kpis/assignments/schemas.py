@@ -39,7 +39,7 @@ class NewAssignment(Input):
         return self
 
 
-class AssignmentQuery(PageQuery):
+class KpiAssignmentQuery(PageQuery):
     """Which assignments, or their scores."""
 
     user_id: UUID | None = Field(None, description="of one person")
@@ -69,7 +69,7 @@ class OfPerson(Output):
     name: str
 
 
-class Assignment(Output):
+class KpiAssignment(Output):
     """A KPI of one person for one cycle."""
 
     id: UUID
@@ -87,7 +87,7 @@ class Assignment(Output):
     assigned_at: dt.datetime
 
 
-class Skipped(Output):
+class SkippedEmployees(Output):
     """People who were not given it, and why."""
 
     reason: Literal["has_it", "left_before", "joins_after", "is_you"]
@@ -103,8 +103,8 @@ class Assigned(Output):
     cycle_start: dt.date
     cycle_end: dt.date
     people: int = Field(description="who have it now and had not before")
-    skipped: list[Skipped]
+    skipped: list[SkippedEmployees]
 
 
-class Made(RootModel[Assignment | Assigned]):
+class NewAssignments(RootModel[KpiAssignment | Assigned]):
     """The assignment of one person, or what giving it to many came to."""

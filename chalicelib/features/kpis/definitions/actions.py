@@ -13,7 +13,7 @@ from chalicelib.features.kpis import rules
 from chalicelib.features.kpis.definitions import queries
 from chalicelib.features.kpis.definitions.schemas import NewDefinition, NewPreview
 from chalicelib.features.kpis.models import kpi_definitions
-from chalicelib.features.kpis.rules import Direction, MetricType, Source, Span
+from chalicelib.features.kpis.rules import Direction, EmployeeSpan, MetricType, Source
 from chalicelib.features.kpis.scores import calculation as score_calculation
 from chalicelib.features.kpis.scores import measurement
 from chalicelib.features.people.users import queries as people
@@ -36,14 +36,16 @@ def add(scope: Scope, *, new: NewDefinition) -> Record:
     if new.metric_type is MetricType.BOOLEAN and new.target is None:
         values["target"] = rules.YES
     _check(values)
-    row = scope.session.execute(
-        insert(kpi_definitions)
-        .values(tenant_id=scope.tenant_id, **values, created_by=scope.actor.name, created_at=scope.now)
-        .returning(kpi_definitions)
-    ).mappings().one()  # fmt: skip
-    audit.record(
-        scope, action="kpi_definition.added", entity_type="kpi_definition", entity_id=row["id"], after=values
-    )  # fmt: skip
+    row = (
+        scope.session.execute(
+            insert(kpi_definitions)
+            .values(tenant_id=scope.tenant_id, **values, created_by=scope.actor.name, created_at=scope.now)
+            .returning(kpi_definitions)
+        )
+        .mappings()
+        .one()
+    )
+    audit.record(scope, action="kpi_definition.added", entity_type="kpi_definition", entity_id=row["id"], after=values)
     return queries.shown(dict(row))
 
 
@@ -55,16 +57,24 @@ def change(scope: Scope, *, definition_id: UUID, given: dict[str, Any], if_match
     if not changes:
         return queries.shown(before)
     _check({**before, **changes})
-    row = scope.session.execute(
-        update(kpi_definitions)
-        .where(kpi_definitions.c.tenant_id == scope.tenant_id, kpi_definitions.c.id == definition_id)
-        .values(**changes, version=kpi_definitions.c.version + 1)
-        .returning(kpi_definitions)
-    ).mappings().one()  # fmt: skip
+    row = (
+        scope.session.execute(
+            update(kpi_definitions)
+            .where(kpi_definitions.c.tenant_id == scope.tenant_id, kpi_definitions.c.id == definition_id)
+            .values(**changes, version=kpi_definitions.c.version + 1)
+            .returning(kpi_definitions)
+        )
+        .mappings()
+        .one()
+    )
     audit.record(
-        scope, action="kpi_definition.changed", entity_type="kpi_definition", entity_id=definition_id,
-        before={name: before[name] for name in changes}, after=changes,
-    )  # fmt: skip
+        scope,
+        action="kpi_definition.changed",
+        entity_type="kpi_definition",
+        entity_id=definition_id,
+        before={name: before[name] for name in changes},
+        after=changes,
+    )
     return queries.shown(dict(row))
 
 
@@ -76,12 +86,14 @@ def preview(scope: Scope, *, new: NewPreview) -> Record:
     check_cycle(new.cycle_start, new.cycle_end)
     tried = {
         "source": Source.SYSTEM if new.formula is None else Source.FORMULA,
-        "metric": new.metric, "formula": new.formula, "metric_type": new.metric_type,
-    }  # fmt: skip
+        "metric": new.metric,
+        "formula": new.formula,
+        "metric_type": new.metric_type,
+    }
     _check_source(tried)
     scorer = score_calculation.Scorer(tried)
     last_on = min(new.cycle_end, scope.yesterday())
-    span = Span(str(new.user_id), new.cycle_start, last_on)
+    span = EmployeeSpan(str(new.user_id), new.cycle_start, last_on)
     measured = measurement.measure(scope, spans=[span], metrics=scorer.names)[span]
     with formulas.exactly():
         scored, trace = scorer.score(measured), scorer.trace(measured)
@@ -91,10 +103,14 @@ def preview(scope: Scope, *, new: NewPreview) -> Record:
     return {
         **new.model_dump(include={"user_id", "cycle_start", "cycle_end"}),
         "as_of": last_on if last_on >= new.cycle_start else None,
-        "value": scored.value, "inputs": scored.inputs, "warnings": scored.warnings, "notes": measured.notes,
-        "achievement": shares.achievement, "weighted": shares.weighted,
+        "value": scored.value,
+        "inputs": scored.inputs,
+        "warnings": scored.warnings,
+        "notes": measured.notes,
+        "achievement": shares.achievement,
+        "weighted": shares.weighted,
         "trace": [{"expression": one.expression, "value": one.value, "warning": one.warning} for one in trace],
-    }  # fmt: skip
+    }
 
 
 def check_cycle(start: date, end: date) -> None:

@@ -37,10 +37,8 @@ def codes_like(scope: Scope, code: str) -> set[str]:
 def named(scope: Scope, codes: set[str]) -> dict[str, Record]:
     """Read definitions by their codes; those that are not there are missing."""
     rows = scope.session.execute(
-        select(kpi_definitions).where(
-            kpi_definitions.c.tenant_id == scope.tenant_id, kpi_definitions.c.code.in_(codes)
-        )
-    ).mappings()  # fmt: skip
+        select(kpi_definitions).where(kpi_definitions.c.tenant_id == scope.tenant_id, kpi_definitions.c.code.in_(codes))
+    ).mappings()
     return {row["code"]: dict(row) for row in rows}
 
 

@@ -31,13 +31,10 @@ Weight = Annotated[
     WithJsonSchema({"type": "number", "minimum": 0, "maximum": 100, "examples": [20]}),
 ]
 Code = Annotated[
-    str,
-    Field(pattern=r"^[a-z][a-z0-9_]*$", min_length=1, max_length=LONGEST_CODE, examples=["customer_rating"]),
+    str, Field(pattern=r"^[a-z][a-z0-9_]*$", min_length=1, max_length=LONGEST_CODE, examples=["customer_rating"])
 ]
 Unit = Annotated[Text, Field(max_length=50, examples=["%"])]
-FormulaText = Annotated[
-    SourceText, Field(max_length=LONGEST_FORMULA, examples=["attendance_rate - 2 * late_count"])
-]  # fmt: skip
+FormulaText = Annotated[SourceText, Field(max_length=LONGEST_FORMULA, examples=["attendance_rate - 2 * late_count"])]
 
 
 class Scale(Input):
@@ -101,7 +98,7 @@ class ScaleOut(Output):
     max: Number
 
 
-class Definition(Output):
+class KpiDefinition(Output):
     """Something to measure people by."""
 
     id: UUID
@@ -144,7 +141,7 @@ class NewPreview(Input):
     weight: Weight | None = None
 
 
-class Traced(Output):
+class KpiTrace(Output):
     """One part of a formula, innermost first, and what it came to."""
 
     expression: str
@@ -152,7 +149,7 @@ class Traced(Output):
     warning: str | None
 
 
-class Preview(Output):
+class KpiPreview(Output):
     """What it comes to today; nothing was written."""
 
     user_id: UUID
@@ -163,6 +160,6 @@ class Preview(Output):
     achievement: Number | None = Field(description="percent of the target, by direction")
     weighted: Number | None = Field(description="weight x achievement")
     inputs: dict[str, Number | None]
-    trace: list[Traced]
+    trace: list[KpiTrace]
     warnings: list[str]
     notes: list[str]

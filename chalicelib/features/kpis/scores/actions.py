@@ -57,16 +57,20 @@ def enter(scope: Scope, *, assignment_id: UUID, new: NewValue) -> Record:
 
 def put(
     scope: Scope, *, assignment: Record, value: Decimal | str, note: str | None, submission_id: UUID | None = None
-) -> None:  # fmt: skip
+) -> None:
     """Write a value that is known to fit its definition, scored against the targets of today."""
     after = {"value": None, "text_value": value} if isinstance(value, str) else {"value": value, "text_value": None}
     before = scope.session.execute(
         _ENTER, {**_values(scope, assignment), **after, "note": note, "submission_id": submission_id}
     ).one()
     audit.record(
-        scope, action="kpi_score.entered", entity_type="kpi_assignment", entity_id=assignment["id"],
-        before=_said(before._asdict()), after=_said({**after, "note": note, "submission_id": submission_id}),
-    )  # fmt: skip
+        scope,
+        action="kpi_score.entered",
+        entity_type="kpi_assignment",
+        entity_id=assignment["id"],
+        before=_said(before._asdict()),
+        after=_said({**after, "note": note, "submission_id": submission_id}),
+    )
 
 
 def override(scope: Scope, *, assignment_id: UUID, new: NewOverride) -> Record:
@@ -79,9 +83,13 @@ def override(scope: Scope, *, assignment_id: UUID, new: NewOverride) -> Record:
         taken_back = scope.session.execute(_CLEAR, _values(scope, assignment)).first()
         if taken_back is not None:
             audit.record(
-                scope, action="kpi_score.override_cleared", entity_type="kpi_assignment", entity_id=assignment_id,
-                before=taken_back._asdict(), after={"value": None, "reason": new.reason},
-            )  # fmt: skip
+                scope,
+                action="kpi_score.override_cleared",
+                entity_type="kpi_assignment",
+                entity_id=assignment_id,
+                before=taken_back._asdict(),
+                after={"value": None, "reason": new.reason},
+            )
         return queries.get_score(scope, assignment_id, SCORE)
     try:
         value = rules.value_of(new.value, definition)
@@ -91,9 +99,13 @@ def override(scope: Scope, *, assignment_id: UUID, new: NewOverride) -> Record:
         _OVERRIDE, {**_values(scope, assignment), "value": value, "reason": new.reason}
     ).one()
     audit.record(
-        scope, action="kpi_score.overridden", entity_type="kpi_assignment", entity_id=assignment_id,
-        before=_said(before._asdict()), after={"value": value, "reason": new.reason},
-    )  # fmt: skip
+        scope,
+        action="kpi_score.overridden",
+        entity_type="kpi_assignment",
+        entity_id=assignment_id,
+        before=_said(before._asdict()),
+        after={"value": value, "reason": new.reason},
+    )
     return queries.get_score(scope, assignment_id, SCORE)
 
 
@@ -105,10 +117,14 @@ def _of_somebody_else(scope: Scope, assignment_id: UUID) -> Record:
 
 def _values(scope: Scope, assignment: Record) -> dict[str, Any]:
     return {
-        "tenant_id": scope.tenant_id, "id": assignment["id"], "target": assignment["target"],
-        "weight": assignment["weight"], "direction": assignment["definition"]["direction"],
-        "by": scope.actor.name, "now": scope.now,
-    }  # fmt: skip
+        "tenant_id": scope.tenant_id,
+        "id": assignment["id"],
+        "target": assignment["target"],
+        "weight": assignment["weight"],
+        "direction": assignment["definition"]["direction"],
+        "by": scope.actor.name,
+        "now": scope.now,
+    }
 
 
 def _said(values: dict[str, Any]) -> dict[str, Any] | None:

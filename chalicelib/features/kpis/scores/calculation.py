@@ -21,14 +21,14 @@ class Scorer:
     """
 
     def __init__(self, definition: Mapping[str, Any]) -> None:
-        self.formula: formulas.Formula | None = None
+        self.formula: formulas.CheckedFormula | None = None
         if definition["source"] == Source.FORMULA:
             self.formula = check(definition["formula"], metric_type=definition["metric_type"])
             self.names = sorted(self.formula.uses)
             counted = self.formula
             if definition["metric_type"] == MetricType.BOOLEAN:
                 counted = formulas.check(f"IF({self.formula.text}, 1, 0)", names=METRICS)
-            self._program = formulas.compile_steps(self.names, [formulas.Step(_VALUE, counted)])
+            self._program = formulas.compile_steps(self.names, [formulas.FormulaStep(_VALUE, counted)])
         else:
             self.names = [definition["metric"]]
 
@@ -41,16 +41,16 @@ class Scorer:
         [value], warnings = self._program(values, [None])
         return Scored(value, inputs, [_words(one) for one in warnings])
 
-    def trace(self, measured: Measured) -> Sequence[formulas.Traced]:
+    def trace(self, measured: Measured) -> Sequence[formulas.TracedPart]:
         """Show what each part of the formula came to, innermost first; called like `score`."""
         if self.formula is None:
             return []
         return formulas.trace(self.formula, {name: measured.values[name] for name in self.names})
 
 
-def check(text: str, *, metric_type: str) -> formulas.Formula:
+def check(text: str, *, metric_type: str) -> formulas.CheckedFormula:
     """Check a formula over the metrics, or raise FormulaError with the place."""
-    yields = formulas.Kind.YES_NO if metric_type == MetricType.BOOLEAN else formulas.Kind.NUMBER
+    yields = formulas.ValueKind.YES_NO if metric_type == MetricType.BOOLEAN else formulas.ValueKind.NUMBER
     return formulas.check(text, names=METRICS, yields=yields)
 
 

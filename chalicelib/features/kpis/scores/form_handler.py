@@ -69,10 +69,14 @@ class AppraisalForms:
             _enter(scope, submission, values, notes)
         form = forms.get_form(scope, submission["form_id"])
         notice = notifications.Notice(
-            user_id=submission["user_id"], cause=f"{submission['id']}/{to}", entity_id=submission["id"],
+            user_id=submission["user_id"],
+            cause=f"{submission['id']}/{to}",
+            entity_id=submission["id"],
             values={"form": form["name"], "status": to, "notes": notes},
-        )  # fmt: skip
-        notifications.tell(scope, kind=notifications.Kind.FORM_DECIDED, entity_type="form_submission", notices=[notice])
+        )
+        notifications.tell(
+            scope, kind=notifications.NotificationKind.FORM_DECIDED, entity_type="form_submission", notices=[notice]
+        )
 
 
 def register() -> None:
@@ -95,9 +99,7 @@ def _enter(scope: Scope, submission: Record, values: Mapping[str, Any], notes: s
             assignment = assignments.get_assignment(scope, found, actions.SCORE)
         except NotFound:
             raise Forbidden("This appraisal is about somebody whom you do not score.") from None
-        actions.put(
-            scope, assignment=assignment, value=value, note=notes, submission_id=submission["id"]
-        )  # fmt: skip
+        actions.put(scope, assignment=assignment, value=value, note=notes, submission_id=submission["id"])
 
 
 def _values(scope: Scope, submission: Record) -> dict[str, tuple[Record, Decimal | str]]:

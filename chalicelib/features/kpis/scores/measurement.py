@@ -8,13 +8,13 @@ from typing import Any
 from sqlalchemy import text
 
 from chalicelib.backing.database import Record, statement
-from chalicelib.features.kpis.rules import FROM_SALES, Measured, Metric, Span
+from chalicelib.features.kpis.rules import FROM_SALES, EmployeeSpan, Measured, Metric
 from chalicelib.identity.scope import Scope
 
 _MEASURE = text(statement(__file__, "measure"))
 
 
-def measure(scope: Scope, *, spans: Iterable[Span], metrics: Collection[str]) -> dict[Span, Measured]:
+def measure(scope: Scope, *, spans: Iterable[EmployeeSpan], metrics: Collection[str]) -> dict[EmployeeSpan, Measured]:
     """Measure every span; sales are only looked at where one of the metrics is of sales.
 
     Days are taken from the pay register as it was computed last, so that a KPI says what the register shows.
@@ -33,7 +33,7 @@ def measure(scope: Scope, *, spans: Iterable[Span], metrics: Collection[str]) ->
     }
     rows = scope.session.execute(_MEASURE, values).mappings()
     return {
-        Span(str(row["user_id"]), row["first_on"], row["last_on"]): Measured(
+        EmployeeSpan(str(row["user_id"]), row["first_on"], row["last_on"]): Measured(
             {name: _decimal(row[name]) for name in wanted}, _notes(scope, row, metrics)
         )
         for row in rows

@@ -20,12 +20,12 @@ from chalicelib.backing import clock
 from chalicelib.backing.database import Record, statement
 from chalicelib.features.kpis import rules
 from chalicelib.features.kpis.models import kpi_definitions
-from chalicelib.features.kpis.rules import Measured, Scored, Span
+from chalicelib.features.kpis.rules import EmployeeSpan, Measured, Scored
 from chalicelib.features.kpis.scores import calculation, measurement, reminders
-from chalicelib.features.periods.windows import Among
+from chalicelib.features.periods.windows import EmployeeFilter
 from chalicelib.identity.scope import Scope
 from chalicelib.jobs import progress
-from chalicelib.jobs.progress import CHUNK_EMPLOYEES, Chunk
+from chalicelib.jobs.progress import CHUNK_EMPLOYEES, JobChunk
 from chalicelib.kernel.errors import invalid
 
 QUEUE = NIGHT = "kpi"
@@ -69,20 +69,29 @@ def begin(scope: Scope, *, job_id: UUID | None, as_of: date | None) -> None:
         return
     rows = scope.session.execute(
         _CHUNKS,
-        {"tenant_id": scope.tenant_id, "as_of": as_of, "settling": rules.SETTLING_DAYS,
-         "widest": max(rules.REMINDER_DAYS) + 1, "size": CHUNK_EMPLOYEES},
-    )  # fmt: skip
-    chunks = [Chunk(*row) for row in rows]
+        {
+            "tenant_id": scope.tenant_id,
+            "as_of": as_of,
+            "settling": rules.SETTLING_DAYS,
+            "widest": max(rules.REMINDER_DAYS) + 1,
+            "size": CHUNK_EMPLOYEES,
+        },
+    )
+    chunks = [JobChunk(*row) for row in rows]
     progress.spread(
-        scope, job_id, chunks=chunks, queue=QUEUE, message={"as_of": as_of.isoformat()},
+        scope,
+        job_id,
+        chunks=chunks,
+        queue=QUEUE,
+        message={"as_of": as_of.isoformat()},
         do=lambda chunk: do_chunk(scope, job_id=job_id, as_of=as_of, chunk=chunk),
         finish=lambda: _finish(scope, job_id, as_of),
-    )  # fmt: skip
+    )
 
 
-def do_chunk(scope: Scope, *, job_id: UUID, as_of: date, chunk: Chunk) -> None:
+def do_chunk(scope: Scope, *, job_id: UUID, as_of: date, chunk: JobChunk) -> None:
     """Do a night for some people, and finish the job with its last chunk."""
-    among = Among.range(chunk.first_user_id, chunk.last_user_id)
+    among = EmployeeFilter.range(chunk.first_user_id, chunk.last_user_id)
     scores, changed = calculate(scope, as_of=as_of, among=among)
     told = reminders.remind(scope, today=clock.local_day(scope.now, scope.tenant.timezone), among=among)
     scope.session.execute(_COUNT, {"scores": scores, "told": told, "tenant_id": scope.tenant_id, "job_id": job_id})
@@ -90,7 +99,7 @@ def do_chunk(scope: Scope, *, job_id: UUID, as_of: date, chunk: Chunk) -> None:
         _finish(scope, job_id, as_of)
 
 
-def calculate(scope: Scope, *, as_of: date, among: Among) -> tuple[int, int]:
+def calculate(scope: Scope, *, as_of: date, among: EmployeeFilter) -> tuple[int, int]:
     """Calculate the scores of some people as of a day, and count them, and those that changed."""
     values = {**among.values, "tenant_id": scope.tenant_id, "as_of": as_of, "settling": rules.SETTLING_DAYS}
     due = scope.session.execute(text(among.put_into(_DUE)), values).mappings().all()
@@ -140,8 +149,8 @@ def _scorer(definition: Record) -> calculation.Scorer | None:
         return None  # it was checked when it was saved, by an older language: told on its scores, and no other's matter
 
 
-def _span(row: Record) -> Span:
-    return Span(str(row["user_id"]), row["first_on"], row["last_on"])
+def _span(row: Record) -> EmployeeSpan:
+    return EmployeeSpan(str(row["user_id"]), row["first_on"], row["last_on"])
 
 
 def _finish(scope: Scope, job_id: UUID, as_of: date) -> None:

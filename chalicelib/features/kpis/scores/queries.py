@@ -4,7 +4,7 @@ from uuid import UUID
 
 from chalicelib.backing.database import Record
 from chalicelib.features.kpis.assignments import queries as assignments
-from chalicelib.features.kpis.assignments.schemas import AssignmentQuery
+from chalicelib.features.kpis.assignments.schemas import KpiAssignmentQuery
 from chalicelib.identity.scope import Scope
 
 
@@ -13,7 +13,7 @@ def get_score(scope: Scope, assignment_id: UUID, permission: str) -> Record:
     return shown(assignments.get_assignment(scope, assignment_id, permission))
 
 
-def page_of_scores(scope: Scope, query: AssignmentQuery) -> Record:
+def page_of_scores(scope: Scope, query: KpiAssignmentQuery) -> Record:
     """Read one page of scores of everybody within reach, in the order of their assignments."""
     page = assignments.page_of_assignments(scope, query)
     return {**page, "items": [shown(row) for row in page["items"]]}
@@ -25,11 +25,19 @@ def shown(row: Record) -> Record:
     is_there = score["assignment_id"] is not None
     override = entered = None
     if score["override_value"] is not None:
-        override = {"value": score["override_value"], "reason": score["override_reason"],
-                    "by": score["overridden_by"], "at": score["overridden_at"]}  # fmt: skip
+        override = {
+            "value": score["override_value"],
+            "reason": score["override_reason"],
+            "by": score["overridden_by"],
+            "at": score["overridden_at"],
+        }
     if score["entered_at"] is not None:
-        entered = {"by": score["entered_by"], "at": score["entered_at"], "note": score["note"],
-                   "submission_id": score["submission_id"]}  # fmt: skip
+        entered = {
+            "by": score["entered_by"],
+            "at": score["entered_at"],
+            "note": score["note"],
+            "submission_id": score["submission_id"],
+        }
     return {
         **row,
         **{name: score[name] for name in ("value", "achievement", "weighted", "as_of", "calculated_at")},

@@ -11,14 +11,14 @@ from sqlalchemy import text
 from chalicelib import notifications
 from chalicelib.backing.database import statement
 from chalicelib.features.kpis import rules
-from chalicelib.features.periods.windows import Among
+from chalicelib.features.periods.windows import EmployeeFilter
 from chalicelib.identity.scope import Scope
-from chalicelib.notifications import Kind, Notice
+from chalicelib.notifications import Notice, NotificationKind
 
 _REMINDERS = statement(__file__, "reminders")
 
 
-def remind(scope: Scope, *, today: date, among: Among) -> int:
+def remind(scope: Scope, *, today: date, among: EmployeeFilter) -> int:
     """Remind of what is due within the steps before a day, each step once, and count the notices."""
     rows = scope.session.execute(
         text(among.put_into(_REMINDERS)),
@@ -39,6 +39,8 @@ def remind(scope: Scope, *, today: date, among: Among) -> int:
             forms[row.approver_id, cause] = Notice(
                 row.approver_id, cause, {"title": row.form, "due_on": row.due_on.isoformat()}, row.form_id
             )
-    notifications.tell(scope, kind=Kind.KPI_DUE, entity_type="kpi_assignment", notices=due)
-    notifications.tell(scope, kind=Kind.APPRAISAL_REMINDER, entity_type="form", notices=list(forms.values()))
+    notifications.tell(scope, kind=NotificationKind.KPI_DUE, entity_type="kpi_assignment", notices=due)
+    notifications.tell(
+        scope, kind=NotificationKind.APPRAISAL_REMINDER, entity_type="form", notices=list(forms.values())
+    )
     return len(due) + len(forms)

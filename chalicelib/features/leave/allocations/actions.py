@@ -59,17 +59,25 @@ def allocate(scope: Scope, *, new: NewAllocation) -> Record:
     row = scope.session.execute(
         insert(leave_allocations)
         .values(
-            tenant_id=scope.tenant_id, user_id=new.user_id, leave_type_id=new.leave_type_id,
-            cycle_start_on=start, cycle_end_on=end, notes=new.notes, created_at=scope.now,
+            tenant_id=scope.tenant_id,
+            user_id=new.user_id,
+            leave_type_id=new.leave_type_id,
+            cycle_start_on=start,
+            cycle_end_on=end,
+            notes=new.notes,
+            created_at=scope.now,
             expires_on=allocation_queries.expiry_of(scope, leave_type=leave_type, cycle_end=end),
         )
         .returning(leave_allocations.c.id)
-    ).one()  # fmt: skip
+    ).one()
     entry_actions.allocate(scope, allocation_id=row.id, version=1, cycle_start_on=start, days=days)
     audit.record(
-        scope, action="leave_allocation.added", entity_type="leave_allocation", entity_id=row.id,
+        scope,
+        action="leave_allocation.added",
+        entity_type="leave_allocation",
+        entity_id=row.id,
         after={**new.model_dump(), "cycle_end_date": end, "allocated_days": days},
-    )  # fmt: skip
+    )
     return allocation_queries.get_allocation(scope, row.id, "leave.allocate")
 
 
@@ -90,9 +98,11 @@ def correct(scope: Scope, *, allocation_id: UUID, given: dict[str, Any], if_matc
         return before
     if "allocated_days" in changes:
         _check_fits_cycle(
-            changes["allocated_days"], start=before["cycle_start_date"], end=before["cycle_end_date"],
+            changes["allocated_days"],
+            start=before["cycle_start_date"],
+            end=before["cycle_end_date"],
             pointer="/allocated_days",
-        )  # fmt: skip
+        )
     more = changes.get("allocated_days", before["allocated_days"]) - before["allocated_days"]
     if before["remaining_days"] + more < 0:
         least = before["allocated_days"] - before["remaining_days"]
@@ -110,9 +120,13 @@ def correct(scope: Scope, *, allocation_id: UUID, given: dict[str, Any], if_matc
         scope, allocation_id=allocation_id, version=version, cycle_start_on=before["cycle_start_date"], days=more
     )
     audit.record(
-        scope, action="leave_allocation.corrected", entity_type="leave_allocation", entity_id=allocation_id,
-        before={name: before[name] for name in changes}, after=changes,
-    )  # fmt: skip
+        scope,
+        action="leave_allocation.corrected",
+        entity_type="leave_allocation",
+        entity_id=allocation_id,
+        before={name: before[name] for name in changes},
+        after=changes,
+    )
     return allocation_queries.get_allocation(scope, allocation_id, "leave.allocate")
 
 
@@ -133,11 +147,22 @@ def allocate_many(scope: Scope, *, new: NewAllocations) -> Record:
     expires_on = allocation_queries.expiry_of(scope, leave_type=leave_type, cycle_end=end)
     rows = scope.session.execute(
         _ALLOCATE_MANY,
-        {"tenant_id": scope.tenant_id, "user_ids": new.user_ids, "department_id": new.department_id,
-         "leave_type_id": new.leave_type_id, "cycle_start_on": start, "cycle_end_on": end, "days": days,
-         "pro_rata": new.pro_rata_for_joiners, "expires_on": expires_on, "notes": new.notes, "now": scope.now,
-         "booked_by": scope.actor.name, "own_ids": four_eyes.own_ids(scope)},
-    ).all()  # fmt: skip
+        {
+            "tenant_id": scope.tenant_id,
+            "user_ids": new.user_ids,
+            "department_id": new.department_id,
+            "leave_type_id": new.leave_type_id,
+            "cycle_start_on": start,
+            "cycle_end_on": end,
+            "days": days,
+            "pro_rata": new.pro_rata_for_joiners,
+            "expires_on": expires_on,
+            "notes": new.notes,
+            "now": scope.now,
+            "booked_by": scope.actor.name,
+            "own_ids": four_eyes.own_ids(scope),
+        },
+    ).all()
     given = next((row for row in rows if row.reason is None), None)
     done = {
         "people": given.people if given else 0,
@@ -150,10 +175,18 @@ def allocate_many(scope: Scope, *, new: NewAllocations) -> Record:
         ],
     }
     audit.record(
-        scope, action="leave_allocations.added", entity_type="leave_type", entity_id=new.leave_type_id,
-        after={**new.model_dump(), "cycle_end_date": end, "days": days, "people": done["people"],
-               "total_days": done["days"]},
-    )  # fmt: skip
+        scope,
+        action="leave_allocations.added",
+        entity_type="leave_type",
+        entity_id=new.leave_type_id,
+        after={
+            **new.model_dump(),
+            "cycle_end_date": end,
+            "days": days,
+            "people": done["people"],
+            "total_days": done["days"],
+        },
+    )
     return done
 
 

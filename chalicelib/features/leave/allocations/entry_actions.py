@@ -10,30 +10,30 @@ from uuid import UUID
 from sqlalchemy import Row, Select, and_, func, insert, or_, select, tuple_
 
 from chalicelib.features.leave.models import leave_allocations, leave_entries
-from chalicelib.features.leave.rules import HALF_DAY, Bucket, HalfOfDay, Place
+from chalicelib.features.leave.rules import HALF_DAY, Bucket, HalfOfDay, LedgerPlace
 from chalicelib.identity.scope import Scope
 
-Held = Mapping[Place, Decimal]  # days by allocation, bucket and day
+Held = Mapping[LedgerPlace, Decimal]  # days by allocation, bucket and day
 ClaimKey = tuple[UUID | None, UUID, UUID]  # a leave request (None: leave set by hand), whose, and of which leave type
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class NewEntry:
     """One line to append to the leave ledger."""
 
-    place: Place
+    place: LedgerPlace
     days: Decimal
     cause: str
     request_id: UUID | None = None
 
 
-def held_by(scope: Scope, *, request_id: UUID) -> dict[Place, Decimal]:
+def held_by(scope: Scope, *, request_id: UUID) -> dict[LedgerPlace, Decimal]:
     """Return what a request holds or has used up; nothing where it holds nothing any more."""
     rows = scope.session.execute(_held(scope).where(leave_entries.c.request_id == request_id))
     return {_place(row): row.days for row in rows}
 
 
-def held_by_claims(scope: Scope, *, claims: Collection[ClaimKey]) -> dict[ClaimKey, dict[Place, Decimal]]:
+def held_by_claims(scope: Scope, *, claims: Collection[ClaimKey]) -> dict[ClaimKey, dict[LedgerPlace, Decimal]]:
     """Return what leave requests, and leave set by hand, have used up; those that used nothing are left out."""
     request_ids = [request_id for request_id, _, _ in claims if request_id is not None]
     by_hand = [(user_id, type_id) for request_id, user_id, type_id in claims if request_id is None]
@@ -57,7 +57,7 @@ def held_by_claims(scope: Scope, *, claims: Collection[ClaimKey]) -> dict[ClaimK
         )
         .group_by(leave_entries.c.request_id, *owner)
     )
-    held: dict[ClaimKey, dict[Place, Decimal]] = {}
+    held: dict[ClaimKey, dict[LedgerPlace, Decimal]] = {}
     for row in rows:
         held.setdefault((row.request_id, row.user_id, row.leave_type_id), {})[_place(row)] = row.days
     return held
@@ -75,15 +75,15 @@ def _held(scope: Scope) -> Select[Any]:
     )
 
 
-def _place(row: Row[Any]) -> Place:
-    return Place(row.allocation_id, Bucket(row.bucket), row.concerns_on)
+def _place(row: Row[Any]) -> LedgerPlace:
+    return LedgerPlace(row.allocation_id, Bucket(row.bucket), row.concerns_on)
 
 
-def held_in(bucket: Bucket, taken: Mapping[HalfOfDay, UUID]) -> dict[Place, Decimal]:
+def held_in(bucket: Bucket, taken: Mapping[HalfOfDay, UUID]) -> dict[LedgerPlace, Decimal]:
     """Return the days that these halves, each of its allocation, come to in a bucket."""
-    held: dict[Place, Decimal] = {}
+    held: dict[LedgerPlace, Decimal] = {}
     for (day, _), allocation_id in taken.items():
-        place = Place(allocation_id, bucket, day)
+        place = LedgerPlace(allocation_id, bucket, day)
         held[place] = held.get(place, Decimal(0)) + HALF_DAY
     return held
 
@@ -102,10 +102,10 @@ def only_carries(scope: Scope, *, allocation_id: UUID) -> bool:
 def hold(scope: Scope, *, request_id: UUID, version: int, held: Held, instead_of: Held) -> None:
     """Book the difference between what a request holds so far and what it shall hold."""
     cause = f"request/{request_id}/{version}"
-    book(scope, [Entry(place, days, cause, request_id) for place, days in differences(held, instead_of).items()])
+    book(scope, [NewEntry(place, days, cause, request_id) for place, days in differences(held, instead_of).items()])
 
 
-def differences(held: Held, instead_of: Held) -> dict[Place, Decimal]:
+def differences(held: Held, instead_of: Held) -> dict[LedgerPlace, Decimal]:
     """Return what has to be booked, so that `held` stands where `instead_of` stood."""
     places = sorted({*held, *instead_of})
     changes = {place: held.get(place, Decimal(0)) - instead_of.get(place, Decimal(0)) for place in places}
@@ -115,11 +115,11 @@ def differences(held: Held, instead_of: Held) -> dict[Place, Decimal]:
 def allocate(scope: Scope, *, allocation_id: UUID, version: int, cycle_start_on: date, days: Decimal) -> None:
     """Book days given, or below 0 taken back."""
     if days:
-        place = Place(allocation_id, Bucket.ALLOCATED, cycle_start_on)
-        book(scope, [Entry(place, days, f"allocated/{version}")])
+        place = LedgerPlace(allocation_id, Bucket.ALLOCATED, cycle_start_on)
+        book(scope, [NewEntry(place, days, f"allocated/{version}")])
 
 
-def book(scope: Scope, entries: Sequence[Entry]) -> None:
+def book(scope: Scope, entries: Sequence[NewEntry]) -> None:
     """Append entries in one statement, so that what moves between buckets is never missing in between."""
     if not entries:
         return

@@ -19,14 +19,14 @@ from chalicelib import audit, notifications
 from chalicelib.backing.database import Record, statement
 from chalicelib.features.leave import rules
 from chalicelib.features.leave.allocations import entry_actions, queries
-from chalicelib.features.leave.allocations.entry_actions import Entry
-from chalicelib.features.leave.rules import Bucket, HalfOfDay, Place, Purse
+from chalicelib.features.leave.allocations.entry_actions import NewEntry
+from chalicelib.features.leave.rules import Bucket, HalfOfDay, LedgerPlace, Purse
 from chalicelib.features.periods.locks import lock_people
 from chalicelib.features.periods.working_days import LAST_DAY
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import BalanceTooLow
 from chalicelib.kernel.halves import Half
-from chalicelib.notifications import Kind, Notice
+from chalicelib.notifications import Notice, NotificationKind
 
 _PEOPLE = text(statement(__file__, "recount_people"))
 _HALVES = text("""
@@ -39,7 +39,7 @@ _WRITE = text(statement(__file__, "recount_write"))
 
 
 @dataclass(slots=True)
-class Claim:
+class LeaveClaim:
     """What one leave request, or one person's leave set by hand of one type, uses up; and how that changed."""
 
     request_id: UUID | None  # None: set by hand, or recorded by other means
@@ -59,7 +59,7 @@ class Allowance:
         self._rows = {row["id"]: row for row in rows}
         self.free = {row["id"]: row["remaining_days"] for row in self._rows.values()}
 
-    def take(self, claim: Claim) -> dict[HalfOfDay, UUID]:
+    def take(self, claim: LeaveClaim) -> dict[HalfOfDay, UUID]:
         """Take the halves that a claim gained; what nothing is left for becomes its `unpaid`."""
         taken, claim.unpaid = rules.take(
             claim.gained,
@@ -98,22 +98,28 @@ def people_with_leave(
     """Return those of some people, or of all (None), whose leave on these days may have to be recounted."""
     rows = scope.session.execute(
         _PEOPLE,
-        {"tenant_id": scope.tenant_id, "user_ids": None if user_ids is None else list(user_ids),
-         "first": first, "last": last},
-    )  # fmt: skip
+        {
+            "tenant_id": scope.tenant_id,
+            "user_ids": None if user_ids is None else list(user_ids),
+            "first": first,
+            "last": last,
+        },
+    )
     return list(rows.scalars())
 
 
-def _claims(scope: Scope, *, user_ids: Sequence[UUID], first: date, last: date) -> list[Claim]:
+def _claims(scope: Scope, *, user_ids: Sequence[UUID], first: date, last: date) -> list[LeaveClaim]:
     """Return the claims whose halves are not those that are booked."""
     values = {"tenant_id": scope.tenant_id, "user_ids": list(user_ids), "first": first, "last": last}
-    found: dict[tuple[UUID | None, UUID, UUID], Claim] = {}
+    found: dict[tuple[UUID | None, UUID, UUID], LeaveClaim] = {}
     for row in scope.session.execute(_HALVES, values):
         key = (row.request_id, row.user_id, row.leave_type_id)
-        claim = found.setdefault(key, Claim(*key, is_limited=row.is_limited))
+        claim = found.setdefault(key, LeaveClaim(*key, is_limited=row.is_limited))
         (claim.gained if row.is_wanted else claim.freed).append((row.day, Half(row.half)))
     for row in scope.session.execute(_BY_HAND, values):
-        claim = found.setdefault((None, row.user_id, row.leave_type_id), Claim(None, row.user_id, row.leave_type_id))
+        claim = found.setdefault(
+            (None, row.user_id, row.leave_type_id), LeaveClaim(None, row.user_id, row.leave_type_id)
+        )
         claim.is_edited |= row.is_edited
         # which of the day's halves does not matter to the books
         halves = [(row.day, half) for half in Half][: int(2 * abs(row.wanted - row.taken))]
@@ -121,13 +127,13 @@ def _claims(scope: Scope, *, user_ids: Sequence[UUID], first: date, last: date) 
     return list(found.values())
 
 
-def _book(scope: Scope, claims: Sequence[Claim], *, must_fit: bool) -> None:
+def _book(scope: Scope, claims: Sequence[LeaveClaim], *, must_fit: bool) -> None:
     """Give back what is freed, by all claims, and then take what is gained."""
     limited = [claim for claim in claims if claim.is_limited]
     pairs = {(claim.user_id, claim.leave_type_id) for claim in limited}
     allowance = Allowance(queries.lock_allocations(scope, pairs=pairs))
     held = entry_actions.held_by_claims(scope, claims=[(c.request_id, c.user_id, c.leave_type_id) for c in limited])
-    changes: list[dict[Place, Decimal]] = []
+    changes: list[dict[LedgerPlace, Decimal]] = []
     for claim in limited:
         before = held.get((claim.request_id, claim.user_id, claim.leave_type_id), {})
         changes.append(entry_actions.differences(rules.given_back(before, claim.freed), before))
@@ -144,18 +150,24 @@ def _book(scope: Scope, claims: Sequence[Claim], *, must_fit: bool) -> None:
         cause = f"recount/{claim.request_id or 'by-hand'}/{uuid4()}"
         for place in sorted({*change, *taken}):
             if days := change.get(place, Decimal(0)) + taken.get(place, Decimal(0)):
-                entries.append(Entry(place, days, cause, claim.request_id))
+                entries.append(NewEntry(place, days, cause, claim.request_id))
     entry_actions.book(scope, entries)
 
 
-def _write(scope: Scope, claims: Sequence[Claim]) -> None:
+def _write(scope: Scope, claims: Sequence[LeaveClaim]) -> None:
     """Mark the halves of requests as they are counted now, write the audit, and notify each person."""
     halves = [
-        (claim.request_id, day, half, (day, half) in claim.gained and (day, half) not in claim.unpaid,
-         (day, half) in claim.unpaid)
-        for claim in claims if claim.request_id is not None
+        (
+            claim.request_id,
+            day,
+            half,
+            (day, half) in claim.gained and (day, half) not in claim.unpaid,
+            (day, half) in claim.unpaid,
+        )
+        for claim in claims
+        if claim.request_id is not None
         for day, half in [*claim.freed, *claim.gained]
-    ]  # fmt: skip
+    ]
     names = ("request_ids", "days", "halves", "counted", "unpaid")
     columns = zip(*halves, strict=True) if halves else [()] * len(names)
     rows = scope.session.execute(
@@ -164,9 +176,13 @@ def _write(scope: Scope, claims: Sequence[Claim]) -> None:
     for row in rows:
         if row.days != row.days_before:
             audit.record(
-                scope, action="leave_request.recounted", entity_type="leave_request", entity_id=row.id,
-                before={"days": row.days_before}, after={"days": row.days},
-            )  # fmt: skip
+                scope,
+                action="leave_request.recounted",
+                entity_type="leave_request",
+                entity_id=row.id,
+                before={"days": row.days_before},
+                after={"days": row.days},
+            )
     _notify(scope, rows)
 
 
@@ -188,4 +204,4 @@ def _notify(scope: Scope, rows: Sequence[Row[Any]]) -> None:
         for row in rows
         if row.days != row.days_before or row.unpaid_days
     ]
-    notifications.tell(scope, kind=Kind.LEAVE_RECOUNTED, entity_type="leave_request", notices=notices)
+    notifications.tell(scope, kind=NotificationKind.LEAVE_RECOUNTED, entity_type="leave_request", notices=notices)

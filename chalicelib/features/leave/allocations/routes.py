@@ -39,7 +39,7 @@ def get_allocation(scope: Scope, allocation_id: UUID) -> schemas.Allocation:
 @endpoint(blueprint, "PATCH", "/leave-allocations/{allocation_id}", may="leave.allocate")
 def correct_allocation(
     scope: Scope, allocation_id: UUID, body: schemas.AllocationPatch, if_match: int | None
-) -> schemas.Allocation:  # fmt: skip
+) -> schemas.Allocation:
     """Correct how many days were given, up or down, but not below what is used, asked for or gone."""
     return actions.correct(scope, allocation_id=allocation_id, given=body.given(), if_match=if_match)
 

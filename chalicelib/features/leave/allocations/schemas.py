@@ -65,7 +65,7 @@ class NewAllocations(Input):
         return self
 
 
-class Skipped(Output):
+class SkippedAllocations(Output):
     """People who were given nothing, and why."""
 
     reason: Literal["is_you", "no_employment", "left_before", "joins_after", "overlaps", "too_late_for_half_a_day"]
@@ -80,7 +80,7 @@ class Allocated(Output):
     people: int
     days: Number
     expires_on: dt.date | None
-    skipped: list[Skipped]
+    skipped: list[SkippedAllocations]
 
 
 class Allocation(Output):
@@ -117,7 +117,7 @@ class BalanceQuery(Input):
     )
 
 
-class Entry(Output):
+class BalanceEntry(Output):
     """One line of how a balance came about."""
 
     bucket: Bucket
@@ -129,7 +129,7 @@ class Entry(Output):
     booked_by: str
 
 
-class Balance(Output):
+class LeaveBalance(Output):
     """One kind of leave and cycle: allocated + carried is what all the others come to."""
 
     allocation_id: UUID
@@ -149,7 +149,7 @@ class Balance(Output):
     is_over: bool = Field(
         description="on that day: the cycle has ended, and nothing of it is left or may still be used"
     )
-    entries: list[Entry]
+    entries: list[BalanceEntry]
 
 
 class Balances(Output):
@@ -158,4 +158,4 @@ class Balances(Output):
     user_id: UUID
     on: dt.date
     known_at: dt.date | None
-    items: list[Balance]
+    items: list[LeaveBalance]

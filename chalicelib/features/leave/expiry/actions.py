@@ -33,9 +33,13 @@ def add_rule(scope: Scope, *, new: NewExpiryRule) -> Record:
     """Add a rule; leave types name it."""
     values = _stored(new.model_dump())
     _check_dates(values)
-    row = scope.session.execute(
-        insert(leave_expiry_rules).values(tenant_id=scope.tenant_id, **values).returning(leave_expiry_rules)
-    ).mappings().one()  # fmt: skip
+    row = (
+        scope.session.execute(
+            insert(leave_expiry_rules).values(tenant_id=scope.tenant_id, **values).returning(leave_expiry_rules)
+        )
+        .mappings()
+        .one()
+    )
     audit.record(
         scope, action="leave_expiry_rule.added", entity_type="leave_expiry_rule", entity_id=row["id"], after=values
     )
@@ -50,17 +54,25 @@ def change_rule(scope: Scope, *, rule_id: UUID, given: dict[str, Any], if_match:
     if not changes:
         return queries.shown(before)
     _check_dates({**before, **changes})
-    row = scope.session.execute(
-        update(leave_expiry_rules)
-        .where(leave_expiry_rules.c.tenant_id == scope.tenant_id, leave_expiry_rules.c.id == rule_id)
-        .values(**changes, version=leave_expiry_rules.c.version + 1)
-        .returning(leave_expiry_rules)
-    ).mappings().one()  # fmt: skip
+    row = (
+        scope.session.execute(
+            update(leave_expiry_rules)
+            .where(leave_expiry_rules.c.tenant_id == scope.tenant_id, leave_expiry_rules.c.id == rule_id)
+            .values(**changes, version=leave_expiry_rules.c.version + 1)
+            .returning(leave_expiry_rules)
+        )
+        .mappings()
+        .one()
+    )
     moved = _refresh(scope, "t.expiry_rule_id = :id", rule_id)
     audit.record(
-        scope, action="leave_expiry_rule.changed", entity_type="leave_expiry_rule", entity_id=rule_id,
-        before={name: before[name] for name in changes}, after={**changes, "allocations_moved": moved},
-    )  # fmt: skip
+        scope,
+        action="leave_expiry_rule.changed",
+        entity_type="leave_expiry_rule",
+        entity_id=rule_id,
+        before={name: before[name] for name in changes},
+        after={**changes, "allocations_moved": moved},
+    )
     return queries.shown(dict(row))
 
 
@@ -80,10 +92,12 @@ def _refresh(scope: Scope, which: str, id_: UUID) -> int:
             "cycle_end_on": one.cycle_end_on,
             "expires_on": rules.expires_on(
                 cycle_end=one.cycle_end_on, expire_after_days=one.expire_after_days, formula=one.expiry_date_formula
-            ) if one.expires else None,
+            )
+            if one.expires
+            else None,
         }
         for one in cycles
-    ]  # fmt: skip
+    ]
     return scope.session.execute(
         _REFRESH, {"tenant_id": scope.tenant_id, "dates": json.dumps(dates, default=str)}
     ).rowcount

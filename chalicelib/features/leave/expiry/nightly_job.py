@@ -19,13 +19,13 @@ from chalicelib import audit, notifications
 from chalicelib.backing import clock
 from chalicelib.backing.database import statement
 from chalicelib.features.adjustments import actions as adjustments
-from chalicelib.features.adjustments.rules import Adjustment
-from chalicelib.features.adjustments.rules import Kind as AdjustmentKind
+from chalicelib.features.adjustments.rules import AdjustmentKind as AdjustmentKind
+from chalicelib.features.adjustments.rules import NewAdjustmentRow
 from chalicelib.features.leave.expiry import queries, rules
-from chalicelib.features.periods.windows import Among
+from chalicelib.features.periods.windows import EmployeeFilter
 from chalicelib.identity.scope import Scope
 from chalicelib.jobs import progress
-from chalicelib.jobs.progress import CHUNK_EMPLOYEES, Chunk
+from chalicelib.jobs.progress import CHUNK_EMPLOYEES, JobChunk
 from chalicelib.kernel.errors import invalid
 
 QUEUE = NIGHT = "leave-expiry"
@@ -83,34 +83,40 @@ def begin(scope: Scope, *, job_id: UUID | None, as_of: date | None) -> None:
     if job_id is None or progress.is_over(scope, job_id):
         return
     rows = scope.session.execute(
-        _CHUNKS,
-        {"tenant_id": scope.tenant_id, "as_of": as_of, "widest": rules.WIDEST, "size": CHUNK_EMPLOYEES},
+        _CHUNKS, {"tenant_id": scope.tenant_id, "as_of": as_of, "widest": rules.WIDEST, "size": CHUNK_EMPLOYEES}
     )
-    chunks = [Chunk(*row) for row in rows]
+    chunks = [JobChunk(*row) for row in rows]
     progress.spread(
-        scope, job_id, chunks=chunks, queue=QUEUE, message={"as_of": as_of.isoformat()},
+        scope,
+        job_id,
+        chunks=chunks,
+        queue=QUEUE,
+        message={"as_of": as_of.isoformat()},
         do=lambda chunk: do_chunk(scope, job_id=job_id, as_of=as_of, chunk=chunk),
         finish=lambda: _finish(scope, job_id, as_of),
-    )  # fmt: skip
+    )
 
 
-def do_chunk(scope: Scope, *, job_id: UUID, as_of: date, chunk: Chunk) -> None:
+def do_chunk(scope: Scope, *, job_id: UUID, as_of: date, chunk: JobChunk) -> None:
     """Do a night for some people, and finish the job with its last chunk."""
-    among = Among.range(chunk.first_user_id, chunk.last_user_id)
+    among = EmployeeFilter.range(chunk.first_user_id, chunk.last_user_id)
     done = {"warned": warn(scope, as_of=as_of, among=among), **act(scope, as_of=as_of, among=among)}
     problems = done.pop("problems")
     if any(done.values()) or problems:
         audit.record(
-            scope, action="leave_expiry.acted", entity_type="leave_expiry", entity_id=as_of,
+            scope,
+            action="leave_expiry.acted",
+            entity_type="leave_expiry",
+            entity_id=as_of,
             after={"job_id": job_id, "chunk": chunk.number, **done, "problems": problems[:MOST_PROBLEMS]},
-        )  # fmt: skip
+        )
     changed = done.pop("allocations") + done["warned"]
     scope.session.execute(_COUNT, {**done, "tenant_id": scope.tenant_id, "job_id": job_id})
     if progress.finish_chunk(scope, job_id, number=chunk.number, changed=changed):
         _finish(scope, job_id, as_of)
 
 
-def warn(scope: Scope, *, as_of: date, among: Among) -> int:
+def warn(scope: Scope, *, as_of: date, among: EmployeeFilter) -> int:
     """Warn people whose days expire, once for each step, and count the warnings.
 
     After missed nights only the nearest step that is due is told; the wider ones are marked as passed.
@@ -133,12 +139,12 @@ def warn(scope: Scope, *, as_of: date, among: Among) -> int:
         for row in rows
     ]
     notifications.tell(
-        scope, kind=notifications.Kind.LEAVE_EXPIRY_WARNING, entity_type="leave_allocation", notices=notices
+        scope, kind=notifications.NotificationKind.LEAVE_EXPIRY_WARNING, entity_type="leave_allocation", notices=notices
     )
     return len(notices)
 
 
-def act(scope: Scope, *, as_of: date, among: Among) -> dict[str, Any]:
+def act(scope: Scope, *, as_of: date, among: EmployeeFilter) -> dict[str, Any]:
     """Do what the rules say about days whose last day of use is before `as_of`, and sum up what it did."""
     scope.session.execute(_ALONE, {"name": f"leave_allocations/{scope.tenant_id}"})
     values = queries.planning(scope, as_of=as_of, among=among)
@@ -153,10 +159,10 @@ def act(scope: Scope, *, as_of: date, among: Among) -> dict[str, Any]:
     }
 
 
-def _paid(one: dict[str, Any], as_of: date) -> Adjustment:
+def _paid(one: dict[str, Any], as_of: date) -> NewAdjustmentRow:
     formula = rules.formula_of(rate=one["rate"], days=one["days"], working_days=one["working_days"])
     shown = ("days", "rate", "frequency", "from", "to", "working_days", "expires_on")
-    return Adjustment(
+    return NewAdjustmentRow(
         user_id=UUID(one["user_id"]),
         kind=AdjustmentKind.LEAVE_ENCASHMENT,
         amount=Decimal(one["amount"]),

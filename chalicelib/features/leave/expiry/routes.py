@@ -41,7 +41,7 @@ def change_expiry_rule(
 
 
 @endpoint(blueprint, "POST", "/leave-expiry/run", may="leave.expire", status=202)
-def run_expiry(scope: Scope, body: schemas.NewRun, query: schemas.RunQuery) -> schemas.Run:
+def run_expiry(scope: Scope, body: schemas.NewExpiryRun, query: schemas.ExpiryRunQuery) -> schemas.ExpiryRun:
     """Do now what the night does by itself at 02:00: warn people, and act on days that have expired.
 
     Doing it again does nothing again. With `dry_run` nothing is done: `plan` says what a night of that date would do,
@@ -49,11 +49,13 @@ def run_expiry(scope: Scope, body: schemas.NewRun, query: schemas.RunQuery) -> s
     """
     if query.dry_run:
         as_of = body.date or nights.today(scope)
-        return schemas.Run(
-            date=as_of, job_id=None, status_url=None,
-            plan=schemas.Plan.model_validate(queries.plan_of(scope, as_of=as_of)),
-        )  # fmt: skip
+        return schemas.ExpiryRun(
+            date=as_of,
+            job_id=None,
+            status_url=None,
+            plan=schemas.ExpiryPlan.model_validate(queries.plan_of(scope, as_of=as_of)),
+        )
     job_id = nights.request(scope, as_of=body.date)
-    return schemas.Run(
+    return schemas.ExpiryRun(
         date=body.date or nights.today(scope), job_id=job_id, status_url=started(job_id).status_url, plan=None
     )

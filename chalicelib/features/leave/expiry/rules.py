@@ -33,7 +33,7 @@ class Action(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Formula:
+class ExpiryFormula:
     """What a formula means: so many days or months after a cycle's end, or the next such day of the year."""
 
     days: int = 0
@@ -63,7 +63,7 @@ def expires_on(*, cycle_end: date, expire_after_days: int | None, formula: str |
     return cycle_end + timedelta(days=expire_after_days or 0)
 
 
-def parsed(formula: str, *, pointer: str = "/expiry_date_formula") -> Formula:
+def parsed(formula: str, *, pointer: str = "/expiry_date_formula") -> ExpiryFormula:
     """Read a formula, or refuse it with the place of what is wrong and what to write instead."""
     written = formula.strip()
     if written[:1].isdigit():
@@ -80,7 +80,7 @@ def parsed(formula: str, *, pointer: str = "/expiry_date_formula") -> Formula:
     most = MOST_DAYS if unit.startswith("day") else MOST_MONTHS
     if int(number) > most:
         raise _wrong(pointer, place, f"{number} is more than {most} {unit}")
-    return Formula(days=int(number)) if unit.startswith("day") else Formula(months=int(number))
+    return ExpiryFormula(days=int(number)) if unit.startswith("day") else ExpiryFormula(months=int(number))
 
 
 def next_cycle(start: date, end: date) -> tuple[date, date]:
@@ -101,7 +101,7 @@ def formula_of(*, rate: str, days: str, working_days: str | None) -> str:
     return f"{rate} x {days}" + (f" / {working_days}" if working_days else "")
 
 
-def _month_day(written: str, pointer: str) -> Formula:
+def _month_day(written: str, pointer: str) -> ExpiryFormula:
     found = _MONTH_DAY.match(written)
     if found is None:
         raise _wrong(pointer, 0, f"{_shown(written)} is not a month and day of two digits each")
@@ -112,7 +112,7 @@ def _month_day(written: str, pointer: str) -> Formula:
         raise _wrong(pointer, 0, f"there is no month {found[1]}")
     if not 1 <= day <= monthrange(_LEAP_YEAR, month)[1]:
         raise _wrong(pointer, 3, f"month {found[1]} has no day {found[2]}")
-    return Formula(month_day=(month, day))
+    return ExpiryFormula(month_day=(month, day))
 
 
 def _months_later(day: date, months: int) -> date:

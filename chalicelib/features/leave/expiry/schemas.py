@@ -84,13 +84,13 @@ class ExpiryRule(Output):
     version: Version
 
 
-class RunQuery(Input):
+class ExpiryRunQuery(Input):
     """Whether to do it at all."""
 
     dry_run: bool = Field(False, description="true: say what would happen, and do nothing")
 
 
-class NewRun(Input):
+class NewExpiryRun(Input):
     """Which night."""
 
     date: Day | None = Field(
@@ -138,7 +138,7 @@ class Amount(Output):
     currency: str
 
 
-class Plan(Output):
+class ExpiryPlan(Output):
     """What a night would do: the sums of everything, and the first 200 of each list."""
 
     warnings: int
@@ -152,10 +152,10 @@ class Plan(Output):
     action_items: list[PlannedAction]
 
 
-class Run(Output):
+class ExpiryRun(Output):
     """A job to follow or, of a dry run, what it would do."""
 
     date: date
     job_id: UUID | None
     status_url: str | None
-    plan: Plan | None
+    plan: ExpiryPlan | None

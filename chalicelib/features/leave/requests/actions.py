@@ -22,7 +22,7 @@ from chalicelib.features.leave.allocations import queries as allocation_queries
 from chalicelib.features.leave.models import leave_days, leave_requests
 from chalicelib.features.leave.requests import queries as requests
 from chalicelib.features.leave.requests.schemas import NewRequest
-from chalicelib.features.leave.rules import Bucket, HalfOfDay, Purse, Span
+from chalicelib.features.leave.rules import Bucket, HalfOfDay, LeaveSpan, Purse
 from chalicelib.features.leave.types import queries as type_queries
 from chalicelib.features.people.users import queries as people
 from chalicelib.features.periods import facts
@@ -31,10 +31,13 @@ from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import AlreadyDecided, BalanceTooLow, Conflict, Place, invalid
 from chalicelib.kernel.halves import Nature
 from chalicelib.kernel.states import REQUEST_MOVES, RequestStatus, check_move
-from chalicelib.notifications import Kind, Notice
+from chalicelib.notifications import Notice, NotificationKind
 
 _TOLD = ("user_id", "leave_type_id", "start_date", "end_date", "start_half", "end_half", "days", "reason")
-_DECISIONS = {RequestStatus.APPROVED: Kind.LEAVE_APPROVED, RequestStatus.REJECTED: Kind.LEAVE_REJECTED}
+_DECISIONS = {
+    RequestStatus.APPROVED: NotificationKind.LEAVE_APPROVED,
+    RequestStatus.REJECTED: NotificationKind.LEAVE_REJECTED,
+}
 
 
 def ask(scope: Scope, *, new: NewRequest, submission_id: UUID | None = None) -> Record:
@@ -45,7 +48,7 @@ def ask(scope: Scope, *, new: NewRequest, submission_id: UUID | None = None) -> 
         raise invalid("/user_id", "say for whom; your key does not act for a person")
     share_calendar(scope)
     people.get_user(scope, user_id, "leave.write", lock=True)
-    span = Span(new.start_date, new.start_half, new.end_date, new.end_half)
+    span = LeaveSpan(new.start_date, new.start_half, new.end_date, new.end_half)
     if span.ends < span.begins:
         raise invalid("/end_date", "is before start_date" if new.end_date < new.start_date else "ends before it begins")
     if new.end_date - new.start_date >= timedelta(days=rules.MOST_DAYS):
@@ -58,23 +61,38 @@ def ask(scope: Scope, *, new: NewRequest, submission_id: UUID | None = None) -> 
         raise invalid("/start_date", "there is no working day in these days; nothing has to be asked for")
     purses = _purses(scope, user_id, leave_type, held={})
     taken = _taken(leave_type, halves, purses)
-    row = scope.session.execute(
-        insert(leave_requests)
-        .values(
-            tenant_id=scope.tenant_id, user_id=user_id, leave_type_id=new.leave_type_id,
-            start_on=new.start_date, start_half=new.start_half, end_on=new.end_date, end_half=new.end_half,
-            days=rules.days_of(halves), is_limited=leave_type["is_limited"], reason=new.reason,
-            submission_id=submission_id, created_at=scope.now,
+    row = (
+        scope.session.execute(
+            insert(leave_requests)
+            .values(
+                tenant_id=scope.tenant_id,
+                user_id=user_id,
+                leave_type_id=new.leave_type_id,
+                start_on=new.start_date,
+                start_half=new.start_half,
+                end_on=new.end_date,
+                end_half=new.end_half,
+                days=rules.days_of(halves),
+                is_limited=leave_type["is_limited"],
+                reason=new.reason,
+                submission_id=submission_id,
+                created_at=scope.now,
+            )
+            .returning(*requests.COLUMNS)
         )
-        .returning(*requests.COLUMNS)
-    ).mappings().one()  # fmt: skip
+        .mappings()
+        .one()
+    )
     held = entry_actions.held_in(Bucket.PENDING, taken)
     entry_actions.hold(scope, request_id=row["id"], version=1, held=held, instead_of={})
     audit.record(
-        scope, action="leave_request.asked", entity_type="leave_request", entity_id=row["id"],
+        scope,
+        action="leave_request.asked",
+        entity_type="leave_request",
+        entity_id=row["id"],
         after={name: row[name] for name in _TOLD},
-    )  # fmt: skip
-    _tell(scope, Kind.LEAVE_REQUESTED, row, leave_type, to=people.approvers_of(scope, user_id))
+    )
+    _tell(scope, NotificationKind.LEAVE_REQUESTED, row, leave_type, to=people.approvers_of(scope, user_id))
     return dict(row)
 
 
@@ -108,7 +126,7 @@ def decide(
     leave_type = type_queries.get_leave_type(scope, before["leave_type_id"])
     version, days, late = before["version"] + 1, before["days"], []
     held = entry_actions.held_by(scope, request_id=request_id)
-    will_hold: dict[rules.Place, Decimal] = {}
+    will_hold: dict[rules.LedgerPlace, Decimal] = {}
     if to is RequestStatus.APPROVED:
         halves, taken = _grant(scope, before, leave_type, held)
         days = rules.days_of(halves)
@@ -120,15 +138,19 @@ def decide(
     is_limited = leave_type["is_limited"] if to is RequestStatus.APPROVED else before["is_limited"]
     row = _write(scope, before, status=to, days=days, is_limited=is_limited, notes=notes)
     audit.record(
-        scope, action=f"leave_request.{to}", entity_type="leave_request", entity_id=request_id,
-        before={"status": now, "days": before["days"]}, after={"status": to, "days": days, "notes": notes},
-    )  # fmt: skip
+        scope,
+        action=f"leave_request.{to}",
+        entity_type="leave_request",
+        entity_id=request_id,
+        before={"status": now, "days": before["days"]},
+        after={"status": to, "days": days, "notes": notes},
+    )
     if kind := _DECISIONS.get(to):
         _tell(scope, kind, row, leave_type, to=[row["user_id"]])
     else:
         _tell(
             scope,
-            Kind.LEAVE_CANCELLED,
+            NotificationKind.LEAVE_CANCELLED,
             row,
             leave_type,
             to=[*people.approvers_of(scope, row["user_id"]), row["user_id"]],
@@ -151,8 +173,10 @@ def shorten(scope: Scope, *, request_id: UUID, given: dict[str, Any], if_match: 
     if span.ends < span.begins:
         raise invalid("/end_date", "the leave would end before it begins")
     if not span.is_within(old):
-        raise invalid("/start_date" if span.begins < old.begins else "/end_date",
-                      f"approved leave can only be shortened, and was {old}; ask for the other days")  # fmt: skip
+        raise invalid(
+            "/start_date" if span.begins < old.begins else "/end_date",
+            f"approved leave can only be shortened, and was {old}; ask for the other days",
+        )
     leave_type = type_queries.get_leave_type(scope, before["leave_type_id"])
     wanted = set(_counted(scope, before["user_id"], leave_type, span))
     kept = [half for half in requests.counted_halves(scope, request_id) if half in wanted]
@@ -165,14 +189,18 @@ def shorten(scope: Scope, *, request_id: UUID, given: dict[str, Any], if_match: 
     held = entry_actions.held_by(scope, request_id=request_id)
     entry_actions.hold(
         scope, request_id=request_id, version=before["version"] + 1, held=rules.kept(held, kept), instead_of=held
-    )  # fmt: skip
+    )
     row = _write(scope, before, status=before["status"], days=days, notes=notes, span=span)
     changed = [name for name in _TOLD if row[name] != before[name]]
     audit.record(
-        scope, action="leave_request.shortened", entity_type="leave_request", entity_id=request_id,
-        before={name: before[name] for name in changed}, after={name: row[name] for name in changed},
-    )  # fmt: skip
-    _tell(scope, Kind.LEAVE_APPROVED, row, leave_type, to=[row["user_id"]])
+        scope,
+        action="leave_request.shortened",
+        entity_type="leave_request",
+        entity_id=request_id,
+        before={name: before[name] for name in changed},
+        after={name: row[name] for name in changed},
+    )
+    _tell(scope, NotificationKind.LEAVE_APPROVED, row, leave_type, to=[row["user_id"]])
     return {**row, "late_correction": late}
 
 
@@ -186,7 +214,7 @@ def _held_request(scope: Scope, request_id: UUID) -> Record:
     return found
 
 
-def _check_employment(scope: Scope, user_id: UUID, span: Span) -> None:
+def _check_employment(scope: Scope, user_id: UUID, span: LeaveSpan) -> None:
     employment = people.find_employment(scope, user_id)
     if employment is None:
         raise invalid("/user_id", "has no employment, and so no days to be on leave from")
@@ -197,7 +225,7 @@ def _check_employment(scope: Scope, user_id: UUID, span: Span) -> None:
             raise invalid(pointer, f"{day} is outside the employment: employed from {joined_on}{until}")
 
 
-def _check_notice(scope: Scope, leave_type: Record, span: Span) -> None:
+def _check_notice(scope: Scope, leave_type: Record, span: LeaveSpan) -> None:
     if not leave_type["notice_days"] or scope.reaches_all("leave.write"):
         return
     earliest = _today(scope) + timedelta(days=leave_type["notice_days"])
@@ -209,7 +237,7 @@ def _check_notice(scope: Scope, leave_type: Record, span: Span) -> None:
         )
 
 
-def _check_free(scope: Scope, user_id: UUID, span: Span) -> None:
+def _check_free(scope: Scope, user_id: UUID, span: LeaveSpan) -> None:
     if other := requests.find_overlap(scope, user_id=user_id, span=span):
         raise Conflict(
             f"These days overlap with the {other['status']} {other['name']} {requests.span_of(other)}.",
@@ -218,7 +246,7 @@ def _check_free(scope: Scope, user_id: UUID, span: Span) -> None:
     _check_unrecorded(scope, user_id, span)
 
 
-def _check_unrecorded(scope: Scope, user_id: UUID, span: Span) -> None:
+def _check_unrecorded(scope: Scope, user_id: UUID, span: LeaveSpan) -> None:
     if day := requests.find_recorded(scope, user_id=user_id, span=span):
         raise Conflict(
             f"Leave is recorded for {day} already; ask for the other days only.",
@@ -236,10 +264,8 @@ def _today(scope: Scope) -> date:
     return clock.local_day(scope.now, scope.tenant.timezone)
 
 
-def _counted(scope: Scope, user_id: UUID, leave_type: Record, span: Span) -> list[HalfOfDay]:
-    bits = requests.wanted_halves(
-        scope, user_id=user_id, span=span, counts_all=leave_type["counts_non_working_days"]
-    )  # fmt: skip
+def _counted(scope: Scope, user_id: UUID, leave_type: Record, span: LeaveSpan) -> list[HalfOfDay]:
+    bits = requests.wanted_halves(scope, user_id=user_id, span=span, counts_all=leave_type["counts_non_working_days"])
     return rules.counted(span, bits)
 
 
@@ -251,11 +277,14 @@ def _purses(scope: Scope, user_id: UUID, leave_type: Record, *, held: entry_acti
     found = allocation_queries.allocations_of(scope, user_id=user_id, leave_type_id=leave_type["id"], lock=True)
     return [
         Purse(
-            row["id"], row["cycle_start_on"], row["expires_on"],
-            free=row["remaining_days"], held=of_each.get(row["id"], Decimal(0)),
+            row["id"],
+            row["cycle_start_on"],
+            row["expires_on"],
+            free=row["remaining_days"],
+            held=of_each.get(row["id"], Decimal(0)),
         )
         for row in found
-    ]  # fmt: skip
+    ]
 
 
 def _taken(leave_type: Record, halves: Sequence[HalfOfDay], purses: Sequence[Purse]) -> dict[HalfOfDay, UUID]:
@@ -312,7 +341,7 @@ def _record(scope: Scope, request: Record, leave_type: Record, halves: Sequence[
     return change.late
 
 
-def _take_out(scope: Scope, request: Record, *, keep: tuple[Span, Sequence[HalfOfDay]] | None) -> list[str]:
+def _take_out(scope: Scope, request: Record, *, keep: tuple[LeaveSpan, Sequence[HalfOfDay]] | None) -> list[str]:
     """Take facts of a request out of the register: all, or those outside a shorter span."""
     span, counted = keep or (None, [])
     gone = set(requests.span_of(request).halves()) - set(span.halves() if span else [])
@@ -329,28 +358,37 @@ def _take_out(scope: Scope, request: Record, *, keep: tuple[Span, Sequence[HalfO
     return change.late
 
 
-def _write(scope: Scope, before: Record, *, span: Span | None = None, **values: Any) -> Record:
+def _write(scope: Scope, before: Record, *, span: LeaveSpan | None = None, **values: Any) -> Record:
     span = span or requests.span_of(before)
-    row = scope.session.execute(
-        update(leave_requests)
-        .where(
-            leave_requests.c.tenant_id == scope.tenant_id,
-            leave_requests.c.id == before["id"],
-            leave_requests.c.status == before["status"],
+    row = (
+        scope.session.execute(
+            update(leave_requests)
+            .where(
+                leave_requests.c.tenant_id == scope.tenant_id,
+                leave_requests.c.id == before["id"],
+                leave_requests.c.status == before["status"],
+            )
+            .values(
+                **values,
+                decided_by=scope.actor.user_id,
+                decided_at=scope.now,
+                start_on=span.start_on,
+                start_half=span.start_half,
+                end_on=span.end_on,
+                end_half=span.end_half,
+                version=leave_requests.c.version + 1,
+            )
+            .returning(*requests.COLUMNS)
         )
-        .values(
-            **values, decided_by=scope.actor.user_id, decided_at=scope.now,
-            start_on=span.start_on, start_half=span.start_half, end_on=span.end_on, end_half=span.end_half,
-            version=leave_requests.c.version + 1,
-        )
-        .returning(*requests.COLUMNS)
-    ).mappings().first()  # fmt: skip
+        .mappings()
+        .first()
+    )
     if row is None:
         raise AlreadyDecided("Somebody else has just decided this leave request; read it again.")
     return dict(row)
 
 
-def _tell(scope: Scope, kind: Kind, request: Record, leave_type: Record, *, to: Sequence[UUID]) -> None:
+def _tell(scope: Scope, kind: NotificationKind, request: Record, leave_type: Record, *, to: Sequence[UUID]) -> None:
     person = people.get_user(scope, request["user_id"], "leave.read")["name"]
     values = {
         "person": person,
@@ -358,7 +396,7 @@ def _tell(scope: Scope, kind: Kind, request: Record, leave_type: Record, *, to: 
         "start_date": request["start_date"].isoformat(),
         "end_date": request["end_date"].isoformat(),
         "days": float(request["days"]),
-        "notes": request["reason"] if kind is Kind.LEAVE_REQUESTED else request["notes"],
+        "notes": request["reason"] if kind is NotificationKind.LEAVE_REQUESTED else request["notes"],
     }
     cause = f"leave_request/{request['id']}/{request['version']}"
     notices = [Notice(one, cause, values, request["id"]) for one in to if one != scope.actor.user_id]

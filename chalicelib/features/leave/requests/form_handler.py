@@ -92,9 +92,7 @@ class LeaveRequestForms:
             return  # the leave was cancelled before; there is nothing left to give back
         if request is None or request["status"] == RequestStatus.CANCELLED:
             raise Conflict("The leave of this submission was cancelled; it can only be rejected now.")
-        actions.decide(
-            scope, request_id=request["id"], to=_TO[to], notes=notes, if_match=None, by_submission=True
-        )  # fmt: skip
+        actions.decide(scope, request_id=request["id"], to=_TO[to], notes=notes, if_match=None, by_submission=True)
 
 
 def register() -> None:

@@ -9,8 +9,8 @@ from sqlalchemy import select, text, tuple_
 from chalicelib.backing.database import Record
 from chalicelib.entry.paging import page_of
 from chalicelib.features.leave.models import leave_days, leave_requests
-from chalicelib.features.leave.requests.schemas import RequestQuery
-from chalicelib.features.leave.rules import HalfOfDay, Span
+from chalicelib.features.leave.requests.schemas import LeaveRequestQuery
+from chalicelib.features.leave.rules import HalfOfDay, LeaveSpan
 from chalicelib.features.leave.types import queries as type_queries
 from chalicelib.features.people.users import queries as people
 from chalicelib.identity.scope import Scope
@@ -48,7 +48,7 @@ def find_of_submission(scope: Scope, submission_id: UUID) -> Record | None:
     return dict(row) if (row := found.first()) else None
 
 
-def page_of_requests(scope: Scope, query: RequestQuery) -> Record:
+def page_of_requests(scope: Scope, query: LeaveRequestQuery) -> Record:
     """Read one page of the requests of everybody whom the caller may see, oldest first."""
     table = leave_requests
     rows = select(*COLUMNS).where(table.c.tenant_id == scope.tenant_id, scope.within("leave.read", table.c.user_id))
@@ -66,16 +66,18 @@ def page_of_requests(scope: Scope, query: RequestQuery) -> Record:
     return page_of(scope, rows, key=table.c.id, query=query)
 
 
-def span_of(request: Mapping[str, object]) -> Span:
+def span_of(request: Mapping[str, object]) -> LeaveSpan:
     """Return the days of a request."""
     values = {
-        "start_on": request["start_date"], "start_half": Half(str(request["start_half"])),
-        "end_on": request["end_date"], "end_half": Half(str(request["end_half"])),
-    }  # fmt: skip
-    return Span(**values)  # type: ignore[arg-type]  # dates, out of our own table
+        "start_on": request["start_date"],
+        "start_half": Half(str(request["start_half"])),
+        "end_on": request["end_date"],
+        "end_half": Half(str(request["end_half"])),
+    }
+    return LeaveSpan(**values)  # type: ignore[arg-type]  # dates, out of our own table
 
 
-def find_overlap(scope: Scope, *, user_id: UUID, span: Span) -> Record | None:
+def find_overlap(scope: Scope, *, user_id: UUID, span: LeaveSpan) -> Record | None:
     """Read the first request that stands for one of these halves already, with its leave type's name."""
     found = scope.session.execute(
         text("""
@@ -86,13 +88,20 @@ def find_overlap(scope: Scope, *, user_id: UUID, span: Span) -> Record | None:
               and (r.start_on, r.start_half) <= (:end_on, :end_half)
               and (r.end_on, r.end_half) >= (:start_on, :start_half)
             order by r.start_on, r.start_half limit 1"""),
-        {"tenant_id": scope.tenant_id, "user_id": user_id, "standing": list(_STANDING),
-         "start_on": span.start_on, "start_half": span.start_half, "end_on": span.end_on, "end_half": span.end_half},
-    ).mappings()  # fmt: skip
+        {
+            "tenant_id": scope.tenant_id,
+            "user_id": user_id,
+            "standing": list(_STANDING),
+            "start_on": span.start_on,
+            "start_half": span.start_half,
+            "end_on": span.end_on,
+            "end_half": span.end_half,
+        },
+    ).mappings()
     return dict(row) if (row := found.first()) else None
 
 
-def find_recorded(scope: Scope, *, user_id: UUID, span: Span) -> date | None:
+def find_recorded(scope: Scope, *, user_id: UUID, span: LeaveSpan) -> date | None:
     """Return the first day of these on which leave is recorded already, by whatever means."""
     halves = tuple_(leave_days.c.day, leave_days.c.half)
     return scope.session.execute(
@@ -108,7 +117,7 @@ def find_recorded(scope: Scope, *, user_id: UUID, span: Span) -> date | None:
     ).scalar()
 
 
-def wanted_halves(scope: Scope, *, user_id: UUID, span: Span, counts_all: bool) -> dict[date, int]:
+def wanted_halves(scope: Scope, *, user_id: UUID, span: LeaveSpan, counts_all: bool) -> dict[date, int]:
     """Return the halves of each day that leave uses up, as bits: those in which the register would show it.
 
     They are those that the employee's own calendar wants worked, or with `counts_all` every half of the employment,
@@ -118,9 +127,14 @@ def wanted_halves(scope: Scope, *, user_id: UUID, span: Span, counts_all: bool) 
         text("""
             select day, case when :counts_all then any_day else working end as halves
             from open_to_leave(:tenant_id, :user_id, :first, :last)"""),
-        {"tenant_id": scope.tenant_id, "user_id": user_id, "first": span.start_on, "last": span.end_on,
-         "counts_all": counts_all},
-    )  # fmt: skip
+        {
+            "tenant_id": scope.tenant_id,
+            "user_id": user_id,
+            "first": span.start_on,
+            "last": span.end_on,
+            "counts_all": counts_all,
+        },
+    )
     return {row.day: row.halves for row in rows}
 
 
@@ -129,9 +143,7 @@ def counted_halves(scope: Scope, request_id: UUID) -> list[HalfOfDay]:
     rows = scope.session.execute(
         select(leave_days.c.day, leave_days.c.half)
         .where(
-            leave_days.c.tenant_id == scope.tenant_id,
-            leave_days.c.request_id == request_id,
-            leave_days.c.is_counted,
+            leave_days.c.tenant_id == scope.tenant_id, leave_days.c.request_id == request_id, leave_days.c.is_counted
         )
         .order_by(leave_days.c.day, leave_days.c.half)
     )

@@ -13,7 +13,7 @@ blueprint = Blueprint(__name__)
 
 
 @endpoint(blueprint, "GET", "/leave-requests", may="leave.read")
-def list_leave_requests(scope: Scope, query: schemas.RequestQuery) -> Page[schemas.LeaveRequest]:
+def list_leave_requests(scope: Scope, query: schemas.LeaveRequestQuery) -> Page[schemas.LeaveRequest]:
     """List leave requests: everybody's, your people's or your own, as your role allows."""
     return queries.page_of_requests(scope, query)
 
@@ -33,7 +33,7 @@ def get_leave_request(scope: Scope, request_id: UUID) -> schemas.LeaveRequest:
 @endpoint(blueprint, "PATCH", "/leave-requests/{request_id}", may="leave.decide")
 def change_leave_request(
     scope: Scope, request_id: UUID, body: schemas.RequestPatch, if_match: int | None
-) -> schemas.DecidedRequest:  # fmt: skip
+) -> schemas.DecidedRequest:
     """Approve, reject or cancel leave, or shorten what was approved; your own can only be taken back."""
     given = body.given()
     if "status" not in given:

@@ -14,7 +14,7 @@ from chalicelib.kernel.schema import UNSET, Input, LongText, Number, Output, Ver
 from chalicelib.kernel.states import RequestStatus
 
 
-class RequestQuery(PageQuery):
+class LeaveRequestQuery(PageQuery):
     """Which requests."""
 
     status: RequestStatus | None = None

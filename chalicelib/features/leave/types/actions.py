@@ -20,9 +20,13 @@ def add_leave_type(scope: Scope, *, new: NewLeaveType) -> Record:
     """Add a kind of leave; its name is its own within the tenant."""
     if new.expiry_rule_id is not None:
         allocation_queries.get_rule(scope, new.expiry_rule_id)
-    row = scope.session.execute(
-        insert(leave_types).values(tenant_id=scope.tenant_id, **new.model_dump()).returning(leave_types)
-    ).mappings().one()  # fmt: skip
+    row = (
+        scope.session.execute(
+            insert(leave_types).values(tenant_id=scope.tenant_id, **new.model_dump()).returning(leave_types)
+        )
+        .mappings()
+        .one()
+    )
     audit.record(
         scope, action="leave_type.added", entity_type="leave_type", entity_id=row["id"], after=new.model_dump()
     )
@@ -41,16 +45,24 @@ def change_leave_type(scope: Scope, *, leave_type_id: UUID, given: dict[str, Any
         return before
     if changes.get("expiry_rule_id") is not None:
         allocation_queries.get_rule(scope, changes["expiry_rule_id"])
-    row = scope.session.execute(
-        update(leave_types)
-        .where(leave_types.c.tenant_id == scope.tenant_id, leave_types.c.id == leave_type_id)
-        .values(**changes, version=leave_types.c.version + 1)
-        .returning(leave_types)
-    ).mappings().one()  # fmt: skip
+    row = (
+        scope.session.execute(
+            update(leave_types)
+            .where(leave_types.c.tenant_id == scope.tenant_id, leave_types.c.id == leave_type_id)
+            .values(**changes, version=leave_types.c.version + 1)
+            .returning(leave_types)
+        )
+        .mappings()
+        .one()
+    )
     if "expiry_rule_id" in changes:
         expiry_actions.refresh(scope, leave_type_id=leave_type_id)
     audit.record(
-        scope, action="leave_type.changed", entity_type="leave_type", entity_id=leave_type_id,
-        before={name: before[name] for name in changes}, after=changes,
-    )  # fmt: skip
+        scope,
+        action="leave_type.changed",
+        entity_type="leave_type",
+        entity_id=leave_type_id,
+        before={name: before[name] for name in changes},
+        after=changes,
+    )
     return dict(row)

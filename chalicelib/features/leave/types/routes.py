@@ -35,6 +35,6 @@ def get_leave_type(scope: Scope, leave_type_id: UUID) -> schemas.LeaveType:
 @endpoint(blueprint, "PATCH", "/leave-types/{leave_type_id}", may="organisation.write")
 def change_leave_type(
     scope: Scope, leave_type_id: UUID, body: schemas.LeaveTypePatch, if_match: int | None
-) -> schemas.LeaveType:  # fmt: skip
+) -> schemas.LeaveType:
     """Change a kind of leave; another expiry rule also moves when the days left expire."""
     return actions.change_leave_type(scope, leave_type_id=leave_type_id, given=body.given(), if_match=if_match)

@@ -22,14 +22,14 @@ from chalicelib.backing.database import Record, statement
 from chalicelib.entry.gate import get_row
 from chalicelib.features.payouts.batches import queries, settings_queries
 from chalicelib.features.payouts.batches.bank_files import delimited, pain001
-from chalicelib.features.payouts.batches.bank_files.delimited import Template, Value
-from chalicelib.features.payouts.batches.bank_files.orders import Account, Order, Transfer
+from chalicelib.features.payouts.batches.bank_files.delimited import ColumnValue, Template
+from chalicelib.features.payouts.batches.bank_files.orders import BankAccount, FileOrder, Transfer
 from chalicelib.features.payouts.batches.models import payout_batches
 from chalicelib.features.payouts.batches.schemas import NewBatch
 from chalicelib.features.payouts.delivery import actions as delivery_actions
 from chalicelib.features.payouts.runs.actions import SWITCHED_OFF
 from chalicelib.features.people.destinations.queries import open_destinations
-from chalicelib.features.people.destinations.rules import Destination, Kind
+from chalicelib.features.people.destinations.rules import Destination, DestinationKind
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import Conflict, invalid
 
@@ -44,17 +44,17 @@ class Setup:
     """How the bank takes files, ready to write one."""
 
     format: str
-    payer: Account | None
+    payer: BankAccount | None
     template: Template | None
 
     @property
-    def kinds(self) -> frozenset[Kind]:
+    def kinds(self) -> frozenset[DestinationKind]:
         """The kinds of account that a file can name."""
-        has = self.template.holds if self.template else {Value.IBAN, Value.ACCOUNT_NUMBER}
-        said = {Kind.IBAN: Value.IBAN, Kind.ACCOUNT: Value.ACCOUNT_NUMBER}
+        has = self.template.holds if self.template else {ColumnValue.IBAN, ColumnValue.ACCOUNT_NUMBER}
+        said = {DestinationKind.IBAN: ColumnValue.IBAN, DestinationKind.ACCOUNT: ColumnValue.ACCOUNT_NUMBER}
         return frozenset(kind for kind, value in said.items() if value in has)
 
-    def written(self, order: Order) -> bytes:
+    def written(self, order: FileOrder) -> bytes:
         if self.template is not None:
             return delimited.written(order, self.template)
         assert self.payer is not None  # noqa: S101  # the database holds no pain.001 without it
@@ -73,7 +73,7 @@ def make_batch(scope: Scope, *, new: NewBatch) -> Record:
     _check_any(scope, setup, new, waiting)
     batch_id: UUID = scope.session.execute(select(func.uuidv7())).scalar_one()
     destinations = open_destinations(scope, {row["destination_id"] for row in waiting})
-    order = Order(
+    order = FileOrder(
         message_id=batch_id.hex,
         created_at=scope.now,
         execution_on=execution_on,
@@ -83,13 +83,19 @@ def make_batch(scope: Scope, *, new: NewBatch) -> Record:
     row = _add(scope, batch_id, setup, order, sha256=hashlib.sha256(data).hexdigest())
     _claim(scope, row, [payout["id"] for payout in waiting])
     files.put(
-        scope.tenant_id, row["file_key"], data,
-        content_type="text/csv" if setup.template else "application/xml", metadata={"sha256": row["file_sha256"]},
-    )  # fmt: skip
+        scope.tenant_id,
+        row["file_key"],
+        data,
+        content_type="text/csv" if setup.template else "application/xml",
+        metadata={"sha256": row["file_sha256"]},
+    )
     audit.record(
-        scope, action="payout_batch.made", entity_type="payout_batch", entity_id=batch_id,
+        scope,
+        action="payout_batch.made",
+        entity_type="payout_batch",
+        entity_id=batch_id,
         after={name: row[name] for name in ("number", "format", "payouts", "totals", "execution_on", "file_sha256")},
-    )  # fmt: skip
+    )
     left = queries.count_waiting(scope)
     return {**queries.get_batch(scope, batch_id), "left_out": _left_out(setup, left), "waiting": sum(left.values())}
 
@@ -130,15 +136,15 @@ def _check_any(scope: Scope, setup: Setup, new: NewBatch, waiting: Sequence[Reco
         why = "".join(f" {one['payouts']} cannot go into one: {one['reason']}." for one in left_out)
         raise Conflict(f"No payout{f' in {new.currency}' if new.currency else ''} waits for a bank file.{why}")
     currencies = sorted({row["currency"] for row in waiting})
-    if len(currencies) > 1 and setup.template is not None and Value.CURRENCY not in setup.template.holds:
+    if len(currencies) > 1 and setup.template is not None and ColumnValue.CURRENCY not in setup.template.holds:
         raise Conflict(
             f"Payouts in {', '.join(currencies)} wait, and the template has no column for the currency:"
-            " make a batch for each, with {\"currency\": ...}."
-        )  # fmt: skip
+            ' make a batch for each, with {"currency": ...}.'
+        )
 
 
-def _left_out(setup: Setup, waiting: dict[tuple[Kind, str], int]) -> list[Record]:
-    counts: dict[Kind, int] = {}
+def _left_out(setup: Setup, waiting: dict[tuple[DestinationKind, str], int]) -> list[Record]:
+    counts: dict[DestinationKind, int] = {}
     for (kind, _), payouts in waiting.items():
         if kind not in setup.kinds:
             counts[kind] = counts.get(kind, 0) + payouts
@@ -146,41 +152,58 @@ def _left_out(setup: Setup, waiting: dict[tuple[Kind, str], int]) -> list[Record
 
 
 _WHY = {
-    Kind.IBAN: "the account has an IBAN, and the template has no column iban",
-    Kind.ACCOUNT: "the account has no IBAN, and the template has no column account_number",
-    Kind.SIMULATED: "the payout destination is a simulated one, which no bank can pay",
-    Kind.MANUAL: "the money is to be handed over, which no bank does",
+    DestinationKind.IBAN: "the account has an IBAN, and the template has no column iban",
+    DestinationKind.ACCOUNT: "the account has no IBAN, and the template has no column account_number",
+    DestinationKind.SIMULATED: "the payout destination is a simulated one, which no bank can pay",
+    DestinationKind.MANUAL: "the money is to be handed over, which no bank does",
 }
 
 
 def _transfer(scope: Scope, payout: Record, to: Destination) -> Transfer:
-    creditor = Account(
-        holder=to.holder or "", iban=to.iban, number=to.account_number, bic=to.bic, bank_code=to.bank_code,
-        branch_code=to.branch_code, bank_name=to.bank_name,
-    )  # fmt: skip
+    creditor = BankAccount(
+        holder=to.holder or "",
+        iban=to.iban,
+        number=to.account_number,
+        bic=to.bic,
+        bank_code=to.bank_code,
+        branch_code=to.branch_code,
+        bank_name=to.bank_name,
+    )
     said = "Advance" if payout["kind"] == "advance" else "Payout"
     return Transfer(
         payout["reference"], payout["amount"], payout["currency"], creditor, f"{said} from {scope.tenant.name}"
     )
 
 
-def _add(scope: Scope, batch_id: UUID, setup: Setup, order: Order, *, sha256: str) -> Record:
+def _add(scope: Scope, batch_id: UUID, setup: Setup, order: FileOrder, *, sha256: str) -> Record:
     number: int = scope.session.execute(
         select(func.coalesce(func.max(payout_batches.c.number), 0) + 1).where(
             payout_batches.c.tenant_id == scope.tenant_id
         )
     ).scalar_one()
     name = files.safe_name(f"{scope.tenant.slug}-payouts-{number}.{'csv' if setup.template else 'xml'}")
-    row = scope.session.execute(
-        insert(payout_batches)
-        .values(
-            tenant_id=scope.tenant_id, id=batch_id, number=number, format=setup.format,
-            file_key=files.key_of(scope.tenant_id, "payout-batches", str(batch_id), name), file_name=name,
-            file_sha256=sha256, payouts=len(order.transfers), totals=_totals(order.transfers),
-            execution_on=order.execution_on, created_by=f"{scope.actor.role}:{scope.actor.name}", created_at=scope.now,
+    row = (
+        scope.session.execute(
+            insert(payout_batches)
+            .values(
+                tenant_id=scope.tenant_id,
+                id=batch_id,
+                number=number,
+                format=setup.format,
+                file_key=files.key_of(scope.tenant_id, "payout-batches", str(batch_id), name),
+                file_name=name,
+                file_sha256=sha256,
+                payouts=len(order.transfers),
+                totals=_totals(order.transfers),
+                execution_on=order.execution_on,
+                created_by=f"{scope.actor.role}:{scope.actor.name}",
+                created_at=scope.now,
+            )
+            .returning(payout_batches)
         )
-        .returning(payout_batches)
-    ).mappings().one()  # fmt: skip
+        .mappings()
+        .one()
+    )
     return dict(row)
 
 
@@ -198,10 +221,14 @@ def _claim(scope: Scope, batch: Record, payout_ids: Sequence[UUID]) -> None:
     claimed: int = scope.session.execute(
         _CLAIM,
         {
-            "tenant_id": scope.tenant_id, "batch_id": batch["id"], "payout_ids": list(payout_ids),
-            "patience": PATIENCE, "detail": f"bank file {batch['number']}", "actor": scope.actor.name,
+            "tenant_id": scope.tenant_id,
+            "batch_id": batch["id"],
+            "payout_ids": list(payout_ids),
+            "patience": PATIENCE,
+            "detail": f"bank file {batch['number']}",
+            "actor": scope.actor.name,
         },
-    ).scalar_one()  # fmt: skip
+    ).scalar_one()
     if claimed != len(payout_ids):
         # they are locked, so this cannot be; and a file must never order what is not claimed for it
         raise Conflict("A payout was just moved by somebody else; make the batch again.")

@@ -13,7 +13,7 @@ from chalicelib.entry.paging import PageQuery, page_of
 from chalicelib.features.payouts.batches.models import payout_batches
 from chalicelib.features.payouts.models import payouts
 from chalicelib.features.people.destinations.models import payout_destinations
-from chalicelib.features.people.destinations.rules import Kind
+from chalicelib.features.people.destinations.rules import DestinationKind
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.states import IN_FLIGHT, PayoutStatus
 
@@ -95,19 +95,26 @@ def count_open(scope: Scope, batch_ids: Collection[UUID]) -> dict[UUID, int]:
     rows = scope.session.execute(
         select(payouts.c.batch_id, func.count().label("payouts"))
         .where(
-            payouts.c.tenant_id == scope.tenant_id,
-            payouts.c.batch_id.in_(batch_ids),
-            payouts.c.status.in_(IN_FLIGHT),
+            payouts.c.tenant_id == scope.tenant_id, payouts.c.batch_id.in_(batch_ids), payouts.c.status.in_(IN_FLIGHT)
         )
         .group_by(payouts.c.batch_id)
     ).all()
     return {row.batch_id: row.payouts for row in rows}
 
 
-def lock_waiting(scope: Scope, *, kinds: Collection[Kind], currency: str | None, limit: int) -> list[Record]:
+def lock_waiting(scope: Scope, *, kinds: Collection[DestinationKind], currency: str | None, limit: int) -> list[Record]:
     """Read the oldest payouts that wait for a file and have an account of these kinds, and hold them."""
-    rows = _waiting(scope, select(payouts.c.id, payouts.c.reference, payouts.c.amount, payouts.c.currency,
-                                  payouts.c.kind, payouts.c.destination_id))  # fmt: skip
+    rows = _waiting(
+        scope,
+        select(
+            payouts.c.id,
+            payouts.c.reference,
+            payouts.c.amount,
+            payouts.c.currency,
+            payouts.c.kind,
+            payouts.c.destination_id,
+        ),
+    )
     if currency is not None:
         rows = rows.where(payouts.c.currency == currency)
     found = scope.session.execute(
@@ -119,7 +126,7 @@ def lock_waiting(scope: Scope, *, kinds: Collection[Kind], currency: str | None,
     return [dict(row) for row in found]
 
 
-def count_waiting(scope: Scope) -> dict[tuple[Kind, str], int]:
+def count_waiting(scope: Scope) -> dict[tuple[DestinationKind, str], int]:
     """Count the payouts that wait for a file, by the kind of their account and their currency."""
     kind = payout_destinations.c.kind
     rows = scope.session.execute(
@@ -127,7 +134,7 @@ def count_waiting(scope: Scope) -> dict[tuple[Kind, str], int]:
         .group_by(kind, payouts.c.currency)
         .order_by(kind, payouts.c.currency)
     ).all()
-    return {(Kind(row.kind), row.currency): row.payouts for row in rows}
+    return {(DestinationKind(row.kind), row.currency): row.payouts for row in rows}
 
 
 def _waiting(scope: Scope, columns: Select[Any]) -> Select[Any]:
@@ -135,21 +142,23 @@ def _waiting(scope: Scope, columns: Select[Any]) -> Select[Any]:
         payout_destinations.c.id == payouts.c.destination_id
     )
     return columns.select_from(payouts.join(payout_destinations, same)).where(
-        payouts.c.tenant_id == scope.tenant_id,
-        payouts.c.status == PayoutStatus.QUEUED,
-        payouts.c.provider == PROVIDER,
+        payouts.c.tenant_id == scope.tenant_id, payouts.c.status == PayoutStatus.QUEUED, payouts.c.provider == PROVIDER
     )
 
 
 def _progress(scope: Scope, batch_ids: Collection[UUID]) -> dict[UUID, Record]:
     """Return what became of the payouts of batches: it is counted and never stored, so it is always so."""
     rows = scope.session.execute(
-        select(payouts.c.batch_id, payouts.c.status, func.count().label("payouts"),
-               func.max(payouts.c.settled_at).label("settled_at"))
+        select(
+            payouts.c.batch_id,
+            payouts.c.status,
+            func.count().label("payouts"),
+            func.max(payouts.c.settled_at).label("settled_at"),
+        )
         .where(payouts.c.tenant_id == scope.tenant_id, payouts.c.batch_id.in_(batch_ids))
         .group_by(payouts.c.batch_id, payouts.c.status)
         .order_by(payouts.c.batch_id, payouts.c.status)
-    ).all()  # fmt: skip
+    ).all()
     found = defaultdict(list)
     for row in rows:
         found[row.batch_id].append(row)

@@ -12,7 +12,7 @@ from chalicelib.entry.versions import expect
 from chalicelib.features.payouts.batches import settings_queries as queries
 from chalicelib.features.payouts.batches.models import bank_file_settings
 from chalicelib.features.payouts.batches.settings_schemas import BankFileSettings, Payer
-from chalicelib.features.people.destinations.rules import Destination, Kind, masked
+from chalicelib.features.people.destinations.rules import Destination, DestinationKind, masked
 from chalicelib.identity.scope import Scope
 
 
@@ -34,9 +34,13 @@ def set_settings(scope: Scope, *, said: BankFileSettings, if_match: int | None) 
         )
     after = queries.get_settings(scope)
     audit.record(
-        scope, action="bank_file_settings.changed", entity_type="tenant", entity_id=scope.tenant_id,
-        before=_told(queries.shown(before)) if before else None, after=_told(after),
-    )  # fmt: skip
+        scope,
+        action="bank_file_settings.changed",
+        entity_type="tenant",
+        entity_id=scope.tenant_id,
+        before=_told(queries.shown(before)) if before else None,
+        after=_told(after),
+    )
     return after
 
 
@@ -44,19 +48,30 @@ def _sealed(scope: Scope, payer: Payer | None) -> dict[str, Any]:
     if payer is None:
         return dict.fromkeys(("payer_name", "payer_masked", "payer_sealed", "payer_key_id"))
     account = {
-        "holder": payer.name, "iban": payer.iban, "number": payer.account_number,
-        "bic": payer.bic, "bank_code": payer.bank_code, "branch_code": payer.branch_code,
-    }  # fmt: skip
+        "holder": payer.name,
+        "iban": payer.iban,
+        "number": payer.account_number,
+        "bic": payer.bic,
+        "bank_code": payer.bank_code,
+        "branch_code": payer.branch_code,
+    }
     sealed = vault.seal(
-        scope.session, json.dumps(account).encode(),
-        tenant_id=scope.tenant_id, table=bank_file_settings.name, row_id=scope.tenant_id,
-    )  # fmt: skip
-    return {"payer_name": payer.name, "payer_masked": _masked(payer), "payer_sealed": sealed.data,
-            "payer_key_id": sealed.key_id}  # fmt: skip
+        scope.session,
+        json.dumps(account).encode(),
+        tenant_id=scope.tenant_id,
+        table=bank_file_settings.name,
+        row_id=scope.tenant_id,
+    )
+    return {
+        "payer_name": payer.name,
+        "payer_masked": _masked(payer),
+        "payer_sealed": sealed.data,
+        "payer_key_id": sealed.key_id,
+    }
 
 
 def _masked(payer: Payer) -> str:
-    kind = Kind.IBAN if payer.iban else Kind.ACCOUNT
+    kind = DestinationKind.IBAN if payer.iban else DestinationKind.ACCOUNT
     # shown as people's accounts are; where its country would stand, its bank does
     shown = Destination(kind, iban=payer.iban, account_number=payer.account_number, country=payer.bank_code or "")
     return masked(shown).strip()

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from chalicelib.backing import vault
 from chalicelib.backing.database import Record
 from chalicelib.features.payouts.batches.bank_files.delimited import Template
-from chalicelib.features.payouts.batches.bank_files.orders import Account
+from chalicelib.features.payouts.batches.bank_files.orders import BankAccount
 from chalicelib.features.payouts.batches.models import bank_file_settings
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import NotFound
@@ -39,14 +39,17 @@ def shown(row: Record) -> Record:
     return {**{name: row[name] for name in ("format", "template", "version")}, "payer": payer}
 
 
-def open_payer(scope: Scope, row: Record) -> Account | None:
+def open_payer(scope: Scope, row: Record) -> BankAccount | None:
     """Decrypt the account that pays, for the file only."""
     if row["payer_sealed"] is None:
         return None
     said = json.loads(
         vault.unseal(
-            scope.session, vault.Sealed(row["payer_key_id"], bytes(row["payer_sealed"])),
-            tenant_id=scope.tenant_id, table=_TABLE.name, row_id=scope.tenant_id,
+            scope.session,
+            vault.Sealed(row["payer_key_id"], bytes(row["payer_sealed"])),
+            tenant_id=scope.tenant_id,
+            table=_TABLE.name,
+            row_id=scope.tenant_id,
         )
-    )  # fmt: skip
-    return Account(**said)
+    )
+    return BankAccount(**said)

@@ -16,16 +16,16 @@ from chalicelib.backing.log import logger
 from chalicelib.backing.settings import settings
 from chalicelib.entry.messages import Errand
 from chalicelib.features.payouts.delivery import payout_states, providers, rules
-from chalicelib.features.payouts.delivery.outcomes import Outcome, explained
+from chalicelib.features.payouts.delivery.outcomes import MoneyOutcome, explained
 from chalicelib.features.payouts.delivery.providers import (
     Answer,
     CameBack,
-    NotFound,
     NotSent,
-    Order,
     Paid,
-    Refused,
+    PaymentOrder,
+    PayoutRefused,
     Unclear,
+    UnknownReference,
 )
 from chalicelib.features.people.destinations.queries import open_destination
 from chalicelib.features.people.destinations.rules import Destination
@@ -37,11 +37,11 @@ QUEUE = "payouts"
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class PayoutClaim:
     """The right to send or to ask, once, as it was when it was taken."""
 
     payout: Record
-    order: Order
+    order: PaymentOrder
     claimed_at: datetime
 
 
@@ -87,9 +87,15 @@ def is_open(scope: Scope) -> bool:
 
 def _send(scope: Scope, payout: Record) -> Errand | None:
     claimed = payout_states.move(
-        scope, payout, PayoutStatus.SENDING, what="sent", claims=True, lease=rules.LEASE, look_in=rules.LEASE,
+        scope,
+        payout,
+        PayoutStatus.SENDING,
+        what="sent",
+        claims=True,
+        lease=rules.LEASE,
+        look_in=rules.LEASE,
         problem=payout["problem"],
-    )  # fmt: skip
+    )
     try:
         claim = _claim(scope, claimed, _destination(scope, claimed))
     except vault.Unopenable:
@@ -105,9 +111,15 @@ def _ask(scope: Scope, payout: Record) -> Errand | None:
         return _again(scope, payout, why="the provider cannot be asked")
     status = PayoutStatus(payout["status"])
     claimed = payout_states.move(
-        scope, payout, status, what="asked", claims=True, lease=rules.LEASE,
-        look_in=rules.LEASE, problem=payout["problem"],
-    )  # fmt: skip
+        scope,
+        payout,
+        status,
+        what="asked",
+        claims=True,
+        lease=rules.LEASE,
+        look_in=rules.LEASE,
+        problem=payout["problem"],
+    )
     try:
         destination = _destination(scope, claimed)
     except vault.Unopenable:
@@ -120,7 +132,7 @@ def _ask(scope: Scope, payout: Record) -> Errand | None:
     )
 
 
-def _call(claim: Claim) -> Answer:
+def _call(claim: PayoutClaim) -> Answer:
     # directly before sending, not when claiming: this process may have slept in between
     payout = claim.payout
     provider = providers.get_provider(payout["provider"])
@@ -134,7 +146,7 @@ def _call(claim: Claim) -> Answer:
     return provider.send(claim.order, now=clock.now())
 
 
-def _settle(scope: Scope, claim: Claim, answer: Answer, *, asked: bool) -> Errand | None:
+def _settle(scope: Scope, claim: PayoutClaim, answer: Answer, *, asked: bool) -> Errand | None:
     payout = payout_states.lock(scope, claim.payout["id"])
     if payout is None or payout["fence"] != claim.payout["fence"] or payout["status"] != claim.payout["status"]:
         # somebody claimed it after our lease had ended, and asks the provider, who knows what we know
@@ -145,11 +157,11 @@ def _settle(scope: Scope, claim: Claim, answer: Answer, *, asked: bool) -> Erran
             _confirm(scope, payout, answer)
         case CameBack():
             _take_back(scope, payout, answer)
-        case Refused() if payout["status"] == PayoutStatus.PAID:
+        case PayoutRefused() if payout["status"] == PayoutStatus.PAID:
             _keep_paid(scope, payout, f"the provider says now: refused: {answer.reason}")
-        case Refused() if answer.verdict.outcome() is not Outcome.REFUSED:
+        case PayoutRefused() if answer.verdict.outcome() is not MoneyOutcome.REFUSED:
             _give_up(scope, payout, f"the provider refused it with {explained(answer.code)}: {answer.reason}")
-        case Refused():
+        case PayoutRefused():
             payout_states.move(scope, payout, PayoutStatus.FAILED, what="answered", problem=f"refused: {answer.reason}")
         case NotSent() if claim.payout["fence"] == 1:
             payout_states.move(
@@ -159,7 +171,7 @@ def _settle(scope: Scope, claim: Claim, answer: Answer, *, asked: bool) -> Erran
             _doubt(scope, payout, answer.why)
         case Unclear():
             return _wonder(scope, payout, answer.why, asked=asked)
-        case NotFound():
+        case UnknownReference():
             if payout["status"] != PayoutStatus.PAID:
                 return _again(scope, payout, why="the provider knows nothing of it")
             _keep_paid(scope, payout, "the provider knows nothing of it any more")
@@ -177,15 +189,23 @@ def _confirm(scope: Scope, payout: Record, answer: Paid) -> None:
             f" instead of {payout['amount']} {payout['currency']}"
         )
         payout_states.move(
-            scope, payout, PayoutStatus.REVIEW, what="answered", problem=problem,
+            scope,
+            payout,
+            PayoutStatus.REVIEW,
+            what="answered",
+            problem=problem,
             provider_reference=answer.provider_reference,
-        )  # fmt: skip
+        )
     else:
         looks_up = providers.abilities_of(payout["provider"]).looks_up
         payout_states.move(
-            scope, payout, PayoutStatus.PAID, what="answered", look_in=rules.AFTER_PAID if looks_up else None,
+            scope,
+            payout,
+            PayoutStatus.PAID,
+            what="answered",
+            look_in=rules.AFTER_PAID if looks_up else None,
             provider_reference=answer.provider_reference,
-        )  # fmt: skip
+        )
 
 
 def _keep_paid(scope: Scope, payout: Record, problem: str) -> None:
@@ -258,9 +278,14 @@ def _destination(scope: Scope, payout: Record) -> Destination | None:
     return open_destination(scope, payout["destination_id"]) if payout["destination_id"] else None
 
 
-def _claim(scope: Scope, payout: Record, destination: Destination | None) -> Claim:
-    order = Order(
-        scope.tenant_id, payout["user_id"], payout["reference"], payout["amount"], payout["currency"],
-        payout["fence"], destination,
-    )  # fmt: skip
-    return Claim(payout, order, clock.now())
+def _claim(scope: Scope, payout: Record, destination: Destination | None) -> PayoutClaim:
+    order = PaymentOrder(
+        scope.tenant_id,
+        payout["user_id"],
+        payout["reference"],
+        payout["amount"],
+        payout["currency"],
+        payout["fence"],
+        destination,
+    )
+    return PayoutClaim(payout, order, clock.now())

@@ -29,7 +29,7 @@ _EARLIER_IN_WORDS = re.compile(
 )
 
 
-class Outcome(StrEnum):
+class MoneyOutcome(StrEnum):
     """What follows from a verdict for the money."""
 
     PAID = "paid"
@@ -57,7 +57,7 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class BankVerdict:
     """A status with its reason codes and the words beside them.
 
     `around` are the refusals of the block and the file that a transfer is in, nearest first: they lend a refusal the
@@ -67,25 +67,25 @@ class Verdict:
     status: str
     reasons: tuple[str, ...] = ()
     text: str | None = None
-    around: tuple["Verdict", ...] = ()
+    around: tuple["BankVerdict", ...] = ()
 
     @property
     def is_refusal(self) -> bool:
         return self.status in REFUSED
 
     @property
-    def given(self) -> "Verdict":
+    def given(self) -> "BankVerdict":
         """The verdict whose reasons count: this one, or the nearest around it that gives any."""
         return next((one for one in (self, *self.around) if one.reasons or one.text), self)
 
-    def outcome(self, *, was_accepted: bool = False) -> Outcome:
+    def outcome(self, *, was_accepted: bool = False) -> MoneyOutcome:
         """Return what follows; `was_accepted` is whether the bank had taken the instruction on before."""
         if self.status in PAID:
-            return Outcome.PAID
+            return MoneyOutcome.PAID
         if not self.is_refusal:
-            return Outcome.ON_ITS_WAY
+            return MoneyOutcome.ON_ITS_WAY
         if self.speaks_of_earlier:
-            return Outcome.DOUBT
+            return MoneyOutcome.DOUBT
         return _judge_reasons(self, was_accepted=was_accepted)
 
     @property
@@ -104,14 +104,14 @@ class Verdict:
         return ": ".join(part for part in parts if part)
 
 
-def _judge_reasons(verdict: Verdict, *, was_accepted: bool) -> Outcome:
+def _judge_reasons(verdict: BankVerdict, *, was_accepted: bool) -> MoneyOutcome:
     codes = verdict.given.reasons
     said = {says_of(code) for code in codes if code != NARRATIVE}
     if not codes and verdict.status == CANCELLED:
-        return Outcome.REFUSED
+        return MoneyOutcome.REFUSED
     if not said or Says.DOUBT in said or (Says.FILE in said and was_accepted):
-        return Outcome.DOUBT
-    return Outcome.REFUSED
+        return MoneyOutcome.DOUBT
+    return MoneyOutcome.REFUSED
 
 
 def says_of(code: str) -> Says:
@@ -124,7 +124,7 @@ def explained(code: str) -> str:
     return f"{code} ({reason.meaning})" if (reason := listed().get(code)) else code
 
 
-def in_words(reason: str | None) -> Verdict:
+def in_words(reason: str | None) -> BankVerdict:
     """Return the verdict of a refusal that a person or a delimited file words as one text, such as "AM05 duplicate".
 
     Somebody who may settle money has said that it failed, so no reason is needed; but a code that stands first, and
@@ -133,10 +133,10 @@ def in_words(reason: str | None) -> Verdict:
     text = (reason or "").strip()
     first = re.match(r"[A-Z]{2}[A-Z0-9]{2}\b", text)
     codes = (first[0],) if first and (first[0] in listed() or first[0] == text) else ()
-    return Verdict("RJCT" if codes else CANCELLED, codes, text or None)
+    return BankVerdict("RJCT" if codes else CANCELLED, codes, text or None)
 
 
-def name_check(verdict: Verdict) -> str | None:
+def name_check(verdict: BankVerdict) -> str | None:
     """Return what the bank found when it compared the payee's name with the account's, where it says so."""
     found = [NAME_CHECKS.get(verdict.status), *(NAME_REASONS.get(code) for code in verdict.given.reasons)]
     return next((one for one in found if one), None)

@@ -14,7 +14,7 @@ from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import Conflict
 from chalicelib.kernel.states import PAYOUT_MOVES, PayoutStatus, check_move
 from chalicelib.ledger import accounts
-from chalicelib.ledger.models import Account, Event, entries
+from chalicelib.ledger.models import LedgerAccount, LedgerEvent, entries
 
 GIVES_BACK = frozenset({PayoutStatus.FAILED, PayoutStatus.CANCELLED, PayoutStatus.RETURNED})
 
@@ -66,15 +66,27 @@ def move(
         check_move(PAYOUT_MOVES, now=since, to=to, what="payout")
     if to in GIVES_BACK:
         accounts.hold(scope, user_ids=[payout["user_id"]])
-    moved = scope.session.execute(
-        _MOVE,
-        {
-            "tenant_id": scope.tenant_id, "id": payout["id"], "since": since, "fence": payout["fence"],
-            "to": to, "claims": int(claims), "lease": lease, "look_in": look_in, "problem": problem,
-            "provider_reference": provider_reference, "approved_by": scope.actor.name if is_approved else None,
-            "approved_by_ids": sorted(scope.actor.hands),
-        },
-    ).mappings().first()  # fmt: skip
+    moved = (
+        scope.session.execute(
+            _MOVE,
+            {
+                "tenant_id": scope.tenant_id,
+                "id": payout["id"],
+                "since": since,
+                "fence": payout["fence"],
+                "to": to,
+                "claims": int(claims),
+                "lease": lease,
+                "look_in": look_in,
+                "problem": problem,
+                "provider_reference": provider_reference,
+                "approved_by": scope.actor.name if is_approved else None,
+                "approved_by_ids": sorted(scope.actor.hands),
+            },
+        )
+        .mappings()
+        .first()
+    )
     if moved is None:
         raise Conflict("This payout was just moved by somebody else; look again.")
     if to in GIVES_BACK:
@@ -101,20 +113,33 @@ def note(scope: Scope, payout: Record, *, what: str, detail: str | None = None) 
     """Append an event to a payout's history."""
     scope.session.execute(
         insert(payout_events).values(
-            tenant_id=scope.tenant_id, payout_id=payout["id"], what=what, status=payout["status"],
-            fence=payout["fence"], detail=detail, actor=scope.actor.name,
+            tenant_id=scope.tenant_id,
+            payout_id=payout["id"],
+            what=what,
+            status=payout["status"],
+            fence=payout["fence"],
+            detail=detail,
+            actor=scope.actor.name,
         )
-    )  # fmt: skip
+    )
 
 
 def _give_back(scope: Scope, payout: Record) -> None:
     scope.session.execute(
         insert(entries).values(
-            tenant_id=scope.tenant_id, user_id=payout["user_id"], subject_id=payout["id"], event=Event.RELEASE,
-            revision=1, line=1, debit=Account.CASH, credit=Account.PAYABLE, currency=payout["currency"],
-            amount=payout["amount"], booked_at=scope.now,
+            tenant_id=scope.tenant_id,
+            user_id=payout["user_id"],
+            subject_id=payout["id"],
+            event=LedgerEvent.RELEASE,
+            revision=1,
+            line=1,
+            debit=LedgerAccount.CASH,
+            credit=LedgerAccount.PAYABLE,
+            currency=payout["currency"],
+            amount=payout["amount"],
+            booked_at=scope.now,
         )
-    )  # fmt: skip
+    )
     if payout["payroll_run_id"] is not None:
         # its payslip waits for the run's pay again, and runs of payouts leave it out
         scope.session.execute(

@@ -19,7 +19,7 @@ from chalicelib.backing.database import Record, statement
 from chalicelib.features.payouts.delivery import actions as delivery_actions
 from chalicelib.features.payouts.delivery import payout_states, providers
 from chalicelib.features.payouts.delivery import rules as delivery_rules
-from chalicelib.features.payouts.delivery.providers import Movement
+from chalicelib.features.payouts.delivery.providers import ProviderMovement
 from chalicelib.features.payouts.models import payouts
 from chalicelib.features.people.models import users
 from chalicelib.identity.scope import Scope
@@ -41,7 +41,7 @@ _TO_SENDING: Mapping[PayoutStatus, _Path] = {
 }
 
 
-class Outcome(StrEnum):
+class MatchOutcome(StrEnum):
     """What a matched movement means for the books."""
 
     ADOPTED = "adopted"  # no payout had it
@@ -51,7 +51,7 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Matched:
+class MatchedReference:
     """What a provider did under one reference, and what follows; `payout_id` is null until it is adopted."""
 
     provider: str
@@ -63,11 +63,11 @@ class Matched:
     payout_id: UUID | None
     was: PayoutStatus | None
     path: _Path
-    outcome: Outcome
+    outcome: MatchOutcome
     problem: str | None
 
 
-def compare(scope: Scope, *, since: datetime) -> list[Matched]:
+def compare(scope: Scope, *, since: datetime) -> list[MatchedReference]:
     """Return what `match` would do, and keep the payouts concerned as they are until the transaction ends."""
     # the strangers are asked first, before anything is locked
     moved = [
@@ -83,7 +83,7 @@ def compare(scope: Scope, *, since: datetime) -> list[Matched]:
     return [_judged(name, some, known.get(reference), people) for name, reference, some in moved]
 
 
-def match(scope: Scope, *, since: datetime) -> list[Matched]:
+def match(scope: Scope, *, since: datetime) -> list[MatchedReference]:
     """Adopt and settle what the providers moved since a moment, and tell of each reference what it did.
 
     Choose a moment some minutes before the one that was restored. Payouts have to be off: what is being sent
@@ -103,9 +103,12 @@ def match(scope: Scope, *, since: datetime) -> list[Matched]:
         _walk(scope, one)
     if concerned:
         audit.record(
-            scope, action="payouts.matched", entity_type="tenant", entity_id=scope.tenant_id,
+            scope,
+            action="payouts.matched",
+            entity_type="tenant",
+            entity_id=scope.tenant_id,
             after={"since": since, "matched": [asdict(one) for one in concerned]},
-        )  # fmt: skip
+        )
     return found
 
 
@@ -126,7 +129,9 @@ def _people(scope: Scope, user_ids: set[UUID]) -> set[UUID]:
     return set(rows.scalars())
 
 
-def _judged(provider: str, moved: Sequence[Movement], payout: Record | None, people: set[UUID]) -> Matched:
+def _judged(
+    provider: str, moved: Sequence[ProviderMovement], payout: Record | None, people: set[UUID]
+) -> MatchedReference:
     """Return what the movements under one reference mean; those that came back moved nothing in the end."""
     arrived = [one for one in moved if not one.came_back]
     first, *others = arrived or moved
@@ -140,20 +145,29 @@ def _judged(provider: str, moved: Sequence[Movement], payout: Record | None, peo
     else:
         path, problem = _known(first, amount, payout)
     was = PayoutStatus(payout["status"]) if payout else None
-    outcome = Outcome.UNCHANGED if not path else Outcome.ADOPTED if payout is None else Outcome.SETTLED
-    return Matched(
-        provider, first.reference, first.user_id, amount, first.currency, first.came_back,
-        payout["id"] if payout else None, was, path, Outcome.CONTRADICTED if problem else outcome, problem,
-    )  # fmt: skip
+    outcome = MatchOutcome.UNCHANGED if not path else MatchOutcome.ADOPTED if payout is None else MatchOutcome.SETTLED
+    return MatchedReference(
+        provider,
+        first.reference,
+        first.user_id,
+        amount,
+        first.currency,
+        first.came_back,
+        payout["id"] if payout else None,
+        was,
+        path,
+        MatchOutcome.CONTRADICTED if problem else outcome,
+        problem,
+    )
 
 
-def _unknown(moved: Movement, *, is_known: bool) -> tuple[_Path, str | None]:
+def _unknown(moved: ProviderMovement, *, is_known: bool) -> tuple[_Path, str | None]:
     if not is_known:
         return (), "the books have lost the person it went to"
     return (_S.SENDING, _S.PAID, *((_S.RETURNED,) if moved.came_back else ())), None
 
 
-def _known(moved: Movement, amount: Decimal, payout: Record) -> tuple[_Path, str | None]:
+def _known(moved: ProviderMovement, amount: Decimal, payout: Record) -> tuple[_Path, str | None]:
     was = PayoutStatus(payout["status"])
     to_sending = _TO_SENDING.get(was)
     if moved.came_back:
@@ -171,18 +185,22 @@ def _known(moved: Movement, amount: Decimal, payout: Record) -> tuple[_Path, str
     return () if to_sending is None else (*to_sending, _S.PAID), None
 
 
-def _walk(scope: Scope, one: Matched) -> None:
+def _walk(scope: Scope, one: MatchedReference) -> None:
     """Take a payout to where the provider's list says it is, step by step on the state graph."""
     payout = _adopt(scope, one) if one.payout_id is None else payout_states.lock(scope, one.payout_id)
     for to in one.path:
         payout = payout_states.move(
-            scope, payout, to, what="matched", claims=to is _S.SENDING,
+            scope,
+            payout,
+            to,
+            what="matched",
+            claims=to is _S.SENDING,
             look_in=delivery_rules.AFTER_PAID if to is _S.PAID and to is one.path[-1] else None,
             problem=one.problem if to is _S.REVIEW else None,
-        )  # fmt: skip
+        )
 
 
-def _adopt(scope: Scope, one: Matched) -> Record:
+def _adopt(scope: Scope, one: MatchedReference) -> Record:
     made = scope.session.execute(
         _ADOPT,
         {

@@ -11,7 +11,7 @@ from chalicelib.entry.gate import get_row
 from chalicelib.features.payouts.batches import queries
 from chalicelib.features.payouts.batches.bank_files.pain002 import StatusReport
 from chalicelib.features.payouts.batches.models import payout_batches
-from chalicelib.features.payouts.matching.bank_lines import Answer, match_lines, read_answer
+from chalicelib.features.payouts.matching.bank_lines import BankAnswer, match_lines, read_answer
 from chalicelib.features.payouts.matching.settlement import Settlement
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import Invalid, TooLarge
@@ -29,9 +29,12 @@ def take_answer(scope: Scope, *, batch_id: UUID, body: RawBody) -> Record:
     found = _settle(scope, answer, payouts)
     if _TELLS & found["counts"].keys():
         audit.record(
-            scope, action="payout_batch.answered", entity_type="payout_batch", entity_id=batch_id,
+            scope,
+            action="payout_batch.answered",
+            entity_type="payout_batch",
+            entity_id=batch_id,
             after={"results": dict(found["counts"]), "unreadable": len(answer.errors)},
-        )  # fmt: skip
+        )
     return {**found, "open": sum(batch["open"] for batch in found["batches"])}
 
 
@@ -48,14 +51,21 @@ def take_report(scope: Scope, *, body: RawBody) -> Record:
     found = _settle(scope, answer, payouts)
     if _TELLS & found["counts"].keys():
         audit.record(
-            scope, action="payouts.reported", entity_type="tenant", entity_id=scope.tenant_id,
-            after={"results": dict(found["counts"]), "unmatched": found["unmatched"],
-                   "unreadable": len(answer.errors), "batches": [batch["id"] for batch in found["batches"]]},
-        )  # fmt: skip
+            scope,
+            action="payouts.reported",
+            entity_type="tenant",
+            entity_id=scope.tenant_id,
+            after={
+                "results": dict(found["counts"]),
+                "unmatched": found["unmatched"],
+                "unreadable": len(answer.errors),
+                "batches": [batch["id"] for batch in found["batches"]],
+            },
+        )
     return {**found, "open": sum(batch["open"] for batch in found["batches"])}
 
 
-def _check_about(answer: Answer, batch_id: UUID) -> None:
+def _check_about(answer: BankAnswer, batch_id: UUID) -> None:
     for message in answer.messages:
         if isinstance(message, StatusReport) and message.message_id.replace("-", "").lower() != batch_id.hex:
             raise Invalid(
@@ -64,7 +74,7 @@ def _check_about(answer: Answer, batch_id: UUID) -> None:
             )
 
 
-def _settle(scope: Scope, answer: Answer, payouts: Collection[Record]) -> Record:
+def _settle(scope: Scope, answer: BankAnswer, payouts: Collection[Record]) -> Record:
     matched = match_lines(answer, payouts, now=scope.now)
     settlement = Settlement(scope, payouts)
     items = [*settlement.settle(matched.lines), *matched.items]

@@ -11,19 +11,19 @@ from chalicelib.backing.database import Record
 from chalicelib.entry.bodies import RawBody
 from chalicelib.entry.rows import RowError, checked, read_rows
 from chalicelib.features.payouts.batches.bank_files import documents
-from chalicelib.features.payouts.batches.bank_files.camt import Booking, Movement, Statement
+from chalicelib.features.payouts.batches.bank_files.camt import BankStatement, Booking, EntryMovement
 from chalicelib.features.payouts.batches.bank_files.delimited import OPTIONAL, REQUIRED, AnswerRow
 from chalicelib.features.payouts.batches.bank_files.pain001 import payment_id
 from chalicelib.features.payouts.batches.bank_files.pain002 import StatusLine, StatusReport
-from chalicelib.features.payouts.batches.bank_files.reports import Fault, Money
-from chalicelib.features.payouts.delivery.outcomes import Outcome, Verdict, explained, in_words
+from chalicelib.features.payouts.batches.bank_files.reports import Money, UnreadableLine
+from chalicelib.features.payouts.delivery.outcomes import BankVerdict, MoneyOutcome, explained, in_words
 from chalicelib.kernel.states import PayoutStatus
 
 XML = ("application/xml", "text/xml")
 MOST_LINES = 20_000  # a report may tell of a payout more than once
 
 
-class Claim(StrEnum):
+class LineClaim(StrEnum):
     """What a line claims of a payout."""
 
     PAID = "paid"
@@ -34,8 +34,8 @@ class Claim(StrEnum):
 
 
 _OF_OUTCOME = {
-    Outcome.PAID: Claim.PAID, Outcome.REFUSED: Claim.FAILED, Outcome.DOUBT: Claim.DOUBT,
-    Outcome.ON_ITS_WAY: Claim.ON_ITS_WAY,
+    MoneyOutcome.PAID: LineClaim.PAID, MoneyOutcome.REFUSED: LineClaim.FAILED, MoneyOutcome.DOUBT: LineClaim.DOUBT,
+    MoneyOutcome.ON_ITS_WAY: LineClaim.ON_ITS_WAY,
 }  # fmt: skip
 
 
@@ -55,23 +55,23 @@ class AnswerLine:
     head: ReportHead
     number: int | None
     references: tuple[str, ...]
-    verdict: Verdict
+    verdict: BankVerdict
     reason: str | None  # for people
     bank_reference: str | None
     amount: Decimal | None = None  # as the bank repeats it
     currency: str | None = None
-    stated: Claim | None = None  # by a row
+    stated: LineClaim | None = None  # by a row
     booking: Booking | None = None  # by a statement
 
     @property
     def reference(self) -> str:
         return self.references[0]
 
-    def claim_of(self, payout: Record) -> Claim:
+    def claim_of(self, payout: Record) -> LineClaim:
         """Return what the line claims of this payout."""
         if self.booking is not None:
             return _claim_of_booking(self.booking, payout)
-        if self.stated in (Claim.PAID, Claim.RETURNED):
+        if self.stated in (LineClaim.PAID, LineClaim.RETURNED):
             return self.stated
         return _OF_OUTCOME[self.verdict.outcome(was_accepted=bool((payout["bank"] or {}).get("is_accepted")))]
 
@@ -85,10 +85,10 @@ class AnswerLine:
             codes = ", ".join(map(explained, self.verdict.given.reasons)) or "no reason"
             return f"the bank refused it with {codes}, which does not say that it was never paid{self._words}"
         booked = f"{self.booking.booked.amount} {self.booking.booked.currency or ''}".strip()
-        if self.booking.movement is Movement.UNCLEAR:
+        if self.booking.movement is EntryMovement.UNCLEAR:
             reason = f" with {self.reason}" if self.reason else ""
             return f"the bank booked {booked} under its reference{reason}, and not as a payment or its return"
-        verb = "debited" if self.booking.movement is Movement.PAID else "returned"
+        verb = "debited" if self.booking.movement is EntryMovement.PAID else "returned"
         return f"the bank {verb} {booked} instead of {payout['amount']} {payout['currency']}"
 
     @property
@@ -96,16 +96,16 @@ class AnswerLine:
         return f" ({self.verdict.given.text})" if self.verdict.given.text else ""
 
 
-def _claim_of_booking(booking: Booking, payout: Record) -> Claim:
-    if booking.movement is Movement.NOT_BOOKED:
-        return Claim.ON_ITS_WAY
-    if booking.movement is Movement.UNCLEAR or booking.fee_of(payout["amount"], payout["currency"]) is None:
-        return Claim.DOUBT
-    return Claim.PAID if booking.movement is Movement.PAID else Claim.RETURNED
+def _claim_of_booking(booking: Booking, payout: Record) -> LineClaim:
+    if booking.movement is EntryMovement.NOT_BOOKED:
+        return LineClaim.ON_ITS_WAY
+    if booking.movement is EntryMovement.UNCLEAR or booking.fee_of(payout["amount"], payout["currency"]) is None:
+        return LineClaim.DOUBT
+    return LineClaim.PAID if booking.movement is EntryMovement.PAID else LineClaim.RETURNED
 
 
 @dataclass(slots=True)
-class Answer:
+class BankAnswer:
     """A whole answer before anybody's payouts are looked up: messages or rows, and what could not be read."""
 
     messages: list[documents.Message] = field(default_factory=list)
@@ -123,12 +123,12 @@ class Answer:
     def batch_ids(self) -> set[UUID]:
         """Return the ids that might be batches of ours: of the messages answered, and of blocks booked as one sum."""
         named = [one.message_id for one in self.messages if isinstance(one, StatusReport)]
-        named += [b.block for one in self.messages if isinstance(one, Statement) for b in one.bookings if b.block]
+        named += [b.block for one in self.messages if isinstance(one, BankStatement) for b in one.bookings if b.block]
         return {found for one in named if (found := batch_id_of(one))}
 
 
 @dataclass(slots=True)
-class Matched:
+class MatchedLines:
     """The lines of an answer that concern us, and what they leave."""
 
     lines: list[AnswerLine] = field(default_factory=list)
@@ -144,19 +144,19 @@ def batch_id_of(message_id: str) -> UUID | None:
         return None
 
 
-def read_answer(body: RawBody, *, now: datetime) -> Answer:
+def read_answer(body: RawBody, *, now: datetime) -> BankAnswer:
     """Read an answer as XML, CSV or JSON."""
     if body.content_type.partition(";")[0].strip().lower() in XML:
         messages = documents.read(body.data)
-        return Answer(messages, errors=[_error(fault) for one in messages for fault in one.faults])
+        return BankAnswer(messages, errors=[_error(fault) for one in messages for fault in one.faults])
     rows, errors = checked(AnswerRow, read_rows(body, required=REQUIRED, optional=OPTIONAL, limit=MOST_LINES))
     head = ReportHead("rows", None, now)
-    return Answer([], [_of_row(head, number, row) for number, row in rows], errors)
+    return BankAnswer([], [_of_row(head, number, row) for number, row in rows], errors)
 
 
-def match_lines(answer: Answer, payouts: Collection[Record], *, now: datetime) -> Matched:
+def match_lines(answer: BankAnswer, payouts: Collection[Record], *, now: datetime) -> MatchedLines:
     """Return the lines about these payouts: those that name one, and those that follow from a file or a sum."""
-    found = Matched(list(answer.rows))
+    found = MatchedLines(list(answer.rows))
     ours = {payout["reference"] for payout in payouts}
     for message in answer.messages:
         if isinstance(message, StatusReport):
@@ -166,13 +166,13 @@ def match_lines(answer: Answer, payouts: Collection[Record], *, now: datetime) -
     return found
 
 
-def _error(fault: Fault) -> RowError:
+def _error(fault: UnreadableLine) -> RowError:
     return RowError(line=fault.line, column=fault.element, detail=fault.detail)
 
 
 def _of_row(head: ReportHead, number: int, row: AnswerRow) -> AnswerLine:
-    stated = Claim(row.status)
-    verdict = in_words(row.reason) if stated is Claim.FAILED else Verdict(row.status, (), row.reason)
+    stated = LineClaim(row.status)
+    verdict = in_words(row.reason) if stated is LineClaim.FAILED else BankVerdict(row.status, (), row.reason)
     return AnswerLine(
         head, number, (row.reference,), verdict, row.reason, row.bank_reference, row.amount, row.currency, stated
     )
@@ -183,7 +183,7 @@ def _in_batch(payouts: Iterable[Record], message_id: str) -> list[Record]:
     return [payout for payout in payouts if batch_id is not None and payout["batch_id"] == batch_id]
 
 
-def _add_statuses(found: Matched, report: StatusReport, payouts: Sequence[Record], now: datetime) -> None:
+def _add_statuses(found: MatchedLines, report: StatusReport, payouts: Sequence[Record], now: datetime) -> None:
     head = ReportHead("pain.002", report.message_id, report.created_at or now)
     if not payouts and (report.group or report.payments):
         found.unmatched += 1
@@ -199,7 +199,7 @@ def _of_status(head: ReportHead, line: StatusLine) -> AnswerLine:
 
 
 def _add_bookings(
-    found: Matched, statement: Statement, payouts: Collection[Record], ours: Collection[str], now: datetime
+    found: MatchedLines, statement: BankStatement, payouts: Collection[Record], ours: Collection[str], now: datetime
 ) -> None:
     head = ReportHead(statement.kind, statement.message_id, statement.created_at or now)
     found.unmatched += statement.unnamed
@@ -216,17 +216,28 @@ def _of_booking(head: ReportHead, booking: Booking) -> AnswerLine:
     parts = (", ".join(booking.verdict.reasons), booking.verdict.text)
     reason = ": ".join(part for part in parts if part)
     return AnswerLine(
-        head, booking.number, booking.references, booking.verdict, reason or None, booking.bank_reference,
+        head,
+        booking.number,
+        booking.references,
+        booking.verdict,
+        reason or None,
+        booking.bank_reference,
         booking=booking,
-    )  # fmt: skip
+    )
 
 
-def _add_sum(found: Matched, head: ReportHead, booking: Booking, payouts: Collection[Record]) -> None:
+def _add_sum(found: MatchedLines, head: ReportHead, booking: Booking, payouts: Collection[Record]) -> None:
     """Take a sum for each of its payouts, where it is what they come to: all of the block, or those not refused."""
     of_batch = _in_batch(payouts, booking.block or "")
     names = (str(booking.block).lower(), str(booking.block).lower().replace("-", ""))
-    block = [one for one in of_batch if any(payment_id(one["batch_id"].hex, "") == name[:32] and
-             name[32:].upper() in ("", one["currency"]) for name in names)]  # fmt: skip
+    block = [
+        one
+        for one in of_batch
+        if any(
+            payment_id(one["batch_id"].hex, "") == name[:32] and name[32:].upper() in ("", one["currency"])
+            for name in names
+        )
+    ]
     if not block:
         found.unmatched += 1
         return
@@ -237,12 +248,16 @@ def _add_sum(found: Matched, head: ReportHead, booking: Booking, payouts: Collec
     total = sum(one["amount"] for one in block)
     found.items.append(
         {
-            "line": booking.number, "reference": booking.block, "result": "conflict", "status": None,
-            "payout_id": None, "batch_id": block[0]["batch_id"],
+            "line": booking.number,
+            "reference": booking.block,
+            "result": "conflict",
+            "status": None,
+            "payout_id": None,
+            "batch_id": block[0]["batch_id"],
             "detail": f"the bank booked {booking.booked.amount} {booking.booked.currency or ''} as one sum, and these"
             f" {len(block)} payouts come to {total} {block[0]['currency']}; ask the bank",
         }
-    )  # fmt: skip
+    )
 
 
 def _comes_to(booking: Booking, payouts: Sequence[Record]) -> bool:

@@ -14,22 +14,30 @@ from sqlalchemy import text
 
 from chalicelib import four_eyes
 from chalicelib.backing.database import Record, statement
-from chalicelib.features.payouts.batches.bank_files.camt import Movement
+from chalicelib.features.payouts.batches.bank_files.camt import EntryMovement
 from chalicelib.features.payouts.delivery import payout_states
 from chalicelib.features.payouts.delivery.outcomes import ACCEPTED, listed, name_check
-from chalicelib.features.payouts.matching.bank_lines import AnswerLine, Claim
+from chalicelib.features.payouts.matching.bank_lines import AnswerLine, LineClaim
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.states import IN_FLIGHT, PayoutStatus
 from chalicelib.ledger import accounts
 
 _KEEP = text(statement(__file__, "keep_bank_words"))
-_AFTER = {Claim.PAID: PayoutStatus.PAID, Claim.FAILED: PayoutStatus.FAILED, Claim.RETURNED: PayoutStatus.RETURNED}
+_AFTER = {
+    LineClaim.PAID: PayoutStatus.PAID,
+    LineClaim.FAILED: PayoutStatus.FAILED,
+    LineClaim.RETURNED: PayoutStatus.RETURNED,
+}
 # Paid and then returned is a story; each of these with failed is not, and neither is right by being first.
-_TOGETHER: tuple[set[Claim], ...] = (
-    {Claim.PAID, Claim.RETURNED}, {Claim.PAID}, {Claim.FAILED}, {Claim.RETURNED}, set()
-)  # fmt: skip
+_TOGETHER: tuple[set[LineClaim], ...] = (
+    {LineClaim.PAID, LineClaim.RETURNED},
+    {LineClaim.PAID},
+    {LineClaim.FAILED},
+    {LineClaim.RETURNED},
+    set(),
+)
 # What was paid and came back is told in whichever order, and is done in this one; a doubt about what was paid is none.
-_ORDER = (Claim.ON_ITS_WAY, Claim.PAID, Claim.FAILED, Claim.DOUBT, Claim.RETURNED)
+_ORDER = (LineClaim.ON_ITS_WAY, LineClaim.PAID, LineClaim.FAILED, LineClaim.DOUBT, LineClaim.RETURNED)
 _DOUBTFUL = frozenset({PayoutStatus.SENDING, PayoutStatus.UNKNOWN})
 _CONFLICTS = {
     PayoutStatus.PAID: "it was paid; if the money came back, say returned",
@@ -55,16 +63,19 @@ class Settlement:
         named = [self._payout_of(line) for line in lines]
         claims = [line.claim_of(payout) if payout else None for line, payout in zip(lines, named, strict=True)]
         claims = _weakened(named, claims)
-        together: dict[str, set[Claim]] = defaultdict(set)
+        together: dict[str, set[LineClaim]] = defaultdict(set)
         for payout, claim in zip(named, claims, strict=True):
-            if payout is not None and claim not in (None, Claim.ON_ITS_WAY, Claim.DOUBT):
+            if payout is not None and claim not in (None, LineClaim.ON_ITS_WAY, LineClaim.DOUBT):
                 together[payout["reference"]].add(claim)
         # everybody whose money may come back, together: people's accounts are locked in one order
-        back = [payout["user_id"] for payout, claim in zip(named, claims, strict=True)
-                if payout is not None and claim in (Claim.FAILED, Claim.RETURNED)]  # fmt: skip
+        back = [
+            payout["user_id"]
+            for payout, claim in zip(named, claims, strict=True)
+            if payout is not None and claim in (LineClaim.FAILED, LineClaim.RETURNED)
+        ]
         accounts.hold(self.scope, user_ids=back)
         results: dict[int, Record] = {}
-        for place in sorted(range(len(lines)), key=lambda at: _ORDER.index(claims[at] or Claim.ON_ITS_WAY)):
+        for place in sorted(range(len(lines)), key=lambda at: _ORDER.index(claims[at] or LineClaim.ON_ITS_WAY)):
             line, payout, claim = lines[place], named[place], claims[place]
             contradicts = payout is not None and together[payout["reference"]] not in _TOGETHER
             result, detail = self._judge(line, payout, claim, contradicts=contradicts)
@@ -78,27 +89,31 @@ class Settlement:
     def _item(self, line: AnswerLine, payout: Record | None, result: str, detail: str | None) -> Record:
         now = self.payouts[payout["reference"].lower()] if payout else None
         return {
-            "line": line.number, "reference": now["reference"] if now and line.booking else line.reference,
-            "result": result, "status": now["status"] if now else None, "detail": detail,
-            "payout_id": now["id"] if now else None, "batch_id": now["batch_id"] if now else None,
-        }  # fmt: skip
+            "line": line.number,
+            "reference": now["reference"] if now and line.booking else line.reference,
+            "result": result,
+            "status": now["status"] if now else None,
+            "detail": detail,
+            "payout_id": now["id"] if now else None,
+            "batch_id": now["batch_id"] if now else None,
+        }
 
     def _judge(
-        self, line: AnswerLine, payout: Record | None, claim: Claim | None, *, contradicts: bool
+        self, line: AnswerLine, payout: Record | None, claim: LineClaim | None, *, contradicts: bool
     ) -> tuple[str, str | None]:
         if payout is None or claim is None:
             return "not_found", "there is no payout of yours in a bank file with this reference"
         payout = self.payouts[payout["reference"].lower()]
-        if claim in (Claim.FAILED, Claim.RETURNED) and payout["user_id"] in self.own_ids:
+        if claim in (LineClaim.FAILED, LineClaim.RETURNED) and payout["user_id"] in self.own_ids:
             # what comes back is paid again: nobody says so of their own
             return "forbidden", four_eyes.refusal(four_eyes.Subject.PAYOUT)
-        if claim is Claim.ON_ITS_WAY:
+        if claim is LineClaim.ON_ITS_WAY:
             return "unchanged", f"{line.reason or line.verdict.status}: on its way, as far as the bank says"
         if contradicts:
             return "conflict", _CONTRADICTS
         if other := _other_amount(line, payout):
             return "conflict", other
-        if claim is Claim.DOUBT:
+        if claim is LineClaim.DOUBT:
             return self._doubt(line, payout)
         if twice := self._booked_twice(line, payout, claim):
             return "conflict", twice
@@ -114,10 +129,16 @@ class Settlement:
         now, doubt = PayoutStatus(payout["status"]), line.doubt_about(payout)
         if now in _DOUBTFUL:
             problem = f"{doubt}; find out whether it was paid, and say so"
-            self._keep(payout_states.move(
-                self.scope, payout, PayoutStatus.REVIEW, what="answered", problem=problem,
-                provider_reference=line.bank_reference,
-            ))  # fmt: skip
+            self._keep(
+                payout_states.move(
+                    self.scope,
+                    payout,
+                    PayoutStatus.REVIEW,
+                    what="answered",
+                    problem=problem,
+                    provider_reference=line.bank_reference,
+                )
+            )
             return "review", doubt
         if now is PayoutStatus.REVIEW:
             return "unchanged", doubt
@@ -125,13 +146,13 @@ class Settlement:
         is_told = line.booking is None and (now is not PayoutStatus.PAID or line.verdict.speaks_of_earlier)
         return ("unchanged" if is_told else "conflict"), doubt
 
-    def _booked_twice(self, line: AnswerLine, payout: Record, claim: Claim) -> str | None:
+    def _booked_twice(self, line: AnswerLine, payout: Record, claim: LineClaim) -> str | None:
         """Say that two debits of one payout were booked; what comes back of two leaves one."""
         if line.booking is None:
             return None
         debits = self.debits[payout["reference"]]
         known = (payout["bank"] or {}).get("debits", {}).get(line.head.source)
-        if claim is Claim.RETURNED:
+        if claim is LineClaim.RETURNED:
             return _ONE_BACK if len(debits | ({known} - {None})) > 1 and _is_paid(payout) else None
         debits.add(line.bank_reference)
         return _TWICE if len(debits | ({known} - {None})) > 1 else None
@@ -147,9 +168,11 @@ class Settlement:
             PayoutStatus.FAILED: f"refused: {line.reason or 'the bank gave no reason'}",
             PayoutStatus.RETURNED: f"came back: {line.reason or 'the bank gave no reason'}",
         }[after]
-        self._keep(payout_states.move(
-            self.scope, payout, after, what="answered", problem=problem, provider_reference=line.bank_reference
-        ))  # fmt: skip
+        self._keep(
+            payout_states.move(
+                self.scope, payout, after, what="answered", problem=problem, provider_reference=line.bank_reference
+            )
+        )
 
     def _keep(self, payout: Record) -> None:
         self.payouts[payout["reference"].lower()] = payout
@@ -159,13 +182,11 @@ def _is_paid(payout: Record) -> bool:
     return bool(payout["status"] == PayoutStatus.PAID)
 
 
-def _weakened(named: Sequence[Record | None], claims: Sequence[Claim | None]) -> list[Claim | None]:
+def _weakened(named: Sequence[Record | None], claims: Sequence[LineClaim | None]) -> list[LineClaim | None]:
     """Make a refusal a doubt where another line of the same payout is one."""
-    doubted = {
-        payout["id"] for payout, claim in zip(named, claims, strict=True) if payout and claim is Claim.DOUBT
-    }  # fmt: skip
+    doubted = {payout["id"] for payout, claim in zip(named, claims, strict=True) if payout and claim is LineClaim.DOUBT}
     return [
-        Claim.DOUBT if claim is Claim.FAILED and payout is not None and payout["id"] in doubted else claim
+        LineClaim.DOUBT if claim is LineClaim.FAILED and payout is not None and payout["id"] in doubted else claim
         for payout, claim in zip(named, claims, strict=True)
     ]
 
@@ -213,6 +234,6 @@ def _kept(line: AnswerLine) -> dict[str, Any]:
         kept["is_accepted"] = True
     if check := name_check(line.verdict):
         kept |= {"name_check": check, "name_text": line.verdict.given.text}
-    if line.booking is not None and line.bank_reference and line.booking.movement is Movement.PAID:
+    if line.booking is not None and line.bank_reference and line.booking.movement is EntryMovement.PAID:
         kept["debits"] = {line.head.source: line.bank_reference}
     return kept

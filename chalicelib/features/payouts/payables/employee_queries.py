@@ -22,7 +22,7 @@ from chalicelib.features.sales.queries import sum_pending
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import invalid
 from chalicelib.kernel.money import rounded
-from chalicelib.ledger.models import Account, Event
+from chalicelib.ledger.models import LedgerAccount, LedgerEvent
 from chalicelib.ledger.queries import find_balances, find_statement
 
 MOST_DAYS = 366
@@ -37,8 +37,8 @@ def get_balance(scope: Scope, user_id: UUID) -> Record:
     def sums(currency: str) -> Record:
         accounts, payouts_made = owed.get(currency, {}), paid.get(currency, {})
         found = {
-            "payable": accounts.get(Account.PAYABLE, Decimal(0)),
-            "advances_outstanding": accounts.get(Account.ADVANCES, Decimal(0)),
+            "payable": accounts.get(LedgerAccount.PAYABLE, Decimal(0)),
+            "advances_outstanding": accounts.get(LedgerAccount.ADVANCES, Decimal(0)),
             "pending_earnings": pending.get(currency, Decimal(0)),
             "in_flight": payouts_made.get("in_flight", Decimal(0)),
             "paid_total": payouts_made.get("paid_total", Decimal(0)),
@@ -59,9 +59,13 @@ def get_statement(scope: Scope, user_id: UUID, *, query: StatementQuery) -> Reco
     first, last = _days(scope, query)
     after = position(query.cursor, int) if query.cursor else 0
     rows = find_statement(
-        scope, user_id, since=_begin(scope, first), until=_begin(scope, last + timedelta(days=1)), after=after,
+        scope,
+        user_id,
+        since=_begin(scope, first),
+        until=_begin(scope, last + timedelta(days=1)),
+        after=after,
         limit=MOST_LINES + 1,
-    )  # fmt: skip
+    )
     lines = [row for row in rows if row["number"] is not None]
     page = lines[:MOST_LINES]
     concerns = _concerns(scope, page)
@@ -118,7 +122,7 @@ def _concerns(scope: Scope, lines: Collection[Record]) -> dict[UUID, Record]:
         # payslips are a feature's above this one, and their line says what it is about
         line["subject_id"]: {"kind": "payslip", "id": line["subject_id"]}
         for line in lines
-        if line["event"] == Event.PAYROLL
+        if line["event"] == LedgerEvent.PAYROLL
     }
     for kind, rows in (("sale", of_sales), ("payout", of_payouts)):
         found |= {row["id"]: {**row, "kind": kind} for row in scope.session.execute(rows).mappings()}

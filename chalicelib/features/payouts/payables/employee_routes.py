@@ -19,7 +19,7 @@ def get_balance(scope: Scope, user_id: UUID) -> schemas.PersonBalance:
 
 
 @endpoint(blueprint, "GET", "/users/{user_id}/statement", may="balances.read")
-def get_statement(scope: Scope, user_id: UUID, query: schemas.StatementQuery) -> schemas.Statement:
+def get_statement(scope: Scope, user_id: UUID, query: schemas.StatementQuery) -> schemas.EmployeeStatement:
     """List what was booked for a person between two days, with their balances before and after.
 
     At most 366 days at once, and 1,000 lines on a page.

@@ -38,7 +38,7 @@ class StatementQuery(Input):
     cursor: str | None = Field(None, max_length=200, description="`next_cursor` of the page before")
 
 
-class Standing(Output):
+class AccountsStanding(Output):
     """A person's two accounts at one moment."""
 
     payable: MoneyOut = Field(description="owed to them; negative: they owe")
@@ -73,12 +73,12 @@ class CurrencyStatement(Output):
     """One currency's part of a statement: closing = opening + the sum of all its lines, on whichever pages they are."""
 
     currency: str
-    opening: Standing
-    closing: Standing
+    opening: AccountsStanding
+    closing: AccountsStanding
     lines: list[StatementLine]
 
 
-class Statement(Output):
+class EmployeeStatement(Output):
     """A person's lines in the order of booking. On each page, opening and closing are those of all the days asked for.
 
     The closing of one statement is the opening of the next. A line booked while somebody pages through changes the

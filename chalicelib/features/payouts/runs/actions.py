@@ -22,7 +22,7 @@ from chalicelib.features.people.users import queries as people
 from chalicelib.features.sales import actions as sales
 from chalicelib.identity.scope import Scope
 from chalicelib.jobs import progress
-from chalicelib.jobs.progress import Chunk
+from chalicelib.jobs.progress import JobChunk
 from chalicelib.kernel.errors import Conflict, invalid
 from chalicelib.ledger import accounts
 
@@ -31,7 +31,7 @@ SWITCHED_OFF = "Payouts are switched off; PATCH /tenant with policy.payouts_enab
 CHUNK_PEOPLE = 500  # some five thousand sales, a fifth of a second under their lock; more at once is no faster
 
 
-class Kind(StrEnum):
+class PayoutRunKind(StrEnum):
     """What a run does; the value is also the name of its job."""
 
     ADVANCE = "advance-payouts"  # books what is due in advance, then pays what everybody is owed
@@ -95,7 +95,7 @@ class Done:
     payouts: int
 
 
-def request_run(scope: Scope, kind: Kind, *, user_ids: Sequence[UUID] | None = None) -> UUID:
+def request_run(scope: Scope, kind: PayoutRunKind, *, user_ids: Sequence[UUID] | None = None) -> UUID:
     """Start a run now, for everybody or for named people: at once where they fit one chunk, else chunk by chunk.
 
     Raises NotFound where a person is not the tenant's, Conflict while payouts are switched off.
@@ -106,20 +106,23 @@ def request_run(scope: Scope, kind: Kind, *, user_ids: Sequence[UUID] | None = N
     job_id = progress.create(scope, kind=kind, parameters=parameters)
     _begin(scope, job_id, kind, user_ids=user_ids)
     audit.record(
-        scope, action="payouts.run", entity_type="job", entity_id=job_id,
+        scope,
+        action="payouts.run",
+        entity_type="job",
+        entity_id=job_id,
         after={"kind": kind} | ({"user_ids": user_ids} if user_ids else {}),
-    )  # fmt: skip
+    )
     return job_id
 
 
-def request_job(scope: Scope, kind: Kind, *, as_of: date | None) -> UUID:
+def request_job(scope: Scope, kind: PayoutRunKind, *, as_of: date | None) -> UUID:
     """Start a run as an operator does, who may name a date: a run always pays what is owed now."""
     if as_of is not None and as_of > scope.yesterday() + timedelta(days=1):
         raise invalid("/date", f"{as_of} is to come; a run pays what is owed now")
     return request_run(scope, kind)
 
 
-def run_slot(scope: Scope, kind: Kind, slot: datetime) -> None:
+def run_slot(scope: Scope, kind: PayoutRunKind, slot: datetime) -> None:
     """Start the run of an hour, once, however often and however late the schedule's message comes."""
     if not (scope.tenant.policy.payout_schedule and delivery_actions.is_open(scope)):
         return
@@ -148,20 +151,18 @@ def check_open(scope: Scope) -> None:
         raise Conflict(SWITCHED_OFF)
 
 
-def _begin(scope: Scope, job_id: UUID, kind: Kind, *, user_ids: Sequence[UUID] | None = None) -> None:
-    advances = kind is Kind.ADVANCE and scope.tenant.policy.advance_rate > 0
+def _begin(scope: Scope, job_id: UUID, kind: PayoutRunKind, *, user_ids: Sequence[UUID] | None = None) -> None:
+    advances = kind is PayoutRunKind.ADVANCE and scope.tenant.policy.advance_rate > 0
     named = list(user_ids) if user_ids else None
     rows = scope.session.execute(
         _PLAN, {"tenant_id": scope.tenant_id, "size": CHUNK_PEOPLE, "with_sales": advances, "user_ids": named}
     ).all()
-    _spread(
-        scope, job_id, rows, {"kind": kind.value} | ({"user_ids": [str(one) for one in named]} if named else {})
-    )  # fmt: skip
+    _spread(scope, job_id, rows, {"kind": kind.value} | ({"user_ids": [str(one) for one in named]} if named else {}))
 
 
 def _spread(scope: Scope, job_id: UUID, rows: Sequence[Any], what: dict[str, Any]) -> None:
     """Do a run's one chunk at once, or send its chunks; `what` is `kind` and `user_ids`, or `payroll_run_id`."""
-    chunks = [Chunk(number, row.first, row.last, row.people) for number, row in enumerate(rows)]
+    chunks = [JobChunk(number, row.first, row.last, row.people) for number, row in enumerate(rows)]
     # who prepared it travels along: a chunk's message has no caller
     plan = what | {
         "job_id": str(job_id),
@@ -169,12 +170,17 @@ def _spread(scope: Scope, job_id: UUID, rows: Sequence[Any], what: dict[str, Any
         "actor_ids": [str(one) for one in sorted(scope.actor.hands)],
     }
     progress.spread(
-        scope, job_id, chunks=chunks, queue=QUEUE, message=plan,
-        do=lambda chunk: do_chunk(scope, plan, chunk), finish=lambda: _finish(scope, plan),
-    )  # fmt: skip
+        scope,
+        job_id,
+        chunks=chunks,
+        queue=QUEUE,
+        message=plan,
+        do=lambda chunk: do_chunk(scope, plan, chunk),
+        finish=lambda: _finish(scope, plan),
+    )
 
 
-def do_chunk(scope: Scope, plan: dict[str, Any], chunk: Chunk) -> None:
+def do_chunk(scope: Scope, plan: dict[str, Any], chunk: JobChunk) -> None:
     """Book the advances of a range of people and make their payouts, and finish the job with its last range."""
     job_id = UUID(plan["job_id"])
     done = pay_range(scope, job_id=job_id, chunk=chunk, plan=plan)
@@ -195,14 +201,14 @@ def _finish(scope: Scope, plan: dict[str, Any]) -> None:
     progress.finish(scope, job_id, result=result)
 
 
-def pay_range(scope: Scope, *, job_id: UUID | None, chunk: Chunk, plan: dict[str, Any]) -> Done:
+def pay_range(scope: Scope, *, job_id: UUID | None, chunk: JobChunk, plan: dict[str, Any]) -> Done:
     """Do one range of people: lock their accounts, book what is due in advance, pay what they are owed.
 
     What was paid already is not owed any more, so doing a range twice pays nothing twice.
     """
     if "payroll_run_id" in plan:
         return Done(0, len(_pay_payslips(scope, of="payroll", job_id=job_id, chunk=chunk, plan=plan)))
-    kind = Kind(plan["kind"])
+    kind = PayoutRunKind(plan["kind"])
     if "user_ids" in plan:
         named = [UUID(one) for one in plan["user_ids"]]
         user_ids = [one for one in named if chunk.first_user_id <= one <= chunk.last_user_id]
@@ -210,7 +216,7 @@ def pay_range(scope: Scope, *, job_id: UUID | None, chunk: Chunk, plan: dict[str
     else:
         user_ids = accounts.hold_range(scope, first=chunk.first_user_id, last=chunk.last_user_id)
     advances = 0
-    if kind is Kind.ADVANCE and scope.tenant.policy.advance_rate > 0:
+    if kind is PayoutRunKind.ADVANCE and scope.tenant.policy.advance_rate > 0:
         advances = run(scope.session, sales.ADVANCE, {**sales.advance_values(scope), "user_ids": user_ids})
     made = _pay(scope, _PAY_OUTSIDE_RUNS, of=kind.of_payout, job_id=job_id, plan=plan, user_ids=user_ids)
     return Done(advances, len(made))
@@ -226,7 +232,7 @@ def pay_again(scope: Scope, payout: Record) -> list[UUID]:
         rows = _pay(scope, _PAY_OUTSIDE_RUNS, of="retry", job_id=None, plan=plan, user_ids=[user_id])
     else:
         plan["payroll_run_id"] = payout["payroll_run_id"]
-        rows = _pay_payslips(scope, of="retry", job_id=None, chunk=Chunk(0, user_id, user_id, 1), plan=plan)
+        rows = _pay_payslips(scope, of="retry", job_id=None, chunk=JobChunk(0, user_id, user_id, 1), plan=plan)
         events.payroll_moved(scope, payroll_run_id=payout["payroll_run_id"])
     return [row.id for row in rows]
 
@@ -244,7 +250,7 @@ def _limits(scope: Scope) -> dict[str, Any]:
     }
 
 
-def _pay_payslips(scope: Scope, *, of: str, job_id: UUID | None, chunk: Chunk, plan: dict[str, Any]) -> list[Any]:
+def _pay_payslips(scope: Scope, *, of: str, job_id: UUID | None, chunk: JobChunk, plan: dict[str, Any]) -> list[Any]:
     where = {"first": chunk.first_user_id, "last": chunk.last_user_id, "payroll_run_id": plan["payroll_run_id"]}
     user_ids = list(scope.session.execute(_EARMARKED, {"tenant_id": scope.tenant_id, **where}).scalars())
     accounts.hold(scope, user_ids=user_ids)
@@ -253,7 +259,7 @@ def _pay_payslips(scope: Scope, *, of: str, job_id: UUID | None, chunk: Chunk, p
 
 def _pay(
     scope: Scope, payment: Any, *, of: str, job_id: UUID | None, plan: dict[str, Any], user_ids: list[UUID]
-) -> list[Any]:  # fmt: skip
+) -> list[Any]:
     policy = scope.tenant.policy
     if not delivery_actions.is_open(scope):  # switched off since the run was planned
         return []

@@ -9,7 +9,7 @@ from chalice import Blueprint
 from chalicelib.entry.messages import Errand, consumes
 from chalicelib.features.payouts.delivery import actions as delivery_actions
 from chalicelib.features.payouts.runs import actions
-from chalicelib.features.payouts.runs.actions import Kind
+from chalicelib.features.payouts.runs.actions import PayoutRunKind
 from chalicelib.identity.scope import Scope
 from chalicelib.jobs import progress
 
@@ -20,7 +20,7 @@ blueprint = Blueprint(__name__)
 def run_payouts(scope: Scope, *, message: dict[str, Any]) -> None:
     """Start the run of an hour, or do one chunk of a run; what is done already is not done again."""
     if "slot" in message:
-        actions.run_slot(scope, Kind(message["kind"]), datetime.fromisoformat(message["slot"]))
+        actions.run_slot(scope, PayoutRunKind(message["kind"]), datetime.fromisoformat(message["slot"]))
         return
     chunk = progress.find_chunk(scope, UUID(message["job_id"]), message["chunk"])
     if chunk is not None:

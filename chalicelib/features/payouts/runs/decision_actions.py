@@ -20,9 +20,13 @@ def approve(scope: Scope, payout_id: UUID) -> Record:
     four_eyes.check_may_approve(scope, participants.of_payouts(scope, [payout_id])[payout_id])
     is_called = providers.abilities_of(payout["provider"]).is_called
     payout_states.move(
-        scope, payout, PayoutStatus.QUEUED, what="approved", is_approved=True,
+        scope,
+        payout,
+        PayoutStatus.QUEUED,
+        what="approved",
+        is_approved=True,
         look_in=delivery_rules.NUDGE if is_called else None,
-    )  # fmt: skip
+    )
     if is_called:
         scope.send(delivery_actions.QUEUE, [{"payout_id": str(payout_id)}])
     return _decided(scope, payout, "payout.approved", None)
@@ -136,7 +140,11 @@ def _check_waits_for_hand(payout: Record, *, to: str) -> None:
 def _decided(scope: Scope, before: Record, action: str, reason: str | None) -> Record:
     after = queries.get_payout(scope, before["id"])
     audit.record(
-        scope, action=action, entity_type="payout", entity_id=before["id"],
-        before={"status": before["status"]}, after={"status": after["status"], "reason": reason},
-    )  # fmt: skip
+        scope,
+        action=action,
+        entity_type="payout",
+        entity_id=before["id"],
+        before={"status": before["status"]},
+        after={"status": after["status"], "reason": reason},
+    )
     return after

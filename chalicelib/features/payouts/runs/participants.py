@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from chalicelib import four_eyes
 from chalicelib.backing.database import Record, statement
-from chalicelib.four_eyes import Hand, Part
+from chalicelib.four_eyes import Hand, Participation
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.states import PayoutStatus
 
@@ -45,9 +45,9 @@ def _why_not(scope: Scope, payout: Record, hands: dict[UUID, list[Hand]]) -> str
 
 def _parts(row: Any) -> list[Hand]:
     return [
-        Hand(Part.PREPARED, row.prepared_by_ids),
-        Hand(Part.PAYEE, [row.user_id]),
-        Hand(Part.MADE_SALE, row.made_sale),
-        Hand(Part.DECIDED_SALE, row.decided_sale),
-        Hand(Part.SET_DESTINATION, row.set_destination),
+        Hand(Participation.PREPARED, row.prepared_by_ids),
+        Hand(Participation.PAYEE, [row.user_id]),
+        Hand(Participation.MADE_SALE, row.made_sale),
+        Hand(Participation.DECIDED_SALE, row.decided_sale),
+        Hand(Participation.SET_DESTINATION, row.set_destination),
     ]

@@ -55,19 +55,28 @@ def _nested(row: Record) -> Record:
 
 def get_payout(scope: Scope, payout_id: UUID) -> Record:
     """Read one payout with its lines, attempts, events and ledger."""
-    row = scope.session.execute(
-        _with_destination().where(
-            payouts.c.tenant_id == scope.tenant_id,
-            payouts.c.id == payout_id,
-            scope.within("payouts.read", payouts.c.user_id),
+    row = (
+        scope.session.execute(
+            _with_destination().where(
+                payouts.c.tenant_id == scope.tenant_id,
+                payouts.c.id == payout_id,
+                scope.within("payouts.read", payouts.c.user_id),
+            )
         )
-    ).mappings().first()  # fmt: skip
+        .mappings()
+        .first()
+    )
     if row is None:
         raise NotFound("There is no such payout.")
     events = _events(scope, payout_id)
     [shown] = participants.with_approval(scope, [_nested(dict(row))])
-    return {**shown, "lines": _lines(scope, dict(row)), "attempts": _attempts(events), "events": events,
-            "ledger": _ledger(scope, dict(row))}  # fmt: skip
+    return {
+        **shown,
+        "lines": _lines(scope, dict(row)),
+        "attempts": _attempts(events),
+        "events": events,
+        "ledger": _ledger(scope, dict(row)),
+    }
 
 
 def _lines(scope: Scope, payout: Record) -> list[Record]:
@@ -169,15 +178,19 @@ def destination_values(scope: Scope) -> dict[str, Any]:
 
 def count_waiting(scope: Scope) -> dict[str, int]:
     """Count the debts that a run leaves, by why; reasons without any are left out."""
-    row = scope.session.execute(
-        _WAITING,
-        {
-            "tenant_id": scope.tenant_id,
-            "currency": scope.tenant.currency,
-            "minimum": scope.tenant.policy.minimum_payout,
-            **destination_values(scope),
-        },
-    ).mappings().one()  # fmt: skip
+    row = (
+        scope.session.execute(
+            _WAITING,
+            {
+                "tenant_id": scope.tenant_id,
+                "currency": scope.tenant.currency,
+                "minimum": scope.tenant.policy.minimum_payout,
+                **destination_values(scope),
+            },
+        )
+        .mappings()
+        .one()
+    )
     return {why: number for why, number in row.items() if number}
 
 
@@ -187,11 +200,11 @@ def sum_for(scope: Scope, user_id: UUID) -> dict[str, dict[str, Any]]:
         select(
             payouts.c.currency,
             func.coalesce(func.sum(payouts.c.amount).filter(payouts.c.status.in_(IN_FLIGHT)), 0).label("in_flight"),
-            func.coalesce(
-                func.sum(payouts.c.amount).filter(payouts.c.status == PayoutStatus.PAID), 0
-            ).label("paid_total"),
+            func.coalesce(func.sum(payouts.c.amount).filter(payouts.c.status == PayoutStatus.PAID), 0).label(
+                "paid_total"
+            ),
         )
         .where(payouts.c.tenant_id == scope.tenant_id, payouts.c.user_id == user_id)
         .group_by(payouts.c.currency)
-    ).mappings()  # fmt: skip
+    ).mappings()
     return {row["currency"]: dict(row) for row in rows}

@@ -7,7 +7,7 @@ from chalice import Blueprint
 from chalicelib.entry.http import endpoint
 from chalicelib.entry.paging import Page
 from chalicelib.features.payouts.runs import actions, decision_actions, queries, schemas
-from chalicelib.features.payouts.runs.actions import Kind
+from chalicelib.features.payouts.runs.actions import PayoutRunKind
 from chalicelib.identity.scope import Scope
 from chalicelib.jobs.schemas import Started, started
 
@@ -20,7 +20,7 @@ def run_advances(scope: Scope, body: schemas.RunRequest) -> Started:
 
     With `user_ids`, only these people are paid. What a payroll run booked is paid by that run alone.
     """
-    return started(actions.request_run(scope, Kind.ADVANCE, user_ids=body.user_ids))
+    return started(actions.request_run(scope, PayoutRunKind.ADVANCE, user_ids=body.user_ids))
 
 
 @endpoint(blueprint, "POST", "/payouts/final/run", may="payouts.run", status=202, moves_money=True)
@@ -29,7 +29,7 @@ def run_finals(scope: Scope, body: schemas.RunRequest) -> Started:
 
     What a payroll run booked is paid by that run alone.
     """
-    return started(actions.request_run(scope, Kind.FINAL, user_ids=body.user_ids))
+    return started(actions.request_run(scope, PayoutRunKind.FINAL, user_ids=body.user_ids))
 
 
 @endpoint(blueprint, "GET", "/payouts", may="payouts.read")

@@ -10,7 +10,7 @@ from chalicelib.backing.database import transaction
 from chalicelib.entry.messages import scheduled
 from chalicelib.features.payouts.delivery import actions as delivery_actions
 from chalicelib.features.payouts.runs import actions
-from chalicelib.features.payouts.runs.actions import Kind
+from chalicelib.features.payouts.runs.actions import PayoutRunKind
 
 blueprint = Blueprint(__name__)
 
@@ -40,13 +40,13 @@ _TO_LOOK_AT = text("""
 @scheduled(blueprint, "cron(0 * * * ? *)", name="advance-payouts")
 def send_advance_runs(*, now: datetime) -> int:
     """Send one message for each tenant with sales to advance or money to pay, for this hour."""
-    return _send_runs(Kind.ADVANCE, now)
+    return _send_runs(PayoutRunKind.ADVANCE, now)
 
 
 @scheduled(blueprint, "cron(30 * * * ? *)", name="final-payouts")
 def send_final_runs(*, now: datetime) -> int:
     """Send one message for each tenant with money to pay, for this hour."""
-    return _send_runs(Kind.FINAL, now)
+    return _send_runs(PayoutRunKind.FINAL, now)
 
 
 @scheduled(blueprint, "rate(1 minute)", name="payouts-to-look-at")
@@ -60,9 +60,9 @@ def send_payouts_to_look_at(*, now: datetime) -> int:
     return len(due)
 
 
-def _send_runs(kind: Kind, now: datetime) -> int:
+def _send_runs(kind: PayoutRunKind, now: datetime) -> int:
     with transaction(role="wagebook_sweeper") as session:
-        due = session.execute(_DUE, {"with_sales": kind is Kind.ADVANCE}).scalars().all()
+        due = session.execute(_DUE, {"with_sales": kind is PayoutRunKind.ADVANCE}).scalars().all()
     slot = now.replace(minute=0, second=0, microsecond=0).isoformat()
     queues.send_many(
         actions.QUEUE, [{"tenant_id": str(tenant_id), "kind": kind.value, "slot": slot} for tenant_id in due]

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from chalicelib.entry.paging import PageQuery
-from chalicelib.features.people.destinations.rules import Kind as DestinationKind
+from chalicelib.features.people.destinations.rules import DestinationKind as DestinationKind
 from chalicelib.kernel.policy import PayoutProvider
 from chalicelib.kernel.schema import UNSET, Input, MoneyOut, Output, Reason, Text
 from chalicelib.kernel.states import PayoutStatus
@@ -84,7 +84,7 @@ class Payout(Output):
     settled_at: datetime | None
 
 
-class Line(Output):
+class PayoutLine(Output):
     """Something that the payout pays; negative where it nets what the person owed."""
 
     subject_id: UUID = Field(description="the sale, the payslip, or the earlier payout that gave its money back")
@@ -93,7 +93,7 @@ class Line(Output):
     booked_at: datetime
 
 
-class Attempt(Output):
+class PayoutAttempt(Output):
     """One time that the provider was sent the payout or asked about it; `outcome` is null while nobody knows."""
 
     number: int
@@ -104,7 +104,7 @@ class Attempt(Output):
     detail: str | None
 
 
-class Event(Output):
+class PayoutEvent(Output):
     """One thing that happened to the payout; `status` is what it was afterwards."""
 
     at: datetime
@@ -128,9 +128,9 @@ class LedgerLine(Output):
 class WholePayout(Payout):
     """A payout with what it pays (the lines sum to its amount), how it went, and what was booked for it."""
 
-    lines: list[Line]
-    attempts: list[Attempt]
-    events: list[Event]
+    lines: list[PayoutLine]
+    attempts: list[PayoutAttempt]
+    events: list[PayoutEvent]
     ledger: list[LedgerLine]
 
 

@@ -72,13 +72,19 @@ def approve(scope: Scope, *, run_id: UUID) -> Record:
     job_id = progress.create(scope, kind=posting.JOB, parameters={"run_id": run_id, "month": run["month"]})
     _fix(scope, run, job_id)
     audit.record(
-        scope, action="payroll_run.approved", entity_type="payroll_run", entity_id=run_id,
+        scope,
+        action="payroll_run.approved",
+        entity_type="payroll_run",
+        entity_id=run_id,
         before={"status": run["status"]},
         after={
-            "status": PayrollStatus.APPROVED, "month": run["month"], "kind": run["kind"], "job_id": job_id,
+            "status": PayrollStatus.APPROVED,
+            "month": run["month"],
+            "kind": run["kind"],
+            "job_id": job_id,
             "totals": queries.sum_payslips(scope, run_id),
         },
-    )  # fmt: skip
+    )
     posting.begin(scope, job_id, run_id=run_id)
     return _started(run_id, PayrollStatus.APPROVED, job_id)
 

@@ -32,7 +32,7 @@ from chalicelib.features.payroll.approval import queries
 from chalicelib.features.payroll.documents import actions as document_actions
 from chalicelib.identity.scope import Scope
 from chalicelib.jobs import progress
-from chalicelib.jobs.progress import Chunk
+from chalicelib.jobs.progress import JobChunk
 from chalicelib.ledger import accounts
 
 QUEUE = JOB = "payroll-posting"
@@ -61,18 +61,21 @@ _POSTED = text("""
 
 def begin(scope: Scope, job_id: UUID, *, run_id: UUID) -> None:
     """Book a run that is approved by this transaction: at once where it fits one chunk, else by chunks."""
-    rows = scope.session.execute(
-        _CHUNKS, {"tenant_id": scope.tenant_id, "run_id": run_id, "size": CHUNK_PEOPLE}
-    ).all()  # fmt: skip
-    chunks = [Chunk(number, row.first, row.last, row.people) for number, row in enumerate(rows)]
+    rows = scope.session.execute(_CHUNKS, {"tenant_id": scope.tenant_id, "run_id": run_id, "size": CHUNK_PEOPLE}).all()
+    chunks = [JobChunk(number, row.first, row.last, row.people) for number, row in enumerate(rows)]
     plan = {"job_id": str(job_id), "run_id": str(run_id)}
     progress.spread(
-        scope, job_id, chunks=chunks, queue=QUEUE, message=plan,
-        do=lambda chunk: do_chunk(scope, plan, chunk), finish=lambda: _finish(scope, job_id, run_id),
-    )  # fmt: skip
+        scope,
+        job_id,
+        chunks=chunks,
+        queue=QUEUE,
+        message=plan,
+        do=lambda chunk: do_chunk(scope, plan, chunk),
+        finish=lambda: _finish(scope, job_id, run_id),
+    )
 
 
-def do_chunk(scope: Scope, plan: dict[str, Any], chunk: Chunk) -> None:
+def do_chunk(scope: Scope, plan: dict[str, Any], chunk: JobChunk) -> None:
     """Book a range of people, and finish the job with its last."""
     job_id, run_id = UUID(plan["job_id"]), UUID(plan["run_id"])
     booked = post(scope, run_id=run_id, chunk=chunk)
@@ -80,14 +83,9 @@ def do_chunk(scope: Scope, plan: dict[str, Any], chunk: Chunk) -> None:
         _finish(scope, job_id, run_id)
 
 
-def post(scope: Scope, *, run_id: UUID, chunk: Chunk) -> int:
+def post(scope: Scope, *, run_id: UUID, chunk: JobChunk) -> int:
     """Lock a range of people's accounts, book their payslips, and count the lines that were not there before."""
-    where = {
-        "tenant_id": scope.tenant_id,
-        "run_id": run_id,
-        "first": chunk.first_user_id,
-        "last": chunk.last_user_id,
-    }
+    where = {"tenant_id": scope.tenant_id, "run_id": run_id, "first": chunk.first_user_id, "last": chunk.last_user_id}
     people = scope.session.execute(_PEOPLE, where).all()
     user_ids = [one.user_id for one in people]
     accounts.open_for(scope, user_ids=user_ids, currencies=[one.currency for one in people])
@@ -103,9 +101,10 @@ def _finish(scope: Scope, job_id: UUID, run_id: UUID) -> None:
     document_actions.request(scope, run_id=run_id)
     totals = queries.sum_payslips(scope, run_id)
     progress.finish(
-        scope, job_id,
+        scope,
+        job_id,
         result={
             "payslips": sum(one["payslips"] for one in totals),
             "amounts": {one["currency"]: str(one["pays"]) for one in totals},
         },
-    )  # fmt: skip
+    )

@@ -39,22 +39,33 @@ def add(scope: Scope, *, new: NewPaymentType) -> Record:
     version = values.complete(
         new.calculation, new.model_dump(), currency=scope.tenant.currency, names={*VARIABLES, *known, code}
     )
-    row = scope.session.execute(
-        insert(payment_types)
-        .values(
-            tenant_id=scope.tenant_id, code=code, category=new.category, calculation=new.calculation,
-            created_at=scope.now, **{name: getattr(new, name) for name in _OF_TYPE},
+    row = (
+        scope.session.execute(
+            insert(payment_types)
+            .values(
+                tenant_id=scope.tenant_id,
+                code=code,
+                category=new.category,
+                calculation=new.calculation,
+                created_at=scope.now,
+                **{name: getattr(new, name) for name in _OF_TYPE},
+            )
+            .returning(payment_types)
         )
-        .returning(payment_types)
-    ).mappings().one()  # fmt: skip
+        .mappings()
+        .one()
+    )
     begins = new.effective_from or queries.this_period_begins(scope)
     _add_version(scope, type_id=row["id"], number=1, effective_from=begins, version=version)
     if new.is_active:
         _refuse_tangle(scope, dict(row), first=begins)
     audit.record(
-        scope, action="payment_type.added", entity_type="payment_type", entity_id=row["id"],
+        scope,
+        action="payment_type.added",
+        entity_type="payment_type",
+        entity_id=row["id"],
         after={**new.model_dump(), **version, "code": code, "effective_from": begins},
-    )  # fmt: skip
+    )
     return queries.get_whole_type(scope, row["id"])
 
 
@@ -91,9 +102,13 @@ def change(scope: Scope, *, type_id: UUID, given: dict[str, Any], if_match: int 
     elif after is not None and changes.get("is_active", kind["is_active"]):
         _refuse_tangle(scope, kind, first=begins)
     audit.record(
-        scope, action="payment_type.changed", entity_type="payment_type", entity_id=type_id,
-        before=noted_before, after=noted_after,
-    )  # fmt: skip
+        scope,
+        action="payment_type.changed",
+        entity_type="payment_type",
+        entity_id=type_id,
+        before=noted_before,
+        after=noted_after,
+    )
     return queries.get_whole_type(scope, type_id)
 
 
@@ -127,10 +142,15 @@ def _add_version(
     last = select(func.max(table.c.number)).where(table.c.tenant_id == scope.tenant_id, table.c.type_id == type_id)
     scope.session.execute(
         insert(table).values(
-            tenant_id=scope.tenant_id, type_id=type_id, number=number or last.scalar_subquery() + 1,
-            effective_from=effective_from, created_by=scope.actor.name, created_at=scope.now, **version,
+            tenant_id=scope.tenant_id,
+            type_id=type_id,
+            number=number or last.scalar_subquery() + 1,
+            effective_from=effective_from,
+            created_by=scope.actor.name,
+            created_at=scope.now,
+            **version,
         )
-    )  # fmt: skip
+    )
 
 
 def _refuse_tangle(scope: Scope, kind: Mapping[str, Any], *, first: date, pointer: str | None = None) -> None:

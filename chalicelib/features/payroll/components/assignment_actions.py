@@ -43,17 +43,24 @@ def assign(scope: Scope, *, user_id: UUID, type_id: UUID, said: AssignmentInput)
     if before is not None and all(before[name] == value for name, value in values.items()):
         return queries.shown(before, code=kind["code"], currency=currency)
     noted = {**values, "changed_by": scope.actor.name, "changed_at": scope.now}
-    row = scope.session.execute(
-        insert(payment_type_assignments)
-        .values(**key, **noted)
-        .on_conflict_do_update(index_elements=_KEY, set_=noted)
-        .returning(payment_type_assignments)
-    ).mappings().one()  # fmt: skip
+    row = (
+        scope.session.execute(
+            insert(payment_type_assignments)
+            .values(**key, **noted)
+            .on_conflict_do_update(index_elements=_KEY, set_=noted)
+            .returning(payment_type_assignments)
+        )
+        .mappings()
+        .one()
+    )
     audit.record(
-        scope, action="payment_type.assigned", entity_type="user", entity_id=user_id,
+        scope,
+        action="payment_type.assigned",
+        entity_type="user",
+        entity_id=user_id,
         before={name: before[name] for name in values} if before else None,
         after={**values, "payment_type_id": type_id, "code": kind["code"], "effective_from": begins},
-    )  # fmt: skip
+    )
     return queries.shown(dict(row), code=kind["code"], currency=currency)
 
 
@@ -75,8 +82,4 @@ def _refuse_unfit(said: AssignmentInput, kind: Record) -> None:
             )
 
 
-_A = {
-    Calculation.FIXED: "fixed",
-    Calculation.PERCENTAGE: "a percentage",
-    Calculation.FORMULA: "a formula",
-}
+_A = {Calculation.FIXED: "fixed", Calculation.PERCENTAGE: "a percentage", Calculation.FORMULA: "a formula"}

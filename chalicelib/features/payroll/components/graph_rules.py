@@ -12,14 +12,14 @@ GROSS = "gross"  # which needs every earning
 
 
 @dataclass(frozen=True, slots=True)
-class Definition:
+class ComponentVersion:
     """One version of a component, and the day from which it is in force."""
 
     effective_from: date
     component: Component
 
 
-def in_force(definitions: Iterable[Definition], *, on: date) -> list[Component]:
+def in_force(definitions: Iterable[ComponentVersion], *, on: date) -> list[Component]:
     """Pick the version of each component that is in force on a day, in the order of their codes."""
     found: dict[UUID, Component] = {}
     for one in sorted(definitions, key=lambda one: (one.effective_from, one.component.version)):
@@ -28,7 +28,7 @@ def in_force(definitions: Iterable[Definition], *, on: date) -> list[Component]:
     return sorted(found.values(), key=lambda component: component.code)
 
 
-def days_from(definitions: Iterable[Definition], *, first: date) -> list[date]:
+def days_from(definitions: Iterable[ComponentVersion], *, first: date) -> list[date]:
     """List the days from one on at which something may be another than the day before."""
     return sorted({first} | {one.effective_from for one in definitions if one.effective_from > first})
 
@@ -48,7 +48,7 @@ class Needs:
         return self._of[text]
 
 
-def users_of(code: str, definitions: Sequence[Definition], *, first: date, needs: Needs) -> list[Component]:
+def users_of(code: str, definitions: Sequence[ComponentVersion], *, first: date, needs: Needs) -> list[Component]:
     """Return the other components that need one on some day from the first on."""
     found = {
         component.code: component
@@ -59,7 +59,7 @@ def users_of(code: str, definitions: Sequence[Definition], *, first: date, needs
     return list(found.values())
 
 
-def problem_of(code: str, definitions: Sequence[Definition], *, first: date, needs: Needs) -> str | None:
+def problem_of(code: str, definitions: Sequence[ComponentVersion], *, first: date, needs: Needs) -> str | None:
     """Return why a component cannot be computed on some day from the first on, or None if it always can."""
     for day in days_from(definitions, first=first):
         components = in_force(definitions, on=day)
@@ -77,7 +77,7 @@ def problem_of(code: str, definitions: Sequence[Definition], *, first: date, nee
     return None
 
 
-def _why_missing(code: str, definitions: Sequence[Definition], *, day: date) -> str:
+def _why_missing(code: str, definitions: Sequence[ComponentVersion], *, day: date) -> str:
     begins = min((one.effective_from for one in definitions if one.component.code == code), default=None)
     if begins is None:
         return f"needs {code}, which is not active: make it active first"

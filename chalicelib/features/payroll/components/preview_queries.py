@@ -8,7 +8,7 @@ from chalicelib.backing import clock
 from chalicelib.backing.database import Record
 from chalicelib.features.payroll.components import queries
 from chalicelib.features.payroll.components import value_rules as values
-from chalicelib.features.payroll.components.graph_rules import Definition, Needs, problem_of
+from chalicelib.features.payroll.components.graph_rules import ComponentVersion, Needs, problem_of
 from chalicelib.features.payroll.components.rules import VARIABLES, Calculation, Category, Component
 from chalicelib.features.payroll.components.schemas import PreviewInput
 from chalicelib.features.payroll.payslips import adjustment_lines
@@ -17,9 +17,9 @@ from chalicelib.features.payroll.payslips.evaluation import MOST, ZERO, Calculat
 from chalicelib.features.payroll.payslips.inputs import Which
 from chalicelib.features.payroll.runs.models import RunKind
 from chalicelib.features.payroll.runs.rules import worded
-from chalicelib.features.payroll.runs.snapshot import GROSS, INPUTS, Plan
+from chalicelib.features.payroll.runs.snapshot import GROSS, INPUTS, CalculationSnapshot
 from chalicelib.features.people.users import queries as people
-from chalicelib.features.periods.windows import Among
+from chalicelib.features.periods.windows import EmployeeFilter
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import Conflict, invalid
 from chalicelib.kernel.money import rounded
@@ -33,8 +33,8 @@ def preview(scope: Scope, *, said: PreviewInput) -> Record:
     person = people.get_user(scope, said.user_id, "payment_types.write")
     month = said.month or scope.tenant.month_of(clock.local_day(scope.now, scope.tenant.timezone))
     draft, others = _drafted(scope, said, month=month)
-    plan = Plan(RunKind.REGULAR, {}, INPUTS, (*others, draft))
-    which = Which(None, month, Among.one(said.user_id))
+    plan = CalculationSnapshot(RunKind.REGULAR, {}, INPUTS, (*others, draft))
+    which = Which(None, month, EmployeeFilter.one(said.user_id))
     rows = payslip_inputs.gather(scope, which=which, with_kpi=plan.uses("kpi_score"))
     if not rows:
         raise Conflict(
@@ -66,7 +66,7 @@ def _drafted(scope: Scope, said: PreviewInput, *, month: str) -> tuple[Component
         applies_to_all=True,
         **version,
     )
-    definitions = [Definition(period.start, one) for one in (*others, draft)]
+    definitions = [ComponentVersion(period.start, one) for one in (*others, draft)]
     if problem := problem_of(code, definitions, first=period.end, needs=Needs(names)):
         raise invalid(values.pointer_of(said.calculation), problem)
     return draft, others
@@ -79,7 +79,7 @@ def _free(known: dict[str, str]) -> str:
     return code
 
 
-def _computed(scope: Scope, plan: Plan, row: Any, which: Which) -> Record:
+def _computed(scope: Scope, plan: CalculationSnapshot, row: Any, which: Which) -> Record:
     """Compute all components and give the last of them, the draft, with what it used."""
     draft, currency = plan.components[-1], row.currency
     rare = payslip_inputs.gather_rare(scope, which=which)

@@ -12,7 +12,7 @@ from chalicelib.backing import clock
 from chalicelib.backing.database import Record
 from chalicelib.entry.gate import get_row
 from chalicelib.entry.paging import page_of
-from chalicelib.features.payroll.components.graph_rules import Definition, in_force
+from chalicelib.features.payroll.components.graph_rules import ComponentVersion, in_force
 from chalicelib.features.payroll.components.models import payment_type_versions, payment_types
 from chalicelib.features.payroll.components.rules import Calculation, Category, Component
 from chalicelib.features.payroll.components.schemas import TypeQuery
@@ -49,7 +49,7 @@ def components_of(scope: Scope, *, on: date, type_ids: Collection[UUID] | None =
     return found if type_ids is None else [component for component in found if component.type_id in set(type_ids)]
 
 
-def definitions_of(scope: Scope) -> list[Definition]:
+def definitions_of(scope: Scope) -> list[ComponentVersion]:
     """Read every version of the tenant's active payment types."""
     types, versions = payment_types, payment_type_versions
     rows = scope.session.execute(
@@ -60,7 +60,7 @@ def definitions_of(scope: Scope) -> list[Definition]:
     return [definition_of(row, row) for row in rows]
 
 
-def definition_of(kind: Any, version: Any) -> Definition:
+def definition_of(kind: Any, version: Any) -> ComponentVersion:
     """Make one version of a payment type out of both their rows."""
     component = Component(
         type_id=kind["id"],
@@ -72,7 +72,7 @@ def definition_of(kind: Any, version: Any) -> Definition:
         applies_to_all=kind["applies_to_all"],
         **{name: version[name] for name in VALUES},
     )
-    return Definition(version["effective_from"], component)
+    return ComponentVersion(version["effective_from"], component)
 
 
 def names_by_code(scope: Scope) -> dict[str, str]:

@@ -36,7 +36,7 @@ def add_payment_type(scope: Scope, body: schemas.NewPaymentType) -> schemas.Paym
 
 
 @endpoint(blueprint, "POST", "/payment-types/preview", may="payment_types.write")
-def preview_payment_type(scope: Scope, body: schemas.PreviewInput) -> schemas.Preview:
+def preview_payment_type(scope: Scope, body: schemas.PreviewInput) -> schemas.ComponentPreview:
     """Compute a formula, or another payment type, for an employee, and show each step; nothing is written.
 
     It is computed from the register and balance of the month, beside the other components, as a payroll run would.
@@ -53,7 +53,7 @@ def get_payment_type(scope: Scope, type_id: UUID) -> schemas.PaymentType:
 @endpoint(blueprint, "PATCH", "/payment-types/{type_id}", may="payment_types.write")
 def change_payment_type(
     scope: Scope, type_id: UUID, body: schemas.PaymentTypePatch, if_match: int | None
-) -> schemas.PaymentType:  # fmt: skip
+) -> schemas.PaymentType:
     """Change a component: what it comes to as a new version from a day on, the rest at once.
 
     Payslips of approved runs keep the version that they were made with, also where the day lies before theirs.
@@ -62,7 +62,7 @@ def change_payment_type(
 
 
 @endpoint(blueprint, "GET", "/users/{user_id}/payment-types", may="payment_types.read")
-def list_types_of_person(scope: Scope, user_id: UUID, query: schemas.AssignmentQuery) -> schemas.PersonsTypes:
+def list_types_of_person(scope: Scope, user_id: UUID, query: schemas.ComponentAssignmentQuery) -> schemas.PersonsTypes:
     """List what payroll runs compute for a person on a day, with what is their own about it."""
     return assignment_queries.types_of_person(scope, user_id, on=query.on)
 
@@ -70,7 +70,7 @@ def list_types_of_person(scope: Scope, user_id: UUID, query: schemas.AssignmentQ
 @endpoint(blueprint, "PUT", "/users/{user_id}/payment-types/{type_id}", may="payment_types.write")
 def assign_payment_type(
     scope: Scope, user_id: UUID, type_id: UUID, body: schemas.AssignmentInput
-) -> schemas.Assignment:  # fmt: skip
+) -> schemas.ComponentAssignment:
     """Say from when to when a component is for a person, or is not, and what it comes to for them.
 
     It replaces what was said from the same day on. Payslips of approved runs stay as they are.

@@ -141,7 +141,7 @@ class PaymentType(ListedType):
     versions: list[TypeVersion]
 
 
-class AssignmentQuery(Input):
+class ComponentAssignmentQuery(Input):
     """As of which day."""
 
     on: Day | None = Field(None, description="today, if not said")
@@ -163,7 +163,7 @@ class AssignmentInput(Input):
     percent: Percent | None = Field(None, description="instead of a percentage's own")
 
 
-class Assignment(Output):
+class ComponentAssignment(Output):
     """That a component is for a person from a day on, or not."""
 
     user_id: UUID
@@ -193,7 +193,7 @@ class PersonsType(Output):
     percent: Number | None
     base: str | None
     formula: str | None
-    assignment: Assignment | None = Field(description="the person's own; null: it applies to all")
+    assignment: ComponentAssignment | None = Field(description="the person's own; null: it applies to all")
 
 
 class PersonsTypes(Output):
@@ -221,7 +221,7 @@ class PreviewInput(Input):
     formula: FormulaText | None = None
 
 
-class Traced(Output):
+class ComponentTrace(Output):
     """A part of the formula and what it came to: a number as a string, or whether it holds."""
 
     expression: str
@@ -229,7 +229,7 @@ class Traced(Output):
     warning: str | None
 
 
-class Preview(Output):
+class ComponentPreview(Output):
     """What a payment type would come to, and how."""
 
     user_id: UUID
@@ -239,5 +239,5 @@ class Preview(Output):
     rounded: MoneyOut = Field(description="what a payslip would say: rounded once, and not below 0")
     currency: str
     inputs: dict[str, Exact | None] = Field(description="what the formula used; null: it had no value")
-    trace: list[Traced] = Field(description="every part of the formula, innermost first")
+    trace: list[ComponentTrace] = Field(description="every part of the formula, innermost first")
     warnings: list[str]

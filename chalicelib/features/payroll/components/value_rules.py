@@ -80,7 +80,7 @@ def pointer_of(calculation: Calculation) -> str:
     return "/base" if calculation is Calculation.PERCENTAGE else f"/{calculation}"
 
 
-def read(text: str, *, names: Collection[str], pointer: str = "/formula") -> formulas.Formula:
+def read(text: str, *, names: Collection[str], pointer: str = "/formula") -> formulas.CheckedFormula:
     """Read a formula that uses no names but these."""
     try:
         return formulas.check(text, names=names)

@@ -29,7 +29,7 @@ from chalicelib.features.payroll.runs import queries as run_queries
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import Busy, Conflict
 from chalicelib.kernel.states import FIXED_PAYROLL
-from chalicelib.notifications import Kind, Notice
+from chalicelib.notifications import Notice, NotificationKind
 
 QUEUE = "payslip-documents"
 AT_ONCE = 50  # payslips to a message: about a second of work, and as many files to put away
@@ -59,7 +59,7 @@ class Failed:
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class RenderedDocuments:
     """The files of a message that are put away, and the people whose file could not be made."""
 
     files: list[dict[str, Any]]
@@ -127,13 +127,19 @@ def _ask_now(scope: Scope, *, run_id: UUID, payslip_id: UUID) -> None:
 def _ask(session: Connection, scope: Scope, *, run_id: UUID, payslip_id: UUID | None = None) -> list[dict[str, Any]]:
     ranges = session.execute(
         _ASK,
-        {"tenant_id": scope.tenant_id, "run_id": run_id, "payslip_id": payslip_id, "now": scope.now,
-         "stale": scope.now - STALE, "at_once": AT_ONCE},
-    )  # fmt: skip
+        {
+            "tenant_id": scope.tenant_id,
+            "run_id": run_id,
+            "payslip_id": payslip_id,
+            "now": scope.now,
+            "stale": scope.now - STALE,
+            "at_once": AT_ONCE,
+        },
+    )
     return [{"run_id": str(run_id), "first": str(row.first), "last": str(row.last)} for row in ranges]
 
 
-def _make_files(tenant_id: UUID, papers: Sequence[Paper], failed: Sequence[Failed]) -> Made:
+def _make_files(tenant_id: UUID, papers: Sequence[Paper], failed: Sequence[Failed]) -> RenderedDocuments:
     """Make and put away what can be made. Raises the first error where nothing can: the message is tried again."""
     made, failed = [], list(failed)
     for paper in papers:
@@ -145,20 +151,23 @@ def _make_files(tenant_id: UUID, papers: Sequence[Paper], failed: Sequence[Faile
     if failed and not made:
         raise failed[0].error
     count("PayslipsNotMade", len(failed))
-    return Made(made, [one.user_id for one in failed])
+    return RenderedDocuments(made, [one.user_id for one in failed])
 
 
 def _make_file(tenant_id: UUID, paper: Paper) -> dict[str, Any]:
     pdf = rendering.pdf_of(paper.sheet, dated=paper.dated)
     sha256 = hashlib.sha256(pdf).hexdigest()
     files.put(
-        tenant_id, _key(tenant_id, paper.payslip_id, sha256), pdf,
-        content_type=rendering.CONTENT_TYPE, metadata={"sha256": sha256},
-    )  # fmt: skip
+        tenant_id,
+        _key(tenant_id, paper.payslip_id, sha256),
+        pdf,
+        content_type=rendering.CONTENT_TYPE,
+        metadata={"sha256": sha256},
+    )
     return {"payslip_id": str(paper.payslip_id), "sha256": sha256, "size_bytes": len(pdf)}
 
 
-def _settle(scope: Scope, made: Made, *, run_id: UUID, papers: Sequence[Paper]) -> None:
+def _settle(scope: Scope, made: RenderedDocuments, *, run_id: UUID, papers: Sequence[Paper]) -> None:
     """Note the files that are new, notify their people, and send each that could not be made on its own way."""
     new = set(
         scope.session.execute(
@@ -167,13 +176,15 @@ def _settle(scope: Scope, made: Made, *, run_id: UUID, papers: Sequence[Paper]) 
     )
     notices = [
         Notice(
-            paper.user_id, f"payslip/{paper.payslip_id}", {"month": paper.month, "link": _link_of(paper.payslip_id)},
+            paper.user_id,
+            f"payslip/{paper.payslip_id}",
+            {"month": paper.month, "link": _link_of(paper.payslip_id)},
             paper.payslip_id,
         )
         for paper in papers
         if paper.payslip_id in new
-    ]  # fmt: skip
-    notifications.tell(scope, kind=Kind.PAYROLL_READY, entity_type="payslip", notices=notices)
+    ]
+    notifications.tell(scope, kind=NotificationKind.PAYROLL_READY, entity_type="payslip", notices=notices)
     if alone := [{"run_id": str(run_id), "first": str(one), "last": str(one)} for one in made.failed_user_ids]:
         scope.send(QUEUE, alone)
     count("Payslips", len(notices))

@@ -27,24 +27,52 @@ _ZERO = Decimal(0)
 _DAYS = ("working_days", "present_days", "leave_days", "absent_days", "ot_hours")
 _LABELS: Mapping[str, Mapping[str, str]] = {
     ENGLISH: {
-        "payslip": "Payslip", "approved": "Approved", "employee_no": "Employee no.", "net_pay": "Net pay",
-        "earning": "Earnings", "deduction": "Deductions", "tax": "Taxes", "benefit": "Benefits, not paid out",
-        "gross": "Gross pay", "deductions": "Total deductions", "taxes": "Total taxes", "benefits": "Total benefits",
-        "working_days": "Working days", "present_days": "Present", "leave_days": "Leave", "absent_days": "Absent",
-        "ot_hours": "Overtime hours", "number": "Payslip",
+        "payslip": "Payslip",
+        "approved": "Approved",
+        "employee_no": "Employee no.",
+        "net_pay": "Net pay",
+        "earning": "Earnings",
+        "deduction": "Deductions",
+        "tax": "Taxes",
+        "benefit": "Benefits, not paid out",
+        "gross": "Gross pay",
+        "deductions": "Total deductions",
+        "taxes": "Total taxes",
+        "benefits": "Total benefits",
+        "working_days": "Working days",
+        "present_days": "Present",
+        "leave_days": "Leave",
+        "absent_days": "Absent",
+        "ot_hours": "Overtime hours",
+        "number": "Payslip",
         "carried": "The deductions are higher than the pay. {amount} is carried into the next payroll run.",
-        "no_lines": "nothing in this month", "arrears": "Arrears {month}: {name}",
+        "no_lines": "nothing in this month",
+        "arrears": "Arrears {month}: {name}",
     },
     BENGALI: {
-        "payslip": "বেতনের বিবরণী", "approved": "অনুমোদিত", "employee_no": "কর্মী নং", "net_pay": "নিট বেতন",
-        "earning": "উপার্জন", "deduction": "কর্তন", "tax": "কর", "benefit": "সুবিধা (নগদে দেওয়া হয় না)",
-        "gross": "মোট উপার্জন", "deductions": "মোট কর্তন", "taxes": "মোট কর", "benefits": "মোট সুবিধা",
-        "working_days": "কর্মদিবস", "present_days": "উপস্থিত", "leave_days": "ছুটি", "absent_days": "অনুপস্থিত",
-        "ot_hours": "ওভারটাইম (ঘণ্টা)", "number": "বিবরণী নং",
+        "payslip": "বেতনের বিবরণী",
+        "approved": "অনুমোদিত",
+        "employee_no": "কর্মী নং",
+        "net_pay": "নিট বেতন",
+        "earning": "উপার্জন",
+        "deduction": "কর্তন",
+        "tax": "কর",
+        "benefit": "সুবিধা (নগদে দেওয়া হয় না)",
+        "gross": "মোট উপার্জন",
+        "deductions": "মোট কর্তন",
+        "taxes": "মোট কর",
+        "benefits": "মোট সুবিধা",
+        "working_days": "কর্মদিবস",
+        "present_days": "উপস্থিত",
+        "leave_days": "ছুটি",
+        "absent_days": "অনুপস্থিত",
+        "ot_hours": "ওভারটাইম (ঘণ্টা)",
+        "number": "বিবরণী নং",
         "carried": "কর্তন বেতনের চেয়ে বেশি। {amount} পরবর্তী মাসের বেতন থেকে কাটা হবে।",
-        "no_lines": "এই মাসে কিছু নেই", "arrears": "বকেয়া {month}: {name}",
+        "no_lines": "এই মাসে কিছু নেই",
+        "arrears": "বকেয়া {month}: {name}",
     },
-}  # fmt: skip
+}
 # Chinese, Japanese and Korean share characters that each draws in its own way.
 _HAN = {"ja": "JP", "ko": "KR", "zh-tw": "TC", "zh-hant": "TC", "zh-hk": "HK"}
 _FONTS = (
@@ -90,27 +118,29 @@ def sheet_of(payslip: Record, head: Letterhead) -> Sheet:
         for name, amount in taken
         if amount
     ]
-    return _cleaned({
-        "title": f"{say['payslip']} {period}: {user['name']}",
-        "company": head.company,
-        "color": head.color or PLAIN,
-        "language": language,
-        "fonts": [*_FONTS, f"Noto Sans CJK {_han(head.language)}"],
-        "labels": {name: say[name] for name in ("payslip", "net_pay")},
-        "period": period,
-        "days_between": " – ".join(between),
-        "status": say["approved"],
-        "name": user["name"],
-        "person": [said for said in (*person, payslip["run_title"]) if said],
-        "days": _days(payslip["inputs"], say) if payslip["run_kind"] == RunKind.REGULAR else [],
-        "currency": currency,
-        "parts": [part for part in parts if part["lines"]] or [{**parts[0], "title": say["no_lines"]}],
-        "benefits": benefits if benefits["lines"] else None,
-        "sum": "  ".join(sums),
-        "pays": money(payslip["pays"], currency),
-        "notes": [say["carried"].format(amount=carried)] if payslip["carried"] else [],
-        "footer": f"{say['number']} {payslip['id']}",
-    })  # fmt: skip
+    return _cleaned(
+        {
+            "title": f"{say['payslip']} {period}: {user['name']}",
+            "company": head.company,
+            "color": head.color or PLAIN,
+            "language": language,
+            "fonts": [*_FONTS, f"Noto Sans CJK {_han(head.language)}"],
+            "labels": {name: say[name] for name in ("payslip", "net_pay")},
+            "period": period,
+            "days_between": " – ".join(between),
+            "status": say["approved"],
+            "name": user["name"],
+            "person": [said for said in (*person, payslip["run_title"]) if said],
+            "days": _days(payslip["inputs"], say) if payslip["run_kind"] == RunKind.REGULAR else [],
+            "currency": currency,
+            "parts": [part for part in parts if part["lines"]] or [{**parts[0], "title": say["no_lines"]}],
+            "benefits": benefits if benefits["lines"] else None,
+            "sum": "  ".join(sums),
+            "pays": money(payslip["pays"], currency),
+            "notes": [say["carried"].format(amount=carried)] if payslip["carried"] else [],
+            "footer": f"{say['number']} {payslip['id']}",
+        }
+    )
 
 
 def money(amount: Decimal, currency: str) -> str:

@@ -57,9 +57,13 @@ def pay(scope: Scope, *, run_id: UUID) -> Record:
     )
     job_id = payouts.request_payroll(scope, payroll_run_id=run_id)
     audit.record(
-        scope, action="payroll_run.pay_requested", entity_type="payroll_run", entity_id=run_id,
-        before={"status": status}, after={"status": PayrollStatus.PARTLY_PAID, "job_id": job_id},
-    )  # fmt: skip
+        scope,
+        action="payroll_run.pay_requested",
+        entity_type="payroll_run",
+        entity_id=run_id,
+        before={"status": status},
+        after={"status": PayrollStatus.PARTLY_PAID, "job_id": job_id},
+    )
     # a run of which nothing is to be paid waits for no confirmation
     status = _recomputed(scope, {**run, "status": PayrollStatus.PARTLY_PAID})
     payment = payment_queries.sum_payment(scope, run_id)
@@ -83,9 +87,13 @@ def _recomputed(scope: Scope, run: Record) -> PayrollStatus:
         scope.session.execute(_MOVE, {**values, "now": scope.now})
         scope.session.execute(_MOVE_PERIOD, values)
         audit.record(
-            scope, entity_type="payroll_run", entity_id=run["id"], before={"status": before}, after={"status": after},
+            scope,
+            entity_type="payroll_run",
+            entity_id=run["id"],
+            before={"status": before},
+            after={"status": after},
             action="payroll_run.paid" if after is PayrollStatus.PAID else "payroll_run.partly_paid",
-        )  # fmt: skip
+        )
     return after
 
 

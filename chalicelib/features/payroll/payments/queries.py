@@ -52,9 +52,7 @@ def page_of_payments(scope: Scope, run_id: UUID, query: PaymentQuery) -> Record:
     if run_queries.get_run(scope, run_id)["status"] not in FIXED_PAYROLL:
         return {"items": [], "next_cursor": None}
     after = position(query.cursor, UUID) if query.cursor else None
-    rows = _read(
-        scope, run_id, status=query.status, because=query.because, after=after, limit=query.limit + 1
-    )  # fmt: skip
+    rows = _read(scope, run_id, status=query.status, because=query.because, after=after, limit=query.limit + 1)
     items = rows[: query.limit]
     return {"items": items, "next_cursor": cursor(items[-1]["user_id"]) if len(rows) > query.limit else None}
 

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from chalicelib.entry.paging import PageQuery
 from chalicelib.features.payouts.payables.schemas import Payee
-from chalicelib.features.payroll.runs.schemas import Run, RunStarted
+from chalicelib.features.payroll.runs.schemas import PayrollRun, RunStarted
 from chalicelib.kernel.schema import MoneyOut, Output
 
 
@@ -56,7 +56,7 @@ class RunPayment(Output):
     unpaid: list[Payment] = Field(description="GET /payroll-runs/{id}/payments lists all of them")
 
 
-class PaidRun(Run):
+class PaidRun(PayrollRun):
     """A payroll run with what became of its payslips."""
 
     payment: RunPayment | None = Field(description="null until the run is approved")

@@ -25,8 +25,8 @@ from chalicelib.features.payroll.payslips.adjustment_lines import OneOff
 from chalicelib.features.payroll.payslips.arrears_lines import NOTHING, Amounts, Differences
 from chalicelib.features.payroll.payslips.evaluation import ZERO, Calculator, Choice
 from chalicelib.features.payroll.payslips.inputs import Rare, Which
-from chalicelib.features.payroll.runs.snapshot import Plan
-from chalicelib.features.periods.windows import Among, window_of
+from chalicelib.features.payroll.runs.snapshot import CalculationSnapshot
+from chalicelib.features.periods.windows import EmployeeFilter, window_of
 from chalicelib.identity.scope import Scope
 
 # Corrections that no approved run has paid yet, in the periods that regular runs have paid.
@@ -94,7 +94,7 @@ class Corrected:
 
     run_id: UUID
     month: str
-    plan: Plan
+    plan: CalculationSnapshot
     user_ids: Sequence[UUID] | None
 
 
@@ -102,12 +102,13 @@ def corrected_periods(scope: Scope) -> list[Corrected]:
     """List the paid periods whose facts have changed since, earliest first."""
     rows = scope.session.execute(_MONTHS, {"tenant_id": scope.tenant_id})
     return [
-        Corrected(row.id, row.month, Plan.from_json(row.plan), None if row.everybody else row.user_ids) for row in rows
+        Corrected(row.id, row.month, CalculationSnapshot.from_json(row.plan), None if row.everybody else row.user_ids)
+        for row in rows
     ]
 
 
 def compute(
-    scope: Scope, *, among: Among, only: Sequence[UUID] | None, periods: Sequence[Corrected]
+    scope: Scope, *, among: EmployeeFilter, only: Sequence[UUID] | None, periods: Sequence[Corrected]
 ) -> dict[UUID, list[tuple[str, OneOff]]]:
     """Return the arrears of some people, each with its currency, by person and earliest period first."""
     found: dict[UUID, list[tuple[str, OneOff]]] = defaultdict(list)
@@ -119,7 +120,7 @@ def compute(
     return found
 
 
-def _concerned(scope: Scope, period: Corrected, *, among: Among, only: Sequence[UUID] | None) -> list[UUID]:
+def _concerned(scope: Scope, period: Corrected, *, among: EmployeeFilter, only: Sequence[UUID] | None) -> list[UUID]:
     days = period.plan.scope(scope).tenant.period(period.month)
     values = {
         **among.values,
@@ -138,7 +139,7 @@ def _concerned(scope: Scope, period: Corrected, *, among: Among, only: Sequence[
 
 def _of_period(scope: Scope, period: Corrected, *, user_ids: list[UUID]) -> Iterator[tuple[UUID, str, OneOff]]:
     then = period.plan.scope(scope)
-    among = Among.these(user_ids)
+    among = EmployeeFilter.these(user_ids)
     values = {**among.values, "tenant_id": scope.tenant_id, "run_id": period.run_id, "month": period.month}
     paid = {row.user_id: row for row in scope.session.execute(text(among.put_into(_PAID)), values)}
     since: dict[UUID, dict[str, Decimal]] = defaultdict(dict)
@@ -194,16 +195,21 @@ class _Repricing:
 @contextmanager
 def _as_if(then: Scope, month: str, user_ids: list[UUID]) -> Iterator[None]:
     """Compute the period anew for the time of the block, as if it were not locked."""
-    window, among = window_of(then, month), Among.these(user_ids)
+    window, among = window_of(then, month), EmployeeFilter.these(user_ids)
     then.session.exec_driver_sql("savepoint as_if")
     try:
         # Attendance that came late was decided under the policy of today, and is decided under that of the period. The
         # other days keep what was decided when they were paid, under the rules of that time.
         corrected = then.session.execute(
             _CORRECTED_DAYS,
-            {"tenant_id": then.tenant_id, "month": month, "user_ids": user_ids,
-             "lead_on": window.lead_on, "tail_on": window.tail_on},
-        )  # fmt: skip
+            {
+                "tenant_id": then.tenant_id,
+                "month": month,
+                "user_ids": user_ids,
+                "lead_on": window.lead_on,
+                "tail_on": window.tail_on,
+            },
+        )
         attendance.decide_pairs(then, pairs=[(row.user_id, row.day) for row in corrected])
         leave_out(then, window=window, among=among)
         project(then, window=window, among=among, as_of=window.period.end)

@@ -13,7 +13,7 @@ from chalicelib import formulas
 from chalicelib.features.payroll.components.rules import Category
 from chalicelib.features.payroll.payslips.adjustment_lines import OneOff
 from chalicelib.features.payroll.runs.rules import OneOffKind
-from chalicelib.features.payroll.runs.snapshot import EARNED, SALARY, Plan, names_of
+from chalicelib.features.payroll.runs.snapshot import EARNED, SALARY, CalculationSnapshot, names_of
 
 _ZERO = Decimal(0)
 
@@ -42,7 +42,7 @@ class _Part:
 class Differences:
     """A paid period's plan, made ready to compare what was paid with what the period is worth by now."""
 
-    def __init__(self, plan: Plan, *, month: str) -> None:
+    def __init__(self, plan: CalculationSnapshot, *, month: str) -> None:
         self._month = month
         self._names = plan.inputs
         self._earned = plan.inputs.index(EARNED)
@@ -60,12 +60,17 @@ class Differences:
         """
         return [
             OneOff(
-                OneOffKind.ARREARS, part.category, part.name, amount - paid, month=self._month, code=part.code,
+                OneOffKind.ARREARS,
+                part.category,
+                part.name,
+                amount - paid,
+                month=self._month,
+                code=part.code,
                 detail={"paid": str(paid), "now": str(amount), "inputs": self._changes(part, before, now)},
             )
             for part, was, amount in zip(self._parts, self._of_each(before), self._of_each(now), strict=True)
             if (paid := was + since.get(part.code, _ZERO)) != amount
-        ]  # fmt: skip
+        ]
 
     def _of_each(self, amounts: Amounts) -> Iterator[Decimal]:
         """Yield the amount of the salary, then of each component; what is not for the person is 0."""

@@ -13,7 +13,7 @@ from sqlalchemy import Row
 
 from chalicelib import formulas
 from chalicelib.features.payroll.components.rules import Calculation, Category
-from chalicelib.features.payroll.runs.snapshot import Compiled, Plan, compiled
+from chalicelib.features.payroll.runs.snapshot import CalculationSnapshot, Compiled, compiled
 from chalicelib.kernel.money import rounded
 
 ZERO = Decimal(0)
@@ -29,13 +29,15 @@ class Choice:
     percents: dict[str, Decimal] = field(default_factory=dict)  # by code
     is_foreign: bool = False  # something would be for them, but is in another currency
 
-    def to_json(self, plan: Plan) -> dict[str, Any] | None:
+    def to_json(self, plan: CalculationSnapshot) -> dict[str, Any] | None:
         """Return what a payslip keeps of it."""
         amounts = {plan.components[at].code: {"amount": str(amount)} for at, amount in self.amounts.items()}
         return {**amounts, **{code: {"percent": str(percent)} for code, percent in self.percents.items()}} or None
 
     @classmethod
-    def from_payslip(cls, plan: Plan, amounts: Sequence[Decimal | None], given: Mapping[str, Any] | None) -> "Choice":
+    def from_payslip(
+        cls, plan: CalculationSnapshot, amounts: Sequence[Decimal | None], given: Mapping[str, Any] | None
+    ) -> "Choice":
         """Read what a payslip has kept."""
         said = given or {}
         place = {component.code: at for at, component in enumerate(plan.components)}
@@ -45,7 +47,7 @@ class Choice:
             {code: Decimal(one["percent"]) for code, one in said.items() if "percent" in one},
         )
 
-    def only_dynamic(self, plan: Plan) -> "Choice":
+    def only_dynamic(self, plan: CalculationSnapshot) -> "Choice":
         """Return what of it counts outside the period: amounts of dynamic components."""
         is_dynamic = [one.calculation is Calculation.DYNAMIC for one in plan.components]
         return Choice(
@@ -69,7 +71,7 @@ class Pay:
 class Calculator:
     """A plan made ready for pay in one currency. Most people have nothing of their own: they share one choice."""
 
-    def __init__(self, plan: Plan, *, currency: str) -> None:
+    def __init__(self, plan: CalculationSnapshot, *, currency: str) -> None:
         self.plan = plan
         self.currency = currency
         parts = plan.components

@@ -11,7 +11,7 @@ from sqlalchemy import Row, text
 
 from chalicelib.backing.database import statement
 from chalicelib.features.payouts.delivery import providers
-from chalicelib.features.periods.windows import Among
+from chalicelib.features.periods.windows import EmployeeFilter
 from chalicelib.identity.scope import Scope
 
 _GATHER = statement(__file__, "gather")
@@ -58,7 +58,7 @@ class Which:
 
     run_id: UUID | None
     month: str
-    among: Among
+    among: EmployeeFilter
     only: Sequence[UUID] | None = None  # of an off-cycle run: whom it is for
     previous_run_id: UUID | None = None
 

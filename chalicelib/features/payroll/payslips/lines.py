@@ -16,7 +16,7 @@ from chalicelib.backing.database import Record
 from chalicelib.features.payroll.components.rules import Category, Component
 from chalicelib.features.payroll.runs.models import RunKind
 from chalicelib.features.payroll.runs.rules import OneOffKind, worded
-from chalicelib.features.payroll.runs.snapshot import EARNED, GROSS, SALARY, Plan, names_of
+from chalicelib.features.payroll.runs.snapshot import EARNED, GROSS, SALARY, CalculationSnapshot, names_of
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.money import rounded
 
@@ -46,7 +46,7 @@ def earned_lines(scope: Scope, found: Sequence[Record]) -> dict[tuple[str, UUID]
 class Explained:
     """A run's plan, made ready to explain its payslips."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: CalculationSnapshot) -> None:
         self.plan = plan
         names = names_of(plan.components, plan.inputs)
         self._uses = [sorted(formulas.check(one.said(), names=names).uses) for one in plan.components]
@@ -80,7 +80,10 @@ class Explained:
 
 
 def _gross(
-    plan: Plan, inputs: Mapping[str, Decimal | None], amounts: Sequence[Decimal | None], one_offs: Sequence[Record]
+    plan: CalculationSnapshot,
+    inputs: Mapping[str, Decimal | None],
+    amounts: Sequence[Decimal | None],
+    one_offs: Sequence[Record],
 ) -> Decimal:
     """The gross that formulas took: without arrears, which the period they are for has taxed."""
     earning = [
@@ -103,11 +106,15 @@ def _line(kind: str, code: str | None, name: str, category: Category, amount: De
 
 def _salary(inputs: Mapping[str, Decimal | None], earned: Sequence[Record] | None) -> Record:
     return _line(
-        "salary", EARNED, SALARY, Category.EARNING, inputs[EARNED] or _ZERO,
+        "salary",
+        EARNED,
+        SALARY,
+        Category.EARNING,
+        inputs[EARNED] or _ZERO,
         formula=" + ".join(one["formula"] for one in earned or ()) or None,
         inputs={name: inputs[name] for name in ("base_salary", "working_days")},
         detail=earned,
-    )  # fmt: skip
+    )
 
 
 def _component(
@@ -118,17 +125,19 @@ def _component(
     if "percent" in own:
         said = f"{component.base} * {own['percent']}%"
     return _line(
-        "component", component.code, component.name, component.category, amount,
+        "component",
+        component.code,
+        component.name,
+        component.category,
+        amount,
         calculation=component.calculation.value,
         formula=None if is_given else said,
         inputs={} if is_given else values,
         warnings=[
-            worded(component.code, one["code"], one["name"])
-            for one in warnings
-            if one["component"] == component.code
+            worded(component.code, one["code"], one["name"]) for one in warnings if one["component"] == component.code
         ],
         detail=own or None,
-    )  # fmt: skip
+    )
 
 
 def _one_off(one: Record) -> Record:
@@ -138,9 +147,13 @@ def _one_off(one: Record) -> Record:
     if one["code"] is not None:
         detail["component"], name = name, f"Arrears {one['month']}: {name}"
     return _line(
-        one["kind"], one["code"], name, Category(one["category"]), one["amount"],
+        one["kind"],
+        one["code"],
+        name,
+        Category(one["category"]),
+        one["amount"],
         detail=_json_able({**detail, **(one["detail"] or {})}),
-    )  # fmt: skip
+    )
 
 
 def _json_able(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -19,14 +19,27 @@ from chalicelib.features.payroll.payslips.evaluation import ZERO, Calculator, Ch
 from chalicelib.features.payroll.payslips.inputs import Rare
 from chalicelib.features.payroll.runs.models import RunKind, payslip_one_offs
 from chalicelib.features.payroll.runs.rules import Anomaly, anomalies_of
-from chalicelib.features.payroll.runs.snapshot import INPUTS, Plan
+from chalicelib.features.payroll.runs.snapshot import INPUTS, CalculationSnapshot
 from chalicelib.identity.scope import Scope
 
 # Row-level security forbids COPY, so the rows travel as one array for each column: in one statement, and as fast.
 _WRITE = statement(__file__, "write_payslips")
 _ROWS_AT_ONCE = 1000  # some 500 KB a statement
-_COLUMNS = ("user_ids", "currencies", "inputs", "amounts", "gross", "deductions", "taxes", "benefits", "net",
-            "previous_net", "given", "warnings", "anomalies")  # fmt: skip
+_COLUMNS = (
+    "user_ids",
+    "currencies",
+    "inputs",
+    "amounts",
+    "gross",
+    "deductions",
+    "taxes",
+    "benefits",
+    "net",
+    "previous_net",
+    "given",
+    "warnings",
+    "anomalies",
+)
 _NOTHING = "{" + ",".join(["0"] * len(INPUTS)) + "}"  # the inputs of somebody who is not in the period
 
 Arrears = dict[UUID, list[tuple[str, OneOff]]]  # each with its currency, by person
@@ -35,7 +48,7 @@ Arrears = dict[UUID, list[tuple[str, OneOff]]]  # each with its currency, by per
 class Maker:
     """Makes the payslips of a plan, and keeps the lines that no component made until all are written."""
 
-    def __init__(self, scope: Scope, plan: Plan, *, rare: Rare, late: Arrears) -> None:
+    def __init__(self, scope: Scope, plan: CalculationSnapshot, *, rare: Rare, late: Arrears) -> None:
         self.one_offs: list[tuple[UUID, list[OneOff]]] = []
         self._scope = scope
         self._plan = plan
@@ -131,9 +144,20 @@ class Maker:
             anomalies.append(Anomaly.OTHER_CURRENCY)
         given = choice.to_json(self._plan) if choice.amounts or choice.percents else None
         return (
-            said_id, currency, f'"{said}"', _amounts(pay.amounts), pay.gross, pay.deductions, pay.taxes,
-            pay.benefits, net, previous_net, _json(given), _warnings(pay.warnings), _words(anomalies),
-        )  # fmt: skip
+            said_id,
+            currency,
+            f'"{said}"',
+            _amounts(pay.amounts),
+            pay.gross,
+            pay.deductions,
+            pay.taxes,
+            pay.benefits,
+            net,
+            previous_net,
+            _json(given),
+            _warnings(pay.warnings),
+            _words(anomalies),
+        )
 
 
 def write(

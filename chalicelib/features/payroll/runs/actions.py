@@ -16,14 +16,14 @@ from chalicelib.features.pay_register import calculation as pay_register_calcula
 from chalicelib.features.payroll.components import queries as component_queries
 from chalicelib.features.payroll.runs import calculation, queries, snapshot
 from chalicelib.features.payroll.runs.models import RunKind, payroll_runs
-from chalicelib.features.payroll.runs.schemas import NewRun
+from chalicelib.features.payroll.runs.schemas import NewPayrollRun
 from chalicelib.features.people.users import queries as people
 from chalicelib.features.periods import periods
 from chalicelib.features.periods.locks import lock_people_among
-from chalicelib.features.periods.windows import Among
+from chalicelib.features.periods.windows import EmployeeFilter
 from chalicelib.identity.scope import Scope
 from chalicelib.jobs import progress
-from chalicelib.jobs.progress import Chunk
+from chalicelib.jobs.progress import JobChunk
 from chalicelib.kernel.errors import Conflict, invalid
 from chalicelib.kernel.states import FIXED_PAYROLL, PAYROLL_MOVES, PayrollStatus, PeriodStatus, check_move
 
@@ -60,11 +60,13 @@ _CANCEL = text("""
     where tenant_id = :tenant_id and id = :run_id""")
 
 
-def create(scope: Scope, *, new: NewRun) -> Record:
+def create(scope: Scope, *, new: NewPayrollRun) -> Record:
     """Make a run; there is one regular run for each month."""
     if new.month > scope.tenant.month_of(scope.yesterday()):
-        raise invalid("/month", f"{new.month} has not begun to be earned; the latest month is "
-                      f"{scope.tenant.month_of(scope.yesterday())}")  # fmt: skip
+        raise invalid(
+            "/month",
+            f"{new.month} has not begun to be earned; the latest month is {scope.tenant.month_of(scope.yesterday())}",
+        )
     people.check_all_there(scope, new.user_ids or ())
     for type_id in new.payment_type_ids or ():
         component_queries.get_type(scope, type_id)
@@ -91,9 +93,12 @@ def create(scope: Scope, *, new: NewRun) -> Record:
             " is paid by an off_cycle run."
         )
     audit.record(
-        scope, action="payroll_run.created", entity_type="payroll_run", entity_id=run_id,
+        scope,
+        action="payroll_run.created",
+        entity_type="payroll_run",
+        entity_id=run_id,
         after=new.model_dump(mode="json", exclude_none=True),
-    )  # fmt: skip
+    )
     return queries.show_run(scope, run_id)
 
 
@@ -111,10 +116,7 @@ def request_calculation(scope: Scope, *, run_id: UUID, user_ids: Sequence[UUID] 
     check_move(PAYROLL_MOVES, now=PayrollStatus(run["status"]), to=PayrollStatus.CALCULATED, what="payroll run")
     locked = _hold(scope, run)
     made = snapshot.make(
-        scope,
-        kind=RunKind(run["kind"]),
-        on=scope.tenant.period(run["month"]).end,
-        type_ids=run["payment_type_ids"],
+        scope, kind=RunKind(run["kind"]), on=scope.tenant.period(run["month"]).end, type_ids=run["payment_type_ids"]
     )
     as_of, is_revised = _compute_up_to(scope, run)
     only = user_ids if _may_be_partial(scope, run, made, as_of) and not is_revised else None
@@ -133,15 +135,18 @@ def request_calculation(scope: Scope, *, run_id: UUID, user_ids: Sequence[UUID] 
     )
     periods.mark_calculated(scope, run["month"])
     audit.record(
-        scope, action="payroll_run.calculated", entity_type="payroll_run", entity_id=run_id,
+        scope,
+        action="payroll_run.calculated",
+        entity_type="payroll_run",
+        entity_id=run_id,
         after={"job_id": job_id, "user_ids": only},
-    )  # fmt: skip
+    )
     run = get_row(scope, payroll_runs, run_id, what="payroll run")
     _begin(scope, run, job_id, as_of=as_of, only=only, locked=locked)
     return queries.get_run(scope, run_id)
 
 
-def carry_on(scope: Scope, message: dict[str, Any], chunk: Chunk) -> None:
+def carry_on(scope: Scope, message: dict[str, Any], chunk: JobChunk) -> None:
     """Do a chunk of a calculation, unless a later one has overtaken it or the run was given up."""
     run = queries.keep_run(scope, UUID(message["run_id"]))
     if run["calculation"] == message["calculation"] and run["status"] == PayrollStatus.DRAFT:
@@ -159,22 +164,20 @@ def cancel(scope: Scope, *, run_id: UUID, reason: str | None) -> Record:
     check_move(PAYROLL_MOVES, now=PayrollStatus(run["status"]), to=PayrollStatus.CANCELLED, what="payroll run")
     scope.session.execute(
         _CANCEL,
-        {
-            "tenant_id": scope.tenant_id,
-            "run_id": run_id,
-            "actor": scope.actor.name,
-            "now": scope.now,
-            "reason": reason,
-        },
+        {"tenant_id": scope.tenant_id, "run_id": run_id, "actor": scope.actor.name, "now": scope.now, "reason": reason},
     )
     audit.record(
-        scope, action="payroll_run.cancelled", entity_type="payroll_run", entity_id=run_id,
-        before={"status": run["status"]}, after={"status": PayrollStatus.CANCELLED.value, "reason": reason},
-    )  # fmt: skip
+        scope,
+        action="payroll_run.cancelled",
+        entity_type="payroll_run",
+        entity_id=run_id,
+        before={"status": run["status"]},
+        after={"status": PayrollStatus.CANCELLED.value, "reason": reason},
+    )
     return queries.show_run(scope, run_id)
 
 
-def _hold(scope: Scope, run: Record) -> Chunk | None:
+def _hold(scope: Scope, run: Record) -> JobChunk | None:
     """Keep facts of the run's period, and of paid ones, as they are until the commit.
 
     Where the register has to be computed first, its people are locked before (tenants.locks), if they fit one chunk,
@@ -187,7 +190,7 @@ def _hold(scope: Scope, run: Record) -> Chunk | None:
         chunks = calculation.plan_chunks(scope, run, only=run["user_ids"])
         if len(chunks) == 1:
             locked = chunks[0]
-            lock_people_among(scope, Among.range(locked.first_user_id, locked.last_user_id))
+            lock_people_among(scope, EmployeeFilter.range(locked.first_user_id, locked.last_user_id))
     # the period before as well, whose attendance is decided with this one's: all of them in one statement, in order
     months = [period.month, scope.tenant.month_of(period.start - timedelta(days=1))]
     scope.session.execute(_HOLD, {"tenant_id": scope.tenant_id, "months": months})
@@ -195,7 +198,7 @@ def _hold(scope: Scope, run: Record) -> Chunk | None:
 
 
 def _begin(
-    scope: Scope, run: Record, job_id: UUID, *, as_of: date | None, only: Sequence[UUID] | None, locked: Chunk | None
+    scope: Scope, run: Record, job_id: UUID, *, as_of: date | None, only: Sequence[UUID] | None, locked: JobChunk | None
 ) -> None:
     if only is None:
         calculation.forget(scope, run["id"])
@@ -212,11 +215,15 @@ def _begin(
         "only": None if only is None else [str(one) for one in only],
     }
     progress.spread(
-        scope, job_id, chunks=chunks, queue=calculation.QUEUE, message=message,
+        scope,
+        job_id,
+        chunks=chunks,
+        queue=calculation.QUEUE,
+        message=message,
         at_once=as_of is None or pay_register_calculation.covers(locked, chunks),
         do=lambda chunk: calculation.do_chunk(scope, message, run, chunk),
         finish=lambda: calculation.finish(scope, message, run),
-    )  # fmt: skip
+    )
 
 
 def _compute_up_to(scope: Scope, run: Record) -> tuple[date | None, bool]:
@@ -232,7 +239,7 @@ def _compute_up_to(scope: Scope, run: Record) -> tuple[date | None, bool]:
     return min(period.end, scope.yesterday()), row.is_revised
 
 
-def _may_be_partial(scope: Scope, run: Record, made: snapshot.Plan, as_of: date | None) -> bool:
+def _may_be_partial(scope: Scope, run: Record, made: snapshot.CalculationSnapshot, as_of: date | None) -> bool:
     if run["status"] != PayrollStatus.CALCULATED or as_of is not None:
         return False
     if run["plan"] != json.loads(json.dumps(made.to_json(), default=str)):

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from chalicelib import audit, four_eyes
 from chalicelib.entry.gate import get_row
-from chalicelib.entry.rows import Row, RowError, checked
+from chalicelib.entry.rows import ImportRow, RowError, checked
 from chalicelib.features.payroll.components.rules import Calculation
 from chalicelib.features.payroll.runs.models import payroll_runs
 from chalicelib.features.payroll.runs.schemas import AmountRow, AmountsReport
@@ -49,7 +49,7 @@ _WRITE = text("""
 Amounts = dict[tuple[UUID, UUID], Decimal]
 
 
-def give(scope: Scope, *, run_id: UUID, rows: Sequence[Row], dry_run: bool) -> AmountsReport:
+def give(scope: Scope, *, run_id: UUID, rows: Sequence[ImportRow], dry_run: bool) -> AmountsReport:
     """Keep the good rows and say what is wrong with the others; of two for one thing the later counts."""
     run = get_row(scope, payroll_runs, run_id, what="payroll run", lock=True)
     if run["status"] not in _OPEN:
@@ -74,9 +74,12 @@ def give(scope: Scope, *, run_id: UUID, rows: Sequence[Row], dry_run: bool) -> A
             },
         )
         audit.record(
-            scope, action="payroll_run.amounts_given", entity_type="payroll_run", entity_id=run_id,
+            scope,
+            action="payroll_run.amounts_given",
+            entity_type="payroll_run",
+            entity_id=run_id,
             after={"rows": len(rows), "written": len(fresh)},
-        )  # fmt: skip
+        )
     return AmountsReport(
         dry_run=dry_run,
         rows=len(rows),

@@ -21,11 +21,11 @@ from chalicelib.features.payroll.payslips import inputs as payslip_inputs
 from chalicelib.features.payroll.payslips.inputs import Which
 from chalicelib.features.payroll.runs import summaries
 from chalicelib.features.payroll.runs.models import RunKind
-from chalicelib.features.payroll.runs.snapshot import Plan
-from chalicelib.features.periods.windows import Among
+from chalicelib.features.payroll.runs.snapshot import CalculationSnapshot
+from chalicelib.features.periods.windows import EmployeeFilter
 from chalicelib.identity.scope import Scope
 from chalicelib.jobs import progress
-from chalicelib.jobs.progress import CHUNK_EMPLOYEES, Chunk
+from chalicelib.jobs.progress import CHUNK_EMPLOYEES, JobChunk
 
 QUEUE = "payroll"
 
@@ -67,7 +67,7 @@ _PREVIOUS = text("""
 _DELETE = "delete from payslips where tenant_id = :tenant_id and run_id = :run_id and user_id {among}"
 
 
-def plan_chunks(scope: Scope, run: Record, *, only: Sequence[UUID] | None) -> list[Chunk]:
+def plan_chunks(scope: Scope, run: Record, *, only: Sequence[UUID] | None) -> list[JobChunk]:
     """Split the people whom a run may be for."""
     period = scope.tenant.period(run["month"])
     rows = scope.session.execute(
@@ -81,12 +81,12 @@ def plan_chunks(scope: Scope, run: Record, *, only: Sequence[UUID] | None) -> li
             "size": CHUNK_EMPLOYEES,
         },
     )
-    return [Chunk(*row) for row in rows]
+    return [JobChunk(*row) for row in rows]
 
 
 def forget(scope: Scope, run_id: UUID) -> None:
     """Throw a run's payslips away, also of people whom it is not for any more."""
-    everybody = text(Among.everybody().put_into(_DELETE))
+    everybody = text(EmployeeFilter.everybody().put_into(_DELETE))
     scope.session.execute(everybody, {"tenant_id": scope.tenant_id, "run_id": run_id})
 
 
@@ -100,9 +100,9 @@ def find_previous(scope: Scope, run: Record) -> UUID | None:
     return found
 
 
-def do_chunk(scope: Scope, message: dict[str, Any], run: Record, chunk: Chunk) -> None:
+def do_chunk(scope: Scope, message: dict[str, Any], run: Record, chunk: JobChunk) -> None:
     """Calculate one chunk, and finish the job, and the run, with its last."""
-    among = Among.range(chunk.first_user_id, chunk.last_user_id)
+    among = EmployeeFilter.range(chunk.first_user_id, chunk.last_user_id)
     if message["as_of"]:
         pay_register_calculation.compute_among(
             scope, months=[run["month"]], among=among, as_of=date.fromisoformat(message["as_of"])
@@ -120,14 +120,14 @@ def finish(scope: Scope, message: dict[str, Any], run: Record) -> None:
     progress.finish(scope, UUID(message["job_id"]), result={"run_id": run["id"], **summaries.headline(summary)})
 
 
-def calculate(scope: Scope, run: Record, *, among: Among, only: Sequence[UUID] | None) -> int:
+def calculate(scope: Scope, run: Record, *, among: EmployeeFilter, only: Sequence[UUID] | None) -> int:
     """Make the payslips of some people, in the place of any that `only` these had, and count them."""
     plan_anew(scope.session)
-    plan = Plan.from_json(run["plan"])
+    plan = CalculationSnapshot.from_json(run["plan"])
     whom = only if only is not None else run["user_ids"]
     which = Which(run["id"], run["month"], among, whom, find_previous(scope, run))
     if only is not None:
-        these = Among.these(only)
+        these = EmployeeFilter.these(only)
         key = {"tenant_id": scope.tenant_id, "run_id": run["id"]}
         scope.session.execute(text(these.put_into(_DELETE)), key | these.values)
     corrected = arrears.corrected_periods(scope)

@@ -83,14 +83,26 @@ def _lines(scope: Scope, run_id: UUID, columns: Sequence[str]) -> Iterator[list[
                 sums[column] += amount
             people[currency] += 1
             yield [
-                safe(user["employee_no"] or ""), safe(user["name"]),
-                safe(departments_by_id.get(user["department_id"], "")), currency,
-                *(_cell(inputs.get(name)) for name in DAYS), *(_cell(amounts.get(column)) for column in money),
-                _cell(payslip["previous_net"]), "; ".join(payslip["anomalies"] or ()),
-            ]  # fmt: skip
+                safe(user["employee_no"] or ""),
+                safe(user["name"]),
+                safe(departments_by_id.get(user["department_id"], "")),
+                currency,
+                *(_cell(inputs.get(name)) for name in DAYS),
+                *(_cell(amounts.get(column)) for column in money),
+                _cell(payslip["previous_net"]),
+                "; ".join(payslip["anomalies"] or ()),
+            ]
     for currency, sums in sorted(totals.items()):
-        yield ["total", f"{people[currency]} payslips", "", currency, *([""] * len(DAYS)),
-               *(_cell(sums.get(column)) for column in money), "", ""]  # fmt: skip
+        yield [
+            "total",
+            f"{people[currency]} payslips",
+            "",
+            currency,
+            *([""] * len(DAYS)),
+            *(_cell(sums.get(column)) for column in money),
+            "",
+            "",
+        ]
 
 
 def _amounts(payslip: Record) -> dict[str, Decimal]:

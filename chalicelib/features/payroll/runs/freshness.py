@@ -18,9 +18,9 @@ from chalicelib.features.payroll.payslips.evaluation import Calculator, Choice
 from chalicelib.features.payroll.payslips.inputs import Which
 from chalicelib.features.payroll.runs import snapshot as plans
 from chalicelib.features.payroll.runs.models import RunKind
-from chalicelib.features.payroll.runs.snapshot import Plan
+from chalicelib.features.payroll.runs.snapshot import CalculationSnapshot
 from chalicelib.features.periods import periods
-from chalicelib.features.periods.windows import Among
+from chalicelib.features.periods.windows import EmployeeFilter
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import Conflict
 
@@ -89,7 +89,7 @@ def _check_other_runs(scope: Scope, run: Record) -> None:
 
 def _check_components(scope: Scope, run: Record) -> None:
     on = scope.tenant.period(run["month"]).end
-    was = Plan.from_json(run["plan"])
+    was = CalculationSnapshot.from_json(run["plan"])
     now = plans.make(scope, kind=was.kind, on=on, type_ids=run["payment_type_ids"])
     if changed := {one.code for one in set(was.components) ^ set(now.components)}:
         raise Conflict(
@@ -102,7 +102,7 @@ def _check_components(scope: Scope, run: Record) -> None:
         )
 
 
-def _changed(scope: Scope, run: Record, plan: Plan) -> Iterator[UUID]:
+def _changed(scope: Scope, run: Record, plan: CalculationSnapshot) -> Iterator[UUID]:
     """Find the people whose components, or own amounts and percents, are not those of their payslip."""
     key = {"tenant_id": scope.tenant_id, "run_id": run["id"]}
     type_ids = [component.type_id for component in plan.components]
@@ -112,7 +112,7 @@ def _changed(scope: Scope, run: Record, plan: Plan) -> Iterator[UUID]:
     calculators: dict[str, Calculator] = {}
     for at in range(0, len(user_ids), _AT_ONCE):
         some = user_ids[at : at + _AT_ONCE]
-        rare = payslip_inputs.gather_rare(scope, which=Which(run["id"], run["month"], Among.these(some)))
+        rare = payslip_inputs.gather_rare(scope, which=Which(run["id"], run["month"], EmployeeFilter.these(some)))
         rows = scope.session.execute(_SLIPS, {**key, "month": run["month"], "user_ids": some}).all()
         known = _currencies(scope, rows)
         for row in rows:

@@ -14,7 +14,7 @@ from sqlalchemy import text
 from chalicelib import four_eyes
 from chalicelib.backing.database import Record
 from chalicelib.features.payroll.runs.models import RunKind
-from chalicelib.four_eyes import Hand, Part
+from chalicelib.four_eyes import Hand, Participation
 from chalicelib.four_eyes.own_pay import DECIDED
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.states import PayrollStatus
@@ -93,13 +93,13 @@ def _of_runs(scope: Scope, runs: Sequence[Record]) -> dict[UUID, list[Hand]]:
     for run in runs:
         # the code before 2026-12, which may still run during a deployment, wrote the person alone
         calculated = [*run["calculated_by_ids"], *filter(None, [run["calculated_by_user_id"]])]
-        found[run["id"]] = [Hand(Part.CALCULATED, calculated), Hand(Part.OWN_FIGURE, own)]
+        found[run["id"]] = [Hand(Participation.CALCULATED, calculated), Hand(Participation.OWN_FIGURE, own)]
         if run["kind"] == RunKind.OFF_CYCLE and own_ids:
             row = off_cycle[run["id"]]
             found[run["id"]] += [
-                Hand(Part.MADE_RUN, run["created_by_ids"]),
-                Hand(Part.GAVE_AMOUNT, row.gave),
-                Hand(Part.MADE_ADJUSTMENT, row.adjusted),
-                Hand(Part.PAYEE, row.payees),
+                Hand(Participation.MADE_RUN, run["created_by_ids"]),
+                Hand(Participation.GAVE_AMOUNT, row.gave),
+                Hand(Participation.MADE_ADJUSTMENT, row.adjusted),
+                Hand(Participation.PAYEE, row.payees),
             ]
     return found

@@ -12,8 +12,8 @@ from chalicelib.entry.paging import page_of
 from chalicelib.features.payroll.payslips import lines as payslip_lines
 from chalicelib.features.payroll.runs import participants
 from chalicelib.features.payroll.runs.models import payroll_runs, payslip_one_offs, payslips
-from chalicelib.features.payroll.runs.schemas import PayslipQuery, RunPayslipQuery, RunQuery
-from chalicelib.features.payroll.runs.snapshot import Plan
+from chalicelib.features.payroll.runs.schemas import PayrollRunQuery, PayslipQuery, RunPayslipQuery
+from chalicelib.features.payroll.runs.snapshot import CalculationSnapshot
 from chalicelib.features.people.models import employments, users
 from chalicelib.features.people.users import queries as people
 from chalicelib.identity.scope import Scope
@@ -40,13 +40,14 @@ def keep_run(scope: Scope, run_id: UUID) -> Record:
     return dict(scope.session.execute(rows.with_for_update(read=True)).mappings().one())
 
 
-def page_of_runs(scope: Scope, query: RunQuery) -> Record:
+def page_of_runs(scope: Scope, query: PayrollRunQuery) -> Record:
     """Read one page of runs, oldest first."""
     rows = select(payroll_runs).where(payroll_runs.c.tenant_id == scope.tenant_id)
     for name in ("month", "status", "kind"):
         if (wanted := getattr(query, name)) is not None:
-            rows = rows.where(payroll_runs.c[name] == wanted.value if hasattr(wanted, "value") else
-                              payroll_runs.c[name] == wanted)  # fmt: skip
+            rows = rows.where(
+                payroll_runs.c[name] == wanted.value if hasattr(wanted, "value") else payroll_runs.c[name] == wanted
+            )
     page = page_of(scope, rows, key=payroll_runs.c.id, query=query)
     return {**page, "items": participants.with_approval(scope, page["items"])}
 
@@ -128,8 +129,19 @@ def _joined(scope: Scope, *columns: Any) -> Select[Any]:
 
 
 def _heads(scope: Scope) -> Select[Any]:
-    names = ("id", "run_id", "user_id", "currency", "gross", "deductions", "taxes", "benefits", "net", "previous_net",
-             "calculated_at")  # fmt: skip
+    names = (
+        "id",
+        "run_id",
+        "user_id",
+        "currency",
+        "gross",
+        "deductions",
+        "taxes",
+        "benefits",
+        "net",
+        "previous_net",
+        "calculated_at",
+    )
     return _joined(scope, *(payslips.c[name] for name in names), _PAYS, _DIFFERENCE, payslips.c.anomalies)
 
 
@@ -152,7 +164,7 @@ def _whole(scope: Scope, condition: ColumnElement[bool]) -> list[Record]:
     plans: dict[UUID, payslip_lines.Explained] = {}
     for row in found:
         explained = plans.get(row["run_id"]) or plans.setdefault(
-            row["run_id"], payslip_lines.Explained(Plan.from_json(row["plan"]))
+            row["run_id"], payslip_lines.Explained(CalculationSnapshot.from_json(row["plan"]))
         )
         period = scope.tenant.period(row["month"])
         key = (row["run_id"], row["user_id"])

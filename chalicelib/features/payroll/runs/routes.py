@@ -19,13 +19,13 @@ blueprint = Blueprint(__name__)
 
 
 @endpoint(blueprint, "GET", "/payroll-runs", may="payroll.read")
-def list_runs(scope: Scope, query: schemas.RunQuery) -> Page[schemas.Run]:
+def list_runs(scope: Scope, query: schemas.PayrollRunQuery) -> Page[schemas.PayrollRun]:
     """List payroll runs, oldest first."""
     return queries.page_of_runs(scope, query)
 
 
 @endpoint(blueprint, "POST", "/payroll-runs", may="payroll.write", status=201)
-def create_run(scope: Scope, body: schemas.NewRun) -> schemas.Run:
+def create_run(scope: Scope, body: schemas.NewPayrollRun) -> schemas.PayrollRun:
     """Make a run as a draft: the regular one of a month, or an off-cycle one for what cannot wait.
 
     An off-cycle run pays no salary: it computes the components it names, and takes open adjustments and arrears.
@@ -51,7 +51,7 @@ def calculate_run(scope: Scope, run_id: UUID, body: schemas.CalculateRequest) ->
 
 
 @endpoint(blueprint, "POST", "/payroll-runs/{run_id}/cancel", may="payroll.write")
-def cancel_run(scope: Scope, run_id: UUID, body: schemas.CancelRequest) -> schemas.Run:
+def cancel_run(scope: Scope, run_id: UUID, body: schemas.CancelRequest) -> schemas.PayrollRun:
     """Give up a run that is not approved."""
     return actions.cancel(scope, run_id=run_id, reason=body.reason)
 

@@ -22,7 +22,7 @@ AMOUNT_COLUMNS = ("employee_no", "user_id", "payment_type", "amount")
 UserIds = Annotated[list[UUID], Field(min_length=1, max_length=MOST_PEOPLE)]
 
 
-class NewRun(Input):
+class NewPayrollRun(Input):
     """A run of a month. A regular one pays salaries and every component, to everybody of the period."""
 
     month: Month
@@ -34,14 +34,15 @@ class NewRun(Input):
     )
 
     @model_validator(mode="after")
-    def _whole(self) -> "NewRun":
+    def _whole(self) -> "NewPayrollRun":
         if self.kind is RunKind.REGULAR and (self.user_ids or self.payment_type_ids):
-            raise ValueError("a regular run is for everybody and everything; user_ids and payment_type_ids are for"
-                             " off_cycle ones")  # fmt: skip
+            raise ValueError(
+                "a regular run is for everybody and everything; user_ids and payment_type_ids are for off_cycle ones"
+            )
         return self
 
 
-class RunQuery(PageQuery):
+class PayrollRunQuery(PageQuery):
     """Which runs."""
 
     month: Month | None = None
@@ -97,7 +98,7 @@ class Previous(Output):
     net: MoneyOut
 
 
-class Totals(Output):
+class RunTotals(Output):
     """What the run comes to in one currency."""
 
     currency: str
@@ -120,14 +121,14 @@ class Totals(Output):
 class Summary(Output):
     """What to read before approving."""
 
-    totals: list[Totals]
+    totals: list[RunTotals]
     anomalies: dict[Anomaly, int] = Field(description="how many payslips each concerns; the payslips say which")
     previous_run_id: UUID | None = Field(description="what it is compared with")
     joined: int | None = Field(None, description="people who were not in the run before")
     left: int | None = Field(None, description="people who were, and are not in this one")
 
 
-class Run(Output):
+class PayrollRun(Output):
     """A payroll run."""
 
     id: UUID
@@ -171,7 +172,7 @@ class PayslipQuery(PageQuery):
     month: Month | None = None
 
 
-class Person(Output):
+class PayslipEmployee(Output):
     """Whose payslip it is."""
 
     id: UUID
@@ -188,7 +189,7 @@ class PayslipHead(Output):
     run_kind: RunKind
     run_status: PayrollStatus
     month: str
-    user: Person
+    user: PayslipEmployee
     currency: str
     gross: MoneyOut
     deductions: MoneyOut
@@ -202,7 +203,7 @@ class PayslipHead(Output):
     calculated_at: datetime
 
 
-class Line(Output):
+class PayslipLine(Output):
     """One line: what it is, how it was computed, what it comes to."""
 
     number: int
@@ -244,9 +245,9 @@ class Payslip(Output):
     month: str
     start_date: date
     end_date: date
-    user: Person
+    user: PayslipEmployee
     currency: str
-    lines: list[Line]
+    lines: list[PayslipLine]
     totals: PayslipTotals
     pays: MoneyOut
     carried: MoneyOut = Field(description="what the next run deducts, where the net is below 0")

@@ -28,7 +28,7 @@ _ZERO = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class CalculationSnapshot:
     """What a run is calculated with; its components stand in the order in which they were defined."""
 
     kind: RunKind
@@ -46,7 +46,7 @@ class Plan:
         }
 
     @classmethod
-    def from_json(cls, said: Mapping[str, Any]) -> "Plan":
+    def from_json(cls, said: Mapping[str, Any]) -> "CalculationSnapshot":
         """Read a stored plan."""
         return cls(
             RunKind(said["kind"]), said["terms"], tuple(said["inputs"]), tuple(map(_component, said["components"]))
@@ -70,15 +70,15 @@ class Compiled:
     steps: tuple[int, ...]  # of each component, which step it is
 
 
-def make(scope: Scope, *, kind: RunKind, on: date, type_ids: Sequence[UUID] | None) -> Plan:
+def make(scope: Scope, *, kind: RunKind, on: date, type_ids: Sequence[UUID] | None) -> CalculationSnapshot:
     """Plan with the components in force on a day: all of them, or for an off-cycle run those it names."""
     found = component_queries.components_of(scope, on=on, type_ids=type_ids)
     if kind is RunKind.OFF_CYCLE and type_ids is None:
         found = [component for component in found if component.calculation is Calculation.DYNAMIC]
-    return Plan(kind, terms.make(scope.tenant), INPUTS, _computable(found))
+    return CalculationSnapshot(kind, terms.make(scope.tenant), INPUTS, _computable(found))
 
 
-def compiled(plan: Plan, *, currency: str, percents: tuple[tuple[str, Decimal], ...] = ()) -> Compiled:
+def compiled(plan: CalculationSnapshot, *, currency: str, percents: tuple[tuple[str, Decimal], ...] = ()) -> Compiled:
     """Compile a plan for pay in a currency; `percents` stand in the place of components' own."""
     return _compiled(plan.components, tuple(plan.inputs), MINOR_UNITS[currency], percents)
 
@@ -115,10 +115,10 @@ def _compiled(
     steps = []
     for name in formulas.ordered(uses_of(components, names)):
         if name == GROSS:
-            steps.append(formulas.Step(GROSS, gross))
+            steps.append(formulas.FormulaStep(GROSS, gross))
         else:
             formula = formulas.check(by_code[name].said(), names=names)
-            steps.append(formulas.Step(name, formula, places, _ZERO))
+            steps.append(formulas.FormulaStep(name, formula, places, _ZERO))
     place = {step.name: number for number, step in enumerate(steps)}
     return Compiled(
         formulas.compile_steps([*inputs, ADJUSTMENTS], steps),

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from chalicelib.backing.database import Record, statement
-from chalicelib.features.payroll.runs.snapshot import Plan
+from chalicelib.features.payroll.runs.snapshot import CalculationSnapshot
 from chalicelib.identity.scope import Scope
 
 _SUMMARY = statement(__file__, "summary")
@@ -64,7 +64,7 @@ def headline(summary: dict[str, Any]) -> dict[str, Any]:
 
 
 def _summed(scope: Scope, run: Record, values: dict[str, Any]) -> dict[str, Any]:
-    components = Plan.from_json(run["plan"]).components
+    components = CalculationSnapshot.from_json(run["plan"]).components
     places = range(1, len(components) + 1)
     summary_of = _SUMMARY.replace("{people}", ", ".join(f"count(amounts[{at}])" for at in places)).replace(
         "{amounts}", ", ".join(f"sum(amounts[{at}])" for at in places)

@@ -32,9 +32,11 @@ def columns_of(said: dict[str, Any]) -> dict[str, Any]:
 def add_holiday(scope: Scope, *, values: dict[str, Any]) -> Record:
     """Add one holiday; there is at most one for a day and branch."""
     lock_calendar(scope)
-    row = scope.session.execute(
-        insert(holidays).values(tenant_id=scope.tenant_id, **values).returning(holidays)
-    ).mappings().one()  # fmt: skip
+    row = (
+        scope.session.execute(insert(holidays).values(tenant_id=scope.tenant_id, **values).returning(holidays))
+        .mappings()
+        .one()
+    )
     _working_days_changed(scope, [row["day"]])
     audit.record(scope, action="holiday.added", entity_type="holiday", entity_id=row["id"], after=values)
     return dict(row)
@@ -48,18 +50,26 @@ def change_holiday(scope: Scope, *, holiday_id: UUID, given: dict[str, Any], if_
     changes = {name: value for name, value in given.items() if before[name] != value}
     if not changes:
         return before
-    row = scope.session.execute(
-        update(holidays)
-        .where(holidays.c.tenant_id == scope.tenant_id, holidays.c.id == holiday_id)
-        .values(**changes, version=holidays.c.version + 1)
-        .returning(holidays)
-    ).mappings().one()  # fmt: skip
+    row = (
+        scope.session.execute(
+            update(holidays)
+            .where(holidays.c.tenant_id == scope.tenant_id, holidays.c.id == holiday_id)
+            .values(**changes, version=holidays.c.version + 1)
+            .returning(holidays)
+        )
+        .mappings()
+        .one()
+    )
     if _MOVES_DAYS & changes.keys():
         _working_days_changed(scope, sorted({before["day"], row["day"]}))
     audit.record(
-        scope, action="holiday.changed", entity_type="holiday", entity_id=holiday_id,
-        before={name: before[name] for name in changes}, after=changes,
-    )  # fmt: skip
+        scope,
+        action="holiday.changed",
+        entity_type="holiday",
+        entity_id=holiday_id,
+        before={name: before[name] for name in changes},
+        after=changes,
+    )
     return dict(row)
 
 
@@ -70,9 +80,12 @@ def remove_holiday(scope: Scope, *, holiday_id: UUID) -> None:
     scope.session.execute(delete(holidays).where(holidays.c.tenant_id == scope.tenant_id, holidays.c.id == holiday_id))
     _working_days_changed(scope, [before["day"]])
     audit.record(
-        scope, action="holiday.removed", entity_type="holiday", entity_id=holiday_id,
+        scope,
+        action="holiday.removed",
+        entity_type="holiday",
+        entity_id=holiday_id,
         before={name: before[name] for name in ("day", "name", "half", "branch_id")},
-    )  # fmt: skip
+    )
 
 
 def import_holidays(scope: Scope, *, said: HolidayImport) -> Record:
@@ -81,27 +94,47 @@ def import_holidays(scope: Scope, *, said: HolidayImport) -> Record:
         organisation.get_unit(scope, branches, said.branch_id)
     lock_calendar(scope)
     days = public_holidays(country=said.country, subdivision=said.subdivision, year=said.year)
-    added = scope.session.execute(
-        text("insert into holidays (tenant_id, day, name, branch_id)"
-             " select :tenant_id, d.day, d.name, cast(:branch_id as uuid)"
-             " from unnest(cast(:days as date[]), cast(:names as text[])) d(day, name)"
-             " on conflict (tenant_id, day, branch_id) do nothing returning id"),
-        {"tenant_id": scope.tenant_id, "branch_id": said.branch_id, "days": list(days), "names": list(days.values())},
-    ).scalars().all()  # fmt: skip
-    rows = [dict(row) for row in scope.session.execute(
-        select(holidays)
-        .where(holidays.c.tenant_id == scope.tenant_id, holidays.c.day.in_(days),
-               holidays.c.branch_id.is_not_distinct_from(said.branch_id))
-        .order_by(holidays.c.day)
-    ).mappings()]  # fmt: skip
+    added = (
+        scope.session.execute(
+            text(
+                "insert into holidays (tenant_id, day, name, branch_id)"
+                " select :tenant_id, d.day, d.name, cast(:branch_id as uuid)"
+                " from unnest(cast(:days as date[]), cast(:names as text[])) d(day, name)"
+                " on conflict (tenant_id, day, branch_id) do nothing returning id"
+            ),
+            {
+                "tenant_id": scope.tenant_id,
+                "branch_id": said.branch_id,
+                "days": list(days),
+                "names": list(days.values()),
+            },
+        )
+        .scalars()
+        .all()
+    )
+    rows = [
+        dict(row)
+        for row in scope.session.execute(
+            select(holidays)
+            .where(
+                holidays.c.tenant_id == scope.tenant_id,
+                holidays.c.day.in_(days),
+                holidays.c.branch_id.is_not_distinct_from(said.branch_id),
+            )
+            .order_by(holidays.c.day)
+        ).mappings()
+    ]
     fresh = set(added)
     new = [row for row in rows if row["id"] in fresh]
     if new:
         _working_days_changed(scope, [row["day"] for row in new])
         audit.record(
-            scope, action="holidays.imported", entity_type="tenant", entity_id=scope.tenant_id,
+            scope,
+            action="holidays.imported",
+            entity_type="tenant",
+            entity_id=scope.tenant_id,
             after={**said.model_dump(), "added": {str(row["day"]): row["name"] for row in new}},
-        )  # fmt: skip
+        )
     return {"added": new, "kept": [row for row in rows if row["id"] not in fresh]}
 
 

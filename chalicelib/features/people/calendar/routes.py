@@ -33,9 +33,7 @@ def import_holidays(scope: Scope, body: schemas.HolidayImport) -> schemas.Holida
 
 
 @endpoint(blueprint, "PATCH", "/holidays/{holiday_id}", may="organisation.write")
-def change_holiday(
-    scope: Scope, holiday_id: UUID, body: schemas.HolidayPatch, if_match: int | None
-) -> schemas.Holiday:  # fmt: skip
+def change_holiday(scope: Scope, holiday_id: UUID, body: schemas.HolidayPatch, if_match: int | None) -> schemas.Holiday:
     """Change a holiday, only what is sent."""
     given = actions.columns_of(body.given())
     return actions.change_holiday(scope, holiday_id=holiday_id, given=given, if_match=if_match)

@@ -35,13 +35,23 @@ Units = Annotated[
 ]
 Grace = Annotated[int, Field(ge=0, le=600)]
 FullDayMinutes = Annotated[
-    int, Field(ge=1, le=1440, description="worked minutes, net of the break, from which a day is a full day;"
-               " never more than the shift lasts; null: those of the tenant's policy")
-]  # fmt: skip
+    int,
+    Field(
+        ge=1,
+        le=1440,
+        description="worked minutes, net of the break, from which a day is a full day;"
+        " never more than the shift lasts; null: those of the tenant's policy",
+    ),
+]
 HalfDayMinutes = Annotated[
-    int, Field(ge=1, le=1440, description="worked minutes, net of the break, from which a day is half a day;"
-               " null: those of the tenant's policy")
-]  # fmt: skip
+    int,
+    Field(
+        ge=1,
+        le=1440,
+        description="worked minutes, net of the break, from which a day is half a day;"
+        " null: those of the tenant's policy",
+    ),
+]
 BreakMinutes = Annotated[
     int, Field(ge=0, lt=1440, description="length of the break in the middle of the shift that is not paid")
 ]

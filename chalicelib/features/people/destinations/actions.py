@@ -19,11 +19,11 @@ from chalicelib.backing.database import Record
 from chalicelib.backing.log import logger
 from chalicelib.features.people.destinations import queries
 from chalicelib.features.people.destinations.models import payout_destinations
-from chalicelib.features.people.destinations.rules import Destination, Kind, masked
+from chalicelib.features.people.destinations.rules import Destination, DestinationKind, masked
 from chalicelib.features.people.destinations.schemas import DestinationInput
 from chalicelib.features.people.users import contact_actions as contact
 from chalicelib.features.people.users import queries as people
-from chalicelib.four_eyes import Hand, Part
+from chalicelib.four_eyes import Hand, Participation
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import Conflict, Forbidden, NotFound
 
@@ -55,9 +55,7 @@ def request_own(scope: Scope, *, said: DestinationInput) -> Record:
     _withdraw_requests(scope, user_id=user_id)
     destination_id = _add(scope, user_id=user_id, wanted=_destination(said), requested_at=scope.now)
     row = queries.get_destination(scope, destination_id)
-    audit.record(
-        scope, action="destination.requested", entity_type="user", entity_id=user_id, after=_audited(row)
-    )  # fmt: skip
+    audit.record(scope, action="destination.requested", entity_type="user", entity_id=user_id, after=_audited(row))
     return row
 
 
@@ -78,7 +76,7 @@ def confirm(scope: Scope, *, user_id: UUID, destination_id: UUID | None) -> Reco
         raise Conflict("These bank details were changed meanwhile; read them again.")
     if chosen["confirmed_at"] is not None:
         return chosen
-    hands = [Hand(Part.SET_DESTINATION, chosen["created_by_ids"])]
+    hands = [Hand(Participation.SET_DESTINATION, chosen["created_by_ids"])]
     four_eyes.check_may_approve(scope, hands, verb="confirm them")
     is_request = chosen["requested_at"] is not None
     if is_request:
@@ -87,26 +85,27 @@ def confirm(scope: Scope, *, user_id: UUID, destination_id: UUID | None) -> Reco
         update(payout_destinations)
         .where(payout_destinations.c.tenant_id == scope.tenant_id, payout_destinations.c.id == chosen["id"])
         .values(
-            superseded_at=None, held_until=None, confirmed_at=scope.now, confirmed_by=scope.actor.name,
+            superseded_at=None,
+            held_until=None,
+            confirmed_at=scope.now,
+            confirmed_by=scope.actor.name,
             confirmed_by_ids=sorted(scope.actor.hands),
         )
-    )  # fmt: skip
+    )
     if is_request:
         return _changed(scope, user_id=user_id, destination_id=chosen["id"], before=current)
-    audit.record(
-        scope, action="destination.confirmed", entity_type="user", entity_id=user_id, after=_audited(chosen)
-    )  # fmt: skip
+    audit.record(scope, action="destination.confirmed", entity_type="user", entity_id=user_id, after=_audited(chosen))
     return queries.get_destination(scope, chosen["id"])
 
 
 def _destination(said: DestinationInput) -> Destination:
     given = said.root.model_dump()
-    return Destination(**{**given, "kind": Kind(given["kind"])})
+    return Destination(**{**given, "kind": DestinationKind(given["kind"])})
 
 
 def _held_until(scope: Scope, wanted: Destination, before: Record | None) -> datetime | None:
     hours = scope.tenant.policy.destination_hold_hours
-    if before is None or wanted.kind is Kind.SIMULATED or not hours:
+    if before is None or wanted.kind is DestinationKind.SIMULATED or not hours:
         return None
     return scope.now + timedelta(hours=hours)
 
@@ -115,9 +114,13 @@ def _changed(scope: Scope, *, user_id: UUID, destination_id: UUID, before: Recor
     """Record that payouts go elsewhere now, notify the person, and return where."""
     after = queries.get_destination(scope, destination_id)
     audit.record(
-        scope, action="destination.changed" if before else "destination.added", entity_type="user", entity_id=user_id,
-        before=_audited(before) if before else None, after=_audited(after),
-    )  # fmt: skip
+        scope,
+        action="destination.changed" if before else "destination.added",
+        entity_type="user",
+        entity_id=user_id,
+        before=_audited(before) if before else None,
+        after=_audited(after),
+    )
     contact.notify_destination_changed(scope, user_id=user_id, destination=after)
     return after
 
@@ -152,24 +155,41 @@ def _withdraw_requests(scope: Scope, *, user_id: UUID) -> None:
 
 
 def _add(
-    scope: Scope, *, user_id: UUID, wanted: Destination, held_until: datetime | None = None,
+    scope: Scope,
+    *,
+    user_id: UUID,
+    wanted: Destination,
+    held_until: datetime | None = None,
     requested_at: datetime | None = None,
-) -> UUID:  # fmt: skip
+) -> UUID:
     # the id comes first, because the seal is bound to it
     destination_id: UUID = scope.session.execute(select(func.uuidv7())).scalar_one()
     said: dict[str, Any] = {name: value for name, value in asdict(wanted).items() if value is not None}
     sealed = vault.seal(
-        scope.session, json.dumps({**said, "user_id": str(user_id)}).encode(),
-        tenant_id=scope.tenant_id, table=payout_destinations.name, row_id=destination_id,
-    )  # fmt: skip
+        scope.session,
+        json.dumps({**said, "user_id": str(user_id)}).encode(),
+        tenant_id=scope.tenant_id,
+        table=payout_destinations.name,
+        row_id=destination_id,
+    )
     scope.session.execute(
         insert(payout_destinations).values(
-            tenant_id=scope.tenant_id, id=destination_id, user_id=user_id, kind=wanted.kind, holder=wanted.holder,
-            masked=masked(wanted), sealed=sealed.data, key_id=sealed.key_id, created_at=scope.now,
-            created_by=f"{scope.actor.role}:{scope.actor.name}", created_by_ids=sorted(scope.actor.hands),
-            held_until=held_until, requested_at=requested_at, superseded_at=requested_at,
+            tenant_id=scope.tenant_id,
+            id=destination_id,
+            user_id=user_id,
+            kind=wanted.kind,
+            holder=wanted.holder,
+            masked=masked(wanted),
+            sealed=sealed.data,
+            key_id=sealed.key_id,
+            created_at=scope.now,
+            created_by=f"{scope.actor.role}:{scope.actor.name}",
+            created_by_ids=sorted(scope.actor.hands),
+            held_until=held_until,
+            requested_at=requested_at,
+            superseded_at=requested_at,
         )
-    )  # fmt: skip
+    )
     return destination_id
 
 

@@ -10,7 +10,7 @@ from chalicelib.backing import vault
 from chalicelib.backing.database import Record
 from chalicelib.entry.paging import PageQuery, page_of
 from chalicelib.features.people.destinations.models import payout_destinations
-from chalicelib.features.people.destinations.rules import Behaviour, Destination, Kind, Method
+from chalicelib.features.people.destinations.rules import Behaviour, Destination, DestinationKind, Method
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import NotFound
 
@@ -22,11 +22,23 @@ CHANGED_AT = case(
 _SHOWN = (
     *(
         payout_destinations.c[name]
-        for name in ("id", "user_id", "kind", "holder", "masked", "created_at", "created_by", "created_by_ids",
-                     "requested_at", "held_until", "confirmed_by", "confirmed_at")
+        for name in (
+            "id",
+            "user_id",
+            "kind",
+            "holder",
+            "masked",
+            "created_at",
+            "created_by",
+            "created_by_ids",
+            "requested_at",
+            "held_until",
+            "confirmed_by",
+            "confirmed_at",
+        )
     ),
     CHANGED_AT,
-)  # fmt: skip
+)
 
 
 def get_current(scope: Scope, user_id: UUID) -> Record:
@@ -106,16 +118,19 @@ def open_destinations(scope: Scope, destination_ids: Collection[UUID]) -> dict[U
     for row in rows.all():
         said = json.loads(
             vault.unseal(
-                scope.session, vault.Sealed(row.key_id, bytes(row.sealed)),
-                tenant_id=scope.tenant_id, table=table.name, row_id=row.id,
+                scope.session,
+                vault.Sealed(row.key_id, bytes(row.sealed)),
+                tenant_id=scope.tenant_id,
+                table=table.name,
+                row_id=row.id,
             )
-        )  # fmt: skip
+        )
         # the row is bound to its seal, and so is whose it is: nobody can be given another's account by an update
         if said.pop("user_id") != str(row.user_id):
             raise vault.Unopenable(f"{table.name} {row.id} of tenant {scope.tenant_id} was sealed for somebody else.")
         behaviour, method = said.pop("behaviour", None), said.pop("method", None)
         found[row.id] = Destination(
-            kind=Kind(said.pop("kind")),
+            kind=DestinationKind(said.pop("kind")),
             behaviour=Behaviour(behaviour) if behaviour else None,
             method=Method(method) if method else None,
             **said,

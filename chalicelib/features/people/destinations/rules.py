@@ -17,7 +17,7 @@ CODE = re.compile(r"[A-Z0-9][A-Z0-9-]{0,34}")
 SHOWN = 4  # characters at the end, and never more than half of them
 
 
-class Kind(StrEnum):
+class DestinationKind(StrEnum):
     IBAN = "iban"
     ACCOUNT = "account"
     SIMULATED = "simulated"
@@ -50,7 +50,7 @@ class Behaviour(StrEnum):
 class Destination:
     """Where money goes, readable: never to be logged, answered or kept. Its repr says no number."""
 
-    kind: Kind
+    kind: DestinationKind
     holder: str | None = None
     iban: str | None = field(default=None, repr=False)
     bic: str | None = None

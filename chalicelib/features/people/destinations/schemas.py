@@ -12,7 +12,7 @@ from pydantic import (
     RootModel,
     ValidationError,
     model_validator,
-)  # fmt: skip
+)
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from chalicelib.features.people.destinations import rules
@@ -34,9 +34,10 @@ class IbanInput(_Destination):
     kind: Literal["iban"]
     holder: Words
     iban: Annotated[
-        str, Field(max_length=60, repr=False, examples=["DE89 3704 0044 0532 0130 00"]),
+        str,
+        Field(max_length=60, repr=False, examples=["DE89 3704 0044 0532 0130 00"]),
         AfterValidator(rules.checked_iban),
-    ]  # fmt: skip
+    ]
     bic: Annotated[str, Field(max_length=20, examples=["COBADEFFXXX"]), AfterValidator(rules.checked_bic)] | None = None
 
     @model_validator(mode="after")
@@ -127,7 +128,7 @@ class DestinationView(Output):
     """Where a person's payouts go, or are asked to go, with the number masked."""
 
     id: UUID
-    kind: rules.Kind
+    kind: rules.DestinationKind
     holder: str | None
     masked: str = Field(examples=["DE89 **** **** **** **30 00"])
     created_at: datetime

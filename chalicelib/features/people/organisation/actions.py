@@ -19,9 +19,11 @@ _MOVES_DAYS = {"timezone", "weekend", "own_holidays"}
 
 def add_unit(scope: Scope, table: Table, *, values: dict[str, Any]) -> Record:
     """Make a branch, department, division or shift. Nobody is in it yet, so no day changes."""
-    row = scope.session.execute(
-        insert(table).values(tenant_id=scope.tenant_id, **values).returning(table)
-    ).mappings().one()  # fmt: skip
+    row = (
+        scope.session.execute(insert(table).values(tenant_id=scope.tenant_id, **values).returning(table))
+        .mappings()
+        .one()
+    )
     noun = queries.NOUN[table.name]
     audit.record(scope, action=f"{noun}.added", entity_type=noun, entity_id=row["id"], after=values)
     return dict(row)
@@ -36,17 +38,25 @@ def change_unit(
     changes = {name: value for name, value in given.items() if before[name] != value}
     if not changes:
         return before, {}
-    row = scope.session.execute(
-        update(table)
-        .where(table.c.tenant_id == scope.tenant_id, table.c.id == unit_id)
-        .values(**changes, version=table.c.version + 1)
-        .returning(table)
-    ).mappings().one()  # fmt: skip
+    row = (
+        scope.session.execute(
+            update(table)
+            .where(table.c.tenant_id == scope.tenant_id, table.c.id == unit_id)
+            .values(**changes, version=table.c.version + 1)
+            .returning(table)
+        )
+        .mappings()
+        .one()
+    )
     noun = queries.NOUN[table.name]
     audit.record(
-        scope, action=f"{noun}.changed", entity_type=noun, entity_id=unit_id,
-        before={name: before[name] for name in changes}, after=changes,
-    )  # fmt: skip
+        scope,
+        action=f"{noun}.changed",
+        entity_type=noun,
+        entity_id=unit_id,
+        before={name: before[name] for name in changes},
+        after=changes,
+    )
     return dict(row), changes
 
 

@@ -44,9 +44,7 @@ def add_department(scope: Scope, body: schemas.NewUnit) -> schemas.Unit:
 
 
 @endpoint(blueprint, "PATCH", "/departments/{department_id}", may="organisation.write")
-def change_department(
-    scope: Scope, department_id: UUID, body: schemas.UnitPatch, if_match: int | None
-) -> schemas.Unit:  # fmt: skip
+def change_department(scope: Scope, department_id: UUID, body: schemas.UnitPatch, if_match: int | None) -> schemas.Unit:
     """Rename a department."""
     return actions.change_unit(scope, departments, unit_id=department_id, given=body.given(), if_match=if_match)[0]
 

@@ -35,10 +35,13 @@ def plan(scope: Scope, *, user_id: UUID, said: RosterInput) -> Record:
         working_days.changed(scope, user_ids=[user_id], first=changed[0], last=changed[-1])
         periods.touch(scope, changes=[(user_id, day) for day in changed], what="roster", decide=True)
         audit.record(
-            scope, action="roster.changed", entity_type="user", entity_id=user_id,
+            scope,
+            action="roster.changed",
+            entity_type="user",
+            entity_id=user_id,
             before={str(day): before[day] for day in changed if day in before},
             after={str(entry.date): entry.model_dump() for entry in planned},
-        )  # fmt: skip
+        )
     return {"items": queries.find_roster_days(scope, user_id=user_id, days=days), "changed": len(changed)}
 
 

@@ -42,7 +42,11 @@ def _read(scope: Scope, user_id: UUID, wanted: ColumnElement[bool]) -> list[Reco
         .order_by(roster_days.c.day)
     ).mappings()
     return [
-        {"date": row["day"], "shift_id": row["shift_id"], "off": _OFF[row["off"]],
-         "works_holidays": row["works_holidays"]}
+        {
+            "date": row["day"],
+            "shift_id": row["shift_id"],
+            "off": _OFF[row["off"]],
+            "works_holidays": row["works_holidays"],
+        }
         for row in rows
-    ]  # fmt: skip
+    ]

@@ -65,9 +65,13 @@ def change_user(scope: Scope, *, user_id: UUID, given: dict[str, Any], if_match:
                 scope, user_id=user_id, address=changes["email"], version=before["version"] + 1
             )
         audit.record(
-            scope, action="user.changed", entity_type="user", entity_id=user_id,
-            before={name: before[name] for name in changes}, after=changes,
-        )  # fmt: skip
+            scope,
+            action="user.changed",
+            entity_type="user",
+            entity_id=user_id,
+            before={name: before[name] for name in changes},
+            after=changes,
+        )
     return queries.get_whole_user(scope, user_id)
 
 
@@ -97,25 +101,36 @@ def employ(scope: Scope, *, user_id: UUID, said: EmploymentInput, if_match: int 
         members.keep_an_admin(scope, leaving=user_id)
     if changes.get("manager_id"):
         _refuse_circle(scope, user_id=user_id, manager_id=changes["manager_id"])
-    row = scope.session.execute(
-        upsert(employments)
-        .values(tenant_id=scope.tenant_id, user_id=user_id, **values)
-        .on_conflict_do_update(
-            index_elements=["tenant_id", "user_id"], set_={**values, "version": employments.c.version + 1}
+    row = (
+        scope.session.execute(
+            upsert(employments)
+            .values(tenant_id=scope.tenant_id, user_id=user_id, **values)
+            .on_conflict_do_update(
+                index_elements=["tenant_id", "user_id"], set_={**values, "version": employments.c.version + 1}
+            )
+            .returning(employments)
         )
-        .returning(employments)
-    ).mappings().one()  # fmt: skip
+        .mappings()
+        .one()
+    )
     if (first := _first_changed(before, values)) is not None:
         if not is_new:
             working_days.changed(scope, user_ids=[user_id], first=first)
         periods.touch_from(
-            scope, user_ids=[user_id], first=first, what="employment",
+            scope,
+            user_ids=[user_id],
+            first=first,
+            what="employment",
             decide=not is_new and bool(_DECIDES_ATTENDANCE & changes.keys()),
-        )  # fmt: skip
+        )
     audit.record(
-        scope, action="employment.changed" if before else "employment.added", entity_type="user", entity_id=user_id,
-        before={name: before[name] for name in changes} if before else None, after=changes,
-    )  # fmt: skip
+        scope,
+        action="employment.changed" if before else "employment.added",
+        entity_type="user",
+        entity_id=user_id,
+        before={name: before[name] for name in changes} if before else None,
+        after=changes,
+    )
     return dict(row)
 
 
@@ -136,9 +151,10 @@ def _refuse_circle(scope: Scope, *, user_id: UUID, manager_id: UUID) -> None:
     scope.alone("managers")
     under = func.people_under(scope.tenant_id, user_id).table_valued("user_id").render_derived()
     names = select(users.c.name).where(users.c.tenant_id == scope.tenant_id)
-    circle = select(names.where(users.c.id == user_id).scalar_subquery().label("person"),
-                    names.where(users.c.id == manager_id).scalar_subquery().label("manager"),
-                   ).where(select(under.c.user_id).where(under.c.user_id == manager_id).exists())  # fmt: skip
+    circle = select(
+        names.where(users.c.id == user_id).scalar_subquery().label("person"),
+        names.where(users.c.id == manager_id).scalar_subquery().label("manager"),
+    ).where(select(under.c.user_id).where(under.c.user_id == manager_id).exists())
     if (row := scope.session.execute(circle).first()) is None:
         return
     if user_id == manager_id:
@@ -171,23 +187,33 @@ def set_salary(scope: Scope, *, user_id: UUID, said: SalaryInput, place: str = "
     before = next((row for row in history if row["effective_from"] == values["effective_from"]), None)
     if before is not None and all(before[name] == value for name, value in values.items()):
         return before
-    row = scope.session.execute(
-        upsert(salaries)
-        .values(tenant_id=scope.tenant_id, user_id=user_id, **values)
-        .on_conflict_do_update(index_elements=["tenant_id", "user_id", "effective_from"], set_=values)
-        .returning(salaries)
-    ).mappings().one()  # fmt: skip
+    row = (
+        scope.session.execute(
+            upsert(salaries)
+            .values(tenant_id=scope.tenant_id, user_id=user_id, **values)
+            .on_conflict_do_update(index_elements=["tenant_id", "user_id", "effective_from"], set_=values)
+            .returning(salaries)
+        )
+        .mappings()
+        .one()
+    )
     periods.touch_from(scope, user_ids=[user_id], first=values["effective_from"], what="salary")
     audit.record(
-        scope, action="salary.changed" if before else "salary.added", entity_type="user", entity_id=user_id,
-        before={name: before[name] for name in values} if before else None, after=values,
-    )  # fmt: skip
+        scope,
+        action="salary.changed" if before else "salary.added",
+        entity_type="user",
+        entity_id=user_id,
+        before={name: before[name] for name in values} if before else None,
+        after=values,
+    )
     return dict(row)
 
 
 def too_fine(currency: str) -> str:
     """Return how many decimals an amount may have."""
     units = MINOR_UNITS[currency]
-    return f"has more decimals than {currency} has; give it with at most {units}" if units else (
-        f"has decimals, and {currency} has none; give a whole number"
-    )  # fmt: skip
+    return (
+        f"has more decimals than {currency} has; give it with at most {units}"
+        if units
+        else (f"has decimals, and {currency} has none; give a whole number")
+    )

@@ -12,7 +12,7 @@ from chalicelib.backing.database import Record
 from chalicelib.features.people.models import users
 from chalicelib.features.people.users.rules import masked_address
 from chalicelib.identity.scope import Scope
-from chalicelib.notifications import Kind, Notice
+from chalicelib.notifications import Notice, NotificationKind
 
 # Who changes an address first and the bank details then is still told of by the address before.
 PREVIOUS_ADDRESS_COUNTS = timedelta(days=30)
@@ -26,16 +26,22 @@ def notify_destination_changed(scope: Scope, *, user_id: UUID, destination: Reco
         "changed_on": _today(scope),
         "held_until": held_until and clock.local_day(held_until, scope.tenant.timezone).isoformat(),
     }
-    _notify(scope, Kind.DESTINATION_CHANGED, user_id=user_id, cause=f"destination {destination['id']}", values=values)
+    _notify(
+        scope,
+        NotificationKind.DESTINATION_CHANGED,
+        user_id=user_id,
+        cause=f"destination {destination['id']}",
+        values=values,
+    )
 
 
 def notify_email_changed(scope: Scope, *, user_id: UUID, address: str | None, version: int) -> None:
     """Notify a person that mails about their pay go to another address, there and at the one before."""
     values = {"address": masked_address(address) if address else None, "changed_on": _today(scope)}
-    _notify(scope, Kind.EMAIL_CHANGED, user_id=user_id, cause=f"email {user_id} {version}", values=values)
+    _notify(scope, NotificationKind.EMAIL_CHANGED, user_id=user_id, cause=f"email {user_id} {version}", values=values)
 
 
-def _notify(scope: Scope, kind: Kind, *, user_id: UUID, cause: str, values: dict[str, Any]) -> None:
+def _notify(scope: Scope, kind: NotificationKind, *, user_id: UUID, cause: str, values: dict[str, Any]) -> None:
     person = scope.session.execute(
         select(users.c.previous_email, users.c.email_changed_at).where(
             users.c.tenant_id == scope.tenant_id, users.c.id == user_id

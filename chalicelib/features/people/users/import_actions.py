@@ -14,13 +14,20 @@ from chalicelib.backing.database import statement
 from chalicelib.entry.bodies import RawBody
 from chalicelib.entry.rows import RowError, checked, read_rows
 from chalicelib.features.people.models import branches, departments, divisions, shifts
-from chalicelib.features.people.users.import_rules import CREATABLE, Line, Sorted, Standing, salary_of, sort_out
+from chalicelib.features.people.users.import_rules import (
+    CREATABLE,
+    KnownEmployees,
+    Line,
+    SortedEmployees,
+    salary_of,
+    sort_out,
+)
 from chalicelib.features.people.users.import_schemas import (
     MOST_ROWS,
     OPTIONAL,
     REQUIRED,
     Created,
-    ImportReport,
+    EmployeeImportReport,
     PersonRow,
 )
 from chalicelib.features.periods import periods
@@ -33,7 +40,7 @@ _ADD_PEOPLE = text(statement(__file__, "add_people"))
 _TABLES: dict[str, Table] = {"branch": branches, "department": departments, "division": divisions, "shift": shifts}
 
 
-def import_people(scope: Scope, *, body: RawBody, dry_run: bool, create_missing: bool) -> ImportReport:
+def import_people(scope: Scope, *, body: RawBody, dry_run: bool, create_missing: bool) -> EmployeeImportReport:
     """Add the people of a file who are not there yet, and tell what is wrong with the other rows."""
     if create_missing:
         check(scope, "organisation.write")
@@ -53,11 +60,19 @@ def import_people(scope: Scope, *, body: RawBody, dry_run: bool, create_missing:
     if sorted_out.fresh and not dry_run:
         _add(scope, sorted_out, standing)
         audit.record(
-            scope, action="people.imported", entity_type="tenant", entity_id=scope.tenant_id,
-            after={"rows": len(read), "added": len(sorted_out.fresh), "unchanged": len(sorted_out.unchanged),
-                   "created": sorted_out.missing, "employee_nos": [row.employee_no for _, row in sorted_out.fresh]},
-        )  # fmt: skip
-    return ImportReport(
+            scope,
+            action="people.imported",
+            entity_type="tenant",
+            entity_id=scope.tenant_id,
+            after={
+                "rows": len(read),
+                "added": len(sorted_out.fresh),
+                "unchanged": len(sorted_out.unchanged),
+                "created": sorted_out.missing,
+                "employee_nos": [row.employee_no for _, row in sorted_out.fresh],
+            },
+        )
+    return EmployeeImportReport(
         dry_run=dry_run,
         rows=len(read),
         added=len(sorted_out.fresh),
@@ -67,20 +82,22 @@ def import_people(scope: Scope, *, body: RawBody, dry_run: bool, create_missing:
     )
 
 
-def _standing(scope: Scope, rows: Sequence[Line]) -> Standing:
+def _standing(scope: Scope, rows: Sequence[Line]) -> KnownEmployees:
     numbers = {row.employee_no for _, row in rows} | {row.manager_employee_no or "" for _, row in rows}
     found = scope.session.execute(_KNOWN_PEOPLE, {"tenant_id": scope.tenant_id, "numbers": list(numbers)}).mappings()
     people = {row["employee_no"]: dict(row) for row in found}
     pay = scope.session.execute(
-        text("select user_id, effective_from, amount, currency, frequency from salaries"
-             " where tenant_id = :tenant_id and user_id = any(cast(:user_ids as uuid[]))"),
+        text(
+            "select user_id, effective_from, amount, currency, frequency from salaries"
+            " where tenant_id = :tenant_id and user_id = any(cast(:user_ids as uuid[]))"
+        ),
         {"tenant_id": scope.tenant_id, "user_ids": [row["user_id"] for row in people.values()]},
-    )  # fmt: skip
+    )
     emails = scope.session.execute(
         text("select email, name from users where tenant_id = :tenant_id and email = any(cast(:emails as text[]))"),
         {"tenant_id": scope.tenant_id, "emails": [row.email for _, row in rows if row.email]},
     )
-    return Standing(
+    return KnownEmployees(
         currency=scope.tenant.currency,
         units={column: _names(scope, table) for column, table in _TABLES.items()},
         people=people,
@@ -94,7 +111,7 @@ def _names(scope: Scope, table: Table) -> dict[str, UUID]:
     return {row.name: row.id for row in rows}
 
 
-def _add(scope: Scope, sorted_out: Sorted, standing: Standing) -> None:
+def _add(scope: Scope, sorted_out: SortedEmployees, standing: KnownEmployees) -> None:
     for column, names in sorted_out.missing.items():
         if names:
             _make_units(scope, _TABLES[column], names)
@@ -106,13 +123,15 @@ def _add(scope: Scope, sorted_out: Sorted, standing: Standing) -> None:
 
 def _make_units(scope: Scope, table: Table, names: list[str]) -> None:
     scope.session.execute(
-        text(f"insert into {table.name} (tenant_id, name) select :tenant_id, unnest(cast(:names as text[]))"
-             " on conflict (tenant_id, name) do nothing"),
+        text(
+            f"insert into {table.name} (tenant_id, name) select :tenant_id, unnest(cast(:names as text[]))"
+            " on conflict (tenant_id, name) do nothing"
+        ),
         {"tenant_id": scope.tenant_id, "names": names},
-    )  # fmt: skip
+    )
 
 
-def _written(scope: Scope, row: PersonRow, ids: dict[str, dict[str, UUID]], standing: Standing) -> dict[str, Any]:
+def _written(scope: Scope, row: PersonRow, ids: dict[str, dict[str, UUID]], standing: KnownEmployees) -> dict[str, Any]:
     """Return a row as the statement takes it, with ids in place of names."""
     manager = standing.people.get(row.manager_employee_no or "")
     made: dict[str, Any] = {
@@ -123,8 +142,12 @@ def _written(scope: Scope, row: PersonRow, ids: dict[str, dict[str, UUID]], stan
     }
     if (salary := salary_of(row, scope.tenant.currency)) is not None:
         day, (amount, currency, frequency) = salary
-        made |= {"amount": rounded(amount, currency), "currency": currency, "frequency": frequency,
-                 "effective_from": day}  # fmt: skip
+        made |= {
+            "amount": rounded(amount, currency),
+            "currency": currency,
+            "frequency": frequency,
+            "effective_from": day,
+        }
     return made
 
 

@@ -23,7 +23,7 @@ _COMPARED = (
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class KnownEmployees:
     """What the tenant has already, as far as the rows speak of it."""
 
     currency: str
@@ -34,7 +34,7 @@ class Standing:
 
 
 @dataclass(slots=True)
-class Sorted:
+class SortedEmployees:
     """The rows, sorted out. `missing` are the names of units that must be made for the fresh ones."""
 
     fresh: list[Line] = field(default_factory=list)
@@ -43,9 +43,9 @@ class Sorted:
     missing: dict[str, list[str]] = field(default_factory=dict)
 
 
-def sort_out(rows: Sequence[Line], standing: Standing, *, create_missing: bool) -> Sorted:
+def sort_out(rows: Sequence[Line], standing: KnownEmployees, *, create_missing: bool) -> SortedEmployees:
     """Return of every row whether it is new, there already, or wrong and in which column."""
-    made = Sorted()
+    made = SortedEmployees()
     fresh: dict[str, Line] = {}  # by employee number
     lines: dict[str, int] = {}
     addresses: dict[str, int] = {}
@@ -82,7 +82,7 @@ def salary_of(row: PersonRow, currency: str) -> tuple[date, Salary] | None:
     return row.salary_effective_from or row.joined_on, (row.salary_amount, row.salary_currency or currency, frequency)
 
 
-def _differences(row: PersonRow, there: Mapping[str, Any], standing: Standing) -> list[tuple[str, str]]:
+def _differences(row: PersonRow, there: Mapping[str, Any], standing: KnownEmployees) -> list[tuple[str, str]]:
     differ = [column for column in _COMPARED if getattr(row, column) != there[column]]
     if (pay := salary_of(row, standing.currency)) is not None:
         day, salary = pay
@@ -93,7 +93,7 @@ def _differences(row: PersonRow, there: Mapping[str, Any], standing: Standing) -
     return [("employee_no", f"{row.employee_no} {said}; an import only adds people, so change it on the person")]
 
 
-def _dates_and_pay(row: PersonRow, standing: Standing) -> list[tuple[str, str]]:
+def _dates_and_pay(row: PersonRow, standing: KnownEmployees) -> list[tuple[str, str]]:
     found = []
     if row.left_on is not None and row.left_on < row.joined_on:
         found.append(("left_on", f"is before joined_on ({row.joined_on})"))
@@ -107,7 +107,7 @@ def _dates_and_pay(row: PersonRow, standing: Standing) -> list[tuple[str, str]]:
     return found
 
 
-def _units(row: PersonRow, standing: Standing, *, create_missing: bool) -> list[tuple[str, str]]:
+def _units(row: PersonRow, standing: KnownEmployees, *, create_missing: bool) -> list[tuple[str, str]]:
     found = []
     for column, known in standing.units.items():
         name = getattr(row, column)
@@ -120,7 +120,7 @@ def _units(row: PersonRow, standing: Standing, *, create_missing: bool) -> list[
     return found
 
 
-def _address(email: str, line: int, addresses: dict[str, int], standing: Standing) -> list[tuple[str, str]]:
+def _address(email: str, line: int, addresses: dict[str, int], standing: KnownEmployees) -> list[tuple[str, str]]:
     if email in standing.emails:
         return [("email", f"{email} belongs to {standing.emails[email]} already")]
     if (first := addresses.setdefault(email, line)) != line:
@@ -128,7 +128,7 @@ def _address(email: str, line: int, addresses: dict[str, int], standing: Standin
     return []
 
 
-def _without_managers(fresh: dict[str, Line], standing: Standing) -> list[RowError]:
+def _without_managers(fresh: dict[str, Line], standing: KnownEmployees) -> list[RowError]:
     """Take out rows whose manager is neither there nor coming, and rows that report in a circle."""
     outcome: dict[str, str | None] = {}  # what is wrong with an employee's manager; None: nothing
     for start in fresh:
@@ -151,7 +151,7 @@ def _without_managers(fresh: dict[str, Line], standing: Standing) -> list[RowErr
 
 
 def _end_of_chain(
-    at: str | None, chain: list[str], outcome: dict[str, str | None], fresh: dict[str, Line], standing: Standing
+    at: str | None, chain: list[str], outcome: dict[str, str | None], fresh: dict[str, Line], standing: KnownEmployees
 ) -> tuple[str | None, list[str]]:
     """Return what is wrong where a chain of managers ends, and who is in the circle if it ends in one."""
     if at is None or (at not in fresh and at in standing.people):

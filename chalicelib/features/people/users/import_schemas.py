@@ -53,7 +53,7 @@ class Created(Output):
     divisions: list[str]
 
 
-class ImportReport(Output):
+class EmployeeImportReport(Output):
     """What an import did, or in a dry run would do. A row is added, unchanged, or has errors."""
 
     dry_run: bool

@@ -27,7 +27,9 @@ def add_user(scope: Scope, body: schemas.NewUser) -> schemas.User:
 
 
 @endpoint(blueprint, "POST", "/users/import", may="people.write", accepts=CSV_OR_JSON)
-def import_users(scope: Scope, body: RawBody, query: import_schemas.PeopleImportQuery) -> import_schemas.ImportReport:
+def import_users(
+    scope: Scope, body: RawBody, query: import_schemas.PeopleImportQuery
+) -> import_schemas.EmployeeImportReport:
     """Add people from CSV or a JSON array of the same columns; good rows are kept, bad ones reported.
 
     Columns: name, employee_no and joined_on; and if wanted email, language, left_on, branch, department, division,

@@ -6,8 +6,16 @@ from pathlib import Path
 from infra.labs.bench import data
 from infra.labs.bench.data import Loaded, Step
 
-COMMON = ("00_plan", "01_tenants", "02_users", "03_branches", "07_holidays", "08_employments", "09_salaries",
-          "10_roster_days")  # fmt: skip
+COMMON = (
+    "00_plan",
+    "01_tenants",
+    "02_users",
+    "03_branches",
+    "07_holidays",
+    "08_employments",
+    "09_salaries",
+    "10_roster_days",
+)
 FACTS = [
     *(file for file in data.FACTS if file.stem in COMMON),
     *sorted((Path(__file__).parent / "facts").glob("*.sql")),

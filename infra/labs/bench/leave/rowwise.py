@@ -83,9 +83,16 @@ class Clerk:
         self._app.execute(_AUDIT, [tenant_id, str(allocation_id)])
 
     def _carry(
-        self, tenant_id: UUID, user_id: UUID, type_id: UUID, allocation_id: UUID, days: Decimal, limit: Decimal,
-        cycle_end: date, cause: str,
-    ) -> None:  # fmt: skip
+        self,
+        tenant_id: UUID,
+        user_id: UUID,
+        type_id: UUID,
+        allocation_id: UUID,
+        days: Decimal,
+        limit: Decimal,
+        cycle_end: date,
+        cause: str,
+    ) -> None:
         over = min(days, limit)
         following = self._one(_NEXT, tenant_id, user_id, type_id, cycle_end)
         if following is None:

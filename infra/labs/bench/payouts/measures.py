@@ -64,8 +64,12 @@ def bulk(made: Loaded, tell: Tell, *, times: int, sample: int) -> tuple[list[Lin
         Line("  pgbench simple-update, one client", f"{simple:,.0f}/s", sales / advance / simple, "sales for each"),
         *_crews(sales, advance, {2: seconds(two.advance), 4: seconds(four.advance)}),
         Line("  the same again, nothing to do", per_second(sales, again), advance / again, FASTER),
-        Line("settlements: final payouts of decided sales", per_second(sales, final), sales / final / simple,
-             "sales for each simple-update of pgbench"),
+        Line(
+            "settlements: final payouts of decided sales",
+            per_second(sales, final),
+            sales / final / simple,
+            "sales for each simple-update of pgbench",
+        ),
         *_by_hand([rate.final for rate in by_hand], sales / final),
         Line("  the same again, nothing to do", clock(final_again), final / final_again, FASTER),
         _against("  with the decisions, 10,000 a call", sales, settlement, one.settlement_bound),
@@ -73,7 +77,7 @@ def bulk(made: Loaded, tell: Tell, *, times: int, sample: int) -> tuple[list[Lin
         *_crews(sales, settlement, {2: median(two.settlement), 4: median(four.settlement)}),
         Line("  decisions alone", per_second(sales, decided), settlement / decided, FASTER),
         Line("  the same, calls in order of time", per_second(sales, by_chance), decided / by_chance, "of that rate"),
-    ]  # fmt: skip
+    ]
     return done, one
 
 

@@ -9,11 +9,11 @@ from uuid import UUID
 from chalicelib.backing.outbox import Message
 from chalicelib.entry.messages import do
 from chalicelib.entry.registry import CONSUMERS
-from chalicelib.entry.rows import Row
+from chalicelib.entry.rows import ImportRow
 from chalicelib.features.payouts.runs import actions as payouts
 from chalicelib.features.sales import actions as sales
 from chalicelib.features.sales.import_actions import import_rows
-from chalicelib.features.sales.schemas import Decision
+from chalicelib.features.sales.schemas import SaleDecision
 from chalicelib.identity.callers import working
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.states import SaleStatus
@@ -42,8 +42,10 @@ def carry_out(message: dict[str, Any]) -> Did:
 def decide(call: tuple[UUID, bytes]) -> Did:
     """Approve the sales of one call, whose ids lie one behind the other."""
     tenant_id, sale_ids = call
-    items = [Decision.model_construct(sale_id=one, status=SaleStatus.APPROVED, reason=None, correction=False)
-             for one in ids_of(sale_ids)]  # fmt: skip
+    items = [
+        SaleDecision.model_construct(sale_id=one, status=SaleStatus.APPROVED, reason=None, correction=False)
+        for one in ids_of(sale_ids)
+    ]
     counts = _transact(tenant_id, lambda scope: sales.decide(scope, items=items)["counts"])
     return Did(counts["ok"], [], peak_mb())
 
@@ -53,10 +55,18 @@ def bring_in(call: tuple[UUID, bytes, int, int]) -> Did:
     tenant_id, user_ids, first, size = call
     people = [str(one) for one in ids_of(user_ids)]
     rows = [
-        Row(line, {"user_id": people[line % len(people)], "external_id": f"N{first + line:09}", "earning": "40.00",
-                   "brand": "Brand 7", "occurred_at": "2026-02-01T10:00:00+06:00"})
+        ImportRow(
+            line,
+            {
+                "user_id": people[line % len(people)],
+                "external_id": f"N{first + line:09}",
+                "earning": "40.00",
+                "brand": "Brand 7",
+                "occurred_at": "2026-02-01T10:00:00+06:00",
+            },
+        )
         for line in range(1, size + 1)
-    ]  # fmt: skip
+    ]
     report = _transact(tenant_id, lambda scope: import_rows(scope, rows=rows, dry_run=False))
     return Did(report.added, [], peak_mb())
 

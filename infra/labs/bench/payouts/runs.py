@@ -7,7 +7,7 @@ from uuid import UUID
 
 import psycopg
 
-from chalicelib.features.payouts.runs.actions import Kind
+from chalicelib.features.payouts.runs.actions import PayoutRunKind
 from infra.labs.bench.data import Loaded
 from infra.labs.bench.payouts import product, yardsticks
 from infra.labs.bench.payouts.crews import Crew, Took, crew, in_turn
@@ -57,15 +57,15 @@ def work_of(made: Loaded) -> Work:
 def advance(made: Loaded, work: Work, workers: Crew, runs: Runs) -> None:
     """Book all advances and make their payouts."""
     with copied(made) as database:
-        runs.advance.append(workers.run(database.url, Kind.ADVANCE, work.tenants, hour=0))
+        runs.advance.append(workers.run(database.url, PayoutRunKind.ADVANCE, work.tenants, hour=0))
 
 
 @contextmanager
 def advanced(made: Loaded, work: Work, workers: Crew, runs: Runs) -> Iterator[Database]:
     """Keep a database with all advances made, for settlements to begin from; a second run changes nothing."""
     with copied(made) as database:
-        runs.advance.append(workers.run(database.url, Kind.ADVANCE, work.tenants, hour=0))
-        runs.advance_again.append(workers.run(database.url, Kind.ADVANCE, work.tenants, hour=1))
+        runs.advance.append(workers.run(database.url, PayoutRunKind.ADVANCE, work.tenants, hour=0))
+        runs.advance_again.append(workers.run(database.url, PayoutRunKind.ADVANCE, work.tenants, hour=1))
         database.settle_down()
         yield database
 
@@ -88,9 +88,9 @@ def settle(
     with copied(made, of=since.name) as database:
         middle = yardsticks.last_number(database)
         runs.reconcile.append(workers.call(database.url, product.decide, calls))
-        runs.final.append(workers.run(database.url, Kind.FINAL, work.tenants, hour=2))
+        runs.final.append(workers.run(database.url, PayoutRunKind.FINAL, work.tenants, hour=2))
         if with_bounds:
-            runs.final_again.append(workers.run(database.url, Kind.FINAL, work.tenants, hour=3))
+            runs.final_again.append(workers.run(database.url, PayoutRunKind.FINAL, work.tenants, hour=3))
             before, last = made.rows["ledger_entries"], yardsticks.last_number(database)
             runs.advance_bound = yardsticks.bound(database, yardsticks.MADE, after=before, through=middle)
             runs.settlement_bound = yardsticks.bound(database, yardsticks.MADE, after=middle, through=last)

@@ -109,6 +109,9 @@ def _pgbench(database: Database, *options: str) -> str:
     where = [f"--host={parts['host']}", f"--port={parts['port']}", f"--username={parts['user']}", str(parts["dbname"])]
     done = subprocess.run(
         [str(binaries.find(None) / "pgbench"), *options, *where],
-        env={**os.environ, "PGPASSWORD": str(parts["password"])}, capture_output=True, text=True, check=True,
-    )  # fmt: skip
+        env={**os.environ, "PGPASSWORD": str(parts["password"])},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     return done.stdout

@@ -81,8 +81,13 @@ def _lines(made: Loaded, tell: Tell, found: dict[str, list[Calculated]], *, time
         by_hand = rate_of(clerk.make, chosen, warm=sample // 10)
     with by_orm(made.urls.application) as make:
         as_peers = rate_of(make, chosen, warm=sample // 10)
-    yield Line("  row at a time, as peers do it (ORM)", f"{as_peers:,.0f}/s", rate / as_peers, "times faster is ours",
-               Target(60))  # fmt: skip
+    yield Line(
+        "  row at a time, as peers do it (ORM)",
+        f"{as_peers:,.0f}/s",
+        rate / as_peers,
+        "times faster is ours",
+        Target(60),
+    )
     yield Line("  the same by hand (raw driver)", f"{by_hand:,.0f}/s", rate / by_hand, "times faster is ours")
     tell("COPY of the same rows")
     copied = _copy(made, times=times)

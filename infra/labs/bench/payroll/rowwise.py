@@ -19,8 +19,20 @@ from infra.labs.bench.product import MONTH
 
 # what most have none of, and nobody knows before having looked
 RARE = ("payment_type_assignments", "payroll_amounts", "payroll_adjustments", "payout_destinations")
-TOTALS = ("present_days", "od_days", "paid_leave_days", "lop_days", "absent_days", "holidays", "week_offs",
-          "extra_days", "payable_shifts", "ot_hours", "late_count", "early_out_count")  # fmt: skip
+TOTALS = (
+    "present_days",
+    "od_days",
+    "paid_leave_days",
+    "lop_days",
+    "absent_days",
+    "holidays",
+    "week_offs",
+    "extra_days",
+    "payable_shifts",
+    "ot_hours",
+    "late_count",
+    "early_out_count",
+)
 CENT, ZERO = Decimal("0.01"), Decimal(0)
 # the components of facts.sql, in the words of Python
 COMPONENTS = {
@@ -74,14 +86,16 @@ class Clerk:
         run_id = self._one("select id from payroll_runs where tenant_id = %s", tenant_id)[0]
         self._one("select joined_on, left_on from employments where tenant_id = %s and user_id = %s", *key)
         days = self._one(_REGISTER, *key, MONTH)
-        earned = self._one("select earned from balances where tenant_id = %s and user_id = %s and month = %s",
-                           *key, MONTH)  # fmt: skip
+        earned = self._one(
+            "select earned from balances where tenant_id = %s and user_id = %s and month = %s", *key, MONTH
+        )
         salary, frequency = self._one(_SALARY, *key)
         for rare in RARE:
             self._one(f"select * from {rare} where tenant_id = %s and user_id = %s", *key)
         made = compute(salary, frequency, earned[0] if earned else ZERO, days)
-        self._app.execute("delete from payslips where tenant_id = %s and run_id = %s and user_id = %s",
-                          [tenant_id, run_id, user_id])  # fmt: skip
+        self._app.execute(
+            "delete from payslips where tenant_id = %s and run_id = %s and user_id = %s", [tenant_id, run_id, user_id]
+        )
         self._app.execute(_WRITE, [tenant_id, run_id, user_id, *made.values()])
         self._app.execute("commit")
 
@@ -116,8 +130,14 @@ def by_orm(url: str) -> Iterator[Callable[[UUID, UUID], None]]:
             days = [halves / 2, *(getattr(register, name) for name in TOTALS)]
             made = compute(salary.amount, salary.frequency, balance.earned if balance else ZERO, days)
             payslip: Any = models["payslips"]()
-            said = {"tenant_id": tenant_id, "run_id": run.id, "user_id": user_id, "currency": "BDT",
-                    "calculated_at": datetime.now(UTC), **made}  # fmt: skip
+            said = {
+                "tenant_id": tenant_id,
+                "run_id": run.id,
+                "user_id": user_id,
+                "currency": "BDT",
+                "calculated_at": datetime.now(UTC),
+                **made,
+            }
             for name, value in said.items():
                 setattr(payslip, name, value)
             session.add(payslip)
@@ -133,9 +153,17 @@ def compute(salary: Decimal, frequency: str, earned: Decimal, days: Sequence[Any
     working, absent, hours, late = days[0], days[5], days[10], days[11]
     daily = salary if frequency == "daily" else salary / (5 if frequency == "weekly" else working)
     known: dict[str, Any] = {
-        "base_salary": salary, "earned_salary": earned, "absent_days": absent, "ot_hours": hours, "late_count": late,
-        "daily_rate": daily, "hourly_rate": daily / 9, "Decimal": Decimal, "whole": _whole, "bracket": _bracket,
-    }  # fmt: skip
+        "base_salary": salary,
+        "earned_salary": earned,
+        "absent_days": absent,
+        "ot_hours": hours,
+        "late_count": late,
+        "daily_rate": daily,
+        "hourly_rate": daily / 9,
+        "Decimal": Decimal,
+        "whole": _whole,
+        "bracket": _bracket,
+    }
     for name, said in COMPONENTS.items():
         known[name] = Decimal(eval(said, {}, known)).quantize(CENT, ROUND_HALF_UP)  # noqa: S307 - our own words
     gross, taxes = known["gross"], known["income_tax"]
@@ -143,9 +171,12 @@ def compute(salary: Decimal, frequency: str, earned: Decimal, days: Sequence[Any
     return {
         "inputs": [salary, earned, *map(Decimal, days), daily / 9, daily, Decimal(1), None],
         "amounts": [known[name] for name in COMPONENTS if name != "gross"],
-        "gross": gross, "deductions": deductions, "taxes": taxes, "benefits": known["employer_fund"],
+        "gross": gross,
+        "deductions": deductions,
+        "taxes": taxes,
+        "benefits": known["employer_fund"],
         "net": gross - deductions - taxes,
-    }  # fmt: skip
+    }
 
 
 def _whole(amount: Decimal) -> Decimal:

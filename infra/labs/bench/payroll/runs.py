@@ -12,7 +12,7 @@ from chalicelib.entry.registry import CONSUMERS
 from chalicelib.features.payroll.runs import actions as run_actions
 from chalicelib.features.payroll.runs import calculation as run_calculation
 from chalicelib.features.payroll.runs import consumers as payroll_consumers
-from chalicelib.features.payroll.runs.schemas import NewRun
+from chalicelib.features.payroll.runs.schemas import NewPayrollRun
 from chalicelib.identity.callers import working
 from infra.labs.bench import product
 from infra.labs.bench.product import MONTH, NOW, ORIGIN
@@ -41,7 +41,7 @@ def prepare(url: str, admin_url: str) -> UUID:
         )
         admin.execute("vacuum (analyze)")
     with working(tenant_id, name="bench", now=NOW, origin=ORIGIN) as scope:
-        run_actions.create(scope, new=NewRun(month=MONTH))
+        run_actions.create(scope, new=NewPayrollRun(month=MONTH))
     return tenant_id
 
 

@@ -5,11 +5,11 @@ from decimal import Decimal
 import pytest
 
 from chalicelib.features.payouts.batches.bank_files import documents
-from chalicelib.features.payouts.batches.bank_files.camt import Booking, Movement, Statement
+from chalicelib.features.payouts.batches.bank_files.camt import BankStatement, Booking, EntryMovement
 from chalicelib.features.payouts.batches.bank_files.pain002 import StatusLine, StatusReport
-from chalicelib.features.payouts.batches.bank_files.reports import Fault as LineFault
 from chalicelib.features.payouts.batches.bank_files.reports import Money
-from chalicelib.features.payouts.delivery.outcomes import Verdict
+from chalicelib.features.payouts.batches.bank_files.reports import UnreadableLine as LineFault
+from chalicelib.features.payouts.delivery.outcomes import BankVerdict
 from chalicelib.kernel.errors import Fault, Invalid, TooLarge, Unreadable
 
 ISO = "urn:iso:std:iso:20022:tech:xsd:"
@@ -70,13 +70,13 @@ def report(data: bytes | str) -> StatusReport:
 class TestStatusReport:
     def test_gives_each_transfer_its_status_reasons_and_amount(self) -> None:
         found = report(MIXED)
-        assert (found.message_id, found.group, found.faults) == (MESSAGE, Verdict("PART"), [])
-        assert found.payments == {MESSAGE + "EUR": Verdict("RJCT", ("X99",))}
+        assert (found.message_id, found.group, found.faults) == (MESSAGE, BankVerdict("PART"), [])
+        assert found.payments == {MESSAGE + "EUR": BankVerdict("RJCT", ("X99",))}
         assert list(found.lines) == [
-            StatusLine(1, ("T1", "T1"), Verdict("ACSC"), Money(Decimal("12.00"), "BDT"), "FT2632700001"),
-            StatusLine(2, ("T2",), Verdict("RJCT", ("AC04", "X98"), "Account closed on 2026-10-01")),
-            StatusLine(3, ("T3",), Verdict("ACSP")),
-            StatusLine(4, ("T6",), Verdict("RJCT", around=(Verdict("RJCT", ("X99",)),))),
+            StatusLine(1, ("T1", "T1"), BankVerdict("ACSC"), Money(Decimal("12.00"), "BDT"), "FT2632700001"),
+            StatusLine(2, ("T2",), BankVerdict("RJCT", ("AC04", "X98"), "Account closed on 2026-10-01")),
+            StatusLine(3, ("T3",), BankVerdict("ACSP")),
+            StatusLine(4, ("T6",), BankVerdict("RJCT", around=(BankVerdict("RJCT", ("X99",)),))),
         ]
 
     @pytest.mark.parametrize(
@@ -106,13 +106,13 @@ class TestStatusReport:
             "<TxInfAndSts><OrgnlEndToEndId>T1</OrgnlEndToEndId><TxSts>RJCT</TxSts><StsRsnInf><StsRsn><Cd>AM05</Cd>"
             "</StsRsn><AddtlStsRsnInf>twice</AddtlStsRsnInf></StsRsnInf></TxInfAndSts></pain.002.001.02></Document>"
         )
-        assert list(report(text).lines) == [StatusLine(1, ("T1",), Verdict("RJCT", ("AM05",), "twice"))]
+        assert list(report(text).lines) == [StatusLine(1, ("T1",), BankVerdict("RJCT", ("AM05",), "twice"))]
 
     def test_holds_the_refusals_around_a_refusal(self) -> None:
         (refused,) = report(about("T1", "RJCT")).lines
-        assert refused.verdict.around == (Verdict("RJCT", ("DU01",), "Duplicate message"),)
+        assert refused.verdict.around == (BankVerdict("RJCT", ("DU01",), "Duplicate message"),)
         (settled,) = report(about("T1", "ACSC")).lines
-        assert settled.verdict == Verdict("ACSC")
+        assert settled.verdict == BankVerdict("ACSC")
 
     def test_may_be_one_of_several_in_an_envelope(self) -> None:
         found = documents.read(f"<all>{MIXED.partition('?>')[2]}{WHOLE}</all>".encode())
@@ -141,16 +141,22 @@ class TestStatusReport:
 
 class TestComplete:
     def test_gives_transfers_that_are_not_named_the_status_of_their_block(self) -> None:
-        ours = {"T1": MESSAGE + "BDT", "t2": MESSAGE + "BDT", "T3": MESSAGE + "BDT", "T4": MESSAGE + "BDT",
-                "T5": MESSAGE + "EUR", "T6": MESSAGE + "EUR"}  # fmt: skip
+        ours = {
+            "T1": MESSAGE + "BDT",
+            "t2": MESSAGE + "BDT",
+            "T3": MESSAGE + "BDT",
+            "T4": MESSAGE + "BDT",
+            "T5": MESSAGE + "EUR",
+            "T6": MESSAGE + "EUR",
+        }
         # T4's block says nothing of itself, and of the group only that some were accepted
         assert report(MIXED).complete(ours)[4:] == [
-            StatusLine(None, ("T4",), Verdict("PART")),
-            StatusLine(None, ("T5",), Verdict("RJCT", ("X99",))),
+            StatusLine(None, ("T4",), BankVerdict("PART")),
+            StatusLine(None, ("T5",), BankVerdict("RJCT", ("X99",))),
         ]
 
     def test_gives_all_the_status_of_the_group(self) -> None:
-        refused = Verdict("RJCT", ("DU01",), "Duplicate message")
+        refused = BankVerdict("RJCT", ("DU01",), "Duplicate message")
         assert [one.verdict for one in report(WHOLE).complete({"T1": "P", "T2": "P"})] == [refused, refused]
 
     def test_adds_nothing_where_the_report_is_silent(self) -> None:
@@ -160,13 +166,19 @@ class TestComplete:
     def test_gives_a_named_transfer_without_status_that_of_its_block(self) -> None:
         text = about("T1", "ACSC").replace(b"<TxSts>ACSC</TxSts>", b"")
         text = text.replace(b">P</OrgnlPmtInfId>", b">P</OrgnlPmtInfId><PmtInfSts>ACCC</PmtInfSts>")
-        assert report(text).complete({"T1": "P"}) == [StatusLine(None, ("T1",), Verdict("ACCC"))]
+        assert report(text).complete({"T1": "P"}) == [StatusLine(None, ("T1",), BankVerdict("ACCC"))]
 
 
 def booked(
-    more: str = "", *, amount: str = "12.00", currency: str = "BDT", side: str = "DBIT", entry: str = "",
-    status: str = "BOOK", refs: str = "<EndToEndId>T1</EndToEndId>",
-) -> Booking:  # fmt: skip
+    more: str = "",
+    *,
+    amount: str = "12.00",
+    currency: str = "BDT",
+    side: str = "DBIT",
+    entry: str = "",
+    status: str = "BOOK",
+    refs: str = "<EndToEndId>T1</EndToEndId>",
+) -> Booking:
     """Return the booking of an entry of one transfer."""
     text = (
         f'<BkToCstmrStmt><Stmt><Ntry><Amt Ccy="{currency}">{amount}</Amt><CdtDbtInd>{side}</CdtDbtInd>{entry}'
@@ -174,7 +186,7 @@ def booked(
         "</NtryDtls></Ntry></Stmt></BkToCstmrStmt>"
     )
     (found,) = documents.read(text.encode())
-    assert isinstance(found, Statement)
+    assert isinstance(found, BankStatement)
     (booking,) = found.bookings
     return booking
 
@@ -193,22 +205,22 @@ class TestMovement:
     @pytest.mark.parametrize(
         ("side", "more", "entry", "status", "expected"),
         [
-            ("DBIT", "", "", "BOOK", Movement.PAID),
-            ("DBIT", "", "", "<Cd>BOOK</Cd>", Movement.PAID),
-            ("DBIT", "", "", "PDNG", Movement.NOT_BOOKED),
-            ("CRDT", RETURN, "", "<Cd>FUTR</Cd>", Movement.NOT_BOOKED),
-            ("DBIT", "", "", "", Movement.NOT_BOOKED),
-            ("CRDT", RETURN, "", "BOOK", Movement.RETURNED),
-            ("CRDT", "", REVERSAL, "BOOK", Movement.RETURNED),
-            ("CRDT", "", FAMILY, "BOOK", Movement.RETURNED),
-            ("CRDT", "", "", "BOOK", Movement.UNCLEAR),
-            ("CRDT", DUPLICATE, "", "BOOK", Movement.UNCLEAR),
-            ("DBIT", "", REVERSAL, "BOOK", Movement.UNCLEAR),
-            ("DBIT", "<CdtDbtInd>CRDT</CdtDbtInd>" + RETURN, "", "BOOK", Movement.RETURNED),
+            ("DBIT", "", "", "BOOK", EntryMovement.PAID),
+            ("DBIT", "", "", "<Cd>BOOK</Cd>", EntryMovement.PAID),
+            ("DBIT", "", "", "PDNG", EntryMovement.NOT_BOOKED),
+            ("CRDT", RETURN, "", "<Cd>FUTR</Cd>", EntryMovement.NOT_BOOKED),
+            ("DBIT", "", "", "", EntryMovement.NOT_BOOKED),
+            ("CRDT", RETURN, "", "BOOK", EntryMovement.RETURNED),
+            ("CRDT", "", REVERSAL, "BOOK", EntryMovement.RETURNED),
+            ("CRDT", "", FAMILY, "BOOK", EntryMovement.RETURNED),
+            ("CRDT", "", "", "BOOK", EntryMovement.UNCLEAR),
+            ("CRDT", DUPLICATE, "", "BOOK", EntryMovement.UNCLEAR),
+            ("DBIT", "", REVERSAL, "BOOK", EntryMovement.UNCLEAR),
+            ("DBIT", "<CdtDbtInd>CRDT</CdtDbtInd>" + RETURN, "", "BOOK", EntryMovement.RETURNED),
         ],
     )
     def test_follows_from_side_status_and_reason(
-        self, side: str, more: str, entry: str, status: str, expected: Movement
+        self, side: str, more: str, entry: str, status: str, expected: EntryMovement
     ) -> None:
         assert booked(more, side=side, entry=entry, status=status).movement is expected
 
@@ -260,9 +272,12 @@ class TestStatement:
             "</Ntfctn></BkToCstmrDbtCdtNtfctn>"
         )
         (found,) = documents.read(text.encode())
-        assert isinstance(found, Statement)
+        assert isinstance(found, BankStatement)
         assert [(one.number, one.references, one.block, one.transfers) for one in found.bookings] == [
-            (1, (), "P1", 2), (2, ("T1",), None, None), (2, ("T2",), None, None)]  # fmt: skip
+            (1, (), "P1", 2),
+            (2, ("T1",), None, None),
+            (2, ("T2",), None, None),
+        ]
         assert [one.booked.amount for one in found.bookings] == [Decimal("12.00"), Decimal("6.00"), Decimal("6.00")]
         assert (found.kind, found.unnamed) == ("camt.054", 1)
         assert [(fault.line, fault.element) for fault in found.faults] == [(4, "Amt")]

@@ -17,14 +17,28 @@ from chalicelib.entry.bodies import RawBody
 from chalicelib.entry.rows import checked, read_rows
 from chalicelib.features.payouts.batches.bank_files import delimited
 from chalicelib.features.payouts.batches.bank_files.delimited import AnswerRow, Template
-from chalicelib.features.payouts.batches.bank_files.orders import Account, Order, Transfer
+from chalicelib.features.payouts.batches.bank_files.orders import BankAccount, FileOrder, Transfer
 from chalicelib.kernel.errors import Invalid
 
-RAHIM = Account("Rahim Uddin", number="0012345678901", bank_code="175", branch_code="175260732",
-                bank_name="Pubali, Bank")  # fmt: skip
-GRETA = Account("Greta Müller", iban="DE75512108001245126199", bic="SOGEDEFF")
-ALL = ["reference", "amount", "amount_minor", "currency", "holder", "account_number", "iban", "bic", "bank_code",
-       "branch_code", "bank_name", "execution_date", "remittance"]  # fmt: skip
+RAHIM = BankAccount(
+    "Rahim Uddin", number="0012345678901", bank_code="175", branch_code="175260732", bank_name="Pubali, Bank"
+)
+GRETA = BankAccount("Greta Müller", iban="DE75512108001245126199", bic="SOGEDEFF")
+ALL = [
+    "reference",
+    "amount",
+    "amount_minor",
+    "currency",
+    "holder",
+    "account_number",
+    "iban",
+    "bic",
+    "bank_code",
+    "branch_code",
+    "bank_name",
+    "execution_date",
+    "remittance",
+]
 
 
 def template(*values: str, **options: Any) -> Template:
@@ -33,12 +47,14 @@ def template(*values: str, **options: Any) -> Template:
     return Template.model_validate_json(json.dumps({"columns": columns, **options}))
 
 
-def transfer(reference: str = "WB-1", amount: str = "12.00", currency: str = "BDT", to: Account = RAHIM) -> Transfer:
+def transfer(
+    reference: str = "WB-1", amount: str = "12.00", currency: str = "BDT", to: BankAccount = RAHIM
+) -> Transfer:
     return Transfer(reference, Decimal(amount), currency, to, "Advance November")
 
 
 def written(made: Template, *transfers: Transfer) -> bytes:
-    order = Order("M1", datetime(2026, 11, 21, tzinfo=UTC), date(2026, 11, 23), transfers or (transfer(),))
+    order = FileOrder("M1", datetime(2026, 11, 21, tzinfo=UTC), date(2026, 11, 23), transfers or (transfer(),))
     return delimited.written(order, made)
 
 
@@ -53,12 +69,18 @@ class TestWritten:
         )
 
     def test_writes_constants_in_every_row(self) -> None:
-        columns = [{"constant": "SAL"}, {"value": "reference"}, {"value": "amount"}, {"constant": ""},
-                   {"value": "account_number"}]  # fmt: skip
+        columns = [
+            {"constant": "SAL"},
+            {"value": "reference"},
+            {"value": "amount"},
+            {"constant": ""},
+            {"value": "account_number"},
+        ]
         said = {"header": False, "delimiter": "|", "line_ending": "lf", "columns": columns}
         made = Template.model_validate_json(json.dumps(said))
         assert written(made, transfer(), transfer("WB-2", "68")) == (
-            b"SAL|WB-1|12.00||0012345678901\nSAL|WB-2|68.00||0012345678901\n")  # fmt: skip
+            b"SAL|WB-1|12.00||0012345678901\nSAL|WB-2|68.00||0012345678901\n"
+        )
 
     @pytest.mark.parametrize(
         ("said", "date_written"),
@@ -71,11 +93,22 @@ class TestWritten:
         assert written(made).decode().strip().split(",")[3] == date_written
 
     def test_writes_decimals_of_the_currency_with_the_banks_own_sign(self) -> None:
-        made = template("reference", "amount", "amount_minor", "currency", "account_number", header=False,
-                        delimiter=";", decimal_separator=",")  # fmt: skip
+        made = template(
+            "reference",
+            "amount",
+            "amount_minor",
+            "currency",
+            "account_number",
+            header=False,
+            delimiter=";",
+            decimal_separator=",",
+        )
         rows = written(made, transfer("A", "500", "JPY"), transfer("B", "0.05"), transfer("C", "1234567.891", "KWD"))
-        assert rows.decode().splitlines() == ["A;500;500;JPY;0012345678901", "B;0,05;5;BDT;0012345678901",
-                                              "C;1234567,891;1234567891;KWD;0012345678901"]  # fmt: skip
+        assert rows.decode().splitlines() == [
+            "A;500;500;JPY;0012345678901",
+            "B;0,05;5;BDT;0012345678901",
+            "C;1234567,891;1234567891;KWD;0012345678901",
+        ]
 
     def test_quotes_all_some_or_nothing(self) -> None:
         def row(quote: str) -> str:
@@ -158,11 +191,24 @@ class TestRefusals:
 
 class TestAnyText:
     @settings(max_examples=200, deadline=None)
-    @given(some.text(min_size=1).filter(str.strip), some.text(), some.sampled_from([",", ";", "\t", "|"]),
-           some.sampled_from(["minimal", "all", "none"]), some.sampled_from([*delimited.Encoding]))  # fmt: skip
+    @given(
+        some.text(min_size=1).filter(str.strip),
+        some.text(),
+        some.sampled_from([",", ";", "\t", "|"]),
+        some.sampled_from(["minimal", "all", "none"]),
+        some.sampled_from([*delimited.Encoding]),
+    )
     def test_stays_in_its_cell(self, holder: str, remittance: str, delimiter: str, quote: str, encoding: str) -> None:
-        made = template("reference", "remittance", "holder", "amount", "account_number", delimiter=delimiter,
-                        quote=quote, encoding=encoding)  # fmt: skip
+        made = template(
+            "reference",
+            "remittance",
+            "holder",
+            "amount",
+            "account_number",
+            delimiter=delimiter,
+            quote=quote,
+            encoding=encoding,
+        )
         ordered = replace(transfer(to=replace(RAHIM, holder=holder)), remittance=remittance)
         text = written(made, ordered).decode(
             {"utf-8-bom": "utf-8-sig", "windows-1252": "cp1252"}.get(encoding, encoding)
@@ -192,9 +238,13 @@ class TestAnswerRow:
             "WB-2;RETURNED;closed;;;\n"
         )
         assert errors == []
-        assert [(line, row.reference, row.status, row.reason, row.bank_reference, row.amount, row.currency)
-                for line, row in rows] == [(2, "WB-1", "paid", None, "FT1", Decimal("12.00"), "BDT"),
-                                           (3, "WB-2", "returned", "closed", None, None, None)]  # fmt: skip
+        assert [
+            (line, row.reference, row.status, row.reason, row.bank_reference, row.amount, row.currency)
+            for line, row in rows
+        ] == [
+            (2, "WB-1", "paid", None, "FT1", Decimal("12.00"), "BDT"),
+            (3, "WB-2", "returned", "closed", None, None, None),
+        ]
 
     def test_tells_wrong_rows_by_line(self) -> None:
         rows, errors = self.read("reference,status,amount\nWB-1,sent,\n,paid,\nWB-2,failed,x\nWB-3,failed,1\n")

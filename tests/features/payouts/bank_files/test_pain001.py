@@ -15,17 +15,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from chalicelib.features.payouts.batches.bank_files import pain001
-from chalicelib.features.payouts.batches.bank_files.orders import Account, Order, Transfer
+from chalicelib.features.payouts.batches.bank_files.orders import BankAccount, FileOrder, Transfer
 from chalicelib.kernel.errors import Invalid, TooLarge
 from chalicelib.kernel.money import MINOR_UNITS
 
 NS = {"p": pain001.NAMESPACE}
 MESSAGE = "01936f5e7c0b7f3aa1b2c3d4e5f60718"
-ACME = Account("Acme Garments Ltd", iban="DE89370400440532013000", bic="COBADEFFXXX")
-RAHIM = Account(
+ACME = BankAccount("Acme Garments Ltd", iban="DE89370400440532013000", bic="COBADEFFXXX")
+RAHIM = BankAccount(
     "Rahim Uddin", number="0123456789012", bank_code="175", branch_code="175260732", bank_name="Pubali Bank"
 )
-GRETA = Account("Greta Müller & Söhne", iban="DE75512108001245126199", bic="SOGEDEFF")
+GRETA = BankAccount("Greta Müller & Söhne", iban="DE75512108001245126199", bic="SOGEDEFF")
 
 
 @cache
@@ -34,12 +34,14 @@ def schema() -> xmlschema.XMLSchema:
     return xmlschema.XMLSchema(Path(sepaxml.__file__).parent / "schemas" / "pain.001.001.09.xsd")
 
 
-def transfer(reference: str = "WB-1", amount: str = "12.00", currency: str = "BDT", to: Account = RAHIM) -> Transfer:
+def transfer(
+    reference: str = "WB-1", amount: str = "12.00", currency: str = "BDT", to: BankAccount = RAHIM
+) -> Transfer:
     return Transfer(reference, Decimal(amount), currency, to, "Advance November 2026")
 
 
-def order(*transfers: Transfer) -> Order:
-    return Order(MESSAGE, datetime(2026, 11, 21, 8, 30, 15, 999, tzinfo=UTC), date(2026, 11, 23), transfers)
+def order(*transfers: Transfer) -> FileOrder:
+    return FileOrder(MESSAGE, datetime(2026, 11, 21, 8, 30, 15, 999, tzinfo=UTC), date(2026, 11, 23), transfers)
 
 
 def read(data: bytes) -> ElementTree.Element:
@@ -55,27 +57,69 @@ class TestWritten:
     def test_says_everything_in_its_place(self) -> None:
         root = read(pain001.written(order(transfer()), ACME))
         assert [(found.tag.rpartition("}")[2], (found.text or "").strip()) for found in root.iter()] == [
-            ("Document", ""), ("CstmrCdtTrfInitn", ""),
-            ("GrpHdr", ""), ("MsgId", MESSAGE), ("CreDtTm", "2026-11-21T08:30:15Z"), ("NbOfTxs", "1"),
-            ("CtrlSum", "12.00"), ("InitgPty", ""), ("Nm", "Acme Garments Ltd"),
-            ("PmtInf", ""), ("PmtInfId", MESSAGE + "BDT"), ("PmtMtd", "TRF"), ("NbOfTxs", "1"), ("CtrlSum", "12.00"),
-            ("ReqdExctnDt", ""), ("Dt", "2026-11-23"), ("Dbtr", ""), ("Nm", "Acme Garments Ltd"),
-            ("DbtrAcct", ""), ("Id", ""), ("IBAN", "DE89370400440532013000"),
-            ("DbtrAgt", ""), ("FinInstnId", ""), ("BICFI", "COBADEFFXXX"), ("ChrgBr", "SHAR"),
-            ("CdtTrfTxInf", ""), ("PmtId", ""), ("InstrId", "WB-1"), ("EndToEndId", "WB-1"),
-            ("Amt", ""), ("InstdAmt", "12.00"),
-            ("CdtrAgt", ""), ("FinInstnId", ""), ("ClrSysMmbId", ""), ("MmbId", "175"), ("Nm", "Pubali Bank"),
-            ("BrnchId", ""), ("Id", "175260732"), ("Cdtr", ""), ("Nm", "Rahim Uddin"),
-            ("CdtrAcct", ""), ("Id", ""), ("Othr", ""), ("Id", "0123456789012"), ("SchmeNm", ""), ("Cd", "BBAN"),
-            ("RmtInf", ""), ("Ustrd", "Advance November 2026"),
-        ]  # fmt: skip
+            ("Document", ""),
+            ("CstmrCdtTrfInitn", ""),
+            ("GrpHdr", ""),
+            ("MsgId", MESSAGE),
+            ("CreDtTm", "2026-11-21T08:30:15Z"),
+            ("NbOfTxs", "1"),
+            ("CtrlSum", "12.00"),
+            ("InitgPty", ""),
+            ("Nm", "Acme Garments Ltd"),
+            ("PmtInf", ""),
+            ("PmtInfId", MESSAGE + "BDT"),
+            ("PmtMtd", "TRF"),
+            ("NbOfTxs", "1"),
+            ("CtrlSum", "12.00"),
+            ("ReqdExctnDt", ""),
+            ("Dt", "2026-11-23"),
+            ("Dbtr", ""),
+            ("Nm", "Acme Garments Ltd"),
+            ("DbtrAcct", ""),
+            ("Id", ""),
+            ("IBAN", "DE89370400440532013000"),
+            ("DbtrAgt", ""),
+            ("FinInstnId", ""),
+            ("BICFI", "COBADEFFXXX"),
+            ("ChrgBr", "SHAR"),
+            ("CdtTrfTxInf", ""),
+            ("PmtId", ""),
+            ("InstrId", "WB-1"),
+            ("EndToEndId", "WB-1"),
+            ("Amt", ""),
+            ("InstdAmt", "12.00"),
+            ("CdtrAgt", ""),
+            ("FinInstnId", ""),
+            ("ClrSysMmbId", ""),
+            ("MmbId", "175"),
+            ("Nm", "Pubali Bank"),
+            ("BrnchId", ""),
+            ("Id", "175260732"),
+            ("Cdtr", ""),
+            ("Nm", "Rahim Uddin"),
+            ("CdtrAcct", ""),
+            ("Id", ""),
+            ("Othr", ""),
+            ("Id", "0123456789012"),
+            ("SchmeNm", ""),
+            ("Cd", "BBAN"),
+            ("RmtInf", ""),
+            ("Ustrd", "Advance November 2026"),
+        ]
         assert root.find(".//p:InstdAmt", NS).attrib == {"Ccy": "BDT"}  # type: ignore[union-attr]
 
     def test_puts_each_currency_in_a_block_of_its_own_with_its_sum(self) -> None:
-        root = read(pain001.written(order(
-            transfer("A", "500", "JPY"), transfer("B", "12.5", "BDT"), transfer("C", "1.25", "KWD"),
-            transfer("D", "68", "BDT"),
-        ), ACME))  # fmt: skip
+        root = read(
+            pain001.written(
+                order(
+                    transfer("A", "500", "JPY"),
+                    transfer("B", "12.5", "BDT"),
+                    transfer("C", "1.25", "KWD"),
+                    transfer("D", "68", "BDT"),
+                ),
+                ACME,
+            )
+        )
         assert texts(root, ".//p:PmtInfId") == [MESSAGE + "BDT", MESSAGE + "JPY", MESSAGE + "KWD"]
         assert texts(root, ".//p:PmtInf/p:NbOfTxs") == ["2", "1", "1"]
         assert texts(root, ".//p:PmtInf/p:CtrlSum") == ["80.50", "500", "1.250"]
@@ -85,12 +129,12 @@ class TestWritten:
         assert texts(root, ".//p:GrpHdr/p:NbOfTxs") == ["4"]
 
     def test_marks_euro_between_ibans_of_sepa_and_nothing_else(self) -> None:
-        def marks(debtor: Account, *creditors: Account, currency: str = "EUR") -> tuple[list[str | None], ...]:
+        def marks(debtor: BankAccount, *creditors: BankAccount, currency: str = "EUR") -> tuple[list[str | None], ...]:
             ordered = [transfer(f"T{n}", "10", currency, one) for n, one in enumerate(creditors)]
             root = read(pain001.written(order(*ordered), debtor))
             return texts(root, ".//p:SvcLvl/p:Cd"), texts(root, ".//p:ChrgBr")
 
-        saudi = Account("Fahd", iban="SA0380000000608010167519")
+        saudi = BankAccount("Fahd", iban="SA0380000000608010167519")
         assert marks(ACME, GRETA) == (["SEPA"], ["SLEV"])
         assert marks(ACME, GRETA, saudi) == ([], ["SHAR"])
         assert marks(ACME, GRETA, currency="USD") == ([], ["SHAR"])
@@ -173,7 +217,7 @@ class TestRefusals:
 
     def test_of_an_account_that_cannot_pay(self) -> None:
         with pytest.raises(Invalid, match="bank file settings"):
-            pain001.written(order(transfer()), Account("Acme"))
+            pain001.written(order(transfer()), BankAccount("Acme"))
 
     def test_of_sums_that_the_standard_has_no_room_for(self) -> None:
         much = [transfer(f"T{n}", "999999999999999.999", "KWD") for n in range(2)]
@@ -184,20 +228,25 @@ class TestRefusals:
 CURRENCIES = some.sampled_from(["BDT", "EUR", "JPY", "KRW", "KWD", "TND", "USD"])
 HOLDERS = some.text(min_size=1, max_size=150).filter(str.strip)
 LOCAL = some.builds(
-    Account, HOLDERS, number=some.from_regex(r"[0-9]{1,34}", fullmatch=True),
-    bank_code=some.none() | some.from_regex(r"[A-Z0-9]{1,35}", fullmatch=True), bank_name=some.none() | some.text(),
+    BankAccount,
+    HOLDERS,
+    number=some.from_regex(r"[0-9]{1,34}", fullmatch=True),
+    bank_code=some.none() | some.from_regex(r"[A-Z0-9]{1,35}", fullmatch=True),
+    bank_name=some.none() | some.text(),
     branch_code=some.none() | some.from_regex(r"[0-9]{1,35}", fullmatch=True),
-)  # fmt: skip
+)
 WITH_IBAN = some.builds(
-    Account, HOLDERS, iban=some.from_regex(r"(DE|BD|SA)[0-9]{2}[A-Z0-9]{1,30}", fullmatch=True),
+    BankAccount,
+    HOLDERS,
+    iban=some.from_regex(r"(DE|BD|SA)[0-9]{2}[A-Z0-9]{1,30}", fullmatch=True),
     bic=some.none() | some.from_regex(r"[A-Z]{6}[A-Z0-9]{2}([A-Z0-9]{3})?", fullmatch=True),
     bank_name=some.none() | some.text(),
-)  # fmt: skip
+)
 ACCOUNTS = LOCAL | WITH_IBAN
 
 
 @some.composite
-def orders(draw: some.DrawFn) -> Order:
+def orders(draw: some.DrawFn) -> FileOrder:
     made = []
     for n in range(draw(some.integers(1, 6))):
         currency = draw(CURRENCIES)
@@ -209,7 +258,7 @@ def orders(draw: some.DrawFn) -> Order:
 class TestAnyOrder:
     @settings(max_examples=150, deadline=None)
     @given(orders(), ACCOUNTS)
-    def test_is_valid_and_adds_up(self, any_order: Order, payer: Account) -> None:
+    def test_is_valid_and_adds_up(self, any_order: FileOrder, payer: BankAccount) -> None:
         root = read(pain001.written(any_order, payer))
         expected: dict[str, list[Decimal]] = defaultdict(list)
         for one in any_order.transfers:

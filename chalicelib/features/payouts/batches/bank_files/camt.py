@@ -12,10 +12,10 @@ from enum import StrEnum
 from xml.etree.ElementTree import Element
 
 from chalicelib.features.payouts.batches.bank_files.reports import (
-    Fault,
     LineFault,
     Money,
-    Part,
+    UnreadableLine,
+    XmlElement,
     child_text,
     moment_at,
     money_at,
@@ -23,7 +23,7 @@ from chalicelib.features.payouts.batches.bank_files.reports import (
     references_of,
     shortened,
 )
-from chalicelib.features.payouts.delivery.outcomes import Verdict
+from chalicelib.features.payouts.delivery.outcomes import BankVerdict
 
 BOOKED = "BOOK"
 RETURNS = frozenset({"RRTN", "RPCR"})  # bank transaction sub-families: return, and reversal after a cancellation
@@ -31,7 +31,7 @@ DEBIT, CREDIT = "DBIT", "CRDT"
 LARGEST_FEE = Decimal("0.5")  # of what comes back, where the bank does not show the fee
 
 
-class Movement(StrEnum):
+class EntryMovement(StrEnum):
     """What an entry says of a transfer."""
 
     PAID = "paid"
@@ -48,8 +48,8 @@ class Booking:
     references: tuple[str, ...]
     block: str | None  # the payment block's id or the message's
     transfers: int | None  # of the block, where the bank counts them
-    movement: Movement
-    verdict: Verdict  # BOOK or PDNG, and the reason of a return
+    movement: EntryMovement
+    verdict: BankVerdict  # BOOK or PDNG, and the reason of a return
     booked: Money
     instructed: Money | None
     charges: Decimal  # in the currency that was booked
@@ -58,18 +58,18 @@ class Booking:
     def fee_of(self, amount: Decimal, currency: str) -> Decimal | None:
         """Return what the bank kept of a transfer of this amount, 0 mostly; None where it is another amount."""
         is_instructed = self.instructed == Money(amount, currency)
-        if self.movement is Movement.PAID and self.instructed is not None and not is_instructed:
+        if self.movement is EntryMovement.PAID and self.instructed is not None and not is_instructed:
             return None
         if self.booked.currency != currency:
-            return Decimal(0) if self.movement is Movement.PAID and is_instructed else None
-        fee = (self.booked.amount - amount) if self.movement is Movement.PAID else (amount - self.booked.amount)
+            return Decimal(0) if self.movement is EntryMovement.PAID and is_instructed else None
+        fee = (self.booked.amount - amount) if self.movement is EntryMovement.PAID else (amount - self.booked.amount)
         is_shown = is_instructed or fee == self.charges
-        is_small = self.movement is Movement.RETURNED and fee < amount * LARGEST_FEE
+        is_small = self.movement is EntryMovement.RETURNED and fee < amount * LARGEST_FEE
         return fee if fee == 0 or (fee > 0 and (is_shown or is_small)) else None
 
 
 @dataclass(frozen=True, slots=True)
-class Statement:
+class BankStatement:
     """The bookings of a statement or a notification; `kind` is camt.053 or camt.054."""
 
     kind: str
@@ -77,7 +77,7 @@ class Statement:
     created_at: datetime | None
     bookings: Sequence[Booking]
     unnamed: int  # entries that name no transfer at all
-    faults: Sequence[Fault]
+    faults: Sequence[UnreadableLine]
 
 
 @dataclass(slots=True)
@@ -86,11 +86,11 @@ class StatementReader:
 
     kind: str
     bookings: list[Booking] = field(default_factory=list)
-    faults: list[Fault] = field(default_factory=list)
+    faults: list[UnreadableLine] = field(default_factory=list)
     unnamed: int = 0
     read: int = 0  # entries
 
-    def take(self, part: Part) -> None:
+    def take(self, part: XmlElement) -> None:
         """Take in one element that was read whole."""
         if part.name != "Ntry":
             return
@@ -99,14 +99,14 @@ class StatementReader:
             self.bookings += (found := _bookings(self.read, part.element))
             self.unnamed += not found
         except LineFault as fault:
-            self.faults.append(Fault(self.read, fault.element, fault.detail))
+            self.faults.append(UnreadableLine(self.read, fault.element, fault.detail))
         if part.parent is not None:
             part.parent.remove(part.element)
 
-    def finish(self, root: Element) -> Statement:
+    def finish(self, root: Element) -> BankStatement:
         created_at = moment_at(root, "GrpHdr/CreDtTm")
         message_id = child_text(root, "GrpHdr/MsgId")
-        return Statement(self.kind, message_id, created_at, self.bookings, self.unnamed, self.faults)
+        return BankStatement(self.kind, message_id, created_at, self.bookings, self.unnamed, self.faults)
 
 
 def _bookings(number: int, entry: Element) -> list[Booking]:
@@ -133,9 +133,17 @@ def _of_detail(number: int, entry: Element, detail: Element, *, is_only: bool) -
     bank_reference = child_text(detail, "Refs/AcctSvcrRef") or child_text(entry, "AcctSvcrRef")
     verdict = _verdict(entry, detail)
     return Booking(
-        number, references, None, None, _movement(entry, detail, verdict), verdict, booked, instructed, charges,
+        number,
+        references,
+        None,
+        None,
+        _movement(entry, detail, verdict),
+        verdict,
+        booked,
+        instructed,
+        charges,
         bank_reference,
-    )  # fmt: skip
+    )
 
 
 def _of_batch(number: int, entry: Element) -> Booking | None:
@@ -149,29 +157,41 @@ def _of_batch(number: int, entry: Element) -> Booking | None:
     transfers = child_text(entry, "NtryDtls/Btch/NbOfTxs") or ""
     verdict = _verdict(entry, entry)
     return Booking(
-        number, (), block, int(transfers) if transfers.isascii() and transfers.isdigit() else None,
-        _movement(entry, entry, verdict), verdict, booked, None, Decimal(0), child_text(entry, "AcctSvcrRef"),
-    )  # fmt: skip
+        number,
+        (),
+        block,
+        int(transfers) if transfers.isascii() and transfers.isdigit() else None,
+        _movement(entry, entry, verdict),
+        verdict,
+        booked,
+        None,
+        Decimal(0),
+        child_text(entry, "AcctSvcrRef"),
+    )
 
 
-def _verdict(entry: Element, detail: Element) -> Verdict:
+def _verdict(entry: Element, detail: Element) -> BankVerdict:
     status = child_text(entry, "Sts/Cd") or child_text(entry, "Sts") or "?"
     reason = child_text(detail, "RtrInf/Rsn/Cd") or child_text(detail, "RtrInf/Rsn/Prtry")
     words = [one.text or "" for one in detail.findall("{*}RtrInf/{*}AddtlInf")]
-    return Verdict(status, (reason,) if reason else (), shortened(" ".join(words)))
+    return BankVerdict(status, (reason,) if reason else (), shortened(" ".join(words)))
 
 
-def _movement(entry: Element, detail: Element, verdict: Verdict) -> Movement:
+def _movement(entry: Element, detail: Element, verdict: BankVerdict) -> EntryMovement:
     if verdict.status != BOOKED:
-        return Movement.NOT_BOOKED
+        return EntryMovement.NOT_BOOKED
     side = child_text(detail, "CdtDbtInd") or child_text(entry, "CdtDbtInd")
     is_reversal = (child_text(entry, "RvslInd") or "").lower() in ("true", "1")
     if side == DEBIT:
-        return Movement.UNCLEAR if is_reversal else Movement.PAID
+        return EntryMovement.UNCLEAR if is_reversal else EntryMovement.PAID
     code = child_text(detail, "BkTxCd/Domn/Fmly/SubFmlyCd") or child_text(entry, "BkTxCd/Domn/Fmly/SubFmlyCd")
     is_return = detail.find("{*}RtrInf") is not None or is_reversal or code in RETURNS
     # a duplicate that came back leaves the one that it is the duplicate of
-    return Movement.RETURNED if side == CREDIT and is_return and not verdict.speaks_of_earlier else Movement.UNCLEAR
+    return (
+        EntryMovement.RETURNED
+        if side == CREDIT and is_return and not verdict.speaks_of_earlier
+        else EntryMovement.UNCLEAR
+    )
 
 
 def _charges(element: Element) -> Decimal:

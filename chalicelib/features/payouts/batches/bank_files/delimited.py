@@ -17,7 +17,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from chalicelib.entry.rows import RowInput
 from chalicelib.features.payouts.batches.bank_files.orders import (
     LONGEST_REFERENCE,
-    Order,
+    FileOrder,
     Transfer,
     check,
     minor,
@@ -32,7 +32,7 @@ MOST_COLUMNS = 60
 FORMULAS = "=+-@"
 
 
-class Value(StrEnum):
+class ColumnValue(StrEnum):
     """What a column can hold."""
 
     REFERENCE = "reference"
@@ -64,7 +64,7 @@ _DATES = {
     "DD-MM-YYYY": "%d-%m-%Y", "DDMMYYYY": "%d%m%Y", "MM/DD/YYYY": "%m/%d/%Y",
 }  # fmt: skip
 _QUOTING: dict[str, Any] = {"minimal": csv.QUOTE_MINIMAL, "all": csv.QUOTE_ALL, "none": csv.QUOTE_NONE}
-_WORDS = frozenset({Value.HOLDER, Value.BANK_NAME, Value.REMITTANCE})
+_WORDS = frozenset({ColumnValue.HOLDER, ColumnValue.BANK_NAME, ColumnValue.REMITTANCE})
 
 
 def _one_plain_line(said: str) -> str:
@@ -82,7 +82,7 @@ class Column(Input):
     """One column: a value of the transfer, or the same constant text in every row."""
 
     header: Words = ""
-    value: Value | None = None
+    value: ColumnValue | None = None
     constant: Words | None = None
 
     @model_validator(mode="after")
@@ -113,21 +113,21 @@ class Template(Input):
     @model_validator(mode="after")
     def _pays(self) -> Self:
         has = self.holds
-        if Value.REFERENCE not in has:
+        if ColumnValue.REFERENCE not in has:
             raise ValueError("a column with the value reference is needed, by which the bank's answer is understood")
-        if not has & {Value.AMOUNT, Value.AMOUNT_MINOR}:
+        if not has & {ColumnValue.AMOUNT, ColumnValue.AMOUNT_MINOR}:
             raise ValueError("a column with the value amount or amount_minor is needed")
-        if not has & {Value.ACCOUNT_NUMBER, Value.IBAN}:
+        if not has & {ColumnValue.ACCOUNT_NUMBER, ColumnValue.IBAN}:
             raise ValueError("a column with the value account_number or iban is needed")
         if self.quote == "none":
-            if self.decimal_separator == self.delimiter and Value.AMOUNT in has:
+            if self.decimal_separator == self.delimiter and ColumnValue.AMOUNT in has:
                 raise ValueError("without quotes, amounts with a decimal comma cannot be separated by commas")
             if any({self.delimiter, '"'} & {*column.header, *(column.constant or "")} for column in self.columns):
                 raise ValueError("without quotes, headers and constants cannot hold the delimiter or a quote")
         return self
 
     @property
-    def holds(self) -> set[Value]:
+    def holds(self) -> set[ColumnValue]:
         """Return which values of a transfer the file has."""
         return {column.value for column in self.columns if column.value is not None}
 
@@ -135,19 +135,19 @@ class Template(Input):
 def lacking(template: Template, transfer: Transfer) -> str | None:
     """Return what a bank would need of this transfer and the template has no column for, or nothing."""
     has, to = template.holds, transfer.creditor
-    if not ((to.iban and Value.IBAN in has) or (to.number and Value.ACCOUNT_NUMBER in has)):
-        there, column = ("an IBAN", Value.IBAN) if to.iban else ("an account number", Value.ACCOUNT_NUMBER)
+    if not ((to.iban and ColumnValue.IBAN in has) or (to.number and ColumnValue.ACCOUNT_NUMBER in has)):
+        there, column = ("an IBAN", ColumnValue.IBAN) if to.iban else ("an account number", ColumnValue.ACCOUNT_NUMBER)
         return f"the account has {there}, and the template has no column {column}"
     return None
 
 
-def written(order: Order, template: Template) -> bytes:
+def written(order: FileOrder, template: Template) -> bytes:
     """Write an order as the template has it. The same order always gives the same bytes."""
     check(order)
     for transfer in order.transfers:
         if wrong := lacking(template, transfer):
             raise Invalid(f"Transfer {transfer.reference}: {wrong}.")
-    if Value.CURRENCY not in template.holds and len({transfer.currency for transfer in order.transfers}) > 1:
+    if ColumnValue.CURRENCY not in template.holds and len({transfer.currency for transfer in order.transfers}) > 1:
         raise Invalid("The template has no column for the currency, so that a file can hold only one.")
     text = io.StringIO(newline="")
     writer = csv.writer(
@@ -169,28 +169,28 @@ def _cell(column: Column, transfer: Transfer, execution_on: date, template: Temp
         return _encodable(column.constant or "", template.encoding)
     said = _value(column.value, transfer, execution_on, template)
     if column.value in _WORDS:
-        said = _in_words(said, template) or (NOTHING_LEFT if column.value is Value.HOLDER else "")
+        said = _in_words(said, template) or (NOTHING_LEFT if column.value is ColumnValue.HOLDER else "")
     return said
 
 
-def _value(value: Value, transfer: Transfer, execution_on: date, template: Template) -> str:
+def _value(value: ColumnValue, transfer: Transfer, execution_on: date, template: Template) -> str:
     to, amount, currency = transfer.creditor, transfer.amount, transfer.currency
     match value:
-        case Value.REFERENCE:
+        case ColumnValue.REFERENCE:
             return transfer.reference
-        case Value.AMOUNT:
+        case ColumnValue.AMOUNT:
             return plain(amount, currency).replace(".", template.decimal_separator)
-        case Value.AMOUNT_MINOR:
+        case ColumnValue.AMOUNT_MINOR:
             return minor(amount, currency)
-        case Value.CURRENCY:
+        case ColumnValue.CURRENCY:
             return currency
-        case Value.HOLDER:
+        case ColumnValue.HOLDER:
             return to.holder
-        case Value.ACCOUNT_NUMBER:
+        case ColumnValue.ACCOUNT_NUMBER:
             return to.number or ""
-        case Value.EXECUTION_DATE:
+        case ColumnValue.EXECUTION_DATE:
             return execution_on.strftime(_DATES[template.date_format])
-        case Value.REMITTANCE:
+        case ColumnValue.REMITTANCE:
             return transfer.remittance or ""
     return str(getattr(to, value) or "")  # iban, bic, bank_code, branch_code and bank_name are named alike
 

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 
 from chalicelib.features.payouts.batches.bank_files import reports
-from chalicelib.features.payouts.batches.bank_files.camt import Statement, StatementReader
+from chalicelib.features.payouts.batches.bank_files.camt import BankStatement, StatementReader
 from chalicelib.features.payouts.batches.bank_files.pain002 import StatusReader, StatusReport
 from chalicelib.kernel.errors import Invalid
 
-Message = StatusReport | Statement
+Message = StatusReport | BankStatement
 _Reader = StatusReader | StatementReader
 _READERS: dict[str, Callable[[], _Reader]] = {
     "CstmrPmtStsRpt": StatusReader,

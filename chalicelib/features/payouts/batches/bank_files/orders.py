@@ -20,7 +20,7 @@ _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,34}")
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class BankAccount:
     """Where money is held: an IBAN, or the number that the bank's own country knows it by. Repr shows neither."""
 
     holder: str
@@ -56,7 +56,7 @@ class Transfer:
     reference: str
     amount: Decimal
     currency: str
-    creditor: Account
+    creditor: BankAccount
     remittance: str | None = None
 
     def wrong(self) -> str | None:
@@ -73,7 +73,7 @@ class Transfer:
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class FileOrder:
     """Everything that one file says."""
 
     message_id: str
@@ -82,7 +82,7 @@ class Order:
     transfers: Sequence[Transfer]
 
 
-def check(order: Order) -> None:
+def check(order: FileOrder) -> None:
     """Refuse an order that no format could say, naming the first transfer that is wrong."""
     if not _REFERENCE.fullmatch(order.message_id):
         raise Invalid(f"The message id must be 1 to {LONGEST_REFERENCE} letters, digits and signs that banks take.")

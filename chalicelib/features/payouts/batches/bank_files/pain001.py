@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from chalicelib.features.payouts.batches.bank_files.orders import Account, Order, Transfer, check, plain, total
+from chalicelib.features.payouts.batches.bank_files.orders import BankAccount, FileOrder, Transfer, check, plain, total
 from chalicelib.features.payouts.batches.bank_files.wording import NOTHING_LEFT, name, taken
 from chalicelib.kernel.errors import Invalid
 
@@ -26,7 +26,7 @@ def payment_id(message_id: str, currency: str) -> str:
     return message_id + currency
 
 
-def written(order: Order, payer: Account) -> bytes:
+def written(order: FileOrder, payer: BankAccount) -> bytes:
     """Write an order on an account. The same order always gives the same bytes."""
     check(order)
     if wrong := payer.wrong():
@@ -47,7 +47,7 @@ def written(order: Order, payer: Account) -> bytes:
     return made + b"\n"
 
 
-def _payment(initiation: Element, order: Order, payer: Account, transfers: Sequence[Transfer]) -> None:
+def _payment(initiation: Element, order: FileOrder, payer: BankAccount, transfers: Sequence[Transfer]) -> None:
     currency = transfers[0].currency
     payment = SubElement(initiation, "PmtInf")
     _text(payment, "PmtInfId", payment_id(order.message_id, currency))
@@ -78,7 +78,7 @@ def _transfer(parent: Element, transfer: Transfer, *, sepa: bool) -> None:
         _text(SubElement(parent, "RmtInf"), "Ustrd", said)
 
 
-def _account(parent: Element, account: Account) -> None:
+def _account(parent: Element, account: BankAccount) -> None:
     identity = SubElement(parent, "Id")
     if account.iban:
         _text(identity, "IBAN", account.iban)
@@ -88,7 +88,7 @@ def _account(parent: Element, account: Account) -> None:
     _text(SubElement(other, "SchmeNm"), "Cd", "BBAN")
 
 
-def _agent(parent: Element, tag: str, account: Account, *, sepa: bool, required: bool = False) -> None:
+def _agent(parent: Element, tag: str, account: BankAccount, *, sepa: bool, required: bool = False) -> None:
     """Return which bank holds an account: by BIC, else by its national code or name, which SEPA does not take.
 
     Where the message must say it and nothing is known, it says that it is not said.
@@ -116,7 +116,7 @@ def _counts(parent: Element, transfers: Sequence[Transfer]) -> None:
     _text(parent, "CtrlSum", format(total(transfers), "f"))
 
 
-def _in_sepa(account: Account) -> bool:
+def _in_sepa(account: BankAccount) -> bool:
     return account.iban is not None and account.iban[:2] in SEPA
 
 

@@ -10,17 +10,17 @@ from datetime import datetime
 from xml.etree.ElementTree import Element
 
 from chalicelib.features.payouts.batches.bank_files.reports import (
-    Fault,
     LineFault,
     Money,
-    Part,
+    UnreadableLine,
+    XmlElement,
     child_text,
     moment_at,
     money_at,
     references_of,
     shortened,
 )
-from chalicelib.features.payouts.delivery.outcomes import Verdict
+from chalicelib.features.payouts.delivery.outcomes import BankVerdict
 from chalicelib.kernel.errors import Invalid
 
 
@@ -30,7 +30,7 @@ class StatusLine:
 
     number: int | None  # its place among the report's transfers; None where it follows from its block or file
     references: tuple[str, ...]  # what it is named by, the best first
-    verdict: Verdict
+    verdict: BankVerdict
     money: Money | None = None
     bank_reference: str | None = None
 
@@ -41,10 +41,10 @@ class StatusReport:
 
     message_id: str
     created_at: datetime | None
-    group: Verdict | None
-    payments: Mapping[str, Verdict]
+    group: BankVerdict | None
+    payments: Mapping[str, BankVerdict]
     lines: Sequence[StatusLine]
-    faults: Sequence[Fault]
+    faults: Sequence[UnreadableLine]
 
     def complete(self, payment_of: Mapping[str, str]) -> list[StatusLine]:
         """Add a line for each transfer of ours that is not named, from its block's status or the group's.
@@ -63,14 +63,14 @@ class StatusReader:
     """Collects one report from its elements, in the order in which they end."""
 
     message_id: str | None = None
-    group: Verdict | None = None
-    payments: dict[str, Verdict] = field(default_factory=dict)
+    group: BankVerdict | None = None
+    payments: dict[str, BankVerdict] = field(default_factory=dict)
     lines: list[StatusLine] = field(default_factory=list)
-    faults: list[Fault] = field(default_factory=list)
+    faults: list[UnreadableLine] = field(default_factory=list)
     read: int = 0  # transfers
     in_block: int = 0  # where the lines of the block that is being read begin
 
-    def take(self, part: Part) -> None:
+    def take(self, part: XmlElement) -> None:
         """Take in one element that was read whole."""
         match part.name:
             case "OrgnlGrpInfAndSts":
@@ -97,7 +97,7 @@ class StatusReader:
         try:
             line = _line(self.read, element)
         except LineFault as fault:
-            self.faults.append(Fault(self.read, fault.element, fault.detail))
+            self.faults.append(UnreadableLine(self.read, fault.element, fault.detail))
             return
         if line is not None:
             self.lines.append(line)
@@ -112,7 +112,7 @@ class StatusReader:
         self.in_block = len(self.lines)
 
 
-def _within(verdict: Verdict, around: Verdict | None) -> Verdict:
+def _within(verdict: BankVerdict, around: BankVerdict | None) -> BankVerdict:
     if around is None or not (verdict.is_refusal and around.is_refusal):
         return verdict
     return replace(verdict, around=(*verdict.around, around))
@@ -131,7 +131,7 @@ def _line(number: int, element: Element) -> StatusLine | None:
     )
 
 
-def verdict_of(element: Element, status: str) -> Verdict | None:
+def verdict_of(element: Element, status: str) -> BankVerdict | None:
     """Read a status with all its reasons; version 2 of the message calls them otherwise."""
     code = child_text(element, status)
     if code is None:
@@ -143,4 +143,4 @@ def verdict_of(element: Element, status: str) -> Verdict | None:
         words += [
             inner.text or "" for inner in one if str(inner.tag).rpartition("}")[2] in ("AddtlInf", "AddtlStsRsnInf")
         ]
-    return Verdict(code, tuple(dict.fromkeys(reasons)), shortened(" ".join(words)))
+    return BankVerdict(code, tuple(dict.fromkeys(reasons)), shortened(" ".join(words)))

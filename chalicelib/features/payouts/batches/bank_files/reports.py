@@ -27,7 +27,7 @@ _AMOUNT = re.compile(r"[0-9]{1,18}(\.[0-9]{1,5})?")
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class UnreadableLine:
     """One line of a report that cannot be read; it stops no other."""
 
     line: int
@@ -52,7 +52,7 @@ class Money:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class XmlElement:
     """An element that begins (`is_whole` is false then, and its children are still to come) or has been read whole."""
 
     name: str  # without its namespace
@@ -61,7 +61,7 @@ class Part:
     is_whole: bool
 
 
-def parts(data: bytes) -> Iterator[Part]:
+def parts(data: bytes) -> Iterator[XmlElement]:
     """Yield each element twice: as it begins, and when it has been read whole."""
     if len(data) > LARGEST:
         raise TooLarge(f"The report has {len(data):,} bytes; at most {LARGEST:,} can be taken.")
@@ -75,11 +75,11 @@ def parts(data: bytes) -> Iterator[Part]:
                     raise TooLarge(f"The report has more than {MOST_ELEMENTS:,} elements.")
                 if len(open_now) == DEEPEST:
                     raise Invalid(f"The report is nested deeper than {DEEPEST} levels.")
-                yield Part(name_of(found), found, open_now[-1] if open_now else None, is_whole=False)
+                yield XmlElement(name_of(found), found, open_now[-1] if open_now else None, is_whole=False)
                 open_now.append(found)
             else:
                 open_now.pop()
-                yield Part(name_of(found), found, open_now[-1] if open_now else None, is_whole=True)
+                yield XmlElement(name_of(found), found, open_now[-1] if open_now else None, is_whole=True)
     except DefusedXmlException:
         raise Invalid("The report has a document type or entities, which a bank's report never has.") from None
     except (ParseError, ValueError, LookupError) as error:

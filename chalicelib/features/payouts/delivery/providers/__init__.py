@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Protocol
 from uuid import UUID
 
-from chalicelib.features.payouts.delivery.outcomes import Verdict
+from chalicelib.features.payouts.delivery.outcomes import BankVerdict
 from chalicelib.features.people.destinations.rules import Destination
 
 
@@ -32,7 +32,7 @@ class Abilities:
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class PaymentOrder:
     """One payment to be made. `reference` is the idempotency key; `attempt` counts the claims, this one included."""
 
     tenant_id: UUID
@@ -58,15 +58,15 @@ NO_REASON = "MS03"
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class PayoutRefused:
     """The provider refused this: it gives the money back where its verdict is a refusal for good."""
 
     reason: str
     code: str = NO_REASON  # of bank_files/status_reasons.csv: the adapter translates its provider's own
 
     @property
-    def verdict(self) -> Verdict:
-        return Verdict("RJCT", (self.code,), self.reason)
+    def verdict(self) -> BankVerdict:
+        return BankVerdict("RJCT", (self.code,), self.reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +77,8 @@ class CameBack:
     code: str = NO_REASON
 
     @property
-    def verdict(self) -> Verdict:
-        return Verdict("BOOK", (self.code,), self.reason)
+    def verdict(self) -> BankVerdict:
+        return BankVerdict("BOOK", (self.code,), self.reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ class Unclear:
 
 
 @dataclass(frozen=True, slots=True)
-class NotFound:
+class UnknownReference:
     """A look-up knows nothing of it. It may still arrive: this is a doubt, not an answer."""
 
 
@@ -100,11 +100,11 @@ class NotSent:
     why: str
 
 
-Answer = Paid | Refused | CameBack | Unclear | NotFound | NotSent
+Answer = Paid | PayoutRefused | CameBack | Unclear | UnknownReference | NotSent
 
 
 @dataclass(frozen=True, slots=True)
-class Movement:
+class ProviderMovement:
     """One line of the provider's own list."""
 
     reference: str
@@ -120,11 +120,11 @@ class Provider(Protocol):
 
     abilities: Abilities
 
-    def send(self, order: Order, *, now: datetime) -> Answer: ...
+    def send(self, order: PaymentOrder, *, now: datetime) -> Answer: ...
 
-    def find(self, order: Order, *, now: datetime) -> Answer: ...
+    def find(self, order: PaymentOrder, *, now: datetime) -> Answer: ...
 
-    def movements(self, tenant_id: UUID, *, since: datetime) -> list[Movement]: ...
+    def movements(self, tenant_id: UUID, *, since: datetime) -> list[ProviderMovement]: ...
 
 
 def get_provider(name: str) -> Provider:

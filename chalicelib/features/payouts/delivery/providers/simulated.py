@@ -15,12 +15,12 @@ from chalicelib.features.payouts.delivery.providers import (
     Abilities,
     Answer,
     CameBack,
-    Movement,
-    NotFound,
-    Order,
     Paid,
-    Refused,
+    PaymentOrder,
+    PayoutRefused,
+    ProviderMovement,
     Unclear,
+    UnknownReference,
 )
 from chalicelib.features.people.destinations.rules import Behaviour
 
@@ -49,7 +49,7 @@ class Simulated:
 
     abilities = Abilities(keeps_keys_for=timedelta(hours=24), looks_up=True, needs_destination=False)
 
-    def send(self, order: Order, *, now: datetime) -> Answer:
+    def send(self, order: PaymentOrder, *, now: datetime) -> Answer:
         """Pay, once per reference, or misbehave as the destination says."""
         behaviour = order.destination.behaviour if order.destination else None
         if behaviour is Behaviour.TIMEOUT_BEFORE and order.attempt == 1:
@@ -60,25 +60,25 @@ class Simulated:
         if behaviour is Behaviour.ERROR_AFTER:
             return Unclear("HTTP 502 Bad Gateway")
         if behaviour is Behaviour.REFUSE_AS_DUPLICATE:
-            return Refused("received before", "AM05")  # and the one before was paid
+            return PayoutRefused("received before", "AM05")  # and the one before was paid
         return answer
 
-    def find(self, order: Order, *, now: datetime) -> Answer:
+    def find(self, order: PaymentOrder, *, now: datetime) -> Answer:
         """Return what became of a reference; money that is to come back late has come back by then."""
         with transaction(tenant_id=order.tenant_id) as session:
             if order.destination and order.destination.behaviour is Behaviour.LATE_RETURN:
                 session.execute(_GIVE_BACK, _key(order))
             row = session.execute(_KNOWN, _key(order)).first()
-        return _answer(row) if row else NotFound()
+        return _answer(row) if row else UnknownReference()
 
-    def movements(self, tenant_id: UUID, *, since: datetime) -> list[Movement]:
+    def movements(self, tenant_id: UUID, *, since: datetime) -> list[ProviderMovement]:
         """List what the provider moved for a tenant since a moment, refusals left out."""
         with transaction(tenant_id=tenant_id) as session:
             rows = session.execute(_LIST, {"tenant_id": tenant_id, "since": since}).all()
-        return [Movement(*row) for row in rows]
+        return [ProviderMovement(*row) for row in rows]
 
 
-def _book(order: Order, behaviour: Behaviour | None, now: datetime) -> Answer:
+def _book(order: PaymentOrder, behaviour: Behaviour | None, now: datetime) -> Answer:
     with transaction(tenant_id=order.tenant_id) as session:
         session.execute(_ALONE, {"name": f"simulated/{order.tenant_id}/{order.reference}"})
         row = session.execute(_KNOWN, _key(order)).first()
@@ -99,13 +99,13 @@ def _book(order: Order, behaviour: Behaviour | None, now: datetime) -> Answer:
     return _answer(row)
 
 
-def _key(order: Order) -> dict[str, object]:
+def _key(order: PaymentOrder) -> dict[str, object]:
     return {"tenant_id": order.tenant_id, "reference": order.reference}
 
 
 def _answer(row: Any) -> Answer:
     if row.status == "refused":
-        return Refused(row.reason, "AC01")
+        return PayoutRefused(row.reason, "AC01")
     if row.status == "returned":
         return CameBack(row.reason)
     return Paid(str(row.id), row.amount, row.currency)
