@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 from rich.progress import track
 
-from chalicelib.operators import checks, export, person_export, schema, scopes, suspension, waiting
+from chalicelib.operators import backlog, checks, export, person_export, schema, scopes, suspension
 from chalicelib.operators.access import keys_app, tenants_app
 from chalicelib.operators.admins import admins_app
 from chalicelib.operators.dead_letters import dead_letters_app
@@ -40,7 +40,7 @@ app.add_typer(leave_app, name="leave")
 app.add_typer(payouts_app, name="payouts")
 app.add_typer(dead_letters_app, name="dead-letters")
 app.add_typer(vault_app, name="vault")
-waiting.add_to(app)
+backlog.add_to(app)
 
 
 @app.callback()

@@ -68,7 +68,7 @@ def endpoint(
     """
 
     def register(function: Callable[..., Any]) -> Callable[..., Response]:
-        door = describe(
+        registered = describe(
             function,
             method=method,
             path=path,
@@ -80,11 +80,11 @@ def endpoint(
             reply=reply,
             shown_once=shown_once,
         )
-        ENDPOINTS.append(door)
+        ENDPOINTS.append(registered)
 
         @wraps(function)
         def handler(**path_values: str) -> Response:
-            return _serve(door, blueprint.current_request, path_values)
+            return _serve(registered, blueprint.current_request, path_values)
 
         handler.__name__ = f"{function.__module__.rsplit('.', 2)[-2]}_{function.__name__}"
         route = blueprint.route(path, methods=[method], name=handler.__name__, content_types=list(accepts))
@@ -94,19 +94,19 @@ def endpoint(
     return register
 
 
-def _serve(door: Endpoint, request: Any, path_values: Mapping[str, str]) -> Response:
+def _serve(registered: Endpoint, request: Any, path_values: Mapping[str, str]) -> Response:
     started = time.perf_counter()
-    context, path = request.context, door.path.format(**path_values)
+    context, path = request.context, registered.path.format(**path_values)
     origin = Origin(
         request_id=context.get("requestId") or str(uuid4()),
         ip=(context.get("identity") or {}).get("sourceIp"),
         agent=(request.headers.get("user-agent") or "")[:200] or None,
     )
     logger.thread_safe_append_keys(
-        request_id=origin.request_id, door=f"{door.method} {door.path}", tenant=None, actor=None
+        request_id=origin.request_id, registered=f"{registered.method} {registered.path}", tenant=None, actor=None
     )
     try:
-        answer = _answer(door, request, path_values, origin)
+        answer = _answer(registered, request, path_values, origin)
     except Exception as error:
         fault = fault_of(error)
         if fault is None:
@@ -127,27 +127,29 @@ def _serve(door: Endpoint, request: Any, path_values: Mapping[str, str]) -> Resp
             answer = StoredReply(code, headers_of(fault), body)
     milliseconds = (time.perf_counter() - started) * 1000
     logger.info("served", status=answer.status, ms=round(milliseconds, 1))
-    duration("Served", milliseconds, door=f"{door.method} {door.path}", status=f"{answer.status // 100}xx")
+    duration(
+        "Served", milliseconds, registered=f"{registered.method} {registered.path}", status=f"{answer.status // 100}xx"
+    )
     return Response(answer.body, {**answer.headers, "X-Request-Id": origin.request_id}, answer.status)
 
 
-def _answer(door: Endpoint, request: Any, path_values: Mapping[str, str], origin: Origin) -> StoredReply:
-    if door.may is None:
-        return _rendered(door, door.function(**_arguments(door, request, path_values)), None)
+def _answer(registered: Endpoint, request: Any, path_values: Mapping[str, str], origin: Origin) -> StoredReply:
+    if registered.may is None:
+        return _rendered(registered, registered.function(**_arguments(registered, request, path_values)), None)
     limits.turn_away(request.headers)
     try:
-        return _tried(door, request, path_values, origin, counted=False)
+        return _tried(registered, request, path_values, origin, counted=False)
     except limits.Unleased as need:  # nothing was done yet, and its transaction is over
         limits.lease(need)
-        return _tried(door, request, path_values, origin, counted=True)
+        return _tried(registered, request, path_values, origin, counted=True)
 
 
 def _tried(
-    door: Endpoint, request: Any, path_values: Mapping[str, str], origin: Origin, *, counted: bool
+    registered: Endpoint, request: Any, path_values: Mapping[str, str], origin: Origin, *, counted: bool
 ) -> StoredReply:
     for tries in range(1, TRIES + 1):
         try:
-            return _worked(door, request, path_values, origin, counted=counted or tries > 1)
+            return _worked(registered, request, path_values, origin, counted=counted or tries > 1)
         except DBAPIError as error:
             if tries == TRIES or not isinstance(error.orig, RETRYABLE):
                 raise
@@ -155,27 +157,27 @@ def _tried(
 
 
 def _worked(
-    door: Endpoint, request: Any, path_values: Mapping[str, str], origin: Origin, *, counted: bool
+    registered: Endpoint, request: Any, path_values: Mapping[str, str], origin: Origin, *, counted: bool
 ) -> StoredReply:
     with calling(request.headers, now=clock.now(), origin=origin) as scope:
         tenant = scope.tenant.slug if isinstance(scope, Scope) else "-"
         logger.thread_safe_append_keys(tenant=tenant, actor=f"{scope.actor.role}:{scope.actor.name}")
         if isinstance(scope, Scope) and not counted:
             limits.spend(scope, limits.credentials_of(request.headers))
-        check(scope, door.may or "")
-        key, digest = request.headers.get("idempotency-key") if door.takes_idempotency_key else None, b""
-        if door.needs_idempotency_key and not key:
+        check(scope, registered.may or "")
+        key, digest = request.headers.get("idempotency-key") if registered.takes_idempotency_key else None, b""
+        if registered.needs_idempotency_key and not key:
             raise Invalid("Send an Idempotency-Key: this moves money, and a repeated request must not move it twice.")
         if key:
-            path, query = door.path.format(**path_values), dict((request.query_params or {}).items())
+            path, query = registered.path.format(**path_values), dict((request.query_params or {}).items())
             raw = _raw(request)
-            digest = idempotency.key_digest(scope, door.method, path, query, b"" if is_no_body(raw) else raw)
+            digest = idempotency.key_digest(scope, registered.method, path, query, b"" if is_no_body(raw) else raw)
             if stored := idempotency.replay(scope, key, digest):
                 return stored
-        arguments = _arguments(door, request, path_values)
-        answer = _rendered(door, door.function(scope=scope, **arguments), scope)
+        arguments = _arguments(registered, request, path_values)
+        answer = _rendered(registered, registered.function(scope=scope, **arguments), scope)
         if key:
-            idempotency.keep(scope, key, digest, answer, without=door.shown_once)
+            idempotency.keep(scope, key, digest, answer, without=registered.shown_once)
         for last in scope.at_commit:
             last()
     _send(scope)
@@ -189,21 +191,23 @@ def _send(scope: Scope | PlatformScope) -> None:
         logger.exception("messages wait for the sweeper", waiting=len(scope.outgoing))
 
 
-def _arguments(door: Endpoint, request: Any, path_values: Mapping[str, str]) -> dict[str, Any]:
-    if door.body is None and door.accepts == (JSON,):  # a mail program's one click brings a form that says nothing
+def _arguments(registered: Endpoint, request: Any, path_values: Mapping[str, str]) -> dict[str, Any]:
+    if registered.body is None and registered.accepts == (
+        JSON,
+    ):  # a mail program's one click brings a form that says nothing
         refuse_body(_raw(request))
     found: dict[str, Any] = {
-        name: _path_value(door, name, kind, path_values[name]) for name, kind in door.path_types.items()
+        name: _path_value(registered, name, kind, path_values[name]) for name, kind in registered.path_types.items()
     }
-    if door.query is not None:
-        found["query"] = _query(door.query, request.query_params)
+    if registered.query is not None:
+        found["query"] = _query(registered.query, request.query_params)
     elif request.query_params:
         raise invalid("/" + next(iter(request.query_params)), "this route takes no query parameters")
-    if door.body is RawBody:
+    if registered.body is RawBody:
         found["body"] = RawBody(request.headers.get("content-type", JSON), _raw(request))
-    elif door.body is not None:
-        found["body"] = parsed(door.body, _raw(request))  # type: ignore[type-var]  # a model, as RawBody was above
-    if door.takes_version:
+    elif registered.body is not None:
+        found["body"] = parsed(registered.body, _raw(request))  # type: ignore[type-var]  # a model, as RawBody was above
+    if registered.takes_version:
         found["if_match"] = _version(request.headers.get("if-match"))
     return found
 
@@ -216,8 +220,8 @@ def _raw(request: Any) -> bytes:
         raise Unreadable("The body is not UTF-8.") from None
 
 
-def _path_value(door: Endpoint, name: str, kind: TypeAdapter[Any], said: str) -> Any:
-    if name in door.path_is_id:
+def _path_value(registered: Endpoint, name: str, kind: TypeAdapter[Any], said: str) -> Any:
+    if name in registered.path_is_id:
         try:
             return UUID(said)
         except ValueError:
@@ -247,8 +251,8 @@ def _version(said: str | None) -> int | None:
     return int(number)
 
 
-def _rendered(door: Endpoint, result: Any, scope: Scope | PlatformScope | None) -> StoredReply:
-    status = door.status
+def _rendered(registered: Endpoint, result: Any, scope: Scope | PlatformScope | None) -> StoredReply:
+    status = registered.status
     if isinstance(result, Document):
         headers = {"Content-Type": result.content_type, "Cache-Control": result.cache}
         if result.name:
@@ -258,11 +262,11 @@ def _rendered(door: Endpoint, result: Any, scope: Scope | PlatformScope | None) 
         return StoredReply(204, {"Content-Type": JSON}, "")
     if isinstance(result, Ready):
         return StoredReply(status, {"Content-Type": JSON, "Cache-Control": result.cache}, result.text)
-    reply = result if isinstance(result, BaseModel) else door.reply.model_validate(result, context=STORED)
+    reply = result if isinstance(result, BaseModel) else registered.reply.model_validate(result, context=STORED)
     headers = {"Content-Type": JSON}
     version = getattr(reply, "version", None)
     if version is not None:
         headers["ETag"] = f'"{version}"'
-        if door.method == "GET":
+        if registered.method == "GET":
             headers["Cache-Control"] = REVALIDATED
     return StoredReply(status, headers, reply.model_dump_json(by_alias=True))

@@ -29,7 +29,7 @@ COMES_BACK = ("busy", "misdirected")
 
 
 @dataclass(frozen=True, slots=True)
-class Errand:
+class SideEffect:
     """Something to do outside, between two transactions: what a message's work returns when it has to ask a stranger.
 
     `call` is made after the commit and holds no transaction. `settle(scope, answer)` then has one of its own, and may
@@ -38,7 +38,7 @@ class Errand:
     """
 
     call: Callable[[], Any]
-    settle: Callable[[Scope, Any], "Errand | None"]
+    settle: Callable[[Scope, Any], "SideEffect | None"]
 
 
 def scheduled(
@@ -72,7 +72,7 @@ def consumes(
     messages_in: MessagesIn | None = None,
     when_failed: WhenFailed | None = None,
     while_suspended: bool = False,
-) -> Callable[[Callable[..., Errand | None]], Callable[..., Any]]:
+) -> Callable[[Callable[..., SideEffect | None]], Callable[..., Any]]:
     """Make a function a queue's consumer, called once per message as `function(scope, message=...)`.
 
     A message is one transaction, or an errand between two. One that fails rests and comes back, alone; the others of
@@ -92,7 +92,7 @@ def consumes(
     that go on they come again, and end as dead letters: here nobody may do them.
     """
 
-    def register(function: Callable[..., Errand | None]) -> Callable[..., Any]:
+    def register(function: Callable[..., SideEffect | None]) -> Callable[..., Any]:
         CONSUMERS[queue] = Consumer(queue, function, while_suspended or messages_in is not None)
 
         @wraps(function)
@@ -125,7 +125,7 @@ def _settled_alone(consume: Callable[[], bool], queue: str) -> bool:
 
 
 def _consume_all(
-    function: Callable[..., Errand | None],
+    function: Callable[..., SideEffect | None],
     queue: str,
     record: dict[str, Any],
     messages_in: MessagesIn | None,
@@ -148,7 +148,7 @@ def _consume_all(
 
 
 def _consume(
-    function: Callable[..., Errand | None],
+    function: Callable[..., SideEffect | None],
     queue: str,
     record: dict[str, Any],
     when_failed: WhenFailed | None,
@@ -200,7 +200,7 @@ def _tell(when_failed: WhenFailed | None, message: dict[str, Any], why: str) -> 
 
 
 def do(
-    function: Callable[..., Errand | None],
+    function: Callable[..., SideEffect | None],
     message: dict[str, Any],
     *,
     name: str,
@@ -215,7 +215,7 @@ def do(
     """
     tenant_id, is_parked = UUID(message["tenant_id"]), False
 
-    def begin(scope: Scope) -> Errand | None:
+    def begin(scope: Scope) -> SideEffect | None:
         nonlocal is_parked
         if rests and not scope.tenant.is_active:
             is_parked = True
@@ -225,20 +225,20 @@ def do(
             raise Misdirected(scope.tenant.cell)
         return function(scope, message=message)
 
-    def transact(work: Callable[[Scope], Errand | None]) -> Errand | None:
+    def transact(work: Callable[[Scope], SideEffect | None]) -> SideEffect | None:
         with working(tenant_id, name=name, now=clock.now(), origin=origin) as scope:
             logger.thread_safe_append_keys(tenant=scope.tenant.slug)
-            errand = work(scope)
+            side_effect = work(scope)
             for last in scope.at_commit:
                 last()
         send(scope.outgoing)
-        return errand
+        return side_effect
 
-    errand = transact(begin)
-    while errand is not None:
-        errand = transact(partial(_settled, errand.settle, errand.call()))
+    side_effect = transact(begin)
+    while side_effect is not None:
+        side_effect = transact(partial(_settled, side_effect.settle, side_effect.call()))
     return not is_parked
 
 
-def _settled(settle: Callable[[Scope, Any], Errand | None], answer: Any, scope: Scope) -> Errand | None:
+def _settled(settle: Callable[[Scope, Any], SideEffect | None], answer: Any, scope: Scope) -> SideEffect | None:
     return settle(scope, answer)

@@ -62,21 +62,21 @@ _PROBLEM_SCHEMA = {
 def document() -> str:
     """Write the whole document as JSON; it is the same for everybody, so it is made once."""
     models: list[tuple[type[BaseModel], JsonSchemaMode]] = []
-    for door in ENDPOINTS:
-        if isinstance(door.body, type) and issubclass(door.body, BaseModel):
-            models.append((door.body, "validation"))
-        if _is_model(door.reply):
-            models.append((door.reply, "serialization"))
+    for endpoint in ENDPOINTS:
+        if isinstance(endpoint.body, type) and issubclass(endpoint.body, BaseModel):
+            models.append((endpoint.body, "validation"))
+        if _is_model(endpoint.reply):
+            models.append((endpoint.reply, "serialization"))
     names, schemas = models_json_schema(list(dict.fromkeys(models)), ref_template=_REFS)
     paths: dict[str, dict[str, Any]] = {}
-    for door in ENDPOINTS:
-        paths.setdefault(door.path, {})[door.method.lower()] = _operation(door, names)
+    for endpoint in ENDPOINTS:
+        paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _operation(endpoint, names)
     return json.dumps(
         {
             "openapi": "3.1.0",
             "info": {"title": TITLE, "version": VERSION, "description": SENTENCE},
             "servers": [{"url": "."}],
-            "tags": [{"name": area} for area in dict.fromkeys(_tag(door) for door in ENDPOINTS)],
+            "tags": [{"name": area} for area in dict.fromkeys(_tag(endpoint) for endpoint in ENDPOINTS)],
             "paths": paths,
             "components": {
                 "schemas": {**_without_unset(schemas.get("$defs", {})), "Problem": _PROBLEM_SCHEMA},
@@ -93,45 +93,45 @@ def _is_model(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, BaseModel)
 
 
-def _tag(door: Endpoint) -> str:
-    return door.area.replace("_", " ")
+def _tag(endpoint: Endpoint) -> str:
+    return endpoint.area.replace("_", " ")
 
 
-def _operation(door: Endpoint, names: Any) -> dict[str, Any]:
-    summary, _, rest = inspect.getdoc(door.function).partition("\n\n")  # type: ignore[union-attr]  # a test: all have one
+def _operation(endpoint: Endpoint, names: Any) -> dict[str, Any]:
+    summary, _, rest = inspect.getdoc(endpoint.function).partition("\n\n")  # type: ignore[union-attr]  # a test: all have one
     made: dict[str, Any] = {
-        "operationId": f"{door.area}_{door.function.__name__}",
-        "tags": [_tag(door)],
+        "operationId": f"{endpoint.area}_{endpoint.function.__name__}",
+        "tags": [_tag(endpoint)],
         "summary": " ".join(summary.split()).rstrip("."),
-        "parameters": _parameters(door),
-        "responses": _responses(door, names),
-        "security": [{"ApiKey": []}, {"Token": []}] if door.may else [],
+        "parameters": _parameters(endpoint),
+        "responses": _responses(endpoint, names),
+        "security": [{"ApiKey": []}, {"Token": []}] if endpoint.may else [],
     }
     if rest:
         made["description"] = rest
-    if door.may:
-        made["x-permission"] = door.may
-    if door.body is RawBody:
+    if endpoint.may:
+        made["x-permission"] = endpoint.may
+    if endpoint.body is RawBody:
         rows: dict[str, Any] = {
             "application/json": {"schema": {"type": "array", "items": {"type": "object"}}},
             "text/csv": {"schema": {"type": "string"}},
             "application/xml": {"schema": {"type": "string"}},
             "text/xml": {"schema": {"type": "string"}},
         }
-        made["requestBody"] = {"required": True, "content": {kind: rows[kind] for kind in door.accepts}}
-    elif door.body is not None:
-        content = {"application/json": {"schema": names[door.body, "validation"]}}
+        made["requestBody"] = {"required": True, "content": {kind: rows[kind] for kind in endpoint.accepts}}
+    elif endpoint.body is not None:
+        content = {"application/json": {"schema": names[endpoint.body, "validation"]}}
         made["requestBody"] = {"required": True, "content": content}
     return made
 
 
-def _parameters(door: Endpoint) -> list[dict[str, Any]]:
+def _parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = [
         {"name": name, "in": "path", "required": True, "schema": kind.json_schema()}
-        for name, kind in door.path_types.items()
+        for name, kind in endpoint.path_types.items()
     ]
-    if door.query is not None:
-        schema = TypeAdapter(door.query).json_schema()
+    if endpoint.query is not None:
+        schema = TypeAdapter(endpoint.query).json_schema()
         found += [
             {
                 "name": name,
@@ -142,16 +142,16 @@ def _parameters(door: Endpoint) -> list[dict[str, Any]]:
             }
             for name, part in schema["properties"].items()
         ]
-    if door.may:
+    if endpoint.may:
         found.append(_header("X-Tenant", "which of your tenants, where you belong to several"))
-    if door.takes_version:
+    if endpoint.takes_version:
         found.append(_header("If-Match", "the ETag you saw; a stale one is refused with 412"))
-    if door.takes_idempotency_key:
+    if endpoint.takes_idempotency_key:
         found.append(
             _header(
                 "Idempotency-Key",
                 "the same key and body replays the stored answer",
-                required=door.needs_idempotency_key,
+                required=endpoint.needs_idempotency_key,
             )
         )
     return found
@@ -185,15 +185,15 @@ def _header(name: str, description: str, *, required: bool = False) -> dict[str,
     return {"name": name, "in": "header", "required": required, "description": description, "schema": schema}
 
 
-def _responses(door: Endpoint, names: Any) -> dict[str, Any]:
+def _responses(endpoint: Endpoint, names: Any) -> dict[str, Any]:
     done: dict[str, Any] = {"description": "Done."}
-    if _is_model(door.reply):
-        done["content"] = {"application/json": {"schema": names[door.reply, "serialization"]}}
-    elif door.status != 204:
-        done["content"] = {door.produces: {"schema": {}}}
-    open_to_all = (*_OPEN_REFUSALS, *(("404", "421") if door.path_types else ()))
-    refusals = _REFUSALS if door.may else {status: _REFUSALS[status] for status in open_to_all}
+    if _is_model(endpoint.reply):
+        done["content"] = {"application/json": {"schema": names[endpoint.reply, "serialization"]}}
+    elif endpoint.status != 204:
+        done["content"] = {endpoint.produces: {"schema": {}}}
+    open_to_all = (*_OPEN_REFUSALS, *(("404", "421") if endpoint.path_types else ()))
+    refusals = _REFUSALS if endpoint.may else {status: _REFUSALS[status] for status in open_to_all}
     problem = {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    return {str(door.status): done} | {
+    return {str(endpoint.status): done} | {
         status: {"description": said, "content": problem, **_EXTRA.get(status, {})} for status, said in refusals.items()
     }

@@ -17,13 +17,13 @@ cost much; inputs are finite Decimals and are not checked.
 """
 
 from chalicelib.formulas.arithmetic import exactly
-from chalicelib.formulas.checking import CheckedFormula, check, sum_of
-from chalicelib.formulas.compiling import FormulaStep, Program, Warning, compile_steps  # noqa: A004 - our own, see there
+from chalicelib.formulas.check import CheckedFormula, check, sum_of
+from chalicelib.formulas.compiler import FormulaStep, Program, Warning, compile_steps  # noqa: A004 - our own, see there
 from chalicelib.formulas.errors import CycleError, FormulaError
 from chalicelib.formulas.functions import RESERVED
-from chalicelib.formulas.ordering import ordered
+from chalicelib.formulas.order import ordered
 from chalicelib.formulas.reference import REFERENCE
-from chalicelib.formulas.tracing import TracedPart, trace
+from chalicelib.formulas.trace import TracedPart, trace
 from chalicelib.formulas.tree import ValueKind
 
 __all__ = [

@@ -154,13 +154,13 @@ class Scope:
         """Return whether a permission covers everybody of the tenant."""
         return self.grants.get(permission) is Reach.ALL
 
-    def alone(self, what: str) -> None:
+    def advisory_lock(self, what: str) -> None:
         """Wait until no other transaction of the tenant is past this point, and stay alone there."""
         self.session.execute(
             text("select pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": self.lock_name(what)}
         )
 
-    def share(self, what: str) -> None:
+    def shared_advisory_lock(self, what: str) -> None:
         """Wait until no transaction of the tenant is `alone` here, and keep others from being it; many may share."""
         self.session.execute(
             text("select pg_advisory_xact_lock_shared(hashtextextended(:name, 0))"), {"name": self.lock_name(what)}

@@ -103,7 +103,7 @@ def split(scope: Scope, job_id: UUID, chunks: list[JobChunk]) -> None:
     )
 
 
-def spread(
+def fan_out(
     scope: Scope,
     job_id: UUID,
     *,

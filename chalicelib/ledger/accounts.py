@@ -44,7 +44,7 @@ def hold(scope: Scope, *, user_ids: Sequence[UUID]) -> None:
     scope.session.execute(_HOLD, {"tenant_id": scope.tenant_id, "user_ids": list(user_ids)})
 
 
-def hold_range(scope: Scope, *, first: UUID, last: UUID) -> list[UUID]:
+def lock_range(scope: Scope, *, first: UUID, last: UUID) -> list[UUID]:
     """Do the same for everybody with an account from one id to another, and list whom it holds.
 
     Only they may be booked for: an account opened a moment later is not held, and its person's money may be moving.

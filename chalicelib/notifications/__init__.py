@@ -5,7 +5,7 @@ message for each row that has to leave. Nothing is told of a change that rolled 
 again on the ladder in `rules`, and its row says what became of it.
 """
 
-from chalicelib.notifications.actions import tell
+from chalicelib.notifications.actions import notify
 from chalicelib.notifications.rules import Notice, NotificationKind
 
-__all__ = ["Notice", "NotificationKind", "tell"]
+__all__ = ["Notice", "NotificationKind", "notify"]

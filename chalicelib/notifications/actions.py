@@ -22,7 +22,7 @@ QUEUE = "notifications"
 _TELL = text(statement(__file__, "tell"))
 
 
-def tell(scope: Scope, *, kind: NotificationKind, entity_type: str, notices: Sequence[Notice]) -> None:
+def notify(scope: Scope, *, kind: NotificationKind, entity_type: str, notices: Sequence[Notice]) -> None:
     """Notify people something, if and only if this transaction commits.
 
     One row per recipient and channel: e-mail where they have an address, in the app, and push and SMS where they gave
@@ -65,7 +65,7 @@ def announce(scope: Scope, *, new: NewNotification) -> Record:
         raise NotFound("Some of these people are not there; nobody was told.")
     announcement_id: UUID = scope.session.execute(select(func.uuidv7())).scalar_one()
     said = {"title": new.title, "message": new.message}
-    tell(
+    notify(
         scope,
         kind=NotificationKind.CUSTOM,
         entity_type="announcement",

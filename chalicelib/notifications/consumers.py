@@ -1,22 +1,22 @@
-"""The queue doors of notifications: what is to be sent, and what came back."""
+"""Queue consumers of notifications: what is to be sent, and what came back."""
 
 from typing import Any
 from uuid import UUID
 
 from chalice import Blueprint
 
-from chalicelib.entry.messages import Errand, consumes
+from chalicelib.entry.messages import SideEffect, consumes
 from chalicelib.identity.scope import Scope
-from chalicelib.notifications import actions, bounces, sending
+from chalicelib.notifications import actions, bounces, delivery
 
 blueprint = Blueprint(__name__)
 
 
 # two to a batch: each may take its whole time-out, and Lambda ends after 29 seconds
 @consumes(blueprint, actions.QUEUE, batch_size=2, at_once=10)
-def send_notification(scope: Scope, *, message: dict[str, Any]) -> Errand | None:
+def send_notification(scope: Scope, *, message: dict[str, Any]) -> SideEffect | None:
     """Attempt one notification, if it is due."""
-    return sending.attempt(scope, UUID(message["log_id"]))
+    return delivery.attempt(scope, UUID(message["log_id"]))
 
 
 @consumes(blueprint, bounces.QUEUE, messages_in=bounces.messages_in)

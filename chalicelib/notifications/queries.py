@@ -7,7 +7,7 @@ from sqlalchemy import Select, Uuid, and_, column, func, select, table
 
 from chalicelib.backing.database import Record
 from chalicelib.backing.log import logger
-from chalicelib.entry.gate import get_row
+from chalicelib.entry.get_or_404 import get_row
 from chalicelib.entry.paging import PageQuery, cursor, page_of, position
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import Conflict, NotFound

@@ -1,4 +1,4 @@
-"""HTTP doors of notifications."""
+"""HTTP endpoints of notifications."""
 
 from pathlib import Path
 from uuid import UUID
@@ -8,7 +8,7 @@ from chalice import Blueprint
 from chalicelib.entry.http import Document, endpoint
 from chalicelib.entry.paging import Page, PageQuery
 from chalicelib.identity.scope import Scope
-from chalicelib.notifications import actions, preference_actions, queries, schemas, stopping
+from chalicelib.notifications import actions, preference_actions, queries, schemas, unsubscribe
 
 blueprint = Blueprint(__name__)
 HTML = "text/html; charset=utf-8"
@@ -46,7 +46,7 @@ def ask_to_stop(token: str) -> Document:
 @endpoint(blueprint, "POST", "/notifications/unsubscribe/{token}", may=None, accepts=FORMS, produces=HTML)
 def stop(token: str) -> Document:
     """Send the reader of a mail no more of its kind, at one click of theirs (RFC 8058)."""
-    stopping.stop(token)
+    unsubscribe.stop(token)
     return _page(_STOPPED)
 
 

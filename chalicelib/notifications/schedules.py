@@ -1,4 +1,4 @@
-"""The clock's door of notifications: what is to be tried again."""
+"""Schedules of notifications: what is to be tried again."""
 
 from datetime import datetime
 

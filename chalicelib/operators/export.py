@@ -23,7 +23,7 @@ from chalicelib import audit
 from chalicelib.backing import files, vault
 from chalicelib.backing.database import transaction
 from chalicelib.operators import bucket, scopes
-from chalicelib.operators.handing_over import check_free, zip_at
+from chalicelib.operators.cell_move import check_free, zip_at
 from chalicelib.operators.rotation import EncryptedColumn, places_of
 from chalicelib.operators.terminal import AsJson, OneTenant, print_json
 

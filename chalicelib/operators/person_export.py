@@ -11,8 +11,8 @@ from sqlalchemy import text
 from chalicelib import audit
 from chalicelib.identity.scope import Scope
 from chalicelib.operators import scopes
+from chalicelib.operators.cell_move import check_free, zip_at
 from chalicelib.operators.erasure import OnePerson, get_person, theirs
-from chalicelib.operators.handing_over import check_free, zip_at
 from chalicelib.operators.terminal import AsJson, OneTenant, print_json
 
 # The tables that an erasure looks at, and their columns of bytes: keys, hashes and sealed values are for nobody.

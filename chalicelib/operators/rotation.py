@@ -120,7 +120,7 @@ def rotate(tenant_id: UUID) -> Rotation:
 
 
 def _begin(scope: Scope) -> Rotation:
-    scope.alone("vault-rotation")  # two at once make one key
+    scope.advisory_lock("vault-rotation")  # two at once make one key
     keys = scope.session.execute(_KEYS, {"tenant_id": scope.tenant_id}).all()
     if sum(key.retired_at is None for key in keys) > 1:
         return Rotation(keys[-1].id, was_begun=True)

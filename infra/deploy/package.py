@@ -19,7 +19,7 @@ from typing import Any
 from infra.deploy import layers
 from infra.deploy.cloud import checks, foundation, foundation_checks, grants
 from infra.deploy.cloud.template import merge_template
-from infra.deploy.packaging import archive, contents, doors, importing, operations
+from infra.deploy.packaging import archive, contents, importing, lazy_loading, operations
 from infra.local.children import PROJECT
 
 OUT = PROJECT / "dist"
@@ -58,7 +58,7 @@ def build(stage: str = "dev", *, out: Path = OUT) -> Path:
         if missing := contents.missing_wheels(unpacked, PROJECT / "requirements.txt"):
             raise SystemExit(f"The zip lacks {', '.join(missing)}: no wheel for Lambda was found.")
         contents.prune(unpacked)
-        doors.write(unpacked)
+        lazy_loading.write(unpacked)
         contents.bake(unpacked, runtime=runtime(out / "sam.json"), at=CODE)
         archive.write(unpacked, out / "deployment.zip")
         operations.build(unpacked, out)
@@ -145,12 +145,12 @@ def first_requests(folder: Path) -> dict[str, float]:
     Paths that need the same modules are opened together in one interpreter; the first of them names it.
     """
     together: dict[tuple[str, ...], list[str]] = {}
-    for path, modules in doors.table().items():
+    for path, modules in lazy_loading.table().items():
         together.setdefault(tuple(modules), []).append(path)
     with tempfile.TemporaryDirectory() as scratch:
         unpacked = archive.unpack(folder / "deployment.zip", Path(scratch))
         return {
-            paths[0]: importing.imported(unpacked, "\n".join(map(doors.statement, paths)))
+            paths[0]: importing.imported(unpacked, "\n".join(map(lazy_loading.statement, paths)))
             for paths in together.values()
         }
 

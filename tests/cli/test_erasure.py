@@ -16,8 +16,8 @@ from chalicelib.backing import files
 from chalicelib.backing.database import statement
 from chalicelib.operators import bucket, checks, person_export
 from infra.local import aws
+from tests.architecture import rows
 from tests.cli.conftest import Cli
-from tests.house import rows
 from tests.support import stack
 from tests.support.cast import Cast, tenant
 from tests.support.people import employee, sql

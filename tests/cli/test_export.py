@@ -14,9 +14,9 @@ import pytest
 from chalicelib.backing import files
 from chalicelib.operators import bucket, export
 from infra.local import aws
+from tests.architecture.catalog import tenant_tables
 from tests.cli.conftest import Cli
 from tests.cli.test_rotation import IBANS, company
-from tests.house.catalog import tenant_tables
 from tests.support import stack
 from tests.support.cast import Cast
 

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from chalicelib.backing import clock
 from chalicelib.backing.database import transaction
-from chalicelib.operators import waiting
+from chalicelib.operators import backlog
 from tests.cli.conftest import Cli
 from tests.support.cast import Cast, platform_admin, tenant
 from tests.support.people import sql
@@ -82,6 +82,6 @@ class TestWaiting:
     def test_shows_a_transaction_that_stands(self, acme: Cast) -> None:
         with transaction(tenant_id=acme.id) as session:
             session.execute(text("select 1 as forgotten"))
-            [found] = waiting.look(seconds=0)["sessions"]
+            [found] = backlog.look(seconds=0)["sessions"]
         assert (found["state"], found["query"]) == ("idle in transaction", "select 1 as forgotten")
         assert (found["behind"], found["seconds"]) == ("", 0)

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from chalicelib.entry.registry import ENDPOINTS
-from tests.house import samples
+from tests.architecture import samples
 from tests.support.api import Api, Reply
 from tests.support.cast import Cast, platform_admin
 from tests.support.people import sql
@@ -166,8 +166,8 @@ class TestWhereNoneIsTaken:
     """A body on a route that takes none would be ignored, and what it asks for would not be done."""
 
     @pytest.mark.parametrize("door", WITHOUT_BODY)
-    def test_is_refused(self, acme: Cast, door: str) -> None:
-        method, path = door.split()
+    def test_is_refused(self, acme: Cast, endpoint: str) -> None:
+        method, path = endpoint.split()
         path = re.sub(r"\{(\w+)\}", lambda found: samples.PLAIN.get(found[1], samples.NOBODY), path)
         headers = {"idempotency-key": str(uuid4())}
         caller = platform_admin() if path.startswith("/tenants") else acme.admin
@@ -177,7 +177,7 @@ class TestWhereNoneIsTaken:
             ('{"a/b": 1}', "/a~1b"),
         ):
             reply = caller.call(method, path, body, headers=headers)
-            assert problem(reply) == (422, "invalid"), (door, reply.text)
+            assert problem(reply) == (422, "invalid"), (endpoint, reply.text)
             assert reply.json["errors"] == [
                 {"pointer": place, "detail": "this route takes no body; leave it away, or send {}"}
             ]

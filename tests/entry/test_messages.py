@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 
 from chalicelib.backing import queues
 from chalicelib.entry import messages
-from chalicelib.entry.messages import Errand
+from chalicelib.entry.messages import SideEffect
 from chalicelib.entry.registry import CONSUMERS
 from chalicelib.identity.scope import Origin, Scope
 from chalicelib.jobs import progress
@@ -204,23 +204,23 @@ class TestLastTry:
 class TestErrand:
     """Work that has to ask a stranger: a transaction, a call that holds none, and a transaction for the answer."""
 
-    def errand(self, answers: list[str], seen: list[Any], acme: Cast) -> Callable[..., Errand]:
+    def side_effect(self, answers: list[str], seen: list[Any], acme: Cast) -> Callable[..., SideEffect]:
         """Write `began`, ask for each answer in turn, and write each down."""
 
-        def ask(rest: list[str]) -> Errand:
+        def ask(rest: list[str]) -> SideEffect:
             def call() -> str:
                 seen.append(names(acme))
                 if rest[0] == "crash":
                     raise ZeroDivisionError
                 return rest[0]
 
-            def settle(scope: Scope, answer: str) -> Errand | None:
+            def settle(scope: Scope, answer: str) -> SideEffect | None:
                 add_department(scope, message={"name": answer})
                 return ask(rest[1:]) if rest[1:] else None
 
-            return Errand(call, settle)
+            return SideEffect(call, settle)
 
-        def begin(scope: Scope, *, message: dict[str, Any]) -> Errand:
+        def begin(scope: Scope, *, message: dict[str, Any]) -> SideEffect:
             add_department(scope, message=message)
             return ask(answers)
 
@@ -230,13 +230,13 @@ class TestErrand:
         self, acme: Cast, consumer: Any, rests: list
     ) -> None:
         seen: list[Any] = []
-        made = consumer(self.errand(["answer"], seen, acme))
+        made = consumer(self.side_effect(["answer"], seen, acme))
         assert deliver(made, said(acme, "began")) == []
         assert (seen, names(acme)) == ([["began"]], ["answer", "began"])
 
     def test_leads_to_further_ones_each_between_two_commits(self, acme: Cast, consumer: Any, rests: list) -> None:
         seen: list[Any] = []
-        made = consumer(self.errand(["1", "2", "3"], seen, acme))
+        made = consumer(self.side_effect(["1", "2", "3"], seen, acme))
         assert deliver(made, said(acme, "began")) == []
         assert seen == [["began"], ["1", "began"], ["1", "2", "began"]]
         assert names(acme) == ["1", "2", "3", "began"]
@@ -244,27 +244,27 @@ class TestErrand:
     def test_that_is_killed_in_the_call_keeps_what_was_committed_before(
         self, acme: Cast, consumer: Any, rests: list
     ) -> None:
-        made = consumer(self.errand(["1", "crash"], [], acme))
+        made = consumer(self.side_effect(["1", "crash"], [], acme))
         assert deliver(made, said(acme, "began")) == ["m0"]
         assert (names(acme), rests) == (["1", "began"], [("r0", 1)])
 
     def test_that_cannot_be_settled_undoes_only_the_settling(self, acme: Cast, consumer: Any, rests: list) -> None:
-        def begin(scope: Scope, *, message: dict[str, Any]) -> Errand:
+        def begin(scope: Scope, *, message: dict[str, Any]) -> SideEffect:
             add_department(scope, message=message)
-            return Errand(lambda: "crash", lambda scope, answer: add_department(scope, message={"name": answer}))
+            return SideEffect(lambda: "crash", lambda scope, answer: add_department(scope, message={"name": answer}))
 
         assert deliver(consumer(begin), said(acme, "began")) == ["m0"]
         assert names(acme) == ["began"]
 
     def test_is_not_run_where_the_first_transaction_fails(self, acme: Cast, consumer: Any, rests: list) -> None:
         seen: list[Any] = []
-        made = consumer(self.errand(["answer"], seen, acme))
+        made = consumer(self.side_effect(["answer"], seen, acme))
         assert deliver(made, said(acme, "crash")) == ["m0"]
         assert (seen, names(acme)) == ([], [])
 
     def test_whose_settling_is_a_fact_is_done(self, acme: Cast, consumer: Any, rests: list) -> None:
-        def begin(scope: Scope, *, message: dict[str, Any]) -> Errand:
-            return Errand(lambda: "fact", lambda scope, answer: add_department(scope, message={"name": answer}))
+        def begin(scope: Scope, *, message: dict[str, Any]) -> SideEffect:
+            return SideEffect(lambda: "fact", lambda scope, answer: add_department(scope, message={"name": answer}))
 
         assert deliver(consumer(begin), said(acme, "began")) == []
         assert (names(acme), rests) == ([], [])
@@ -272,9 +272,9 @@ class TestErrand:
     def test_sends_after_each_commit_what_it_left(self, acme: Cast) -> None:
         sent: list[list[int]] = []
 
-        def begin(scope: Scope, *, message: dict[str, Any]) -> Errand:
+        def begin(scope: Scope, *, message: dict[str, Any]) -> SideEffect:
             scope.send(QUEUE, [{"n": 1}])
-            return Errand(lambda: None, lambda scope, _: scope.send(QUEUE, [{"n": 2}]))
+            return SideEffect(lambda: None, lambda scope, _: scope.send(QUEUE, [{"n": 2}]))
 
         messages.do(
             begin,
@@ -288,9 +288,9 @@ class TestErrand:
     def test_reads_the_tenant_and_the_clock_anew_for_the_answer(self, acme: Cast) -> None:
         found: list[Any] = []
 
-        def begin(scope: Scope, *, message: dict[str, Any]) -> Errand:
+        def begin(scope: Scope, *, message: dict[str, Any]) -> SideEffect:
             found.append((scope.tenant.name, scope.now))
-            return Errand(
+            return SideEffect(
                 lambda: sql(acme, "update tenants set name = 'Renamed' where id = :id", id=acme.id),
                 lambda scope, _: found.append((scope.tenant.name, scope.now)),
             )

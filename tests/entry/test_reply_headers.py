@@ -11,7 +11,7 @@ from tests.support.api import Api, event
 from tests.support.cast import Cast
 from tests.support.people import employee
 
-GETS = [door for door in ENDPOINTS if door.method == "GET"]
+GETS = [endpoint for endpoint in ENDPOINTS if endpoint.method == "GET"]
 
 
 def headers_of(answer: dict[str, Any]) -> dict[str, str]:
@@ -25,15 +25,17 @@ def assert_secure(headers: dict[str, str], cache: str = "no-store") -> None:
 
 
 class TestEveryReply:
-    @pytest.mark.parametrize("door", GETS, ids=lambda door: door.path)
+    @pytest.mark.parametrize("door", GETS, ids=lambda endpoint: endpoint.path)
     @pytest.mark.parametrize("is_known", [True, False], ids=["caller", "nobody"])
-    def test_of_an_endpoint_is_not_stored_nor_guessed_at(self, acme: Cast, door: Endpoint, is_known: bool) -> None:
-        path = door.path.replace("{month}", "2026-01").replace("{date}", "2026-01-05").replace("{day}", "2026-01-05")
+    def test_of_an_endpoint_is_not_stored_nor_guessed_at(self, acme: Cast, endpoint: Endpoint, is_known: bool) -> None:
+        path = (
+            endpoint.path.replace("{month}", "2026-01").replace("{date}", "2026-01-05").replace("{day}", "2026-01-05")
+        )
         while "{" in path:
             path = path[: path.index("{")] + "019a0000-0000-7000-8000-000000000000" + path[path.index("}") + 1 :]
         reply = (acme.admin if is_known else Api()).get(path)
         headers = {name.lower(): value for name, value in reply.headers.items()}
-        if door.path in ("/docs", "/openapi.json"):  # documents, the same for everybody
+        if endpoint.path in ("/docs", "/openapi.json"):  # documents, the same for everybody
             assert_secure(headers, "public, no-cache")
         else:
             assert_secure(headers, "private, no-cache" if "etag" in headers else "no-store")

@@ -8,7 +8,7 @@ from fractions import Fraction
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from chalicelib.formulas import compile_steps, compiling, exactly, trace
+from chalicelib.formulas import compile_steps, compiler, exactly, trace
 from tests.formulas import fuzz, model
 from tests.formulas.computing import step
 
@@ -77,11 +77,11 @@ class TestTexts:
     @given(st.integers(0, 10**6))
     def test_become_code_of_a_few_known_forms(self, number):
         sources: list[str] = []
-        compiling.compile = lambda source, *rest: sources.append(source) or compile(source, *rest)  # type: ignore[attr-defined]
+        compiler.compile = lambda source, *rest: sources.append(source) or compile(source, *rest)  # type: ignore[attr-defined]
         try:
             fuzz.run(0, number)
         finally:
-            del compiling.compile  # type: ignore[attr-defined]
+            del compiler.compile  # type: ignore[attr-defined]
         for source in sources:
             for node in ast.walk(ast.parse(source)):
                 assert not isinstance(node, (ast.Import, ast.ImportFrom, ast.Lambda, ast.ClassDef, ast.While, ast.For))

@@ -83,8 +83,8 @@ MEANT = """
 """
 TABLE = [line.split() for line in MEANT.split("\n") if line.strip()][1:]
 CELLS = [(row[0], role, cell) for row in TABLE for role, cell in zip(ROLES, row[1:], strict=True)]
-GUARDED = [door for door in ENDPOINTS if door.may]
-DOORS = pytest.mark.parametrize("door", ENDPOINTS, ids=lambda door: f"{door.method} {door.path}")
+GUARDED = [endpoint for endpoint in ENDPOINTS if endpoint.may]
+DOORS = pytest.mark.parametrize("door", ENDPOINTS, ids=lambda endpoint: f"{endpoint.method} {endpoint.path}")
 PLACES = {"month": "2026-01", "day": "2026-01-05", "date": "2026-01-05"}
 
 
@@ -111,32 +111,32 @@ def _callers(database: object) -> dict[str, Api]:
     return {"platform_admin": platform_admin()} | {role: key(acme.id, Role(role), person) for role in ROLES[1:]}
 
 
-def asked(door: Endpoint) -> str:
+def asked(endpoint: Endpoint) -> str:
     """Put ids that nobody has into a door's path."""
-    return door.path.format(**{name: PLACES.get(name, uuid4()) for name in door.path_types})
+    return endpoint.path.format(**{name: PLACES.get(name, uuid4()) for name in endpoint.path_types})
 
 
 class TestDoors:
     @DOORS
     @pytest.mark.parametrize("role", ROLES)
     def test_answer_403_exactly_where_the_role_lacks_the_permission(
-        self, callers: dict[str, Api], door: Endpoint, role: str
+        self, callers: dict[str, Api], endpoint: Endpoint, role: str
     ) -> None:
-        lacking = door.may is not None and door.may not in GRANTS[Role(role)]
-        reply = callers[role].call(door.method, asked(door), "{}")
+        lacking = endpoint.may is not None and endpoint.may not in GRANTS[Role(role)]
+        reply = callers[role].call(endpoint.method, asked(endpoint), "{}")
         assert (reply.status == 403) == lacking, reply.text[:300]
         if lacking:
-            assert reply.json["detail"] == f"The role {role} may not do this (it needs {door.may})."
+            assert reply.json["detail"] == f"The role {role} may not do this (it needs {endpoint.may})."
 
-    @pytest.mark.parametrize("door", GUARDED, ids=lambda door: f"{door.method} {door.path}")
+    @pytest.mark.parametrize("door", GUARDED, ids=lambda endpoint: f"{endpoint.method} {endpoint.path}")
     @pytest.mark.parametrize("headers", [
         {}, {"x-api-key": "nonsense"}, {"x-api-key": f"wbk_{uuid4().hex}_guess"}, {"x-api-key": "wbp_guess"},
         {"authorization": "Bearer nonsense"}, {"authorization": "Basic cm9vdDpyb290"},
     ], ids=["none", "malformed", "guess", "platform", "token", "basic"])  # fmt: skip
     def test_answer_401_without_credentials_that_hold(
-        self, callers: dict[str, Api], door: Endpoint, headers: dict[str, str]
+        self, callers: dict[str, Api], endpoint: Endpoint, headers: dict[str, str]
     ) -> None:
-        reply = Api(headers=headers).call(door.method, asked(door), "{}")
+        reply = Api(headers=headers).call(endpoint.method, asked(endpoint), "{}")
         assert reply.status == 401
         assert reply.headers["Content-Type"] == "application/problem+json"
         assert reply.json["type"] == "urn:wagebook:problem:unauthenticated"

@@ -247,7 +247,7 @@ class TestHold:
         people = sorted(person(acme, "BDT", "USD") for _ in range(3))
         person(zenith)
         with at_work(acme) as scope:
-            assert accounts.hold_range(scope, first=people[0], last=people[1]) == people[:2]
+            assert accounts.lock_range(scope, first=people[0], last=people[1]) == people[:2]
 
 
 class TestPayroll:

@@ -29,7 +29,7 @@ def tell_many(
                 "end_date": f"2026-{number % 12 + 1:02}-07",
             }
             notice = Notice(user_id, f"cause {number}", values, number)
-            notifications.tell(scope, kind=kind, entity_type="leave_request", notices=[notice])
+            notifications.notify(scope, kind=kind, entity_type="leave_request", notices=[notice])
     outbox.send(scope.outgoing)
 
 

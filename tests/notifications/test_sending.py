@@ -14,7 +14,7 @@ from moto.sns.models import sns_backends
 from chalicelib.backing import clock, mail, push
 from chalicelib.identity.callers import working
 from chalicelib.identity.scope import Origin
-from chalicelib.notifications import NotificationKind, rules, sending
+from chalicelib.notifications import NotificationKind, delivery, rules
 from tests.support.cast import Cast
 from tests.support.notices import DUE, caller, let_pass, log, mail_ids, mailbox, person, statuses, tell
 from tests.support.people import sql
@@ -53,12 +53,12 @@ def failing(running: Stack, monkeypatch: pytest.MonkeyPatch) -> list[Callable[..
 def claimed(cast: Cast, log_id: str) -> Any:
     """Claim an attempt, as a worker does before it is killed."""
     with working(cast.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
-        return sending.attempt(scope, UUID(log_id))
+        return delivery.attempt(scope, UUID(log_id))
 
 
-def settle(cast: Cast, errand: Any, answer: Any) -> None:
+def settle(cast: Cast, side_effect: Any, answer: Any) -> None:
     with working(cast.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
-        errand.settle(scope, answer)
+        side_effect.settle(scope, answer)
 
 
 class TestAttempt:
@@ -139,11 +139,11 @@ class TestAttempt:
     ) -> None:
         tell(acme, person(acme))
         [row] = log(acme, "?channel=email")
-        errand = claimed(acme, row["id"])
-        answer = errand.call()
+        side_effect = claimed(acme, row["id"])
+        answer = side_effect.call()
         again(acme, running)
         assert len(mailbox()) == 2
-        settle(acme, errand, answer)  # the first was not killed, but slow: the latest attempt has the say
+        settle(acme, side_effect, answer)  # the first was not killed, but slow: the latest attempt has the say
         [row] = log(acme, "?channel=email")
         assert (row["status"], row["provider_id"]) == ("sent", mail_ids()[1])
 
@@ -190,7 +190,7 @@ class TestAttempt:
         self, acme: Cast, running: Stack, failing: list, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture
     ) -> None:
         failing += [refusing("TooManyRequestsException")]
-        with mock.patch.object(sending.logger, "warning") as warned:
+        with mock.patch.object(delivery.logger, "warning") as warned:
             tell(acme, person(acme))
             running.drain()
         said = str(warned.call_args_list) + capsys.readouterr().out + caplog.text

@@ -79,7 +79,7 @@ def event(method: str, path: str, body: str | None, headers: dict[str, str]) -> 
 
 @cache
 def _patterns() -> list[tuple[str, re.Pattern[str]]]:
-    paths = sorted({door.path for door in ENDPOINTS}, key=lambda path: (path.count("{"), path))
+    paths = sorted({endpoint.path for endpoint in ENDPOINTS}, key=lambda path: (path.count("{"), path))
     return [(path, re.compile("^" + re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path) + "$")) for path in paths]
 
 

@@ -209,7 +209,7 @@ def compute(scope: Scope, cases: Sequence[Case], user_ids: Sequence[UUID]) -> in
             "early": [m[3] for m in minutes],
         },
     )
-    return project(scope, window=window, among=EmployeeFilter.these(user_ids), as_of=case.as_of)
+    return project(scope, window=window, employee_filter=EmployeeFilter.these(user_ids), as_of=case.as_of)
 
 
 def outcomes(scope: Scope, case: Case) -> dict[UUID, Outcome]:

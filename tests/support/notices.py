@@ -53,7 +53,7 @@ def tell(
     """Notify people something in one transaction, as a feature does, and send what it leaves to be sent."""
     notices = [Notice(one, cause, LEAVE if values is None else values, "4711") for one in users]
     with working(cast.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
-        notifications.tell(scope, kind=kind, entity_type="leave_request", notices=notices)
+        notifications.notify(scope, kind=kind, entity_type="leave_request", notices=notices)
         if fails:
             raise RuntimeError("rolled back")
     outbox.send(scope.outgoing)

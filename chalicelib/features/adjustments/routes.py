@@ -1,4 +1,4 @@
-"""HTTP doors of adjustments."""
+"""HTTP endpoints of adjustments."""
 
 from chalice import Blueprint
 

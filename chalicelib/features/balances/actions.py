@@ -12,16 +12,16 @@ _EARN = statement(__file__, "earn")
 _MINOR_UNITS = json.dumps(MINOR_UNITS)
 
 
-def earn(scope: Scope, *, window: PeriodWindow, among: EmployeeFilter) -> int:
+def earn(scope: Scope, *, window: PeriodWindow, employee_filter: EmployeeFilter) -> int:
     """Compute the balances of some employees for a period, and count the rows that changed."""
     policy = scope.tenant.policy
     values: dict[str, Any] = {
         **window.values(),
-        **among.values,
+        **employee_filter.values,
         "tenant_id": scope.tenant_id,
         "daily_paid_holidays": policy.daily_paid_holidays,
         "proration_basis": policy.proration_basis,
         "weekly_rule": policy.weekly_rule,
         "minor_units": _MINOR_UNITS,
     }
-    return run(scope.session, among.put_into(_EARN), values)
+    return run(scope.session, employee_filter.put_into(_EARN), values)

@@ -1,4 +1,4 @@
-"""HTTP doors of balances."""
+"""HTTP endpoints of balances."""
 
 from chalice import Blueprint
 

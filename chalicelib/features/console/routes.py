@@ -1,4 +1,4 @@
-"""HTTP doors of the console."""
+"""HTTP endpoints of the console."""
 
 from pathlib import Path
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""The clock's doors of the console: messages that were committed but not sent, and answers kept long enough."""
+"""Schedules of the console: messages that were committed but not sent, and answers kept long enough."""
 
 from datetime import datetime
 

@@ -23,7 +23,7 @@ def recalculate(scope: Scope, *, month: str, user_id: UUID) -> Record:
     """Compute one employee's row and balance from the facts."""
     lock_people(scope, [user_id])
     queries.get_row(scope, month=month, user_id=user_id)
-    calculation.hold_open(scope, month)
+    calculation.share_lock_open(scope, month)
     calculation.compute_these(scope, month=month, user_ids=[user_id])
     return queries.get_row(scope, month=month, user_id=user_id)
 
@@ -32,7 +32,7 @@ def request_sync(scope: Scope, *, month: str, user_ids: list[UUID] | None) -> UU
     """Compute everybody, or some, from the facts: at once where they fit one chunk, else chunk by chunk."""
     if user_ids:
         lock_people(scope, user_ids)
-        calculation.hold_open(scope, month)
+        calculation.share_lock_open(scope, month)
     else:
         _refuse_locked(scope, month)
     job_id = progress.create(scope, kind=SYNC, parameters={"month": month, "user_ids": user_ids})
@@ -84,7 +84,7 @@ def lock(scope: Scope, *, month: str) -> None:
     One that is stale, or not computed up to yesterday, is computed first; raises Conflict where that takes too long.
     """
     everybody = calculation.lock_everybody(scope, [month])
-    period = periods.hold_open_alone(scope, month)
+    period = periods.lock_open_for_update(scope, month)
     until = min(period.end_on, scope.yesterday())
     if period.is_stale or period.computed_as_of is None or period.computed_as_of < until:
         calculation.compute_now(scope, month=month, locked=everybody)
@@ -97,7 +97,7 @@ def unlock(scope: Scope, *, month: str, reason: str) -> None:
 
     A period whose payroll was approved stays as it is: what was paid is not computed anew, it is made good later.
     """
-    rows = periods.hold_alone(scope, [month])
+    rows = periods.lock_for_update(scope, [month])
     status = rows[0].status if rows else PeriodStatus.OPEN
     if rows and rows[0].payroll_run_id is not None:
         raise Conflict(

@@ -15,7 +15,7 @@ from sqlalchemy import text
 from chalicelib.features.attendance.records import actions as attendance
 from chalicelib.features.pay_register.projection import leave_out, project
 from chalicelib.features.periods import periods
-from chalicelib.features.periods.locks import lock_people_among
+from chalicelib.features.periods.locks import lock_filtered_employees
 from chalicelib.features.periods.windows import EmployeeFilter, window_of
 from chalicelib.identity.scope import Scope
 from chalicelib.jobs import progress
@@ -35,7 +35,7 @@ def begin(scope: Scope, job_id: UUID, *, months: Sequence[str], as_of: date, nig
     prepare(scope, months)
     chunks = _chunks(scope, months)
     plan = {"job_id": str(job_id), "months": list(months), "as_of": as_of.isoformat(), "night": night}
-    progress.spread(
+    progress.fan_out(
         scope,
         job_id,
         chunks=chunks,
@@ -50,8 +50,8 @@ def begin(scope: Scope, job_id: UUID, *, months: Sequence[str], as_of: date, nig
 def do_chunk(scope: Scope, plan: dict[str, Any], chunk: JobChunk) -> None:
     """Compute one chunk for every month of the plan, and finish the job with its last chunk."""
     job_id, as_of = UUID(plan["job_id"]), date.fromisoformat(plan["as_of"])
-    among = EmployeeFilter.range(chunk.first_user_id, chunk.last_user_id)
-    changed = compute_among(scope, months=plan["months"], among=among, as_of=as_of)
+    employee_filter = EmployeeFilter.range(chunk.first_user_id, chunk.last_user_id)
+    changed = compute_filtered(scope, months=plan["months"], employee_filter=employee_filter, as_of=as_of)
     if progress.finish_chunk(scope, job_id, number=chunk.number, changed=changed):
         _finish(scope, plan)
 
@@ -64,7 +64,7 @@ def lock_everybody(scope: Scope, months: Sequence[str]) -> JobChunk | None:
     chunks = _chunks(scope, months)
     if len(chunks) != 1:
         return None
-    lock_people_among(scope, EmployeeFilter.range(chunks[0].first_user_id, chunks[0].last_user_id))
+    lock_filtered_employees(scope, EmployeeFilter.range(chunks[0].first_user_id, chunks[0].last_user_id))
     return chunks[0]
 
 
@@ -86,16 +86,18 @@ def prepare(scope: Scope, months: Sequence[str]) -> None:
         {"tenant_id": scope.tenant_id, "months": list(months)},
     )
     for month in months:
-        leave_out(scope, window=window_of(scope, month), among=EmployeeFilter.everybody())
+        leave_out(scope, window=window_of(scope, month), employee_filter=EmployeeFilter.everybody())
 
 
-def compute_among(scope: Scope, *, months: Sequence[str], among: EmployeeFilter, as_of: date) -> int:
+def compute_filtered(scope: Scope, *, months: Sequence[str], employee_filter: EmployeeFilter, as_of: date) -> int:
     """Compute some employees of a computation that was prepared, and count the rows that changed."""
     changed = 0
-    lock_people_among(scope, among)
+    lock_filtered_employees(scope, employee_filter)
     for period in periods.hold(scope, months):
         if period.status == PeriodStatus.OPEN:  # it may have been locked since the computation was planned
-            changed += project(scope, window=window_of(scope, period.month), among=among, as_of=as_of)
+            changed += project(
+                scope, window=window_of(scope, period.month), employee_filter=employee_filter, as_of=as_of
+            )
     return changed
 
 
@@ -124,8 +126,8 @@ def compute_now(scope: Scope, *, month: str, locked: JobChunk | None) -> None:
         )
     as_of = scope.yesterday()
     for chunk in chunks:
-        among = EmployeeFilter.range(chunk.first_user_id, chunk.last_user_id)
-        project(scope, window=window_of(scope, month), among=among, as_of=as_of)
+        employee_filter = EmployeeFilter.range(chunk.first_user_id, chunk.last_user_id)
+        project(scope, window=window_of(scope, month), employee_filter=employee_filter, as_of=as_of)
     conclude(scope, months=[month], as_of=as_of)
 
 
@@ -135,8 +137,8 @@ def compute_these(scope: Scope, *, month: str, user_ids: Sequence[UUID]) -> int:
     The caller has locked them, knows that they are in the period, and holds it open.
     """
     _decide_for(scope, month, user_ids)
-    among = EmployeeFilter.one(user_ids[0]) if len(user_ids) == 1 else EmployeeFilter.these(user_ids)
-    return project(scope, window=window_of(scope, month), among=among, as_of=scope.yesterday())
+    employee_filter = EmployeeFilter.one(user_ids[0]) if len(user_ids) == 1 else EmployeeFilter.these(user_ids)
+    return project(scope, window=window_of(scope, month), employee_filter=employee_filter, as_of=scope.yesterday())
 
 
 def due_months(scope: Scope, *, as_of: date) -> list[str]:
@@ -167,7 +169,7 @@ def decide(scope: Scope, months: Sequence[str]) -> None:
     # in one statement, so that the periods are locked in order
     undecided = [
         row
-        for row in periods.hold_alone(scope, [*months, *_undecided(scope, _before(scope, months))])
+        for row in periods.lock_for_update(scope, [*months, *_undecided(scope, _before(scope, months))])
         if row.status == PeriodStatus.OPEN and row.decided_under != _stamp(scope)
     ]
     for row in undecided:
@@ -211,10 +213,10 @@ def _stamp(scope: Scope) -> str:
     return f"{scope.tenant.policy.full_day_minutes}:{scope.tenant.policy.half_day_minutes}"
 
 
-def hold_open(scope: Scope, month: str) -> None:
+def share_lock_open(scope: Scope, month: str) -> None:
     """Keep a period open until the commit, or refuse a locked one before any work is taken on."""
     try:
-        periods.hold_open(scope, month)
+        periods.share_lock_open(scope, month)
     except PeriodLocked as locked:
         raise refusal(locked) from None
 

@@ -1,4 +1,4 @@
-"""Queue doors of the pay register: a night of a tenant, and one chunk of a computation."""
+"""Queue consumers of the pay register: a night of a tenant, and one chunk of a computation."""
 
 from datetime import date
 from typing import Any

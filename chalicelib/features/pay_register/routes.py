@@ -1,4 +1,4 @@
-"""HTTP doors of the pay register."""
+"""HTTP endpoints of the pay register."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""The clock's door of the pay register: finds the tenants whose night has come, and sends."""
+"""Schedules of the pay register: finds the tenants whose night has come, and sends."""
 
 from datetime import datetime
 

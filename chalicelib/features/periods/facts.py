@@ -79,7 +79,7 @@ def changing(
     for follower in followers():
         named.update(follower.concerned(scope, changes))
     lock_people(scope, named)
-    held = periods.hold_days(scope, {day for _, day in changes})
+    held = periods.share_lock_days(scope, {day for _, day in changes})
     change = FactsChange(changes, what, held, even_ahead)
     yield change
     if change.is_void:

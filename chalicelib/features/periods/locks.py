@@ -32,7 +32,7 @@ from chalicelib.identity.scope import Scope
 _LOCK = """
     with calendar as materialized (select pg_advisory_xact_lock_shared(hashtextextended(:calendar, 0)))
     select u.id from calendar cross join users u
-    where u.tenant_id = :tenant_id and u.id {among} order by u.id for no key update of u"""
+    where u.tenant_id = :tenant_id and u.id {employees} order by u.id for no key update of u"""
 _CALENDAR = "calendar"
 
 
@@ -40,14 +40,14 @@ def lock_people(scope: Scope, user_ids: Collection[UUID]) -> None:
     """Lock these people's rows until the commit; ids that are not the tenant's lock nothing."""
     if user_ids:
         ids = sorted(set(user_ids))
-        lock_people_among(scope, EmployeeFilter.one(ids[0]) if len(ids) == 1 else EmployeeFilter.these(ids))
+        lock_filtered_employees(scope, EmployeeFilter.one(ids[0]) if len(ids) == 1 else EmployeeFilter.these(ids))
 
 
-def lock_people_among(scope: Scope, among: EmployeeFilter) -> None:
+def lock_filtered_employees(scope: Scope, employee_filter: EmployeeFilter) -> None:
     """Lock the rows of some employees, such as those of a chunk, until the commit."""
     scope.session.execute(
-        _statement(among.put_into(_LOCK)),
-        {"tenant_id": scope.tenant_id, "calendar": scope.lock_name(_CALENDAR), **among.values},
+        _statement(employee_filter.put_into(_LOCK)),
+        {"tenant_id": scope.tenant_id, "calendar": scope.lock_name(_CALENDAR), **employee_filter.values},
     )
 
 
@@ -56,12 +56,12 @@ def lock_calendar(scope: Scope) -> None:
 
     A holiday and an approval of leave at the same moment would not see each other's row, so neither would count right.
     """
-    scope.alone(_CALENDAR)
+    scope.advisory_lock(_CALENDAR)
 
 
 def share_calendar(scope: Scope) -> None:
     """Keep the tenant's calendars as they are until the commit, beside any number of others."""
-    scope.share(_CALENDAR)
+    scope.shared_advisory_lock(_CALENDAR)
 
 
 @cache

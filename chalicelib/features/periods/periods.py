@@ -42,7 +42,7 @@ def touch(scope: Scope, *, changes: Collection[Change], what: str, decide: bool 
     change of a shift.
     """
     lock_people(scope, [user_id for user_id, _ in changes if user_id is not None])
-    rows = hold_days(scope, {day for _, day in changes})
+    rows = share_lock_days(scope, {day for _, day in changes})
     mark_stale(scope, [row for row in rows if row.status == PeriodStatus.OPEN], decide=decide)
     return note_late(scope, late_of(rows, changes), what=what)
 
@@ -101,20 +101,20 @@ def hold(scope: Scope, months: Collection[str]) -> Sequence[Row[Any]]:
     return _locked(scope, months, "for key share")
 
 
-def hold_days(scope: Scope, days: Collection[date]) -> Sequence[Row[Any]]:
+def share_lock_days(scope: Scope, days: Collection[date]) -> Sequence[Row[Any]]:
     """Hold the periods that these days matter in: their own, made if missing, and known ones a pay week away."""
     ensure(scope, [scope.tenant.period(month) for month in {scope.tenant.month_of(day) for day in days}])
     shifts = (-WEEK_EDGE, timedelta(), WEEK_EDGE)
     return hold(scope, {scope.tenant.month_of(day + shift) for day in days for shift in shifts})
 
 
-def hold_open(scope: Scope, month: str) -> Row[Any]:
+def share_lock_open(scope: Scope, month: str) -> Row[Any]:
     """Keep one period open until this transaction ends, or refuse because it is locked."""
     ensure(scope, [scope.tenant.period(month)])
     return _refuse_locked(hold(scope, [month])[0])
 
 
-def hold_alone(scope: Scope, months: Collection[str]) -> Sequence[Row[Any]]:
+def lock_for_update(scope: Scope, months: Collection[str]) -> Sequence[Row[Any]]:
     """Keep everybody else away from these periods until this transaction ends.
 
     It waits for every fact that is being written; what is written later is seen to be later. People first, see `locks`.
@@ -122,10 +122,10 @@ def hold_alone(scope: Scope, months: Collection[str]) -> Sequence[Row[Any]]:
     return _locked(scope, months, "for update")
 
 
-def hold_open_alone(scope: Scope, month: str) -> Row[Any]:
+def lock_open_for_update(scope: Scope, month: str) -> Row[Any]:
     """Keep everybody else away from one period, or refuse because it is locked."""
     ensure(scope, [scope.tenant.period(month)])
-    return _refuse_locked(hold_alone(scope, [month])[0])
+    return _refuse_locked(lock_for_update(scope, [month])[0])
 
 
 def late_of(rows: Collection[Row[Any]], changes: Collection[Change]) -> list[tuple[str, UUID | None, date]]:

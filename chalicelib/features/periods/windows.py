@@ -62,10 +62,10 @@ class EmployeeFilter:
         return cls("is not null", {})
 
     def put_into(self, template: str) -> str:
-        """Return the statement for these employees: `{among}` stands where each relation names them."""
+        """Return the statement for these employees: `{employees}` stands where each relation names them."""
         return _with(template, self.condition)
 
 
 @cache
 def _with(template: str, condition: str) -> str:
-    return template.replace("{among}", condition)
+    return template.replace("{employees}", condition)

@@ -36,7 +36,7 @@ def import_rows(scope: Scope, *, rows: Sequence[ImportRow], dry_run: bool) -> Sa
     strange += [RowError(line=line, column=None, detail=detail) for (line, _), detail in own]
     if not dry_run:
         # two imports with the same ids in another order would each wait for the other
-        scope.alone("sales-import")
+        scope.advisory_lock("sales-import")
     sorted_out = rules.sort_out(said, there=_there(scope, said))
     added = len(sorted_out.fresh) if dry_run else _add(scope, sorted_out)
     report = SaleImportReport(

@@ -1,4 +1,4 @@
-"""The HTTP door of sales imports."""
+"""The HTTP endpoints of sales imports."""
 
 from chalice import Blueprint
 

@@ -1,4 +1,4 @@
-"""HTTP doors of sales."""
+"""HTTP endpoints of sales."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""HTTP doors of tenants and access."""
+"""HTTP endpoints of tenants and access."""
 
 from uuid import UUID
 

@@ -11,7 +11,7 @@ from sqlalchemy import insert, text
 from chalicelib import audit
 from chalicelib.backing.database import Record, statement, transaction
 from chalicelib.backing.outbox import Message
-from chalicelib.entry.gate import get_row
+from chalicelib.entry.get_or_404 import get_row
 from chalicelib.features.webhooks import queries, rules
 from chalicelib.features.webhooks.models import webhook_deliveries, webhook_events
 from chalicelib.features.webhooks.rules import DELIVERY_MOVES, DeliveryStatus, EventType

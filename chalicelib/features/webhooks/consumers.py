@@ -1,11 +1,11 @@
-"""The queue door of webhooks."""
+"""Queue consumers of webhooks."""
 
 from typing import Any
 from uuid import UUID
 
 from chalice import Blueprint
 
-from chalicelib.entry.messages import Errand, consumes
+from chalicelib.entry.messages import SideEffect, consumes
 from chalicelib.features.webhooks import actions, delivery_actions
 from chalicelib.identity.scope import Scope
 
@@ -14,6 +14,6 @@ blueprint = Blueprint(__name__)
 
 # two to a batch: each may take its whole time-out, and Lambda ends after 29 seconds
 @consumes(blueprint, actions.QUEUE, batch_size=2, at_once=20)
-def deliver_webhook(scope: Scope, *, message: dict[str, Any]) -> Errand | None:
+def deliver_webhook(scope: Scope, *, message: dict[str, Any]) -> SideEffect | None:
     """Attempt one delivery, if it is due."""
     return delivery_actions.attempt(scope, UUID(message["delivery_id"]))

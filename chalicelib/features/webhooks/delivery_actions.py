@@ -15,7 +15,7 @@ from chalicelib.backing import outside, vault
 from chalicelib.backing.database import Record
 from chalicelib.backing.log import count, logger
 from chalicelib.backing.outside import Reply
-from chalicelib.entry.messages import Errand
+from chalicelib.entry.messages import SideEffect
 from chalicelib.features.webhooks import endpoint_actions, queries, rules
 from chalicelib.features.webhooks.rules import DeliveryStatus
 from chalicelib.identity.scope import Scope
@@ -64,7 +64,7 @@ class DeliveryClaim:
     headers: dict[str, str] = field(repr=False)
 
 
-def attempt(scope: Scope, delivery_id: UUID) -> Errand | None:
+def attempt(scope: Scope, delivery_id: UUID) -> SideEffect | None:
     """Attempt a delivery, if its time has come and its endpoint still wants it."""
     due = scope.session.execute(_DUE, {"tenant_id": scope.tenant_id, "id": delivery_id}).mappings().first()
     if due is None:
@@ -92,7 +92,7 @@ def attempt(scope: Scope, delivery_id: UUID) -> Errand | None:
         due["body"].encode(),
         rules.headers(str(due["event_id"]), body=due["body"], at=scope.now, signed_with=secrets),
     )
-    return Errand(partial(_call, claim), lambda after, reply: _settle(after, claim, reply))
+    return SideEffect(partial(_call, claim), lambda after, reply: _settle(after, claim, reply))
 
 
 def _call(claim: DeliveryClaim) -> Reply:

@@ -22,7 +22,7 @@ _TOLD = ("url", "events", "description", "enabled")
 def add_endpoint(scope: Scope, *, new: NewEndpoint) -> Record:
     """Make an endpoint and show its secret this once."""
     _check_host(new.url)
-    scope.alone("webhook-endpoints")  # two at once would both see room for one
+    scope.advisory_lock("webhook-endpoints")  # two at once would both see room for one
     if queries.count_endpoints(scope) >= rules.MOST_ENDPOINTS:
         raise Conflict(f"There are {rules.MOST_ENDPOINTS} webhook endpoints already; delete one first.")
     # the id comes first, because the seal is bound to it

@@ -9,7 +9,7 @@ from sqlalchemy import Select, func, select
 
 from chalicelib.backing import vault
 from chalicelib.backing.database import Record
-from chalicelib.entry.gate import get_row
+from chalicelib.entry.get_or_404 import get_row
 from chalicelib.entry.paging import PageQuery, cursor, page_of, position
 from chalicelib.features.webhooks.models import webhook_attempts, webhook_deliveries, webhook_endpoints, webhook_events
 from chalicelib.features.webhooks.schemas import DeliveryQuery

@@ -1,4 +1,4 @@
-"""HTTP doors of webhooks."""
+"""HTTP endpoints of webhooks."""
 
 from uuid import UUID
 

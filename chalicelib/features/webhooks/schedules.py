@@ -1,4 +1,4 @@
-"""The clock's doors of webhooks: deliveries to try again, and events old enough to be forgotten."""
+"""Schedules of webhooks: deliveries to try again, and events old enough to be forgotten."""
 
 from datetime import datetime
 

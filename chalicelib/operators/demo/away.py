@@ -59,7 +59,7 @@ def live(tenant_id: UUID) -> int:
     """
     form_handler.register()
     with scopes.operating(tenant_id, sends=False) as scope:
-        scope.alone("demo load")
+        scope.advisory_lock("demo load")
         today = clock.local_day(scope.now, scope.tenant.timezone)
         if not _has(scope, "leave_expiry_rules"):
             _give_rule(scope)

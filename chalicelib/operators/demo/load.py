@@ -30,7 +30,7 @@ def _load(company: Company) -> dict[str, Any]:
     tenant_id = _tenant(company)
     with scopes.operating(tenant_id) as scope:
         # two loads at once wait for each other
-        scope.alone("demo load")
+        scope.advisory_lock("demo load")
         _refuse_strangers(scope, company)
         made = staff.write(scope, company) + facts.write(scope, company)
         if made:

@@ -44,7 +44,7 @@ def live(tenant_id: UUID) -> int:
     Its payslips become files, and are told of, a minute later, when the sweeper finds their messages.
     """
     with scopes.operating(tenant_id, sends=False) as scope:
-        scope.alone("demo load")
+        scope.advisory_lock("demo load")
         if not _count(scope, "payment_types"):
             _define(scope)
         run_id = _calculate(scope) if not _count(scope, "payroll_runs") else None

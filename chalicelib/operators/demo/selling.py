@@ -41,7 +41,7 @@ def live(tenant_id: UUID, sellers: tuple[Seller, ...], *, mail: str) -> dict[str
     first = [sold for sold in market.sales_of(sellers) if sold.seller.is_advanced]
     second = [sold for sold in market.sales_of(sellers) if not sold.seller.is_advanced]
     with scopes.operating(tenant_id, sends=False) as scope:
-        scope.alone("demo load")
+        scope.advisory_lock("demo load")
         write_rows(
             scope,
             "users",
@@ -63,7 +63,7 @@ def live(tenant_id: UUID, sellers: tuple[Seller, ...], *, mail: str) -> dict[str
         _decide(scope, [*first, *second])
     _run(tenant_id, PayoutRunKind.FINAL, FINALS_AT)
     with scopes.operating(tenant_id, sends=False) as scope:
-        scope.alone("demo load")
+        scope.advisory_lock("demo load")
         _happen_later(scope, sellers)
         _put_in(scope, list(market.new_sales_of(sellers)))
     with scopes.operating(tenant_id) as scope:

@@ -9,7 +9,7 @@ from chalicelib.entry.registry import CONSUMERS, SCHEDULES
 from infra.deploy.cloud import Resources
 from infra.deploy.cloud.functions import functions
 from infra.deploy.cloud.naming import physical, ref
-from infra.deploy.cloud.queueing import SCHEDULES_DEAD, dead_id, queue_id
+from infra.deploy.cloud.queues import SCHEDULES_DEAD, dead_id, queue_id
 from infra.deploy.cloud.schedule_windows import is_nightly, window
 
 OLDEST = 1200  # seconds; a message that failed rests for 15 minutes at most between two tries

@@ -2,7 +2,7 @@
 
 from infra.deploy.cloud import Resources
 from infra.deploy.cloud.naming import physical, sub
-from infra.deploy.cloud.storing import PRIVATE, only_by_tls
+from infra.deploy.cloud.storage import PRIVATE, only_by_tls
 
 ARTIFACTS = "ArtifactsBucket"
 MADE = "made"  # what operators' commands leave for them to fetch: exports, so full of people's data

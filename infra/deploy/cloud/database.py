@@ -10,12 +10,12 @@ from typing import Any
 
 from infra.deploy.cloud import Resources
 from infra.deploy.cloud.alarms import alarm
+from infra.deploy.cloud.egress import CLUSTER as GROUP
+from infra.deploy.cloud.egress import POSTGRESQL, member_of
 from infra.deploy.cloud.naming import arn, physical, ref
 from infra.deploy.cloud.network import gateways, subnets
-from infra.deploy.cloud.reaching import CLUSTER as GROUP
-from infra.deploy.cloud.reaching import POSTGRESQL, member_of
 from infra.deploy.cloud.sizes import SIZES
-from infra.deploy.cloud.storing import STAYS, key_of_account
+from infra.deploy.cloud.storage import STAYS, key_of_account
 
 KEY = "DatabaseKey"
 CLUSTER = "Database"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from infra.deploy.cloud import artifacts, database, network, operating, proxying, reaching, telling
+from infra.deploy.cloud import alerts, artifacts, database, database_proxy, egress, network, operations
 from infra.deploy.cloud.naming import APP, arn, physical, ref
 
 
@@ -27,12 +27,12 @@ def document(stage: str) -> dict[str, Any]:
         },
         "Resources": {
             **network.resources(stage),
-            **reaching.resources(stage),
+            **egress.resources(stage),
             **database.resources(stage),
-            **proxying.resources(stage),
-            **telling.resources(stage),
+            **database_proxy.resources(stage),
+            **alerts.resources(stage),
             **artifacts.resources(stage),
-            **operating.migrate(stage),
+            **operations.migrate(stage),
         },
         "Outputs": {
             **_exports(stage),
@@ -49,10 +49,10 @@ def _exports(stage: str) -> dict[str, Any]:
     shared = {
         "network": ref(network.VPC),
         **{f"functions-subnet-{at}": one for at, one in enumerate(network.subnets("Functions"), start=1)},
-        "functions-group": reaching.member_of(reaching.FUNCTIONS),
-        "proxy-endpoint": proxying.endpoint(),
-        "database-user": proxying.database_user(),
-        "alarm-topic": ref(telling.TOPIC),
+        "functions-group": egress.member_of(egress.FUNCTIONS),
+        "proxy-endpoint": database_proxy.endpoint(),
+        "database-user": database_proxy.database_user(),
+        "alarm-topic": ref(alerts.TOPIC),
         "artifacts": arn(artifacts.ARTIFACTS),
     }
     return {

@@ -7,11 +7,11 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from infra.deploy.cloud import database, proxying
+from infra.deploy.cloud import database, database_proxy
 from infra.deploy.cloud.checks import Template, nothing_public, of_type, target, tells
 from infra.deploy.cloud.functions import functions
 from infra.deploy.cloud.grants import wildcards
-from infra.deploy.cloud.running import AT_ONCE
+from infra.deploy.cloud.runtime import AT_ONCE
 from infra.deploy.cloud.sizes import SIZES, Size
 
 # By type of resource: what it must say, and what is wrong where it does not. True: anything; else this very value.
@@ -163,14 +163,14 @@ def most_at_once() -> int:
 
 def _connections(template: Template, size: Size) -> Iterator[tuple[str, str]]:
     """Find a database that has less connections than functions may run, each of which opens one."""
-    known = proxying.connections(size)
-    if known < proxying.AT_ONCE:
-        yield database.CLUSTER, f"has {known} connections by the proxy for {proxying.AT_ONCE} functions at once"
-    if most_at_once() > proxying.AT_ONCE * 3 // 4:
+    known = database_proxy.connections(size)
+    if known < database_proxy.AT_ONCE:
+        yield database.CLUSTER, f"has {known} connections by the proxy for {database_proxy.AT_ONCE} functions at once"
+    if most_at_once() > database_proxy.AT_ONCE * 3 // 4:
         yield database.CLUSTER, f"serves {most_at_once()} consumers at once, which leaves a quarter or less for the API"
     for name, said in of_type(template, "AWS::RDS::DBProxyTargetGroup").items():
         pool = said.get("ConnectionPoolConfigurationInfo", {})
-        if pool.get("MaxConnectionsPercent") != proxying.SHARE or not pool.get("ConnectionBorrowTimeout"):
+        if pool.get("MaxConnectionsPercent") != database_proxy.SHARE or not pool.get("ConnectionBorrowTimeout"):
             yield name, "takes other than its share of connections, or waits for one for minutes"
     for name, said in of_type(template, "AWS::RDS::DBCluster").items():
         if said.get("ServerlessV2ScalingConfiguration", {}).get("MaxCapacity") != size.most_capacity:

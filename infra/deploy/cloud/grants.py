@@ -13,9 +13,9 @@ from chalicelib.entry.registry import CONSUMERS
 from infra.deploy.cloud.artifacts import MADE
 from infra.deploy.cloud.checks import Template, of_type, target
 from infra.deploy.cloud.functions import API, Function, functions
-from infra.deploy.cloud.operating import OPERATOR
+from infra.deploy.cloud.operations import OPERATOR
 from infra.deploy.cloud.permissions import BUILDING, LOGS_IN, OF_DEAD_LETTERS, ONLY_WILDCARD
-from infra.deploy.cloud.queueing import SCHEDULES_DEAD, dead_id, queue_id
+from infra.deploy.cloud.queues import SCHEDULES_DEAD, dead_id, queue_id
 
 # By the method of boto3: what IAM calls it, where that is not its name in capitals. A signed link is used as its maker.
 ACTIONS = {

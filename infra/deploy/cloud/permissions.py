@@ -8,7 +8,7 @@ from typing import Any
 from chalicelib.entry.registry import CONSUMERS
 from infra.deploy.cloud.functions import API, Function
 from infra.deploy.cloud.naming import arn, arn_of, imported, physical, sub
-from infra.deploy.cloud.queueing import SCHEDULES_DEAD, dead_id, queue_id
+from infra.deploy.cloud.queues import SCHEDULES_DEAD, dead_id, queue_id
 
 Statement = dict[str, Any]
 OF_DEAD_LETTERS = [

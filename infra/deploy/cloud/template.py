@@ -5,17 +5,17 @@ from typing import Any
 from chalicelib.backing import log
 from infra.deploy.cloud import (
     alarms,
+    alerts,
+    budgets,
+    database_proxy,
     gateway,
-    logging_in,
-    mailing,
+    login,
+    mail,
     network,
-    operating,
-    proxying,
-    queueing,
-    running,
-    spending,
-    storing,
-    telling,
+    operations,
+    queues,
+    runtime,
+    storage,
 )
 from infra.deploy.cloud.naming import arn, imported, physical, ref, sub
 from infra.deploy.cloud.sizes import SIZES
@@ -73,22 +73,22 @@ def merge_template(stage: str) -> dict[str, Any]:
             }
         },
         "Resources": {
-            **queueing.resources(stage),
-            **running.resources(stage),
-            **storing.resources(stage),
-            **mailing.resources(stage),
-            **logging_in.resources(stage),
+            **queues.resources(stage),
+            **runtime.resources(stage),
+            **storage.resources(stage),
+            **mail.resources(stage),
+            **login.resources(stage),
             **alarms.resources(stage),
-            **spending.resources(stage),
-            **operating.operate(stage, environment),
+            **budgets.resources(stage),
+            **operations.operate(stage, environment),
             "RestAPI": {"Properties": gateway.properties(stage)},
         },
         "Outputs": {
-            "UserPoolId": {"Value": ref(logging_in.POOL)},
-            "UserPoolClientId": {"Value": ref(logging_in.CLIENT)},
-            "FilesBucketName": {"Value": ref(storing.FILES)},
+            "UserPoolId": {"Value": ref(login.POOL)},
+            "UserPoolClientId": {"Value": ref(login.CLIENT)},
+            "FilesBucketName": {"Value": ref(storage.FILES)},
             "OperateProject": {"Value": ref("Operate")},
-            **mailing.outputs(),
+            **mail.outputs(),
         },
     }
     return dict(_from_below(stage, made))
@@ -96,7 +96,7 @@ def merge_template(stage: str) -> dict[str, Any]:
 
 def _from_below(stage: str, said: Any) -> Any:
     """Import the topic of alarms where a resource names it: in the foundation, too, alarms just say it."""
-    if said == ref(telling.TOPIC):
+    if said == ref(alerts.TOPIC):
         return imported(stage, "alarm-topic")
     if isinstance(said, dict):
         return {name: _from_below(stage, value) for name, value in said.items()}
@@ -105,17 +105,17 @@ def _from_below(stage: str, said: Any) -> Any:
 
 def _environment(stage: str) -> dict[str, Any]:
     return {
-        "APPLICATION_DATABASE_URL": proxying.url(imported(stage, "proxy-endpoint")),
+        "APPLICATION_DATABASE_URL": database_proxy.url(imported(stage, "proxy-endpoint")),
         "DATABASE_PROXY": "true",
         "CELL": ref("Cell"),
         "QUEUE_PREFIX": physical(stage, ""),
-        "FILES_BUCKET": ref(storing.FILES),
-        "KMS_KEY_ID": arn(storing.VAULT_KEY),
+        "FILES_BUCKET": ref(storage.FILES),
+        "KMS_KEY_ID": arn(storage.VAULT_KEY),
         "MAIL_FROM": sub("payroll@${MailDomain}"),
-        "MAIL_CONFIGURATION_SET": ref(mailing.CONFIGURATION_SET),
-        "OIDC_ISSUER": sub(logging_in.ISSUER),
-        "OIDC_AUDIENCE": ref(logging_in.CLIENT),
-        "OIDC_JWKS_URL": sub(logging_in.ISSUER + "/.well-known/jwks.json"),
+        "MAIL_CONFIGURATION_SET": ref(mail.CONFIGURATION_SET),
+        "OIDC_ISSUER": sub(login.ISSUER),
+        "OIDC_AUDIENCE": ref(login.CLIENT),
+        "OIDC_JWKS_URL": sub(login.ISSUER + "/.well-known/jwks.json"),
         "WAGEBOOK_URL": ref("PublicUrl"),
         "PAYOUTS_ENABLED": ref("PayoutsEnabled"),
         log.NAMESPACE: alarms.our_metrics(stage),

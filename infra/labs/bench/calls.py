@@ -132,4 +132,9 @@ def correct_by_statements(tenant_id: UUID, user_id: UUID, code: str) -> None:
             " set first_code = excluded.first_code, second_code = excluded.second_code",
             (tenant_id, user_id, date(2026, 1, 12), code, code),
         )
-        project(scope, window=window_of(scope, product.MONTH), among=EmployeeFilter.one(user_id), as_of=product.AS_OF)
+        project(
+            scope,
+            window=window_of(scope, product.MONTH),
+            employee_filter=EmployeeFilter.one(user_id),
+            as_of=product.AS_OF,
+        )

@@ -91,8 +91,8 @@ def compute(wanted: Sequence[Chunk], done: Callable[[int], None] = lambda employ
     with _timed_balances() as took:
         for chunk in wanted:
             with working(chunk.tenant_id, name="bench", now=NOW, origin=ORIGIN) as scope:
-                among = EmployeeFilter.range(chunk.first, chunk.last)
-                changed += project(scope, window=window_of(scope, MONTH), among=among, as_of=AS_OF)
+                employee_filter = EmployeeFilter.range(chunk.first, chunk.last)
+                changed += project(scope, window=window_of(scope, MONTH), employee_filter=employee_filter, as_of=AS_OF)
             done(chunk.employees)
     ended = time.monotonic()
     return Run(sum(c.employees for c in wanted), changed, began, ended, sum(took), peak_mb())
@@ -101,7 +101,7 @@ def compute(wanted: Sequence[Chunk], done: Callable[[int], None] = lambda employ
 def compute_one(tenant_id: UUID, user_id: UUID) -> None:
     """Compute one employee, in a transaction of their own."""
     with working(tenant_id, name="bench", now=NOW, origin=ORIGIN) as scope:
-        project(scope, window=window_of(scope, MONTH), among=EmployeeFilter.one(user_id), as_of=AS_OF)
+        project(scope, window=window_of(scope, MONTH), employee_filter=EmployeeFilter.one(user_id), as_of=AS_OF)
 
 
 def peak_mb() -> float:

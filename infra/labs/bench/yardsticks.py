@@ -77,13 +77,13 @@ def _take(
     session: psycopg.Connection,
     copied: sql.Identifier,
     scan: str,
-    among: str,
+    employee_filter: str,
     chunks: Sequence[Chunk],
     rows: Sequence[bytes],
 ) -> float:
     admin.execute(sql.SQL("truncate {}").format(copied))
     session.execute("set max_parallel_workers_per_gather = 0")
-    query = (SQL / f"{scan}.sql").read_text().replace("{among}", among).encode()
+    query = (SQL / f"{scan}.sql").read_text().replace("{employees}", employee_filter).encode()
     into = sql.SQL("copy {} from stdin (format binary)").format(copied)
     began = time.monotonic()
     for chunk, data in zip(chunks, rows, strict=True):
@@ -95,8 +95,9 @@ def _take(
     return time.monotonic() - began
 
 
-def _rows(admin: psycopg.Connection, table: str, among: str, chunk: Chunk) -> tuple[bytes, int]:
-    query = f"copy (select * from {table} where {among} order by tenant_id, month, user_id) to stdout (format binary)"
+def _rows(admin: psycopg.Connection, table: str, employee_filter: str, chunk: Chunk) -> tuple[bytes, int]:
+    selection = f"select * from {table} where {employee_filter} order by tenant_id, month, user_id"
+    query = f"copy ({selection}) to stdout (format binary)"
     cursor = admin.cursor()
     with cursor.copy(query.encode(), _values(chunk)) as out:
         rows = b"".join(bytes(part) for part in out)

@@ -49,8 +49,8 @@ def measured(people: int) -> dict[str, float]:
 def _night(admin_url: str, as_of: date) -> None:
     for chunk in product.chunks(admin_url):
         with working(chunk.tenant_id, name="bench", now=product.NOW, origin=product.ORIGIN) as scope:
-            among = EmployeeFilter.range(chunk.first, chunk.last)
-            project(scope, window=window_of(scope, product.MONTH), among=among, as_of=as_of)
+            employee_filter = EmployeeFilter.range(chunk.first, chunk.last)
+            project(scope, window=window_of(scope, product.MONTH), employee_filter=employee_filter, as_of=as_of)
 
 
 def _written(admin: psycopg.Connection, work: Callable[[], object]) -> int:

@@ -29,7 +29,7 @@ from rich.console import Console
 from infra.labs.load import cast, figures
 from infra.labs.load.calls import Tenant
 from infra.labs.load.figures import Answer, Summary, Verdict
-from infra.labs.load.sending import Sender, Stream, sender
+from infra.labs.load.sender import Sender, Stream, sender
 from infra.labs.load.table import show
 from infra.local import admission, stack
 

@@ -11,7 +11,7 @@ from sqlalchemy import create_engine
 import app
 from chalicelib.backing import database, queues
 from chalicelib.entry.registry import CONSUMERS
-from infra.deploy.cloud.running import API_TIMEOUT
+from infra.deploy.cloud.runtime import API_TIMEOUT
 from infra.local.aws import make_queues
 from tests.support.api import Api
 

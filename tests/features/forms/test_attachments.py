@@ -411,13 +411,13 @@ class TestLook:
         attachment_id = UUID(made["id"])
         upload(made, PDF)
         with scope_of(acme.cast) as slow:
-            errand = checks.arrived(slow, attachment_id)
-        assert errand is not None
-        finding = errand.call()  # the slow one has read the first content, and kept it
+            side_effect = checks.arrived(slow, attachment_id)
+        assert side_effect is not None
+        finding = side_effect.call()  # the slow one has read the first content, and kept it
         upload(made, PDF.replace(b"medical", b"another"))
         running.drain()  # a quick one reads the second, and says so first
         with scope_of(acme.cast) as slow:
-            errand.settle(slow, finding)
+            side_effect.settle(slow, finding)
         found = acme.row(attachment_id)
         assert b"another" in content(acme, f"attachments/{attachment_id}/{found.sha256}")
         assert opened(acme.rahim, attachment_id)["url"].split("?")[0].endswith(found.sha256)
@@ -695,8 +695,8 @@ class TestRemove:
         with stack.at("2026-10-01T08:00:00+00:00"):
             attachment_id = acme.uploaded()
         with scope_of(acme.cast) as slow:
-            errand = checks.arrived(slow, attachment_id)
-        assert errand is not None
+            side_effect = checks.arrived(slow, attachment_id)
+        assert side_effect is not None
         lose(running, "uploads")
         data = files.get(acme.cast.id, rules.quarantine_key(acme.cast.id, attachment_id), at_most=100)
         with scope_of(acme.cast) as scope:
@@ -707,10 +707,10 @@ class TestRemove:
             with scope_of(acme.cast) as scope:
                 removing.settle(scope, None)
         with mock.patch.object(files, "get", return_value=data):
-            finding = errand.call()  # it had read the file, and keeps it only now
+            finding = side_effect.call()  # it had read the file, and keeps it only now
         assert len(acme.stored()) == 1
         with scope_of(acme.cast) as slow:
-            following = errand.settle(slow, finding)
+            following = side_effect.settle(slow, finding)
         assert following is not None
         following.call()
         assert acme.stored() == []
@@ -724,9 +724,9 @@ class TestRemove:
         assert found == [attachment_id]
         acme.attach(attachment_id)
         with scope_of(acme.cast) as scope, mock.patch.object(removal.queries, "left_over", return_value=found):
-            errand = removal.remove_left_over(scope)
-        assert errand is not None
-        errand.call()
+            side_effect = removal.remove_left_over(scope)
+        assert side_effect is not None
+        side_effect.call()
         assert acme.status(attachment_id) == ("clean", None)
         assert len(acme.stored()) == 1
 

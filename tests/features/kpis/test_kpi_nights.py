@@ -129,10 +129,12 @@ class TestNight:
             sql(office.cast, "delete from kpi_scores")
             for who in order:
                 with kpi_scope(office) as scope:
-                    score_nightly_job.calculate(scope, as_of=date(2026, 1, 31), among=EmployeeFilter.one(who))
+                    score_nightly_job.calculate(scope, as_of=date(2026, 1, 31), employee_filter=EmployeeFilter.one(who))
             found.append(scores(office.cast))
         with kpi_scope(office) as scope:
-            assert score_nightly_job.calculate(scope, as_of=date(2026, 1, 31), among=EmployeeFilter.everybody()) == (
+            assert score_nightly_job.calculate(
+                scope, as_of=date(2026, 1, 31), employee_filter=EmployeeFilter.everybody()
+            ) == (
                 2,
                 0,
             )
@@ -275,7 +277,7 @@ class TestRemind:
         night(stack, "2026-01-30")
         assert result(office.cast)["told"] == 2
         with kpi_scope(office) as scope:
-            assert reminders.remind(scope, today=date(2026, 1, 20), among=EmployeeFilter.everybody()) == 0
+            assert reminders.remind(scope, today=date(2026, 1, 20), employee_filter=EmployeeFilter.everybody()) == 0
 
 
 def nights_again(office: Office, as_of: str, stack: Stack) -> None:

@@ -412,15 +412,19 @@ class TestTwice:
         made = allocation(acme, rahim, leave_type(acme, rule(acme, "convert_to_cash")), "3")
         everybody = expiry_nightly_job.Among.everybody()
         with scope_of(acme) as first:
-            assert expiry_nightly_job.act(first, as_of=date(2026, 2, 1), among=everybody)["encashed_days"] == 3
+            assert (
+                expiry_nightly_job.act(first, as_of=date(2026, 2, 1), employee_filter=everybody)["encashed_days"] == 3
+            )
             with scope_of(acme) as second:  # it finds the allocation held, and would wait
                 second.session.exec_driver_sql("set local lock_timeout = '200ms'")
                 with pytest.raises(Exception, match="lock timeout"):
-                    expiry_nightly_job.act(second, as_of=date(2026, 2, 1), among=everybody)
+                    expiry_nightly_job.act(second, as_of=date(2026, 2, 1), employee_filter=everybody)
                 second.session.get_transaction().rollback()  # type: ignore[union-attr]
                 second.at_commit.clear()
         with scope_of(acme) as third:
-            assert expiry_nightly_job.act(third, as_of=date(2026, 2, 1), among=everybody)["encashed_days"] == 0
+            assert (
+                expiry_nightly_job.act(third, as_of=date(2026, 2, 1), employee_filter=everybody)["encashed_days"] == 0
+            )
         assert days_of(acme, made) == (0, 3, 0, 0)
         assert len(adjustments(acme)) == 1
 
@@ -431,7 +435,9 @@ class TestTwice:
         def expire() -> None:
             with scope_of(acme) as scope:
                 everybody = expiry_nightly_job.Among.everybody()
-                lapsed.append(expiry_nightly_job.act(scope, as_of=date(2026, 2, 1), among=everybody)["lapsed_days"])
+                lapsed.append(
+                    expiry_nightly_job.act(scope, as_of=date(2026, 2, 1), employee_filter=everybody)["lapsed_days"]
+                )
 
         with transaction(tenant_id=acme.id) as session:
             session.execute(

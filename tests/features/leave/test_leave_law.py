@@ -114,7 +114,9 @@ class Story:
             )
 
     def night(self) -> None:
-        expiry_nightly_job.act(self.scope, as_of=self.scope.now.date(), among=EmployeeFilter.one(self.user_id))
+        expiry_nightly_job.act(
+            self.scope, as_of=self.scope.now.date(), employee_filter=EmployeeFilter.one(self.user_id)
+        )
 
     def later(self) -> None:
         self.scope.now += timedelta(days=self.chance.randint(1, 20))

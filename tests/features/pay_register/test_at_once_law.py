@@ -169,8 +169,11 @@ def chunk(scene: Scene) -> JobChunk:
 
 def full_sync_chunk(scope: Any, scene: Scene) -> None:
     one = chunk(scene)
-    pay_register_calculation.compute_among(
-        scope, months=[MONTH], as_of=JANUARY[-1], among=EmployeeFilter.range(one.first_user_id, one.last_user_id)
+    pay_register_calculation.compute_filtered(
+        scope,
+        months=[MONTH],
+        as_of=JANUARY[-1],
+        employee_filter=EmployeeFilter.range(one.first_user_id, one.last_user_id),
     )
 
 

@@ -117,10 +117,10 @@ class Office:
             "back": CameBack("account closed"),
         }
         with self.scope() as scope:
-            errand = delivery_actions.carry_on(scope, payout.id)
-        while errand is not None:
+            side_effect = delivery_actions.carry_on(scope, payout.id)
+        while side_effect is not None:
             with self.scope() as scope:
-                errand = errand.settle(scope, said[answer])
+                side_effect = side_effect.settle(scope, said[answer])
 
     def judge(self, which: int, verb: str) -> None:
         """Let a person return or resolve a payout, if it can be."""

@@ -223,12 +223,12 @@ class TestMatch:
         start(acme, "final")
         payout_id = UUID(only(acme, mina)["id"])
         with working(acme.id, name="payouts", now=clock.now(), origin=Origin("-")) as scope:
-            errand = delivery_actions.carry_on(scope, payout_id)
-        assert errand is not None
-        answer = errand.call()
+            side_effect = delivery_actions.carry_on(scope, payout_id)
+        assert side_effect is not None
+        answer = side_effect.call()
         assert said(match(acme)) == [("settled", None)]
         with working(acme.id, name="payouts", now=clock.now(), origin=Origin("-")) as scope:
-            assert errand.settle(scope, answer) is None
+            assert side_effect.settle(scope, answer) is None
         assert only(acme, mina)["status"] == "paid"
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from chalicelib.backing import clock, queues
 from chalicelib.backing.settings import settings
-from chalicelib.entry.messages import Errand
+from chalicelib.entry.messages import SideEffect
 from chalicelib.features.payouts.delivery import actions as delivery_actions
 from chalicelib.features.payouts.delivery import providers
 from chalicelib.features.payouts.delivery import rules as delivery_rules
@@ -116,17 +116,17 @@ def queued(cast: Cast, behaviour: str | None = None) -> dict[str, Any]:
     return only(cast, user_id)
 
 
-def claim(cast: Cast, payout: dict[str, Any]) -> Errand:
+def claim(cast: Cast, payout: dict[str, Any]) -> SideEffect:
     """A worker that has claimed a payout, and not called anybody yet."""
     with worker(cast) as scope:
-        errand = delivery_actions.carry_on(scope, UUID(payout["id"]))
-    assert errand is not None
-    return errand
+        side_effect = delivery_actions.carry_on(scope, UUID(payout["id"]))
+    assert side_effect is not None
+    return side_effect
 
 
-def settle(cast: Cast, errand: Errand, answer: Answer) -> Errand | None:
+def settle(cast: Cast, side_effect: SideEffect, answer: Answer) -> SideEffect | None:
     with worker(cast) as scope:
-        return errand.settle(scope, answer)
+        return side_effect.settle(scope, answer)
 
 
 @contextmanager

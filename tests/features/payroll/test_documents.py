@@ -247,14 +247,14 @@ class TestMake:
             return documents.make(scope, run_id=january, first=rahim, last=rahim)
 
         def other(scope: Any, message: object) -> Any:
-            errand = one(scope)
+            side_effect = one(scope)
 
             def call() -> Any:
                 running.drain()  # the message of the request overtakes this one ...
                 with mock.patch.object(rendering, "pdf_of", return_value=b"the same in other words"):
-                    return errand.call()
+                    return side_effect.call()
 
-            return messages.Errand(call, errand.settle)
+            return messages.SideEffect(call, side_effect.settle)
 
         messages.do(other, {"tenant_id": str(acme.id)}, name="test", origin=Origin("-"))
         [document] = sql(acme, "select sha256, size_bytes from payslip_documents")

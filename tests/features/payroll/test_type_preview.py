@@ -203,7 +203,7 @@ class TestRefuse:
         assert (reply.status, error["pointer"]) == (422, pointer)
         assert detail in error["detail"]
 
-    def test_strangers_and_those_without_a_register(self, acme: Cast, zenith: Cast, rahim: UUID) -> None:
+    def test_tenant_isolation_and_those_without_a_register(self, acme: Cast, zenith: Cast, rahim: UUID) -> None:
         body = {"user_id": str(rahim), "month": "2026-01", "formula": "1"}
         assert zenith.hr.post(PATH, body).status == 404
         assert acme.hr.post(PATH, {**body, "user_id": str(uuid4())}).status == 404

@@ -288,7 +288,7 @@ class TestAtOnce:
         karim = seller(acme)
         sale(acme, karim)
         with ThreadPoolExecutor(1) as pool, working(acme.id, name="run", now=clock.now(), origin=Origin("-")) as scope:
-            held = accounts.hold_range(scope, **EVERYBODY)
+            held = accounts.lock_range(scope, **EVERYBODY)
             mina = seller(acme)
             made = sale(acme, mina)
             run_statement(scope.session, actions.ADVANCE, {**actions.advance_values(scope), "user_ids": held})
@@ -302,7 +302,7 @@ class TestAtOnce:
         made = sale(acme, mina)
         with ThreadPoolExecutor(1) as pool:
             with working(acme.id, name="run", now=clock.now(), origin=Origin("-")) as scope:
-                held = accounts.hold_range(scope, **EVERYBODY)
+                held = accounts.lock_range(scope, **EVERYBODY)
                 waiting = pool.submit(decide, acme, "approved", made)
                 until_somebody_waits(acme)
                 run_statement(scope.session, actions.ADVANCE, {**actions.advance_values(scope), "user_ids": held})

@@ -286,13 +286,13 @@ class TestAttempt:
         new = listen(acme, receiver)
         delivery = ping(acme, new)
         with working(acme.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
-            errand = delivery_actions.attempt(scope, UUID(delivery))
-        assert errand is not None
+            side_effect = delivery_actions.attempt(scope, UUID(delivery))
+        assert side_effect is not None
         again(acme, running)
         receiver.answers += [410]
-        reply = errand.call()
+        reply = side_effect.call()
         with working(acme.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
-            errand.settle(scope, reply)
+            side_effect.settle(scope, reply)
         assert [one["status_code"] for one in attempts(acme, delivery)] == [410, 200]
         assert log(acme)[0]["status"] == "delivered"
         assert health(acme, new)["enabled"] is True
@@ -302,17 +302,17 @@ class TestAttempt:
     ) -> None:
         new = listen(acme, receiver)
         delivery = ping(acme, new)
-        errands = []
+        side_effects = []
         for _ in range(2):
             with working(acme.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
-                errands.append(delivery_actions.attempt(scope, UUID(delivery)))
+                side_effects.append(delivery_actions.attempt(scope, UUID(delivery)))
             let_pass(acme)
-        first, second = (errand for errand in errands if errand is not None)
+        first, second = (side_effect for side_effect in side_effects if side_effect is not None)
         receiver.answers += [500, 200]
-        for errand, status in ((first, "pending"), (second, "delivered")):
-            reply = errand.call()
+        for side_effect, status in ((first, "pending"), (second, "delivered")):
+            reply = side_effect.call()
             with working(acme.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
-                errand.settle(scope, reply)
+                side_effect.settle(scope, reply)
             assert (log(acme)[0]["status"], log(acme)[0]["problem"]) == (status, None)
             assert health(acme, new)["failing_since"] is None
         assert [one["status_code"] for one in attempts(acme, delivery)] == [500, 200]

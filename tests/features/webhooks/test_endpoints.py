@@ -156,7 +156,7 @@ class TestOthers:
     @pytest.mark.parametrize(("method", "path"), [
         ("GET", ""), ("PATCH", ""), ("DELETE", ""), ("POST", "/rotate-secret"), ("POST", "/test"),
     ])  # fmt: skip
-    def test_strangers_find_nothing(self, acme: Cast, zenith: Cast, method: str, path: str) -> None:
+    def test_tenant_isolation_find_nothing(self, acme: Cast, zenith: Cast, method: str, path: str) -> None:
         new = made(acme)
         for asked in (new["id"], uuid4()):
             reply = zenith.admin.call(method, f"/webhook-endpoints/{asked}{path}", {} if method == "PATCH" else None)

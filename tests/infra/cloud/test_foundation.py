@@ -17,7 +17,8 @@ from moto import mock_aws
 
 from chalicelib.backing import settings
 from infra.deploy.cloud import __main__ as cloud_main
-from infra.deploy.cloud import checks, foundation_checks, operating, proxying
+from infra.deploy.cloud import checks, database_proxy, foundation_checks
+from infra.deploy.cloud import operations as operating
 from infra.deploy.cloud.database import ENGINE_VERSION
 from infra.deploy.cloud.foundation import document
 from infra.deploy.cloud.foundation_checks import most_at_once, problems
@@ -51,8 +52,8 @@ class TestFoundation:
 
     def test_has_connections_for_every_function_that_may_run(self, stage: str) -> None:
         # max_connections of 8 ACU: 16 GiB less a tenth are 15,461,882,265 bytes; / 9,531,392 = 1,622; 90 % are 1,459
-        assert proxying.connections(SIZES[stage]) == {"dev": 1459, "prod": 4500}[stage]
-        assert most_at_once() < proxying.AT_ONCE <= proxying.connections(SIZES[stage])
+        assert database_proxy.connections(SIZES[stage]) == {"dev": 1459, "prod": 4500}[stage]
+        assert most_at_once() < database_proxy.AT_ONCE <= database_proxy.connections(SIZES[stage])
 
     def test_is_short_enough_to_be_sent_before_there_is_a_bucket(self, stage: str) -> None:
         assert len(json.dumps(document(stage))) < 51_200  # bytes that CloudFormation takes in a call

@@ -11,8 +11,8 @@ from chalicelib.backing import files
 from chalicelib.entry.registry import CONSUMERS, SCHEDULES, Consumer, Schedule
 from infra.deploy.cloud import checks, grants
 from infra.deploy.cloud.functions import functions
-from infra.deploy.cloud.operating import OPERATOR
-from infra.deploy.cloud.queueing import queue_id
+from infra.deploy.cloud.operations import OPERATOR
+from infra.deploy.cloud.queues import queue_id
 from infra.deploy.cloud.template import merge_template
 
 Template = dict[str, Any]

@@ -5,7 +5,7 @@ from typing import Any
 
 from samtranslator.translator.transform import transform
 
-from infra.deploy.cloud import checks, gateway, running
+from infra.deploy.cloud import checks, gateway, runtime
 from infra.deploy.cloud.functions import API, functions
 from infra.deploy.cloud.template import merge_template
 
@@ -52,7 +52,7 @@ class TestPlaces:
         assert {name: number for name, number in kept.items() if number} == {API: 200}
 
     def test_of_all_functions_together_fit_into_an_account(self) -> None:
-        asked = sum(one.at_once or running.AT_ONCE for one in functions() if one.queue)
+        asked = sum(one.at_once or runtime.AT_ONCE for one in functions() if one.queue)
         schedules = sum(1 for one in functions() if one.schedule)
         assert gateway.AT_ONCE + asked + schedules <= 1000 - 100  # 100 have to stay unreserved
 

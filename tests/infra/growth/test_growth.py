@@ -7,7 +7,7 @@ import pytest
 
 import app
 from chalicelib.entry.registry import CONSUMERS, SCHEDULES
-from infra.deploy.cloud import alarms, foundation, running
+from infra.deploy.cloud import alarms, foundation, runtime
 from infra.labs.growth import bill, limits, prices, usage
 from infra.labs.growth.__main__ import SIZES, shown
 from infra.labs.growth.usage import Usage
@@ -127,7 +127,7 @@ class TestAssumptions:
     """What the template knows better is not said a second time, or near enough."""
 
     def test_of_functions(self) -> None:
-        assert running.MEMORY / 1024 == usage.LAMBDA_GB
+        assert runtime.MEMORY / 1024 == usage.LAMBDA_GB
         at_once = {
             one.queue.removeprefix("wagebook-"): one.maximum_concurrency
             for one in app.app.event_sources

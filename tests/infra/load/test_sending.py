@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 
 from infra.labs.load.calls import Calls, Tenant
-from infra.labs.load.sending import Caller, Sender, Stream, sender
+from infra.labs.load.sender import Caller, Sender, Stream, sender
 
 ACME = Tenant(0, "wbk_acme", ("person-1", "person-2"), ("seller-1",))
 ZENITH = Tenant(1, "wbk_zenith", ("person-3",), ("seller-2",))

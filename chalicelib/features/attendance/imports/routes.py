@@ -1,4 +1,4 @@
-"""The HTTP door of attendance imports."""
+"""The HTTP endpoints of attendance imports."""
 
 from chalice import Blueprint
 

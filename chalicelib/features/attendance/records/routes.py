@@ -1,4 +1,4 @@
-"""HTTP doors of attendance."""
+"""HTTP endpoints of attendance."""
 
 from uuid import UUID
 

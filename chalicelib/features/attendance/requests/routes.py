@@ -1,4 +1,4 @@
-"""HTTP doors of on-duty and overtime."""
+"""HTTP endpoints of on-duty and overtime."""
 
 from uuid import UUID
 

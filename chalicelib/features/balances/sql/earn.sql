@@ -24,7 +24,7 @@ in_force as (
         from salaries n
         where n.tenant_id = :tenant_id and n.user_id = s.user_id and n.effective_from > s.effective_from
     ) until
-    where r.tenant_id = :tenant_id and r.month = :month and r.user_id {among} and s.user_id {among}
+    where r.tenant_id = :tenant_id and r.month = :month and r.user_id {employees} and s.user_id {employees}
       and until.until_on >= :start_on
     offset 0
 ),

@@ -28,7 +28,7 @@ def announce(scope: Scope, *, form_id: UUID, new: NewAttachment) -> Record:
     if user_id is None:
         raise Forbidden("Files belong to the person who submits them; your key does not act for a person.")
     _check(new, fields)
-    scope.alone(f"form-attachments/{user_id}")  # two at once would both see room for one
+    scope.advisory_lock(f"form-attachments/{user_id}")  # two at once would both see room for one
     if queries.count_waiting(scope, user_id=user_id) >= rules.MOST_WAITING:
         raise Conflict(
             f"{rules.MOST_WAITING} of your files are in no submission yet; submit them, or wait: what is not submitted"

@@ -21,7 +21,7 @@ from chalicelib.backing.database import Record
 from chalicelib.backing.log import count
 from chalicelib.backing.scanner import scanner
 from chalicelib.backing.settings import settings
-from chalicelib.entry.messages import Errand
+from chalicelib.entry.messages import SideEffect
 from chalicelib.features.forms.attachments import queries, rules
 from chalicelib.features.forms.attachments import type_rules as types
 from chalicelib.features.forms.attachments.models import form_attachments
@@ -41,12 +41,12 @@ class Finding:
     scanned_by: str | None = None
 
 
-def arrived(scope: Scope, attachment_id: UUID) -> Errand | None:
+def arrived(scope: Scope, attachment_id: UUID) -> SideEffect | None:
     """Look at an upload, unless that was done; whatever is left of it in quarantine goes."""
     row = queries.find_attachment(scope, attachment_id)
     if row is None or row["status"] != AttachmentStatus.PENDING:
         return _clear(scope, row, attachment_id)
-    return Errand(partial(look, dict(row)), lambda after, finding: _settle_and_clear(after, attachment_id, finding))
+    return SideEffect(partial(look, dict(row)), lambda after, finding: _settle_and_clear(after, attachment_id, finding))
 
 
 def confirm(scope: Scope, row: Record) -> Record:
@@ -118,17 +118,17 @@ def settle(scope: Scope, attachment_id: UUID, finding: Finding) -> bool:
     return True
 
 
-def _settle_and_clear(scope: Scope, attachment_id: UUID, finding: Finding | None) -> Errand | None:
+def _settle_and_clear(scope: Scope, attachment_id: UUID, finding: Finding | None) -> SideEffect | None:
     if finding is None:
         return None
     settle(scope, attachment_id, finding)
     return _clear(scope, queries.find_attachment(scope, attachment_id), attachment_id)
 
 
-def _clear(scope: Scope, row: Record | None, attachment_id: UUID) -> Errand:
+def _clear(scope: Scope, row: Record | None, attachment_id: UUID) -> SideEffect:
     # removed while we looked at it: then what we kept goes too, because nobody else will come for it
     everything = row is None or row["status"] == AttachmentStatus.REMOVED
-    return Errand(partial(clear, scope.tenant_id, [attachment_id], everything=everything), lambda *_: None)
+    return SideEffect(partial(clear, scope.tenant_id, [attachment_id], everything=everything), lambda *_: None)
 
 
 def clear(tenant_id: UUID, attachment_ids: Sequence[UUID], *, everything: bool) -> None:

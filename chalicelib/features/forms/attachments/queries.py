@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import func, select, text
 
 from chalicelib.backing.database import Record
-from chalicelib.entry.gate import get_row
+from chalicelib.entry.get_or_404 import get_row
 from chalicelib.features.forms.attachments.models import form_attachments
 from chalicelib.features.forms.attachments.rules import KEPT_FOR, KEPT_FOR_A_DRAFT, AttachmentStatus
 from chalicelib.features.forms.definitions import queries as forms

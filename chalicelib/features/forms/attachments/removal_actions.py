@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import delete, update
 
-from chalicelib.entry.messages import Errand
+from chalicelib.entry.messages import SideEffect
 from chalicelib.features.forms.attachments import check_actions as checks
 from chalicelib.features.forms.attachments import queries
 from chalicelib.features.forms.attachments.models import form_attachments
@@ -21,7 +21,7 @@ QUEUE = "attachment-removal"
 AT_ONCE = 100  # files of a tenant; each is asked for in S3 by itself
 
 
-def remove_left_over(scope: Scope) -> Errand | None:
+def remove_left_over(scope: Scope) -> SideEffect | None:
     """Remove some of the files that nobody submitted in time, and send for the rest."""
     found = queries.left_over(scope, limit=AT_ONCE)
     if not found:
@@ -38,7 +38,7 @@ def remove_left_over(scope: Scope) -> Errand | None:
             .returning(form_attachments.c.id)
         ).scalars()
     )
-    return Errand(
+    return SideEffect(
         partial(checks.clear, scope.tenant_id, marked, everything=True),
         lambda after, _: _forget(after, marked, more=len(found) == AT_ONCE),
     )

@@ -1,4 +1,4 @@
-"""HTTP doors of attachments."""
+"""HTTP endpoints of attachments."""
 
 from uuid import UUID
 

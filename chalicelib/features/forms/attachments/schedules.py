@@ -1,4 +1,4 @@
-"""The clock's door of attachments: files that nobody submitted."""
+"""Schedules of attachments: files that nobody submitted."""
 
 from datetime import datetime
 

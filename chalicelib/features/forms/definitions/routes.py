@@ -1,4 +1,4 @@
-"""HTTP doors of forms."""
+"""HTTP endpoints of forms."""
 
 from uuid import UUID
 

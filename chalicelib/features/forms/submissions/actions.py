@@ -134,7 +134,7 @@ def _review(scope: Scope, before: Record, patch: SubmissionPatch) -> None:
         entity_id=row["id"],
         values={"form": before["form_name"], "status": to, "notes": row["notes"]},
     )
-    notifications.tell(
+    notifications.notify(
         scope, kind=notifications.NotificationKind.FORM_DECIDED, entity_type="form_submission", notices=[notice]
     )
 

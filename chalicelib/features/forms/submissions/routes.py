@@ -1,4 +1,4 @@
-"""HTTP doors of submissions."""
+"""HTTP endpoints of submissions."""
 
 from uuid import UUID
 

@@ -47,7 +47,7 @@ def assign(scope: Scope, *, new: NewAssignment) -> NewAssignments:
         _all_there(scope, new.user_ids)
     if new.department_id is not None:
         organisation.get_unit(scope, departments, new.department_id)
-    scope.alone("kpi_assignments")  # so that of two who give the same at once, the second sees the first
+    scope.advisory_lock("kpi_assignments")  # so that of two who give the same at once, the second sees the first
     reach, values = scope.reach(ASSIGN, "u.id")
     rows = scope.session.execute(
         text(_ASSIGN.replace("{reach}", reach)),

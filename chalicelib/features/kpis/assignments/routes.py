@@ -1,4 +1,4 @@
-"""HTTP doors of assignments and their scores."""
+"""HTTP endpoints of assignments and their scores."""
 
 from uuid import UUID
 

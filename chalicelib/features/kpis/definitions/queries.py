@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from chalicelib.backing.database import Record
-from chalicelib.entry.gate import get_row
+from chalicelib.entry.get_or_404 import get_row
 from chalicelib.entry.paging import page_of
 from chalicelib.features.kpis.definitions.schemas import DefinitionQuery
 from chalicelib.features.kpis.models import kpi_definitions

@@ -1,4 +1,4 @@
-"""HTTP doors of definitions."""
+"""HTTP endpoints of definitions."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""The queue door of KPIs: a night of a tenant, or one chunk of its people."""
+"""Queue consumers of KPIs: a night of a tenant, or one chunk of its people."""
 
 from datetime import date
 from typing import Any

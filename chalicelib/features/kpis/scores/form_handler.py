@@ -74,7 +74,7 @@ class AppraisalForms:
             entity_id=submission["id"],
             values={"form": form["name"], "status": to, "notes": notes},
         )
-        notifications.tell(
+        notifications.notify(
             scope, kind=notifications.NotificationKind.FORM_DECIDED, entity_type="form_submission", notices=[notice]
         )
 

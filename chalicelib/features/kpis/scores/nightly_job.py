@@ -78,7 +78,7 @@ def begin(scope: Scope, *, job_id: UUID | None, as_of: date | None) -> None:
         },
     )
     chunks = [JobChunk(*row) for row in rows]
-    progress.spread(
+    progress.fan_out(
         scope,
         job_id,
         chunks=chunks,
@@ -91,18 +91,20 @@ def begin(scope: Scope, *, job_id: UUID | None, as_of: date | None) -> None:
 
 def do_chunk(scope: Scope, *, job_id: UUID, as_of: date, chunk: JobChunk) -> None:
     """Do a night for some people, and finish the job with its last chunk."""
-    among = EmployeeFilter.range(chunk.first_user_id, chunk.last_user_id)
-    scores, changed = calculate(scope, as_of=as_of, among=among)
-    told = reminders.remind(scope, today=clock.local_day(scope.now, scope.tenant.timezone), among=among)
+    employee_filter = EmployeeFilter.range(chunk.first_user_id, chunk.last_user_id)
+    scores, changed = calculate(scope, as_of=as_of, employee_filter=employee_filter)
+    told = reminders.remind(
+        scope, today=clock.local_day(scope.now, scope.tenant.timezone), employee_filter=employee_filter
+    )
     scope.session.execute(_COUNT, {"scores": scores, "told": told, "tenant_id": scope.tenant_id, "job_id": job_id})
     if progress.finish_chunk(scope, job_id, number=chunk.number, changed=changed):
         _finish(scope, job_id, as_of)
 
 
-def calculate(scope: Scope, *, as_of: date, among: EmployeeFilter) -> tuple[int, int]:
+def calculate(scope: Scope, *, as_of: date, employee_filter: EmployeeFilter) -> tuple[int, int]:
     """Calculate the scores of some people as of a day, and count them, and those that changed."""
-    values = {**among.values, "tenant_id": scope.tenant_id, "as_of": as_of, "settling": rules.SETTLING_DAYS}
-    due = scope.session.execute(text(among.put_into(_DUE)), values).mappings().all()
+    values = {**employee_filter.values, "tenant_id": scope.tenant_id, "as_of": as_of, "settling": rules.SETTLING_DAYS}
+    due = scope.session.execute(text(employee_filter.put_into(_DUE)), values).mappings().all()
     scored = list(_scored(scope, due))
     changed = 0
     if scored:
@@ -113,7 +115,7 @@ def calculate(scope: Scope, *, as_of: date, among: EmployeeFilter) -> tuple[int,
         changed = scope.session.execute(
             _WRITE, {"tenant_id": scope.tenant_id, "now": scope.now, "scores": json.dumps(said, default=str)}
         ).rowcount
-    changed += scope.session.execute(text(among.put_into(_RESCORE)), {**values, "now": scope.now}).rowcount
+    changed += scope.session.execute(text(employee_filter.put_into(_RESCORE)), {**values, "now": scope.now}).rowcount
     return len(scored), changed
 
 

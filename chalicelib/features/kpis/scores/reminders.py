@@ -18,11 +18,11 @@ from chalicelib.notifications import Notice, NotificationKind
 _REMINDERS = statement(__file__, "reminders")
 
 
-def remind(scope: Scope, *, today: date, among: EmployeeFilter) -> int:
+def remind(scope: Scope, *, today: date, employee_filter: EmployeeFilter) -> int:
     """Remind of what is due within the steps before a day, each step once, and count the notices."""
     rows = scope.session.execute(
-        text(among.put_into(_REMINDERS)),
-        {**among.values, "tenant_id": scope.tenant_id, "today": today, "steps": list(rules.REMINDER_DAYS)},
+        text(employee_filter.put_into(_REMINDERS)),
+        {**employee_filter.values, "tenant_id": scope.tenant_id, "today": today, "steps": list(rules.REMINDER_DAYS)},
     ).all()
     due: list[Notice] = []
     forms: dict[tuple[object, str], Notice] = {}
@@ -39,8 +39,8 @@ def remind(scope: Scope, *, today: date, among: EmployeeFilter) -> int:
             forms[row.approver_id, cause] = Notice(
                 row.approver_id, cause, {"title": row.form, "due_on": row.due_on.isoformat()}, row.form_id
             )
-    notifications.tell(scope, kind=NotificationKind.KPI_DUE, entity_type="kpi_assignment", notices=due)
-    notifications.tell(
+    notifications.notify(scope, kind=NotificationKind.KPI_DUE, entity_type="kpi_assignment", notices=due)
+    notifications.notify(
         scope, kind=NotificationKind.APPRAISAL_REMINDER, entity_type="form", notices=list(forms.values())
     )
     return len(due) + len(forms)

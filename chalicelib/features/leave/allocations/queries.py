@@ -9,7 +9,7 @@ from sqlalchemy import or_, select, text, tuple_
 
 from chalicelib.backing import clock
 from chalicelib.backing.database import Record, statement
-from chalicelib.entry.gate import get_row
+from chalicelib.entry.get_or_404 import get_row
 from chalicelib.entry.paging import page_of
 from chalicelib.features.leave.allocations.schemas import AllocationQuery
 from chalicelib.features.leave.expiry import rules as expiry_rules

@@ -204,4 +204,4 @@ def _notify(scope: Scope, rows: Sequence[Row[Any]]) -> None:
         for row in rows
         if row.days != row.days_before or row.unpaid_days
     ]
-    notifications.tell(scope, kind=NotificationKind.LEAVE_RECOUNTED, entity_type="leave_request", notices=notices)
+    notifications.notify(scope, kind=NotificationKind.LEAVE_RECOUNTED, entity_type="leave_request", notices=notices)

@@ -1,4 +1,4 @@
-"""HTTP doors of allocations and of what is left of them."""
+"""HTTP endpoints of allocations and of what is left of them."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""The queue door of leave expiry: a night of a tenant, or one chunk of its people."""
+"""Queue consumers of leave expiry: a night of a tenant, or one chunk of its people."""
 
 from datetime import date
 from typing import Any

@@ -86,7 +86,7 @@ def begin(scope: Scope, *, job_id: UUID | None, as_of: date | None) -> None:
         _CHUNKS, {"tenant_id": scope.tenant_id, "as_of": as_of, "widest": rules.WIDEST, "size": CHUNK_EMPLOYEES}
     )
     chunks = [JobChunk(*row) for row in rows]
-    progress.spread(
+    progress.fan_out(
         scope,
         job_id,
         chunks=chunks,
@@ -99,8 +99,11 @@ def begin(scope: Scope, *, job_id: UUID | None, as_of: date | None) -> None:
 
 def do_chunk(scope: Scope, *, job_id: UUID, as_of: date, chunk: JobChunk) -> None:
     """Do a night for some people, and finish the job with its last chunk."""
-    among = EmployeeFilter.range(chunk.first_user_id, chunk.last_user_id)
-    done = {"warned": warn(scope, as_of=as_of, among=among), **act(scope, as_of=as_of, among=among)}
+    employee_filter = EmployeeFilter.range(chunk.first_user_id, chunk.last_user_id)
+    done = {
+        "warned": warn(scope, as_of=as_of, employee_filter=employee_filter),
+        **act(scope, as_of=as_of, employee_filter=employee_filter),
+    }
     problems = done.pop("problems")
     if any(done.values()) or problems:
         audit.record(
@@ -116,13 +119,13 @@ def do_chunk(scope: Scope, *, job_id: UUID, as_of: date, chunk: JobChunk) -> Non
         _finish(scope, job_id, as_of)
 
 
-def warn(scope: Scope, *, as_of: date, among: EmployeeFilter) -> int:
+def warn(scope: Scope, *, as_of: date, employee_filter: EmployeeFilter) -> int:
     """Warn people whose days expire, once for each step, and count the warnings.
 
     After missed nights only the nearest step that is due is told; the wider ones are marked as passed.
     """
-    values = {**among.values, **queries.warning(scope, as_of=as_of)}
-    rows = scope.session.execute(text(among.put_into(queries.WARNINGS) + _WARN), values).all()
+    values = {**employee_filter.values, **queries.warning(scope, as_of=as_of)}
+    rows = scope.session.execute(text(employee_filter.put_into(queries.WARNINGS) + _WARN), values).all()
     notices = [
         notifications.Notice(
             user_id=row.user_id,
@@ -138,17 +141,17 @@ def warn(scope: Scope, *, as_of: date, among: EmployeeFilter) -> int:
         )
         for row in rows
     ]
-    notifications.tell(
+    notifications.notify(
         scope, kind=notifications.NotificationKind.LEAVE_EXPIRY_WARNING, entity_type="leave_allocation", notices=notices
     )
     return len(notices)
 
 
-def act(scope: Scope, *, as_of: date, among: EmployeeFilter) -> dict[str, Any]:
+def act(scope: Scope, *, as_of: date, employee_filter: EmployeeFilter) -> dict[str, Any]:
     """Do what the rules say about days whose last day of use is before `as_of`, and sum up what it did."""
     scope.session.execute(_ALONE, {"name": f"leave_allocations/{scope.tenant_id}"})
-    values = queries.planning(scope, as_of=as_of, among=among)
-    acting = queries.planned(among, f"{_ACT} {queries.TOLD}", lock=_LOCK)
+    values = queries.planning(scope, as_of=as_of, employee_filter=employee_filter)
+    acting = queries.planned(employee_filter, f"{_ACT} {queries.TOLD}", lock=_LOCK)
     done = queries.told(scope, acting, {**values, "now": scope.now, "booked_by": scope.actor.name})
     notable, _ = done.pop("notable"), done.pop("amounts")
     adjustments.add(scope, adjustments=[_paid(one, as_of) for one in notable if one["problem"] is None])

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import TextClause, select, text
 
 from chalicelib.backing.database import Record, statement
-from chalicelib.entry.gate import get_row
+from chalicelib.entry.get_or_404 import get_row
 from chalicelib.entry.paging import PageQuery, page_of
 from chalicelib.features.leave.expiry import rules
 from chalicelib.features.leave.expiry.models import leave_expiry_rules
@@ -56,7 +56,7 @@ def shown(row: Record) -> Record:
 def plan_of(scope: Scope, *, as_of: date) -> dict[str, Any]:
     """Return what a night would do, by the statements that would do it, and write nothing."""
     everybody = EmployeeFilter.everybody()
-    values = planning(scope, as_of=as_of, among=everybody)
+    values = planning(scope, as_of=as_of, employee_filter=everybody)
     totals = told(scope, planned(everybody, TOLD), values)
     acted = scope.session.execute(planned(everybody, _ACTIONS), {**values, "most": MOST_SHOWN}).mappings()
     warned = (
@@ -78,7 +78,7 @@ def plan_of(scope: Scope, *, as_of: date) -> dict[str, Any]:
 def problems_of(scope: Scope, *, as_of: date, most: int) -> tuple[int, list[str]]:
     """Count the allocations that a night can do nothing about, and say the first of them in words."""
     everybody = EmployeeFilter.everybody()
-    values = {**planning(scope, as_of=as_of, among=everybody), "most": most}
+    values = {**planning(scope, as_of=as_of, employee_filter=everybody), "most": most}
     rows = scope.session.execute(planned(everybody, _PROBLEMS), values).all()
     return (rows[0].problems if rows else 0), [problem_of(row.leave_type, row.user_id, row.problem) for row in rows]
 
@@ -88,15 +88,15 @@ def problem_of(leave_type: str, user_id: object, problem: str) -> str:
     return f"{leave_type} of {user_id}: {problem}"
 
 
-def planned(among: EmployeeFilter, then: str, *, lock: str = "") -> TextClause:
+def planned(employee_filter: EmployeeFilter, then: str, *, lock: str = "") -> TextClause:
     """Make the statement that plans for some people, and then does something with the plan."""
-    return text(among.put_into(PLAN).replace("{lock}", lock) + then)
+    return text(employee_filter.put_into(PLAN).replace("{lock}", lock) + then)
 
 
-def planning(scope: Scope, *, as_of: date, among: EmployeeFilter) -> dict[str, Any]:
+def planning(scope: Scope, *, as_of: date, employee_filter: EmployeeFilter) -> dict[str, Any]:
     """Return the plan's parameters. What the calendar says of each cycle is worked out here, once for all."""
-    values = {**among.values, "tenant_id": scope.tenant_id, "as_of": as_of}
-    cycles = scope.session.execute(text(among.put_into(_CYCLES)), values).mappings()
+    values = {**employee_filter.values, "tenant_id": scope.tenant_id, "as_of": as_of}
+    cycles = scope.session.execute(text(employee_filter.put_into(_CYCLES)), values).mappings()
     return {**values, "calendar": json.dumps([_dated(scope, row) for row in cycles], default=str)}
 
 

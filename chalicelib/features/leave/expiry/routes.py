@@ -1,4 +1,4 @@
-"""HTTP doors of leave expiry."""
+"""HTTP endpoints of leave expiry."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""The clock's door of leave expiry: finds the tenants whose night has come, and sends."""
+"""Schedules of leave expiry: finds the tenants whose night has come, and sends."""
 
 from datetime import datetime
 

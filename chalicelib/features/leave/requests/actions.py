@@ -400,4 +400,4 @@ def _tell(scope: Scope, kind: NotificationKind, request: Record, leave_type: Rec
     }
     cause = f"leave_request/{request['id']}/{request['version']}"
     notices = [Notice(one, cause, values, request["id"]) for one in to if one != scope.actor.user_id]
-    notifications.tell(scope, kind=kind, entity_type="leave_request", notices=notices)
+    notifications.notify(scope, kind=kind, entity_type="leave_request", notices=notices)

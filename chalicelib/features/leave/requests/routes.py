@@ -1,4 +1,4 @@
-"""HTTP doors of leave requests."""
+"""HTTP endpoints of leave requests."""
 
 from uuid import UUID
 

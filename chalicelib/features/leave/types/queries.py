@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy import func, or_, select
 
 from chalicelib.backing.database import Record
-from chalicelib.entry.gate import get_row
+from chalicelib.entry.get_or_404 import get_row
 from chalicelib.entry.paging import PageQuery, page_of
 from chalicelib.features.leave.models import leave_types
 from chalicelib.identity.scope import Scope

@@ -1,4 +1,4 @@
-"""HTTP doors of leave types."""
+"""HTTP endpoints of leave types."""
 
 from uuid import UUID
 

@@ -29,7 +29,7 @@ places as (
     union all
     select id, id, coalesce(weekend, cast(:weekend as smallint[])), own_holidays
     from branches where tenant_id = :tenant_id
-      and id in (select branch_id from employments where tenant_id = :tenant_id and user_id {among})
+      and id in (select branch_id from employments where tenant_id = :tenant_id and user_id {employees})
 ),
 calendars as materialized (
     -- one row per calendar and span
@@ -70,7 +70,7 @@ people as (
             exists (select from salaries w
                 where w.tenant_id = :tenant_id and w.user_id = e.user_id and w.frequency = 'weekly') as is_weekly
         from employments e
-        where e.tenant_id = :tenant_id and e.user_id {among}
+        where e.tenant_id = :tenant_id and e.user_id {employees}
           and e.joined_on <= :end_on and (e.left_on is null or e.left_on >= :start_on)
         offset 0
     ) e

@@ -19,7 +19,7 @@ from chalicelib import audit
 from chalicelib.backing import files
 from chalicelib.backing.clock import local_day
 from chalicelib.backing.database import Record, statement
-from chalicelib.entry.gate import get_row
+from chalicelib.entry.get_or_404 import get_row
 from chalicelib.features.payouts.batches import queries, settings_queries
 from chalicelib.features.payouts.batches.bank_files import delimited, pain001
 from chalicelib.features.payouts.batches.bank_files.delimited import ColumnValue, Template
@@ -66,7 +66,7 @@ def make_batch(scope: Scope, *, new: NewBatch) -> Record:
     if not delivery_actions.is_open(scope):
         raise Conflict(SWITCHED_OFF)
     # one batch of a tenant at a time: numbers have no gaps, and two files never order one payout
-    scope.alone("payout-batches")
+    scope.advisory_lock("payout-batches")
     setup = _setup(scope)
     execution_on = _execution_day(scope, new.execution_on)
     waiting = queries.lock_waiting(scope, kinds=setup.kinds, currency=new.currency, limit=MOST_PAYOUTS)

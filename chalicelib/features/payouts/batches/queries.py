@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, func, select, text
 
 from chalicelib.backing.database import Record
-from chalicelib.entry.gate import get_row
+from chalicelib.entry.get_or_404 import get_row
 from chalicelib.entry.paging import PageQuery, page_of
 from chalicelib.features.payouts.batches.models import payout_batches
 from chalicelib.features.payouts.models import payouts

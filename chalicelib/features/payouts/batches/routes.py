@@ -1,4 +1,4 @@
-"""HTTP doors of bank files."""
+"""HTTP endpoints of bank files."""
 
 from uuid import UUID
 

@@ -19,7 +19,7 @@ from chalicelib.identity.scope import Scope
 def set_settings(scope: Scope, *, said: BankFileSettings, if_match: int | None) -> Record:
     """Replace how the bank takes files from now on; batches that were made stay what they are."""
     # one at a time also where there is no row yet that could be locked
-    scope.alone("bank-file-settings")
+    scope.advisory_lock("bank-file-settings")
     before = queries.find_settings(scope, lock=True)
     template = said.template.model_dump(mode="json", exclude_none=True) if said.template else None
     values = {"format": said.format, "template": template, **_sealed(scope, said.payer)}

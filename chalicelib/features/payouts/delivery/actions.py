@@ -14,7 +14,7 @@ from chalicelib.backing import clock, vault
 from chalicelib.backing.database import Record
 from chalicelib.backing.log import logger
 from chalicelib.backing.settings import settings
-from chalicelib.entry.messages import Errand
+from chalicelib.entry.messages import SideEffect
 from chalicelib.features.payouts.delivery import payout_states, providers, rules
 from chalicelib.features.payouts.delivery.outcomes import MoneyOutcome, explained
 from chalicelib.features.payouts.delivery.providers import (
@@ -45,7 +45,7 @@ class PayoutClaim:
     claimed_at: datetime
 
 
-def carry_on(scope: Scope, payout_id: UUID) -> Errand | None:
+def carry_on(scope: Scope, payout_id: UUID) -> SideEffect | None:
     """Do what a payout needs next, if it needs anything and its time has come."""
     payout = payout_states.lock(scope, payout_id)
     if payout is None:
@@ -85,7 +85,7 @@ def is_open(scope: Scope) -> bool:
     return scope.tenant.is_active and scope.tenant.policy.payouts_enabled and settings().payouts_enabled
 
 
-def _send(scope: Scope, payout: Record) -> Errand | None:
+def _send(scope: Scope, payout: Record) -> SideEffect | None:
     claimed = payout_states.move(
         scope,
         payout,
@@ -101,10 +101,10 @@ def _send(scope: Scope, payout: Record) -> Errand | None:
     except vault.Unopenable:
         _spoiled(scope, claimed)
         return None
-    return Errand(partial(_call, claim), lambda after, answer: _settle(after, claim, answer, asked=False))
+    return SideEffect(partial(_call, claim), lambda after, answer: _settle(after, claim, answer, asked=False))
 
 
-def _ask(scope: Scope, payout: Record) -> Errand | None:
+def _ask(scope: Scope, payout: Record) -> SideEffect | None:
     """Ask what became of a payout; where nobody can be asked, send it again or give it to a person."""
     abilities = providers.abilities_of(payout["provider"])
     if not abilities.looks_up:
@@ -126,7 +126,7 @@ def _ask(scope: Scope, payout: Record) -> Errand | None:
         destination = None  # one can be asked without it
     claim = _claim(scope, claimed, destination)
     provider = providers.get_provider(payout["provider"])
-    return Errand(
+    return SideEffect(
         lambda: provider.find(claim.order, now=clock.now()),
         lambda after, answer: _settle(after, claim, answer, asked=True),
     )
@@ -146,7 +146,7 @@ def _call(claim: PayoutClaim) -> Answer:
     return provider.send(claim.order, now=clock.now())
 
 
-def _settle(scope: Scope, claim: PayoutClaim, answer: Answer, *, asked: bool) -> Errand | None:
+def _settle(scope: Scope, claim: PayoutClaim, answer: Answer, *, asked: bool) -> SideEffect | None:
     payout = payout_states.lock(scope, claim.payout["id"])
     if payout is None or payout["fence"] != claim.payout["fence"] or payout["status"] != claim.payout["status"]:
         # somebody claimed it after our lease had ended, and asks the provider, who knows what we know
@@ -222,7 +222,7 @@ def _take_back(scope: Scope, payout: Record, answer: CameBack) -> None:
     payout_states.move(scope, payout, PayoutStatus.RETURNED, what="answered", problem=f"came back: {answer.reason}")
 
 
-def _wonder(scope: Scope, payout: Record, why: str, *, asked: bool) -> Errand | None:
+def _wonder(scope: Scope, payout: Record, why: str, *, asked: bool) -> SideEffect | None:
     abilities = providers.abilities_of(payout["provider"])
     nobody_knows = not abilities.looks_up and abilities.keeps_keys_for is None
     if payout["status"] == PayoutStatus.PAID:
@@ -234,7 +234,7 @@ def _wonder(scope: Scope, payout: Record, why: str, *, asked: bool) -> Errand | 
     return None
 
 
-def _again(scope: Scope, payout: Record, *, why: str) -> Errand | None:
+def _again(scope: Scope, payout: Record, *, why: str) -> SideEffect | None:
     """Send a doubtful payout again under the same key, where the provider still keeps it."""
     abilities = providers.abilities_of(payout["provider"])
     may_resend = rules.may_resend(

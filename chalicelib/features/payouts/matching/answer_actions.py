@@ -7,7 +7,7 @@ from uuid import UUID
 from chalicelib import audit
 from chalicelib.backing.database import Record
 from chalicelib.entry.bodies import RawBody
-from chalicelib.entry.gate import get_row
+from chalicelib.entry.get_or_404 import get_row
 from chalicelib.features.payouts.batches import queries
 from chalicelib.features.payouts.batches.bank_files.pain002 import StatusReport
 from chalicelib.features.payouts.batches.models import payout_batches

@@ -1,4 +1,4 @@
-"""HTTP doors of one person's money."""
+"""HTTP endpoints of one person's money."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""HTTP door of what people are owed."""
+"""HTTP endpoints of what people are owed."""
 
 from chalice import Blueprint
 

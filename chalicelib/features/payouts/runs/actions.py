@@ -169,7 +169,7 @@ def _spread(scope: Scope, job_id: UUID, rows: Sequence[Any], what: dict[str, Any
         "actor": scope.actor.name,
         "actor_ids": [str(one) for one in sorted(scope.actor.hands)],
     }
-    progress.spread(
+    progress.fan_out(
         scope,
         job_id,
         chunks=chunks,
@@ -214,7 +214,7 @@ def pay_range(scope: Scope, *, job_id: UUID | None, chunk: JobChunk, plan: dict[
         user_ids = [one for one in named if chunk.first_user_id <= one <= chunk.last_user_id]
         accounts.hold(scope, user_ids=user_ids)
     else:
-        user_ids = accounts.hold_range(scope, first=chunk.first_user_id, last=chunk.last_user_id)
+        user_ids = accounts.lock_range(scope, first=chunk.first_user_id, last=chunk.last_user_id)
     advances = 0
     if kind is PayoutRunKind.ADVANCE and scope.tenant.policy.advance_rate > 0:
         advances = run(scope.session, sales.ADVANCE, {**sales.advance_values(scope), "user_ids": user_ids})

@@ -1,4 +1,4 @@
-"""Queue doors of payouts: a run's hour, a run's chunk, and one payout's next step."""
+"""Queue consumers of payouts: a run's hour, a run's chunk, and one payout's next step."""
 
 from datetime import datetime
 from typing import Any
@@ -6,7 +6,7 @@ from uuid import UUID
 
 from chalice import Blueprint
 
-from chalicelib.entry.messages import Errand, consumes
+from chalicelib.entry.messages import SideEffect, consumes
 from chalicelib.features.payouts.delivery import actions as delivery_actions
 from chalicelib.features.payouts.runs import actions
 from chalicelib.features.payouts.runs.actions import PayoutRunKind
@@ -29,6 +29,6 @@ def run_payouts(scope: Scope, *, message: dict[str, Any]) -> None:
 
 # nothing new is sent for a suspended tenant; what is in doubt is still found out
 @consumes(blueprint, delivery_actions.QUEUE, at_once=20, while_suspended=True)
-def move_payout(scope: Scope, *, message: dict[str, Any]) -> Errand | None:
+def move_payout(scope: Scope, *, message: dict[str, Any]) -> SideEffect | None:
     """Send one payout, or ask about it, as its state needs."""
     return delivery_actions.carry_on(scope, UUID(message["payout_id"]))

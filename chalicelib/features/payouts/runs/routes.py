@@ -1,4 +1,4 @@
-"""HTTP doors of payouts."""
+"""HTTP endpoints of payouts."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""The clock's doors of payouts: who is due for a run, and which payouts somebody has to look at again."""
+"""Schedules of payouts: who is due for a run, and which payouts somebody has to look at again."""
 
 from datetime import datetime
 

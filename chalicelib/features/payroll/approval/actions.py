@@ -64,7 +64,7 @@ _SETTLE = text(statement(__file__, "settle"))
 
 def approve(scope: Scope, *, run_id: UUID) -> Record:
     """Fix a calculated run, lock the period of a regular one, and begin to book it."""
-    scope.alone(run_actions.ALONE)
+    scope.advisory_lock(run_actions.ALONE)
     run = queries.get_run(scope, run_id)
     _check_state(run)
     four_eyes.check_may_approve(scope, run_participants.of_run(scope, run))

@@ -1,4 +1,4 @@
-"""The queue door of posting: one chunk of an approved run's payslips into the ledger."""
+"""Queue consumers of posting: one chunk of an approved run's payslips into the ledger."""
 
 from typing import Any
 from uuid import UUID

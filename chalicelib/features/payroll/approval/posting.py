@@ -64,7 +64,7 @@ def begin(scope: Scope, job_id: UUID, *, run_id: UUID) -> None:
     rows = scope.session.execute(_CHUNKS, {"tenant_id": scope.tenant_id, "run_id": run_id, "size": CHUNK_PEOPLE}).all()
     chunks = [JobChunk(number, row.first, row.last, row.people) for number, row in enumerate(rows)]
     plan = {"job_id": str(job_id), "run_id": str(run_id)}
-    progress.spread(
+    progress.fan_out(
         scope,
         job_id,
         chunks=chunks,

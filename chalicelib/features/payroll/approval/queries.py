@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from chalicelib.backing.database import Record
-from chalicelib.entry.gate import get_row
+from chalicelib.entry.get_or_404 import get_row
 from chalicelib.features.payroll.runs.models import payroll_runs
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.money import rounded

@@ -26,7 +26,7 @@ _OF_TYPE = ("name", "description", "applies_to_all", "is_active")
 
 def add(scope: Scope, *, new: NewPaymentType) -> Record:
     """Add a payment type with its first version, once it is sure that it can be computed."""
-    scope.alone("payment_types")  # two that each need the other would both be right alone
+    scope.advisory_lock("payment_types")  # two that each need the other would both be right alone
     code = values.code_of(new.code, name=new.name)
     known = queries.names_by_code(scope)
     if code in known:
@@ -71,7 +71,7 @@ def add(scope: Scope, *, new: NewPaymentType) -> Record:
 
 def change(scope: Scope, *, type_id: UUID, given: dict[str, Any], if_match: int | None) -> Record:
     """Change a payment type: what it comes to as a new version, the rest at once."""
-    scope.alone("payment_types")
+    scope.advisory_lock("payment_types")
     kind = queries.get_type(scope, type_id, lock=True)
     expect(kind, if_match)
     for name in _FOR_GOOD:

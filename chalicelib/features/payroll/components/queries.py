@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from chalicelib.backing import clock
 from chalicelib.backing.database import Record
-from chalicelib.entry.gate import get_row
+from chalicelib.entry.get_or_404 import get_row
 from chalicelib.entry.paging import page_of
 from chalicelib.features.payroll.components.graph_rules import ComponentVersion, in_force
 from chalicelib.features.payroll.components.models import payment_type_versions, payment_types

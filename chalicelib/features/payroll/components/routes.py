@@ -1,4 +1,4 @@
-"""HTTP doors of payment types, and of whom they are for."""
+"""HTTP endpoints of payment types, and of whom they are for."""
 
 from uuid import UUID
 

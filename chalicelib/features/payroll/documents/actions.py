@@ -22,7 +22,7 @@ from chalicelib.backing import files, outbox
 from chalicelib.backing.database import Record, statement, transaction
 from chalicelib.backing.log import count, logger
 from chalicelib.backing.settings import settings
-from chalicelib.entry.messages import Errand
+from chalicelib.entry.messages import SideEffect
 from chalicelib.features.payroll.documents import queries, rendering
 from chalicelib.features.payroll.documents.wording import Letterhead, Sheet, sheet_of
 from chalicelib.features.payroll.runs import queries as run_queries
@@ -71,7 +71,7 @@ def request(scope: Scope, *, run_id: UUID) -> None:
     scope.send(QUEUE, _ask(scope.session, scope, run_id=run_id))
 
 
-def make(scope: Scope, *, run_id: UUID, first: UUID, last: UUID) -> Errand | None:
+def make(scope: Scope, *, run_id: UUID, first: UUID, last: UUID) -> SideEffect | None:
     """Make the files that a range of people still lack.
 
     One that cannot be made holds no other: it goes on alone, as a message of its own.
@@ -90,7 +90,7 @@ def make(scope: Scope, *, run_id: UUID, first: UUID, last: UUID) -> Errand | Non
             failed.append(Failed(whose.user_id, error))
             continue
         papers.append(Paper(payslip["id"], whose.user_id, payslip["month"], sheet, payslip["calculated_at"]))
-    return Errand(
+    return SideEffect(
         partial(_make_files, scope.tenant_id, papers, failed),
         lambda after, made: _settle(after, made, run_id=run_id, papers=papers),
     )
@@ -184,7 +184,7 @@ def _settle(scope: Scope, made: RenderedDocuments, *, run_id: UUID, papers: Sequ
         for paper in papers
         if paper.payslip_id in new
     ]
-    notifications.tell(scope, kind=NotificationKind.PAYROLL_READY, entity_type="payslip", notices=notices)
+    notifications.notify(scope, kind=NotificationKind.PAYROLL_READY, entity_type="payslip", notices=notices)
     if alone := [{"run_id": str(run_id), "first": str(one), "last": str(one)} for one in made.failed_user_ids]:
         scope.send(QUEUE, alone)
     count("Payslips", len(notices))

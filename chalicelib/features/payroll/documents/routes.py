@@ -1,4 +1,4 @@
-"""HTTP doors of payslips and registers as files."""
+"""HTTP endpoints of payslips and registers as files."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""The queue door of payment: payouts of a run's payslips have moved."""
+"""Queue consumers of payment: payouts of a run's payslips have moved."""
 
 from typing import Any
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""HTTP doors of payment: pay a run's payslips, and see whom it has not reached and why."""
+"""HTTP endpoints of payment: pay a run's payslips, and see whom it has not reached and why."""
 
 from uuid import UUID
 

@@ -59,7 +59,7 @@ _PAID = """
         where x.tenant_id = :tenant_id and x.run_id = p.run_id and x.user_id = p.user_id
           and x.kind = 'adjustment' and x.category = 'earning'
     ) o on true
-    where p.tenant_id = :tenant_id and p.run_id = :run_id and p.user_id {among}"""
+    where p.tenant_id = :tenant_id and p.run_id = :run_id and p.user_id {employees}"""
 
 # One row per person and component: what approved runs have paid since as arrears of the period. A line of before
 # December 2026 has no component; what it was made of stands in its parts.
@@ -73,19 +73,19 @@ _PAID_SINCE = """
         union all
         select key, value::numeric from jsonb_each_text(o.parts) where o.code is null
     ) part
-    where o.tenant_id = :tenant_id and o.kind = 'arrears' and o.month = :month and o.user_id {among}
+    where o.tenant_id = :tenant_id and o.kind = 'arrears' and o.month = :month and o.user_id {employees}
     group by o.user_id, part.code"""
 
 # For whom a paid period may be worth something: employed in it by now, paid by its run, or by a later one for it.
 _OF_THE_PERIOD = """
     select user_id from employments
-    where tenant_id = :tenant_id and user_id {among} and joined_on <= :end_on
+    where tenant_id = :tenant_id and user_id {employees} and joined_on <= :end_on
       and (left_on is null or left_on >= :start_on)
     union
-    select user_id from payslips where tenant_id = :tenant_id and run_id = :run_id and user_id {among}
+    select user_id from payslips where tenant_id = :tenant_id and run_id = :run_id and user_id {employees}
     union
     select user_id from payslip_one_offs
-    where tenant_id = :tenant_id and kind = 'arrears' and month = :month and user_id {among}"""
+    where tenant_id = :tenant_id and kind = 'arrears' and month = :month and user_id {employees}"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,29 +108,31 @@ def corrected_periods(scope: Scope) -> list[Corrected]:
 
 
 def compute(
-    scope: Scope, *, among: EmployeeFilter, only: Sequence[UUID] | None, periods: Sequence[Corrected]
+    scope: Scope, *, employee_filter: EmployeeFilter, only: Sequence[UUID] | None, periods: Sequence[Corrected]
 ) -> dict[UUID, list[tuple[str, OneOff]]]:
     """Return the arrears of some people, each with its currency, by person and earliest period first."""
     found: dict[UUID, list[tuple[str, OneOff]]] = defaultdict(list)
     for period in periods:
-        concerned = _concerned(scope, period, among=among, only=only)
+        concerned = _concerned(scope, period, employee_filter=employee_filter, only=only)
         if concerned:
             for user_id, currency, line in _of_period(scope, period, user_ids=concerned):
                 found[user_id].append((currency, line))
     return found
 
 
-def _concerned(scope: Scope, period: Corrected, *, among: EmployeeFilter, only: Sequence[UUID] | None) -> list[UUID]:
+def _concerned(
+    scope: Scope, period: Corrected, *, employee_filter: EmployeeFilter, only: Sequence[UUID] | None
+) -> list[UUID]:
     days = period.plan.scope(scope).tenant.period(period.month)
     values = {
-        **among.values,
+        **employee_filter.values,
         "tenant_id": scope.tenant_id,
         "run_id": period.run_id,
         "month": period.month,
         "start_on": days.start,
         "end_on": days.end,
     }
-    rows = scope.session.execute(text(among.put_into(_OF_THE_PERIOD)), values).scalars()
+    rows = scope.session.execute(text(employee_filter.put_into(_OF_THE_PERIOD)), values).scalars()
     wanted = None if period.user_ids is None else set(period.user_ids)
     return sorted(
         user_id for user_id in rows if (wanted is None or user_id in wanted) and (only is None or user_id in only)
@@ -139,15 +141,15 @@ def _concerned(scope: Scope, period: Corrected, *, among: EmployeeFilter, only: 
 
 def _of_period(scope: Scope, period: Corrected, *, user_ids: list[UUID]) -> Iterator[tuple[UUID, str, OneOff]]:
     then = period.plan.scope(scope)
-    among = EmployeeFilter.these(user_ids)
-    values = {**among.values, "tenant_id": scope.tenant_id, "run_id": period.run_id, "month": period.month}
-    paid = {row.user_id: row for row in scope.session.execute(text(among.put_into(_PAID)), values)}
+    employee_filter = EmployeeFilter.these(user_ids)
+    values = {**employee_filter.values, "tenant_id": scope.tenant_id, "run_id": period.run_id, "month": period.month}
+    paid = {row.user_id: row for row in scope.session.execute(text(employee_filter.put_into(_PAID)), values)}
     since: dict[UUID, dict[str, Decimal]] = defaultdict(dict)
     currencies: dict[UUID, str] = {}
-    for part in scope.session.execute(text(among.put_into(_PAID_SINCE)), values):
+    for part in scope.session.execute(text(employee_filter.put_into(_PAID_SINCE)), values):
         since[part.user_id][part.code] = part.amount
         currencies[part.user_id] = part.currency
-    which = Which(period.run_id, period.month, among)
+    which = Which(period.run_id, period.month, employee_filter)
     with _as_if(then, period.month, user_ids):
         rows = inputs.gather(then, which=which, with_kpi=period.plan.uses("kpi_score"))
         rare = inputs.gather_rare(then, which=which)
@@ -195,7 +197,7 @@ class _Repricing:
 @contextmanager
 def _as_if(then: Scope, month: str, user_ids: list[UUID]) -> Iterator[None]:
     """Compute the period anew for the time of the block, as if it were not locked."""
-    window, among = window_of(then, month), EmployeeFilter.these(user_ids)
+    window, employee_filter = window_of(then, month), EmployeeFilter.these(user_ids)
     then.session.exec_driver_sql("savepoint as_if")
     try:
         # Attendance that came late was decided under the policy of today, and is decided under that of the period. The
@@ -211,8 +213,8 @@ def _as_if(then: Scope, month: str, user_ids: list[UUID]) -> Iterator[None]:
             },
         )
         attendance.decide_pairs(then, pairs=[(row.user_id, row.day) for row in corrected])
-        leave_out(then, window=window, among=among)
-        project(then, window=window, among=among, as_of=window.period.end)
+        leave_out(then, window=window, employee_filter=employee_filter)
+        project(then, window=window, employee_filter=employee_filter, as_of=window.period.end)
         plan_anew(then.session)
         yield
     finally:

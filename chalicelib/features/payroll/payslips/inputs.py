@@ -20,7 +20,7 @@ _GATHER = statement(__file__, "gather")
 _ASSIGNMENTS = """
     select distinct on (user_id, type_id) user_id, type_id, applies, amount, percent
     from payment_type_assignments
-    where tenant_id = :tenant_id and user_id {among} and effective_from <= :end_on
+    where tenant_id = :tenant_id and user_id {employees} and effective_from <= :end_on
       and (effective_to is null or effective_to >= :end_on)
       and (cast(:only as uuid[]) is null or user_id = any(:only))
     order by user_id, type_id, effective_from desc"""
@@ -28,13 +28,13 @@ _ASSIGNMENTS = """
 # one of 0 was given and taken away again
 _AMOUNTS = """
     select user_id, type_id, amount from payroll_amounts
-    where tenant_id = :tenant_id and run_id = :run_id and user_id {among} and amount > 0
+    where tenant_id = :tenant_id and run_id = :run_id and user_id {employees} and amount > 0
       and (cast(:only as uuid[]) is null or user_id = any(:only))"""
 
 # what is to be paid once, and what earlier runs could not deduct
 _ADJUSTMENTS = """
     select id, user_id, kind, amount, currency, reason from payroll_adjustments
-    where tenant_id = :tenant_id and paid_at is null and effective_on <= :end_on and user_id {among}
+    where tenant_id = :tenant_id and paid_at is null and effective_on <= :end_on and user_id {employees}
       and (cast(:only as uuid[]) is null or user_id = any(:only))
     order by user_id, id"""
 
@@ -42,7 +42,7 @@ _CARRIED = """
     select p.id, p.user_id, r.month, p.net, p.currency
     from payslips p
     join payroll_runs r on r.tenant_id = :tenant_id and r.id = p.run_id and r.approved_at is not null
-    where p.tenant_id = :tenant_id and p.net < 0 and p.carried_into is null and p.user_id {among}
+    where p.tenant_id = :tenant_id and p.net < 0 and p.carried_into is null and p.user_id {employees}
       and p.run_id <> :run_id and (cast(:only as uuid[]) is null or p.user_id = any(:only))
     order by p.user_id, p.id"""
 
@@ -58,7 +58,7 @@ class Which:
 
     run_id: UUID | None
     month: str
-    among: EmployeeFilter
+    employee_filter: EmployeeFilter
     only: Sequence[UUID] | None = None  # of an off-cycle run: whom it is for
     previous_run_id: UUID | None = None
 
@@ -66,7 +66,7 @@ class Which:
         """Return the parameters that every statement here takes from."""
         period = scope.tenant.period(self.month)
         return {
-            **self.among.values,
+            **self.employee_filter.values,
             "tenant_id": scope.tenant_id,
             "run_id": self.run_id,
             "month": self.month,
@@ -102,7 +102,7 @@ def gather(scope: Scope, *, which: Which, pays_salary: bool = True, with_kpi: bo
         "needs_destination": providers.abilities_of(policy.payout_provider).needs_destination
         and not policy.manual_without_bank_account,
     }
-    return scope.session.execute(text(which.among.put_into(_GATHER)), values).all()
+    return scope.session.execute(text(which.employee_filter.put_into(_GATHER)), values).all()
 
 
 def gather_rare(scope: Scope, *, which: Which) -> Rare:
@@ -110,7 +110,7 @@ def gather_rare(scope: Scope, *, which: Which) -> Rare:
 
     def by_person(statement: str) -> dict[UUID, list[Row[Any]]]:
         found = defaultdict(list)
-        for row in scope.session.execute(text(which.among.put_into(statement)), which.values(scope)):
+        for row in scope.session.execute(text(which.employee_filter.put_into(statement)), which.values(scope)):
             found[row.user_id].append(row)
         return found
 

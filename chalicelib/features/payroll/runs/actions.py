@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from chalicelib import audit
 from chalicelib.backing.database import Record
-from chalicelib.entry.gate import get_row
+from chalicelib.entry.get_or_404 import get_row
 from chalicelib.features.pay_register import calculation as pay_register_calculation
 from chalicelib.features.payroll.components import queries as component_queries
 from chalicelib.features.payroll.runs import calculation, queries, snapshot
@@ -19,7 +19,7 @@ from chalicelib.features.payroll.runs.models import RunKind, payroll_runs
 from chalicelib.features.payroll.runs.schemas import NewPayrollRun
 from chalicelib.features.people.users import queries as people
 from chalicelib.features.periods import periods
-from chalicelib.features.periods.locks import lock_people_among
+from chalicelib.features.periods.locks import lock_filtered_employees
 from chalicelib.features.periods.windows import EmployeeFilter
 from chalicelib.identity.scope import Scope
 from chalicelib.jobs import progress
@@ -107,7 +107,7 @@ def request_calculation(scope: Scope, *, run_id: UUID, user_ids: Sequence[UUID] 
 
     Some people only are calculated where nothing else changed meanwhile; else everybody is.
     """
-    scope.alone(ALONE)  # an approval under way pays arrears that would be seen here as open
+    scope.advisory_lock(ALONE)  # an approval under way pays arrears that would be seen here as open
     run = get_row(scope, payroll_runs, run_id, what="payroll run", lock=True)
     people.check_all_there(scope, user_ids or ())
     for at, user_id in enumerate(user_ids or ()):
@@ -190,7 +190,7 @@ def _hold(scope: Scope, run: Record) -> JobChunk | None:
         chunks = calculation.plan_chunks(scope, run, only=run["user_ids"])
         if len(chunks) == 1:
             locked = chunks[0]
-            lock_people_among(scope, EmployeeFilter.range(locked.first_user_id, locked.last_user_id))
+            lock_filtered_employees(scope, EmployeeFilter.range(locked.first_user_id, locked.last_user_id))
     # the period before as well, whose attendance is decided with this one's: all of them in one statement, in order
     months = [period.month, scope.tenant.month_of(period.start - timedelta(days=1))]
     scope.session.execute(_HOLD, {"tenant_id": scope.tenant_id, "months": months})
@@ -214,7 +214,7 @@ def _begin(
         "as_of": as_of and as_of.isoformat(),
         "only": None if only is None else [str(one) for one in only],
     }
-    progress.spread(
+    progress.fan_out(
         scope,
         job_id,
         chunks=chunks,

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from chalicelib import audit, four_eyes
-from chalicelib.entry.gate import get_row
+from chalicelib.entry.get_or_404 import get_row
 from chalicelib.entry.rows import ImportRow, RowError, checked
 from chalicelib.features.payroll.components.rules import Calculation
 from chalicelib.features.payroll.runs.models import payroll_runs

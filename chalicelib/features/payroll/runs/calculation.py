@@ -64,7 +64,7 @@ _PREVIOUS = text("""
     where tenant_id = :tenant_id and kind = 'regular' and approved_at is not null and month < :month
     order by month desc limit 1""")
 
-_DELETE = "delete from payslips where tenant_id = :tenant_id and run_id = :run_id and user_id {among}"
+_DELETE = "delete from payslips where tenant_id = :tenant_id and run_id = :run_id and user_id {employees}"
 
 
 def plan_chunks(scope: Scope, run: Record, *, only: Sequence[UUID] | None) -> list[JobChunk]:
@@ -102,12 +102,12 @@ def find_previous(scope: Scope, run: Record) -> UUID | None:
 
 def do_chunk(scope: Scope, message: dict[str, Any], run: Record, chunk: JobChunk) -> None:
     """Calculate one chunk, and finish the job, and the run, with its last."""
-    among = EmployeeFilter.range(chunk.first_user_id, chunk.last_user_id)
+    employee_filter = EmployeeFilter.range(chunk.first_user_id, chunk.last_user_id)
     if message["as_of"]:
-        pay_register_calculation.compute_among(
-            scope, months=[run["month"]], among=among, as_of=date.fromisoformat(message["as_of"])
+        pay_register_calculation.compute_filtered(
+            scope, months=[run["month"]], employee_filter=employee_filter, as_of=date.fromisoformat(message["as_of"])
         )
-    written = calculate(scope, run, among=among, only=_ids(message["only"]))
+    written = calculate(scope, run, employee_filter=employee_filter, only=_ids(message["only"]))
     if progress.finish_chunk(scope, UUID(message["job_id"]), number=chunk.number, changed=written):
         finish(scope, message, run)
 
@@ -120,18 +120,18 @@ def finish(scope: Scope, message: dict[str, Any], run: Record) -> None:
     progress.finish(scope, UUID(message["job_id"]), result={"run_id": run["id"], **summaries.headline(summary)})
 
 
-def calculate(scope: Scope, run: Record, *, among: EmployeeFilter, only: Sequence[UUID] | None) -> int:
+def calculate(scope: Scope, run: Record, *, employee_filter: EmployeeFilter, only: Sequence[UUID] | None) -> int:
     """Make the payslips of some people, in the place of any that `only` these had, and count them."""
     plan_anew(scope.session)
     plan = CalculationSnapshot.from_json(run["plan"])
     whom = only if only is not None else run["user_ids"]
-    which = Which(run["id"], run["month"], among, whom, find_previous(scope, run))
+    which = Which(run["id"], run["month"], employee_filter, whom, find_previous(scope, run))
     if only is not None:
         these = EmployeeFilter.these(only)
         key = {"tenant_id": scope.tenant_id, "run_id": run["id"]}
         scope.session.execute(text(these.put_into(_DELETE)), key | these.values)
     corrected = arrears.corrected_periods(scope)
-    late = arrears.compute(scope, among=among, only=whom, periods=corrected) if corrected else {}
+    late = arrears.compute(scope, employee_filter=employee_filter, only=whom, periods=corrected) if corrected else {}
     rare = payslip_inputs.gather_rare(scope, which=which)
     with collector.paused():  # thousands of rows, and no cycle among them: a sixth of the time
         rows = payslip_inputs.gather(

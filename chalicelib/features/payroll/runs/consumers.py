@@ -1,4 +1,4 @@
-"""The queue door of payroll: one chunk of a calculation."""
+"""Queue consumers of payroll: one chunk of a calculation."""
 
 from typing import Any
 from uuid import UUID

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from chalicelib.backing.database import Record
 from chalicelib.backing.files import safe_name
-from chalicelib.entry.gate import get_row
+from chalicelib.entry.get_or_404 import get_row
 from chalicelib.entry.http import Document
 from chalicelib.entry.sheets import CSV, XLSX, csv_of, safe, xlsx_of
 from chalicelib.features.payroll.components.rules import Category

@@ -1,4 +1,4 @@
-"""HTTP doors of payroll runs and payslips."""
+"""HTTP endpoints of payroll runs and payslips."""
 
 from uuid import UUID
 

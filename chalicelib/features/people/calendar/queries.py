@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Text, cast, func, select
 
 from chalicelib.backing.database import Record
-from chalicelib.entry.gate import get_row
+from chalicelib.entry.get_or_404 import get_row
 from chalicelib.entry.paging import page_of
 from chalicelib.features.people.calendar.schemas import HolidayQuery
 from chalicelib.features.people.models import branches, holidays

@@ -1,4 +1,4 @@
-"""HTTP doors of holidays and shifts."""
+"""HTTP endpoints of holidays and shifts."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""HTTP doors of payout destinations."""
+"""HTTP endpoints of payout destinations."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""HTTP doors of the organisation."""
+"""HTTP endpoints of the organisation."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""HTTP doors of rosters."""
+"""HTTP endpoints of rosters."""
 
 from uuid import UUID
 

@@ -148,7 +148,7 @@ def _first_changed(before: Record | None, after: Record) -> date | None:
 
 def _refuse_circle(scope: Scope, *, user_id: UUID, manager_id: UUID) -> None:
     # one writer of managers at a time, or two could close a circle that neither sees
-    scope.alone("managers")
+    scope.advisory_lock("managers")
     under = func.people_under(scope.tenant_id, user_id).table_valued("user_id").render_derived()
     names = select(users.c.name).where(users.c.tenant_id == scope.tenant_id)
     circle = select(

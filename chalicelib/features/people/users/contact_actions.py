@@ -50,7 +50,7 @@ def _notify(scope: Scope, kind: NotificationKind, *, user_id: UUID, cause: str, 
     notices = [Notice(user_id, cause, values, user_id)]
     if person.previous_email and person.email_changed_at > scope.now - PREVIOUS_ADDRESS_COUNTS:
         notices.append(Notice(user_id, f"{cause} (previous address)", values, user_id, address=person.previous_email))
-    notifications.tell(scope, kind=kind, entity_type="user", notices=notices)
+    notifications.notify(scope, kind=kind, entity_type="user", notices=notices)
 
 
 def _today(scope: Scope) -> str:

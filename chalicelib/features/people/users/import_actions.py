@@ -50,7 +50,7 @@ def import_people(scope: Scope, *, body: RawBody, dry_run: bool, create_missing:
         check(scope, "salaries.write")
     if not dry_run:
         # one import of a tenant at a time, or two with the same people would refuse each other as a whole
-        scope.alone("people")
+        scope.advisory_lock("people")
     standing = _standing(scope, rows)
     rows, own = four_eyes.without_own_addresses(
         scope, four_eyes.Subject.SALARY, rows, address_of=lambda line: line[1].email

@@ -1,4 +1,4 @@
-"""HTTP doors of people, their employment and their pay."""
+"""HTTP endpoints of people, their employment and their pay."""
 
 from uuid import UUID
 

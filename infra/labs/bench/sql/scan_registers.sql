@@ -1,5 +1,5 @@
 -- The least that reading registers and salaries can cost.
 select count(*) from (select user_id, sum(length(halves)), sum(present_days) from pay_registers
-                      where {among} and month = '2026-01' group by user_id) r
+                      where {employees} and month = '2026-01' group by user_id) r
 union all
-select count(*) from (select user_id, max(effective_from), sum(amount) from salaries where {among} group by user_id) s
+select count(*) from (select user_id, max(effective_from), sum(amount) from salaries where {employees} group by user_id) s

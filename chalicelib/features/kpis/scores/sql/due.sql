@@ -6,6 +6,6 @@ from kpi_assignments a
 join kpi_definitions d on d.tenant_id = :tenant_id and d.id = a.definition_id
     and d.is_active and d.source <> 'manual_entry'
 left join kpi_scores s on s.tenant_id = :tenant_id and s.assignment_id = a.id
-where a.tenant_id = :tenant_id and a.user_id {among} and a.cycle_start_on <= cast(:as_of as date)
+where a.tenant_id = :tenant_id and a.user_id {employees} and a.cycle_start_on <= cast(:as_of as date)
   and (a.cycle_end_on >= cast(:as_of as date) - :settling or s.as_of is null or s.as_of < a.cycle_end_on)
 order by a.definition_id, a.id

@@ -31,7 +31,7 @@ left join lateral (
     order by f.id
     limit 1
 ) f on true
-where a.tenant_id = :tenant_id and a.user_id {among} and step.days is not null and due.on_day >= :today
+where a.tenant_id = :tenant_id and a.user_id {employees} and step.days is not null and due.on_day >= :today
   and s.value is null and s.text_value is null and s.override_value is null
   and (e.left_on is null or e.left_on >= :today)
 order by a.id

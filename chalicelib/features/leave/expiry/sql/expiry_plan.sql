@@ -8,7 +8,7 @@ with due as materialized (
     from leave_allocations a
     join leave_types t on t.tenant_id = :tenant_id and t.id = a.leave_type_id
     join leave_expiry_rules r on r.tenant_id = :tenant_id and r.id = t.expiry_rule_id and r.is_active
-    where a.tenant_id = :tenant_id and a.user_id {among} and a.expires_on < :as_of
+    where a.tenant_id = :tenant_id and a.user_id {employees} and a.expires_on < :as_of
       and (a.expired_at is null
            or (a.remaining_days > 0 and not exists (
                select from leave_entries e

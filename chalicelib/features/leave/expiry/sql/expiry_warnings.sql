@@ -8,7 +8,7 @@ with due as (
     join leave_types t on t.tenant_id = :tenant_id and t.id = a.leave_type_id
     join leave_expiry_rules r on r.tenant_id = :tenant_id and r.id = t.expiry_rule_id and r.is_active
     cross join lateral unnest(r.notification_days) s (step)
-    where a.tenant_id = :tenant_id and a.user_id {among} and a.expired_at is null and a.remaining_days > 0
+    where a.tenant_id = :tenant_id and a.user_id {employees} and a.expired_at is null and a.remaining_days > 0
       and a.expires_on between cast(:as_of as date) and cast(:as_of as date) + :widest
       and s.step >= a.expires_on - cast(:as_of as date)
 ),

@@ -10,7 +10,7 @@ with people as (
     from pay_registers r
     join employments e on e.tenant_id = :tenant_id and e.user_id = r.user_id
     left join balances b on b.tenant_id = :tenant_id and b.month = :month and b.user_id = r.user_id
-    where r.tenant_id = :tenant_id and r.month = :month and r.user_id {among}
+    where r.tenant_id = :tenant_id and r.month = :month and r.user_id {employees}
       and (cast(:only as uuid[]) is null or r.user_id = any(:only))
     offset 0
 ),

@@ -1,9 +1,8 @@
-"""The API's cold start: a feature's doors are opened when the first request for one of them comes.
+"""Lazy loading of blueprints in Lambda: import a feature's routes on the first request for one of them.
 
-To import every feature takes as long as to import all that the product stands on, and a request needs one of them.
-What is packaged has a table that says which modules have the doors of a path, made by
-infra/deploy/packaging/doors.py. Where there is none, as on a developer's machine, all doors are opened at once, in
-app.py.
+Importing every feature would double the cold start, and a request needs one feature. The package has a table of the
+modules for each path (lazy_loading.json, written by infra/deploy/packaging/lazy_loading.py). Without the table, as on
+a developer's machine, app.py registers all blueprints at once.
 """
 
 import json
@@ -15,7 +14,7 @@ from chalice import Chalice
 
 from chalicelib.entry.reply_headers import missing_from
 
-TABLE = Path(__file__).with_name("doors.json")
+TABLE = Path(__file__).with_name("lazy_loading.json")
 
 
 class LazyChalice(Chalice):
@@ -23,20 +22,20 @@ class LazyChalice(Chalice):
 
     def __init__(self, app_name: str, *, table: Path = TABLE) -> None:
         super().__init__(app_name=app_name)
-        self.opens_late = table.exists()
-        self._modules: dict[str, list[str]] = json.loads(table.read_text()) if self.opens_late else {}
-        self._opened: set[str] = set()
+        self.is_lazy = table.exists()
+        self._modules: dict[str, list[str]] = json.loads(table.read_text()) if self.is_lazy else {}
+        self._registered: set[str] = set()
 
     def __call__(self, event: Any, context: Any) -> Any:
         """Answer one request of API Gateway; the one place that every reply of the application passes through."""
-        self.open((event.get("requestContext") or {}).get("resourcePath"))
+        self.register_for((event.get("requestContext") or {}).get("resourcePath"))
         answer = super().__call__(event, context)
         answer["headers"].update(missing_from(answer["headers"]))
         return answer
 
-    def open(self, path: str | None) -> None:
+    def register_for(self, path: str | None) -> None:
         """Register the doors of a path, as its route is written; of an unknown one there are none."""
         for module in self._modules.get(path or "", ()):
-            if module not in self._opened:
+            if module not in self._registered:
                 self.register_blueprint(import_module(module).blueprint)
-                self._opened.add(module)
+                self._registered.add(module)

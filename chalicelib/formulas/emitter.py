@@ -4,9 +4,9 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from chalicelib.formulas.arithmetic import brackets_of, zero_of
+from chalicelib.formulas.source_text import Writer
 from chalicelib.formulas.tree import Arithmetic, Comparison, FunctionCall, Literal, Logic, Name, Negative, Node, Not
 from chalicelib.formulas.typing_rules import whole
-from chalicelib.formulas.writing import Writer
 
 _PYTHON = {"=": "==", "<>": "!="}
 _SIMPLE = {"FLOOR": "floor({})", "CEIL": "ceiling({})", "ABS": "{}.__abs__()"}

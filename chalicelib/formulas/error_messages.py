@@ -1,6 +1,6 @@
 """Who is to blame: the names without value that left a formula without one, as warnings."""
 
-from chalicelib.formulas.emitting import Emitter
+from chalicelib.formulas.emitter import Emitter
 from chalicelib.formulas.tree import Arithmetic, Comparison, FunctionCall, Logic, Name, Negative, Node, Not, walk
 
 

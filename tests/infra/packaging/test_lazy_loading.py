@@ -6,27 +6,27 @@ from pathlib import Path
 import pytest
 
 import app
-from chalicelib.entry.opening import LazyChalice
-from infra.deploy.packaging import doors
+from chalicelib.entry.lazy_loading import LazyChalice
+from infra.deploy.packaging import lazy_loading
 
 
 class TestTable:
     def test_has_every_path_with_the_modules_of_its_doors(self) -> None:
-        found = doors.table()
+        found = lazy_loading.table()
         assert set(found) == set(app.app.routes)
         assert found["/balances/{month}"][-1] == "chalicelib.features.balances.routes"
 
     def test_puts_those_first_that_tell_other_features_something_when_imported(self) -> None:
-        found = doors.table()["/forms/submissions/{submission_id}"]
+        found = lazy_loading.table()["/forms/submissions/{submission_id}"]
         assert "chalicelib.features.leave.types.routes" in found, "approving a leave form asks for leave"
-        assert doors.acts("import a\na.register()\n")
-        assert not doors.acts('"""Says."""\na = b()\n\n@c\ndef d(): ...\n')
+        assert lazy_loading.acts("import a\na.register()\n")
+        assert not lazy_loading.acts('"""Says."""\na = b()\n\n@c\ndef d(): ...\n')
 
     def test_knows_all_who_do(self) -> None:
-        assert doors.acting_elsewhere() == []
+        assert lazy_loading.acting_elsewhere() == []
 
     def test_needs_everything_for_what_speaks_of_everything(self) -> None:
-        assert doors.table()["/openapi.json"] == doors.modules()
+        assert lazy_loading.table()["/openapi.json"] == lazy_loading.modules()
 
 
 class TestOpening:
@@ -38,9 +38,9 @@ class TestOpening:
             "@blueprint.route('/jobs')\ndef list_jobs():\n    return 'jobs'\n"
         )
         monkeypatch.syspath_prepend(tmp_path)
-        (tmp_path / "doors.json").write_text(json.dumps({"/jobs": ["doors_of_jobs"]}))
-        late = LazyChalice(app_name="late", table=tmp_path / "doors.json")
-        assert (late.opens_late, dict(late.routes)) == (True, {})
+        (tmp_path / "lazy_loading.json").write_text(json.dumps({"/jobs": ["doors_of_jobs"]}))
+        late = LazyChalice(app_name="late", table=tmp_path / "lazy_loading.json")
+        assert (late.is_lazy, dict(late.routes)) == (True, {})
         late.open("/unknown")
         late.open(None)
         assert dict(late.routes) == {}
@@ -49,5 +49,5 @@ class TestOpening:
         assert set(late.routes["/jobs"]) == {"GET"}
 
     def test_opens_all_at_once_where_there_is_no_table(self) -> None:
-        assert not app.app.opens_late
+        assert not app.app.is_lazy
         assert len(app.app.routes) > 100

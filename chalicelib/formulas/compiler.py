@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 from chalicelib.formulas import arithmetic
 from chalicelib.formulas.arithmetic import zero_of
-from chalicelib.formulas.blaming import blame
-from chalicelib.formulas.checking import CheckedFormula
-from chalicelib.formulas.emitting import Emitter
+from chalicelib.formulas.check import CheckedFormula
+from chalicelib.formulas.emitter import Emitter
+from chalicelib.formulas.error_messages import blame
 from chalicelib.formulas.tree import ValueKind
 
 

@@ -10,10 +10,10 @@ from typing import Any
 
 from infra.deploy.cloud import Resources
 from infra.deploy.cloud.database import CLUSTER, KEY
+from infra.deploy.cloud.egress import POSTGRESQL, member_of
+from infra.deploy.cloud.egress import PROXY as GROUP
 from infra.deploy.cloud.naming import arn, physical, ref, sub
 from infra.deploy.cloud.network import subnets
-from infra.deploy.cloud.reaching import POSTGRESQL, member_of
-from infra.deploy.cloud.reaching import PROXY as GROUP
 from infra.deploy.cloud.sizes import Size
 
 PROXY = "Proxy"

@@ -1,6 +1,6 @@
 """The OpenAPI document is one, and requests generated from the whole of it find no answer that it does not name.
 
-`WAGEBOOK_EXAMPLES=1000 .venv/bin/pytest tests/house/test_openapi.py` looks longer, with another seed each time.
+`WAGEBOOK_EXAMPLES=1000 .venv/bin/pytest tests/architecture/test_openapi.py` looks longer, with another seed each time.
 """
 
 import json
@@ -24,14 +24,14 @@ from chalicelib.entry.registry import CONSUMERS, ENDPOINTS, Endpoint
 from chalicelib.identity.permissions import GRANTS, Role
 from infra.local.aws import make_queues
 from infra.local.lambda_events import Context
-from tests.house.generated import JUNK, Strategies, as_csv, as_json, rows, spoiled
-from tests.house.samples import BODIES, FIELDS, PLAIN, employee_of, make_all, parameters
+from tests.architecture.generated import JUNK, Strategies, as_csv, as_json, rows, spoiled
+from tests.architecture.samples import BODIES, FIELDS, PLAIN, employee_of, make_all, parameters
 from tests.support.api import Api, event
 from tests.support.cast import Cast, platform_admin, tenant
 
 EXAMPLES = int(os.environ.get("WAGEBOOK_EXAMPLES", "0"))
 DOCUMENT = json.loads(openapi.document())
-OPERATIONS = [(door, DOCUMENT["paths"][door.path][door.method.lower()]) for door in ENDPOINTS]
+OPERATIONS = [(endpoint, DOCUMENT["paths"][endpoint.path][endpoint.method.lower()]) for endpoint in ENDPOINTS]
 REPLIES = jsonschema.Draft202012Validator({"components": DOCUMENT["components"]})
 COLUMNS = ["employee_no", "user_id", "date", "check_in", "check_out", "worked_minutes", "status", "half", "name",
            "email",
@@ -66,14 +66,14 @@ class TestDocument:
         assert referred - {f"#/components/schemas/{name}" for name in DOCUMENT["components"]["schemas"]} == set()
 
     def test_describes_every_parameter_and_answer(self) -> None:
-        for door, operation in OPERATIONS:
+        for endpoint, operation in OPERATIONS:
             said = [(part["name"], part["in"]) for part in operation["parameters"]]
             assert len(said) == len(set(said))
             in_path = {name for name, place in said if place == "path"}
-            assert in_path == set(re.findall(r"\{(\w+)\}", door.path))
+            assert in_path == set(re.findall(r"\{(\w+)\}", endpoint.path))
             assert all(answer["description"] for answer in operation["responses"].values())
             assert operation["summary"]
-            assert ("401" in operation["responses"]) == (door.may is not None)
+            assert ("401" in operation["responses"]) == (endpoint.may is not None)
 
     def test_is_served(self, office: "Office") -> None:
         assert Api().ok("GET", "/openapi.json") == DOCUMENT
@@ -116,12 +116,12 @@ def _office(database: object) -> Iterator[Office]:
 
 
 @st.composite
-def requests(draw: Any, door: Endpoint, operation: dict[str, Any], office: Office) -> tuple[str, dict[str, Any]]:
+def requests(draw: Any, endpoint: Endpoint, operation: dict[str, Any], office: Office) -> tuple[str, dict[str, Any]]:
     """Make one request of an operation: who calls, and the event."""
     caller = draw(st.sampled_from([*["admin"] * 8, "employee", "stranger", "nobody", "root"]))
-    if door.may == "platform.tenants" and caller == "admin":
+    if endpoint.may == "platform.tenants" and caller == "admin":
         caller = "root"
-    make, own = office.strategies, {**PLAIN, **office.own(door.path)}
+    make, own = office.strategies, {**PLAIN, **office.own(endpoint.path)}
     way = draw(st.sampled_from([make.of_field, make.of_field, make.mutated]))
     values: dict[str, dict[str, str]] = {"path": {}, "query": {}}
     for part in operation["parameters"]:
@@ -138,10 +138,13 @@ def requests(draw: Any, door: Endpoint, operation: dict[str, Any], office: Offic
         if draw(st.integers(0, 14)) == 14:
             headers[name] = draw(st.sampled_from(choices))
     made = event(
-        door.method, re.sub(r"\{\w+\}", "x", door.path), draw(bodies(door, operation, way, office, headers)), headers
+        endpoint.method,
+        re.sub(r"\{\w+\}", "x", endpoint.path),
+        draw(bodies(endpoint, operation, way, office, headers)),
+        headers,
     )
-    made["resource"] = made["requestContext"]["resourcePath"] = door.path
-    made["path"] = door.path.format(**values["path"])
+    made["resource"] = made["requestContext"]["resourcePath"] = endpoint.path
+    made["path"] = endpoint.path.format(**values["path"])
     made["pathParameters"] = values["path"] or None
     query = {name: [value] for name, value in values["query"].items()}
     if draw(st.integers(0, 29)) == 29:
@@ -152,7 +155,7 @@ def requests(draw: Any, door: Endpoint, operation: dict[str, Any], office: Offic
 
 @st.composite
 def bodies(
-    draw: Any, door: Endpoint, operation: dict[str, Any], way: Any, office: Office, headers: dict[str, str]
+    draw: Any, endpoint: Endpoint, operation: dict[str, Any], way: Any, office: Office, headers: dict[str, str]
 ) -> str | None:
     """Make a body that the operation takes, or nearly."""
     content = operation.get("requestBody", {}).get("content", {})
@@ -168,13 +171,13 @@ def bodies(
             headers["content-type"] = "text/csv"
             return as_csv(said)
         return as_json(said)
-    good = BODIES.get(f"{door.method} {door.path}")
+    good = BODIES.get(f"{endpoint.method} {endpoint.path}")
     if good is not None and draw(st.booleans()):
         return as_json(draw(st.one_of(st.just(good), spoiled(st.just(good)))))
     return as_json(draw(way("", content["application/json"]["schema"])))
 
 
-def judge(door: Endpoint, operation: dict[str, Any], caller: str, answer: dict[str, Any]) -> None:
+def judge(endpoint: Endpoint, operation: dict[str, Any], caller: str, answer: dict[str, Any]) -> None:
     """Hold an answer against the document."""
     status, content_type = answer["statusCode"], answer["headers"]["Content-Type"]
     assert status < 500, answer["body"]
@@ -187,9 +190,9 @@ def judge(door: Endpoint, operation: dict[str, Any], caller: str, answer: dict[s
     elif status != 204 and content_type == "application/json":
         schema = operation["responses"][str(status)]["content"]["application/json"]["schema"]
         REPLIES.evolve(schema=within(schema)).validate(json.loads(answer["body"]))
-    if door.may and caller == "nobody":
+    if endpoint.may and caller == "nobody":
         assert status in (401, 415)
-    if caller == "employee" and door.may not in {None, *GRANTS[Role.EMPLOYEE]}:
+    if caller == "employee" and endpoint.may not in {None, *GRANTS[Role.EMPLOYEE]}:
         assert status in (403, 415)
 
 
@@ -199,7 +202,9 @@ def within(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("door", "operation"), OPERATIONS, ids=[f"{d.method} {d.path}" for d in ENDPOINTS])
-def test_generated_requests_get_documented_answers(door: Endpoint, operation: dict[str, Any], office: Office) -> None:
+def test_generated_requests_get_documented_answers(
+    endpoint: Endpoint, operation: dict[str, Any], office: Office
+) -> None:
     @settings(
         max_examples=EXAMPLES or 40,
         derandomize=not EXAMPLES,
@@ -207,22 +212,22 @@ def test_generated_requests_get_documented_answers(door: Endpoint, operation: di
         database=None,
         suppress_health_check=list(HealthCheck),
     )
-    @given(requests(door, operation, office))
+    @given(requests(endpoint, operation, office))
     def answers(request: tuple[str, dict[str, Any]]) -> None:
         caller, said = request
-        judge(door, operation, caller, app.app(json.loads(json.dumps(said)), Context("api")))
+        judge(endpoint, operation, caller, app.app(json.loads(json.dumps(said)), Context("api")))
 
     answers()
 
 
 def test_checks_above_find_what_is_wrong(office: Office) -> None:
-    door, operation = OPERATIONS[0]
+    endpoint, operation = OPERATIONS[0]
     good = {
         "statusCode": 404,
         "headers": {"Content-Type": "application/problem+json", "X-Request-Id": str(uuid4())},
         "body": '{"type": "t", "title": "t", "status": 404, "detail": "d", "instance": "/"}',
     }
-    judge(door, operation, "admin", good)
+    judge(endpoint, operation, "admin", good)
     for wrong in (
         {"statusCode": 500},
         {"statusCode": 418},
@@ -231,6 +236,6 @@ def test_checks_above_find_what_is_wrong(office: Office) -> None:
         {"headers": {**good["headers"], "Content-Type": "text/html"}},
     ):
         with pytest.raises((AssertionError, jsonschema.ValidationError)):
-            judge(door, operation, "admin", {**good, **wrong})
+            judge(endpoint, operation, "admin", {**good, **wrong})
     with pytest.raises(AssertionError):
-        judge(door, operation, "nobody", good)
+        judge(endpoint, operation, "nobody", good)

@@ -4,7 +4,7 @@ from typing import Any
 
 from infra.deploy.cloud import Resources
 from infra.deploy.cloud.naming import arn, arn_of, physical, ref, sub
-from infra.deploy.cloud.queueing import let_send, queue_id
+from infra.deploy.cloud.queues import let_send, queue_id
 
 CONFIGURATION_SET = "MailConfigurationSet"
 TOPIC = "MailEventsTopic"

@@ -1,4 +1,4 @@
-"""The table by which the packaged API opens its doors late: the modules that a path needs. See entry/opening.py."""
+"""The table of modules that each path needs, for lazy loading in the packaged API. See entry/lazy_loading.py."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from chalicelib.blueprints import BLUEPRINTS
-from chalicelib.entry import opening
+from chalicelib.entry import lazy_loading
 from chalicelib.entry.registry import ENDPOINTS
 
 Table = dict[str, list[str]]
@@ -24,10 +24,10 @@ def table() -> Table:
     everything = modules()
     first = [name for name in everything if acts(_source(name))]
     found: Table = {}
-    for path in sorted({door.path for door in ENDPOINTS}):
-        doors = [door for door in ENDPOINTS if door.path == path]
-        own = sorted({door.function.__module__ for door in doors})
-        open_to_all = any(door.may is None for door in doors)
+    for path in sorted({endpoint.path for endpoint in ENDPOINTS}):
+        endpoints = [endpoint for endpoint in ENDPOINTS if endpoint.path == path]
+        own = sorted({endpoint.function.__module__ for endpoint in endpoints})
+        open_to_all = any(endpoint.may is None for endpoint in endpoints)
         found[path] = everything if open_to_all else list(dict.fromkeys([*first, *own]))
     return found
 
@@ -49,7 +49,7 @@ def acting_elsewhere() -> list[str]:
 
     The operators' command line does, and is above all doors; the rooms keep everything else from importing it.
     """
-    room = Path(inspect.getfile(opening)).parents[1]
+    room = Path(inspect.getfile(lazy_loading)).parents[1]
     above = {room / "cli.py", *(room / "operators").rglob("*.py")}
     with_doors = {Path(inspect.getfile(sys.modules[name])) for name in modules()}
     files = sorted(set(room.rglob("*.py")) - above - with_doors)
@@ -58,18 +58,18 @@ def acting_elsewhere() -> list[str]:
 
 def methods(path: str) -> list[str]:
     """List the methods that a path takes."""
-    return sorted(door.method for door in ENDPOINTS if door.path == path)
+    return sorted(endpoint.method for endpoint in ENDPOINTS if endpoint.path == path)
 
 
 def write(unpacked: Path) -> None:
     """Put the table where the packaged API looks for it."""
-    where = opening.TABLE.relative_to(Path(inspect.getfile(opening)).parents[2])
+    where = lazy_loading.TABLE.relative_to(Path(inspect.getfile(lazy_loading)).parents[2])
     (unpacked / where).write_text(json.dumps(table(), indent=1, sort_keys=True))
 
 
 def statement(path: str) -> str:
     """Write what opens a path's doors on a cold start, and holds them against the product's own."""
-    return f"import app; app.app.open({path!r}); assert sorted(app.app.routes[{path!r}]) == {methods(path)}"
+    return f"import app; app.app.register_for({path!r}); assert sorted(app.app.routes[{path!r}]) == {methods(path)}"
 
 
 def _source(name: str) -> str:

@@ -8,8 +8,8 @@ import psycopg
 import pytest
 
 from migrations.setup import Urls
-from tests.house import rows
-from tests.house.catalog import tenant_tables
+from tests.architecture import rows
+from tests.architecture.catalog import tenant_tables
 
 ACME, ZENITH = UUID("0199aaaa-0000-7000-8000-000000000001"), UUID("0199bbbb-0000-7000-8000-000000000001")
 READS = {

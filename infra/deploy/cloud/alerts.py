@@ -6,7 +6,7 @@ from typing import Any
 
 from infra.deploy.cloud import Resources
 from infra.deploy.cloud.naming import physical, ref, sub
-from infra.deploy.cloud.storing import key_of_account
+from infra.deploy.cloud.storage import key_of_account
 
 TOPIC = "AlarmTopic"
 KEY = "AlarmKey"

@@ -7,7 +7,7 @@ from typing import Any
 from infra.deploy.cloud import Resources, gateway, permissions
 from infra.deploy.cloud.functions import API, Function, functions
 from infra.deploy.cloud.naming import arn, physical, ref, sub
-from infra.deploy.cloud.queueing import LONGEST_CONSUMER, SCHEDULES_DEAD, queue_id
+from infra.deploy.cloud.queues import LONGEST_CONSUMER, SCHEDULES_DEAD, queue_id
 
 MEMORY = 1024  # MB; CPU comes with it: 1,769 MB are one core
 API_TIMEOUT = 29  # seconds; API Gateway waits no longer

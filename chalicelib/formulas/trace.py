@@ -5,9 +5,9 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from chalicelib.formulas.arithmetic import exactly
-from chalicelib.formulas.checking import CheckedFormula
-from chalicelib.formulas.compiling import build
-from chalicelib.formulas.emitting import Emitter
+from chalicelib.formulas.check import CheckedFormula
+from chalicelib.formulas.compiler import build
+from chalicelib.formulas.emitter import Emitter
 from chalicelib.formulas.tree import Literal, Name, Node
 
 

@@ -3,7 +3,7 @@
 import psycopg
 import pytest
 
-from tests.house.catalog import TENANT_TABLES
+from tests.architecture.catalog import TENANT_TABLES
 
 pytestmark = pytest.mark.usefixtures("database")
 

@@ -23,8 +23,8 @@ FILES = {"models", "rules", "queries", "actions", "schemas", "events", "routes",
 DOOR_FILES = ("routes", "schedules", "consumers")
 
 
-def names(doors: list[Endpoint]) -> list[str]:
-    return [f"{door.method} {door.path}" for door in doors]
+def names(endpoints: list[Endpoint]) -> list[str]:
+    return [f"{endpoint.method} {endpoint.path}" for endpoint in endpoints]
 
 
 class TestRoutes:
@@ -35,28 +35,28 @@ class TestRoutes:
 
     def test_name_a_permission_of_the_matrix_or_are_open(self) -> None:
         known = {permission for grants in GRANTS.values() for permission in grants}
-        assert {f"{door.method} {door.path}" for door in ENDPOINTS if door.may is None} == OPEN_DOORS
-        assert [door.path for door in ENDPOINTS if door.may and door.may not in known] == []
+        assert {f"{endpoint.method} {endpoint.path}" for endpoint in ENDPOINTS if endpoint.may is None} == OPEN_DOORS
+        assert [endpoint.path for endpoint in ENDPOINTS if endpoint.may and endpoint.may not in known] == []
 
     def test_read_with_a_permission_to_read_and_write_with_another(self) -> None:
         reading = {f"{d.method} {d.path}" for d in ENDPOINTS if d.may and d.may.endswith(".read")}
-        assert {door for door in reading if not door.startswith("GET ")} == set()
+        assert {endpoint for endpoint in reading if not endpoint.startswith("GET ")} == set()
         assert {f"{d.method} {d.path}" for d in ENDPOINTS if d.method == "GET" and d.may} - reading == {
             "GET /tenants",
             "GET /tenants/{tenant_id}",
         }
 
     def test_use_every_permission_of_the_matrix(self) -> None:
-        used = {door.may for door in ENDPOINTS}
+        used = {endpoint.may for endpoint in ENDPOINTS}
         assert {permission for grants in GRANTS.values() for permission in grants} - used == set()
 
     def test_say_what_they_do(self) -> None:
         verb = re.compile(r"[A-Z][a-z]+ ")  # the imperative
-        assert [door.path for door in ENDPOINTS if not verb.match(door.function.__doc__ or "")] == []
+        assert [endpoint.path for endpoint in ENDPOINTS if not verb.match(endpoint.function.__doc__ or "")] == []
 
     def test_take_every_parameter_of_their_path(self) -> None:
         taken = {f"{d.method} {d.path}": d.path.count("{") - len(d.path_types) for d in ENDPOINTS}
-        assert {door for door, left in taken.items() if left} == set()
+        assert {endpoint for endpoint, left in taken.items() if left} == set()
 
     def test_say_what_they_answer(self) -> None:
         assert [names([d]) for d in ENDPOINTS if d.status != 204 and d.reply is None] == []
@@ -65,16 +65,16 @@ class TestRoutes:
     def test_agree_on_the_names_of_parameters_at_one_place(self) -> None:
         # API Gateway refuses siblings such as /users/{user_id} and /users/{id}/salaries
         siblings = defaultdict(set)
-        for door in ENDPOINTS:
-            parts = door.path.split("/")
+        for endpoint in ENDPOINTS:
+            parts = endpoint.path.split("/")
             for place, part in enumerate(parts):
                 if part.startswith("{"):
                     siblings["/".join(parts[:place])].add(part)
         assert {above: found for above, found in siblings.items() if len(found) > 1} == {}
 
     def test_stand_in_door_files_of_features(self) -> None:
-        functions = [door.function for door in ENDPOINTS]
-        functions += [door.function for door in [*SCHEDULES.values(), *CONSUMERS.values()]]
+        functions = [endpoint.function for endpoint in ENDPOINTS]
+        functions += [endpoint.function for endpoint in [*SCHEDULES.values(), *CONSUMERS.values()]]
         for function in functions:
             _, room, *_, file = function.__module__.split(".")
             assert room == "features" or room in ROOMS_BELOW, function.__module__

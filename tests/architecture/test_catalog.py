@@ -4,7 +4,7 @@ import psycopg
 import pytest
 
 from migrations.setup import Urls
-from tests.house import catalog as read
+from tests.architecture import catalog as read
 
 pytestmark = pytest.mark.usefixtures("database")
 

@@ -6,7 +6,7 @@ from uuid import UUID
 import psycopg
 from psycopg import sql
 
-from tests.house.catalog import tenant_tables
+from tests.architecture.catalog import tenant_tables
 
 # What a row says in a column that may not be empty, by the column's type ...
 BY_TYPE = {

@@ -14,12 +14,12 @@ from chalicelib.entry import openapi
 from chalicelib.entry.paging import cursor
 from chalicelib.entry.registry import CONSUMERS, ENDPOINTS, Endpoint
 from infra.local.aws import make_queues
-from tests.house.samples import PLAIN, make_all, parameters
+from tests.architecture.samples import PLAIN, make_all, parameters
 from tests.support.api import Api
 from tests.support.cast import platform_admin, tenant
 
 DOCUMENT = json.loads(openapi.document())
-READS = [door for door in ENDPOINTS if door.method == "GET"]
+READS = [endpoint for endpoint in ENDPOINTS if endpoint.method == "GET"]
 
 DATES = ["0001-01-01", "0001-01-02", "1900-01-01", "9999-12-30", "9999-12-31"]
 MOMENTS = [
@@ -62,13 +62,13 @@ class Office:
         self.made = make_all(acme)
         self.admin, self.root = acme.admin, platform_admin()
 
-    def caller(self, door: Endpoint) -> Api:
-        return self.root if (door.may or "").startswith("platform.") else self.admin
+    def caller(self, endpoint: Endpoint) -> Api:
+        return self.root if (endpoint.may or "").startswith("platform.") else self.admin
 
-    def path(self, door: Endpoint, **instead: str) -> str:
+    def path(self, endpoint: Endpoint, **instead: str) -> str:
         """Return the door's path with ids that exist, but for what stands `instead`."""
-        own = {name: str(self.made[place]) for name, place in parameters(door.path).items() if name not in PLAIN}
-        return door.path.format(**{**PLAIN, **own, **instead})
+        own = {name: str(self.made[place]) for name, place in parameters(endpoint.path).items() if name not in PLAIN}
+        return endpoint.path.format(**{**PLAIN, **own, **instead})
 
 
 @pytest.fixture(scope="module", name="office", params=["Pacific/Kiritimati", "Etc/GMT+12"])
@@ -102,17 +102,17 @@ def ends_of(name: str, schema: dict[str, Any]) -> list[str]:
 
 def cases() -> list[Any]:
     made = []
-    for door in READS:
-        for part in DOCUMENT["paths"][door.path]["get"]["parameters"]:
+    for endpoint in READS:
+        for part in DOCUMENT["paths"][endpoint.path]["get"]["parameters"]:
             if part["in"] == "header":
                 continue
             if values := ends_of(part["name"], part["schema"]):
-                made.append(pytest.param(door, part, values, id=f"{door.path}?{part['name']}"))
+                made.append(pytest.param(endpoint, part, values, id=f"{endpoint.path}?{part['name']}"))
     return made
 
 
 @pytest.mark.parametrize(("door", "part", "values"), cases())
-def test_reads_answer_at_the_ends(office: Office, door: Endpoint, part: dict[str, Any], values: list[str]) -> None:
+def test_reads_answer_at_the_ends(office: Office, endpoint: Endpoint, part: dict[str, Any], values: list[str]) -> None:
     needed = {
         "user_id": str(office.made["/users/{user_id}"]),
         "month": "2026-01",
@@ -122,16 +122,16 @@ def test_reads_answer_at_the_ends(office: Office, door: Endpoint, part: dict[str
         "format": "csv",
         "metric": "late_count",
     }
-    others = DOCUMENT["paths"][door.path]["get"]["parameters"]
+    others = DOCUMENT["paths"][endpoint.path]["get"]["parameters"]
     required = {p["name"]: needed[p["name"]] for p in others if p["in"] == "query" and p["required"]}
-    documented = DOCUMENT["paths"][door.path]["get"]["responses"]
+    documented = DOCUMENT["paths"][endpoint.path]["get"]["responses"]
     for value in values:
         if part["in"] == "path":
-            path, query = office.path(door, **{part["name"]: value}), required
+            path, query = office.path(endpoint, **{part["name"]: value}), required
         else:
-            path, query = office.path(door), {**required, part["name"]: value}
+            path, query = office.path(endpoint), {**required, part["name"]: value}
         said = "&".join(f"{name}={text.replace('+', '%2B')}" for name, text in query.items())
-        reply = office.caller(door).get(f"{path}?{said}" if said else path)
+        reply = office.caller(endpoint).get(f"{path}?{said}" if said else path)
         assert reply.status < 500, f"{part['name']}={value}: {reply.text}"
         assert str(reply.status) in documented, f"{part['name']}={value}: {reply.status} {reply.text}"
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from infra.deploy.cloud import Resources, proxying
+from infra.deploy.cloud import Resources, database_proxy
 from infra.deploy.cloud.artifacts import ARTIFACTS, MADE
 from infra.deploy.cloud.database import CLUSTER, KEY
+from infra.deploy.cloud.egress import MIGRATOR, POSTGRESQL, member_of
 from infra.deploy.cloud.functions import Function, imported_by
 from infra.deploy.cloud.naming import arn, arn_of, imported, physical, ref, sub
 from infra.deploy.cloud.network import VPC, subnets
 from infra.deploy.cloud.permissions import BUILDING, Statement, allow, operators_statements, policy
-from infra.deploy.cloud.reaching import MIGRATOR, POSTGRESQL, member_of
 
 SOURCE = "operations.zip"
 LOGS_KEPT = 365  # days: what was done by hand
@@ -31,7 +31,7 @@ OPERATOR = Function("Operate", "operate", imported_by("chalicelib.cli"))
 def migrate(stage: str) -> Resources:
     """Make the project that prepares the database and brings its schema up to date, past the proxy."""
     master = {"Fn::GetAtt": [CLUSTER, "MasterUserSecret.SecretArn"]}
-    secrets = [master, *map(ref, proxying.LOGINS)]
+    secrets = [master, *map(ref, database_proxy.LOGINS)]
     by_secrets = {"kms:ViaService": sub("secretsmanager.${AWS::Region}.amazonaws.com")}
     network = {"VpcId": ref(VPC), "Subnets": subnets("Functions"), "SecurityGroupIds": [member_of(MIGRATOR)]}
     said = {

@@ -6,7 +6,7 @@ from typing import Any
 
 from infra.deploy.cloud import Resources
 from infra.deploy.cloud.naming import arn, physical, ref, sub
-from infra.deploy.cloud.queueing import let_send, queue_id
+from infra.deploy.cloud.queues import let_send, queue_id
 
 FILES = "FilesBucket"
 VAULT_KEY = "VaultKey"

@@ -2,7 +2,7 @@
 
 from infra.deploy.cloud import Resources
 from infra.deploy.cloud.naming import physical, ref
-from infra.deploy.cloud.storing import STAYS
+from infra.deploy.cloud.storage import STAYS
 
 POOL = "UserPool"
 CLIENT = "UserPoolClient"

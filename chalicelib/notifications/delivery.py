@@ -16,9 +16,9 @@ from chalicelib.backing.database import Record
 from chalicelib.backing.log import count, logger
 from chalicelib.backing.mail import MailRefused
 from chalicelib.backing.settings import settings
-from chalicelib.entry.messages import Errand
+from chalicelib.entry.messages import SideEffect
 from chalicelib.identity.scope import Scope
-from chalicelib.notifications import collapsing, rules, stopping
+from chalicelib.notifications import digests, rules, unsubscribe
 from chalicelib.notifications.channels import SENDERS, Letter
 from chalicelib.notifications.rules import NOT_ESSENTIAL, NOT_SWITCHABLE, Channel, NotificationKind, NotificationStatus
 from chalicelib.notifications.wording import Brand, Wording, one_line, worded
@@ -66,7 +66,7 @@ class DeliveryResult:
     for_good: bool = False
 
 
-def attempt(scope: Scope, log_id: UUID) -> Errand | None:
+def attempt(scope: Scope, log_id: UUID) -> SideEffect | None:
     """Send a notification, if its time has come and there is where to."""
     due = scope.session.execute(_DUE, {"tenant_id": scope.tenant_id, "id": log_id}).mappings().first()
     if due is None:
@@ -74,13 +74,13 @@ def attempt(scope: Scope, log_id: UUID) -> Errand | None:
     if (why := _why_not(due)) is not None:
         _move(scope, log_id, due["attempts"], NotificationStatus.FAILED, problem=why)
         return None
-    if (until := collapsing.quiet_until(scope, due)) is not None:
-        collapsing.postpone(scope, due, until)
+    if (until := digests.quiet_until(scope, due)) is not None:
+        digests.postpone(scope, due, until)
         return None
-    others = collapsing.take_along(scope, due)
+    others = digests.take_along(scope, due)
     try:
         wording = worded(NotificationKind(due["kind"]), due["said"], language=due["language"])
-        wording = collapsing.in_one(wording, NotificationKind(due["kind"]), others)
+        wording = digests.in_one(wording, NotificationKind(due["kind"]), others)
     except Exception:  # whatever a value was: it would be the same the next time
         logger.exception("a notification cannot be worded", log_id=str(log_id))
         _move(
@@ -104,7 +104,7 @@ def attempt(scope: Scope, log_id: UUID) -> Errand | None:
     )
     letter = _letter(scope, due, wording)
     call = partial(_call, Channel(due["channel"]), letter)
-    return Errand(call, partial(_settle, log_id=log_id, attempts=due["attempts"] + 1, channel=due["channel"]))
+    return SideEffect(call, partial(_settle, log_id=log_id, attempts=due["attempts"] + 1, channel=due["channel"]))
 
 
 def _why_not(due: Record) -> str | None:
@@ -125,7 +125,7 @@ def _why_not(due: Record) -> str | None:
 def _letter(scope: Scope, due: Record, wording: Wording) -> Letter:
     stop_url = None
     if due["channel"] == Channel.EMAIL and due["kind"] in NOT_ESSENTIAL and (url := settings().public_url):
-        stop_url = f"{url}/notifications/unsubscribe/{stopping.token_of(scope, due['id'])}"
+        stop_url = f"{url}/notifications/unsubscribe/{unsubscribe.token_of(scope, due['id'])}"
     brand = Brand.of(due["tenant"], due["branding"])
     return Letter(scope.tenant_id, due["id"], due["sent_to"], one_line(due["name"]), wording, brand, stop_url)
 
@@ -180,5 +180,5 @@ def _move(
         },
     )
     if moved.rowcount:
-        collapsing.share_outcome(scope, log_id)
+        digests.share_outcome(scope, log_id)
     return bool(moved.rowcount)

@@ -14,7 +14,7 @@ import app
 from chalicelib.entry import openapi
 from chalicelib.entry.registry import ENDPOINTS, Endpoint
 from chalicelib.identity.permissions import Role
-from tests.house.samples import BODIES, FIELDS, MADE_BY, NOBODY, PLAIN, make_all, parameters
+from tests.architecture.samples import BODIES, FIELDS, MADE_BY, NOBODY, PLAIN, make_all, parameters
 from tests.support.api import Api, Reply
 from tests.support.cast import Cast, key, tenant
 from tests.support.people import employee, sql
@@ -44,16 +44,21 @@ MINE: dict[str, Callable[[Cast, UUID], Api]] = {
         cast.id, Role.EMPLOYEE, sql(cast, "select user_id from notification_logs where id = :id", id=log_id)[0].user_id
     )
 }
-WITH_ID = [door for door in ENDPOINTS if set(door.path_types) - set(PLAIN)]
+WITH_ID = [endpoint for endpoint in ENDPOINTS if set(endpoint.path_types) - set(PLAIN)]
 # every id of every path: one is somebody else's, the others are the caller's own
-IDS = [(door, part, place) for door in WITH_ID for part, place in parameters(door.path).items() if part not in PLAIN]
+IDS = [
+    (endpoint, part, place)
+    for endpoint in WITH_ID
+    for part, place in parameters(endpoint.path).items()
+    if part not in PLAIN
+]
 EACH_ID = pytest.mark.parametrize(
-    ("door", "part", "place"), IDS, ids=[f"{door.method} {door.path} {part}" for door, part, _ in IDS]
+    ("door", "part", "place"), IDS, ids=[f"{endpoint.method} {endpoint.path} {part}" for endpoint, part, _ in IDS]
 )
 
 
-def name(door: Endpoint) -> str:
-    return f"{door.method} {door.path}"
+def name(endpoint: Endpoint) -> str:
+    return f"{endpoint.method} {endpoint.path}"
 
 
 def references(schema: dict[str, Any], at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
@@ -72,18 +77,20 @@ def references(schema: dict[str, Any], at: tuple[Any, ...] = ()) -> Iterator[tup
 
 def ids_in_bodies() -> list[tuple[Endpoint, tuple[Any, ...]]]:
     found = []
-    for door in ENDPOINTS:
-        content = DOCUMENT["paths"][door.path][door.method.lower()].get("requestBody", {}).get("content", {})
+    for endpoint in ENDPOINTS:
+        content = DOCUMENT["paths"][endpoint.path][endpoint.method.lower()].get("requestBody", {}).get("content", {})
         schema = content.get("application/json", {}).get("schema", {})
-        found += [(door, place) for place in dict.fromkeys(references(schema)) if door.may != "platform.tenants"]
+        found += [
+            (endpoint, place) for place in dict.fromkeys(references(schema)) if endpoint.may != "platform.tenants"
+        ]
     return found
 
 
 def ids_in_queries() -> list[tuple[Endpoint, str]]:
     return [
-        (door, part["name"])
-        for door in ENDPOINTS
-        for part in DOCUMENT["paths"][door.path][door.method.lower()]["parameters"]
+        (endpoint, part["name"])
+        for endpoint in ENDPOINTS
+        for part in DOCUMENT["paths"][endpoint.path][endpoint.method.lower()]["parameters"]
         if part["in"] == "query" and list(references(part["schema"]))
     ]
 
@@ -114,53 +121,57 @@ def alike(reply: Reply, asked: object) -> tuple[int, str]:
     return reply.status, said
 
 
-def ids_of(door: Endpoint, made: dict[str, UUID]) -> dict[str, UUID]:
+def ids_of(endpoint: Endpoint, made: dict[str, UUID]) -> dict[str, UUID]:
     """Return an id of one's own for every parameter of a path."""
-    return {part: made[place] for part, place in parameters(door.path).items() if part not in PLAIN}
+    return {part: made[place] for part, place in parameters(endpoint.path).items() if part not in PLAIN}
 
 
-def sent(caller: Api, door: Endpoint, to: str, body: Any) -> Reply:
-    headers = {"idempotency-key": str(uuid4())} if door.needs_idempotency_key else None
-    return caller.call(door.method, to, body, headers=headers)
+def sent(caller: Api, endpoint: Endpoint, to: str, body: Any) -> Reply:
+    headers = {"idempotency-key": str(uuid4())} if endpoint.needs_idempotency_key else None
+    return caller.call(endpoint.method, to, body, headers=headers)
 
 
-def path(door: Endpoint, **ids: object) -> str:
-    return door.path.format(**{**PLAIN, **ids}) + QUERIES.get(name(door), "")
+def path(endpoint: Endpoint, **ids: object) -> str:
+    return endpoint.path.format(**{**PLAIN, **ids}) + QUERIES.get(name(endpoint), "")
 
 
 class TestPath:
     def test_parameters_are_all_known(self) -> None:
-        places = {place for door in ENDPOINTS for part, place in parameters(door.path).items() if part not in PLAIN}
+        places = {
+            place for endpoint in ENDPOINTS for part, place in parameters(endpoint.path).items() if part not in PLAIN
+        }
         assert places == set(MADE_BY)
         assert len(WITH_ID) >= 28
 
     @EACH_ID
     def test_of_another_tenant_is_as_if_it_were_not_there(
-        self, zenith: Cast, own: dict[str, UUID], theirs: dict[str, UUID], door: Endpoint, part: str, place: str
+        self, zenith: Cast, own: dict[str, UUID], theirs: dict[str, UUID], endpoint: Endpoint, part: str, place: str
     ) -> None:
-        body, answers = BODIES.get(name(door), {}), []
+        body, answers = BODIES.get(name(endpoint), {}), []
         for asked in (theirs[place], uuid4()):
-            ids = {**ids_of(door, own), part: asked}
-            reply = sent(zenith.admin, door, path(door, **ids), body if door.body else None)
+            ids = {**ids_of(endpoint, own), part: asked}
+            reply = sent(zenith.admin, endpoint, path(endpoint, **ids), body if endpoint.body else None)
             answers.append(alike(reply, asked))
         assert answers[0] == answers[1]
-        assert answers[0][0] == (403 if door.may == "platform.tenants" else 404), answers[0][1]
+        assert answers[0][0] == (403 if endpoint.may == "platform.tenants" else 404), answers[0][1]
 
     @pytest.mark.parametrize("door", WITH_ID, ids=name)
-    def test_of_ones_own_is_there(self, zenith: Cast, own: dict[str, UUID], door: Endpoint) -> None:
+    def test_of_ones_own_is_there(self, zenith: Cast, own: dict[str, UUID], endpoint: Endpoint) -> None:
         # or the 404 above would prove nothing
-        ids = ids_of(door, own)
-        body = BODIES.get(name(door), {})
-        caller = MINE[name(door)](zenith, *ids.values()) if name(door) in MINE else zenith.admin
-        reply = sent(caller, door, path(door, **ids), body if door.body else None)
+        ids = ids_of(endpoint, own)
+        body = BODIES.get(name(endpoint), {})
+        caller = MINE[name(endpoint)](zenith, *ids.values()) if name(endpoint) in MINE else zenith.admin
+        reply = sent(caller, endpoint, path(endpoint, **ids), body if endpoint.body else None)
         assert reply.status not in (400, 401, 404, 415, 422), reply.text
 
     @pytest.mark.parametrize("door", WITH_ID, ids=name)
     @pytest.mark.parametrize("said", ["1", "x", "null", "%00", "00000000-0000-0000-0000-00000000000g"])
-    def test_that_is_no_id_is_not_there_either(self, zenith: Cast, door: Endpoint, said: str) -> None:
-        ids = {part: said for part in door.path_types if part not in PLAIN}
-        reply = sent(zenith.admin, door, path(door, **ids), BODIES.get(name(door), {}) if door.body else None)
-        assert reply.status == (403 if door.may == "platform.tenants" else 404)
+    def test_that_is_no_id_is_not_there_either(self, zenith: Cast, endpoint: Endpoint, said: str) -> None:
+        ids = {part: said for part in endpoint.path_types if part not in PLAIN}
+        reply = sent(
+            zenith.admin, endpoint, path(endpoint, **ids), BODIES.get(name(endpoint), {}) if endpoint.body else None
+        )
+        assert reply.status == (403 if endpoint.may == "platform.tenants" else 404)
 
 
 class TestBody:
@@ -170,14 +181,14 @@ class TestBody:
 
     @pytest.mark.parametrize(("door", "place"), IN_BODIES, ids=lambda v: name(v) if isinstance(v, Endpoint) else str(v))
     def test_with_an_id_of_another_tenant_is_as_with_nobodys(
-        self, zenith: Cast, own: dict[str, UUID], theirs: dict[str, UUID], door: Endpoint, place: tuple[Any, ...]
+        self, zenith: Cast, own: dict[str, UUID], theirs: dict[str, UUID], endpoint: Endpoint, place: tuple[Any, ...]
     ) -> None:
         field = next(part for part in reversed(place) if isinstance(part, str))
-        ids = {part: own[where] for part, where in parameters(door.path).items() if part not in PLAIN}
-        body = BODIES_AROUND.get((name(door), place[0])) or BODIES[name(door)]
+        ids = {part: own[where] for part, where in parameters(endpoint.path).items() if part not in PLAIN}
+        body = BODIES_AROUND.get((name(endpoint), place[0])) or BODIES[name(endpoint)]
         answers = []
         for asked in (theirs[FIELDS[field]], uuid4()):
-            reply = sent(zenith.admin, door, path(door, **ids), placed(body, place, str(asked)))
+            reply = sent(zenith.admin, endpoint, path(endpoint, **ids), placed(body, place, str(asked)))
             answers.append(alike(reply, asked))
         assert answers[0] == answers[1]
         # where each item is answered by itself, each says so for itself
@@ -207,11 +218,11 @@ class TestQuery:
 
     @pytest.mark.parametrize(("door", "field"), IN_QUERIES, ids=lambda v: name(v) if isinstance(v, Endpoint) else v)
     def test_with_an_id_of_another_tenant_is_as_with_nobodys(
-        self, zenith: Cast, theirs: dict[str, UUID], door: Endpoint, field: str
+        self, zenith: Cast, theirs: dict[str, UUID], endpoint: Endpoint, field: str
     ) -> None:
         answers = []
         for asked in (theirs[FIELDS[field]], uuid4()):
-            answers.append(alike(zenith.admin.call(door.method, f"{path(door)}?{field}={asked}"), asked))
+            answers.append(alike(zenith.admin.call(endpoint.method, f"{path(endpoint)}?{field}={asked}"), asked))
         assert answers[0] == answers[1]
         assert answers[0][0] == 404 or '"items":[]' in answers[0][1].replace(" ", ""), answers[0][1]
 
@@ -223,13 +234,15 @@ class TestColleague:
     @pytest.mark.parametrize(
         "door", [d for d in WITH_ID if "user_id" in d.path_types or "request_id" in d.path_types], ids=name
     )
-    def test_is_as_if_they_were_not_there(self, zenith: Cast, own: dict[str, UUID], door: Endpoint, role: Role) -> None:
+    def test_is_as_if_they_were_not_there(
+        self, zenith: Cast, own: dict[str, UUID], endpoint: Endpoint, role: Role
+    ) -> None:
         caller: Api = key(zenith.id, role, employee(zenith, employee_no=f"C-{uuid4()}"))
-        part, place = next((part, place) for part, place in parameters(door.path).items() if part not in PLAIN)
-        body, answers = BODIES.get(name(door), {}), []
+        part, place = next((part, place) for part, place in parameters(endpoint.path).items() if part not in PLAIN)
+        body, answers = BODIES.get(name(endpoint), {}), []
         for asked in (own[place], uuid4()):
-            ids = {**ids_of(door, own), part: asked}
-            reply = sent(caller, door, path(door, **ids), body if door.body else None)
+            ids = {**ids_of(endpoint, own), part: asked}
+            reply = sent(caller, endpoint, path(endpoint, **ids), body if endpoint.body else None)
             answers.append(alike(reply, asked))
         assert answers[0] == answers[1]
         assert answers[0][0] in (403, 404), answers[0][1]
