@@ -103,7 +103,7 @@ def _serve(registered: Endpoint, request: Any, path_values: Mapping[str, str]) -
         agent=(request.headers.get("user-agent") or "")[:200] or None,
     )
     logger.thread_safe_append_keys(
-        request_id=origin.request_id, registered=f"{registered.method} {registered.path}", tenant=None, actor=None
+        request_id=origin.request_id, endpoint=f"{registered.method} {registered.path}", tenant=None, actor=None
     )
     try:
         answer = _answer(registered, request, path_values, origin)
@@ -128,7 +128,7 @@ def _serve(registered: Endpoint, request: Any, path_values: Mapping[str, str]) -
     milliseconds = (time.perf_counter() - started) * 1000
     logger.info("served", status=answer.status, ms=round(milliseconds, 1))
     duration(
-        "Served", milliseconds, registered=f"{registered.method} {registered.path}", status=f"{answer.status // 100}xx"
+        "Served", milliseconds, endpoint=f"{registered.method} {registered.path}", status=f"{answer.status // 100}xx"
     )
     return Response(answer.body, {**answer.headers, "X-Request-Id": origin.request_id}, answer.status)
 

@@ -2,6 +2,8 @@
 
 import base64
 import json
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, Generic, TypeVar
 from uuid import UUID
@@ -9,6 +11,7 @@ from uuid import UUID
 from pydantic import Field
 from sqlalchemy import Column, Select
 
+from chalicelib.backing import rows
 from chalicelib.backing.database import Record
 from chalicelib.entry.bodies import check_text
 from chalicelib.identity.scope import PlatformScope, Scope
@@ -16,6 +19,7 @@ from chalicelib.kernel.errors import Invalid, invalid
 from chalicelib.kernel.schema import Input, Output
 
 T = TypeVar("T")
+S = TypeVar("S")
 
 
 class Page(Output, Generic[T]):
@@ -32,12 +36,36 @@ class PageQuery(Input):
     cursor: str | None = Field(None, max_length=200, description="`next_cursor` of the page before")
 
 
-def page_of(scope: Scope | PlatformScope, rows: Select[Any], *, key: Column[Any], query: PageQuery) -> Record:
-    """Read one page in the order of a unique key, which must be among the columns selected."""
-    rows = rows.order_by(key).limit(query.limit + 1)
+@dataclass(frozen=True, slots=True)
+class RowPage(Generic[T]):
+    """Rows of one page, and the cursor of the next; None on the last. A reply of `Page` is made of it."""
+
+    items: list[T]
+    next_cursor: str | None
+
+    def map(self, convert: Callable[[T], S]) -> "RowPage[S]":
+        """Return the page with each row converted."""
+        return RowPage([convert(item) for item in self.items], self.next_cursor)
+
+
+def page_rows(
+    scope: Scope | PlatformScope, select: Select[Any], *, kind: type[T], key: Column[Any], query: PageQuery
+) -> RowPage[T]:
+    """Read one page in the order of a unique key, which must be a field of the row's kind (backing.rows)."""
+    select = select.order_by(key).limit(query.limit + 1)
     if query.cursor:
-        rows = rows.where(key > position(query.cursor, key.type.python_type))
-    found = [dict(row) for row in scope.session.execute(rows).mappings()]
+        select = select.where(key > position(query.cursor, key.type.python_type))
+    found = rows.every(kind, scope.session.execute(select))
+    items = found[: query.limit]
+    return RowPage(items, cursor(getattr(items[-1], key.name)) if len(found) > query.limit else None)
+
+
+def page_of(scope: Scope | PlatformScope, select: Select[Any], *, key: Column[Any], query: PageQuery) -> Record:
+    """Read one page in the order of a unique key, which must be among the columns selected."""
+    select = select.order_by(key).limit(query.limit + 1)
+    if query.cursor:
+        select = select.where(key > position(query.cursor, key.type.python_type))
+    found = [dict(row) for row in scope.session.execute(select).mappings()]
     more = len(found) > query.limit
     found = found[: query.limit]
     return {"items": found, "next_cursor": cursor(found[-1][key.name]) if more else None}

@@ -111,7 +111,7 @@ def cases() -> list[Any]:
     return made
 
 
-@pytest.mark.parametrize(("door", "part", "values"), cases())
+@pytest.mark.parametrize(("endpoint", "part", "values"), cases())
 def test_reads_answer_at_the_ends(office: Office, endpoint: Endpoint, part: dict[str, Any], values: list[str]) -> None:
     needed = {
         "user_id": str(office.made["/users/{user_id}"]),

@@ -201,7 +201,7 @@ def within(schema: dict[str, Any]) -> dict[str, Any]:
     return {**schema, "components": DOCUMENT["components"]}
 
 
-@pytest.mark.parametrize(("door", "operation"), OPERATIONS, ids=[f"{d.method} {d.path}" for d in ENDPOINTS])
+@pytest.mark.parametrize(("endpoint", "operation"), OPERATIONS, ids=[f"{d.method} {d.path}" for d in ENDPOINTS])
 def test_generated_requests_get_documented_answers(
     endpoint: Endpoint, operation: dict[str, Any], office: Office
 ) -> None:

@@ -53,7 +53,7 @@ IDS = [
     if part not in PLAIN
 ]
 EACH_ID = pytest.mark.parametrize(
-    ("door", "part", "place"), IDS, ids=[f"{endpoint.method} {endpoint.path} {part}" for endpoint, part, _ in IDS]
+    ("endpoint", "part", "place"), IDS, ids=[f"{endpoint.method} {endpoint.path} {part}" for endpoint, part, _ in IDS]
 )
 
 
@@ -155,7 +155,7 @@ class TestPath:
         assert answers[0] == answers[1]
         assert answers[0][0] == (403 if endpoint.may == "platform.tenants" else 404), answers[0][1]
 
-    @pytest.mark.parametrize("door", WITH_ID, ids=name)
+    @pytest.mark.parametrize("endpoint", WITH_ID, ids=name)
     def test_of_ones_own_is_there(self, zenith: Cast, own: dict[str, UUID], endpoint: Endpoint) -> None:
         # or the 404 above would prove nothing
         ids = ids_of(endpoint, own)
@@ -164,7 +164,7 @@ class TestPath:
         reply = sent(caller, endpoint, path(endpoint, **ids), body if endpoint.body else None)
         assert reply.status not in (400, 401, 404, 415, 422), reply.text
 
-    @pytest.mark.parametrize("door", WITH_ID, ids=name)
+    @pytest.mark.parametrize("endpoint", WITH_ID, ids=name)
     @pytest.mark.parametrize("said", ["1", "x", "null", "%00", "00000000-0000-0000-0000-00000000000g"])
     def test_that_is_no_id_is_not_there_either(self, zenith: Cast, endpoint: Endpoint, said: str) -> None:
         ids = {part: said for part in endpoint.path_types if part not in PLAIN}
@@ -179,7 +179,9 @@ class TestBody:
         assert {next(p for p in reversed(place) if isinstance(p, str)) for _, place in IN_BODIES} <= set(FIELDS)
         assert len(IN_BODIES) >= 18
 
-    @pytest.mark.parametrize(("door", "place"), IN_BODIES, ids=lambda v: name(v) if isinstance(v, Endpoint) else str(v))
+    @pytest.mark.parametrize(
+        ("endpoint", "place"), IN_BODIES, ids=lambda v: name(v) if isinstance(v, Endpoint) else str(v)
+    )
     def test_with_an_id_of_another_tenant_is_as_with_nobodys(
         self, zenith: Cast, own: dict[str, UUID], theirs: dict[str, UUID], endpoint: Endpoint, place: tuple[Any, ...]
     ) -> None:
@@ -216,7 +218,7 @@ class TestQuery:
         assert {field for _, field in IN_QUERIES} <= set(FIELDS)
         assert len(IN_QUERIES) >= 8
 
-    @pytest.mark.parametrize(("door", "field"), IN_QUERIES, ids=lambda v: name(v) if isinstance(v, Endpoint) else v)
+    @pytest.mark.parametrize(("endpoint", "field"), IN_QUERIES, ids=lambda v: name(v) if isinstance(v, Endpoint) else v)
     def test_with_an_id_of_another_tenant_is_as_with_nobodys(
         self, zenith: Cast, theirs: dict[str, UUID], endpoint: Endpoint, field: str
     ) -> None:
@@ -232,7 +234,7 @@ class TestColleague:
 
     @pytest.mark.parametrize("role", [Role.EMPLOYEE, Role.MANAGER])
     @pytest.mark.parametrize(
-        "door", [d for d in WITH_ID if "user_id" in d.path_types or "request_id" in d.path_types], ids=name
+        "endpoint", [d for d in WITH_ID if "user_id" in d.path_types or "request_id" in d.path_types], ids=name
     )
     def test_is_as_if_they_were_not_there(
         self, zenith: Cast, own: dict[str, UUID], endpoint: Endpoint, role: Role

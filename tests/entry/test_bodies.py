@@ -165,7 +165,7 @@ WITHOUT_BODY = [
 class TestWhereNoneIsTaken:
     """A body on a route that takes none would be ignored, and what it asks for would not be done."""
 
-    @pytest.mark.parametrize("door", WITHOUT_BODY)
+    @pytest.mark.parametrize("endpoint", WITHOUT_BODY)
     def test_is_refused(self, acme: Cast, endpoint: str) -> None:
         method, path = endpoint.split()
         path = re.sub(r"\{(\w+)\}", lambda found: samples.PLAIN.get(found[1], samples.NOBODY), path)

@@ -25,7 +25,7 @@ def assert_secure(headers: dict[str, str], cache: str = "no-store") -> None:
 
 
 class TestEveryReply:
-    @pytest.mark.parametrize("door", GETS, ids=lambda endpoint: endpoint.path)
+    @pytest.mark.parametrize("endpoint", GETS, ids=lambda endpoint: endpoint.path)
     @pytest.mark.parametrize("is_known", [True, False], ids=["caller", "nobody"])
     def test_of_an_endpoint_is_not_stored_nor_guessed_at(self, acme: Cast, endpoint: Endpoint, is_known: bool) -> None:
         path = (

@@ -84,7 +84,7 @@ MEANT = """
 TABLE = [line.split() for line in MEANT.split("\n") if line.strip()][1:]
 CELLS = [(row[0], role, cell) for row in TABLE for role, cell in zip(ROLES, row[1:], strict=True)]
 GUARDED = [endpoint for endpoint in ENDPOINTS if endpoint.may]
-DOORS = pytest.mark.parametrize("door", ENDPOINTS, ids=lambda endpoint: f"{endpoint.method} {endpoint.path}")
+DOORS = pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: f"{endpoint.method} {endpoint.path}")
 PLACES = {"month": "2026-01", "day": "2026-01-05", "date": "2026-01-05"}
 
 
@@ -128,7 +128,7 @@ class TestDoors:
         if lacking:
             assert reply.json["detail"] == f"The role {role} may not do this (it needs {endpoint.may})."
 
-    @pytest.mark.parametrize("door", GUARDED, ids=lambda endpoint: f"{endpoint.method} {endpoint.path}")
+    @pytest.mark.parametrize("endpoint", GUARDED, ids=lambda endpoint: f"{endpoint.method} {endpoint.path}")
     @pytest.mark.parametrize("headers", [
         {}, {"x-api-key": "nonsense"}, {"x-api-key": f"wbk_{uuid4().hex}_guess"}, {"x-api-key": "wbp_guess"},
         {"authorization": "Bearer nonsense"}, {"authorization": "Basic cm9vdDpyb290"},

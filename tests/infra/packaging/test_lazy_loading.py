@@ -41,11 +41,11 @@ class TestOpening:
         (tmp_path / "lazy_loading.json").write_text(json.dumps({"/jobs": ["doors_of_jobs"]}))
         late = LazyChalice(app_name="late", table=tmp_path / "lazy_loading.json")
         assert (late.is_lazy, dict(late.routes)) == (True, {})
-        late.open("/unknown")
-        late.open(None)
+        late.register_for("/unknown")
+        late.register_for(None)
         assert dict(late.routes) == {}
-        late.open("/jobs")
-        late.open("/jobs")
+        late.register_for("/jobs")
+        late.register_for("/jobs")
         assert set(late.routes["/jobs"]) == {"GET"}
 
     def test_opens_all_at_once_where_there_is_no_table(self) -> None:
