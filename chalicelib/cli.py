@@ -17,10 +17,10 @@ from chalicelib.operators.jobs import jobs_app
 from chalicelib.operators.leave import leave_app
 from chalicelib.operators.payouts import payouts_app
 from chalicelib.operators.rotation import vault_app
-from chalicelib.operators.terminal import AsJson, Door, MaybeTenant, print_json, print_table, quiet
+from chalicelib.operators.terminal import AsJson, MaybeTenant, TerminalCommand, print_json, print_table, quiet
 
 app = typer.Typer(
-    cls=Door,
+    cls=TerminalCommand,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

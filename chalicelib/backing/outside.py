@@ -206,7 +206,7 @@ class _Wire:
         return io.BufferedReader(_Reading(self._sock, self._deadline))
 
     def close(self) -> None:
-        """The socket is closed by whoever opened it: http.client closes before it has read."""
+        """Do nothing: the opener closes the socket, as http.client would close it before it has read."""
 
 
 class _Reading(io.RawIOBase):

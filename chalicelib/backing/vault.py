@@ -96,7 +96,7 @@ def unseal(session: Connection, sealed: Sealed, *, tenant_id: UUID, table: str, 
 
 def rotate(session: Connection, *, tenant_id: UUID) -> UUID:
     """Make a data key that seals from now on, and give its id. What is sealed already opens as before."""
-    _alone(session, tenant_id)
+    _advisory_lock(session, tenant_id)
     return _make(session, tenant_id)[0]
 
 
@@ -111,7 +111,7 @@ def kms() -> Any:
 
 def _newest(session: Connection, tenant_id: UUID) -> tuple[UUID, bytes]:
     if (row := _newest_row(session, tenant_id)) is None:
-        _alone(session, tenant_id)
+        _advisory_lock(session, tenant_id)
         row = _newest_row(session, tenant_id)  # somebody else's, while we waited
     if row is None:
         return _make(session, tenant_id)
@@ -155,7 +155,7 @@ def _make(session: Connection, tenant_id: UUID) -> tuple[UUID, bytes]:
     return key_id, _keys.keep(tenant_id, key_id, key)
 
 
-def _alone(session: Connection, tenant_id: UUID) -> None:
+def _advisory_lock(session: Connection, tenant_id: UUID) -> None:
     # one maker of a tenant's keys at a time, or two first uses would each make one
     session.execute(
         text("select pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": f"{tenant_id}/tenant_keys"}

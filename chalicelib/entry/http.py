@@ -17,7 +17,7 @@ from chalicelib.entry import idempotency, limits
 from chalicelib.entry.bodies import RawBody, check_text, is_no_body, parsed, refuse_body
 from chalicelib.entry.idempotency import StoredReply
 from chalicelib.entry.problems import PROBLEM, RETRYABLE, document, fault_of, headers_of, places_of, problem
-from chalicelib.entry.registry import ENDPOINTS, Endpoint, describe
+from chalicelib.entry.registry import ENDPOINTS, DeclaredEndpoint, describe
 from chalicelib.entry.reply_headers import NO_STORE, REVALIDATED
 from chalicelib.identity.callers import calling
 from chalicelib.identity.scope import Origin, PlatformScope, Scope, check
@@ -94,7 +94,7 @@ def endpoint(
     return register
 
 
-def _serve(registered: Endpoint, request: Any, path_values: Mapping[str, str]) -> Response:
+def _serve(registered: DeclaredEndpoint, request: Any, path_values: Mapping[str, str]) -> Response:
     started = time.perf_counter()
     context, path = request.context, registered.path.format(**path_values)
     origin = Origin(
@@ -133,7 +133,7 @@ def _serve(registered: Endpoint, request: Any, path_values: Mapping[str, str]) -
     return Response(answer.body, {**answer.headers, "X-Request-Id": origin.request_id}, answer.status)
 
 
-def _answer(registered: Endpoint, request: Any, path_values: Mapping[str, str], origin: Origin) -> StoredReply:
+def _answer(registered: DeclaredEndpoint, request: Any, path_values: Mapping[str, str], origin: Origin) -> StoredReply:
     if registered.may is None:
         return _rendered(registered, registered.function(**_arguments(registered, request, path_values)), None)
     limits.turn_away(request.headers)
@@ -145,7 +145,7 @@ def _answer(registered: Endpoint, request: Any, path_values: Mapping[str, str], 
 
 
 def _tried(
-    registered: Endpoint, request: Any, path_values: Mapping[str, str], origin: Origin, *, counted: bool
+    registered: DeclaredEndpoint, request: Any, path_values: Mapping[str, str], origin: Origin, *, counted: bool
 ) -> StoredReply:
     for tries in range(1, TRIES + 1):
         try:
@@ -157,7 +157,7 @@ def _tried(
 
 
 def _worked(
-    registered: Endpoint, request: Any, path_values: Mapping[str, str], origin: Origin, *, counted: bool
+    registered: DeclaredEndpoint, request: Any, path_values: Mapping[str, str], origin: Origin, *, counted: bool
 ) -> StoredReply:
     with calling(request.headers, now=clock.now(), origin=origin) as scope:
         tenant = scope.tenant.slug if isinstance(scope, Scope) else "-"
@@ -191,7 +191,7 @@ def _send(scope: Scope | PlatformScope) -> None:
         logger.exception("messages wait for the sweeper", waiting=len(scope.outgoing))
 
 
-def _arguments(registered: Endpoint, request: Any, path_values: Mapping[str, str]) -> dict[str, Any]:
+def _arguments(registered: DeclaredEndpoint, request: Any, path_values: Mapping[str, str]) -> dict[str, Any]:
     if registered.body is None and registered.accepts == (
         JSON,
     ):  # a mail program's one click brings a form that says nothing
@@ -220,7 +220,7 @@ def _raw(request: Any) -> bytes:
         raise Unreadable("The body is not UTF-8.") from None
 
 
-def _path_value(registered: Endpoint, name: str, kind: TypeAdapter[Any], said: str) -> Any:
+def _path_value(registered: DeclaredEndpoint, name: str, kind: TypeAdapter[Any], said: str) -> Any:
     if name in registered.path_is_id:
         try:
             return UUID(said)
@@ -251,7 +251,7 @@ def _version(said: str | None) -> int | None:
     return int(number)
 
 
-def _rendered(registered: Endpoint, result: Any, scope: Scope | PlatformScope | None) -> StoredReply:
+def _rendered(registered: DeclaredEndpoint, result: Any, scope: Scope | PlatformScope | None) -> StoredReply:
     status = registered.status
     if isinstance(result, Document):
         headers = {"Content-Type": result.content_type, "Cache-Control": result.cache}

@@ -99,7 +99,9 @@ def consumes(
         def handler(event: Any) -> dict[str, list[dict[str, str]]]:
             failed = []
             for record in event.to_dict()["Records"]:
-                if not _settled_alone(partial(_consume_all, function, queue, record, messages_in, when_failed), queue):
+                if not _settle_in_transaction(
+                    partial(_consume_all, function, queue, record, messages_in, when_failed), queue
+                ):
                     failed.append({"itemIdentifier": record["messageId"]})
             return {"batchItemFailures": failed}
 
@@ -114,7 +116,7 @@ def consumes(
     return register
 
 
-def _settled_alone(consume: Callable[[], bool], queue: str) -> bool:
+def _settle_in_transaction(consume: Callable[[], bool], queue: str) -> bool:
     """Work on one record of a batch; whatever goes wrong around it fails that record and none of its neighbours."""
     try:
         return consume()

@@ -10,7 +10,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from chalicelib.entry.bodies import RawBody
 from chalicelib.entry.problems import PROBLEM
-from chalicelib.entry.registry import ENDPOINTS, Endpoint
+from chalicelib.entry.registry import ENDPOINTS, DeclaredEndpoint
 
 TITLE, VERSION = "Wagebook", "0.1.0"
 SENTENCE = (
@@ -93,11 +93,11 @@ def _is_model(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, BaseModel)
 
 
-def _tag(endpoint: Endpoint) -> str:
+def _tag(endpoint: DeclaredEndpoint) -> str:
     return endpoint.area.replace("_", " ")
 
 
-def _operation(endpoint: Endpoint, names: Any) -> dict[str, Any]:
+def _operation(endpoint: DeclaredEndpoint, names: Any) -> dict[str, Any]:
     summary, _, rest = inspect.getdoc(endpoint.function).partition("\n\n")  # type: ignore[union-attr]  # a test: all have one
     made: dict[str, Any] = {
         "operationId": f"{endpoint.area}_{endpoint.function.__name__}",
@@ -125,7 +125,7 @@ def _operation(endpoint: Endpoint, names: Any) -> dict[str, Any]:
     return made
 
 
-def _parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
+def _parameters(endpoint: DeclaredEndpoint) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = [
         {"name": name, "in": "path", "required": True, "schema": kind.json_schema()}
         for name, kind in endpoint.path_types.items()
@@ -185,7 +185,7 @@ def _header(name: str, description: str, *, required: bool = False) -> dict[str,
     return {"name": name, "in": "header", "required": required, "description": description, "schema": schema}
 
 
-def _responses(endpoint: Endpoint, names: Any) -> dict[str, Any]:
+def _responses(endpoint: DeclaredEndpoint, names: Any) -> dict[str, Any]:
     done: dict[str, Any] = {"description": "Done."}
     if _is_model(endpoint.reply):
         done["content"] = {"application/json": {"schema": names[endpoint.reply, "serialization"]}}

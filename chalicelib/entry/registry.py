@@ -13,7 +13,7 @@ from chalicelib.entry.bodies import RawBody
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
+class DeclaredEndpoint:
     """One HTTP door, read from a decorator and a function's signature."""
 
     method: str
@@ -58,7 +58,7 @@ class Consumer:
     while_suspended: bool = False
 
 
-ENDPOINTS: list[Endpoint] = []
+ENDPOINTS: list[DeclaredEndpoint] = []
 SCHEDULES: dict[str, Schedule] = {}
 CONSUMERS: dict[str, Consumer] = {}
 
@@ -75,7 +75,7 @@ def describe(
     produces: str,
     reply: type[BaseModel] | None,
     shown_once: tuple[str, ...],
-) -> Endpoint:
+) -> DeclaredEndpoint:
     """Read what a door takes and gives from its function's signature.
 
     `body`, `query`, `if_match` and `scope` mean what they say; every other parameter is named in the path.
@@ -84,7 +84,7 @@ def describe(
     names = [name for name in inspect.signature(function).parameters if name not in RESERVED]
     if any("{" + name + "}" not in path for name in names):
         raise TypeError(f"{function.__qualname__} takes a parameter that {path} does not name")
-    return Endpoint(
+    return DeclaredEndpoint(
         method=method,
         path=path,
         may=may,

@@ -41,7 +41,7 @@ class Name(Node):
 
 @dataclass(frozen=True, slots=True)
 class Negative(Node):
-    """-a"""
+    """Negation: -a."""
 
     operand: Node
 
@@ -52,7 +52,7 @@ class Negative(Node):
 
 @dataclass(frozen=True, slots=True)
 class Arithmetic(Node):
-    """a + b, a - b, a * b, a / b"""
+    """Arithmetic: a + b, a - b, a * b, a / b."""
 
     sign: str
     left: Node
@@ -65,7 +65,7 @@ class Arithmetic(Node):
 
 @dataclass(frozen=True, slots=True)
 class Comparison(Node):
-    """a < b and its like"""
+    """Comparison: a < b and its like."""
 
     sign: str
     left: Node
@@ -78,7 +78,7 @@ class Comparison(Node):
 
 @dataclass(frozen=True, slots=True)
 class Not(Node):
-    """not a"""
+    """Negation of a condition: not a."""
 
     operand: Node
 
@@ -89,7 +89,7 @@ class Not(Node):
 
 @dataclass(frozen=True, slots=True)
 class Logic(Node):
-    """a and b and c; a or b or c"""
+    """Conjunction or disjunction: a and b and c; a or b or c."""
 
     word: str
     operands: tuple[Node, ...]

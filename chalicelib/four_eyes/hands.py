@@ -38,7 +38,7 @@ def why_not(scope: Scope, hands: Iterable[Hand], *, verb: str = "approve it") ->
     if not scope.actor.hands:
         return None
     for hand in hands:
-        if scope.actor.is_among(hand.ids):
+        if scope.actor.is_any_of(hand.ids):
             return f"{hand.part}; somebody else has to {verb}." if is_enforced(scope) else None
     return None
 

@@ -72,7 +72,7 @@ def is_own(scope: Scope, user_id: UUID) -> bool:
 
 def check_not_own(scope: Scope, subject: Subject, *user_ids: UUID) -> None:
     """Refuse to let the caller decide their own pay. Raises Forbidden, which names who may."""
-    if not scope.actor.is_among(user_ids):
+    if not scope.actor.is_any_of(user_ids):
         return
     if is_enforced(scope):
         raise Forbidden(refusal(subject))

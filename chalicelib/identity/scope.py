@@ -80,7 +80,7 @@ class Actor:
     id: UUID | None = None
     hands: frozenset[UUID] = frozenset()
 
-    def is_among(self, ids: Iterable[UUID] | None) -> bool:
+    def is_any_of(self, ids: Iterable[UUID] | None) -> bool:
         """Tell whether this actor is one of the people that `ids` record."""
         return not self.hands.isdisjoint(ids or ())
 

@@ -31,7 +31,7 @@ def clean(text: str) -> str:
     return cleaned
 
 
-class Door(TyperGroup):
+class TerminalCommand(TyperGroup):
     """The command line itself: whatever an operator can understand is said in one line, without a traceback."""
 
     def invoke(self, ctx: Any) -> Any:

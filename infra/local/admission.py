@@ -30,7 +30,7 @@ class Admission:
     """A counter with a short line before it: first come, first served."""
 
     def __init__(self, at_once: int = AT_ONCE, waiting: int = WAITING, patience: float = PATIENCE) -> None:
-        self._free, self._waiting, self._patience = at_once, waiting, patience
+        self._free, self._waiting, self._retry_delay = at_once, waiting, patience
         self._line: deque[threading.Lock] = deque()
         self._lock = threading.Lock()
 
@@ -45,7 +45,7 @@ class Admission:
             turn = threading.Lock()
             turn.acquire()
             self._line.append(turn)
-        if turn.acquire(timeout=self._patience):
+        if turn.acquire(timeout=self._retry_delay):
             return True
         with self._lock:
             if turn not in self._line:  # it was our turn just as we gave up

@@ -217,7 +217,7 @@ class Strategies:
 
 def spoiled(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     """Spoil values in one place."""
-    return st.tuples(values, st.randoms(use_true_random=False), st.sampled_from(JUNK)).map(_spoiled)
+    return st.tuples(values, st.randoms(use_true_random=False), st.sampled_from(JUNK)).map(_undecryptable)
 
 
 def rows(columns: Sequence[str], ids: Sequence[str]) -> st.SearchStrategy[list[dict[str, Any]]]:
@@ -241,7 +241,7 @@ def as_json(value: Any) -> str:
     return json.dumps(value)
 
 
-def _spoiled(said: tuple[Any, Any, Any]) -> Any:
+def _undecryptable(said: tuple[Any, Any, Any]) -> Any:
     value, random, junk = copy.deepcopy(said[0]), said[1], said[2]
     places = list(_places(value))
     if not places or random.random() < 0.1:

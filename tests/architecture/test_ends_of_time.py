@@ -12,7 +12,7 @@ import app  # noqa: F401  # registers all endpoints
 from chalicelib.backing import queues
 from chalicelib.entry import openapi
 from chalicelib.entry.paging import cursor
-from chalicelib.entry.registry import CONSUMERS, ENDPOINTS, Endpoint
+from chalicelib.entry.registry import CONSUMERS, ENDPOINTS, DeclaredEndpoint
 from infra.local.aws import make_queues
 from tests.architecture.samples import PLAIN, make_all, parameters
 from tests.support.api import Api
@@ -62,10 +62,10 @@ class Office:
         self.made = make_all(acme)
         self.admin, self.root = acme.admin, platform_admin()
 
-    def caller(self, endpoint: Endpoint) -> Api:
+    def caller(self, endpoint: DeclaredEndpoint) -> Api:
         return self.root if (endpoint.may or "").startswith("platform.") else self.admin
 
-    def path(self, endpoint: Endpoint, **instead: str) -> str:
+    def path(self, endpoint: DeclaredEndpoint, **instead: str) -> str:
         """Return the door's path with ids that exist, but for what stands `instead`."""
         own = {name: str(self.made[place]) for name, place in parameters(endpoint.path).items() if name not in PLAIN}
         return endpoint.path.format(**{**PLAIN, **own, **instead})
@@ -112,7 +112,9 @@ def cases() -> list[Any]:
 
 
 @pytest.mark.parametrize(("endpoint", "part", "values"), cases())
-def test_reads_answer_at_the_ends(office: Office, endpoint: Endpoint, part: dict[str, Any], values: list[str]) -> None:
+def test_reads_answer_at_the_ends(
+    office: Office, endpoint: DeclaredEndpoint, part: dict[str, Any], values: list[str]
+) -> None:
     needed = {
         "user_id": str(office.made["/users/{user_id}"]),
         "month": "2026-01",

@@ -10,7 +10,7 @@ from chalice.app import EventSourceHandler
 
 import app
 import chalicelib.features
-from chalicelib.entry.registry import CONSUMERS, ENDPOINTS, SCHEDULES, Endpoint
+from chalicelib.entry.registry import CONSUMERS, ENDPOINTS, SCHEDULES, DeclaredEndpoint
 from chalicelib.identity.permissions import GRANTS
 
 OPEN_DOORS = {"GET /health", "GET /openapi.json", "GET /docs",
@@ -23,7 +23,7 @@ FILES = {"models", "rules", "queries", "actions", "schemas", "events", "routes",
 DOOR_FILES = ("routes", "schedules", "consumers")
 
 
-def names(endpoints: list[Endpoint]) -> list[str]:
+def names(endpoints: list[DeclaredEndpoint]) -> list[str]:
     return [f"{endpoint.method} {endpoint.path}" for endpoint in endpoints]
 
 

@@ -20,7 +20,7 @@ from moto import mock_aws
 import app
 from chalicelib.backing import queues
 from chalicelib.entry import openapi
-from chalicelib.entry.registry import CONSUMERS, ENDPOINTS, Endpoint
+from chalicelib.entry.registry import CONSUMERS, ENDPOINTS, DeclaredEndpoint
 from chalicelib.identity.permissions import GRANTS, Role
 from infra.local.aws import make_queues
 from infra.local.lambda_events import Context
@@ -116,7 +116,9 @@ def _office(database: object) -> Iterator[Office]:
 
 
 @st.composite
-def requests(draw: Any, endpoint: Endpoint, operation: dict[str, Any], office: Office) -> tuple[str, dict[str, Any]]:
+def requests(
+    draw: Any, endpoint: DeclaredEndpoint, operation: dict[str, Any], office: Office
+) -> tuple[str, dict[str, Any]]:
     """Make one request of an operation: who calls, and the event."""
     caller = draw(st.sampled_from([*["admin"] * 8, "employee", "stranger", "nobody", "root"]))
     if endpoint.may == "platform.tenants" and caller == "admin":
@@ -155,7 +157,7 @@ def requests(draw: Any, endpoint: Endpoint, operation: dict[str, Any], office: O
 
 @st.composite
 def bodies(
-    draw: Any, endpoint: Endpoint, operation: dict[str, Any], way: Any, office: Office, headers: dict[str, str]
+    draw: Any, endpoint: DeclaredEndpoint, operation: dict[str, Any], way: Any, office: Office, headers: dict[str, str]
 ) -> str | None:
     """Make a body that the operation takes, or nearly."""
     content = operation.get("requestBody", {}).get("content", {})
@@ -177,7 +179,7 @@ def bodies(
     return as_json(draw(way("", content["application/json"]["schema"])))
 
 
-def judge(endpoint: Endpoint, operation: dict[str, Any], caller: str, answer: dict[str, Any]) -> None:
+def judge(endpoint: DeclaredEndpoint, operation: dict[str, Any], caller: str, answer: dict[str, Any]) -> None:
     """Hold an answer against the document."""
     status, content_type = answer["statusCode"], answer["headers"]["Content-Type"]
     assert status < 500, answer["body"]
@@ -203,7 +205,7 @@ def within(schema: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize(("endpoint", "operation"), OPERATIONS, ids=[f"{d.method} {d.path}" for d in ENDPOINTS])
 def test_generated_requests_get_documented_answers(
-    endpoint: Endpoint, operation: dict[str, Any], office: Office
+    endpoint: DeclaredEndpoint, operation: dict[str, Any], office: Office
 ) -> None:
     @settings(
         max_examples=EXAMPLES or 40,

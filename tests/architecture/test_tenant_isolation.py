@@ -12,7 +12,7 @@ import pytest
 
 import app
 from chalicelib.entry import openapi
-from chalicelib.entry.registry import ENDPOINTS, Endpoint
+from chalicelib.entry.registry import ENDPOINTS, DeclaredEndpoint
 from chalicelib.identity.permissions import Role
 from tests.architecture.samples import BODIES, FIELDS, MADE_BY, NOBODY, PLAIN, make_all, parameters
 from tests.support.api import Api, Reply
@@ -57,7 +57,7 @@ EACH_ID = pytest.mark.parametrize(
 )
 
 
-def name(endpoint: Endpoint) -> str:
+def name(endpoint: DeclaredEndpoint) -> str:
     return f"{endpoint.method} {endpoint.path}"
 
 
@@ -75,7 +75,7 @@ def references(schema: dict[str, Any], at: tuple[Any, ...] = ()) -> Iterator[tup
         yield from references(schema["items"], (*at, 0))
 
 
-def ids_in_bodies() -> list[tuple[Endpoint, tuple[Any, ...]]]:
+def ids_in_bodies() -> list[tuple[DeclaredEndpoint, tuple[Any, ...]]]:
     found = []
     for endpoint in ENDPOINTS:
         content = DOCUMENT["paths"][endpoint.path][endpoint.method.lower()].get("requestBody", {}).get("content", {})
@@ -86,7 +86,7 @@ def ids_in_bodies() -> list[tuple[Endpoint, tuple[Any, ...]]]:
     return found
 
 
-def ids_in_queries() -> list[tuple[Endpoint, str]]:
+def ids_in_queries() -> list[tuple[DeclaredEndpoint, str]]:
     return [
         (endpoint, part["name"])
         for endpoint in ENDPOINTS
@@ -121,17 +121,17 @@ def alike(reply: Reply, asked: object) -> tuple[int, str]:
     return reply.status, said
 
 
-def ids_of(endpoint: Endpoint, made: dict[str, UUID]) -> dict[str, UUID]:
+def ids_of(endpoint: DeclaredEndpoint, made: dict[str, UUID]) -> dict[str, UUID]:
     """Return an id of one's own for every parameter of a path."""
     return {part: made[place] for part, place in parameters(endpoint.path).items() if part not in PLAIN}
 
 
-def sent(caller: Api, endpoint: Endpoint, to: str, body: Any) -> Reply:
+def sent(caller: Api, endpoint: DeclaredEndpoint, to: str, body: Any) -> Reply:
     headers = {"idempotency-key": str(uuid4())} if endpoint.needs_idempotency_key else None
     return caller.call(endpoint.method, to, body, headers=headers)
 
 
-def path(endpoint: Endpoint, **ids: object) -> str:
+def path(endpoint: DeclaredEndpoint, **ids: object) -> str:
     return endpoint.path.format(**{**PLAIN, **ids}) + QUERIES.get(name(endpoint), "")
 
 
@@ -145,7 +145,13 @@ class TestPath:
 
     @EACH_ID
     def test_of_another_tenant_is_as_if_it_were_not_there(
-        self, zenith: Cast, own: dict[str, UUID], theirs: dict[str, UUID], endpoint: Endpoint, part: str, place: str
+        self,
+        zenith: Cast,
+        own: dict[str, UUID],
+        theirs: dict[str, UUID],
+        endpoint: DeclaredEndpoint,
+        part: str,
+        place: str,
     ) -> None:
         body, answers = BODIES.get(name(endpoint), {}), []
         for asked in (theirs[place], uuid4()):
@@ -156,7 +162,7 @@ class TestPath:
         assert answers[0][0] == (403 if endpoint.may == "platform.tenants" else 404), answers[0][1]
 
     @pytest.mark.parametrize("endpoint", WITH_ID, ids=name)
-    def test_of_ones_own_is_there(self, zenith: Cast, own: dict[str, UUID], endpoint: Endpoint) -> None:
+    def test_of_ones_own_is_there(self, zenith: Cast, own: dict[str, UUID], endpoint: DeclaredEndpoint) -> None:
         # or the 404 above would prove nothing
         ids = ids_of(endpoint, own)
         body = BODIES.get(name(endpoint), {})
@@ -166,7 +172,7 @@ class TestPath:
 
     @pytest.mark.parametrize("endpoint", WITH_ID, ids=name)
     @pytest.mark.parametrize("said", ["1", "x", "null", "%00", "00000000-0000-0000-0000-00000000000g"])
-    def test_that_is_no_id_is_not_there_either(self, zenith: Cast, endpoint: Endpoint, said: str) -> None:
+    def test_that_is_no_id_is_not_there_either(self, zenith: Cast, endpoint: DeclaredEndpoint, said: str) -> None:
         ids = {part: said for part in endpoint.path_types if part not in PLAIN}
         reply = sent(
             zenith.admin, endpoint, path(endpoint, **ids), BODIES.get(name(endpoint), {}) if endpoint.body else None
@@ -180,10 +186,15 @@ class TestBody:
         assert len(IN_BODIES) >= 18
 
     @pytest.mark.parametrize(
-        ("endpoint", "place"), IN_BODIES, ids=lambda v: name(v) if isinstance(v, Endpoint) else str(v)
+        ("endpoint", "place"), IN_BODIES, ids=lambda v: name(v) if isinstance(v, DeclaredEndpoint) else str(v)
     )
     def test_with_an_id_of_another_tenant_is_as_with_nobodys(
-        self, zenith: Cast, own: dict[str, UUID], theirs: dict[str, UUID], endpoint: Endpoint, place: tuple[Any, ...]
+        self,
+        zenith: Cast,
+        own: dict[str, UUID],
+        theirs: dict[str, UUID],
+        endpoint: DeclaredEndpoint,
+        place: tuple[Any, ...],
     ) -> None:
         field = next(part for part in reversed(place) if isinstance(part, str))
         ids = {part: own[where] for part, where in parameters(endpoint.path).items() if part not in PLAIN}
@@ -218,9 +229,11 @@ class TestQuery:
         assert {field for _, field in IN_QUERIES} <= set(FIELDS)
         assert len(IN_QUERIES) >= 8
 
-    @pytest.mark.parametrize(("endpoint", "field"), IN_QUERIES, ids=lambda v: name(v) if isinstance(v, Endpoint) else v)
+    @pytest.mark.parametrize(
+        ("endpoint", "field"), IN_QUERIES, ids=lambda v: name(v) if isinstance(v, DeclaredEndpoint) else v
+    )
     def test_with_an_id_of_another_tenant_is_as_with_nobodys(
-        self, zenith: Cast, theirs: dict[str, UUID], endpoint: Endpoint, field: str
+        self, zenith: Cast, theirs: dict[str, UUID], endpoint: DeclaredEndpoint, field: str
     ) -> None:
         answers = []
         for asked in (theirs[FIELDS[field]], uuid4()):
@@ -237,7 +250,7 @@ class TestColleague:
         "endpoint", [d for d in WITH_ID if "user_id" in d.path_types or "request_id" in d.path_types], ids=name
     )
     def test_is_as_if_they_were_not_there(
-        self, zenith: Cast, own: dict[str, UUID], endpoint: Endpoint, role: Role
+        self, zenith: Cast, own: dict[str, UUID], endpoint: DeclaredEndpoint, role: Role
     ) -> None:
         caller: Api = key(zenith.id, role, employee(zenith, employee_no=f"C-{uuid4()}"))
         part, place = next((part, place) for part, place in parameters(endpoint.path).items() if part not in PLAIN)

@@ -333,11 +333,11 @@ def encrypted(name: str, folder: Path, patch: pytest.MonkeyPatch) -> Iterator[tu
             self.end_headers()
 
         def log_message(self, *_: Any) -> None:
-            """Tests are silent."""
+            """Keep tests silent."""
 
     class Server(ThreadingHTTPServer):
         def handle_error(self, *_: Any) -> None:
-            """A handshake that the client gives up is what some tests are about."""
+            """Ignore it: a handshake that the client gives up is what some tests are about."""
 
     server = Server(("127.0.0.1", 0), Handler)
     server.socket = context.wrap_socket(server.socket, server_side=True)

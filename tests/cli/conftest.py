@@ -59,7 +59,7 @@ def _cli(database: Urls) -> Cli:
 
 @pytest.fixture(name="root", scope="module")
 def _root(server: str, database: Urls) -> Iterator[psycopg.Connection]:
-    """A superuser in the module's database: row-level security and triggers do not hold them."""
+    """Provide a superuser in the module's database: row-level security and triggers do not hold them."""
     name = database.application.rpartition("/")[2]
     with psycopg.connect(server, dbname=name, autocommit=True) as connection:
         yield connection
@@ -67,7 +67,7 @@ def _root(server: str, database: Urls) -> Iterator[psycopg.Connection]:
 
 @pytest.fixture(name="session")
 def _session(server: str, database: Urls) -> Iterator[Connection]:
-    """A superuser's transaction, rolled back: what is broken in it is broken for nobody else."""
+    """Provide a superuser's transaction, rolled back: what is broken in it is broken for nobody else."""
     url = make_url(server).set(drivername="postgresql+psycopg", database=database.application.rpartition("/")[2])
     with create_engine(url, poolclass=NullPool).connect() as connection:
         yield connection

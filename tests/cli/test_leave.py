@@ -15,7 +15,7 @@ NOW = datetime(2026, 1, 4, 6, tzinfo=UTC)
 
 @pytest.fixture(name="office")
 def _office(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> Office:
-    """An office with a day of leave set by hand and a holiday in leave, as they stood before there was a recount."""
+    """Provide an office with leave set by hand and a holiday in leave, as they stood before there was a recount."""
     monkeypatch.setattr(clock, "now", lambda: NOW)
     office = open_office()
     office.allocate(20)

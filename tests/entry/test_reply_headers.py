@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 import app
-from chalicelib.entry.registry import ENDPOINTS, Endpoint
+from chalicelib.entry.registry import ENDPOINTS, DeclaredEndpoint
 from infra.local.lambda_events import Context
 from tests.support.api import Api, event
 from tests.support.cast import Cast
@@ -27,7 +27,9 @@ def assert_secure(headers: dict[str, str], cache: str = "no-store") -> None:
 class TestEveryReply:
     @pytest.mark.parametrize("endpoint", GETS, ids=lambda endpoint: endpoint.path)
     @pytest.mark.parametrize("is_known", [True, False], ids=["caller", "nobody"])
-    def test_of_an_endpoint_is_not_stored_nor_guessed_at(self, acme: Cast, endpoint: Endpoint, is_known: bool) -> None:
+    def test_of_an_endpoint_is_not_stored_nor_guessed_at(
+        self, acme: Cast, endpoint: DeclaredEndpoint, is_known: bool
+    ) -> None:
         path = (
             endpoint.path.replace("{month}", "2026-01").replace("{date}", "2026-01-05").replace("{day}", "2026-01-05")
         )

@@ -33,13 +33,13 @@ class TestActor:
         dina = user(acme, "Dina")
         one, other = (actor(key(acme.id, role, dina)) for role in (Role.HR, Role.TENANT_ADMIN))
         assert (one.id, other.id) == (dina, dina)
-        assert one.is_among(other.hands)
+        assert one.is_any_of(other.hands)
 
     def test_of_a_key_without_a_person_is_the_key_itself(self, acme: Cast) -> None:
         one, other = actor(acme.admin), actor(acme.hr)
         assert one.id in one.hands
         assert one.id != other.id
-        assert not one.is_among(other.hands)
+        assert not one.is_any_of(other.hands)
 
     def test_of_a_key_is_its_maker_too(self, acme: Cast) -> None:
         dina, rafi = user(acme, "Dina"), user(acme, "Rafi")
@@ -49,7 +49,7 @@ class TestActor:
         assert actor(made).id == dina
         assert actor(of_rafi).id == rafi
         assert {dina, rafi} <= actor(of_rafi).hands
-        assert actor(key(acme.id, Role.HR, rafi)).is_among(actor(of_rafi).hands)
+        assert actor(key(acme.id, Role.HR, rafi)).is_any_of(actor(of_rafi).hands)
 
     def test_of_a_member_is_their_person_by_link_or_by_address(self, acme: Cast) -> None:
         linked, known = user(acme, "Linked"), user(acme, "Known", email="known@acme.example")

@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 import pytest
 
 import app
-from chalicelib.entry.registry import ENDPOINTS, Endpoint
+from chalicelib.entry.registry import ENDPOINTS, DeclaredEndpoint
 from chalicelib.identity.permissions import GRANTS, Role
 from tests.support.api import Api
 from tests.support.cast import key, platform_admin, tenant
@@ -111,7 +111,7 @@ def _callers(database: object) -> dict[str, Api]:
     return {"platform_admin": platform_admin()} | {role: key(acme.id, Role(role), person) for role in ROLES[1:]}
 
 
-def asked(endpoint: Endpoint) -> str:
+def asked(endpoint: DeclaredEndpoint) -> str:
     """Put ids that nobody has into a door's path."""
     return endpoint.path.format(**{name: PLACES.get(name, uuid4()) for name in endpoint.path_types})
 
@@ -120,7 +120,7 @@ class TestDoors:
     @DOORS
     @pytest.mark.parametrize("role", ROLES)
     def test_answer_403_exactly_where_the_role_lacks_the_permission(
-        self, callers: dict[str, Api], endpoint: Endpoint, role: str
+        self, callers: dict[str, Api], endpoint: DeclaredEndpoint, role: str
     ) -> None:
         lacking = endpoint.may is not None and endpoint.may not in GRANTS[Role(role)]
         reply = callers[role].call(endpoint.method, asked(endpoint), "{}")
@@ -134,7 +134,7 @@ class TestDoors:
         {"authorization": "Bearer nonsense"}, {"authorization": "Basic cm9vdDpyb290"},
     ], ids=["none", "malformed", "guess", "platform", "token", "basic"])  # fmt: skip
     def test_answer_401_without_credentials_that_hold(
-        self, callers: dict[str, Api], endpoint: Endpoint, headers: dict[str, str]
+        self, callers: dict[str, Api], endpoint: DeclaredEndpoint, headers: dict[str, str]
     ) -> None:
         reply = Api(headers=headers).call(endpoint.method, asked(endpoint), "{}")
         assert reply.status == 401

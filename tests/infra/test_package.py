@@ -18,7 +18,7 @@ from tests.support.cast import tenant
 _TRIAL = """
 import sys
 sys.path[:0] = sys.argv[1:]
-from chalicelib.features.payroll import document_rendering as rendering
+from chalicelib.features.payroll.documents import rendering
 fonts = ["Noto Sans", "Noto Sans Bengali", "Noto Sans CJK SC"]
 print(rendering._can_be_set("রহিম", fonts), rendering._can_be_set("ගුණ", fonts))
 """

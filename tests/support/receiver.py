@@ -55,7 +55,7 @@ def listening() -> Iterator[Receiver]:
                 self.wfile.write(b"thanks" if answer == 200 else b"no")
 
         def log_message(self, *_: Any) -> None:
-            """Tests are silent."""
+            """Keep tests silent."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     made.port = server.server_address[1]

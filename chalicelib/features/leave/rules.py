@@ -83,7 +83,7 @@ class LeaveSpan:
 
 
 @dataclass(frozen=True, slots=True)
-class Purse:
+class OpenAllocation:
     """An allocation as something that halves are taken from."""
 
     allocation_id: UUID
@@ -106,16 +106,18 @@ def days_of(halves: Sequence[HalfOfDay]) -> Decimal:
     return len(halves) * HALF_DAY
 
 
-def take(halves: Iterable[HalfOfDay], purses: Iterable[Purse]) -> tuple[dict[HalfOfDay, UUID], list[HalfOfDay]]:
+def take(
+    halves: Iterable[HalfOfDay], allocations_left: Iterable[OpenAllocation]
+) -> tuple[dict[HalfOfDay, UUID], list[HalfOfDay]]:
     """Take each half from the allocation that expires first of those that serve its day.
 
     Returns the allocation of each half, and the halves that nothing was left for. In order of days that leaves none
     over which another choice would have served. What a request holds already stays its own, also where the rule has
     been changed since and the allocation no longer serves the day.
     """
-    ordered = sorted(purses, key=lambda p: (p.expires_on or date.max, p.opens_on, p.allocation_id))
-    free = {purse.allocation_id: int(purse.free / HALF_DAY) for purse in ordered}
-    held = {purse.allocation_id: int(purse.held / HALF_DAY) for purse in ordered}
+    ordered = sorted(allocations_left, key=lambda p: (p.expires_on or date.max, p.opens_on, p.allocation_id))
+    free = {allocation_left.allocation_id: int(allocation_left.free / HALF_DAY) for allocation_left in ordered}
+    held = {allocation_left.allocation_id: int(allocation_left.held / HALF_DAY) for allocation_left in ordered}
     taken: dict[HalfOfDay, UUID] = {}
     lacking = []
     for day, half in sorted(halves):

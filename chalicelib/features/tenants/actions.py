@@ -250,7 +250,7 @@ def change_tenant(
 
 
 def _check_cell(before: Record, given: dict[str, Any]) -> None:
-    """A tenant of another cell is suspended here, always: so whatever passes by the suspended passes by signposts."""
+    """Refuse to restore a tenant of another cell: it stays suspended here, so that every job passes it by."""
     after = {**before, **given}
     if after["cell"] != before["cell"] and before["status"] != "suspended":
         raise Conflict("The cell changes only while the tenant is suspended: rows written meanwhile would be left.")

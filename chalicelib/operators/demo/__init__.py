@@ -1,3 +1,1 @@
-"""The demo: two tenants whose January 2026 holds the worked numbers of rules.md, whose last weeks look lived in, and
-who pay sellers.
-"""
+"""The demo: two tenants with the worked numbers of rules.md in January 2026, recent weeks of attendance, and sales."""

@@ -31,7 +31,7 @@ def _load(company: Company) -> dict[str, Any]:
     with scopes.operating(tenant_id) as scope:
         # two loads at once wait for each other
         scope.advisory_lock("demo load")
-        _refuse_strangers(scope, company)
+        _refuse_other_databases(scope, company)
         made = staff.write(scope, company) + facts.write(scope, company)
         if made:
             audit.record(scope, action="demo.loaded", entity_type="tenant", entity_id=tenant_id, after={"rows": made})
@@ -67,7 +67,7 @@ def _tenant(company: Company) -> UUID:
         return UUID(str(made["id"]))
 
 
-def _refuse_strangers(scope: Scope, company: Company) -> None:
+def _refuse_other_databases(scope: Scope, company: Company) -> None:
     ours = [id_of(scope, "user", person.number) for person in company.people]
     found = scope.session.execute(
         text(

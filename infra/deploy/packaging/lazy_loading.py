@@ -51,8 +51,8 @@ def acting_elsewhere() -> list[str]:
     """
     room = Path(inspect.getfile(lazy_loading)).parents[1]
     above = {room / "cli.py", *(room / "operators").rglob("*.py")}
-    with_doors = {Path(inspect.getfile(sys.modules[name])) for name in modules()}
-    files = sorted(set(room.rglob("*.py")) - above - with_doors)
+    with_entry_points = {Path(inspect.getfile(sys.modules[name])) for name in modules()}
+    files = sorted(set(room.rglob("*.py")) - above - with_entry_points)
     return [one.relative_to(room.parent).as_posix() for one in files if acts(one.read_text())]
 
 

@@ -181,7 +181,7 @@ def _person(story: Story) -> Any:
 
 
 def look_after(story: Story) -> int:
-    """The person who approves, asks the provider about doubts, and writes down what came back.
+    """Play the person who approves, asks the provider about doubts, and records what came back.
 
     They do what the product asks of them: find out first, and not before a request can no longer be on its way.
     """

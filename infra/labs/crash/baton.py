@@ -89,7 +89,7 @@ class Actor:
             self.end()
 
     def point(self, crash: Crash | None = None, what: str = "", *, switches: bool = True) -> None:
-        """A place where the actor may be killed, and where another may go on."""
+        """Mark a place where the actor may be killed, and where another may go on."""
         if self.is_dead:
             raise Killed
         if what:
@@ -112,7 +112,7 @@ class Actor:
         self.end()
 
     def end(self) -> NoReturn:
-        """The end of the process, counted or not."""
+        """End the process, counted or not."""
         self.is_dead, self.waits_on = True, None
         if self.connection is not None and self.connection.user is self:
             self.connection.drop()

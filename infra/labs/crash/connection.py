@@ -122,7 +122,7 @@ class LabConnection(psycopg.Connection[Any]):
             self.pgconn.finish()
 
     def close(self) -> None:
-        """What the pool does with a connection that it does not want any more."""
+        """Close a connection that the pool does not want any more."""
         self.drop()
 
     @classmethod

@@ -186,7 +186,9 @@ class Verdict:
 
 
 # What goes wrong around one record goes through to its batch.
-_NEIGHBOURS_FAIL = Edit(messages._settled_alone, 'logger.exception("failed outside its work", queue=queue)', "raise")
+_NEIGHBOURS_FAIL = Edit(
+    messages._settle_in_transaction, 'logger.exception("failed outside its work", queue=queue)', "raise"
+)
 
 DEFECTS = {
     defect.name: defect
@@ -246,7 +248,7 @@ DEFECTS = {
             [
                 Edit(
                     delivery_actions._settle,
-                    "return _wonder(scope, payout, answer.why, asked=asked)",
+                    "return _record_doubt(scope, payout, answer.why, asked=asked)",
                     'payout_states.move(scope, payout, PayoutStatus.FAILED, what="answered", problem=answer.why)',
                 )
             ],
@@ -589,7 +591,7 @@ def look_for(
     """Run stories of a broken product until a promise breaks."""
     began = time.monotonic()
     with world.opened(admin_url, template=template) as here, ExitStack() as stack:
-        laboratory.make_stranger(here)
+        laboratory.make_other_tenant(here)
         try:
             for part in defect.parts:
                 stack.enter_context(part.made(here))

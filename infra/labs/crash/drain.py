@@ -55,7 +55,7 @@ def drain(story: Story) -> None:
 
 
 def _come_back(story: Story) -> None:
-    """The hour after a restore: work goes on with payouts off, and then the list is matched."""
+    """Play the hour after a restore: work goes on with payouts off, and then the list is matched."""
     restore(story)
     sent = story.bank.sent
     for _ in range(3):

@@ -136,7 +136,7 @@ def paid_once(books: Books) -> Iterator[str]:
 
 @invariant
 def paid_means_moved(books: Books) -> Iterator[str]:
-    """A payout is paid if and only if exactly one movement reached its person, of the same amount and currency."""
+    """Check that a payout is paid if and only if exactly one movement of its amount reached its person."""
     for payout in books.payouts:
         there = [one for one in books.moved(payout) if one.is_there]
         if payout["status"] == "paid" and len(there) != 1:
@@ -176,7 +176,7 @@ def in_flight_is_open(books: Books) -> Iterator[str]:
 
 @invariant
 def lines_make_the_amount(books: Books) -> Iterator[str]:
-    """A payout's amount is the sum of what was booked for its person since the payout before."""
+    """Check that a payout's amount is the sum of what was booked for its person since the payout before."""
     for payout in books.payouts:
         if payout["kind"] == "matched":  # it was found in the provider's list, and may pay what the books have lost
             continue
@@ -221,8 +221,8 @@ def decisions_are_booked(books: Books) -> Iterator[str]:
 
 
 @invariant
-def people_got_theirs(books: Books) -> Iterator[str]:
-    """What a person has, is owed and awaits is what their sales come to, and everything owed at the end is paid."""
+def people_got_what_is_due(books: Books) -> Iterator[str]:
+    """Check that what a person has, is owed and awaits is what their sales come to, and all that is owed is paid."""
     owed: dict[tuple[Any, str], Decimal] = defaultdict(Decimal)
     for sale in books.sales:
         status, key = books.latest(sale["id"]), (sale["user_id"], sale["currency"])
@@ -258,7 +258,7 @@ def nothing_open(books: Books) -> Iterator[str]:
 
 @invariant
 def refusals_moved_nothing(books: Books) -> Iterator[str]:
-    """A payout that failed or was cancelled moved nothing, ever."""
+    """Check that a payout that failed or was cancelled moved nothing, ever."""
     for payout in books.payouts:
         if payout["status"] in ("failed", "cancelled") and books.moved(payout):
             yield f"a payout of {payout['amount']} is {payout['status']}, and the provider moved it"
@@ -330,7 +330,7 @@ def _is_take_over(event: dict[str, Any]) -> bool:
 
 @invariant
 def sent_means_sent(books: Books) -> Iterator[str]:
-    """A message of the outbox is marked as sent only if the queue has taken it."""
+    """Check that a message of the outbox is marked as sent only if the queue has taken it."""
     for row in books.outbox:
         body = {**row["body"], "tenant_id": str(row["tenant_id"])}
         if row["sent_at"] is not None and (row["queue"], canonical(body)) not in books.story.sqs.seen:
@@ -338,10 +338,10 @@ def sent_means_sent(books: Books) -> Iterator[str]:
 
 
 @invariant
-def stranger_untouched(books: Books) -> Iterator[str]:
-    """The other tenant's rows are as they were."""
+def other_tenant_untouched(books: Books) -> Iterator[str]:
+    """Check that the other tenant's rows are as they were."""
     world = books.story.world
-    if world.stranger_id is not None and world.digest_of(world.stranger_id) != world.stranger_digest:
+    if world.other_tenant_id is not None and world.digest_of(world.other_tenant_id) != world.other_tenant_digest:
         yield "rows of another tenant have changed"
 
 
@@ -384,7 +384,7 @@ def decided_once(books: Books) -> Iterator[str]:
 
 @invariant
 def one_run_per_slot(books: Books) -> Iterator[str]:
-    """An hour's run is made once, and a run that was asked for once per key."""
+    """Check that an hour's run is made once, and a run that was asked for once per key."""
     slots = Counter((one["kind"], one["parameters"].get("slot")) for one in books.jobs if "slot" in one["parameters"])
     yield from (f"{kind} ran {count} times for {slot}" for (kind, slot), count in slots.items() if count > 1)
     asked = [one for one in books.jobs if "asked_by" in one["parameters"]]

@@ -73,7 +73,7 @@ def run(world: World, seed: int, mode: Mode | None = None) -> Outcome:
     )
 
 
-def make_stranger(world: World) -> None:
+def make_other_tenant(world: World) -> None:
     """Return another tenant a life of its own, and then leave it alone for ever."""
     story = Story(world, -1, MODES["everything"], name="Zenith")
     with story.told():
@@ -87,5 +87,5 @@ def make_stranger(world: World) -> None:
     world.admin.execute("update payouts set look_at = null")
     world.admin.execute("update outbox set sent_at = lab.now() where sent_at is null")
     world.admin.execute("update tenants set status = 'suspended'")
-    world.stranger_id = story.tenant.id
-    world.stranger_digest = world.digest_of(story.tenant.id)
+    world.other_tenant_id = story.tenant.id
+    world.other_tenant_digest = world.digest_of(story.tenant.id)

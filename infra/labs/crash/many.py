@@ -46,7 +46,7 @@ def server() -> Iterator[str]:
 def tell(admin_url: str, seeds: list[int], mode: str | None, heard: Callable[[Outcome], None]) -> None:
     """Run these seeds one after the other in a database of its own."""
     with world.opened(admin_url) as here:
-        laboratory.make_stranger(here)
+        laboratory.make_other_tenant(here)
         gc.collect()
         gc.freeze()
         for number, seed in enumerate(seeds):

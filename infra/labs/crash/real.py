@@ -302,7 +302,7 @@ class Scene:
             runs_asked=self.runs_asked,
             corrections=self.corrections,
             bank=SimpleNamespace(entries=entries),
-            world=SimpleNamespace(rows=self.rows, stranger_id=None),
+            world=SimpleNamespace(rows=self.rows, other_tenant_id=None),
             sqs=SimpleNamespace(seen=_Anything()),
             plan=SimpleNamespace(slow_transactions=True),
         )

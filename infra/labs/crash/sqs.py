@@ -126,7 +126,7 @@ class Queues:
         self.dead = []
 
     def send_anew(self, queue: str, body: dict[str, Any]) -> None:
-        """An operator who puts a message there by hand."""
+        """Put a message there by hand, as an operator does."""
         self._put(queue, canonical(body))
 
     def forget_poison(self) -> None:

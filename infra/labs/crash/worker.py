@@ -13,8 +13,8 @@ def hasten() -> None:
 
     delivery_rules.LEASE = timedelta(seconds=1.5)
     delivery_rules.NUDGE = timedelta(seconds=1)
-    rungs = [timedelta(seconds=seconds) for seconds in (0.2, 0.5, 1, 2, 3)]
-    delivery_rules.LADDER = (rungs[0], rungs[1], rungs[2], rungs[3], rungs[4])
+    retry_delays = [timedelta(seconds=seconds) for seconds in (0.2, 0.5, 1, 2, 3)]
+    delivery_rules.LADDER = (retry_delays[0], retry_delays[1], retry_delays[2], retry_delays[3], retry_delays[4])
 
 
 def main() -> None:

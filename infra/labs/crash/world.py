@@ -75,8 +75,8 @@ class World:
     consumers: Mapping[str, events.Consumer]
     schedules: Mapping[str, events.Schedule]
     tables: Sequence[str]  # with a tenant's rows
-    stranger_id: UUID | None = None
-    stranger_digest: str = ""
+    other_tenant_id: UUID | None = None
+    other_tenant_digest: str = ""
 
     def set_clock(self, now: datetime) -> None:
         """Set the database's clock."""

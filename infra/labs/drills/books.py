@@ -89,7 +89,7 @@ class Books:
                 cursor.executemany(f"insert into simulated_movements values ({places})".encode(), lost.rows)
 
     def destroy(self) -> None:
-        """The disaster."""
+        """Lose the database."""
         with psycopg.connect(self.url) as admin:
             admin.execute("drop table payouts cascade")
 

@@ -54,7 +54,7 @@ def drill(steps: Steps, home: Path) -> None:
 
 
 def _migrate(steps: Steps, windows: list[tuple[Step, float, float]], admin_url: str, urls: Urls) -> None:
-    """The deployment, while the load goes on."""
+    """Deploy while the load goes on."""
 
     @contextmanager
     def watched(name: str) -> Iterator[Step]:

@@ -47,7 +47,7 @@ def drill(steps: Steps, home: Path, loop: EventLoop) -> None:
 
 
 def _live(steps: Steps, server: Server, home: Path, loop: EventLoop) -> tuple[datetime, Story, Books]:
-    """A day at the company, up to the moment, and on to the disaster."""
+    """Play a day at the company, up to the moment, and on to the disaster."""
     books = Books(server)
     with steps.step("business: sales, advances, a payroll run") as step:
         story = Story.begin(loop)
@@ -74,7 +74,7 @@ def _live(steps: Steps, server: Server, home: Path, loop: EventLoop) -> tuple[da
 
 
 def _come_back(steps: Steps, story: Story, books: Books, lost: Books, *, since: datetime) -> None:
-    """What the operators do."""
+    """Do what the operators do."""
     with steps.step("look at what came back") as step:
         step.seen = f"{books.summary()}; {books.summary_of_loss(lost)}"
         books.take_over(lost)  # the provider's own list, which no restore of ours can change

@@ -63,7 +63,7 @@ class Story:
         return story
 
     def go_on(self) -> None:
-        """What happens after the moment, and is lost."""
+        """Do what happens after the moment, and is lost."""
         self.do_again(with_new=False)
         held = self.company.admin.ok("GET", "/payouts", query={"status": "held"})["items"]
         for payout in held:
@@ -71,7 +71,7 @@ class Story:
         self._work()
 
     def do_again(self, *, with_new: bool = True) -> None:
-        """What clients do, and do again when it was lost: whatever is there already changes nothing."""
+        """Do what clients do, and repeat when it was lost: what is there already changes nothing."""
         sold = [self._sell(name, "early", earning) for name, earning in EARLY.items()]
         sold += [self._sell(name, "late", earning) for name, earning in LATE.items()]
         if with_new:
@@ -100,12 +100,12 @@ class Story:
         return f"runs answer {answers[0]}; {len(bodies)} old messages and {len(SCHEDULES)} schedules do nothing"
 
     def match(self, since: datetime, *more: str) -> dict[str, int]:
-        """The operators' command."""
+        """Run the operators' command."""
         said = cli("payouts", "match", "--tenant", self.company.slug, "--since", since.isoformat(), "--json", *more)
         return dict(json.loads(said)["counts"])
 
     def check(self) -> str:
-        """The operators' command that proves what must hold."""
+        """Run the operators' command that proves what must hold."""
         said = json.loads(cli("check", "--json"))
         failed = {name: one["said"] for name, one in said["checks"].items() if one["wrong"] and not one["is_warning"]}
         if not said["ok"] or failed:

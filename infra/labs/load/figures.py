@@ -85,8 +85,9 @@ def dues(seconds: float, per_second: float, seed: int) -> Iterator[float]:
 
 
 def recovery(answers: Iterable[Answer], ended: float, normal: float, until: float) -> float | None:
-    """Return the seconds from the end of an overload until calls are answered as quickly as normal and none is
-    refused any more, or None if that was not seen: `normal` is the 95th percentile before, `until` where the load ends.
+    """Return the seconds from the end of an overload until calls are answered as before, or None if that was not seen.
+
+    As before: as quickly as `normal`, the 95th percentile before, and none refused; `until` is where the load ends.
     """
     found = sorted((one for one in answers if one.due >= ended), key=lambda one: one.due)
     after = 0.0

@@ -410,7 +410,7 @@ class TestTwice:
         rahim = employee(acme)
         pay(acme, rahim, "15000.00")
         made = allocation(acme, rahim, leave_type(acme, rule(acme, "convert_to_cash")), "3")
-        everybody = expiry_nightly_job.Among.everybody()
+        everybody = expiry_nightly_job.EmployeeFilter.everybody()
         with scope_of(acme) as first:
             assert (
                 expiry_nightly_job.act(first, as_of=date(2026, 2, 1), employee_filter=everybody)["encashed_days"] == 3
@@ -434,7 +434,7 @@ class TestTwice:
 
         def expire() -> None:
             with scope_of(acme) as scope:
-                everybody = expiry_nightly_job.Among.everybody()
+                everybody = expiry_nightly_job.EmployeeFilter.everybody()
                 lapsed.append(
                     expiry_nightly_job.act(scope, as_of=date(2026, 2, 1), employee_filter=everybody)["lapsed_days"]
                 )

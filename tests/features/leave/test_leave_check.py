@@ -70,7 +70,7 @@ class TestLeave:
 class TestLeaveRegister:
     @pytest.fixture(name="shown")
     def _shown(self, busy: Office) -> Office:
-        """An office whose January is computed, with leave set by hand as well."""
+        """Provide an office whose January is computed, with leave set by hand as well."""
         body = {"status": "leave", "leave_type_id": busy.types["Annual"]}
         busy.cast.hr.ok("PUT", f"/pay-register/2026-01/{busy.rahim_id}/days/2026-01-14", body)
         busy.cast.hr.ok("POST", "/pay-register/2026-01/sync", {})

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.features.leave.rules import HalfOfDay, LeaveSpan, Purse, counted, take, year_from
+from chalicelib.features.leave.rules import HalfOfDay, LeaveSpan, OpenAllocation, counted, take, year_from
 from chalicelib.kernel.halves import Half
 
 FIRST = date(2026, 1, 4)
@@ -24,19 +24,21 @@ def whole(*numbers: int) -> list[HalfOfDay]:
     return [(on(number), half) for number in numbers for half in (Half.FIRST, Half.SECOND)]
 
 
-purses = st.lists(
+allocations_left = st.lists(
     st.builds(
-        lambda opens, lasts, days: Purse(UUID(int=0), on(opens), None if lasts is None else on(opens + lasts), days),
+        lambda opens, lasts, days: OpenAllocation(
+            UUID(int=0), on(opens), None if lasts is None else on(opens + lasts), days
+        ),
         st.integers(0, 4),
         st.none() | st.integers(0, 4),
         st.sampled_from([Decimal(n) / 2 for n in range(6)]),
     ),
     max_size=3,
-).map(lambda found: [Purse(UUID(int=n), p.opens_on, p.expires_on, p.free) for n, p in enumerate(found)])
+).map(lambda found: [OpenAllocation(UUID(int=n), p.opens_on, p.expires_on, p.free) for n, p in enumerate(found)])
 halves = st.sets(st.tuples(st.integers(0, 6).map(on), st.sampled_from(Half)), max_size=8).map(sorted)
 
 
-def most_served(wanted: list[HalfOfDay], found: list[Purse]) -> int:
+def most_served(wanted: list[HalfOfDay], found: list[OpenAllocation]) -> int:
     """Count the halves that can be served at best, by trying every purse for each."""
 
     def best(left: list[HalfOfDay], days: tuple[Decimal, ...]) -> int:
@@ -44,12 +46,12 @@ def most_served(wanted: list[HalfOfDay], found: list[Purse]) -> int:
             return 0
         (day, _), rest = left[0], left[1:]
         counts = [best(rest, days)]
-        for place, purse in enumerate(found):
-            if purse.opens_on <= day <= (purse.expires_on or date.max) and days[place] > 0:
+        for place, allocation_left in enumerate(found):
+            if allocation_left.opens_on <= day <= (allocation_left.expires_on or date.max) and days[place] > 0:
                 counts.append(1 + best(rest, (*days[:place], days[place] - Decimal("0.5"), *days[place + 1 :])))
         return max(counts)
 
-    return best(wanted, tuple(purse.free for purse in found))
+    return best(wanted, tuple(allocation_left.free for allocation_left in found))
 
 
 def days_from(taken: dict[HalfOfDay, UUID]) -> dict[UUID, Decimal]:
@@ -58,27 +60,31 @@ def days_from(taken: dict[HalfOfDay, UUID]) -> dict[UUID, Decimal]:
 
 
 class TestTake:
-    @given(halves, purses)
-    def test_serves_as_many_halves_as_any_choice_would(self, wanted: list[HalfOfDay], found: list[Purse]) -> None:
+    @given(halves, allocations_left)
+    def test_serves_as_many_halves_as_any_choice_would(
+        self, wanted: list[HalfOfDay], found: list[OpenAllocation]
+    ) -> None:
         taken, lacking = take(wanted, found)
         assert len(lacking) == len(wanted) - most_served(wanted, found)
         assert sorted([*taken, *lacking]) == wanted
-        assert all(days_from(taken).get(purse.allocation_id, 0) <= purse.free for purse in found)
+        assert all(
+            days_from(taken).get(allocation_left.allocation_id, 0) <= allocation_left.free for allocation_left in found
+        )
 
     def test_takes_what_expires_first_and_what_never_does_last(self) -> None:
-        found = [Purse(A, on(0), None, Decimal(5)), Purse(B, on(0), on(1), Decimal("1.5"))]
+        found = [OpenAllocation(A, on(0), None, Decimal(5)), OpenAllocation(B, on(0), on(1), Decimal("1.5"))]
         taken, lacking = take(whole(0, 1, 2), found)
         assert (days_from(taken), lacking) == ({B: Decimal("1.5"), A: Decimal("1.5")}, [])
 
     def test_says_what_is_lacking(self) -> None:
-        found = [Purse(A, on(0), on(0), Decimal(5))]
+        found = [OpenAllocation(A, on(0), on(0), Decimal(5))]
         taken, lacking = take(whole(0, 1), found)
         assert (days_from(taken), lacking) == ({A: Decimal(1)}, whole(1))
 
-    @given(st.integers(1, 6), purses)
-    def test_always_keeps_what_is_held(self, days: int, found: list[Purse]) -> None:
+    @given(st.integers(1, 6), allocations_left)
+    def test_always_keeps_what_is_held(self, days: int, found: list[OpenAllocation]) -> None:
         # even where no purse serves the days any more
-        mine = Purse(UUID(int=9), on(20), on(20), Decimal(0), held=Decimal(days))
+        mine = OpenAllocation(UUID(int=9), on(20), on(20), Decimal(0), held=Decimal(days))
         _, lacking = take(whole(*range(days)), [*found, mine])
         assert lacking == []
 

@@ -160,10 +160,11 @@ class TestLock:
 
 
 @pytest.mark.parametrize("module", [
-    "leave.request_routes", "attendance.request_routes", "attendance.routes", "forms.submission_routes"])  # fmt: skip
+    "leave.requests.routes", "attendance.requests.routes", "attendance.records.routes",
+    "forms.submissions.routes"])  # fmt: skip
 def test_is_there_whichever_routes_a_process_has_loaded(module: str) -> None:
     code = (
-        f"import chalicelib.features.{module}; from chalicelib.features.tenants import facts;"
+        f"import chalicelib.features.{module}; from chalicelib.features.periods import facts;"
         " print([type(one).__name__ for one in facts.followers()])"
     )
     found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)

@@ -102,7 +102,7 @@ def answer(cast: Cast, made: dict[str, Any], *rows: dict[str, Any]) -> dict[str,
 
 
 def report(made: dict[str, Any], *statuses: tuple[str, str], group: str = "PART", version: str = "10") -> str:
-    """The bank's report: a status for each reference."""
+    """Write the bank's report: a status for each reference."""
     reason = "<StsRsnInf><Rsn><Cd>AC04</Cd></Rsn><AddtlInf>Account closed</AddtlInf></StsRsnInf>"
     lines = "".join(
         f"<TxInfAndSts><OrgnlEndToEndId>{reference}</OrgnlEndToEndId><TxSts>{status}</TxSts>"

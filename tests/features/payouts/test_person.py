@@ -25,7 +25,7 @@ def balance(cast: Cast, user_id: str) -> dict[str, str]:
 
 
 def told(**sums: str) -> dict[str, str]:
-    """A balance; what is not said is nothing."""
+    """Return a balance; sums left out are 0."""
     nothing = dict.fromkeys(("payable", "advances_outstanding", "pending_earnings", "in_flight", "paid_total"), "0.00")
     return {"currency": "BDT", **nothing, **sums}
 

@@ -117,7 +117,7 @@ def queued(cast: Cast, behaviour: str | None = None) -> dict[str, Any]:
 
 
 def claim(cast: Cast, payout: dict[str, Any]) -> SideEffect:
-    """A worker that has claimed a payout, and not called anybody yet."""
+    """Claim a payout as a worker that has not called anybody yet."""
     with worker(cast) as scope:
         side_effect = delivery_actions.carry_on(scope, UUID(payout["id"]))
     assert side_effect is not None

@@ -141,12 +141,12 @@ def adjustment(cast: Cast, user_id: UUID, amount: str = "500.00") -> dict[str, A
 
 
 def late(code: str, category: str, amount: str, *, month: str = "2025-12") -> dict[str, Any]:
-    """The line of what a component of an earlier period comes to more, or less."""
+    """Return the line of what a component of an earlier period comes to more, or less."""
     return {"kind": "arrears", "category": category, "amount": D(amount), "month": month, "code": code}
 
 
 def arrears(gross: str, deductions: str = "0.00", taxes: str = "0.00", *, month: str = "2025-12") -> dict[str, Any]:
-    """The one net line of what an earlier period comes to more, or less, as until December 2026."""
+    """Return the one net line of what an earlier period comes to more, or less, as until December 2026."""
     net = D(gross) - D(deductions) - D(taxes)
     return {
         "kind": "arrears",
@@ -160,7 +160,7 @@ def arrears(gross: str, deductions: str = "0.00", taxes: str = "0.00", *, month:
 
 
 def carried(payslip_id: UUID, amount: str) -> dict[str, Any]:
-    """The line that deducts what an earlier payslip had left."""
+    """Return the line that deducts what an earlier payslip had left."""
     return {"kind": "carried_over", "category": "deduction", "amount": D(amount), "payslip_id": payslip_id}
 
 

@@ -16,7 +16,7 @@ from infra.labs.bench.payouts.crews import Crew
 from infra.labs.bench.payouts.data import copied
 from infra.labs.bench.payouts.runs import Runs
 from infra.labs.bench.table import show
-from tests.infra.labs.bench.test_bench import REFERENCES
+from tests.infra.bench.test_bench import REFERENCES
 
 PEOPLE = 30
 

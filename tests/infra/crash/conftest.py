@@ -14,5 +14,5 @@ from migrations.setup import Urls
 def world(server: str, template: Urls) -> Iterator[World]:
     """Open one laboratory for all tests of a module."""
     with worlds.opened(server, template="wagebook_template") as opened:
-        laboratory.make_stranger(opened)
+        laboratory.make_other_tenant(opened)
         yield opened

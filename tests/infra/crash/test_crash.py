@@ -32,7 +32,7 @@ class TestRun:
     def test_leaves_nothing_behind(self, world: World) -> None:
         laboratory.run(world, 3)
         assert [row["slug"][:6] for row in world.rows("select slug from tenants")] == ["zenith"]
-        assert world.rows("select * from payouts where tenant_id <> %s", world.stranger_id) == []
+        assert world.rows("select * from payouts where tenant_id <> %s", world.other_tenant_id) == []
 
 
 class TestModes:

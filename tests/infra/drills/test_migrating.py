@@ -17,7 +17,7 @@ from migrations.setup import Urls, create_database
 
 @pytest.fixture(name="urls")
 def _urls(server: str, template: Urls) -> Iterator[Urls]:
-    """A database of its own, whose schema the test changes."""
+    """Provide a database of its own, whose schema the test changes."""
     name = f"wagebook_{uuid4().hex[:12]}"
     with psycopg.connect(server, autocommit=True) as admin:
         create_database(admin, name, template="wagebook_template")
@@ -27,7 +27,7 @@ def _urls(server: str, template: Urls) -> Iterator[Urls]:
 
 @pytest.fixture(name="root")
 def _root(server: str, urls: Urls) -> Iterator[psycopg.Connection]:
-    """A superuser there."""
+    """Provide a superuser there."""
     url = make_url(server).set(database=make_url(urls.migrator).database).render_as_string(hide_password=False)
     with psycopg.connect(url, autocommit=True) as connection:
         yield connection

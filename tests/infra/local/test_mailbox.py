@@ -75,7 +75,7 @@ class TestMailbox:
     def test_stands_beside_the_product(self, endpoint: str) -> None:
         class Handler(chalice.local.ChaliceRequestHandler):
             def log_message(self, *_: object) -> None:
-                """Tests are silent."""
+                """Keep tests silent."""
 
         product = Chalice(app_name="product")
         product.route("/docs")(lambda: Response("the product"))

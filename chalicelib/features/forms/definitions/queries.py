@@ -139,8 +139,8 @@ def _offered(scope: Scope) -> ColumnElement[bool]:
         )
         .exists()
     )
-    is_theirs = or_(forms.c.branch_id.is_(None), _of_branch(scope, forms.c.branch_id, "form_submissions.read"))
-    return and_(forms.c.is_active, is_published, is_theirs)
+    is_own = or_(forms.c.branch_id.is_(None), _of_branch(scope, forms.c.branch_id, "form_submissions.read"))
+    return and_(forms.c.is_active, is_published, is_own)
 
 
 def _used(scope: Scope) -> ColumnElement[bool]:

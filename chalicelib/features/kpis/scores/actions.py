@@ -43,7 +43,7 @@ _CLEAR = text("""
 
 def enter(scope: Scope, *, assignment_id: UUID, new: NewValue) -> Record:
     """Enter a value by hand, or another one in its place."""
-    assignment = _of_somebody_else(scope, assignment_id)
+    assignment = _of_another_person(scope, assignment_id)
     definition = assignment["definition"]
     if definition["source"] != Source.MANUAL:
         raise Conflict(f"{definition['name']} is calculated; override its value, with a reason, if it must be another.")
@@ -75,7 +75,7 @@ def put(
 
 def override(scope: Scope, *, assignment_id: UUID, new: NewOverride) -> Record:
     """Make another value count, whatever is calculated, or take that back."""
-    assignment = _of_somebody_else(scope, assignment_id)
+    assignment = _of_another_person(scope, assignment_id)
     definition = assignment["definition"]
     if definition["metric_type"] == MetricType.TEXT:
         raise Conflict(f"{definition['name']} is in words, and counts nothing; enter other words instead.")
@@ -109,7 +109,7 @@ def override(scope: Scope, *, assignment_id: UUID, new: NewOverride) -> Record:
     return queries.get_score(scope, assignment_id, SCORE)
 
 
-def _of_somebody_else(scope: Scope, assignment_id: UUID) -> Record:
+def _of_another_person(scope: Scope, assignment_id: UUID) -> Record:
     assignment = assignments.get_assignment(scope, assignment_id, SCORE)
     four_eyes.check_not_own(scope, four_eyes.Subject.KPI, assignment["user_id"])
     return assignment

@@ -20,7 +20,7 @@ from chalicelib.backing.database import Record, statement
 from chalicelib.features.leave import rules
 from chalicelib.features.leave.allocations import entry_actions, queries
 from chalicelib.features.leave.allocations.entry_actions import NewEntry
-from chalicelib.features.leave.rules import Bucket, HalfOfDay, LedgerPlace, Purse
+from chalicelib.features.leave.rules import Bucket, HalfOfDay, LedgerPlace, OpenAllocation
 from chalicelib.features.periods.locks import lock_people
 from chalicelib.features.periods.working_days import LAST_DAY
 from chalicelib.identity.scope import Scope
@@ -64,7 +64,7 @@ class Allowance:
         taken, claim.unpaid = rules.take(
             claim.gained,
             [
-                Purse(row["id"], row["cycle_start_on"], row["expires_on"], free=self.free[row["id"]])
+                OpenAllocation(row["id"], row["cycle_start_on"], row["expires_on"], free=self.free[row["id"]])
                 for row in self._rows.values()
                 if (row["user_id"], row["leave_type_id"]) == (claim.user_id, claim.leave_type_id)
             ],

@@ -59,7 +59,7 @@ class NewAllocations(Input):
     notes: LongText | None = None
 
     @model_validator(mode="after")
-    def _for_somebody(self) -> "NewAllocations":
+    def _check_recipients(self) -> "NewAllocations":
         if sum(said is not None for said in (self.user_ids, self.department_id, self.all)) != 1:
             raise ValueError("say for whom in one way: user_ids, department_id, or all")
         return self

@@ -19,8 +19,7 @@ from chalicelib import audit, notifications
 from chalicelib.backing import clock
 from chalicelib.backing.database import statement
 from chalicelib.features.adjustments import actions as adjustments
-from chalicelib.features.adjustments.rules import AdjustmentKind as AdjustmentKind
-from chalicelib.features.adjustments.rules import NewAdjustmentRow
+from chalicelib.features.adjustments.rules import AdjustmentKind, NewAdjustmentRow
 from chalicelib.features.leave.expiry import queries, rules
 from chalicelib.features.periods.windows import EmployeeFilter
 from chalicelib.identity.scope import Scope

@@ -22,7 +22,7 @@ from chalicelib.features.leave.allocations import queries as allocation_queries
 from chalicelib.features.leave.models import leave_days, leave_requests
 from chalicelib.features.leave.requests import queries as requests
 from chalicelib.features.leave.requests.schemas import NewRequest
-from chalicelib.features.leave.rules import Bucket, HalfOfDay, LeaveSpan, Purse
+from chalicelib.features.leave.rules import Bucket, HalfOfDay, LeaveSpan, OpenAllocation
 from chalicelib.features.leave.types import queries as type_queries
 from chalicelib.features.people.users import queries as people
 from chalicelib.features.periods import facts
@@ -59,8 +59,8 @@ def ask(scope: Scope, *, new: NewRequest, submission_id: UUID | None = None) -> 
     halves = _counted(scope, user_id, leave_type, span)
     if not halves:
         raise invalid("/start_date", "there is no working day in these days; nothing has to be asked for")
-    purses = _purses(scope, user_id, leave_type, held={})
-    taken = _taken(leave_type, halves, purses)
+    allocations_left = _allocations_left(scope, user_id, leave_type, held={})
+    taken = _taken(leave_type, halves, allocations_left)
     row = (
         scope.session.execute(
             insert(leave_requests)
@@ -269,14 +269,16 @@ def _counted(scope: Scope, user_id: UUID, leave_type: Record, span: LeaveSpan) -
     return rules.counted(span, bits)
 
 
-def _purses(scope: Scope, user_id: UUID, leave_type: Record, *, held: entry_actions.Held) -> list[Purse]:
+def _allocations_left(
+    scope: Scope, user_id: UUID, leave_type: Record, *, held: entry_actions.Held
+) -> list[OpenAllocation]:
     """Lock a person's allocations and return them to take days from, with what a request holds of each."""
     of_each: dict[UUID, Decimal] = {}
     for place, days in held.items():
         of_each[place.allocation_id] = of_each.get(place.allocation_id, Decimal(0)) + days
     found = allocation_queries.allocations_of(scope, user_id=user_id, leave_type_id=leave_type["id"], lock=True)
     return [
-        Purse(
+        OpenAllocation(
             row["id"],
             row["cycle_start_on"],
             row["expires_on"],
@@ -287,14 +289,16 @@ def _purses(scope: Scope, user_id: UUID, leave_type: Record, *, held: entry_acti
     ]
 
 
-def _taken(leave_type: Record, halves: Sequence[HalfOfDay], purses: Sequence[Purse]) -> dict[HalfOfDay, UUID]:
+def _taken(
+    leave_type: Record, halves: Sequence[HalfOfDay], allocations_left: Sequence[OpenAllocation]
+) -> dict[HalfOfDay, UUID]:
     """Take these halves, or say what remains; leave without a limit takes nothing."""
     if not leave_type["is_limited"]:
         return {}
-    taken, lacking = rules.take(halves, purses)
+    taken, lacking = rules.take(halves, allocations_left)
     if lacking:
         had = rules.days_of(halves) - rules.days_of(lacking)
-        left = sum((p.free + p.held for p in purses if any(p.serves(day) for day, _ in halves)), Decimal(0))
+        left = sum((p.free + p.held for p in allocations_left if any(p.serves(day) for day, _ in halves)), Decimal(0))
         raise BalanceTooLow(
             f"These are {rules.days_of(halves)} days of {leave_type['name']}, and {left} remain"
             + (f", of which {had} can be taken on these days" if had != left else "")
@@ -313,7 +317,7 @@ def _grant(
     halves = _counted(scope, request["user_id"], leave_type, span)
     if not halves:
         raise Conflict("None of these days is a working day any more; reject the request.")
-    return halves, _taken(leave_type, halves, _purses(scope, request["user_id"], leave_type, held=held))
+    return halves, _taken(leave_type, halves, _allocations_left(scope, request["user_id"], leave_type, held=held))
 
 
 def _record(scope: Scope, request: Record, leave_type: Record, halves: Sequence[HalfOfDay]) -> list[str]:

@@ -99,7 +99,7 @@ def _send(scope: Scope, payout: Record) -> SideEffect | None:
     try:
         claim = _claim(scope, claimed, _destination(scope, claimed))
     except vault.Unopenable:
-        _spoiled(scope, claimed)
+        _undecryptable(scope, claimed)
         return None
     return SideEffect(partial(_call, claim), lambda after, answer: _settle(after, claim, answer, asked=False))
 
@@ -170,7 +170,7 @@ def _settle(scope: Scope, claim: PayoutClaim, answer: Answer, *, asked: bool) ->
         case NotSent():
             _doubt(scope, payout, answer.why)
         case Unclear():
-            return _wonder(scope, payout, answer.why, asked=asked)
+            return _record_doubt(scope, payout, answer.why, asked=asked)
         case UnknownReference():
             if payout["status"] != PayoutStatus.PAID:
                 return _again(scope, payout, why="the provider knows nothing of it")
@@ -222,7 +222,7 @@ def _take_back(scope: Scope, payout: Record, answer: CameBack) -> None:
     payout_states.move(scope, payout, PayoutStatus.RETURNED, what="answered", problem=f"came back: {answer.reason}")
 
 
-def _wonder(scope: Scope, payout: Record, why: str, *, asked: bool) -> SideEffect | None:
+def _record_doubt(scope: Scope, payout: Record, why: str, *, asked: bool) -> SideEffect | None:
     abilities = providers.abilities_of(payout["provider"])
     nobody_knows = not abilities.looks_up and abilities.keeps_keys_for is None
     if payout["status"] == PayoutStatus.PAID:
@@ -265,7 +265,7 @@ def _is_over(scope: Scope, payout: Record) -> bool:
     return payout["unknown_since"] is not None and scope.now - payout["unknown_since"] > rules.PATIENCE
 
 
-def _spoiled(scope: Scope, payout: Record) -> None:
+def _undecryptable(scope: Scope, payout: Record) -> None:
     """Stop a payout whose bank details cannot be opened: given back where certainly nobody sent it."""
     logger.error("bank details cannot be opened", payout_id=str(payout["id"]))
     to = PayoutStatus.FAILED if payout["fence"] == 1 else PayoutStatus.REVIEW

@@ -141,7 +141,7 @@ def request_payroll(scope: Scope, *, payroll_run_id: UUID) -> UUID:
     rows = scope.session.execute(
         _PLAN_PAYROLL, {"tenant_id": scope.tenant_id, "size": CHUNK_PEOPLE, "payroll_run_id": payroll_run_id}
     ).all()
-    _spread(scope, job_id, rows, {"payroll_run_id": str(payroll_run_id)})
+    _fan_out(scope, job_id, rows, {"payroll_run_id": str(payroll_run_id)})
     return job_id
 
 
@@ -157,10 +157,10 @@ def _begin(scope: Scope, job_id: UUID, kind: PayoutRunKind, *, user_ids: Sequenc
     rows = scope.session.execute(
         _PLAN, {"tenant_id": scope.tenant_id, "size": CHUNK_PEOPLE, "with_sales": advances, "user_ids": named}
     ).all()
-    _spread(scope, job_id, rows, {"kind": kind.value} | ({"user_ids": [str(one) for one in named]} if named else {}))
+    _fan_out(scope, job_id, rows, {"kind": kind.value} | ({"user_ids": [str(one) for one in named]} if named else {}))
 
 
-def _spread(scope: Scope, job_id: UUID, rows: Sequence[Any], what: dict[str, Any]) -> None:
+def _fan_out(scope: Scope, job_id: UUID, rows: Sequence[Any], what: dict[str, Any]) -> None:
     """Do a run's one chunk at once, or send its chunks; `what` is `kind` and `user_ids`, or `payroll_run_id`."""
     chunks = [JobChunk(number, row.first, row.last, row.people) for number, row in enumerate(rows)]
     # who prepared it travels along: a chunk's message has no caller

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from chalicelib.entry.paging import PageQuery
-from chalicelib.features.people.destinations.rules import DestinationKind as DestinationKind
+from chalicelib.features.people.destinations.rules import DestinationKind
 from chalicelib.kernel.policy import PayoutProvider
 from chalicelib.kernel.schema import UNSET, Input, MoneyOut, Output, Reason, Text
 from chalicelib.kernel.states import PayoutStatus

@@ -115,7 +115,7 @@ def change(scope: Scope, *, type_id: UUID, given: dict[str, Any], if_match: int 
 def _next_version(
     scope: Scope, kind: Record, given: Mapping[str, Any]
 ) -> tuple[date, Record | None, dict[str, Any] | None]:
-    """Return from when a new version is, what was in force then, and the version; None where it says no more"""
+    """Return from when a new version is, what was in force then, and the version; None where it says no more."""
     begins = given.get("effective_from") or queries.this_period_begins(scope)
     said = {name: given[name] for name in values.NAMES if name in given}
     if not said:

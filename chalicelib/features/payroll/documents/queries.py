@@ -39,9 +39,7 @@ def is_posted(scope: Scope, run_id: UUID) -> bool:
 
 
 def find_waiting(scope: Scope, *, run_id: UUID, first: UUID, last: UUID) -> Sequence[Row[Any]]:
-    """Find the payslips of a range of people whose files are to be made: payslip, person, their department
-    and language.
-    """
+    """Find the payslips of a range of employees whose files are to be made, with department and language."""
     return scope.session.execute(
         _WAITING, {"tenant_id": scope.tenant_id, "run_id": run_id, "first": first, "last": last}
     ).all()

@@ -85,7 +85,7 @@ def _gross(
     amounts: Sequence[Decimal | None],
     one_offs: Sequence[Record],
 ) -> Decimal:
-    """The gross that formulas took: without arrears, which the period they are for has taxed."""
+    """Return the gross that formulas took: without arrears, which the period they are for has taxed."""
     earning = [
         amount or _ZERO
         for component, amount in zip(plan.components, amounts, strict=True)

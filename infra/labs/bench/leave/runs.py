@@ -11,6 +11,7 @@ import psycopg
 from chalicelib.backing.outbox import Message
 from chalicelib.entry.messages import do
 from chalicelib.entry.registry import CONSUMERS
+from chalicelib.features.leave.expiry import consumers as consumers  # so that they are registered
 from chalicelib.features.leave.expiry import nightly_job as nights
 from chalicelib.identity.callers import working
 from chalicelib.jobs import progress

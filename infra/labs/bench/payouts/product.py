@@ -11,6 +11,7 @@ from chalicelib.entry.messages import do
 from chalicelib.entry.registry import CONSUMERS
 from chalicelib.entry.rows import ImportRow
 from chalicelib.features.payouts.runs import actions as payouts
+from chalicelib.features.payouts.runs import consumers as consumers  # so that they are registered
 from chalicelib.features.sales import actions as sales
 from chalicelib.features.sales.import_actions import import_rows
 from chalicelib.features.sales.schemas import SaleDecision

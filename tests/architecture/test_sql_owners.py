@@ -1,0 +1,55 @@
+"""SQL obeys the direction of imports: each table and SQL function has one owner.
+
+What is known to differ is listed, with the reason; a line that no longer applies fails, too.
+"""
+
+from tests.architecture.sql_owners import layers, owners, uses
+
+# (package, table or function): why it reads a table of a package above it
+READS_UP = {
+    ("backing", "tenants"): "the outbox leaves out messages of tenants that live in another cell",
+    (
+        "features.balances",
+        "pay_registers",
+    ): "balances are computed below the register (decision 4), until it is inverted",
+    ("features.leave", "day_edits"): "leave set by hand in the register is leave used (decision 34)",
+    ("features.periods", "users"): "the people lock locks rows of users",
+    ("four_eyes", "users"): "counts who else may approve",
+    ("notifications", "users"): "language and addresses of recipients",
+}
+# (package, table): why it writes a table of another package
+WRITES_OTHERS = {
+    ("features.kpis", "jobs"): "the nightly job is written three times, until it is one",
+    ("features.kpis", "nightly_runs"): "the nightly job is written three times, until it is one",
+    ("features.leave", "jobs"): "the nightly job is written three times, until it is one",
+    ("features.leave", "nightly_runs"): "the nightly job is written three times, until it is one",
+    ("features.pay_register", "nightly_runs"): "the nightly job is written three times, until it is one",
+    ("features.pay_register", "late_corrections"): "periods do not own their states yet",
+    ("features.pay_register", "pay_periods"): "periods do not own their states yet",
+    ("features.payroll", "late_corrections"): "periods do not own their states yet",
+    ("features.payroll", "pay_periods"): "periods do not own their states yet",
+    ("features.payroll", "payroll_adjustments"): "posting marks the adjustments that it paid, in its transaction",
+    ("features.tenants", "api_keys"): "identity holds the tables of access; tenants writes them",
+    ("features.tenants", "members"): "identity holds the tables of access; tenants writes them",
+    ("features.tenants", "tenants"): "identity holds the tables of access; tenants writes them",
+    ("operators", "api_keys"): "operators act on any room, by the command line",
+    ("operators", "outbox"): "operators act on any room, by the command line",
+    ("operators", "person_erasures"): "operators act on any room, by the command line",
+    ("operators", "platform_admins"): "operators act on any room, by the command line",
+    ("operators", "tenant_keys"): "operators act on any room, by the command line",
+}
+
+
+def test_every_owner_is_a_package_of_the_layers() -> None:
+    assert set(owners().values()) <= set(layers())
+
+
+def test_no_sql_points_up() -> None:
+    heights = layers()
+    found = {(use.package, use.name) for use in uses() if heights[owners()[use.name]] > heights[use.package]}
+    assert found == set(READS_UP)
+
+
+def test_no_feature_writes_a_table_of_another() -> None:
+    found = {(use.package, use.name) for use in uses() if use.writes and owners()[use.name] != use.package}
+    assert found == set(WRITES_OTHERS)
