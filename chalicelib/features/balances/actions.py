@@ -9,6 +9,7 @@ from chalicelib.identity.scope import Scope
 from chalicelib.kernel.money import MINOR_UNITS
 
 _EARN = statement(__file__, "earn")
+_DROP_BALANCES = statement(__file__, "drop_balances")
 _MINOR_UNITS = json.dumps(MINOR_UNITS)
 
 
@@ -25,3 +26,9 @@ def earn(scope: Scope, *, window: PeriodWindow, employee_filter: EmployeeFilter)
         "minor_units": _MINOR_UNITS,
     }
     return run(scope.session, employee_filter.put_into(_EARN), values)
+
+
+def drop(scope: Scope, *, window: PeriodWindow, employee_filter: EmployeeFilter) -> None:
+    """Drop the balances of people who are not, or no longer, employed in the period."""
+    values = {**window.values(), **employee_filter.values, "tenant_id": scope.tenant_id}
+    run(scope.session, employee_filter.put_into(_DROP_BALANCES), values)

@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from chalicelib.features.attendance.records import actions as attendance
-from chalicelib.features.pay_register.projection import leave_out, project
+from chalicelib.features.pay_register.projection import drop_rows, project
 from chalicelib.features.periods import periods
 from chalicelib.features.periods.locks import lock_filtered_employees
 from chalicelib.features.periods.windows import EmployeeFilter, window_of
@@ -86,7 +86,7 @@ def prepare(scope: Scope, months: Sequence[str]) -> None:
         {"tenant_id": scope.tenant_id, "months": list(months)},
     )
     for month in months:
-        leave_out(scope, window=window_of(scope, month), employee_filter=EmployeeFilter.everybody())
+        drop_rows(scope, window=window_of(scope, month), employee_filter=EmployeeFilter.everybody())
 
 
 def compute_filtered(scope: Scope, *, months: Sequence[str], employee_filter: EmployeeFilter, as_of: date) -> int:

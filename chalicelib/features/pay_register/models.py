@@ -48,9 +48,6 @@ pay_registers = Table(
     Column("day_remarks", JSONB, doc="date -> remark"),
 )
 
-# What the projection computes beside the key and the as-of date.
-PROJECTED = [column.name for column in pay_registers.c if column.name not in ("tenant_id", "month", "user_id", "as_of")]
-
 # A row holds all edited cells of a day; each edit puts a new one in its place. With no cell set it says that they were
 # all given back to the facts, and keeps the day's version.
 day_edits = Table(

@@ -1,55 +1,63 @@
-"""The projection: from facts to register rows, and from those to balances, set-based over some employees."""
+"""The projection: from facts to register rows, set-based over some employees, and who follows it.
 
+A follower keeps what it derives from register rows in step with them, in the same transaction. It belongs to a feature
+above this one, so it is named here by its module and imported at the first projection: whichever routes or consumers a
+process has loaded, no rows change without their followers.
+"""
+
+from collections.abc import Sequence
 from datetime import date
-from typing import Any
+from functools import cache
+from importlib import import_module
+from typing import Any, Protocol
 
 from chalicelib.backing.database import keep_plans, run, statement
-from chalicelib.features.balances import actions as balances
-from chalicelib.features.pay_register.models import PROJECTED
 from chalicelib.features.periods.windows import EmployeeFilter, PeriodWindow
 from chalicelib.identity.scope import Scope
 
+# The module of each follower; its `FOLLOWER` is a RegisterFollower. They follow in this order.
+FOLLOWERS = ["chalicelib.features.balances.followers"]
 
-def _listed(prefix: str = "") -> str:
-    return ", ".join(prefix + name for name in PROJECTED)
+_PROJECT = statement(__file__, "project")
+_DROP_ROWS = statement(__file__, "drop_rows")
 
 
-_PROJECT = (
-    statement(__file__, "project")
-    .replace("{columns}", _listed())
-    .replace("{excluded}", _listed("excluded."))
-    .replace("{kept}", _listed("r."))
-)
+class RegisterFollower(Protocol):
+    """What a feature above does when register rows of some employees change."""
 
-_LEAVE_OUT = """
-    delete from {table} r
-    where r.tenant_id = :tenant_id and r.month = :month and r.user_id {employees} and not exists (
-        select from employments e
-        where e.tenant_id = :tenant_id and e.user_id = r.user_id and e.joined_on <= :end_on
-          and (e.left_on is null or e.left_on >= :start_on))"""
-_LEAVE_OUT_ROWS = _LEAVE_OUT.replace("{table}", "pay_registers")
-_LEAVE_OUT_BALANCES = _LEAVE_OUT.replace("{table}", "balances")
+    def rows_projected(self, scope: Scope, *, window: PeriodWindow, employee_filter: EmployeeFilter) -> None:
+        """Compute what follows from these employees' rows; the rows are written, and not committed."""
+
+    def rows_dropped(self, scope: Scope, *, window: PeriodWindow, employee_filter: EmployeeFilter) -> None:
+        """Drop what was derived for employees of the filter who are not employed in the period."""
 
 
 def project(scope: Scope, *, window: PeriodWindow, employee_filter: EmployeeFilter, as_of: date) -> int:
-    """Rebuild register rows and balances of an open period, and count the register rows that changed."""
-    as_of = min(as_of, window.period.end)
+    """Rebuild register rows of an open period, let the followers do theirs, and count the rows that changed."""
     values: dict[str, Any] = {
         **window.values(),
         **employee_filter.values,
         "tenant_id": scope.tenant_id,
-        "as_of": as_of,
+        "as_of": min(as_of, window.period.end),
         "weekend": list(scope.tenant.weekend),
         "missing_attendance": scope.tenant.policy.missing_attendance,
     }
     keep_plans(scope.session)
     changed = run(scope.session, employee_filter.put_into(_PROJECT), values)
-    balances.earn(scope, window=window, employee_filter=employee_filter)
+    for follower in followers():
+        follower.rows_projected(scope, window=window, employee_filter=employee_filter)
     return changed
 
 
-def leave_out(scope: Scope, *, window: PeriodWindow, employee_filter: EmployeeFilter) -> None:
-    """Drop rows of people who are not, or no longer, employed in the period, and their balances."""
+def drop_rows(scope: Scope, *, window: PeriodWindow, employee_filter: EmployeeFilter) -> None:
+    """Drop rows of people who are not, or no longer, employed in the period, and what followers derived from them."""
     values = {**window.values(), **employee_filter.values, "tenant_id": scope.tenant_id}
-    run(scope.session, employee_filter.put_into(_LEAVE_OUT_BALANCES), values)
-    run(scope.session, employee_filter.put_into(_LEAVE_OUT_ROWS), values)
+    run(scope.session, employee_filter.put_into(_DROP_ROWS), values)
+    for follower in followers():
+        follower.rows_dropped(scope, window=window, employee_filter=employee_filter)
+
+
+@cache
+def followers() -> Sequence[RegisterFollower]:
+    """Import the followers, once."""
+    return [import_module(module).FOLLOWER for module in FOLLOWERS]

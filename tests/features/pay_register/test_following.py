@@ -159,13 +159,18 @@ class TestLock:
         assert acme.cast.admin.ok("POST", f"{GRID}/lock", {})["status"] == "locked"
 
 
-@pytest.mark.parametrize("module", [
-    "leave.requests.routes", "attendance.requests.routes", "attendance.records.routes",
-    "forms.submissions.routes"])  # fmt: skip
-def test_is_there_whichever_routes_a_process_has_loaded(module: str) -> None:
+@pytest.mark.parametrize(
+    "module",
+    ["leave.requests.routes", "attendance.requests.routes", "attendance.records.routes", "forms.submissions.routes"],
+)
+@pytest.mark.parametrize(
+    ("registry", "follower"),
+    [("periods import facts", "Projection"), ("pay_register import projection as facts", "BalancesFollower")],
+)
+def test_has_its_followers_whichever_routes_a_process_has_loaded(module: str, registry: str, follower: str) -> None:
     code = (
-        f"import chalicelib.features.{module}; from chalicelib.features.periods import facts;"
+        f"import chalicelib.features.{module}; from chalicelib.features.{registry};"
         " print([type(one).__name__ for one in facts.followers()])"
     )
-    found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-    assert "'Projection'" in found.stdout
+    printed = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    assert f"'{follower}'" in printed

@@ -325,10 +325,47 @@ written as (
     ) n
 )
 insert into pay_registers as r (
-    tenant_id, month, user_id, as_of, {columns})
-select :tenant_id, :month, user_id, :as_of, {columns}
+    tenant_id, month, user_id, as_of,
+    halves, payable, working, manual, recorded, rostered, lead_payable, lead_working, tail_working, present_days,
+    od_days, absent_days, paid_leave_days, lop_days, holidays, week_offs, blank_days, extra_days, payable_shifts,
+    ot_hours, late_count, late_minutes, early_out_count, early_out_minutes, units, day_units, day_late, day_early_out,
+    day_ot, day_extra, leave_halves, day_remarks)
+select :tenant_id, :month, user_id, :as_of,
+    halves, payable, working, manual, recorded, rostered, lead_payable, lead_working, tail_working, present_days,
+    od_days, absent_days, paid_leave_days, lop_days, holidays, week_offs, blank_days, extra_days, payable_shifts,
+    ot_hours, late_count, late_minutes, early_out_count, early_out_minutes, units, day_units, day_late, day_early_out,
+    day_ot, day_extra, leave_halves, day_remarks
 from written
 on conflict (tenant_id, month, user_id) do update
-    set (as_of, {columns}) = (select excluded.as_of, {excluded})
-    -- a row that says the same already costs no write
-    where (r.as_of, {kept}) is distinct from (excluded.as_of, {excluded})
+    set (
+        as_of,
+        halves, payable, working, manual, recorded, rostered, lead_payable, lead_working, tail_working, present_days,
+        od_days, absent_days, paid_leave_days, lop_days, holidays, week_offs, blank_days, extra_days, payable_shifts,
+        ot_hours, late_count, late_minutes, early_out_count, early_out_minutes, units, day_units, day_late,
+        day_early_out, day_ot, day_extra, leave_halves, day_remarks
+    ) = (
+        select excluded.as_of,
+        excluded.halves, excluded.payable, excluded.working, excluded.manual, excluded.recorded, excluded.rostered,
+        excluded.lead_payable, excluded.lead_working, excluded.tail_working, excluded.present_days, excluded.od_days,
+        excluded.absent_days, excluded.paid_leave_days, excluded.lop_days, excluded.holidays, excluded.week_offs,
+        excluded.blank_days, excluded.extra_days, excluded.payable_shifts, excluded.ot_hours, excluded.late_count,
+        excluded.late_minutes, excluded.early_out_count, excluded.early_out_minutes, excluded.units, excluded.day_units,
+        excluded.day_late, excluded.day_early_out, excluded.day_ot, excluded.day_extra, excluded.leave_halves,
+        excluded.day_remarks)
+    -- no write for a row that is the same already
+    where (
+        r.as_of,
+        r.halves, r.payable, r.working, r.manual, r.recorded, r.rostered, r.lead_payable, r.lead_working,
+        r.tail_working, r.present_days, r.od_days, r.absent_days, r.paid_leave_days, r.lop_days, r.holidays,
+        r.week_offs, r.blank_days, r.extra_days, r.payable_shifts, r.ot_hours, r.late_count, r.late_minutes,
+        r.early_out_count, r.early_out_minutes, r.units, r.day_units, r.day_late, r.day_early_out, r.day_ot,
+        r.day_extra, r.leave_halves, r.day_remarks
+    ) is distinct from (
+        excluded.as_of,
+        excluded.halves, excluded.payable, excluded.working, excluded.manual, excluded.recorded, excluded.rostered,
+        excluded.lead_payable, excluded.lead_working, excluded.tail_working, excluded.present_days, excluded.od_days,
+        excluded.absent_days, excluded.paid_leave_days, excluded.lop_days, excluded.holidays, excluded.week_offs,
+        excluded.blank_days, excluded.extra_days, excluded.payable_shifts, excluded.ot_hours, excluded.late_count,
+        excluded.late_minutes, excluded.early_out_count, excluded.early_out_minutes, excluded.units, excluded.day_units,
+        excluded.day_late, excluded.day_early_out, excluded.day_ot, excluded.day_extra, excluded.leave_halves,
+        excluded.day_remarks)

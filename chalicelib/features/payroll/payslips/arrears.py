@@ -19,7 +19,7 @@ from sqlalchemy import Row, text
 from chalicelib import formulas
 from chalicelib.backing.database import plan_anew
 from chalicelib.features.attendance.records import actions as attendance
-from chalicelib.features.pay_register.projection import leave_out, project
+from chalicelib.features.pay_register.projection import drop_rows, project
 from chalicelib.features.payroll.payslips import inputs
 from chalicelib.features.payroll.payslips.adjustment_lines import OneOff
 from chalicelib.features.payroll.payslips.arrears_lines import NOTHING, Amounts, Differences
@@ -213,7 +213,7 @@ def _as_if(then: Scope, month: str, user_ids: list[UUID]) -> Iterator[None]:
             },
         )
         attendance.decide_pairs(then, pairs=[(row.user_id, row.day) for row in corrected])
-        leave_out(then, window=window, employee_filter=employee_filter)
+        drop_rows(then, window=window, employee_filter=employee_filter)
         project(then, window=window, employee_filter=employee_filter, as_of=window.period.end)
         plan_anew(then.session)
         yield
