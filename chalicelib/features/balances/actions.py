@@ -3,7 +3,10 @@
 import json
 from typing import Any
 
+from sqlalchemy import delete
+
 from chalicelib.backing.database import run, statement
+from chalicelib.features.balances.models import balances
 from chalicelib.features.periods.windows import EmployeeFilter, PeriodWindow
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.money import MINOR_UNITS
@@ -32,3 +35,8 @@ def drop(scope: Scope, *, window: PeriodWindow, employee_filter: EmployeeFilter)
     """Drop the balances of people who are not, or no longer, employed in the period."""
     values = {**window.values(), **employee_filter.values, "tenant_id": scope.tenant_id}
     run(scope.session, employee_filter.put_into(_DROP_BALANCES), values)
+
+
+def drop_all(scope: Scope) -> None:
+    """Drop all balances of the tenant."""
+    scope.session.execute(delete(balances).where(balances.c.tenant_id == scope.tenant_id))

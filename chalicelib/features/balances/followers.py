@@ -16,5 +16,9 @@ class BalancesFollower:
         """Drop the balances of employees who are not employed in the period."""
         actions.drop(scope, window=window, employee_filter=employee_filter)
 
+    def all_rows_dropped(self, scope: Scope) -> None:
+        """Drop all balances of the tenant."""
+        actions.drop_all(scope)
+
 
 FOLLOWER = BalancesFollower()

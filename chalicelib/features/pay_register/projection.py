@@ -11,7 +11,10 @@ from functools import cache
 from importlib import import_module
 from typing import Any, Protocol
 
+from sqlalchemy import delete
+
 from chalicelib.backing.database import keep_plans, run, statement
+from chalicelib.features.pay_register.models import pay_registers
 from chalicelib.features.periods.windows import EmployeeFilter, PeriodWindow
 from chalicelib.identity.scope import Scope
 
@@ -30,6 +33,9 @@ class RegisterFollower(Protocol):
 
     def rows_dropped(self, scope: Scope, *, window: PeriodWindow, employee_filter: EmployeeFilter) -> None:
         """Drop what was derived for employees of the filter who are not employed in the period."""
+
+    def all_rows_dropped(self, scope: Scope) -> None:
+        """Drop all that was derived from the tenant's register rows."""
 
 
 def project(scope: Scope, *, window: PeriodWindow, employee_filter: EmployeeFilter, as_of: date) -> int:
@@ -55,6 +61,13 @@ def drop_rows(scope: Scope, *, window: PeriodWindow, employee_filter: EmployeeFi
     run(scope.session, employee_filter.put_into(_DROP_ROWS), values)
     for follower in followers():
         follower.rows_dropped(scope, window=window, employee_filter=employee_filter)
+
+
+def drop_all_rows(scope: Scope) -> None:
+    """Drop the register rows of all periods, and what followers derived from them."""
+    scope.session.execute(delete(pay_registers).where(pay_registers.c.tenant_id == scope.tenant_id))
+    for follower in followers():
+        follower.all_rows_dropped(scope)
 
 
 @cache

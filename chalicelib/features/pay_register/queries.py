@@ -14,6 +14,7 @@ from chalicelib.features.pay_register.models import day_edits
 from chalicelib.features.pay_register.schemas import ExportQuery, GridQuery, RegisterTotals, View
 from chalicelib.features.people.models import departments, divisions
 from chalicelib.features.people.organisation.queries import get_unit
+from chalicelib.features.periods import queries as period_queries
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import NotFound
 from chalicelib.kernel.halves import STATUS_OF
@@ -42,11 +43,8 @@ _NO_TOTALS = json.dumps({name: {} if name == "leave_by_type" else 0 for name in 
 
 
 def get_period(scope: Scope, period: Period) -> Record:
-    """Notify a period's days and state; one that nobody has touched yet is open and fresh."""
-    row = scope.session.execute(
-        text("select status, is_stale from pay_periods where tenant_id = :tenant_id and month = :month"),
-        {"tenant_id": scope.tenant_id, "month": period.month},
-    ).first()
+    """Return a period's days and state; one that nobody has touched yet is open and fresh."""
+    row = period_queries.find_state(scope, period.month)
     return {
         "month": period.month,
         "start_date": period.start,

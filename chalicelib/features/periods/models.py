@@ -1,4 +1,4 @@
-"""Pay periods, and what changed in those that are locked. Tenants themselves are in identity.models."""
+"""Pay periods, and what changed in those that are locked. What the moments mean: freshness."""
 
 from sqlalchemy import Boolean, Column, Computed, Date, DateTime, Table, Text, Uuid
 

@@ -1,4 +1,4 @@
-"""What a set-based statement works on: a pay period with the edges of its pay weeks, and some employees."""
+"""What a set-based statement works on: the window of a pay period with its pay weeks, and the employee filter."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,14 +13,14 @@ from chalicelib.kernel.period import Period, days_before_week
 
 @dataclass(frozen=True, slots=True)
 class PeriodWindow:
-    """A period; `lead_on` and `tail_on` are the first and the last day of the pay weeks it touches."""
+    """A pay period; `lead_on` and `tail_on` are the first and the last day of the pay weeks that have days in it."""
 
     period: Period
     lead_on: date
     tail_on: date
 
     def values(self) -> dict[str, Any]:
-        """Return the statement's parameters that say which days."""
+        """Return the parameters of a statement that name the window's days."""
         return {
             "month": self.period.month,
             "start_on": self.period.start,
@@ -34,13 +34,16 @@ def window_of(scope: Scope, month: str) -> PeriodWindow:
     """Return a month's window in the tenant's calendar."""
     period = scope.tenant.period(month)
     lead_on = period.start - timedelta(days=days_before_week(period.start, week_start=scope.tenant.week_start))
-    after = (period.end - lead_on).days % 7
-    return PeriodWindow(period, lead_on, period.end + timedelta(days=6 - after))
+    days_after_week = (period.end - lead_on).days % 7
+    return PeriodWindow(period, lead_on, period.end + timedelta(days=6 - days_after_week))
 
 
 @dataclass(frozen=True, slots=True)
 class EmployeeFilter:
-    """Some employees, as a condition that every relation of a bulk statement repeats, to keep the planner near them."""
+    """Some employees, as a condition that a bulk statement repeats for every table.
+
+    The planner then looks up each table by these employees' keys, instead of joining them to all rows of it.
+    """
 
     condition: str
     values: dict[str, Any]
@@ -62,10 +65,10 @@ class EmployeeFilter:
         return cls("is not null", {})
 
     def put_into(self, template: str) -> str:
-        """Return the statement for these employees: `{employees}` stands where each relation names them."""
-        return _with(template, self.condition)
+        """Return the statement with this condition in the place of each `{employees}`."""
+        return _substitute(template, self.condition)
 
 
 @cache
-def _with(template: str, condition: str) -> str:
+def _substitute(template: str, condition: str) -> str:
     return template.replace("{employees}", condition)

@@ -1,18 +1,17 @@
-"""Changes of the days that people work: what follows from them in the rooms above, in the same transaction.
+"""Changes of the days that people work: what follows from them in features above, in the same transaction.
 
 A holiday, a roster, a calendar and an employment say which halves leave may use up. Whoever writes one calls `changed`
 after the write. Followers are named and imported as those of `facts` are, so none is missed.
 """
 
 from collections.abc import Collection
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 from importlib import import_module
 from typing import Protocol
 from uuid import UUID
 
-from sqlalchemy import text
-
+from chalicelib.features.periods import queries
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.period import FIRST_YEAR
 
@@ -21,30 +20,27 @@ FOLLOWERS = ["chalicelib.features.leave.followers"]
 
 
 class WorkingDaysFollower(Protocol):
-    """What a room above has to do when working days change."""
+    """What a feature above does when working days change."""
 
     def working_days_changed(self, scope: Scope, *, user_ids: Collection[UUID] | None, first: date, last: date) -> None:
-        """Do what follows for these people (None: everybody) and days; the change is written, and not committed."""
+        """Do what follows for these employees (None: everybody) and days; the change is written, and not committed."""
 
 
 def changed(scope: Scope, *, user_ids: Collection[UUID] | None, first: date, last: date = LAST_DAY) -> None:
-    """Let everything follow that depends on the working days of these people (None: everybody)."""
+    """Notify the followers that the working days of these employees (None: everybody) changed."""
     for follower in followers():
         follower.working_days_changed(scope, user_ids=user_ids, first=first, last=last)
 
 
 def calendar_changed(scope: Scope, *, user_ids: Collection[UUID] | None) -> None:
-    """Let everything follow from another weekend or time zone: locked pay periods keep the calendar they had."""
+    """Notify the followers of another weekend or time zone: locked pay periods keep the calendar they had."""
     changed(scope, user_ids=user_ids, first=first_open_day(scope))
 
 
 def first_open_day(scope: Scope) -> date:
     """Return the day after the last locked pay period, or the first day of all."""
-    day: date | None = scope.session.execute(
-        text("select max(end_on) + 1 from pay_periods where tenant_id = :tenant_id and status <> 'open'"),
-        {"tenant_id": scope.tenant_id},
-    ).scalar_one()
-    return day or date(FIRST_YEAR, 1, 1)
+    last_closed_day = queries.find_last_closed_day(scope)
+    return last_closed_day + timedelta(days=1) if last_closed_day else date(FIRST_YEAR, 1, 1)
 
 
 @cache

@@ -10,9 +10,8 @@ from chalicelib import audit, four_eyes
 from chalicelib.backing import cells
 from chalicelib.backing.database import Record, enter_tenant
 from chalicelib.entry.versions import expect
-from chalicelib.features.periods import periods, working_days
+from chalicelib.features.periods import cycle, periods, working_days
 from chalicelib.features.periods.locks import lock_calendar
-from chalicelib.features.periods.models import pay_periods
 from chalicelib.features.tenants import queries
 from chalicelib.features.tenants.schemas import NewApiKey, NewMember, NewTenant
 from chalicelib.identity import keys
@@ -46,7 +45,7 @@ def change_settings(scope: Scope, *, given: dict[str, Any], if_match: int | None
     if "branding" in given:
         changes["branding"] = {**(before["branding"] or {}), **given["branding"]}
     if "cycle_start_day" in given and given["cycle_start_day"] != before["cycle_start_day"]:
-        _forget_periods(scope)
+        cycle.drop_periods(scope)
     row = (
         scope.session.execute(
             update(tenants)
@@ -70,19 +69,6 @@ def change_settings(scope: Scope, *, given: dict[str, Any], if_match: int | None
         after=changes,
     )
     return dict(row)
-
-
-def _forget_periods(scope: Scope) -> None:
-    """Open periods are projections and come back under their new days; a locked one was paid under its old ones."""
-    locked = scope.session.execute(
-        select(func.count()).where(pay_periods.c.tenant_id == scope.tenant_id, pay_periods.c.status != "open")
-    ).scalar_one()
-    if locked:
-        raise Conflict(
-            f"The cycle start day cannot change: {locked} pay periods are locked; days would be paid twice or never."
-        )
-    for table in ("pay_registers", "balances", "pay_periods"):
-        scope.session.execute(text(f"delete from {table} where tenant_id = :tenant_id"), {"tenant_id": scope.tenant_id})
 
 
 def add_member(scope: Scope, *, new: NewMember) -> Record:

@@ -165,7 +165,10 @@ class TestLock:
 )
 @pytest.mark.parametrize(
     ("registry", "follower"),
-    [("periods import facts", "Projection"), ("pay_register import projection as facts", "BalancesFollower")],
+    [
+        ("periods import facts", "RegisterFactsFollower"),
+        ("pay_register import projection as facts", "BalancesFollower"),
+    ],
 )
 def test_has_its_followers_whichever_routes_a_process_has_loaded(module: str, registry: str, follower: str) -> None:
     code = (

@@ -302,3 +302,20 @@ def test_weekly_and_daily_salaries_come_out_to_the_cent(acme: Acme) -> None:
     balance = acme.cast.hr.ok("GET", f"/users/{daily}/balance")
     assert balance["salary"]["earned_to_date"] == "10250.00"
     assert balance["salary"]["month"] == "2026-01"
+
+
+class TestCycleStartDay:
+    def test_drops_open_periods_with_their_rows_and_balances(self, acme: Acme) -> None:
+        attend(acme.cast, acme.rahim, WORKING[:5])
+        acme.cast.hr.ok("POST", f"{GRID}/sync", {})
+        everything = "select 1 from pay_periods union all select 1 from pay_registers union all select 1 from balances"
+        assert len(sql(acme.cast, everything)) == 3
+        acme.cast.admin.ok("PATCH", "/tenant", {"cycle_start_day": 26})
+        assert sql(acme.cast, everything) == []
+        assert acme.cast.hr.ok("GET", GRID)["period"]["start_date"] == "2025-12-26"
+
+    def test_refuses_while_a_period_is_locked(self, acme: Acme) -> None:
+        acme.cast.hr.ok("POST", f"{GRID}/sync", {})
+        acme.cast.admin.ok("POST", f"{GRID}/lock", {})
+        reply = acme.cast.admin.patch("/tenant", {"cycle_start_day": 26})
+        assert (reply.status, "1 pay periods are locked" in reply.json["detail"]) == (409, True)

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Table, func, select, text
+from sqlalchemy import Table, select, text
 
 from chalicelib import audit, four_eyes
 from chalicelib.backing.database import statement
@@ -31,7 +31,7 @@ from chalicelib.features.people.users.import_schemas import (
     PersonRow,
 )
 from chalicelib.features.periods import periods
-from chalicelib.features.periods.models import pay_periods
+from chalicelib.features.periods import queries as period_queries
 from chalicelib.identity.scope import Scope, check
 from chalicelib.kernel.money import rounded
 
@@ -153,9 +153,7 @@ def _written(scope: Scope, row: PersonRow, ids: dict[str, dict[str, UUID]], stan
 
 def _touch(scope: Scope, joined: Sequence[tuple[UUID, date]]) -> None:
     """Note the first day of each person, month by month: nobody changes the periods before their own."""
-    earliest = scope.session.execute(
-        select(func.min(pay_periods.c.start_on)).where(pay_periods.c.tenant_id == scope.tenant_id)
-    ).scalar_one()
+    earliest = period_queries.find_first_day(scope)
     if earliest is None:
         return
     months: dict[str, list[tuple[date, UUID]]] = defaultdict(list)
