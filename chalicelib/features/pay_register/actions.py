@@ -3,13 +3,11 @@
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import text
-
 from chalicelib import audit
 from chalicelib.backing.database import Record
 from chalicelib.features.pay_register import calculation, queries
-from chalicelib.features.periods import periods
-from chalicelib.features.periods.locks import lock_people
+from chalicelib.features.periods import freshness, late_corrections, periods, states
+from chalicelib.features.periods.locks import lock_people, lock_periods_for_update
 from chalicelib.identity.scope import Scope
 from chalicelib.jobs import progress
 from chalicelib.kernel.errors import Conflict, PeriodLocked, invalid
@@ -85,10 +83,9 @@ def lock(scope: Scope, *, month: str) -> None:
     """
     everybody = calculation.lock_everybody(scope, [month])
     period = periods.lock_open_for_update(scope, month)
-    until = min(period.end_on, scope.yesterday())
-    if period.is_stale or period.computed_as_of is None or period.computed_as_of < until:
+    if period.is_behind(scope.yesterday()):
         calculation.compute_now(scope, month=month, locked=everybody)
-    _move(scope, month, to=PeriodStatus.LOCKED, since=PeriodStatus.OPEN)
+    states.lock(scope, month)
     audit.record(scope, action="pay_period.locked", entity_type="pay_period", entity_id=month)
 
 
@@ -97,7 +94,7 @@ def unlock(scope: Scope, *, month: str, reason: str) -> None:
 
     A period whose payroll was approved stays as it is: what was paid is not computed anew, it is made good later.
     """
-    rows = periods.lock_for_update(scope, [month])
+    rows = lock_periods_for_update(scope, [month])
     status = rows[0].status if rows else PeriodStatus.OPEN
     if rows and rows[0].payroll_run_id is not None:
         raise Conflict(
@@ -106,12 +103,9 @@ def unlock(scope: Scope, *, month: str, reason: str) -> None:
         )
     if status != PeriodStatus.LOCKED:
         raise Conflict(f"The pay period {month} is {status}; only a locked one can be unlocked.")
-    _move(scope, month, to=PeriodStatus.OPEN, since=PeriodStatus.LOCKED)
-    scope.session.execute(
-        text("delete from late_corrections where tenant_id = :tenant_id and month = :month"),
-        {"tenant_id": scope.tenant_id, "month": month},
-    )
-    periods.mark(scope, [month], decide=True)
+    states.unlock(scope, month)
+    late_corrections.forget(scope, month)
+    freshness.mark_stale(scope, [month], decide=True)
     audit.record(
         scope, action="pay_period.unlocked", entity_type="pay_period", entity_id=month, after={"reason": reason}
     )
@@ -125,21 +119,3 @@ def _refuse_locked(scope: Scope, month: str) -> None:
         raise calculation.refusal(
             PeriodLocked(f"The pay period {month} is {status}; its register keeps what was paid.")
         )
-
-
-def _move(scope: Scope, month: str, *, to: PeriodStatus, since: PeriodStatus) -> None:
-    moved = scope.session.execute(
-        text(
-            "update pay_periods set status = :to, locked_at = :now"
-            " where tenant_id = :tenant_id and month = :month and status = :since and payroll_run_id is null"
-        ),
-        {
-            "tenant_id": scope.tenant_id,
-            "month": month,
-            "to": to,
-            "since": since,
-            "now": scope.now if to is PeriodStatus.LOCKED else None,
-        },
-    ).rowcount
-    if moved != 1:
-        raise Conflict(f"Somebody else just changed the state of {month}; look again.")

@@ -14,14 +14,17 @@ from sqlalchemy import text
 
 from chalicelib.features.attendance.records import actions as attendance
 from chalicelib.features.pay_register.projection import drop_rows, project
-from chalicelib.features.periods import periods
-from chalicelib.features.periods.locks import lock_filtered_employees
+from chalicelib.features.periods import freshness, periods
+from chalicelib.features.periods.locks import (
+    lock_filtered_employees,
+    lock_periods_for_update,
+    share_lock_periods,
+)
 from chalicelib.features.periods.windows import EmployeeFilter, window_of
 from chalicelib.identity.scope import Scope
 from chalicelib.jobs import progress
 from chalicelib.jobs.progress import CHUNK_EMPLOYEES, JobChunk
 from chalicelib.kernel.errors import Conflict, PeriodLocked
-from chalicelib.kernel.states import PeriodStatus
 
 QUEUE = "pay-register"
 
@@ -78,13 +81,7 @@ def covers(locked: JobChunk | None, chunks: Sequence[JobChunk]) -> bool:
 def prepare(scope: Scope, months: Sequence[str]) -> None:
     """Begin a computation of everybody in these periods: what changes from now on makes them stale again."""
     decide(scope, months)
-    scope.session.execute(
-        text(
-            "update pay_periods set computing_since = clock_timestamp()"
-            " where tenant_id = :tenant_id and month = any(:months) and status = 'open'"
-        ),
-        {"tenant_id": scope.tenant_id, "months": list(months)},
-    )
+    freshness.begin_computation(scope, months)
     for month in months:
         drop_rows(scope, window=window_of(scope, month), employee_filter=EmployeeFilter.everybody())
 
@@ -93,8 +90,8 @@ def compute_filtered(scope: Scope, *, months: Sequence[str], employee_filter: Em
     """Compute some employees of a computation that was prepared, and count the rows that changed."""
     changed = 0
     lock_filtered_employees(scope, employee_filter)
-    for period in periods.hold(scope, months):
-        if period.status == PeriodStatus.OPEN:  # it may have been locked since the computation was planned
+    for period in share_lock_periods(scope, months):
+        if period.is_open:  # it may have been locked since the computation was planned
             changed += project(
                 scope, window=window_of(scope, period.month), employee_filter=employee_filter, as_of=as_of
             )
@@ -103,13 +100,7 @@ def compute_filtered(scope: Scope, *, months: Sequence[str], employee_filter: Em
 
 def conclude(scope: Scope, *, months: Sequence[str], as_of: date) -> None:
     """End a computation of everybody: these periods are as fresh as they were when it was prepared."""
-    scope.session.execute(
-        text(
-            "update pay_periods set computed_at = computing_since, computed_as_of = least(end_on, cast(:as_of as date))"
-            " where tenant_id = :tenant_id and month = any(:months) and status = 'open'"
-        ),
-        {"tenant_id": scope.tenant_id, "months": list(months), "as_of": as_of},
-    )
+    freshness.end_computation(scope, months, as_of=as_of)
 
 
 def compute_now(scope: Scope, *, month: str, locked: JobChunk | None) -> None:
@@ -149,16 +140,7 @@ def due_months(scope: Scope, *, as_of: date) -> list[str]:
     """
     month = scope.tenant.month_of(as_of)
     periods.ensure(scope, [scope.tenant.period(month)])
-    return list(
-        scope.session.execute(
-            text(
-                "select month from pay_periods where tenant_id = :tenant_id and status = 'open' and start_on <= :as_of"
-                " and (month = :month or is_stale or computed_as_of is null or computed_as_of < least(end_on, :as_of))"
-                " order by month"
-            ),
-            {"tenant_id": scope.tenant_id, "month": month, "as_of": as_of},
-        ).scalars()
-    )
+    return freshness.list_months_behind(scope, as_of=as_of, always=month)
 
 
 def decide(scope: Scope, months: Sequence[str]) -> None:
@@ -169,16 +151,13 @@ def decide(scope: Scope, months: Sequence[str]) -> None:
     # in one statement, so that the periods are locked in order
     undecided = [
         row
-        for row in periods.lock_for_update(scope, [*months, *_undecided(scope, _before(scope, months))])
-        if row.status == PeriodStatus.OPEN and row.decided_under != _stamp(scope)
+        for row in lock_periods_for_update(scope, [*months, *_undecided(scope, _before(scope, months))])
+        if row.is_open and row.decided_under != _stamp(scope)
     ]
     for row in undecided:
         attendance.decide_days(scope, first=row.start_on, last=row.end_on)
     if undecided:
-        scope.session.execute(
-            text("update pay_periods set decided_under = :stamp where tenant_id = :tenant_id and month = any(:months)"),
-            {"tenant_id": scope.tenant_id, "months": [row.month for row in undecided], "stamp": _stamp(scope)},
-        )
+        freshness.mark_decided(scope, [row.month for row in undecided], minutes=_stamp(scope))
 
 
 def _decide_for(scope: Scope, month: str, user_ids: Sequence[UUID]) -> None:
@@ -193,15 +172,7 @@ def _decide_for(scope: Scope, month: str, user_ids: Sequence[UUID]) -> None:
 
 
 def _undecided(scope: Scope, months: Sequence[str]) -> list[str]:
-    return list(
-        scope.session.execute(
-            text(
-                "select month from pay_periods where tenant_id = :tenant_id and month = any(:months)"
-                " and status = 'open' and decided_under is distinct from :stamp order by month"
-            ),
-            {"tenant_id": scope.tenant_id, "months": list(months), "stamp": _stamp(scope)},
-        ).scalars()
-    )
+    return freshness.list_undecided_months(scope, months, minutes=_stamp(scope))
 
 
 def _before(scope: Scope, months: Sequence[str]) -> list[str]:
