@@ -6,7 +6,7 @@ from uuid import UUID
 
 from chalicelib.features.leave.allocations.recount_actions import recount
 from chalicelib.features.periods.facts import FactsChange
-from chalicelib.features.periods.periods import Change
+from chalicelib.features.periods.late_corrections import Change
 from chalicelib.identity.scope import Scope
 
 

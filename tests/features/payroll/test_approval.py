@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import update
 
 from chalicelib.features.periods import periods
+from chalicelib.features.periods.locks import share_lock_periods
 from chalicelib.features.periods.models import pay_periods
 from chalicelib.identity.permissions import Role
 from tests.features.payroll.runs import (
@@ -402,7 +403,7 @@ class TestUnlock:
         acme.admin.ok("POST", f"/pay-register/{MONTH}/lock", {})
         with ThreadPoolExecutor(1) as other:
             with at_work(acme) as scope:
-                periods.hold(scope, [MONTH])
+                share_lock_periods(scope, [MONTH])
                 scope.session.execute(
                     update(pay_periods).where(pay_periods.c.tenant_id == acme.id).values(payroll_run_id=run_id)
                 )

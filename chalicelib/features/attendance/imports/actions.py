@@ -5,7 +5,7 @@ from datetime import date, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import text
 
 from chalicelib import audit, four_eyes
 from chalicelib.backing.database import Record, statement
@@ -16,11 +16,10 @@ from chalicelib.features.attendance.imports.schemas import AttendanceImportRepor
 from chalicelib.features.attendance.records.actions import FACTS, array, decide_pairs, last_day
 from chalicelib.features.attendance.records.rules import DAYS_AFTER, DAYS_BEFORE, Facts
 from chalicelib.features.periods import periods
+from chalicelib.features.periods import queries as period_queries
 from chalicelib.features.periods.locks import lock_people
-from chalicelib.features.periods.models import pay_periods
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import Forbidden
-from chalicelib.kernel.states import PeriodStatus
 
 MOST_ROWS = 20_000
 ROWS_PER_AUDIT = 1_000  # what corrected records said is kept in full, in audit rows of a readable size
@@ -128,15 +127,7 @@ def _arrays(scope: Scope, said: Mapping[Key, Facts]) -> dict[str, Any]:
 
 def _locked_months(scope: Scope, changed: Iterable[Key]) -> list[str]:
     months = {scope.tenant.month_of(day) for _, day in changed}
-    return list(
-        scope.session.execute(
-            select(pay_periods.c.month).where(
-                pay_periods.c.tenant_id == scope.tenant_id,
-                pay_periods.c.month.in_(months),
-                pay_periods.c.status != PeriodStatus.OPEN,
-            )
-        ).scalars()
-    )
+    return period_queries.list_closed_months(scope, months)
 
 
 def _record(

@@ -19,6 +19,7 @@ from chalicelib.features.payroll.runs import freshness as run_freshness
 from chalicelib.features.payroll.runs import participants as run_participants
 from chalicelib.features.payroll.runs.freshness import AGAIN
 from chalicelib.features.payroll.runs.models import RunKind
+from chalicelib.features.periods import states as periods
 from chalicelib.identity.scope import Scope
 from chalicelib.jobs import progress
 from chalicelib.jobs.schemas import started
@@ -29,10 +30,6 @@ _APPROVE = text("""
     update payroll_runs set status = 'approved', approved_by = :actor, approved_by_ids = cast(:actor_ids as uuid[]),
         approved_at = clock_timestamp(), job_id = :job_id, four_eyes = :four_eyes
     where tenant_id = :tenant_id and id = :run_id and status = 'calculated'""")
-
-_LOCK = text("""
-    update pay_periods set status = 'locked', locked_at = coalesce(locked_at, :now), payroll_run_id = :run_id
-    where tenant_id = :tenant_id and month = :month and payroll_run_id is null""")
 
 # Each of an adjustment and a carried amount is taken once, ever: the second number falls short where it was not there.
 _PAY_ADJUSTMENTS = text("""
@@ -105,9 +102,10 @@ def _check_state(run: Record) -> None:
 
 def _fix(scope: Scope, run: Record, job_id: UUID) -> None:
     key = _key(scope, run)
-    _move(scope, _APPROVE, {**key, **_actor(scope), "job_id": job_id, "four_eyes": four_eyes.is_enforced(scope)})
+    approval = {**key, **_actor(scope), "job_id": job_id, "four_eyes": four_eyes.is_enforced(scope)}
+    _check_moved(scope.session.execute(_APPROVE, approval).rowcount == 1)
     if run["kind"] == RunKind.REGULAR:
-        _move(scope, _LOCK, {**key, "month": run["month"], "now": scope.now})
+        _check_moved(periods.lock_for_run(scope, run["month"], payroll_run_id=run["id"]))
     lines, paid = scope.session.execute(_PAY_ADJUSTMENTS, {**key, "now": scope.now}).one()
     if paid != lines:
         raise Conflict(f"Another payroll run paid {lines - paid} of its adjustments meanwhile. {AGAIN}")
@@ -117,8 +115,8 @@ def _fix(scope: Scope, run: Record, job_id: UUID) -> None:
     scope.session.execute(_SETTLE, {**key, "since": run["calculated_since"]})
 
 
-def _move(scope: Scope, move: Any, values: dict[str, Any]) -> None:
-    if scope.session.execute(move, values).rowcount != 1:
+def _check_moved(is_moved: bool) -> None:
+    if not is_moved:
         raise Conflict("Somebody else just changed the state of this payroll run or its period; look again.")
 
 

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from chalicelib.backing import clock
 from chalicelib.backing.database import Record
@@ -16,7 +16,7 @@ from chalicelib.features.payroll.components.graph_rules import ComponentVersion,
 from chalicelib.features.payroll.components.models import payment_type_versions, payment_types
 from chalicelib.features.payroll.components.rules import Calculation, Category, Component
 from chalicelib.features.payroll.components.schemas import TypeQuery
-from chalicelib.features.periods.models import pay_periods
+from chalicelib.features.periods import queries as period_queries
 from chalicelib.identity.scope import Scope
 
 VALUES = ("amount", "currency", "percent", "base", "formula")  # what a version says
@@ -91,11 +91,7 @@ def this_period_begins(scope: Scope) -> date:
 
 def first_open_day(scope: Scope) -> date:
     """Return the first day that a run may still be calculated for: today's period's, or of one left open."""
-    earliest = scope.session.execute(
-        select(func.min(pay_periods.c.start_on)).where(
-            pay_periods.c.tenant_id == scope.tenant_id, pay_periods.c.status == "open"
-        )
-    ).scalar_one()
+    earliest = period_queries.find_first_open_day(scope)
     begins = this_period_begins(scope)
     return min(earliest or begins, begins)
 

@@ -17,6 +17,7 @@ from chalicelib.features.payouts.runs import actions as payouts
 from chalicelib.features.payouts.runs import earmark_actions
 from chalicelib.features.payroll.approval import queries
 from chalicelib.features.payroll.payments import queries as payment_queries
+from chalicelib.features.periods import states as periods
 from chalicelib.identity.scope import Scope
 from chalicelib.jobs.schemas import started
 from chalicelib.kernel.errors import AlreadyDecided, Conflict
@@ -29,11 +30,6 @@ _PAYING = text("""
 _MOVE = text("""
     update payroll_runs set status = :status, paid_at = case when :status = 'paid' then :now end
     where tenant_id = :tenant_id and id = :run_id""")
-
-# the period of a run that is paid in part stays locked
-_MOVE_PERIOD = text("""
-    update pay_periods set status = case when :status = 'paid' then 'paid' else 'locked' end
-    where tenant_id = :tenant_id and payroll_run_id = :run_id""")
 
 
 def pay(scope: Scope, *, run_id: UUID) -> Record:
@@ -85,7 +81,7 @@ def _recomputed(scope: Scope, run: Record) -> PayrollStatus:
     if after is not before:
         values = {**_key(scope, run), "status": after.value}
         scope.session.execute(_MOVE, {**values, "now": scope.now})
-        scope.session.execute(_MOVE_PERIOD, values)
+        periods.record_payments(scope, payroll_run_id=run["id"], is_paid=after is PayrollStatus.PAID)
         audit.record(
             scope,
             entity_type="payroll_run",

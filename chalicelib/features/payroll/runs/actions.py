@@ -18,14 +18,14 @@ from chalicelib.features.payroll.runs import calculation, queries, snapshot
 from chalicelib.features.payroll.runs.models import RunKind, payroll_runs
 from chalicelib.features.payroll.runs.schemas import NewPayrollRun
 from chalicelib.features.people.users import queries as people
-from chalicelib.features.periods import periods
-from chalicelib.features.periods.locks import lock_filtered_employees
+from chalicelib.features.periods import freshness, periods
+from chalicelib.features.periods.locks import lock_filtered_employees, lock_periods_of_payroll_for_update
 from chalicelib.features.periods.windows import EmployeeFilter
 from chalicelib.identity.scope import Scope
 from chalicelib.jobs import progress
 from chalicelib.jobs.progress import JobChunk
 from chalicelib.kernel.errors import Conflict, invalid
-from chalicelib.kernel.states import FIXED_PAYROLL, PAYROLL_MOVES, PayrollStatus, PeriodStatus, check_move
+from chalicelib.kernel.states import FIXED_PAYROLL, PAYROLL_MOVES, PayrollStatus, check_move
 
 JOB = "payroll-calculation"
 ALONE = "payroll"  # calculations begin, and approvals are made, one after the other in a tenant
@@ -39,16 +39,6 @@ _BEGIN = text("""
             union select unnest(calculated_by_ids) where :is_partial),
         calculated_since = case when :is_partial then calculated_since else clock_timestamp() end
     where tenant_id = :tenant_id and id = :run_id""")
-
-# Whoever writes facts of a period holds it until the commit: what came before is seen, what comes after is later.
-_HOLD = text("""
-    select from pay_periods
-    where tenant_id = :tenant_id and (month = any(:months) or payroll_run_id is not null) order by month for update""")
-
-_FRESHNESS = text("""
-    select status, is_stale or computed_as_of is null or computed_as_of < least(end_on, cast(:yesterday as date))
-        as is_behind, coalesce(revised_at > cast(:since as timestamptz), false) as is_revised
-    from pay_periods where tenant_id = :tenant_id and month = :month""")
 
 # somebody else's run was approved since this one was calculated: arrears, adjustments and nets may be paid by now
 _APPROVED_SINCE = text("""
@@ -133,7 +123,7 @@ def request_calculation(scope: Scope, *, run_id: UUID, user_ids: Sequence[UUID] 
             "is_partial": only is not None,
         },
     )
-    periods.mark_calculated(scope, run["month"])
+    freshness.mark_calculated(scope, run["month"])
     audit.record(
         scope,
         action="payroll_run.calculated",
@@ -193,7 +183,7 @@ def _hold(scope: Scope, run: Record) -> JobChunk | None:
             lock_filtered_employees(scope, EmployeeFilter.range(locked.first_user_id, locked.last_user_id))
     # the period before as well, whose attendance is decided with this one's: all of them in one statement, in order
     months = [period.month, scope.tenant.month_of(period.start - timedelta(days=1))]
-    scope.session.execute(_HOLD, {"tenant_id": scope.tenant_id, "months": months})
+    lock_periods_of_payroll_for_update(scope, months)
     return locked
 
 
@@ -232,11 +222,8 @@ def _compute_up_to(scope: Scope, run: Record) -> tuple[date | None, bool]:
     And whether facts changed, and were computed, since the run was calculated.
     """
     period = scope.tenant.period(run["month"])
-    values = {"tenant_id": scope.tenant_id, "month": period.month, "yesterday": scope.yesterday()}
-    row = scope.session.execute(_FRESHNESS, {**values, "since": run["calculated_since"]}).one()
-    if row.status != PeriodStatus.OPEN or not row.is_behind:
-        return None, row.is_revised
-    return min(period.end, scope.yesterday()), row.is_revised
+    state = freshness.read(scope, period.month, until=scope.yesterday(), calculated_since=run["calculated_since"])
+    return min(period.end, scope.yesterday()) if state.is_behind else None, state.is_revised
 
 
 def _may_be_partial(scope: Scope, run: Record, made: snapshot.CalculationSnapshot, as_of: date | None) -> bool:

@@ -19,6 +19,7 @@ from chalicelib.features.payroll.payslips.inputs import Which
 from chalicelib.features.payroll.runs import snapshot as plans
 from chalicelib.features.payroll.runs.models import RunKind
 from chalicelib.features.payroll.runs.snapshot import CalculationSnapshot
+from chalicelib.features.periods import freshness as period_freshness
 from chalicelib.features.periods import periods
 from chalicelib.features.periods.windows import EmployeeFilter
 from chalicelib.identity.scope import Scope
@@ -26,11 +27,6 @@ from chalicelib.kernel.errors import Conflict
 
 AGAIN = "Calculate it again (POST /payroll-runs/{id}/calculate), look at what changed, and approve it then."
 _AT_ONCE = 5000
-
-_HOLD = text("""
-    select status = 'open' and (is_stale or computed_as_of is null or computed_as_of < end_on) as is_behind,
-        coalesce(greatest(changed_at, revised_at) > :since, false) as is_changed
-    from pay_periods where tenant_id = :tenant_id and month = :month for update""")
 
 _APPROVED_SINCE = text("""
     select month, kind from payroll_runs
@@ -72,9 +68,10 @@ def _check_facts(scope: Scope, run: Record) -> None:
     if period.end > clock.yesterday(run["calculated_at"], scope.tenant.timezone):
         raise Conflict(f"It was calculated before its period {period.month} ended on {period.end}. {AGAIN}")
     periods.ensure(scope, [period])
-    values = {"tenant_id": scope.tenant_id, "month": period.month, "since": run["calculated_since"]}
-    row = scope.session.execute(_HOLD, values).one()
-    if row.is_behind or row.is_changed:
+    state = period_freshness.read(
+        scope, period.month, until=period.end, calculated_since=run["calculated_since"], for_update=True
+    )
+    if state.is_behind or state.is_changed:
         raise Conflict(f"Facts of {period.month} changed after this payroll run was calculated. {AGAIN}")
 
 
