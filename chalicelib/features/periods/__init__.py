@@ -21,7 +21,7 @@ event sets one moment of the database's clock, and moments are compared):
                a fact changes and waits to be computed: mark_stale (changed_at)
 
     A fresh register is BEHIND where it was not computed up to yesterday or the period's end (computed_as_of).
-    A payroll run is CALCULATED with mark_calculated (calculated_at) and OUTDATED when a fact changes after that, whether
+    A payroll run is CALCULATED by mark_calculated (calculated_at) and OUTDATED when a fact changes after it, whether
     it waits to be computed (changed_at) or was computed with the change (mark_revised: revised_at).
 
 States (states.py): open -> locked -> paid, with unlocking, and back from paid where money came back.

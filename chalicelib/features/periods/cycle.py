@@ -1,6 +1,6 @@
 """Another first day of the tenant's pay periods: open periods are projections, and come back under their new days.
 
-Features above keep rows per period. They are named here and imported as the followers of `facts` are, so none is missed.
+Features above keep rows per period. They are named here and imported like the followers of `facts`: none is missed.
 """
 
 from functools import cache

@@ -57,10 +57,10 @@ class FactsFollower(Protocol):
     """What a feature above does when facts change."""
 
     def concerned(self, scope: Scope, changes: Collection[Change]) -> Collection[UUID]:
-        """Return employees whom the change concerns beside those it names; all of them are locked before anything else."""
+        """Return employees whom the change concerns beside those it names; all are locked before anything else."""
 
     def follow(self, scope: Scope, change: FactsChange) -> None:
-        """Do what follows from the facts, which are written; add the months that are up to date by it to `is_current`."""
+        """Do what follows from the facts, once written; add months that are then up to date to `is_current`."""
 
 
 @contextmanager

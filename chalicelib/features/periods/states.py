@@ -1,8 +1,8 @@
-"""The states of a pay period, and the only statements that move one.
+r"""The states of a pay period, and the only statements that move one.
 
          lock                record_payments
     OPEN ----> LOCKED ----------------------> PAID
-         <----   |  ^ \\__ lock_for_run           |
+         <----   |  ^ \__ lock_for_run           |
         unlock   +--+                            |
                     ^----------------------------+
                         record_payments: money came back
@@ -60,7 +60,10 @@ def lock_for_run(scope: Scope, month: str, *, payroll_run_id: UUID) -> bool:
 
 
 def record_payments(scope: Scope, *, payroll_run_id: UUID, is_paid: bool) -> None:
-    """Move a run's period to paid when all of its payslips are, and back where money came back. Off-cycle runs have none."""
+    """Move a run's period to paid when all of its payslips are, and back where money came back.
+
+    Off-cycle runs have no period.
+    """
     to, since = (PeriodStatus.PAID, PeriodStatus.LOCKED) if is_paid else (PeriodStatus.LOCKED, PeriodStatus.PAID)
     _move(scope, pay_periods.c.payroll_run_id == payroll_run_id, since=[since], to=to)
 
