@@ -4,10 +4,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 SOURCES := .
+PURE := tests/kernel tests/formulas tests/architecture/test_words.py tests/architecture/test_sql_owners.py
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test format-check lint types rooms unit bench crash load drill-restore drill-migration package format clean
+.PHONY: help run test check format-check lint types rooms unit bench crash load drill-restore drill-migration package format clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -16,6 +17,9 @@ run: $(READY) ## the whole product on this machine, with demo data; PORT, WAGEBO
 	@$(BIN)/python -m infra.local run
 
 test: format-check lint types rooms unit ## all checks below and all tests
+
+check: format-check lint types rooms ## what needs no database, in under a minute: format, lint, types, architecture, pure tests
+	$(BIN)/pytest -q -n auto --maxprocesses 4 --dist loadfile $(PURE)
 
 format-check: $(READY) ## is everything formatted?
 	$(BIN)/ruff format --check $(SOURCES)

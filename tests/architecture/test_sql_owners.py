@@ -8,10 +8,6 @@ from tests.architecture.sql_owners import layers, owners, uses
 # (package, table or function): why it reads a table of a package above it
 READS_UP = {
     ("backing", "tenants"): "the outbox leaves out messages of tenants that live in another cell",
-    (
-        "features.balances",
-        "pay_registers",
-    ): "balances are computed below the register (decision 4), until it is inverted",
     ("features.leave", "day_edits"): "leave set by hand in the register is leave used (decision 34)",
     ("features.periods", "users"): "the people lock locks rows of users",
     ("four_eyes", "users"): "counts who else may approve",
