@@ -52,10 +52,10 @@ def create_tenant(
     weeks = TenantPatch(week_start=week_start)
     with scopes.platform() as scope:
         made = actions.make_tenant(scope, new=new)
-    if week_start != made["week_start"]:
-        with scopes.operating(made["id"]) as mine:
-            made = actions.change_settings(mine, given=weeks.given(), if_match=None)
-    row = {name: made[name] for name in LISTED}
+    if week_start != made.week_start:
+        with scopes.operating(made.id) as mine:
+            made = actions.change_settings(mine, patch=weeks.given(), if_match=None)
+    row = {name: getattr(made, name) for name in LISTED}
     if as_json:
         print_json(row)
     else:
@@ -134,7 +134,7 @@ def _make_key(slug: str, role: TenantRole, user_email: str | None, name: str) ->
             if user_id is None:
                 raise NotFound(f"Nobody in {slug} has the e-mail address {user_email}.")
         made = actions.make_api_key(scope, new=NewApiKey(name=name, role=role, user_id=user_id))
-    return str(made["key"])
+    return made.key
 
 
 def _days(said: str) -> list[int]:

@@ -57,9 +57,9 @@ def _change(slug: str, given: dict[str, Any], *, why: str | None) -> tuple[UUID,
     tenant_id = scopes.get_tenant_id(slug)
     with scopes.platform() as scope:
         before = queries.get_platform_tenant(scope, tenant_id, lock=True)
-        if any(before[name] != value for name, value in given.items()):
-            actions.change_tenant(scope, tenant_id=tenant_id, given=given, if_match=None, why=why)
-    return tenant_id, str(before["status"])
+        if any(getattr(before, name) != value for name, value in given.items()):
+            actions.change_tenant(scope, tenant_id=tenant_id, patch=given, if_match=None, why=why)
+    return tenant_id, before.status
 
 
 def _tell(slug: str, tenant_id: UUID, before: str, after: str, *, as_json: bool) -> None:

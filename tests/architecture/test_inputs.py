@@ -104,7 +104,7 @@ def wrong(model: type[BaseModel], name: str, field: FieldInfo) -> Iterator[str]:
             yield f"{place}: a bare date; use Day or LifeDay"
         elif kind is dt.datetime and moments.read_moment not in read:
             yield f"{place}: a bare datetime; use Moment"
-        elif kind is dt.time and calendar_schemas._of_clock not in read:
+        elif kind is dt.time and calendar_schemas._parse_time not in read:
             yield f"{place}: a bare time; use TimeIn"
 
 

@@ -15,7 +15,7 @@ from chalicelib.backing import clock
 from chalicelib.features.attendance.records import actions as attendance
 from chalicelib.features.pay_register import rules
 from chalicelib.features.pay_register.projection import project
-from chalicelib.features.pay_register.queries import _DETAILS
+from chalicelib.features.pay_register.queries import DETAILS
 from chalicelib.features.periods import periods
 from chalicelib.features.periods.windows import EmployeeFilter, window_of
 from chalicelib.identity.callers import working
@@ -217,7 +217,7 @@ def outcomes(scope: Scope, case: Case) -> dict[UUID, Outcome]:
     window = window_of(scope, case.month)
     rows = scope.session.execute(
         text(f"""select r.user_id, register_totals(r) as totals, r.halves, r.manual, r.recorded, r.rostered, r.units,
-                {_DETAILS} as details, b.lines, b.earned
+                {DETAILS} as details, b.lines, b.earned
              from pay_registers r left join balances b using (tenant_id, month, user_id)
              where r.tenant_id = :tenant_id and r.month = :month"""),
         {"tenant_id": scope.tenant_id, "month": case.month, "start_on": window.period.start},
@@ -225,7 +225,7 @@ def outcomes(scope: Scope, case: Case) -> dict[UUID, Outcome]:
     names = {str(row.id): row.name for row in scope.session.execute(text("select id, name from leave_types"))}
     found = {}
     for row in rows:
-        spelled = rules.records(
+        spelled = rules.day_records(
             window.period.days,
             {
                 "halves": row.halves,

@@ -1,19 +1,24 @@
-"""Adding one-off amounts. They are only ever added here; a wrong one is made good by another the other way.
+"""Adding one-off amounts. They are only ever added; a wrong one is corrected by another of the opposite sign.
 
-Payroll will pay them, each once, with the next open period: until then they are open, and nothing is in the ledger.
+The next payroll run pays each of them once: until then they are open, and nothing is posted to the ledger.
 """
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, text
+from sqlalchemy import text
 
 from chalicelib import audit, four_eyes
-from chalicelib.backing.database import Record, statement
+from chalicelib.backing import rows
+from chalicelib.backing.database import statement
 from chalicelib.features.adjustments import queries
+from chalicelib.features.adjustments.queries import AdjustmentRow
 from chalicelib.features.adjustments.rules import AdjustmentKind, NewAdjustmentRow, wrong_sign
 from chalicelib.features.adjustments.schemas import NewAdjustment
 from chalicelib.features.people.users import queries as people
@@ -25,72 +30,85 @@ from chalicelib.kernel.money import fits, rounded
 _ADD = text(statement(__file__, "add"))
 
 
+@dataclass(frozen=True, slots=True)
+class _AddedRow:
+    """An adjustment that was added (sql/add.sql)."""
+
+    id: UUID
+    user_id: UUID
+    kind: str
+    amount: Decimal
+    currency: str
+    reason: str
+    effective_on: date
+    explanation: Mapping[str, Any] | None
+    source_type: str | None
+    source_id: str | None
+
+
 def add(scope: Scope, *, adjustments: Sequence[NewAdjustmentRow]) -> list[UUID]:
-    """Add amounts in one statement and give the ids of those that were not there before."""
+    """Add amounts in one statement and return the ids of those that did not exist."""
     if not adjustments:
         return []
-    said = [
+    documents = [
         {
-            "user_id": one.user_id,
-            "kind": one.kind,
-            "amount": one.amount,
-            "currency": one.currency,
-            "reason": one.reason,
-            "effective_on": one.effective_on,
-            "explanation": one.explanation,
-            "source_type": one.source[0] if one.source else None,
-            "source_id": one.source[1] if one.source else None,
+            "user_id": adjustment.user_id,
+            "kind": adjustment.kind,
+            "amount": adjustment.amount,
+            "currency": adjustment.currency,
+            "reason": adjustment.reason,
+            "effective_on": adjustment.effective_on,
+            "explanation": adjustment.explanation,
+            "source_type": adjustment.source[0] if adjustment.source else None,
+            "source_id": adjustment.source[1] if adjustment.source else None,
         }
-        for one in adjustments
+        for adjustment in adjustments
     ]
-    rows = (
-        scope.session.execute(
-            _ADD,
-            {
-                "tenant_id": scope.tenant_id,
-                "adjustments": json.dumps(said, default=str),
-                "created_by": scope.actor.name,
-                "created_by_ids": sorted(scope.actor.hands),
-                "now": scope.now,
-            },
-        )
-        .mappings()
-        .all()
-    )
-    _record(scope, rows)
-    return [row["id"] for row in rows]
+    values = {
+        "tenant_id": scope.tenant_id,
+        "adjustments": json.dumps(documents, default=str),
+        "created_by": scope.actor.name,
+        "created_by_ids": sorted(scope.actor.hands),
+        "now": scope.now,
+    }
+    added = rows.every(_AddedRow, scope.session.execute(_ADD, values))
+    _record_in_audit(scope, added)
+    return [adjustment.id for adjustment in added]
 
 
-def _record(scope: Scope, rows: Sequence[RowMapping]) -> None:
-    if len(rows) == 1:
-        what = {name: value for name, value in rows[0].items() if name != "id" and value is not None}
+def _record_in_audit(scope: Scope, added: Sequence[_AddedRow]) -> None:
+    """Write one audit row: of a single adjustment all of it, of many their sums."""
+    after: dict[str, Any]
+    if len(added) == 1:
+        after = {name: value for name, value in asdict(added[0]).items() if name != "id" and value is not None}
     else:  # each of the rows says who added it and why, and is never changed
         amounts: dict[str, Decimal] = defaultdict(Decimal)
-        for row in rows:
-            amounts[row["currency"]] += row["amount"]
-        what = {"adjustments": len(rows), "kinds": sorted({row["kind"] for row in rows}), "amounts": amounts}
-    if rows:
+        for adjustment in added:
+            amounts[adjustment.currency] += adjustment.amount
+        kinds = sorted({adjustment.kind for adjustment in added})
+        after = {"adjustments": len(added), "kinds": kinds, "amounts": amounts}
+    if added:
         audit.record(
             scope,
             action="payroll_adjustment.added",
             entity_type="payroll_adjustment",
-            entity_id=rows[0]["id"] if len(rows) == 1 else "many",
-            after=what,
+            entity_id=added[0].id if len(added) == 1 else "many",
+            after=after,
         )
 
 
-def add_by_hand(scope: Scope, *, new: NewAdjustment) -> Record:
-    """Add an amount that somebody of HR has decided on."""
+def add_by_hand(scope: Scope, *, new: NewAdjustment) -> AdjustmentRow:
+    """Add an amount that HR has decided on."""
     people.get_user(scope, new.user_id, "adjustments.write")
     four_eyes.check_not_own(scope, four_eyes.Subject.ADJUSTMENT, new.user_id)
     currency = new.currency or scope.tenant.currency
-    if why := wrong_sign(AdjustmentKind(new.kind), new.amount):
-        raise invalid("/amount", why)
+    if error := wrong_sign(AdjustmentKind(new.kind), new.amount):
+        raise invalid("/amount", error)
     if not fits(new.amount, currency):
         raise invalid("/amount", too_fine(currency))
     amount = rounded(new.amount, currency)  # which fits, so that only zeros are added
-    one = NewAdjustmentRow(
+    adjustment = NewAdjustmentRow(
         new.user_id, AdjustmentKind(new.kind), amount, currency, new.reason, effective_on=new.effective_date
     )
-    [adjustment_id] = add(scope, adjustments=[one])
+    [adjustment_id] = add(scope, adjustments=[adjustment])
     return queries.get_adjustment(scope, adjustment_id)

@@ -11,7 +11,7 @@ payroll_adjustments = Table(
     tenant_column(),
     id_column(),
     Column("user_id", Uuid),
-    Column("kind", Text, doc="rules.Kind"),
+    Column("kind", Text, doc="rules.AdjustmentKind"),
     Column("amount", Numeric, doc="above 0 the person is paid it, below 0 it is taken off their pay; never 0"),
     Column("currency", Text),
     Column("reason", Text),

@@ -1,4 +1,4 @@
-"""What each person has earned so far."""
+"""The table of balances: what each employee has earned in a pay period so far."""
 
 from sqlalchemy import JSON, Column, Date, Numeric, Table, Text, Uuid
 

@@ -1,71 +1,166 @@
 """Reads of jobs and audit rows: newest first, so their pages go down from a key."""
 
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import BigInteger, ColumnElement, DateTime, Select, Text, Uuid, column, literal_column, select, table
 
-from chalicelib.backing import clock
-from chalicelib.backing.database import Record
-from chalicelib.entry.paging import cursor, position
+from chalicelib.backing import clock, rows
+from chalicelib.entry.paging import PageQuery, RowPage, cursor, position
 from chalicelib.features.console.schemas import AuditQuery, JobQuery
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import NotFound
 
-_JOB = """select id, kind, status, json_build_object('done', done, 'total', total) as progress, parameters,
-    result, error, created_at, finished_at from jobs where tenant_id = :tenant_id"""
+T = TypeVar("T")
+
+# tables of features.jobs and audit, which have no models: they are written by SQL alone
+_JOBS = table(
+    "jobs",
+    column("tenant_id", Uuid),
+    column("id", Uuid),
+    column("kind", Text),
+    column("status", Text),
+    *(column(name) for name in ("done", "total", "parameters", "result", "error", "created_at", "finished_at")),
+)
+_AUDIT_LOGS = table(
+    "audit_logs",
+    column("tenant_id", Uuid),
+    column("user_id", Uuid),
+    column("seq", BigInteger),
+    column("at", DateTime(timezone=True)),
+    *(column(name, Text) for name in ("action", "entity_type", "entity_id")),
+    *(column(name) for name in ("actor", "actor_ids", "before", "after", "ip", "agent", "request_id")),
+)
 
 
-def get_job(scope: Scope, job_id: UUID) -> Any:
-    """Read one job of the tenant, or NotFound."""
-    rows = scope.session.execute(text(_JOB + " and id = :id"), {"tenant_id": scope.tenant_id, "id": job_id})
-    if (row := rows.mappings().first()) is None:
+@dataclass(frozen=True, slots=True)
+class JobProgress:
+    """How many of a job's units are done."""
+
+    done: int
+    total: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _JobColumns:
+    """The columns of a job that are read."""
+
+    id: UUID
+    kind: str
+    status: str
+    done: int
+    total: int | None
+    parameters: Any
+    result: Any
+    error: str | None
+    created_at: datetime
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class JobDetails:
+    """A job with its progress; parameters and result are JSON documents of its kind."""
+
+    id: UUID
+    kind: str
+    status: str
+    progress: JobProgress
+    parameters: Any
+    result: Any
+    error: str | None
+    created_at: datetime
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """A row of the audit log; before and after are JSON documents."""
+
+    seq: int
+    at: datetime
+    actor: str
+    actor_ids: list[UUID] | None
+    user_id: UUID | None
+    action: str
+    entity_type: str
+    entity_id: str
+    before: Any
+    after: Any
+    ip: str | None
+    agent: str | None
+    request_id: str | None
+    hash: str
+
+
+_SELECT_AUDIT = select(_AUDIT_LOGS, literal_column("encode(hash, 'hex')").label("hash"))
+
+
+def get_job(scope: Scope, job_id: UUID) -> JobDetails:
+    """Return one job of the tenant, or raise NotFound."""
+    select_job = select(_JOBS).where(_JOBS.c.tenant_id == scope.tenant_id, _JOBS.c.id == job_id)
+    if (job := rows.first(_JobColumns, scope.session.execute(select_job))) is None:
         raise NotFound("There is no such job.")
-    return dict(row)
+    return _details(job)
 
 
-def page_of_jobs(scope: Scope, query: JobQuery) -> Record:
+def page_of_jobs(scope: Scope, query: JobQuery) -> RowPage[JobDetails]:
     """Read one page of jobs, newest first."""
-    conditions = {"status": "status = :status", "kind": "kind = :kind"}
-    return _page(scope, _JOB, query, conditions=conditions, key="id")
+    conditions = [_JOBS.c.tenant_id == scope.tenant_id]
+    if query.status is not None:
+        conditions.append(_JOBS.c.status == query.status)
+    if query.kind is not None:
+        conditions.append(_JOBS.c.kind == query.kind)
+    return _page(scope, select(_JOBS), conditions, kind=_JobColumns, key=_JOBS.c.id, key_type=UUID, query=query).map(
+        _details
+    )
 
 
-def page_of_audit_logs(scope: Scope, query: AuditQuery) -> Record:
+def page_of_audit_logs(scope: Scope, query: AuditQuery) -> RowPage[AuditRow]:
     """Read one page of audit rows, newest first."""
-    conditions = {
-        "entity_type": "entity_type = :entity_type",
-        "entity_id": "entity_id = :entity_id",
-        "user_id": "user_id = :user_id",
-        "action": "action = :action",
-        "from_": "at >= :from_",
-        "to": "at < :to",
-    }
-    moments = {}
+    conditions = [_AUDIT_LOGS.c.tenant_id == scope.tenant_id]
+    for name in ("entity_type", "entity_id", "user_id", "action"):
+        if (value := getattr(query, name)) is not None:
+            conditions.append(_AUDIT_LOGS.c[name] == value)
     if query.from_:
-        moments["from_"] = clock.start_of_day(query.from_, scope.tenant.timezone)
+        conditions.append(_AUDIT_LOGS.c.at >= clock.start_of_day(query.from_, scope.tenant.timezone))
     if query.to:
-        moments["to"] = clock.end_of_day(query.to, scope.tenant.timezone)
-    rows = """select seq, at, actor, actor_ids, user_id, action, entity_type, entity_id, before, after, ip, agent,
-        request_id, encode(hash, 'hex') as hash from audit_logs where tenant_id = :tenant_id"""
-    return _page(scope, rows, query, conditions=conditions, key="seq", values=moments)
+        conditions.append(_AUDIT_LOGS.c.at < clock.end_of_day(query.to, scope.tenant.timezone))
+    return _page(scope, _SELECT_AUDIT, conditions, kind=AuditRow, key=_AUDIT_LOGS.c.seq, key_type=int, query=query)
 
 
 def _page(
     scope: Scope,
-    rows: str,
-    query: JobQuery | AuditQuery,
+    select_rows: Select[Any],
+    conditions: Sequence[ColumnElement[bool]],
     *,
-    conditions: dict[str, str],
-    key: str,
-    values: dict[str, Any] | None = None,
-) -> Record:
-    said = {name: value for name in conditions if (value := getattr(query, name)) is not None}
-    values = {"tenant_id": scope.tenant_id, "limit": query.limit + 1, **said, **(values or {})}
-    where = "".join(f" and {conditions[name]}" for name in said)
+    kind: type[T],
+    key: ColumnElement[Any],
+    key_type: type,
+    query: PageQuery,
+) -> RowPage[T]:
+    """Read one page in the descending order of a unique key, which is a field of the row's kind."""
+    select_rows = select_rows.where(*conditions).order_by(key.desc()).limit(query.limit + 1)
     if query.cursor:
-        where += f" and {key} < :after"
-        values["after"] = position(query.cursor, UUID if key == "id" else int)
-    found = scope.session.execute(text(f"{rows}{where} order by {key} desc limit :limit"), values).mappings().all()
-    more = len(found) > query.limit
-    items = [dict(row) for row in found[: query.limit]]
-    return {"items": items, "next_cursor": cursor(items[-1][key]) if more else None}
+        select_rows = select_rows.where(key < position(query.cursor, key_type))
+    read = rows.every(kind, scope.session.execute(select_rows))
+    items = read[: query.limit]
+    next_cursor = cursor(getattr(items[-1], str(key.key))) if len(read) > query.limit else None
+    return RowPage(items, next_cursor)
+
+
+def _details(job: _JobColumns) -> JobDetails:
+    """Nest the progress of a job."""
+    return JobDetails(
+        id=job.id,
+        kind=job.kind,
+        status=job.status,
+        progress=JobProgress(job.done, job.total),
+        parameters=job.parameters,
+        result=job.result,
+        error=job.error,
+        created_at=job.created_at,
+        finished_at=job.finished_at,
+    )

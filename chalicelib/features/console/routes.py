@@ -10,7 +10,7 @@ from chalicelib.backing import queues
 from chalicelib.backing.database import transaction
 from chalicelib.entry import openapi
 from chalicelib.entry.http import Document, Ready, endpoint
-from chalicelib.entry.paging import Page
+from chalicelib.entry.paging import Page, RowPage
 from chalicelib.entry.registry import CONSUMERS
 from chalicelib.entry.reply_headers import PUBLIC
 from chalicelib.features.console import queries, schemas
@@ -46,19 +46,19 @@ def get_docs() -> Document:
     return Document((Path(__file__).parent / "docs.html").read_text(), "text/html; charset=utf-8", cache=PUBLIC)
 
 
-@endpoint(blueprint, "GET", "/jobs", may="jobs.read")
-def list_jobs(scope: Scope, query: schemas.JobQuery) -> Page[Job]:
+@endpoint(blueprint, "GET", "/jobs", may="jobs.read", reply=Page[Job])
+def list_jobs(scope: Scope, query: schemas.JobQuery) -> RowPage[queries.JobDetails]:
     """List long-running work, newest first."""
     return queries.page_of_jobs(scope, query)
 
 
-@endpoint(blueprint, "GET", "/jobs/{job_id}", may="jobs.read")
-def get_job(scope: Scope, job_id: UUID) -> Job:
+@endpoint(blueprint, "GET", "/jobs/{job_id}", may="jobs.read", reply=Job)
+def get_job(scope: Scope, job_id: UUID) -> queries.JobDetails:
     """Tell how far one job is, what came of it, or why it failed."""
     return queries.get_job(scope, job_id)
 
 
-@endpoint(blueprint, "GET", "/audit-logs", may="audit.read")
-def list_audit_logs(scope: Scope, query: schemas.AuditQuery) -> Page[schemas.AuditLog]:
+@endpoint(blueprint, "GET", "/audit-logs", may="audit.read", reply=Page[schemas.AuditLog])
+def list_audit_logs(scope: Scope, query: schemas.AuditQuery) -> RowPage[queries.AuditRow]:
     """List who changed what, newest first."""
     return queries.page_of_audit_logs(scope, query)

@@ -4,7 +4,6 @@ from datetime import date
 from uuid import UUID
 
 from chalicelib import audit
-from chalicelib.backing.database import Record
 from chalicelib.features.pay_register import calculation, queries
 from chalicelib.features.periods import freshness, late_corrections, periods, states
 from chalicelib.features.periods.locks import lock_people, lock_periods_for_update
@@ -17,7 +16,7 @@ SYNC, NIGHTLY = "pay-register-sync", "balance"
 NIGHTLY_QUEUE = "balances"
 
 
-def recalculate(scope: Scope, *, month: str, user_id: UUID) -> Record:
+def recalculate(scope: Scope, *, month: str, user_id: UUID) -> queries.EmployeePeriod:
     """Compute one employee's row and balance from the facts."""
     lock_people(scope, [user_id])
     queries.get_row(scope, month=month, user_id=user_id)
@@ -114,7 +113,7 @@ def unlock(scope: Scope, *, month: str, reason: str) -> None:
 def _refuse_locked(scope: Scope, month: str) -> None:
     """Refuse a locked period without holding it: a computation of everybody takes it for itself."""
     periods.ensure(scope, [scope.tenant.period(month)])
-    status = queries.get_period(scope, scope.tenant.period(month))["status"]
+    status = queries.get_period(scope, scope.tenant.period(month)).status
     if status != PeriodStatus.OPEN:
         raise calculation.refusal(
             PeriodLocked(f"The pay period {month} is {status}; its register keeps what was paid.")

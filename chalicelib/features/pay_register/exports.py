@@ -12,33 +12,36 @@ from chalicelib.kernel.errors import TooLarge
 from chalicelib.kernel.period import Period
 
 BATCH = 1000
-MOST_EMPLOYEES = 10_000  # about 4 MB, of the 6 MB that one answer of a function may have
+MOST_EMPLOYEES = 10_000  # about 4 MB, of the 6 MB that one response of a Lambda function may have
 _COUNTED = [name for name in RegisterTotals.model_fields if name != "leave_by_type"]
-_SIGNS = {"-": "", "P": "P", "A": "A", "L": "L", "U": "LOP", "O": "OD", "H": "H", "W": "WO"}
+_LETTERS = {"-": "", "P": "P", "A": "A", "L": "L", "U": "LOP", "O": "OD", "H": "H", "W": "WO"}
 
 
 def export(scope: Scope, *, month: str, query: ExportQuery) -> Document:
     """Write one row per employee: who, the totals, and each day as `P` or, where halves differ, `P/A`."""
     period = scope.tenant.period(month)
-    head = ["employee_no", "name", *_COUNTED, *(day.isoformat() for day in period.days)]
-    lines = _lines(scope, period, query)
+    header = ["employee_no", "name", *_COUNTED, *(day.isoformat() for day in period.days)]
+    lines = _iterate_lines(scope, period, query)
     if query.format == "csv":
-        return Document(csv_of(head, lines), CSV, f"pay-register-{month}.csv")
-    return Document(xlsx_of(head, lines, title=month), XLSX, f"pay-register-{month}.xlsx")
+        return Document(csv_of(header, lines), CSV, f"pay-register-{month}.csv")
+    return Document(xlsx_of(header, lines, title=month), XLSX, f"pay-register-{month}.xlsx")
 
 
-def _lines(scope: Scope, period: Period, query: ExportQuery) -> Iterator[list[Any]]:
+def _iterate_lines(scope: Scope, period: Period, query: ExportQuery) -> Iterator[list[Any]]:
     page = 1
     while rows := queries.rows_for_export(scope, period=period, query=query, page=page, limit=BATCH):
         if page * BATCH > MOST_EMPLOYEES:
             raise TooLarge(f"More than {MOST_EMPLOYEES:,} employees; export department by department.")
         for row in rows:
             user, totals, halves = row["user"], row["totals"], row["halves"]
-            days = [_day(halves[2 * n : 2 * n + 2]) for n in range(period.length)] if halves else [""] * period.length
+            days = (
+                [_day_text(halves[2 * n : 2 * n + 2]) for n in range(period.length)] if halves else [""] * period.length
+            )
             yield [safe(user["employee_no"]), safe(user["name"]), *(totals[name] for name in _COUNTED), *days]
         page += 1
 
 
-def _day(codes: str) -> str:
-    first, second = (_SIGNS[code] for code in codes)
+def _day_text(codes: str) -> str:
+    """Write the two codes of a day, once where they are the same."""
+    first, second = (_LETTERS[code] for code in codes)
     return first if first == second else f"{first or '-'}/{second or '-'}"

@@ -5,7 +5,7 @@ from uuid import UUID
 from chalice import Blueprint
 
 from chalicelib.entry.http import Document, Ready, endpoint
-from chalicelib.entry.paging import Page
+from chalicelib.entry.paging import Page, RowPage
 from chalicelib.features.pay_register import actions, edit_actions, exports, queries, schemas
 from chalicelib.identity.scope import Scope
 from chalicelib.jobs.schemas import Started, started
@@ -34,8 +34,8 @@ def sync(scope: Scope, month: Month, body: schemas.SyncRequest) -> Started:
     return started(actions.request_sync(scope, month=month, user_ids=body.user_ids))
 
 
-@endpoint(blueprint, "POST", "/pay-register/{month}/lock", may=LOCK)
-def lock(scope: Scope, month: Month) -> schemas.PeriodOut:
+@endpoint(blueprint, "POST", "/pay-register/{month}/lock", may=LOCK, reply=schemas.PeriodOut)
+def lock(scope: Scope, month: Month) -> queries.PeriodDetails:
     """Lock the period: its register keeps what it says, and later changes are paid later.
 
     A stale one is computed first, for up to 5,000 people; a larger one has to be synced before (409).
@@ -44,8 +44,8 @@ def lock(scope: Scope, month: Month) -> schemas.PeriodOut:
     return queries.get_period(scope, scope.tenant.period(month))
 
 
-@endpoint(blueprint, "POST", "/pay-register/{month}/unlock", may=LOCK)
-def unlock(scope: Scope, month: Month, body: schemas.Unlock) -> schemas.PeriodOut:
+@endpoint(blueprint, "POST", "/pay-register/{month}/unlock", may=LOCK, reply=schemas.PeriodOut)
+def unlock(scope: Scope, month: Month, body: schemas.Unlock) -> queries.PeriodDetails:
     """Open a locked period again, with a reason."""
     actions.unlock(scope, month=month, reason=body.reason)
     return queries.get_period(scope, scope.tenant.period(month))
@@ -57,35 +57,35 @@ def export(scope: Scope, month: Month, query: schemas.ExportQuery) -> Document:
     return exports.export(scope, month=month, query=query)
 
 
-@endpoint(blueprint, "GET", "/pay-register/{month}/{user_id}", may=READ)
-def get_row(scope: Scope, month: Month, user_id: UUID) -> schemas.EmployeeRegister:
+@endpoint(blueprint, "GET", "/pay-register/{month}/{user_id}", may=READ, reply=schemas.EmployeeRegister)
+def get_row(scope: Scope, month: Month, user_id: UUID) -> queries.EmployeePeriod:
     """Show one employee's period, each half with where it came from."""
     return queries.get_row(scope, month=month, user_id=user_id)
 
 
-@endpoint(blueprint, "POST", "/pay-register/{month}/{user_id}", may=WRITE, status=201)
-def make_row(scope: Scope, month: Month, user_id: UUID) -> schemas.EmployeeRegister:
+@endpoint(blueprint, "POST", "/pay-register/{month}/{user_id}", may=WRITE, status=201, reply=schemas.EmployeeRegister)
+def make_row(scope: Scope, month: Month, user_id: UUID) -> queries.EmployeePeriod:
     """Make one employee's row from the facts; doing it again changes nothing."""
     return actions.recalculate(scope, month=month, user_id=user_id)
 
 
-@endpoint(blueprint, "POST", "/pay-register/{month}/{user_id}/recalculate", may=WRITE)
-def recalculate(scope: Scope, month: Month, user_id: UUID) -> schemas.EmployeeRegister:
+@endpoint(blueprint, "POST", "/pay-register/{month}/{user_id}/recalculate", may=WRITE, reply=schemas.EmployeeRegister)
+def recalculate(scope: Scope, month: Month, user_id: UUID) -> queries.EmployeePeriod:
     """Compute one employee's row and balance again from the facts."""
     return actions.recalculate(scope, month=month, user_id=user_id)
 
 
-@endpoint(blueprint, "GET", "/pay-register/{month}/{user_id}/history", may=READ)
-def get_history(scope: Scope, month: Month, user_id: UUID) -> Page[schemas.EditOut]:
+@endpoint(blueprint, "GET", "/pay-register/{month}/{user_id}/history", may=READ, reply=Page[schemas.EditOut])
+def get_history(scope: Scope, month: Month, user_id: UUID) -> RowPage[queries.EditHistoryItem]:
     """List every edit by hand of the period, newest first."""
     queries.get_row(scope, month=month, user_id=user_id)
-    return queries.history(scope, month=month, user_id=user_id)
+    return queries.list_edits(scope, month=month, user_id=user_id)
 
 
-@endpoint(blueprint, "PUT", "/pay-register/{month}/{user_id}/days/{day}", may=WRITE)
+@endpoint(blueprint, "PUT", "/pay-register/{month}/{user_id}/days/{day}", may=WRITE, reply=schemas.EmployeeRegister)
 def edit_day(
     scope: Scope, month: Month, user_id: UUID, day: Day, body: schemas.DayEdit, if_match: int | None
-) -> schemas.EmployeeRegister:
+) -> queries.EmployeePeriod:
     """Set a whole day by hand; what is left out goes back to the facts. It survives every sync until it is cleared.
 
     `If-Match` is the day's own version, of `daily_records`.
@@ -93,10 +93,10 @@ def edit_day(
     return edit_actions.edit_day(scope, month=month, user_id=user_id, day=day, cells=body.cells(), if_match=if_match)
 
 
-@endpoint(blueprint, "PATCH", "/pay-register/{month}/{user_id}/days/{day}", may=WRITE)
+@endpoint(blueprint, "PATCH", "/pay-register/{month}/{user_id}/days/{day}", may=WRITE, reply=schemas.EmployeeRegister)
 def merge_day(
     scope: Scope, month: Month, user_id: UUID, day: Day, body: schemas.DayMerge, if_match: int | None
-) -> schemas.EmployeeRegister:
+) -> queries.EmployeePeriod:
     """Set some cells of a day by hand, each kept by itself; null gives a cell back to the facts.
 
     `If-Match` is the day's own version, of `daily_records`.
@@ -104,7 +104,7 @@ def merge_day(
     return edit_actions.edit_day(scope, month=month, user_id=user_id, day=day, cells=body.cells(), if_match=if_match)
 
 
-@endpoint(blueprint, "DELETE", "/pay-register/{month}/{user_id}/days/{day}", may=WRITE)
-def clear_day(scope: Scope, month: Month, user_id: UUID, day: Day, if_match: int | None) -> schemas.EmployeeRegister:
+@endpoint(blueprint, "DELETE", "/pay-register/{month}/{user_id}/days/{day}", may=WRITE, reply=schemas.EmployeeRegister)
+def clear_day(scope: Scope, month: Month, user_id: UUID, day: Day, if_match: int | None) -> queries.EmployeePeriod:
     """Give all cells of a day back to the facts. `If-Match` is the day's own version, of `daily_records`."""
     return edit_actions.clear_day(scope, month=month, user_id=user_id, day=day, if_match=if_match)

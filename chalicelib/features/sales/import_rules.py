@@ -1,91 +1,110 @@
-"""From rows of a file to sales that can be added, sales that are there, and what is wrong with the others. No I/O."""
+"""From rows of a file to sales that can be added, sales that exist, and what is wrong with the others. Pure."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from chalicelib.entry.rows import RowError
 from chalicelib.features.sales.import_schemas import SaleRow
-from chalicelib.features.sales.rules import SaidSale, differences, is_other, too_fine
+from chalicelib.features.sales.rules import NewSaleRow, StoredSale, describe_conflict, differences, too_fine
 from chalicelib.kernel.money import rounded
 
-Line = tuple[int, SaidSale]
+Line = tuple[int, NewSaleRow]  # line number and sale
 
 
 @dataclass(frozen=True, slots=True)
 class KnownSeller:
-    """Whom a row can be about."""
+    """A user whom a row can name."""
 
     user_id: UUID
     employee_no: str | None
     email: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class ExistingSale:
+    """A sale that exists under an external id of the file (sql/import_existing.sql)."""
+
+    external_id: str
+    user_id: UUID
+    brand: str | None
+    earning: Decimal
+    currency: str
+    occurred_at: datetime
+
+
 @dataclass(slots=True)
 class SortedSales:
-    """The sales of a file, sorted out."""
+    """The sales of a file: new ones, how many exist already, and errors."""
 
-    fresh: list[Line] = field(default_factory=list)
+    new: list[Line] = field(default_factory=list)
     unchanged: int = 0
     errors: list[RowError] = field(default_factory=list)
 
 
-def read(
-    rows: Iterable[tuple[int, SaleRow]], people: Iterable[KnownSeller], *, currency: str
+def parse_rows(
+    rows: Iterable[tuple[int, SaleRow]], sellers: Iterable[KnownSeller], *, currency: str
 ) -> tuple[list[Line], list[RowError]]:
-    """Return each row's person and check its amount; a row that says no currency is in `currency`."""
-    known: dict[str, dict[Any, UUID]] = {"employee_no": {}, "user_id": {}, "email": {}}
-    for person in people:
-        for column, by in known.items():
-            by[getattr(person, column)] = person.user_id
-    said: list[Line] = []
+    """Find each row's seller and check its amount; a row without a currency is in `currency`."""
+    known: dict[str, dict[Any, UUID]] = {"employee_no": {}, "user_id": {}, "email": {}}  # column -> value -> user id
+    for seller in sellers:
+        for column, user_ids in known.items():
+            user_ids[getattr(seller, column)] = seller.user_id
+    sales: list[Line] = []
     errors: list[RowError] = []
     for line, row in rows:
-        user_id, wrong = _person(row, known)
+        user_id, wrong = _find_seller(row, known)
         in_currency = row.currency or currency
         if (detail := too_fine(row.earning, in_currency)) is not None:
             wrong.append(("earning", detail))
         errors += [RowError(line=line, column=column, detail=detail) for column, detail in wrong]
         if user_id is not None and not wrong:
             earning = rounded(row.earning, in_currency)
-            said.append((line, SaidSale(user_id, row.brand, row.external_id, earning, in_currency, row.occurred_at)))
-    return said, errors
+            sales.append((line, NewSaleRow(user_id, row.brand, row.external_id, earning, in_currency, row.occurred_at)))
+    return sales, errors
 
 
-def _person(row: SaleRow, known: Mapping[str, Mapping[Any, UUID]]) -> tuple[UUID | None, list[tuple[str | None, str]]]:
+def _find_seller(
+    row: SaleRow, known: Mapping[str, Mapping[Any, UUID]]
+) -> tuple[UUID | None, list[tuple[str | None, str]]]:
+    """Return the one user that a row's columns name, or what is wrong, by column."""
     named = {column: value for column in known if (value := getattr(row, column)) is not None}
     if not named:
         return None, [(None, "says for nobody: give employee_no, user_id or email")]
-    found = {column: known[column].get(value) for column, value in named.items()}
-    for column, user_id in found.items():
+    user_ids = {column: known[column].get(value) for column, value in named.items()}
+    for column, user_id in user_ids.items():
         if user_id is None:
             return None, [(column, f"there is no person with the {column} {named[column]}")]
-    if len(set(found.values())) > 1:
-        return None, [(None, f"{' and '.join(found)} are of different people")]
-    return next(iter(found.values())), []
+    if len(set(user_ids.values())) > 1:
+        return None, [(None, f"{' and '.join(user_ids)} are of different people")]
+    return next(iter(user_ids.values())), []
 
 
-def sort_out(said: Iterable[Line], *, there: Mapping[str, Mapping[str, Any]]) -> SortedSales:
-    """Return sales that are new from those that are there, by external id, and from those told otherwise.
+def sort_out(sales: Iterable[Line], *, existing: Mapping[str, StoredSale]) -> SortedSales:
+    """Tell new sales from those that exist, by external id, and from those that exist with other content.
 
-    Of rows with the same external id the first counts; the others are it once more, or wrong.
+    Of rows with the same external id the first counts; the others are the same once more, or wrong.
     """
-    made = SortedSales()
+    sorted_sales = SortedSales()
     first: dict[str, Line] = {}
-    for line, sale in said:
+    for line, sale in sales:
         if sale.external_id is None:
-            made.fresh.append((line, sale))
-        elif (known := there.get(sale.external_id)) is not None:
-            if differ := differences(sale, known):
-                made.errors.append(RowError(line=line, column="external_id", detail=is_other(differ, known)))
+            sorted_sales.new.append((line, sale))
+        elif (stored := existing.get(sale.external_id)) is not None:
+            if differ := differences(sale, stored):
+                sorted_sales.errors.append(
+                    RowError(line=line, column="external_id", detail=describe_conflict(differ, stored))
+                )
             else:
-                made.unchanged += 1
+                sorted_sales.unchanged += 1
         elif (before := first.setdefault(sale.external_id, (line, sale))) == (line, sale):
-            made.fresh.append((line, sale))
-        elif differ := differences(sale, asdict(before[1])):
+            sorted_sales.new.append((line, sale))
+        elif differ := differences(sale, before[1]):
             detail = f"{sale.external_id} stands on line {before[0]} already, with other content: {', '.join(differ)}"
-            made.errors.append(RowError(line=line, column="external_id", detail=detail))
+            sorted_sales.errors.append(RowError(line=line, column="external_id", detail=detail))
         else:
-            made.unchanged += 1
-    return made
+            sorted_sales.unchanged += 1
+    return sorted_sales

@@ -2,13 +2,16 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ARRAY, Select, Uuid, and_, any_, func, literal, select, true
 
-from chalicelib.backing.database import Record
-from chalicelib.entry.paging import page_of, position
+from chalicelib.backing import rows
+from chalicelib.entry.paging import RowPage, page_rows, position
 from chalicelib.features.people.users.queries import get_user
 from chalicelib.features.sales.models import pending_sales, sale_decisions, sales
 from chalicelib.features.sales.schemas import SaleQuery
@@ -17,6 +20,25 @@ from chalicelib.kernel.errors import NotFound
 from chalicelib.kernel.money import MINOR_UNITS
 from chalicelib.kernel.states import SaleStatus
 from chalicelib.ledger.models import LedgerEvent, entries
+
+
+@dataclass(frozen=True, slots=True)
+class SaleDetails:
+    """A sale with its advance and its latest decision."""
+
+    id: UUID
+    user_id: UUID
+    brand: str | None
+    external_id: str | None
+    earning: Decimal
+    currency: str
+    occurred_at: datetime
+    created_at: datetime
+    advance: Decimal
+    status: str
+    reason: str | None
+    decided_at: datetime | None
+
 
 MINOR_UNITS_JSON = json.dumps(MINOR_UNITS)
 
@@ -40,7 +62,8 @@ _ADVANCE = (
 )
 
 
-def _whole(scope: Scope) -> Select[Any]:
+def _select_details(scope: Scope) -> Select[Any]:
+    """Build the select of sales with advance and latest decision, as SaleDetails."""
     return (
         select(
             sales,
@@ -54,59 +77,65 @@ def _whole(scope: Scope) -> Select[Any]:
     )
 
 
-def page_of_sales(scope: Scope, query: SaleQuery) -> Record:
+def page_of_sales(scope: Scope, query: SaleQuery) -> RowPage[SaleDetails]:
     """Read one page of sales, oldest first."""
-    rows = _whole(scope).where(scope.within("sales.read", sales.c.user_id))
+    select_sales = _select_details(scope).where(scope.within("sales.read", sales.c.user_id))
     if query.user_id is not None:
         get_user(scope, query.user_id, "sales.read")
-        rows = rows.where(sales.c.user_id == query.user_id)
+        select_sales = select_sales.where(sales.c.user_id == query.user_id)
     if query.status is SaleStatus.PENDING:
-        rows = rows.where(sales.c.id.in_(_first_pending(scope, query)))
+        select_sales = select_sales.where(sales.c.id.in_(_first_pending(scope, query)))
     elif query.status is not None:
-        rows = rows.where(_LATEST.c.status == query.status)
-    return page_of(scope, rows, key=sales.c.id, query=query)
+        select_sales = select_sales.where(_LATEST.c.status == query.status)
+    return page_rows(scope, select_sales, kind=SaleDetails, key=sales.c.id, query=query)
 
 
 def _first_pending(scope: Scope, query: SaleQuery) -> Select[Any]:
-    # taken from the work list alone, which stays short: the sales themselves are mostly decided ones
-    rows = select(pending_sales.c.sale_id).where(
+    """Build the select of the ids on a page of pending sales.
+
+    From the work list alone, which stays short: the sales themselves are mostly decided ones.
+    """
+    select_ids = select(pending_sales.c.sale_id).where(
         pending_sales.c.tenant_id == scope.tenant_id, scope.within("sales.read", pending_sales.c.user_id)
     )
     if query.user_id is not None:
-        rows = rows.where(pending_sales.c.user_id == query.user_id)
+        select_ids = select_ids.where(pending_sales.c.user_id == query.user_id)
     if query.cursor:
-        rows = rows.where(pending_sales.c.sale_id > position(query.cursor, UUID))
-    return rows.order_by(pending_sales.c.sale_id).limit(query.limit + 1)
+        select_ids = select_ids.where(pending_sales.c.sale_id > position(query.cursor, UUID))
+    return select_ids.order_by(pending_sales.c.sale_id).limit(query.limit + 1)
 
 
-def get_sale(scope: Scope, sale_id: UUID) -> Record:
-    """Read one sale."""
-    return _one(scope, _whole(scope).where(sales.c.id == sale_id, scope.within("sales.read", sales.c.user_id)))
+def get_sale(scope: Scope, sale_id: UUID) -> SaleDetails:
+    """Return one sale within reach, or raise NotFound."""
+    return _get_one(
+        scope, _select_details(scope).where(sales.c.id == sale_id, scope.within("sales.read", sales.c.user_id))
+    )
 
 
-def get_sale_by_external_id(scope: Scope, external_id: str) -> Record:
-    """Read the sale that a shop knows under this id."""
-    return _one(scope, _whole(scope).where(sales.c.external_id == external_id))
+def get_sale_by_external_id(scope: Scope, external_id: str) -> SaleDetails:
+    """Return the sale that a shop knows under this id, or raise NotFound."""
+    return _get_one(scope, _select_details(scope).where(sales.c.external_id == external_id))
 
 
-def _one(scope: Scope, rows: Select[Any]) -> Record:
-    found = scope.session.execute(rows).mappings().first()
-    if found is None:
+def _get_one(scope: Scope, select_sale: Select[Any]) -> SaleDetails:
+    if (sale := rows.first(SaleDetails, scope.session.execute(select_sale))) is None:
         raise NotFound("There is no such sale.")
-    return dict(found)
+    return sale
 
 
-def find_people_of(scope: Scope, sale_ids: Sequence[UUID]) -> list[UUID]:
-    """List the people whose sales these are; ids that are no sale's are left out."""
+def list_sellers(scope: Scope, sale_ids: Sequence[UUID]) -> list[UUID]:
+    """List the employees whose sales these are; ids that are no sale's are left out."""
     # one array: ten thousand placeholders take longer to write than their rows to find
     ids = literal(list(sale_ids), ARRAY(Uuid))
-    rows = select(sales.c.user_id).distinct().where(sales.c.tenant_id == scope.tenant_id, sales.c.id == any_(ids))
-    return list(scope.session.execute(rows).scalars())
+    select_user_ids = (
+        select(sales.c.user_id).distinct().where(sales.c.tenant_id == scope.tenant_id, sales.c.id == any_(ids))
+    )
+    return list(scope.session.execute(select_user_ids).scalars())
 
 
-def sum_pending(scope: Scope, user_id: UUID) -> dict[str, Any]:
-    """Sum what a person may still earn from sales that are not decided, by currency."""
-    rows = (
+def sum_pending(scope: Scope, user_id: UUID) -> dict[str, Decimal]:
+    """Sum what an employee may still earn from sales that are not decided, by currency."""
+    select_sums = (
         select(sales.c.currency, func.sum(sales.c.earning))
         .select_from(
             pending_sales.join(
@@ -116,4 +145,4 @@ def sum_pending(scope: Scope, user_id: UUID) -> dict[str, Any]:
         .where(pending_sales.c.tenant_id == scope.tenant_id, pending_sales.c.user_id == user_id)
         .group_by(sales.c.currency)
     )
-    return dict(scope.session.execute(rows).tuples().all())
+    return dict(scope.session.execute(select_sums).tuples().all())

@@ -1,18 +1,17 @@
-"""What makes two tellings of a sale the same sale. No I/O."""
+"""When a sale that is sent is one that exists already. Pure."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Protocol
 from uuid import UUID
 
 from chalicelib.kernel.money import MINOR_UNITS, fits
 
 
 @dataclass(frozen=True, slots=True)
-class SaidSale:
-    """A sale as somebody told it, its earning in whole minor units; what is None was not said."""
+class NewSaleRow:
+    """A sale as it was sent, its earning in whole minor units; None where it was left out."""
 
     user_id: UUID
     brand: str | None
@@ -22,17 +21,34 @@ class SaidSale:
     occurred_at: datetime | None
 
 
-def differences(said: SaidSale, there: Mapping[str, Any]) -> list[str]:
-    """Return what is told otherwise of a sale that is there; what was not said is not otherwise."""
-    differ = [name for name in ("earning", "currency") if getattr(said, name) != there[name]]
-    differ += [name for name in ("brand", "occurred_at") if getattr(said, name) not in (None, there[name])]
-    return ["person"] * (said.user_id != there["user_id"]) + differ
+class StoredSale(Protocol):
+    """What is compared of a sale that exists."""
+
+    @property
+    def user_id(self) -> UUID: ...
+    @property
+    def brand(self) -> str | None: ...
+    @property
+    def external_id(self) -> str | None: ...
+    @property
+    def earning(self) -> Decimal: ...
+    @property
+    def currency(self) -> str: ...
+    @property
+    def occurred_at(self) -> datetime | None: ...
 
 
-def is_other(differ: list[str], there: Mapping[str, Any]) -> str:
-    """Notify somebody that their sale is there already, and is another."""
+def differences(sale: NewSaleRow, stored: StoredSale) -> list[str]:
+    """Name what differs between a sale that is sent and the one that exists; what was left out does not differ."""
+    differ = [name for name in ("earning", "currency") if getattr(sale, name) != getattr(stored, name)]
+    differ += [name for name in ("brand", "occurred_at") if getattr(sale, name) not in (None, getattr(stored, name))]
+    return ["person"] * (sale.user_id != stored.user_id) + differ
+
+
+def describe_conflict(differ: list[str], stored: StoredSale) -> str:
+    """Say that a sale exists already under this external id, and is another one."""
     return (
-        f"{there['external_id']} is there already, a sale of {format(there['earning'], 'f')} {there['currency']},"
+        f"{stored.external_id} is there already, a sale of {format(stored.earning, 'f')} {stored.currency},"
         f" and is told otherwise here: {', '.join(differ)}. A sale does not change; decline it and send the right one"
         " under a new external id."
     )

@@ -137,7 +137,7 @@ def _ask(scope: Scope, saturday: date) -> None:
 def acting_as(scope: Scope, number: str, role: Role) -> Iterator[Scope]:
     """Act as somebody of the demo, in the same transaction."""
     user_id = id_of(scope, "user", number)
-    name = get_user(scope, user_id, "people.read")["name"]
+    name = get_user(scope, user_id, "people.read").name
     acting = replace(
         scope, actor=Actor(name, role, user_id, user_id, frozenset({user_id})), grants=GRANTS[role], outgoing=[]
     )

@@ -37,6 +37,6 @@ def replace(tenant_id: UUID) -> dict[str, str]:
             for key_id in ended.scalars():
                 audit.record(scope, action="api_key.revoked", entity_type="api_key", entity_id=key_id)
             new = NewApiKey(name=name, role=role, user_id=id_of(scope, "user", number))
-            made[holder] = actions.make_api_key(scope, new=new)["key"]
+            made[holder] = actions.make_api_key(scope, new=new).key
     made[Role.PLATFORM_ADMIN.value] = make_platform_key("demo platform_admin", instead=True)
     return made

@@ -62,9 +62,9 @@ def _tenant(company: Company) -> UUID:
     except NotFound:
         with scopes.platform() as platform:
             made = tenants.make_tenant(platform, new=NewTenant(**company.settings))
-        with scopes.operating(made["id"]) as scope:
-            tenants.change_settings(scope, given={"policy": company.policy}, if_match=None)
-        return UUID(str(made["id"]))
+        with scopes.operating(made.id) as scope:
+            tenants.change_settings(scope, patch={"policy": company.policy}, if_match=None)
+        return made.id
 
 
 def _refuse_other_databases(scope: Scope, company: Company) -> None:

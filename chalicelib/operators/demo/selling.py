@@ -21,7 +21,7 @@ from chalicelib.features.payouts.runs.actions import PayoutRunKind
 from chalicelib.features.people.destinations import actions as destination_actions
 from chalicelib.features.people.destinations.schemas import DestinationInput
 from chalicelib.features.sales import actions as sales
-from chalicelib.features.sales.rules import SaidSale
+from chalicelib.features.sales.rules import NewSaleRow
 from chalicelib.features.sales.schemas import SaleDecision
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.states import PayoutStatus, SaleStatus
@@ -98,14 +98,16 @@ def _destinations(scope: Scope, seller: Seller) -> int:
 
 def _send_to(scope: Scope, seller: Seller, said: dict[str, str]) -> None:
     destination_actions.set_destination(
-        scope, user_id=id_of(scope, "user", seller.number), said=DestinationInput.model_validate_json(json.dumps(said))
+        scope,
+        user_id=id_of(scope, "user", seller.number),
+        requested=DestinationInput.model_validate_json(json.dumps(said)),
     )
 
 
 def _put_in(scope: Scope, sold: list[Sold]) -> None:
     currency = scope.tenant.currency
     said = [
-        SaidSale(
+        NewSaleRow(
             id_of(scope, "user", one.seller.number),
             one.brand,
             one.external_id,

@@ -387,7 +387,7 @@ class TestCurrent:
         made = put(acme, user_id, IBAN)
         with at_work(acme) as scope:
             found = queries.find_current(scope, user_id)
-            assert (str(found["id"]), found["kind"], found["masked"]) == (
+            assert (str(found.id), found.kind, found.masked) == (
                 made["id"],
                 "iban",
                 "DE89 **** **** **** **30 00",

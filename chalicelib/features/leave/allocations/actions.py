@@ -143,7 +143,7 @@ def allocate_many(scope: Scope, *, new: NewAllocations) -> Record:
     if new.department_id is not None:
         organisation.get_unit(scope, departments, new.department_id)
     if new.user_ids is not None:
-        people.check_all_there(scope, new.user_ids)
+        people.check_users_exist(scope, new.user_ids)
     expires_on = allocation_queries.expiry_of(scope, leave_type=leave_type, cycle_end=end)
     rows = scope.session.execute(
         _ALLOCATE_MANY,

@@ -218,7 +218,7 @@ def _check_employment(scope: Scope, user_id: UUID, span: LeaveSpan) -> None:
     employment = people.find_employment(scope, user_id)
     if employment is None:
         raise invalid("/user_id", "has no employment, and so no days to be on leave from")
-    joined_on, left_on = employment["joined_on"], employment["left_on"]
+    joined_on, left_on = employment.joined_on, employment.left_on
     for pointer, day in (("/start_date", span.start_on), ("/end_date", span.end_on)):
         if day < joined_on or (left_on and day > left_on):
             until = f" to {left_on}" if left_on else ""
@@ -393,7 +393,7 @@ def _write(scope: Scope, before: Record, *, span: LeaveSpan | None = None, **val
 
 
 def _tell(scope: Scope, kind: NotificationKind, request: Record, leave_type: Record, *, to: Sequence[UUID]) -> None:
-    person = people.get_user(scope, request["user_id"], "leave.read")["name"]
+    person = people.get_user(scope, request["user_id"], "leave.read").name
     values = {
         "person": person,
         "leave_type": leave_type["name"],

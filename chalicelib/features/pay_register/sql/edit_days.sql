@@ -1,7 +1,7 @@
 -- Edits days by hand, cell by cell: each half, the overtime hours, the extra days and the remarks (rules.md, section 3).
 -- The row in force of a day has all of its edited cells; each edit puts a new one in its place, and the old one stays as
 -- history. A day that was edited once keeps a row in force, with no cell set where all were given back to the facts, so
--- that its version goes on. Whoever runs this has locked the people, so nothing changes between reading and writing.
+-- that its version goes on. The caller has locked the employees, so nothing changes between reading and writing.
 with requested as (
     -- one row per day to edit: which cells are named, and their values (null: back to the facts)
     select cast(:user_id as uuid) as user_id, cast(:day as date) as day,

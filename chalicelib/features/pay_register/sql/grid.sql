@@ -18,18 +18,21 @@ select
             'user', json_build_object('id', p.user_id, 'name', p.name, 'employee_no', p.employee_no,
                 'department_id', p.department_id, 'division_id', p.division_id),
             'version', coalesce(edited.version, 0),
-            'totals', case when found.r is null then cast(:no_totals as json) else register_totals(found.r) end,
+            'totals', case when stored.r is null then cast(:no_totals as json) else register_totals(stored.r) end,
             'halves', coalesce((r).halves, ''),
             'details', {details}
+                -- the versions of edited days, which the register row does not have: edits of a locked period raise
+                -- them, too
+                || case when edited.versions is null then '{}' else jsonb_build_object('version', edited.versions) end
             {masks}) order by p.employee_no, p.user_id)
         from page p
-        -- by key, one person at a time: at the start of a month the planner knows no better
+        -- by key, one employee at a time: at the start of a month the planner has no statistics of it
         left join lateral (
             select r from pay_registers r
             where r.tenant_id = :tenant_id and r.month = :month and r.user_id = p.user_id
             limit 1
-        ) found(r) on true
-        -- the edits in force, by key as well; most people have none
+        ) stored(r) on true
+        -- the edits in force, by key as well; most employees have none
         cross join lateral (
             select sum(d.version)::integer as version, jsonb_object_agg(d.day, d.version) as versions
             from day_edits d

@@ -151,7 +151,7 @@ facts as (
         where r.tenant_id = :tenant_id and r.user_id = p.user_id and r.day between p.start_on and p.end_on
     ) r
     cross join lateral (
-        -- set in manual_x: a person made this half an x
+        -- set in manual_x: a user set this half to x by hand
         select
             bit_or(e.bits) as manual,
             bit_or(e.bits) filter (where e.code = 'P') as manual_present,
@@ -265,7 +265,7 @@ written as (
         units, day_units, day_late_kept as day_late, day_early_out_kept as day_early_out,
         n.day_ot, n.day_extra, leave_halves, n.day_remarks
     from (
-        -- what only few employees have is looked at for them alone: a case is lazy where a join would not be
+        -- what only few employees have is computed for them alone: a case is lazy where a join would not be
         select *,
             case when late & ~worked = 0 then day_late else (
                 select array_agg(d) from unnest(day_late) d
@@ -319,7 +319,7 @@ written as (
                 from day_edits
                 where tenant_id = :tenant_id and user_id = w.user_id and day between w.start_on and w.end_on
                   and superseded_at is null
-            ) said
+            ) by_source
             group by day
         ) n
     ) n

@@ -100,7 +100,7 @@ def request_run(scope: Scope, kind: PayoutRunKind, *, user_ids: Sequence[UUID] |
 
     Raises NotFound where a person is not the tenant's, Conflict while payouts are switched off.
     """
-    people.check_all_there(scope, user_ids or ())
+    people.check_users_exist(scope, user_ids or ())
     check_open(scope)
     parameters = {"asked_by": scope.actor.name} | ({"user_ids": user_ids} if user_ids else {})
     job_id = progress.create(scope, kind=kind, parameters=parameters)

@@ -26,7 +26,7 @@ def assign(scope: Scope, *, user_id: UUID, type_id: UUID, said: AssignmentInput)
     four_eyes.check_not_own(scope, four_eyes.Subject.COMPONENT, user_id)
     kind = component_queries.get_type(scope, type_id)
     if people.find_employment(scope, user_id) is None:
-        raise Conflict(f"{person['name']} has no employment, and so no payslips; give them one first.")
+        raise Conflict(f"{person.name} has no employment, and so no payslips; give them one first.")
     begins = said.effective_from or component_queries.this_period_begins(scope)
     if said.effective_to is not None and said.effective_to < begins:
         raise invalid("/effective_to", f"is before effective_from ({begins})")

@@ -54,8 +54,8 @@ def find_assignment(scope: Scope, *, user_id: UUID, type_id: UUID, effective_fro
 
 def currency_of(scope: Scope, user_id: UUID) -> str:
     """Return in which currency a person is paid: that of their salaries, or else the tenant's."""
-    salaries = people.salaries_of(scope, user_id)
-    return str(salaries[0]["currency"]) if salaries else scope.tenant.currency
+    salaries = people.list_salaries(scope, user_id)
+    return salaries[0].currency if salaries else scope.tenant.currency
 
 
 def shown(row: Record, *, code: str, currency: str) -> Record:

@@ -38,8 +38,8 @@ def preview(scope: Scope, *, said: PreviewInput) -> Record:
     rows = payslip_inputs.gather(scope, which=which, with_kpi=plan.uses("kpi_score"))
     if not rows:
         raise Conflict(
-            f"{person['name']} has no pay register in {month}. Choose a month in which they are employed, and compute"
-            f" it first (POST /pay-register/{month}/{person['id']}/recalculate)."
+            f"{person.name} has no pay register in {month}. Choose a month in which they are employed, and compute"
+            f" it first (POST /pay-register/{month}/{person.id}/recalculate)."
         )
     return {"user_id": said.user_id, "month": month, **_computed(scope, plan, rows[0], which)}
 

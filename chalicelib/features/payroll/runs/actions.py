@@ -57,7 +57,7 @@ def create(scope: Scope, *, new: NewPayrollRun) -> Record:
             "/month",
             f"{new.month} has not begun to be earned; the latest month is {scope.tenant.month_of(scope.yesterday())}",
         )
-    people.check_all_there(scope, new.user_ids or ())
+    people.check_users_exist(scope, new.user_ids or ())
     for type_id in new.payment_type_ids or ():
         component_queries.get_type(scope, type_id)
     periods.ensure(scope, [scope.tenant.period(new.month)])
@@ -99,7 +99,7 @@ def request_calculation(scope: Scope, *, run_id: UUID, user_ids: Sequence[UUID] 
     """
     scope.advisory_lock(ALONE)  # an approval under way pays arrears that would be seen here as open
     run = get_row(scope, payroll_runs, run_id, what="payroll run", lock=True)
-    people.check_all_there(scope, user_ids or ())
+    people.check_users_exist(scope, user_ids or ())
     for at, user_id in enumerate(user_ids or ()):
         if run["user_ids"] is not None and user_id not in run["user_ids"]:
             raise invalid(f"/user_ids/{at}", "is not one of the people whom this off-cycle run is for")

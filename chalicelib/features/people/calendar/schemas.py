@@ -17,16 +17,16 @@ from chalicelib.kernel.schema import NUMBER, UNSET, Input, Number, Output, Text,
 _CLOCK = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
 
 
-def _of_clock(said: Any) -> dt.time:
-    if not isinstance(said, str) or not re.fullmatch(_CLOCK, said):
+def _parse_time(value: Any) -> dt.time:
+    if not isinstance(value, str) or not re.fullmatch(_CLOCK, value):
         raise ValueError("is not a time of day such as 09:00 or 22:30")
-    return dt.time.fromisoformat(said)
+    return dt.time.fromisoformat(value)
 
 
 Year = Annotated[int, Field(ge=FIRST_YEAR, le=LAST_YEAR)]
 TimeIn = Annotated[
     dt.time,
-    BeforeValidator(_of_clock),
+    BeforeValidator(_parse_time),
     WithJsonSchema({"type": "string", "pattern": _CLOCK, "examples": ["09:00"]}, mode="validation"),
 ]
 TimeOut = Annotated[dt.time, PlainSerializer(lambda moment: f"{moment:%H:%M}", return_type=str)]

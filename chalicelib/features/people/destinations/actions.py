@@ -1,8 +1,8 @@
-"""Writes of payout destinations: set by somebody else, or requested by their person and confirmed by somebody else.
+"""Writes of payout destinations: set by HR, or requested by the employee and confirmed by another user.
 
-Changed bank details are how pay is stolen. So the person is notified at their address and the one before it, nobody is
-paid to the new details for a time (`policy.destination_hold_hours`) unless a second person confirms them, and one's own
-are a request.
+Changed bank details are how pay is stolen. So the employee is notified at the present address and the one before it,
+payouts wait for a time before they go to the new details (`policy.destination_hold_hours`) unless a second person
+confirms them, and a change of one's own details is a request.
 """
 
 import json
@@ -15,10 +15,10 @@ from sqlalchemy import func, insert, select, update
 
 from chalicelib import audit, four_eyes
 from chalicelib.backing import vault
-from chalicelib.backing.database import Record
 from chalicelib.backing.log import logger
 from chalicelib.features.people.destinations import queries
 from chalicelib.features.people.destinations.models import payout_destinations
+from chalicelib.features.people.destinations.queries import DestinationRow
 from chalicelib.features.people.destinations.rules import Destination, DestinationKind, masked
 from chalicelib.features.people.destinations.schemas import DestinationInput
 from chalicelib.features.people.users import contact_actions as contact
@@ -28,39 +28,41 @@ from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import Conflict, Forbidden, NotFound
 
 
-def set_destination(scope: Scope, *, user_id: UUID, said: DestinationInput) -> Record:
-    """Have a person's payouts go elsewhere from now on; the very same details again change nothing.
+def set_destination(scope: Scope, *, user_id: UUID, requested: DestinationInput) -> DestinationRow:
+    """Send an employee's payouts to other bank details from now on; the very same details again change nothing.
 
-    The details before stay: payouts refer to the row by which they went. A request of the person's is overtaken.
+    The row before is kept: payouts refer to the row by which they went. A waiting request of the employee is withdrawn.
     """
     people.get_user(scope, user_id, "destinations.write", lock=True)
     four_eyes.check_not_own(scope, four_eyes.Subject.DESTINATION, user_id)
-    wanted = _destination(said)
+    destination = _destination(requested)
     before = queries.find_current(scope, user_id)
-    if before is not None and _is_same(scope, before["id"], wanted):
+    if before is not None and _is_same(scope, before.id, destination):
         return before
     _withdraw_requests(scope, user_id=user_id)
     _supersede(scope, user_id=user_id)
-    held_until = _held_until(scope, wanted, before)
-    destination_id = _add(scope, user_id=user_id, wanted=wanted, held_until=held_until)
+    held_until = _held_until(scope, destination, before)
+    destination_id = _add(scope, user_id=user_id, destination=destination, held_until=held_until)
     return _changed(scope, user_id=user_id, destination_id=destination_id, before=before)
 
 
-def request_own(scope: Scope, *, said: DestinationInput) -> Record:
-    """Ask for one's own payouts to go elsewhere; it takes effect when somebody else confirms it."""
+def request_own(scope: Scope, *, requested: DestinationInput) -> DestinationRow:
+    """Request other bank details for the caller's own payouts; they take effect when another user confirms them."""
     user_id = scope.actor.user_id
     if user_id is None:
         raise Forbidden("Only a person has bank details of their own; your key does not act for one.")
     people.get_user(scope, user_id, "destinations.request", lock=True)
     _withdraw_requests(scope, user_id=user_id)
-    destination_id = _add(scope, user_id=user_id, wanted=_destination(said), requested_at=scope.now)
-    row = queries.get_destination(scope, destination_id)
-    audit.record(scope, action="destination.requested", entity_type="user", entity_id=user_id, after=_audited(row))
-    return row
+    destination_id = _add(scope, user_id=user_id, destination=_destination(requested), requested_at=scope.now)
+    destination = queries.get_destination(scope, destination_id)
+    audit.record(
+        scope, action="destination.requested", entity_type="user", entity_id=user_id, after=_audited(destination)
+    )
+    return destination
 
 
-def confirm(scope: Scope, *, user_id: UUID, destination_id: UUID | None) -> Record:
-    """Confirm what a person requested, or details that somebody else changed: payouts go there from now on.
+def confirm(scope: Scope, *, user_id: UUID, destination_id: UUID | None) -> DestinationRow:
+    """Confirm what an employee requested, or details that another user changed: payouts go there from now on.
 
     `destination_id` names what the caller saw, so that nothing is confirmed that was changed meanwhile.
     """
@@ -70,20 +72,20 @@ def confirm(scope: Scope, *, user_id: UUID, destination_id: UUID | None) -> Reco
     chosen = queries.find_request(scope, user_id) or current
     if chosen is None:
         raise NotFound("This person has no payout destination to confirm yet.")
-    if destination_id is not None and chosen["id"] != destination_id:
-        if queries.get_destination(scope, destination_id)["user_id"] != user_id:
+    if destination_id is not None and chosen.id != destination_id:
+        if queries.get_destination(scope, destination_id).user_id != user_id:
             raise NotFound("This person has no such payout destination.")
         raise Conflict("These bank details were changed meanwhile; read them again.")
-    if chosen["confirmed_at"] is not None:
+    if chosen.confirmed_at is not None:
         return chosen
-    hands = [Hand(Participation.SET_DESTINATION, chosen["created_by_ids"])]
+    hands = [Hand(Participation.SET_DESTINATION, chosen.created_by_ids)]
     four_eyes.check_may_approve(scope, hands, verb="confirm them")
-    is_request = chosen["requested_at"] is not None
+    is_request = chosen.requested_at is not None
     if is_request:
         _supersede(scope, user_id=user_id)
     scope.session.execute(
         update(payout_destinations)
-        .where(payout_destinations.c.tenant_id == scope.tenant_id, payout_destinations.c.id == chosen["id"])
+        .where(payout_destinations.c.tenant_id == scope.tenant_id, payout_destinations.c.id == chosen.id)
         .values(
             superseded_at=None,
             held_until=None,
@@ -93,25 +95,26 @@ def confirm(scope: Scope, *, user_id: UUID, destination_id: UUID | None) -> Reco
         )
     )
     if is_request:
-        return _changed(scope, user_id=user_id, destination_id=chosen["id"], before=current)
+        return _changed(scope, user_id=user_id, destination_id=chosen.id, before=current)
     audit.record(scope, action="destination.confirmed", entity_type="user", entity_id=user_id, after=_audited(chosen))
-    return queries.get_destination(scope, chosen["id"])
+    return queries.get_destination(scope, chosen.id)
 
 
-def _destination(said: DestinationInput) -> Destination:
-    given = said.root.model_dump()
-    return Destination(**{**given, "kind": DestinationKind(given["kind"])})
+def _destination(requested: DestinationInput) -> Destination:
+    values = requested.root.model_dump()
+    return Destination(**{**values, "kind": DestinationKind(values["kind"])})
 
 
-def _held_until(scope: Scope, wanted: Destination, before: Record | None) -> datetime | None:
+def _held_until(scope: Scope, destination: Destination, before: DestinationRow | None) -> datetime | None:
+    """Return until when payouts to new details wait; first details and simulated ones do not."""
     hours = scope.tenant.policy.destination_hold_hours
-    if before is None or wanted.kind is DestinationKind.SIMULATED or not hours:
+    if before is None or destination.kind is DestinationKind.SIMULATED or not hours:
         return None
     return scope.now + timedelta(hours=hours)
 
 
-def _changed(scope: Scope, *, user_id: UUID, destination_id: UUID, before: Record | None) -> Record:
-    """Record that payouts go elsewhere now, notify the person, and return where."""
+def _changed(scope: Scope, *, user_id: UUID, destination_id: UUID, before: DestinationRow | None) -> DestinationRow:
+    """Record in the audit that payouts go elsewhere now, notify the employee, and return the destination."""
     after = queries.get_destination(scope, destination_id)
     audit.record(
         scope,
@@ -125,11 +128,11 @@ def _changed(scope: Scope, *, user_id: UUID, destination_id: UUID, before: Recor
     return after
 
 
-def _is_same(scope: Scope, destination_id: UUID, wanted: Destination) -> bool:
+def _is_same(scope: Scope, destination_id: UUID, destination: Destination) -> bool:
     try:
-        return queries.open_destination(scope, destination_id) == wanted
+        return queries.open_destination(scope, destination_id) == destination
     except vault.Unopenable:
-        # saying it anew is the remedy, so it is not refused; that it was needed is known
+        # setting the details anew repairs the row, so it is allowed; the log says that it was needed
         logger.exception("a payout destination did not open and is replaced", destination_id=str(destination_id))
         return False
 
@@ -158,16 +161,17 @@ def _add(
     scope: Scope,
     *,
     user_id: UUID,
-    wanted: Destination,
+    destination: Destination,
     held_until: datetime | None = None,
     requested_at: datetime | None = None,
 ) -> UUID:
-    # the id comes first, because the seal is bound to it
+    """Insert a destination or a request, encrypted by the vault and bound to its row and employee; return its id."""
+    # the id comes first: it is authenticated with what is encrypted
     destination_id: UUID = scope.session.execute(select(func.uuidv7())).scalar_one()
-    said: dict[str, Any] = {name: value for name, value in asdict(wanted).items() if value is not None}
+    values: dict[str, Any] = {name: value for name, value in asdict(destination).items() if value is not None}
     sealed = vault.seal(
         scope.session,
-        json.dumps({**said, "user_id": str(user_id)}).encode(),
+        json.dumps({**values, "user_id": str(user_id)}).encode(),
         tenant_id=scope.tenant_id,
         table=payout_destinations.name,
         row_id=destination_id,
@@ -177,9 +181,9 @@ def _add(
             tenant_id=scope.tenant_id,
             id=destination_id,
             user_id=user_id,
-            kind=wanted.kind,
-            holder=wanted.holder,
-            masked=masked(wanted),
+            kind=destination.kind,
+            holder=destination.holder,
+            masked=masked(destination),
             sealed=sealed.data,
             key_id=sealed.key_id,
             created_at=scope.now,
@@ -193,5 +197,5 @@ def _add(
     return destination_id
 
 
-def _audited(row: Record) -> Record:
-    return {name: row[name] for name in ("id", "kind", "holder", "masked")}
+def _audited(destination: DestinationRow) -> dict[str, Any]:
+    return {name: getattr(destination, name) for name in ("id", "kind", "holder", "masked")}

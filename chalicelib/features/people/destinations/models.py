@@ -1,4 +1,4 @@
-"""The table of payout destinations: where a person's money goes, and went."""
+"""The table of payout destinations: where an employee's pay goes, and went."""
 
 from sqlalchemy import ARRAY, Column, DateTime, LargeBinary, Table, Text, Uuid
 
@@ -10,11 +10,11 @@ payout_destinations = Table(
     tenant_column(),
     id_column(),
     Column("user_id", Uuid),
-    Column("kind", Text, doc="destination_rules.Kind"),
+    Column("kind", Text, doc="rules.DestinationKind"),
     Column("holder", Text, doc="whose account it is; null where there is none"),
     Column("masked", Text, doc="as much of the number as may be shown"),
-    Column("sealed", LargeBinary, doc="destination_rules.Destination and the user's id as JSON, sealed by the vault"),
-    Column("key_id", Uuid, doc="the tenant's data key that sealed it"),
+    Column("sealed", LargeBinary, doc="rules.Destination and the user's id as JSON, encrypted by the vault"),
+    Column("key_id", Uuid, doc="the tenant's data key that encrypted it"),
     Column("created_at", DateTime(timezone=True)),
     Column("created_by", Text, doc="who said so: role and name, as in the audit log"),
     Column("created_by_ids", ARRAY(Uuid), doc="all ids of who set or requested it; empty: nobody's hand"),

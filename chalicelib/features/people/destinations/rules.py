@@ -1,4 +1,4 @@
-"""What a payout destination is, when it is right, and how much of it is shown."""
+"""What a payout destination is, how its numbers are checked, and how they are masked."""
 
 import re
 from dataclasses import dataclass, field
@@ -48,7 +48,7 @@ class Behaviour(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Where money goes, readable: never to be logged, answered or kept. Its repr says no number."""
+    """Decrypted bank details: never to be logged, returned by the API or stored. Its repr has no number."""
 
     kind: DestinationKind
     holder: str | None = None
@@ -64,7 +64,7 @@ class Destination:
 
 
 def masked(destination: Destination) -> str:
-    """Show as much of a destination as tells it from others: an IBAN's country and check digits, last four.
+    """Mask a destination: of an IBAN the country, check digits and last four characters are shown.
 
     Of a short account number less is shown, so that at least half of it stays hidden.
     """
@@ -78,9 +78,9 @@ def masked(destination: Destination) -> str:
     return str(destination.method or destination.behaviour)
 
 
-def checked_iban(said: str) -> str:
-    """Return an IBAN in its electronic form, or say what is wrong with it (ISO 13616)."""
-    number = ibans.compact(said)
+def checked_iban(text: str) -> str:
+    """Return an IBAN in its electronic form, or raise ValueError (ISO 13616)."""
+    number = ibans.compact(text)
     if not re.fullmatch(r"[A-Z]{2}[0-9]{2}[A-Z0-9]+", number):
         raise ValueError("is not an IBAN: it begins with two letters for the country and two digits")
     country, length = _iban_of(number[:2])
@@ -96,48 +96,48 @@ def checked_iban(said: str) -> str:
         raise ValueError(f"is not built as IBANs of {country} are; copy it once more") from None
 
 
-def checked_bic(said: str) -> str:
-    """Return a BIC in capitals, or say what is wrong with it (ISO 9362)."""
+def checked_bic(text: str) -> str:
+    """Return a BIC in capitals, or raise ValueError (ISO 9362)."""
     try:
-        return bics.validate(said)
+        return bics.validate(text)
     except NotStandard:
         raise ValueError("is not a BIC; it has 8 or 11 characters, such as COBADEFFXXX") from None
 
 
-def checked_account(said: str) -> str:
-    """Return a local account number without its spaces, or say what is wrong with it."""
-    number = "".join(said.split()).upper()
+def checked_account(text: str) -> str:
+    """Return a local account number without its spaces, or raise ValueError."""
+    number = "".join(text.split()).upper()
     if not ACCOUNT.fullmatch(number) or not re.search(r"[0-9]", number):
         raise ValueError("is not an account number; it has 4 to 34 letters, digits, dots, dashes or slashes")
     return number
 
 
-def checked_code(said: str) -> str:
-    """Return a bank's or branch's code without its spaces, or say what is wrong with it."""
-    code = "".join(said.split()).upper()
+def checked_code(text: str) -> str:
+    """Return a bank's or branch's code without its spaces, or raise ValueError."""
+    code = "".join(text.split()).upper()
     if not CODE.fullmatch(code):
         raise ValueError("is not such a code; it has at most 35 letters, digits or dashes")
     return code
 
 
-def checked_country(said: str) -> str:
-    """Refuse what is not a country of ISO 3166."""
-    if said not in _countries():
+def checked_country(text: str) -> str:
+    """Return a country's code of ISO 3166, or raise ValueError."""
+    if text not in _countries():
         raise ValueError("is not a country of ISO 3166 in two capital letters, such as BD")
-    return said
+    return text
 
 
-def repeats(number: str, words: str) -> bool:
-    """Return whether words that are shown hold the number that is not."""
-    return re.sub(r"[^A-Z0-9]", "", number) in re.sub(r"[^A-Z0-9]", "", words.upper())
+def repeats(number: str, shown: str) -> bool:
+    """Tell whether text that is shown contains the number that is masked."""
+    return re.sub(r"[^A-Z0-9]", "", number) in re.sub(r"[^A-Z0-9]", "", shown.upper())
 
 
 def _iban_of(code: str) -> tuple[str, int]:
     """Return a country's name and the length of its IBANs, from the registry."""
-    for _, found in numdb.get("iban").info(code):
-        if "bban" in found:
+    for _, entry in numdb.get("iban").info(code):
+        if "bban" in entry:
             # such as 8!n10!n: eight digits, then ten
-            return found["country"], 4 + sum(int(part) for part in re.findall(r"(\d+)!", found["bban"]))
+            return entry["country"], 4 + sum(int(part) for part in re.findall(r"(\d+)!", entry["bban"]))
     raise ValueError(f"begins with {code}, where there are no IBANs; give a local account (kind account) instead")
 
 

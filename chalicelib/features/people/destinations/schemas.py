@@ -94,11 +94,11 @@ class DestinationInput(
     @model_validator(mode="wrap")
     @classmethod
     def _with_plain_places(
-        cls, said: Any, handler: "ModelWrapValidatorHandler[DestinationInput]"
+        cls, value: Any, handler: "ModelWrapValidatorHandler[DestinationInput]"
     ) -> "DestinationInput":
-        # a union names the kind in the place of an error, where no caller has written it; and says a wrong kind again
+        # a union puts the kind into the place of an error, where no caller has written it, and repeats a wrong kind
         try:
-            return handler(said)
+            return handler(value)
         except ValidationError as error:
             raise ValidationError.from_exception_data(cls.__name__, _moved(error)) from None
 
@@ -109,13 +109,14 @@ def _refuse_repeated(number: str, *shown: str) -> None:
 
 
 def _moved(error: ValidationError) -> list[InitErrorDetails]:
-    told: list[InitErrorDetails] = []
-    for found in error.errors(include_url=False, include_context=False, include_input=False):
-        said, place = PydanticCustomError(found["type"], found["msg"]), found["loc"][1:]
-        if found["type"].startswith("union_tag"):
-            said, place = PydanticCustomError("kind", "must be iban, account, manual or simulated"), ("kind",)
-        told.append(InitErrorDetails(type=said, loc=place, input=None))
-    return told
+    """Return the details of a union's error with places and words that the caller knows."""
+    details: list[InitErrorDetails] = []
+    for detail in error.errors(include_url=False, include_context=False, include_input=False):
+        kind, place = PydanticCustomError(detail["type"], detail["msg"]), detail["loc"][1:]
+        if detail["type"].startswith("union_tag"):
+            kind, place = PydanticCustomError("kind", "must be iban, account, manual or simulated"), ("kind",)
+        details.append(InitErrorDetails(type=kind, loc=place, input=None))
+    return details
 
 
 class DestinationConfirmation(Input):

@@ -1,34 +1,75 @@
-"""Reads of the units that people belong to: branches, departments, divisions."""
+"""Reads of the units that employees belong to: branches, departments, divisions; and of shifts."""
 
+from dataclasses import dataclass
+from datetime import time
+from decimal import Decimal
 from uuid import UUID
 
 from sqlalchemy import Table, select
 
-from chalicelib.backing.database import Record
-from chalicelib.entry.get_or_404 import get_row
-from chalicelib.entry.paging import PageQuery, page_of
+from chalicelib.entry.get_or_404 import get_typed_row
+from chalicelib.entry.paging import PageQuery, RowPage, page_rows
 from chalicelib.features.people.models import employments
 from chalicelib.identity.scope import Scope
 
+
+@dataclass(frozen=True, slots=True)
+class UnitRow:
+    """A department or division, and what every unit has."""
+
+    id: UUID
+    name: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class BranchRow(UnitRow):
+    """A branch; None: as the tenant has it."""
+
+    timezone: str | None
+    weekend: list[int] | None
+    own_holidays: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ShiftRow(UnitRow):
+    """A shift; one that ends before it starts ends on the next day."""
+
+    starts_at: time
+    ends_at: time
+    payable_units: Decimal
+    late_grace_minutes: int
+    early_grace_minutes: int
+    full_day_minutes: int | None
+    half_day_minutes: int | None
+    unpaid_break_minutes: int
+
+
 NOUN = {"branches": "branch", "departments": "department", "divisions": "division", "shifts": "shift"}
+ROW: dict[str, type[UnitRow]] = {
+    "branches": BranchRow,
+    "departments": UnitRow,
+    "divisions": UnitRow,
+    "shifts": ShiftRow,
+}
 
 
-def get_unit(scope: Scope, table: Table, unit_id: UUID, *, lock: bool = False) -> Record:
-    """Read a unit (a row of branches, departments, divisions or shifts) of the tenant, or NotFound."""
-    return get_row(scope, table, unit_id, what=NOUN[table.name], lock=lock)
+def get_unit(scope: Scope, table: Table, unit_id: UUID, *, lock: bool = False) -> UnitRow:
+    """Return a unit (a row of branches, departments, divisions or shifts) of the tenant, or raise NotFound."""
+    return get_typed_row(scope, table, unit_id, kind=ROW[table.name], what=NOUN[table.name], lock=lock)
 
 
-def page_of_units(scope: Scope, table: Table, query: PageQuery) -> Record:
+def page_of_units(scope: Scope, table: Table, query: PageQuery) -> RowPage[UnitRow]:
     """Read one page of units, oldest first."""
-    rows = select(table).where(table.c.tenant_id == scope.tenant_id)
-    return page_of(scope, rows, key=table.c.id, query=query)
+    select_units = select(table).where(table.c.tenant_id == scope.tenant_id)
+    return page_rows(scope, select_units, kind=ROW[table.name], key=table.c.id, query=query)
 
 
-def users_of_branch(scope: Scope, branch_id: UUID) -> list[UUID]:
-    """Return the people who work by a branch's calendar."""
-    found = scope.session.execute(
+def list_users_of_branch(scope: Scope, branch_id: UUID) -> list[UUID]:
+    """List the employees who work by a branch's calendar."""
+    user_ids = scope.session.execute(
         select(employments.c.user_id).where(
             employments.c.tenant_id == scope.tenant_id, employments.c.branch_id == branch_id
         )
     )
-    return list(found.scalars())
+    return list(user_ids.scalars())

@@ -1,5 +1,6 @@
 """Writes of rosters."""
 
+from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -7,8 +8,9 @@ from uuid import UUID
 from sqlalchemy import text
 
 from chalicelib import audit, four_eyes
-from chalicelib.backing.database import Record, statement
+from chalicelib.backing.database import statement
 from chalicelib.features.people.rosters import queries
+from chalicelib.features.people.rosters.queries import RosterDayRow
 from chalicelib.features.people.rosters.schemas import RosterEntry, RosterInput
 from chalicelib.features.people.users import queries as people
 from chalicelib.features.periods import periods, working_days
@@ -19,16 +21,27 @@ from chalicelib.kernel.errors import Invalid, Place
 _WRITE = text(statement(__file__, "write_roster"))
 
 
-def plan(scope: Scope, *, user_id: UUID, said: RosterInput) -> Record:
-    """Plan days of a person and clear others; days that stand so already are not touched."""
-    _refuse_twice(said)
+@dataclass(frozen=True, slots=True)
+class RosterChange:
+    """The days as they are planned now, and how many days changed."""
+
+    items: list[RosterDayRow]
+    changed: int
+
+
+def change_roster(scope: Scope, *, user_id: UUID, requested: RosterInput) -> RosterChange:
+    """Plan days of an employee and clear others; days that are planned so already are not written."""
+    _check_each_day_once(requested)
     share_calendar(scope)
     people.get_user(scope, user_id, "roster.write", lock=True)
     four_eyes.check_not_own(scope, four_eyes.Subject.ROSTER, user_id)
-    days = [entry.date for entry in said.entries]
-    before = {row["date"]: row for row in queries.find_roster_days(scope, user_id=user_id, days=[*days, *said.clear])}
-    planned = [entry for entry in said.entries if before.get(entry.date) != entry.model_dump()]
-    cleared = [day for day in said.clear if day in before]
+    days = [entry.date for entry in requested.entries]
+    before = {
+        row.date: asdict(row)
+        for row in queries.find_roster_days(scope, user_id=user_id, days=[*days, *requested.clear])
+    }
+    planned = [entry for entry in requested.entries if before.get(entry.date) != entry.model_dump()]
+    cleared = [day for day in requested.clear if day in before]
     changed = sorted([*(entry.date for entry in planned), *cleared])
     if changed:
         _write(scope, user_id=user_id, planned=planned, cleared=cleared)
@@ -42,7 +55,7 @@ def plan(scope: Scope, *, user_id: UUID, said: RosterInput) -> Record:
             before={str(day): before[day] for day in changed if day in before},
             after={str(entry.date): entry.model_dump() for entry in planned},
         )
-    return {"items": queries.find_roster_days(scope, user_id=user_id, days=days), "changed": len(changed)}
+    return RosterChange(queries.find_roster_days(scope, user_id=user_id, days=days), len(changed))
 
 
 def _write(scope: Scope, *, user_id: UUID, planned: list[RosterEntry], cleared: list[date]) -> None:
@@ -58,13 +71,14 @@ def _write(scope: Scope, *, user_id: UUID, planned: list[RosterEntry], cleared: 
     scope.session.execute(_WRITE, values)
 
 
-def _refuse_twice(said: RosterInput) -> None:
+def _check_each_day_once(requested: RosterInput) -> None:
+    """Raise Invalid where a day is planned or cleared twice."""
     seen = set()
-    wrong = []
-    places = [(f"/entries/{n}/date", entry.date) for n, entry in enumerate(said.entries)]
-    for pointer, day in places + [(f"/clear/{n}", day) for n, day in enumerate(said.clear)]:
+    errors = []
+    places = [(f"/entries/{n}/date", entry.date) for n, entry in enumerate(requested.entries)]
+    for pointer, day in places + [(f"/clear/{n}", day) for n, day in enumerate(requested.clear)]:
         if day in seen:
-            wrong.append(Place(pointer, f"{day} stands twice; each day is planned or cleared once"))
+            errors.append(Place(pointer, f"{day} stands twice; each day is planned or cleared once"))
         seen.add(day)
-    if wrong:
-        raise Invalid("Some days stand twice; nothing was changed.", wrong)
+    if errors:
+        raise Invalid("Some days stand twice; nothing was changed.", errors)

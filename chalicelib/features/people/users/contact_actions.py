@@ -1,4 +1,4 @@
-"""What a person is notified of when somebody changes where their pay or their mail goes: at both addresses."""
+"""Notifications of changed bank details and mail addresses, sent to the present address and the one before."""
 
 from datetime import timedelta
 from typing import Any
@@ -8,21 +8,21 @@ from sqlalchemy import select
 
 from chalicelib import notifications
 from chalicelib.backing import clock
-from chalicelib.backing.database import Record
+from chalicelib.features.people.destinations.queries import DestinationRow
 from chalicelib.features.people.models import users
 from chalicelib.features.people.users.rules import masked_address
 from chalicelib.identity.scope import Scope
 from chalicelib.notifications import Notice, NotificationKind
 
-# Who changes an address first and the bank details then is still told of by the address before.
+# A thief who changes the address first and the bank details then is still reported to the address before.
 PREVIOUS_ADDRESS_COUNTS = timedelta(days=30)
 
 
-def notify_destination_changed(scope: Scope, *, user_id: UUID, destination: Record) -> None:
-    """Notify a person that their payouts go elsewhere, also at an address that they had until lately."""
-    held_until = destination["held_until"]
+def notify_destination_changed(scope: Scope, *, user_id: UUID, destination: DestinationRow) -> None:
+    """Notify an employee that payouts go elsewhere, also at an address that was changed lately."""
+    held_until = destination.held_until
     values = {
-        "masked": destination["masked"],
+        "masked": destination.masked,
         "changed_on": _today(scope),
         "held_until": held_until and clock.local_day(held_until, scope.tenant.timezone).isoformat(),
     }
@@ -30,13 +30,13 @@ def notify_destination_changed(scope: Scope, *, user_id: UUID, destination: Reco
         scope,
         NotificationKind.DESTINATION_CHANGED,
         user_id=user_id,
-        cause=f"destination {destination['id']}",
+        cause=f"destination {destination.id}",
         values=values,
     )
 
 
 def notify_email_changed(scope: Scope, *, user_id: UUID, address: str | None, version: int) -> None:
-    """Notify a person that mails about their pay go to another address, there and at the one before."""
+    """Notify an employee that mails about pay go to another address, there and at the one before."""
     values = {"address": masked_address(address) if address else None, "changed_on": _today(scope)}
     _notify(scope, NotificationKind.EMAIL_CHANGED, user_id=user_id, cause=f"email {user_id} {version}", values=values)
 

@@ -19,7 +19,7 @@ OPTIONAL = (
 Unit = Annotated[Text, Field(description="its name, exactly")]
 
 
-class PersonRow(RowInput):
+class EmployeeImportRow(RowInput):
     """One person of an import, with names and numbers in place of ids."""
 
     name: Text

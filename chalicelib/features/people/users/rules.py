@@ -1,7 +1,7 @@
-"""Pure functions about people."""
+"""Pure functions about users."""
 
 
 def masked_address(address: str) -> str:
-    """Show as much of an e-mail address as tells it from others: its first letter and its domain."""
+    """Mask an e-mail address: only its first character and its domain are shown."""
     name, _, domain = address.rpartition("@")
     return f"{name[:1]}***@{domain}"

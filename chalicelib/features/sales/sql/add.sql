@@ -1,4 +1,5 @@
--- Writes sales that are not there yet, in the order given, and puts each on the list of those to decide.
+-- Adds sales that do not exist yet, in the order of the arrays, and puts each on the work list of those to decide.
+-- Returns the ids of those added.
 with added as (
     insert into sales
         (tenant_id, user_id, brand, external_id, earning, currency, occurred_at, created_by, created_by_ids, created_at)

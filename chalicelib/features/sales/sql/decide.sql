@@ -1,5 +1,5 @@
--- Decides sales, books what follows, and tells for each item of the call what became of it.
--- The people's accounts are held by now, so that nobody else decides, advances or pays the same sales.
+-- Decides sales, posts what follows to the ledger, and returns for each item of the call what became of it.
+-- The employees' accounts are locked by now, so that nobody else decides, advances or pays the same sales.
 with items as (
     -- one row per item of the call, in its order
     select i.sale_id, i.status, i.reason, i.correction, i.place,
@@ -9,7 +9,7 @@ with items as (
     from unnest(
         cast(:sale_ids as uuid[]), cast(:statuses as text[]), cast(:reasons as text[]), cast(:corrections as boolean[])
     ) with ordinality i (sale_id, status, reason, correction, place)
-), seen as (
+), current as (
     -- ... with the sale and its latest decision; most are pending, and have none
     select i.*, coalesce(p.user_id, d.user_id) as user_id, coalesce(p.earning, d.earning) as earning,
         coalesce(p.currency, d.currency) as currency, d.status as before, coalesce(d.revision, 0::smallint) as revision
@@ -41,7 +41,7 @@ with items as (
         when before = status then 'unchanged'
         when before is null or correction then 'ok'
         else 'conflict' end as result
-    from seen
+    from current
 ), decided as (
     insert into sale_decisions (tenant_id, sale_id, revision, status, reason, decided_by, decided_by_ids, decided_at)
     select :tenant_id, sale_id, revision + 1, status, reason, :actor, cast(:actor_ids as uuid[]), :now
@@ -51,7 +51,7 @@ with items as (
     where p.tenant_id = :tenant_id
       and p.sale_id = any(array(select sale_id from judged where result = 'ok' and before is null))
 ), reversed as (
-    -- what the decision before had booked, the other way round
+    -- what the decision before had posted, the other way round
     select j.user_id, j.sale_id, 'reverse' as event, e.revision, e.line, e.credit as debit, e.debit as credit,
         e.currency, e.amount
     from judged j
@@ -72,7 +72,7 @@ with items as (
           and e.line = 1 offset 0
     ) advance on true
     where j.result = 'ok'
-), booked as (
+), posted as (
     -- what the decision means: the earning is owed, less its advance; or the advance is owed back
     select user_id, sale_id, 'approve' as event, revision, 1::smallint as line, 'sales_cost' as debit,
         'advances' as credit, currency, advance as amount
@@ -87,6 +87,6 @@ with items as (
     insert into ledger_entries
         (tenant_id, user_id, subject_id, event, revision, line, debit, credit, currency, amount, booked_at)
     select :tenant_id, user_id, sale_id, event, revision, line, debit, credit, currency, amount, :now
-    from (select * from reversed union all select * from booked)
+    from (select * from reversed union all select * from posted)
 )
 select result, before, occurrence > 1 as is_repeat from judged order by place

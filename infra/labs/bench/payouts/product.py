@@ -47,7 +47,7 @@ def decide(call: tuple[UUID, bytes]) -> Did:
         SaleDecision.model_construct(sale_id=one, status=SaleStatus.APPROVED, reason=None, correction=False)
         for one in ids_of(sale_ids)
     ]
-    counts = _transact(tenant_id, lambda scope: sales.decide(scope, items=items)["counts"])
+    counts = _transact(tenant_id, lambda scope: sales.decide(scope, items=items).counts)
     return Did(counts["ok"], [], peak_mb())
 
 

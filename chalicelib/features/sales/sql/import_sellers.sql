@@ -1,4 +1,4 @@
--- The people that a file's rows are about, by number, id or address. One row: a person.
+-- One row per user that a file's rows name, by employee number, id or address.
 select u.id as user_id, e.employee_no, u.email
 from users u
 left join employments e on e.tenant_id = u.tenant_id and e.user_id = u.id

@@ -1,4 +1,4 @@
--- one row: an employee of ours whose number a file names, in the words of an import
+-- One row per employee whose number a file names, with names in place of ids, as a row of an import has them.
 select users.id as user_id, users.name, users.email, users.language,
        job.employee_no, job.joined_on, job.left_on,
        branch.name as branch, department.name as department, division.name as division, shift.name as shift,
