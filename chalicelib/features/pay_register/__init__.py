@@ -3,8 +3,7 @@
 The path from attendance to register row and balance:
 1. attendance.records.actions, attendance.imports.actions  write what happened on a day
 2. periods.facts.changing or periods.periods.touch  lock the employees, then the pay period; after the write the
-   change is
-   either computed at once (followers.py) or the period is marked stale
+   change is either computed at once (followers.py) or the period is marked stale
 3. calculation.py  computes a stale period: by the nightly job (schedules.py, consumers.py), by POST .../sync, or before
    it is locked (actions.py); chunk by chunk, each chunk one transaction that locks its employees first
 4. attendance.records.actions.decide_days  decides anew which halves count as present, where policy or shifts changed
