@@ -1,8 +1,7 @@
 """Users and employees: who they are, where they work, since when, for how much, and the calendar they work by.
 
 A `user` is a person of a tenant, who may sign in; with an employment a user is an `employee`, who is paid. Both have
-the
-same id, `user_id`. Start with models.py, the tables of all packages, then users/queries.py, whose `get_user` is the
+the same id, `user_id`. Start with models.py, the tables of all packages, then users/queries.py, whose `get_user` is the
 get-or-404 of everything that is about a user.
 
     users         users, their employments and salaries; the import of employees
