@@ -119,7 +119,7 @@ class TestFields:
         assert found == []
 
     def test_are_all_seen(self) -> None:
-        assert {"NewUser", "SaleRow", "PersonRow", "PolicyPatch", "PayPolicy", "IbanInput", "AnswerRow"} <= {
+        assert {"NewUser", "SaleRow", "EmployeeImportRow", "PolicyPatch", "PayPolicy", "IbanInput", "AnswerRow"} <= {
             model.__qualname__ for model in models()
         }
 
