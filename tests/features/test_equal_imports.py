@@ -72,14 +72,14 @@ class TestAtOnce:
 
     def test_people(self, acme: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
         rows = [{"name": "Karim", "employee_no": "K-1", "joined_on": "2026-01-01"}]
-        replies = at_once(monkeypatch, people_imports, "_standing", lambda: acme.hr.post("/users/import", rows))
+        replies = at_once(monkeypatch, people_imports, "_find_known", lambda: acme.hr.post("/users/import", rows))
         assert sorted((reply.status, reply.json["added"]) for reply in replies) == [(200, 0), (200, 1)]
         assert audited(acme, "people%") == {"people.imported": 1}
 
     def test_sales(self, acme: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
         employee(acme)
         rows = [{"employee_no": "E-1", "external_id": "S-1", "earning": "40.00"}]
-        replies = at_once(monkeypatch, sales_imports, "_there", lambda: acme.hr.post("/sales/import", rows))
+        replies = at_once(monkeypatch, sales_imports, "_find_existing", lambda: acme.hr.post("/sales/import", rows))
         assert sorted((reply.status, reply.json["added"]) for reply in replies) == [(200, 0), (200, 1)]
         assert audited(acme, "sales%") == {"sales.imported": 1}
 

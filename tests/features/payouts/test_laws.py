@@ -76,7 +76,7 @@ class Office:
         user_id, earning = self.people[who], coins * SMALLEST[currency]
         with self.scope() as scope:
             made = sales.add_sale(scope, new=NewSale(user_id=user_id, earning=earning, currency=currency))
-        self.sold.append(Sold(made["id"], user_id, earning, currency))
+        self.sold.append(Sold(made.id, user_id, earning, currency))
 
     def run(self, kind: PayoutRunKind) -> None:
         with self.scope() as scope:
