@@ -98,20 +98,28 @@ def runtime(template: Path) -> str:
 
 
 def check(folder: Path) -> dict[str, float]:
-    """Look at what was built and import every handler from it, and give the milliseconds of each."""
+    """Check everything that was built, and return the milliseconds that each handler's cold import takes."""
     with tempfile.TemporaryDirectory() as scratch:
-        unpacked = archive.unpack(folder / "deployment.zip", Path(scratch))
-        if missing := contents.missing_wheels(unpacked, PROJECT / "requirements.txt"):
-            raise SystemExit(f"The zip lacks {', '.join(missing)}: no wheel for Lambda was found.")
-        if found := contents.without_bytecode(unpacked):
-            raise SystemExit(f"{len(found)} modules would be compiled at each cold start, {found[0]} among them.")
-        if found := contents.lambdas_own(unpacked):
-            raise SystemExit(f"The zip carries {', '.join(found)}, which Lambda has by itself.")
-        sizes(folder, contents.size(unpacked))
-        times = {name: importing.imported(unpacked, importing.handler(name)) for name in handlers(folder / "sam.json")}
+        times = check_code(folder, archive.unpack(folder / "deployment.zip", Path(scratch)))
     with tempfile.TemporaryDirectory() as scratch:
         operations.check(archive.unpack(folder / operations.NAME, Path(scratch)))
     return times
+
+
+def check_code(folder: Path, unpacked: Path, *, preload: str = "") -> dict[str, float]:
+    """Check the unpacked zip of the functions and import every handler from it; `preload` as for `imported_each`.
+
+    Returns the milliseconds of each handler. Raises SystemExit with what is wrong.
+    """
+    if missing := contents.missing_wheels(unpacked, PROJECT / "requirements.txt"):
+        raise SystemExit(f"The zip lacks {', '.join(missing)}: no wheel for Lambda was found.")
+    if uncompiled := contents.without_bytecode(unpacked):
+        raise SystemExit(f"{len(uncompiled)} modules would be compiled at each cold start, {uncompiled[0]} among them.")
+    if duplicates := contents.lambdas_own(unpacked):
+        raise SystemExit(f"The zip carries {', '.join(duplicates)}, which Lambda has by itself.")
+    sizes(folder, contents.size(unpacked))
+    statements = {name: importing.handler(name) for name in handlers(folder / "sam.json")}
+    return importing.imported_each(unpacked, statements, preload=preload)
 
 
 def sizes(folder: Path, code: int) -> None:
@@ -126,33 +134,28 @@ def sizes(folder: Path, code: int) -> None:
         print(f"  {'sha256':22} {archive.digest(zipped)}")
 
 
-def cold(folder: Path) -> dict[str, float]:
-    """Time cold imports, in turns: bare Chalice, the same with what the API stands on, and the API."""
-    with tempfile.TemporaryDirectory() as scratch:
-        return importing.medians(
-            archive.unpack(folder / "deployment.zip", Path(scratch)),
-            {
-                "bare Chalice": importing.CHALICE,
-                YARDSTICK: importing.YARDSTICK,
-                importing.API: importing.handler(importing.API),
-            },
-        )
+def cold(unpacked: Path) -> dict[str, float]:
+    """Measure cold imports: bare Chalice, the same with the libraries of the API, and the API itself."""
+    return importing.medians(
+        unpacked,
+        {
+            "bare Chalice": importing.CHALICE,
+            YARDSTICK: importing.YARDSTICK,
+            importing.API: importing.handler(importing.API),
+        },
+    )
 
 
-def first_requests(folder: Path) -> dict[str, float]:
-    """Open the doors of each feature alone, as its first request does, and give the milliseconds by path.
+def first_requests(unpacked: Path, *, preload: str = "") -> dict[str, float]:
+    """Register each feature's routes by themselves, as its first request does, and return milliseconds by path.
 
-    Paths that need the same modules are opened together in one interpreter; the first of them names it.
+    Paths that need the same modules share one process; the first of them names it. `preload` as for `imported_each`.
     """
-    together: dict[tuple[str, ...], list[str]] = {}
+    paths_by_modules: dict[tuple[str, ...], list[str]] = {}
     for path, modules in lazy_loading.table().items():
-        together.setdefault(tuple(modules), []).append(path)
-    with tempfile.TemporaryDirectory() as scratch:
-        unpacked = archive.unpack(folder / "deployment.zip", Path(scratch))
-        return {
-            paths[0]: importing.imported(unpacked, "\n".join(map(lazy_loading.statement, paths)))
-            for paths in together.values()
-        }
+        paths_by_modules.setdefault(tuple(modules), []).append(path)
+    statements = {paths[0]: "\n".join(map(lazy_loading.statement, paths)) for paths in paths_by_modules.values()}
+    return importing.imported_each(unpacked, statements, preload=preload)
 
 
 def _copy(project: Path) -> None:
@@ -172,7 +175,9 @@ def main() -> None:
     print(f"{stage}, for {runtime(folder / 'sam.json')}, in {folder.relative_to(PROJECT)}/")
     for handler, milliseconds in check(folder).items():
         print(f"  {milliseconds:6.0f} ms  {handler}")
-    times, late = cold(folder), first_requests(folder)
+    with tempfile.TemporaryDirectory() as scratch:
+        unpacked = archive.unpack(folder / "deployment.zip", Path(scratch))
+        times, late = cold(unpacked), first_requests(unpacked)
     print(f"Cold imports, medians of {importing.RUNS} runs:")
     for name, milliseconds in times.items():
         print(f"  {milliseconds:6.0f} ms  {milliseconds / times[YARDSTICK]:5.2f} times  {name}")
