@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 
+import app as app  # registers every queue, schedule and endpoint
 from infra.deploy.cloud.foundation import document
 from infra.deploy.cloud.sizes import SIZES
 from infra.deploy.cloud.template import merge_template

@@ -5,6 +5,8 @@ from typing import Any
 from infra.deploy.cloud import Resources
 from infra.deploy.cloud.naming import physical, ref
 
+MONTHLY = {"dev": 300, "prod": 2000}  # US dollars of the whole account, unless the deployment says otherwise
+
 
 def resources(stage: str) -> Resources:
     """Return the alarms' topic at four fifths of the budget, and when the month is forecast to exceed it."""

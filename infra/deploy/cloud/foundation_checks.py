@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from infra.deploy.cloud import database, database_proxy
+from infra.deploy.cloud import database_proxy
 from infra.deploy.cloud.checks import Template, nothing_public, of_type, target, tells
+from infra.deploy.cloud.foundation import CLUSTER
 from infra.deploy.cloud.functions import functions
 from infra.deploy.cloud.grants import wildcards
 from infra.deploy.cloud.runtime import AT_ONCE
@@ -165,9 +166,9 @@ def _connections(template: Template, size: Size) -> Iterator[tuple[str, str]]:
     """Find a database that has less connections than functions may run, each of which opens one."""
     known = database_proxy.connections(size)
     if known < database_proxy.AT_ONCE:
-        yield database.CLUSTER, f"has {known} connections by the proxy for {database_proxy.AT_ONCE} functions at once"
+        yield CLUSTER, f"has {known} connections by the proxy for {database_proxy.AT_ONCE} functions at once"
     if most_at_once() > database_proxy.AT_ONCE * 3 // 4:
-        yield database.CLUSTER, f"serves {most_at_once()} consumers at once, which leaves a quarter or less for the API"
+        yield CLUSTER, f"serves {most_at_once()} consumers at once, which leaves a quarter or less for the API"
     for name, said in of_type(template, "AWS::RDS::DBProxyTargetGroup").items():
         pool = said.get("ConnectionPoolConfigurationInfo", {})
         if pool.get("MaxConnectionsPercent") != database_proxy.SHARE or not pool.get("ConnectionBorrowTimeout"):

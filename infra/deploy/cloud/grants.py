@@ -10,10 +10,9 @@ from importlib import import_module
 from typing import Any
 
 from chalicelib.entry.registry import CONSUMERS
-from infra.deploy.cloud.artifacts import MADE
 from infra.deploy.cloud.checks import Template, of_type, target
 from infra.deploy.cloud.functions import API, Function, functions
-from infra.deploy.cloud.operations import OPERATOR
+from infra.deploy.cloud.operations import MADE, OPERATOR
 from infra.deploy.cloud.permissions import BUILDING, LOGS_IN, OF_DEAD_LETTERS, ONLY_WILDCARD
 from infra.deploy.cloud.queues import SCHEDULES_DEAD, dead_id, queue_id
 

@@ -5,20 +5,18 @@ from typing import Any
 from chalicelib.backing import log
 from infra.deploy.cloud import (
     alarms,
-    alerts,
     budgets,
     database_proxy,
+    foundation,
     gateway,
     login,
     mail,
-    network,
     operations,
     queues,
     runtime,
     storage,
 )
 from infra.deploy.cloud.naming import arn, imported, physical, ref, sub
-from infra.deploy.cloud.sizes import SIZES
 
 
 def parameters(stage: str) -> dict[str, Any]:
@@ -38,7 +36,7 @@ def parameters(stage: str) -> dict[str, Any]:
         "MonthlyBudget": {
             "Type": "Number",
             "MinValue": 1,
-            "Default": SIZES[stage].budget,
+            "Default": budgets.MONTHLY[stage],
             "Description": "US dollars of the whole account",
         },
         "Cell": {
@@ -67,7 +65,7 @@ def merge_template(stage: str) -> dict[str, Any]:
             "Function": {
                 "Environment": {"Variables": environment},
                 "VpcConfig": {
-                    "SubnetIds": [imported(stage, f"functions-subnet-{at + 1}") for at in range(network.ZONES)],
+                    "SubnetIds": [imported(stage, f"functions-subnet-{at + 1}") for at in range(foundation.ZONES)],
                     "SecurityGroupIds": [imported(stage, "functions-group")],
                 },
             }
@@ -96,7 +94,7 @@ def merge_template(stage: str) -> dict[str, Any]:
 
 def _from_below(stage: str, said: Any) -> Any:
     """Import the topic of alarms where a resource names it: in the foundation, too, alarms just say it."""
-    if said == ref(alerts.TOPIC):
+    if said == ref(foundation.TOPIC):
         return imported(stage, "alarm-topic")
     if isinstance(said, dict):
         return {name: _from_below(stage, value) for name, value in said.items()}

@@ -19,8 +19,7 @@ from chalicelib.backing import settings
 from infra.deploy.cloud import __main__ as cloud_main
 from infra.deploy.cloud import checks, database_proxy, foundation_checks
 from infra.deploy.cloud import operations as operating
-from infra.deploy.cloud.database import ENGINE_VERSION
-from infra.deploy.cloud.foundation import document
+from infra.deploy.cloud.foundation import SOURCE, document
 from infra.deploy.cloud.foundation_checks import most_at_once, problems
 from infra.deploy.cloud.sizes import SIZES
 from infra.deploy.cloud.template import merge_template
@@ -33,6 +32,26 @@ Damage = Callable[[Template], object]
 pytestmark = pytest.mark.filterwarnings("ignore:Tried to parse AWS:UserWarning")  # moto's, of what it leaves out
 
 
+class TestSource:
+    def test_leaves_cfn_lint_nothing_to_say(self) -> None:
+        assert _lint(SOURCE) == []
+
+    def test_keeps_what_commands_hand_over_for_a_week(self) -> None:
+        rules = document("prod")["Resources"]["ArtifactsBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
+        assert [rule["ExpirationInDays"] for rule in rules if rule.get("Prefix") == f"{operating.MADE}/"] == [7]
+
+    def test_lets_the_proxy_in_as_the_application_that_functions_connect_as(self) -> None:
+        secret = document("prod")["Resources"]["ApplicationSecret"]["Properties"]["GenerateSecretString"]
+        assert json.loads(secret["SecretStringTemplate"]) == {"username": database_proxy.APPLICATION}
+        user, _ = document("prod")["Outputs"]["DatabaseUser"]["Value"]["Fn::Sub"]
+        assert user.endswith(f"/{database_proxy.APPLICATION}")
+        assert document("prod")["Resources"]["Database"]["Properties"]["Port"] == database_proxy.PORT
+
+
+def _lint(template: Path) -> list[str]:
+    return [f"{match.rule.id} {match.message}" for match in lint_file(template, config=ManualArgs(regions=[REGION]))]
+
+
 @pytest.mark.parametrize("stage", SIZES)
 class TestFoundation:
     def test_has_nothing_wrong(self, stage: str) -> None:
@@ -42,9 +61,13 @@ class TestFoundation:
         assert foundation_checks.between(merge_template(stage), document(stage)) == []
 
     def test_leaves_cfn_lint_nothing_to_say(self, stage: str, tmp_path: Path) -> None:
-        at = tmp_path / "foundation.json"
-        at.write_text(json.dumps(document(stage)))
-        assert [f"{one.rule.id} {one.message}" for one in lint_file(at, config=ManualArgs(regions=[REGION]))] == []
+        (tmp_path / "foundation.json").write_text(json.dumps(document(stage)))
+        assert _lint(tmp_path / "foundation.json") == []
+
+    def test_is_resolved_from_a_file_without_anything_left_of_it(self, stage: str) -> None:
+        resolved = document(stage)
+        assert set(resolved) == {"AWSTemplateFormatVersion", "Description", "Parameters", "Resources", "Outputs"}
+        assert not re.search(r'"Ref": "Stage"|\$\{Stage\}|Fn::If|Fn::FindInMap|AWS::NoValue', json.dumps(resolved))
 
     def test_asks_for_a_mailbox_and_the_product_for_a_domain(self, stage: str) -> None:
         for template, asked in ((document(stage), {"AlarmMail"}), (merge_template(stage), {"MailDomain"})):
@@ -65,8 +88,9 @@ class TestFoundation:
 
 class TestEngine:
     def test_is_of_the_major_version_that_the_tests_run_on(self, server: str) -> None:
+        version = document("prod")["Parameters"]["EngineVersion"]["Default"]
         with psycopg.connect(server) as connection:
-            assert connection.info.server_version // 10_000 == int(ENGINE_VERSION.partition(".")[0])
+            assert connection.info.server_version // 10_000 == int(version.partition(".")[0])
         assert document("prod")["Resources"]["DatabaseSettings"]["Properties"]["Family"] == "aurora-postgresql18"
 
     def test_may_be_said_otherwise_but_not_older_than_our_schema_needs(self) -> None:
