@@ -35,7 +35,7 @@ CODE = "/var/task"  # where Lambda unpacks the zip
 
 
 def build(stage: str = "dev", *, out: Path = OUT) -> Path:
-    """Make the zip, the layers and the template of a stage from nothing, and give the folder with them."""
+    """Build the zips, the layers and the templates of a stage from nothing, and return their folder."""
     if stage not in STAGES:
         raise SystemExit(f"There is no stage {stage}. There are: {', '.join(STAGES)}.")
     out = contents.clear(out.resolve())
@@ -87,14 +87,14 @@ def functions(template: Path) -> list[dict[str, Any]]:
 
 
 def handlers(template: Path) -> list[str]:
-    """List what AWS would call, as `module.name`."""
+    """List the handlers that AWS calls, as `module.name`."""
     return sorted({one["Handler"] for one in functions(template)})
 
 
 def runtime(template: Path) -> str:
     """Return the interpreter of all functions, such as python3.11."""
-    [found] = {one["Runtime"] for one in functions(template)}
-    return str(found)
+    [name] = {one["Runtime"] for one in functions(template)}
+    return str(name)
 
 
 def check(folder: Path) -> dict[str, float]:
@@ -123,7 +123,7 @@ def check_code(folder: Path, unpacked: Path, *, preload: str = "") -> dict[str, 
 
 
 def sizes(folder: Path, code: int) -> None:
-    """Return what each zip weighs, the code's own `code` unpacked, and refuse what Lambda would."""
+    """Print the size of each zip; `code` is the code's unpacked. Raises SystemExit if Lambda would refuse it."""
     for zipped in [folder / "deployment.zip", *sorted(folder.glob("layer-*.zip"))]:
         layer = 0 if zipped.name == "deployment.zip" else layers.size(zipped)
         packed = zipped.stat().st_size
@@ -169,7 +169,7 @@ def _copy(project: Path) -> None:
 
 
 def main() -> None:
-    """Build and check a stage, and print sizes and import times, all with bytecode."""
+    """Build and check a stage, and print sizes and import times."""
     stage = os.environ.get("STAGE") or "dev"
     folder = build(stage)
     print(f"{stage}, for {runtime(folder / 'sam.json')}, in {folder.relative_to(PROJECT)}/")
@@ -181,9 +181,9 @@ def main() -> None:
     print(f"Cold imports, medians of {importing.RUNS} runs:")
     for name, milliseconds in times.items():
         print(f"  {milliseconds:6.0f} ms  {milliseconds / times[YARDSTICK]:5.2f} times  {name}")
-    print("The API's import and then the doors of one path, one run each:")
+    print("The API's import and then the routes of one path, one run each:")
     slowest = max(late, key=lambda path: late[path])
-    print(f"  {statistics.median(late.values()):6.0f} ms  in the middle of {len(late)} features' doors")
+    print(f"  {statistics.median(late.values()):6.0f} ms  in the middle of {len(late)} features' routes")
     print(f"  {late[slowest]:6.0f} ms  at most, {slowest}")
     # A build is not refused for this: it may be what mends an outage, on a machine that is busy.
     if times[importing.API] > importing.MOST * times[YARDSTICK]:

@@ -36,7 +36,7 @@ class TestEnter:
         assert [admission.enter() for _ in range(2)] == [True, False]
 
     def test_lets_the_first_in_line_go_first(self) -> None:
-        admission = Admission(at_once=1, waiting=2, patience=10)
+        admission = Admission(at_once=1, waiting=2, longest_wait=10)
         assert admission.enter()
         first, told_first = entering(admission)
         until_waiting(admission, 1)
@@ -50,7 +50,7 @@ class TestEnter:
         assert told_second == [True]
 
     def test_gives_a_place_to_who_waited_and_not_to_who_just_came(self) -> None:
-        admission = Admission(at_once=1, waiting=1, patience=10)
+        admission = Admission(at_once=1, waiting=1, longest_wait=10)
         assert admission.enter()
         thread, told = entering(admission)
         until_waiting(admission, 1)
@@ -60,7 +60,7 @@ class TestEnter:
         assert told == [True]
 
     def test_turns_away_who_waited_too_long_and_forgets_them(self) -> None:
-        admission = Admission(at_once=1, waiting=1, patience=0.01)
+        admission = Admission(at_once=1, waiting=1, longest_wait=0.01)
         assert [admission.enter(), admission.enter()] == [True, False]
         admission.leave()
         assert admission.enter(), "the place was handed to somebody who had gone"

@@ -103,5 +103,5 @@ class TestMailEvents:
         assert json.loads(found["Body"]) == {"eventType": "Bounce"}
 
     def test_are_set_up_again_without_harm(self, endpoint: str) -> None:
-        aws.tell_of_mail(*(aws.client(endpoint, name) for name in ("ses", "sns", "sqs")))
+        aws.route_mail_events(*(aws.client(endpoint, name) for name in ("ses", "sns", "sqs")))
         assert len(aws.client(endpoint, "sns").list_subscriptions()["Subscriptions"]) == 1
