@@ -59,8 +59,10 @@ def _listed(sent: list[str]) -> str:
             f'<tr><td>{number}<td>{_safe(mail["To"])}<td><a href="{PATH}/{number}">{subject}</a>'
             f"<td>{_safe(mail['From'])}"
         )
-    notice = f"<p>{len(sent)} mails; the latest {MOST} are listed.</p>" if len(sent) > MOST else ""
-    return f"{notice}<table><tr><th><th>To<th>Subject<th>From{''.join(rows)}</table>" if rows else "<p>No mail yet.</p>"
+    summary = f"<p>{len(sent)} mails; the latest {MOST} are listed.</p>" if len(sent) > MOST else ""
+    return (
+        f"{summary}<table><tr><th><th>To<th>Subject<th>From{''.join(rows)}</table>" if rows else "<p>No mail yet.</p>"
+    )
 
 
 def _shown(mail: EmailMessage) -> str:

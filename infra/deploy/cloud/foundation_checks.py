@@ -59,9 +59,9 @@ def problems(template: Template, stage: str) -> list[str]:
     """List what is wrong with a stage's foundation, as `resource: what`."""
     size = SIZES[stage]
     checked = (_required_properties, _reached, _alarms, _proxies, nothing_public)
-    problems_found = [f"{name}: {what}" for check in checked for name, what in check(template)]
-    problems_found += [f"{name}: {what}" for name, what in (*_clusters(template, size), *_connections(template, size))]
-    return problems_found + wildcards(template)
+    messages = [f"{name}: {what}" for check in checked for name, what in check(template)]
+    messages += [f"{name}: {what}" for name, what in (*_clusters(template, size), *_connections(template, size))]
+    return messages + wildcards(template)
 
 
 def between(above: Template, below: Template) -> list[str]:

@@ -42,21 +42,21 @@ QUEUES = "chalicelib.backing.queues"  # is about one queue or another: see _by_q
 def problems(template: Template) -> list[str]:
     """List permissions that are missing, and those by wildcards, as `role: what`."""
     roles = of_type(template, "AWS::IAM::Role")
-    problems_found = wildcards(template)
+    messages = wildcards(template)
     for function in (*functions(), OPERATOR):
         allowed = _allowed(roles.get(function.role_id, {}))
-        problems_found += [f"{function.role_id}: lacks {action}" for action in sorted(_called(function) - set(allowed))]
+        messages += [f"{function.role_id}: lacks {action}" for action in sorted(_called(function) - set(allowed))]
         for queue, actions in _by_queue(function):
             lacking = {one for one in actions if queue not in allowed.get(one, set())}
-            problems_found += [f"{function.role_id}: lacks {action} on {queue}" for action in sorted(lacking)]
+            messages += [f"{function.role_id}: lacks {action} on {queue}" for action in sorted(lacking)]
         if function.schedule and SCHEDULES_DEAD not in allowed.get("sqs:SendMessage", set()):
-            problems_found.append(f"{function.role_id}: lacks sqs:SendMessage for what failed")
+            messages.append(f"{function.role_id}: lacks sqs:SendMessage for what failed")
     if not any(
         "s3:PutObject" in one["Action"] and f"/{MADE}/*" in str(one["Resource"])
         for one in _statements(roles.get(OPERATOR.role_id, {}))
     ):
-        problems_found.append(f"{OPERATOR.role_id}: lacks s3:PutObject for what commands made")
-    return problems_found
+        messages.append(f"{OPERATOR.role_id}: lacks s3:PutObject for what commands made")
+    return messages
 
 
 def wildcards(template: Template) -> list[str]:
