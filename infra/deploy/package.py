@@ -35,7 +35,7 @@ CODE = "/var/task"  # where Lambda unpacks the zip
 
 
 def build(stage: str = "dev", *, out: Path = OUT) -> Path:
-    """Make the zip, the layers and the template of a stage from nothing, and give the folder with them."""
+    """Build the zips, the layers and the templates of a stage from nothing, and return their folder."""
     if stage not in STAGES:
         raise SystemExit(f"There is no stage {stage}. There are: {', '.join(STAGES)}.")
     out = contents.clear(out.resolve())
@@ -87,35 +87,43 @@ def functions(template: Path) -> list[dict[str, Any]]:
 
 
 def handlers(template: Path) -> list[str]:
-    """List what AWS would call, as `module.name`."""
+    """List the handlers that AWS calls, as `module.name`."""
     return sorted({one["Handler"] for one in functions(template)})
 
 
 def runtime(template: Path) -> str:
     """Return the interpreter of all functions, such as python3.11."""
-    [found] = {one["Runtime"] for one in functions(template)}
-    return str(found)
+    [name] = {one["Runtime"] for one in functions(template)}
+    return str(name)
 
 
 def check(folder: Path) -> dict[str, float]:
-    """Look at what was built and import every handler from it, and give the milliseconds of each."""
+    """Check everything that was built, and return the milliseconds that each handler's cold import takes."""
     with tempfile.TemporaryDirectory() as scratch:
-        unpacked = archive.unpack(folder / "deployment.zip", Path(scratch))
-        if missing := contents.missing_wheels(unpacked, PROJECT / "requirements.txt"):
-            raise SystemExit(f"The zip lacks {', '.join(missing)}: no wheel for Lambda was found.")
-        if found := contents.without_bytecode(unpacked):
-            raise SystemExit(f"{len(found)} modules would be compiled at each cold start, {found[0]} among them.")
-        if found := contents.lambdas_own(unpacked):
-            raise SystemExit(f"The zip carries {', '.join(found)}, which Lambda has by itself.")
-        sizes(folder, contents.size(unpacked))
-        times = {name: importing.imported(unpacked, importing.handler(name)) for name in handlers(folder / "sam.json")}
+        times = check_code(folder, archive.unpack(folder / "deployment.zip", Path(scratch)))
     with tempfile.TemporaryDirectory() as scratch:
         operations.check(archive.unpack(folder / operations.NAME, Path(scratch)))
     return times
 
 
+def check_code(folder: Path, unpacked: Path, *, preload: str = "") -> dict[str, float]:
+    """Check the unpacked zip of the functions and import every handler from it; `preload` as for `imported_each`.
+
+    Returns the milliseconds of each handler. Raises SystemExit with what is wrong.
+    """
+    if missing := contents.missing_wheels(unpacked, PROJECT / "requirements.txt"):
+        raise SystemExit(f"The zip lacks {', '.join(missing)}: no wheel for Lambda was found.")
+    if uncompiled := contents.without_bytecode(unpacked):
+        raise SystemExit(f"{len(uncompiled)} modules would be compiled at each cold start, {uncompiled[0]} among them.")
+    if duplicates := contents.lambdas_own(unpacked):
+        raise SystemExit(f"The zip carries {', '.join(duplicates)}, which Lambda has by itself.")
+    sizes(folder, contents.size(unpacked))
+    statements = {name: importing.handler(name) for name in handlers(folder / "sam.json")}
+    return importing.imported_each(unpacked, statements, preload=preload)
+
+
 def sizes(folder: Path, code: int) -> None:
-    """Return what each zip weighs, the code's own `code` unpacked, and refuse what Lambda would."""
+    """Print the size of each zip; `code` is the code's unpacked. Raises SystemExit if Lambda would refuse it."""
     for zipped in [folder / "deployment.zip", *sorted(folder.glob("layer-*.zip"))]:
         layer = 0 if zipped.name == "deployment.zip" else layers.size(zipped)
         packed = zipped.stat().st_size
@@ -126,33 +134,28 @@ def sizes(folder: Path, code: int) -> None:
         print(f"  {'sha256':22} {archive.digest(zipped)}")
 
 
-def cold(folder: Path) -> dict[str, float]:
-    """Time cold imports, in turns: bare Chalice, the same with what the API stands on, and the API."""
-    with tempfile.TemporaryDirectory() as scratch:
-        return importing.medians(
-            archive.unpack(folder / "deployment.zip", Path(scratch)),
-            {
-                "bare Chalice": importing.CHALICE,
-                YARDSTICK: importing.YARDSTICK,
-                importing.API: importing.handler(importing.API),
-            },
-        )
+def cold(unpacked: Path) -> dict[str, float]:
+    """Measure cold imports: bare Chalice, the same with the libraries of the API, and the API itself."""
+    return importing.medians(
+        unpacked,
+        {
+            "bare Chalice": importing.CHALICE,
+            YARDSTICK: importing.YARDSTICK,
+            importing.API: importing.handler(importing.API),
+        },
+    )
 
 
-def first_requests(folder: Path) -> dict[str, float]:
-    """Open the doors of each feature alone, as its first request does, and give the milliseconds by path.
+def first_requests(unpacked: Path, *, preload: str = "") -> dict[str, float]:
+    """Register each feature's routes by themselves, as its first request does, and return milliseconds by path.
 
-    Paths that need the same modules are opened together in one interpreter; the first of them names it.
+    Paths that need the same modules share one process; the first of them names it. `preload` as for `imported_each`.
     """
-    together: dict[tuple[str, ...], list[str]] = {}
+    paths_by_modules: dict[tuple[str, ...], list[str]] = {}
     for path, modules in lazy_loading.table().items():
-        together.setdefault(tuple(modules), []).append(path)
-    with tempfile.TemporaryDirectory() as scratch:
-        unpacked = archive.unpack(folder / "deployment.zip", Path(scratch))
-        return {
-            paths[0]: importing.imported(unpacked, "\n".join(map(lazy_loading.statement, paths)))
-            for paths in together.values()
-        }
+        paths_by_modules.setdefault(tuple(modules), []).append(path)
+    statements = {paths[0]: "\n".join(map(lazy_loading.statement, paths)) for paths in paths_by_modules.values()}
+    return importing.imported_each(unpacked, statements, preload=preload)
 
 
 def _copy(project: Path) -> None:
@@ -166,19 +169,21 @@ def _copy(project: Path) -> None:
 
 
 def main() -> None:
-    """Build and check a stage, and print sizes and import times, all with bytecode."""
+    """Build and check a stage, and print sizes and import times."""
     stage = os.environ.get("STAGE") or "dev"
     folder = build(stage)
     print(f"{stage}, for {runtime(folder / 'sam.json')}, in {folder.relative_to(PROJECT)}/")
     for handler, milliseconds in check(folder).items():
         print(f"  {milliseconds:6.0f} ms  {handler}")
-    times, late = cold(folder), first_requests(folder)
+    with tempfile.TemporaryDirectory() as scratch:
+        unpacked = archive.unpack(folder / "deployment.zip", Path(scratch))
+        times, late = cold(unpacked), first_requests(unpacked)
     print(f"Cold imports, medians of {importing.RUNS} runs:")
     for name, milliseconds in times.items():
         print(f"  {milliseconds:6.0f} ms  {milliseconds / times[YARDSTICK]:5.2f} times  {name}")
-    print("The API's import and then the doors of one path, one run each:")
+    print("The API's import and then the routes of one path, one run each:")
     slowest = max(late, key=lambda path: late[path])
-    print(f"  {statistics.median(late.values()):6.0f} ms  in the middle of {len(late)} features' doors")
+    print(f"  {statistics.median(late.values()):6.0f} ms  in the middle of {len(late)} features' routes")
     print(f"  {late[slowest]:6.0f} ms  at most, {slowest}")
     # A build is not refused for this: it may be what mends an outage, on a machine that is busy.
     if times[importing.API] > importing.MOST * times[YARDSTICK]:

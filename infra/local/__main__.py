@@ -53,10 +53,10 @@ def home() -> Path:
 
 
 def _port() -> int:
-    given = os.environ.get("PORT") or "8000"
-    if not given.isdecimal() or not 0 < int(given) < 65536:
-        raise stack.Refused(f"PORT={given} is not a port number.")
-    return int(given)
+    port = os.environ.get("PORT") or "8000"
+    if not port.isdecimal() or not 0 < int(port) < 65536:
+        raise stack.Refused(f"PORT={port} is not a port number.")
+    return int(port)
 
 
 def _interrupt(number: int, frame: Any) -> None:

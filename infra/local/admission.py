@@ -1,11 +1,11 @@
-"""Let so many requests work at once as Lambda would, a few wait shortly, and turn the rest away.
+"""Admission control: run as many requests at once as Lambda would, let a few wait shortly, and refuse the rest.
 
 `chalice local` takes every connection on a thread of its own: without a bound an overload becomes hundreds of requests
 that all share one interpreter, and none of them is answered in time. In AWS the gateway and the concurrency of the
 function are that bound.
 
 What the product refuses from memory is refused here already: making a Lambda event of it takes this server three times
-as long as refusing it, on the interpreter that everybody else waits for. In AWS others do that work.
+as long as refusing it, on the interpreter that all others wait for. In AWS the gateway does that work.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from chalicelib.kernel.errors import Busy, Fault, TooMany
 AT_ONCE = 8  # more only take turns on one interpreter; each still has a database connection of the pool
 WAITING = 40  # a fifth of a second of work
 TOO_MUCH = "There are more requests than can be answered right now; nothing was done. Try again in a second."
-PATIENCE = 2.0  # seconds, where those who work are slow
+LONGEST_WAIT = 2.0  # seconds in the queue
 
 
 class Admission:
-    """A counter with a short line before it: first come, first served."""
+    """A semaphore with a short queue: first come, first served."""
 
-    def __init__(self, at_once: int = AT_ONCE, waiting: int = WAITING, patience: float = PATIENCE) -> None:
-        self._free, self._waiting, self._retry_delay = at_once, waiting, patience
+    def __init__(self, at_once: int = AT_ONCE, waiting: int = WAITING, longest_wait: float = LONGEST_WAIT) -> None:
+        self._free, self._waiting, self._longest_wait = at_once, waiting, longest_wait
         self._line: deque[threading.Lock] = deque()
         self._lock = threading.Lock()
 
@@ -45,7 +45,7 @@ class Admission:
             turn = threading.Lock()
             turn.acquire()
             self._line.append(turn)
-        if turn.acquire(timeout=self._retry_delay):
+        if turn.acquire(timeout=self._longest_wait):
             return True
         with self._lock:
             if turn not in self._line:  # it was our turn just as we gave up
@@ -54,7 +54,7 @@ class Admission:
             return False
 
     def leave(self) -> None:
-        """Let the next one work, whoever has waited longest."""
+        """Admit the request that has waited longest."""
         with self._lock:
             if self._line:
                 self._line.popleft().release()
@@ -63,7 +63,7 @@ class Admission:
 
 
 def bound(local: Any, admission: Admission) -> None:
-    """Put it before every request that `chalice.local` hands to the product, with nothing done of it yet."""
+    """Make every request of `chalice.local` pass the admission before any work is done."""
     local.LocalGateway.handle_request = _admitted(local.LocalGateway.handle_request, admission)
 
 
@@ -85,12 +85,12 @@ def _admitted(handle: Callable[..., Any], admission: Admission) -> Callable[...,
 
 
 def refusal(fault: Fault, path: str) -> dict[str, Any]:
-    """Make the answer to who was turned away, in the form that Lambda gives to the gateway."""
-    status, said = document(fault, instance=path)
+    """Return the reply to a refused request, in the form that Lambda gives to the gateway."""
+    status, body = document(fault, instance=path)
     return {
         "statusCode": status,
         "headers": headers_of(fault),
         "multiValueHeaders": {},
-        "body": said,
+        "body": body,
         "isBase64Encoded": False,
     }

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from infra.local.children import Speaker, spawn_speaker, stop
+from infra.local.children import ReportingChild, spawn_reporting, stop
 
 REGION = "eu-central-1"
 QUEUE_PREFIX = "wagebook-"
@@ -31,16 +31,16 @@ VISIBLE_AGAIN_AFTER = 180  # seconds; six times the longest a consumer may take,
 class Moto:
     """The stand-in, on its way or there."""
 
-    speaker: Speaker
+    child: ReportingChild
 
     def settings(self) -> dict[str, str]:
         """Wait until everything is there and return the application's settings. Ask once."""
-        found: dict[str, str] = json.loads(self.speaker.hear())
-        return found
+        settings: dict[str, str] = json.loads(self.child.wait_until_ready())
+        return settings
 
     def stop(self) -> None:
         """End it, and everything it held."""
-        stop(self.speaker.process, seconds=3)
+        stop(self.child.process, seconds=3)
 
 
 def start(log: Path | None = None, *, master_key: str = "") -> Moto:
@@ -49,7 +49,7 @@ def start(log: Path | None = None, *, master_key: str = "") -> Moto:
     `master_key` is 32 bytes in hexadecimal. What KMS wrapped under it opens after a restart; without it, never again.
     """
     env = {**os.environ, **environment(""), MASTER_KEY: master_key}
-    return Moto(spawn_speaker("infra.local.moto_server", log=log, env=env))
+    return Moto(spawn_reporting("infra.local.moto_server", log=log, env=env))
 
 
 @contextmanager
@@ -88,9 +88,9 @@ def bootstrap(endpoint: str) -> dict[str, str]:
     s3 = client(endpoint, "s3")
     with suppress(s3.exceptions.BucketAlreadyOwnedByYou):
         s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
-    tell_of_uploads(s3, client(endpoint, "sqs"), bucket=BUCKET, queue=f"{QUEUE_PREFIX}uploads")
+    notify_of_uploads(s3, client(endpoint, "sqs"), bucket=BUCKET, queue=f"{QUEUE_PREFIX}uploads")
     client(endpoint, "ses").verify_email_identity(EmailAddress=SENDER)
-    tell_of_mail(client(endpoint, "ses"), client(endpoint, "sns"), client(endpoint, "sqs"))
+    route_mail_events(client(endpoint, "ses"), client(endpoint, "sns"), client(endpoint, "sqs"))
     issuer = client(endpoint, "cognito-idp")
     pool, audience = _user_pool(issuer)
     return {
@@ -134,10 +134,10 @@ def make_queues(sqs: Any, queues: Iterable[str]) -> None:
         _queue(sqs, name)
 
 
-def tell_of_uploads(s3: Any, sqs: Any, *, bucket: str, queue: str) -> None:
-    """Let the bucket tell a queue, which is made if need be, of each file that a form uploads.
+def notify_of_uploads(s3: Any, sqs: Any, *, bucket: str, queue: str) -> None:
+    """Make the bucket notify a queue, created if needed, of each file that a form uploads.
 
-    Forms are what browsers upload with; what the application writes itself it puts, and nobody is told. A rule by the
+    Browsers upload by POST. The application's own writes are PUTs, which notify nobody. A rule by the
     beginning of the key could not say this, as keys begin with the tenant.
     """
     _queue(sqs, queue)
@@ -151,10 +151,10 @@ def tell_of_uploads(s3: Any, sqs: Any, *, bucket: str, queue: str) -> None:
     )
 
 
-def tell_of_mail(ses: Any, sns: Any, sqs: Any) -> None:
-    """Let SES tell of bounces and complaints, with each mail's tags, through a topic to a queue.
+def route_mail_events(ses: Any, sns: Any, sqs: Any) -> None:
+    """Route SES events (bounces and complaints, with each mail's tags) through a topic to a queue.
 
-    The stand-in makes all of it and tells of nothing by itself; what is published to the topic arrives.
+    Moto creates all of it and sends no events by itself; what is published to the topic arrives.
     """
     _queue(sqs, MAIL_EVENTS)
     url = sqs.get_queue_url(QueueName=MAIL_EVENTS)["QueueUrl"]
@@ -195,7 +195,7 @@ def _user_pool(issuer: Any) -> tuple[str, str]:
     audience = next((one["ClientId"] for one in clients if one["ClientName"] == POOL), None)
     if audience is None:
         flows = ["ALLOW_ADMIN_USER_PASSWORD_AUTH", "ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]
-        made = issuer.create_user_pool_client(
+        created = issuer.create_user_pool_client(
             UserPoolId=pool,
             ClientName=POOL,
             ExplicitAuthFlows=flows,
@@ -204,15 +204,15 @@ def _user_pool(issuer: Any) -> tuple[str, str]:
                 "email_verified",
             ],  # moto puts only what is listed here into the ID token
         )
-        audience = made["UserPoolClient"]["ClientId"]
+        audience = created["UserPoolClient"]["ClientId"]
     return pool, audience
 
 
 def _key(kms: Any) -> str:
     alias = "alias/wagebook"
     if not any(one["AliasName"] == alias for one in kms.list_aliases()["Aliases"]):
-        made = kms.create_key(Description="what Wagebook encrypts by itself")["KeyMetadata"]["KeyId"]
-        kms.create_alias(AliasName=alias, TargetKeyId=made)
+        created = kms.create_key(Description="what Wagebook encrypts by itself")["KeyMetadata"]["KeyId"]
+        kms.create_alias(AliasName=alias, TargetKeyId=created)
     return alias
 
 

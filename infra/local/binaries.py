@@ -1,4 +1,4 @@
-"""Find PostgreSQL's programs in the wheel that carries them, and somebody who may run them."""
+"""Find PostgreSQL's programs in the wheel that carries them, and an unprivileged account to run them."""
 
 from __future__ import annotations
 
@@ -86,20 +86,20 @@ def _complete(copied: Path, *, like: Path) -> bool:
 def _place(installation: Path, home: Path) -> None:
     package = installation.parent
     with tempfile.TemporaryDirectory(dir=home.parent, prefix=home.name + ".") as temporary:
-        made = Path(temporary) / "made"
+        copy = Path(temporary) / "made"
         # The programs find their libraries by paths relative to themselves: the wheel's layout is kept.
         for folder in ("bin", "lib", "share"):
-            shutil.copytree(installation / folder, made / PACKAGE / INSTALLATION / folder, symlinks=True)
+            shutil.copytree(installation / folder, copy / PACKAGE / INSTALLATION / folder, symlinks=True)
         libraries = package.with_name(PACKAGE + ".libs")
         if libraries.is_dir():
-            shutil.copytree(libraries, made / libraries.name)
-        for path in [made, *made.rglob("*")]:
+            shutil.copytree(libraries, copy / libraries.name)
+        for path in [copy, *copy.rglob("*")]:
             if not path.is_symlink():
                 path.chmod(0o755 if path.is_dir() or os.access(path, os.X_OK) else 0o644)
         if home.is_dir() and home.lstat().st_uid == os.getuid():
             os.rename(home, Path(temporary) / "old")  # incomplete; goes with the temporary folder
         try:
-            os.rename(made, home)
+            os.rename(copy, home)
         except OSError:
             if not home.is_dir():  # otherwise another start was as fast as we were, with the same files
                 raise

@@ -46,7 +46,7 @@ def spawn(
     pass_fds: Sequence[int] = (),
     dying_signal: signal.Signals = signal.SIGTERM,
 ) -> subprocess.Popen[bytes]:
-    """Start `command` as a child in its own session, told `dying_signal` when this process is gone.
+    """Start `command` as a child in its own session, sent `dying_signal` when this process is gone.
 
     Its own session, because Ctrl-C in a terminal reaches the whole foreground group and the owner stops its
     children in order. `user` is (uid, gid). Call it from a thread that lives as long as the child may: Linux
@@ -82,38 +82,38 @@ def spawn(
 
 
 @dataclass
-class Speaker:
-    """A child that says one thing, once, when it is ready."""
+class ReportingChild:
+    """A child that reports once, when it is ready."""
 
     module: str
     process: subprocess.Popen[bytes]
-    hearing: IO[bytes]
+    report: IO[bytes]
     log: Path | None
 
-    def hear(self, seconds: float = 60.0) -> str:
-        """Wait for what the child says. Raises RuntimeError if it ends or stays silent."""
-        with self.hearing:
-            said = self.hearing.read() if select.select([self.hearing], [], [], seconds)[0] else b""
-        if not said:
+    def wait_until_ready(self, seconds: float = 60.0) -> str:
+        """Wait for the child's report and return it. Raises RuntimeError if it ends or stays silent."""
+        with self.report:
+            text = self.report.read() if select.select([self.report], [], [], seconds)[0] else b""
+        if not text:
             stop(self.process, seconds=1)
             raise RuntimeError(f"{self.module} did not start" + (f"; see {self.log}" if self.log else ""))
-        return said.decode()
+        return text.decode()
 
 
-def spawn_speaker(module: str, *, log: Path | None = None, env: dict[str, str] | None = None) -> Speaker:
-    """Start one of our modules as a child; its only argument is the descriptor that `answer` wants."""
-    hearing, speaking = os.pipe()
+def spawn_reporting(module: str, *, log: Path | None = None, env: dict[str, str] | None = None) -> ReportingChild:
+    """Start one of our modules as a child; its only argument is the descriptor for `report_ready`."""
+    report, speaking = os.pipe()
     try:
         child = spawn([sys.executable, "-m", module, str(speaking)], log=log, env=env, cwd=PROJECT, pass_fds=[speaking])
     finally:
         os.close(speaking)  # ours; when the child ends without a word, hearing ends too
-    return Speaker(module, child, open(hearing, "rb"), log)  # closed by hear
+    return ReportingChild(module, child, open(report, "rb"), log)  # closed by wait_until_ready
 
 
-def answer(descriptor: str, said: str) -> None:
-    """Return the owner, from inside the child, that it is ready."""
+def report_ready(descriptor: str, text: str) -> None:
+    """Report to the owner, from inside the child, that it is ready."""
     with open(int(descriptor), "wb") as speaking:
-        speaking.write(said.encode())
+        speaking.write(text.encode())
 
 
 def stop(child: subprocess.Popen[bytes], *, by: signal.Signals = signal.SIGTERM, seconds: float = 5.0) -> None:
@@ -132,7 +132,7 @@ def _die_with(owner: int, dying_signal: signal.Signals) -> Callable[[], None]:
         # Python runs this after it changed uid and gid, as it must be: a change of credentials clears it.
         assert _prctl is not None
         _prctl(PR_SET_PDEATHSIG, int(dying_signal), 0, 0, 0)
-        if os.getppid() != owner:  # the owner died between fork and prctl: nobody would tell us
+        if os.getppid() != owner:  # the owner died between fork and prctl: no signal will come
             os._exit(1)
 
     return between_fork_and_exec

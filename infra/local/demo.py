@@ -16,7 +16,7 @@ from infra.local.children import PROJECT
 def keys(file: Path, *, url: str, environment: dict[str, str], log: Path) -> dict[str, str]:
     """Return an API key per demo role, loading the demo first unless the API knows the keys already."""
     kept: dict[str, str] = json.loads(file.read_text()).get("api_keys", {}) if file.exists() else {}
-    if kept and all(_opens(key, url) for key in kept.values()):
+    if kept and all(_is_accepted(key, url) for key in kept.values()):
         return kept
     loaded = _load(environment, log)
     file.touch(mode=0o600)
@@ -36,8 +36,8 @@ def _load(environment: dict[str, str], log: Path) -> dict[str, Any]:
     return printed
 
 
-def _opens(key: str, url: str) -> bool:
-    # The keys may be older than the database: somebody deleted its folder, or named another DATABASE_URL.
+def _is_accepted(key: str, url: str) -> bool:
+    # The keys may be older than the database: its folder was deleted, or DATABASE_URL names another.
     request = urllib.request.Request(f"{url}/me", headers={"X-API-Key": key})  # noqa: S310  # our own http address
     try:
         with urllib.request.urlopen(request, timeout=10) as response:  # noqa: S310

@@ -22,7 +22,7 @@ from typing import Any
 from chalice.app import Chalice, EventSourceHandler, ScheduledEventConfig, ScheduleExpression, SQSEventConfig
 
 from infra.local import aws, lambda_events, schedules
-from infra.local.children import answer
+from infra.local.children import report_ready
 
 LONG_POLL = 10  # seconds
 GRACE = 1.5  # seconds a running handler is given at the end; after it, its transaction is rolled back
@@ -60,14 +60,14 @@ def consumers_of(app: Chalice) -> list[Consumer]:
 
 def schedules_of(app: Chalice) -> list[Schedule]:
     """List the app's schedules; an expression that is not understood raises ValueError here."""
-    found = []
+    declared_schedules = []
     for source in app.event_sources:
         if isinstance(source, ScheduledEventConfig):
-            given = source.schedule_expression
-            expression = given.to_string() if isinstance(given, ScheduleExpression) else given
+            declared = source.schedule_expression
+            expression = declared.to_string() if isinstance(declared, ScheduleExpression) else declared
             schedules.fires_at(expression, datetime.now(UTC))
-            found.append(Schedule(source.name, expression, _handler(app, source)))
-    return found
+            declared_schedules.append(Schedule(source.name, expression, _handler(app, source)))
+    return declared_schedules
 
 
 def _queue_of(source: SQSEventConfig) -> str:
@@ -135,12 +135,12 @@ class EventLoop:
     def drain(self, max_seconds: float) -> int:
         """Work until no queue has a message that can be received, and return how many were done."""
         deadline = time.monotonic() + max_seconds
-        done, found = 0, True
-        while found and time.monotonic() < deadline:
-            found = False
+        done, has_messages = 0, True
+        while has_messages and time.monotonic() < deadline:
+            has_messages = False
             for consumer in self.consumers:
                 messages = self._receive(consumer, wait=0)
-                found = found or bool(messages)
+                has_messages = has_messages or bool(messages)
                 done += self._handle(consumer, messages) if messages else 0
         return done
 
@@ -156,14 +156,14 @@ class EventLoop:
                     self._stopping.wait(1.0)
 
     def _receive(self, consumer: Consumer, *, wait: int) -> list[dict[str, Any]]:
-        answer = self._sqs.receive_message(
+        report_ready = self._sqs.receive_message(
             QueueUrl=self._url(consumer.queue),
             MaxNumberOfMessages=min(consumer.batch_size, 10),
             WaitTimeSeconds=wait,
             MessageSystemAttributeNames=["All"],
             MessageAttributeNames=["All"],
         )
-        return list(answer.get("Messages", []))
+        return list(report_ready.get("Messages", []))
 
     def _handle(self, consumer: Consumer, messages: list[dict[str, Any]]) -> int:
         event = lambda_events.queue_event(
@@ -171,8 +171,8 @@ class EventLoop:
         )
         with self._turn:
             try:
-                answer = consumer.handler(event, lambda_events.Context(f"wagebook-local-{consumer.name}"))
-                failed = _failed(answer, {message["MessageId"] for message in messages})
+                report_ready = consumer.handler(event, lambda_events.Context(f"wagebook-local-{consumer.name}"))
+                failed = _failed(report_ready, {message["MessageId"] for message in messages})
             except Exception:
                 log.exception("consumer %s failed, with all %d messages", consumer.name, len(messages))
                 return 0
@@ -188,10 +188,10 @@ class EventLoop:
         return f"{self._sqs.meta.endpoint_url}/{lambda_events.ACCOUNT}/{queue}"
 
 
-def _failed(answer: Any, known: set[str]) -> set[str]:
-    if not isinstance(answer, dict) or not answer.get("batchItemFailures"):
+def _failed(report_ready: Any, known: set[str]) -> set[str]:
+    if not isinstance(report_ready, dict) or not report_ready.get("batchItemFailures"):
         return set()
-    failed = {failure.get("itemIdentifier") for failure in answer["batchItemFailures"]}
+    failed = {failure.get("itemIdentifier") for failure in report_ready["batchItemFailures"]}
     # Lambda takes an answer that names unknown messages for a failure of all.
     return failed if failed <= known else known
 
@@ -207,12 +207,12 @@ def main(answer_to: str) -> None:
         signal.sigwait({signal.SIGTERM})
         loop.stop()
         logging.shutdown()
-        os._exit(0)  # pollers sit in a long poll; nothing of theirs is worth waiting for
+        os._exit(0)  # pollers sit in a long poll; they hold nothing worth waiting for
 
     threading.Thread(target=finish, daemon=True).start()
-    said = f"{len(loop.consumers)} queues, {len(loop.schedules)} schedules"
-    log.info(said)
-    answer(answer_to, said)
+    summary = f"{len(loop.consumers)} queues, {len(loop.schedules)} schedules"
+    log.info(summary)
+    report_ready(answer_to, summary)
     loop.run()
 
 

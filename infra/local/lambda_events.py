@@ -50,7 +50,7 @@ def api_event(
     headers: dict[str, str],
     query: dict[str, list[str]] | None = None,
 ) -> dict[str, Any]:
-    """Make the event of an API Gateway (REST, proxy); `resource` is the path as the door declares it."""
+    """Make the event of an API Gateway (REST, proxy); `resource` is the path as the endpoint declares it."""
     path = resource.format(**path_values)
     return {
         "httpMethod": method,

@@ -10,7 +10,7 @@ from email.message import EmailMessage
 from email.policy import default
 from typing import Any
 
-PATH = "/_mail"  # beside the product's own paths; no door of it begins so
+PATH = "/_mail"  # beside the product's own paths; no endpoint begins with it
 SENT = "/moto-api/mail.json"  # in the stand-in
 MOST = 200
 HTML = "text/html; charset=utf-8"
@@ -59,21 +59,23 @@ def _listed(sent: list[str]) -> str:
             f'<tr><td>{number}<td>{_safe(mail["To"])}<td><a href="{PATH}/{number}">{subject}</a>'
             f"<td>{_safe(mail['From'])}"
         )
-    said = f"<p>{len(sent)} mails; the latest {MOST} are listed.</p>" if len(sent) > MOST else ""
-    return f"{said}<table><tr><th><th>To<th>Subject<th>From{''.join(rows)}</table>" if rows else "<p>No mail yet.</p>"
+    summary = f"<p>{len(sent)} mails; the latest {MOST} are listed.</p>" if len(sent) > MOST else ""
+    return (
+        f"{summary}<table><tr><th><th>To<th>Subject<th>From{''.join(rows)}</table>" if rows else "<p>No mail yet.</p>"
+    )
 
 
 def _shown(mail: EmailMessage) -> str:
     headers = "".join(f"<tr><th>{html.escape(name)}<td>{_safe(value)}" for name, value in mail.items())
     text, rich = _part(mail, "plain"), _part(mail, "html")
-    # the mail is a stranger here: no script, no origin of ours
+    # the mail is untrusted: no script, no origin of ours
     frame = f'<iframe sandbox srcdoc="{html.escape(rich)}"></iframe>' if rich else ""
     return f'<p><a href="{PATH}">All mail</a></p><table>{headers}</table>{frame}<pre>{html.escape(text)}</pre>'
 
 
 def _read(raw: str) -> EmailMessage:
-    made: EmailMessage = email.message_from_string(raw, policy=default)
-    return made
+    message: EmailMessage = email.message_from_string(raw, policy=default)
+    return message
 
 
 def _part(mail: EmailMessage, kind: str) -> str:

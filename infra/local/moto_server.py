@@ -12,13 +12,13 @@ from contextlib import contextmanager
 from unittest.mock import patch
 
 from infra.local import aws, mailbox
-from infra.local.children import answer
+from infra.local.children import report_ready
 
 KEY_ID = "0199c0de-0000-4000-8000-000000000001"  # its ciphertexts name it
 
 
 def main(answer_to: str) -> None:
-    """Serve until SIGTERM, on a free port, and tell the owner the settings of the application."""
+    """Serve until SIGTERM, on a free port, and report the application's settings to the owner."""
     # Same name, same id: the OIDC issuer and audience stay what they were when the stack is started again.
     os.environ.setdefault("MOTO_COGNITO_IDP_USER_POOL_ID_STRATEGY", "HASH")
     os.environ.setdefault("MOTO_COGNITO_IDP_USER_POOL_CLIENT_ID_STRATEGY", "HASH")
@@ -33,21 +33,21 @@ def main(answer_to: str) -> None:
     server.start()
     with _same_master_key(os.environ.get(aws.MASTER_KEY, "")):
         settings = aws.bootstrap("http://127.0.0.1:{1}".format(*server.get_host_and_port()))
-    answer(answer_to, json.dumps(settings))
+    report_ready(answer_to, json.dumps(settings))
     signal.sigwait({signal.SIGTERM})
-    os._exit(0)  # threads that hold somebody's long poll would keep us for up to 20 seconds
+    os._exit(0)  # threads in a long poll would keep the process for up to 20 seconds
 
 
 @contextmanager
-def _same_master_key(said: str) -> Iterator[None]:
-    """Make the KMS key that is made meanwhile the one of the last start: the same id and the same secret."""
-    if not said:
+def _same_master_key(stored: str) -> Iterator[None]:
+    """Give the KMS key that is created inside the id and secret of the last start."""
+    if not stored:
         yield
         return
     # moto cannot import key material
     with (
         patch("moto.kms.models.generate_key_id", return_value=KEY_ID),
-        patch("moto.kms.models.generate_master_key", return_value=bytes.fromhex(said)),
+        patch("moto.kms.models.generate_master_key", return_value=bytes.fromhex(stored)),
     ):
         yield
 

@@ -89,8 +89,8 @@ def start(data_folder: Path, *, durable: bool = True, settings: Mapping[str, str
         data = data_folder / "data"
         if not data.is_dir():
             _make(data, programs, user)
-        # We hold the lock, which a server and all its processes share: whoever wrote this file is gone, even
-        # if the process number in it has since been given to somebody else.
+        # We hold the lock, which a server and all its processes share: the process that wrote this file is gone, even
+        # if its number has since been given to another process.
         (data / "postmaster.pid").unlink(missing_ok=True)
         options = {**SETTINGS, **({} if durable else NOT_DURABLE), **(settings or {})}
         process, port = _launch(data_folder, programs, user, options, lock)
@@ -143,7 +143,7 @@ def _here(folder: Path, user: tuple[int, int] | None) -> str:
 
 
 def _make(data: Path, programs: Path, user: tuple[int, int] | None) -> None:
-    fresh = data.with_name("data.new")  # renamed when complete: an interrupted start leaves nothing half made
+    fresh = data.with_name("data.new")  # renamed when complete: an interrupted start leaves nothing incomplete
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(mode=0o700)
     if user:
@@ -182,7 +182,7 @@ def _launch(
             (data_folder / "port").write_text(str(port))
             return process, port
         stop(process, by=signal.SIGQUIT)
-        if b"could not bind" not in log.read_bytes()[size:]:  # else somebody took the port meanwhile: another one
+        if b"could not bind" not in log.read_bytes()[size:]:  # else another process took the port meanwhile
             break
     raise DidNotStart(f"PostgreSQL did not start, see {log}:\n{_end_of(log)}")
 
@@ -200,8 +200,8 @@ def _ready(process: subprocess.Popen[bytes], status_file: Path) -> bool:
 
 
 def _free_port(file: Path, *, remembered: bool) -> int:
-    wanted = int(file.read_text() or 0) if remembered and file.exists() else 0
-    for port in (wanted, 0):
+    remembered_port = int(file.read_text() or 0) if remembered and file.exists() else 0
+    for port in (remembered_port, 0):
         with socket.socket() as candidate, suppress(OSError):
             candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             candidate.bind(("127.0.0.1", port))
@@ -210,7 +210,7 @@ def _free_port(file: Path, *, remembered: bool) -> int:
 
 
 def _environment() -> dict[str, str]:
-    # PGDATA, PGPORT and the like of whoever starts us must not reach the server.
+    # PGDATA, PGPORT and the like of the calling shell must not reach the server.
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_", "LANG"))}
     return {**kept, "LC_ALL": "C"}
 

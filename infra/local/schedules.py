@@ -51,16 +51,16 @@ def last_due(expression: str, after: datetime, until: datetime) -> datetime | No
 
 
 def _numbered(field: str, names: dict[str, str]) -> str:
-    return re.sub(r"[A-Z]{3}", lambda found: names.get(found[0], found[0]), field)
+    return re.sub(r"[A-Z]{3}", lambda match: names.get(match[0], match[0]), field)
 
 
 def _values(field: str, low: int, high: int) -> set[int]:
     values: set[int] = set()
     for part in field.split(","):
-        found = re.fullmatch(r"(?:(\*|\?)|(\d+)(?:-(\d+))?)(?:/(\d+))?", part)
-        if not found:
+        match = re.fullmatch(r"(?:(\*|\?)|(\d+)(?:-(\d+))?)(?:/(\d+))?", part)
+        if not match:
             raise ValueError(f"not understood in a cron expression: {part}")
-        every, first, last, step = found.groups()
+        every, first, last, step = match.groups()
         start = low if every else int(first)
         # `5/15` means from 5 on; a bare `5` means 5 only.
         end = high if every or (step and not last) else int(last or first)

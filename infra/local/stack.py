@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from infra.local import aws, demo, postgres
-from infra.local.children import PROJECT, spawn, spawn_speaker, stop
+from infra.local.children import PROJECT, spawn, spawn_reporting, stop
 
 Report = Callable[[str, float], None]
 HIDDEN = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "DATABASE_URL")  # the caller's own: no child meets them
@@ -55,7 +55,7 @@ def running(home: Path, port: int, report: Report, *, admin_url: str | None = No
     """Start everything, hand out what runs, and stop everything at the end of the block.
 
     `report` is called after each step with its name and the seconds it took. `admin_url` names a database server
-    that somebody else runs, by an account that may make roles and databases. Raises Refused.
+    that another runs, by an account that may create roles and databases. Raises Refused.
     """
     stack = Stack(home, f"http://127.0.0.1:{port}")
     stack.logs.mkdir(parents=True, exist_ok=True)
@@ -66,7 +66,7 @@ def running(home: Path, port: int, report: Report, *, admin_url: str | None = No
         # takes two seconds; meanwhile the database is made
         moto = aws.start(stack.logs / "moto.log", master_key=_master_key(home))
         parts.callback(moto.stop)
-        stack.children["moto"] = moto.speaker.process
+        stack.children["moto"] = moto.child.process
         with _step(report, "PostgreSQL"):
             admin_url = admin_url or _postgres(parts, stack)
         with _step(report, "migrations"):
@@ -81,10 +81,10 @@ def running(home: Path, port: int, report: Report, *, admin_url: str | None = No
             api = spawn(command, log=stack.logs / "api.log", cwd=PROJECT, env=environment)
             parts.callback(stop, api, seconds=3)
             stack.children["api"] = api
-            loop = spawn_speaker("infra.local.events", log=stack.logs / "events.log", env=environment)
+            loop = spawn_reporting("infra.local.events", log=stack.logs / "events.log", env=environment)
             parts.callback(stop, loop.process, seconds=3)
             stack.children["events"] = loop.process
-            loop.hear()
+            loop.wait_until_ready()
             _await_health(stack)
         with _step(report, "demo data"):
             stack.keys = demo.keys(
@@ -158,7 +158,7 @@ def _write_secret(file: Path, text: str) -> None:
 
 def _await_health(stack: Stack, *, seconds: float = 60.0) -> None:
     deadline = time.monotonic() + seconds
-    said, pause = "no answer", 0.05
+    last_answer, pause = "no answer", 0.05
     while time.monotonic() < deadline:
         if problem := stack.ended():
             raise Refused(problem)
@@ -166,9 +166,9 @@ def _await_health(stack: Stack, *, seconds: float = 60.0) -> None:
             with urllib.request.urlopen(f"{stack.url}/health", timeout=5):  # noqa: S310  # our own http address
                 return
         except urllib.error.HTTPError as error:
-            said = f"{error.code} {error.read(300).decode(errors='replace')}"
+            last_answer = f"{error.code} {error.read(300).decode(errors='replace')}"
         except OSError as error:
-            said = str(error)
+            last_answer = str(error)
         time.sleep(pause)
         pause = min(2 * pause, 0.4)
-    raise Refused(f"The API is not healthy after {seconds:.0f} s ({said}); see {stack.logs / 'api.log'}")
+    raise Refused(f"The API is not healthy after {seconds:.0f} s ({last_answer}); see {stack.logs / 'api.log'}")

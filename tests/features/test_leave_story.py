@@ -92,7 +92,7 @@ def _running(database: Urls, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]
     with stack.running() as started:
         for cached in clients:
             cached.cache_clear()
-        aws.tell_of_uploads(boto3.client("s3"), started.sqs, bucket=BUCKET, queue=queues.configured_name("uploads"))
+        aws.notify_of_uploads(boto3.client("s3"), started.sqs, bucket=BUCKET, queue=queues.configured_name("uploads"))
         mail.client().create_email_identity(EmailIdentity="payroll@wagebook.example")
         yield started
     for cached in clients:

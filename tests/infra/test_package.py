@@ -1,6 +1,11 @@
-"""What AWS would get: built once, every handler imported from the unpacked zip."""
+"""What AWS would get: built once, unpacked once, every handler imported from the unpacked zip.
+
+`make package` imports each handler cold. Here the handlers are forked from an interpreter that has the zip's libraries:
+each still imports all of our own modules by itself, and the libraries are imported once.
+"""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -23,8 +28,8 @@ fonts = ["Noto Sans", "Noto Sans Bengali", "Noto Sans CJK SC"]
 print(rendering._can_be_set("রহিম", fonts), rendering._can_be_set("ගුණ", fonts))
 """
 
-# Some have to be told what of, and some are the platform's or a person's: these refuse, and that is an answer too.
-_ASKED = """
+# Some need a filter, and some are for the platform or an employee: these refuse, which is an answer too.
+_LIST_ALL = """
 import json, app
 context = type("Context", (), {{"aws_request_id": "1", "get_remaining_time_in_millis": lambda self: 29000}})()
 answers = {{each["path"]: app.app(each, context) for each in json.load(open({events!r}))}}
@@ -45,12 +50,18 @@ def _unpacked(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return archive.unpack(built / "deployment.zip", tmp_path_factory.mktemp("unpacked"))
 
 
-def rebuilt(built: Path, unpacked: Path, folder: Path, *, without: str) -> Path:
-    """Return what was built with a zip that lacks every file whose name begins so."""
-    shutil.copytree(unpacked, folder / "less", ignore=lambda at, names: [n for n in names if n.startswith(without)])
-    archive.write(folder / "less", folder / "deployment.zip")
-    shutil.copy(built / "sam.json", folder)
-    return folder
+@pytest.fixture(name="layer", scope="module")
+def _layer(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return archive.unpack(built / "layer-payslips.zip", tmp_path_factory.mktemp("layer"))
+
+
+def reduced(unpacked: Path, folder: Path, *, without: str) -> Path:
+    """Link the unpacked zip's files into a folder, except those whose name begins with `without`."""
+
+    def ignored(_: str, names: list[str]) -> list[str]:
+        return [name for name in names if name.startswith(without)]
+
+    return Path(shutil.copytree(unpacked, folder / "reduced", ignore=ignored, copy_function=os.link))
 
 
 class TestOperations:
@@ -68,19 +79,20 @@ class TestOperations:
 
 
 class TestPackage:
-    def test_imports_every_handler_by_itself(self, built: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        found = package.check(built)
-        assert set(found) == set(package.handlers(built / "sam.json"))
-        assert "app.app" in found
-        assert "chalicelib.features.pay_register.consumers.compute_chunk" in found
-        assert "chalicelib.features.pay_register.schedules.send_due_nights" in found
-        said = capsys.readouterr().out
-        assert "MB zipped (may be sent in one call)" in said
-        assert "(goes by S3)" in said, "the layer of fonts is above 50 MB"
+    def test_imports_every_handler_by_itself(
+        self, built: Path, unpacked: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        times = package.check_code(built, unpacked, preload=importing.YARDSTICK)
+        assert set(times) == set(package.handlers(built / "sam.json"))
+        assert "app.app" in times
+        assert "chalicelib.features.pay_register.consumers.compute_chunk" in times
+        assert "chalicelib.features.pay_register.schedules.send_due_nights" in times
+        output = capsys.readouterr().out
+        assert "MB zipped (may be sent in one call)" in output
+        assert "(goes by S3)" in output, "the layer of fonts is above 50 MB"
 
-    def test_opens_every_door_by_itself_and_no_other_before(self, built: Path, unpacked: Path) -> None:
-        assert importing.imported(unpacked, "import app; assert not app.app.routes")
-        assert len(package.first_requests(built)) > 20
+    def test_registers_the_routes_of_each_path_by_itself_and_none_before(self, unpacked: Path) -> None:
+        assert len(package.first_requests(unpacked, preload="import app; assert not app.app.routes")) > 20
 
     def test_answers_a_request_from_the_zip_alone(self, unpacked: Path) -> None:
         event = {
@@ -98,13 +110,13 @@ class TestPackage:
         importing.imported(unpacked, f"import app; assert '/balances/{{month}}' in app.app({event}, None)['body']")
 
     @pytest.mark.usefixtures("database")
-    def test_answers_from_the_database_through_every_door_that_lists(self, unpacked: Path, tmp_path: Path) -> None:
-        # In one process as Lambda has it: each feature's doors open late, at their first request.
+    def test_answers_from_the_database_at_every_endpoint_that_lists(self, unpacked: Path, tmp_path: Path) -> None:
+        # In one process, as in Lambda: each feature's routes are imported at their first request.
         caller = tenant("Acme").admin
         paths = [one.path for one in ENDPOINTS if one.method == "GET" and "{" not in one.path and one.path != "/health"]
         events = [event("GET", path, None, {"x-api-key": str(caller.key)}) for path in paths]
         (tmp_path / "events.json").write_text(json.dumps(events))
-        importing.imported(unpacked, _ASKED.format(events=str(tmp_path / "events.json")))
+        importing.imported(unpacked, _LIST_ALL.format(events=str(tmp_path / "events.json")))
 
     def test_carries_the_statements_and_leaves_boto3_to_lambda(self, built: Path, unpacked: Path) -> None:
         names = zipfile.ZipFile(built / "deployment.zip").namelist()
@@ -113,10 +125,10 @@ class TestPackage:
         assert contents.lambdas_own(unpacked) == []
 
     def test_has_bytecode_of_every_module_that_is_taken_without_looking_at_the_source(
-        self, built: Path, unpacked: Path, tmp_path: Path
+        self, unpacked: Path, layer: Path
     ) -> None:
         assert contents.without_bytecode(unpacked) == []
-        assert contents.without_bytecode(archive.unpack(built / "layer-payslips.zip", tmp_path)) == []
+        assert contents.without_bytecode(layer) == []
         code = (unpacked / "__pycache__" / f"app.{sys.implementation.cache_tag}.pyc").read_bytes()
         assert b"/var/task/app.py" in code, "a traceback names the file where Lambda has it"
 
@@ -139,31 +151,28 @@ class TestPackage:
         names = zipfile.ZipFile(built / "deployment.zip").namelist()
         assert not [name for name in names if name.startswith(("typst", "noto_cjk", "fontpkg", "justmytype"))]
 
-    def test_makes_payslips_of_nothing_but_the_zip_and_the_layer(
-        self, built: Path, unpacked: Path, tmp_path: Path
-    ) -> None:
-        layer = archive.unpack(built / "layer-payslips.zip", tmp_path) / "python"
-        made = subprocess.run(
-            [sys.executable, "-I", "-S", "-c", _TRIAL, str(unpacked), str(layer)],
+    def test_makes_payslips_of_nothing_but_the_zip_and_the_layer(self, unpacked: Path, layer: Path) -> None:
+        done = subprocess.run(
+            [sys.executable, "-I", "-S", "-B", "-c", _TRIAL, str(unpacked), str(layer / "python")],
             capture_output=True,
             check=False,
             text=True,
         )
-        assert (made.stdout.strip(), made.stderr) == ("True False", ""), "one in Bengali, and none in Sinhala"
+        assert (done.stdout.strip(), done.stderr) == ("True False", ""), "one in Bengali, and none in Sinhala"
 
     def test_refuses_a_zip_without_one_of_the_wheels(self, built: Path, unpacked: Path, tmp_path: Path) -> None:
         with pytest.raises(SystemExit, match="lacks psycopg:"):
-            package.check(rebuilt(built, unpacked, tmp_path, without="psycopg-"))
+            package.check_code(built, reduced(unpacked, tmp_path, without="psycopg-"))
 
     def test_refuses_a_zip_without_what_a_wheel_brings(self, built: Path, unpacked: Path, tmp_path: Path) -> None:
         with pytest.raises(SystemExit, match="No module named 'typing_inspection'"):
-            package.check(rebuilt(built, unpacked, tmp_path, without="typing_inspection"))
+            package.check_code(built, reduced(unpacked, tmp_path, without="typing_inspection"))
 
     def test_refuses_a_zip_that_would_be_compiled_at_each_start(
         self, built: Path, unpacked: Path, tmp_path: Path
     ) -> None:
         with pytest.raises(SystemExit, match="modules would be compiled at each cold start"):
-            package.check(rebuilt(built, unpacked, tmp_path, without="__pycache__"))
+            package.check_code(built, reduced(unpacked, tmp_path, without="__pycache__"))
 
     def test_refuses_more_than_lambda_takes_with_the_layer(self, built: Path) -> None:
         layer = layers.size(built / "layer-payslips.zip")
@@ -172,11 +181,10 @@ class TestPackage:
             package.sizes(built, package.LARGEST - layer + 1)
 
     def test_serves_both_stages_under_the_same_path(self, built: Path) -> None:
-        said = json.loads((package.PROJECT / ".chalice" / "config.json").read_text())
-        assert set(package.STAGES) <= set(said["stages"])
-        assert {said["stages"][one].get("api_gateway_stage", said["api_gateway_stage"]) for one in package.STAGES} == {
-            "api"
-        }
+        config = json.loads((package.PROJECT / ".chalice" / "config.json").read_text())
+        stages, default = config["stages"], config["api_gateway_stage"]
+        assert set(package.STAGES) <= set(stages)
+        assert {stages[name].get("api_gateway_stage", default) for name in package.STAGES} == {"api"}
         assert json.loads((built / "sam.json").read_text())["Resources"]["RestAPI"]["Properties"]["StageName"] == "api"
         with pytest.raises(SystemExit, match="There is no stage staging"):
             package.build("staging")

@@ -35,8 +35,8 @@ class Stack:
     def waiting(self, queue: str) -> int:
         """Count the messages that a queue holds, hidden ones included."""
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        found = self.sqs.get_queue_attributes(QueueUrl=queues.url_of(queue), AttributeNames=names)["Attributes"]
-        return sum(int(found[name]) for name in names)
+        attributes = self.sqs.get_queue_attributes(QueueUrl=queues.url_of(queue), AttributeNames=names)["Attributes"]
+        return sum(int(attributes[name]) for name in names)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What wakes somebody: everything goes to one topic, and each alarm names the page that says what to do."""
+"""CloudWatch alarms. All notify one topic, and each names the page of the runbook that says what to do."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from infra.deploy.cloud.schedule_windows import is_nightly, window
 OLDEST = 1200  # seconds; a message that failed rests for 15 minutes at most between two tries
 SLOW = 5000  # milliseconds for one call in a hundred; a cold start with the feature's import takes 2 to 3 seconds
 LATE = 4  # hours; a night begins at half past midnight, and people look at it in the morning
-# SES looks into an account at 5 % and 0.1 % and stops it at 10 % and 0.5 %: be told before. All stages share them.
+# SES looks into an account at 5 % and 0.1 % and stops it at 10 % and 0.5 %: alarm before that. All stages share them.
 BOUNCED, COMPLAINED = 0.03, 0.0005
 RUNBOOK = "docs/operations/alarms.md"
 
 
 def resources(stage: str) -> Resources:
-    """Make the alarms of every queue, function and schedule, and those of our own metrics."""
-    made: Resources = {}
+    """Return the alarms of every queue, function and schedule, and those of our own metrics."""
+    alarms: Resources = {}
     for queue in sorted(CONSUMERS):
-        made |= _of_queue(queue)
-    made[f"{SCHEDULES_DEAD}Alarm"] = _dead(SCHEDULES_DEAD, "A schedule could not be run; see its function's log.")
+        alarms |= _of_queue(queue)
+    alarms[f"{SCHEDULES_DEAD}Alarm"] = _dead(SCHEDULES_DEAD, "A schedule could not be run; see its function's log.")
     for function in functions():
-        made |= _of_function(function.id)
+        alarms |= _of_function(function.id)
         if function.schedule:
-            made |= _of_schedule(stage, function.id, function.schedule)
-    return made | _of_api(stage) | _of_mail() | _of_product(our_metrics(stage))
+            alarms |= _of_schedule(stage, function.id, function.schedule)
+    return alarms | _of_api(stage) | _of_mail() | _of_product(our_metrics(stage))
 
 
 def our_metrics(stage: str) -> str:
-    """Return the namespace of the product's own metrics: one per stage, as functions are told to write it."""
+    """Return the namespace of the product's own metrics, one per stage; functions get it by their environment."""
     return f"Wagebook/{stage}"
 
 
@@ -44,7 +44,7 @@ def anchor(metric: str) -> str:
 
 
 def alarm(
-    said: str,
+    description: str,
     namespace: str,
     metric: str,
     dimensions: dict[str, Any],
@@ -57,15 +57,15 @@ def alarm(
     at_least: int = 1,
     missing: str = "notBreaching",  # nothing happened, or nothing is there
 ) -> dict[str, Any]:
-    """Return the topic when `at_least` of the last `of` periods were above or below, and when it is over.
+    """Describe an alarm that notifies the topic when `at_least` of the last `of` periods breached, and again once over.
 
-    A `statistic` may be a percentile, `p99`; it says nothing where there were too few values for one.
+    A `statistic` may be a percentile, `p99`, which is ignored where there were too few values for one.
     """
     percentile = re.fullmatch(r"p\d+(\.\d+)?", statistic)
     return {
         "Type": "AWS::CloudWatch::Alarm",
         "Properties": {
-            "AlarmDescription": f"{said} Runbook: {RUNBOOK}#{anchor(metric)}",
+            "AlarmDescription": f"{description} Runbook: {RUNBOOK}#{anchor(metric)}",
             "Namespace": namespace,
             "MetricName": metric,
             "Dimensions": [{"Name": name, "Value": value} for name, value in dimensions.items()],
@@ -126,7 +126,7 @@ def _of_function(function: str) -> Resources:
 
 def _of_schedule(stage: str, function: str, name: str) -> Resources:
     minutes, periods = window(SCHEDULES[name].expression)
-    made = {
+    alarms = {
         f"{function}SilentAlarm": alarm(
             f"The schedule {name} does not fire any more, or whatever it calls is gone.",
             "AWS/Lambda",
@@ -140,7 +140,7 @@ def _of_schedule(stage: str, function: str, name: str) -> Resources:
         )
     }
     if is_nightly(SCHEDULES[name]):  # each round counts who is still due: none in at least one round an hour is well
-        made[f"{function}LateAlarm"] = alarm(
+        alarms[f"{function}LateAlarm"] = alarm(
             f"For {LATE} hours there was always a tenant whose night ({name}) is not done.",
             our_metrics(stage),
             "Scheduled",
@@ -151,7 +151,7 @@ def _of_schedule(stage: str, function: str, name: str) -> Resources:
             of=LATE,
             at_least=LATE,
         )
-    return made
+    return alarms
 
 
 def _of_api(stage: str) -> Resources:
@@ -180,11 +180,11 @@ def _of_api(stage: str) -> Resources:
 
 
 def _of_mail() -> Resources:
-    said = "Soon SES sends no mail for this account any more: who {}?"
+    template = "Soon SES sends no mail for this account any more: who {}?"
     rates = {"Bounce": (BOUNCED, "bounces"), "Complaint": (COMPLAINED, "complains")}
     return {
         f"Mail{kind}Alarm": alarm(  # no value comes while nothing is sent, and nothing is better by that
-            said.format(who),
+            template.format(who),
             "AWS/SES",
             f"Reputation.{kind}Rate",
             {},
@@ -220,8 +220,10 @@ def _of_product(namespace: str) -> Resources:
     }
 
 
-def _dead(queue: str, said: str) -> dict[str, Any]:
-    return alarm(said, "AWS/SQS", "ApproximateNumberOfMessagesVisible", _name_of(queue), above=0, statistic="Maximum")
+def _dead(queue: str, description: str) -> dict[str, Any]:
+    return alarm(
+        description, "AWS/SQS", "ApproximateNumberOfMessagesVisible", _name_of(queue), above=0, statistic="Maximum"
+    )
 
 
 def _name_of(queue: str) -> dict[str, Any]:

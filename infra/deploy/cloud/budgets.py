@@ -1,13 +1,15 @@
-"""What a month may cost, told before it is spent."""
+"""The monthly budget of the account, with notifications before it is spent."""
 
 from typing import Any
 
 from infra.deploy.cloud import Resources
 from infra.deploy.cloud.naming import physical, ref
 
+MONTHLY = {"dev": 300, "prod": 2000}  # US dollars of the whole account, unless the deployment says otherwise
+
 
 def resources(stage: str) -> Resources:
-    """Return the alarms' topic at four fifths of the budget, and when the month is forecast to exceed it."""
+    """Return the budget; it notifies the alarms' topic at 80 % spent, and when the forecast exceeds it."""
     return {
         "Budget": {
             "Type": "AWS::Budgets::Budget",
@@ -18,13 +20,13 @@ def resources(stage: str) -> Resources:
                     "TimeUnit": "MONTHLY",
                     "BudgetLimit": {"Amount": ref("MonthlyBudget"), "Unit": "USD"},
                 },
-                "NotificationsWithSubscribers": [_tell("ACTUAL", 80), _tell("FORECASTED", 100)],
+                "NotificationsWithSubscribers": [_notification("ACTUAL", 80), _notification("FORECASTED", 100)],
             },
         }
     }
 
 
-def _tell(kind: str, percent: int) -> dict[str, Any]:
+def _notification(kind: str, percent: int) -> dict[str, Any]:
     return {
         "Notification": {
             "NotificationType": kind,

@@ -1,4 +1,4 @@
-"""What must be true of the finished template, whatever is in it. Each check reads the template alone."""
+"""Invariants of the finished template: queues, alarms, functions, events, nothing public. Reads the template alone."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FUNCTION = "AWS::Serverless::Function"
 
 
 def problems(template: Template) -> list[str]:
-    """List what is wrong, as `resource: what`; what is right is an empty list."""
+    """List what is wrong, as `resource: what`; an empty list where nothing is."""
     return [
         f"{name}: {what}"
         for check in (_queues, _alarms, _functions, _events, nothing_public)
@@ -23,30 +23,30 @@ def problems(template: Template) -> list[str]:
 
 def of_type(template: Template, kind: str) -> dict[str, Template]:
     """Return the properties of all resources of a type, by name."""
-    found = template["Resources"].items()
-    return {name: said.get("Properties", {}) for name, said in found if said["Type"] == kind}
+    resources = template["Resources"].items()
+    return {name: resource.get("Properties", {}) for name, resource in resources if resource["Type"] == kind}
 
 
-def target(said: Any) -> str | None:
+def target(reference: Any) -> str | None:
     """Return the name that a reference (Ref, GetAtt, or `${Name.Arn}`) leads to."""
-    if not isinstance(said, dict):
+    if not isinstance(reference, dict):
         return None
-    if "Fn::Sub" in said:
-        found = re.fullmatch(r"\$\{(\w+)\.Arn\}", str(said["Fn::Sub"]))
-        return found.group(1) if found else None
-    return said.get("Ref") or said.get("Fn::ImportValue") or (said.get("Fn::GetAtt") or [None])[0]
+    if "Fn::Sub" in reference:
+        match = re.fullmatch(r"\$\{(\w+)\.Arn\}", str(reference["Fn::Sub"]))
+        return match.group(1) if match else None
+    return reference.get("Ref") or reference.get("Fn::ImportValue") or (reference.get("Fn::GetAtt") or [None])[0]
 
 
 def dead(template: Template) -> set[str | None]:
-    """Return the queues that others leave to: what they cannot do, or what could not be called."""
-    found = {target(one["RedrivePolicy"]["deadLetterTargetArn"]) for one in _plain(template).values() if _redrives(one)}
+    """Return the names of dead-letter queues, those of queues and those of schedules."""
+    names = {target(one["RedrivePolicy"]["deadLetterTargetArn"]) for one in _plain(template).values() if _redrives(one)}
     for function in of_type(template, FUNCTION).values():
-        found |= {target(event["Properties"].get("DeadLetterConfig", {}).get("Arn")) for event in _events_of(function)}
-    return found - {None}
+        names |= {target(event["Properties"].get("DeadLetterConfig", {}).get("Arn")) for event in _events_of(function)}
+    return names - {None}
 
 
-def tells(template: Template, alarm: Template) -> bool:
-    """Return whether an alarm reaches a topic: one of its own template, or one that it imports."""
+def notifies(template: Template, alarm: Template) -> bool:
+    """Return whether an alarm notifies a topic, of its own template or imported."""
     named = [target(one) or "" for one in alarm.get("AlarmActions", [])]
     topics = of_type(template, "AWS::SNS::Topic")
     return bool(named) and all(one in topics or one.endswith("-alarm-topic") for one in named)
@@ -68,14 +68,14 @@ def _queues(template: Template) -> Iterator[tuple[str, str]]:
     all_queues, dead_ones = _plain(template), dead(template)
     for name in sorted(one for one in dead_ones if one and one not in all_queues):
         yield name, "is where others leave dead letters, and is not there"
-    for name, said in all_queues.items():
-        if not (said.get("SqsManagedSseEnabled") or said.get("KmsMasterKeyId")):
+    for name, properties in all_queues.items():
+        if not (properties.get("SqsManagedSseEnabled") or properties.get("KmsMasterKeyId")):
             yield name, "is not encrypted"
         if name in dead_ones:
             continue
-        if not _redrives(said):
+        if not _redrives(properties):
             yield name, "has no dead-letter queue"
-        elif said["RedrivePolicy"]["maxReceiveCount"] != queues.MAX_RECEIVES:
+        elif properties["RedrivePolicy"]["maxReceiveCount"] != queues.MAX_RECEIVES:
             yield name, f"gives up after other than the {queues.MAX_RECEIVES} tries that consumers count"
     for name, function in of_type(template, FUNCTION).items():
         for event in _events_of(function):
@@ -86,10 +86,10 @@ def _queues(template: Template) -> Iterator[tuple[str, str]]:
 
 def _alarms(template: Template) -> Iterator[tuple[str, str]]:
     watched = set()
-    for name, said in of_type(template, "AWS::CloudWatch::Alarm").items():
-        if not tells(template, said):
+    for name, alarm in of_type(template, "AWS::CloudWatch::Alarm").items():
+        if not notifies(template, alarm):
             yield name, "tells nobody"
-        watched |= {(said["MetricName"], target(one["Value"])) for one in said["Dimensions"]}
+        watched |= {(alarm["MetricName"], target(one["Value"])) for one in alarm["Dimensions"]}
     dead_ones = dead(template)
     for name in _plain(template):
         metric = "ApproximateNumberOfMessagesVisible" if name in dead_ones else "ApproximateAgeOfOldestMessage"
@@ -108,16 +108,19 @@ def _alarms(template: Template) -> Iterator[tuple[str, str]]:
 def _functions(template: Template) -> Iterator[tuple[str, str]]:
     groups, roles = of_type(template, "AWS::Logs::LogGroup"), of_type(template, "AWS::IAM::Role")
     owners: dict[str | None, str] = {}
-    for name, said in of_type(template, FUNCTION).items():
-        for word in ("MemorySize", "Timeout", "FunctionName"):
-            if not said.get(word):
-                yield name, f"has no {word}"
-        group = groups.get(str(target(said.get("LoggingConfig", {}).get("LogGroup"))))
+    for name, function in of_type(template, FUNCTION).items():
+        for name_of_property in ("MemorySize", "Timeout", "FunctionName"):
+            if not function.get(name_of_property):
+                yield name, f"has no {name_of_property}"
+        group = groups.get(str(target(function.get("LoggingConfig", {}).get("LogGroup"))))
         if group is None:
             yield name, "has no log group of its own"
-        elif not group.get("RetentionInDays") or group.get("LogGroupName") != f"/aws/lambda/{said.get('FunctionName')}":
+        elif (
+            not group.get("RetentionInDays")
+            or group.get("LogGroupName") != f"/aws/lambda/{function.get('FunctionName')}"
+        ):
             yield name, "has logs that are kept for ever, or are called otherwise than the function"
-        role = target(said.get("Role"))
+        role = target(function.get("Role"))
         if role not in roles:
             yield name, "has no role"
         elif role in owners:
@@ -128,18 +131,20 @@ def _functions(template: Template) -> Iterator[tuple[str, str]]:
 def _events(template: Template) -> Iterator[tuple[str, str]]:
     for name, function in of_type(template, FUNCTION).items():
         for event in _events_of(function):
-            said = event["Properties"]
+            properties = event["Properties"]
             if event["Type"] == "SQS":
-                if said.get("FunctionResponseTypes") != ["ReportBatchItemFailures"]:
+                if properties.get("FunctionResponseTypes") != ["ReportBatchItemFailures"]:
                     yield name, "does a whole batch again where one message failed"
-                if not said.get("ScalingConfig", {}).get("MaximumConcurrency"):
+                if not properties.get("ScalingConfig", {}).get("MaximumConcurrency"):
                     yield name, "has no bound of how many run at once"
-                if target(said.get("Queue")) not in _plain(template):
+                if target(properties.get("Queue")) not in _plain(template):
                     yield name, "is called by a queue that is not there"
             if event["Type"] == "Schedule":
-                if not said.get("RetryPolicy") or not said.get("DeadLetterConfig"):
+                if not properties.get("RetryPolicy") or not properties.get("DeadLetterConfig"):
                     yield name, "has a schedule without retry policy or dead-letter queue"
-                if f"rule/{said.get('Name')}" not in _sources(template, said.get("DeadLetterConfig", {}).get("Arn")):
+                if f"rule/{properties.get('Name')}" not in _sources(
+                    template, properties.get("DeadLetterConfig", {}).get("Arn")
+                ):
                     yield name, "has a schedule that may not leave dead letters"
                 if not function.get("EventInvokeConfig", {}).get("DestinationConfig"):
                     yield name, "fails without leaving a dead letter"
@@ -159,16 +164,16 @@ def _sources(template: Template, queue: Any) -> set[str]:
 def nothing_public(template: Template) -> Iterator[tuple[str, str]]:
     """Find what may be read or reached by anybody, in any template."""
     closed = {"BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"}
-    for name, said in of_type(template, "AWS::S3::Bucket").items():
-        if {word for word, is_set in said.get("PublicAccessBlockConfiguration", {}).items() if is_set} != closed:
+    for name, properties in of_type(template, "AWS::S3::Bucket").items():
+        if {word for word, is_set in properties.get("PublicAccessBlockConfiguration", {}).items() if is_set} != closed:
             yield name, "may become public"
         for word in ("BucketEncryption", "LifecycleConfiguration", "VersioningConfiguration"):
-            if not said.get(word):
+            if not properties.get(word):
                 yield name, f"has no {word}"
-    for name, said in template["Resources"].items():
-        if said["Type"].endswith("::FunctionUrl") or "FunctionUrlConfig" in said.get("Properties", {}):
+    for name, resource in template["Resources"].items():
+        if resource["Type"].endswith("::FunctionUrl") or "FunctionUrlConfig" in resource.get("Properties", {}):
             yield name, "is reached past the gateway"
-        statements = said.get("Properties", {}).get("PolicyDocument", {}).get("Statement", [])
+        statements = resource.get("Properties", {}).get("PolicyDocument", {}).get("Statement", [])
         for one in statements:
             open_to_all = "*" in _principals(one.get("Principal"))
             if one["Effect"] == "Allow" and open_to_all:
@@ -177,7 +182,7 @@ def nothing_public(template: Template) -> Iterator[tuple[str, str]]:
                 yield name, "lets a service in on anybody's behalf"
 
 
-def _principals(said: Any) -> list[Any]:
-    if not isinstance(said, dict):
-        return [said]
-    return [one for value in said.values() for one in (value if isinstance(value, list) else [value])]
+def _principals(principal: Any) -> list[Any]:
+    if not isinstance(principal, dict):
+        return [principal]
+    return [one for value in principal.values() for one in (value if isinstance(value, list) else [value])]

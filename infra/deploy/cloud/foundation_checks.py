@@ -1,4 +1,4 @@
-"""What must be true of the foundation, and of the product's template above it. Each check reads the templates alone."""
+"""Invariants of the foundation, and of imports between it and the product's template. Reads the templates alone."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from infra.deploy.cloud import database, database_proxy
-from infra.deploy.cloud.checks import Template, nothing_public, of_type, target, tells
+from infra.deploy.cloud import database_proxy
+from infra.deploy.cloud.checks import Template, nothing_public, notifies, of_type, target
+from infra.deploy.cloud.foundation import CLUSTER
 from infra.deploy.cloud.functions import functions
 from infra.deploy.cloud.grants import wildcards
 from infra.deploy.cloud.runtime import AT_ONCE
 from infra.deploy.cloud.sizes import SIZES, Size
 
-# By type of resource: what it must say, and what is wrong where it does not. True: anything; else this very value.
+# By resource type: required properties, and what is wrong without them. True: any value; otherwise this very value.
 MUST: dict[str, dict[str, tuple[Any, str]]] = {
     "AWS::EC2::SecurityGroup": {"SecurityGroupEgress": (True, "lets everything out")},
     "AWS::EC2::Subnet": {"MapPublicIpOnLaunch": (False, "gives out public addresses")},
@@ -57,27 +58,27 @@ CLOSED = {"rds.force_ssl": "1", "log_error_verbosity": "terse", "log_statement":
 def problems(template: Template, stage: str) -> list[str]:
     """List what is wrong with a stage's foundation, as `resource: what`."""
     size = SIZES[stage]
-    checked = (_said, _reached, _alarms, _proxies, nothing_public)
-    found = [f"{name}: {what}" for check in checked for name, what in check(template)]
-    found += [f"{name}: {what}" for name, what in (*_clusters(template, size), *_connections(template, size))]
-    return found + wildcards(template)
+    checked = (_required_properties, _reached, _alarms, _proxies, nothing_public)
+    messages = [f"{name}: {what}" for check in checked for name, what in check(template)]
+    messages += [f"{name}: {what}" for name, what in (*_clusters(template, size), *_connections(template, size))]
+    return messages + wildcards(template)
 
 
 def between(above: Template, below: Template) -> list[str]:
-    """List what a template imports and the one below does not export, and what is exported for nobody."""
+    """List imports that the foundation does not export, and exports that nothing imports."""
     exported = {one["Export"]["Name"] for one in below["Outputs"].values() if "Export" in one}
-    wanted = set(re.findall(r'"Fn::ImportValue": "([^"]+)"', json.dumps(above)))
-    return [f"{name}: is imported and not exported" for name in sorted(wanted - exported)] + [
+    imported = set(re.findall(r'"Fn::ImportValue": "([^"]+)"', json.dumps(above)))
+    return [f"{name}: is imported and not exported" for name in sorted(imported - exported)] + [
         f"{name}: is exported and not imported, so that nobody may change it for nothing"
-        for name in sorted(exported - wanted)
+        for name in sorted(exported - imported)
     ]
 
 
-def _said(template: Template) -> Iterator[tuple[str, str]]:
-    for kind, words in MUST.items():
-        for name, said in of_type(template, kind).items():
-            for word, (value, what) in words.items():
-                if not said.get(word) if value is True else said.get(word) != value:
+def _required_properties(template: Template) -> Iterator[tuple[str, str]]:
+    for kind, required in MUST.items():
+        for name, properties in of_type(template, kind).items():
+            for name_of_property, (value, what) in required.items():
+                if not properties.get(name_of_property) if value is True else properties.get(name_of_property) != value:
                     yield name, what
     for kind in MUST:  # one of each is what a foundation is made of
         if not of_type(template, kind):
@@ -85,9 +86,9 @@ def _said(template: Template) -> Iterator[tuple[str, str]]:
 
 
 def _reached(template: Template) -> Iterator[tuple[str, str]]:
-    for name, said in template["Resources"].items():
-        ingress = said.get("Properties", {}) if said["Type"] == "AWS::EC2::SecurityGroupIngress" else {}
-        if said.get("Properties", {}).get("SecurityGroupIngress") or (
+    for name, resource in template["Resources"].items():
+        ingress = resource.get("Properties", {}) if resource["Type"] == "AWS::EC2::SecurityGroupIngress" else {}
+        if resource.get("Properties", {}).get("SecurityGroupIngress") or (
             ingress and set(ingress) & {"CidrIp", "CidrIpv6", "SourcePrefixListId"}
         ):
             yield name, "lets in other than one group of ours"
@@ -99,32 +100,32 @@ def _reached(template: Template) -> Iterator[tuple[str, str]]:
         target(one["SubnetId"]): target(one["RouteTableId"])
         for one in of_type(template, "AWS::EC2::SubnetRouteTableAssociation").values()
     }
-    for name, said in of_type(template, "AWS::RDS::DBSubnetGroup").items():
-        if any(tables.get(target(one)) in {None, *ways} for one in said["SubnetIds"]):
+    for name, resource in of_type(template, "AWS::RDS::DBSubnetGroup").items():
+        if any(tables.get(target(one)) in {None, *ways} for one in resource["SubnetIds"]):
             yield name, "has a way out"
-    for name, said in of_type(template, "AWS::CodeBuild::Project").items():
-        if any(tables.get(target(one)) in public for one in said.get("VpcConfig", {}).get("Subnets", [])):
+    for name, resource in of_type(template, "AWS::CodeBuild::Project").items():
+        if any(tables.get(target(one)) in public for one in resource.get("VpcConfig", {}).get("Subnets", [])):
             yield name, "runs in a public subnet"
 
 
 def _clusters(template: Template, size: Size) -> Iterator[tuple[str, str]]:
     settings = of_type(template, "AWS::RDS::DBClusterParameterGroup")
     groups = {one.get("LogGroupName") for one in of_type(template, "AWS::Logs::LogGroup").values()}
-    for name, said in of_type(template, "AWS::RDS::DBCluster").items():
-        if said.get("BackupRetentionPeriod", 1) < size.backups_kept:
+    for name, cluster in of_type(template, "AWS::RDS::DBCluster").items():
+        if cluster.get("BackupRetentionPeriod", 1) < size.backups_kept:
             yield name, f"keeps backups for less than {size.backups_kept} days"
-        if size.protected and not said.get("DeletionProtection"):
+        if size.protected and not cluster.get("DeletionProtection"):
             yield name, "may be deleted by mistake"
         resource = template["Resources"][name]
         if {resource.get("DeletionPolicy"), resource.get("UpdateReplacePolicy")} != {"Snapshot"}:
             yield name, "is gone with the stack"
-        for log in said.get("EnableCloudwatchLogsExports", []) or ["postgresql"]:
-            if f"/aws/rds/cluster/{said.get('DBClusterIdentifier')}/{log}" not in groups:
+        for log in cluster.get("EnableCloudwatchLogsExports", []) or ["postgresql"]:
+            if f"/aws/rds/cluster/{cluster.get('DBClusterIdentifier')}/{log}" not in groups:
                 yield name, "has logs that are kept for ever"
-        chosen = settings.get(str(target(said.get("DBClusterParameterGroupName"))), {}).get("Parameters", {})
-        for word, value in CLOSED.items():
-            if chosen.get(word) != value:
-                yield name, f"is not told {word} = {value}"
+        parameters = settings.get(str(target(cluster.get("DBClusterParameterGroupName"))), {}).get("Parameters", {})
+        for setting, value in CLOSED.items():
+            if parameters.get(setting) != value:
+                yield name, f"is not told {setting} = {value}"
         instances = [
             one
             for one in of_type(template, "AWS::RDS::DBInstance").values()
@@ -135,8 +136,8 @@ def _clusters(template: Template, size: Size) -> Iterator[tuple[str, str]]:
 
 
 def _proxies(template: Template) -> Iterator[tuple[str, str]]:
-    for name, said in of_type(template, "AWS::RDS::DBProxy").items():
-        for one in said["Auth"]:
+    for name, proxy in of_type(template, "AWS::RDS::DBProxy").items():
+        for one in proxy["Auth"]:
             if one.get("IAMAuth") != "REQUIRED":
                 yield name, "takes a password"
             if target(one["SecretArn"]) != "ApplicationSecret":
@@ -144,11 +145,11 @@ def _proxies(template: Template) -> Iterator[tuple[str, str]]:
 
 
 def _alarms(template: Template) -> Iterator[tuple[str, str]]:
-    found = of_type(template, "AWS::CloudWatch::Alarm")
-    for name, said in found.items():
-        if not tells(template, said):
+    alarms = of_type(template, "AWS::CloudWatch::Alarm")
+    for name, alarm in alarms.items():
+        if not notifies(template, alarm):
             yield name, "tells nobody"
-    watched = {(one["MetricName"], target(of["Value"])) for one in found.values() for of in one["Dimensions"]}
+    watched = {(one["MetricName"], target(of["Value"])) for one in alarms.values() for of in one["Dimensions"]}
     for kind, metrics in WATCHED.items():
         for name in of_type(template, kind):
             yield from ((name, f"has no alarm of {metric}") for metric in metrics if (metric, name) not in watched)
@@ -157,21 +158,21 @@ def _alarms(template: Template) -> Iterator[tuple[str, str]]:
 
 
 def most_at_once() -> int:
-    """Count what may open a connection at once besides the API: batches of consumers, and schedules."""
+    """Return how many functions besides the API may hold a connection at once: consumers' batches and schedules."""
     return sum((one.at_once or AT_ONCE) if one.queue else 1 for one in functions() if one.queue or one.schedule)
 
 
 def _connections(template: Template, size: Size) -> Iterator[tuple[str, str]]:
-    """Find a database that has less connections than functions may run, each of which opens one."""
+    """Find a database with fewer connections than functions may run, each of which opens one."""
     known = database_proxy.connections(size)
     if known < database_proxy.AT_ONCE:
-        yield database.CLUSTER, f"has {known} connections by the proxy for {database_proxy.AT_ONCE} functions at once"
+        yield CLUSTER, f"has {known} connections by the proxy for {database_proxy.AT_ONCE} functions at once"
     if most_at_once() > database_proxy.AT_ONCE * 3 // 4:
-        yield database.CLUSTER, f"serves {most_at_once()} consumers at once, which leaves a quarter or less for the API"
-    for name, said in of_type(template, "AWS::RDS::DBProxyTargetGroup").items():
-        pool = said.get("ConnectionPoolConfigurationInfo", {})
+        yield CLUSTER, f"serves {most_at_once()} consumers at once, which leaves a quarter or less for the API"
+    for name, properties in of_type(template, "AWS::RDS::DBProxyTargetGroup").items():
+        pool = properties.get("ConnectionPoolConfigurationInfo", {})
         if pool.get("MaxConnectionsPercent") != database_proxy.SHARE or not pool.get("ConnectionBorrowTimeout"):
             yield name, "takes other than its share of connections, or waits for one for minutes"
-    for name, said in of_type(template, "AWS::RDS::DBCluster").items():
-        if said.get("ServerlessV2ScalingConfiguration", {}).get("MaxCapacity") != size.most_capacity:
+    for name, properties in of_type(template, "AWS::RDS::DBCluster").items():
+        if properties.get("ServerlessV2ScalingConfiguration", {}).get("MaxCapacity") != size.most_capacity:
             yield name, "becomes other than as large as its connections are reckoned for"

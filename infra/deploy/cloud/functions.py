@@ -18,7 +18,7 @@ SENDS_TO_ALL = frozenset({"sweep-outbox"})
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """One Lambda function. A schedule or a queue calls it; where neither is said, it is the API."""
+    """One Lambda function, called by a schedule or a queue; with neither it is the API."""
 
     id: str
     name: str
@@ -48,7 +48,7 @@ class Function:
 @cache
 def functions() -> tuple[Function, ...]:
     """List every function that Chalice packages, in a steady order."""
-    from app import app  # registers every door
+    from app import app  # registers every endpoint, queue and schedule
 
     at_once = {
         source.name: source.maximum_concurrency
@@ -80,7 +80,7 @@ def _graph() -> Any:
 
 @cache
 def imported_by(module: str) -> frozenset[str]:
-    """Return a module and all of ours that it imports, by whatever way."""
+    """Return a module and all of our modules that it imports, directly or not."""
     return frozenset({module, *_graph().find_upstream_modules(module)})
 
 

@@ -1,4 +1,4 @@
-"""What API Gateway refuses before our code runs, told as problem documents like everything else."""
+"""API Gateway: its rate limit, and its own refusals as problem documents like all others."""
 
 import json
 from typing import Any
@@ -10,7 +10,7 @@ from infra.deploy.cloud.naming import physical
 
 AT_ONCE = 200  # requests; kept for the API of the account's 1,000, whatever queues ask for, and all the proxy may meet
 PER_SECOND = 10 * AT_ONCE  # where each takes a tenth of a second; tenants' own limits are far below
-AGAIN_AFTER = 1  # seconds, for whoever was refused because there was too much
+AGAIN_AFTER = 1  # seconds; the Retry-After of requests that were throttled
 
 # by the gateway's word for it: status (none: whichever it is), kind, title
 REFUSALS: dict[str, tuple[int | None, str, str]] = {
@@ -31,7 +31,7 @@ REFUSALS: dict[str, tuple[int | None, str, str]] = {
 
 
 def properties(stage: str) -> dict[str, Any]:
-    """Return what Chalice does not say of the API: what it refuses, how, and above which rate."""
+    """Return the API's properties that Chalice leaves out: rate limit and refusals."""
     return {
         "DefinitionBody": definition(stage),
         "MethodSettings": [
@@ -49,7 +49,9 @@ def definition(stage: str) -> dict[str, Any]:
     """Return what is added to the API's Swagger document. The title is the API's name, also in metrics."""
     return {
         "info": {"title": physical(stage, "api")},
-        "x-amazon-apigateway-gateway-responses": {word: _response(*said) for word, said in REFUSALS.items()},
+        "x-amazon-apigateway-gateway-responses": {
+            response: _response(*refusal) for response, refusal in REFUSALS.items()
+        },
     }
 
 

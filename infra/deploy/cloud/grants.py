@@ -1,4 +1,4 @@
-"""Whether each function may do what its code calls, and nothing by a wildcard. What is called is read from the code."""
+"""Check that each role allows what the function's code calls in AWS, and nothing by a wildcard."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from importlib import import_module
 from typing import Any
 
 from chalicelib.entry.registry import CONSUMERS
-from infra.deploy.cloud.artifacts import MADE
 from infra.deploy.cloud.checks import Template, of_type, target
 from infra.deploy.cloud.functions import API, Function, functions
-from infra.deploy.cloud.operations import OPERATOR
+from infra.deploy.cloud.operations import MADE, OPERATOR
 from infra.deploy.cloud.permissions import BUILDING, LOGS_IN, OF_DEAD_LETTERS, ONLY_WILDCARD
 from infra.deploy.cloud.queues import SCHEDULES_DEAD, dead_id, queue_id
 
@@ -43,21 +42,21 @@ QUEUES = "chalicelib.backing.queues"  # is about one queue or another: see _by_q
 def problems(template: Template) -> list[str]:
     """List permissions that are missing, and those by wildcards, as `role: what`."""
     roles = of_type(template, "AWS::IAM::Role")
-    found = wildcards(template)
+    messages = wildcards(template)
     for function in (*functions(), OPERATOR):
         allowed = _allowed(roles.get(function.role_id, {}))
-        found += [f"{function.role_id}: lacks {action}" for action in sorted(_called(function) - set(allowed))]
+        messages += [f"{function.role_id}: lacks {action}" for action in sorted(_called(function) - set(allowed))]
         for queue, actions in _by_queue(function):
             lacking = {one for one in actions if queue not in allowed.get(one, set())}
-            found += [f"{function.role_id}: lacks {action} on {queue}" for action in sorted(lacking)]
+            messages += [f"{function.role_id}: lacks {action} on {queue}" for action in sorted(lacking)]
         if function.schedule and SCHEDULES_DEAD not in allowed.get("sqs:SendMessage", set()):
-            found.append(f"{function.role_id}: lacks sqs:SendMessage for what failed")
+            messages.append(f"{function.role_id}: lacks sqs:SendMessage for what failed")
     if not any(
         "s3:PutObject" in one["Action"] and f"/{MADE}/*" in str(one["Resource"])
         for one in _statements(roles.get(OPERATOR.role_id, {}))
     ):
-        found.append(f"{OPERATOR.role_id}: lacks s3:PutObject for what commands made")
-    return found
+        messages.append(f"{OPERATOR.role_id}: lacks s3:PutObject for what commands made")
+    return messages
 
 
 def wildcards(template: Template) -> list[str]:
@@ -67,7 +66,7 @@ def wildcards(template: Template) -> list[str]:
 
 
 def _called(function: Function) -> set[str]:
-    """Return the actions that follow from its code. A schedule finds who is due, and sends."""
+    """Return the IAM actions that follow from a function's code; a schedule only reads the database and sends."""
     network = {*BUILDING, *PROJECTS_OWN} if function == OPERATOR else ONLY_WILDCARD["Network"]
     of_all = {"logs:CreateLogStream", "logs:PutLogEvents", *network}
     if function.schedule:
@@ -93,14 +92,14 @@ def _action(service: str, method: str) -> str:
 
 
 def _by_queue(function: Function) -> Iterator[tuple[str, set[str]]]:
-    """Return queues, by their names in the template, and what is done to them."""
+    """Yield queues by their names in the template, with the actions that the function needs on them."""
     if function == OPERATOR:
         yield from ((queue_id(queue), SENDING | {"sqs:GetQueueAttributes"}) for queue in CONSUMERS)
         yield from ((queue, set(OF_DEAD_LETTERS)) for queue in (*map(dead_id, CONSUMERS), SCHEDULES_DEAD))
         return
     if function.queue:
         yield queue_id(function.queue), CONSUMING
-    if function.id == API:  # its health is the queues' also
+    if function.id == API:  # GET /health reads the queues
         yield from ((queue_id(queue), {"sqs:GetQueueAttributes", "sqs:GetQueueUrl"}) for queue in CONSUMERS)
     yield from ((queue_id(queue), SENDING) for queue in function.sends_to)
 
@@ -110,13 +109,13 @@ def _statements(role: Template) -> list[Template]:
 
 
 def _allowed(role: Template) -> dict[str, set[str | None]]:
-    """Return, by action, the names of the resources that it is allowed on."""
-    found: dict[str, set[str | None]] = {}
+    """Return the names of the resources that a role allows, by action."""
+    resources: dict[str, set[str | None]] = {}
     for one in _statements(role):
         if one["Effect"] == "Allow":
             for action in one["Action"]:
-                found.setdefault(action, set()).update(map(target, _listed(one["Resource"])))
-    return found
+                resources.setdefault(action, set()).update(map(target, _listed(one["Resource"])))
+    return resources
 
 
 def _wildcards(statements: list[Template]) -> Iterator[str]:
@@ -133,5 +132,5 @@ def _wildcards(statements: list[Template]) -> Iterator[str]:
                 yield f"allows {', '.join(one['Action'])} on {resource}"
 
 
-def _listed(said: Any) -> list[Any]:
-    return said if isinstance(said, list) else [said]
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]

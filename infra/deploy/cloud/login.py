@@ -1,4 +1,4 @@
-"""Who people are: a user pool that only administrators add to, and the client that browser applications use."""
+"""Sign-in: a Cognito user pool that only administrators add to, and the client of browser applications."""
 
 from infra.deploy.cloud import Resources
 from infra.deploy.cloud.naming import physical, ref
@@ -10,7 +10,7 @@ ISSUER = "https://cognito-idp.${AWS::Region}.amazonaws.com/${UserPool}"
 
 
 def resources(stage: str) -> Resources:
-    """Make the pool and its client, which has no secret: a browser could keep none."""
+    """Return the pool and its client, which has no secret, as a browser could keep none."""
     return {
         POOL: {
             "Type": "AWS::Cognito::UserPool",

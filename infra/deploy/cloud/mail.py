@@ -1,4 +1,4 @@
-"""Mail: who sends, and how bounces and complaints come back: SES to a topic to the queue of mail events."""
+"""Mail by SES; bounces and complaints come back through an SNS topic to the queue of mail events."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ QUEUE = "mail-events"
 
 
 def outputs() -> dict[str, Any]:
-    """Return what to write into the domain's DNS: SES sends nothing before it finds these there."""
+    """Return the DKIM records for the domain's DNS; SES sends nothing before it finds them."""
     return {
         f"MailDnsRecord{number}": {
             "Value": sub(
@@ -25,7 +25,7 @@ def outputs() -> dict[str, Any]:
 
 
 def resources(stage: str) -> Resources:
-    """Make the sending domain, the configuration set, and the way back."""
+    """Return the sending domain, the configuration set, and the route of bounces and complaints."""
     name = physical(stage, "mail")
     topic = {"Ref": TOPIC}
     return {

@@ -1,4 +1,4 @@
-"""What each function may do in AWS: one role per function, and nothing that its code does not import."""
+"""IAM roles: one per function, with the permissions that follow from its queue, its schedule and its imports."""
 
 from __future__ import annotations
 
@@ -49,13 +49,13 @@ LOGS_IN = "chalicelib.backing.database_login"
 
 
 def role(stage: str, function: Function, log_group: str) -> dict[str, Any]:
-    """Make the role of one function."""
+    """Return the IAM role of one function."""
     statements = _statements(stage, function, log_group)
     return policy("lambda.amazonaws.com", function.name.replace("_", "-"), statements)
 
 
 def policy(service: str, name: str, statements: list[Statement]) -> dict[str, Any]:
-    """Make a role that one service of AWS steps into, with one policy."""
+    """Return a role that one AWS service may assume, with one policy."""
     trusted = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
     return {
         "Type": "AWS::IAM::Role",
@@ -67,7 +67,7 @@ def policy(service: str, name: str, statements: list[Statement]) -> dict[str, An
 
 
 def operators_statements(stage: str, operator: Function) -> list[Statement]:
-    """List what the command line may: what its code imports, any queue, and what lies in the dead ones."""
+    """List permissions of the operators' CLI: its imports, sending to any queue, reading dead-letter queues."""
     known = sorted(CONSUMERS)
     dead = [*(arn(dead_id(queue)) for queue in known), arn(SCHEDULES_DEAD)]
     return [
@@ -79,14 +79,14 @@ def operators_statements(stage: str, operator: Function) -> list[Statement]:
 
 
 def _statements(stage: str, function: Function, log_group: str) -> list[Statement]:
-    found = [
+    statements = [
         allow("Logs", ["logs:CreateLogStream", "logs:PutLogEvents"], [arn(log_group)]),
         allow("Network", ONLY_WILDCARD["Network"], "*"),
         _not_by_itself(physical(stage, function.name)),
         *_logging_in(stage, function),
     ]
     if function.sends_to:
-        found.append(allow("Send", ["sqs:GetQueueUrl", "sqs:SendMessage"], _queues(function.sends_to)))
+        statements.append(allow("Send", ["sqs:GetQueueUrl", "sqs:SendMessage"], _queues(function.sends_to)))
     if function.queue:
         own = [
             "sqs:ChangeMessageVisibility",
@@ -95,13 +95,13 @@ def _statements(stage: str, function: Function, log_group: str) -> list[Statemen
             "sqs:GetQueueUrl",
             "sqs:ReceiveMessage",
         ]
-        found.append(allow("Receive", own, _queues([function.queue])))
+        statements.append(allow("Receive", own, _queues([function.queue])))
     if function.schedule:  # finds who is due and sends: nothing but the database and queues
-        found.append(allow("TellOfFailure", ["sqs:SendMessage"], [arn(SCHEDULES_DEAD)]))
-        return found
+        statements.append(allow("TellOfFailure", ["sqs:SendMessage"], [arn(SCHEDULES_DEAD)]))
+        return statements
     if function.id == API:
-        found.append(allow("Health", ["sqs:GetQueueAttributes", "sqs:GetQueueUrl"], _queues(sorted(CONSUMERS))))
-    return found + _needed(function)
+        statements.append(allow("Health", ["sqs:GetQueueAttributes", "sqs:GetQueueUrl"], _queues(sorted(CONSUMERS))))
+    return statements + _needed(function)
 
 
 def _needed(function: Function) -> list[Statement]:
@@ -109,16 +109,16 @@ def _needed(function: Function) -> list[Statement]:
 
 
 def _logging_in(stage: str, function: Function) -> list[Statement]:
-    """Let whoever opens connections do so at the proxy, as the application and nobody else."""
+    """Let a function that opens connections log in at the database proxy, as the application only."""
     if LOGS_IN not in function.modules:
         return []
     return [allow("LogIn", ["rds-db:connect"], [imported(stage, "database-user")])]
 
 
 def allow(sid: str, actions: Iterable[str], resources: Any, **condition: Any) -> Statement:
-    """Allow actions on resources, under a condition where one is said."""
-    said = {"Sid": sid, "Effect": "Allow", "Action": sorted(actions), "Resource": resources}
-    return said | ({"Condition": condition} if condition else {})
+    """Return a policy statement that allows actions on resources, with an optional condition."""
+    statement = {"Sid": sid, "Effect": "Allow", "Action": sorted(actions), "Resource": resources}
+    return statement | ({"Condition": condition} if condition else {})
 
 
 def _not_by_itself(name: str) -> Statement:
@@ -152,7 +152,7 @@ NEEDS: dict[str, list[Statement]] = {
             "Keys",
             ["kms:Decrypt", "kms:GenerateDataKey"],
             [arn("VaultKey")],
-            Null={"kms:EncryptionContext:tenant_id": "false"},  # only what is said to be a tenant's
+            Null={"kms:EncryptionContext:tenant_id": "false"},  # only with a tenant's encryption context
         )
     ],
     "chalicelib.backing.mail": [

@@ -1,4 +1,4 @@
-"""Queues: one per consumer, each with its dead-letter queue, and one for schedules that could not be run."""
+"""SQS queues: one per consumer, each with its dead-letter queue, and a dead-letter queue of schedules."""
 
 from typing import Any
 
@@ -15,14 +15,14 @@ SCHEDULES_DEAD = "SchedulesDeadQueue"
 
 
 def resources(stage: str) -> Resources:
-    """Make all queues, and say who else may send to them."""
-    made: Resources = {}
+    """Return all queues, and policies for the AWS services that send to them."""
+    resources_by_name: Resources = {}
     for queue in sorted(CONSUMERS):
-        made |= _queue(stage, queue)
-    made[SCHEDULES_DEAD] = _dead(physical(stage, f"schedules{queues.DEAD}"), [])
+        resources_by_name |= _queue(stage, queue)
+    resources_by_name[SCHEDULES_DEAD] = _dead(physical(stage, f"schedules{queues.DEAD}"), [])
     rules = [arn_of("events", f"rule/{physical(stage, name)}") for name in sorted(SCHEDULES)]
-    made[f"{SCHEDULES_DEAD}Policy"] = let_send(SCHEDULES_DEAD, "events.amazonaws.com", rules)
-    return made
+    resources_by_name[f"{SCHEDULES_DEAD}Policy"] = let_send(SCHEDULES_DEAD, "events.amazonaws.com", rules)
+    return resources_by_name
 
 
 def queue_id(queue: str) -> str:
@@ -36,7 +36,7 @@ def dead_id(queue: str) -> str:
 
 
 def let_send(queue: str, service: str, sources: list[dict[str, Any]]) -> dict[str, Any]:
-    """Let a service of AWS send to a queue, on behalf of these sources of this account and nobody else's."""
+    """Return a policy that lets an AWS service send to a queue, only on behalf of these sources of this account."""
     condition: dict[str, Any] = {"ArnEquals": {"aws:SourceArn": sources}}
     if service.startswith("s3."):  # a bucket's ARN names no account; the others' do
         condition["StringEquals"] = {"aws:SourceAccount": sub("${AWS::AccountId}")}

@@ -1,4 +1,4 @@
-"""How each function runs: memory, time, logs, and how what calls it behaves when it fails."""
+"""How each function runs: memory, timeout, logs, concurrency, retries and dead letters."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ TRIES_END_AFTER = 900  # seconds
 
 
 def resources(stage: str) -> Resources:
-    """Make each function's log group and role, and what Chalice does not say of the function itself."""
-    made: Resources = {}
+    """Return each function's log group, role, and the properties that Chalice leaves out."""
+    templates: Resources = {}
     for function in functions():
-        made[log_group_id(function)] = {
+        templates[log_group_id(function)] = {
             "Type": "AWS::Logs::LogGroup",
             "Properties": {
-                # Made before the function, which is told to use it, so that nothing else makes one without an end.
+                # Before the function, which would make a log group that keeps its logs for ever.
                 "LogGroupName": f"/aws/lambda/{physical(stage, function.name)}",
                 "RetentionInDays": LOGS_KEPT,
             },
         }
-        made[function.role_id] = permissions.role(stage, function, log_group_id(function))
-        made[function.id] = {"Properties": _properties(stage, function)}  # its type is Chalice's to say
-    return made
+        templates[function.role_id] = permissions.role(stage, function, log_group_id(function))
+        templates[function.id] = {"Properties": _properties(stage, function)}  # its type is Chalice's to say
+    return templates
 
 
 def log_group_id(function: Function) -> str:
@@ -40,7 +40,7 @@ def log_group_id(function: Function) -> str:
 
 
 def _properties(stage: str, function: Function) -> dict[str, Any]:
-    said: dict[str, Any] = {
+    properties: dict[str, Any] = {
         "FunctionName": physical(stage, function.name),
         "MemorySize": MEMORY,
         "Timeout": API_TIMEOUT if function.id == API else LONGEST_CONSUMER,
@@ -48,18 +48,18 @@ def _properties(stage: str, function: Function) -> dict[str, Any]:
         "LoggingConfig": {"LogGroup": ref(log_group_id(function))},
     }
     if function.id == API and stage == "prod":  # a new account has no 200 to keep, and dev has to fit into one
-        said["ReservedConcurrentExecutions"] = gateway.AT_ONCE
+        properties["ReservedConcurrentExecutions"] = gateway.AT_ONCE
     if function.queue:
-        said["Events"] = {function.event_id: {"Properties": _from_queue(function.queue, function.at_once)}}
+        properties["Events"] = {function.event_id: {"Properties": _from_queue(function.queue, function.at_once)}}
     if function.schedule:
-        said["Events"] = {function.event_id: {"Properties": _from_schedule(stage, function.schedule)}}
+        properties["Events"] = {function.event_id: {"Properties": _from_schedule(stage, function.schedule)}}
         # EventBridge only hands over: what the function itself fails at is for Lambda to try again.
-        said["EventInvokeConfig"] = {
+        properties["EventInvokeConfig"] = {
             "MaximumRetryAttempts": TRIES,
             "MaximumEventAgeInSeconds": TRIES_END_AFTER,
             "DestinationConfig": {"OnFailure": {"Type": "SQS", "Destination": arn(SCHEDULES_DEAD)}},
         }
-    return said
+    return properties
 
 
 def _from_queue(queue: str, at_once: int | None) -> dict[str, Any]:

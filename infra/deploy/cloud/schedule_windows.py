@@ -1,4 +1,4 @@
-"""How long a schedule may be silent before somebody is told, read from its expression."""
+"""How long a schedule may be silent before an alarm, derived from its expression."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MONDAY = datetime(2024, 1, 1, tzinfo=UTC)
 
 
 class Window(NamedTuple):
-    """So many periods of so many minutes."""
+    """The window of an alarm: `periods` of `minutes` each."""
 
     minutes: int
     periods: int
@@ -35,14 +35,14 @@ def window(expression: str) -> Window:
     """
     gap = _longest_gap(expression)
     minutes = SHORT if 2 * gap + SHORT <= A_DAY else LONG
-    found = Window(minutes, max(3, ceil(2 * gap / minutes) + 1))
-    if found.minutes * found.periods > A_WEEK:
+    result = Window(minutes, max(3, ceil(2 * gap / minutes) + 1))
+    if result.minutes * result.periods > A_WEEK:
         raise ValueError(f"{expression} is silent for longer than CloudWatch can look back; find it another alarm")
-    return found
+    return result
 
 
 def is_nightly(schedule: Schedule) -> bool:
-    """Return whether it counts, each time, the tenants whose night is not done yet."""
+    """Return whether a schedule counts the tenants whose nightly job is still due."""
     return "nightly_runs" in inspect.getsource(import_module(schedule.function.__module__))
 
 

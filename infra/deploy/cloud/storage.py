@@ -1,4 +1,4 @@
-"""The bucket of files and the key of the vault: what may never be read by the wrong one, or be gone by mistake."""
+"""The bucket of files, and the KMS key of the vault (envelope encryption). Both survive the stack's deletion."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from infra.deploy.cloud.queues import let_send, queue_id
 
 FILES = "FilesBucket"
 VAULT_KEY = "VaultKey"
-UPLOADS = "uploads"  # the queue that is told of what people upload
+UPLOADS = "uploads"  # the queue that S3 notifies of uploads
 OLD_VERSIONS_KEPT = 30  # days: undoes a mistake, and is gone before an erasure has to be
 STAYS = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
-# What every bucket of ours says of itself.
+# Properties of every bucket of ours.
 PRIVATE: dict[str, Any] = {
     "PublicAccessBlockConfiguration": {
         "BlockPublicAcls": True,
@@ -32,7 +32,7 @@ PRIVATE: dict[str, Any] = {
 
 
 def resources(stage: str) -> Resources:
-    """Make the bucket, who may tell whom of it, and the key that wraps tenants' data keys."""
+    """Return the bucket, its policies and events, and the key that wraps tenants' data keys."""
     bucket = sub("arn:${AWS::Partition}:s3:::" + _bucket_name(stage))
     policy = f"{queue_id(UPLOADS)}Policy"
     return {
@@ -78,7 +78,7 @@ def _bucket(stage: str) -> dict[str, Any]:
             ]
         },
         "CorsConfiguration": {"Fn::If": ["HasWebOrigins", _cors(), ref("AWS::NoValue")]},
-        # Forms are what browsers upload with; what the application writes it puts, and nobody is told.
+        # Browsers upload by POST. The application's own writes are PUTs, which notify nobody.
         "NotificationConfiguration": {
             "QueueConfigurations": [{"Event": "s3:ObjectCreated:Post", "Queue": arn(queue_id(UPLOADS))}]
         },
@@ -91,7 +91,7 @@ def _cors() -> dict[str, Any]:
 
 
 def only_by_tls(bucket: str) -> dict[str, Any]:
-    """Refuse whoever reaches a bucket without TLS."""
+    """Return a bucket policy that denies access without TLS."""
     return {
         "Bucket": ref(bucket),
         "PolicyDocument": {
@@ -110,10 +110,10 @@ def only_by_tls(bucket: str) -> dict[str, Any]:
     }
 
 
-def key_of_account(said: str) -> dict[str, Any]:
+def key_of_account(description: str) -> dict[str, Any]:
     """Describe a key that the account's roles may use where their own policies say so."""
     return {
-        "Description": said,
+        "Description": description,
         "EnableKeyRotation": True,
         "PendingWindowInDays": 30,
         "KeyPolicy": {

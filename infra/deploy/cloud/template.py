@@ -1,28 +1,26 @@
-"""The whole document, and the few things that whoever deploys has to say."""
+"""The document that is merged into Chalice's template, and the parameters of a deployment."""
 
 from typing import Any
 
 from chalicelib.backing import log
 from infra.deploy.cloud import (
     alarms,
-    alerts,
     budgets,
     database_proxy,
+    foundation,
     gateway,
     login,
     mail,
-    network,
     operations,
     queues,
     runtime,
     storage,
 )
 from infra.deploy.cloud.naming import arn, imported, physical, ref, sub
-from infra.deploy.cloud.sizes import SIZES
 
 
 def parameters(stage: str) -> dict[str, Any]:
-    """List what whoever deploys has to say, the domain of mails, and what they may say."""
+    """Return the parameters: a deployment must name the domain of mails; the rest has defaults."""
     return {
         "MailDomain": {"Type": "String", "Description": "Mails are sent from payroll@ this domain"},
         "PublicUrl": {
@@ -38,7 +36,7 @@ def parameters(stage: str) -> dict[str, Any]:
         "MonthlyBudget": {
             "Type": "Number",
             "MinValue": 1,
-            "Default": SIZES[stage].budget,
+            "Default": budgets.MONTHLY[stage],
             "Description": "US dollars of the whole account",
         },
         "Cell": {
@@ -59,7 +57,7 @@ def parameters(stage: str) -> dict[str, Any]:
 def merge_template(stage: str) -> dict[str, Any]:
     """Make the document for `chalice package --merge-template`, for one stage (dev, prod)."""
     environment = _environment(stage)
-    made = {
+    document = {
         "Description": f"Wagebook, {stage}",
         "Parameters": parameters(stage),
         "Conditions": {"HasWebOrigins": {"Fn::Not": [{"Fn::Equals": [{"Fn::Join": ["", ref("WebOrigins")]}, ""]}]}},
@@ -67,7 +65,7 @@ def merge_template(stage: str) -> dict[str, Any]:
             "Function": {
                 "Environment": {"Variables": environment},
                 "VpcConfig": {
-                    "SubnetIds": [imported(stage, f"functions-subnet-{at + 1}") for at in range(network.ZONES)],
+                    "SubnetIds": [imported(stage, f"functions-subnet-{at + 1}") for at in range(foundation.ZONES)],
                     "SecurityGroupIds": [imported(stage, "functions-group")],
                 },
             }
@@ -91,16 +89,16 @@ def merge_template(stage: str) -> dict[str, Any]:
             **mail.outputs(),
         },
     }
-    return dict(_from_below(stage, made))
+    return dict(_from_below(stage, document))
 
 
-def _from_below(stage: str, said: Any) -> Any:
-    """Import the topic of alarms where a resource names it: in the foundation, too, alarms just say it."""
-    if said == ref(alerts.TOPIC):
+def _from_below(stage: str, value: Any) -> Any:
+    """Import the topic of alarms, which is the foundation's, wherever a resource refers to it."""
+    if value == ref(foundation.TOPIC):
         return imported(stage, "alarm-topic")
-    if isinstance(said, dict):
-        return {name: _from_below(stage, value) for name, value in said.items()}
-    return [_from_below(stage, one) for one in said] if isinstance(said, list) else said
+    if isinstance(value, dict):
+        return {name: _from_below(stage, value) for name, value in value.items()}
+    return [_from_below(stage, one) for one in value] if isinstance(value, list) else value
 
 
 def _environment(stage: str) -> dict[str, Any]:

@@ -22,14 +22,16 @@ LAYERS = {"payslips": "chalicelib.features.payroll.documents.consumers.make_pays
 def build(out: Path) -> None:
     """Put each layer beside the packaged zip, and name it in the template for its function alone."""
     template = out / "sam.json"
-    said = json.loads(template.read_text())
+    document = json.loads(template.read_text())
     for name, handler in LAYERS.items():
-        functions = [one for one in said["Resources"].values() if one.get("Properties", {}).get("Handler") == handler]
+        functions = [
+            one for one in document["Resources"].values() if one.get("Properties", {}).get("Handler") == handler
+        ]
         if len(functions) != 1:
             raise SystemExit(f"The layer {name} is for {handler}, and the template has {len(functions)} of these.")
         _zip(name, out / f"layer-{name}.zip", runtime=functions[0]["Properties"]["Runtime"])
         logical_id = f"{name.title()}Layer"
-        said["Resources"][logical_id] = {
+        document["Resources"][logical_id] = {
             "Type": "AWS::Serverless::LayerVersion",
             "Properties": {
                 "LayerName": f"wagebook-{name}",
@@ -38,7 +40,7 @@ def build(out: Path) -> None:
             },
         }
         functions[0]["Properties"]["Layers"] = [{"Ref": logical_id}]
-    template.write_text(json.dumps(said, indent=2))
+    template.write_text(json.dumps(document, indent=2))
 
 
 def size(zipped: Path) -> int:

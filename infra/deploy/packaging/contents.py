@@ -1,4 +1,4 @@
-"""What goes into a zip: nothing that Lambda does not need, everything that it does, and bytecode.
+"""The contents of a zip: what Lambda needs, nothing else, and bytecode of every module.
 
 Lambda's disk is read-only and Chalice packs no bytecode, so every cold start would compile every module anew.
 """
@@ -24,7 +24,7 @@ UNCHECKED = 0b01  # the flags of a .pyc that is taken as it is: named by hash, a
 
 
 def prune(folder: Path) -> None:
-    """Take out of an unpacked zip what Lambda does not need."""
+    """Delete from an unpacked zip what Lambda does not need."""
     for file in list(_files(folder)):
         if not _needed(file.relative_to(folder)):
             file.unlink()
@@ -34,7 +34,7 @@ def prune(folder: Path) -> None:
 
 
 def bake(folder: Path, *, runtime: str, at: str) -> None:
-    """Put bytecode beside every module, for the interpreter of `runtime`; `at` is where Lambda unpacks it.
+    """Compile every module for the interpreter of `runtime`; `at` is where Lambda unpacks it.
 
     One fresh process does all of it in order, and with fixed hashes, because what Python writes depends on both.
     """
@@ -65,36 +65,36 @@ def bake(folder: Path, *, runtime: str, at: str) -> None:
 
 def without_bytecode(folder: Path) -> list[str]:
     """List modules whose bytecode is missing, or would be compared with the source at each start."""
-    found = []
+    uncompiled = []
     for source in _files(folder):
         if source.suffix == ".py":
             name = f"{source.stem}.{sys.implementation.cache_tag}.pyc"
             baked = source.parent / "__pycache__" / name
             flags = int.from_bytes(baked.read_bytes()[4:8], "little") if baked.exists() else None
             if flags != UNCHECKED:
-                found.append(str(source.relative_to(folder)))
-    return found
+                uncompiled.append(str(source.relative_to(folder)))
+    return uncompiled
 
 
 def missing_wheels(folder: Path, requirements: Path) -> list[str]:
     """List requirements of which an unpacked zip holds no installed distribution."""
-    wanted = re.findall(r"^([A-Za-z0-9_.-]+)", requirements.read_text(), re.MULTILINE)
+    required = re.findall(r"^([A-Za-z0-9_.-]+)", requirements.read_text(), re.MULTILINE)
     there = {_plain(note.parent.name.split("-")[0]) for note in folder.glob("*.dist-info/METADATA")}
-    return [name for name in wanted if _plain(name) not in there]
+    return [name for name in required if _plain(name) not in there]
 
 
 def lambdas_own(folder: Path) -> list[str]:
-    """List what an unpacked zip carries although Lambda has it by itself."""
+    """List packages in an unpacked zip that Lambda provides itself."""
     return sorted(one.name for one in folder.iterdir() if one.name.split("-")[0] in LAMBDAS_OWN)
 
 
 def size(folder: Path) -> int:
-    """Count the bytes of an unpacked zip."""
+    """Return the bytes of an unpacked zip."""
     return sum(file.stat().st_size for file in _files(folder))
 
 
 def clear(folder: Path) -> Path:
-    """Return a folder that is there and empty."""
+    """Empty a folder, creating it if needed, and return it."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     return folder
@@ -105,12 +105,12 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def _needed(name: PurePath) -> bool:
-    said = name.as_posix()
+    path = name.as_posix()
     if name.suffix in NOT_LOADED or name.name == "py.typed" or name.parts[0].split("-")[0] in LAMBDAS_OWN:
         return False
-    if any(f"/{part}/" in f"/{said}" for part in NOT_RUN):
+    if any(f"/{part}/" in f"/{path}" for part in NOT_RUN):
         return False
-    return ".dist-info/" not in said or bool(NOTES.search(said))
+    return ".dist-info/" not in path or bool(NOTES.search(path))
 
 
 def _plain(name: str) -> str:

@@ -16,38 +16,38 @@ Table = dict[str, list[str]]
 
 
 def table() -> Table:
-    """List by path what must be imported before a request for it is answered, in order.
+    """Return by path the modules to import, in order, before a request for it is answered.
 
-    Modules that tell other features something when they are imported, such as what a type of form means, come first
-    and always. Doors that are open to all speak of the whole product (its health, its document), so they need all.
+    Modules that register something with another feature when they are imported, such as what a type of form means, come
+    first and always. Endpoints open to all describe the whole product (its health, its document) and need all modules.
     """
     everything = modules()
     first = [name for name in everything if acts(_source(name))]
-    found: Table = {}
+    modules_by_path: Table = {}
     for path in sorted({endpoint.path for endpoint in ENDPOINTS}):
         endpoints = [endpoint for endpoint in ENDPOINTS if endpoint.path == path]
         own = sorted({endpoint.function.__module__ for endpoint in endpoints})
         open_to_all = any(endpoint.may is None for endpoint in endpoints)
-        found[path] = everything if open_to_all else list(dict.fromkeys([*first, *own]))
-    return found
+        modules_by_path[path] = everything if open_to_all else list(dict.fromkeys([*first, *own]))
+    return modules_by_path
 
 
 def modules() -> list[str]:
-    """Return the modules whose `blueprint` is in the table of all doors, in its order."""
+    """Return the modules whose blueprint is in the table of routes, in its order."""
     ours = [(name, module) for name, module in list(sys.modules.items()) if name.startswith("chalicelib.")]
     names = {id(getattr(module, "blueprint", None)): name for name, module in ours}
     return [names[id(blueprint)] for blueprint in BLUEPRINTS]
 
 
 def acts(source: str) -> bool:
-    """Return whether a module calls something, for its effect, when it is imported."""
+    """Return whether importing a module has a side effect: a call at the top level."""
     return any(isinstance(one, ast.Expr) and isinstance(one.value, ast.Call) for one in ast.parse(source).body)
 
 
 def acting_elsewhere() -> list[str]:
-    """List modules that act when imported and have no doors: the table could not know who needs them.
+    """List modules that act when imported and have no endpoints: the table could not know which paths need them.
 
-    The operators' command line does, and is above all doors; the rooms keep everything else from importing it.
+    The operators' command line does, and nothing imports it.
     """
     room = Path(inspect.getfile(lazy_loading)).parents[1]
     above = {room / "cli.py", *(room / "operators").rglob("*.py")}
@@ -62,13 +62,13 @@ def methods(path: str) -> list[str]:
 
 
 def write(unpacked: Path) -> None:
-    """Put the table where the packaged API looks for it."""
+    """Write the table where the packaged API looks for it."""
     where = lazy_loading.TABLE.relative_to(Path(inspect.getfile(lazy_loading)).parents[2])
     (unpacked / where).write_text(json.dumps(table(), indent=1, sort_keys=True))
 
 
 def statement(path: str) -> str:
-    """Write what opens a path's doors on a cold start, and holds them against the product's own."""
+    """Return a statement that registers a path's routes on a cold start, and compares them with the product's."""
     return f"import app; app.app.register_for({path!r}); assert sorted(app.app.routes[{path!r}]) == {methods(path)}"
 
 

@@ -1,4 +1,4 @@
-"""What operators run in AWS: the product as its functions have it, with migrations and the command line's own needs."""
+"""The zip that operators run in AWS: the functions' code, migrations and what the command line needs besides."""
 
 from __future__ import annotations
 
@@ -12,31 +12,30 @@ from infra.local.children import PROJECT
 NAME = "operations.zip"
 REQUIREMENTS = PROJECT / "infra" / "deploy" / "operations-requirements.txt"
 CONSTRAINTS = PROJECT / "infra" / "constraints.txt"
-# what is run there, each from the zip's root and with nothing else
+# modules that are run there, each from the zip's root and with nothing else
 COMMANDS = ("migrations", "chalicelib.cli")
 _HELP = """
 import contextlib, io, runpy
 sys.argv[1:] = ["--help"]
-with contextlib.redirect_stdout(io.StringIO()) as said, contextlib.suppress(SystemExit):
+with contextlib.redirect_stdout(io.StringIO()) as output, contextlib.suppress(SystemExit):
     runpy.run_module("{command}", run_name="__main__")
-assert "sage" in said.getvalue(), said.getvalue()
+assert "sage" in output.getvalue(), output.getvalue()
 """
 
 
 def build(code: Path, out: Path) -> Path:
-    """Make the zip, of the functions' unpacked code and of what is missing for a person to operate it."""
-    with tempfile.TemporaryDirectory() as scratch:
-        whole, more = Path(scratch) / "whole", Path(scratch) / "more"
-        shutil.copytree(code, whole)
-        shutil.copytree(PROJECT / "migrations", whole / "migrations", ignore=shutil.ignore_patterns("__pycache__"))
-        wheels.install(REQUIREMENTS, more, "--constraint", str(CONSTRAINTS))
-        shutil.rmtree(more / "bin", ignore_errors=True)  # scripts that name the Python of whoever built it
-        for file in more.rglob("*"):
-            there = whole / file.relative_to(more)
-            if file.is_file() and not there.exists():
-                there.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy(file, there)
-        archive.write(whole, out / NAME)
+    """Zip the functions' unpacked code with migrations and the command line's libraries, which are added to `code`."""
+    shutil.copytree(PROJECT / "migrations", code / "migrations", ignore=shutil.ignore_patterns("__pycache__"))
+    with tempfile.TemporaryDirectory(dir=code.parent) as scratch:
+        libraries = Path(scratch)
+        wheels.install(REQUIREMENTS, libraries, "--constraint", str(CONSTRAINTS))
+        shutil.rmtree(libraries / "bin", ignore_errors=True)  # scripts that name the Python of the machine that builds
+        for file in [file for file in libraries.rglob("*") if file.is_file()]:
+            target = code / file.relative_to(libraries)
+            if not target.exists():  # the functions' own version, with its bytecode, wins
+                target.parent.mkdir(parents=True, exist_ok=True)
+                file.rename(target)
+    archive.write(code, out / NAME)
     return out / NAME
 
 

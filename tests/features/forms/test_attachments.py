@@ -161,7 +161,7 @@ def upload(made: dict[str, Any], data: bytes) -> None:
 def _started(database: Urls) -> Iterator[Stack]:
     """Run the queues beside a bucket that tells them of uploads."""
     with stack.running() as started:
-        aws.tell_of_uploads(boto3.client("s3"), started.sqs, bucket=BUCKET, queue=queues.configured_name("uploads"))
+        aws.notify_of_uploads(boto3.client("s3"), started.sqs, bucket=BUCKET, queue=queues.configured_name("uploads"))
         yield started
 
 

@@ -68,28 +68,28 @@ def below_in_moto() -> dict[str, Any]:
 
     Whatever refers to one is left out, too, but for what the product's stack imports, which gets a value of that form.
     """
-    made = copy.deepcopy(document("dev"))
-    gone = {name for name, one in made["Resources"].items() if one["Type"].startswith("AWS::RDS::")}
-    while more := {name for name, one in made["Resources"].items() if name not in gone and gone & _referred(one)}:
+    foundation = copy.deepcopy(document("dev"))
+    gone = {name for name, one in foundation["Resources"].items() if one["Type"].startswith("AWS::RDS::")}
+    while more := {name for name, one in foundation["Resources"].items() if name not in gone and gone & _referred(one)}:
         gone |= more
-    made["Resources"] = {name: one for name, one in made["Resources"].items() if name not in gone}
-    for one in made["Outputs"].values():
+    foundation["Resources"] = {name: one for name, one in foundation["Resources"].items() if name not in gone}
+    for one in foundation["Outputs"].values():
         if gone & _referred(one):
             one["Value"] = "of-rds"
-    return made
+    return foundation
 
 
-def _referred(said: Any) -> set[str]:
-    return set(_references(said))
+def _referred(value: Any) -> set[str]:
+    return set(_references(value))
 
 
-def _references(said: Any) -> Iterator[str]:
-    if isinstance(said, dict):
-        if "Ref" in said:
-            yield said["Ref"]
-        if "Fn::GetAtt" in said:
-            yield said["Fn::GetAtt"][0]
-    for one in said.values() if isinstance(said, dict) else said if isinstance(said, list) else ():
+def _references(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        if "Ref" in value:
+            yield value["Ref"]
+        if "Fn::GetAtt" in value:
+            yield value["Fn::GetAtt"][0]
+    for one in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
         yield from _references(one)
 
 

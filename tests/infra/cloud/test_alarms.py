@@ -25,8 +25,8 @@ Metric = tuple[str, frozenset[str]]
 def _all_alarms() -> dict[str, Template]:
     """Return the alarms of every document that is deployed, by name."""
     documents = merge_template("dev"), foundation.document("dev")
-    typed = [{name: one for name, one in said["Resources"].items() if "Type" in one} for said in documents]
-    return {name: one for said in typed for name, one in checks.of_type({"Resources": said}, _ALARM).items()}
+    typed = [{name: one for name, one in template["Resources"].items() if "Type" in one} for template in documents]
+    return {name: one for template in typed for name, one in checks.of_type({"Resources": template}, _ALARM).items()}
 
 
 _ALARM = "AWS::CloudWatch::Alarm"
@@ -34,8 +34,8 @@ _ALARM = "AWS::CloudWatch::Alarm"
 
 def _pages() -> dict[str, str]:
     """Return the runbook's pages by their anchors, made as GitHub makes them."""
-    found = re.split(r"^## (.+)$", RUNBOOK, flags=re.MULTILINE)[1:]
-    return {alarms.anchor(name): text for name, text in zip(found[::2], found[1::2], strict=True)}
+    parts = re.split(r"^## (.+)$", RUNBOOK, flags=re.MULTILINE)[1:]
+    return {alarms.anchor(name): text for name, text in zip(parts[::2], parts[1::2], strict=True)}
 
 
 class TestRunbook:
@@ -43,7 +43,7 @@ class TestRunbook:
         linked = {
             name: one["AlarmDescription"].rpartition(f"Runbook: {alarms.RUNBOOK}#") for name, one in all_alarms.items()
         }
-        assert {name for name, (said, link, _) in linked.items() if not (said and link)} == set()
+        assert {name for name, (description, link, _) in linked.items() if not (description and link)} == set()
         assert {anchor for _, _, anchor in linked.values()} == set(_pages())
 
     @pytest.mark.parametrize("page", _pages())
@@ -58,12 +58,12 @@ class TestRunbook:
         from chalicelib.cli import app
 
         pages = [one.read_text() for one in (PROJECT / "docs" / "operations").glob("*.md")]
-        said = {tuple(one.split()) for page in pages for one in re.findall(r"chalicelib\.cli ([a-z-]+ [a-z-]+)", page)}
+        named = {tuple(one.split()) for page in pages for one in re.findall(r"chalicelib\.cli ([a-z-]+ [a-z-]+)", page)}
         groups: Any = typer.main.get_command(app)
-        assert said
-        for group, command in said:
-            found = groups.commands[group]
-            assert not hasattr(found, "commands") or command in found.commands, f"{group} {command}"
+        assert named
+        for group, command in named:
+            known = groups.commands[group]
+            assert not hasattr(known, "commands") or command in known.commands, f"{group} {command}"
 
     def test_is_a_page_for_a_link_as_github_makes_it(self) -> None:
         assert alarms.anchor("Reputation.BounceRate") == "reputationbouncerate"
@@ -71,7 +71,7 @@ class TestRunbook:
 
 
 class TestAlarms:
-    def test_are_told_what_cloudwatch_takes(self, all_alarms: dict[str, Template]) -> None:
+    def test_stay_within_what_cloudwatch_takes(self, all_alarms: dict[str, Template]) -> None:
         for name, one in all_alarms.items():
             whole = one["Period"] * one["EvaluationPeriods"]
             assert whole <= (604_800 if one["Period"] >= 3600 else 86_400), name
@@ -91,25 +91,27 @@ class TestAlarms:
 
 class TestOwnMetrics:
     def test_are_written_where_alarms_look(self, all_alarms: dict[str, Template]) -> None:
-        said = merge_template("dev")["Globals"]["Function"]["Environment"]["Variables"][log.NAMESPACE]
-        assert {one["Namespace"] for one in all_alarms.values() if not one["Namespace"].startswith("AWS/")} == {said}
-        assert said != merge_template("prod")["Globals"]["Function"]["Environment"]["Variables"][log.NAMESPACE]
+        namespace = merge_template("dev")["Globals"]["Function"]["Environment"]["Variables"][log.NAMESPACE]
+        assert {one["Namespace"] for one in all_alarms.values() if not one["Namespace"].startswith("AWS/")} == {
+            namespace
+        }
+        assert namespace != merge_template("prod")["Globals"]["Function"]["Environment"]["Variables"][log.NAMESPACE]
 
     def test_of_alarms_are_counted_somewhere_with_the_same_dimensions(self, all_alarms: dict[str, Template]) -> None:
         ours = [one for one in all_alarms.values() if not one["Namespace"].startswith("AWS/")]
-        wanted = {(one["MetricName"], frozenset(part["Name"] for part in one["Dimensions"])) for one in ours}
-        assert {name for name, _ in wanted} == {"OutboxLag", "PayoutsInReview", "Scheduled"}
-        assert wanted <= _counted()
+        metrics = {(one["MetricName"], frozenset(part["Name"] for part in one["Dimensions"])) for one in ours}
+        assert {name for name, _ in metrics} == {"OutboxLag", "PayoutsInReview", "Scheduled"}
+        assert metrics <= _counted()
 
     def test_are_written_with_the_stage_that_the_environment_says(
         self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
         monkeypatch.setenv(log.NAMESPACE, alarms.our_metrics("dev"))
         log.count("Scheduled", 3, schedule="balance")
-        said = json.loads(capsys.readouterr().out)
-        [directive] = said["_aws"]["CloudWatchMetrics"]
+        line = json.loads(capsys.readouterr().out)
+        [directive] = line["_aws"]["CloudWatchMetrics"]
         assert (directive["Namespace"], directive["Dimensions"]) == ("Wagebook/dev", [["schedule"]])
-        assert (said["Scheduled"], said["schedule"]) == ([3], "balance")
+        assert (line["Scheduled"], line["schedule"]) == ([3], "balance")
 
 
 def _counted() -> set[Metric]:

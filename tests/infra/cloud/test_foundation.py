@@ -19,8 +19,7 @@ from chalicelib.backing import settings
 from infra.deploy.cloud import __main__ as cloud_main
 from infra.deploy.cloud import checks, database_proxy, foundation_checks
 from infra.deploy.cloud import operations as operating
-from infra.deploy.cloud.database import ENGINE_VERSION
-from infra.deploy.cloud.foundation import document
+from infra.deploy.cloud.foundation import SOURCE, document
 from infra.deploy.cloud.foundation_checks import most_at_once, problems
 from infra.deploy.cloud.sizes import SIZES
 from infra.deploy.cloud.template import merge_template
@@ -33,6 +32,26 @@ Damage = Callable[[Template], object]
 pytestmark = pytest.mark.filterwarnings("ignore:Tried to parse AWS:UserWarning")  # moto's, of what it leaves out
 
 
+class TestSource:
+    def test_leaves_cfn_lint_nothing_to_say(self) -> None:
+        assert _lint(SOURCE) == []
+
+    def test_keeps_what_commands_hand_over_for_a_week(self) -> None:
+        rules = document("prod")["Resources"]["ArtifactsBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
+        assert [rule["ExpirationInDays"] for rule in rules if rule.get("Prefix") == f"{operating.MADE}/"] == [7]
+
+    def test_lets_the_proxy_in_as_the_application_that_functions_connect_as(self) -> None:
+        secret = document("prod")["Resources"]["ApplicationSecret"]["Properties"]["GenerateSecretString"]
+        assert json.loads(secret["SecretStringTemplate"]) == {"username": database_proxy.APPLICATION}
+        user, _ = document("prod")["Outputs"]["DatabaseUser"]["Value"]["Fn::Sub"]
+        assert user.endswith(f"/{database_proxy.APPLICATION}")
+        assert document("prod")["Resources"]["Database"]["Properties"]["Port"] == database_proxy.PORT
+
+
+def _lint(template: Path) -> list[str]:
+    return [f"{match.rule.id} {match.message}" for match in lint_file(template, config=ManualArgs(regions=[REGION]))]
+
+
 @pytest.mark.parametrize("stage", SIZES)
 class TestFoundation:
     def test_has_nothing_wrong(self, stage: str) -> None:
@@ -42,9 +61,13 @@ class TestFoundation:
         assert foundation_checks.between(merge_template(stage), document(stage)) == []
 
     def test_leaves_cfn_lint_nothing_to_say(self, stage: str, tmp_path: Path) -> None:
-        at = tmp_path / "foundation.json"
-        at.write_text(json.dumps(document(stage)))
-        assert [f"{one.rule.id} {one.message}" for one in lint_file(at, config=ManualArgs(regions=[REGION]))] == []
+        (tmp_path / "foundation.json").write_text(json.dumps(document(stage)))
+        assert _lint(tmp_path / "foundation.json") == []
+
+    def test_is_resolved_from_a_file_without_anything_left_of_it(self, stage: str) -> None:
+        resolved = document(stage)
+        assert set(resolved) == {"AWSTemplateFormatVersion", "Description", "Parameters", "Resources", "Outputs"}
+        assert not re.search(r'"Ref": "Stage"|\$\{Stage\}|Fn::If|Fn::FindInMap|AWS::NoValue', json.dumps(resolved))
 
     def test_asks_for_a_mailbox_and_the_product_for_a_domain(self, stage: str) -> None:
         for template, asked in ((document(stage), {"AlarmMail"}), (merge_template(stage), {"MailDomain"})):
@@ -65,8 +88,9 @@ class TestFoundation:
 
 class TestEngine:
     def test_is_of_the_major_version_that_the_tests_run_on(self, server: str) -> None:
+        version = document("prod")["Parameters"]["EngineVersion"]["Default"]
         with psycopg.connect(server) as connection:
-            assert connection.info.server_version // 10_000 == int(ENGINE_VERSION.partition(".")[0])
+            assert connection.info.server_version // 10_000 == int(version.partition(".")[0])
         assert document("prod")["Resources"]["DatabaseSettings"]["Properties"]["Family"] == "aurora-postgresql18"
 
     def test_may_be_said_otherwise_but_not_older_than_our_schema_needs(self) -> None:
@@ -75,20 +99,20 @@ class TestEngine:
 
 
 class TestFunctions:
-    def test_are_told_of_no_password(self) -> None:
+    def test_get_no_password(self) -> None:
         variables = merge_template("prod")["Globals"]["Function"]["Environment"]["Variables"]
         assert variables["DATABASE_PROXY"] == "true"
-        said, names = variables["APPLICATION_DATABASE_URL"]["Fn::Sub"]
-        assert said.replace("${Host}", "proxy.example") == (
+        url, names = variables["APPLICATION_DATABASE_URL"]["Fn::Sub"]
+        assert url.replace("${Host}", "proxy.example") == (
             "postgresql://wagebook_app@proxy.example:5432/wagebook"
             "?sslmode=verify-full&sslrootcert=/etc/pki/tls/certs/ca-bundle.crt"
         )
         assert names == {"Host": {"Fn::ImportValue": "wagebook-prod-proxy-endpoint"}}
         assert "secretsmanager" not in json.dumps(merge_template("prod")), "only migrations and the proxy read secrets"
 
-    def test_are_told_what_the_product_reads(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_get_what_the_product_reads(self, monkeypatch: pytest.MonkeyPatch) -> None:
         for name, value in merge_template("dev")["Globals"]["Function"]["Environment"]["Variables"].items():
-            monkeypatch.setenv(name, value if isinstance(value, str) else "said")
+            monkeypatch.setenv(name, value if isinstance(value, str) else "resolved")
         monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "wagebook-dev-api")
         assert settings.settings.__wrapped__().database_is_a_proxy
 
@@ -109,7 +133,7 @@ class TestProjects:
         ):
             (tmp_path / name).write_text(f"#!/bin/sh\n{body}\n")
             (tmp_path / name).chmod(0o755)
-        said = {
+        environment = {
             "PATH": f"{tmp_path}:/usr/bin:/bin",
             "MADE": "artifacts/made",
             "COMMAND": "tenants suspend --reason 'The March invoice is open.'",
@@ -117,7 +141,7 @@ class TestProjects:
         ran = subprocess.run(
             ["/bin/sh", "-ec", "\n".join(_commands(whole, "Operate"))],
             cwd=tmp_path,
-            env=said,
+            env=environment,
             capture_output=True,
             text=True,
             check=True,
@@ -129,24 +153,30 @@ class TestProjects:
         [may] = [one for one in policy["PolicyDocument"]["Statement"] if one["Sid"] == "HandOver"]
         assert (may["Action"], "made/*" in json.dumps(may["Resource"])) == (["s3:PutObject"], True)
 
-    def test_tell_migrations_what_they_read(self) -> None:
-        said = {one["Name"]: one for one in _project(document("dev"), "Migrate")["Environment"]["EnvironmentVariables"]}
+    def test_give_migrations_what_they_read(self) -> None:
+        variables = {
+            one["Name"]: one for one in _project(document("dev"), "Migrate")["Environment"]["EnvironmentVariables"]
+        }
         read = set(re.findall(r'_password\("(\w+)"\)', inspect.getsource(migrations_main)))
         assert read == {"APPLICATION_PASSWORD", "MIGRATOR_PASSWORD"}
         for name in {*read, "PGUSER", "PGPASSWORD"}:
-            assert said[name]["Type"] == "SECRETS_MANAGER", "a value would be readable in the project"
-        assert said["PGHOST"]["Value"] == {"Fn::GetAtt": ["Database", "Endpoint.Address"]}, "the proxy would pin it"
+            assert variables[name]["Type"] == "SECRETS_MANAGER", "a value would be readable in the project"
+        assert variables["PGHOST"]["Value"] == {"Fn::GetAtt": ["Database", "Endpoint.Address"]}, (
+            "the proxy would pin it"
+        )
 
     def test_operate_with_the_environment_of_functions(self, whole: Template) -> None:
-        said = {one["Name"]: one["Value"] for one in _project(whole, "Operate")["Environment"]["EnvironmentVariables"]}
-        assert said.pop("COMMAND") == "--help"
-        assert "/made" in json.dumps(said.pop("MADE"))
-        assert said == whole["Globals"]["Function"]["Environment"]["Variables"]
+        variables = {
+            one["Name"]: one["Value"] for one in _project(whole, "Operate")["Environment"]["EnvironmentVariables"]
+        }
+        assert variables.pop("COMMAND") == "--help"
+        assert "/made" in json.dumps(variables.pop("MADE"))
+        assert variables == whole["Globals"]["Function"]["Environment"]["Variables"]
 
 
 def _commands(template: Template, name: str) -> list[str]:
-    said = json.loads(_project(template, name)["Source"]["BuildSpec"])
-    return list(said["phases"]["build"]["commands"])
+    build_spec = json.loads(_project(template, name)["Source"]["BuildSpec"])
+    return list(build_spec["phases"]["build"]["commands"])
 
 
 class TestCommand:
@@ -167,16 +197,16 @@ def _without(name: str) -> Damage:
 
 def _less(name: str, *path: str) -> Damage:
     def take(template: Template) -> object:
-        found = template["Resources"][name]["Properties"]
+        properties = template["Resources"][name]["Properties"]
         for word in path[:-1]:
-            found = found[word]
-        return found.pop(path[-1])
+            properties = properties[word]
+        return properties.pop(path[-1])
 
     return take
 
 
-def _with(name: str, **said: Any) -> Damage:
-    return lambda template: template["Resources"][name]["Properties"].update(said)
+def _with(name: str, **properties: Any) -> Damage:
+    return lambda template: template["Resources"][name]["Properties"].update(properties)
 
 
 def _named(kind: str) -> list[str]:
@@ -215,7 +245,7 @@ DAMAGES: dict[str, tuple[Damage, str]] = {
        for name in _named(kind) if value is False},
     **{f"settings {word}": (_less("DatabaseSettings", "Parameters", word), f"is not told {word}")
        for word in foundation_checks.CLOSED},
-    **{f"a door in {name}": (_with(name, SecurityGroupIngress=[OPEN]), "lets in other")
+    **{f"an ingress in {name}": (_with(name, SecurityGroupIngress=[OPEN]), "lets in other")
        for name in _named("AWS::EC2::SecurityGroup")},
     **{f"anybody instead of {name}": (_with(name, **OPEN), "lets in other")
        for name in _named("AWS::EC2::SecurityGroupIngress")},
@@ -247,9 +277,9 @@ DAMAGES: dict[str, tuple[Damage, str]] = {
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_notices_what_was_taken_out(damage: str) -> None:
     damaged = copy.deepcopy(document("prod"))
-    take, said = DAMAGES[damage]
-    take(damaged)
-    assert any(said in one for one in problems(damaged, "prod")), problems(damaged, "prod")
+    remove, message = DAMAGES[damage]
+    remove(damaged)
+    assert any(message in one for one in problems(damaged, "prod")), problems(damaged, "prod")
 
 
 @pytest.mark.parametrize("name", [name for name, one in document("dev")["Outputs"].items() if "Export" in one])
@@ -259,11 +289,11 @@ def test_notices_an_export_that_is_missing(name: str) -> None:
     assert foundation_checks.between(merge_template("dev"), damaged) == [f"{exported}: is imported and not exported"]
 
 
-def test_notices_an_export_that_nobody_imports() -> None:
+def test_notices_an_export_that_nothing_imports() -> None:
     damaged = copy.deepcopy(document("dev"))
     damaged["Outputs"]["Spare"] = {"Value": "x", "Export": {"Name": "wagebook-dev-spare"}}
-    [found] = foundation_checks.between(merge_template("dev"), damaged)
-    assert found.startswith("wagebook-dev-spare: is exported and not imported")
+    [problem] = foundation_checks.between(merge_template("dev"), damaged)
+    assert problem.startswith("wagebook-dev-spare: is exported and not imported")
 
 
 def test_notices_more_consumers_than_connections(monkeypatch: pytest.MonkeyPatch) -> None:

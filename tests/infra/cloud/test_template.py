@@ -28,11 +28,11 @@ class TestWhole:
     def test_has_every_consumer_schedule_and_the_api_as_chalice_makes_them(
         self, whole: Template, chalices_own: Template
     ) -> None:
-        made = checks.of_type(chalices_own, checks.FUNCTION)
-        assert set(made) == {one.id for one in functions()}
-        assert len(made) == len(CONSUMERS) + len(SCHEDULES) + 1
-        for name, said in checks.of_type(whole, checks.FUNCTION).items():
-            assert len(said.get("Events", {})) == len(made[name].get("Events", {})), "ours met Chalice's by its name"
+        own = checks.of_type(chalices_own, checks.FUNCTION)
+        assert set(own) == {one.id for one in functions()}
+        assert len(own) == len(CONSUMERS) + len(SCHEDULES) + 1
+        for name, function in checks.of_type(whole, checks.FUNCTION).items():
+            assert len(function.get("Events", {})) == len(own[name].get("Events", {})), "ours met Chalice's by its name"
 
     def test_leaves_no_form_of_chalices_beside_ours(self, whole: Template) -> None:
         # merged are dicts, so {"Fn::Sub": ...} over {"Fn::GetAtt": ...} would leave both
@@ -63,13 +63,13 @@ class TestNew:
         monkeypatch.setitem(SCHEDULES, "look-at-fresh", Schedule("look-at-fresh", "rate(1 minute)", known))
         functions.cache_clear()
         try:
-            made = set(merge_template("dev")["Resources"])
+            names = set(merge_template("dev")["Resources"])
         finally:
             functions.cache_clear()
-        assert {"FreshQueue", "FreshDeadQueue", "FreshQueueAgeAlarm", "FreshDeadQueueAlarm"} <= made
-        assert "LookAtFreshSilentAlarm" in made
+        assert {"FreshQueue", "FreshDeadQueue", "FreshQueueAgeAlarm", "FreshDeadQueueAlarm"} <= names
+        assert "LookAtFreshSilentAlarm" in names
         for function in ("ConsumeFresh", "LookAtFresh"):
-            assert {function + part for part in ("", "Role", "LogGroup", "ErrorsAlarm", "ThrottlesAlarm")} <= made
+            assert {function + part for part in ("", "Role", "LogGroup", "ErrorsAlarm", "ThrottlesAlarm")} <= names
 
 
 @pytest.fixture(scope="module", name="small")
@@ -84,10 +84,10 @@ def _without(name: str) -> Callable[[Template], object]:
 
 def _less(name: str, *path: str) -> Callable[[Template], object]:
     def take(template: Template) -> object:
-        found = template["Resources"][name]["Properties"]
+        properties = template["Resources"][name]["Properties"]
         for word in path[:-1]:
-            found = found[word]
-        return found.pop(path[-1])
+            properties = properties[word]
+        return properties.pop(path[-1])
 
     return take
 
@@ -152,9 +152,9 @@ DAMAGES: dict[str, tuple[Callable[[Template], object], str]] = {
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_notices_what_was_taken_out(small: Template, damage: str) -> None:
     damaged = copy.deepcopy(small)
-    take, said = DAMAGES[damage]
-    take(damaged)
-    assert any(said in one for one in checks.problems(damaged)), checks.problems(damaged)
+    remove, message = DAMAGES[damage]
+    remove(damaged)
+    assert any(message in one for one in checks.problems(damaged)), checks.problems(damaged)
 
 
 @pytest.mark.parametrize("function", [one.id for one in (*functions(), OPERATOR)])
@@ -179,9 +179,9 @@ def test_notices_a_wildcard(small: Template, damage: dict[str, Any]) -> None:
     assert any(one.startswith("ConsumeUploadsRole: allows") for one in grants.problems(damaged))
 
 
-def _dicts(said: Any) -> list[dict[str, Any]]:
-    if isinstance(said, dict):
-        return [said, *(found for value in said.values() for found in _dicts(value))]
-    if isinstance(said, list):
-        return [found for value in said for found in _dicts(value)]
+def _dicts(value: Any) -> list[dict[str, Any]]:
+    if isinstance(value, dict):
+        return [value, *(inner for value in value.values() for inner in _dicts(value))]
+    if isinstance(value, list):
+        return [inner for value in value for inner in _dicts(value)]
     return []

@@ -1,4 +1,4 @@
-"""What is too much is refused by the gateway, and whoever is refused is told when to come back."""
+"""Throttling at the gateway: the rate limit, reserved concurrency, and Retry-After of refusals."""
 
 import json
 from typing import Any
@@ -14,9 +14,9 @@ Template = dict[str, Any]
 
 class TestStage:
     def test_bounds_every_route_by_rate_and_burst(self, whole: Template) -> None:
-        [said] = whole["Resources"]["RestAPI"]["Properties"]["MethodSettings"]
-        assert (said["ResourcePath"], said["HttpMethod"]) == ("/*", "*")
-        assert (said["ThrottlingRateLimit"], said["ThrottlingBurstLimit"]) == (2000, 200)
+        [settings] = whole["Resources"]["RestAPI"]["Properties"]["MethodSettings"]
+        assert (settings["ResourcePath"], settings["HttpMethod"]) == ("/*", "*")
+        assert (settings["ThrottlingRateLimit"], settings["ThrottlingBurstLimit"]) == (2000, 200)
 
     def test_lets_no_single_tenant_have_most_of_it(self) -> None:
         per_minute = 30_000  # of a new tenant, as tests/entry/test_limits.py says
@@ -36,17 +36,17 @@ class TestStage:
                 }
             },
         }
-        made = transform(small, {}, _NoPolicies())
-        [stage] = [one for one in made["Resources"].values() if one["Type"] == "AWS::ApiGateway::Stage"]
+        translated = transform(small, {}, _NoPolicies())
+        [stage] = [one for one in translated["Resources"].values() if one["Type"] == "AWS::ApiGateway::Stage"]
         assert stage["Properties"]["MethodSettings"][0]["ThrottlingRateLimit"] == 2000
 
 
 class TestPlaces:
     def test_are_kept_for_the_api_so_that_slow_calls_take_none_of_the_queues(self) -> None:
-        made = merge_template("prod")["Resources"]
+        resources = merge_template("prod")["Resources"]
         kept = {
             name: one["Properties"].get("ReservedConcurrentExecutions")
-            for name, one in made.items()
+            for name, one in resources.items()
             if name in {function.id for function in functions()}
         }
         assert {name: number for name, number in kept.items() if number} == {API: 200}
@@ -63,14 +63,14 @@ class TestPlaces:
 
 class TestRefusals:
     def test_say_when_to_come_back(self) -> None:
-        for word, said in gateway.definition("dev")["x-amazon-apigateway-gateway-responses"].items():
-            refuses = said.get("statusCode") in ("429", "503")
-            assert ("gatewayresponse.header.Retry-After" in said["responseParameters"]) == refuses, word
+        for word, response in gateway.definition("dev")["x-amazon-apigateway-gateway-responses"].items():
+            refuses = response.get("statusCode") in ("429", "503")
+            assert ("gatewayresponse.header.Retry-After" in response["responseParameters"]) == refuses, word
 
     def test_are_busy_and_not_broken_where_all_places_are_taken(self) -> None:
-        said = gateway.definition("dev")["x-amazon-apigateway-gateway-responses"]["INTEGRATION_FAILURE"]
-        assert said["statusCode"] == "503"
-        assert json.loads(said["responseTemplates"]["application/json"])["type"] == "urn:wagebook:problem:busy"
+        response = gateway.definition("dev")["x-amazon-apigateway-gateway-responses"]["INTEGRATION_FAILURE"]
+        assert response["statusCode"] == "503"
+        assert json.loads(response["responseTemplates"]["application/json"])["type"] == "urn:wagebook:problem:busy"
 
 
 class _NoPolicies:

@@ -1,4 +1,4 @@
-"""What others say of the template: cfn-lint, AWS's own translator of SAM, and moto as far as it goes."""
+"""The template as cfn-lint, AWS's own SAM translator and, as far as it goes, moto see it."""
 
 import copy
 import json
@@ -15,10 +15,10 @@ from samtranslator.translator.transform import transform
 
 REGION = "eu-central-1"
 pytestmark = pytest.mark.filterwarnings("ignore:Tried to parse AWS:UserWarning")  # moto's, of what it leaves out
-SAID = {  # all that whoever deploys has to say; the rest has defaults
+PARAMETERS = {  # all that a deployment must name; the rest has defaults
     "MailDomain": "wagebook.example",
 }
-BELOW = {"AlarmMail": "alarms@wagebook.example"}
+FOUNDATION_PARAMETERS = {"AlarmMail": "alarms@wagebook.example"}
 Template = dict[str, Any]
 
 
@@ -34,7 +34,7 @@ def _translated(whole: Template) -> Template:
         if one["Type"] == "AWS::Serverless::Function":
             one["Properties"]["CodeUri"] = "s3://wagebook-code/deployment.zip"  # as `cloudformation package` writes it
     defaults = {name: one["Default"] for name, one in whole["Parameters"].items() if "Default" in one}
-    return dict(transform(uploaded, defaults | SAID, _NoManagedPolicies()))
+    return dict(transform(uploaded, defaults | PARAMETERS, _NoManagedPolicies()))
 
 
 def _lint(template: Template, at: Path) -> list[str]:
@@ -70,34 +70,34 @@ class TestTranslation:
 
     def test_has_the_gateways_refusals_as_problem_documents(self, translated: Template) -> None:
         [api] = _of_type(translated, "AWS::ApiGateway::RestApi")
-        for word, said in api["Body"]["x-amazon-apigateway-gateway-responses"].items():
-            assert said["responseParameters"]["gatewayresponse.header.Content-Type"] == "'application/problem+json'"
-            body = json.loads(said["responseTemplates"]["application/json"])
+        for word, response in api["Body"]["x-amazon-apigateway-gateway-responses"].items():
+            assert response["responseParameters"]["gatewayresponse.header.Content-Type"] == "'application/problem+json'"
+            body = json.loads(response["responseTemplates"]["application/json"])
             assert body["type"].startswith("urn:wagebook:problem:"), word
-            assert str(body.get("status", "")) == said.get("statusCode", ""), word
+            assert str(body.get("status", "")) == response.get("statusCode", ""), word
 
 
 @pytest.fixture(scope="module", name="created")
 def _created(translated: Template, below_in_moto: Template) -> Iterator[Template]:
     """Create all that moto can, the foundation first: no API from a Swagger body, no rules of a bucket."""
-    made = copy.deepcopy(translated)
-    made["Resources"] = {
+    template = copy.deepcopy(translated)
+    template["Resources"] = {
         name: one
-        for name, one in made["Resources"].items()
+        for name, one in template["Resources"].items()
         if not one["Type"].startswith("AWS::ApiGateway::") and name != "APIHandlerInvokePermission"
     }
-    made.pop("Outputs")
-    for one in made["Resources"].values():
+    template.pop("Outputs")
+    for one in template["Resources"].values():
         if one["Type"] == "AWS::Lambda::Function":
             one["Properties"]["Code"] = {"ZipFile": "nothing = None"}
     logging.getLogger("moto").setLevel(logging.ERROR)
     with mock_aws():
-        _create("wagebook-dev-foundation", below_in_moto, BELOW)
-        _create("wagebook-dev", made, SAID)
-        yield made
+        _create("wagebook-dev-foundation", below_in_moto, FOUNDATION_PARAMETERS)
+        _create("wagebook-dev", template, PARAMETERS)
+        yield template
 
 
-def _create(stack: str, template: Template, said: dict[str, str]) -> None:
+def _create(stack: str, template: Template, parameters: dict[str, str]) -> None:
     s3 = boto3.client("s3", region_name=REGION)
     s3.create_bucket(Bucket=stack, CreateBucketConfiguration={"LocationConstraint": REGION})
     s3.put_object(Bucket=stack, Key="template", Body=json.dumps(template))
@@ -105,10 +105,10 @@ def _create(stack: str, template: Template, said: dict[str, str]) -> None:
     client.create_stack(
         StackName=stack,
         TemplateURL=f"https://s3.amazonaws.com/{stack}/template",
-        Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in said.items()],
+        Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
     )
-    [made] = client.describe_stacks(StackName=stack)["Stacks"]
-    assert made["StackStatus"] == "CREATE_COMPLETE", made.get("StackStatusReason")
+    [described] = client.describe_stacks(StackName=stack)["Stacks"]
+    assert described["StackStatus"] == "CREATE_COMPLETE", described.get("StackStatusReason")
 
 
 class TestCreated:
@@ -120,10 +120,12 @@ class TestCreated:
         subnets = ec2.describe_subnets(Filters=[{"Name": "tag:Name", "Values": ["wagebook-dev-functions-*"]}])[
             "Subnets"
         ]
-        said = boto3.client("lambda", region_name=REGION).get_function(FunctionName="wagebook-dev-api")["Configuration"]
-        assert said["VpcConfig"]["SecurityGroupIds"] == [group["GroupId"]]
-        assert set(said["VpcConfig"]["SubnetIds"]) == {one["SubnetId"] for one in subnets}
-        assert "postgresql://wagebook_app@" in said["Environment"]["Variables"]["APPLICATION_DATABASE_URL"]
+        configuration = boto3.client("lambda", region_name=REGION).get_function(FunctionName="wagebook-dev-api")[
+            "Configuration"
+        ]
+        assert configuration["VpcConfig"]["SecurityGroupIds"] == [group["GroupId"]]
+        assert set(configuration["VpcConfig"]["SubnetIds"]) == {one["SubnetId"] for one in subnets}
+        assert "postgresql://wagebook_app@" in configuration["Environment"]["Variables"]["APPLICATION_DATABASE_URL"]
 
     def test_has_every_queue_with_its_redrive(self, created: Template) -> None:
         sqs = boto3.client("sqs", region_name=REGION)
@@ -131,9 +133,11 @@ class TestCreated:
         assert len(urls) == len(_of_type(created, "AWS::SQS::Queue"))
         arns = {_attributes(sqs, url)["QueueArn"]: url for url in urls}
         for url in arns.values():
-            said = _attributes(sqs, url)
+            attributes = _attributes(sqs, url)
             if not url.endswith("-dead"):
-                assert json.loads(said["RedrivePolicy"])["deadLetterTargetArn"] == f"{said['QueueArn']}-dead"
+                assert (
+                    json.loads(attributes["RedrivePolicy"])["deadLetterTargetArn"] == f"{attributes['QueueArn']}-dead"
+                )
 
     def test_has_every_function_called_by_its_queue(self, created: Template) -> None:
         client = boto3.client("lambda", region_name=REGION)

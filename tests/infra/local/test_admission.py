@@ -14,11 +14,11 @@ from infra.local.admission import Admission, bound
 
 
 def entering(admission: Admission) -> tuple[threading.Thread, list[bool]]:
-    """Let somebody enter on a thread of their own, and give what they were told in the end."""
-    told: list[bool] = []
-    thread = threading.Thread(target=lambda: told.append(admission.enter()), daemon=True)
+    """Enter on a thread of its own; return the thread, and a list that gets the outcome."""
+    outcome: list[bool] = []
+    thread = threading.Thread(target=lambda: outcome.append(admission.enter()), daemon=True)
     thread.start()
-    return thread, told
+    return thread, outcome
 
 
 def until_waiting(admission: Admission, number: int) -> None:
@@ -36,34 +36,34 @@ class TestEnter:
         assert [admission.enter() for _ in range(2)] == [True, False]
 
     def test_lets_the_first_in_line_go_first(self) -> None:
-        admission = Admission(at_once=1, waiting=2, patience=10)
+        admission = Admission(at_once=1, waiting=2, longest_wait=10)
         assert admission.enter()
-        first, told_first = entering(admission)
+        first, first_outcome = entering(admission)
         until_waiting(admission, 1)
-        second, told_second = entering(admission)
+        second, second_outcome = entering(admission)
         until_waiting(admission, 2)
         admission.leave()
         first.join(5)
-        assert (told_first, told_second) == ([True], [])
+        assert (first_outcome, second_outcome) == ([True], [])
         admission.leave()
         second.join(5)
-        assert told_second == [True]
+        assert second_outcome == [True]
 
     def test_gives_a_place_to_who_waited_and_not_to_who_just_came(self) -> None:
-        admission = Admission(at_once=1, waiting=1, patience=10)
+        admission = Admission(at_once=1, waiting=1, longest_wait=10)
         assert admission.enter()
-        thread, told = entering(admission)
+        thread, outcome = entering(admission)
         until_waiting(admission, 1)
         admission.leave()
         assert not admission._free  # handed over: a newcomer finds nothing to take
         thread.join(5)
-        assert told == [True]
+        assert outcome == [True]
 
     def test_turns_away_who_waited_too_long_and_forgets_them(self) -> None:
-        admission = Admission(at_once=1, waiting=1, patience=0.01)
+        admission = Admission(at_once=1, waiting=1, longest_wait=0.01)
         assert [admission.enter(), admission.enter()] == [True, False]
         admission.leave()
-        assert admission.enter(), "the place was handed to somebody who had gone"
+        assert admission.enter(), "the place was handed to a request that had gone"
 
 
 class TestBound:
@@ -75,8 +75,8 @@ class TestBound:
         answer = local.LocalGateway().handle_request("POST", "/sales?x=1", {}, b"{}")
         assert (answer["statusCode"], answer["headers"]["Retry-After"], seen) == (503, "1", [])
         assert answer["headers"]["Content-Type"] == "application/problem+json"
-        said = json.loads(answer["body"])
-        assert (said["type"], said["status"], said["instance"]) == ("urn:wagebook:problem:busy", 503, "/sales")
+        problem = json.loads(answer["body"])
+        assert (problem["type"], problem["status"], problem["instance"]) == ("urn:wagebook:problem:busy", 503, "/sales")
 
     def test_turns_away_whom_the_product_refuses_from_memory_and_takes_no_place_for_it(
         self, monkeypatch: pytest.MonkeyPatch

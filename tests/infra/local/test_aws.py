@@ -16,7 +16,7 @@ CONTEXT = {"tenant_id": "acme"}
 
 @contextmanager
 def kms(master_key: str) -> Iterator[tuple[Any, str]]:
-    """Start the stand-in and give its KMS with the key that the application is told."""
+    """Start moto and return its KMS client with the key that the application uses."""
     moto = aws.start(master_key=master_key)
     try:
         settings = moto.settings()
@@ -29,10 +29,10 @@ class TestMasterKey:
     def test_opens_after_a_restart_what_it_wrapped_before(self) -> None:
         master_key = secrets.token_hex(32)
         with kms(master_key) as (client, key_id):
-            made = client.generate_data_key(KeyId=key_id, KeySpec="AES_256", EncryptionContext=CONTEXT)
-        asked = {"CiphertextBlob": made["CiphertextBlob"], "EncryptionContext": CONTEXT}
+            data_key = client.generate_data_key(KeyId=key_id, KeySpec="AES_256", EncryptionContext=CONTEXT)
+        asked = {"CiphertextBlob": data_key["CiphertextBlob"], "EncryptionContext": CONTEXT}
         with kms(master_key) as (client, key_id):
-            assert client.decrypt(KeyId=key_id, **asked)["Plaintext"] == made["Plaintext"]
+            assert client.decrypt(KeyId=key_id, **asked)["Plaintext"] == data_key["Plaintext"]
         with (
             kms(secrets.token_hex(32)) as (client, key_id),
             pytest.raises(client.exceptions.InvalidCiphertextException),

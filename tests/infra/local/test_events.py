@@ -83,8 +83,8 @@ class World:
     def left(self) -> tuple[int, int]:
         """Count the messages that wait, and those that were received and not deleted."""
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        found = self.sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=names)["Attributes"]
-        return int(found[names[0]]), int(found[names[1]])
+        attributes = self.sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=names)["Attributes"]
+        return int(attributes[names[0]]), int(attributes[names[1]])
 
 
 @pytest.fixture(scope="module")
@@ -214,10 +214,10 @@ class TestBootstrap:
         aws.make_queues(sqs, ["wagebook-more"])
         aws.make_queues(sqs, ["wagebook-more"])
         url = sqs.get_queue_url(QueueName="wagebook-more")["QueueUrl"]
-        found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
-        assert found["VisibilityTimeout"] == "180"
-        assert '"maxReceiveCount": 5' in found["RedrivePolicy"]
-        assert "wagebook-more-dead" in found["RedrivePolicy"]
+        attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+        assert attributes["VisibilityTimeout"] == "180"
+        assert '"maxReceiveCount": 5' in attributes["RedrivePolicy"]
+        assert "wagebook-more-dead" in attributes["RedrivePolicy"]
 
     def test_makes_logins_whose_tokens_verify(self, endpoint: str) -> None:
         import jwt

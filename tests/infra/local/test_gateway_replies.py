@@ -43,13 +43,13 @@ def ask(port: int, method: str, path: str, **headers: str) -> tuple[int, dict[st
 @pytest.mark.parametrize("path", ["/", "/nothing", "/users/1/2/3/4?x=1", "/pay-register"])
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer x"}, {"Authorization": "Bearer \xe9"}], ids=str)
 def test_unknown_paths_are_404_problem_documents(port: int, path: str, headers: dict[str, str]) -> None:
-    status, said, body = ask(port, "GET", path, **headers)
-    assert (status, said["content-type"]) == (404, "application/problem+json")
+    status, headers_got, body = ask(port, "GET", path, **headers)
+    assert (status, headers_got["content-type"]) == (404, "application/problem+json")
     assert body["type"] == "urn:wagebook:problem:not-found"
     assert body["instance"] == path.partition("?")[0]
-    assert said["x-request-id"]
-    assert {name: said[name] for name in SECURE} == SECURE
-    assert said["cache-control"] == "no-store"
+    assert headers_got["x-request-id"]
+    assert {name: headers_got[name] for name in SECURE} == SECURE
+    assert headers_got["cache-control"] == "no-store"
 
 
 @pytest.mark.parametrize(
@@ -79,8 +79,8 @@ def test_every_reply_has_the_security_headers_once(port: int, method: str, path:
 def test_what_is_no_http_is_a_problem_document(port: int) -> None:
     with socket.create_connection(("127.0.0.1", port), timeout=10) as raw:
         raw.sendall(b"GET /me HTTP/1.1\r\nX: " + b"x" * 70_000 + b"\r\n\r\n")
-        said = raw.makefile("rb").read()
-    head, _, body = said.partition(b"\r\n\r\n")
+        reply = raw.makefile("rb").read()
+    head, _, body = reply.partition(b"\r\n\r\n")
     assert b" 431 " in head.splitlines()[0]
     assert b"nosniff" in head
     assert json.loads(body)["status"] == 431

@@ -22,22 +22,22 @@ from infra.local import aws, mailbox, serve
 @pytest.fixture(scope="module", name="endpoint")
 def _endpoint() -> Iterator[str]:
     """Start the stand-in and let the product mail by it."""
-    with aws.running(["wagebook-mail-events"]) as said:
+    with aws.running(["wagebook-mail-events"]) as configuration:
         more = {
             "APPLICATION_DATABASE_URL": "postgresql://nobody",
-            "MAIL_FROM": said["MAIL_FROM"],
-            "MAIL_CONFIGURATION_SET": said["MAIL_CONFIGURATION_SET"],
+            "MAIL_FROM": configuration["MAIL_FROM"],
+            "MAIL_CONFIGURATION_SET": configuration["MAIL_CONFIGURATION_SET"],
         }
-        with mock.patch.dict(os.environ, {**aws.environment(said["AWS_ENDPOINT_URL"]), **more}):
+        with mock.patch.dict(os.environ, {**aws.environment(configuration["AWS_ENDPOINT_URL"]), **more}):
             mail.client.cache_clear()
             settings.cache_clear()
-            yield said["AWS_ENDPOINT_URL"]
+            yield configuration["AWS_ENDPOINT_URL"]
         mail.client.cache_clear()
         settings.cache_clear()
 
 
 def send(subject: str, page: str = "<p>Hello</p>") -> str:
-    made = mail.Mail(
+    created = mail.Mail(
         to="rahim@acme.example",
         to_name="Rahim",
         from_name="Acme",
@@ -46,7 +46,7 @@ def send(subject: str, page: str = "<p>Hello</p>") -> str:
         html=page,
         language="en",
     )
-    return mail.send(made, tags={"tenant_id": "1"})
+    return mail.send(created, tags={"tenant_id": "1"})
 
 
 def get(url: str) -> str:
@@ -58,11 +58,11 @@ class TestMailbox:
     def test_lists_what_was_sent_newest_first_and_shows_one(self, endpoint: str) -> None:
         send("First <script>alert(1)</script>")
         send("ছুটি", '<p onclick="x">Hello</p>')
-        status, headers, said = mailbox.page("/_mail", endpoint=endpoint)
+        status, headers, page = mailbox.page("/_mail", endpoint=endpoint)
         assert (status, headers["Content-Type"]) == (200, "text/html; charset=utf-8")
-        assert said.index("ছুটি") < said.index("First &lt;script&gt;")
-        assert "<script" not in said
-        assert "Rahim &lt;rahim@acme.example&gt;" in said
+        assert page.index("ছুটি") < page.index("First &lt;script&gt;")
+        assert "<script" not in page
+        assert "Rahim &lt;rahim@acme.example&gt;" in page
         _, _, one = mailbox.page("/_mail/2?x=1", endpoint=endpoint)
         assert "<h1>ছুটি</h1>" in one
         assert "Hello &lt;you&gt;" in one
@@ -80,8 +80,8 @@ class TestMailbox:
         product = Chalice(app_name="product")
         product.route("/docs")(lambda: Response("the product"))
         serve.show_mail(SimpleNamespace(ChaliceRequestHandler=Handler))
-        made = chalice.local.LocalDevServer(product, Config.create(), "127.0.0.1", 0, handler_cls=Handler)
-        server = made.server
+        created = chalice.local.LocalDevServer(product, Config.create(), "127.0.0.1", 0, handler_cls=Handler)
+        server = created.server
         Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         url = f"http://127.0.0.1:{server.server_address[1]}"
         assert "<h1>Mail</h1>" in get(f"{url}/_mail")
@@ -99,9 +99,9 @@ class TestMailEvents:
         [topic] = [one["TopicArn"] for one in sns.list_topics()["Topics"]]
         sns.publish(TopicArn=topic, Message=json.dumps({"eventType": "Bounce"}))
         url = sqs.get_queue_url(QueueName="wagebook-mail-events")["QueueUrl"]
-        [found] = sqs.receive_message(QueueUrl=url)["Messages"]
-        assert json.loads(found["Body"]) == {"eventType": "Bounce"}
+        [message] = sqs.receive_message(QueueUrl=url)["Messages"]
+        assert json.loads(message["Body"]) == {"eventType": "Bounce"}
 
     def test_are_set_up_again_without_harm(self, endpoint: str) -> None:
-        aws.tell_of_mail(*(aws.client(endpoint, name) for name in ("ses", "sns", "sqs")))
+        aws.route_mail_events(*(aws.client(endpoint, name) for name in ("ses", "sns", "sqs")))
         assert len(aws.client(endpoint, "sns").list_subscriptions()["Subscriptions"]) == 1

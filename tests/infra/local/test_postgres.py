@@ -35,9 +35,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def open_folder() -> Iterator[Path]:
     """Provide a folder that everybody may enter; pytest's own are closed to others."""
-    with tempfile.TemporaryDirectory() as made:
-        Path(made).chmod(0o755)
-        yield Path(made)
+    with tempfile.TemporaryDirectory() as temporary:
+        Path(temporary).chmod(0o755)
+        yield Path(temporary)
 
 
 def asked(url: str, question: str) -> object:
@@ -69,7 +69,7 @@ class TestRunning:
             assert asked(server.admin_url, "select datlocale from pg_database limit 1") == "C.UTF-8"
         assert stat.S_IMODE((folder / "password").stat().st_mode) == 0o600
 
-    def test_is_durable_unless_told_otherwise_and_takes_settings(self, folder: Path) -> None:
+    def test_is_durable_unless_set_otherwise_and_takes_settings(self, folder: Path) -> None:
         with postgres.running(folder, settings={"shared_buffers": "32MB"}) as server:
             assert asked(server.admin_url, "show fsync") == "on"
             assert asked(server.admin_url, "show shared_buffers") == "32MB"
@@ -141,7 +141,7 @@ class TestStartedByRoot:
         (copied / "initdb").unlink()
         assert (binaries.find(binaries.unprivileged_user()) / "initdb").exists()
 
-    def test_runs_nothing_from_a_cache_that_somebody_else_made(
+    def test_runs_nothing_from_a_cache_of_another_account(
         self, open_folder: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         user = binaries.unprivileged_user()

@@ -20,7 +20,7 @@ class TestWrite:
             digests.append(archive.digest(tmp_path / f"{turn}.zip"))
         assert digests[0] == digests[1]
 
-    def test_can_be_read_by_whoever_lambda_runs_it_as(self, tmp_path: Path) -> None:
+    def test_can_be_read_by_the_account_that_lambda_runs_it_as(self, tmp_path: Path) -> None:
         (tmp_path / "in").mkdir()
         (tmp_path / "in" / "a.py").write_text("a")
         (tmp_path / "in" / "a.py").chmod(0o600)

@@ -54,14 +54,14 @@ class TestPrune:
 
 class TestBake:
     def test_makes_the_same_bytes_of_the_same_files(self, tmp_path: Path) -> None:
-        made = []
+        bytecode = []
         for name in ("one", "two"):
             folder = files(tmp_path / name, "a.py", "b/c.py")
-            os.utime(folder / "a.py", (len(made), len(made)))
+            os.utime(folder / "a.py", (len(bytecode), len(bytecode)))
             contents.bake(folder, runtime=HERE, at="/var/task")
-            made.append({file.name: file.read_bytes() for file in folder.rglob("*.pyc")})
-        assert len(made[0]) == 2
-        assert made[0] == made[1]
+            bytecode.append({file.name: file.read_bytes() for file in folder.rglob("*.pyc")})
+        assert len(bytecode[0]) == 2
+        assert bytecode[0] == bytecode[1]
 
     def test_is_taken_without_looking_at_the_source(self, tmp_path: Path) -> None:
         contents.bake(files(tmp_path, "a.py"), runtime=HERE, at="/var/task")
@@ -79,7 +79,7 @@ class TestBake:
 
 class TestMissingWheels:
     def test_names_requirements_that_are_not_installed(self, tmp_path: Path) -> None:
-        wanted = tmp_path / "requirements.txt"
-        wanted.write_text("# why\npsycopg[binary]==3\nPython-StdNum==2\n")
+        requirements = tmp_path / "requirements.txt"
+        requirements.write_text("# why\npsycopg[binary]==3\nPython-StdNum==2\n")
         folder = files(tmp_path, "psycopg_binary-3.dist-info/METADATA", "python_stdnum-2.dist-info/METADATA")
-        assert contents.missing_wheels(folder, wanted) == ["psycopg"]
+        assert contents.missing_wheels(folder, requirements) == ["psycopg"]
