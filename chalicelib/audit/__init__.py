@@ -36,7 +36,7 @@ def record(
         "tenant_id": tenant_id or scope.tenant_id,  # type: ignore[union-attr]  # the platform always names one
         "at": scope.now,
         "actor": f"{scope.actor.role}:{scope.actor.name}",
-        "actor_ids": sorted(scope.actor.hands) or None,
+        "actor_ids": sorted(scope.actor.all_ids) or None,
         "user_id": scope.actor.user_id,
         "action": action,
         "entity_type": entity_type,

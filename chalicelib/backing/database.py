@@ -91,12 +91,12 @@ def run(connection: Connection, sql: str, values: Mapping[str, Any]) -> int:
     return cursor.rowcount
 
 
-def plan_anew(connection: Connection) -> None:
+def force_custom_plans(connection: Connection) -> None:
     """Let the rest of the transaction plan each statement for its own values: set-based ones over a range."""
     connection.exec_driver_sql("set local plan_cache_mode = force_custom_plan")
 
 
-def keep_plans(connection: Connection) -> None:
+def force_generic_plans(connection: Connection) -> None:
     """Let the rest of the transaction use the general plan of each prepared statement.
 
     It is for statements that look everything up by key: one plan serves any rows, and making it again for each call

@@ -97,14 +97,14 @@ def delete(tenant_id: UUID, keys: Sequence[str]) -> None:
             raise Busy(f"{len(failed)} files could not be deleted ({failed[0]['Code']}); try again in a few seconds.")
 
 
-def keys_under(tenant_id: UUID, folder: str) -> list[str]:
+def list_keys(tenant_id: UUID, folder: str) -> list[str]:
     """List what is in a folder, which is a key without its last part; a thousand at most."""
     with _answering():
         found = client().list_objects_v2(Bucket=settings().files_bucket, Prefix=_own(tenant_id, folder) + "/")
         return [one["Key"] for one in found.get("Contents", [])]
 
 
-def form_to(tenant_id: UUID, key: str, *, content_type: str, size_bytes: int, now: datetime) -> Upload:
+def make_upload_form(tenant_id: UUID, key: str, *, content_type: str, size_bytes: int, now: datetime) -> Upload:
     """Make the form by which a browser uploads one file of this type and size, under this key, encrypted.
 
     S3 refuses anything else. It may be sent again until it expires, so what is there can be replaced.
@@ -123,7 +123,7 @@ def form_to(tenant_id: UUID, key: str, *, content_type: str, size_bytes: int, no
     return Upload(str(made["url"]), made["fields"], now + UPLOAD_LIVES)
 
 
-def link_to(tenant_id: UUID, key: str, *, name: str, now: datetime) -> Link:
+def make_download_link(tenant_id: UUID, key: str, *, name: str, now: datetime) -> Link:
     """Return an address from which a browser saves the file under `name`. Nobody is asked whether it exists.
 
     It is saved and not shown, whatever its type, so nothing in it runs under an address of ours. `now` only says when

@@ -62,7 +62,7 @@ def send(mail: Mail, *, tags: Mapping[str, str]) -> str:
         answer = client().send_email(
             FromEmailAddress=settings().mail_from,
             Destination={"ToAddresses": [to.addr_spec]},
-            Content={"Raw": {"Data": composed(mail)}},
+            Content={"Raw": {"Data": compose(mail)}},
             EmailTags=[{"Name": name, "Value": value} for name, value in tags.items()],
             **more,
         )
@@ -73,7 +73,7 @@ def send(mail: Mail, *, tags: Mapping[str, str]) -> str:
     return str(answer["MessageId"])
 
 
-def composed(mail: Mail) -> bytes:
+def compose(mail: Mail) -> bytes:
     """Write a mail as MIME: text, and HTML beside it."""
     made = EmailMessage(_POLICY)
     made["From"] = Address(_literal(mail.from_name), addr_spec=settings().mail_from)

@@ -57,7 +57,7 @@ class Reply:
     problem: str | None = None
 
 
-def target_of(url: str) -> CallTarget:
+def parse_target(url: str) -> CallTarget:
     """Read an address, or raise Refused. Nothing is looked up yet."""
     if not (url.isascii() and url.isprintable()) or re.search(r"[\s\\#]", url):
         raise CallRefused("must be plain ASCII without spaces, backslash or #; write a foreign host name as xn--...")
@@ -82,7 +82,7 @@ def target_of(url: str) -> CallTarget:
     return CallTarget(parts.scheme, host, port, path, parts.netloc)
 
 
-def addresses_of(target: CallTarget, *, seconds: float = LOOK_UP) -> list[str]:
+def resolve_public_addresses(target: CallTarget, *, seconds: float = LOOK_UP) -> list[str]:
     """Look a host up and give its addresses, or raise Refused where one of them is not public."""
     found = list(dict.fromkeys(_looked_up(target, seconds)))
     for address in found:
@@ -97,7 +97,7 @@ def post(url: str, body: bytes, headers: Mapping[str, str], *, seconds: float) -
     """Send a body and give what was answered, in so many seconds at most. It never raises."""
     started = time.monotonic()
     try:
-        status, text = _exchange(target_of(url), body, headers, started + seconds)
+        status, text = _exchange(parse_target(url), body, headers, started + seconds)
     except CallRefused as refusal:
         return Reply(None, _ms(started), problem=f"not sent: {refusal}")
     except TimeoutError:
@@ -114,7 +114,7 @@ def post(url: str, body: bytes, headers: Mapping[str, str], *, seconds: float) -
 
 
 def _exchange(target: CallTarget, body: bytes, headers: Mapping[str, str], deadline: float) -> tuple[int, str]:
-    found = addresses_of(target, seconds=_left(deadline))
+    found = resolve_public_addresses(target, seconds=_left(deadline))
     sock = _connected(found, target, deadline)
     try:
         if target.scheme == "https":

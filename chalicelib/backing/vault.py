@@ -32,12 +32,12 @@ MOST_KEPT = 256  # keys, one or two of each tenant that one process serves withi
 REMEDY = "make one with `openssl rand -base64 32`"
 
 
-class Unopenable(RuntimeError):
+class Undecryptable(RuntimeError):
     """A sealed value does not open: it was altered or moved, or its key is another one. It says where, never what."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sealed:
+class EncryptedValue:
     """A value nobody can read, and which of the tenant's keys opens it."""
 
     key_id: UUID
@@ -75,14 +75,14 @@ class _Keys:
 _keys = _Keys()
 
 
-def seal(session: Connection, plain: bytes, *, tenant_id: UUID, table: str, row_id: UUID) -> Sealed:
+def encrypt(session: Connection, plain: bytes, *, tenant_id: UUID, table: str, row_id: UUID) -> EncryptedValue:
     """Seal a value for one row, under the tenant's newest data key; its first use makes the key."""
     key_id, key = _newest(session, tenant_id)
     nonce = os.urandom(NONCE)
-    return Sealed(key_id, FORM + nonce + AESGCM(key).encrypt(nonce, plain, _row(tenant_id, table, row_id)))
+    return EncryptedValue(key_id, FORM + nonce + AESGCM(key).encrypt(nonce, plain, _row(tenant_id, table, row_id)))
 
 
-def unseal(session: Connection, sealed: Sealed, *, tenant_id: UUID, table: str, row_id: UUID) -> bytes:
+def decrypt(session: Connection, sealed: EncryptedValue, *, tenant_id: UUID, table: str, row_id: UUID) -> bytes:
     """Open a value that was sealed for this row, or raise Unopenable; Busy while KMS cannot be reached."""
     key = _keys.find(tenant_id, sealed.key_id) or _fetched(session, tenant_id, sealed.key_id)
     form, nonce, rest = sealed.data[:1], sealed.data[1 : 1 + NONCE], sealed.data[1 + NONCE :]
@@ -91,7 +91,7 @@ def unseal(session: Connection, sealed: Sealed, *, tenant_id: UUID, table: str, 
             return AESGCM(key).decrypt(nonce, rest, _row(tenant_id, table, row_id))
         except (InvalidTag, ValueError):
             pass
-    raise Unopenable(f"{table} {row_id} of tenant {tenant_id} does not open under its key {sealed.key_id}.")
+    raise Undecryptable(f"{table} {row_id} of tenant {tenant_id} does not open under its key {sealed.key_id}.")
 
 
 def rotate(session: Connection, *, tenant_id: UUID) -> UUID:
@@ -131,7 +131,7 @@ def _fetched(session: Connection, tenant_id: UUID, key_id: UUID) -> bytes:
         {"tenant_id": tenant_id, "key_id": key_id},
     ).first()
     if row is None:
-        raise Unopenable(f"Tenant {tenant_id} has no data key {key_id}.")
+        raise Undecryptable(f"Tenant {tenant_id} has no data key {key_id}.")
     return _opened(tenant_id, row)
 
 
@@ -139,7 +139,7 @@ def _opened(tenant_id: UUID, row: Any) -> bytes:
     try:
         key = _unwrapped(tenant_id, bytes(row.wrapped))
     except InvalidTag:
-        raise Unopenable(
+        raise Undecryptable(
             f"The data key {row.id} of tenant {tenant_id} cannot be unwrapped: it was altered, or wrapped by another"
             " key. Set KMS_KEY_ID (or LOCAL_VAULT_KEY) to the key that wrapped it."
         ) from None

@@ -21,11 +21,11 @@ class RawBody:
     data: bytes
 
 
-def parsed(model: type[B], data: bytes) -> B:
+def parse_model(model: type[B], data: bytes) -> B:
     """Read JSON strictly into a model; where the model requires nothing, the body may be left out."""
     if not data.strip() and not any(field.is_required() for field in model.model_fields.values()):
         return model()
-    loaded(data)
+    load_json(data)
     return model.model_validate_json(data)
 
 
@@ -39,12 +39,12 @@ def refuse_body(data: bytes) -> None:
 
     Raises Unreadable where it is not JSON, Invalid with the place of its first field otherwise.
     """
-    if not is_no_body(data) and (value := loaded(data)) != {}:
+    if not is_no_body(data) and (value := load_json(data)) != {}:
         place = "/" + next(iter(value)).replace("~", "~0").replace("/", "~1") if isinstance(value, dict) else ""
         raise invalid(place, "this route takes no body; leave it away, or send {}")
 
 
-def loaded(data: bytes) -> Any:
+def load_json(data: bytes) -> Any:
     """Read JSON that is plain: UTF-8, one value per name, finite numbers, of bounded size and depth."""
     if len(data) > LARGEST_BODY:
         raise TooLarge(f"The body has {len(data):,} bytes; at most {LARGEST_BODY:,} can be taken. Send it in parts.")

@@ -14,12 +14,12 @@ from sqlalchemy.exc import DBAPIError
 from chalicelib.backing import clock, outbox
 from chalicelib.backing.log import duration, logger
 from chalicelib.entry import idempotency, limits
-from chalicelib.entry.bodies import RawBody, check_text, is_no_body, parsed, refuse_body
+from chalicelib.entry.bodies import RawBody, check_text, is_no_body, parse_model, refuse_body
 from chalicelib.entry.idempotency import StoredReply
 from chalicelib.entry.problems import PROBLEM, RETRYABLE, document, fault_of, headers_of, places_of, problem
 from chalicelib.entry.registry import ENDPOINTS, DeclaredEndpoint, describe
 from chalicelib.entry.reply_headers import NO_STORE, REVALIDATED
-from chalicelib.identity.callers import calling
+from chalicelib.identity.callers import caller_scope
 from chalicelib.identity.scope import Origin, PlatformScope, Scope, check
 from chalicelib.kernel.errors import Invalid, NotFound, Unreadable, invalid
 from chalicelib.kernel.schema import STORED
@@ -29,7 +29,7 @@ TRIES = 3  # a deadlock's victim may go again: nothing of it was committed
 
 
 @dataclass(frozen=True, slots=True)
-class Ready:
+class JsonReply:
     """A reply that is text already, such as JSON made by the database, to be passed through as it is."""
 
     text: str
@@ -37,7 +37,7 @@ class Ready:
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class FileReply:
     """A reply that is a file."""
 
     content: str | bytes
@@ -136,11 +136,11 @@ def _serve(registered: DeclaredEndpoint, request: Any, path_values: Mapping[str,
 def _answer(registered: DeclaredEndpoint, request: Any, path_values: Mapping[str, str], origin: Origin) -> StoredReply:
     if registered.may is None:
         return _rendered(registered, registered.function(**_arguments(registered, request, path_values)), None)
-    limits.turn_away(request.headers)
+    limits.reject_flood(request.headers)
     try:
         return _tried(registered, request, path_values, origin, counted=False)
-    except limits.Unleased as need:  # nothing was done yet, and its transaction is over
-        limits.lease(need)
+    except limits.LeaseNeeded as need:  # nothing was done yet, and its transaction is over
+        limits.take_lease(need)
         return _tried(registered, request, path_values, origin, counted=True)
 
 
@@ -159,7 +159,7 @@ def _tried(
 def _worked(
     registered: DeclaredEndpoint, request: Any, path_values: Mapping[str, str], origin: Origin, *, counted: bool
 ) -> StoredReply:
-    with calling(request.headers, now=clock.now(), origin=origin) as scope:
+    with caller_scope(request.headers, now=clock.now(), origin=origin) as scope:
         tenant = scope.tenant.slug if isinstance(scope, Scope) else "-"
         logger.thread_safe_append_keys(tenant=tenant, actor=f"{scope.actor.role}:{scope.actor.name}")
         if isinstance(scope, Scope) and not counted:
@@ -206,7 +206,7 @@ def _arguments(registered: DeclaredEndpoint, request: Any, path_values: Mapping[
     if registered.body is RawBody:
         found["body"] = RawBody(request.headers.get("content-type", JSON), _raw(request))
     elif registered.body is not None:
-        found["body"] = parsed(registered.body, _raw(request))  # type: ignore[type-var]  # a model, as RawBody was above
+        found["body"] = parse_model(registered.body, _raw(request))  # type: ignore[type-var]  # a model, as RawBody was above
     if registered.takes_version:
         found["if_match"] = _version(request.headers.get("if-match"))
     return found
@@ -253,14 +253,14 @@ def _version(said: str | None) -> int | None:
 
 def _rendered(registered: DeclaredEndpoint, result: Any, scope: Scope | PlatformScope | None) -> StoredReply:
     status = registered.status
-    if isinstance(result, Document):
+    if isinstance(result, FileReply):
         headers = {"Content-Type": result.content_type, "Cache-Control": result.cache}
         if result.name:
             headers["Content-Disposition"] = f'attachment; filename="{result.name}"'
         return StoredReply(status, headers, result.content)  # type: ignore[arg-type]  # Chalice takes bytes too
     if result is None:
         return StoredReply(204, {"Content-Type": JSON}, "")
-    if isinstance(result, Ready):
+    if isinstance(result, JsonReply):
         return StoredReply(status, {"Content-Type": JSON, "Cache-Control": result.cache}, result.text)
     reply = result if isinstance(result, BaseModel) else registered.reply.model_validate(result, context=STORED)
     headers = {"Content-Type": JSON}

@@ -82,7 +82,7 @@ _own: dict[tuple[UUID, UUID], _Lease] = {}  # by tenant and actor: what was lent
 _flooding: dict[bytes, tuple[UUID, UUID]] = {}  # by credentials: the tenant and actor who go on after refusals
 
 
-class Unleased(Exception):  # it is a step of the way, and nobody's error
+class LeaseNeeded(Exception):  # it is a step of the way, and nobody's error
     """This process has nothing left to count for the actor: take a lease, and begin again."""
 
     def __init__(self, scope: Scope, credentials: bytes = b"") -> None:
@@ -111,7 +111,7 @@ def credentials_of(headers: Mapping[str, str]) -> bytes:
     return hashlib.sha256(said.encode(errors="surrogatepass")).digest()
 
 
-def turn_away(headers: Mapping[str, str]) -> None:
+def reject_flood(headers: Mapping[str, str]) -> None:
     """Reject from memory, without a database call, credentials that were rejected repeatedly just now: TooMany."""
     if not _flooding:
         return
@@ -129,7 +129,7 @@ def turn_away(headers: Mapping[str, str]) -> None:
 
 def spend(scope: Scope, credentials: bytes = b"") -> None:
     """Count one request of an actor; TooMany at the limit, Unleased where the database has to be asked."""
-    now, need = time.monotonic(), Unleased(scope, credentials)
+    now, need = time.monotonic(), LeaseNeeded(scope, credentials)
     with _lock:
         shared = _leases.get(need.tenant_id)
         if shared is None or not shared.holds(now, need.per_minute):
@@ -152,7 +152,7 @@ def spend(scope: Scope, credentials: bytes = b"") -> None:
     raise _too_many(own, now)
 
 
-def lease(need: Unleased) -> None:
+def take_lease(need: LeaseNeeded) -> None:
     """Take a lease and count the request that needed it; TooMany where nothing is left for now."""
     per_minute, burst = need.per_minute, burst_of(need.per_minute)
     with _lock:
@@ -193,7 +193,7 @@ def lease(need: Unleased) -> None:
         raise _too_many(fresh, now)
 
 
-def _take_shared(need: Unleased, fresh: _Lease, now: float, pause: float) -> None:
+def _take_shared(need: LeaseNeeded, fresh: _Lease, now: float, pause: float) -> None:
     """Keep a lease that whoever asks here may use, and what the actor's earlier refusals say of a flood."""
     held = _leases.get(need.tenant_id)
     if held and held.left and held.holds(now, fresh.per_minute):
@@ -210,7 +210,7 @@ def _take_shared(need: Unleased, fresh: _Lease, now: float, pause: float) -> Non
         _own.pop(need.place, None)
 
 
-def _take_own(need: Unleased, fresh: _Lease, found: Any, now: float, pause: float) -> None:
+def _take_own(need: LeaseNeeded, fresh: _Lease, found: Any, now: float, pause: float) -> None:
     """Keep what an actor alone was lent, or that nothing was left for them."""
     own = _own.get(need.place)
     if own and own.ends > now - _LOOK:
@@ -225,7 +225,7 @@ def _take_own(need: Unleased, fresh: _Lease, found: Any, now: float, pause: floa
         _flooding[need.credentials] = need.place
 
 
-def _refuse(own: _Lease, need: Unleased) -> None:
+def _refuse(own: _Lease, need: LeaseNeeded) -> None:
     own.refused += 1
     if own.refused >= _PATIENCE and need.credentials:
         _flooding[need.credentials] = need.place

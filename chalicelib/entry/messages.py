@@ -17,7 +17,7 @@ from chalicelib.backing import cells, clock, outbox, queues
 from chalicelib.backing.log import count, logger
 from chalicelib.entry.problems import fault_of
 from chalicelib.entry.registry import CONSUMERS, SCHEDULES, Consumer, Schedule
-from chalicelib.identity.callers import working
+from chalicelib.identity.callers import job_scope
 from chalicelib.identity.scope import Origin, Scope
 from chalicelib.kernel.errors import Misdirected
 
@@ -162,7 +162,9 @@ def _consume(
     try:
         message = json.loads(record["body"]) if found is None else found
         rests = None if CONSUMERS[queue].while_suspended else queue
-        if not do(function, message, name=queue, origin=Origin(request_id=record["messageId"]), rests=rests):
+        if not process_message(
+            function, message, name=queue, origin=Origin(request_id=record["messageId"]), rests=rests
+        ):
             count("Parked", queue=queue)
             return True
     except Exception as error:
@@ -194,14 +196,14 @@ def _tell(when_failed: WhenFailed | None, message: dict[str, Any], why: str) -> 
     if when_failed is None or "tenant_id" not in message:
         return
     try:
-        with working(UUID(message["tenant_id"]), name="queue", now=clock.now(), origin=Origin("-")) as scope:
+        with job_scope(UUID(message["tenant_id"]), name="queue", now=clock.now(), origin=Origin("-")) as scope:
             if cells.is_here(scope.tenant.cell):  # elsewhere it may have gone well
                 when_failed(scope, message=message, why=why)
     except Exception:  # telling is a courtesy; the dead-letter queue holds the message either way
         logger.exception("could not be told")
 
 
-def do(
+def process_message(
     function: Callable[..., SideEffect | None],
     message: dict[str, Any],
     *,
@@ -228,7 +230,7 @@ def do(
         return function(scope, message=message)
 
     def transact(work: Callable[[Scope], SideEffect | None]) -> SideEffect | None:
-        with working(tenant_id, name=name, now=clock.now(), origin=origin) as scope:
+        with job_scope(tenant_id, name=name, now=clock.now(), origin=origin) as scope:
             logger.thread_safe_append_keys(tenant=scope.tenant.slug)
             side_effect = work(scope)
             for last in scope.at_commit:

@@ -54,29 +54,29 @@ def page_rows(
     """Read one page in the order of a unique key, which must be a field of the row's kind (backing.rows)."""
     select = select.order_by(key).limit(query.limit + 1)
     if query.cursor:
-        select = select.where(key > position(query.cursor, key.type.python_type))
+        select = select.where(key > decode_cursor(query.cursor, key.type.python_type))
     found = rows.every(kind, scope.session.execute(select))
     items = found[: query.limit]
-    return RowPage(items, cursor(getattr(items[-1], key.name)) if len(found) > query.limit else None)
+    return RowPage(items, encode_cursor(getattr(items[-1], key.name)) if len(found) > query.limit else None)
 
 
 def page_of(scope: Scope | PlatformScope, select: Select[Any], *, key: Column[Any], query: PageQuery) -> Record:
     """Read one page in the order of a unique key, which must be among the columns selected."""
     select = select.order_by(key).limit(query.limit + 1)
     if query.cursor:
-        select = select.where(key > position(query.cursor, key.type.python_type))
+        select = select.where(key > decode_cursor(query.cursor, key.type.python_type))
     found = [dict(row) for row in scope.session.execute(select).mappings()]
     more = len(found) > query.limit
     found = found[: query.limit]
-    return {"items": found, "next_cursor": cursor(found[-1][key.name]) if more else None}
+    return {"items": found, "next_cursor": encode_cursor(found[-1][key.name]) if more else None}
 
 
-def cursor(key: Any) -> str:
+def encode_cursor(key: Any) -> str:
     """Write a row's key as an opaque cursor."""
     return base64.urlsafe_b64encode(json.dumps(key, default=str).encode()).decode()
 
 
-def position(said: str, kind: type) -> Any:
+def decode_cursor(said: str, kind: type) -> Any:
     """Read a cursor back into a key of the kind that the list is ordered by."""
     try:
         key = json.loads(base64.urlsafe_b64decode(said.encode()))

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from chalicelib.entry.bodies import LARGEST_BODY, RawBody, check_text, loaded
+from chalicelib.entry.bodies import LARGEST_BODY, RawBody, check_text, load_json
 from chalicelib.entry.problems import message_of
 from chalicelib.kernel.errors import Invalid, TooLarge, Unreadable
 from chalicelib.kernel.schema import Input, Output
@@ -54,7 +54,7 @@ def read_rows(body: RawBody, *, required: Collection[str], optional: Collection[
     """
     if body.content_type.partition(";")[0].strip().lower() == "text/csv":
         return _of_csv(body.data, required=required, optional=optional, limit=limit)
-    value = loaded(body.data)
+    value = load_json(body.data)
     if isinstance(value, dict) and list(value) == ["rows"]:
         value = value["rows"]
     if not isinstance(value, list):
@@ -68,7 +68,7 @@ def read_rows(body: RawBody, *, required: Collection[str], optional: Collection[
     ]
 
 
-def checked(model: type[M], rows: Sequence[ImportRow]) -> tuple[list[tuple[int, M]], list[RowError]]:
+def validate_rows(model: type[M], rows: Sequence[ImportRow]) -> tuple[list[tuple[int, M]], list[RowError]]:
     """Make each good row a model, with its line, and say what is wrong with the others."""
     good: list[tuple[int, M]] = []
     errors: list[RowError] = []

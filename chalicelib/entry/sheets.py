@@ -11,12 +11,12 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _BEGINS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
-def safe(said: str) -> str:
+def escape_formula(said: str) -> str:
     """Quote a cell that a spreadsheet would run as a formula when it opens the file."""
     return f"'{said}" if said.startswith(_BEGINS_FORMULA) or said.lstrip().startswith(_BEGINS_FORMULA) else said
 
 
-def csv_of(head: Sequence[str], lines: Iterable[Sequence[Any]]) -> str:
+def write_csv(head: Sequence[str], lines: Iterable[Sequence[Any]]) -> str:
     """Write a table as CSV; texts from outside are made `safe` before."""
     file = io.StringIO()
     writer = csv.writer(file)
@@ -25,7 +25,7 @@ def csv_of(head: Sequence[str], lines: Iterable[Sequence[Any]]) -> str:
     return file.getvalue()
 
 
-def xlsx_of(head: Sequence[str], lines: Iterable[Sequence[Any]], *, title: str) -> bytes:
+def write_xlsx(head: Sequence[str], lines: Iterable[Sequence[Any]], *, title: str) -> bytes:
     """Write a table as a workbook of one sheet, its first row and two columns staying in sight."""
     import xlsxwriter
 

@@ -6,7 +6,7 @@ from typing import Any
 from chalicelib.kernel.errors import Stale
 
 
-def expect(row: Mapping[str, Any], if_match: int | None) -> None:
+def check_version(row: Mapping[str, Any], if_match: int | None) -> None:
     """Refuse a change whose caller saw another version than the row has now."""
     if if_match is not None and if_match != row["version"]:
         raise Stale(f"You saw version {if_match}, and it is at {row['version']} now. Read it again, then change it.")

@@ -8,7 +8,6 @@ enforcement.py  says whether a tenant does without: one with a single person who
 """
 
 from chalicelib.four_eyes.enforcement import has_other_approver, is_enforced, people_who_may
-from chalicelib.four_eyes.hands import Hand, Participation, check_may_approve, why_not
 from chalicelib.four_eyes.own_pay import (
     Subject,
     check_not_own,
@@ -20,9 +19,10 @@ from chalicelib.four_eyes.own_pay import (
     without_own,
     without_own_addresses,
 )
+from chalicelib.four_eyes.participation import Participants, Participation, check_may_approve, why_not
 
 __all__ = [
-    "Hand",
+    "Participants",
     "Participation",
     "Subject",
     "check_may_approve",

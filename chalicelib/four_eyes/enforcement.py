@@ -38,7 +38,7 @@ _PEOPLE = text("""
 
 def has_other_approver(scope: Scope) -> bool:
     """Tell whether somebody else than the caller is active and may approve runs or payouts."""
-    values = {"tenant_id": scope.tenant_id, "roles": _APPROVERS, "hands": sorted(scope.actor.hands)}
+    values = {"tenant_id": scope.tenant_id, "roles": _APPROVERS, "hands": sorted(scope.actor.all_ids)}
     return bool(scope.session.execute(_OTHERS, values).scalar_one())
 
 

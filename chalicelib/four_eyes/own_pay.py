@@ -62,12 +62,12 @@ _PERMISSION: dict[Subject, str] = {
 
 def own_ids(scope: Scope) -> list[UUID]:
     """Return the ids whose pay the caller may not decide: all of their own, or none where four eyes are off."""
-    return sorted(scope.actor.hands) if scope.actor.hands and is_enforced(scope) else []
+    return sorted(scope.actor.all_ids) if scope.actor.all_ids and is_enforced(scope) else []
 
 
 def is_own(scope: Scope, user_id: UUID) -> bool:
     """Tell whether a person is the caller, who therefore may not decide their pay."""
-    return user_id in scope.actor.hands and is_enforced(scope)
+    return user_id in scope.actor.all_ids and is_enforced(scope)
 
 
 def check_not_own(scope: Scope, subject: Subject, *user_ids: UUID) -> None:
@@ -117,10 +117,10 @@ def check_not_own_address(scope: Scope, subject: Subject, address: str | None) -
 
 def _own_addresses(scope: Scope, addresses: list[str]) -> set[str]:
     """Return those of some addresses that the caller signs in with."""
-    if not addresses or not scope.actor.hands:
+    if not addresses or not scope.actor.all_ids:
         return set()
     found = select(members.c.email).where(
-        members.c.tenant_id == scope.tenant_id, members.c.id.in_(scope.actor.hands), members.c.email.in_(addresses)
+        members.c.tenant_id == scope.tenant_id, members.c.id.in_(scope.actor.all_ids), members.c.email.in_(addresses)
     )
     return set(scope.session.execute(found).scalars())
 
@@ -137,5 +137,5 @@ def note_own(scope: Scope, subject: Subject, user_ids: Iterable[UUID]) -> None:
 
     It keeps them from approving the run that pays it, once somebody else can.
     """
-    for user_id in sorted(scope.actor.hands.intersection(user_ids)):
+    for user_id in sorted(scope.actor.all_ids.intersection(user_ids)):
         audit.record(scope, action=DECIDED, entity_type="user", entity_id=user_id, after={"subject": subject.name})

@@ -23,14 +23,14 @@ _BY_KEY = text(f"""
         k.id as key_id, k.last_used_at, k.expires_at,
         has_left(k.tenant_id, k.made_by_ids || k.user_id, (:now at time zone t.timezone)::date) as has_left,
         coalesce(k.user_id, k.made_by_ids[1], k.id) as actor_id,
-        hands_of(k.tenant_id, array[k.id, k.user_id] || k.made_by_ids) as hands
+        hands_of(k.tenant_id, array[k.id, k.user_id] || k.made_by_ids) as all_ids
     from api_keys k join tenants t on t.id = k.tenant_id
     where k.tenant_id = :tenant_id and k.key_hash = :digest and k.revoked_at is null""")
 
 _BY_MEMBER = text(f"""
     select {_TENANT_COLUMNS}, m.email as actor_name, m.role, m.user_id,
         has_left(m.tenant_id, array[m.user_id], (:now at time zone t.timezone)::date) as has_left,
-        coalesce(m.user_id, m.id) as actor_id, hands_of(m.tenant_id, array[m.id, m.user_id]) as hands
+        coalesce(m.user_id, m.id) as actor_id, hands_of(m.tenant_id, array[m.id, m.user_id]) as all_ids
     from members m join tenants t on t.id = m.tenant_id
     where m.tenant_id = :tenant_id and m.id = :member_id""")
 
@@ -44,7 +44,7 @@ _MEMBERSHIPS = text("""
 
 
 @contextmanager
-def calling(headers: Mapping[str, str], *, now: datetime, origin: Origin) -> Iterator[Scope | PlatformScope]:
+def caller_scope(headers: Mapping[str, str], *, now: datetime, origin: Origin) -> Iterator[Scope | PlatformScope]:
     """Open a transaction for whoever the headers prove to be."""
     key, bearer = headers.get("x-api-key"), headers.get("authorization", "")
     if key:
@@ -142,7 +142,7 @@ def _scope(session: Connection, row: Row[Any], now: datetime, origin: Origin) ->
         raise Suspended(f"This tenant is suspended{because}")
     # a login stays after the exit, as an employee's who may only read
     role, grants = (Role.EMPLOYEE, GRANTS_AFTER_EXIT) if row.has_left else (Role(row.role), GRANTS[Role(row.role)])
-    actor = Actor(row.actor_name, role, row.user_id, row.actor_id, frozenset(row.hands))
+    actor = Actor(row.actor_name, role, row.user_id, row.actor_id, frozenset(row.all_ids))
     return Scope(Tenant.of(row), actor, grants, now, session, origin)
 
 
@@ -153,7 +153,7 @@ def _platform(session: Connection, admin: Row[Any], now: datetime, origin: Origi
 
 
 @contextmanager
-def working(tenant_id: UUID, *, name: str, now: datetime, origin: Origin) -> Iterator[Scope]:
+def job_scope(tenant_id: UUID, *, name: str, now: datetime, origin: Origin) -> Iterator[Scope]:
     """Open a transaction for a job or an operator, who may do everything inside the one tenant."""
     with transaction(tenant_id=tenant_id) as session:
         row = session.execute(

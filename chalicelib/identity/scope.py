@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Row, false, func, text, true
 from chalicelib.backing import clock, outbox
 from chalicelib.identity.permissions import Reach, Role
 from chalicelib.kernel.errors import Forbidden
-from chalicelib.kernel.period import Period, month_holding, period_of
+from chalicelib.kernel.period import Period, month_containing, period_of
 from chalicelib.kernel.policy import PayPolicy
 
 
@@ -28,7 +28,7 @@ class Tenant:
     weekend: tuple[int, ...]
     week_start: int
     cycle_start_day: int
-    policy_said: Mapping[str, Any]
+    policy_overrides: Mapping[str, Any]
     is_active: bool
     requests_per_minute: int
     cell: str
@@ -53,7 +53,7 @@ class Tenant:
 
     @cached_property
     def policy(self) -> PayPolicy:
-        return PayPolicy(**self.policy_said)
+        return PayPolicy(**self.policy_overrides)
 
     def period(self, month: str) -> Period:
         """Return the days of a month's pay period."""
@@ -61,7 +61,7 @@ class Tenant:
 
     def month_of(self, day: date) -> str:
         """Return the period that a day belongs to."""
-        return month_holding(day, cycle_start_day=self.cycle_start_day)
+        return month_containing(day, cycle_start_day=self.cycle_start_day)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +78,11 @@ class Actor:
     role: Role
     user_id: UUID | None = None
     id: UUID | None = None
-    hands: frozenset[UUID] = frozenset()
+    all_ids: frozenset[UUID] = frozenset()
 
     def is_any_of(self, ids: Iterable[UUID] | None) -> bool:
         """Tell whether this actor is one of the people that `ids` record."""
-        return not self.hands.isdisjoint(ids or ())
+        return not self.all_ids.isdisjoint(ids or ())
 
 
 @dataclass(frozen=True, slots=True)

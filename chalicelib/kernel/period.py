@@ -54,7 +54,7 @@ def period_of(month: str, *, cycle_start_day: int) -> Period:
     return Period(month, before.replace(day=cycle_start_day), first.replace(day=cycle_start_day - 1))
 
 
-def month_holding(day: date, *, cycle_start_day: int) -> str:
+def month_containing(day: date, *, cycle_start_day: int) -> str:
     """Return the period that a day belongs to."""
     if cycle_start_day == 1 or day.day < cycle_start_day:
         return f"{day:%Y-%m}"

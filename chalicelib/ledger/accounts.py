@@ -39,7 +39,7 @@ def open_for(scope: Scope, *, user_ids: Sequence[UUID], currencies: Sequence[str
     )
 
 
-def hold(scope: Scope, *, user_ids: Sequence[UUID]) -> None:
+def lock_for(scope: Scope, *, user_ids: Sequence[UUID]) -> None:
     """Keep everybody else from moving these people's money until the transaction ends."""
     scope.session.execute(_HOLD, {"tenant_id": scope.tenant_id, "user_ids": list(user_ids)})
 

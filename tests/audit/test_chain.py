@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from chalicelib import audit
 from chalicelib.backing import clock
-from chalicelib.identity.callers import working
+from chalicelib.identity.callers import job_scope
 from chalicelib.identity.scope import Origin
 from migrations.setup import Urls
 from tests.support.cast import Cast, tenant
@@ -85,7 +85,7 @@ class TestChain:
         assert (broken(acme), broken(zenith)) == ([], [])
 
     def test_has_nothing_of_a_change_that_was_rolled_back(self, acme: Cast) -> None:
-        with suppress(ZeroDivisionError), working(acme.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
+        with suppress(ZeroDivisionError), job_scope(acme.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
             audit.record(scope, action="test.done", entity_type="test", entity_id=1)
             for last in scope.at_commit:
                 last()

@@ -23,7 +23,7 @@ def composed(**said: str) -> bytes:
     }
     with mock.patch.object(mail, "settings") as settings:
         settings().mail_from = "payroll@wagebook.example"
-        return mail.composed(mail.Mail(**{**plain, **said}))  # type: ignore[arg-type]
+        return mail.compose(mail.Mail(**{**plain, **said}))  # type: ignore[arg-type]
 
 
 class TestComposed:

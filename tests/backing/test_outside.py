@@ -69,7 +69,7 @@ class TestTarget:
         ("https://xn--bcher-kva.example/", "xn--bcher-kva.example", 443, "/"),
     ])  # fmt: skip
     def test_is_read(self, url: str, host: str, port: int, path: str) -> None:
-        target = outside.target_of(url)
+        target = outside.parse_target(url)
         assert (target.scheme, target.host, target.port, target.path) == ("https", host, port, path)
 
     @pytest.mark.parametrize("url", [
@@ -84,7 +84,7 @@ class TestTarget:
     ])  # fmt: skip
     def test_is_refused(self, url: str) -> None:
         with pytest.raises(CallRefused):
-            outside.target_of(url)
+            outside.parse_target(url)
 
     @pytest.mark.parametrize("host", [
         "localhost", "localhost.", "127.1", "127.0.1", "0", "0.0.0", "2130706433", "0x7f000001", "0x7f.1",
@@ -93,20 +93,20 @@ class TestTarget:
     ])  # fmt: skip
     def test_is_refused_in_every_way_to_write_a_private_address(self, host: str) -> None:
         with pytest.raises(CallRefused):
-            outside.addresses_of(outside.target_of(f"https://{host}/"))
+            outside.resolve_public_addresses(outside.parse_target(f"https://{host}/"))
 
     def test_on_this_machine_is_allowed_where_the_setting_says_so(self, local: pytest.MonkeyPatch) -> None:
-        assert outside.addresses_of(outside.target_of("http://127.0.0.1:8123/")) == ["127.0.0.1"]
+        assert outside.resolve_public_addresses(outside.parse_target("http://127.0.0.1:8123/")) == ["127.0.0.1"]
         for url in ("http://10.0.0.1/", "http://169.254.169.254/", "http://[fe80::1]/", "http://0.0.0.0/"):
             with pytest.raises(CallRefused):
-                outside.addresses_of(outside.target_of(url))
+                outside.resolve_public_addresses(outside.parse_target(url))
 
     def test_on_this_machine_is_never_allowed_in_lambda(self, local: pytest.MonkeyPatch) -> None:
         local.setenv("AWS_LAMBDA_FUNCTION_NAME", "wagebook-api")
         settings.cache_clear()
         for url in ("http://127.0.0.1:8123/", "https://127.0.0.1/"):
             with pytest.raises(CallRefused):
-                outside.addresses_of(outside.target_of(url))
+                outside.resolve_public_addresses(outside.parse_target(url))
 
 
 class TestLookUp:
@@ -117,33 +117,33 @@ class TestLookUp:
         for answer in (["10.0.0.7"], ["169.254.169.254"], ["127.0.0.1"], ["1.1.1.1", "192.168.1.1"], []):
             lookups.answers = [answer]
             with pytest.raises(CallRefused) as refused:
-                outside.addresses_of(outside.target_of("https://db.internal/"))
+                outside.resolve_public_addresses(outside.parse_target("https://db.internal/"))
             said.add(str(refused.value))
         monkeypatch.setattr(socket, "getaddrinfo", mock.Mock(side_effect=socket.gaierror))
         with pytest.raises(CallRefused) as refused:
-            outside.addresses_of(outside.target_of("https://db.internal/"))
+            outside.resolve_public_addresses(outside.parse_target("https://db.internal/"))
         assert said | {str(refused.value)} == {f"db.internal {UNREACHABLE}"}
 
     def test_refuses_a_host_of_which_one_address_is_private(self, lookups: Lookups) -> None:
         lookups.answers = [["1.1.1.1", "2606:4700::1", "10.0.0.7"]]
         with pytest.raises(CallRefused, match=f"a.example {UNREACHABLE}"):
-            outside.addresses_of(outside.target_of("https://a.example/"))
+            outside.resolve_public_addresses(outside.parse_target("https://a.example/"))
 
     def test_says_that_a_host_is_not_there(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(socket, "getaddrinfo", mock.Mock(side_effect=socket.gaierror))
         with pytest.raises(CallRefused, match=f"nobody.invalid {UNREACHABLE}"):
-            outside.addresses_of(outside.target_of("https://nobody.invalid/"))
+            outside.resolve_public_addresses(outside.parse_target("https://nobody.invalid/"))
 
     def test_says_so_of_a_name_that_cannot_be_one(self) -> None:
         with pytest.raises(CallRefused, match=UNREACHABLE):
-            outside.addresses_of(outside.target_of(f"https://{'x' * 70}.example/"))
+            outside.resolve_public_addresses(outside.parse_target(f"https://{'x' * 70}.example/"))
 
     def test_does_not_wait_for_a_resolver_that_says_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:
         done = Event()
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: list("" * done.wait(5)))
         started = time.monotonic()
         with pytest.raises(CallRefused, match=UNREACHABLE):
-            outside.addresses_of(outside.target_of("https://a.example/"), seconds=0.1)
+            outside.resolve_public_addresses(outside.parse_target("https://a.example/"), seconds=0.1)
         assert time.monotonic() - started < 4
         done.set()
 
@@ -160,7 +160,7 @@ class TestPost:
         self, monkeypatch: pytest.MonkeyPatch, lookups: Lookups
     ) -> None:
         lookups.answers = [["1.1.1.1"], ["127.0.0.1"]]
-        assert outside.addresses_of(outside.target_of("https://a.example/")) == ["1.1.1.1"]
+        assert outside.resolve_public_addresses(outside.parse_target("https://a.example/")) == ["1.1.1.1"]
         monkeypatch.setattr(socket, "socket", None)
         reply = send("https://a.example/")
         assert reply.problem == f"not sent: a.example {UNREACHABLE}"

@@ -70,14 +70,14 @@ def use(monkeypatch: pytest.MonkeyPatch, **said: str) -> None:
     _forget()
 
 
-def seal(cast: Cast, plain: bytes = NUMBER, *, table: str = "accounts", row_id: UUID = ROW) -> vault.Sealed:
+def seal(cast: Cast, plain: bytes = NUMBER, *, table: str = "accounts", row_id: UUID = ROW) -> vault.EncryptedValue:
     with transaction(tenant_id=cast.id) as session:
-        return vault.seal(session, plain, tenant_id=cast.id, table=table, row_id=row_id)
+        return vault.encrypt(session, plain, tenant_id=cast.id, table=table, row_id=row_id)
 
 
-def unseal(cast: Cast, sealed: vault.Sealed, *, table: str = "accounts", row_id: UUID = ROW) -> bytes:
+def unseal(cast: Cast, sealed: vault.EncryptedValue, *, table: str = "accounts", row_id: UUID = ROW) -> bytes:
     with transaction(tenant_id=cast.id) as session:
-        return vault.unseal(session, sealed, tenant_id=cast.id, table=table, row_id=row_id)
+        return vault.decrypt(session, sealed, tenant_id=cast.id, table=table, row_id=row_id)
 
 
 def rotate(cast: Cast) -> UUID:
@@ -106,9 +106,9 @@ class TestSeal:
         assert (len(keys(acme)), len(keys(zenith))) == (1, 1)
 
     def test_makes_one_key_where_two_begin_at_once(self, acme: Cast) -> None:
-        made: list[vault.Sealed] = []
+        made: list[vault.EncryptedValue] = []
         with transaction(tenant_id=acme.id) as session:
-            made.append(vault.seal(session, NUMBER, tenant_id=acme.id, table="accounts", row_id=ROW))
+            made.append(vault.encrypt(session, NUMBER, tenant_id=acme.id, table="accounts", row_id=ROW))
             other = threading.Thread(target=lambda: made.append(seal(acme)))
             other.start()
             other.join(0.2)
@@ -127,7 +127,7 @@ class TestSeal:
 
     def test_is_undone_with_its_transaction(self, acme: Cast) -> None:
         with transaction(tenant_id=acme.id) as session:
-            vault.seal(session, NUMBER, tenant_id=acme.id, table="accounts", row_id=ROW)
+            vault.encrypt(session, NUMBER, tenant_id=acme.id, table="accounts", row_id=ROW)
             session.rollback()
         assert keys(acme) == []
         assert unseal(acme, seal(acme)) == NUMBER
@@ -137,12 +137,12 @@ class TestUnseal:
     def test_refuses_another_row_table_and_tenant(self, acme: Cast, zenith: Cast) -> None:
         sealed = seal(acme)
         for moved in ({"row_id": OTHER_ROW}, {"table": "others"}):
-            with pytest.raises(vault.Unopenable, match="does not open"):
+            with pytest.raises(vault.Undecryptable, match="does not open"):
                 unseal(acme, sealed, **moved)
-        with pytest.raises(vault.Unopenable, match="has no data key"):
+        with pytest.raises(vault.Undecryptable, match="has no data key"):
             unseal(zenith, sealed)
-        with pytest.raises(vault.Unopenable, match="does not open"):
-            unseal(zenith, vault.Sealed(seal(zenith).key_id, sealed.data))
+        with pytest.raises(vault.Undecryptable, match="does not open"):
+            unseal(zenith, vault.EncryptedValue(seal(zenith).key_id, sealed.data))
 
     def test_refuses_a_key_that_was_carried_over_from_another_tenant(self, acme: Cast, zenith: Cast) -> None:
         sealed = seal(acme)
@@ -154,7 +154,7 @@ class TestUnseal:
             id=sealed.key_id,
             wrapped=wrapped,
         )
-        with pytest.raises(vault.Unopenable, match="cannot be unwrapped"):
+        with pytest.raises(vault.Undecryptable, match="cannot be unwrapped"):
             unseal(zenith, sealed)
 
     @pytest.mark.parametrize("place", [0, 1, 12, 13, 30, -1])
@@ -162,17 +162,17 @@ class TestUnseal:
         sealed = seal(acme)
         data = bytearray(sealed.data)
         data[place] ^= 1
-        with pytest.raises(vault.Unopenable):
-            unseal(acme, vault.Sealed(sealed.key_id, bytes(data)))
+        with pytest.raises(vault.Undecryptable):
+            unseal(acme, vault.EncryptedValue(sealed.key_id, bytes(data)))
 
     @pytest.mark.parametrize("data", [b"", b"\x01", b"\x01" + b"x" * 12, b"\x01" + b"x" * 20])
     def test_refuses_what_is_too_short(self, acme: Cast, data: bytes) -> None:
-        with pytest.raises(vault.Unopenable):
-            unseal(acme, vault.Sealed(seal(acme).key_id, data))
+        with pytest.raises(vault.Undecryptable):
+            unseal(acme, vault.EncryptedValue(seal(acme).key_id, data))
 
     def test_says_where_and_never_what(self, acme: Cast) -> None:
         sealed = seal(acme)
-        with pytest.raises(vault.Unopenable) as said:
+        with pytest.raises(vault.Undecryptable) as said:
             unseal(acme, sealed, row_id=OTHER_ROW)
         assert str(OTHER_ROW) in str(said.value)
         assert NUMBER.decode() not in str(said.value)
@@ -210,8 +210,8 @@ class TestRotate:
 
     def test_opens_nothing_under_the_wrong_one_of_two_keys(self, acme: Cast) -> None:
         before = seal(acme)
-        with pytest.raises(vault.Unopenable):
-            unseal(acme, vault.Sealed(rotate(acme), before.data))
+        with pytest.raises(vault.Undecryptable):
+            unseal(acme, vault.EncryptedValue(rotate(acme), before.data))
 
 
 class TestLocalKey:
@@ -220,7 +220,7 @@ class TestLocalKey:
     ) -> None:
         sealed = seal(acme)
         use(monkeypatch, LOCAL_VAULT_KEY=OTHER_KEY)
-        with pytest.raises(vault.Unopenable, match="Set KMS_KEY_ID"):
+        with pytest.raises(vault.Undecryptable, match="Set KMS_KEY_ID"):
             unseal(acme, sealed)
 
     @pytest.mark.parametrize(("said", "remedy"), [
@@ -258,14 +258,14 @@ class TestKms:
             id=sealed.key_id,
             wrapped=wrapped,
         )
-        with pytest.raises(vault.Unopenable, match="cannot be unwrapped"):
+        with pytest.raises(vault.Undecryptable, match="cannot be unwrapped"):
             unseal(zenith, sealed)
 
     def test_goes_before_a_local_key(self, acme: Cast, kms: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         use(monkeypatch, LOCAL_VAULT_KEY=OTHER_KEY)
         sealed = seal(acme)
         use(monkeypatch, KMS_KEY_ID="")
-        with pytest.raises(vault.Unopenable):
+        with pytest.raises(vault.Undecryptable):
             unseal(acme, sealed)
 
     def test_is_asked_once_for_many_rows(self, acme: Cast, kms: Any) -> None:

@@ -10,7 +10,7 @@ from chalicelib.backing import clock, outbox, queues
 from chalicelib.backing.settings import settings
 from chalicelib.entry import messages
 from chalicelib.entry.registry import CONSUMERS
-from chalicelib.identity.callers import working
+from chalicelib.identity.callers import job_scope
 from chalicelib.identity.scope import Origin
 from tests.entry.test_outbox import later
 from tests.entry.test_suspension import GOES_ON, RESTING, deliver, parked, patch
@@ -123,7 +123,7 @@ class TestMessages:
         assert told == []
 
     def test_that_left_before_the_move_stay_in_the_outbox(self, acme: Cast, sqs: Any) -> None:
-        with working(acme.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
+        with job_scope(acme.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
             scope.send(RESTING[0], [{"n": 1}])
         patch(acme, status="suspended")
         patch(acme, cell="b")

@@ -114,15 +114,15 @@ class TestLimit:
 
     def test_is_told_to_the_database_once_in_many_requests(self, acme: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
         asked: list[object] = []
-        lease = limits.lease
-        monkeypatch.setattr(limits, "lease", lambda need: (asked.append(need), lease(need)))
+        lease = limits.take_lease
+        monkeypatch.setattr(limits, "take_lease", lambda need: (asked.append(need), lease(need)))
         assert calls(acme, 201).count(200) == 201
         assert len(asked) == 3  # leases of 100
 
     def test_is_not_asked_about_again_while_nothing_is_left(self, acme: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
         limited(acme, 1)
         calls(acme, 2)
-        monkeypatch.setattr(limits, "lease", lambda need: pytest.fail("the database was asked"))
+        monkeypatch.setattr(limits, "take_lease", lambda need: pytest.fail("the database was asked"))
         assert calls(acme, 3) == [429] * 3
 
 
@@ -200,7 +200,7 @@ class TestFlood:
     def test_is_refused_from_memory_after_some_refusals(self, acme: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
         limited(acme, 1)
         assert calls(acme, 5) == [200, 429, 429, 429, 429]
-        monkeypatch.setattr(http, "calling", lambda *_, **__: pytest.fail("the database was asked who it is"))
+        monkeypatch.setattr(http, "caller_scope", lambda *_, **__: pytest.fail("the database was asked who it is"))
         reply = acme.hr.get("/me")
         assert reply.status == 429
         assert 1 <= int(reply.headers["Retry-After"]) <= 60
@@ -233,13 +233,13 @@ class TestFlood:
             tenant=SimpleNamespace(slug=acme.slug, requests_per_minute=1),
             actor=SimpleNamespace(id=actor_of(acme)),
         )
-        with pytest.raises(limits.Unleased):
+        with pytest.raises(limits.LeaseNeeded):
             limits.spend(scope)
         for _ in range(3):
             with pytest.raises(TooMany):
                 limits.spend(scope)
         time.sleep(0.7)  # whoever asked was never heard of again
-        with pytest.raises(limits.Unleased):
+        with pytest.raises(limits.LeaseNeeded):
             limits.spend(scope)
 
     def test_gets_what_its_pace_allows_and_is_refused_from_memory_in_between(
@@ -257,7 +257,7 @@ class TestFlood:
         while calls(acme, 1) == [200]:
             granted += 1
         assert granted < 60
-        monkeypatch.setattr(limits, "lease", lambda _: pytest.fail("asked again at once"))
+        monkeypatch.setattr(limits, "take_lease", lambda _: pytest.fail("asked again at once"))
         assert calls(acme, 3) == [429] * 3
 
 
@@ -315,8 +315,8 @@ class TestShare:
         self, acme: Cast, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         asked: list[object] = []
-        lease = limits.lease
-        monkeypatch.setattr(limits, "lease", lambda need: (asked.append(need), lease(need)))
+        lease = limits.take_lease
+        monkeypatch.setattr(limits, "take_lease", lambda need: (asked.append(need), lease(need)))
         callers = [acme.hr, acme.admin]
         assert {callers[number % 2].get("/me").status for number in range(100)} == {200}
         assert len(asked) == 1

@@ -276,7 +276,7 @@ class TestErrand:
             scope.send(QUEUE, [{"n": 1}])
             return SideEffect(lambda: None, lambda scope, _: scope.send(QUEUE, [{"n": 2}]))
 
-        messages.do(
+        messages.process_message(
             begin,
             {"tenant_id": str(acme.id)},
             name="test",
@@ -295,7 +295,7 @@ class TestErrand:
                 lambda scope, _: found.append((scope.tenant.name, scope.now)),
             )
 
-        messages.do(begin, {"tenant_id": str(acme.id)}, name="test", origin=Origin("-"))
+        messages.process_message(begin, {"tenant_id": str(acme.id)}, name="test", origin=Origin("-"))
         (before, began), (after, ended) = found
         assert (before, after) == ("Acme", "Renamed")
         assert began < ended

@@ -10,7 +10,7 @@ import pytest
 
 from chalicelib.backing import clock, outbox, queues
 from chalicelib.features.console.schedules import sweep_outbox
-from chalicelib.identity.callers import working
+from chalicelib.identity.callers import job_scope
 from chalicelib.identity.scope import Origin, Scope
 from infra.local.lambda_events import scheduled_event
 from tests.support.cast import Cast, platform_admin
@@ -32,7 +32,7 @@ def unsent(cast: Cast) -> int:
 
 def put(cast: Cast, *bodies: dict[str, Any]) -> Scope:
     """Commit messages, as a door does, and not send them: the crash between commit and send."""
-    with working(cast.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
+    with job_scope(cast.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
         scope.send(QUEUE, bodies)
     return scope
 
@@ -76,7 +76,7 @@ class TestSend:
         assert unsent(acme) == 0
 
     def test_of_a_change_that_was_rolled_back_sends_nothing(self, acme: Cast, sqs: Any) -> None:
-        with suppress(ZeroDivisionError), working(acme.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
+        with suppress(ZeroDivisionError), job_scope(acme.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
             scope.send(QUEUE, [{"n": 1}])
             raise ZeroDivisionError
         assert sql(acme, "select 1 from outbox") == []
@@ -123,7 +123,7 @@ class TestMany:
         assert sorted(body["n"] for _ in range(2) for body in waiting(sqs)) == list(range(13))
 
     def test_of_several_queues_lets_one_in_trouble_keep_no_other_from_going(self, acme: Cast, sqs: Any) -> None:
-        with working(acme.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
+        with job_scope(acme.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
             scope.send("no-such-queue", [{"n": 1}])
             scope.send(QUEUE, [{"n": 2}])
         assert outbox.send(scope.outgoing) == 1

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from chalicelib.entry.paging import cursor
+from chalicelib.entry.paging import encode_cursor
 from tests.support.cast import Cast, platform_admin
 from tests.support.people import row, sql
 
@@ -76,7 +76,7 @@ class TestPages:
 class TestCursor:
     @pytest.mark.parametrize("path", LISTS)
     @pytest.mark.parametrize("said", [
-        "x", "====", "%00", "%C3%A9", "A" * 200, "A" * 201, *(cursor(key) for key in (
+        "x", "====", "%00", "%C3%A9", "A" * 200, "A" * 201, *(encode_cursor(key) for key in (
             None, True, -1, 1.5, 2**63, "", "x", "\x00", "x" * 36, [], {}, "2026-13-01")),
         base64.b64encode(b"[" * 120).decode(), base64.b64encode(b"NaN").decode(),
             base64.b64encode(b"\xff\xfe").decode(),
@@ -91,17 +91,17 @@ class TestCursor:
         assert is_text or "/cursor" in reply.text or "cannot be stored" in reply.json["detail"]
 
     def test_of_another_kind_of_list_is_422(self, acme: Cast) -> None:
-        assert acme.admin.get(f"/departments?cursor={cursor(5)}").status == 422
-        assert acme.admin.get(f"/audit-logs?cursor={cursor(uuid4())}").status == 422
-        assert platform_admin().get(f"/tenants?cursor={cursor(5)}").status == 422
+        assert acme.admin.get(f"/departments?cursor={encode_cursor(5)}").status == 422
+        assert acme.admin.get(f"/audit-logs?cursor={encode_cursor(uuid4())}").status == 422
+        assert platform_admin().get(f"/tenants?cursor={encode_cursor(5)}").status == 422
 
     def test_with_a_strangers_id_is_a_place_in_ones_own_list(self, acme: Cast, zenith: Cast) -> None:
         departments(zenith, "Old")
         theirs = row(acme, "departments", {"name": "Secret"})
         departments(zenith, "New")
-        assert named(zenith.hr.ok("GET", f"/departments?cursor={cursor(theirs)}")) == ["New"]
+        assert named(zenith.hr.ok("GET", f"/departments?cursor={encode_cursor(theirs)}")) == ["New"]
 
     @pytest.mark.parametrize("path", LISTS)
     def test_of_nobody_at_all_is_an_empty_page_or_everything(self, acme: Cast, path: str) -> None:
         key = 0 if path == "/audit-logs" else "9" if path == "/holidays" else "ffffffff-ffff-ffff-ffff-ffffffffffff"
-        assert acme.admin.get(f"{path}?cursor={cursor(key)}").status == 200
+        assert acme.admin.get(f"{path}?cursor={encode_cursor(key)}").status == 200

@@ -8,7 +8,7 @@ import pytest
 import app
 from chalicelib.backing import clock, outbox, queues
 from chalicelib.entry.registry import CONSUMERS
-from chalicelib.identity.callers import working
+from chalicelib.identity.callers import job_scope
 from chalicelib.identity.scope import Origin
 from infra.local.events import consumers_of
 from infra.local.lambda_events import Context
@@ -99,7 +99,7 @@ class TestQueues:
 
     def test_send_what_an_active_tenant_has_meanwhile(self, acme: Cast, zenith: Cast, sqs: Any) -> None:
         for cast in (acme, zenith):
-            with working(cast.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
+            with job_scope(cast.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
                 scope.send(RESTING[0], [{"n": 1}])
         patch(acme, status="suspended")
         assert outbox.sweep(now=later(5)) == 1

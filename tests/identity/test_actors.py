@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from chalicelib.backing import clock
-from chalicelib.identity.callers import calling
+from chalicelib.identity.callers import caller_scope
 from chalicelib.identity.permissions import Role
 from chalicelib.identity.scope import Actor, Origin, Scope
 from tests.support.api import Api
@@ -15,7 +15,7 @@ from tests.support.people import sql
 def actor(api: Api) -> Actor:
     """Return the actor that a caller's credentials stand for."""
     headers = {"x-api-key": api.key} if api.key else api.headers
-    with calling(headers, now=clock.now(), origin=Origin("test")) as scope:
+    with caller_scope(headers, now=clock.now(), origin=Origin("test")) as scope:
         assert isinstance(scope, Scope)
         return scope.actor
 
@@ -33,13 +33,13 @@ class TestActor:
         dina = user(acme, "Dina")
         one, other = (actor(key(acme.id, role, dina)) for role in (Role.HR, Role.TENANT_ADMIN))
         assert (one.id, other.id) == (dina, dina)
-        assert one.is_any_of(other.hands)
+        assert one.is_any_of(other.all_ids)
 
     def test_of_a_key_without_a_person_is_the_key_itself(self, acme: Cast) -> None:
         one, other = actor(acme.admin), actor(acme.hr)
-        assert one.id in one.hands
+        assert one.id in one.all_ids
         assert one.id != other.id
-        assert not one.is_any_of(other.hands)
+        assert not one.is_any_of(other.all_ids)
 
     def test_of_a_key_is_its_maker_too(self, acme: Cast) -> None:
         dina, rafi = user(acme, "Dina"), user(acme, "Rafi")
@@ -48,8 +48,8 @@ class TestActor:
         of_rafi = make_key(made, "for Rafi", user_id=str(rafi))
         assert actor(made).id == dina
         assert actor(of_rafi).id == rafi
-        assert {dina, rafi} <= actor(of_rafi).hands
-        assert actor(key(acme.id, Role.HR, rafi)).is_any_of(actor(of_rafi).hands)
+        assert {dina, rafi} <= actor(of_rafi).all_ids
+        assert actor(key(acme.id, Role.HR, rafi)).is_any_of(actor(of_rafi).all_ids)
 
     def test_of_a_member_is_their_person_by_link_or_by_address(self, acme: Cast) -> None:
         linked, known = user(acme, "Linked"), user(acme, "Known", email="known@acme.example")

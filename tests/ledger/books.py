@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import insert
 
 from chalicelib.backing import clock
-from chalicelib.identity.callers import working
+from chalicelib.identity.callers import job_scope
 from chalicelib.identity.scope import Origin, Scope
 from chalicelib.ledger import accounts
 from chalicelib.ledger.models import entries
@@ -20,7 +20,7 @@ from tests.support.people import row, sql
 @contextmanager
 def at_work(cast: Cast) -> Iterator[Scope]:
     """Open a transaction of the tenant's, as a job has it."""
-    with working(cast.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
+    with job_scope(cast.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
         yield scope
 
 
@@ -51,7 +51,7 @@ def line(user_id: UUID, debit: str, credit: str, amount: str | Decimal, **more: 
 
 def book(scope: Scope, *lines: dict[str, Any]) -> None:
     """Hold whom the lines are about and insert them in one statement."""
-    accounts.hold(scope, user_ids=list({one["user_id"] for one in lines}))
+    accounts.lock_for(scope, user_ids=list({one["user_id"] for one in lines}))
     whole = [{"tenant_id": scope.tenant_id, "booked_at": scope.now, **one} for one in lines]
     scope.session.execute(insert(entries).values(whole))
 

@@ -220,7 +220,7 @@ class TestBalances:
     def test_let_bookings_of_different_people_go_on_without_waiting_for_the_lock_of_a_person(self, acme: Cast) -> None:
         mina, karim = person(acme), person(acme)
         with at_work(acme) as scope:
-            accounts.hold(scope, user_ids=[mina])
+            accounts.lock_for(scope, user_ids=[mina])
             with ThreadPoolExecutor(1) as pool:
                 pool.submit(booked, acme, line(karim, "wage_cost", "payable", "1.00")).result(timeout=10)
 
@@ -231,7 +231,7 @@ class TestHold:
 
         def second() -> None:
             with at_work(acme) as scope:
-                accounts.hold(scope, user_ids=[mina])
+                accounts.lock_for(scope, user_ids=[mina])
                 seen.append(balances(acme))
 
         with ThreadPoolExecutor(1) as pool:
@@ -274,7 +274,7 @@ class TestPayroll:
         people = [row.id for row in sql(acme, "select id from users")]
         with at_work(acme) as scope:
             accounts.open_for(scope, user_ids=people, currencies=["BDT"] * len(people))
-            accounts.hold(scope, user_ids=people)
+            accounts.lock_for(scope, user_ids=people)
             scope.session.exec_driver_sql(
                 "insert into ledger_entries (tenant_id, user_id, subject_id, event, line, debit, credit, currency,"
                 " amount, booked_at) select u.tenant_id, u.id, u.id, 'payslip', l.line, 'wage_cost', 'payable', 'BDT',"

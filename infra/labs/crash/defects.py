@@ -342,7 +342,7 @@ DEFECTS = {
             "the provider is called in the transaction that claims",
             [
                 Edit(
-                    messages.do,
+                    messages.process_message,
                     "errand = work(scope)\n",
                     "errand = work(scope)\n"
                     "            while errand is not None:\n"

@@ -22,7 +22,7 @@ from chalicelib.features.forms.attachments import actions, rules
 from chalicelib.features.forms.attachments import check_actions as checks
 from chalicelib.features.forms.attachments import removal_actions as removal
 from chalicelib.features.forms.attachments.type_rules import TYPES
-from chalicelib.identity.callers import working
+from chalicelib.identity.callers import job_scope
 from chalicelib.identity.permissions import Role
 from chalicelib.identity.scope import Origin, Scope
 from chalicelib.kernel.errors import Busy, Fault, Invalid, NotFound
@@ -124,7 +124,7 @@ class Company:
 
 
 def scope_of(cast: Cast) -> Any:
-    return working(cast.id, name="test", now=clock.now(), origin=Origin("-"))
+    return job_scope(cast.id, name="test", now=clock.now(), origin=Origin("-"))
 
 
 def form(cast: Cast, fields: Sequence[dict[str, Any]] = FIELDS, **said: Any) -> UUID:

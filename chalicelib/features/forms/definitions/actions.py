@@ -9,7 +9,7 @@ from sqlalchemy import insert, update
 
 from chalicelib import audit
 from chalicelib.backing.database import Record
-from chalicelib.entry.versions import expect
+from chalicelib.entry.versions import check_version
 from chalicelib.features.forms.definitions import queries
 from chalicelib.features.forms.definitions.field_rules import laid_out
 from chalicelib.features.forms.definitions.field_schemas import FormField
@@ -42,7 +42,7 @@ def add_form(scope: Scope, *, new: NewForm) -> Record:
 def change_form(scope: Scope, *, form_id: UUID, patch: FormPatch, if_match: int | None) -> Record:
     """Change a form, its fields by a new version; saying what stands already changes nothing."""
     form = queries.get_form(scope, form_id, lock=True)
-    expect(form, if_match)
+    check_version(form, if_match)
     given = {name: value for name, value in patch.given().items() if name not in ("fields", "draft")}
     queries.check_branch(scope, given.get("branch_id"))
     changes = {name: value for name, value in given.items() if form[name] != value}

@@ -8,7 +8,7 @@ from sqlalchemy import insert, update
 
 from chalicelib import audit, four_eyes, notifications
 from chalicelib.backing.database import Record
-from chalicelib.entry.versions import expect
+from chalicelib.entry.versions import check_version
 from chalicelib.features.forms.attachments import actions as attachments
 from chalicelib.features.forms.attachments import queries as attachment_queries
 from chalicelib.features.forms.definitions import queries as definition_queries
@@ -65,7 +65,7 @@ def change(scope: Scope, *, submission_id: UUID, patch: SubmissionPatch, if_matc
     before = submissions.get_submission(scope, submission_id, "forms.review")
     if "attachments" in patch.given():
         _check_own(scope, patch.attachments)
-    expect(before, if_match)
+    check_version(before, if_match)
     if before["status"] == SubmissionStatus.DRAFT:
         _change_draft(scope, before, patch)
     else:

@@ -65,7 +65,7 @@ def move(
     if since is not to:
         check_move(PAYOUT_MOVES, now=since, to=to, what="payout")
     if to in GIVES_BACK:
-        accounts.hold(scope, user_ids=[payout["user_id"]])
+        accounts.lock_for(scope, user_ids=[payout["user_id"]])
     moved = (
         scope.session.execute(
             _MOVE,
@@ -81,7 +81,7 @@ def move(
                 "problem": problem,
                 "provider_reference": provider_reference,
                 "approved_by": scope.actor.name if is_approved else None,
-                "approved_by_ids": sorted(scope.actor.hands),
+                "approved_by_ids": sorted(scope.actor.all_ids),
             },
         )
         .mappings()

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from chalicelib.backing import clock
 from chalicelib.backing.database import Record
-from chalicelib.entry.paging import cursor, position
+from chalicelib.entry.paging import decode_cursor, encode_cursor
 from chalicelib.features.balances.queries import find_latest_balance
 from chalicelib.features.payouts.models import payouts
 from chalicelib.features.payouts.payables.employee_schemas import StatementQuery
@@ -57,7 +57,7 @@ def get_statement(scope: Scope, user_id: UUID, *, query: StatementQuery) -> Reco
     """Read a page of a person's lines between two days, with what stood before and after all of them."""
     get_user(scope, user_id, "balances.read")
     first, last = _days(scope, query)
-    after = position(query.cursor, int) if query.cursor else 0
+    after = decode_cursor(query.cursor, int) if query.cursor else 0
     rows = find_statement(
         scope,
         user_id,
@@ -78,7 +78,7 @@ def get_statement(scope: Scope, user_id: UUID, *, query: StatementQuery) -> Reco
             _part(currency, sums.get(currency), [row for row in page if row["currency"] == currency], concerns)
             for currency in _own_first(scope, sums)
         ],
-        "next_cursor": cursor(page[-1]["number"]) if len(lines) > MOST_LINES else None,
+        "next_cursor": encode_cursor(page[-1]["number"]) if len(lines) > MOST_LINES else None,
     }
 
 

@@ -56,5 +56,5 @@ def read(terms: Mapping[str, Any], tenant: Tenant) -> Tenant:
     return replace(
         tenant,
         **{**settings, "weekend": tuple(terms["weekend"])},
-        policy_said={**tenant.policy_said, **{name: policy[name] for name in SWITCHES}},
+        policy_overrides={**tenant.policy_overrides, **{name: policy[name] for name in SWITCHES}},
     )

@@ -26,16 +26,16 @@ class Participation(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Hand:
+class Participants:
     """Everybody who did one part, by their ids."""
 
     part: Participation
     ids: Iterable[UUID] | None
 
 
-def why_not(scope: Scope, hands: Iterable[Hand], *, verb: str = "approve it") -> str | None:
+def why_not(scope: Scope, hands: Iterable[Participants], *, verb: str = "approve it") -> str | None:
     """Return why the caller may not approve: the first part that was theirs; None where they had none."""
-    if not scope.actor.hands:
+    if not scope.actor.all_ids:
         return None
     for hand in hands:
         if scope.actor.is_any_of(hand.ids):
@@ -43,7 +43,7 @@ def why_not(scope: Scope, hands: Iterable[Hand], *, verb: str = "approve it") ->
     return None
 
 
-def check_may_approve(scope: Scope, hands: Iterable[Hand], *, verb: str = "approve it") -> None:
+def check_may_approve(scope: Scope, hands: Iterable[Participants], *, verb: str = "approve it") -> None:
     """Refuse an approver who had a part in what they approve. Raises Forbidden."""
     if because := why_not(scope, hands, verb=verb):
         raise Forbidden(because)
