@@ -49,7 +49,7 @@ def count_endpoints(scope: Scope) -> int:
 def open_secrets(scope: Scope, row: Record) -> list[str]:
     """Decrypt the secrets that sign for an endpoint now, the newest first. For signing only.
 
-    vault.Unopenable where the row was tampered with, Busy while KMS is away.
+    vault.Undecryptable where the row was tampered with, Busy while KMS is away.
     """
     sealed = [vault.EncryptedValue(row["secret_key_id"], bytes(row["secret_sealed"]))]
     if row["old_secret_until"] is not None and row["old_secret_until"] > scope.now:

@@ -106,7 +106,7 @@ def is_requested(user_id: UUID | None = None) -> tuple[ColumnElement[bool], ...]
 def open_destination(scope: Scope, destination_id: UUID) -> Destination:
     """Decrypt one destination, current or not. For paying only: it leaves in no answer, log or message.
 
-    NotFound where it is not the tenant's, vault.Unopenable where the row was tampered with, Busy while KMS is away.
+    NotFound where it is not the tenant's, vault.Undecryptable where the row was tampered with, Busy while KMS is away.
     """
     destinations = open_destinations(scope, [destination_id])
     if destination_id not in destinations:
