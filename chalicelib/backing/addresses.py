@@ -35,9 +35,9 @@ _UNICAST = ip_network("2000::/3")  # all of IPv6 that is given out to the public
 _NAT64 = ip_network("64:ff9b::/96")
 
 
-def why_not_public(said: str) -> str | None:
+def why_not_public(text: str) -> str | None:
     """Return why an address is not one of the public internet, or None where it is."""
-    address = _inner(ip_address(said))
+    address = _embedded_ipv4(ip_address(text))
     for network, why in _REFUSED.items():
         if address.version == network.version and address in network:
             return why
@@ -46,12 +46,12 @@ def why_not_public(said: str) -> str | None:
     return None if address.is_global and not address.is_multicast else "reserved"
 
 
-def is_loopback(said: str) -> bool:
+def is_loopback(text: str) -> bool:
     """Return whether an address is this machine."""
-    return _inner(ip_address(said)).is_loopback
+    return _embedded_ipv4(ip_address(text)).is_loopback
 
 
-def _inner(address: Address) -> Address:
+def _embedded_ipv4(address: Address) -> Address:
     """Take out the IPv4 address that is really reached through some of IPv6's."""
     if isinstance(address, IPv6Address):
         if address.ipv4_mapped is not None:

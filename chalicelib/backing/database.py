@@ -32,23 +32,23 @@ CrossTenantRole = Literal["wagebook_platform", "wagebook_directory", "wagebook_s
 @cache
 def engine() -> Engine:
     """Make the process's pool, logged in as the plain application role."""
-    known: dict[str, Any] = {"application_name": "wagebook", "connect_timeout": 5}
+    connect_args: dict[str, Any] = {"application_name": "wagebook", "connect_timeout": 5}
     if settings().database_is_a_proxy:
         # A prepared statement is the session's, and would tie the proxy's connection to this process for good.
-        known["prepare_threshold"] = None
-    made = create_engine(
+        connect_args["prepare_threshold"] = None
+    pool = create_engine(
         make_url(settings().database_url).set(drivername="postgresql+psycopg"),
         isolation_level="AUTOCOMMIT",
         pool_size=10,  # kept open: as many as the local server lets work at once, and a few; Lambda uses one
         max_overflow=40,
         pool_reset_on_return=None,
-        connect_args=known,
+        connect_args=connect_args,
     )
     if settings().database_is_a_proxy:
-        event.listen(made, "do_connect", sign_in)
-    event.listen(made, "begin", _begin)
-    event.listen(made, "commit", _guard_commit)
-    return made
+        event.listen(pool, "do_connect", sign_in)
+    event.listen(pool, "begin", _begin)
+    event.listen(pool, "commit", _guard_commit)
+    return pool
 
 
 def connection_for(tenant_id: UUID | None) -> Connection:
@@ -84,9 +84,9 @@ def run(connection: Connection, sql: str, values: Mapping[str, Any]) -> int:
     It goes straight to the driver with numbered placeholders, found once: the driver reads named ones anew at every
     call where a statement is longer than 4,096 characters. It is prepared at its first use, where anything is.
     """
-    numbered, names = _numbered(sql)
+    numbered, names = _number_placeholders(sql)
     cursor = psycopg.RawCursor(_driver(connection))
-    with _told_as_sqlalchemy_does():
+    with _raise_as_sqlalchemy():
         cursor.execute(numbered, [values[name] for name in names], prepare=True)
     return cursor.rowcount
 
@@ -106,9 +106,9 @@ def force_generic_plans(connection: Connection) -> None:
 
 
 @cache
-def _numbered(sql: str) -> tuple[bytes, tuple[str, ...]]:
+def _number_placeholders(sql: str) -> tuple[bytes, tuple[str, ...]]:
     names: dict[str, int] = {}
-    numbered = _NAMED.sub(lambda found: f"${names.setdefault(found[1], len(names) + 1)}", sql)
+    numbered = _NAMED.sub(lambda match: f"${names.setdefault(match[1], len(names) + 1)}", sql)
     return numbered.encode(), tuple(names)
 
 
@@ -124,25 +124,25 @@ def id_column() -> "Column[UUID]":
 
 def _begin(connection: Connection) -> None:
     options = connection.get_execution_options()
-    words = "begin"
+    begin = "begin"
     if options.get("tenant_id"):
-        words += f"; set local app.tenant_id = '{UUID(str(options['tenant_id']))}'"
+        begin += f"; set local app.tenant_id = '{UUID(str(options['tenant_id']))}'"
     if options.get("role"):
-        words += f"; set local role {options['role']}"
-    with _told_as_sqlalchemy_does():
+        begin += f"; set local role {options['role']}"
+    with _raise_as_sqlalchemy():
         try:
-            _driver(connection).execute(words)
+            _driver(connection).execute(begin)
         except psycopg.OperationalError as error:
             if not _driver(connection).closed:
                 raise
             # It died in the pool, and its neighbours with it: a failover, a night's rest. Nothing was said on it yet.
             connection.invalidate(error)
             connection.engine.dispose()
-            _driver(connection).execute(words)
+            _driver(connection).execute(begin)
 
 
 @contextmanager
-def _told_as_sqlalchemy_does() -> Iterator[None]:
+def _raise_as_sqlalchemy() -> Iterator[None]:
     try:
         yield
     except psycopg.Error as error:

@@ -61,15 +61,15 @@ def key_of(tenant_id: UUID, *parts: str) -> str:
     """
     if wrong := [part for part in parts if not _PART.fullmatch(part)]:
         raise ValueError(f"not a part of a file's key: {wrong[0]!r}")
-    return "/".join((_home(tenant_id) + parts[0], *parts[1:]))
+    return "/".join((_prefix(tenant_id) + parts[0], *parts[1:]))
 
 
 def put(tenant_id: UUID, key: str, data: bytes, *, content_type: str, metadata: Mapping[str, str]) -> None:
     """Write a file; `metadata` is plain ASCII and tells nothing that the file keeps secret."""
-    with _answering():
+    with _translate_errors():
         client().put_object(
             Bucket=settings().files_bucket,
-            Key=_own(tenant_id, key),
+            Key=_check_owner(tenant_id, key),
             Body=data,
             ContentType=content_type,
             Metadata=dict(metadata),
@@ -79,29 +79,29 @@ def put(tenant_id: UUID, key: str, data: bytes, *, content_type: str, metadata: 
 
 def get(tenant_id: UUID, key: str, *, at_most: int) -> bytes:
     """Read a whole file, refusing one of more than `at_most` bytes before it is in memory."""
-    with _answering():
-        found = client().get_object(Bucket=settings().files_bucket, Key=_own(tenant_id, key))
-        if found["ContentLength"] > at_most:
-            found["Body"].close()
-            raise TooLarge(f"The file has {found['ContentLength']:,} bytes; at most {at_most:,} can be taken.")
-        return bytes(found["Body"].read())
+    with _translate_errors():
+        stored = client().get_object(Bucket=settings().files_bucket, Key=_check_owner(tenant_id, key))
+        if stored["ContentLength"] > at_most:
+            stored["Body"].close()
+            raise TooLarge(f"The file has {stored['ContentLength']:,} bytes; at most {at_most:,} can be taken.")
+        return bytes(stored["Body"].read())
 
 
 def delete(tenant_id: UUID, keys: Sequence[str]) -> None:
     """Delete files; those that are not there are none. Busy where S3 kept some."""
     for start in range(0, len(keys), 1000):  # as many as one call takes
-        said = [{"Key": _own(tenant_id, key)} for key in keys[start : start + 1000]]
-        with _answering():
-            answer = client().delete_objects(Bucket=settings().files_bucket, Delete={"Objects": said, "Quiet": True})
+        objects = [{"Key": _check_owner(tenant_id, key)} for key in keys[start : start + 1000]]
+        with _translate_errors():
+            answer = client().delete_objects(Bucket=settings().files_bucket, Delete={"Objects": objects, "Quiet": True})
         if failed := answer.get("Errors"):
             raise Busy(f"{len(failed)} files could not be deleted ({failed[0]['Code']}); try again in a few seconds.")
 
 
 def list_keys(tenant_id: UUID, folder: str) -> list[str]:
     """List what is in a folder, which is a key without its last part; a thousand at most."""
-    with _answering():
-        found = client().list_objects_v2(Bucket=settings().files_bucket, Prefix=_own(tenant_id, folder) + "/")
-        return [one["Key"] for one in found.get("Contents", [])]
+    with _translate_errors():
+        listing = client().list_objects_v2(Bucket=settings().files_bucket, Prefix=_check_owner(tenant_id, folder) + "/")
+        return [one["Key"] for one in listing.get("Contents", [])]
 
 
 def make_upload_form(tenant_id: UUID, key: str, *, content_type: str, size_bytes: int, now: datetime) -> Upload:
@@ -110,9 +110,9 @@ def make_upload_form(tenant_id: UUID, key: str, *, content_type: str, size_bytes
     S3 refuses anything else. It may be sent again until it expires, so what is there can be replaced.
     """
     fields = {"Content-Type": content_type, "x-amz-server-side-encryption": ENCRYPTION, "tagging": UNCHECKED}
-    made = client().generate_presigned_post(
+    form = client().generate_presigned_post(
         settings().files_bucket,
-        _own(tenant_id, key),
+        _check_owner(tenant_id, key),
         Fields=fields,
         Conditions=[
             *({name: value} for name, value in fields.items()),
@@ -120,7 +120,7 @@ def make_upload_form(tenant_id: UUID, key: str, *, content_type: str, size_bytes
         ],
         ExpiresIn=int(UPLOAD_LIVES.total_seconds()),
     )
-    return Upload(str(made["url"]), made["fields"], now + UPLOAD_LIVES)
+    return Upload(str(form["url"]), form["fields"], now + UPLOAD_LIVES)
 
 
 def make_download_link(tenant_id: UUID, key: str, *, name: str, now: datetime) -> Link:
@@ -133,7 +133,7 @@ def make_download_link(tenant_id: UUID, key: str, *, name: str, now: datetime) -
         "get_object",
         Params={
             "Bucket": settings().files_bucket,
-            "Key": _own(tenant_id, key),
+            "Key": _check_owner(tenant_id, key),
             "ResponseContentDisposition": f'attachment; filename="{safe_name(name)}"',
         },
         ExpiresIn=int(LINK_LIVES.total_seconds()),
@@ -146,19 +146,19 @@ def safe_name(name: str) -> str:
     return _UNSAFE.sub("-", name).strip("-._")[:100] or "file"
 
 
-def _home(tenant_id: UUID) -> str:
+def _prefix(tenant_id: UUID) -> str:
     return f"tenants/{tenant_id}/"
 
 
-def _own(tenant_id: UUID, key: str) -> str:
+def _check_owner(tenant_id: UUID, key: str) -> str:
     # the second lock: a key that came out of a wrong row must not open another tenant's file
-    if not key.startswith(_home(tenant_id)):
+    if not key.startswith(_prefix(tenant_id)):
         raise ValueError("the key is another tenant's")
     return key
 
 
 @contextmanager
-def _answering() -> Iterator[None]:
+def _translate_errors() -> Iterator[None]:
     """Return what a caller can mend or wait for; a missing permission is our own failure and stays one."""
     from botocore import exceptions
 

@@ -19,7 +19,7 @@ from chalicelib.backing.settings import settings
 # SES takes ASCII only: whatever is not is encoded
 _POLICY = SMTP.clone(cte_type="7bit")
 # What would be the same the next time: about this mail or its address, not about the day.
-_FOR_GOOD = frozenset({"MessageRejected", "BadRequestException", "InvalidParameterValue"})
+_PERMANENT_ERRORS = frozenset({"MessageRejected", "BadRequestException", "InvalidParameterValue"})
 
 
 class MailRefused(Exception):
@@ -56,7 +56,7 @@ def send(mail: Mail, *, tags: Mapping[str, str]) -> str:
     """
     from botocore.exceptions import ClientError
 
-    to = _address(mail.to, mail.to_name)
+    to = _parse_address(mail.to, mail.to_name)
     more = {"ConfigurationSetName": name} if (name := settings().mail_configuration_set) else {}
     try:
         answer = client().send_email(
@@ -67,7 +67,7 @@ def send(mail: Mail, *, tags: Mapping[str, str]) -> str:
             **more,
         )
     except ClientError as error:
-        if error.response["Error"]["Code"] in _FOR_GOOD:
+        if error.response["Error"]["Code"] in _PERMANENT_ERRORS:
             raise MailRefused(f"SES refused it ({error.response['Error']['Code']})") from error
         raise
     return str(answer["MessageId"])
@@ -75,34 +75,34 @@ def send(mail: Mail, *, tags: Mapping[str, str]) -> str:
 
 def compose(mail: Mail) -> bytes:
     """Write a mail as MIME: text, and HTML beside it."""
-    made = EmailMessage(_POLICY)
-    made["From"] = Address(_literal(mail.from_name), addr_spec=settings().mail_from)
-    made["To"] = _address(mail.to, mail.to_name)
-    made["Subject"] = _literal(mail.subject)
-    made["Auto-Submitted"] = "auto-generated"  # RFC 3834: an absent colleague's machine need not answer
+    message = EmailMessage(_POLICY)
+    message["From"] = Address(_escape_encoded_words(mail.from_name), addr_spec=settings().mail_from)
+    message["To"] = _parse_address(mail.to, mail.to_name)
+    message["Subject"] = _escape_encoded_words(mail.subject)
+    message["Auto-Submitted"] = "auto-generated"  # RFC 3834: an absent colleague's machine need not answer
     if mail.stop_url:
-        made["List-Unsubscribe"] = f"<{mail.stop_url}>"
-        made["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    made.set_content(mail.text, cte="base64")
-    made.add_alternative(mail.html, subtype="html", cte="base64")
-    made["Content-Language"] = mail.language  # of the whole: what is said before goes to the first part
-    raw = made.as_bytes()
-    if BytesHeaderParser(policy=SMTP).parsebytes(raw).keys() != made.keys():  # the second lock
+        message["List-Unsubscribe"] = f"<{mail.stop_url}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    message.set_content(mail.text, cte="base64")
+    message.add_alternative(mail.html, subtype="html", cte="base64")
+    message["Content-Language"] = mail.language  # of the whole: what is said before goes to the first part
+    raw = message.as_bytes()
+    if BytesHeaderParser(policy=SMTP).parsebytes(raw).keys() != message.keys():  # the second lock
         raise MailRefused("a name or a title in it cannot be written into a header")
     return raw
 
 
-def _literal(said: str) -> str:
+def _escape_encoded_words(text: str) -> str:
     """Have text taken for what it says: the library decodes encoded words, and line ends within them."""
-    return said.replace("=?", "= ?")
+    return text.replace("=?", "= ?")
 
 
-def _address(said: str, name: str) -> Address:
-    local, _, domain = said.rpartition("@")
+def _parse_address(text: str, name: str) -> Address:
+    local, _, domain = text.rpartition("@")
     with suppress(UnicodeError, MessageError, ValueError, IndexError):  # the parser's own ways to say no
         spec = f"{local}@{domain.encode('idna').decode()}"
         if spec.isascii() and spec.isprintable() and len(spec) <= 254:
-            found = Address(_literal(name), addr_spec=spec)
-            if found.addr_spec == spec:  # nothing was quoted or left away
-                return found
+            address = Address(_escape_encoded_words(name), addr_spec=spec)
+            if address.addr_spec == spec:  # nothing was quoted or left away
+                return address
     raise MailRefused("the e-mail address cannot be written to; correct it")

@@ -67,7 +67,7 @@ def send(messages: Sequence[Message]) -> int:
     One that cannot be sent is counted and waits for the sweeper; a queue in trouble keeps no other from going.
     """
     sent: dict[UUID, list[UUID]] = {}
-    for queue, waiting in _by_queue(messages).items():
+    for queue, waiting in _group_by_queue(messages).items():
         try:
             taken = queues.send_many(queue, [{**one.body, "tenant_id": str(one.tenant_id)} for one in waiting])
         except Exception:  # whatever is wrong with one queue, the others go
@@ -129,8 +129,8 @@ def _find_waiting(old: datetime, last: Any, limit: int) -> Sequence[Any]:
         ).all()
 
 
-def _by_queue(messages: Sequence[Message]) -> dict[str, list[Message]]:
-    found: dict[str, list[Message]] = {}
+def _group_by_queue(messages: Sequence[Message]) -> dict[str, list[Message]]:
+    queued: dict[str, list[Message]] = {}
     for message in messages:
-        found.setdefault(message.queue, []).append(message)
-    return found
+        queued.setdefault(message.queue, []).append(message)
+    return queued

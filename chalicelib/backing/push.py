@@ -9,7 +9,7 @@ from typing import Any
 from chalicelib.backing.mail import MailRefused
 
 LONGEST = 300  # characters: a payload holds 4 KB, a short message costs by its length
-_FOR_GOOD = frozenset({
+_PERMANENT_ERRORS = frozenset({
     "EndpointDisabled", "EndpointDisabledException", "InvalidParameter", "InvalidParameterException", "NotFound",
     "NotFoundException", "OptedOut", "OptedOutException",
 })  # fmt: skip
@@ -33,7 +33,7 @@ def to_device(endpoint: str, *, title: str, message: str) -> str:
         "APNS": json.dumps({"aps": {"alert": {"title": title, "body": short}}}, ensure_ascii=False),
     }
     forms["APNS_SANDBOX"] = forms["APNS"]
-    with _answering():
+    with _translate_errors():
         answer = client().publish(
             TargetArn=endpoint, MessageStructure="json", Message=json.dumps(forms, ensure_ascii=False)
         )
@@ -43,18 +43,18 @@ def to_device(endpoint: str, *, title: str, message: str) -> str:
 def to_phone(number: str, *, message: str) -> str:
     """Send a short message to a phone (E.164) and give SNS's id, or raise Refused."""
     kind = {"AWS.SNS.SMS.SMSType": {"DataType": "String", "StringValue": "Transactional"}}
-    with _answering():
+    with _translate_errors():
         answer = client().publish(PhoneNumber=number, Message=message[:LONGEST], MessageAttributes=kind)
     return str(answer["MessageId"])
 
 
 @contextmanager
-def _answering() -> Iterator[None]:
+def _translate_errors() -> Iterator[None]:
     from botocore.exceptions import ClientError
 
     try:
         yield
     except ClientError as error:
-        if error.response["Error"]["Code"] in _FOR_GOOD:
+        if error.response["Error"]["Code"] in _PERMANENT_ERRORS:
             raise MailRefused(f"SNS refused it ({error.response['Error']['Code']})") from error
         raise

@@ -19,8 +19,8 @@ def client() -> Any:
     import boto3
     from botocore.config import Config
 
-    patience = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 2, "mode": "standard"})
-    return boto3.client("sqs", config=patience)
+    config = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 2, "mode": "standard"})
+    return boto3.client("sqs", config=config)
 
 
 @cache
@@ -39,14 +39,14 @@ def send_many(queue: str, bodies: Sequence[dict[str, Any]]) -> list[bool]:
     waiting (SQS fair queues: a group on a standard queue).
     """
     taken: list[bool] = []
-    for batch in _tens(bodies):
+    for batch in _batches_of_ten(bodies):
         entries = [{"Id": str(place), **_entry(body)} for place, body in enumerate(batch)]
-        done = _send(queue, entries)
+        done = _send_batch(queue, entries)
         taken += [entry["Id"] in done for entry in entries]
     return taken
 
 
-def _send(queue: str, entries: Sequence[dict[str, str]]) -> set[str]:
+def _send_batch(queue: str, entries: Sequence[dict[str, str]]) -> set[str]:
     """Send one call's messages, and return the ids of those taken."""
     from botocore.exceptions import ClientError
 
@@ -56,11 +56,11 @@ def _send(queue: str, entries: Sequence[dict[str, str]]) -> set[str]:
         if len(entries) == 1:
             logger.exception("a message was refused", queue=queue)
             return set()
-        return {taken for entry in entries for taken in _send(queue, [entry])}
+        return {taken for entry in entries for taken in _send_batch(queue, [entry])}
     return {entry["Id"] for entry in answer.get("Successful", [])}
 
 
-def _tens(bodies: Sequence[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+def _batches_of_ten(bodies: Sequence[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
     rest = iter(bodies)
     while batch := list(islice(rest, 10)):
         yield batch

@@ -37,7 +37,7 @@ SCANNERS: Mapping[str, Callable[[], Scanner]] = {NONE: Unscanned}
 
 def scanner() -> Scanner:
     """Make the scanner that the settings name; a name that is not known is an error, never no scanner."""
-    made = SCANNERS.get(settings().scanner)
-    if made is None:
+    make_scanner = SCANNERS.get(settings().scanner)
+    if make_scanner is None:
         raise RuntimeError(f"SCANNER is {settings().scanner!r}; there are: {', '.join(sorted(SCANNERS))}.")
-    return made()
+    return make_scanner()

@@ -70,6 +70,6 @@ def _read_stack(file: Path) -> None:
     if not file.is_file():
         return
     for line in file.read_text().splitlines():
-        name, found, value = line.partition("=")
-        if found:
+        name, separator, value = line.partition("=")
+        if separator:
             os.environ.setdefault(name.strip(), value.strip())

@@ -25,7 +25,7 @@ from sqlalchemy import Connection, text
 from chalicelib.backing.settings import settings
 from chalicelib.kernel.errors import Busy
 
-FORM = b"\x01"  # how the bytes of a sealed value are laid out: this byte, the nonce, the ciphertext with its tag
+FORMAT = b"\x01"  # how the bytes of a sealed value are laid out: this byte, the nonce, the ciphertext with its tag
 NONCE = 12
 KEPT_FOR = 300.0  # seconds
 MOST_KEPT = 256  # keys, one or two of each tenant that one process serves within KEPT_FOR
@@ -45,7 +45,7 @@ class EncryptedValue:
 
 
 @dataclass(slots=True)
-class _Keys:
+class _KeyCache:
     """Unwrapped data keys, by tenant and id: none for longer than KEPT_FOR, and no more than MOST_KEPT."""
 
     kept: dict[tuple[UUID, UUID], tuple[float, bytes]] = field(default_factory=dict, repr=False)
@@ -54,7 +54,7 @@ class _Keys:
     def find(self, tenant_id: UUID, key_id: UUID) -> bytes | None:
         with self.lock:
             self._forget()
-            return found[1] if (found := self.kept.get((tenant_id, key_id))) else None
+            return cached[1] if (cached := self.kept.get((tenant_id, key_id))) else None
 
     def keep(self, tenant_id: UUID, key_id: UUID, key: bytes) -> bytes:
         with self.lock:
@@ -72,32 +72,34 @@ class _Keys:
             del self.kept[next(iter(self.kept))]
 
 
-_keys = _Keys()
+_key_cache = _KeyCache()
 
 
 def encrypt(session: Connection, plain: bytes, *, tenant_id: UUID, table: str, row_id: UUID) -> EncryptedValue:
     """Seal a value for one row, under the tenant's newest data key; its first use makes the key."""
-    key_id, key = _newest(session, tenant_id)
+    key_id, key = _newest_key(session, tenant_id)
     nonce = os.urandom(NONCE)
-    return EncryptedValue(key_id, FORM + nonce + AESGCM(key).encrypt(nonce, plain, _row(tenant_id, table, row_id)))
+    return EncryptedValue(
+        key_id, FORMAT + nonce + AESGCM(key).encrypt(nonce, plain, _associated_data(tenant_id, table, row_id))
+    )
 
 
-def decrypt(session: Connection, sealed: EncryptedValue, *, tenant_id: UUID, table: str, row_id: UUID) -> bytes:
+def decrypt(session: Connection, encrypted: EncryptedValue, *, tenant_id: UUID, table: str, row_id: UUID) -> bytes:
     """Open a value that was sealed for this row, or raise Unopenable; Busy while KMS cannot be reached."""
-    key = _keys.find(tenant_id, sealed.key_id) or _fetched(session, tenant_id, sealed.key_id)
-    form, nonce, rest = sealed.data[:1], sealed.data[1 : 1 + NONCE], sealed.data[1 + NONCE :]
-    if form == FORM:
+    key = _key_cache.find(tenant_id, encrypted.key_id) or _fetch_key(session, tenant_id, encrypted.key_id)
+    form, nonce, rest = encrypted.data[:1], encrypted.data[1 : 1 + NONCE], encrypted.data[1 + NONCE :]
+    if form == FORMAT:
         try:
-            return AESGCM(key).decrypt(nonce, rest, _row(tenant_id, table, row_id))
+            return AESGCM(key).decrypt(nonce, rest, _associated_data(tenant_id, table, row_id))
         except (InvalidTag, ValueError):
             pass
-    raise Undecryptable(f"{table} {row_id} of tenant {tenant_id} does not open under its key {sealed.key_id}.")
+    raise Undecryptable(f"{table} {row_id} of tenant {tenant_id} does not open under its key {encrypted.key_id}.")
 
 
 def rotate(session: Connection, *, tenant_id: UUID) -> UUID:
     """Make a data key that seals from now on, and give its id. What is sealed already opens as before."""
     _advisory_lock(session, tenant_id)
-    return _make(session, tenant_id)[0]
+    return _create_key(session, tenant_id)[0]
 
 
 @cache
@@ -109,13 +111,13 @@ def kms() -> Any:
     return boto3.client("kms", config=Config(connect_timeout=2, read_timeout=3, retries={"total_max_attempts": 3}))
 
 
-def _newest(session: Connection, tenant_id: UUID) -> tuple[UUID, bytes]:
+def _newest_key(session: Connection, tenant_id: UUID) -> tuple[UUID, bytes]:
     if (row := _newest_row(session, tenant_id)) is None:
         _advisory_lock(session, tenant_id)
         row = _newest_row(session, tenant_id)  # somebody else's, while we waited
     if row is None:
-        return _make(session, tenant_id)
-    return row.id, _keys.find(tenant_id, row.id) or _opened(tenant_id, row)
+        return _create_key(session, tenant_id)
+    return row.id, _key_cache.find(tenant_id, row.id) or _unwrap_row(tenant_id, row)
 
 
 def _newest_row(session: Connection, tenant_id: UUID) -> Any:
@@ -125,34 +127,34 @@ def _newest_row(session: Connection, tenant_id: UUID) -> Any:
     ).first()
 
 
-def _fetched(session: Connection, tenant_id: UUID, key_id: UUID) -> bytes:
+def _fetch_key(session: Connection, tenant_id: UUID, key_id: UUID) -> bytes:
     row = session.execute(
         text("select id, wrapped from tenant_keys where tenant_id = :tenant_id and id = :key_id"),
         {"tenant_id": tenant_id, "key_id": key_id},
     ).first()
     if row is None:
         raise Undecryptable(f"Tenant {tenant_id} has no data key {key_id}.")
-    return _opened(tenant_id, row)
+    return _unwrap_row(tenant_id, row)
 
 
-def _opened(tenant_id: UUID, row: Any) -> bytes:
+def _unwrap_row(tenant_id: UUID, row: Any) -> bytes:
     try:
-        key = _unwrapped(tenant_id, bytes(row.wrapped))
+        key = _unwrap(tenant_id, bytes(row.wrapped))
     except InvalidTag:
         raise Undecryptable(
             f"The data key {row.id} of tenant {tenant_id} cannot be unwrapped: it was altered, or wrapped by another"
             " key. Set KMS_KEY_ID (or LOCAL_VAULT_KEY) to the key that wrapped it."
         ) from None
-    return _keys.keep(tenant_id, row.id, key)
+    return _key_cache.keep(tenant_id, row.id, key)
 
 
-def _make(session: Connection, tenant_id: UUID) -> tuple[UUID, bytes]:
-    key, wrapped = _generated(tenant_id)
+def _create_key(session: Connection, tenant_id: UUID) -> tuple[UUID, bytes]:
+    key, wrapped = _generate_key(tenant_id)
     key_id: UUID = session.execute(
         text("insert into tenant_keys (tenant_id, wrapped) values (:tenant_id, :wrapped) returning id"),
         {"tenant_id": tenant_id, "wrapped": wrapped},
     ).scalar_one()
-    return key_id, _keys.keep(tenant_id, key_id, key)
+    return key_id, _key_cache.keep(tenant_id, key_id, key)
 
 
 def _advisory_lock(session: Connection, tenant_id: UUID) -> None:
@@ -162,43 +164,47 @@ def _advisory_lock(session: Connection, tenant_id: UUID) -> None:
     )
 
 
-def _row(tenant_id: UUID, table: str, row_id: UUID) -> bytes:
+def _associated_data(tenant_id: UUID, table: str, row_id: UUID) -> bytes:
     return f"{tenant_id}/{table}/{row_id}".encode()
 
 
-def _context(tenant_id: UUID) -> dict[str, str]:
+def _encryption_context(tenant_id: UUID) -> dict[str, str]:
     return {"tenant_id": str(tenant_id)}
 
 
-def _generated(tenant_id: UUID) -> tuple[bytes, bytes]:
+def _generate_key(tenant_id: UUID) -> tuple[bytes, bytes]:
     """Make a data key: as it is, and wrapped."""
     if key_id := settings().kms_key_id:
-        with _answering():
-            made = kms().generate_data_key(KeyId=key_id, KeySpec="AES_256", EncryptionContext=_context(tenant_id))
-        return made["Plaintext"], made["CiphertextBlob"]
+        with _translate_errors():
+            generated = kms().generate_data_key(
+                KeyId=key_id, KeySpec="AES_256", EncryptionContext=_encryption_context(tenant_id)
+            )
+        return generated["Plaintext"], generated["CiphertextBlob"]
     key, nonce = AESGCM.generate_key(256), os.urandom(NONCE)
     return key, nonce + AESGCM(_local_key()).encrypt(nonce, key, str(tenant_id).encode())
 
 
-def _unwrapped(tenant_id: UUID, wrapped: bytes) -> bytes:
+def _unwrap(tenant_id: UUID, wrapped: bytes) -> bytes:
     """Unwrap a data key; InvalidTag where it is not what we wrapped for this tenant."""
     if key_id := settings().kms_key_id:
-        with _answering():
+        with _translate_errors():
             # the key is named, so that a blob wrapped by a key of somebody else's is refused
-            answer = kms().decrypt(KeyId=key_id, CiphertextBlob=wrapped, EncryptionContext=_context(tenant_id))
+            answer = kms().decrypt(
+                KeyId=key_id, CiphertextBlob=wrapped, EncryptionContext=_encryption_context(tenant_id)
+            )
         return bytes(answer["Plaintext"])
     return AESGCM(_local_key()).decrypt(wrapped[:NONCE], wrapped[NONCE:], str(tenant_id).encode())
 
 
 def _local_key() -> bytes:
-    said = settings().local_vault_key
-    if not said:
+    encoded = settings().local_vault_key
+    if not encoded:
         raise RuntimeError(
             "Nothing is there to encrypt bank details with: set KMS_KEY_ID to a KMS key, as in AWS; or for development"
             f" and tests LOCAL_VAULT_KEY to 32 random bytes in base64 ({REMEDY})."
         )
     try:
-        key = base64.b64decode(said, validate=True)
+        key = base64.b64decode(encoded, validate=True)
     except ValueError:
         key = b""
     if len(key) != 32:
@@ -207,7 +213,7 @@ def _local_key() -> bytes:
 
 
 @contextmanager
-def _answering() -> Iterator[None]:
+def _translate_errors() -> Iterator[None]:
     """Return what passes by itself, and what was not wrapped by our key; all else is our own failure."""
     from botocore.exceptions import ClientError, HTTPClientError
     from botocore.exceptions import ConnectionError as NotConnected

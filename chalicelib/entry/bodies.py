@@ -51,25 +51,27 @@ def load_json(data: bytes) -> Any:
     if not data.strip():
         raise Unreadable("The body is empty; send a JSON object.")
     try:
-        value = json.loads(data.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant)
+        value = json.loads(
+            data.decode("utf-8"), object_pairs_hook=_reject_duplicate_names, parse_constant=_reject_constant
+        )
     except (ValueError, RecursionError) as error:
         raise Unreadable(f"The body is not the JSON that we take: {error}.") from None
-    _check(value, depth=1)
+    _check_nested(value, depth=1)
     return value
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) != len(pairs):
+def _reject_duplicate_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    names = dict(pairs)
+    if len(names) != len(pairs):
         raise ValueError("a name stands twice in one object")
-    return made
+    return names
 
 
-def _no_constant(name: str) -> Any:
+def _reject_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
-def _check(value: Any, *, depth: int) -> None:
+def _check_nested(value: Any, *, depth: int) -> None:
     if depth > DEEPEST:
         raise Unreadable(f"The body is nested deeper than {DEEPEST} levels.")
     if isinstance(value, str):
@@ -77,10 +79,10 @@ def _check(value: Any, *, depth: int) -> None:
     elif isinstance(value, dict):
         for name, inner in value.items():
             check_text(name)
-            _check(inner, depth=depth + 1)
+            _check_nested(inner, depth=depth + 1)
     elif isinstance(value, list):
         for inner in value:
-            _check(inner, depth=depth + 1)
+            _check_nested(inner, depth=depth + 1)
 
 
 def check_text(value: str) -> None:

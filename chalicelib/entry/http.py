@@ -106,12 +106,12 @@ def _serve(registered: DeclaredEndpoint, request: Any, path_values: Mapping[str,
         request_id=origin.request_id, endpoint=f"{registered.method} {registered.path}", tenant=None, actor=None
     )
     try:
-        answer = _answer(registered, request, path_values, origin)
+        reply = _handle(registered, request, path_values, origin)
     except Exception as error:
         fault = fault_of(error)
         if fault is None:
             logger.exception("failed")
-            answer = StoredReply(
+            reply = StoredReply(
                 500,
                 {"Content-Type": PROBLEM},
                 problem(
@@ -124,39 +124,39 @@ def _serve(registered: DeclaredEndpoint, request: Any, path_values: Mapping[str,
             )
         else:
             code, body = document(fault, instance=path)
-            answer = StoredReply(code, headers_of(fault), body)
+            reply = StoredReply(code, headers_of(fault), body)
     milliseconds = (time.perf_counter() - started) * 1000
-    logger.info("served", status=answer.status, ms=round(milliseconds, 1))
+    logger.info("served", status=reply.status, ms=round(milliseconds, 1))
     duration(
-        "Served", milliseconds, endpoint=f"{registered.method} {registered.path}", status=f"{answer.status // 100}xx"
+        "Served", milliseconds, endpoint=f"{registered.method} {registered.path}", status=f"{reply.status // 100}xx"
     )
-    return Response(answer.body, {**answer.headers, "X-Request-Id": origin.request_id}, answer.status)
+    return Response(reply.body, {**reply.headers, "X-Request-Id": origin.request_id}, reply.status)
 
 
-def _answer(registered: DeclaredEndpoint, request: Any, path_values: Mapping[str, str], origin: Origin) -> StoredReply:
+def _handle(registered: DeclaredEndpoint, request: Any, path_values: Mapping[str, str], origin: Origin) -> StoredReply:
     if registered.may is None:
-        return _rendered(registered, registered.function(**_arguments(registered, request, path_values)), None)
+        return _render(registered, registered.function(**_read_arguments(registered, request, path_values)), None)
     limits.reject_flood(request.headers)
     try:
-        return _tried(registered, request, path_values, origin, counted=False)
+        return _handle_with_retries(registered, request, path_values, origin, counted=False)
     except limits.LeaseNeeded as need:  # nothing was done yet, and its transaction is over
         limits.take_lease(need)
-        return _tried(registered, request, path_values, origin, counted=True)
+        return _handle_with_retries(registered, request, path_values, origin, counted=True)
 
 
-def _tried(
+def _handle_with_retries(
     registered: DeclaredEndpoint, request: Any, path_values: Mapping[str, str], origin: Origin, *, counted: bool
 ) -> StoredReply:
-    for tries in range(1, TRIES + 1):
+    for attempt in range(1, TRIES + 1):
         try:
-            return _worked(registered, request, path_values, origin, counted=counted or tries > 1)
+            return _handle_in_transaction(registered, request, path_values, origin, counted=counted or attempt > 1)
         except DBAPIError as error:
-            if tries == TRIES or not isinstance(error.orig, RETRYABLE):
+            if attempt == TRIES or not isinstance(error.orig, RETRYABLE):
                 raise
     raise AssertionError("unreachable")
 
 
-def _worked(
+def _handle_in_transaction(
     registered: DeclaredEndpoint, request: Any, path_values: Mapping[str, str], origin: Origin, *, counted: bool
 ) -> StoredReply:
     with caller_scope(request.headers, now=clock.now(), origin=origin) as scope:
@@ -170,49 +170,50 @@ def _worked(
             raise Invalid("Send an Idempotency-Key: this moves money, and a repeated request must not move it twice.")
         if key:
             path, query = registered.path.format(**path_values), dict((request.query_params or {}).items())
-            raw = _raw(request)
+            raw = _raw_body(request)
             digest = idempotency.key_digest(scope, registered.method, path, query, b"" if is_no_body(raw) else raw)
             if stored := idempotency.replay(scope, key, digest):
                 return stored
-        arguments = _arguments(registered, request, path_values)
-        answer = _rendered(registered, registered.function(scope=scope, **arguments), scope)
+        arguments = _read_arguments(registered, request, path_values)
+        reply = _render(registered, registered.function(scope=scope, **arguments), scope)
         if key:
-            idempotency.keep(scope, key, digest, answer, without=registered.shown_once)
+            idempotency.keep(scope, key, digest, reply, without=registered.shown_once)
         for last in scope.at_commit:
             last()
-    _send(scope)
-    return answer
+    _send_outgoing(scope)
+    return reply
 
 
-def _send(scope: Scope | PlatformScope) -> None:
+def _send_outgoing(scope: Scope | PlatformScope) -> None:
     try:
         outbox.send(scope.outgoing)
     except Exception:  # the work is committed; the sweeper will send what could not be sent now
         logger.exception("messages wait for the sweeper", waiting=len(scope.outgoing))
 
 
-def _arguments(registered: DeclaredEndpoint, request: Any, path_values: Mapping[str, str]) -> dict[str, Any]:
+def _read_arguments(registered: DeclaredEndpoint, request: Any, path_values: Mapping[str, str]) -> dict[str, Any]:
     if registered.body is None and registered.accepts == (
         JSON,
     ):  # a mail program's one click brings a form that says nothing
-        refuse_body(_raw(request))
-    found: dict[str, Any] = {
-        name: _path_value(registered, name, kind, path_values[name]) for name, kind in registered.path_types.items()
+        refuse_body(_raw_body(request))
+    arguments: dict[str, Any] = {
+        name: _read_path_value(registered, name, kind, path_values[name])
+        for name, kind in registered.path_types.items()
     }
     if registered.query is not None:
-        found["query"] = _query(registered.query, request.query_params)
+        arguments["query"] = _read_query(registered.query, request.query_params)
     elif request.query_params:
         raise invalid("/" + next(iter(request.query_params)), "this route takes no query parameters")
     if registered.body is RawBody:
-        found["body"] = RawBody(request.headers.get("content-type", JSON), _raw(request))
+        arguments["body"] = RawBody(request.headers.get("content-type", JSON), _raw_body(request))
     elif registered.body is not None:
-        found["body"] = parse_model(registered.body, _raw(request))  # type: ignore[type-var]  # a model, as RawBody was above
+        arguments["body"] = parse_model(registered.body, _raw_body(request))  # type: ignore[type-var]  # a model, as RawBody was above
     if registered.takes_version:
-        found["if_match"] = _version(request.headers.get("if-match"))
-    return found
+        arguments["if_match"] = _read_if_match(request.headers.get("if-match"))
+    return arguments
 
 
-def _raw(request: Any) -> bytes:
+def _raw_body(request: Any) -> bytes:
     """Return the body's bytes; an event may hold text that no bytes can say."""
     try:
         return bytes(request.raw_body)
@@ -220,38 +221,38 @@ def _raw(request: Any) -> bytes:
         raise Unreadable("The body is not UTF-8.") from None
 
 
-def _path_value(registered: DeclaredEndpoint, name: str, kind: TypeAdapter[Any], said: str) -> Any:
+def _read_path_value(registered: DeclaredEndpoint, name: str, kind: TypeAdapter[Any], text: str) -> Any:
     if name in registered.path_is_id:
         try:
-            return UUID(said)
+            return UUID(text)
         except ValueError:
             raise NotFound("There is none with this id.") from None
     try:
-        return kind.validate_strings(said)
+        return kind.validate_strings(text)
     except ValidationError as error:
         raise invalid(f"/{name}", places_of(error)[0].detail) from None
 
 
-def _query(model: type[BaseModel], said: Any) -> BaseModel:
-    values = dict(said.items()) if said else {}
+def _read_query(model: type[BaseModel], params: Any) -> BaseModel:
+    values = dict(params.items()) if params else {}
     for name, value in values.items():
         check_text(name)
         check_text(value)
-    if said and any(len(said.getlist(name)) > 1 for name in values):
+    if params and any(len(params.getlist(name)) > 1 for name in values):
         raise Invalid("A query parameter is given twice.")
     return model.model_validate_strings(values)
 
 
-def _version(said: str | None) -> int | None:
-    if said is None or said == "*":
+def _read_if_match(header: str | None) -> int | None:
+    if header is None or header == "*":
         return None
-    number = said.removeprefix("W/").strip('"')
+    number = header.removeprefix("W/").strip('"')
     if not (number.isascii() and number.isdigit() and len(number) < 10):
         raise Invalid('If-Match must be the ETag of the row, such as "3".')
     return int(number)
 
 
-def _rendered(registered: DeclaredEndpoint, result: Any, scope: Scope | PlatformScope | None) -> StoredReply:
+def _render(registered: DeclaredEndpoint, result: Any, scope: Scope | PlatformScope | None) -> StoredReply:
     status = registered.status
     if isinstance(result, FileReply):
         headers = {"Content-Type": result.content_type, "Cache-Control": result.cache}

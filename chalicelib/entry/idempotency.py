@@ -49,8 +49,8 @@ class StoredReply:
 def key_digest(scope: Scope | PlatformScope, method: str, path: str, query: Mapping[str, str], body: bytes) -> bytes:
     """Return what makes two requests the same: who asks, for what, how (a dry run?), with which body."""
     actor = scope.actor
-    said = json.dumps([actor.role, actor.name, str(actor.user_id), method, path, sorted(query.items())])
-    return hashlib.sha256(said.encode() + b"\n" + body).digest()
+    request = json.dumps([actor.role, actor.name, str(actor.user_id), method, path, sorted(query.items())])
+    return hashlib.sha256(request.encode() + b"\n" + body).digest()
 
 
 def replay(scope: Scope | PlatformScope, key: str, digest: bytes) -> StoredReply | None:
@@ -64,7 +64,8 @@ def replay(scope: Scope | PlatformScope, key: str, digest: bytes) -> StoredReply
     if not claimed:
         raise Conflict("A request with this Idempotency-Key is still running; ask again in a second.")
     row = scope.session.execute(
-        _FIND_OF_TENANT if isinstance(scope, Scope) else _FIND_OF_PLATFORM, {**_place(scope, key), "digest": digest}
+        _FIND_OF_TENANT if isinstance(scope, Scope) else _FIND_OF_PLATFORM,
+        {**_key_columns(scope, key), "digest": digest},
     ).first()
     if row is None:
         return None
@@ -74,22 +75,22 @@ def replay(scope: Scope | PlatformScope, key: str, digest: bytes) -> StoredReply
 
 
 def keep(
-    scope: Scope | PlatformScope, key: str, digest: bytes, answer: StoredReply, *, without: Sequence[str] = ()
+    scope: Scope | PlatformScope, key: str, digest: bytes, reply: StoredReply, *, without: Sequence[str] = ()
 ) -> None:
     """Keep an answer under its sender and key; a refused request keeps nothing and may be sent again.
 
     Fields named in `without` are secrets that are shown once: they are kept as null.
     """
-    body = json.dumps({**json.loads(answer.body), **dict.fromkeys(without)}) if without else answer.body
+    body = json.dumps({**json.loads(reply.body), **dict.fromkeys(without)}) if without else reply.body
     if isinstance(scope, PlatformScope):  # its work may have entered a tenant, where this table is out of sight
         scope.session.exec_driver_sql("set local role wagebook_platform")
     scope.session.execute(
         _KEEP_OF_TENANT if isinstance(scope, Scope) else _KEEP_OF_PLATFORM,
         {
-            **_place(scope, key),
+            **_key_columns(scope, key),
             "digest": digest,
-            "status": answer.status,
-            "headers": json.dumps(answer.headers),
+            "status": reply.status,
+            "headers": json.dumps(reply.headers),
             "body": body,
         },
     )
@@ -101,7 +102,7 @@ def _sender(scope: Scope | PlatformScope) -> UUID:
     return scope.actor.id
 
 
-def _place(scope: Scope | PlatformScope, key: str) -> dict[str, Any]:
+def _key_columns(scope: Scope | PlatformScope, key: str) -> dict[str, Any]:
     tenant = {"tenant_id": scope.tenant_id} if isinstance(scope, Scope) else {}
     return {**tenant, "actor_id": _sender(scope), "key": key}
 

@@ -49,8 +49,8 @@ _LEASE = text("""
 _MOST = 100
 _LEAST_BURST = 20  # requests, where the limit is as high: a page asks for a dozen things at once
 _PAUSE = 0.1  # seconds until a process asks again for a tenant that is over its pace; many processes may ask
-_LOOK = 1.0  # ... and at most, so that a raised limit is seen soon, or that whoever asks has died
-_PATIENCE = 3  # refusals that are told by the database; then, while they go on, they are told from memory
+_RECHECK = 1.0  # ... and at most, so that a raised limit is seen soon, or that whoever asks has died
+_REFUSALS_BEFORE_MEMORY = 3  # refusals that are told by the database; then, while they go on, they are told from memory
 
 
 @dataclass(slots=True)
@@ -77,9 +77,13 @@ class _Lease:
 
 
 _lock = threading.Lock()
-_leases: dict[UUID, _Lease] = {}  # by tenant: for whoever asks here
-_own: dict[tuple[UUID, UUID], _Lease] = {}  # by tenant and actor: what was lent to them alone, or that nothing was left
-_flooding: dict[bytes, tuple[UUID, UUID]] = {}  # by credentials: the tenant and actor who go on after refusals
+_tenant_leases: dict[UUID, _Lease] = {}  # by tenant: for whoever asks here
+_actor_leases: dict[
+    tuple[UUID, UUID], _Lease
+] = {}  # by tenant and actor: what was lent to them alone, or that nothing was left
+_flooding_credentials: dict[
+    bytes, tuple[UUID, UUID]
+] = {}  # by credentials: the tenant and actor who go on after refusals
 
 
 class LeaseNeeded(Exception):  # it is a step of the way, and nobody's error
@@ -107,46 +111,46 @@ def burst_of(per_minute: int) -> int:
 
 def credentials_of(headers: Mapping[str, str]) -> bytes:
     """Return what tells one caller's credentials from another's, without keeping them."""
-    said = headers.get("x-api-key") or headers.get("authorization") or ""
-    return hashlib.sha256(said.encode(errors="surrogatepass")).digest()
+    credentials = headers.get("x-api-key") or headers.get("authorization") or ""
+    return hashlib.sha256(credentials.encode(errors="surrogatepass")).digest()
 
 
 def reject_flood(headers: Mapping[str, str]) -> None:
     """Reject from memory, without a database call, credentials that were rejected repeatedly just now: TooMany."""
-    if not _flooding:
+    if not _flooding_credentials:
         return
     now = time.monotonic()
     with _lock:
-        place = _flooding.get(credentials_of(headers))
-        held, shared = (_own.get(place), _leases.get(place[0])) if place else (None, None)
+        place = _flooding_credentials.get(credentials_of(headers))
+        lease, shared = (_actor_leases.get(place), _tenant_leases.get(place[0])) if place else (None, None)
         if shared and shared.left and shared.ends > now:  # there is something again
             return
-        if held is None or held.refused < _PATIENCE or not held.is_spent(now):
+        if lease is None or lease.refused < _REFUSALS_BEFORE_MEMORY or not lease.is_spent(now):
             return
-    logger.thread_safe_append_keys(tenant=held.slug)
-    raise _too_many(held, now)
+    logger.thread_safe_append_keys(tenant=lease.slug)
+    raise _too_many(lease, now)
 
 
 def spend(scope: Scope, credentials: bytes = b"") -> None:
     """Count one request of an actor; TooMany at the limit, Unleased where the database has to be asked."""
     now, need = time.monotonic(), LeaseNeeded(scope, credentials)
     with _lock:
-        shared = _leases.get(need.tenant_id)
+        shared = _tenant_leases.get(need.tenant_id)
         if shared is None or not shared.holds(now, need.per_minute):
             raise need
         if shared.left:
             shared.left -= 1
             shared.counted[need.actor_id] += 1
             return
-        own = _own.get(need.place)
+        own = _actor_leases.get(need.place)
         if own is None or not own.holds(now, need.per_minute):
             raise need
         if own.left:  # counted when it was lent
             own.left -= 1
             return
         if not own.is_spent(now):
-            if own.refused >= _PATIENCE:
-                own.asks = now + _LOOK  # one asks for all of a flood, and the others hear from it
+            if own.refused >= _REFUSALS_BEFORE_MEMORY:
+                own.asks = now + _RECHECK  # one asks for all of a flood, and the others hear from it
             raise need
         _refuse(own, need)
     raise _too_many(own, now)
@@ -156,12 +160,12 @@ def take_lease(need: LeaseNeeded) -> None:
     """Take a lease and count the request that needed it; TooMany where nothing is left for now."""
     per_minute, burst = need.per_minute, burst_of(need.per_minute)
     with _lock:
-        shared = _leases.get(need.tenant_id)
+        shared = _tenant_leases.get(need.tenant_id)
         counted, before = (shared.counted, shared) if shared else (Counter[UUID](), None)
         if before:
             before.counted = Counter()
     with transaction(tenant_id=need.tenant_id) as session:
-        found = session.execute(
+        granted = session.execute(
             _LEASE,
             {
                 "tenant_id": need.tenant_id,
@@ -173,90 +177,90 @@ def take_lease(need: LeaseNeeded) -> None:
                 "counted": json.dumps({str(actor): requests for actor, requests in counted.items()}),
             },
         ).one()
-    now, rest = time.monotonic(), max(found.seconds, 0.001)
+    now, rest = time.monotonic(), max(granted.seconds, 0.001)
     pause = min(rest, max(_PAUSE, 60 / max(1, per_minute - burst)))  # there is more of the minute, but later
-    fresh = _Lease(max(0, found.lease - 1), now + rest, per_minute, need.slug)
-    if not found.lease:
-        fresh.opens = now + (pause if found.taken < per_minute else rest)
-        fresh.asks = min(fresh.opens, now + _LOOK)
+    fresh = _Lease(max(0, granted.lease - 1), now + rest, per_minute, need.slug)
+    if not granted.lease:
+        fresh.opens = now + (pause if granted.taken < per_minute else rest)
+        fresh.asks = min(fresh.opens, now + _RECHECK)
     with _lock:
-        _make_room(now)
-        if found.is_own:
-            _take_own(need, fresh, found, now, pause)
+        _evict_expired(now)
+        if granted.is_own:
+            _store_own_lease(need, fresh, granted, now, pause)
             fresh_shared = _Lease(0, now + rest, per_minute, need.slug)
-            held = _leases.setdefault(need.tenant_id, fresh_shared)
-            if not held.holds(now, per_minute):
-                _leases[need.tenant_id] = fresh_shared
+            current = _tenant_leases.setdefault(need.tenant_id, fresh_shared)
+            if not current.holds(now, per_minute):
+                _tenant_leases[need.tenant_id] = fresh_shared
         else:
-            _take_shared(need, fresh, now, pause)
-    if not found.lease:
+            _store_shared_lease(need, fresh, now, pause)
+    if not granted.lease:
         raise _too_many(fresh, now)
 
 
-def _take_shared(need: LeaseNeeded, fresh: _Lease, now: float, pause: float) -> None:
+def _store_shared_lease(need: LeaseNeeded, fresh: _Lease, now: float, pause: float) -> None:
     """Keep a lease that whoever asks here may use, and what the actor's earlier refusals say of a flood."""
-    held = _leases.get(need.tenant_id)
-    if held and held.left and held.holds(now, fresh.per_minute):
-        held.left += fresh.left  # another thread has taken one at the same time
+    lease = _tenant_leases.get(need.tenant_id)
+    if lease and lease.left and lease.holds(now, fresh.per_minute):
+        lease.left += fresh.left  # another thread has taken one at the same time
     else:
-        fresh.counted = held.counted if held else fresh.counted
-        _leases[need.tenant_id] = held = fresh
-    held.counted[need.actor_id] += 1
-    own = _own.get(need.place)
-    if own and own.ends > now - _LOOK and own.refused >= _PATIENCE:
+        fresh.counted = lease.counted if lease else fresh.counted
+        _tenant_leases[need.tenant_id] = lease = fresh
+    lease.counted[need.actor_id] += 1
+    own = _actor_leases.get(need.place)
+    if own and own.ends > now - _RECHECK and own.refused >= _REFUSALS_BEFORE_MEMORY:
         # of the same flood, which a request or two were let out of
         own.ends, own.asks, own.opens, own.left = fresh.ends, now + pause, now + pause, 0
     else:
-        _own.pop(need.place, None)
+        _actor_leases.pop(need.place, None)
 
 
-def _take_own(need: LeaseNeeded, fresh: _Lease, found: Any, now: float, pause: float) -> None:
+def _store_own_lease(need: LeaseNeeded, fresh: _Lease, granted: Any, now: float, pause: float) -> None:
     """Keep what an actor alone was lent, or that nothing was left for them."""
-    own = _own.get(need.place)
-    if own and own.ends > now - _LOOK:
+    own = _actor_leases.get(need.place)
+    if own and own.ends > now - _RECHECK:
         fresh.refused = own.refused
-        if found.lease and fresh.refused >= _PATIENCE:
+        if granted.lease and fresh.refused >= _REFUSALS_BEFORE_MEMORY:
             fresh.asks = fresh.opens = now + pause
     if own and own.left and own.holds(now, fresh.per_minute):
         own.left += fresh.left
     else:
-        _own[need.place] = fresh
-    if fresh.refused >= _PATIENCE and need.credentials:
-        _flooding[need.credentials] = need.place
+        _actor_leases[need.place] = fresh
+    if fresh.refused >= _REFUSALS_BEFORE_MEMORY and need.credentials:
+        _flooding_credentials[need.credentials] = need.place
 
 
 def _refuse(own: _Lease, need: LeaseNeeded) -> None:
     own.refused += 1
-    if own.refused >= _PATIENCE and need.credentials:
-        _flooding[need.credentials] = need.place
+    if own.refused >= _REFUSALS_BEFORE_MEMORY and need.credentials:
+        _flooding_credentials[need.credentials] = need.place
 
 
 def clear() -> None:
     """Forget all leases, as a new process does."""
     with _lock:
-        for known in (_leases, _own, _flooding):
+        for known in (_tenant_leases, _actor_leases, _flooding_credentials):
             known.clear()
 
 
-def _make_room(now: float) -> None:
+def _evict_expired(now: float) -> None:
     """Forget what is over, where one process has come to know of many."""
-    if len(_leases) >= MOST_KEPT:
-        for tenant_id in [one for one, held in _leases.items() if held.ends <= now]:
-            del _leases[tenant_id]
-    if len(_own) >= MOST_ACTORS or len(_flooding) >= MOST_ACTORS:
-        for place in [one for one, held in _own.items() if held.ends <= now]:
-            del _own[place]
-        for credentials in [one for one, place in _flooding.items() if place not in _own]:
-            del _flooding[credentials]
+    if len(_tenant_leases) >= MOST_KEPT:
+        for tenant_id in [one for one, lease in _tenant_leases.items() if lease.ends <= now]:
+            del _tenant_leases[tenant_id]
+    if len(_actor_leases) >= MOST_ACTORS or len(_flooding_credentials) >= MOST_ACTORS:
+        for place in [one for one, lease in _actor_leases.items() if lease.ends <= now]:
+            del _actor_leases[place]
+        for credentials in [one for one, place in _flooding_credentials.items() if place not in _actor_leases]:
+            del _flooding_credentials[credentials]
 
 
-def _too_many(held: _Lease, now: float) -> TooMany:
+def _too_many(lease: _Lease, now: float) -> TooMany:
     count("Limited")
-    wait = max(1, ceil(held.opens - now))
-    whole = burst_of(held.per_minute) == held.per_minute
-    said = (
-        f"made its {held.per_minute} requests of this minute"
+    wait = max(1, ceil(lease.opens - now))
+    whole = burst_of(lease.per_minute) == lease.per_minute
+    usage = (
+        f"made its {lease.per_minute} requests of this minute"
         if whole
-        else (f"made as many requests as {held.per_minute} a minute allow for by now")
+        else (f"made as many requests as {lease.per_minute} a minute allow for by now")
     )
-    return TooMany(f"This tenant has {said}; go on in {wait} s.", wait=wait)
+    return TooMany(f"This tenant has {usage}; go on in {wait} s.", wait=wait)

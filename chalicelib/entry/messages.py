@@ -52,10 +52,10 @@ def scheduled(
         @wraps(function)
         def handler(event: Any) -> dict[str, int]:
             logger.thread_safe_append_keys(schedule=name, request_id=event.to_dict().get("id"))
-            found = function(now=clock.now())
-            logger.info("scheduled", found=found)
-            count("Scheduled", found, schedule=name)
-            return {"found": found}
+            sent = function(now=clock.now())
+            logger.info("scheduled", found=sent)
+            count("Scheduled", sent, schedule=name)
+            return {"found": sent}
 
         registered: Callable[..., Any] = blueprint.schedule(expression, name=name)(handler)
         return registered
@@ -99,8 +99,8 @@ def consumes(
         def handler(event: Any) -> dict[str, list[dict[str, str]]]:
             failed = []
             for record in event.to_dict()["Records"]:
-                if not _settle_in_transaction(
-                    partial(_consume_all, function, queue, record, messages_in, when_failed), queue
+                if not _isolate_failure(
+                    partial(_consume_record, function, queue, record, messages_in, when_failed), queue
                 ):
                     failed.append({"itemIdentifier": record["messageId"]})
             return {"batchItemFailures": failed}
@@ -116,7 +116,7 @@ def consumes(
     return register
 
 
-def _settle_in_transaction(consume: Callable[[], bool], queue: str) -> bool:
+def _isolate_failure(consume: Callable[[], bool], queue: str) -> bool:
     """Work on one record of a batch; whatever goes wrong around it fails that record and none of its neighbours."""
     try:
         return consume()
@@ -126,7 +126,7 @@ def _settle_in_transaction(consume: Callable[[], bool], queue: str) -> bool:
         return False
 
 
-def _consume_all(
+def _consume_record(
     function: Callable[..., SideEffect | None],
     queue: str,
     record: dict[str, Any],
@@ -134,7 +134,7 @@ def _consume_all(
     when_failed: WhenFailed | None,
 ) -> bool:
     if messages_in is None:
-        return _consume(function, queue, record, when_failed)
+        return _consume_message(function, queue, record, when_failed)
     try:
         messages = messages_in(json.loads(record["body"]))
     except Exception:
@@ -145,22 +145,22 @@ def _consume_all(
         )
         return False
     # every one is tried, whatever became of those before it
-    done = [_consume(function, queue, record, when_failed, message) for message in messages]
+    done = [_consume_message(function, queue, record, when_failed, message) for message in messages]
     return all(done)
 
 
-def _consume(
+def _consume_message(
     function: Callable[..., SideEffect | None],
     queue: str,
     record: dict[str, Any],
     when_failed: WhenFailed | None,
-    found: dict[str, Any] | None = None,
+    parsed_message: dict[str, Any] | None = None,
 ) -> bool:
     receives = int(record["attributes"]["ApproximateReceiveCount"])
     message: dict[str, Any] = {}
     logger.thread_safe_append_keys(request_id=record["messageId"], queue=queue, receives=receives, tenant=None)
     try:
-        message = json.loads(record["body"]) if found is None else found
+        message = json.loads(record["body"]) if parsed_message is None else parsed_message
         rests = None if CONSUMERS[queue].while_suspended else queue
         if not process_message(
             function, message, name=queue, origin=Origin(request_id=record["messageId"]), rests=rests
@@ -172,7 +172,7 @@ def _consume(
         if fault is not None and fault.kind not in COMES_BACK:
             logger.warning("done, not to be tried again", problem=fault.kind, detail=fault.detail)
             count("Refused", queue=queue)
-            _tell(when_failed, message, fault.detail)
+            _notify_failure(when_failed, message, fault.detail)
             return True
         last = receives >= queues.MAX_RECEIVES
         if fault is not None and not last:  # somebody else has it: no alarm, the next try finds it done
@@ -181,7 +181,7 @@ def _consume(
             logger.exception("failed", will_be_tried_again=not last)
             count("Failed", queue=queue)
         if last:
-            _tell(
+            _notify_failure(
                 when_failed,
                 message,
                 f"It failed {receives} times; see the logs for message {record['messageId']}.",
@@ -192,7 +192,7 @@ def _consume(
     return True
 
 
-def _tell(when_failed: WhenFailed | None, message: dict[str, Any], why: str) -> None:
+def _notify_failure(when_failed: WhenFailed | None, message: dict[str, Any], why: str) -> None:
     if when_failed is None or "tenant_id" not in message:
         return
     try:
@@ -240,9 +240,9 @@ def process_message(
 
     side_effect = transact(begin)
     while side_effect is not None:
-        side_effect = transact(partial(_settled, side_effect.settle, side_effect.call()))
+        side_effect = transact(partial(_settle, side_effect.settle, side_effect.call()))
     return not is_parked
 
 
-def _settled(settle: Callable[[Scope, Any], SideEffect | None], answer: Any, scope: Scope) -> SideEffect | None:
+def _settle(settle: Callable[[Scope, Any], SideEffect | None], answer: Any, scope: Scope) -> SideEffect | None:
     return settle(scope, answer)

@@ -55,9 +55,9 @@ def page_rows(
     select = select.order_by(key).limit(query.limit + 1)
     if query.cursor:
         select = select.where(key > decode_cursor(query.cursor, key.type.python_type))
-    found = rows.every(kind, scope.session.execute(select))
-    items = found[: query.limit]
-    return RowPage(items, encode_cursor(getattr(items[-1], key.name)) if len(found) > query.limit else None)
+    rows_read = rows.every(kind, scope.session.execute(select))
+    items = rows_read[: query.limit]
+    return RowPage(items, encode_cursor(getattr(items[-1], key.name)) if len(rows_read) > query.limit else None)
 
 
 def page_of(scope: Scope | PlatformScope, select: Select[Any], *, key: Column[Any], query: PageQuery) -> Record:
@@ -65,10 +65,10 @@ def page_of(scope: Scope | PlatformScope, select: Select[Any], *, key: Column[An
     select = select.order_by(key).limit(query.limit + 1)
     if query.cursor:
         select = select.where(key > decode_cursor(query.cursor, key.type.python_type))
-    found = [dict(row) for row in scope.session.execute(select).mappings()]
-    more = len(found) > query.limit
-    found = found[: query.limit]
-    return {"items": found, "next_cursor": encode_cursor(found[-1][key.name]) if more else None}
+    rows_read = [dict(row) for row in scope.session.execute(select).mappings()]
+    more = len(rows_read) > query.limit
+    rows_read = rows_read[: query.limit]
+    return {"items": rows_read, "next_cursor": encode_cursor(rows_read[-1][key.name]) if more else None}
 
 
 def encode_cursor(key: Any) -> str:
@@ -76,10 +76,10 @@ def encode_cursor(key: Any) -> str:
     return base64.urlsafe_b64encode(json.dumps(key, default=str).encode()).decode()
 
 
-def decode_cursor(said: str, kind: type) -> Any:
+def decode_cursor(text: str, kind: type) -> Any:
     """Read a cursor back into a key of the kind that the list is ordered by."""
     try:
-        key = json.loads(base64.urlsafe_b64decode(said.encode()))
+        key = json.loads(base64.urlsafe_b64decode(text.encode()))
         if kind is int and type(key) is int and 0 <= key < 2**63:
             return key
         if kind is UUID and isinstance(key, str):

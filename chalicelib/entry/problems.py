@@ -44,15 +44,15 @@ def fault_of(error: Exception) -> Fault | None:
     if isinstance(error, PoolTimeout):
         return Busy("All database connections are in use; try again in a second.")
     if isinstance(error, DBAPIError):
-        return _of_database(error)
+        return _database_fault(error)
     return None
 
 
 def places_of(error: ValidationError) -> list[Place]:
     """List the wrong fields as JSON pointers."""
     return [
-        Place("/" + "/".join(_escaped(part) for part in found["loc"]), message_of(found))
-        for found in error.errors(include_url=False, include_context=False, include_input=False)
+        Place("/" + "/".join(_escape_pointer(part) for part in problem_part["loc"]), message_of(problem_part))
+        for problem_part in error.errors(include_url=False, include_context=False, include_input=False)
     ]
 
 
@@ -63,19 +63,19 @@ def message_of(error: Mapping[str, Any]) -> str:
     # a text that was cleaned before its length was checked
     return re.sub(
         r"^Value should have at (most|least) (\d+) items? after validation, not \d+$",
-        lambda found: f"String should have at {found[1]} {found[2]} character{'' if found[2] == '1' else 's'}",
+        lambda match: f"String should have at {match[1]} {match[2]} character{'' if match[2] == '1' else 's'}",
         message,
     )
 
 
-def _escaped(part: int | str) -> str:
+def _escape_pointer(part: int | str) -> str:
     return str(part).replace("~", "~0").replace("/", "~1")
 
 
-def _of_database(error: DBAPIError) -> Fault | None:
+def _database_fault(error: DBAPIError) -> Fault | None:
     cause = error.orig
     if isinstance(cause, pg.UniqueViolation):
-        names = _columns(cause)
+        names = _constraint_columns(cause)
         places = [Place(f"/{name}", "must be unique") for name in names]
         return Conflict(f"There is already one with this {' and '.join(names) or 'key'}.", places)
     if isinstance(cause, pg.ExclusionViolation):
@@ -83,7 +83,7 @@ def _of_database(error: DBAPIError) -> Fault | None:
     if isinstance(cause, pg.ForeignKeyViolation):
         if "still referenced" in (cause.diag.message_detail or ""):
             return Conflict("Other rows still refer to this one.")
-        return NotFound(f"The {' and '.join(_columns(cause)) or 'key'} given is not there, or not yours.")
+        return NotFound(f"The {' and '.join(_constraint_columns(cause)) or 'key'} given is not there, or not yours.")
     if isinstance(cause, pg.CheckViolation):
         return Invalid(f"The values break the rule {cause.diag.constraint_name}.")
     if isinstance(cause, (pg.DataError, pg.UntranslatableCharacter)):
@@ -95,16 +95,16 @@ def _of_database(error: DBAPIError) -> Fault | None:
     return None
 
 
-def _columns(cause: pg.Error) -> list[str]:
+def _constraint_columns(cause: pg.Error) -> list[str]:
     """Read the columns out of a constraint's name: PostgreSQL tells no values under row-level security."""
     table = metadata.tables.get(cause.diag.table_name or "")
-    said = (cause.diag.constraint_name or "").removeprefix(f"{cause.diag.table_name}_tenant_id_")
-    found: list[str] = []
+    rest = (cause.diag.constraint_name or "").removeprefix(f"{cause.diag.table_name}_tenant_id_")
+    columns: list[str] = []
     known = sorted(table.columns.keys() if table is not None else (), key=len, reverse=True)
-    while name := next((name for name in known if said.startswith(f"{name}_")), None):
-        found.append(name)
-        said = said.removeprefix(f"{name}_")
-    return found if said in ("key", "fkey") else []
+    while name := next((name for name in known if rest.startswith(f"{name}_")), None):
+        columns.append(name)
+        rest = rest.removeprefix(f"{name}_")
+    return columns if rest in ("key", "fkey") else []
 
 
 def document(fault: Fault, *, instance: str) -> tuple[int, str]:

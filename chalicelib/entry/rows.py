@@ -53,13 +53,13 @@ def read_rows(body: RawBody, *, required: Collection[str], optional: Collection[
     The header is checked as a whole; JSON rows are checked one by one, by the model that `checked` is given.
     """
     if body.content_type.partition(";")[0].strip().lower() == "text/csv":
-        return _of_csv(body.data, required=required, optional=optional, limit=limit)
+        return _read_csv(body.data, required=required, optional=optional, limit=limit)
     value = load_json(body.data)
     if isinstance(value, dict) and list(value) == ["rows"]:
         value = value["rows"]
     if not isinstance(value, list):
         raise Invalid("Send a JSON array of rows, or an object with the array as `rows`.")
-    _bounded(len(value), limit)
+    _check_row_limit(len(value), limit)
     return [
         ImportRow(line, {name: cell for name, cell in row.items() if cell is not None and cell != ""})
         if isinstance(row, dict)
@@ -80,18 +80,22 @@ def validate_rows(model: type[M], rows: Sequence[ImportRow]) -> tuple[list[tuple
             good.append((row.line, model.model_validate(row.values, strict=False)))
         except ValidationError as error:
             errors += [
-                RowError(line=row.line, column=str(found["loc"][0]) if found["loc"] else None, detail=_said(found))
-                for found in error.errors(include_url=False, include_context=False, include_input=False)
+                RowError(
+                    line=row.line,
+                    column=str(problem["loc"][0]) if problem["loc"] else None,
+                    detail=_describe_problem(problem),
+                )
+                for problem in error.errors(include_url=False, include_context=False, include_input=False)
             ]
     return good, errors
 
 
-def _said(found: Any) -> str:
+def _describe_problem(problem: Any) -> str:
     known = {"missing": "is missing", "extra_forbidden": "is not a column that we know"}
-    return known.get(found["type"]) or message_of(found)
+    return known.get(problem["type"]) or message_of(problem)
 
 
-def _of_csv(data: bytes, *, required: Collection[str], optional: Collection[str], limit: int) -> list[ImportRow]:
+def _read_csv(data: bytes, *, required: Collection[str], optional: Collection[str], limit: int) -> list[ImportRow]:
     if len(data) > LARGEST_BODY:
         raise TooLarge(f"The file has {len(data):,} bytes; at most {LARGEST_BODY:,} can be taken. Send it in parts.")
     try:
@@ -112,10 +116,10 @@ def _of_csv(data: bytes, *, required: Collection[str], optional: Collection[str]
             if not any(cell.strip() for cell in cells):
                 continue
             if header is None:
-                header = _header(cells, required=required, optional=optional)
+                header = _read_header(cells, required=required, optional=optional)
             else:
-                rows.append(_row(line, header, cells))
-                _bounded(len(rows), limit)
+                rows.append(_read_csv_row(line, header, cells))
+                _check_row_limit(len(rows), limit)
     except csv.Error as error:
         raise Invalid(f"The file cannot be read as CSV at line {reader.line_num}: {error}.") from None
     if header is None:
@@ -123,13 +127,13 @@ def _of_csv(data: bytes, *, required: Collection[str], optional: Collection[str]
     return rows
 
 
-def _row(line: int, header: list[str], cells: list[str]) -> ImportRow:
+def _read_csv_row(line: int, header: list[str], cells: list[str]) -> ImportRow:
     if any(cell.strip() for cell in cells[len(header) :]):
         return ImportRow(line, {}, wrong=f"has {len(cells)} cells, and the header names {len(header)} columns")
     return ImportRow(line, {name: cell.strip() for name, cell in zip(header, cells, strict=False) if cell.strip()})
 
 
-def _header(cells: list[str], *, required: Collection[str], optional: Collection[str]) -> list[str]:
+def _read_header(cells: list[str], *, required: Collection[str], optional: Collection[str]) -> list[str]:
     names = [harmless_line(cell).lower().replace(" ", "_") for cell in cells]
     while names and not names[-1]:
         names.pop()  # a spreadsheet's trailing empty columns
@@ -143,6 +147,6 @@ def _header(cells: list[str], *, required: Collection[str], optional: Collection
     return names
 
 
-def _bounded(count: int, limit: int) -> None:
+def _check_row_limit(count: int, limit: int) -> None:
     if count > limit:
         raise TooLarge(f"There are more than {limit:,} rows; send them in parts of at most {limit:,}.")

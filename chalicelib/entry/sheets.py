@@ -11,9 +11,9 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _BEGINS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
-def escape_formula(said: str) -> str:
+def escape_formula(text: str) -> str:
     """Quote a cell that a spreadsheet would run as a formula when it opens the file."""
-    return f"'{said}" if said.startswith(_BEGINS_FORMULA) or said.lstrip().startswith(_BEGINS_FORMULA) else said
+    return f"'{text}" if text.startswith(_BEGINS_FORMULA) or text.lstrip().startswith(_BEGINS_FORMULA) else text
 
 
 def write_csv(head: Sequence[str], lines: Iterable[Sequence[Any]]) -> str:

@@ -119,10 +119,10 @@ def _own_addresses(scope: Scope, addresses: list[str]) -> set[str]:
     """Return those of some addresses that the caller signs in with."""
     if not addresses or not scope.actor.all_ids:
         return set()
-    found = select(members.c.email).where(
+    select_own = select(members.c.email).where(
         members.c.tenant_id == scope.tenant_id, members.c.id.in_(scope.actor.all_ids), members.c.email.in_(addresses)
     )
-    return set(scope.session.execute(found).scalars())
+    return set(scope.session.execute(select_own).scalars())
 
 
 def refusal(subject: Subject) -> str:

@@ -18,7 +18,7 @@ from chalicelib.kernel.errors import Forbidden, Misdirected, NotFound, Suspended
 _TENANT_COLUMNS = """t.id, t.slug, t.name, t.currency, t.timezone, t.weekend, t.week_start, t.cycle_start_day,
     t.policy, t.status, t.requests_per_minute, t.suspended_because, t.cell"""
 
-_BY_KEY = text(f"""
+_SELECT_KEY = text(f"""
     select {_TENANT_COLUMNS}, k.name as actor_name, k.role, k.user_id,
         k.id as key_id, k.last_used_at, k.expires_at,
         has_left(k.tenant_id, k.made_by_ids || k.user_id, (:now at time zone t.timezone)::date) as has_left,
@@ -27,7 +27,7 @@ _BY_KEY = text(f"""
     from api_keys k join tenants t on t.id = k.tenant_id
     where k.tenant_id = :tenant_id and k.key_hash = :digest and k.revoked_at is null""")
 
-_BY_MEMBER = text(f"""
+_SELECT_MEMBER = text(f"""
     select {_TENANT_COLUMNS}, m.email as actor_name, m.role, m.user_id,
         has_left(m.tenant_id, array[m.user_id], (:now at time zone t.timezone)::date) as has_left,
         coalesce(m.user_id, m.id) as actor_id, hands_of(m.tenant_id, array[m.id, m.user_id]) as all_ids
@@ -35,7 +35,7 @@ _BY_MEMBER = text(f"""
     where m.tenant_id = :tenant_id and m.id = :member_id""")
 
 # Once a subject is bound, only the subject counts: an address may change hands.
-_MEMBERSHIPS = text("""
+_SELECT_MEMBERSHIPS = text("""
     select m.tenant_id, m.id, m.subject, t.slug
     from members m join tenants t on t.id = m.tenant_id
     where m.status = 'active' and (
@@ -48,77 +48,77 @@ def caller_scope(headers: Mapping[str, str], *, now: datetime, origin: Origin) -
     """Open a transaction for whoever the headers prove to be."""
     key, bearer = headers.get("x-api-key"), headers.get("authorization", "")
     if key:
-        with _key_calling(key, headers.get("x-tenant"), now, origin) as scope:
+        with _key_scope(key, headers.get("x-tenant"), now, origin) as scope:
             yield scope
     elif bearer[:7].lower() == "bearer ":
         identity = tokens.verify(bearer[7:].strip())
         with transaction(role="wagebook_directory") as session:
-            yield _token_holder(session, identity, headers.get("x-tenant"), now, origin)
+            yield _authenticate_token(session, identity, headers.get("x-tenant"), now, origin)
     else:
         raise Unauthenticated("Send an API key as X-API-Key, or an OIDC token as Authorization: Bearer.")
 
 
 @contextmanager
-def _key_calling(key: str, wanted: str | None, now: datetime, origin: Origin) -> Iterator[Scope | PlatformScope]:
+def _key_scope(key: str, requested_slug: str | None, now: datetime, origin: Origin) -> Iterator[Scope | PlatformScope]:
     """Open a transaction for the holder of a key, and note its use when that transaction is over, however it ended."""
     wrong_keys.refuse_known(key, origin.ip)
-    found: Row[Any] | None = None
+    row: Row[Any] | None = None
     try:
         tenant_id = keys.tenant_of(key)
         with transaction(tenant_id=tenant_id, role=None if tenant_id else "wagebook_platform") as session:
-            scope, found = _key_holder(session, key, tenant_id, wanted, now, origin)
+            scope, row = _authenticate_key(session, key, tenant_id, requested_slug, now, origin)
             yield scope
     except WrongKey as refusal:
         raise wrong_keys.note(key, origin.ip, refusal) from None
     finally:
-        if found is not None and "key_id" in found._fields:
-            key_use.note(found.id, found.key_id, last_used_at=found.last_used_at, now=now)
+        if row is not None and "key_id" in row._fields:
+            key_use.note(row.id, row.key_id, last_used_at=row.last_used_at, now=now)
 
 
-def _key_holder(
-    session: Connection, key: str, tenant_id: UUID | None, wanted: str | None, now: datetime, origin: Origin
+def _authenticate_key(
+    session: Connection, key: str, tenant_id: UUID | None, requested_slug: str | None, now: datetime, origin: Origin
 ) -> tuple[Scope | PlatformScope, Row[Any]]:
     """Return the scope of a key's holder and the row that the key was found by."""
     if tenant_id is None:
-        found = session.execute(
+        admin = session.execute(
             text("select id, name from platform_admins where key_hash = :digest"), {"digest": keys.digest(key)}
         ).first()
-        if not found:
+        if not admin:
             raise WrongKey("This API key is not known, or was revoked.")
-        return _platform(session, found, now, origin), found
-    row = session.execute(_BY_KEY, {"tenant_id": tenant_id, "digest": keys.digest(key), "now": now}).first()
+        return _make_platform_scope(session, admin, now, origin), admin
+    row = session.execute(_SELECT_KEY, {"tenant_id": tenant_id, "digest": keys.digest(key), "now": now}).first()
     if not row:
         raise WrongKey("This API key is not known, or was revoked.")
     if row.expires_at is not None and row.expires_at <= now:
         raise WrongKey("This API key has expired; make a new one.")
     if row.has_left:
         raise WrongKey("This API key ended when the person whom it acts for, or who made it, left; make a new one.")
-    if wanted and wanted != row.slug:
+    if requested_slug and requested_slug != row.slug:
         raise Forbidden("This API key belongs to another tenant than X-Tenant says.")
-    return _scope(session, row, now, origin), row
+    return _make_scope(session, row, now, origin), row
 
 
-def _token_holder(
-    session: Connection, identity: tokens.Identity, wanted: str | None, now: datetime, origin: Origin
+def _authenticate_token(
+    session: Connection, identity: tokens.Identity, requested_slug: str | None, now: datetime, origin: Origin
 ) -> Scope | PlatformScope:
     memberships = session.execute(
-        _MEMBERSHIPS, {"subject": identity.subject, "issuer": identity.issuer, "email": identity.email}
+        _SELECT_MEMBERSHIPS, {"subject": identity.subject, "issuer": identity.issuer, "email": identity.email}
     ).all()
-    mine = [m for m in memberships if wanted in (None, m.slug)]
+    matching = [m for m in memberships if requested_slug in (None, m.slug)]
     if not memberships and identity.email:
         session.exec_driver_sql("set local role wagebook_platform")
-        found = session.execute(
+        admin = session.execute(
             text("select id, name from platform_admins where email = :email"), {"email": identity.email}
         ).first()
-        if found:
-            return _platform(session, found, now, origin)
+        if admin:
+            return _make_platform_scope(session, admin, now, origin)
     if not memberships:
         raise Forbidden("You are signed in, but no tenant has you as a member.")
-    if not mine:
-        raise NotFound(f"No tenant {wanted} has you as a member.")
-    if len(mine) > 1:
-        raise Forbidden("You belong to several tenants; choose with X-Tenant: " + ", ".join(m.slug for m in mine))
-    membership = mine[0]
+    if not matching:
+        raise NotFound(f"No tenant {requested_slug} has you as a member.")
+    if len(matching) > 1:
+        raise Forbidden("You belong to several tenants; choose with X-Tenant: " + ", ".join(m.slug for m in matching))
+    membership = matching[0]
     enter_tenant(session, membership.tenant_id)
     if membership.subject is None:
         session.execute(
@@ -130,11 +130,13 @@ def _token_holder(
                 "subject": identity.subject,
             },
         )
-    row = session.execute(_BY_MEMBER, {"tenant_id": membership.tenant_id, "member_id": membership.id, "now": now}).one()
-    return _scope(session, row, now, origin)
+    row = session.execute(
+        _SELECT_MEMBER, {"tenant_id": membership.tenant_id, "member_id": membership.id, "now": now}
+    ).one()
+    return _make_scope(session, row, now, origin)
 
 
-def _scope(session: Connection, row: Row[Any], now: datetime, origin: Origin) -> Scope:
+def _make_scope(session: Connection, row: Row[Any], now: datetime, origin: Origin) -> Scope:
     if not cells.is_here(row.cell):  # before the suspension, which a signpost keeps for as long as it stands
         raise Misdirected(row.cell)
     if row.status != "active":
@@ -146,7 +148,7 @@ def _scope(session: Connection, row: Row[Any], now: datetime, origin: Origin) ->
     return Scope(Tenant.of(row), actor, grants, now, session, origin)
 
 
-def _platform(session: Connection, admin: Row[Any], now: datetime, origin: Origin) -> PlatformScope:
+def _make_platform_scope(session: Connection, admin: Row[Any], now: datetime, origin: Origin) -> PlatformScope:
     return PlatformScope(
         Actor(admin.name, Role.PLATFORM_ADMIN, id=admin.id), GRANTS[Role.PLATFORM_ADMIN], now, session, origin
     )

@@ -40,24 +40,24 @@ class WrongKeys(TooMany):
 def refuse_known(key: str, address: str | None) -> None:
     """Refuse a key that was wrong just now and is sent again after too many others, without looking it up."""
     with _lock:
-        found = _current(key, address)
-        if found is None or found.count < ALLOWED or keys.digest(key) not in found.digests:
+        misses = _current(key, address)
+        if misses is None or misses.count < ALLOWED or keys.digest(key) not in misses.digests:
             return
-        raise _refusal(found)
+        raise _refusal(misses)
 
 
 def note(key: str, address: str | None, refusal: Unauthenticated) -> Unauthenticated | TooMany:
     """Count a wrong key; return what to raise: its own refusal, or 429 after too many of them."""
     with _lock:
-        found = _current(key, address)
-        if found is None:
+        misses = _current(key, address)
+        if misses is None:
             while len(_misses) >= MOST_KEPT:
                 _misses.popitem(last=False)
-            found = _misses[_pair(key, address)] = _Misses(time.monotonic() + WINDOW)
-        found.count += 1
-        if len(found.digests) < ALLOWED:
-            found.digests.add(keys.digest(key))
-        return refusal if found.count <= ALLOWED else _refusal(found)
+            misses = _misses[_pair(key, address)] = _Misses(time.monotonic() + WINDOW)
+        misses.count += 1
+        if len(misses.digests) < ALLOWED:
+            misses.digests.add(keys.digest(key))
+        return refusal if misses.count <= ALLOWED else _refusal(misses)
 
 
 def clear() -> None:
@@ -74,17 +74,17 @@ def _pair(key: str, address: str | None) -> tuple[str, str]:
 
 
 def _current(key: str, address: str | None) -> _Misses | None:
-    found = _misses.get(_pair(key, address))
-    if found is not None and found.ends <= time.monotonic():
+    misses = _misses.get(_pair(key, address))
+    if misses is not None and misses.ends <= time.monotonic():
         del _misses[_pair(key, address)]
         return None
-    return found
+    return misses
 
 
-def _refusal(found: _Misses) -> WrongKeys:
-    wait = max(1, ceil(found.ends - time.monotonic()))
+def _refusal(misses: _Misses) -> WrongKeys:
+    wait = max(1, ceil(misses.ends - time.monotonic()))
     return WrongKeys(
-        f"{found.count} wrong API keys came from this address; try again in {wait} s with a key that is"
+        f"{misses.count} wrong API keys came from this address; try again in {wait} s with a key that is"
         " right, which works at once.",
         wait=wait,
     )

@@ -30,12 +30,12 @@ def read_day(value: Any) -> Any:
     if value is None or (isinstance(value, date) and not isinstance(value, datetime)):
         return value
     if isinstance(value, str):
-        return _day_of(value)
+        return _parse_day(value)
     raise ValueError(_NO_DAY)
 
 
 @lru_cache(maxsize=10_000)  # the rows of a file are about a few days
-def _day_of(text: str) -> date:
+def _parse_day(text: str) -> date:
     if not _DAY.fullmatch(text):
         raise ValueError(_NO_DAY)
     try:

@@ -26,12 +26,12 @@ def read_amount(value: Any) -> Any:
 
     Raise ValueError with the reason and the remedy. Null and Decimal pass: what a model does with them is its own.
     """
-    return _amount(value, _AMOUNT)
+    return _parse_amount(value, _AMOUNT)
 
 
 def read_signed_amount(value: Any) -> Any:
     """Return an amount that may be below 0; otherwise as `read_amount`."""
-    return _amount(value, _SIGNED_AMOUNT)
+    return _parse_amount(value, _SIGNED_AMOUNT)
 
 
 def read_number(value: Any) -> Any:
@@ -55,8 +55,8 @@ def read_number(value: Any) -> Any:
 def read_whole(value: Any) -> Any:
     """Return a whole number of a file's cell, written in plain digits. Raise ValueError with the reason."""
     if isinstance(value, str):
-        if found := _WHOLE.fullmatch(value):
-            return int(found[1])
+        if match := _WHOLE.fullmatch(value):
+            return int(match[1])
         raise ValueError(_reason(value) or "must be a whole number such as 480")
     if isinstance(value, float) and value.is_integer():
         return int(value)
@@ -65,7 +65,7 @@ def read_whole(value: Any) -> Any:
     return value
 
 
-def _amount(value: Any, pattern: re.Pattern[str]) -> Any:
+def _parse_amount(value: Any, pattern: re.Pattern[str]) -> Any:
     if value is None or isinstance(value, Decimal):
         return value
     if isinstance(value, float):

@@ -96,15 +96,15 @@ MoneyOut = Annotated[
 ]
 
 
-def _plain(number: Decimal) -> str:
-    said = format(number, "f")
-    return said.rstrip("0").rstrip(".") if "." in said else said
+def _format_plain(number: Decimal) -> str:
+    text = format(number, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 # what a formula takes and gives, with all its digits and no zeros after them
 Exact = Annotated[
     Decimal,
-    PlainSerializer(_plain, return_type=str),
+    PlainSerializer(_format_plain, return_type=str),
     WithJsonSchema({"type": "string", "examples": ["714.2857142857"]}, mode="serialization"),
 ]
 Number = Annotated[Decimal, PlainSerializer(float, return_type=float)]  # days and hours are JSON numbers

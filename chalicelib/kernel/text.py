@@ -90,8 +90,8 @@ def harmless_lines(text: str) -> str:
 def _refuse(text: str) -> None:
     text = _ESCAPE_SEQUENCE.sub("", text)
     for pattern, reason in _REFUSED:
-        if found := pattern.search(text):
-            raise ValueError("holds " + reason.format(ord(found[0])))
+        if match := pattern.search(text):
+            raise ValueError("holds " + reason.format(ord(match[0])))
 
 
 def _harmless(text: str) -> str:

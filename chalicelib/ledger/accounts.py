@@ -21,12 +21,12 @@ _OPEN = text("""
     group by 1, 2, 3, 4 order by 2, 3, 4
     on conflict do nothing""")
 
-_HOLD = text("""
+_LOCK = text("""
     select from ledger_accounts
     where tenant_id = :tenant_id and kind = 'payable' and owner_id = any(:user_ids)
     order by owner_id, currency for update""")
 
-_HOLD_RANGE = text("""
+_LOCK_RANGE = text("""
     select owner_id from ledger_accounts
     where tenant_id = :tenant_id and kind = 'payable' and owner_id between :first and :last
     order by owner_id, currency for update""")
@@ -41,7 +41,7 @@ def open_for(scope: Scope, *, user_ids: Sequence[UUID], currencies: Sequence[str
 
 def lock_for(scope: Scope, *, user_ids: Sequence[UUID]) -> None:
     """Keep everybody else from moving these people's money until the transaction ends."""
-    scope.session.execute(_HOLD, {"tenant_id": scope.tenant_id, "user_ids": list(user_ids)})
+    scope.session.execute(_LOCK, {"tenant_id": scope.tenant_id, "user_ids": list(user_ids)})
 
 
 def lock_range(scope: Scope, *, first: UUID, last: UUID) -> list[UUID]:
@@ -49,5 +49,5 @@ def lock_range(scope: Scope, *, first: UUID, last: UUID) -> list[UUID]:
 
     Only they may be booked for: an account opened a moment later is not held, and its person's money may be moving.
     """
-    rows = scope.session.execute(_HOLD_RANGE, {"tenant_id": scope.tenant_id, "first": first, "last": last})
+    rows = scope.session.execute(_LOCK_RANGE, {"tenant_id": scope.tenant_id, "first": first, "last": last})
     return list(dict.fromkeys(rows.scalars()))

@@ -23,12 +23,12 @@ def find_balances(scope: Scope, user_id: UUID) -> dict[str, dict[LedgerAccount, 
             accounts.c.kind.in_((LedgerAccount.PAYABLE, LedgerAccount.ADVANCES)),
         )
     )
-    found: dict[str, dict[LedgerAccount, Decimal]] = {}
+    balances: dict[str, dict[LedgerAccount, Decimal]] = {}
     for row in rows:
         # a balance is debits less credits, and payable is owed to the person where it is in credit
         balance = -row.balance if row.kind == LedgerAccount.PAYABLE else row.balance
-        found.setdefault(row.currency, {})[LedgerAccount(row.kind)] = balance
-    return found
+        balances.setdefault(row.currency, {})[LedgerAccount(row.kind)] = balance
+    return balances
 
 
 def find_statement(

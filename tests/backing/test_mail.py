@@ -37,7 +37,7 @@ class TestComposed:
 
     def test_is_not_made_where_a_header_got_in_all_the_same(self) -> None:
         with (
-            mock.patch.object(mail, "_literal", side_effect=str),
+            mock.patch.object(mail, "_escape_encoded_words", side_effect=str),
             pytest.raises(mail.MailRefused, match="cannot be written into a header"),
         ):
             composed(subject=ENCODED)

@@ -47,7 +47,7 @@ def _forgetful() -> Iterator[None]:
 
 
 def _forget() -> None:
-    vault._keys.clear()
+    vault._key_cache.clear()
     vault.kms.cache_clear()
     settings.cache_clear()
 
@@ -120,7 +120,7 @@ class TestSeal:
     def test_keeps_the_key_wrapped(self, acme: Cast) -> None:
         key_id = seal(acme).key_id
         wrapped = bytes(sql(acme, "select wrapped from tenant_keys")[0].wrapped)
-        plain = vault._keys.find(acme.id, key_id)
+        plain = vault._key_cache.find(acme.id, key_id)
         assert plain is not None
         assert len(plain) == 32
         assert plain not in wrapped
@@ -179,8 +179,8 @@ class TestUnseal:
 
     def test_unwraps_a_key_once_in_five_minutes(self, acme: Cast) -> None:
         sealed = seal(acme)
-        vault._keys.clear()
-        with mock.patch.object(vault, "_unwrapped", wraps=vault._unwrapped) as unwrapped:
+        vault._key_cache.clear()
+        with mock.patch.object(vault, "_unwrap", wraps=vault._unwrap) as unwrapped:
             with mock.patch.object(vault.time, "monotonic", return_value=1000.0):
                 for _ in range(3):
                     unseal(acme, sealed)
@@ -188,14 +188,14 @@ class TestUnseal:
                 unseal(acme, sealed)
             assert unwrapped.call_count == 1
             with mock.patch.object(vault.time, "monotonic", return_value=1300.0):
-                assert vault._keys.find(acme.id, sealed.key_id) is None
+                assert vault._key_cache.find(acme.id, sealed.key_id) is None
                 unseal(acme, sealed)
             assert unwrapped.call_count == 2
 
     def test_keeps_no_more_keys_than_it_says(self, acme: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(vault, "MOST_KEPT", 2)
         made = [rotate(acme) for _ in range(3)]
-        assert [vault._keys.find(acme.id, key_id) is not None for key_id in made] == [False, True, True]
+        assert [vault._key_cache.find(acme.id, key_id) is not None for key_id in made] == [False, True, True]
 
 
 class TestRotate:
@@ -204,7 +204,7 @@ class TestRotate:
         made = rotate(acme)
         after = seal(acme, row_id=OTHER_ROW)
         assert (after.key_id, keys(acme)) == (made, [before.key_id, made])
-        vault._keys.clear()
+        vault._key_cache.clear()
         assert unseal(acme, before) == unseal(acme, after, row_id=OTHER_ROW) == NUMBER
         assert seal(zenith).key_id == theirs.key_id
 
@@ -238,7 +238,7 @@ class TestLocalKey:
 class TestKms:
     def test_wraps_the_key_for_its_tenant_only(self, acme: Cast, zenith: Cast, kms: Any) -> None:
         sealed = seal(acme)
-        vault._keys.clear()
+        vault._key_cache.clear()
         assert unseal(acme, sealed) == NUMBER
         wrapped = bytes(sql(acme, "select wrapped from tenant_keys")[0].wrapped)
         plain = kms.decrypt(CiphertextBlob=wrapped, EncryptionContext={"tenant_id": str(acme.id)})["Plaintext"]
@@ -270,7 +270,7 @@ class TestKms:
 
     def test_is_asked_once_for_many_rows(self, acme: Cast, kms: Any) -> None:
         sealed = [seal(acme, row_id=row_id) for row_id in (ROW, OTHER_ROW)]
-        vault._keys.clear()
+        vault._key_cache.clear()
         with mock.patch.object(vault.kms(), "decrypt", wraps=vault.kms().decrypt) as asked:
             for one, row_id in zip(sealed, (ROW, OTHER_ROW), strict=True):
                 assert unseal(acme, one, row_id=row_id) == NUMBER

@@ -119,7 +119,7 @@ class TestMessages:
 
     def test_that_failed_for_good_tell_nobody_here(self, away: Cast) -> None:
         told: list[object] = []
-        messages._tell(lambda scope, **said: told.append(said), {"tenant_id": str(away.id)}, "It failed.")
+        messages._notify_failure(lambda scope, **said: told.append(said), {"tenant_id": str(away.id)}, "It failed.")
         assert told == []
 
     def test_that_left_before_the_move_stay_in_the_outbox(self, acme: Cast, sqs: Any) -> None:

@@ -214,7 +214,7 @@ class TestFlood:
     def test_is_looked_at_again_soon_so_that_a_raised_limit_holds(
         self, acme: Cast, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(limits, "_LOOK", 0.3)
+        monkeypatch.setattr(limits, "_RECHECK", 0.3)
         limited(acme, 1)
         assert calls(acme, 10).count(429) == 9
         limited(acme, 1000)
@@ -224,7 +224,7 @@ class TestFlood:
     def test_is_asked_about_by_one_and_the_others_hear_from_it(
         self, acme: Cast, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(limits, "_LOOK", 0.6)
+        monkeypatch.setattr(limits, "_RECHECK", 0.6)
         limited(acme, 1)
         calls(acme, 10)
         time.sleep(0.7)
