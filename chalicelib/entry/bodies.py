@@ -1,28 +1,28 @@
-"""Reading a request's body without trusting it: size, form, duplicate names, NaN, depth, NUL, lone surrogates."""
+"""Parse a request's body without trusting it: size, syntax, duplicate names, NaN, depth, NUL, lone surrogates."""
 
 import json
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from pydantic import BaseModel
 
 from chalicelib.kernel.errors import Invalid, TooLarge, Unreadable, invalid
 
-LARGEST_BODY = 6 * 1024 * 1024  # what Lambda takes in one synchronous call
-DEEPEST = 32
+LARGEST_BODY = 6 * 1024 * 1024  # bytes: Lambda's limit of one synchronous call
+DEEPEST = 32  # levels of nesting
 B = TypeVar("B", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
 class RawBody:
-    """A body that the feature reads by itself: rows as JSON or CSV."""
+    """A body that the feature parses itself: rows as JSON or CSV, a bank's XML."""
 
     content_type: str
     data: bytes
 
 
 def parse_model(model: type[B], data: bytes) -> B:
-    """Read JSON strictly into a model; where the model requires nothing, the body may be left out."""
+    """Parse JSON strictly into a model; where the model requires nothing, the body may be left out."""
     if not data.strip() and not any(field.is_required() for field in model.model_fields.values()):
         return model()
     load_json(data)
@@ -30,28 +30,28 @@ def parse_model(model: type[B], data: bytes) -> B:
 
 
 def is_no_body(data: bytes) -> bool:
-    """Return whether nothing was sent, or `{}`, which says as much."""
+    """Return whether the body is empty or `{}`, which means the same."""
     return data.strip() in (b"", b"{}")
 
 
 def refuse_body(data: bytes) -> None:
-    """Refuse a body where a route takes none: what it asks for would be ignored. Nothing and `{}` are no body.
+    """Refuse a body where a route takes none, since what it asks for would be ignored.
 
-    Raises Unreadable where it is not JSON, Invalid with the place of its first field otherwise.
+    Raises Unreadable if it is not JSON, else Invalid with the place of its first field. Empty and `{}` pass.
     """
     if not is_no_body(data) and (value := load_json(data)) != {}:
         place = "/" + next(iter(value)).replace("~", "~0").replace("/", "~1") if isinstance(value, dict) else ""
         raise invalid(place, "this route takes no body; leave it away, or send {}")
 
 
-def load_json(data: bytes) -> Any:
-    """Read JSON that is plain: UTF-8, one value per name, finite numbers, of bounded size and depth."""
+def load_json(data: bytes) -> object:
+    """Parse plain JSON: UTF-8, unique names, finite numbers, bounded size and depth. Raises Unreadable or TooLarge."""
     if len(data) > LARGEST_BODY:
         raise TooLarge(f"The body has {len(data):,} bytes; at most {LARGEST_BODY:,} can be taken. Send it in parts.")
     if not data.strip():
         raise Unreadable("The body is empty; send a JSON object.")
     try:
-        value = json.loads(
+        value: object = json.loads(
             data.decode("utf-8"), object_pairs_hook=_reject_duplicate_names, parse_constant=_reject_constant
         )
     except (ValueError, RecursionError) as error:
@@ -67,11 +67,12 @@ def _reject_duplicate_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return names
 
 
-def _reject_constant(name: str) -> Any:
+def _reject_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
-def _check_nested(value: Any, *, depth: int) -> None:
+def _check_nested(value: object, *, depth: int) -> None:
+    """Check every text in a JSON value, and how deep it is nested."""
     if depth > DEEPEST:
         raise Unreadable(f"The body is nested deeper than {DEEPEST} levels.")
     if isinstance(value, str):

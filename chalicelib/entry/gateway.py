@@ -1,8 +1,9 @@
-"""What Chalice itself refuses (415, 405, 500), told as problem documents like everything else."""
+"""Write what Chalice itself refuses (404, 405, 415, 500) as problem documents, like all other errors."""
 
 from collections.abc import Callable
-from typing import Any
 from uuid import uuid4
+
+from chalice.app import Request, Response
 
 from chalicelib.entry.problems import PROBLEM, problem
 
@@ -14,8 +15,8 @@ _REFUSALS = {
 }
 
 
-def problem_documents(event: Any, get_response: Callable[[Any], Any]) -> Any:
-    """Pass a door's answer through and rewrite the framework's own refusals."""
+def problem_documents(event: Request, get_response: Callable[[Request], Response]) -> Response:
+    """Rewrite the framework's own refusals as problem documents; an endpoint's reply passes unchanged."""
     response = get_response(event)
     if response.status_code >= 400 and response.headers.get("Content-Type") != PROBLEM:
         kind, title = _REFUSALS.get(response.status_code, ("internal", "Something went wrong on our side"))
