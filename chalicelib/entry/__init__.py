@@ -11,7 +11,7 @@ Start with http.py. A request takes this path:
 8. problems.py       turns errors into problem documents (RFC 9457)
 9. reply_headers.py  security and caching headers of every reply
 
-messages.py          @scheduled and @consumes: one transaction a message, side effects between two, retries, dead letters
+messages.py          @scheduled and @consumes: one transaction a message, side effects between two, dead letters
 registry.py          every entry point as it was declared: the source of routing, permission and validation
 openapi.py           the API document, made from the registry
 sheets.py            tables as CSV and XLSX files

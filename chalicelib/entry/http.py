@@ -1,4 +1,4 @@
-"""@endpoint: an HTTP door. It owns the transaction, the scope, validation, errors, idempotency, ETag and the log."""
+"""@endpoint: an HTTP entry point. It owns transaction, scope, validation, errors, idempotency, ETag and log."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from chalice import Blueprint, Response
+from chalice.app import Request
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from sqlalchemy.exc import DBAPIError
 
@@ -25,12 +26,12 @@ from chalicelib.kernel.errors import Invalid, NotFound, Unreadable, invalid
 from chalicelib.kernel.schema import STORED
 
 JSON = "application/json"
-TRIES = 3  # a deadlock's victim may go again: nothing of it was committed
+TRIES = 3  # the victim of a deadlock is retried: nothing of it was committed
 
 
 @dataclass(frozen=True, slots=True)
 class JsonReply:
-    """A reply that is text already, such as JSON made by the database, to be passed through as it is."""
+    """A reply that is JSON text already, such as JSON written by the database; it is sent unchanged."""
 
     text: str
     cache: str = NO_STORE
@@ -59,12 +60,12 @@ def endpoint(
     reply: type[BaseModel] | None = None,
     shown_once: tuple[str, ...] = (),
 ) -> Callable[[Callable[..., Any]], Callable[..., Response]]:
-    """Make a function an HTTP door.
+    """Make a function an HTTP endpoint.
 
-    `may` names the permission of identity.permissions that the caller needs, or is None for a door open to all.
-    The signature says the rest: `scope`, `body` (a model, or RawBody), `query` (a model), `if_match` (the version
-    that the caller saw, or None), and path parameters by name. The reply is the annotated return type; `reply`
-    describes one that is Ready. `shown_once` names fields that a repeated answer does not tell again.
+    `may` is the permission of identity.permissions that the caller needs, or None for an endpoint open to all.
+    The signature declares the rest: `scope`, `body` (a model, or RawBody), `query` (a model), `if_match` (the version
+    that the caller saw, or None), and path parameters by name. The reply is the annotated return type; `reply` is the
+    model of one that is a JsonReply. `shown_once` names secret fields that a replayed reply has as null.
     """
 
     def register(function: Callable[..., Any]) -> Callable[..., Response]:
@@ -94,7 +95,8 @@ def endpoint(
     return register
 
 
-def _serve(registered: DeclaredEndpoint, request: Any, path_values: Mapping[str, str]) -> Response:
+def _serve(registered: DeclaredEndpoint, request: Request, path_values: Mapping[str, str]) -> Response:
+    """Handle one request: errors become problem documents, and the outcome is logged and measured."""
     started = time.perf_counter()
     context, path = request.context, registered.path.format(**path_values)
     origin = Origin(
@@ -133,9 +135,12 @@ def _serve(registered: DeclaredEndpoint, request: Any, path_values: Mapping[str,
     return Response(reply.body, {**reply.headers, "X-Request-Id": origin.request_id}, reply.status)
 
 
-def _handle(registered: DeclaredEndpoint, request: Any, path_values: Mapping[str, str], origin: Origin) -> StoredReply:
+def _handle(
+    registered: DeclaredEndpoint, request: Request, path_values: Mapping[str, str], origin: Origin
+) -> StoredReply:
+    """Handle one request within the rate limit; take a new lease of the limit first where the process has none."""
     if registered.may is None:
-        return _render(registered, registered.function(**_read_arguments(registered, request, path_values)), None)
+        return _render(registered, registered.function(**_read_arguments(registered, request, path_values)))
     limits.reject_flood(request.headers)
     try:
         return _handle_with_retries(registered, request, path_values, origin, counted=False)
@@ -145,8 +150,9 @@ def _handle(registered: DeclaredEndpoint, request: Any, path_values: Mapping[str
 
 
 def _handle_with_retries(
-    registered: DeclaredEndpoint, request: Any, path_values: Mapping[str, str], origin: Origin, *, counted: bool
+    registered: DeclaredEndpoint, request: Request, path_values: Mapping[str, str], origin: Origin, *, counted: bool
 ) -> StoredReply:
+    """Run the request's transaction, again where it lost a deadlock or a serialization conflict."""
     for attempt in range(1, TRIES + 1):
         try:
             return _handle_in_transaction(registered, request, path_values, origin, counted=counted or attempt > 1)
@@ -157,8 +163,13 @@ def _handle_with_retries(
 
 
 def _handle_in_transaction(
-    registered: DeclaredEndpoint, request: Any, path_values: Mapping[str, str], origin: Origin, *, counted: bool
+    registered: DeclaredEndpoint, request: Request, path_values: Mapping[str, str], origin: Origin, *, counted: bool
 ) -> StoredReply:
+    """Do the whole request in one transaction; messages are sent after its commit.
+
+    Order: authenticate, count for the rate limit (unless `counted`), check the permission, replay the idempotency
+    key, validate, call the endpoint's function, keep the reply under the key, append to the audit.
+    """
     with caller_scope(request.headers, now=clock.now(), origin=origin) as scope:
         tenant = scope.tenant.slug if isinstance(scope, Scope) else "-"
         logger.thread_safe_append_keys(tenant=tenant, actor=f"{scope.actor.role}:{scope.actor.name}")
@@ -175,11 +186,11 @@ def _handle_in_transaction(
             if stored := idempotency.replay(scope, key, digest):
                 return stored
         arguments = _read_arguments(registered, request, path_values)
-        reply = _render(registered, registered.function(scope=scope, **arguments), scope)
+        reply = _render(registered, registered.function(scope=scope, **arguments))
         if key:
             idempotency.keep(scope, key, digest, reply, without=registered.shown_once)
-        for last in scope.at_commit:
-            last()
+        for write in scope.at_commit:
+            write()
     _send_outgoing(scope)
     return reply
 
@@ -191,10 +202,10 @@ def _send_outgoing(scope: Scope | PlatformScope) -> None:
         logger.exception("messages wait for the sweeper", waiting=len(scope.outgoing))
 
 
-def _read_arguments(registered: DeclaredEndpoint, request: Any, path_values: Mapping[str, str]) -> dict[str, Any]:
-    if registered.body is None and registered.accepts == (
-        JSON,
-    ):  # a mail program's one click brings a form that says nothing
+def _read_arguments(registered: DeclaredEndpoint, request: Request, path_values: Mapping[str, str]) -> dict[str, Any]:
+    """Parse and validate what the endpoint's function takes, by parameter name."""
+    # where another type is accepted, the body is ignored: a mail program's one-click unsubscribe posts a form
+    if registered.body is None and registered.accepts == (JSON,):
         refuse_body(_raw_body(request))
     arguments: dict[str, Any] = {
         name: _read_path_value(registered, name, kind, path_values[name])
@@ -213,15 +224,17 @@ def _read_arguments(registered: DeclaredEndpoint, request: Any, path_values: Map
     return arguments
 
 
-def _raw_body(request: Any) -> bytes:
-    """Return the body's bytes; an event may hold text that no bytes can say."""
+def _raw_body(request: Request) -> bytes:
+    """Return the body's bytes. Raises Unreadable where the event's text cannot be encoded."""
     try:
-        return bytes(request.raw_body)
+        body: Any = request.raw_body
+        return bytes(body)
     except UnicodeEncodeError:
         raise Unreadable("The body is not UTF-8.") from None
 
 
-def _read_path_value(registered: DeclaredEndpoint, name: str, kind: TypeAdapter[Any], text: str) -> Any:
+def _read_path_value(registered: DeclaredEndpoint, name: str, kind: TypeAdapter[Any], text: str) -> object:
+    """Parse one path parameter; what is no id is NotFound, as an unknown id would be."""
     if name in registered.path_is_id:
         try:
             return UUID(text)
@@ -234,6 +247,7 @@ def _read_path_value(registered: DeclaredEndpoint, name: str, kind: TypeAdapter[
 
 
 def _read_query(model: type[BaseModel], params: Any) -> BaseModel:
+    """Parse query parameters into the model, each given at most once."""
     values = dict(params.items()) if params else {}
     for name, value in values.items():
         check_text(name)
@@ -244,6 +258,7 @@ def _read_query(model: type[BaseModel], params: Any) -> BaseModel:
 
 
 def _read_if_match(header: str | None) -> int | None:
+    """Return the version in an If-Match header; None where there is none, or `*`."""
     if header is None or header == "*":
         return None
     number = header.removeprefix("W/").strip('"')
@@ -252,7 +267,8 @@ def _read_if_match(header: str | None) -> int | None:
     return int(number)
 
 
-def _render(registered: DeclaredEndpoint, result: Any, scope: Scope | PlatformScope | None) -> StoredReply:
+def _render(registered: DeclaredEndpoint, result: Any) -> StoredReply:
+    """Return the HTTP reply for what an endpoint's function returned; a version becomes the ETag."""
     status = registered.status
     if isinstance(result, FileReply):
         headers = {"Content-Type": result.content_type, "Cache-Control": result.cache}

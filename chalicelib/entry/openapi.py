@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, made from the doors' own declarations."""
+"""The OpenAPI 3.1 document, made from the endpoints' own declarations."""
 
 import inspect
 import json
@@ -60,7 +60,7 @@ _PROBLEM_SCHEMA = {
 
 @cache
 def document() -> str:
-    """Write the whole document as JSON; it is the same for everybody, so it is made once."""
+    """Return the whole document as JSON; it is the same for all callers, so it is made once."""
     models: list[tuple[type[BaseModel], JsonSchemaMode]] = []
     for endpoint in ENDPOINTS:
         if isinstance(endpoint.body, type) and issubclass(endpoint.body, BaseModel):
@@ -158,7 +158,7 @@ def _parameters(endpoint: DeclaredEndpoint) -> list[dict[str, Any]]:
 
 
 def _without_unset(part: Any) -> Any:
-    """Take out `default: null` where null may not be sent: it stands for a field left out (UNSET)."""
+    """Remove `default: null` where null may not be sent: it stands for a field left out (UNSET)."""
     if isinstance(part, list):
         return [_without_unset(inner) for inner in part]
     if not isinstance(part, dict):
@@ -172,7 +172,7 @@ def _without_unset(part: Any) -> Any:
 
 
 def _inlined(part: Any, definitions: dict[str, Any]) -> Any:
-    """Query parameters are flat, so the few shared definitions they use are written in place."""
+    """Write shared definitions in place: query parameters are flat, and use few of them."""
     if isinstance(part, dict):
         if "$ref" in part:
             return _inlined(definitions[part["$ref"].rsplit("/", 1)[1]], definitions)

@@ -1,8 +1,8 @@
-"""Many rows in one body, as JSON or CSV: each keeps its line, and a wrong one is told without losing the others."""
+"""Imports: many rows in one body, JSON or CSV. Each keeps its line number; a wrong row stops no other."""
 
 import csv
 import io
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -15,12 +15,12 @@ from chalicelib.kernel.schema import Input, Output
 from chalicelib.kernel.text import harmless_line
 
 M = TypeVar("M", bound=BaseModel)
-CSV_OR_JSON = ("text/csv", "application/json")  # what a door that imports rows `accepts`
+CSV_OR_JSON = ("text/csv", "application/json")  # what an endpoint that imports rows `accepts`
 
 
 @dataclass(frozen=True, slots=True)
 class ImportRow:
-    """One row as it came; `values` has no empty cells. `wrong` says why it cannot even be taken apart."""
+    """One row as it was sent, without empty cells; `wrong` is why it cannot be split into columns, if so."""
 
     line: int  # of a CSV file, its header being line 1; of a JSON array, the row's place from 1
     values: dict[str, Any]
@@ -28,7 +28,7 @@ class ImportRow:
 
 
 class ImportQuery(Input):
-    """Whether to write at all."""
+    """Options of an import."""
 
     dry_run: bool = Field(False, description="true: say what would happen, and write nothing")
 
@@ -48,9 +48,9 @@ class RowInput(BaseModel):
 
 
 def read_rows(body: RawBody, *, required: Collection[str], optional: Collection[str], limit: int) -> list[ImportRow]:
-    """Read a body's rows, at most `limit`. CSV is UTF-8 with a header; blank lines are skipped.
+    """Split a body into rows, at most `limit`. CSV is UTF-8 with a header; blank lines are skipped.
 
-    The header is checked as a whole; JSON rows are checked one by one, by the model that `checked` is given.
+    A CSV header is checked here; the columns of JSON rows are checked row by row, by the model of `validate_rows`.
     """
     if body.content_type.partition(";")[0].strip().lower() == "text/csv":
         return _read_csv(body.data, required=required, optional=optional, limit=limit)
@@ -69,7 +69,7 @@ def read_rows(body: RawBody, *, required: Collection[str], optional: Collection[
 
 
 def validate_rows(model: type[M], rows: Sequence[ImportRow]) -> tuple[list[tuple[int, M]], list[RowError]]:
-    """Make each good row a model, with its line, and say what is wrong with the others."""
+    """Return the valid rows as models with their line numbers, and the errors of the others."""
     good: list[tuple[int, M]] = []
     errors: list[RowError] = []
     for row in rows:
@@ -90,12 +90,13 @@ def validate_rows(model: type[M], rows: Sequence[ImportRow]) -> tuple[list[tuple
     return good, errors
 
 
-def _describe_problem(problem: Any) -> str:
+def _describe_problem(problem: Mapping[str, Any]) -> str:
     known = {"missing": "is missing", "extra_forbidden": "is not a column that we know"}
     return known.get(problem["type"]) or message_of(problem)
 
 
 def _read_csv(data: bytes, *, required: Collection[str], optional: Collection[str], limit: int) -> list[ImportRow]:
+    """Parse CSV with commas or semicolons; a row's line is where it begins in the file, as cells may have line ends."""
     if len(data) > LARGEST_BODY:
         raise TooLarge(f"The file has {len(data):,} bytes; at most {LARGEST_BODY:,} can be taken. Send it in parts.")
     try:
@@ -134,12 +135,13 @@ def _read_csv_row(line: int, header: list[str], cells: list[str]) -> ImportRow:
 
 
 def _read_header(cells: list[str], *, required: Collection[str], optional: Collection[str]) -> list[str]:
+    """Return the names of the columns. Raises Invalid for an unknown, a missing or a repeated one."""
     names = [harmless_line(cell).lower().replace(" ", "_") for cell in cells]
     while names and not names[-1]:
         names.pop()  # a spreadsheet's trailing empty columns
     known = f"The columns are {', '.join(required)}" + (f"; and if wanted {', '.join(optional)}" if optional else "")
-    if strange := [name or "(no name)" for name in names if name not in {*required, *optional}]:
-        raise Invalid(f"The header has columns that we do not know: {', '.join(strange)[:500]}. {known}.")
+    if unknown := [name or "(no name)" for name in names if name not in {*required, *optional}]:
+        raise Invalid(f"The header has columns that we do not know: {', '.join(unknown)[:500]}. {known}.")
     if missing := [name for name in required if name not in names]:
         raise Invalid(f"The header lacks {', '.join(missing)}. {known}.")
     if len(set(names)) != len(names):

@@ -245,7 +245,7 @@ class TestFlood:
     def test_gets_what_its_pace_allows_and_is_refused_from_memory_in_between(
         self, acme: Cast, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(limits, "_PAUSE", 1.0)
+        monkeypatch.setattr(limits, "_ASK_AGAIN_AFTER", 1.0)
         limited(acme, 600)  # twenty at once, and ten a second
         told = calls(acme, 100)
         assert 20 <= told.count(200) < 80
