@@ -570,7 +570,7 @@ DEFECTS = {
         Defect(
             "credit-is-paid",
             "a credit of a transfer counts as its debit",
-            [Edit(camt._movement, "Movement.RETURNED if side", "Movement.PAID if side")],
+            [Edit(camt._movement, "EntryMovement.RETURNED\n", "EntryMovement.PAID\n")],
             "files",
         ),
         Defect(
