@@ -1,4 +1,4 @@
-"""From credentials to a scope, inside the transaction that the scope's work will use."""
+"""Authenticate a caller and open the transaction, with a scope, in which the request runs."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -34,7 +34,7 @@ _SELECT_MEMBER = text(f"""
     from members m join tenants t on t.id = m.tenant_id
     where m.tenant_id = :tenant_id and m.id = :member_id""")
 
-# Once a subject is bound, only the subject counts: an address may change hands.
+# Once a subject is bound, only the subject counts: an e-mail address may get another owner.
 _SELECT_MEMBERSHIPS = text("""
     select m.tenant_id, m.id, m.subject, t.slug
     from members m join tenants t on t.id = m.tenant_id
@@ -45,7 +45,7 @@ _SELECT_MEMBERSHIPS = text("""
 
 @contextmanager
 def caller_scope(headers: Mapping[str, str], *, now: datetime, origin: Origin) -> Iterator[Scope | PlatformScope]:
-    """Open a transaction for whoever the headers prove to be."""
+    """Authenticate by API key or OIDC token, and open the caller's transaction. Raises Unauthenticated or Forbidden."""
     key, bearer = headers.get("x-api-key"), headers.get("authorization", "")
     if key:
         with _key_scope(key, headers.get("x-tenant"), now, origin) as scope:
@@ -60,7 +60,7 @@ def caller_scope(headers: Mapping[str, str], *, now: datetime, origin: Origin) -
 
 @contextmanager
 def _key_scope(key: str, requested_slug: str | None, now: datetime, origin: Origin) -> Iterator[Scope | PlatformScope]:
-    """Open a transaction for the holder of a key, and note its use when that transaction is over, however it ended."""
+    """Open a transaction for the holder of a key; when it is over, committed or not, record the key's use."""
     wrong_keys.refuse_known(key, origin.ip)
     row: Row[Any] | None = None
     try:
@@ -78,7 +78,7 @@ def _key_scope(key: str, requested_slug: str | None, now: datetime, origin: Orig
 def _authenticate_key(
     session: Connection, key: str, tenant_id: UUID | None, requested_slug: str | None, now: datetime, origin: Origin
 ) -> tuple[Scope | PlatformScope, Row[Any]]:
-    """Return the scope of a key's holder and the row that the key was found by."""
+    """Return the scope of a key's holder, and the key's row. Raises WrongKey."""
     if tenant_id is None:
         admin = session.execute(
             text("select id, name from platform_admins where key_hash = :digest"), {"digest": keys.digest(key)}
@@ -101,6 +101,7 @@ def _authenticate_key(
 def _authenticate_token(
     session: Connection, identity: tokens.Identity, requested_slug: str | None, now: datetime, origin: Origin
 ) -> Scope | PlatformScope:
+    """Return the scope of a token's bearer as the member of one tenant, or as platform admin; bind the subject."""
     memberships = session.execute(
         _SELECT_MEMBERSHIPS, {"subject": identity.subject, "issuer": identity.issuer, "email": identity.email}
     ).all()
@@ -137,12 +138,13 @@ def _authenticate_token(
 
 
 def _make_scope(session: Connection, row: Row[Any], now: datetime, origin: Origin) -> Scope:
-    if not cells.is_here(row.cell):  # before the suspension, which a signpost keeps for as long as it stands
+    """Make the scope of an authenticated caller. Raises Misdirected for another cell's tenant, or Suspended."""
+    if not cells.is_here(row.cell):  # checked first: the row left behind for a tenant of another cell is suspended
         raise Misdirected(row.cell)
     if row.status != "active":
         because = f": {row.suspended_because}" if row.suspended_because else "."
         raise Suspended(f"This tenant is suspended{because}")
-    # a login stays after the exit, as an employee's who may only read
+    # after the employee has left, the login remains with the role of an employee who may only read
     role, grants = (Role.EMPLOYEE, GRANTS_AFTER_EXIT) if row.has_left else (Role(row.role), GRANTS[Role(row.role)])
     actor = Actor(row.actor_name, role, row.user_id, row.actor_id, frozenset(row.all_ids))
     return Scope(Tenant.of(row), actor, grants, now, session, origin)
@@ -156,7 +158,7 @@ def _make_platform_scope(session: Connection, admin: Row[Any], now: datetime, or
 
 @contextmanager
 def job_scope(tenant_id: UUID, *, name: str, now: datetime, origin: Origin) -> Iterator[Scope]:
-    """Open a transaction for a job or an operator, who may do everything inside the one tenant."""
+    """Open a transaction for a job or an operator, with all permissions inside the one tenant."""
     with transaction(tenant_id=tenant_id) as session:
         row = session.execute(
             text(f"select {_TENANT_COLUMNS} from tenants t where t.id = :tenant_id"), {"tenant_id": tenant_id}
@@ -168,7 +170,7 @@ def job_scope(tenant_id: UUID, *, name: str, now: datetime, origin: Origin) -> I
 
 
 def check_cell(session: Connection, tenant_id: UUID) -> None:
-    """Refuse to go on for a tenant of another cell, where something else than a caller proved whose it is."""
+    """Refuse a tenant of another cell, where there is no caller to authenticate. Raises Misdirected."""
     cell = session.execute(text("select cell from tenants where id = :id"), {"id": tenant_id}).scalar_one()
     if not cells.is_here(cell):
         raise Misdirected(cell)

@@ -1,4 +1,4 @@
-"""Scope: the value that says for which tenant, by whom, with which permissions and when. Minted by the doors only."""
+"""Scope: for which tenant, by which actor, with which permissions and when. Only the entry points make one."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -66,12 +66,12 @@ class Tenant:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who is acting: a member, a key, a job or an operator.
+    """Who is acting: a member, an API key, a job or an operator.
 
-    `id` stands in records: their person where they have one, else the member, the key's maker or the key itself.
-    `hands` are all ids under which the same person may stand in records: a person with two keys, or with a key and a
-    login, is one person, and a key acts for whoever made it too. Jobs, schedules and operators are nobody's hand:
-    their `id` is None and their `hands` are empty.
+    `id` is what records are written with: the employee if there is one, else the member, the key's maker or the key.
+    `all_ids` are all ids under which the same person may be in records: a person with two keys, or with a key and a
+    login, is one person, and a key also counts as its maker. Jobs, schedules and operators are no person: their `id`
+    is None and their `all_ids` are empty.
     """
 
     name: str
@@ -81,7 +81,7 @@ class Actor:
     all_ids: frozenset[UUID] = frozenset()
 
     def is_any_of(self, ids: Iterable[UUID] | None) -> bool:
-        """Tell whether this actor is one of the people that `ids` record."""
+        """Return whether any of `ids` is this actor."""
         return not self.all_ids.isdisjoint(ids or ())
 
 
@@ -96,7 +96,7 @@ class Origin:
 
 @dataclass(slots=True)
 class PlatformScope:
-    """What a platform admin is handed: no tenant, and a session that sees none of their data."""
+    """The scope of a platform admin: no tenant, and a session that sees no tenant's data."""
 
     actor: Actor
     grants: Mapping[str, Reach]
@@ -109,7 +109,7 @@ class PlatformScope:
 
 @dataclass(slots=True)
 class Scope:
-    """What every tenant-bound function is handed first."""
+    """The first argument of every function that works for a tenant."""
 
     tenant: Tenant
     actor: Actor
@@ -125,7 +125,7 @@ class Scope:
         return self.tenant.id
 
     def within(self, permission: str, user_id: ColumnElement[UUID]) -> ColumnElement[bool]:
-        """Return the condition that keeps a query to the people this permission reaches."""
+        """Return the condition that limits a query to the employees that this permission covers."""
         reach = self.grants.get(permission)
         if reach is Reach.ALL:
             return true()
@@ -137,7 +137,7 @@ class Scope:
         return user_id.in_(team.table_valued("user_id").render_derived().select())
 
     def reach(self, permission: str, column: str) -> tuple[str, dict[str, Any]]:
-        """Return the same condition for a statement kept as text, to be added after another, and its values."""
+        """Return the same condition as text, to append to a WHERE clause of a .sql file, and its parameters."""
         reach = self.grants.get(permission)
         if reach is Reach.ALL:
             return "", {}
@@ -151,39 +151,39 @@ class Scope:
         )
 
     def reaches_all(self, permission: str) -> bool:
-        """Return whether a permission covers everybody of the tenant."""
+        """Return whether a permission covers all employees of the tenant."""
         return self.grants.get(permission) is Reach.ALL
 
     def advisory_lock(self, what: str) -> None:
-        """Wait until no other transaction of the tenant is past this point, and stay alone there."""
+        """Take the tenant's advisory lock of this name until the transaction ends; wait while another has it."""
         self.session.execute(
             text("select pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": self.lock_name(what)}
         )
 
     def shared_advisory_lock(self, what: str) -> None:
-        """Wait until no transaction of the tenant is `alone` here, and keep others from being it; many may share."""
+        """Take the advisory lock of this name in share mode: many transactions may, while none has it exclusively."""
         self.session.execute(
             text("select pg_advisory_xact_lock_shared(hashtextextended(:name, 0))"), {"name": self.lock_name(what)}
         )
 
     def lock_name(self, what: str) -> str:
-        """Return the name that an advisory lock of the tenant is hashed from."""
+        """Return the name from which the key of a tenant's advisory lock is hashed."""
         return f"{self.tenant_id}/{what}"
 
     def send(self, queue: str, bodies: Sequence[dict[str, Any]]) -> None:
-        """Write messages that leave after the commit."""
+        """Write messages to the outbox; they are sent after the commit."""
         self.outgoing += outbox.put(self.session, tenant_id=self.tenant_id, queue=queue, bodies=bodies)
 
     def today(self) -> date:
-        """Return the calendar day of this moment in the tenant's time zone."""
+        """Return the current calendar day in the tenant's time zone."""
         return clock.local_day(self.now, self.tenant.timezone)
 
     def yesterday(self) -> date:
-        """Return the last day that is over in the tenant's time zone."""
+        """Return the calendar day before today in the tenant's time zone."""
         return clock.yesterday(self.now, self.tenant.timezone)
 
 
 def check(scope: Scope | PlatformScope, permission: str) -> None:
-    """Refuse a caller whose role lacks a permission."""
+    """Check that the caller's role has a permission. Raises Forbidden."""
     if permission not in scope.grants:
         raise Forbidden(f"The role {scope.actor.role} may not do this (it needs {permission}).")

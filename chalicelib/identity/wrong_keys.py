@@ -1,9 +1,9 @@
-"""Repeated wrong API keys are slowed: 429 with Retry-After, per key prefix and address, from this process's memory.
+"""Slow down repeated wrong API keys: 429 with Retry-After, per key prefix and IP address, counted in this process.
 
-A secret has 256 bits, so nobody guesses one; what a flood of wrong keys costs is a look-up each, and what it hides is a
-client that goes on with a revoked key. So the very keys that were wrong are refused from memory while the window runs,
-and others are still looked up: a true key from the same address works, whoever else is behind that address.
-Each process counts by itself, which is enough to slow one client and keeps no state anywhere.
+A secret has 256 bits and cannot be guessed, but a client that goes on with a revoked key costs a query per request. So
+keys that were wrong are refused from memory until the window ends. Other keys are still looked up: a valid key works
+from the same address, even if other clients share it. Each process counts by itself, which is enough to slow one
+client and needs no shared state.
 """
 
 import threading
@@ -38,7 +38,7 @@ class WrongKeys(TooMany):
 
 
 def refuse_known(key: str, address: str | None) -> None:
-    """Refuse a key that was wrong just now and is sent again after too many others, without looking it up."""
+    """Refuse a key known to be wrong, after too many wrong ones, without a query. Raises WrongKeys."""
     with _lock:
         misses = _current(key, address)
         if misses is None or misses.count < ALLOWED or keys.digest(key) not in misses.digests:
@@ -47,7 +47,7 @@ def refuse_known(key: str, address: str | None) -> None:
 
 
 def note(key: str, address: str | None, refusal: Unauthenticated) -> Unauthenticated | TooMany:
-    """Count a wrong key; return what to raise: its own refusal, or 429 after too many of them."""
+    """Count a wrong key and return the error to raise: `refusal`, or WrongKeys (429) after too many."""
     with _lock:
         misses = _current(key, address)
         if misses is None:
@@ -61,7 +61,7 @@ def note(key: str, address: str | None, refusal: Unauthenticated) -> Unauthentic
 
 
 def clear() -> None:
-    """Forget all wrong keys, as a new process does."""
+    """Forget all wrong keys, as a new process has none."""
     with _lock:
         _misses.clear()
 
