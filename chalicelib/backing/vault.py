@@ -1,10 +1,11 @@
-"""Envelope encryption: what is sealed for one row of one tenant opens nowhere else.
+"""Envelope encryption: a value that is encrypted for one row of one tenant can be decrypted nowhere else.
 
-A value is sealed with AES-256-GCM under its tenant's data key and bound to its row: a ciphertext copied to another row,
-table or tenant does not open. KMS wraps the data key, in an encryption context that names the tenant; `tenant_keys`
-holds it only wrapped. Unwrapped it stays in the process for minutes, so that opening a thousand rows asks KMS once.
+A value is encrypted with AES-256-GCM under its tenant's data key and bound to its row (associated data): a ciphertext
+copied to another row, table or tenant cannot be decrypted. KMS encrypts ("wraps") the data key, in an encryption
+context that names the tenant; `tenant_keys` has only wrapped keys. A decrypted data key stays in memory for minutes,
+so that decrypting a thousand rows asks KMS once.
 
-Without KMS_KEY_ID a key from the environment wraps (LOCAL_VAULT_KEY): for development and tests.
+Without KMS_KEY_ID a key from the environment wraps the data keys (LOCAL_VAULT_KEY): for development and tests.
 """
 
 import base64
@@ -22,31 +23,40 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import Connection, text
 
+from chalicelib.backing.rows import first
 from chalicelib.backing.settings import settings
 from chalicelib.kernel.errors import Busy
 
-FORMAT = b"\x01"  # how the bytes of a sealed value are laid out: this byte, the nonce, the ciphertext with its tag
-NONCE = 12
+FORMAT = b"\x01"  # version of the layout of an encrypted value: this byte, the nonce, the ciphertext with its tag
+NONCE = 12  # bytes
 KEPT_FOR = 300.0  # seconds
-MOST_KEPT = 256  # keys, one or two of each tenant that one process serves within KEPT_FOR
+MOST_KEPT = 256  # keys in memory: one or two of each tenant that a process serves within KEPT_FOR
 REMEDY = "make one with `openssl rand -base64 32`"
 
 
 class Undecryptable(RuntimeError):
-    """A sealed value does not open: it was altered or moved, or its key is another one. It says where, never what."""
+    """A value cannot be decrypted: it was altered or moved, or its key is wrong. Names the row, never the value."""
 
 
 @dataclass(frozen=True, slots=True)
 class EncryptedValue:
-    """A value nobody can read, and which of the tenant's keys opens it."""
+    """A ciphertext, and the tenant's data key that decrypts it."""
 
     key_id: UUID
     data: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class _KeyRow:
+    """A tenant's data key as it is stored, wrapped."""
+
+    id: UUID
+    wrapped: bytes
+
+
 @dataclass(slots=True)
 class _KeyCache:
-    """Unwrapped data keys, by tenant and id: none for longer than KEPT_FOR, and no more than MOST_KEPT."""
+    """Decrypted data keys by tenant and id: each for KEPT_FOR at most, and no more than MOST_KEPT."""
 
     kept: dict[tuple[UUID, UUID], tuple[float, bytes]] = field(default_factory=dict, repr=False)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -67,7 +77,7 @@ class _KeyCache:
             self.kept.clear()
 
     def _forget(self) -> None:
-        # all live equally long, so the first that was kept is the first to go
+        # all live equally long, so the oldest expires first
         while self.kept and (len(self.kept) > MOST_KEPT or next(iter(self.kept.values()))[0] <= time.monotonic()):
             del self.kept[next(iter(self.kept))]
 
@@ -76,7 +86,7 @@ _key_cache = _KeyCache()
 
 
 def encrypt(session: Connection, plain: bytes, *, tenant_id: UUID, table: str, row_id: UUID) -> EncryptedValue:
-    """Seal a value for one row, under the tenant's newest data key; its first use makes the key."""
+    """Encrypt a value for one row, under the tenant's newest data key; the first use makes the key."""
     key_id, key = _newest_key(session, tenant_id)
     nonce = os.urandom(NONCE)
     return EncryptedValue(
@@ -85,7 +95,7 @@ def encrypt(session: Connection, plain: bytes, *, tenant_id: UUID, table: str, r
 
 
 def decrypt(session: Connection, encrypted: EncryptedValue, *, tenant_id: UUID, table: str, row_id: UUID) -> bytes:
-    """Open a value that was sealed for this row, or raise Unopenable; Busy while KMS cannot be reached."""
+    """Decrypt a value of this row. Raises Undecryptable, or Busy while KMS cannot be reached."""
     key = _key_cache.find(tenant_id, encrypted.key_id) or _fetch_key(session, tenant_id, encrypted.key_id)
     form, nonce, rest = encrypted.data[:1], encrypted.data[1 : 1 + NONCE], encrypted.data[1 + NONCE :]
     if form == FORMAT:
@@ -97,14 +107,14 @@ def decrypt(session: Connection, encrypted: EncryptedValue, *, tenant_id: UUID, 
 
 
 def rotate(session: Connection, *, tenant_id: UUID) -> UUID:
-    """Make a data key that seals from now on, and give its id. What is sealed already opens as before."""
+    """Make a data key that encrypts from now on, and return its id. Older values stay under their own keys."""
     _advisory_lock(session, tenant_id)
     return _create_key(session, tenant_id)[0]
 
 
 @cache
 def kms() -> Any:
-    """Make the process's KMS client. It gives up early: callers wait with rows locked."""
+    """Return the process's KMS client, which gives up early: callers wait with rows locked."""
     import boto3
     from botocore.config import Config
 
@@ -112,32 +122,41 @@ def kms() -> Any:
 
 
 def _newest_key(session: Connection, tenant_id: UUID) -> tuple[UUID, bytes]:
+    """Return the tenant's newest data key with its id; make the first one."""
     if (row := _newest_row(session, tenant_id)) is None:
         _advisory_lock(session, tenant_id)
-        row = _newest_row(session, tenant_id)  # somebody else's, while we waited
+        row = _newest_row(session, tenant_id)  # another transaction's, which we waited for
     if row is None:
         return _create_key(session, tenant_id)
     return row.id, _key_cache.find(tenant_id, row.id) or _unwrap_row(tenant_id, row)
 
 
-def _newest_row(session: Connection, tenant_id: UUID) -> Any:
-    return session.execute(
-        text("select id, wrapped from tenant_keys where tenant_id = :tenant_id order by id desc limit 1"),
-        {"tenant_id": tenant_id},
-    ).first()
+def _newest_row(session: Connection, tenant_id: UUID) -> _KeyRow | None:
+    return first(
+        _KeyRow,
+        session.execute(
+            text("select id, wrapped from tenant_keys where tenant_id = :tenant_id order by id desc limit 1"),
+            {"tenant_id": tenant_id},
+        ),
+    )
 
 
 def _fetch_key(session: Connection, tenant_id: UUID, key_id: UUID) -> bytes:
-    row = session.execute(
-        text("select id, wrapped from tenant_keys where tenant_id = :tenant_id and id = :key_id"),
-        {"tenant_id": tenant_id, "key_id": key_id},
-    ).first()
+    """Read a data key of the tenant by its id and decrypt it. Raises Undecryptable."""
+    row = first(
+        _KeyRow,
+        session.execute(
+            text("select id, wrapped from tenant_keys where tenant_id = :tenant_id and id = :key_id"),
+            {"tenant_id": tenant_id, "key_id": key_id},
+        ),
+    )
     if row is None:
         raise Undecryptable(f"Tenant {tenant_id} has no data key {key_id}.")
     return _unwrap_row(tenant_id, row)
 
 
-def _unwrap_row(tenant_id: UUID, row: Any) -> bytes:
+def _unwrap_row(tenant_id: UUID, row: _KeyRow) -> bytes:
+    """Decrypt a stored data key and keep it in memory. Raises Undecryptable."""
     try:
         key = _unwrap(tenant_id, bytes(row.wrapped))
     except InvalidTag:
@@ -149,6 +168,7 @@ def _unwrap_row(tenant_id: UUID, row: Any) -> bytes:
 
 
 def _create_key(session: Connection, tenant_id: UUID) -> tuple[UUID, bytes]:
+    """Make and store a data key of the tenant; return its id and the key."""
     key, wrapped = _generate_key(tenant_id)
     key_id: UUID = session.execute(
         text("insert into tenant_keys (tenant_id, wrapped) values (:tenant_id, :wrapped) returning id"),
@@ -158,7 +178,7 @@ def _create_key(session: Connection, tenant_id: UUID) -> tuple[UUID, bytes]:
 
 
 def _advisory_lock(session: Connection, tenant_id: UUID) -> None:
-    # one maker of a tenant's keys at a time, or two first uses would each make one
+    # one transaction at a time makes a tenant's keys, or two first uses would each make one
     session.execute(
         text("select pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": f"{tenant_id}/tenant_keys"}
     )
@@ -173,7 +193,7 @@ def _encryption_context(tenant_id: UUID) -> dict[str, str]:
 
 
 def _generate_key(tenant_id: UUID) -> tuple[bytes, bytes]:
-    """Make a data key: as it is, and wrapped."""
+    """Make a data key; return it in the clear, and wrapped."""
     if key_id := settings().kms_key_id:
         with _translate_errors():
             generated = kms().generate_data_key(
@@ -185,10 +205,10 @@ def _generate_key(tenant_id: UUID) -> tuple[bytes, bytes]:
 
 
 def _unwrap(tenant_id: UUID, wrapped: bytes) -> bytes:
-    """Unwrap a data key; InvalidTag where it is not what we wrapped for this tenant."""
+    """Decrypt a wrapped data key. Raises InvalidTag where it was not wrapped by our key for this tenant."""
     if key_id := settings().kms_key_id:
         with _translate_errors():
-            # the key is named, so that a blob wrapped by a key of somebody else's is refused
+            # the key is named, so that what another account's key wrapped is refused
             answer = kms().decrypt(
                 KeyId=key_id, CiphertextBlob=wrapped, EncryptionContext=_encryption_context(tenant_id)
             )
@@ -197,6 +217,7 @@ def _unwrap(tenant_id: UUID, wrapped: bytes) -> bytes:
 
 
 def _local_key() -> bytes:
+    """Return the wrapping key of development and tests. Raises RuntimeError, with the remedy, if there is none."""
     encoded = settings().local_vault_key
     if not encoded:
         raise RuntimeError(
@@ -214,7 +235,7 @@ def _local_key() -> bytes:
 
 @contextmanager
 def _translate_errors() -> Iterator[None]:
-    """Return what passes by itself, and what was not wrapped by our key; all else is our own failure."""
+    """Raise KMS's errors as Busy, or as InvalidTag for what our key did not wrap; others are our own (500)."""
     from botocore.exceptions import ClientError, HTTPClientError
     from botocore.exceptions import ConnectionError as NotConnected
 

@@ -1,4 +1,4 @@
-"""The pay period: a month's name and the days it covers (rules.md, section 2)."""
+"""Pay periods: each has the name of a month and covers a range of days (rules.md, section 2)."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -25,7 +25,7 @@ Month = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """One pay period, both ends included; never more than 31 days."""
+    """One pay period, first and last day included; never more than 31 days."""
 
     month: str
     start: date
@@ -46,7 +46,7 @@ def _first_day(month: str, months: int = 0) -> date:
 
 
 def period_of(month: str, *, cycle_start_day: int) -> Period:
-    """Return the days of a named period: the calendar month, or from day d of the month before to d-1."""
+    """Return a period by its name: the calendar month, or from day d of the month before to day d-1."""
     first, following = _first_day(month), _first_day(month, 1)
     if cycle_start_day == 1:
         return Period(month, first, following - timedelta(days=1))
@@ -55,7 +55,7 @@ def period_of(month: str, *, cycle_start_day: int) -> Period:
 
 
 def month_containing(day: date, *, cycle_start_day: int) -> str:
-    """Return the period that a day belongs to."""
+    """Return the name of the period that a day belongs to."""
     if cycle_start_day == 1 or day.day < cycle_start_day:
         return f"{day:%Y-%m}"
     return f"{_first_day(f'{day:%Y-%m}', 1):%Y-%m}"

@@ -1,4 +1,4 @@
-"""The pay policy: the switches that a tenant sets, with their defaults and what each means (rules.md, section 4)."""
+"""The pay policy: a tenant's settings with their defaults and meaning (rules.md, section 4)."""
 
 from decimal import Decimal
 from enum import StrEnum
