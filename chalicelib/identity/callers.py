@@ -2,45 +2,62 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, text
 
-from chalicelib.backing import cells
-from chalicelib.backing.database import enter_tenant, transaction
+from chalicelib.backing import cells, rows
+from chalicelib.backing.database import enter_tenant, statement, transaction
 from chalicelib.identity import key_use, keys, tokens, wrong_keys
 from chalicelib.identity.permissions import GRANTS, GRANTS_AFTER_EXIT, Role
-from chalicelib.identity.scope import Actor, Origin, PlatformScope, Scope, Tenant
+from chalicelib.identity.scope import Actor, Origin, PlatformScope, Scope, Tenant, TenantRow
 from chalicelib.kernel.errors import Forbidden, Misdirected, NotFound, Suspended, Unauthenticated, WrongKey
 
-_TENANT_COLUMNS = """t.id, t.slug, t.name, t.currency, t.timezone, t.weekend, t.week_start, t.cycle_start_day,
-    t.policy, t.status, t.requests_per_minute, t.suspended_because, t.cell"""
+_SELECT_KEY = text(statement(__file__, "caller_by_key"))
+_SELECT_MEMBER = text(statement(__file__, "caller_by_member"))
+_SELECT_MEMBERSHIPS = text(statement(__file__, "memberships"))
+_SELECT_TENANT = text(statement(__file__, "tenant"))
 
-_SELECT_KEY = text(f"""
-    select {_TENANT_COLUMNS}, k.name as actor_name, k.role, k.user_id,
-        k.id as key_id, k.last_used_at, k.expires_at,
-        has_left(k.tenant_id, k.made_by_ids || k.user_id, (:now at time zone t.timezone)::date) as has_left,
-        coalesce(k.user_id, k.made_by_ids[1], k.id) as actor_id,
-        hands_of(k.tenant_id, array[k.id, k.user_id] || k.made_by_ids) as all_ids
-    from api_keys k join tenants t on t.id = k.tenant_id
-    where k.tenant_id = :tenant_id and k.key_hash = :digest and k.revoked_at is null""")
 
-_SELECT_MEMBER = text(f"""
-    select {_TENANT_COLUMNS}, m.email as actor_name, m.role, m.user_id,
-        has_left(m.tenant_id, array[m.user_id], (:now at time zone t.timezone)::date) as has_left,
-        coalesce(m.user_id, m.id) as actor_id, hands_of(m.tenant_id, array[m.id, m.user_id]) as all_ids
-    from members m join tenants t on t.id = m.tenant_id
-    where m.tenant_id = :tenant_id and m.id = :member_id""")
+@dataclass(frozen=True, slots=True)
+class _CallerRow(TenantRow):
+    """An authenticated caller: the tenant and the actor."""
 
-# Once a subject is bound, only the subject counts: an e-mail address may get another owner.
-_SELECT_MEMBERSHIPS = text("""
-    select m.tenant_id, m.id, m.subject, t.slug
-    from members m join tenants t on t.id = m.tenant_id
-    where m.status = 'active' and (
-        (m.subject = :subject and m.issuer = :issuer) or (m.subject is null and m.email = :email))
-    order by t.slug""")
+    actor_name: str
+    role: str
+    user_id: UUID | None
+    has_left: bool
+    actor_id: UUID
+    all_ids: list[UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class _KeyRow(_CallerRow):
+    """The caller behind an API key."""
+
+    key_id: UUID
+    last_used_at: datetime | None
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class _AdminRow:
+    """A platform admin."""
+
+    id: UUID
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class _MembershipRow:
+    """One tenant that a token's bearer is a member of; without a subject, it is not bound to the bearer yet."""
+
+    tenant_id: UUID
+    id: UUID
+    subject: str | None
+    slug: str
 
 
 @contextmanager
@@ -62,7 +79,7 @@ def caller_scope(headers: Mapping[str, str], *, now: datetime, origin: Origin) -
 def _key_scope(key: str, requested_slug: str | None, now: datetime, origin: Origin) -> Iterator[Scope | PlatformScope]:
     """Open a transaction for the holder of a key; when it is over, committed or not, record the key's use."""
     wrong_keys.refuse_known(key, origin.ip)
-    row: Row[Any] | None = None
+    row: _KeyRow | None = None
     try:
         tenant_id = keys.tenant_of(key)
         with transaction(tenant_id=tenant_id, role=None if tenant_id else "wagebook_platform") as session:
@@ -71,23 +88,27 @@ def _key_scope(key: str, requested_slug: str | None, now: datetime, origin: Orig
     except WrongKey as refusal:
         raise wrong_keys.note(key, origin.ip, refusal) from None
     finally:
-        if row is not None and "key_id" in row._fields:
+        if row is not None:
             key_use.note(row.id, row.key_id, last_used_at=row.last_used_at, now=now)
 
 
 def _authenticate_key(
     session: Connection, key: str, tenant_id: UUID | None, requested_slug: str | None, now: datetime, origin: Origin
-) -> tuple[Scope | PlatformScope, Row[Any]]:
-    """Return the scope of a key's holder, and the key's row. Raises WrongKey."""
+) -> tuple[Scope | PlatformScope, _KeyRow | None]:
+    """Return the scope of a key's holder, and the row of a tenant's key. Raises WrongKey."""
     if tenant_id is None:
-        admin = session.execute(
-            text("select id, name from platform_admins where key_hash = :digest"), {"digest": keys.digest(key)}
-        ).first()
-        if not admin:
+        admin = rows.first(
+            _AdminRow,
+            session.execute(
+                text("select id, name from platform_admins where key_hash = :digest"), {"digest": keys.digest(key)}
+            ),
+        )
+        if admin is None:
             raise WrongKey("This API key is not known, or was revoked.")
-        return _make_platform_scope(session, admin, now, origin), admin
-    row = session.execute(_SELECT_KEY, {"tenant_id": tenant_id, "digest": keys.digest(key), "now": now}).first()
-    if not row:
+        return _make_platform_scope(session, admin, now, origin), None
+    values = {"tenant_id": tenant_id, "digest": keys.digest(key), "now": now}
+    row = rows.first(_KeyRow, session.execute(_SELECT_KEY, values))
+    if row is None:
         raise WrongKey("This API key is not known, or was revoked.")
     if row.expires_at is not None and row.expires_at <= now:
         raise WrongKey("This API key has expired; make a new one.")
@@ -102,16 +123,18 @@ def _authenticate_token(
     session: Connection, identity: tokens.Identity, requested_slug: str | None, now: datetime, origin: Origin
 ) -> Scope | PlatformScope:
     """Return the scope of a token's bearer as the member of one tenant, or as platform admin; bind the subject."""
-    memberships = session.execute(
-        _SELECT_MEMBERSHIPS, {"subject": identity.subject, "issuer": identity.issuer, "email": identity.email}
-    ).all()
+    claims = {"subject": identity.subject, "issuer": identity.issuer, "email": identity.email}
+    memberships = rows.every(_MembershipRow, session.execute(_SELECT_MEMBERSHIPS, claims))
     matching = [m for m in memberships if requested_slug in (None, m.slug)]
     if not memberships and identity.email:
         session.exec_driver_sql("set local role wagebook_platform")
-        admin = session.execute(
-            text("select id, name from platform_admins where email = :email"), {"email": identity.email}
-        ).first()
-        if admin:
+        admin = rows.first(
+            _AdminRow,
+            session.execute(
+                text("select id, name from platform_admins where email = :email"), {"email": identity.email}
+            ),
+        )
+        if admin is not None:
             return _make_platform_scope(session, admin, now, origin)
     if not memberships:
         raise Forbidden("You are signed in, but no tenant has you as a member.")
@@ -131,13 +154,11 @@ def _authenticate_token(
                 "subject": identity.subject,
             },
         )
-    row = session.execute(
-        _SELECT_MEMBER, {"tenant_id": membership.tenant_id, "member_id": membership.id, "now": now}
-    ).one()
-    return _make_scope(session, row, now, origin)
+    values = {"tenant_id": membership.tenant_id, "member_id": membership.id, "now": now}
+    return _make_scope(session, rows.one(_CallerRow, session.execute(_SELECT_MEMBER, values)), now, origin)
 
 
-def _make_scope(session: Connection, row: Row[Any], now: datetime, origin: Origin) -> Scope:
+def _make_scope(session: Connection, row: _CallerRow, now: datetime, origin: Origin) -> Scope:
     """Make the scope of an authenticated caller. Raises Misdirected for another cell's tenant, or Suspended."""
     if not cells.is_here(row.cell):  # checked first: the row left behind for a tenant of another cell is suspended
         raise Misdirected(row.cell)
@@ -150,7 +171,7 @@ def _make_scope(session: Connection, row: Row[Any], now: datetime, origin: Origi
     return Scope(Tenant.of(row), actor, grants, now, session, origin)
 
 
-def _make_platform_scope(session: Connection, admin: Row[Any], now: datetime, origin: Origin) -> PlatformScope:
+def _make_platform_scope(session: Connection, admin: _AdminRow, now: datetime, origin: Origin) -> PlatformScope:
     return PlatformScope(
         Actor(admin.name, Role.PLATFORM_ADMIN, id=admin.id), GRANTS[Role.PLATFORM_ADMIN], now, session, origin
     )
@@ -160,9 +181,7 @@ def _make_platform_scope(session: Connection, admin: Row[Any], now: datetime, or
 def job_scope(tenant_id: UUID, *, name: str, now: datetime, origin: Origin) -> Iterator[Scope]:
     """Open a transaction for a job or an operator, with all permissions inside the one tenant."""
     with transaction(tenant_id=tenant_id) as session:
-        row = session.execute(
-            text(f"select {_TENANT_COLUMNS} from tenants t where t.id = :tenant_id"), {"tenant_id": tenant_id}
-        ).first()
+        row = rows.first(TenantRow, session.execute(_SELECT_TENANT, {"tenant_id": tenant_id}))
         if row is None:
             raise NotFound("There is no such tenant.")
         actor = Actor(name, Role.TENANT_ADMIN)

@@ -10,20 +10,13 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from chalicelib.backing.database import transaction
+from chalicelib.backing.database import statement, transaction
 from chalicelib.backing.log import logger
 
 INTERVAL = timedelta(minutes=5)
 MOST_KEPT = 10_000  # keys in memory with the time of their last write
 
-_WRITE = text("""
-    update api_keys k set last_used_at = :now
-    from (
-        select id from api_keys
-        where tenant_id = :tenant_id and id = :id and (last_used_at is null or last_used_at < :before)
-        for no key update skip locked
-    ) due
-    where k.tenant_id = :tenant_id and k.id = due.id""")
+_WRITE = text(statement(__file__, "note_key_use"))
 
 _lock = threading.Lock()
 _written: dict[UUID, datetime] = {}

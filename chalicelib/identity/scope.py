@@ -7,13 +7,32 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Row, false, func, text, true
+from sqlalchemy import ColumnElement, Connection, false, func, text, true
 
 from chalicelib.backing import clock, outbox
 from chalicelib.identity.permissions import Reach, Role
 from chalicelib.kernel.errors import Forbidden
 from chalicelib.kernel.period import Period, month_containing, period_of
 from chalicelib.kernel.policy import PayPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class TenantRow:
+    """A tenant's row, as far as a scope needs it (identity.models.tenants)."""
+
+    id: UUID
+    slug: str
+    name: str
+    currency: str
+    timezone: str
+    weekend: list[int]
+    week_start: int
+    cycle_start_day: int
+    policy: Mapping[str, Any]
+    status: str
+    requests_per_minute: int
+    suspended_because: str | None
+    cell: str
 
 
 @dataclass(frozen=True)
@@ -34,8 +53,8 @@ class Tenant:
     cell: str
 
     @classmethod
-    def of(cls, row: Row[Any]) -> "Tenant":
-        """Read a tenant from a row that has its columns under the names `tenants` gives them."""
+    def of(cls, row: TenantRow) -> "Tenant":
+        """Return the settings in a tenant's row."""
         return cls(
             row.id,
             row.slug,
