@@ -177,6 +177,22 @@ class TestPost:
         with listening() as receiver:
             assert send(f"http://a.example:{receiver.port}/x").status == 200
 
+    def test_returns_as_much_as_the_caller_keeps(self, local: pytest.MonkeyPatch) -> None:
+        with listening() as receiver:
+            reply = outside.call("POST", receiver.url, b"{}", {}, seconds=10, keep=3)
+        assert (reply.status, reply.text) == (200, "tha")
+
+    def test_sends_no_headers_of_its_own_but_host_and_connection(self, local: pytest.MonkeyPatch) -> None:
+        with listening() as receiver:
+            outside.call("POST", receiver.url, b"{}", {}, seconds=10)
+        assert set(receiver.heard[0][0]) == {"host", "connection", "accept-encoding", "content-length"}
+
+    def test_uses_no_proxy_of_the_environment(self, local: pytest.MonkeyPatch) -> None:
+        local.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+        local.setenv("http_proxy", "http://127.0.0.1:9")
+        with listening() as receiver:
+            assert send(receiver.url).status == 200
+
     @pytest.mark.parametrize("status", [301, 302, 307, 308])
     def test_follows_no_redirect(self, local: pytest.MonkeyPatch, status: int) -> None:
         with listening() as receiver:
@@ -239,6 +255,7 @@ class TestPost:
         (b"HTTP/1.1 abc OK\r\n\r\n", "what it answered is not HTTP"),
         (b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 200 + b"\r\n", "what it answered is not HTTP"),
         (b"HTTP/1.1 200 " + b"x" * 70_000, "what it answered is not HTTP"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx", "what it answered is not HTTP"),
     ])  # fmt: skip
     def test_says_what_is_wrong_with_an_answer(self, local: pytest.MonkeyPatch, said: bytes, problem: str) -> None:
         with listening() as receiver:
