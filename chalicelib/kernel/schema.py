@@ -112,7 +112,7 @@ Exact = Annotated[
 Number = Annotated[Decimal, PlainSerializer(float, return_type=float)]  # days and hours are JSON numbers
 Version = Annotated[int, Field(ge=1, description="rises with each change; send it back as If-Match")]
 
-UNSET: Any = None  # the default of a field that may be left out but not be null; `given()` leaves it out too
+UNSET: Any = None  # the default of a field that may be left out but not be null; `sent_fields()` leaves it out too
 
 
 class Input(BaseModel):
@@ -120,7 +120,7 @@ class Input(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, str_strip_whitespace=True)
 
-    def given(self) -> dict[str, Any]:
+    def sent_fields(self) -> dict[str, Any]:
         """Return only the fields that the caller sent."""
         return self.model_dump(exclude_unset=True)
 
