@@ -43,7 +43,7 @@ def change_form(scope: Scope, *, form_id: UUID, patch: FormPatch, if_match: int 
     """Change a form, its fields by a new version; saying what stands already changes nothing."""
     form = queries.get_form(scope, form_id, lock=True)
     check_version(form, if_match)
-    given = {name: value for name, value in patch.given().items() if name not in ("fields", "draft")}
+    given = {name: value for name, value in patch.sent_fields().items() if name not in ("fields", "draft")}
     queries.check_branch(scope, given.get("branch_id"))
     changes = {name: value for name, value in given.items() if form[name] != value}
     before = {name: form[name] for name in changes}
@@ -63,7 +63,7 @@ def change_form(scope: Scope, *, form_id: UUID, patch: FormPatch, if_match: int 
 def _change_fields(scope: Scope, form: Record, patch: FormPatch) -> tuple[Record, Record] | None:
     """Write the version that a change asks for, and give what the audit says of before and after."""
     published, draft = queries.find_published(scope, form["id"]), queries.find_draft(scope, form["id"])
-    said = patch.given()
+    said = patch.sent_fields()
     latest: Record = draft or published  # a form has at least one
     if "fields" in said:
         fields = _prepared(scope, form["form_type"], patch.fields)
