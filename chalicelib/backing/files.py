@@ -29,7 +29,7 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A presigned URL: whoever has it can download one file until it expires."""
+    """A presigned URL: anyone who has it can download one file until it expires."""
 
     url: str
     expires_at: datetime
@@ -37,7 +37,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A presigned form: whoever sends it can upload one file until it expires."""
+    """A presigned form: anyone who has it can upload one file until it expires."""
 
     url: str
     fields: dict[str, str]

@@ -90,13 +90,13 @@ def parse_target(url: str) -> CallTarget:
 
 def resolve_public_addresses(target: CallTarget, *, seconds: float = LOOK_UP) -> list[str]:
     """Look a host up once and return its addresses. Raises CallRefused where one of them is not public (SSRF)."""
-    found = list(dict.fromkeys(_look_up(target, seconds)))
-    for address in found:
+    resolved = list(dict.fromkeys(_look_up(target, seconds)))
+    for address in resolved:
         why = addresses.why_not_public(address)
         if why is not None and not (settings().webhooks_local and addresses.is_loopback(address)):
             logger.info("an address was refused", host=target.host, address=address, because=why)
             raise _unreachable(target)
-    return found[:MOST_ADDRESSES]
+    return resolved[:MOST_ADDRESSES]
 
 
 def post(url: str, body: bytes, headers: Mapping[str, str], *, seconds: float) -> Reply:
