@@ -11,9 +11,6 @@ from typing import Any
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
-# urllib3 warns about malformed headers with the URL, whose path may be the tenant's secret
-logging.getLogger("urllib3.connection").setLevel(logging.ERROR)
-
 SecondsLeft = Callable[[], float]  # until the deadline of the call; raises TimeoutError when it is over
 
 
@@ -58,6 +55,8 @@ def connection_to(
     scheme: str, host: str, port: int, *, addresses: Sequence[str], seconds_left: SecondsLeft, tls: ssl.SSLContext
 ) -> HTTPConnection:
     """Return a connection, not yet open, to one of the addresses of a host."""
+    # urllib3 warns about malformed headers with the URL, whose path may be the tenant's secret
+    logging.getLogger("urllib3.connection").setLevel(logging.ERROR)
     if scheme == "http":
         return _PinnedConnection(host, port, addresses=addresses, seconds_left=seconds_left)
     return _PinnedTlsConnection(host, port, addresses=addresses, seconds_left=seconds_left, ssl_context=tls)

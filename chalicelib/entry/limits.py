@@ -59,7 +59,7 @@ _REFUSALS_BEFORE_MEMORY = 3  # refusals that the database decides; after those, 
 class _Lease:
     """Requests that a process may still count by itself, and when it may ask for more; times are monotonic.
 
-    A refusal asks the caller to wait until `more_at`. The process asks earlier, at `ask_again_at`, as a limit may be raised.
+    A refusal asks the caller to wait until `more_at`. The process asks earlier, at `ask_again_at`; a limit may rise.
     """
 
     remaining: int

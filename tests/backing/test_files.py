@@ -1,4 +1,4 @@
-"""Files in S3: encrypted, private, under their tenant's own keys, read by links that live five minutes."""
+"""Files in S3: encrypted, private, under their tenant's own keys, downloaded by links that expire after five minutes."""
 
 import base64
 import json
@@ -46,9 +46,9 @@ def put(data: bytes = b"<Document/>", *, key: str | None = None) -> str:
 
 
 def failing(code: str, status: int) -> ClientError:
-    """S3's refusal."""
-    said: Any = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
-    return ClientError(said, "PutObject")
+    """Return an error as S3 does."""
+    response: Any = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(response, "PutObject")
 
 
 class TestKeyOf:
@@ -84,14 +84,14 @@ class TestPut:
             files.put(ZENITH, put(), b"", content_type="text/csv", metadata={})
 
     @pytest.mark.parametrize(
-        ("failure", "told"),
+        ("failure", "expected"),
         [(EndpointConnectionError(endpoint_url="x"), Busy), (failing("SlowDown", 503), Busy),
          (failing("AccessDenied", 403), ClientError)],
     )  # fmt: skip
     def test_says_that_files_cannot_be_reached_and_keeps_a_missing_permission_our_own_failure(
-        self, failure: Exception, told: type[Exception]
+        self, failure: Exception, expected: type[Exception]
     ) -> None:
-        with mock.patch.object(files.client(), "put_object", side_effect=failure), pytest.raises(told):
+        with mock.patch.object(files.client(), "put_object", side_effect=failure), pytest.raises(expected):
             put()
 
 
@@ -132,13 +132,13 @@ class TestLinkTo:
 
 class TestSafeName:
     @pytest.mark.parametrize(
-        ("said", "made"),
+        ("name", "safe"),
         [("batch-7.xml", "batch-7.xml"), ("রহিম", "file"), ("../../etc/passwd", "etc-passwd"), ("", "file"),
          ("a" * 200, "a" * 100), ("-x; y=1", "x-y-1")],
     )  # fmt: skip
-    def test_keeps_only_what_every_system_takes(self, said: str, made: str) -> None:
-        assert files.safe_name(said) == made
-        assert re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", files.safe_name(said))
+    def test_keeps_only_what_every_system_takes(self, name: str, safe: str) -> None:
+        assert files.safe_name(name) == safe
+        assert re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", files.safe_name(name))
 
 
 class TestFormTo:

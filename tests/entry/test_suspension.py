@@ -1,4 +1,4 @@
-"""A suspended tenant: its callers are told why, its work rests, and nothing of it is lost."""
+"""A suspended tenant: its callers get the reason, its messages are parked, and none is lost."""
 
 import json
 from typing import Any
@@ -26,12 +26,12 @@ GOES_ON = {
 }
 
 
-def patch(cast: Cast, **given: object) -> Any:
-    return platform_admin().patch(f"/tenants/{cast.id}", given)
+def patch(cast: Cast, **changes: object) -> Any:
+    return platform_admin().patch(f"/tenants/{cast.id}", changes)
 
 
 def deliver(queue: str, *bodies: dict[str, Any]) -> list[str]:
-    """Hand messages to a queue's consumer as Lambda does, and give those that failed."""
+    """Deliver messages to a queue's consumer as Lambda does, and return the ids of those that failed."""
     handler = next(one.handler for one in consumers_of(app.app) if one.queue == queues.configured_name(queue))
     records = [
         {

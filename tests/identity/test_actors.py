@@ -1,4 +1,4 @@
-"""A person is one actor under every key and login, and a key acts for whoever made it."""
+"""A person is one actor under every key and login, and a key also counts as its maker."""
 
 from typing import Any
 from uuid import UUID
@@ -44,9 +44,9 @@ class TestActor:
     def test_of_a_key_is_its_maker_too(self, acme: Cast) -> None:
         dina, rafi = user(acme, "Dina"), user(acme, "Rafi")
         by_dina = key(acme.id, Role.TENANT_ADMIN, dina)
-        made = make_key(by_dina, "machine")
-        of_rafi = make_key(made, "for Rafi", user_id=str(rafi))
-        assert actor(made).id == dina
+        machine = make_key(by_dina, "machine")
+        of_rafi = make_key(machine, "for Rafi", user_id=str(rafi))
+        assert actor(machine).id == dina
         assert actor(of_rafi).id == rafi
         assert {dina, rafi} <= actor(of_rafi).all_ids
         assert actor(key(acme.id, Role.HR, rafi)).is_any_of(actor(of_rafi).all_ids)
@@ -86,11 +86,11 @@ class TestActor:
 
 class TestNamesOfKeys:
     def test_are_unique_among_those_that_live(self, acme: Cast) -> None:
-        made = acme.admin.ok("POST", "/api-keys", {"name": "box", "role": "hr"})
+        created = acme.admin.ok("POST", "/api-keys", {"name": "box", "role": "hr"})
         again = acme.admin.post("/api-keys", {"name": "box", "role": "hr"})
         assert again.status == 409
         assert again.json["errors"] == [{"pointer": "/name", "detail": "must be unique"}]
-        acme.admin.ok("DELETE", f"/api-keys/{made['id']}")
+        acme.admin.ok("DELETE", f"/api-keys/{created['id']}")
         assert acme.admin.post("/api-keys", {"name": "box", "role": "hr"}).status == 201
 
     def test_may_be_the_same_in_two_tenants(self, acme: Cast, zenith: Cast) -> None:
@@ -98,5 +98,5 @@ class TestNamesOfKeys:
             assert cast.admin.post("/api-keys", {"name": "box", "role": "hr"}).status == 201
 
     def test_say_who_made_it(self, acme: Cast) -> None:
-        made = acme.admin.ok("POST", "/api-keys", {"name": "box", "role": "hr"})
-        assert made["made_by"] == "tenant_admin key"
+        created = acme.admin.ok("POST", "/api-keys", {"name": "box", "role": "hr"})
+        assert created["made_by"] == "tenant_admin key"

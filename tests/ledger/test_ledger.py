@@ -1,4 +1,4 @@
-"""What the database itself sees to: lines stay, balances follow them, nothing is booked twice or into nothing."""
+"""The database's own rules: lines never change, balances follow them, nothing is posted twice or without an account."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +16,7 @@ from migrations.setup import Urls
 from tests.ledger.books import at_work, balances, book, booked, line, person, sums
 from tests.support.cast import Cast, tenant
 from tests.support.people import sql
-from tests.support.waiting import until_somebody_waits
+from tests.support.waiting import until_lock_wait
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -148,7 +148,7 @@ class TestAccounts:
             with at_work(acme) as scope:
                 accounts.open_for(scope, user_ids=[mina], currencies=["USD"])
                 waiting = pool.submit(open_usd)
-                until_somebody_waits(acme)
+                until_lock_wait(acme)
             waiting.result(timeout=10)
 
     def test_of_tenants_stand_apart(self, acme: Cast, zenith: Cast) -> None:
@@ -178,10 +178,10 @@ bookings = st.lists(st.lists(one_line, min_size=1, max_size=8), min_size=1, max_
 class TestBalances:
     @given(bookings)
     @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-    def test_are_the_sums_of_the_lines(self, database: Urls, said: list) -> None:
+    def test_are_the_sums_of_the_lines(self, database: Urls, groups: list) -> None:
         acme = tenant("Acme")
         people = [person(acme, *MINOR) for _ in range(3)]
-        for several in said:
+        for several in groups:
             booked(
                 acme,
                 *(
@@ -199,7 +199,7 @@ class TestBalances:
         people = [person(acme) for _ in range(6)]
 
         def work(turn: int) -> None:
-            # everybody is in every booking, in another order each time
+            # all employees are in every posting, in another order each time
             order = people[turn % 6 :] + people[: turn % 6]
             for who in (order, order[::-1]):
                 booked(
@@ -238,7 +238,7 @@ class TestHold:
             with at_work(acme) as scope:
                 book(scope, line(mina, "wage_cost", "payable", "1.00"))
                 waiting = pool.submit(second)
-                until_somebody_waits(acme)
+                until_lock_wait(acme)
                 assert seen == []
             waiting.result(timeout=10)
         assert seen[0]["payable", str(mina), "BDT"] == -1

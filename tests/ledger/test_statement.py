@@ -32,23 +32,23 @@ lines = st.lists(
 
 def pages(scope: Scope, user_id: UUID, since: datetime, until: datetime, size: int) -> list[LedgerStatement]:
     """Read a statement page by page."""
-    found, after = [], 0
+    result, after = [], 0
     while True:
         page = find_statement(scope, user_id, since=since, until=until, after=after, limit=size)
-        found.append(page)
+        result.append(page)
         numbers = [line.number for line in page.lines]
         if len(numbers) < size:
-            return found
+            return result
         assert numbers[0] > after, "a page does not go on after the one before"
         after = numbers[-1]
 
 
 @given(lines, st.lists(st.integers(0, 7), max_size=4), st.integers(1, 7))
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_statements_add_up_wherever_they_are_cut(database: Urls, said: list, cuts: list, size: int) -> None:
+def test_statements_add_up_wherever_they_are_cut(database: Urls, postings: list, cuts: list, size: int) -> None:
     acme = tenant("Acme")
     mina, karim = person(acme, "BDT", "JPY"), person(acme, "BDT", "JPY")
-    for (debit, credit), currency, units, day, is_mina in said:
+    for (debit, credit), currency, units, day, is_mina in postings:
         amount = Decimal(units) if currency == "JPY" else Decimal(units) / 100
         booked(
             acme,
@@ -84,7 +84,7 @@ def test_statements_add_up_wherever_they_are_cut(database: Urls, said: list, cut
                     assert getattr(sums, f"opening_{account}") == opening.get(place, 0)
                     assert getattr(sums, f"closing_{account}") == stood.get(place, 0)
         now = find_balances(scope, mina)
-    touching = [one for one in said if one[4] and {"payable", "advances"} & {*one[0]}]
+    touching = [one for one in postings if one[4] and {"payable", "advances"} & {*one[0]}]
     assert seen == len(touching)
     assert {place: amount for place, amount in stood.items() if amount} == {
         (currency, kind): amount for currency, kinds in now.items() for kind, amount in kinds.items() if amount

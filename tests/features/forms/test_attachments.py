@@ -33,7 +33,7 @@ from tests.support.api import Api, Reply
 from tests.support.cast import Cast, key, tenant
 from tests.support.people import branch, employee, row, sql
 from tests.support.stack import Stack
-from tests.support.waiting import until_somebody_waits
+from tests.support.waiting import until_lock_wait
 
 BUCKET = "wagebook-files"
 PDF = b"%PDF-1.7\nmedical certificate\n%%EOF"
@@ -549,7 +549,7 @@ class TestAttach:
             with scope_of(acme.cast) as first:
                 acme.attach_in(first, [attachment_id])
                 second = other.submit(acme.refused, attachment_id)
-                until_somebody_waits(acme.cast)
+                until_lock_wait(acme.cast)
             assert second.result(timeout=10) == {"/attachments/0": "was submitted before; upload it again"}
 
 

@@ -18,7 +18,7 @@ from tests.support.cast import Cast, key
 from tests.support.payouts import books, decide, payable, policy, run, sale, seller
 from tests.support.people import sql
 from tests.support.stack import Stack
-from tests.support.waiting import until_somebody_waits
+from tests.support.waiting import until_lock_wait
 
 EVERYBODY = {"first": UUID(int=0), "last": UUID(int=2**128 - 1)}
 
@@ -307,7 +307,7 @@ class TestAtOnce:
             with job_scope(acme.id, name="run", now=clock.now(), origin=Origin("-")) as scope:
                 held = accounts.lock_range(scope, **EVERYBODY)
                 waiting = pool.submit(decide, acme, "approved", made)
-                until_somebody_waits(acme)
+                until_lock_wait(acme)
                 run_statement(scope.session, actions.ADVANCE, {**actions.advance_values(scope), "user_ids": held})
             assert waiting.result(timeout=10) == {"ok": 1}
         assert booked(acme, made)[1:] == [
