@@ -1,4 +1,4 @@
-"""Files in S3: encrypted, private, under their tenant's own keys, downloaded by links that expire after five minutes."""
+"""Files in S3: encrypted, private, under their tenant's own keys, downloaded by links that last five minutes."""
 
 import base64
 import json
