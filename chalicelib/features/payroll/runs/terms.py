@@ -23,7 +23,8 @@ SWITCHES = (
     "weekly_rule",
 )
 SETTINGS_THAT_DO_NOT_PRICE = frozenset(
-    {"id", "slug", "name", "is_active", "requests_per_minute", "cell"} | {"policy_said"}  # it is resolved into SWITCHES
+    {"id", "slug", "name", "is_active", "requests_per_minute", "cell"}
+    | {"policy_overrides"}  # it is resolved into SWITCHES
 )
 # They decide about sales, about what is shown before approval, and about how and when the result is paid.
 SWITCHES_THAT_DO_NOT_PRICE = frozenset(
