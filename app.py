@@ -1,4 +1,4 @@
-"""The Chalice application: registers every door, and nothing else."""
+"""The Chalice application: registers every entry point, and nothing else."""
 
 from chalicelib.entry.gateway import problem_documents
 from chalicelib.entry.lazy_loading import LazyChalice

@@ -24,7 +24,7 @@ os.environ["WAGEBOOK_HOME"] = "/nonexistent"  # a test never meets the developer
 
 @pytest.fixture(autouse=True)
 def _new_process() -> None:
-    """Forget what a process remembers of keys: tests share one process, and set its clock back and forth."""
+    """Clear what the process remembers of keys: tests share one process, and move its clock back and forth."""
     from chalicelib.identity import key_use, wrong_keys
 
     key_use.clear()
@@ -33,7 +33,7 @@ def _new_process() -> None:
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Run a PostgreSQL server (or use DATABASE_URL's) and give its administrator's address."""
+    """Run a PostgreSQL server (or use DATABASE_URL's) and return its administrator's URL."""
     if url := os.environ.get("DATABASE_URL"):
         yield url
         return
@@ -51,7 +51,7 @@ def template(server: str) -> Urls:
 
 @pytest.fixture(scope="module")
 def database(server: str, template: Urls) -> Iterator[Urls]:
-    """Return the module a database of its own, and point the product at it as the plain application role."""
+    """Return a database of the module's own, with the product connected as the plain application role."""
     from chalicelib.backing.database import engine
     from chalicelib.backing.settings import settings
 

@@ -1,4 +1,8 @@
-"""Who changed what, written in the same transaction as the change and chained by hash."""
+"""The audit log: who changed what, written in the transaction of the change, its rows chained by hash.
+
+`record` is called where something changes; the row is appended at the end of the transaction, as the tenant's chain is
+locked from then on. The database computes the hashes; the check `audit` of the operators' CLI verifies them.
+"""
 
 import json
 from typing import Any
@@ -28,15 +32,15 @@ def record(
 ) -> None:
     """Append one row to the tenant's audit chain, just before the commit.
 
-    `before` and `after` are what changed, as anything that JSON can say (dates, ids and decimals as strings). The
-    chain's head is locked from the append to the commit, so it is the last thing a transaction does. What the platform
-    does to a tenant names the `tenant_id`, whose chain it enters.
+    `before` and `after` are what changed, as JSON (dates, ids and decimals as strings). Appending locks the head of
+    the chain until the commit, so it is the last thing that a transaction does. A platform admin's change of a tenant
+    passes its `tenant_id`, and is in that tenant's chain.
     """
     row: dict[str, Any] = {
         "tenant_id": tenant_id or scope.tenant_id,  # type: ignore[union-attr]  # the platform always names one
         "at": scope.now,
         "actor": f"{scope.actor.role}:{scope.actor.name}",
-        "actor_ids": sorted(scope.actor.hands) or None,
+        "actor_ids": sorted(scope.actor.all_ids) or None,
         "user_id": scope.actor.user_id,
         "action": action,
         "entity_type": entity_type,

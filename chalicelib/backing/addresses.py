@@ -1,6 +1,7 @@
-"""Which addresses are the public internet, and not somebody's own network reached through us.
+"""Which IP addresses are public, so that no call reaches our own network through us (SSRF).
 
-Python's `is_global` follows IANA's registries, and differs between its versions; what matters most is said here too.
+Python's `is_global` follows IANA's registries and differs between its versions, so the networks that matter most are
+also listed here.
 """
 
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
@@ -31,13 +32,13 @@ _REFUSED = {
         "3fff::/20": "for documentation",
     }.items()
 }
-_UNICAST = ip_network("2000::/3")  # all of IPv6 that is given out to the public
+_UNICAST = ip_network("2000::/3")  # all of IPv6 that is allocated to the public
 _NAT64 = ip_network("64:ff9b::/96")
 
 
-def why_not_public(said: str) -> str | None:
-    """Return why an address is not one of the public internet, or None where it is."""
-    address = _inner(ip_address(said))
+def why_not_public(text: str) -> str | None:
+    """Return why an address is not public, or None where it is."""
+    address = _embedded_ipv4(ip_address(text))
     for network, why in _REFUSED.items():
         if address.version == network.version and address in network:
             return why
@@ -46,16 +47,16 @@ def why_not_public(said: str) -> str | None:
     return None if address.is_global and not address.is_multicast else "reserved"
 
 
-def is_loopback(said: str) -> bool:
+def is_loopback(text: str) -> bool:
     """Return whether an address is this machine."""
-    return _inner(ip_address(said)).is_loopback
+    return _embedded_ipv4(ip_address(text)).is_loopback
 
 
-def _inner(address: Address) -> Address:
-    """Take out the IPv4 address that is really reached through some of IPv6's."""
+def _embedded_ipv4(address: Address) -> Address:
+    """Return the IPv4 address that an IPv6 address really reaches (mapped, NAT64), else the address itself."""
     if isinstance(address, IPv6Address):
         if address.ipv4_mapped is not None:
             return address.ipv4_mapped
-        if address in _NAT64:  # how a network without IPv4 reaches it
+        if address in _NAT64:  # how an IPv6-only network reaches IPv4
             return IPv4Address(int(address) & 0xFFFFFFFF)
     return address

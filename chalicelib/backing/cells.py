@@ -1,11 +1,11 @@
-"""Cells: each is a whole stack of its own (database, queues, functions, bucket), and a process serves exactly one.
+"""Cells: each is a complete stack (database, queues, functions, bucket), and a process serves exactly one.
 
-Why, and what a move from one to another takes: docs/decisions/0024-cells.md, docs/operations/growth.md.
+The reasons: docs/decisions/0024-cells.md. How a tenant moves to another cell: docs/operations/growth.md.
 """
 
 from chalicelib.backing.settings import settings
 
-WORD = r"^[a-z][a-z0-9-]{0,30}$"  # of a cell's name, as the database checks it, too
+WORD = r"^[a-z][a-z0-9-]{0,30}$"  # of a cell's name; the database checks the same
 
 
 def here() -> str:
@@ -14,5 +14,5 @@ def here() -> str:
 
 
 def is_here(cell: str) -> bool:
-    """Return whether a tenant of this cell is served by this process; otherwise its row is a signpost."""
+    """Return whether this process serves tenants of a cell; if not, their row here only names the other cell."""
     return cell == here()

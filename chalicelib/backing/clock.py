@@ -1,4 +1,4 @@
-"""The one place that reads the clock. Everything inside is handed a moment."""
+"""The only reader of the clock; every other function gets the moment as a parameter."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -20,12 +20,12 @@ def start_of_day(day: date, timezone: str) -> datetime:
 
 
 def end_of_day(day: date, timezone: str) -> datetime:
-    """Return the moment at which a calendar day is over; the last day of the calendar never is."""
+    """Return the moment at which a calendar day ends; `date.max` ends at the last moment there is."""
     if day == date.max:
         return datetime.max.replace(tzinfo=UTC)
     return start_of_day(day + timedelta(days=1), timezone)
 
 
 def yesterday(moment: datetime, timezone: str) -> date:
-    """Return the last day that is over in a time zone."""
+    """Return the calendar day before a moment's day in a time zone."""
     return local_day(moment, timezone) - timedelta(days=1)

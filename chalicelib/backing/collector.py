@@ -1,4 +1,4 @@
-"""Python's collector of cycles, which bulk work that makes none need not pay for."""
+"""Python's garbage collector of cycles, paused for bulk work that makes no cycles."""
 
 import gc
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def paused() -> Iterator[None]:
-    """Keep the collector out of a bounded piece of work: it would look through all its rows over and over."""
+    """Pause the garbage collector for a bounded piece of work, whose rows it would scan again and again."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:

@@ -1,7 +1,7 @@
 """PostgreSQL: one pool, one transaction per request or message, begun for one tenant in one round trip.
 
-The driver runs in autocommit, so that `BEGIN` and the tenant travel together and nothing else is sent on checkout:
-three round trips for "set the tenant, read a row, commit" instead of five.
+The driver runs in autocommit, so that `BEGIN` and the tenant are sent together and nothing else is sent on checkout:
+"set the tenant, read a row, commit" takes three round trips instead of five.
 """
 
 import re
@@ -24,7 +24,7 @@ from chalicelib.backing.settings import settings
 metadata = MetaData()
 _NAMED = re.compile(r"(?<![:\w]):([a-z_]+)\b")  # but not the :: of a cast
 
-Record = Any  # one row as a mapping from column to value
+Record = Any  # deprecated: one row as a mapping; a row that leaves `queries` is a dataclass (backing.rows)
 
 CrossTenantRole = Literal["wagebook_platform", "wagebook_directory", "wagebook_sweeper"]
 
@@ -32,36 +32,36 @@ CrossTenantRole = Literal["wagebook_platform", "wagebook_directory", "wagebook_s
 @cache
 def engine() -> Engine:
     """Make the process's pool, logged in as the plain application role."""
-    known: dict[str, Any] = {"application_name": "wagebook", "connect_timeout": 5}
+    connect_args: dict[str, Any] = {"application_name": "wagebook", "connect_timeout": 5}
     if settings().database_is_a_proxy:
-        # A prepared statement is the session's, and would tie the proxy's connection to this process for good.
-        known["prepare_threshold"] = None
-    made = create_engine(
+        # A prepared statement belongs to a session, and would pin the proxy's connection to this process.
+        connect_args["prepare_threshold"] = None
+    pool = create_engine(
         make_url(settings().database_url).set(drivername="postgresql+psycopg"),
         isolation_level="AUTOCOMMIT",
-        pool_size=10,  # kept open: as many as the local server lets work at once, and a few; Lambda uses one
+        pool_size=10,  # kept open: the local server's limit of simultaneous requests, and a few; Lambda uses one
         max_overflow=40,
         pool_reset_on_return=None,
-        connect_args=known,
+        connect_args=connect_args,
     )
     if settings().database_is_a_proxy:
-        event.listen(made, "do_connect", sign_in)
-    event.listen(made, "begin", _begin)
-    event.listen(made, "commit", _guard_commit)
-    return made
+        event.listen(pool, "do_connect", sign_in)
+    event.listen(pool, "begin", _begin)
+    event.listen(pool, "commit", _guard_commit)
+    return pool
 
 
 def connection_for(tenant_id: UUID | None) -> Connection:
-    """Take a connection to where a tenant's rows are; nobody's (None) are the cell's own.
+    """Return a connection to the database that has a tenant's rows; None: rows of no tenant.
 
-    The one place that chooses: a process serves one cell, so it is the process's own pool, whoever asks.
+    The one place that chooses a database. A process serves one cell, so today it is always the process's own pool.
     """
     return engine().connect()
 
 
 @contextmanager
 def transaction(*, tenant_id: UUID | None = None, role: CrossTenantRole | None = None) -> Iterator[Connection]:
-    """Run one transaction that sees one tenant, or what a narrow cross-tenant role sees, or nothing."""
+    """Run one transaction that sees one tenant's rows, or those of a narrow cross-tenant role, or none."""
     with connection_for(tenant_id) as connection:
         connection = connection.execution_options(tenant_id=tenant_id, role=role)
         with connection.begin():
@@ -69,80 +69,81 @@ def transaction(*, tenant_id: UUID | None = None, role: CrossTenantRole | None =
 
 
 def enter_tenant(connection: Connection, tenant_id: UUID) -> None:
-    """Leave a cross-tenant role, if any, and see one tenant for the rest of the transaction."""
+    """Leave the cross-tenant role, if any, and see one tenant's rows for the rest of the transaction."""
     connection.exec_driver_sql(f"reset role; set local app.tenant_id = '{UUID(str(tenant_id))}'")
 
 
 def statement(beside: str, name: str) -> str:
-    """Read a set-based statement kept in `sql/` beside a module (`__file__`)."""
+    """Read a set-based statement from the folder `sql` beside a module (`__file__`)."""
     return (Path(beside).parent / "sql" / f"{name}.sql").read_text()
 
 
 def run(connection: Connection, sql: str, values: Mapping[str, Any]) -> int:
-    """Run one of the large set-based statements, its values by `:name`, and count the rows it wrote.
+    """Run a large set-based statement with its values by `:name`, and return how many rows it wrote.
 
-    It goes straight to the driver with numbered placeholders, found once: the driver reads named ones anew at every
-    call where a statement is longer than 4,096 characters. It is prepared at its first use, where anything is.
+    It goes straight to the driver with numbered placeholders, which are made once: psycopg parses named ones again on
+    every call of a statement longer than 4,096 characters. It is prepared at its first use.
     """
-    numbered, names = _numbered(sql)
+    numbered, names = _number_placeholders(sql)
     cursor = psycopg.RawCursor(_driver(connection))
-    with _told_as_sqlalchemy_does():
+    with _raise_as_sqlalchemy():
         cursor.execute(numbered, [values[name] for name in names], prepare=True)
     return cursor.rowcount
 
 
-def plan_anew(connection: Connection) -> None:
-    """Let the rest of the transaction plan each statement for its own values: set-based ones over a range."""
+def force_custom_plans(connection: Connection) -> None:
+    """Have the rest of the transaction plan each statement for its own values: for set-based ones over a range."""
     connection.exec_driver_sql("set local plan_cache_mode = force_custom_plan")
 
 
-def keep_plans(connection: Connection) -> None:
-    """Let the rest of the transaction use the general plan of each prepared statement.
+def force_generic_plans(connection: Connection) -> None:
+    """Have the rest of the transaction use the generic plan of each prepared statement.
 
-    It is for statements that look everything up by key: one plan serves any rows, and making it again for each call
-    would take longer than using it for one.
+    For statements that read everything by key: one plan is good for any rows, and planning each call would take longer
+    than running it.
     """
     connection.exec_driver_sql("set local plan_cache_mode = force_generic_plan")
 
 
 @cache
-def _numbered(sql: str) -> tuple[bytes, tuple[str, ...]]:
+def _number_placeholders(sql: str) -> tuple[bytes, tuple[str, ...]]:
     names: dict[str, int] = {}
-    numbered = _NAMED.sub(lambda found: f"${names.setdefault(found[1], len(names) + 1)}", sql)
+    numbered = _NAMED.sub(lambda match: f"${names.setdefault(match[1], len(names) + 1)}", sql)
     return numbered.encode(), tuple(names)
 
 
 def tenant_column() -> "Column[UUID]":
-    """Make the column that leads every key of a tenant's table."""
+    """Return the column that comes first in every key of a tenant's table."""
     return Column("tenant_id", Uuid, primary_key=True)
 
 
 def id_column() -> "Column[UUID]":
-    """Make a time-ordered id column, filled by the database."""
+    """Return a time-ordered id column (UUIDv7), filled by the database."""
     return Column("id", Uuid, primary_key=True, server_default=text("uuidv7()"))
 
 
 def _begin(connection: Connection) -> None:
+    """Begin a transaction, with its tenant or role, in one round trip; reconnect once if the connection is dead."""
     options = connection.get_execution_options()
-    words = "begin"
+    begin = "begin"
     if options.get("tenant_id"):
-        words += f"; set local app.tenant_id = '{UUID(str(options['tenant_id']))}'"
+        begin += f"; set local app.tenant_id = '{UUID(str(options['tenant_id']))}'"
     if options.get("role"):
-        words += f"; set local role {options['role']}"
-    with _told_as_sqlalchemy_does():
+        begin += f"; set local role {options['role']}"
+    with _raise_as_sqlalchemy():
         try:
-            _driver(connection).execute(words)
+            _driver(connection).execute(begin)
         except psycopg.OperationalError as error:
             if not _driver(connection).closed:
                 raise
-            # It died in the pool, and its neighbours with it: a failover, a night's rest. Nothing was said on it yet.
+            # It died in the pool, and the others with it: a failover, or an idle night. Nothing was sent on it yet.
             connection.invalidate(error)
             connection.engine.dispose()
-            _driver(connection).execute(words)
+            _driver(connection).execute(begin)
 
 
 @contextmanager
-def _told_as_sqlalchemy_does() -> Iterator[None]:
+def _raise_as_sqlalchemy() -> Iterator[None]:
     try:
         yield
     except psycopg.Error as error:
@@ -155,5 +156,8 @@ def _guard_commit(connection: Connection) -> None:
         raise RuntimeError("A database error was caught and the transaction went on; nothing was committed.")
 
 
-def _driver(connection: Connection) -> Any:
-    return connection.connection.driver_connection
+def _driver(connection: Connection) -> "psycopg.Connection[Any]":
+    driver: psycopg.Connection[Any] | None = connection.connection.driver_connection
+    if driver is None:
+        raise RuntimeError("the connection was returned to the pool")
+    return driver

@@ -24,5 +24,5 @@ def duration(name: str, milliseconds: float, **dimensions: str) -> None:
 def _measure(name: str, unit: MetricUnit, value: Any, dimensions: dict[str, str]) -> None:
     namespace = os.environ.get(NAMESPACE, "Wagebook")
     with single_metric(name=name, unit=unit, value=value, namespace=namespace) as metric:
-        for key, said in dimensions.items():
-            metric.add_dimension(name=key, value=said)
+        for key, dimension in dimensions.items():
+            metric.add_dimension(name=key, value=dimension)

@@ -1,12 +1,13 @@
-"""Messages are written with the change that causes them and sent after its commit; sending twice is fine.
+"""The transactional outbox: messages are written with the change that causes them and sent after its commit.
 
-The door that wrote them sends them at once. Whatever it could not send, the sweeper finds a minute later.
+The entry point that wrote them sends them at once; what it could not send, the sweeper sends a minute later. A message
+may be sent twice, so consumers are idempotent.
 """
 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import Any
 from uuid import UUID
@@ -16,11 +17,20 @@ from sqlalchemy import Connection, text
 from chalicelib.backing import queues
 from chalicelib.backing.database import transaction
 from chalicelib.backing.log import count, logger
+from chalicelib.backing.rows import every
 
-SWEEPS_FOR = 15  # seconds; half of what its function may take, so that the last batch is finished
-# What should have gone by itself: a suspended tenant's messages are meant to wait.
-_WAITING = """outbox o where sent_at is null and created_at < :old
-    and exists (select from tenants t where t.id = o.tenant_id and t.status = 'active')"""
+SWEEPS_FOR = 15  # seconds; half of the function's timeout, so that the last batch is finished
+_START = (datetime.min.replace(tzinfo=UTC), UUID(int=0))  # before every message
+# Messages that should have been sent by now, after the last one seen; those of a suspended tenant are meant to wait.
+_SELECT_UNSENT = text("""
+    select tenant_id, id, queue, body, created_at from outbox o
+    where sent_at is null and created_at < :old and (created_at, id) > (:at, :id)
+      and exists (select from tenants t where t.id = o.tenant_id and t.status = 'active')
+    order by created_at, id limit :limit""")
+_COUNT_UNSENT = text("""
+    select count(*) from outbox o
+    where sent_at is null and created_at < :old
+      and exists (select from tenants t where t.id = o.tenant_id and t.status = 'active')""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +41,17 @@ class Message:
     id: UUID
     queue: str
     body: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _UnsentRow:
+    """A message that waits for the sweeper."""
+
+    tenant_id: UUID
+    id: UUID
+    queue: str
+    body: dict[str, Any]
+    created_at: datetime
 
 
 def put(connection: Connection, *, tenant_id: UUID, queue: str, bodies: Sequence[dict[str, Any]]) -> list[Message]:
@@ -47,9 +68,9 @@ def put(connection: Connection, *, tenant_id: UUID, queue: str, bodies: Sequence
 
 
 def park(connection: Connection, *, tenant_id: UUID, queue: str, body: dict[str, Any]) -> None:
-    """Keep a message that came too early, for the sweeper to send again when the tenant is active.
+    """Keep a suspended tenant's message, for the sweeper to send again when the tenant is active.
 
-    The very same message waits once, however often it came.
+    The same message is kept once, however often it was delivered.
     """
     connection.execute(
         text(
@@ -62,15 +83,15 @@ def park(connection: Connection, *, tenant_id: UUID, queue: str, body: dict[str,
 
 
 def send(messages: Sequence[Message]) -> int:
-    """Send committed messages, count those sent, and mark them: a crash between the two sends twice.
+    """Send committed messages, mark them as sent, and count them; a crash between the two sends them again.
 
-    One that cannot be sent is counted and waits for the sweeper; a queue in trouble keeps no other from going.
+    One that cannot be sent waits for the sweeper, and is counted as Unsent; a queue with errors stops no other queue.
     """
     sent: dict[UUID, list[UUID]] = {}
-    for queue, waiting in _by_queue(messages).items():
+    for queue, waiting in _group_by_queue(messages).items():
         try:
             taken = queues.send_many(queue, [{**one.body, "tenant_id": str(one.tenant_id)} for one in waiting])
-        except Exception:  # whatever is wrong with one queue, the others go
+        except Exception:  # whatever is wrong with one queue, the others are sent
             logger.exception("messages wait", queue=queue, waiting=len(waiting))
             count("Unsent", len(waiting), queue=queue)
             continue
@@ -82,7 +103,7 @@ def send(messages: Sequence[Message]) -> int:
     for tenant_id, ids in sent.items():
         try:
             _mark_sent(tenant_id, ids)
-        except Exception:  # they are sent again, which is fine; other tenants' are marked
+        except Exception:  # they will be sent again, which is harmless; other tenants' are marked
             logger.exception("messages were sent and could not be marked", sent=len(ids))
     return sum(len(ids) for ids in sent.values())
 
@@ -96,41 +117,34 @@ def _mark_sent(tenant_id: UUID, ids: Sequence[UUID]) -> None:
 
 
 def sweep(*, now: datetime, limit: int = 500) -> int:
-    """Send what was left unsent for a minute, forget what was sent a week ago, and count the former.
+    """Send messages that are unsent for a minute, delete those sent a week ago, and count the former.
 
-    It goes on, `limit` messages at a time, until it saw all or ran for SWEEPS_FOR: what a tenant's suspension kept is
-    more than a minute's worth when it ends. What a suspended tenant has waits until it is active. What should have
-    gone and did not is counted as OutboxLag.
+    It goes on, `limit` messages at a time, until all were tried or SWEEPS_FOR is over, as the end of a tenant's
+    suspension releases more than one batch. Messages that should have been sent and were not are the metric OutboxLag.
     """
     old, ends_at = now - timedelta(minutes=1), monotonic() + SWEEPS_FOR
     with transaction(role="wagebook_sweeper") as connection:
         connection.execute(text("delete from outbox where sent_at < :old"), {"old": now - timedelta(days=7)})
-    sent, rows = 0, _find_waiting(old, None, limit)
+    sent, rows = 0, _list_unsent(old, _START, limit)
     while rows:
         sent += send([Message(row.tenant_id, row.id, row.queue, row.body) for row in rows])
         if len(rows) < limit or monotonic() > ends_at:
             break
-        rows = _find_waiting(old, rows[-1], limit)
+        rows = _list_unsent(old, (rows[-1].created_at, rows[-1].id), limit)
     with transaction(role="wagebook_sweeper") as connection:
-        count("OutboxLag", connection.execute(text(f"select count(*) from {_WAITING}"), {"old": old}).scalar_one())
+        count("OutboxLag", connection.execute(_COUNT_UNSENT, {"old": old}).scalar_one())
     return sent
 
 
-def _find_waiting(old: datetime, last: Any, limit: int) -> Sequence[Any]:
-    # Beyond the last one seen, sent or not: a queue in trouble keeps no other from going.
-    beyond = {"at": last.created_at, "id": last.id} if last else {}
+def _list_unsent(old: datetime, last: tuple[datetime, UUID], limit: int) -> list[_UnsentRow]:
+    # Start after the last one seen, sent or not: a queue with errors stops no other queue.
+    values = {"old": old, "at": last[0], "id": last[1], "limit": limit}
     with transaction(role="wagebook_sweeper") as connection:
-        return connection.execute(
-            text(
-                f"select tenant_id, id, queue, body, created_at from {_WAITING}"
-                f" {'and (created_at, id) > (:at, :id)' if last else ''} order by created_at, id limit :limit"
-            ),
-            {"old": old, "limit": limit, **beyond},
-        ).all()
+        return every(_UnsentRow, connection.execute(_SELECT_UNSENT, values))
 
 
-def _by_queue(messages: Sequence[Message]) -> dict[str, list[Message]]:
-    found: dict[str, list[Message]] = {}
+def _group_by_queue(messages: Sequence[Message]) -> dict[str, list[Message]]:
+    queued: dict[str, list[Message]] = {}
     for message in messages:
-        found.setdefault(message.queue, []).append(message)
-    return found
+        queued.setdefault(message.queue, []).append(message)
+    return queued

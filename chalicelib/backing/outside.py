@@ -1,23 +1,29 @@
-"""Calls to addresses that a stranger named: only on the public internet, in bounded time, and no further.
+"""HTTP calls to addresses that a tenant or a provider named, safe from SSRF and DNS rebinding, in bounded time.
 
-The host is looked up once. Every address found is checked, and the connection is made to one of these very addresses,
-so that a name which changes its answer in between gains nothing. Redirects are not followed.
+- SSRF (server-side request forgery): a name may lead into our own network. Every address that the host has is checked
+  to be public before anything is sent; one that is not refuses the call.
+- DNS rebinding: a name may have another address at the second look-up. The host is looked up once, and the connection
+  of urllib3 is pinned to the addresses that were checked; certificate and Host header remain the name's.
+- Redirects are not followed, proxies of the environment are not used, and no more than a bounded part of the answer is
+  read.
+- One deadline holds for look-up, connection, TLS, sending and reading together.
+
+It is also the HTTP client for adapters of payout providers (`call`).
 
 WEBHOOKS_LOCAL=true allows this machine too, over http and at any port: for development and tests, never in Lambda.
 """
 
 import http.client
-import io
 import re
 import socket
 import ssl
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from queue import Empty, SimpleQueue
-from typing import Any
 from urllib.parse import urlsplit
 
 from chalicelib.backing import addresses
@@ -26,30 +32,30 @@ from chalicelib.backing.settings import settings
 
 PORTS = (443, 8443)
 MOST_ADDRESSES = 4  # of a host, tried one after the other
-KEPT = 1000  # characters of an answer
-LOOK_UP = 3.0  # seconds, for looking a host up when its address is saved
+KEPT = 1000  # characters of an answer, unless the caller asks for more
+LOOK_UP = 3.0  # seconds for a look-up when an address is saved
 
 _NAME = re.compile(r"[a-z0-9._-]{1,253}")
 
 
 class CallRefused(ValueError):
-    """A call that is not made; the text says why, for whoever named the address."""
+    """A call that is not made; the text is the reason, for the one who named the address."""
 
 
 @dataclass(frozen=True, slots=True)
 class CallTarget:
-    """Where a call goes."""
+    """Where a call goes to, read from a URL."""
 
     scheme: str
     host: str
     port: int
     path: str
-    named: str  # as the Host header says it
+    named: str  # host and port as they were written: the Host header
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """How a call went: the status, or the problem that there was instead."""
+    """The result of a call: the HTTP status and the beginning of the answer, or the problem."""
 
     status: int | None
     ms: int
@@ -57,8 +63,8 @@ class Reply:
     problem: str | None = None
 
 
-def target_of(url: str) -> CallTarget:
-    """Read an address, or raise Refused. Nothing is looked up yet."""
+def parse_target(url: str) -> CallTarget:
+    """Parse a URL, without a look-up. Raises CallRefused for one that may not be called."""
     if not (url.isascii() and url.isprintable()) or re.search(r"[\s\\#]", url):
         raise CallRefused("must be plain ASCII without spaces, backslash or #; write a foreign host name as xn--...")
     try:
@@ -82,22 +88,33 @@ def target_of(url: str) -> CallTarget:
     return CallTarget(parts.scheme, host, port, path, parts.netloc)
 
 
-def addresses_of(target: CallTarget, *, seconds: float = LOOK_UP) -> list[str]:
-    """Look a host up and give its addresses, or raise Refused where one of them is not public."""
-    found = list(dict.fromkeys(_looked_up(target, seconds)))
-    for address in found:
+def resolve_public_addresses(target: CallTarget, *, seconds: float = LOOK_UP) -> list[str]:
+    """Look a host up once and return its addresses. Raises CallRefused where one of them is not public (SSRF)."""
+    resolved = list(dict.fromkeys(_look_up(target, seconds)))
+    for address in resolved:
         why = addresses.why_not_public(address)
         if why is not None and not (settings().webhooks_local and addresses.is_loopback(address)):
             logger.info("an address was refused", host=target.host, address=address, because=why)
             raise _unreachable(target)
-    return found[:MOST_ADDRESSES]
+    return resolved[:MOST_ADDRESSES]
 
 
 def post(url: str, body: bytes, headers: Mapping[str, str], *, seconds: float) -> Reply:
-    """Send a body and give what was answered, in so many seconds at most. It never raises."""
+    """Send a body by POST and return the reply or the problem, within so many seconds. Never raises."""
+    return call("POST", url, body, headers, seconds=seconds)
+
+
+def call(
+    method: str, url: str, body: bytes | None, headers: Mapping[str, str], *, seconds: float, keep: int = KEPT
+) -> Reply:
+    """Make one HTTP call and return the reply or the problem, within so many seconds. Never raises.
+
+    Of the answer `keep` characters are returned. A call with a problem may have reached the other side.
+    """
     started = time.monotonic()
+    seconds_left = partial(_seconds_until, started + seconds)
     try:
-        status, text = _exchange(target_of(url), body, headers, started + seconds)
+        status, text = _exchange(method, parse_target(url), body, headers, seconds_left, keep)
     except CallRefused as refusal:
         return Reply(None, _ms(started), problem=f"not sent: {refusal}")
     except TimeoutError:
@@ -113,63 +130,84 @@ def post(url: str, body: bytes, headers: Mapping[str, str], *, seconds: float) -
     return Reply(status, _ms(started), text)
 
 
-def _exchange(target: CallTarget, body: bytes, headers: Mapping[str, str], deadline: float) -> tuple[int, str]:
-    found = addresses_of(target, seconds=_left(deadline))
-    sock = _connected(found, target, deadline)
+def _exchange(
+    method: str,
+    target: CallTarget,
+    body: bytes | None,
+    headers: Mapping[str, str],
+    seconds_left: Callable[[], float],
+    keep: int,
+) -> tuple[int, str]:
+    """Send one request to a checked address of the target, and return status and text of the answer."""
+    from urllib3.exceptions import HTTPError
+    from urllib3.util import SKIP_HEADER
+
+    from chalicelib.backing.pinned import connection_to
+
+    public = resolve_public_addresses(target, seconds=seconds_left())
+    connection = connection_to(
+        target.scheme, target.host, target.port, addresses=public, seconds_left=seconds_left, tls=_tls()
+    )
+    all_headers = {"Host": target.named, "Connection": "close", "User-Agent": SKIP_HEADER, **headers}
     try:
-        if target.scheme == "https":
-            sock.settimeout(_left(deadline))
-            sock = _tls().wrap_socket(sock, server_hostname=target.host)
-        connection = http.client.HTTPConnection(target.host, target.port)
-        wire: Any = _Wire(sock, deadline)
-        connection.sock = wire
-        said = {"Host": target.named, "Connection": "close", **headers}
-        connection.request("POST", target.path, body=body, headers=said)
-        response = connection.getresponse()
-        try:
-            text = response.read(KEPT * 4).decode("utf-8", "replace")
-        except (OSError, ValueError, http.client.HTTPException):
-            text = ""  # the status was said, and it is what counts
-        return response.status, text.replace("\x00", "\N{REPLACEMENT CHARACTER}")[:KEPT]
+        connection.connect()
+        with _shut_down_after(seconds_left(), connection.sock) as expired:
+            connection.request(method, target.path, body=body, headers=all_headers, preload_content=False)
+            response = connection.getresponse()
+            if expired.is_set():  # the headers ended by our shutdown
+                raise TimeoutError
+            try:
+                text = response.read(keep * 4, decode_content=False).decode("utf-8", "replace")
+            except (OSError, HTTPError, http.client.HTTPException):
+                text = ""  # the status came, and it is what counts
+            finally:
+                response.close()
+        return response.status, text.replace("\x00", "\N{REPLACEMENT CHARACTER}")[:keep]
+    except HTTPError as error:  # two lengths of one body, for instance
+        raise http.client.HTTPException(str(error)) from error
     finally:
-        sock.close()
+        connection.close()
 
 
-def _connected(found: list[str], target: CallTarget, deadline: float) -> socket.socket:
-    problem: OSError = OSError(0, "it has no address")
-    for turn, address in enumerate(found):
-        try:
-            # each gets its share of the time that is left
-            return _connect(address, target.port, _left(deadline) / (len(found) - turn))
-        except OSError as error:
-            problem = error
-    raise problem
+@contextmanager
+def _shut_down_after(seconds: float, sock: socket.socket) -> Iterator[threading.Event]:
+    """Shut a connection down at the deadline, and raise TimeoutError for an error after it.
 
+    A socket's own time-out begins anew with every read, so an answer of one byte at a time would never end.
+    """
+    expired = threading.Event()
 
-def _connect(address: str, port: int, seconds: float) -> socket.socket:
-    # not create_connection, which would look the address up like a name
-    sock = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
+    def shut_down() -> None:
+        expired.set()
+        with suppress(OSError):  # it is closed already
+            socket.socket.shutdown(sock, socket.SHUT_RDWR)
+
+    timer = threading.Timer(seconds, shut_down)
+    timer.daemon = True
+    timer.start()
     try:
-        sock.settimeout(seconds)
-        sock.connect((address, port))
-    except BaseException:
-        sock.close()
+        yield expired
+    except Exception:
+        if expired.is_set():
+            raise TimeoutError from None
         raise
-    return sock
+    finally:
+        timer.cancel()
 
 
-def _looked_up(target: CallTarget, seconds: float) -> list[str]:
-    # the system's resolver knows no time limit, so it is left behind where it takes too long
+def _look_up(target: CallTarget, seconds: float) -> list[str]:
+    """Return the addresses of a host. Raises CallRefused where there are none, or not in time."""
+    # the system's resolver has no time limit, so its thread is left behind where it takes too long
     answers: SimpleQueue[list[str] | Exception] = SimpleQueue()
 
-    def look_up() -> None:
+    def resolve() -> None:
         try:
             rows = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
             answers.put([str(row[4][0]) for row in rows])
         except (OSError, UnicodeError) as error:
             answers.put(error)
 
-    threading.Thread(target=look_up, daemon=True).start()
+    threading.Thread(target=resolve, daemon=True).start()
     try:
         answer = answers.get(timeout=seconds)
     except Empty:
@@ -180,49 +218,15 @@ def _looked_up(target: CallTarget, seconds: float) -> list[str]:
 
 
 def _unreachable(target: CallTarget) -> CallRefused:
-    """Return the one refusal of every host that is not public, not there, or not answered for in time.
+    """Return the same refusal for every host that is not public, does not exist, or is not resolved in time.
 
-    Our resolver also answers for names of the network that we run in: whoever named the host must not learn from the
-    wording which of them exist, or at which addresses. The log says which it was.
+    Our resolver also answers for names of our own network. The wording must not reveal which of them exist, or their
+    addresses; the log has the reason.
     """
     return CallRefused(f"{target.host} cannot be reached on the public internet; check the name, or try again")
 
 
-class _Wire:
-    """What http.client takes for a socket, where all that is sent and read has one deadline together.
-
-    A socket's own time-out counts anew for every read, so that an answer of one byte at a time would never end.
-    """
-
-    def __init__(self, sock: socket.socket, deadline: float) -> None:
-        self._sock = sock
-        self._deadline = deadline
-
-    def sendall(self, data: bytes) -> None:
-        self._sock.settimeout(_left(self._deadline))
-        self._sock.sendall(data)
-
-    def makefile(self, _mode: str) -> io.BufferedReader:
-        return io.BufferedReader(_Reading(self._sock, self._deadline))
-
-    def close(self) -> None:
-        """Do nothing: the opener closes the socket, as http.client would close it before it has read."""
-
-
-class _Reading(io.RawIOBase):
-    def __init__(self, sock: socket.socket, deadline: float) -> None:
-        self._sock = sock
-        self._deadline = deadline
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        self._sock.settimeout(_left(self._deadline))
-        return self._sock.recv_into(buffer)
-
-
-def _left(deadline: float) -> float:
+def _seconds_until(deadline: float) -> float:
     if (left := deadline - time.monotonic()) <= 0:
         raise TimeoutError
     return left

@@ -1,4 +1,4 @@
-"""SNS, loaded only when a message goes to a device or a phone."""
+"""Push messages and SMS by SNS; boto3 is loaded only when one is sent."""
 
 import json
 from collections.abc import Iterator
@@ -8,8 +8,8 @@ from typing import Any
 
 from chalicelib.backing.mail import MailRefused
 
-LONGEST = 300  # characters: a payload holds 4 KB, a short message costs by its length
-_FOR_GOOD = frozenset({
+LONGEST = 300  # characters: a payload has at most 4 KB, an SMS costs by its length
+_PERMANENT_ERRORS = frozenset({
     "EndpointDisabled", "EndpointDisabledException", "InvalidParameter", "InvalidParameterException", "NotFound",
     "NotFoundException", "OptedOut", "OptedOutException",
 })  # fmt: skip
@@ -17,7 +17,7 @@ _FOR_GOOD = frozenset({
 
 @cache
 def client() -> Any:
-    """Make the process's SNS client. It tries once: a try that timed out may have been taken."""
+    """Return the process's SNS client. It makes one attempt, as one that timed out may have been accepted."""
     import boto3
     from botocore.config import Config
 
@@ -25,7 +25,7 @@ def client() -> Any:
 
 
 def to_device(endpoint: str, *, title: str, message: str) -> str:
-    """Show a message on a device (an endpoint's ARN) and give SNS's id, or raise Refused."""
+    """Show a message on a device (an endpoint's ARN) and return SNS's id. Raises MailRefused."""
     short = message[:LONGEST]
     forms = {
         "default": short,
@@ -33,7 +33,7 @@ def to_device(endpoint: str, *, title: str, message: str) -> str:
         "APNS": json.dumps({"aps": {"alert": {"title": title, "body": short}}}, ensure_ascii=False),
     }
     forms["APNS_SANDBOX"] = forms["APNS"]
-    with _answering():
+    with _translate_errors():
         answer = client().publish(
             TargetArn=endpoint, MessageStructure="json", Message=json.dumps(forms, ensure_ascii=False)
         )
@@ -41,20 +41,21 @@ def to_device(endpoint: str, *, title: str, message: str) -> str:
 
 
 def to_phone(number: str, *, message: str) -> str:
-    """Send a short message to a phone (E.164) and give SNS's id, or raise Refused."""
+    """Send an SMS to a phone number (E.164) and return SNS's id. Raises MailRefused."""
     kind = {"AWS.SNS.SMS.SMSType": {"DataType": "String", "StringValue": "Transactional"}}
-    with _answering():
+    with _translate_errors():
         answer = client().publish(PhoneNumber=number, Message=message[:LONGEST], MessageAttributes=kind)
     return str(answer["MessageId"])
 
 
 @contextmanager
-def _answering() -> Iterator[None]:
+def _translate_errors() -> Iterator[None]:
+    """Raise SNS's permanent errors as MailRefused; after any other error the call may be tried again."""
     from botocore.exceptions import ClientError
 
     try:
         yield
     except ClientError as error:
-        if error.response["Error"]["Code"] in _FOR_GOOD:
+        if error.response["Error"]["Code"] in _PERMANENT_ERRORS:
             raise MailRefused(f"SNS refused it ({error.response['Error']['Code']})") from error
         raise

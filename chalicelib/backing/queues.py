@@ -1,4 +1,4 @@
-"""SQS, loaded only when something is sent: boto3 costs 230 ms that a read never has to pay."""
+"""Queues in SQS; boto3 is loaded only when a message is sent, as its 230 ms would slow the first read."""
 
 import json
 import os
@@ -9,58 +9,58 @@ from typing import Any
 
 from chalicelib.backing.log import logger
 
-MAX_RECEIVES = 5  # then a message goes to its dead-letter queue, as infra's redrive policies say
+MAX_RECEIVES = 5  # then a message goes to its dead-letter queue, by the redrive policies of infra/deploy
 DEAD = "-dead"
 
 
 @cache
 def client() -> Any:
-    """Make the process's SQS client, which gives up early enough for its caller to say so in 29 seconds."""
+    """Return the process's SQS client, which gives up early: a request has 29 seconds for everything."""
     import boto3
     from botocore.config import Config
 
-    patience = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 2, "mode": "standard"})
-    return boto3.client("sqs", config=patience)
+    config = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 2, "mode": "standard"})
+    return boto3.client("sqs", config=config)
 
 
 @cache
 def url_of(queue: str) -> str:
-    """Find a queue's address by our short name for it."""
+    """Return a queue's URL by our short name for it."""
     return str(client().get_queue_url(QueueName=configured_name(queue))["QueueUrl"])
 
 
 def send_many(queue: str, bodies: Sequence[dict[str, Any]]) -> list[bool]:
-    """Put messages on a queue, ten to a call, and return of each whether it was taken.
+    """Send messages to a queue, ten per call, and return for each whether SQS accepted it.
 
-    Where SQS refuses a call as a whole, because one of its messages is too long for instance, each of them goes by
-    itself, so that only the one that is refused stays. Raises where SQS cannot be reached.
+    If SQS refuses a call as a whole, for instance because one message is too long, each is sent by itself, so that
+    only that one is refused. Raises if SQS cannot be reached.
 
-    Each is in its tenant's group, and a queue serves the groups in turn, so that one tenant's thousands keep no other
-    waiting (SQS fair queues: a group on a standard queue).
+    Each message is in its tenant's group and the groups are served in turn, so that one tenant's thousands do not
+    delay other tenants (SQS fair queues: message groups on a standard queue).
     """
     taken: list[bool] = []
-    for batch in _tens(bodies):
+    for batch in _batches_of_ten(bodies):
         entries = [{"Id": str(place), **_entry(body)} for place, body in enumerate(batch)]
-        done = _send(queue, entries)
+        done = _send_batch(queue, entries)
         taken += [entry["Id"] in done for entry in entries]
     return taken
 
 
-def _send(queue: str, entries: Sequence[dict[str, str]]) -> set[str]:
-    """Send one call's messages, and return the ids of those taken."""
+def _send_batch(queue: str, entries: Sequence[dict[str, str]]) -> set[str]:
+    """Send one call's messages, and return the ids of those that SQS accepted."""
     from botocore.exceptions import ClientError
 
     try:
         answer = client().send_message_batch(QueueUrl=url_of(queue), Entries=entries)
-    except ClientError:  # SQS answered, and took none
+    except ClientError:  # SQS answered, and accepted none
         if len(entries) == 1:
             logger.exception("a message was refused", queue=queue)
             return set()
-        return {taken for entry in entries for taken in _send(queue, [entry])}
+        return {taken for entry in entries for taken in _send_batch(queue, [entry])}
     return {entry["Id"] for entry in answer.get("Successful", [])}
 
 
-def _tens(bodies: Sequence[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+def _batches_of_ten(bodies: Sequence[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
     rest = iter(bodies)
     while batch := list(islice(rest, 10)):
         yield batch
@@ -71,16 +71,16 @@ def _entry(body: dict[str, Any]) -> dict[str, str]:
 
 
 def back_off(queue: str, *, receipt: str, receives: int) -> None:
-    """Let a failed message rest before its next try: 10 s, 40 s, 160 s, ..., at most 15 minutes.
+    """Delay a failed message's next attempt (exponential backoff): 10 s, 40 s, 160 s, ..., at most 15 minutes.
 
-    Never raises: where SQS does not answer, the message comes back when its visibility timeout ends, and its
-    neighbours in the batch are settled.
+    Never raises: if SQS does not answer, the message comes back when its visibility timeout ends, and the others of
+    its batch are settled.
     """
     try:
         client().change_message_visibility(
             QueueUrl=url_of(queue), ReceiptHandle=receipt, VisibilityTimeout=min(10 * 4 ** (receives - 1), 900)
         )
-    except Exception:  # whatever is wrong: when it comes back is a courtesy, that it does is SQS's own
+    except Exception:  # whatever is wrong: only the delay is lost, the message comes back anyway
         logger.warning("a message could not be let rest", queue=queue, exc_info=True)
 
 
@@ -94,5 +94,5 @@ def reachable(queue: str) -> bool:
 
 
 def configured_name(queue: str) -> str:
-    """Return a queue's full name at import time, when handlers are registered or packaged."""
+    """Return a queue's full name, with the prefix that is set when handlers are registered or packaged."""
     return os.environ.get("QUEUE_PREFIX", "wagebook-") + queue

@@ -16,7 +16,7 @@ from functools import cache
 from operator import itemgetter
 from typing import Any, TypeVar
 
-from sqlalchemy import Result
+from sqlalchemy import Result, Row
 
 T = TypeVar("T")
 
@@ -40,8 +40,13 @@ def one(kind: type[T], result: Result[Any]) -> T:
     return kind(*pick(result.one()))
 
 
+def from_row(kind: type[T], row: Row[Any]) -> T:
+    """Return one row as a dataclass, for a result whose rows are made of several kinds."""
+    return kind(**{field.name: row._mapping[field.name] for field in fields(kind)})  # type: ignore[arg-type]  # a dataclass
+
+
 def _find_picker(kind: Any, columns: tuple[str, ...]) -> Callable[[Any], Any]:
-    """Return what picks a kind's fields out of a row, in their order."""
+    """Return a function that picks a dataclass's fields out of a row, in their order."""
     names = [field.name for field in fields(kind)]
     if missing := [name for name in names if name not in columns]:
         raise KeyError(f"{kind.__name__} has {', '.join(missing)}, and the result has no such column")

@@ -1,9 +1,9 @@
-"""The hook for a virus scanner: whoever takes a file from outside asks it before anybody may open the file.
+"""The extension point for a virus scanner, which every uploaded file passes before it can be downloaded.
 
-None is built in. To plug one in, write a class with the two members of `Scanner`, add it to `SCANNERS` under a word,
-and set SCANNER to that word where the uploads are worked on; such a class is a client of a scanner that runs elsewhere
-(clamd by TCP, a vendor's HTTP API), since its signatures are larger than what Lambda holds. Files that were passed keep
-the word of who passed them, so those that nobody scanned can be found and scanned later.
+None is built in. To add one, write a class with the method of `Scanner`, add it to `SCANNERS` under a name, and set
+SCANNER to that name for the function that checks uploads. Such a class is a client of a scanner that runs elsewhere
+(clamd by TCP, a vendor's HTTP API), as signatures are larger than Lambda's memory. A file is stored with the name of
+the scanner that passed it, so that files without a scan can be found and scanned later.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,15 +18,15 @@ class Scanner(Protocol):
     """Looks for malware in one file's content."""
 
     def scan(self, data: bytes) -> str | None:
-        """Return what it found, or give None where it found nothing.
+        """Return the name of the malware, or None where there is none.
 
-        Busy where it cannot say: the file then waits in quarantine and is asked about again. No other answer lets a
-        file through, and a scanner that fails lets none through.
+        Raises Busy if it cannot tell: the file then stays in quarantine and is scanned again. A scanner that fails
+        lets no file through.
         """
 
 
 class Unscanned:
-    """What stands in where there is no scanner: content and type are checked, malware is not looked for."""
+    """The default, without a scanner: content and type are checked elsewhere, malware is not searched for."""
 
     def scan(self, data: bytes) -> str | None:
         return None
@@ -36,8 +36,8 @@ SCANNERS: Mapping[str, Callable[[], Scanner]] = {NONE: Unscanned}
 
 
 def scanner() -> Scanner:
-    """Make the scanner that the settings name; a name that is not known is an error, never no scanner."""
-    made = SCANNERS.get(settings().scanner)
-    if made is None:
+    """Return the scanner that the settings name. Raises RuntimeError for an unknown name, rather than not scan."""
+    make_scanner = SCANNERS.get(settings().scanner)
+    if make_scanner is None:
         raise RuntimeError(f"SCANNER is {settings().scanner!r}; there are: {', '.join(sorted(SCANNERS))}.")
-    return made()
+    return make_scanner()

@@ -1,4 +1,4 @@
-"""Settings come from the environment; on a developer's machine, from the stack that `make run` started."""
+"""Settings from the environment; on a developer's machine, from the stack that `make run` started."""
 
 import os
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ class Settings:
     """Everything that differs between a laptop, a test and AWS."""
 
     database_url: str
-    database_is_a_proxy: bool  # of RDS: it takes tokens for passwords, and nothing is prepared behind it
+    database_is_a_proxy: bool  # RDS Proxy: tokens instead of passwords, and no prepared statements
     migration_database_url: str
     oidc_issuer: str
     oidc_audience: str
@@ -19,12 +19,12 @@ class Settings:
     files_bucket: str
     kms_key_id: str
     local_vault_key: str
-    scanner: str  # who looks for malware in what people upload; one of backing.scanner
+    scanner: str  # virus scanner of uploads; a name in backing.scanner
     webhooks_local: bool  # webhooks may go to this machine, over http, at any port; never in Lambda
-    public_url: str  # where people reach the API from outside; empty: mails carry no links
+    public_url: str  # of the API, for links in mails; empty: mails have no links
     mail_from: str
-    mail_configuration_set: str  # of SES, which tells of bounces; empty: none
-    cell: str  # which one this process serves; its tenants say the same (see cells)
+    mail_configuration_set: str  # of SES, which reports bounces; empty: none
+    cell: str  # the cell that this process serves (backing.cells)
     payouts_enabled: bool  # for all tenants; off after a restore, until the provider's list was matched
 
 
@@ -35,7 +35,7 @@ def home() -> Path:
 
 @cache
 def settings() -> Settings:
-    """Read the settings once; a missing database is said with its remedy."""
+    """Read the settings once. Raises RuntimeError, with the remedy, if no database is set."""
     if "AWS_LAMBDA_FUNCTION_NAME" not in os.environ:
         _read_stack(home() / "stack.env")
     if "APPLICATION_DATABASE_URL" not in os.environ:
@@ -66,10 +66,10 @@ def settings() -> Settings:
 
 
 def _read_stack(file: Path) -> None:
-    # What the caller's own environment says wins over the file.
+    # the process's environment has precedence over the file
     if not file.is_file():
         return
     for line in file.read_text().splitlines():
-        name, found, value = line.partition("=")
-        if found:
+        name, separator, value = line.partition("=")
+        if separator:
             os.environ.setdefault(name.strip(), value.strip())

@@ -1,10 +1,11 @@
-"""Envelope encryption: what is sealed for one row of one tenant opens nowhere else.
+"""Envelope encryption: a value that is encrypted for one row of one tenant can be decrypted nowhere else.
 
-A value is sealed with AES-256-GCM under its tenant's data key and bound to its row: a ciphertext copied to another row,
-table or tenant does not open. KMS wraps the data key, in an encryption context that names the tenant; `tenant_keys`
-holds it only wrapped. Unwrapped it stays in the process for minutes, so that opening a thousand rows asks KMS once.
+A value is encrypted with AES-256-GCM under its tenant's data key and bound to its row (associated data): a ciphertext
+copied to another row, table or tenant cannot be decrypted. KMS encrypts ("wraps") the data key, in an encryption
+context that names the tenant; `tenant_keys` has only wrapped keys. A decrypted data key stays in memory for minutes,
+so that decrypting a thousand rows asks KMS once.
 
-Without KMS_KEY_ID a key from the environment wraps (LOCAL_VAULT_KEY): for development and tests.
+Without KMS_KEY_ID a key from the environment wraps the data keys (LOCAL_VAULT_KEY): for development and tests.
 """
 
 import base64
@@ -22,31 +23,40 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import Connection, text
 
+from chalicelib.backing.rows import first
 from chalicelib.backing.settings import settings
 from chalicelib.kernel.errors import Busy
 
-FORM = b"\x01"  # how the bytes of a sealed value are laid out: this byte, the nonce, the ciphertext with its tag
-NONCE = 12
+FORMAT = b"\x01"  # version of the layout of an encrypted value: this byte, the nonce, the ciphertext with its tag
+NONCE = 12  # bytes
 KEPT_FOR = 300.0  # seconds
-MOST_KEPT = 256  # keys, one or two of each tenant that one process serves within KEPT_FOR
+MOST_KEPT = 256  # keys in memory: one or two of each tenant that a process serves within KEPT_FOR
 REMEDY = "make one with `openssl rand -base64 32`"
 
 
-class Unopenable(RuntimeError):
-    """A sealed value does not open: it was altered or moved, or its key is another one. It says where, never what."""
+class Undecryptable(RuntimeError):
+    """A value cannot be decrypted: it was altered or moved, or its key is wrong. Names the row, never the value."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sealed:
-    """A value nobody can read, and which of the tenant's keys opens it."""
+class EncryptedValue:
+    """A ciphertext, and the tenant's data key that decrypts it."""
 
     key_id: UUID
     data: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class _KeyRow:
+    """A tenant's data key as it is stored, wrapped."""
+
+    id: UUID
+    wrapped: bytes
+
+
 @dataclass(slots=True)
-class _Keys:
-    """Unwrapped data keys, by tenant and id: none for longer than KEPT_FOR, and no more than MOST_KEPT."""
+class _KeyCache:
+    """Decrypted data keys by tenant and id: each for KEPT_FOR at most, and no more than MOST_KEPT."""
 
     kept: dict[tuple[UUID, UUID], tuple[float, bytes]] = field(default_factory=dict, repr=False)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -54,7 +64,7 @@ class _Keys:
     def find(self, tenant_id: UUID, key_id: UUID) -> bytes | None:
         with self.lock:
             self._forget()
-            return found[1] if (found := self.kept.get((tenant_id, key_id))) else None
+            return cached[1] if (cached := self.kept.get((tenant_id, key_id))) else None
 
     def keep(self, tenant_id: UUID, key_id: UUID, key: bytes) -> bytes:
         with self.lock:
@@ -67,138 +77,155 @@ class _Keys:
             self.kept.clear()
 
     def _forget(self) -> None:
-        # all live equally long, so the first that was kept is the first to go
+        # all live equally long, so the oldest expires first
         while self.kept and (len(self.kept) > MOST_KEPT or next(iter(self.kept.values()))[0] <= time.monotonic()):
             del self.kept[next(iter(self.kept))]
 
 
-_keys = _Keys()
+_key_cache = _KeyCache()
 
 
-def seal(session: Connection, plain: bytes, *, tenant_id: UUID, table: str, row_id: UUID) -> Sealed:
-    """Seal a value for one row, under the tenant's newest data key; its first use makes the key."""
-    key_id, key = _newest(session, tenant_id)
+def encrypt(session: Connection, plain: bytes, *, tenant_id: UUID, table: str, row_id: UUID) -> EncryptedValue:
+    """Encrypt a value for one row, under the tenant's newest data key; the first use makes the key."""
+    key_id, key = _newest_key(session, tenant_id)
     nonce = os.urandom(NONCE)
-    return Sealed(key_id, FORM + nonce + AESGCM(key).encrypt(nonce, plain, _row(tenant_id, table, row_id)))
+    return EncryptedValue(
+        key_id, FORMAT + nonce + AESGCM(key).encrypt(nonce, plain, _associated_data(tenant_id, table, row_id))
+    )
 
 
-def unseal(session: Connection, sealed: Sealed, *, tenant_id: UUID, table: str, row_id: UUID) -> bytes:
-    """Open a value that was sealed for this row, or raise Unopenable; Busy while KMS cannot be reached."""
-    key = _keys.find(tenant_id, sealed.key_id) or _fetched(session, tenant_id, sealed.key_id)
-    form, nonce, rest = sealed.data[:1], sealed.data[1 : 1 + NONCE], sealed.data[1 + NONCE :]
-    if form == FORM:
+def decrypt(session: Connection, encrypted: EncryptedValue, *, tenant_id: UUID, table: str, row_id: UUID) -> bytes:
+    """Decrypt a value of this row. Raises Undecryptable, or Busy while KMS cannot be reached."""
+    key = _key_cache.find(tenant_id, encrypted.key_id) or _fetch_key(session, tenant_id, encrypted.key_id)
+    form, nonce, rest = encrypted.data[:1], encrypted.data[1 : 1 + NONCE], encrypted.data[1 + NONCE :]
+    if form == FORMAT:
         try:
-            return AESGCM(key).decrypt(nonce, rest, _row(tenant_id, table, row_id))
+            return AESGCM(key).decrypt(nonce, rest, _associated_data(tenant_id, table, row_id))
         except (InvalidTag, ValueError):
             pass
-    raise Unopenable(f"{table} {row_id} of tenant {tenant_id} does not open under its key {sealed.key_id}.")
+    raise Undecryptable(f"{table} {row_id} of tenant {tenant_id} does not open under its key {encrypted.key_id}.")
 
 
 def rotate(session: Connection, *, tenant_id: UUID) -> UUID:
-    """Make a data key that seals from now on, and give its id. What is sealed already opens as before."""
+    """Make a data key that encrypts from now on, and return its id. Older values stay under their own keys."""
     _advisory_lock(session, tenant_id)
-    return _make(session, tenant_id)[0]
+    return _create_key(session, tenant_id)[0]
 
 
 @cache
 def kms() -> Any:
-    """Make the process's KMS client. It gives up early: callers wait with rows locked."""
+    """Return the process's KMS client, which gives up early: callers wait with rows locked."""
     import boto3
     from botocore.config import Config
 
     return boto3.client("kms", config=Config(connect_timeout=2, read_timeout=3, retries={"total_max_attempts": 3}))
 
 
-def _newest(session: Connection, tenant_id: UUID) -> tuple[UUID, bytes]:
+def _newest_key(session: Connection, tenant_id: UUID) -> tuple[UUID, bytes]:
+    """Return the tenant's newest data key with its id; make the first one."""
     if (row := _newest_row(session, tenant_id)) is None:
         _advisory_lock(session, tenant_id)
-        row = _newest_row(session, tenant_id)  # somebody else's, while we waited
+        row = _newest_row(session, tenant_id)  # another transaction's, which we waited for
     if row is None:
-        return _make(session, tenant_id)
-    return row.id, _keys.find(tenant_id, row.id) or _opened(tenant_id, row)
+        return _create_key(session, tenant_id)
+    return row.id, _key_cache.find(tenant_id, row.id) or _unwrap_row(tenant_id, row)
 
 
-def _newest_row(session: Connection, tenant_id: UUID) -> Any:
-    return session.execute(
-        text("select id, wrapped from tenant_keys where tenant_id = :tenant_id order by id desc limit 1"),
-        {"tenant_id": tenant_id},
-    ).first()
+def _newest_row(session: Connection, tenant_id: UUID) -> _KeyRow | None:
+    return first(
+        _KeyRow,
+        session.execute(
+            text("select id, wrapped from tenant_keys where tenant_id = :tenant_id order by id desc limit 1"),
+            {"tenant_id": tenant_id},
+        ),
+    )
 
 
-def _fetched(session: Connection, tenant_id: UUID, key_id: UUID) -> bytes:
-    row = session.execute(
-        text("select id, wrapped from tenant_keys where tenant_id = :tenant_id and id = :key_id"),
-        {"tenant_id": tenant_id, "key_id": key_id},
-    ).first()
+def _fetch_key(session: Connection, tenant_id: UUID, key_id: UUID) -> bytes:
+    """Read a data key of the tenant by its id and decrypt it. Raises Undecryptable."""
+    row = first(
+        _KeyRow,
+        session.execute(
+            text("select id, wrapped from tenant_keys where tenant_id = :tenant_id and id = :key_id"),
+            {"tenant_id": tenant_id, "key_id": key_id},
+        ),
+    )
     if row is None:
-        raise Unopenable(f"Tenant {tenant_id} has no data key {key_id}.")
-    return _opened(tenant_id, row)
+        raise Undecryptable(f"Tenant {tenant_id} has no data key {key_id}.")
+    return _unwrap_row(tenant_id, row)
 
 
-def _opened(tenant_id: UUID, row: Any) -> bytes:
+def _unwrap_row(tenant_id: UUID, row: _KeyRow) -> bytes:
+    """Decrypt a stored data key and keep it in memory. Raises Undecryptable."""
     try:
-        key = _unwrapped(tenant_id, bytes(row.wrapped))
+        key = _unwrap(tenant_id, bytes(row.wrapped))
     except InvalidTag:
-        raise Unopenable(
+        raise Undecryptable(
             f"The data key {row.id} of tenant {tenant_id} cannot be unwrapped: it was altered, or wrapped by another"
             " key. Set KMS_KEY_ID (or LOCAL_VAULT_KEY) to the key that wrapped it."
         ) from None
-    return _keys.keep(tenant_id, row.id, key)
+    return _key_cache.keep(tenant_id, row.id, key)
 
 
-def _make(session: Connection, tenant_id: UUID) -> tuple[UUID, bytes]:
-    key, wrapped = _generated(tenant_id)
+def _create_key(session: Connection, tenant_id: UUID) -> tuple[UUID, bytes]:
+    """Make and store a data key of the tenant; return its id and the key."""
+    key, wrapped = _generate_key(tenant_id)
     key_id: UUID = session.execute(
         text("insert into tenant_keys (tenant_id, wrapped) values (:tenant_id, :wrapped) returning id"),
         {"tenant_id": tenant_id, "wrapped": wrapped},
     ).scalar_one()
-    return key_id, _keys.keep(tenant_id, key_id, key)
+    return key_id, _key_cache.keep(tenant_id, key_id, key)
 
 
 def _advisory_lock(session: Connection, tenant_id: UUID) -> None:
-    # one maker of a tenant's keys at a time, or two first uses would each make one
+    # one transaction at a time makes a tenant's keys, or two first uses would each make one
     session.execute(
         text("select pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": f"{tenant_id}/tenant_keys"}
     )
 
 
-def _row(tenant_id: UUID, table: str, row_id: UUID) -> bytes:
+def _associated_data(tenant_id: UUID, table: str, row_id: UUID) -> bytes:
     return f"{tenant_id}/{table}/{row_id}".encode()
 
 
-def _context(tenant_id: UUID) -> dict[str, str]:
+def _encryption_context(tenant_id: UUID) -> dict[str, str]:
     return {"tenant_id": str(tenant_id)}
 
 
-def _generated(tenant_id: UUID) -> tuple[bytes, bytes]:
-    """Make a data key: as it is, and wrapped."""
+def _generate_key(tenant_id: UUID) -> tuple[bytes, bytes]:
+    """Make a data key; return it in the clear, and wrapped."""
     if key_id := settings().kms_key_id:
-        with _answering():
-            made = kms().generate_data_key(KeyId=key_id, KeySpec="AES_256", EncryptionContext=_context(tenant_id))
-        return made["Plaintext"], made["CiphertextBlob"]
+        with _translate_errors():
+            generated = kms().generate_data_key(
+                KeyId=key_id, KeySpec="AES_256", EncryptionContext=_encryption_context(tenant_id)
+            )
+        return generated["Plaintext"], generated["CiphertextBlob"]
     key, nonce = AESGCM.generate_key(256), os.urandom(NONCE)
     return key, nonce + AESGCM(_local_key()).encrypt(nonce, key, str(tenant_id).encode())
 
 
-def _unwrapped(tenant_id: UUID, wrapped: bytes) -> bytes:
-    """Unwrap a data key; InvalidTag where it is not what we wrapped for this tenant."""
+def _unwrap(tenant_id: UUID, wrapped: bytes) -> bytes:
+    """Decrypt a wrapped data key. Raises InvalidTag where it was not wrapped by our key for this tenant."""
     if key_id := settings().kms_key_id:
-        with _answering():
-            # the key is named, so that a blob wrapped by a key of somebody else's is refused
-            answer = kms().decrypt(KeyId=key_id, CiphertextBlob=wrapped, EncryptionContext=_context(tenant_id))
+        with _translate_errors():
+            # the key is named, so that what another account's key wrapped is refused
+            answer = kms().decrypt(
+                KeyId=key_id, CiphertextBlob=wrapped, EncryptionContext=_encryption_context(tenant_id)
+            )
         return bytes(answer["Plaintext"])
     return AESGCM(_local_key()).decrypt(wrapped[:NONCE], wrapped[NONCE:], str(tenant_id).encode())
 
 
 def _local_key() -> bytes:
-    said = settings().local_vault_key
-    if not said:
+    """Return the wrapping key of development and tests. Raises RuntimeError, with the remedy, if there is none."""
+    encoded = settings().local_vault_key
+    if not encoded:
         raise RuntimeError(
             "Nothing is there to encrypt bank details with: set KMS_KEY_ID to a KMS key, as in AWS; or for development"
             f" and tests LOCAL_VAULT_KEY to 32 random bytes in base64 ({REMEDY})."
         )
     try:
-        key = base64.b64decode(said, validate=True)
+        key = base64.b64decode(encoded, validate=True)
     except ValueError:
         key = b""
     if len(key) != 32:
@@ -207,8 +234,8 @@ def _local_key() -> bytes:
 
 
 @contextmanager
-def _answering() -> Iterator[None]:
-    """Return what passes by itself, and what was not wrapped by our key; all else is our own failure."""
+def _translate_errors() -> Iterator[None]:
+    """Raise KMS's errors as Busy, or as InvalidTag for what our key did not wrap; others are our own (500)."""
     from botocore.exceptions import ClientError, HTTPClientError
     from botocore.exceptions import ConnectionError as NotConnected
 

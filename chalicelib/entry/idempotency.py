@@ -1,7 +1,7 @@
-"""Idempotency keys: the same key and body from the same actor gives the same answer, kept with the work's commit.
+"""Idempotency keys: the same key and body from the same actor gets the same reply, stored with the work's commit.
 
-A key is scoped by its sender. Were it the tenant's, an employee's check-in under a key that payroll is about to use
-would block it for two days. What platform admins send is kept in a table of its own, as it belongs to no tenant.
+A key belongs to its sender, not to the tenant: otherwise an employee who used a key that payroll is about to use would
+block it for two days. Replies to platform admins are kept in a table of their own, as they belong to no tenant.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from chalicelib.kernel.errors import Conflict, Invalid
 
 KEPT_FOR = timedelta(days=2)
 
-# A row of before senders were recorded (zeros) counts for whom its hash covers, which is one caller.
+# A row from before senders were recorded has an id of zeros; its hash covers the sender, so it matches one caller.
 _FIND_OF_TENANT = text("""
     select request_hash, status, headers, body from idempotency_keys
     where tenant_id = :tenant_id and key = :key and (actor_id = :actor_id
@@ -39,7 +39,7 @@ _KEEP_OF_PLATFORM = text("""
 
 @dataclass(frozen=True, slots=True)
 class StoredReply:
-    """An HTTP answer, ready to send."""
+    """An HTTP reply, ready to send."""
 
     status: int
     headers: dict[str, str]
@@ -47,24 +47,30 @@ class StoredReply:
 
 
 def key_digest(scope: Scope | PlatformScope, method: str, path: str, query: Mapping[str, str], body: bytes) -> bytes:
-    """Return what makes two requests the same: who asks, for what, how (a dry run?), with which body."""
+    """Return a hash of what makes two requests the same: actor, method, path, query and body."""
     actor = scope.actor
-    said = json.dumps([actor.role, actor.name, str(actor.user_id), method, path, sorted(query.items())])
-    return hashlib.sha256(said.encode() + b"\n" + body).digest()
+    request = json.dumps([actor.role, actor.name, str(actor.user_id), method, path, sorted(query.items())])
+    return hashlib.sha256(request.encode() + b"\n" + body).digest()
 
 
 def replay(scope: Scope | PlatformScope, key: str, digest: bytes) -> StoredReply | None:
-    """Return the answer that this actor's key had; refuse another body, and refuse while the first still runs."""
+    """Return the reply stored under this actor's key, or None for a new key, which is then claimed.
+
+    The claim is an advisory lock until the transaction ends. Raises Invalid where the key was used for another
+    request, Conflict while the first request with it is still running.
+    """
     if not 1 <= len(key) <= 200 or not key.isprintable():
         raise Invalid("The Idempotency-Key must be 1 to 200 printable characters.")
-    home = scope.tenant_id if isinstance(scope, Scope) else "platform"
+    owner = scope.tenant_id if isinstance(scope, Scope) else "platform"
     claimed = scope.session.execute(
-        text("select pg_try_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": f"{home}/{_sender(scope)}/{key}"}
+        text("select pg_try_advisory_xact_lock(hashtextextended(:name, 0))"),
+        {"name": f"{owner}/{_sender(scope)}/{key}"},
     ).scalar_one()
     if not claimed:
         raise Conflict("A request with this Idempotency-Key is still running; ask again in a second.")
     row = scope.session.execute(
-        _FIND_OF_TENANT if isinstance(scope, Scope) else _FIND_OF_PLATFORM, {**_place(scope, key), "digest": digest}
+        _FIND_OF_TENANT if isinstance(scope, Scope) else _FIND_OF_PLATFORM,
+        {**_key_columns(scope, key), "digest": digest},
     ).first()
     if row is None:
         return None
@@ -74,22 +80,22 @@ def replay(scope: Scope | PlatformScope, key: str, digest: bytes) -> StoredReply
 
 
 def keep(
-    scope: Scope | PlatformScope, key: str, digest: bytes, answer: StoredReply, *, without: Sequence[str] = ()
+    scope: Scope | PlatformScope, key: str, digest: bytes, reply: StoredReply, *, without: Sequence[str] = ()
 ) -> None:
-    """Keep an answer under its sender and key; a refused request keeps nothing and may be sent again.
+    """Store a reply under its sender and key. A refused request stores nothing and may be sent again.
 
-    Fields named in `without` are secrets that are shown once: they are kept as null.
+    Fields named in `without` are secrets that are shown once: they are stored as null.
     """
-    body = json.dumps({**json.loads(answer.body), **dict.fromkeys(without)}) if without else answer.body
-    if isinstance(scope, PlatformScope):  # its work may have entered a tenant, where this table is out of sight
+    body = json.dumps({**json.loads(reply.body), **dict.fromkeys(without)}) if without else reply.body
+    if isinstance(scope, PlatformScope):  # its work may have entered a tenant, which hides this table
         scope.session.exec_driver_sql("set local role wagebook_platform")
     scope.session.execute(
         _KEEP_OF_TENANT if isinstance(scope, Scope) else _KEEP_OF_PLATFORM,
         {
-            **_place(scope, key),
+            **_key_columns(scope, key),
             "digest": digest,
-            "status": answer.status,
-            "headers": json.dumps(answer.headers),
+            "status": reply.status,
+            "headers": json.dumps(reply.headers),
             "body": body,
         },
     )
@@ -101,13 +107,13 @@ def _sender(scope: Scope | PlatformScope) -> UUID:
     return scope.actor.id
 
 
-def _place(scope: Scope | PlatformScope, key: str) -> dict[str, Any]:
+def _key_columns(scope: Scope | PlatformScope, key: str) -> dict[str, Any]:
     tenant = {"tenant_id": scope.tenant_id} if isinstance(scope, Scope) else {}
     return {**tenant, "actor_id": _sender(scope), "key": key}
 
 
 def forget(*, now: datetime) -> int:
-    """Forget answers that are two days old, of every tenant, and count them."""
+    """Delete the replies of all tenants that are older than KEPT_FOR, and count them."""
     with transaction(role="wagebook_sweeper") as session:
         return sum(
             session.execute(text(f"delete from {table} where created_at < :old"), {"old": now - KEPT_FOR}).rowcount

@@ -18,7 +18,7 @@ TABLE = Path(__file__).with_name("lazy_loading.json")
 
 
 class LazyChalice(Chalice):
-    """The application, which opens doors late where it has a table of them."""
+    """The application, which registers blueprints lazily where it has the table of modules by path."""
 
     def __init__(self, app_name: str, *, table: Path = TABLE) -> None:
         super().__init__(app_name=app_name)
@@ -26,15 +26,15 @@ class LazyChalice(Chalice):
         self._modules: dict[str, list[str]] = json.loads(table.read_text()) if self.is_lazy else {}
         self._registered: set[str] = set()
 
-    def __call__(self, event: Any, context: Any) -> Any:
-        """Answer one request of API Gateway; the one place that every reply of the application passes through."""
+    def __call__(self, event: Any, context: Any) -> dict[str, Any]:
+        """Handle one request of API Gateway; every reply of the application passes through here."""
         self.register_for((event.get("requestContext") or {}).get("resourcePath"))
-        answer = super().__call__(event, context)
-        answer["headers"].update(missing_from(answer["headers"]))
-        return answer
+        reply: dict[str, Any] = super().__call__(event, context)
+        reply["headers"].update(missing_from(reply["headers"]))
+        return reply
 
     def register_for(self, path: str | None) -> None:
-        """Register the doors of a path, as its route is written; of an unknown one there are none."""
+        """Register the blueprints that a route's path (`/users/{user_id}`) needs; an unknown path needs none."""
         for module in self._modules.get(path or "", ()):
             if module not in self._registered:
                 self.register_blueprint(import_module(module).blueprint)

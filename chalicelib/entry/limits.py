@@ -1,22 +1,24 @@
-"""How many requests a tenant may make in a minute, counted across processes at the price of a memory look-up.
+"""The rate limit: how many requests a tenant may make in a minute, counted in memory by leases from the database.
 
-The database holds one row per tenant: the minute now running, and how much of it was handed out. A process takes a
-lease of some requests from it, and counts these by itself; the lease is lost with the minute. So a tenant never gets
-more than its limit (and what is lent, below), whoever serves it; near the limit leases shrink to single requests, so
-that little lies unused.
+The database holds one row per tenant: the running minute, and how much of it was handed out. A process takes a lease
+of some requests from it and counts these in memory; the lease expires with the minute. So a tenant never gets more
+than its limit (and what is lent, below) from all processes together. Near the limit leases shrink to single requests,
+so that few lie unused.
 
-A minute is not handed out at once: a tenant that asks for twenty times its share would have all of it in three
-seconds, in which it slows everybody. It may have `burst_of` its limit at any moment, the rest as the minute goes by;
-what it leaves unused beyond that is lost. Small limits are all burst: they are counted by the minute alone.
+A minute is not handed out at once, or a tenant that asks for twenty times its limit would have all of it in three
+seconds, and slow every other tenant meanwhile. It may have `burst_of` its limit at any moment and the rest as the
+minute goes by; what it leaves unused beyond that is lost. Small limits are all burst: they are counted by the minute
+alone. A token bucket whose bucket is the whole limit would allow nearly twice the limit in a minute, so the minute
+stays: the sum within a minute is what tenants are promised.
 
-No actor takes the whole of it from the others. A process says with its next lease how many requests of which actor it
-counted, and the row keeps the actors with most. Where the pace is used up, an actor who made less than SHARE of it is
-lent requests of their own: so others are answered while one floods, and one who is alone may have all. The tenant is
-ahead of its limit by SHARE of a burst at most, and gets that much less next.
+No actor takes the whole limit from the others (fair shares). With its next lease a process reports how many requests
+of which actor it counted, and the row keeps the actors with most. Where the pace is used up, an actor who made less
+than SHARE of it is lent requests of its own: others are answered while one floods, and a single actor may have
+everything. The tenant is ahead of its limit by SHARE of a burst at most, and gets that much less next.
 
-A lease is taken in a short transaction of its own, before the request's: nobody waits for a row until a long request
-commits, and nobody needs a second connection while holding one. Who goes on after some refusals is refused from memory,
-by the very credentials: a flood must not cost a look at the database for each of its requests, nor touch a neighbour.
+A lease is taken in a short transaction of its own, before the request's: no request waits for the row until a long
+one commits, and none needs a second connection while it has one. After some refusals a caller who goes on is rejected
+from memory, by its credentials: a flood must not cost a database call per request, nor slow its neighbours.
 """
 
 import hashlib
@@ -37,226 +39,224 @@ from chalicelib.backing.log import count, logger
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import TooMany
 
-MOST_KEPT = 1000  # tenants that one process serves within a minute, before it forgets those whose minute is over
-MOST_ACTORS = 10_000  # likewise, actors who were refused or lent something
-SHARE = 0.25  # of a tenant's pace and burst, which each actor may have whatever the others do
+MOST_KEPT = 1000  # tenants in this process's memory; beyond that, those whose minute is over are evicted
+MOST_ACTORS = 10_000  # likewise, actors that were refused or lent something
+SHARE = 0.25  # of a tenant's pace and burst, guaranteed to each actor
 
-# A tenant's minute begins with its first request, so that tenants' minutes do not all begin at once. Nothing is left:
-# the lease is 0, and the process refuses by itself for a while.
+# A tenant's minute begins with its first request, so that the minutes of all tenants do not begin at once. A lease of
+# 0 means that nothing is left; the process then refuses by itself for a while.
 _LEASE = text("""
     select lease, taken, seconds, is_own from lease_requests(
         :tenant_id, :actor_id, :per_minute, :burst, :most, cast(:share as numeric), cast(:counted as jsonb))""")
-_MOST = 100
-_LEAST_BURST = 20  # requests, where the limit is as high: a page asks for a dozen things at once
-_PAUSE = 0.1  # seconds until a process asks again for a tenant that is over its pace; many processes may ask
-_LOOK = 1.0  # ... and at most, so that a raised limit is seen soon, or that whoever asks has died
-_PATIENCE = 3  # refusals that are told by the database; then, while they go on, they are told from memory
+_LARGEST_LEASE = 100  # requests
+_LEAST_BURST = 20  # requests, if the limit is as high: a page of the console sends a dozen at once
+_ASK_AGAIN_AFTER = 0.1  # seconds, at least, until a process asks again for a tenant over its pace; many may ask
+_RECHECK = 1.0  # ... and at most, so that a raised limit is seen soon, and a thread that died asking is replaced
+_REFUSALS_BEFORE_MEMORY = 3  # refusals that the database decides; after those, a flood is refused from memory
 
 
 @dataclass(slots=True)
 class _Lease:
-    """What a process may still count by itself until `ends` (monotonic), and from when on it may ask for more.
+    """Requests that a process may still count by itself, and when it may ask for more; times are monotonic.
 
-    There may be more of the minute when it `opens`, which callers are told; it asks earlier, as limits are raised.
+    A refusal asks the caller to wait until `more_at`. The process asks earlier, at `ask_again_at`; a limit may rise.
     """
 
-    left: int
-    ends: float
+    remaining: int
+    ends_at: float
     per_minute: int
     slug: str
-    asks: float = 0.0
-    opens: float = 0.0
+    ask_again_at: float = 0.0
+    more_at: float = 0.0
     refused: int = 0
-    counted: Counter[UUID] = field(default_factory=Counter)  # by actor, since the last lease: not reported yet
+    counted: Counter[UUID] = field(default_factory=Counter)  # by actor, not yet reported to the database
 
     def is_spent(self, now: float) -> bool:
-        return not self.left and now < min(self.asks, self.ends)
+        return not self.remaining and now < min(self.ask_again_at, self.ends_at)
 
-    def holds(self, now: float, per_minute: int) -> bool:
-        return self.ends > now and self.per_minute == per_minute
+    def is_valid(self, now: float, per_minute: int) -> bool:
+        return self.ends_at > now and self.per_minute == per_minute
 
 
 _lock = threading.Lock()
-_leases: dict[UUID, _Lease] = {}  # by tenant: for whoever asks here
-_own: dict[tuple[UUID, UUID], _Lease] = {}  # by tenant and actor: what was lent to them alone, or that nothing was left
-_flooding: dict[bytes, tuple[UUID, UUID]] = {}  # by credentials: the tenant and actor who go on after refusals
+_ActorKey = tuple[UUID, UUID]  # tenant, actor
+_tenant_leases: dict[UUID, _Lease] = {}  # for any actor of the tenant
+_actor_leases: dict[_ActorKey, _Lease] = {}  # what was lent to one actor, or that nothing was left for it
+_flooding_credentials: dict[bytes, _ActorKey] = {}  # hashes of credentials that go on after refusals
 
 
-class Unleased(Exception):  # it is a step of the way, and nobody's error
-    """This process has nothing left to count for the actor: take a lease, and begin again."""
+class LeaseNeeded(Exception):  # control flow, not an error
+    """This process has no lease left for the actor: take one, and begin the request again."""
 
     def __init__(self, scope: Scope, credentials: bytes = b"") -> None:
         super().__init__(scope.tenant.slug)
-        self.tenant_id, self.slug, self.per_minute = (
-            scope.tenant_id,
-            scope.tenant.slug,
-            scope.tenant.requests_per_minute,
-        )
+        self.tenant_id = scope.tenant_id
+        self.slug = scope.tenant.slug
+        self.per_minute = scope.tenant.requests_per_minute
         self.actor_id: UUID = scope.actor.id or scope.tenant_id
         self.credentials = credentials
 
     @property
-    def place(self) -> tuple[UUID, UUID]:
+    def key(self) -> _ActorKey:
         return self.tenant_id, self.actor_id
 
 
 def burst_of(per_minute: int) -> int:
-    """Return how much of a minute a tenant may have at once: a second's worth, or all of a small limit."""
+    """Return how many requests a tenant may make at once: a second's worth, or all of a small limit."""
     return min(per_minute, max(_LEAST_BURST, per_minute // 60))
 
 
 def credentials_of(headers: Mapping[str, str]) -> bytes:
-    """Return what tells one caller's credentials from another's, without keeping them."""
-    said = headers.get("x-api-key") or headers.get("authorization") or ""
-    return hashlib.sha256(said.encode(errors="surrogatepass")).digest()
+    """Return a hash of the caller's credentials, which identifies them without keeping them."""
+    credentials = headers.get("x-api-key") or headers.get("authorization") or ""
+    return hashlib.sha256(credentials.encode(errors="surrogatepass")).digest()
 
 
-def turn_away(headers: Mapping[str, str]) -> None:
-    """Reject from memory, without a database call, credentials that were rejected repeatedly just now: TooMany."""
-    if not _flooding:
+def reject_flood(headers: Mapping[str, str]) -> None:
+    """Reject from memory, without a database call, a caller rejected repeatedly just now. Raises TooMany."""
+    if not _flooding_credentials:
         return
     now = time.monotonic()
     with _lock:
-        place = _flooding.get(credentials_of(headers))
-        held, shared = (_own.get(place), _leases.get(place[0])) if place else (None, None)
-        if shared and shared.left and shared.ends > now:  # there is something again
+        key = _flooding_credentials.get(credentials_of(headers))
+        lease, tenant_lease = (_actor_leases.get(key), _tenant_leases.get(key[0])) if key else (None, None)
+        if tenant_lease and tenant_lease.remaining and tenant_lease.ends_at > now:  # the tenant has requests again
             return
-        if held is None or held.refused < _PATIENCE or not held.is_spent(now):
+        if lease is None or lease.refused < _REFUSALS_BEFORE_MEMORY or not lease.is_spent(now):
             return
-    logger.thread_safe_append_keys(tenant=held.slug)
-    raise _too_many(held, now)
+    logger.thread_safe_append_keys(tenant=lease.slug)
+    raise _too_many(lease, now)
 
 
 def spend(scope: Scope, credentials: bytes = b"") -> None:
-    """Count one request of an actor; TooMany at the limit, Unleased where the database has to be asked."""
-    now, need = time.monotonic(), Unleased(scope, credentials)
+    """Count one request of an actor. Raises TooMany at the limit, LeaseNeeded where the database has to be asked."""
+    now, need = time.monotonic(), LeaseNeeded(scope, credentials)
     with _lock:
-        shared = _leases.get(need.tenant_id)
-        if shared is None or not shared.holds(now, need.per_minute):
+        tenant_lease = _tenant_leases.get(need.tenant_id)
+        if tenant_lease is None or not tenant_lease.is_valid(now, need.per_minute):
             raise need
-        if shared.left:
-            shared.left -= 1
-            shared.counted[need.actor_id] += 1
+        if tenant_lease.remaining:
+            tenant_lease.remaining -= 1
+            tenant_lease.counted[need.actor_id] += 1
             return
-        own = _own.get(need.place)
-        if own is None or not own.holds(now, need.per_minute):
+        actor_lease = _actor_leases.get(need.key)
+        if actor_lease is None or not actor_lease.is_valid(now, need.per_minute):
             raise need
-        if own.left:  # counted when it was lent
-            own.left -= 1
+        if actor_lease.remaining:  # counted when it was lent
+            actor_lease.remaining -= 1
             return
-        if not own.is_spent(now):
-            if own.refused >= _PATIENCE:
-                own.asks = now + _LOOK  # one asks for all of a flood, and the others hear from it
+        if not actor_lease.is_spent(now):
+            if actor_lease.refused >= _REFUSALS_BEFORE_MEMORY:
+                actor_lease.ask_again_at = now + _RECHECK  # one request asks on behalf of the whole flood
             raise need
-        _refuse(own, need)
-    raise _too_many(own, now)
+        _count_refusal(actor_lease, need)
+    raise _too_many(actor_lease, now)
 
 
-def lease(need: Unleased) -> None:
-    """Take a lease and count the request that needed it; TooMany where nothing is left for now."""
+def take_lease(need: LeaseNeeded) -> None:
+    """Take a lease from the database and count the request that needed it. Raises TooMany if nothing is left now."""
     per_minute, burst = need.per_minute, burst_of(need.per_minute)
     with _lock:
-        shared = _leases.get(need.tenant_id)
-        counted, before = (shared.counted, shared) if shared else (Counter[UUID](), None)
-        if before:
-            before.counted = Counter()
+        tenant_lease = _tenant_leases.get(need.tenant_id)
+        counted = tenant_lease.counted if tenant_lease else Counter[UUID]()
+        if tenant_lease:
+            tenant_lease.counted = Counter()  # reported with this lease
     with transaction(tenant_id=need.tenant_id) as session:
-        found = session.execute(
+        granted = session.execute(
             _LEASE,
             {
                 "tenant_id": need.tenant_id,
                 "actor_id": need.actor_id,
                 "per_minute": per_minute,
                 "burst": burst,
-                "most": _MOST,
+                "most": _LARGEST_LEASE,
                 "share": SHARE,
                 "counted": json.dumps({str(actor): requests for actor, requests in counted.items()}),
             },
         ).one()
-    now, rest = time.monotonic(), max(found.seconds, 0.001)
-    pause = min(rest, max(_PAUSE, 60 / max(1, per_minute - burst)))  # there is more of the minute, but later
-    fresh = _Lease(max(0, found.lease - 1), now + rest, per_minute, need.slug)
-    if not found.lease:
-        fresh.opens = now + (pause if found.taken < per_minute else rest)
-        fresh.asks = min(fresh.opens, now + _LOOK)
+    now, rest = time.monotonic(), max(granted.seconds, 0.001)
+    pause = min(rest, max(_ASK_AGAIN_AFTER, 60 / max(1, per_minute - burst)))  # until the pace allows more
+    fresh = _Lease(max(0, granted.lease - 1), now + rest, per_minute, need.slug)
+    if not granted.lease:
+        fresh.more_at = now + (pause if granted.taken < per_minute else rest)
+        fresh.ask_again_at = min(fresh.more_at, now + _RECHECK)
     with _lock:
-        _make_room(now)
-        if found.is_own:
-            _take_own(need, fresh, found, now, pause)
+        _evict_expired(now)
+        if granted.is_own:
+            _store_own_lease(need, fresh, granted, now, pause)
             fresh_shared = _Lease(0, now + rest, per_minute, need.slug)
-            held = _leases.setdefault(need.tenant_id, fresh_shared)
-            if not held.holds(now, per_minute):
-                _leases[need.tenant_id] = fresh_shared
+            current = _tenant_leases.setdefault(need.tenant_id, fresh_shared)
+            if not current.is_valid(now, per_minute):
+                _tenant_leases[need.tenant_id] = fresh_shared
         else:
-            _take_shared(need, fresh, now, pause)
-    if not found.lease:
+            _store_shared_lease(need, fresh, now, pause)
+    if not granted.lease:
         raise _too_many(fresh, now)
 
 
-def _take_shared(need: Unleased, fresh: _Lease, now: float, pause: float) -> None:
-    """Keep a lease that whoever asks here may use, and what the actor's earlier refusals say of a flood."""
-    held = _leases.get(need.tenant_id)
-    if held and held.left and held.holds(now, fresh.per_minute):
-        held.left += fresh.left  # another thread has taken one at the same time
+def _store_shared_lease(need: LeaseNeeded, fresh: _Lease, now: float, pause: float) -> None:
+    """Store a lease for any actor of the tenant; an actor that was flooding stays rejected for a while."""
+    lease = _tenant_leases.get(need.tenant_id)
+    if lease and lease.remaining and lease.is_valid(now, fresh.per_minute):
+        lease.remaining += fresh.remaining  # another thread took one at the same time
     else:
-        fresh.counted = held.counted if held else fresh.counted
-        _leases[need.tenant_id] = held = fresh
-    held.counted[need.actor_id] += 1
-    own = _own.get(need.place)
-    if own and own.ends > now - _LOOK and own.refused >= _PATIENCE:
-        # of the same flood, which a request or two were let out of
-        own.ends, own.asks, own.opens, own.left = fresh.ends, now + pause, now + pause, 0
+        fresh.counted = lease.counted if lease else fresh.counted
+        _tenant_leases[need.tenant_id] = lease = fresh
+    lease.counted[need.actor_id] += 1
+    actor_lease = _actor_leases.get(need.key)
+    if actor_lease and actor_lease.ends_at > now - _RECHECK and actor_lease.refused >= _REFUSALS_BEFORE_MEMORY:
+        # still the same flood, of which a request or two were answered
+        actor_lease.ends_at, actor_lease.remaining = fresh.ends_at, 0
+        actor_lease.ask_again_at = actor_lease.more_at = now + pause
     else:
-        _own.pop(need.place, None)
+        _actor_leases.pop(need.key, None)
 
 
-def _take_own(need: Unleased, fresh: _Lease, found: Any, now: float, pause: float) -> None:
-    """Keep what an actor alone was lent, or that nothing was left for them."""
-    own = _own.get(need.place)
-    if own and own.ends > now - _LOOK:
-        fresh.refused = own.refused
-        if found.lease and fresh.refused >= _PATIENCE:
-            fresh.asks = fresh.opens = now + pause
-    if own and own.left and own.holds(now, fresh.per_minute):
-        own.left += fresh.left
+def _store_own_lease(need: LeaseNeeded, fresh: _Lease, granted: Any, now: float, pause: float) -> None:
+    """Store what one actor was lent, or that nothing was left for it."""
+    actor_lease = _actor_leases.get(need.key)
+    if actor_lease and actor_lease.ends_at > now - _RECHECK:
+        fresh.refused = actor_lease.refused
+        if granted.lease and fresh.refused >= _REFUSALS_BEFORE_MEMORY:
+            fresh.ask_again_at = fresh.more_at = now + pause
+    if actor_lease and actor_lease.remaining and actor_lease.is_valid(now, fresh.per_minute):
+        actor_lease.remaining += fresh.remaining
     else:
-        _own[need.place] = fresh
-    if fresh.refused >= _PATIENCE and need.credentials:
-        _flooding[need.credentials] = need.place
+        _actor_leases[need.key] = fresh
+    if fresh.refused >= _REFUSALS_BEFORE_MEMORY and need.credentials:
+        _flooding_credentials[need.credentials] = need.key
 
 
-def _refuse(own: _Lease, need: Unleased) -> None:
-    own.refused += 1
-    if own.refused >= _PATIENCE and need.credentials:
-        _flooding[need.credentials] = need.place
+def _count_refusal(actor_lease: _Lease, need: LeaseNeeded) -> None:
+    actor_lease.refused += 1
+    if actor_lease.refused >= _REFUSALS_BEFORE_MEMORY and need.credentials:
+        _flooding_credentials[need.credentials] = need.key
 
 
 def clear() -> None:
-    """Forget all leases, as a new process does."""
+    """Forget all leases, as a new process has none."""
     with _lock:
-        for known in (_leases, _own, _flooding):
+        for known in (_tenant_leases, _actor_leases, _flooding_credentials):
             known.clear()
 
 
-def _make_room(now: float) -> None:
-    """Forget what is over, where one process has come to know of many."""
-    if len(_leases) >= MOST_KEPT:
-        for tenant_id in [one for one, held in _leases.items() if held.ends <= now]:
-            del _leases[tenant_id]
-    if len(_own) >= MOST_ACTORS or len(_flooding) >= MOST_ACTORS:
-        for place in [one for one, held in _own.items() if held.ends <= now]:
-            del _own[place]
-        for credentials in [one for one, place in _flooding.items() if place not in _own]:
-            del _flooding[credentials]
+def _evict_expired(now: float) -> None:
+    """Forget expired leases once there are many in memory."""
+    if len(_tenant_leases) >= MOST_KEPT:
+        for tenant_id in [one for one, lease in _tenant_leases.items() if lease.ends_at <= now]:
+            del _tenant_leases[tenant_id]
+    if len(_actor_leases) >= MOST_ACTORS or len(_flooding_credentials) >= MOST_ACTORS:
+        for key in [one for one, lease in _actor_leases.items() if lease.ends_at <= now]:
+            del _actor_leases[key]
+        for credentials in [one for one, key in _flooding_credentials.items() if key not in _actor_leases]:
+            del _flooding_credentials[credentials]
 
 
-def _too_many(held: _Lease, now: float) -> TooMany:
+def _too_many(lease: _Lease, now: float) -> TooMany:
     count("Limited")
-    wait = max(1, ceil(held.opens - now))
-    whole = burst_of(held.per_minute) == held.per_minute
-    said = (
-        f"made its {held.per_minute} requests of this minute"
-        if whole
-        else (f"made as many requests as {held.per_minute} a minute allow for by now")
-    )
-    return TooMany(f"This tenant has {said}; go on in {wait} s.", wait=wait)
+    wait = max(1, ceil(lease.more_at - now))
+    if burst_of(lease.per_minute) == lease.per_minute:
+        usage = f"made its {lease.per_minute} requests of this minute"
+    else:
+        usage = f"made as many requests as {lease.per_minute} a minute allow for by now"
+    return TooMany(f"This tenant has {usage}; go on in {wait} s.", wait=wait)

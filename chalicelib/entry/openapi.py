@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, made from the doors' own declarations."""
+"""The OpenAPI 3.1 document, made from the endpoints' own declarations."""
 
 import inspect
 import json
@@ -60,7 +60,7 @@ _PROBLEM_SCHEMA = {
 
 @cache
 def document() -> str:
-    """Write the whole document as JSON; it is the same for everybody, so it is made once."""
+    """Return the whole document as JSON; it is the same for all callers, so it is made once."""
     models: list[tuple[type[BaseModel], JsonSchemaMode]] = []
     for endpoint in ENDPOINTS:
         if isinstance(endpoint.body, type) and issubclass(endpoint.body, BaseModel):
@@ -99,7 +99,7 @@ def _tag(endpoint: DeclaredEndpoint) -> str:
 
 def _operation(endpoint: DeclaredEndpoint, names: Any) -> dict[str, Any]:
     summary, _, rest = inspect.getdoc(endpoint.function).partition("\n\n")  # type: ignore[union-attr]  # a test: all have one
-    made: dict[str, Any] = {
+    operation: dict[str, Any] = {
         "operationId": f"{endpoint.area}_{endpoint.function.__name__}",
         "tags": [_tag(endpoint)],
         "summary": " ".join(summary.split()).rstrip("."),
@@ -108,9 +108,9 @@ def _operation(endpoint: DeclaredEndpoint, names: Any) -> dict[str, Any]:
         "security": [{"ApiKey": []}, {"Token": []}] if endpoint.may else [],
     }
     if rest:
-        made["description"] = rest
+        operation["description"] = rest
     if endpoint.may:
-        made["x-permission"] = endpoint.may
+        operation["x-permission"] = endpoint.may
     if endpoint.body is RawBody:
         rows: dict[str, Any] = {
             "application/json": {"schema": {"type": "array", "items": {"type": "object"}}},
@@ -118,21 +118,21 @@ def _operation(endpoint: DeclaredEndpoint, names: Any) -> dict[str, Any]:
             "application/xml": {"schema": {"type": "string"}},
             "text/xml": {"schema": {"type": "string"}},
         }
-        made["requestBody"] = {"required": True, "content": {kind: rows[kind] for kind in endpoint.accepts}}
+        operation["requestBody"] = {"required": True, "content": {kind: rows[kind] for kind in endpoint.accepts}}
     elif endpoint.body is not None:
         content = {"application/json": {"schema": names[endpoint.body, "validation"]}}
-        made["requestBody"] = {"required": True, "content": content}
-    return made
+        operation["requestBody"] = {"required": True, "content": content}
+    return operation
 
 
 def _parameters(endpoint: DeclaredEndpoint) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = [
+    parameters: list[dict[str, Any]] = [
         {"name": name, "in": "path", "required": True, "schema": kind.json_schema()}
         for name, kind in endpoint.path_types.items()
     ]
     if endpoint.query is not None:
         schema = TypeAdapter(endpoint.query).json_schema()
-        found += [
+        parameters += [
             {
                 "name": name,
                 "in": "query",
@@ -143,22 +143,22 @@ def _parameters(endpoint: DeclaredEndpoint) -> list[dict[str, Any]]:
             for name, part in schema["properties"].items()
         ]
     if endpoint.may:
-        found.append(_header("X-Tenant", "which of your tenants, where you belong to several"))
+        parameters.append(_header("X-Tenant", "which of your tenants, where you belong to several"))
     if endpoint.takes_version:
-        found.append(_header("If-Match", "the ETag you saw; a stale one is refused with 412"))
+        parameters.append(_header("If-Match", "the ETag you saw; a stale one is refused with 412"))
     if endpoint.takes_idempotency_key:
-        found.append(
+        parameters.append(
             _header(
                 "Idempotency-Key",
                 "the same key and body replays the stored answer",
                 required=endpoint.needs_idempotency_key,
             )
         )
-    return found
+    return parameters
 
 
 def _without_unset(part: Any) -> Any:
-    """Take out `default: null` where null may not be sent: it stands for a field left out (UNSET)."""
+    """Remove `default: null` where null may not be sent: it stands for a field left out (UNSET)."""
     if isinstance(part, list):
         return [_without_unset(inner) for inner in part]
     if not isinstance(part, dict):
@@ -172,7 +172,7 @@ def _without_unset(part: Any) -> Any:
 
 
 def _inlined(part: Any, definitions: dict[str, Any]) -> Any:
-    """Query parameters are flat, so the few shared definitions they use are written in place."""
+    """Write shared definitions in place: query parameters are flat, and use few of them."""
     if isinstance(part, dict):
         if "$ref" in part:
             return _inlined(definitions[part["$ref"].rsplit("/", 1)[1]], definitions)
@@ -195,5 +195,6 @@ def _responses(endpoint: DeclaredEndpoint, names: Any) -> dict[str, Any]:
     refusals = _REFUSALS if endpoint.may else {status: _REFUSALS[status] for status in open_to_all}
     problem = {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     return {str(endpoint.status): done} | {
-        status: {"description": said, "content": problem, **_EXTRA.get(status, {})} for status, said in refusals.items()
+        status: {"description": description, "content": problem, **_EXTRA.get(status, {})}
+        for status, description in refusals.items()
     }

@@ -1,4 +1,4 @@
-"""Lists: keyset pages that stay stable while rows are added."""
+"""Pagination: keyset pages with an opaque cursor, stable while rows are added."""
 
 import base64
 import json
@@ -12,7 +12,6 @@ from pydantic import Field
 from sqlalchemy import Column, Select
 
 from chalicelib.backing import rows
-from chalicelib.backing.database import Record
 from chalicelib.entry.bodies import check_text
 from chalicelib.identity.scope import PlatformScope, Scope
 from chalicelib.kernel.errors import Invalid, invalid
@@ -20,6 +19,7 @@ from chalicelib.kernel.schema import Input, Output
 
 T = TypeVar("T")
 S = TypeVar("S")
+K = TypeVar("K")
 
 
 class Page(Output, Generic[T]):
@@ -38,7 +38,7 @@ class PageQuery(Input):
 
 @dataclass(frozen=True, slots=True)
 class RowPage(Generic[T]):
-    """Rows of one page, and the cursor of the next; None on the last. A reply of `Page` is made of it."""
+    """Rows of one page and the cursor of the next, None on the last. A reply of type `Page` is made of it."""
 
     items: list[T]
     next_cursor: str | None
@@ -54,41 +54,48 @@ def page_rows(
     """Read one page in the order of a unique key, which must be a field of the row's kind (backing.rows)."""
     select = select.order_by(key).limit(query.limit + 1)
     if query.cursor:
-        select = select.where(key > position(query.cursor, key.type.python_type))
-    found = rows.every(kind, scope.session.execute(select))
-    items = found[: query.limit]
-    return RowPage(items, cursor(getattr(items[-1], key.name)) if len(found) > query.limit else None)
+        select = select.where(key > decode_cursor(query.cursor, key.type.python_type))
+    rows_read = rows.every(kind, scope.session.execute(select))
+    items = rows_read[: query.limit]
+    return RowPage(items, encode_cursor(getattr(items[-1], key.name)) if len(rows_read) > query.limit else None)
 
 
-def page_of(scope: Scope | PlatformScope, select: Select[Any], *, key: Column[Any], query: PageQuery) -> Record:
-    """Read one page in the order of a unique key, which must be among the columns selected."""
+def page_of(scope: Scope | PlatformScope, select: Select[Any], *, key: Column[Any], query: PageQuery) -> dict[str, Any]:
+    """Read one page of dictionaries, with the key among the columns selected; new code takes `page_rows`."""
     select = select.order_by(key).limit(query.limit + 1)
     if query.cursor:
-        select = select.where(key > position(query.cursor, key.type.python_type))
-    found = [dict(row) for row in scope.session.execute(select).mappings()]
-    more = len(found) > query.limit
-    found = found[: query.limit]
-    return {"items": found, "next_cursor": cursor(found[-1][key.name]) if more else None}
+        select = select.where(key > decode_cursor(query.cursor, key.type.python_type))
+    rows_read = [dict(row) for row in scope.session.execute(select).mappings()]
+    more = len(rows_read) > query.limit
+    rows_read = rows_read[: query.limit]
+    return {"items": rows_read, "next_cursor": encode_cursor(rows_read[-1][key.name]) if more else None}
 
 
-def cursor(key: Any) -> str:
-    """Write a row's key as an opaque cursor."""
+def encode_cursor(key: Any) -> str:
+    """Return a row's key as an opaque cursor."""
     return base64.urlsafe_b64encode(json.dumps(key, default=str).encode()).decode()
 
 
-def position(said: str, kind: type) -> Any:
-    """Read a cursor back into a key of the kind that the list is ordered by."""
+def decode_cursor(text: str, kind: type[K]) -> K:
+    """Return the key in a cursor, of the type that the list is ordered by. Raises Invalid for a foreign cursor."""
     try:
-        key = json.loads(base64.urlsafe_b64decode(said.encode()))
-        if kind is int and type(key) is int and 0 <= key < 2**63:
-            return key
-        if kind is UUID and isinstance(key, str):
-            return UUID(key)
-        if kind is date and isinstance(key, str):
-            return date.fromisoformat(key)
-        if kind is str and isinstance(key, str) and len(key) <= 200:
-            check_text(key)
-            return key
+        key = _parse_key(json.loads(base64.urlsafe_b64decode(text.encode())), kind)
     except (ValueError, RecursionError, Invalid):
-        pass
+        key = None
+    if isinstance(key, kind):
+        return key
     raise invalid("/cursor", "is not a cursor that this list gave out; leave it away to start over")
+
+
+def _parse_key(value: object, kind: type) -> object:
+    """Return a cursor's JSON value as a key of the kind, or None where it is no such key."""
+    if kind is int:
+        return value if type(value) is int and 0 <= value < 2**63 else None
+    if not isinstance(value, str) or len(value) > 200:
+        return None
+    if kind is UUID:
+        return UUID(value)
+    if kind is date:
+        return date.fromisoformat(value)
+    check_text(value)
+    return value

@@ -1,4 +1,4 @@
-"""From what went wrong to what the caller is told (RFC 9457). A stack trace never leaves the house."""
+"""Turn errors into problem documents for the caller (RFC 9457). A stack trace never leaves the server."""
 
 import json
 import re
@@ -32,11 +32,11 @@ STATUS_OF_KIND = {
     "busy": 503,
 }
 
-RETRYABLE = (pg.DeadlockDetected, pg.SerializationFailure)
+RETRYABLE = (pg.DeadlockDetected, pg.SerializationFailure)  # the same transaction may succeed when run again
 
 
 def fault_of(error: Exception) -> Fault | None:
-    """Return what an exception means to a caller, or None where it is our own failure."""
+    """Return the fault that an exception is to the caller, or None where it is an error of our own (500)."""
     if isinstance(error, Fault):
         return error
     if isinstance(error, ValidationError):
@@ -44,38 +44,39 @@ def fault_of(error: Exception) -> Fault | None:
     if isinstance(error, PoolTimeout):
         return Busy("All database connections are in use; try again in a second.")
     if isinstance(error, DBAPIError):
-        return _of_database(error)
+        return _database_fault(error)
     return None
 
 
 def places_of(error: ValidationError) -> list[Place]:
-    """List the wrong fields as JSON pointers."""
+    """List the wrong fields of a validation error as JSON pointers."""
     return [
-        Place("/" + "/".join(_escaped(part) for part in found["loc"]), message_of(found))
-        for found in error.errors(include_url=False, include_context=False, include_input=False)
+        Place("/" + "/".join(_escape_pointer(part) for part in problem_part["loc"]), message_of(problem_part))
+        for problem_part in error.errors(include_url=False, include_context=False, include_input=False)
     ]
 
 
 def message_of(error: Mapping[str, Any]) -> str:
-    """Return what Pydantic says of one wrong value, in words for a caller who knows neither Python nor Pydantic."""
-    # a choice of enum members is told by their values, not as Python writes them
+    """Return Pydantic's message about one wrong value, reworded for callers who do not know Python."""
+    # members of an enum are listed by their values, not by Python's repr
     message = re.sub(r"<\w+\.\w+: ('[^']*')>", r"\1", error["msg"].removeprefix("Value error, "))
-    # a text that was cleaned before its length was checked
+    # Pydantic counts "items" of a text that was cleaned before its length was checked
     return re.sub(
         r"^Value should have at (most|least) (\d+) items? after validation, not \d+$",
-        lambda found: f"String should have at {found[1]} {found[2]} character{'' if found[2] == '1' else 's'}",
+        lambda match: f"String should have at {match[1]} {match[2]} character{'' if match[2] == '1' else 's'}",
         message,
     )
 
 
-def _escaped(part: int | str) -> str:
+def _escape_pointer(part: int | str) -> str:
     return str(part).replace("~", "~0").replace("/", "~1")
 
 
-def _of_database(error: DBAPIError) -> Fault | None:
+def _database_fault(error: DBAPIError) -> Fault | None:
+    """Return the fault that a database error is to the caller, or None where it is our own."""
     cause = error.orig
     if isinstance(cause, pg.UniqueViolation):
-        names = _columns(cause)
+        names = _constraint_columns(cause)
         places = [Place(f"/{name}", "must be unique") for name in names]
         return Conflict(f"There is already one with this {' and '.join(names) or 'key'}.", places)
     if isinstance(cause, pg.ExclusionViolation):
@@ -83,7 +84,7 @@ def _of_database(error: DBAPIError) -> Fault | None:
     if isinstance(cause, pg.ForeignKeyViolation):
         if "still referenced" in (cause.diag.message_detail or ""):
             return Conflict("Other rows still refer to this one.")
-        return NotFound(f"The {' and '.join(_columns(cause)) or 'key'} given is not there, or not yours.")
+        return NotFound(f"The {' and '.join(_constraint_columns(cause)) or 'key'} given is not there, or not yours.")
     if isinstance(cause, pg.CheckViolation):
         return Invalid(f"The values break the rule {cause.diag.constraint_name}.")
     if isinstance(cause, (pg.DataError, pg.UntranslatableCharacter)):
@@ -95,20 +96,20 @@ def _of_database(error: DBAPIError) -> Fault | None:
     return None
 
 
-def _columns(cause: pg.Error) -> list[str]:
-    """Read the columns out of a constraint's name: PostgreSQL tells no values under row-level security."""
+def _constraint_columns(cause: pg.Error) -> list[str]:
+    """Return the columns in a constraint's name: under row-level security PostgreSQL's error has no values."""
     table = metadata.tables.get(cause.diag.table_name or "")
-    said = (cause.diag.constraint_name or "").removeprefix(f"{cause.diag.table_name}_tenant_id_")
-    found: list[str] = []
+    rest = (cause.diag.constraint_name or "").removeprefix(f"{cause.diag.table_name}_tenant_id_")
+    columns: list[str] = []
     known = sorted(table.columns.keys() if table is not None else (), key=len, reverse=True)
-    while name := next((name for name in known if said.startswith(f"{name}_")), None):
-        found.append(name)
-        said = said.removeprefix(f"{name}_")
-    return found if said in ("key", "fkey") else []
+    while name := next((name for name in known if rest.startswith(f"{name}_")), None):
+        columns.append(name)
+        rest = rest.removeprefix(f"{name}_")
+    return columns if rest in ("key", "fkey") else []
 
 
 def document(fault: Fault, *, instance: str) -> tuple[int, str]:
-    """Write a fault as a problem document, with its HTTP status."""
+    """Return a fault's HTTP status and problem document."""
     status = STATUS_OF_KIND[fault.kind]
     return status, problem(
         status=status,
@@ -122,7 +123,7 @@ def document(fault: Fault, *, instance: str) -> tuple[int, str]:
 
 
 def headers_of(fault: Fault) -> dict[str, str]:
-    """Return the headers of a fault's problem document: its type, when to try again, how to authenticate."""
+    """Return the headers of a fault's reply: Content-Type, Retry-After, WWW-Authenticate."""
     headers = {"Content-Type": PROBLEM}
     if fault.wait:
         headers["Retry-After"] = str(fault.wait)
@@ -141,7 +142,7 @@ def problem(
     places: Sequence[Place] = (),
     more: Mapping[str, str] | None = None,
 ) -> str:
-    """Write an application/problem+json body; `more` are members of this kind's own."""
+    """Return an application/problem+json body; `more` has the extension members of this kind."""
     body: dict[str, Any] = {
         "type": f"urn:wagebook:problem:{kind}",
         "title": title,

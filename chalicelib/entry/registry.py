@@ -1,4 +1,4 @@
-"""Every door declares itself here, once: the source of routing, permission, validation and the OpenAPI document."""
+"""Every entry point as its decorator declared it: the source of routing, permission, validation and API document."""
 
 import inspect
 import typing
@@ -14,7 +14,7 @@ from chalicelib.entry.bodies import RawBody
 
 @dataclass(frozen=True, slots=True)
 class DeclaredEndpoint:
-    """One HTTP door, read from a decorator and a function's signature."""
+    """One HTTP endpoint, read from its decorator and its function's signature."""
 
     method: str
     path: str
@@ -42,7 +42,7 @@ class DeclaredEndpoint:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """One function that time calls."""
+    """One function that EventBridge calls at a rate or a time."""
 
     name: str
     expression: str
@@ -51,7 +51,7 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True)
 class Consumer:
-    """One function that a queue calls."""
+    """One function that is called with the messages of a queue."""
 
     queue: str
     function: Callable[..., Any]
@@ -76,9 +76,10 @@ def describe(
     reply: type[BaseModel] | None,
     shown_once: tuple[str, ...],
 ) -> DeclaredEndpoint:
-    """Read what a door takes and gives from its function's signature.
+    """Read an endpoint's input and reply from its function's signature.
 
-    `body`, `query`, `if_match` and `scope` mean what they say; every other parameter is named in the path.
+    Parameters called `scope`, `body`, `query` and `if_match` are what they are called; all others are in the path.
+    Raises TypeError for one that is not.
     """
     hints = typing.get_type_hints(function, include_extras=True)
     names = [name for name in inspect.signature(function).parameters if name not in RESERVED]

@@ -7,19 +7,19 @@ from here.
 
 from collections.abc import Mapping
 
-NO_STORE = "no-store"  # what a reply says about people and pay must not outlive it on a shared machine
-REVALIDATED = "private, no-cache"  # a read with an ETag: the caller's own cache, which asks each time
-PUBLIC = "public, no-cache"  # what is the same for everybody, such as the documentation
+NO_STORE = "no-store"  # data of employees and pay must not stay in a cache on a shared machine
+REVALIDATED = "private, no-cache"  # a read with an ETag: kept by the caller's own cache, which revalidates each time
+PUBLIC = "public, no-cache"  # the same for all callers, such as the documentation
 
 SECURITY_HEADERS: Mapping[str, str] = {
     "Cache-Control": NO_STORE,
     "X-Content-Type-Options": "nosniff",
-    # without includeSubDomains: the host may be a tenant's own, with other hosts below it that are not ours
+    # without includeSubDomains: the host may be a tenant's domain, with subdomains that are not ours
     "Strict-Transport-Security": "max-age=31536000",
 }
 
 
 def missing_from(headers: Mapping[str, str]) -> dict[str, str]:
-    """Return the headers that a reply still lacks; what it says itself, in any case of letters, stands."""
+    """Return the security headers that a reply does not set itself (names compared without case)."""
     present = {name.lower() for name in headers}
     return {name: value for name, value in SECURITY_HEADERS.items() if name.lower() not in present}

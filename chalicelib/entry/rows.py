@@ -1,26 +1,26 @@
-"""Many rows in one body, as JSON or CSV: each keeps its line, and a wrong one is told without losing the others."""
+"""Imports: many rows in one body, JSON or CSV. Each keeps its line number; a wrong row stops no other."""
 
 import csv
 import io
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from chalicelib.entry.bodies import LARGEST_BODY, RawBody, check_text, loaded
+from chalicelib.entry.bodies import LARGEST_BODY, RawBody, check_text, load_json
 from chalicelib.entry.problems import message_of
 from chalicelib.kernel.errors import Invalid, TooLarge, Unreadable
 from chalicelib.kernel.schema import Input, Output
 from chalicelib.kernel.text import harmless_line
 
 M = TypeVar("M", bound=BaseModel)
-CSV_OR_JSON = ("text/csv", "application/json")  # what a door that imports rows `accepts`
+CSV_OR_JSON = ("text/csv", "application/json")  # what an endpoint that imports rows `accepts`
 
 
 @dataclass(frozen=True, slots=True)
 class ImportRow:
-    """One row as it came; `values` has no empty cells. `wrong` says why it cannot even be taken apart."""
+    """One row as it was sent, without empty cells; `wrong` is why it cannot be split into columns, if so."""
 
     line: int  # of a CSV file, its header being line 1; of a JSON array, the row's place from 1
     values: dict[str, Any]
@@ -28,7 +28,7 @@ class ImportRow:
 
 
 class ImportQuery(Input):
-    """Whether to write at all."""
+    """Options of an import."""
 
     dry_run: bool = Field(False, description="true: say what would happen, and write nothing")
 
@@ -48,18 +48,18 @@ class RowInput(BaseModel):
 
 
 def read_rows(body: RawBody, *, required: Collection[str], optional: Collection[str], limit: int) -> list[ImportRow]:
-    """Read a body's rows, at most `limit`. CSV is UTF-8 with a header; blank lines are skipped.
+    """Split a body into rows, at most `limit`. CSV is UTF-8 with a header; blank lines are skipped.
 
-    The header is checked as a whole; JSON rows are checked one by one, by the model that `checked` is given.
+    A CSV header is checked here; the columns of JSON rows are checked row by row, by the model of `validate_rows`.
     """
     if body.content_type.partition(";")[0].strip().lower() == "text/csv":
-        return _of_csv(body.data, required=required, optional=optional, limit=limit)
-    value = loaded(body.data)
+        return _read_csv(body.data, required=required, optional=optional, limit=limit)
+    value = load_json(body.data)
     if isinstance(value, dict) and list(value) == ["rows"]:
         value = value["rows"]
     if not isinstance(value, list):
         raise Invalid("Send a JSON array of rows, or an object with the array as `rows`.")
-    _bounded(len(value), limit)
+    _check_row_limit(len(value), limit)
     return [
         ImportRow(line, {name: cell for name, cell in row.items() if cell is not None and cell != ""})
         if isinstance(row, dict)
@@ -68,8 +68,8 @@ def read_rows(body: RawBody, *, required: Collection[str], optional: Collection[
     ]
 
 
-def checked(model: type[M], rows: Sequence[ImportRow]) -> tuple[list[tuple[int, M]], list[RowError]]:
-    """Make each good row a model, with its line, and say what is wrong with the others."""
+def validate_rows(model: type[M], rows: Sequence[ImportRow]) -> tuple[list[tuple[int, M]], list[RowError]]:
+    """Return the valid rows as models with their line numbers, and the errors of the others."""
     good: list[tuple[int, M]] = []
     errors: list[RowError] = []
     for row in rows:
@@ -80,18 +80,23 @@ def checked(model: type[M], rows: Sequence[ImportRow]) -> tuple[list[tuple[int, 
             good.append((row.line, model.model_validate(row.values, strict=False)))
         except ValidationError as error:
             errors += [
-                RowError(line=row.line, column=str(found["loc"][0]) if found["loc"] else None, detail=_said(found))
-                for found in error.errors(include_url=False, include_context=False, include_input=False)
+                RowError(
+                    line=row.line,
+                    column=str(problem["loc"][0]) if problem["loc"] else None,
+                    detail=_describe_problem(problem),
+                )
+                for problem in error.errors(include_url=False, include_context=False, include_input=False)
             ]
     return good, errors
 
 
-def _said(found: Any) -> str:
+def _describe_problem(problem: Mapping[str, Any]) -> str:
     known = {"missing": "is missing", "extra_forbidden": "is not a column that we know"}
-    return known.get(found["type"]) or message_of(found)
+    return known.get(problem["type"]) or message_of(problem)
 
 
-def _of_csv(data: bytes, *, required: Collection[str], optional: Collection[str], limit: int) -> list[ImportRow]:
+def _read_csv(data: bytes, *, required: Collection[str], optional: Collection[str], limit: int) -> list[ImportRow]:
+    """Parse CSV with commas or semicolons; a row's line is where it begins in the file, as cells may have line ends."""
     if len(data) > LARGEST_BODY:
         raise TooLarge(f"The file has {len(data):,} bytes; at most {LARGEST_BODY:,} can be taken. Send it in parts.")
     try:
@@ -112,10 +117,10 @@ def _of_csv(data: bytes, *, required: Collection[str], optional: Collection[str]
             if not any(cell.strip() for cell in cells):
                 continue
             if header is None:
-                header = _header(cells, required=required, optional=optional)
+                header = _read_header(cells, required=required, optional=optional)
             else:
-                rows.append(_row(line, header, cells))
-                _bounded(len(rows), limit)
+                rows.append(_read_csv_row(line, header, cells))
+                _check_row_limit(len(rows), limit)
     except csv.Error as error:
         raise Invalid(f"The file cannot be read as CSV at line {reader.line_num}: {error}.") from None
     if header is None:
@@ -123,19 +128,20 @@ def _of_csv(data: bytes, *, required: Collection[str], optional: Collection[str]
     return rows
 
 
-def _row(line: int, header: list[str], cells: list[str]) -> ImportRow:
+def _read_csv_row(line: int, header: list[str], cells: list[str]) -> ImportRow:
     if any(cell.strip() for cell in cells[len(header) :]):
         return ImportRow(line, {}, wrong=f"has {len(cells)} cells, and the header names {len(header)} columns")
     return ImportRow(line, {name: cell.strip() for name, cell in zip(header, cells, strict=False) if cell.strip()})
 
 
-def _header(cells: list[str], *, required: Collection[str], optional: Collection[str]) -> list[str]:
+def _read_header(cells: list[str], *, required: Collection[str], optional: Collection[str]) -> list[str]:
+    """Return the names of the columns. Raises Invalid for an unknown, a missing or a repeated one."""
     names = [harmless_line(cell).lower().replace(" ", "_") for cell in cells]
     while names and not names[-1]:
         names.pop()  # a spreadsheet's trailing empty columns
     known = f"The columns are {', '.join(required)}" + (f"; and if wanted {', '.join(optional)}" if optional else "")
-    if strange := [name or "(no name)" for name in names if name not in {*required, *optional}]:
-        raise Invalid(f"The header has columns that we do not know: {', '.join(strange)[:500]}. {known}.")
+    if unknown := [name or "(no name)" for name in names if name not in {*required, *optional}]:
+        raise Invalid(f"The header has columns that we do not know: {', '.join(unknown)[:500]}. {known}.")
     if missing := [name for name in required if name not in names]:
         raise Invalid(f"The header lacks {', '.join(missing)}. {known}.")
     if len(set(names)) != len(names):
@@ -143,6 +149,6 @@ def _header(cells: list[str], *, required: Collection[str], optional: Collection
     return names
 
 
-def _bounded(count: int, limit: int) -> None:
+def _check_row_limit(count: int, limit: int) -> None:
     if count > limit:
         raise TooLarge(f"There are more than {limit:,} rows; send them in parts of at most {limit:,}.")

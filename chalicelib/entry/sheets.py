@@ -1,4 +1,4 @@
-"""Tables as files that people open in a spreadsheet: CSV and XLSX."""
+"""Tables as spreadsheet files, CSV and XLSX, safe from formula injection (CSV injection)."""
 
 import csv
 import io
@@ -7,17 +7,17 @@ from typing import Any
 
 CSV = "text/csv; charset=utf-8"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-# how a formula begins, also in the wide forms of Asian keyboards, which some spreadsheets take for the narrow ones
+# how a formula begins; also the fullwidth forms of Asian keyboards, which some spreadsheets treat the same
 _BEGINS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
-def safe(said: str) -> str:
-    """Quote a cell that a spreadsheet would run as a formula when it opens the file."""
-    return f"'{said}" if said.startswith(_BEGINS_FORMULA) or said.lstrip().startswith(_BEGINS_FORMULA) else said
+def escape_formula(text: str) -> str:
+    """Return a cell's text with an apostrophe before it where a spreadsheet would run it as a formula."""
+    return f"'{text}" if text.startswith(_BEGINS_FORMULA) or text.lstrip().startswith(_BEGINS_FORMULA) else text
 
 
-def csv_of(head: Sequence[str], lines: Iterable[Sequence[Any]]) -> str:
-    """Write a table as CSV; texts from outside are made `safe` before."""
+def write_csv(head: Sequence[str], lines: Iterable[Sequence[Any]]) -> str:
+    """Return a table as CSV; texts from outside go through `escape_formula` first."""
     file = io.StringIO()
     writer = csv.writer(file)
     writer.writerow(head)
@@ -25,8 +25,8 @@ def csv_of(head: Sequence[str], lines: Iterable[Sequence[Any]]) -> str:
     return file.getvalue()
 
 
-def xlsx_of(head: Sequence[str], lines: Iterable[Sequence[Any]], *, title: str) -> bytes:
-    """Write a table as a workbook of one sheet, its first row and two columns staying in sight."""
+def write_xlsx(head: Sequence[str], lines: Iterable[Sequence[Any]], *, title: str) -> bytes:
+    """Return a table as a workbook of one sheet, its first row and first two columns frozen."""
     import xlsxwriter
 
     file = io.BytesIO()

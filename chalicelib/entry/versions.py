@@ -1,12 +1,20 @@
-"""Rows that people edit carry a version; a change made on an old one is refused."""
+"""The optimistic lock: rows that people edit carry a version, and a change made on an old one is refused."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from chalicelib.kernel.errors import Stale
 
 
-def expect(row: Mapping[str, Any], if_match: int | None) -> None:
-    """Refuse a change whose caller saw another version than the row has now."""
-    if if_match is not None and if_match != row["version"]:
-        raise Stale(f"You saw version {if_match}, and it is at {row['version']} now. Read it again, then change it.")
+class Versioned(Protocol):
+    """A row with a version, such as a dataclass of `queries`."""
+
+    @property
+    def version(self) -> int: ...
+
+
+def check_version(row: Versioned | Mapping[str, Any], if_match: int | None) -> None:
+    """Refuse a change whose caller saw another version (If-Match) than the row has now. Raises Stale."""
+    version = row["version"] if isinstance(row, Mapping) else row.version
+    if if_match is not None and if_match != version:
+        raise Stale(f"You saw version {if_match}, and it is at {version} now. Read it again, then change it.")

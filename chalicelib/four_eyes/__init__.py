@@ -1,14 +1,13 @@
-"""Four eyes: nobody decides what pays themselves, and nobody approves what they had a part in.
+"""The four-eyes principle: nobody decides their own pay, and nobody approves what they took part in.
 
-own_pay.py      refuses writes about the caller's own pay: one line of its table per subject.
-tests/architecture/test_own_pay.py walks every write of the API, and fails for one that can pay a
-person and is not covered
-hands.py        compares who approves with everybody who had a part, by ids of people and never by names
-enforcement.py  says whether a tenant does without: one with a single person who can approve may
+own_pay.py        refuses writes about the caller's own pay: one line of its table per subject.
+                  tests/architecture/test_own_pay.py checks every write of the API, and fails for one that can pay an
+                  employee and is not covered
+participation.py  compares the approver with all who took part, by ids of people and never by names
+enforcement.py    whether a tenant may do without: only while a single person can approve
 """
 
 from chalicelib.four_eyes.enforcement import has_other_approver, is_enforced, people_who_may
-from chalicelib.four_eyes.hands import Hand, Participation, check_may_approve, why_not
 from chalicelib.four_eyes.own_pay import (
     Subject,
     check_not_own,
@@ -20,9 +19,10 @@ from chalicelib.four_eyes.own_pay import (
     without_own,
     without_own_addresses,
 )
+from chalicelib.four_eyes.participation import Participants, Participation, check_may_approve, why_not
 
 __all__ = [
-    "Hand",
+    "Participants",
     "Participation",
     "Subject",
     "check_may_approve",

@@ -1,4 +1,4 @@
-"""Own pay: what a person may not decide about themselves, as a table of subjects."""
+"""Own pay: what employees may not decide about themselves, as a table of subjects."""
 
 from collections.abc import Callable, Iterable
 from enum import StrEnum
@@ -15,7 +15,7 @@ from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import Forbidden
 
 Row = TypeVar("Row")
-DECIDED = "own_pay.decided"  # the audit's action where a tenant of one person does without four eyes
+DECIDED = "own_pay.decided"  # action in the audit where a tenant with a single approver does without four eyes
 
 
 class Subject(StrEnum):
@@ -39,7 +39,7 @@ class Subject(StrEnum):
     FORM = "submission"
 
 
-# Which permission somebody else needs, to be named in the refusal.
+# The permission that another person needs, which the refusal names.
 _PERMISSION: dict[Subject, str] = {
     Subject.SALARY: "salaries.write",
     Subject.EMPLOYMENT: "people.write",
@@ -61,17 +61,17 @@ _PERMISSION: dict[Subject, str] = {
 
 
 def own_ids(scope: Scope) -> list[UUID]:
-    """Return the ids whose pay the caller may not decide: all of their own, or none where four eyes are off."""
-    return sorted(scope.actor.hands) if scope.actor.hands and is_enforced(scope) else []
+    """Return the ids whose pay the caller may not decide: all of the caller's, or none where four eyes are off."""
+    return sorted(scope.actor.all_ids) if scope.actor.all_ids and is_enforced(scope) else []
 
 
 def is_own(scope: Scope, user_id: UUID) -> bool:
-    """Tell whether a person is the caller, who therefore may not decide their pay."""
-    return user_id in scope.actor.hands and is_enforced(scope)
+    """Return whether an employee is the caller, who may not decide their own pay."""
+    return user_id in scope.actor.all_ids and is_enforced(scope)
 
 
 def check_not_own(scope: Scope, subject: Subject, *user_ids: UUID) -> None:
-    """Refuse to let the caller decide their own pay. Raises Forbidden, which names who may."""
+    """Refuse a decision of the caller about their own pay. Raises Forbidden, which names the roles that may."""
     if not scope.actor.is_any_of(user_ids):
         return
     if is_enforced(scope):
@@ -82,7 +82,7 @@ def check_not_own(scope: Scope, subject: Subject, *user_ids: UUID) -> None:
 def without_own(
     scope: Scope, subject: Subject, rows: Iterable[Row], *, user_of: Callable[[Row], UUID], dry_run: bool
 ) -> tuple[list[Row], list[tuple[Row, str]]]:
-    """Part the rows of a file into those the caller may write and those about their own pay, with the refusal."""
+    """Split rows of an import into those that the caller may write, and those about their own pay with the refusal."""
     rows = list(rows)
     own = set(own_ids(scope)) if rows else set()
     if not own:
@@ -98,7 +98,7 @@ def without_own(
 def without_own_addresses(
     scope: Scope, subject: Subject, rows: Iterable[Row], *, address_of: Callable[[Row], str | None]
 ) -> tuple[list[Row], list[tuple[Row, str]]]:
-    """Part rows about people who are to be made: whoever signs in with a row's address would be paid by it."""
+    """Split rows of new employees likewise, by the e-mail address that each will sign in with."""
     rows = list(rows)
     own = _own_addresses(scope, [address for row in rows if (address := address_of(row))])
     if not own or not is_enforced(scope):
@@ -110,32 +110,32 @@ def without_own_addresses(
 
 
 def check_not_own_address(scope: Scope, subject: Subject, address: str | None) -> None:
-    """Refuse to make a person who would be the caller, by the address that they sign in with. Raises Forbidden."""
+    """Refuse a new employee with an e-mail address that the caller signs in with. Raises Forbidden."""
     if address and _own_addresses(scope, [address]) and is_enforced(scope):
         raise Forbidden(refusal(subject))
 
 
 def _own_addresses(scope: Scope, addresses: list[str]) -> set[str]:
-    """Return those of some addresses that the caller signs in with."""
-    if not addresses or not scope.actor.hands:
+    """Return which of these addresses the caller signs in with."""
+    if not addresses or not scope.actor.all_ids:
         return set()
-    found = select(members.c.email).where(
-        members.c.tenant_id == scope.tenant_id, members.c.id.in_(scope.actor.hands), members.c.email.in_(addresses)
+    select_own = select(members.c.email).where(
+        members.c.tenant_id == scope.tenant_id, members.c.id.in_(scope.actor.all_ids), members.c.email.in_(addresses)
     )
-    return set(scope.session.execute(found).scalars())
+    return set(scope.session.execute(select_own).scalars())
 
 
 def refusal(subject: Subject) -> str:
-    """Return the sentence that refuses a decision about own pay, for an answer or for one row of a file."""
+    """Return the sentence that refuses a decision about own pay, for a reply or for one row of an import."""
     permission = _PERMISSION[subject]
     roles = [role.value for role in TENANT_ROLES if GRANTS[role].get(permission) in (Reach.ALL, Reach.TEAM)]
     return f"Nobody decides their own {subject}. Somebody else has to, who may {permission} ({', '.join(roles)})."
 
 
 def note_own(scope: Scope, subject: Subject, user_ids: Iterable[UUID]) -> None:
-    """Record that the caller decided their own pay, as they may while they are alone.
+    """Record in the audit that the caller decided their own pay, as the only approver of a tenant may.
 
-    It keeps them from approving the run that pays it, once somebody else can.
+    Once another person can approve, the record keeps the caller from approving the run that pays it.
     """
-    for user_id in sorted(scope.actor.hands.intersection(user_ids)):
+    for user_id in sorted(scope.actor.all_ids.intersection(user_ids)):
         audit.record(scope, action=DECIDED, entity_type="user", entity_id=user_id, after={"subject": subject.name})

@@ -1,124 +1,148 @@
-"""From credentials to a scope, inside the transaction that the scope's work will use."""
+"""Authenticate a caller and open the transaction, with a scope, in which the request runs."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, text
 
-from chalicelib.backing import cells
-from chalicelib.backing.database import enter_tenant, transaction
+from chalicelib.backing import cells, rows
+from chalicelib.backing.database import enter_tenant, statement, transaction
 from chalicelib.identity import key_use, keys, tokens, wrong_keys
 from chalicelib.identity.permissions import GRANTS, GRANTS_AFTER_EXIT, Role
-from chalicelib.identity.scope import Actor, Origin, PlatformScope, Scope, Tenant
+from chalicelib.identity.scope import Actor, Origin, PlatformScope, Scope, Tenant, TenantRow
 from chalicelib.kernel.errors import Forbidden, Misdirected, NotFound, Suspended, Unauthenticated, WrongKey
 
-_TENANT_COLUMNS = """t.id, t.slug, t.name, t.currency, t.timezone, t.weekend, t.week_start, t.cycle_start_day,
-    t.policy, t.status, t.requests_per_minute, t.suspended_because, t.cell"""
+_SELECT_KEY = text(statement(__file__, "caller_by_key"))
+_SELECT_MEMBER = text(statement(__file__, "caller_by_member"))
+_SELECT_MEMBERSHIPS = text(statement(__file__, "memberships"))
+_SELECT_TENANT = text(statement(__file__, "tenant"))
 
-_BY_KEY = text(f"""
-    select {_TENANT_COLUMNS}, k.name as actor_name, k.role, k.user_id,
-        k.id as key_id, k.last_used_at, k.expires_at,
-        has_left(k.tenant_id, k.made_by_ids || k.user_id, (:now at time zone t.timezone)::date) as has_left,
-        coalesce(k.user_id, k.made_by_ids[1], k.id) as actor_id,
-        hands_of(k.tenant_id, array[k.id, k.user_id] || k.made_by_ids) as hands
-    from api_keys k join tenants t on t.id = k.tenant_id
-    where k.tenant_id = :tenant_id and k.key_hash = :digest and k.revoked_at is null""")
 
-_BY_MEMBER = text(f"""
-    select {_TENANT_COLUMNS}, m.email as actor_name, m.role, m.user_id,
-        has_left(m.tenant_id, array[m.user_id], (:now at time zone t.timezone)::date) as has_left,
-        coalesce(m.user_id, m.id) as actor_id, hands_of(m.tenant_id, array[m.id, m.user_id]) as hands
-    from members m join tenants t on t.id = m.tenant_id
-    where m.tenant_id = :tenant_id and m.id = :member_id""")
+@dataclass(frozen=True, slots=True)
+class _CallerRow(TenantRow):
+    """An authenticated caller: the tenant and the actor."""
 
-# Once a subject is bound, only the subject counts: an address may change hands.
-_MEMBERSHIPS = text("""
-    select m.tenant_id, m.id, m.subject, t.slug
-    from members m join tenants t on t.id = m.tenant_id
-    where m.status = 'active' and (
-        (m.subject = :subject and m.issuer = :issuer) or (m.subject is null and m.email = :email))
-    order by t.slug""")
+    actor_name: str
+    role: str
+    user_id: UUID | None
+    has_left: bool
+    actor_id: UUID
+    all_ids: list[UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class _KeyRow(_CallerRow):
+    """The caller behind an API key."""
+
+    key_id: UUID
+    last_used_at: datetime | None
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class _AdminRow:
+    """A platform admin."""
+
+    id: UUID
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class _MembershipRow:
+    """One tenant that a token's bearer is a member of; without a subject, it is not bound to the bearer yet."""
+
+    tenant_id: UUID
+    id: UUID
+    subject: str | None
+    slug: str
 
 
 @contextmanager
-def calling(headers: Mapping[str, str], *, now: datetime, origin: Origin) -> Iterator[Scope | PlatformScope]:
-    """Open a transaction for whoever the headers prove to be."""
+def caller_scope(headers: Mapping[str, str], *, now: datetime, origin: Origin) -> Iterator[Scope | PlatformScope]:
+    """Authenticate by API key or OIDC token, and open the caller's transaction. Raises Unauthenticated or Forbidden."""
     key, bearer = headers.get("x-api-key"), headers.get("authorization", "")
     if key:
-        with _key_calling(key, headers.get("x-tenant"), now, origin) as scope:
+        with _key_scope(key, headers.get("x-tenant"), now, origin) as scope:
             yield scope
     elif bearer[:7].lower() == "bearer ":
         identity = tokens.verify(bearer[7:].strip())
         with transaction(role="wagebook_directory") as session:
-            yield _token_holder(session, identity, headers.get("x-tenant"), now, origin)
+            yield _authenticate_token(session, identity, headers.get("x-tenant"), now, origin)
     else:
         raise Unauthenticated("Send an API key as X-API-Key, or an OIDC token as Authorization: Bearer.")
 
 
 @contextmanager
-def _key_calling(key: str, wanted: str | None, now: datetime, origin: Origin) -> Iterator[Scope | PlatformScope]:
-    """Open a transaction for the holder of a key, and note its use when that transaction is over, however it ended."""
+def _key_scope(key: str, requested_slug: str | None, now: datetime, origin: Origin) -> Iterator[Scope | PlatformScope]:
+    """Open a transaction for the holder of a key; when it is over, committed or not, record the key's use."""
     wrong_keys.refuse_known(key, origin.ip)
-    found: Row[Any] | None = None
+    row: _KeyRow | None = None
     try:
         tenant_id = keys.tenant_of(key)
         with transaction(tenant_id=tenant_id, role=None if tenant_id else "wagebook_platform") as session:
-            scope, found = _key_holder(session, key, tenant_id, wanted, now, origin)
+            scope, row = _authenticate_key(session, key, tenant_id, requested_slug, now, origin)
             yield scope
     except WrongKey as refusal:
         raise wrong_keys.note(key, origin.ip, refusal) from None
     finally:
-        if found is not None and "key_id" in found._fields:
-            key_use.note(found.id, found.key_id, last_used_at=found.last_used_at, now=now)
+        if row is not None:
+            key_use.note(row.id, row.key_id, last_used_at=row.last_used_at, now=now)
 
 
-def _key_holder(
-    session: Connection, key: str, tenant_id: UUID | None, wanted: str | None, now: datetime, origin: Origin
-) -> tuple[Scope | PlatformScope, Row[Any]]:
-    """Return the scope of a key's holder and the row that the key was found by."""
+def _authenticate_key(
+    session: Connection, key: str, tenant_id: UUID | None, requested_slug: str | None, now: datetime, origin: Origin
+) -> tuple[Scope | PlatformScope, _KeyRow | None]:
+    """Return the scope of a key's holder, and the row of a tenant's key. Raises WrongKey."""
     if tenant_id is None:
-        found = session.execute(
-            text("select id, name from platform_admins where key_hash = :digest"), {"digest": keys.digest(key)}
-        ).first()
-        if not found:
+        admin = rows.first(
+            _AdminRow,
+            session.execute(
+                text("select id, name from platform_admins where key_hash = :digest"), {"digest": keys.digest(key)}
+            ),
+        )
+        if admin is None:
             raise WrongKey("This API key is not known, or was revoked.")
-        return _platform(session, found, now, origin), found
-    row = session.execute(_BY_KEY, {"tenant_id": tenant_id, "digest": keys.digest(key), "now": now}).first()
-    if not row:
+        return _make_platform_scope(session, admin, now, origin), None
+    values = {"tenant_id": tenant_id, "digest": keys.digest(key), "now": now}
+    row = rows.first(_KeyRow, session.execute(_SELECT_KEY, values))
+    if row is None:
         raise WrongKey("This API key is not known, or was revoked.")
     if row.expires_at is not None and row.expires_at <= now:
         raise WrongKey("This API key has expired; make a new one.")
     if row.has_left:
         raise WrongKey("This API key ended when the person whom it acts for, or who made it, left; make a new one.")
-    if wanted and wanted != row.slug:
+    if requested_slug and requested_slug != row.slug:
         raise Forbidden("This API key belongs to another tenant than X-Tenant says.")
-    return _scope(session, row, now, origin), row
+    return _make_scope(session, row, now, origin), row
 
 
-def _token_holder(
-    session: Connection, identity: tokens.Identity, wanted: str | None, now: datetime, origin: Origin
+def _authenticate_token(
+    session: Connection, identity: tokens.Identity, requested_slug: str | None, now: datetime, origin: Origin
 ) -> Scope | PlatformScope:
-    memberships = session.execute(
-        _MEMBERSHIPS, {"subject": identity.subject, "issuer": identity.issuer, "email": identity.email}
-    ).all()
-    mine = [m for m in memberships if wanted in (None, m.slug)]
+    """Return the scope of a token's bearer as the member of one tenant, or as platform admin; bind the subject."""
+    claims = {"subject": identity.subject, "issuer": identity.issuer, "email": identity.email}
+    memberships = rows.every(_MembershipRow, session.execute(_SELECT_MEMBERSHIPS, claims))
+    matching = [m for m in memberships if requested_slug in (None, m.slug)]
     if not memberships and identity.email:
         session.exec_driver_sql("set local role wagebook_platform")
-        found = session.execute(
-            text("select id, name from platform_admins where email = :email"), {"email": identity.email}
-        ).first()
-        if found:
-            return _platform(session, found, now, origin)
+        admin = rows.first(
+            _AdminRow,
+            session.execute(
+                text("select id, name from platform_admins where email = :email"), {"email": identity.email}
+            ),
+        )
+        if admin is not None:
+            return _make_platform_scope(session, admin, now, origin)
     if not memberships:
         raise Forbidden("You are signed in, but no tenant has you as a member.")
-    if not mine:
-        raise NotFound(f"No tenant {wanted} has you as a member.")
-    if len(mine) > 1:
-        raise Forbidden("You belong to several tenants; choose with X-Tenant: " + ", ".join(m.slug for m in mine))
-    membership = mine[0]
+    if not matching:
+        raise NotFound(f"No tenant {requested_slug} has you as a member.")
+    if len(matching) > 1:
+        raise Forbidden("You belong to several tenants; choose with X-Tenant: " + ", ".join(m.slug for m in matching))
+    membership = matching[0]
     enter_tenant(session, membership.tenant_id)
     if membership.subject is None:
         session.execute(
@@ -130,35 +154,34 @@ def _token_holder(
                 "subject": identity.subject,
             },
         )
-    row = session.execute(_BY_MEMBER, {"tenant_id": membership.tenant_id, "member_id": membership.id, "now": now}).one()
-    return _scope(session, row, now, origin)
+    values = {"tenant_id": membership.tenant_id, "member_id": membership.id, "now": now}
+    return _make_scope(session, rows.one(_CallerRow, session.execute(_SELECT_MEMBER, values)), now, origin)
 
 
-def _scope(session: Connection, row: Row[Any], now: datetime, origin: Origin) -> Scope:
-    if not cells.is_here(row.cell):  # before the suspension, which a signpost keeps for as long as it stands
+def _make_scope(session: Connection, row: _CallerRow, now: datetime, origin: Origin) -> Scope:
+    """Make the scope of an authenticated caller. Raises Misdirected for another cell's tenant, or Suspended."""
+    if not cells.is_here(row.cell):  # checked first: the row left behind for a tenant of another cell is suspended
         raise Misdirected(row.cell)
     if row.status != "active":
         because = f": {row.suspended_because}" if row.suspended_because else "."
         raise Suspended(f"This tenant is suspended{because}")
-    # a login stays after the exit, as an employee's who may only read
+    # after the employee has left, the login remains with the role of an employee who may only read
     role, grants = (Role.EMPLOYEE, GRANTS_AFTER_EXIT) if row.has_left else (Role(row.role), GRANTS[Role(row.role)])
-    actor = Actor(row.actor_name, role, row.user_id, row.actor_id, frozenset(row.hands))
+    actor = Actor(row.actor_name, role, row.user_id, row.actor_id, frozenset(row.all_ids))
     return Scope(Tenant.of(row), actor, grants, now, session, origin)
 
 
-def _platform(session: Connection, admin: Row[Any], now: datetime, origin: Origin) -> PlatformScope:
+def _make_platform_scope(session: Connection, admin: _AdminRow, now: datetime, origin: Origin) -> PlatformScope:
     return PlatformScope(
         Actor(admin.name, Role.PLATFORM_ADMIN, id=admin.id), GRANTS[Role.PLATFORM_ADMIN], now, session, origin
     )
 
 
 @contextmanager
-def working(tenant_id: UUID, *, name: str, now: datetime, origin: Origin) -> Iterator[Scope]:
-    """Open a transaction for a job or an operator, who may do everything inside the one tenant."""
+def job_scope(tenant_id: UUID, *, name: str, now: datetime, origin: Origin) -> Iterator[Scope]:
+    """Open a transaction for a job or an operator, with all permissions inside the one tenant."""
     with transaction(tenant_id=tenant_id) as session:
-        row = session.execute(
-            text(f"select {_TENANT_COLUMNS} from tenants t where t.id = :tenant_id"), {"tenant_id": tenant_id}
-        ).first()
+        row = rows.first(TenantRow, session.execute(_SELECT_TENANT, {"tenant_id": tenant_id}))
         if row is None:
             raise NotFound("There is no such tenant.")
         actor = Actor(name, Role.TENANT_ADMIN)
@@ -166,7 +189,7 @@ def working(tenant_id: UUID, *, name: str, now: datetime, origin: Origin) -> Ite
 
 
 def check_cell(session: Connection, tenant_id: UUID) -> None:
-    """Refuse to go on for a tenant of another cell, where something else than a caller proved whose it is."""
+    """Refuse a tenant of another cell, where there is no caller to authenticate. Raises Misdirected."""
     cell = session.execute(text("select cell from tenants where id = :id"), {"id": tenant_id}).scalar_one()
     if not cells.is_here(cell):
         raise Misdirected(cell)

@@ -1,7 +1,7 @@
-"""When a key was used last: written at most once in five minutes, after the request's own transaction.
+"""When an API key was used last: written at most once in five minutes, after the request's own transaction.
 
-The look-up of a key reads the moment with everything else, so a request of a key that was used just now costs nothing.
-A write is a short transaction of its own, so that a long request does not hold the key's row, and never waits for one.
+Authentication reads the time of last use with the key, so a request of a key that was used just now writes nothing.
+The write is a short transaction of its own, so that a long request does not lock the key's row; it skips a locked row.
 """
 
 import threading
@@ -10,30 +10,23 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from chalicelib.backing.database import transaction
+from chalicelib.backing.database import statement, transaction
 from chalicelib.backing.log import logger
 
 INTERVAL = timedelta(minutes=5)
-MOST_KEPT = 10_000  # keys whose last write one process remembers
+MOST_KEPT = 10_000  # keys in memory with the time of their last write
 
-_WRITE = text("""
-    update api_keys k set last_used_at = :now
-    from (
-        select id from api_keys
-        where tenant_id = :tenant_id and id = :id and (last_used_at is null or last_used_at < :before)
-        for no key update skip locked
-    ) due
-    where k.tenant_id = :tenant_id and k.id = due.id""")
+_WRITE = text(statement(__file__, "note_key_use"))
 
 _lock = threading.Lock()
 _written: dict[UUID, datetime] = {}
 
 
 def note(tenant_id: UUID, key_id: UUID, *, last_used_at: datetime | None, now: datetime) -> None:
-    """Write that a key was used, unless its row or this process says so of the last five minutes."""
+    """Write that a key was used, unless its row or this process's memory has a use within INTERVAL."""
     if last_used_at is not None and last_used_at > now - INTERVAL:
         return
-    with _lock:  # of many requests at once, one writes
+    with _lock:  # of many simultaneous requests, one writes
         if (written := _written.get(key_id)) is not None and now - INTERVAL < written <= now:
             return
         if len(_written) >= MOST_KEPT:
@@ -48,6 +41,6 @@ def note(tenant_id: UUID, key_id: UUID, *, last_used_at: datetime | None, now: d
 
 
 def clear() -> None:
-    """Forget what was written, as a new process does."""
+    """Forget what was written, as a new process knows nothing."""
     with _lock:
         _written.clear()

@@ -1,4 +1,4 @@
-"""API keys: `wbk_<tenant>_<secret>`. The key names its tenant, so that looking it up needs no view across tenants."""
+"""API keys: `wbk_<tenant>_<secret>`. The key names its tenant, so that its row is read under row-level security."""
 
 import hashlib
 import secrets
@@ -16,13 +16,13 @@ def make(tenant_id: UUID | None) -> str:
 
 
 def digest(key: str) -> bytes:
-    """Return what is stored of a key. It is random, so one round of SHA-256 is enough."""
-    # a header may hold anything, half of a surrogate pair too; such a key is merely unknown
+    """Return the hash of a key that is stored. The key is random, so one round of SHA-256 is enough."""
+    # a header may have any characters, even half of a surrogate pair; such a key is simply unknown
     return hashlib.sha256(key.encode(errors="surrogatepass")).digest()
 
 
 def tenant_of(key: str) -> UUID | None:
-    """Return the tenant that a key claims, or None for the platform's."""
+    """Return the tenant that a key claims, or None for a platform key. Raises WrongKey for what is no key."""
     kind, _, rest = key.partition("_")
     if kind == _PLATFORM and rest:
         return None

@@ -1,4 +1,4 @@
-"""The permission matrix, as data: what each role may do, and to whom. A test walks every cell."""
+"""The permission matrix, as data: what each role may do, and whose rows that covers. A test checks every cell."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -98,7 +98,7 @@ _WIDER = (Reach.SELF, Reach.TEAM, Reach.ALL)
 
 
 def _reach(row: tuple[Reach | None, ...], column: int) -> Reach | None:
-    """Return a role's reach: what its column says or an employee's, whichever is wider; all are employees too."""
+    """Return a role's reach: its own column's or the employee's, whichever is wider: all roles are employees."""
     of_role, of_employee = row[column], row[TENANT_ROLES.index(Role.EMPLOYEE)]
     return max((reach for reach in (of_role, of_employee) if reach is not None), key=_WIDER.index, default=None)
 
@@ -108,7 +108,7 @@ GRANTS: Mapping[Role, Mapping[str, Reach]] = {
     for column, role in enumerate(TENANT_ROLES)
 } | {Role.PLATFORM_ADMIN: {"platform.tenants": Reach.ALL, "me.read": Reach.ALL}}
 
-# What a login may do after its person has left: read what is their own, such as payslips and the statement.
+# What a login may do after its employee has left: read their own records, such as payslips and the statement.
 GRANTS_AFTER_EXIT: Mapping[str, Reach] = {
     name: reach
     for name, reach in GRANTS[Role.EMPLOYEE].items()

@@ -1,4 +1,4 @@
-"""Scope: the value that says for which tenant, by whom, with which permissions and when. Minted by the doors only."""
+"""Scope: for which tenant, by which actor, with which permissions and when. Only the entry points make one."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,13 +7,32 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Row, false, func, text, true
+from sqlalchemy import ColumnElement, Connection, false, func, text, true
 
 from chalicelib.backing import clock, outbox
 from chalicelib.identity.permissions import Reach, Role
 from chalicelib.kernel.errors import Forbidden
-from chalicelib.kernel.period import Period, month_holding, period_of
+from chalicelib.kernel.period import Period, month_containing, period_of
 from chalicelib.kernel.policy import PayPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class TenantRow:
+    """A tenant's row, as far as a scope needs it (identity.models.tenants)."""
+
+    id: UUID
+    slug: str
+    name: str
+    currency: str
+    timezone: str
+    weekend: list[int]
+    week_start: int
+    cycle_start_day: int
+    policy: Mapping[str, Any]
+    status: str
+    requests_per_minute: int
+    suspended_because: str | None
+    cell: str
 
 
 @dataclass(frozen=True)
@@ -28,14 +47,14 @@ class Tenant:
     weekend: tuple[int, ...]
     week_start: int
     cycle_start_day: int
-    policy_said: Mapping[str, Any]
+    policy_overrides: Mapping[str, Any]
     is_active: bool
     requests_per_minute: int
     cell: str
 
     @classmethod
-    def of(cls, row: Row[Any]) -> "Tenant":
-        """Read a tenant from a row that has its columns under the names `tenants` gives them."""
+    def of(cls, row: TenantRow) -> "Tenant":
+        """Return the settings in a tenant's row."""
         return cls(
             row.id,
             row.slug,
@@ -53,7 +72,7 @@ class Tenant:
 
     @cached_property
     def policy(self) -> PayPolicy:
-        return PayPolicy(**self.policy_said)
+        return PayPolicy(**self.policy_overrides)
 
     def period(self, month: str) -> Period:
         """Return the days of a month's pay period."""
@@ -61,28 +80,28 @@ class Tenant:
 
     def month_of(self, day: date) -> str:
         """Return the period that a day belongs to."""
-        return month_holding(day, cycle_start_day=self.cycle_start_day)
+        return month_containing(day, cycle_start_day=self.cycle_start_day)
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who is acting: a member, a key, a job or an operator.
+    """Who is acting: a member, an API key, a job or an operator.
 
-    `id` stands in records: their person where they have one, else the member, the key's maker or the key itself.
-    `hands` are all ids under which the same person may stand in records: a person with two keys, or with a key and a
-    login, is one person, and a key acts for whoever made it too. Jobs, schedules and operators are nobody's hand:
-    their `id` is None and their `hands` are empty.
+    `id` is what records are written with: the employee if there is one, else the member, the key's maker or the key.
+    `all_ids` are all ids under which the same person may be in records: a person with two keys, or with a key and a
+    login, is one person, and a key also counts as its maker. Jobs, schedules and operators are no person: their `id`
+    is None and their `all_ids` are empty.
     """
 
     name: str
     role: Role
     user_id: UUID | None = None
     id: UUID | None = None
-    hands: frozenset[UUID] = frozenset()
+    all_ids: frozenset[UUID] = frozenset()
 
     def is_any_of(self, ids: Iterable[UUID] | None) -> bool:
-        """Tell whether this actor is one of the people that `ids` record."""
-        return not self.hands.isdisjoint(ids or ())
+        """Return whether any of `ids` is this actor."""
+        return not self.all_ids.isdisjoint(ids or ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +115,7 @@ class Origin:
 
 @dataclass(slots=True)
 class PlatformScope:
-    """What a platform admin is handed: no tenant, and a session that sees none of their data."""
+    """The scope of a platform admin: no tenant, and a session that sees no tenant's data."""
 
     actor: Actor
     grants: Mapping[str, Reach]
@@ -109,7 +128,7 @@ class PlatformScope:
 
 @dataclass(slots=True)
 class Scope:
-    """What every tenant-bound function is handed first."""
+    """The first argument of every function that works for a tenant."""
 
     tenant: Tenant
     actor: Actor
@@ -125,7 +144,7 @@ class Scope:
         return self.tenant.id
 
     def within(self, permission: str, user_id: ColumnElement[UUID]) -> ColumnElement[bool]:
-        """Return the condition that keeps a query to the people this permission reaches."""
+        """Return the condition that limits a query to the employees that this permission covers."""
         reach = self.grants.get(permission)
         if reach is Reach.ALL:
             return true()
@@ -137,7 +156,7 @@ class Scope:
         return user_id.in_(team.table_valued("user_id").render_derived().select())
 
     def reach(self, permission: str, column: str) -> tuple[str, dict[str, Any]]:
-        """Return the same condition for a statement kept as text, to be added after another, and its values."""
+        """Return the same condition as text, to append to a WHERE clause of a .sql file, and its parameters."""
         reach = self.grants.get(permission)
         if reach is Reach.ALL:
             return "", {}
@@ -151,39 +170,39 @@ class Scope:
         )
 
     def reaches_all(self, permission: str) -> bool:
-        """Return whether a permission covers everybody of the tenant."""
+        """Return whether a permission covers all employees of the tenant."""
         return self.grants.get(permission) is Reach.ALL
 
     def advisory_lock(self, what: str) -> None:
-        """Wait until no other transaction of the tenant is past this point, and stay alone there."""
+        """Take the tenant's advisory lock of this name until the transaction ends; wait while another has it."""
         self.session.execute(
             text("select pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": self.lock_name(what)}
         )
 
     def shared_advisory_lock(self, what: str) -> None:
-        """Wait until no transaction of the tenant is `alone` here, and keep others from being it; many may share."""
+        """Take the advisory lock of this name in share mode: many transactions may, while none has it exclusively."""
         self.session.execute(
             text("select pg_advisory_xact_lock_shared(hashtextextended(:name, 0))"), {"name": self.lock_name(what)}
         )
 
     def lock_name(self, what: str) -> str:
-        """Return the name that an advisory lock of the tenant is hashed from."""
+        """Return the name from which the key of a tenant's advisory lock is hashed."""
         return f"{self.tenant_id}/{what}"
 
     def send(self, queue: str, bodies: Sequence[dict[str, Any]]) -> None:
-        """Write messages that leave after the commit."""
+        """Write messages to the outbox; they are sent after the commit."""
         self.outgoing += outbox.put(self.session, tenant_id=self.tenant_id, queue=queue, bodies=bodies)
 
     def today(self) -> date:
-        """Return the calendar day of this moment in the tenant's time zone."""
+        """Return the current calendar day in the tenant's time zone."""
         return clock.local_day(self.now, self.tenant.timezone)
 
     def yesterday(self) -> date:
-        """Return the last day that is over in the tenant's time zone."""
+        """Return the calendar day before today in the tenant's time zone."""
         return clock.yesterday(self.now, self.tenant.timezone)
 
 
 def check(scope: Scope | PlatformScope, permission: str) -> None:
-    """Refuse a caller whose role lacks a permission."""
+    """Check that the caller's role has a permission. Raises Forbidden."""
     if permission not in scope.grants:
         raise Forbidden(f"The role {scope.actor.role} may not do this (it needs {permission}).")

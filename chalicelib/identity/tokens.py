@@ -1,4 +1,4 @@
-"""OIDC tokens, verified here and not at the gateway: the gateway's check does not exist locally."""
+"""OIDC tokens, verified here and not by API Gateway, whose authorizer does not exist on a developer's machine."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -17,7 +17,7 @@ LAST_MOMENT = 253_402_300_799  # seconds since 1970: the last one of the year 99
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who a token says its bearer is; `email` only if the issuer has verified it."""
+    """The bearer of a verified token; `email` only if the issuer has verified it."""
 
     issuer: str
     subject: str
@@ -25,10 +25,10 @@ class Identity:
 
 
 def verify(token: str) -> Identity:
-    """Check signature, issuer, audience and expiry of an ID token, and return whose it is.
+    """Check signature, issuer, audience and expiry of an ID token, and return its bearer.
 
-    Everything in a token comes from its bearer until the signature holds, so whatever is wrong with one, and in
-    whichever part of it, is answered in the same way: Unauthenticated.
+    Until the signature is verified, everything in a token comes from its bearer. So anything wrong with it, in any
+    part, raises the same InvalidToken.
     """
     known = settings()
     if not known.oidc_issuer:
@@ -37,7 +37,7 @@ def verify(token: str) -> Identity:
         raise InvalidToken(f"The token has {len(token):,} characters; ours have at most {LONGEST_TOKEN:,}.")
     try:
         key = _issuer_keys(known.oidc_jwks_url).get_signing_key(_key_id(token))
-        # the key's own algorithm, never the one that the header names: a library must not be led to verify with another
+        # the key's own algorithm, not the header's: a forged header must not choose how it is verified
         if key.algorithm_name not in ALGORITHMS:
             raise ValueError("the issuer's key is of another algorithm")
         claims = jwt.decode(
@@ -59,7 +59,7 @@ def verify(token: str) -> Identity:
 
 
 def _key_id(token: str) -> str:
-    """Return the `kid` of a token's header, whose algorithm must be one of ours."""
+    """Return the `kid` of a token's header. Raises ValueError if there is none, or the algorithm is not allowed."""
     header = jwt.get_unverified_header(token)
     key_id, algorithm = header.get("kid"), header.get("alg")
     if not (isinstance(key_id, str) and key_id and algorithm in ALGORITHMS):
@@ -68,7 +68,7 @@ def _key_id(token: str) -> str:
 
 
 def _identity(claims: dict[str, Any]) -> Identity:
-    """Read who the bearer is from verified claims; ValueError where no issuer would say so."""
+    """Return the bearer in verified claims. Raises ValueError for claims that no issuer would write."""
     subject, email = claims["sub"], claims.get("email")
     if max(float(claims["exp"]), float(claims["iat"])) > LAST_MOMENT:
         raise ValueError("a moment after the end of time")

@@ -1,9 +1,9 @@
-"""Repeated wrong API keys are slowed: 429 with Retry-After, per key prefix and address, from this process's memory.
+"""Slow down repeated wrong API keys: 429 with Retry-After, per key prefix and IP address, counted in this process.
 
-A secret has 256 bits, so nobody guesses one; what a flood of wrong keys costs is a look-up each, and what it hides is a
-client that goes on with a revoked key. So the very keys that were wrong are refused from memory while the window runs,
-and others are still looked up: a true key from the same address works, whoever else is behind that address.
-Each process counts by itself, which is enough to slow one client and keeps no state anywhere.
+A secret has 256 bits and cannot be guessed, but a client that goes on with a revoked key costs a query per request. So
+keys that were wrong are refused from memory until the window ends. Other keys are still looked up: a valid key works
+from the same address, even if other clients share it. Each process counts by itself, which is enough to slow one
+client and needs no shared state.
 """
 
 import threading
@@ -38,30 +38,30 @@ class WrongKeys(TooMany):
 
 
 def refuse_known(key: str, address: str | None) -> None:
-    """Refuse a key that was wrong just now and is sent again after too many others, without looking it up."""
+    """Refuse a key known to be wrong, after too many wrong ones, without a query. Raises WrongKeys."""
     with _lock:
-        found = _current(key, address)
-        if found is None or found.count < ALLOWED or keys.digest(key) not in found.digests:
+        misses = _current(key, address)
+        if misses is None or misses.count < ALLOWED or keys.digest(key) not in misses.digests:
             return
-        raise _refusal(found)
+        raise _refusal(misses)
 
 
 def note(key: str, address: str | None, refusal: Unauthenticated) -> Unauthenticated | TooMany:
-    """Count a wrong key; return what to raise: its own refusal, or 429 after too many of them."""
+    """Count a wrong key and return the error to raise: `refusal`, or WrongKeys (429) after too many."""
     with _lock:
-        found = _current(key, address)
-        if found is None:
+        misses = _current(key, address)
+        if misses is None:
             while len(_misses) >= MOST_KEPT:
                 _misses.popitem(last=False)
-            found = _misses[_pair(key, address)] = _Misses(time.monotonic() + WINDOW)
-        found.count += 1
-        if len(found.digests) < ALLOWED:
-            found.digests.add(keys.digest(key))
-        return refusal if found.count <= ALLOWED else _refusal(found)
+            misses = _misses[_pair(key, address)] = _Misses(time.monotonic() + WINDOW)
+        misses.count += 1
+        if len(misses.digests) < ALLOWED:
+            misses.digests.add(keys.digest(key))
+        return refusal if misses.count <= ALLOWED else _refusal(misses)
 
 
 def clear() -> None:
-    """Forget all wrong keys, as a new process does."""
+    """Forget all wrong keys, as a new process has none."""
     with _lock:
         _misses.clear()
 
@@ -74,17 +74,17 @@ def _pair(key: str, address: str | None) -> tuple[str, str]:
 
 
 def _current(key: str, address: str | None) -> _Misses | None:
-    found = _misses.get(_pair(key, address))
-    if found is not None and found.ends <= time.monotonic():
+    misses = _misses.get(_pair(key, address))
+    if misses is not None and misses.ends <= time.monotonic():
         del _misses[_pair(key, address)]
         return None
-    return found
+    return misses
 
 
-def _refusal(found: _Misses) -> WrongKeys:
-    wait = max(1, ceil(found.ends - time.monotonic()))
+def _refusal(misses: _Misses) -> WrongKeys:
+    wait = max(1, ceil(misses.ends - time.monotonic()))
     return WrongKeys(
-        f"{found.count} wrong API keys came from this address; try again in {wait} s with a key that is"
+        f"{misses.count} wrong API keys came from this address; try again in {wait} s with a key that is"
         " right, which works at once.",
         wait=wait,
     )

@@ -1,4 +1,7 @@
-"""Facts that stop a piece of work. The doors turn a kind into an HTTP status or into "done, do not retry"."""
+"""Faults: errors that a caller can understand and correct.
+
+Entry points turn a fault's kind into an HTTP status or, for a message, into "done, do not retry".
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,19 +10,19 @@ from types import MappingProxyType
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where in the input something is wrong (a JSON pointer, or a name with its line) and what to do about it."""
+    """Where the input is wrong (a JSON pointer, or a name with its line), and what to do about it."""
 
     pointer: str
     detail: str
 
 
 class Fault(Exception):
-    """Something a caller can understand and mend; `kind` names it in problem documents and logs."""
+    """An error that the caller can understand and correct; `kind` names it in problem documents and logs."""
 
     kind = "fault"
     title = "The request cannot be done"
-    wait: int | None = None  # seconds after which trying again makes sense, where it does
-    more: Mapping[str, str] = MappingProxyType({})  # what a program should not have to read out of the detail
+    wait: int | None = None  # seconds until another attempt makes sense (Retry-After), if it does
+    more: Mapping[str, str] = MappingProxyType({})  # extension members, so that programs need not parse the detail
 
     def __init__(self, detail: str, places: Sequence[Place] = ()) -> None:
         super().__init__(detail)
@@ -40,7 +43,7 @@ class Invalid(Fault):
 class Unauthenticated(Fault):
     kind = "unauthenticated"
     title = "Who is calling is not known"
-    challenge = 'Bearer realm="wagebook"'  # of WWW-Authenticate; no registered scheme says "X-API-Key"
+    challenge = 'Bearer realm="wagebook"'  # of WWW-Authenticate; no registered scheme is "X-API-Key"
 
 
 class WrongKey(Unauthenticated):

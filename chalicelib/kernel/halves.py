@@ -1,7 +1,7 @@
-"""A day is two halves, and each half has exactly one code (rules.md, section 3).
+"""Halves of a day: a day has two, and each has exactly one code (rules.md, section 3).
 
-A pay register stores a period as a string of these codes, two a day, in date order: "PPPAWW" is a full day present,
-a day present in the first half and absent in the second, and a day off.
+The pay register stores a period as a string of these codes, two per day in date order: "PPPAWW" is a day present, a
+day present in the first half and absent in the second, and a day off.
 """
 
 from enum import StrEnum
@@ -29,7 +29,7 @@ class Half(StrEnum):
     SECOND = "second"
 
 
-CODES = "-PALUOHW"  # a code's place in this string is its number in the SQL of the register
+CODES = "-PALUOHW"  # a code's index in this string is its number in the register's SQL
 
 STATUS_OF: dict[str, tuple[HalfStatus, Nature | None]] = {
     "-": (HalfStatus.BLANK, None),

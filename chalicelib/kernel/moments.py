@@ -1,13 +1,13 @@
-"""Days and moments as they come in: written one way, and inside the years that calendars here are made for.
+"""Days and moments as input: one way to write them, and only years that pay periods are made for.
 
-Near the ends of time a date has no day before or after it, and a moment no local time in some zone: reading them would
-fail later, in whatever asks for the next day. So they end here, with a reason.
+Near the first and last representable date there is no day before or after, and no local time in some zones. Such input
+would fail later, in whatever computes the next day; it is refused here, with the reason.
 """
 
 import re
 from datetime import UTC, date, datetime
 from functools import lru_cache
-from typing import Annotated, Any
+from typing import Annotated, overload
 
 from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema
 
@@ -15,7 +15,7 @@ from chalicelib.kernel.period import FIRST_YEAR, LAST_YEAR
 from chalicelib.kernel.schema import STORED
 
 FIRST_DAY, LAST_DAY = date(FIRST_YEAR, 1, 1), date(LAST_YEAR, 12, 31)
-FIRST_LIFE_DAY = date(1900, 1, 1)  # people are employed since before pay periods begin
+FIRST_LIFE_DAY = date(1900, 1, 1)  # employment may begin before the first pay period
 _FIRST_MOMENT, _END_OF_MOMENTS = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC), datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC)
 _NO_DAY = "is not a date like 2026-01-31"
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -25,17 +25,17 @@ _MOMENT = re.compile(
 )
 
 
-def read_day(value: Any) -> Any:
-    """Return the day that a text like 2026-01-31 names. Raise ValueError for everything else; null passes."""
+def read_day(value: object) -> date | None:
+    """Return the day that a text like 2026-01-31 names. Raises ValueError for everything else; null passes."""
     if value is None or (isinstance(value, date) and not isinstance(value, datetime)):
         return value
     if isinstance(value, str):
-        return _day_of(value)
+        return _parse_day(value)
     raise ValueError(_NO_DAY)
 
 
-@lru_cache(maxsize=10_000)  # the rows of a file are about a few days
-def _day_of(text: str) -> date:
+@lru_cache(maxsize=10_000)  # the rows of an import are about a few days
+def _parse_day(text: str) -> date:
     if not _DAY.fullmatch(text):
         raise ValueError(_NO_DAY)
     try:
@@ -44,8 +44,16 @@ def _day_of(text: str) -> date:
         raise ValueError("is a date that no calendar has") from None
 
 
-def read_moment(value: Any) -> Any:
-    """Return a moment of RFC 3339 in UTC. Raise ValueError without an offset or outside our years; null passes."""
+@overload
+def read_moment(value: str | datetime) -> datetime: ...
+
+
+@overload
+def read_moment(value: object) -> datetime | None: ...
+
+
+def read_moment(value: object) -> datetime | None:
+    """Return a moment of RFC 3339 in UTC. Raises ValueError without an offset or outside our years; null passes."""
     if value is None:
         return value
     if isinstance(value, str) and _MOMENT.fullmatch(value):
@@ -64,13 +72,14 @@ def read_moment(value: Any) -> Any:
     return moment
 
 
-def _read_life_day(value: Any, info: ValidationInfo) -> Any:
+def _read_life_day(value: object, info: ValidationInfo) -> date | None:
     day = read_day(value)
-    is_stored = info.context == STORED and isinstance(day, date)
-    return max(FIRST_LIFE_DAY, min(day, LAST_DAY)) if is_stored else day  # taken when any year was
+    if day is not None and info.context == STORED:  # stored when any year was accepted
+        return max(FIRST_LIFE_DAY, min(day, LAST_DAY))
+    return day
 
 
-# A day that pay periods are made of; and one in a life, which may lie before the first of them.
+# A day of a pay period; and a day in an employee's life, which may lie before the first pay period.
 Day = Annotated[date, Field(ge=FIRST_DAY, le=LAST_DAY, examples=["2026-01-05"]), BeforeValidator(read_day)]
 LifeDay = Annotated[
     date, Field(ge=FIRST_LIFE_DAY, le=LAST_DAY, examples=["2026-01-05"]), BeforeValidator(_read_life_day)

@@ -1,6 +1,6 @@
 """Money is a Decimal with its currency beside it, rounded once by a named rounding.
 
-Minor units are those of ISO 4217; the database holds the same list in `currencies`, and a test keeps them equal.
+Minor units are those of ISO 4217; the database has the same list in `currencies`, and a test compares them.
 """
 
 from decimal import ROUND_HALF_UP, Decimal
@@ -21,7 +21,7 @@ MINOR_UNITS: dict[str, int] = {
 
 
 def rounded(amount: Decimal, currency: str) -> Decimal:
-    """Round half up (away from zero) to the currency's minor unit: the only rounding money knows here."""
+    """Round half up (away from zero) to the currency's minor unit: the only rounding of money."""
     return amount.quantize(Decimal(1).scaleb(-MINOR_UNITS[currency]), rounding=ROUND_HALF_UP)
 
 

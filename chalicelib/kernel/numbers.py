@@ -1,13 +1,12 @@
-"""Numbers as people and programs write them, read strictly: money as a string, days, hours and rates as numbers.
+"""Strict parsing of numbers: money as a string; days, hours and rates as numbers.
 
-Python's own Decimal takes `1_000`, `1e3`, `.5`, Arabic digits and surrounding spaces. Here nothing is guessed: a
-spreadsheet's `1.23457E+11` has lost its digits already, and `1,000` is a thousand to some and one to others.
+Python's own Decimal accepts `1_000`, `1e3`, `.5`, Arabic digits and surrounding spaces. Here nothing is guessed: a
+spreadsheet's `1.23457E+11` has lost digits already, and `1,000` is a thousand in one country and one in another.
 """
 
 import re
 from decimal import Decimal
 from math import isfinite
-from typing import Any
 
 AMOUNT = r"[0-9]{1,15}(\.[0-9]{1,3})?"  # the published pattern of money, without sign
 AMOUNT_PATTERN, SIGNED_AMOUNT_PATTERN = f"^{AMOUNT}$", f"^-?{AMOUNT}$"
@@ -21,23 +20,23 @@ _WHOLE = re.compile(r"(-?[0-9]{1,18})(\.0+)?")  # spreadsheets write 480.0
 _EXPONENT = re.compile(r"[+-]?[0-9.,]+[eE][+-]?[0-9]+", re.ASCII)
 
 
-def read_amount(value: Any) -> Any:
-    """Return an amount of money as a Decimal: a string of the published pattern, or a whole number.
+def read_amount(value: object) -> Decimal | None:
+    """Return an amount of money: a string of the published pattern, or a whole number.
 
-    Raise ValueError with the reason and the remedy. Null and Decimal pass: what a model does with them is its own.
+    Raises ValueError with the reason and the remedy. Null and Decimal pass: the model decides about them.
     """
-    return _amount(value, _AMOUNT)
+    return _parse_amount(value, _AMOUNT)
 
 
-def read_signed_amount(value: Any) -> Any:
+def read_signed_amount(value: object) -> Decimal | None:
     """Return an amount that may be below 0; otherwise as `read_amount`."""
-    return _amount(value, _SIGNED_AMOUNT)
+    return _parse_amount(value, _SIGNED_AMOUNT)
 
 
-def read_number(value: Any) -> Any:
-    """Return a count of days or hours, a rate or a measure as a Decimal: a JSON number or a plain decimal string.
+def read_number(value: object) -> Decimal | None:
+    """Return a number of days or hours, a rate or a measure: a JSON number or a plain decimal string.
 
-    A float counts as its shortest decimal, which is what was written. Raise ValueError with the reason.
+    A float is read as its shortest decimal, which is what was written. Raises ValueError with the reason.
     """
     if value is None or isinstance(value, Decimal):
         return value
@@ -52,11 +51,11 @@ def read_number(value: Any) -> Any:
     raise ValueError("must be a number such as 7.5")
 
 
-def read_whole(value: Any) -> Any:
-    """Return a whole number of a file's cell, written in plain digits. Raise ValueError with the reason."""
+def read_whole(value: object) -> object:
+    """Return a whole number in a cell of a file, written in plain digits. Raises ValueError with the reason."""
     if isinstance(value, str):
-        if found := _WHOLE.fullmatch(value):
-            return int(found[1])
+        if match := _WHOLE.fullmatch(value):
+            return int(match[1])
         raise ValueError(_reason(value) or "must be a whole number such as 480")
     if isinstance(value, float) and value.is_integer():
         return int(value)
@@ -65,7 +64,8 @@ def read_whole(value: Any) -> Any:
     return value
 
 
-def _amount(value: Any, pattern: re.Pattern[str]) -> Any:
+def _parse_amount(value: object, pattern: re.Pattern[str]) -> Decimal | None:
+    """Return an amount that matches the pattern. Raises ValueError with the reason; null and Decimal pass."""
     if value is None or isinstance(value, Decimal):
         return value
     if isinstance(value, float):

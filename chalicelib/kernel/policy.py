@@ -1,4 +1,4 @@
-"""The pay policy: the switches that a tenant sets, with their defaults and what each means (rules.md, section 4)."""
+"""The pay policy: a tenant's settings with their defaults and meaning (rules.md, section 4)."""
 
 from decimal import Decimal
 from enum import StrEnum
@@ -31,13 +31,13 @@ class PayoutProvider(StrEnum):
     MANUAL = "manual"
 
 
-def _known(code: str) -> str:
+def _check_currency(code: str) -> str:
     if code not in MINOR_UNITS:
         raise ValueError("is not a currency of ISO 4217")
     return code
 
 
-CurrencyCode = Annotated[str, Field(pattern=r"^[A-Z]{3}$"), AfterValidator(_known)]
+CurrencyCode = Annotated[str, Field(pattern=r"^[A-Z]{3}$"), AfterValidator(_check_currency)]
 Minutes = Annotated[int, Field(ge=1, le=1440)]
 Fraction = Annotated[Decimal, Field(ge=0, le=1, max_digits=7, decimal_places=6), NUMBER]
 Amount = MoneyIn

@@ -1,7 +1,7 @@
-"""What every message of the API is made of: strict input, described output, decimals as strings.
+"""Types of the API's models: strict input, described output, decimals as strings.
 
-Input models have no bare `str`, `Decimal`, `date` or `datetime`: human text, money, numbers, days and moments are the
-kinds here and in kernel.moments, and an architecture test lists the exceptions with their reasons.
+Input models have no bare `str`, `Decimal`, `date` or `datetime`: human text, money, numbers, days and moments have the
+types here and in kernel.moments, and an architecture test lists the exceptions with their reasons.
 """
 
 from collections.abc import Callable
@@ -21,11 +21,13 @@ from pydantic import (
 
 from chalicelib.kernel import numbers, text
 
-STORED = "stored"  # context of validation: read back what was taken before today's rules, and refuse nothing
+STORED = "stored"  # validation context of stored values, which may be older than today's rules: nothing is refused
 
 
 def _cleaner(clean: Callable[[str], str], harmless: Callable[[str], str]) -> BeforeValidator:
-    def read(value: Any, info: ValidationInfo) -> Any:
+    """Return the validator that cleans input, and only makes stored values harmless."""
+
+    def read(value: object, info: ValidationInfo) -> object:
         if not isinstance(value, str):
             return value
         return harmless(value) if info.context == STORED else clean(value)
@@ -34,20 +36,20 @@ def _cleaner(clean: Callable[[str], str], harmless: Callable[[str], str]) -> Bef
 
 
 def no_nul(value: str) -> str:
-    """Refuse the one character that PostgreSQL cannot hold, in texts that are kept exactly as they came."""
+    """Refuse NUL, which PostgreSQL cannot store, in texts that are kept exactly as sent. Raises ValueError."""
     if "\x00" in value:
         raise ValueError("must not contain the NUL character")
     return value
 
 
-# Cleans a text before it is checked, so that its length counts what is kept (kernel.text).
+# Cleans a text before it is checked, so that its length is that of the stored text (kernel.text).
 CLEAN_LINE = _cleaner(text.clean_line, text.harmless_line)
 CLEAN_LINES = _cleaner(text.clean_lines, text.harmless_lines)
 Text = Annotated[str, Field(min_length=1, max_length=200), CLEAN_LINE]
 LongText = Annotated[str, Field(max_length=2000), CLEAN_LINES]
 Reason = Annotated[str, Field(min_length=1, max_length=2000), CLEAN_LINES]
 Search = Annotated[str, Field(max_length=200), CLEAN_LINE]
-# Formulas and patterns: a program reads them and says at which character they are wrong, so they stay as they came.
+# Formulas and patterns: they stay as sent, since errors name the character at which they are wrong.
 SourceText = Annotated[str, Field(min_length=1, max_length=2000), AfterValidator(no_nul)]
 Email = Annotated[
     str,
@@ -96,34 +98,34 @@ MoneyOut = Annotated[
 ]
 
 
-def _plain(number: Decimal) -> str:
-    said = format(number, "f")
-    return said.rstrip("0").rstrip(".") if "." in said else said
+def _format_plain(number: Decimal) -> str:
+    text = format(number, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-# what a formula takes and gives, with all its digits and no zeros after them
+# arguments and results of formulas, with all digits and no trailing zeros
 Exact = Annotated[
     Decimal,
-    PlainSerializer(_plain, return_type=str),
+    PlainSerializer(_format_plain, return_type=str),
     WithJsonSchema({"type": "string", "examples": ["714.2857142857"]}, mode="serialization"),
 ]
 Number = Annotated[Decimal, PlainSerializer(float, return_type=float)]  # days and hours are JSON numbers
 Version = Annotated[int, Field(ge=1, description="rises with each change; send it back as If-Match")]
 
-UNSET: Any = None  # the default of a field that may be left out but not be null; `given()` leaves it out too
+UNSET: Any = None  # the default of a field that may be left out but not be null; `sent_fields()` leaves it out too
 
 
 class Input(BaseModel):
-    """Strict: unknown fields, wrong types and missing values are refused, each with its place."""
+    """Base of input models: unknown fields, wrong types and missing values are refused, each with its place."""
 
     model_config = ConfigDict(extra="forbid", strict=True, str_strip_whitespace=True)
 
-    def given(self) -> dict[str, Any]:
+    def sent_fields(self) -> dict[str, Any]:
         """Return only the fields that the caller sent."""
         return self.model_dump(exclude_unset=True)
 
 
 class Output(BaseModel):
-    """Described by its fields; values come from our own database and are not checked twice."""
+    """Base of replies: made from rows of our own database, also from attributes of dataclasses."""
 
     model_config = ConfigDict(extra="ignore", from_attributes=True)

@@ -1,4 +1,7 @@
-"""States as data: an enum, a table of allowed moves, one function that checks a move."""
+"""State machines as data: an enum of states, a table of allowed moves, one function that checks a move.
+
+The docstrings of the states that clients see are descriptions in the API document, which stays as it is.
+"""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -69,15 +72,17 @@ class SaleStatus(StrEnum):
 class PayoutStatus(StrEnum):
     """Where a person's money is."""
 
-    HELD = "held"  # waits for somebody else's approval
+    HELD = "held"  # awaiting approval by a second person
     CANCELLED = "cancelled"  # not approved: the money is back in payable
-    QUEUED = "queued"  # nobody has sent it yet
-    SENDING = "sending"  # somebody may have: until its lease ends, only they may say
+    QUEUED = "queued"  # not sent yet
+    SENDING = (
+        "sending"  # claimed by a worker, which may have sent it: only that worker may move it until its lease ends
+    )
     UNKNOWN = "unknown"  # it may have been paid; the provider is asked
-    REVIEW = "review"  # nobody could say; a person decides
+    REVIEW = "review"  # the provider could not tell; a person decides
     PAID = "paid"
     FAILED = "failed"  # refused for good: the money is back in payable
-    RETURNED = "returned"  # came back from the bank: likewise
+    RETURNED = "returned"  # returned by the bank: the money is back in payable
 
 
 PAYOUT_MOVES: Mapping[PayoutStatus, frozenset[PayoutStatus]] = {
@@ -86,7 +91,7 @@ PAYOUT_MOVES: Mapping[PayoutStatus, frozenset[PayoutStatus]] = {
     PayoutStatus.QUEUED: frozenset({PayoutStatus.SENDING}),
     PayoutStatus.SENDING: frozenset(
         {
-            PayoutStatus.QUEUED,  # certainly not sent, by anybody
+            PayoutStatus.QUEUED,  # certainly not sent
             PayoutStatus.PAID,
             PayoutStatus.FAILED,
             PayoutStatus.UNKNOWN,
@@ -111,9 +116,9 @@ class PayrollStatus(StrEnum):
 
     DRAFT = "draft"
     CALCULATED = "calculated"
-    APPROVED = "approved"  # its period is locked, and its payslips are or are being booked
-    PARTLY_PAID = "partly_paid"  # being paid; of whom it did not reach, the run tells why
-    PAID = "paid"  # every payslip of it is
+    APPROVED = "approved"  # its period is locked, and its payslips are posted to the ledger, or being posted
+    PARTLY_PAID = "partly_paid"  # being paid; the run lists who was not reached, and why
+    PAID = "paid"  # every payslip is paid
     CANCELLED = "cancelled"
 
 
@@ -134,7 +139,7 @@ S = TypeVar("S", bound=StrEnum)
 
 
 def check_move(moves: Mapping[S, frozenset[S]], *, now: S, to: S, what: str) -> None:
-    """Refuse a move that the table does not allow, saying which moves there are."""
+    """Check that the table allows a move. Raises AlreadyDecided, which names the allowed moves."""
     if to not in moves[now]:
         allowed = ", ".join(sorted(moves[now])) or "nothing"
         raise AlreadyDecided(f"This {what} is {now}; from there it can become {allowed}, not {to}.")

@@ -1,19 +1,19 @@
-r"""Human text: one cleaning for every name, remark, reason and address, whichever way it comes in.
+r"""Human text: one way of cleaning for every name, remark, reason and address, wherever it comes from.
 
-What is cleaned away carries no letter and only makes equal texts differ, breaks fonts, or drives a terminal:
+Removed is what has no letter and only makes equal texts differ, breaks fonts, or controls a terminal:
 
 - escape sequences and control characters; U+FEFF (the byte order mark that editors leave behind), the soft hyphen, the
   zero-width space, word joiners, tag characters, and the direction marks U+200E, U+200F and U+061C, which move no
-  letter and come along when Arabic or Persian is copied from another program;
-- spaces of every width become one space, and none stands at an end. A text of one line has no line breaks; in a
-  longer one they are kept.
+  letter and are copied along with Arabic or Persian text from another program;
+- spaces of every width become one space, and those at the ends are removed. A text of one line has no line breaks; in
+  a longer one they are kept.
 
-What is kept: the joiners U+200C and U+200D, without which names in Bengali, Hindi, Persian and Malayalam are spelled
-wrongly, and variation selectors, which choose the form of a Chinese or Japanese name. What is left is NFC.
+Kept are the joiners U+200C and U+200D, without which names in Bengali, Hindi, Persian and Malayalam are spelled
+wrongly, and variation selectors, which choose the form of a Chinese or Japanese name. The result is in NFC.
 
-What is refused rather than removed, because removing it would change what a reader sees: overrides, embeddings and
-isolates of direction (they show a text in another order than it is stored in), private-use characters (each machine
-shows another sign), noncharacters and halves of surrogate pairs (a file was read in the wrong encoding).
+Refused, because removing it would change what a reader sees: overrides, embeddings and isolates of direction (they
+show a text in another order than it is stored in), private-use characters (each machine shows another sign),
+noncharacters and halves of surrogate pairs (a file was read in the wrong encoding).
 """
 
 import re
@@ -22,7 +22,7 @@ import unicodedata
 JOINERS = "\u200c\u200d"
 BIDI_CONTROLS = "\u202a-\u202e\u2066-\u2069"
 
-# Most texts by far: one line of ASCII that is clean already.
+# Fast path for most texts: one line of ASCII that is clean already.
 _PLAIN = re.compile(r"[!-~]+(?: [!-~]+)*")
 _ESCAPE_SEQUENCE = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor moves
@@ -62,7 +62,7 @@ _BLANK = frozenset("\u115f\u1160\u3164\uffa0\u2800")  # letters and symbols by c
 
 
 def clean_line(text: str) -> str:
-    """Return the text as one clean line, empty if nothing visible is in it. Raise ValueError with the reason."""
+    """Return the text as one clean line, empty if nothing in it is visible. Raises ValueError with the reason."""
     if _PLAIN.fullmatch(text):
         return text
     _refuse(text)
@@ -70,7 +70,7 @@ def clean_line(text: str) -> str:
 
 
 def clean_lines(text: str) -> str:
-    """Return the text clean, with its line breaks as newlines. Raise ValueError with the reason."""
+    """Return the clean text with its line breaks as newlines. Raises ValueError with the reason."""
     if _PLAIN.fullmatch(text):
         return text
     _refuse(text)
@@ -78,7 +78,7 @@ def clean_lines(text: str) -> str:
 
 
 def harmless_line(text: str) -> str:
-    """Return stored text as one line that can be shown; what turns it around is left out, and nothing is refused."""
+    """Return stored text as one line that can be shown: characters that turn it around are removed, none is refused."""
     return _one_line(_harmless(text))
 
 
@@ -90,8 +90,8 @@ def harmless_lines(text: str) -> str:
 def _refuse(text: str) -> None:
     text = _ESCAPE_SEQUENCE.sub("", text)
     for pattern, reason in _REFUSED:
-        if found := pattern.search(text):
-            raise ValueError("holds " + reason.format(ord(found[0])))
+        if match := pattern.search(text):
+            raise ValueError("holds " + reason.format(ord(match[0])))
 
 
 def _harmless(text: str) -> str:

@@ -7,7 +7,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from chalicelib import audit
 from chalicelib.backing.database import Record
-from chalicelib.entry.versions import expect
+from chalicelib.entry.versions import check_version
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import Invalid, Place
 from chalicelib.notifications import queries
@@ -24,7 +24,7 @@ def set_preferences(scope: Scope, *, new: NewPreferences, if_match: int | None) 
         if not all(new.kinds[kind].model_dump().values())
     ]:
         raise Invalid("Some notifications cannot be switched off.", places)
-    expect(queries.get_preferences(scope, lock=True), if_match)
+    check_version(queries.get_preferences(scope, lock=True), if_match)
     values = {"phone": new.phone, "push_endpoint": new.push_endpoint, "switched_off": switched_off(new.kinds)}
     row = insert(notification_preferences).values(
         tenant_id=scope.tenant_id, user_id=queries.myself(scope), version=2, **values

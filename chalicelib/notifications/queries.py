@@ -8,7 +8,7 @@ from sqlalchemy import Select, Uuid, and_, column, func, select, table
 from chalicelib.backing.database import Record
 from chalicelib.backing.log import logger
 from chalicelib.entry.get_or_404 import get_row
-from chalicelib.entry.paging import PageQuery, cursor, page_of, position
+from chalicelib.entry.paging import PageQuery, decode_cursor, encode_cursor, page_of
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import Conflict, NotFound
 from chalicelib.notifications.models import notification_logs, notification_preferences, notification_suppressions
@@ -102,10 +102,10 @@ def _logs(scope: Scope) -> Select[Any]:
 def _down(scope: Scope, rows: Select[Any], query: PageQuery) -> Record:
     """Read one page that goes down from a key."""
     if query.cursor:
-        rows = rows.where(_ids < position(query.cursor, UUID))
+        rows = rows.where(_ids < decode_cursor(query.cursor, UUID))
     found = scope.session.execute(rows.order_by(_ids.desc()).limit(query.limit + 1)).mappings().all()
     items = [_in_words(row) for row in found[: query.limit]]
-    return {"items": items, "next_cursor": cursor(items[-1]["id"]) if len(found) > query.limit else None}
+    return {"items": items, "next_cursor": encode_cursor(items[-1]["id"]) if len(found) > query.limit else None}
 
 
 def _in_words(row: Any) -> Record:

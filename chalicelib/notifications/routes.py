@@ -5,7 +5,7 @@ from uuid import UUID
 
 from chalice import Blueprint
 
-from chalicelib.entry.http import Document, endpoint
+from chalicelib.entry.http import FileReply, endpoint
 from chalicelib.entry.paging import Page, PageQuery
 from chalicelib.identity.scope import Scope
 from chalicelib.notifications import actions, preference_actions, queries, schemas, unsubscribe
@@ -38,13 +38,13 @@ def open_notification(scope: Scope, notification_id: UUID) -> schemas.Notificati
 
 
 @endpoint(blueprint, "GET", "/notifications/unsubscribe/{token}", may=None, produces=HTML)
-def ask_to_stop(token: str) -> Document:
+def ask_to_stop(token: str) -> FileReply:
     """Ask the reader of a mail whether to stop its kind; it changes nothing, as programs follow links too."""
     return _page(_ASKING)
 
 
 @endpoint(blueprint, "POST", "/notifications/unsubscribe/{token}", may=None, accepts=FORMS, produces=HTML)
-def stop(token: str) -> Document:
+def stop(token: str) -> FileReply:
     """Send the reader of a mail no more of its kind, at one click of theirs (RFC 8058)."""
     unsubscribe.stop(token)
     return _page(_STOPPED)
@@ -80,5 +80,5 @@ def lift_suppression(scope: Scope, suppression_id: UUID) -> None:
     preference_actions.lift_suppression(scope, suppression_id=suppression_id)
 
 
-def _page(said: str) -> Document:
-    return Document((Path(__file__).parent / "stop.html").read_text().replace("ASK", said), HTML)
+def _page(said: str) -> FileReply:
+    return FileReply((Path(__file__).parent / "stop.html").read_text().replace("ASK", said), HTML)

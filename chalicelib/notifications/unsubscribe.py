@@ -31,7 +31,7 @@ _STOP = text("""
 
 def token_of(scope: Scope, log_id: UUID) -> str:
     """Make the word by which the reader of one mail stops its kind: 103 characters, safe in a path."""
-    sealed = vault.seal(scope.session, b"", tenant_id=scope.tenant_id, table=_PURPOSE, row_id=log_id)
+    sealed = vault.encrypt(scope.session, b"", tenant_id=scope.tenant_id, table=_PURPOSE, row_id=log_id)
     said = scope.tenant_id.bytes + log_id.bytes + sealed.key_id.bytes + sealed.data
     return base64.urlsafe_b64encode(said).rstrip(b"=").decode()
 
@@ -41,14 +41,14 @@ def stop(token: str) -> None:
     tenant_id, log_id, sealed = _read(token)
     with transaction(tenant_id=tenant_id) as session:
         try:
-            vault.unseal(session, sealed, tenant_id=tenant_id, table=_PURPOSE, row_id=log_id)
-        except vault.Unopenable:
+            vault.decrypt(session, sealed, tenant_id=tenant_id, table=_PURPOSE, row_id=log_id)
+        except vault.Undecryptable:
             raise _unknown() from None
         check_cell(session, tenant_id)
         session.execute(_STOP, {"tenant_id": tenant_id, "log_id": log_id})
 
 
-def _read(token: str) -> tuple[UUID, UUID, vault.Sealed]:
+def _read(token: str) -> tuple[UUID, UUID, vault.EncryptedValue]:
     try:
         said = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
     except ValueError:
@@ -56,7 +56,7 @@ def _read(token: str) -> tuple[UUID, UUID, vault.Sealed]:
     if len(said) != _LENGTH:
         raise _unknown()
     tenant_id, log_id, key_id = (UUID(bytes=said[start : start + 16]) for start in (0, 16, 32))
-    return tenant_id, log_id, vault.Sealed(key_id, said[_IDS:])
+    return tenant_id, log_id, vault.EncryptedValue(key_id, said[_IDS:])
 
 
 def _unknown() -> NotFound:

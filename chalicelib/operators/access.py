@@ -54,7 +54,7 @@ def create_tenant(
         made = actions.make_tenant(scope, new=new)
     if week_start != made.week_start:
         with scopes.operating(made.id) as mine:
-            made = actions.change_settings(mine, patch=weeks.given(), if_match=None)
+            made = actions.change_settings(mine, patch=weeks.sent_fields(), if_match=None)
     row = {name: getattr(made, name) for name in LISTED}
     if as_json:
         print_json(row)

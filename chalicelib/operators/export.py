@@ -186,11 +186,11 @@ def _opened(session: Connection, tenant_id: UUID, line: str, shown: list[Encrypt
     for place in shown:
         if row[place.sealed] is None:
             continue
-        sealed = vault.Sealed(UUID(row[place.key]), bytes.fromhex(row[place.sealed].removeprefix("\\x")))
+        sealed = vault.EncryptedValue(UUID(row[place.key]), bytes.fromhex(row[place.sealed].removeprefix("\\x")))
         try:
-            row[place.sealed] = vault.unseal(
+            row[place.sealed] = vault.decrypt(
                 session, sealed, tenant_id=tenant_id, table=place.table, row_id=UUID(row[place.row])
             ).decode()
-        except vault.Unopenable as problem:
+        except vault.Undecryptable as problem:
             row[place.sealed] = f"it does not open: {problem}"
     return json.dumps(row, ensure_ascii=False)

@@ -155,11 +155,11 @@ def _reseal(scope: Scope, place: EncryptedColumn, found: Rotation, *, after: UUI
 def _again(scope: Scope, place: EncryptedColumn, found: Rotation, row: Any) -> dict[str, Any] | None:
     where: Any = {"tenant_id": scope.tenant_id, "table": place.table, "row_id": row.row_id}
     try:
-        plain = vault.unseal(scope.session, vault.Sealed(row.key_id, bytes(row.sealed)), **where)
-    except vault.Unopenable as problem:
+        plain = vault.decrypt(scope.session, vault.EncryptedValue(row.key_id, bytes(row.sealed)), **where)
+    except vault.Undecryptable as problem:
         found.unopenable.append(str(problem))
         return None
-    sealed = vault.seal(scope.session, plain, **where)
+    sealed = vault.encrypt(scope.session, plain, **where)
     return {"row_id": row.row_id, "sealed": sealed.data, "key_id": sealed.key_id}
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Row, text
 
 from chalicelib.backing import clock, outbox
 from chalicelib.backing.database import transaction
-from chalicelib.identity.callers import working
+from chalicelib.identity.callers import job_scope
 from chalicelib.identity.permissions import GRANTS, Role
 from chalicelib.identity.scope import Actor, Origin, PlatformScope, Scope
 from chalicelib.kernel.errors import NotFound
@@ -42,7 +42,7 @@ def platform() -> Iterator[PlatformScope]:
 @contextmanager
 def operating(tenant_id: UUID, *, sends: bool = True) -> Iterator[Scope]:
     """Open a transaction in one tenant, and send its messages after the commit if it `sends`."""
-    with working(tenant_id, name=operator(), now=clock.now(), origin=_origin()) as scope:
+    with job_scope(tenant_id, name=operator(), now=clock.now(), origin=_origin()) as scope:
         yield scope
         for last in scope.at_commit:
             last()

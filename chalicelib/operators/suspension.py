@@ -29,7 +29,7 @@ def suspend(
 
     Example: tenants suspend --tenant acme --reason "The March invoice is open."
     """
-    given = PlatformTenantPatch(status="suspended", suspended_because=reason).given()
+    given = PlatformTenantPatch(status="suspended", suspended_because=reason).sent_fields()
     tenant_id, before = _change(tenant, given, why=None)
     _tell(tenant, tenant_id, before, "suspended", as_json=as_json)
 
@@ -43,7 +43,7 @@ def resume(
 
     Example: tenants resume --tenant acme --reason "It was paid."
     """
-    tenant_id, before = _change(tenant, PlatformTenantPatch(status="active").given(), why=reason)
+    tenant_id, before = _change(tenant, PlatformTenantPatch(status="active").sent_fields(), why=reason)
     _tell(tenant, tenant_id, before, "active", as_json=as_json)
 
 

@@ -11,9 +11,9 @@ from sqlalchemy import text
 from chalicelib.backing import clock
 from chalicelib.backing.database import transaction
 from chalicelib.backing.outbox import Message
-from chalicelib.entry.messages import do
+from chalicelib.entry.messages import process_message
 from chalicelib.entry.registry import CONSUMERS
-from chalicelib.identity.callers import working
+from chalicelib.identity.callers import job_scope
 from chalicelib.identity.scope import Origin
 from chalicelib.jobs import progress
 from chalicelib.operators.scopes import operator
@@ -34,7 +34,7 @@ def do_here(messages: Sequence[Message]) -> int:
         try:
             with redirect_stdout(sys.stderr):  # where a consumer's metrics are in nobody's way
                 function = CONSUMERS[message.queue].function
-                do(function, body, name=operator(), origin=origin, send=waiting.extend)
+                process_message(function, body, name=operator(), origin=origin, send=waiting.extend)
         except Exception as error:
             _fail(message.tenant_id, body, f"{type(error).__name__} in {operator()}'s terminal")
             raise
@@ -53,5 +53,5 @@ def _mark_sent(message: Message) -> None:
 
 
 def _fail(tenant_id: UUID, body: dict[str, object], why: str) -> None:
-    with working(tenant_id, name=operator(), now=clock.now(), origin=Origin("cli")) as scope:
+    with job_scope(tenant_id, name=operator(), now=clock.now(), origin=Origin("cli")) as scope:
         progress.fail(scope, message=body, why=why)

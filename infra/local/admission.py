@@ -71,7 +71,7 @@ def _admitted(handle: Callable[..., Any], admission: Admission) -> Callable[...,
     @wraps(handle)
     def handle_request(self: Any, method: str, path: str, headers: Any, body: bytes | None) -> Any:
         try:
-            limits.turn_away({name.lower(): value for name, value in headers.items()})
+            limits.reject_flood({name.lower(): value for name, value in headers.items()})
         except TooMany as fault:
             return refusal(fault, path.partition("?")[0])
         if not admission.enter():

@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from chalicelib.entry.paging import cursor
+from chalicelib.entry.paging import encode_cursor
 
 Schema = dict[str, Any]
 
@@ -92,7 +92,7 @@ DATES = [
 # Cursors that a list gave out, or that somebody made up.
 CURSORS = [
     *map(
-        cursor,
+        encode_cursor,
         [
             0,
             1,
@@ -137,7 +137,7 @@ class Strategies:
     def of_field(self, name: str, schema: Schema) -> st.SearchStrategy[Any]:
         """Return values that a schema allows, knowing what the field is called."""
         if name == "cursor":
-            return st.one_of(st.sampled_from(CURSORS), self.ids.map(cursor))
+            return st.one_of(st.sampled_from(CURSORS), self.ids.map(encode_cursor))
         if name in self.named and "array" not in str(schema):
             return self.named[name]
         return self.valid(schema)

@@ -11,7 +11,7 @@ from moto import mock_aws
 import app  # noqa: F401  # registers all endpoints
 from chalicelib.backing import queues
 from chalicelib.entry import openapi
-from chalicelib.entry.paging import cursor
+from chalicelib.entry.paging import encode_cursor
 from chalicelib.entry.registry import CONSUMERS, ENDPOINTS, DeclaredEndpoint
 from infra.local.aws import make_queues
 from tests.architecture.samples import PLAIN, make_all, parameters
@@ -51,7 +51,7 @@ KEYS = [
     f"0001-01-01/{FIRST_ID}",
     f"9999-12-31/{LAST_ID}",
 ]
-CURSORS = [cursor(key) for key in KEYS]
+CURSORS = [encode_cursor(key) for key in KEYS]
 
 
 class Office:

@@ -1,4 +1,4 @@
-"""The audit chain: every change in order, nothing taken out, nothing put in, nothing said differently afterwards."""
+"""The audit chain: every change in order; no row can be removed, inserted or altered unnoticed."""
 
 import threading
 from contextlib import suppress
@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from chalicelib import audit
 from chalicelib.backing import clock
-from chalicelib.identity.callers import working
+from chalicelib.identity.callers import job_scope
 from chalicelib.identity.scope import Origin
 from migrations.setup import Urls
 from tests.support.cast import Cast, tenant
@@ -34,10 +34,10 @@ BROKEN = """
 @pytest.fixture(name="acme")
 def _acme(database: object) -> Cast:
     """Make Acme with three changes on its chain."""
-    made = tenant("Acme")
+    cast = tenant("Acme")
     for name in ("Sewing", "Ironing", "Cutting"):
-        made.hr.ok("POST", "/departments", {"name": name})
-    return made
+        cast.hr.ok("POST", "/departments", {"name": name})
+    return cast
 
 
 @pytest.fixture(name="zenith")
@@ -47,13 +47,13 @@ def _zenith(database: object) -> Cast:
 
 @pytest.fixture(name="owner")
 def _owner(server: str, database: Urls) -> Any:
-    """Return somebody who owns the tables, and can do to them whatever they like."""
+    """Connect as the owner of the tables, who may change anything in them."""
     with psycopg.connect(server, dbname=database.application.rpartition("/")[2], autocommit=True) as session:
         yield session
 
 
 def broken(cast: Cast) -> list[int]:
-    """Return the places at which the chain does not hold."""
+    """Return the numbers of the rows at which the chain is broken."""
     return [row.seq for row in sql(cast, BROKEN, tenant_id=cast.id)]
 
 
@@ -85,7 +85,7 @@ class TestChain:
         assert (broken(acme), broken(zenith)) == ([], [])
 
     def test_has_nothing_of_a_change_that_was_rolled_back(self, acme: Cast) -> None:
-        with suppress(ZeroDivisionError), working(acme.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
+        with suppress(ZeroDivisionError), job_scope(acme.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
             audit.record(scope, action="test.done", entity_type="test", entity_id=1)
             for last in scope.at_commit:
                 last()
@@ -152,7 +152,7 @@ class TestApplication:
 
 
 class TestTampering:
-    @pytest.mark.parametrize(("statement", "found"), [
+    @pytest.mark.parametrize(("statement", "expected"), [
         ("update audit_logs set actor = 'nobody' where tenant_id = '{id}' and seq = 2", [2]),
         ("update audit_logs set after = '{{}}' where tenant_id = '{id}' and seq = 1", [1]),
         ("update audit_logs set at = at + interval '1 microsecond' where tenant_id = '{id}' and seq = 3", [3]),
@@ -164,13 +164,13 @@ class TestTampering:
         ("update audit_logs set seq = case seq when 1 then 9 else seq end where tenant_id = '{id}'", [2, 3, 9]),
     ])  # fmt: skip
     def test_by_the_owner_is_found(
-        self, acme: Cast, owner: psycopg.Connection, statement: str, found: list[int]
+        self, acme: Cast, owner: psycopg.Connection, statement: str, expected: list[int]
     ) -> None:
         with owner.transaction():
             owner.execute("alter table audit_logs disable trigger keep")
             owner.execute(statement.format(id=acme.id))
             owner.execute("alter table audit_logs enable trigger keep")
-        assert broken(acme) == found
+        assert broken(acme) == expected
 
     def test_is_refused_to_the_owner_too_unless_they_take_the_guards_away(
         self, acme: Cast, owner: psycopg.Connection

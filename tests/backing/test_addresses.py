@@ -1,4 +1,4 @@
-"""Which addresses are the public internet: every form in which somebody's own network can be written is not."""
+"""Public addresses, and every form in which a private one can be written."""
 
 import pytest
 

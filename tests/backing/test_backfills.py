@@ -1,4 +1,4 @@
-"""Migrations that give rows of before what rows have now, tried on rows of before."""
+"""Backfills: migrations that complete older rows, tried on such rows."""
 
 from collections.abc import Iterator
 from uuid import uuid4
@@ -12,7 +12,7 @@ from migrations.setup import Urls, prepare, upgrade
 
 @pytest.fixture(name="before")
 def _before(server: str, template: Urls) -> Iterator[Urls]:
-    """Return a database that has a schema of before, after `upgrade(before.migrator, ...)` made it so."""
+    """Return a database with the schema of before the migrations."""
     name = f"wagebook_{uuid4().hex[:12]}"
     passwords = {"wagebook_app": "app", "wagebook_migrator": "migrator"}
     yield prepare(server, passwords, database=name)
@@ -25,13 +25,13 @@ def superuser(server: str, urls: Urls) -> psycopg.Connection:
 
 
 def tenant(root: psycopg.Connection, slug: str) -> str:
-    made = root.execute(
+    row = root.execute(
         "insert into tenants (slug, name, currency, timezone, weekend) values (%s, %s, 'BDT', 'Asia/Dhaka', '{5,6}')"
         " returning id",
         [slug, slug],
     ).fetchone()
-    assert made
-    return str(made[0])
+    assert row
+    return str(row[0])
 
 
 class TestActors:

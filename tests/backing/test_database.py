@@ -1,4 +1,4 @@
-"""A pool that outlives the server it talks to."""
+"""The pool survives a failover of its server."""
 
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -50,9 +50,9 @@ class TestTransaction:
                 restart()
                 ask(session)
 
-        with pytest.raises(OperationalError) as told:
+        with pytest.raises(OperationalError) as raised:
             interrupted()
-        assert isinstance(fault_of(told.value), Busy)
+        assert isinstance(fault_of(raised.value), Busy)
         with transaction() as session:
             assert ask(session) == 1
 
@@ -65,10 +65,10 @@ class TestTransaction:
         restart()
         event.listen(engine(), "do_connect", refuse)
         try:
-            with pytest.raises(OperationalError) as told, transaction():
+            with pytest.raises(OperationalError) as raised, transaction():
                 pass
         finally:
             event.remove(engine(), "do_connect", refuse)
-        assert isinstance(fault_of(told.value), Busy)
+        assert isinstance(fault_of(raised.value), Busy)
         with transaction() as session:
             assert ask(session) == 1

@@ -1,4 +1,4 @@
-"""Logging in by a signed token, as AWS's own library signs it, and a pool that leaves nothing behind at a proxy."""
+"""Login by an IAM token, as AWS's own library signs it, and a pool that pins no connection of a proxy."""
 
 import os
 from collections.abc import Iterator
@@ -23,10 +23,10 @@ class TestToken:
         monkeypatch.setenv("AWS_REGION", "eu-central-1")
         with mock.patch.object(botocore.auth, "get_current_datetime", return_value=NOON):
             ours = database_login.token(host="proxy.example", port=5432, user="wagebook_app")
-            theirs = boto3.client("rds", region_name="eu-central-1").generate_db_auth_token(
+            expected = boto3.client("rds", region_name="eu-central-1").generate_db_auth_token(
                 DBHostname="proxy.example", Port=5432, DBUsername="wagebook_app"
             )
-        assert ours == theirs
+        assert ours == expected
         assert ours.startswith("proxy.example:5432/?Action=connect&DBUser=wagebook_app&X-Amz-Algorithm=")
         assert "X-Amz-Expires=900&" in ours
 
@@ -37,7 +37,7 @@ class TestToken:
 
 @pytest.fixture(name="proxied")
 def _proxied(database: Urls, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Let the product take the server for a proxy, whose address holds no password."""
+    """Have the product treat the server as a proxy, whose URL has no password."""
     from chalicelib.backing.database import engine
 
     before = os.environ["APPLICATION_DATABASE_URL"]

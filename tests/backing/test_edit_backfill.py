@@ -1,4 +1,4 @@
-"""Edits of before cells had versions: each day counts its own, and a day that was cleared keeps its count."""
+"""Edits made before cells had versions: each day counts its own, and a cleared day keeps its count."""
 
 from migrations.setup import Urls
 from tests.support.migrating import upgraded
@@ -21,11 +21,11 @@ def test_days_count_their_edits(server: str, template: Urls) -> None:
         ):
             earlier.run(INSERT, tenant_id, user_id, day, code, by, by and "2026-01-10")
         earlier.go()
-        found = earlier.rows(
+        rows = earlier.rows(
             "select day::text, first_code, version, edited_by, superseded_at is null from day_edits"
             " order by day, version"
         )
-    assert [tuple(one) for one in found] == [
+    assert [tuple(one) for one in rows] == [
         ("2026-01-04", "P", 1, "hr", False),
         ("2026-01-04", "A", 2, "hr", True),
         ("2026-01-05", "P", 1, "hr", False),

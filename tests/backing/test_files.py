@@ -1,4 +1,4 @@
-"""Files in S3: encrypted, private, under their tenant's own keys, read by links that live five minutes."""
+"""Files in S3: encrypted, private, under their tenant's own keys, downloaded by links that last five minutes."""
 
 import base64
 import json
@@ -46,9 +46,9 @@ def put(data: bytes = b"<Document/>", *, key: str | None = None) -> str:
 
 
 def failing(code: str, status: int) -> ClientError:
-    """S3's refusal."""
-    said: Any = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
-    return ClientError(said, "PutObject")
+    """Return an error as S3 does."""
+    response: Any = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(response, "PutObject")
 
 
 class TestKeyOf:
@@ -84,14 +84,14 @@ class TestPut:
             files.put(ZENITH, put(), b"", content_type="text/csv", metadata={})
 
     @pytest.mark.parametrize(
-        ("failure", "told"),
+        ("failure", "expected"),
         [(EndpointConnectionError(endpoint_url="x"), Busy), (failing("SlowDown", 503), Busy),
          (failing("AccessDenied", 403), ClientError)],
     )  # fmt: skip
     def test_says_that_files_cannot_be_reached_and_keeps_a_missing_permission_our_own_failure(
-        self, failure: Exception, told: type[Exception]
+        self, failure: Exception, expected: type[Exception]
     ) -> None:
-        with mock.patch.object(files.client(), "put_object", side_effect=failure), pytest.raises(told):
+        with mock.patch.object(files.client(), "put_object", side_effect=failure), pytest.raises(expected):
             put()
 
 
@@ -111,7 +111,7 @@ class TestGet:
 
 class TestLinkTo:
     def test_opens_the_file_for_five_minutes_under_a_safe_name(self) -> None:
-        link = files.link_to(ACME, put(), name='Acme "Ltd"/November\r\n2026.xml', now=NOW)
+        link = files.make_download_link(ACME, put(), name='Acme "Ltd"/November\r\n2026.xml', now=NOW)
         query = parse_qs(urlsplit(link.url).query)
         assert link.expires_at == datetime(2026, 11, 21, 8, 5, tzinfo=UTC)
         assert query["X-Amz-Expires"] == ["300"]
@@ -121,30 +121,30 @@ class TestLinkTo:
     def test_is_what_s3_answers_to(self) -> None:
         import requests
 
-        answer = requests.get(files.link_to(ACME, put(), name="batch.xml", now=NOW).url, timeout=5)
+        answer = requests.get(files.make_download_link(ACME, put(), name="batch.xml", now=NOW).url, timeout=5)
         assert answer.content == b"<Document/>"
         assert answer.headers["Content-Disposition"] == 'attachment; filename="batch.xml"'
 
     def test_refuses_a_key_of_another_tenant(self) -> None:
         with pytest.raises(ValueError, match="another tenant"):
-            files.link_to(ZENITH, put(), name="batch.xml", now=NOW)
+            files.make_download_link(ZENITH, put(), name="batch.xml", now=NOW)
 
 
 class TestSafeName:
     @pytest.mark.parametrize(
-        ("said", "made"),
+        ("name", "safe"),
         [("batch-7.xml", "batch-7.xml"), ("রহিম", "file"), ("../../etc/passwd", "etc-passwd"), ("", "file"),
          ("a" * 200, "a" * 100), ("-x; y=1", "x-y-1")],
     )  # fmt: skip
-    def test_keeps_only_what_every_system_takes(self, said: str, made: str) -> None:
-        assert files.safe_name(said) == made
-        assert re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", files.safe_name(said))
+    def test_keeps_only_what_every_system_takes(self, name: str, safe: str) -> None:
+        assert files.safe_name(name) == safe
+        assert re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", files.safe_name(name))
 
 
 class TestFormTo:
     def form(self) -> files.Upload:
         key = files.key_of(ACME, "quarantine", "42")
-        return files.form_to(ACME, key, content_type="application/pdf", size_bytes=1234, now=NOW)
+        return files.make_upload_form(ACME, key, content_type="application/pdf", size_bytes=1234, now=NOW)
 
     def test_fixes_key_size_type_and_encryption_and_ends_after_fifteen_minutes(self) -> None:
         form = self.form()
@@ -178,7 +178,7 @@ class TestFormTo:
     def test_refuses_a_key_of_another_tenant(self) -> None:
         key = files.key_of(ACME, "quarantine", "42")
         with pytest.raises(ValueError, match="another tenant"):
-            files.form_to(ZENITH, key, content_type="application/pdf", size_bytes=1, now=NOW)
+            files.make_upload_form(ZENITH, key, content_type="application/pdf", size_bytes=1, now=NOW)
 
 
 class TestDelete:
@@ -209,9 +209,9 @@ class TestKeysUnder:
     def test_lists_one_folder_and_no_other_whose_name_begins_alike(self) -> None:
         mine = [put(key=files.key_of(ACME, "attachments", "4", part)) for part in ("a", "b")]
         put(key=files.key_of(ACME, "attachments", "42", "a"))
-        assert files.keys_under(ACME, files.key_of(ACME, "attachments", "4")) == mine
-        assert files.keys_under(ACME, files.key_of(ACME, "attachments", "5")) == []
+        assert files.list_keys(ACME, files.key_of(ACME, "attachments", "4")) == mine
+        assert files.list_keys(ACME, files.key_of(ACME, "attachments", "5")) == []
 
     def test_refuses_a_folder_of_another_tenant(self) -> None:
         with pytest.raises(ValueError, match="another tenant"):
-            files.keys_under(ZENITH, files.key_of(ACME, "attachments"))
+            files.list_keys(ZENITH, files.key_of(ACME, "attachments"))

@@ -1,4 +1,4 @@
-"""Mail as MIME: no header gets in by a name or a subject, whoever composed them."""
+"""Mail as MIME: no name and no subject can inject a header."""
 
 import email
 from email.policy import default
@@ -11,7 +11,7 @@ from chalicelib.backing import mail
 ENCODED = "=?utf-8?q?Rahim=0D=0ABcc:_thief@evil.example?="
 
 
-def composed(**said: str) -> bytes:
+def composed(**fields: str) -> bytes:
     plain = {
         "to": "rahim@acme.example",
         "to_name": "Rahim",
@@ -23,21 +23,21 @@ def composed(**said: str) -> bytes:
     }
     with mock.patch.object(mail, "settings") as settings:
         settings().mail_from = "payroll@wagebook.example"
-        return mail.composed(mail.Mail(**{**plain, **said}))  # type: ignore[arg-type]
+        return mail.compose(mail.Mail(**{**plain, **fields}))  # type: ignore[arg-type]
 
 
 class TestComposed:
     @pytest.mark.parametrize("place", ["to_name", "from_name", "subject"])
     def test_takes_encoded_words_for_what_they_say(self, place: str) -> None:
         # Python's library decodes them in what it is given, and writes the line ends within them as line ends
-        made = email.message_from_bytes(composed(**{place: ENCODED}), policy=default)
-        assert made["Bcc"] is None
-        assert [one.addr_spec for one in made["To"].addresses] == ["rahim@acme.example"]
-        assert made["Subject"] == (ENCODED.replace("=?", "= ?") if place == "subject" else "Leave")
+        message = email.message_from_bytes(composed(**{place: ENCODED}), policy=default)
+        assert message["Bcc"] is None
+        assert [one.addr_spec for one in message["To"].addresses] == ["rahim@acme.example"]
+        assert message["Subject"] == (ENCODED.replace("=?", "= ?") if place == "subject" else "Leave")
 
     def test_is_not_made_where_a_header_got_in_all_the_same(self) -> None:
         with (
-            mock.patch.object(mail, "_literal", side_effect=str),
+            mock.patch.object(mail, "_escape_encoded_words", side_effect=str),
             pytest.raises(mail.MailRefused, match="cannot be written into a header"),
         ):
             composed(subject=ENCODED)

@@ -1,4 +1,4 @@
-"""From an empty server to the schema, as an administrator who is no superuser: Aurora's is none."""
+"""From an empty server to the schema, as an administrator without superuser rights, like Aurora's."""
 
 import os
 import subprocess
@@ -34,20 +34,24 @@ def _aurora(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
         }
 
 
-def migrations(said: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+def migrations(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "migrations", *arguments],
         cwd=PROJECT,
-        env=said,
+        env=environment,
         capture_output=True,
         text=True,
         check=False,
     )
 
 
-def logged_in(said: dict[str, str], password: str) -> psycopg.Connection:
+def logged_in(environment: dict[str, str], password: str) -> psycopg.Connection:
     return psycopg.connect(
-        host=said["PGHOST"], port=said["PGPORT"], user="wagebook_app", password=password, dbname="wagebook"
+        host=environment["PGHOST"],
+        port=environment["PGPORT"],
+        user="wagebook_app",
+        password=password,
+        dbname="wagebook",
     )
 
 

@@ -1,4 +1,4 @@
-"""Calls outside: to the very address that was checked, under its own name, in bounded time, and no further."""
+"""Calls outside: SSRF and DNS rebinding lead nowhere, certificates are checked for the name, time is bounded."""
 
 import socket
 import ssl
@@ -43,7 +43,7 @@ def _lookups(monkeypatch: pytest.MonkeyPatch) -> "Lookups":
 
 
 class Lookups:
-    """A resolver that says what it is told, in turn, and the last again."""
+    """A resolver with prepared answers, in turn, the last one again and again."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.asked: list[str] = []
@@ -52,8 +52,8 @@ class Lookups:
 
     def answer(self, host: str, port: int, **_: Any) -> list[Any]:
         self.asked.append(host)
-        said = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-        return [(socket.AF_INET6 if ":" in one else socket.AF_INET, 1, 6, "", (one, port)) for one in said]
+        addresses = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        return [(socket.AF_INET6 if ":" in one else socket.AF_INET, 1, 6, "", (one, port)) for one in addresses]
 
 
 def send(url: str, *, seconds: float = 10) -> Reply:
@@ -69,7 +69,7 @@ class TestTarget:
         ("https://xn--bcher-kva.example/", "xn--bcher-kva.example", 443, "/"),
     ])  # fmt: skip
     def test_is_read(self, url: str, host: str, port: int, path: str) -> None:
-        target = outside.target_of(url)
+        target = outside.parse_target(url)
         assert (target.scheme, target.host, target.port, target.path) == ("https", host, port, path)
 
     @pytest.mark.parametrize("url", [
@@ -84,7 +84,7 @@ class TestTarget:
     ])  # fmt: skip
     def test_is_refused(self, url: str) -> None:
         with pytest.raises(CallRefused):
-            outside.target_of(url)
+            outside.parse_target(url)
 
     @pytest.mark.parametrize("host", [
         "localhost", "localhost.", "127.1", "127.0.1", "0", "0.0.0", "2130706433", "0x7f000001", "0x7f.1",
@@ -93,57 +93,57 @@ class TestTarget:
     ])  # fmt: skip
     def test_is_refused_in_every_way_to_write_a_private_address(self, host: str) -> None:
         with pytest.raises(CallRefused):
-            outside.addresses_of(outside.target_of(f"https://{host}/"))
+            outside.resolve_public_addresses(outside.parse_target(f"https://{host}/"))
 
     def test_on_this_machine_is_allowed_where_the_setting_says_so(self, local: pytest.MonkeyPatch) -> None:
-        assert outside.addresses_of(outside.target_of("http://127.0.0.1:8123/")) == ["127.0.0.1"]
+        assert outside.resolve_public_addresses(outside.parse_target("http://127.0.0.1:8123/")) == ["127.0.0.1"]
         for url in ("http://10.0.0.1/", "http://169.254.169.254/", "http://[fe80::1]/", "http://0.0.0.0/"):
             with pytest.raises(CallRefused):
-                outside.addresses_of(outside.target_of(url))
+                outside.resolve_public_addresses(outside.parse_target(url))
 
     def test_on_this_machine_is_never_allowed_in_lambda(self, local: pytest.MonkeyPatch) -> None:
         local.setenv("AWS_LAMBDA_FUNCTION_NAME", "wagebook-api")
         settings.cache_clear()
         for url in ("http://127.0.0.1:8123/", "https://127.0.0.1/"):
             with pytest.raises(CallRefused):
-                outside.addresses_of(outside.target_of(url))
+                outside.resolve_public_addresses(outside.parse_target(url))
 
 
 class TestLookUp:
     def test_says_the_same_of_every_host_that_it_refuses(
         self, lookups: Lookups, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        said = set()
+        problems = set()
         for answer in (["10.0.0.7"], ["169.254.169.254"], ["127.0.0.1"], ["1.1.1.1", "192.168.1.1"], []):
             lookups.answers = [answer]
             with pytest.raises(CallRefused) as refused:
-                outside.addresses_of(outside.target_of("https://db.internal/"))
-            said.add(str(refused.value))
+                outside.resolve_public_addresses(outside.parse_target("https://db.internal/"))
+            problems.add(str(refused.value))
         monkeypatch.setattr(socket, "getaddrinfo", mock.Mock(side_effect=socket.gaierror))
         with pytest.raises(CallRefused) as refused:
-            outside.addresses_of(outside.target_of("https://db.internal/"))
-        assert said | {str(refused.value)} == {f"db.internal {UNREACHABLE}"}
+            outside.resolve_public_addresses(outside.parse_target("https://db.internal/"))
+        assert problems | {str(refused.value)} == {f"db.internal {UNREACHABLE}"}
 
     def test_refuses_a_host_of_which_one_address_is_private(self, lookups: Lookups) -> None:
         lookups.answers = [["1.1.1.1", "2606:4700::1", "10.0.0.7"]]
         with pytest.raises(CallRefused, match=f"a.example {UNREACHABLE}"):
-            outside.addresses_of(outside.target_of("https://a.example/"))
+            outside.resolve_public_addresses(outside.parse_target("https://a.example/"))
 
     def test_says_that_a_host_is_not_there(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(socket, "getaddrinfo", mock.Mock(side_effect=socket.gaierror))
         with pytest.raises(CallRefused, match=f"nobody.invalid {UNREACHABLE}"):
-            outside.addresses_of(outside.target_of("https://nobody.invalid/"))
+            outside.resolve_public_addresses(outside.parse_target("https://nobody.invalid/"))
 
     def test_says_so_of_a_name_that_cannot_be_one(self) -> None:
         with pytest.raises(CallRefused, match=UNREACHABLE):
-            outside.addresses_of(outside.target_of(f"https://{'x' * 70}.example/"))
+            outside.resolve_public_addresses(outside.parse_target(f"https://{'x' * 70}.example/"))
 
     def test_does_not_wait_for_a_resolver_that_says_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:
         done = Event()
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: list("" * done.wait(5)))
         started = time.monotonic()
         with pytest.raises(CallRefused, match=UNREACHABLE):
-            outside.addresses_of(outside.target_of("https://a.example/"), seconds=0.1)
+            outside.resolve_public_addresses(outside.parse_target("https://a.example/"), seconds=0.1)
         assert time.monotonic() - started < 4
         done.set()
 
@@ -160,13 +160,13 @@ class TestPost:
         self, monkeypatch: pytest.MonkeyPatch, lookups: Lookups
     ) -> None:
         lookups.answers = [["1.1.1.1"], ["127.0.0.1"]]
-        assert outside.addresses_of(outside.target_of("https://a.example/")) == ["1.1.1.1"]
+        assert outside.resolve_public_addresses(outside.parse_target("https://a.example/")) == ["1.1.1.1"]
         monkeypatch.setattr(socket, "socket", None)
         reply = send("https://a.example/")
         assert reply.problem == f"not sent: a.example {UNREACHABLE}"
 
     def test_looks_up_once_and_connects_to_what_was_checked(self, local: pytest.MonkeyPatch, lookups: Lookups) -> None:
-        lookups.answers = [["127.0.0.1"], ["127.0.0.2"]]  # nobody listens at the second
+        lookups.answers = [["127.0.0.1"], ["127.0.0.2"]]  # no server listens at the second
         with listening() as receiver:
             assert send(f"http://a.example:{receiver.port}/x").status == 200
         assert lookups.asked == ["a.example"]
@@ -176,6 +176,22 @@ class TestPost:
         lookups.answers = [["::1", "127.0.0.3", "127.0.0.1"]]
         with listening() as receiver:
             assert send(f"http://a.example:{receiver.port}/x").status == 200
+
+    def test_returns_as_much_as_the_caller_keeps(self, local: pytest.MonkeyPatch) -> None:
+        with listening() as receiver:
+            reply = outside.call("POST", receiver.url, b"{}", {}, seconds=10, keep=3)
+        assert (reply.status, reply.text) == (200, "tha")
+
+    def test_sends_no_headers_of_its_own_but_host_and_connection(self, local: pytest.MonkeyPatch) -> None:
+        with listening() as receiver:
+            outside.call("POST", receiver.url, b"{}", {}, seconds=10)
+        assert set(receiver.heard[0][0]) == {"host", "connection", "accept-encoding", "content-length"}
+
+    def test_uses_no_proxy_of_the_environment(self, local: pytest.MonkeyPatch) -> None:
+        local.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+        local.setenv("http_proxy", "http://127.0.0.1:9")
+        with listening() as receiver:
+            assert send(receiver.url).status == 200
 
     @pytest.mark.parametrize("status", [301, 302, 307, 308])
     def test_follows_no_redirect(self, local: pytest.MonkeyPatch, status: int) -> None:
@@ -233,16 +249,17 @@ class TestPost:
             time.sleep(0.1)
         assert sum(written) < 50_000_000
 
-    @pytest.mark.parametrize(("said", "problem"), [
+    @pytest.mark.parametrize(("answer", "problem"), [
         (b"", "the connection failed: it was closed"),
         (b"hello\r\n\r\n", "what it answered is not HTTP"),
         (b"HTTP/1.1 abc OK\r\n\r\n", "what it answered is not HTTP"),
         (b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 200 + b"\r\n", "what it answered is not HTTP"),
         (b"HTTP/1.1 200 " + b"x" * 70_000, "what it answered is not HTTP"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx", "what it answered is not HTTP"),
     ])  # fmt: skip
-    def test_says_what_is_wrong_with_an_answer(self, local: pytest.MonkeyPatch, said: bytes, problem: str) -> None:
+    def test_says_what_is_wrong_with_an_answer(self, local: pytest.MonkeyPatch, answer: bytes, problem: str) -> None:
         with listening() as receiver:
-            receiver.answers += [lambda request: request.wfile.write(said)]
+            receiver.answers += [lambda request: request.wfile.write(answer)]
             assert send(receiver.url).problem == problem
 
     def test_says_that_nobody_listens(self, local: pytest.MonkeyPatch) -> None:
@@ -259,7 +276,7 @@ class TestTls:
         with encrypted("hooks.acme.example", tmp_path, local) as (port, names):
             assert send(f"https://hooks.acme.example:{port}/").status == 200
             other = send(f"https://other.example:{port}/").problem
-        assert names == ["hooks.acme.example", "other.example"]  # told in the handshake (SNI)
+        assert names == ["hooks.acme.example", "other.example"]  # sent in the handshake (SNI)
         assert other == (
             "its certificate was refused: Hostname mismatch, certificate is not valid for 'other.example'."
         )
@@ -272,8 +289,8 @@ class TestTls:
             local.undo()
             local.setenv("WEBHOOKS_LOCAL", "true")
             local.setattr(socket, "getaddrinfo", lookups.answer)
-            said = send(f"https://hooks.acme.example:{port}/").problem
-        assert said == "its certificate was refused: self-signed certificate"
+            problem = send(f"https://hooks.acme.example:{port}/").problem
+        assert problem == "its certificate was refused: self-signed certificate"
 
     def test_is_not_left_out_where_the_other_side_speaks_none(
         self, local: pytest.MonkeyPatch, lookups: Lookups
@@ -284,7 +301,7 @@ class TestTls:
 
 
 def ends(answer: Callable[[BaseHTTPRequestHandler], None]) -> str | None:
-    """Call somebody who is slow, and tell what was said about it in time."""
+    """Call a slow server, check that the call ends in time, and return the problem."""
 
     def slow(request: BaseHTTPRequestHandler) -> None:
         with suppress(OSError):
@@ -301,7 +318,7 @@ def ends(answer: Callable[[BaseHTTPRequestHandler], None]) -> str | None:
 
 @contextmanager
 def encrypted(name: str, folder: Path, patch: pytest.MonkeyPatch) -> Iterator[tuple[int, list[str]]]:
-    """Serve over TLS under a name, trusted by this test only, and give the port and the names asked for."""
+    """Serve over TLS under a name, trusted by this test only; return the port and the names of SNI."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.now(UTC)

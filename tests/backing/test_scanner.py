@@ -1,4 +1,4 @@
-"""The hook for a virus scanner: none by default, and a name that is not known is never taken for none."""
+"""The virus scanner: none by default, and an unknown name is an error."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Texts and numbers that came in before they were read strictly, as the migrations leave them."""
+"""Backfills of texts and numbers that were stored before input was strict."""
 
 from collections.abc import Iterator
 from uuid import uuid4
@@ -36,13 +36,13 @@ def root_of(server: str, urls: Urls) -> psycopg.Connection:
 
 
 def tenant(root: psycopg.Connection, name: str, policy: str = "{}") -> str:
-    made = root.execute(
+    row = root.execute(
         "insert into tenants (slug, name, currency, timezone, weekend, policy)"
         " values (%s, %s, 'BDT', 'Asia/Dhaka', '{5,6}', %s) returning id",
         [uuid4().hex, name, policy],
     ).fetchone()
-    assert made
-    return str(made[0])
+    assert row
+    return str(row[0])
 
 
 class TestTexts:
@@ -52,8 +52,8 @@ class TestTexts:
             for sample in SAMPLES:
                 root.execute("insert into users (tenant_id, name) values (%s, %s)", [acme, sample])
             upgrade(before.migrator, TEXTS)
-            found = [name for (name,) in root.execute("select name from users order by id")]
-            assert found == [harmless_line(sample) for sample in SAMPLES]
+            rows = [name for (name,) in root.execute("select name from users order by id")]
+            assert rows == [harmless_line(sample) for sample in SAMPLES]
             assert root.execute("select name from tenants").fetchall() == [("Acme",)]
 
     def test_that_would_be_those_of_another_row_stay(self, server: str, before: Urls) -> None:
@@ -62,8 +62,8 @@ class TestTexts:
             for owner, name in ((acme, "Sales"), (acme, "\ufeffSales"), (acme, "\ufeffIT"), (zenith, "\ufeffSales")):
                 root.execute("insert into departments (tenant_id, name) values (%s, %s)", [owner, name])
             upgrade(before.migrator, TEXTS)
-            found = root.execute("select name from departments order by id").fetchall()
-            assert [name for (name,) in found] == ["Sales", "\ufeffSales", "IT", "Sales"]
+            rows = root.execute("select name from departments order by id").fetchall()
+            assert [name for (name,) in rows] == ["Sales", "\ufeffSales", "IT", "Sales"]
             forced = root.execute("select bool_and(relforcerowsecurity) from pg_class where relrowsecurity").fetchone()
             assert forced == (True,)
 

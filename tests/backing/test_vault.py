@@ -1,4 +1,4 @@
-"""What is sealed opens in its own row, under its own tenant's key, and nowhere else."""
+"""Envelope encryption: a value is decrypted in its own row, under its own tenant's key, and nowhere else."""
 
 import base64
 import threading
@@ -40,21 +40,21 @@ def _zenith() -> Cast:
 
 @pytest.fixture(autouse=True)
 def _forgetful() -> Iterator[None]:
-    """Let no test meet keys, settings or clients of another."""
+    """Keep keys, settings and clients of one test from the next."""
     _forget()
     yield
     _forget()
 
 
 def _forget() -> None:
-    vault._keys.clear()
+    vault._key_cache.clear()
     vault.kms.cache_clear()
     settings.cache_clear()
 
 
 @pytest.fixture(name="kms")
 def _kms(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """Put moto's KMS in the place of the local key."""
+    """Replace the local key by moto's KMS."""
     with mock_aws():
         client = boto3.client("kms")
         key_id = client.create_key()["KeyMetadata"]["KeyId"]
@@ -63,21 +63,21 @@ def _kms(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         yield client
 
 
-def use(monkeypatch: pytest.MonkeyPatch, **said: str) -> None:
-    """Change settings, as another process would find them."""
-    for name, value in said.items():
+def use(monkeypatch: pytest.MonkeyPatch, **settings_by_name: str) -> None:
+    """Change settings, as a new process would read them."""
+    for name, value in settings_by_name.items():
         monkeypatch.setenv(name, value)
     _forget()
 
 
-def seal(cast: Cast, plain: bytes = NUMBER, *, table: str = "accounts", row_id: UUID = ROW) -> vault.Sealed:
+def encrypt(cast: Cast, plain: bytes = NUMBER, *, table: str = "accounts", row_id: UUID = ROW) -> vault.EncryptedValue:
     with transaction(tenant_id=cast.id) as session:
-        return vault.seal(session, plain, tenant_id=cast.id, table=table, row_id=row_id)
+        return vault.encrypt(session, plain, tenant_id=cast.id, table=table, row_id=row_id)
 
 
-def unseal(cast: Cast, sealed: vault.Sealed, *, table: str = "accounts", row_id: UUID = ROW) -> bytes:
+def decrypt(cast: Cast, encrypted: vault.EncryptedValue, *, table: str = "accounts", row_id: UUID = ROW) -> bytes:
     with transaction(tenant_id=cast.id) as session:
-        return vault.unseal(session, sealed, tenant_id=cast.id, table=table, row_id=row_id)
+        return vault.decrypt(session, encrypted, tenant_id=cast.id, table=table, row_id=row_id)
 
 
 def rotate(cast: Cast) -> UUID:
@@ -89,191 +89,191 @@ def keys(cast: Cast) -> list[Any]:
     return [row.id for row in sql(cast, "select id from tenant_keys order by id")]
 
 
-class TestSeal:
+class TestEncrypt:
     def test_hides_and_opens_in_its_row(self, acme: Cast) -> None:
-        sealed = seal(acme)
-        assert unseal(acme, sealed) == NUMBER
+        encrypted = encrypt(acme)
+        assert decrypt(acme, encrypted) == NUMBER
         for part in (NUMBER, NUMBER[:4], NUMBER[-4:]):
-            assert part not in sealed.data
-        assert len(sealed.data) == 1 + 12 + 22 + 16  # form, nonce, as many bytes as came in, tag
+            assert part not in encrypted.data
+        assert len(encrypted.data) == 1 + 12 + 22 + 16  # form, nonce, as many bytes as came in, tag
 
     def test_never_makes_the_same_of_the_same(self, acme: Cast) -> None:
-        assert seal(acme).data != seal(acme).data
+        assert encrypt(acme).data != encrypt(acme).data
 
     def test_makes_one_key_for_each_tenant(self, acme: Cast, zenith: Cast) -> None:
-        assert seal(acme).key_id == seal(acme, row_id=OTHER_ROW).key_id
-        assert seal(zenith).key_id != seal(acme).key_id
+        assert encrypt(acme).key_id == encrypt(acme, row_id=OTHER_ROW).key_id
+        assert encrypt(zenith).key_id != encrypt(acme).key_id
         assert (len(keys(acme)), len(keys(zenith))) == (1, 1)
 
     def test_makes_one_key_where_two_begin_at_once(self, acme: Cast) -> None:
-        made: list[vault.Sealed] = []
+        values: list[vault.EncryptedValue] = []
         with transaction(tenant_id=acme.id) as session:
-            made.append(vault.seal(session, NUMBER, tenant_id=acme.id, table="accounts", row_id=ROW))
-            other = threading.Thread(target=lambda: made.append(seal(acme)))
+            values.append(vault.encrypt(session, NUMBER, tenant_id=acme.id, table="accounts", row_id=ROW))
+            other = threading.Thread(target=lambda: values.append(encrypt(acme)))
             other.start()
             other.join(0.2)
             assert other.is_alive()  # it waits for us
         other.join(5)
-        assert made[0].key_id == made[1].key_id
+        assert values[0].key_id == values[1].key_id
         assert len(keys(acme)) == 1
 
     def test_keeps_the_key_wrapped(self, acme: Cast) -> None:
-        key_id = seal(acme).key_id
+        key_id = encrypt(acme).key_id
         wrapped = bytes(sql(acme, "select wrapped from tenant_keys")[0].wrapped)
-        plain = vault._keys.find(acme.id, key_id)
+        plain = vault._key_cache.find(acme.id, key_id)
         assert plain is not None
         assert len(plain) == 32
         assert plain not in wrapped
 
     def test_is_undone_with_its_transaction(self, acme: Cast) -> None:
         with transaction(tenant_id=acme.id) as session:
-            vault.seal(session, NUMBER, tenant_id=acme.id, table="accounts", row_id=ROW)
+            vault.encrypt(session, NUMBER, tenant_id=acme.id, table="accounts", row_id=ROW)
             session.rollback()
         assert keys(acme) == []
-        assert unseal(acme, seal(acme)) == NUMBER
+        assert decrypt(acme, encrypt(acme)) == NUMBER
 
 
 class TestUnseal:
     def test_refuses_another_row_table_and_tenant(self, acme: Cast, zenith: Cast) -> None:
-        sealed = seal(acme)
+        encrypted = encrypt(acme)
         for moved in ({"row_id": OTHER_ROW}, {"table": "others"}):
-            with pytest.raises(vault.Unopenable, match="does not open"):
-                unseal(acme, sealed, **moved)
-        with pytest.raises(vault.Unopenable, match="has no data key"):
-            unseal(zenith, sealed)
-        with pytest.raises(vault.Unopenable, match="does not open"):
-            unseal(zenith, vault.Sealed(seal(zenith).key_id, sealed.data))
+            with pytest.raises(vault.Undecryptable, match="does not open"):
+                decrypt(acme, encrypted, **moved)
+        with pytest.raises(vault.Undecryptable, match="has no data key"):
+            decrypt(zenith, encrypted)
+        with pytest.raises(vault.Undecryptable, match="does not open"):
+            decrypt(zenith, vault.EncryptedValue(encrypt(zenith).key_id, encrypted.data))
 
     def test_refuses_a_key_that_was_carried_over_from_another_tenant(self, acme: Cast, zenith: Cast) -> None:
-        sealed = seal(acme)
+        encrypted = encrypt(acme)
         wrapped = sql(acme, "select wrapped from tenant_keys")[0].wrapped
         sql(
             zenith,
             "insert into tenant_keys (tenant_id, id, wrapped) values (:tenant_id, :id, :wrapped)",
             tenant_id=zenith.id,
-            id=sealed.key_id,
+            id=encrypted.key_id,
             wrapped=wrapped,
         )
-        with pytest.raises(vault.Unopenable, match="cannot be unwrapped"):
-            unseal(zenith, sealed)
+        with pytest.raises(vault.Undecryptable, match="cannot be unwrapped"):
+            decrypt(zenith, encrypted)
 
     @pytest.mark.parametrize("place", [0, 1, 12, 13, 30, -1])
     def test_refuses_what_was_altered_anywhere(self, acme: Cast, place: int) -> None:
-        sealed = seal(acme)
-        data = bytearray(sealed.data)
+        encrypted = encrypt(acme)
+        data = bytearray(encrypted.data)
         data[place] ^= 1
-        with pytest.raises(vault.Unopenable):
-            unseal(acme, vault.Sealed(sealed.key_id, bytes(data)))
+        with pytest.raises(vault.Undecryptable):
+            decrypt(acme, vault.EncryptedValue(encrypted.key_id, bytes(data)))
 
     @pytest.mark.parametrize("data", [b"", b"\x01", b"\x01" + b"x" * 12, b"\x01" + b"x" * 20])
     def test_refuses_what_is_too_short(self, acme: Cast, data: bytes) -> None:
-        with pytest.raises(vault.Unopenable):
-            unseal(acme, vault.Sealed(seal(acme).key_id, data))
+        with pytest.raises(vault.Undecryptable):
+            decrypt(acme, vault.EncryptedValue(encrypt(acme).key_id, data))
 
     def test_says_where_and_never_what(self, acme: Cast) -> None:
-        sealed = seal(acme)
-        with pytest.raises(vault.Unopenable) as said:
-            unseal(acme, sealed, row_id=OTHER_ROW)
-        assert str(OTHER_ROW) in str(said.value)
-        assert NUMBER.decode() not in str(said.value)
+        encrypted = encrypt(acme)
+        with pytest.raises(vault.Undecryptable) as raised:
+            decrypt(acme, encrypted, row_id=OTHER_ROW)
+        assert str(OTHER_ROW) in str(raised.value)
+        assert NUMBER.decode() not in str(raised.value)
 
     def test_unwraps_a_key_once_in_five_minutes(self, acme: Cast) -> None:
-        sealed = seal(acme)
-        vault._keys.clear()
-        with mock.patch.object(vault, "_unwrapped", wraps=vault._unwrapped) as unwrapped:
+        encrypted = encrypt(acme)
+        vault._key_cache.clear()
+        with mock.patch.object(vault, "_unwrap", wraps=vault._unwrap) as unwrapped:
             with mock.patch.object(vault.time, "monotonic", return_value=1000.0):
                 for _ in range(3):
-                    unseal(acme, sealed)
+                    decrypt(acme, encrypted)
             with mock.patch.object(vault.time, "monotonic", return_value=1299.9):
-                unseal(acme, sealed)
+                decrypt(acme, encrypted)
             assert unwrapped.call_count == 1
             with mock.patch.object(vault.time, "monotonic", return_value=1300.0):
-                assert vault._keys.find(acme.id, sealed.key_id) is None
-                unseal(acme, sealed)
+                assert vault._key_cache.find(acme.id, encrypted.key_id) is None
+                decrypt(acme, encrypted)
             assert unwrapped.call_count == 2
 
     def test_keeps_no_more_keys_than_it_says(self, acme: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(vault, "MOST_KEPT", 2)
-        made = [rotate(acme) for _ in range(3)]
-        assert [vault._keys.find(acme.id, key_id) is not None for key_id in made] == [False, True, True]
+        key_ids = [rotate(acme) for _ in range(3)]
+        assert [vault._key_cache.find(acme.id, key_id) is not None for key_id in key_ids] == [False, True, True]
 
 
 class TestRotate:
     def test_seals_anew_and_still_opens_the_old(self, acme: Cast, zenith: Cast) -> None:
-        theirs, before = seal(zenith), seal(acme)
-        made = rotate(acme)
-        after = seal(acme, row_id=OTHER_ROW)
-        assert (after.key_id, keys(acme)) == (made, [before.key_id, made])
-        vault._keys.clear()
-        assert unseal(acme, before) == unseal(acme, after, row_id=OTHER_ROW) == NUMBER
-        assert seal(zenith).key_id == theirs.key_id
+        others, before = encrypt(zenith), encrypt(acme)
+        key_id = rotate(acme)
+        after = encrypt(acme, row_id=OTHER_ROW)
+        assert (after.key_id, keys(acme)) == (key_id, [before.key_id, key_id])
+        vault._key_cache.clear()
+        assert decrypt(acme, before) == decrypt(acme, after, row_id=OTHER_ROW) == NUMBER
+        assert encrypt(zenith).key_id == others.key_id
 
     def test_opens_nothing_under_the_wrong_one_of_two_keys(self, acme: Cast) -> None:
-        before = seal(acme)
-        with pytest.raises(vault.Unopenable):
-            unseal(acme, vault.Sealed(rotate(acme), before.data))
+        before = encrypt(acme)
+        with pytest.raises(vault.Undecryptable):
+            decrypt(acme, vault.EncryptedValue(rotate(acme), before.data))
 
 
 class TestLocalKey:
     def test_that_is_another_opens_nothing_and_says_the_remedy(
         self, acme: Cast, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        sealed = seal(acme)
+        encrypted = encrypt(acme)
         use(monkeypatch, LOCAL_VAULT_KEY=OTHER_KEY)
-        with pytest.raises(vault.Unopenable, match="Set KMS_KEY_ID"):
-            unseal(acme, sealed)
+        with pytest.raises(vault.Undecryptable, match="Set KMS_KEY_ID"):
+            decrypt(acme, encrypted)
 
-    @pytest.mark.parametrize(("said", "remedy"), [
+    @pytest.mark.parametrize(("local_key", "remedy"), [
         ("", "set KMS_KEY_ID to a KMS key"), ("short", "openssl rand -base64 32"), ("é", "openssl rand -base64 32"),
         (base64.b64encode(b"x" * 31).decode(), "openssl rand -base64 32"),
     ])  # fmt: skip
     def test_that_is_missing_or_none_is_said_with_its_remedy(
-        self, acme: Cast, monkeypatch: pytest.MonkeyPatch, said: str, remedy: str
+        self, acme: Cast, monkeypatch: pytest.MonkeyPatch, local_key: str, remedy: str
     ) -> None:
-        use(monkeypatch, LOCAL_VAULT_KEY=said)
+        use(monkeypatch, LOCAL_VAULT_KEY=local_key)
         with pytest.raises(RuntimeError, match=remedy):
-            seal(acme)
+            encrypt(acme)
 
 
 class TestKms:
     def test_wraps_the_key_for_its_tenant_only(self, acme: Cast, zenith: Cast, kms: Any) -> None:
-        sealed = seal(acme)
-        vault._keys.clear()
-        assert unseal(acme, sealed) == NUMBER
+        encrypted = encrypt(acme)
+        vault._key_cache.clear()
+        assert decrypt(acme, encrypted) == NUMBER
         wrapped = bytes(sql(acme, "select wrapped from tenant_keys")[0].wrapped)
         plain = kms.decrypt(CiphertextBlob=wrapped, EncryptionContext={"tenant_id": str(acme.id)})["Plaintext"]
         bound = f"{acme.id}/accounts/{ROW}".encode()
-        assert AESGCM(plain).decrypt(sealed.data[1:13], sealed.data[13:], bound) == NUMBER
+        assert AESGCM(plain).decrypt(encrypted.data[1:13], encrypted.data[13:], bound) == NUMBER
         for context in ({}, {"tenant_id": str(zenith.id)}):
             with pytest.raises(kms.exceptions.InvalidCiphertextException):
                 kms.decrypt(CiphertextBlob=wrapped, EncryptionContext=context)
 
     def test_refuses_a_key_that_was_carried_over_from_another_tenant(self, acme: Cast, zenith: Cast, kms: Any) -> None:
-        sealed = seal(acme)
+        encrypted = encrypt(acme)
         wrapped = sql(acme, "select wrapped from tenant_keys")[0].wrapped
         sql(
             zenith,
             "insert into tenant_keys (tenant_id, id, wrapped) values (:tenant_id, :id, :wrapped)",
             tenant_id=zenith.id,
-            id=sealed.key_id,
+            id=encrypted.key_id,
             wrapped=wrapped,
         )
-        with pytest.raises(vault.Unopenable, match="cannot be unwrapped"):
-            unseal(zenith, sealed)
+        with pytest.raises(vault.Undecryptable, match="cannot be unwrapped"):
+            decrypt(zenith, encrypted)
 
     def test_goes_before_a_local_key(self, acme: Cast, kms: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         use(monkeypatch, LOCAL_VAULT_KEY=OTHER_KEY)
-        sealed = seal(acme)
+        encrypted = encrypt(acme)
         use(monkeypatch, KMS_KEY_ID="")
-        with pytest.raises(vault.Unopenable):
-            unseal(acme, sealed)
+        with pytest.raises(vault.Undecryptable):
+            decrypt(acme, encrypted)
 
     def test_is_asked_once_for_many_rows(self, acme: Cast, kms: Any) -> None:
-        sealed = [seal(acme, row_id=row_id) for row_id in (ROW, OTHER_ROW)]
-        vault._keys.clear()
+        encrypted = [encrypt(acme, row_id=row_id) for row_id in (ROW, OTHER_ROW)]
+        vault._key_cache.clear()
         with mock.patch.object(vault.kms(), "decrypt", wraps=vault.kms().decrypt) as asked:
-            for one, row_id in zip(sealed, (ROW, OTHER_ROW), strict=True):
-                assert unseal(acme, one, row_id=row_id) == NUMBER
+            for one, row_id in zip(encrypted, (ROW, OTHER_ROW), strict=True):
+                assert decrypt(acme, one, row_id=row_id) == NUMBER
         assert asked.call_count == 1
 
     @pytest.mark.parametrize("error", [
@@ -283,11 +283,11 @@ class TestKms:
     ], ids=["throttled", "broken", "away"])  # fmt: skip
     def test_that_is_away_is_something_to_wait_for(self, acme: Cast, kms: Any, error: Exception) -> None:
         with mock.patch.object(vault.kms(), "generate_data_key", side_effect=error), pytest.raises(Busy):
-            seal(acme)
+            encrypt(acme)
 
     def test_that_forbids_us_is_our_own_failure(self, acme: Cast, kms: Any) -> None:
         error = ClientError(
             {"Error": {"Code": "AccessDeniedException"}, "ResponseMetadata": {"HTTPStatusCode": 400}}, "x"
         )
         with mock.patch.object(vault.kms(), "generate_data_key", side_effect=error), pytest.raises(ClientError):
-            seal(acme)
+            encrypt(acme)

@@ -10,7 +10,7 @@ from chalicelib.backing import clock, vault
 from chalicelib.features.payouts.batches import settings_queries as batch_settings_queries
 from chalicelib.features.people.destinations import queries as destination_queries
 from chalicelib.features.webhooks import queries as webhooks
-from chalicelib.identity.callers import working
+from chalicelib.identity.callers import job_scope
 from chalicelib.identity.scope import Origin
 from chalicelib.operators import rotation
 from tests.cli.conftest import Cli
@@ -49,7 +49,7 @@ def _acme(database: object) -> Cast:
 
 def opened(cast: Cast) -> list[Any]:
     """Open everything of a tenant as whoever needs it does."""
-    with working(cast.id, name="test", now=clock.now(), origin=Origin("test")) as scope:
+    with job_scope(cast.id, name="test", now=clock.now(), origin=Origin("test")) as scope:
         ids = [row.id for row in sql(cast, "select id from payout_destinations order by id")]
         found = destination_queries.open_destinations(scope, ids)
         hook = UUID(cast.admin.ok("GET", "/webhook-endpoints")["items"][0]["id"])
@@ -179,6 +179,6 @@ class TestDestination:
 class TestVault:
     def test_seals_under_the_new_key_at_once(self, acme: Cast) -> None:
         found = rotation.rotate(acme.id)
-        with working(acme.id, name="test", now=clock.now(), origin=Origin("test")) as scope:
-            sealed = vault.seal(scope.session, b"x", tenant_id=acme.id, table="t", row_id=acme.id)
+        with job_scope(acme.id, name="test", now=clock.now(), origin=Origin("test")) as scope:
+            sealed = vault.encrypt(scope.session, b"x", tenant_id=acme.id, table="t", row_id=acme.id)
         assert sealed.key_id == found.key_id

@@ -1,4 +1,4 @@
-"""The cast, queues that live in this process, and one message as Lambda delivers it."""
+"""The cast, queues in this process (moto), and one message as Lambda delivers it."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -26,7 +26,7 @@ def _zenith(database: object) -> Cast:
 
 @pytest.fixture(name="sqs")
 def _sqs() -> Iterator[Any]:
-    """Stand in for SQS, with the app's own queues."""
+    """Replace SQS by moto, with the app's own queues."""
     assert app.app.event_sources
     with mock_aws():
         client = boto3.client("sqs")

@@ -1,4 +1,4 @@
-"""Bodies that are no JSON, too much of it, or JSON that means two things: refused, each with a problem document."""
+"""Bodies that are no JSON, too large or ambiguous are refused, each with a problem document."""
 
 import re
 from typing import Any
@@ -16,19 +16,19 @@ HUGE = "9" * 4301  # digits: what Python itself refuses to turn into a number
 
 
 def problem(reply: Reply) -> tuple[int, str]:
-    """See that an answer is a problem document as RFC 9457 has it, and give its status and kind."""
+    """Check that a reply is a problem document of RFC 9457, and return its status and kind."""
     assert reply.headers["Content-Type"] == "application/problem+json"
     assert re.fullmatch(r"[0-9a-f-]{36}", reply.headers["X-Request-Id"])
-    said = reply.json
+    document = reply.json
     assert (
         {"type", "title", "status", "detail", "instance"}
-        <= said.keys()
+        <= document.keys()
         <= {"type", "title", "status", "detail", "instance", "errors"}
     )
-    assert said["status"] == reply.status
+    assert document["status"] == reply.status
     assert "Traceback" not in reply.text
-    assert all(place.keys() == {"pointer", "detail"} for place in said.get("errors", []))
-    return reply.status, said["type"].removeprefix("urn:wagebook:problem:")
+    assert all(place.keys() == {"pointer", "detail"} for place in document.get("errors", []))
+    return reply.status, document["type"].removeprefix("urn:wagebook:problem:")
 
 
 class TestUnreadable:
@@ -112,16 +112,21 @@ class TestInvalid:
 
 
 class TestContentType:
-    @pytest.mark.parametrize("said", ["text/plain", "application/xml", "multipart/form-data", "text/csv", "nonsense"])
-    def test_of_no_use_is_415(self, acme: Cast, said: str) -> None:
-        reply = acme.admin.post("/departments", {"name": "x"}, headers={"content-type": said})
+    @pytest.mark.parametrize(
+        "content_type", ["text/plain", "application/xml", "multipart/form-data", "text/csv", "nonsense"]
+    )
+    def test_of_no_use_is_415(self, acme: Cast, content_type: str) -> None:
+        reply = acme.admin.post("/departments", {"name": "x"}, headers={"content-type": content_type})
         assert problem(reply) == (415, "unsupported-media-type")
         assert sql(acme, "select 1 from departments") == []
 
-    @pytest.mark.parametrize("said", ["application/json", "application/json; charset=utf-8", "APPLICATION/JSON",
+    @pytest.mark.parametrize("content_type", ["application/json", "application/json; charset=utf-8", "APPLICATION/JSON",
                                       "application/json;charset=UTF-8"])  # fmt: skip
-    def test_of_json_may_be_written_in_several_ways(self, acme: Cast, said: str) -> None:
-        assert acme.admin.post("/departments", {"name": said}, headers={"content-type": said}).status == 201
+    def test_of_json_may_be_written_in_several_ways(self, acme: Cast, content_type: str) -> None:
+        assert (
+            acme.admin.post("/departments", {"name": content_type}, headers={"content-type": content_type}).status
+            == 201
+        )
 
 
 class TestMethod:
@@ -146,14 +151,14 @@ def binary(api: Api, data: bytes) -> Reply:
     from infra.local.lambda_events import Context
     from tests.support.api import event
 
-    made: dict[str, Any] = event(
+    raw_event: dict[str, Any] = event(
         "POST",
         "/departments",
         base64.b64encode(data).decode(),
         {"content-type": "application/json", "x-api-key": str(api.key)},
     )
-    made["isBase64Encoded"] = True
-    answer = app.app(made, Context("api"))
+    raw_event["isBase64Encoded"] = True
+    answer = app.app(raw_event, Context("api"))
     return Reply(answer["statusCode"], {**answer["headers"]}, answer["body"])
 
 
@@ -168,7 +173,7 @@ class TestWhereNoneIsTaken:
     @pytest.mark.parametrize("endpoint", WITHOUT_BODY)
     def test_is_refused(self, acme: Cast, endpoint: str) -> None:
         method, path = endpoint.split()
-        path = re.sub(r"\{(\w+)\}", lambda found: samples.PLAIN.get(found[1], samples.NOBODY), path)
+        path = re.sub(r"\{(\w+)\}", lambda match: samples.PLAIN.get(match[1], samples.NOBODY), path)
         headers = {"idempotency-key": str(uuid4())}
         caller = platform_admin() if path.startswith("/tenants") else acme.admin
         for body, place in (

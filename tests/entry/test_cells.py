@@ -1,4 +1,4 @@
-"""A tenant of another cell: its row is a signpost, which names the cell and is passed by, and nothing of it is lost."""
+"""A tenant of another cell: its row here only names that cell, and none of its messages is lost."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -10,7 +10,7 @@ from chalicelib.backing import clock, outbox, queues
 from chalicelib.backing.settings import settings
 from chalicelib.entry import messages
 from chalicelib.entry.registry import CONSUMERS
-from chalicelib.identity.callers import working
+from chalicelib.identity.callers import job_scope
 from chalicelib.identity.scope import Origin
 from tests.entry.test_outbox import later
 from tests.entry.test_suspension import GOES_ON, RESTING, deliver, parked, patch
@@ -67,8 +67,8 @@ class TestPlatform:
         assert platform_admin().ok("GET", f"/tenants/{acme.id}")["cell"] == "main"
 
     def test_moves_no_tenant_that_works(self, acme: Cast) -> None:
-        for given in ({"cell": "b"}, {"cell": "b", "status": "suspended"}):
-            reply = patch(acme, **given)
+        for changes in ({"cell": "b"}, {"cell": "b", "status": "suspended"}):
+            reply = patch(acme, **changes)
             assert (reply.status, reply.json["detail"][:45]) == (409, "The cell changes only while the tenant is sus")
         assert patch(acme, cell="main").status == 200
 
@@ -112,18 +112,20 @@ class TestMessages:
     def test_of_queues_that_go_on_come_again(
         self, away: Cast, sqs: Any, queue: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(queues, "back_off", lambda *args, **said: None)
+        monkeypatch.setattr(queues, "back_off", lambda *args, **arguments: None)
         assert CONSUMERS[queue].while_suspended
         assert deliver(queue, {"tenant_id": str(away.id), "payout_id": NEVER}) == ["m0"]
         assert parked(away) == []
 
     def test_that_failed_for_good_tell_nobody_here(self, away: Cast) -> None:
-        told: list[object] = []
-        messages._tell(lambda scope, **said: told.append(said), {"tenant_id": str(away.id)}, "It failed.")
-        assert told == []
+        calls: list[object] = []
+        messages._notify_failure(
+            lambda scope, **arguments: calls.append(arguments), {"tenant_id": str(away.id)}, "It failed."
+        )
+        assert calls == []
 
     def test_that_left_before_the_move_stay_in_the_outbox(self, acme: Cast, sqs: Any) -> None:
-        with working(acme.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
+        with job_scope(acme.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
             scope.send(RESTING[0], [{"n": 1}])
         patch(acme, status="suspended")
         patch(acme, cell="b")

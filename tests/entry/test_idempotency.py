@@ -1,4 +1,4 @@
-"""The same Idempotency-Key and request: done once, told twice."""
+"""Idempotency keys: the same request with the same key is done once, and its reply is replayed."""
 
 import threading
 from datetime import timedelta
@@ -48,8 +48,8 @@ class TestKey:
         one, other = (key(acme.id, Role.EMPLOYEE, employee(acme, employee_no=number)) for number in ("E-1", "E-2"))
         body = {"start_date": "2026-01-05", "end_date": "2026-01-05"}
         one.ok("POST", "/on-duty", body, **K)
-        theirs = other.post("/on-duty", body, **K)
-        assert (theirs.status, theirs.headers.get("Idempotent-Replay")) == (201, None)
+        other_reply = other.post("/on-duty", body, **K)
+        assert (other_reply.status, other_reply.headers.get("Idempotent-Replay")) == (201, None)
         assert one.post("/on-duty", body, **K).headers["Idempotent-Replay"] == "true"
         assert other.post("/on-duty", {**body, "reason": "fair"}, **K).status == 422
 
@@ -62,8 +62,8 @@ class TestKey:
         first = acme.hr.post("/departments", {"name": "Sewing"}, **K)
         sql(acme, "update idempotency_keys set actor_id = '00000000-0000-0000-0000-000000000000'")
         assert acme.hr.post("/departments", {"name": "Sewing"}, **K).text == first.text
-        theirs = acme.admin.post("/departments", {"name": "Ironing"}, **K)
-        assert (theirs.status, theirs.headers.get("Idempotent-Replay")) == (201, None)
+        other_reply = acme.admin.post("/departments", {"name": "Ironing"}, **K)
+        assert (other_reply.status, other_reply.headers.get("Idempotent-Replay")) == (201, None)
 
     def test_of_a_platform_admin_replays_too(self, acme: Cast) -> None:
         root, other = platform_admin(), platform_admin()
@@ -79,12 +79,12 @@ class TestKey:
         assert (first.status, again.status, again.headers.get("Idempotent-Replay")) == (201, 201, "true")
         assert again.text == first.text
         assert root.post("/tenants", {**body, "name": "Another"}, **K).status == 422
-        assert other.post("/tenants", body, **K).status == 409  # the slug is taken; nothing of root's is told
+        assert other.post("/tenants", body, **K).status == 409  # the slug is taken; nothing of root's reply is shown
 
     def test_of_one_tenant_does_not_meet_anothers(self, acme: Cast, zenith: Cast) -> None:
         acme.hr.ok("POST", "/departments", {"name": "Sewing"}, **K)
-        theirs = zenith.hr.post("/departments", {"name": "Sewing"}, **K)
-        assert (theirs.status, theirs.headers.get("Idempotent-Replay")) == (201, None)
+        other_reply = zenith.hr.post("/departments", {"name": "Sewing"}, **K)
+        assert (other_reply.status, other_reply.headers.get("Idempotent-Replay")) == (201, None)
 
     @pytest.mark.parametrize("refused", ["{}", '{"name": ""}', "{", '{"name": "Taken"}'])
     def test_of_a_refused_request_may_be_used_again(self, acme: Cast, refused: str) -> None:
@@ -98,9 +98,9 @@ class TestKey:
         reply = key(acme.id, Role.EMPLOYEE).post("/departments", {"name": "Sewing"}, **K)
         assert reply.status == 403
 
-    @pytest.mark.parametrize("said", ["x" * 201, "\x00", "a\nb", "\ud800"])
-    def test_that_cannot_be_kept_is_422(self, acme: Cast, said: str) -> None:
-        assert acme.hr.post("/departments", {"name": "x"}, headers={"idempotency-key": said}).status == 422
+    @pytest.mark.parametrize("key", ["x" * 201, "\x00", "a\nb", "\ud800"])
+    def test_that_cannot_be_kept_is_422(self, acme: Cast, key: str) -> None:
+        assert acme.hr.post("/departments", {"name": "x"}, headers={"idempotency-key": key}).status == 422
 
 
 class TestForget:

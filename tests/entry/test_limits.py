@@ -1,4 +1,4 @@
-"""How many requests a tenant may make in a minute: counted across processes, and for nobody else."""
+"""The rate limit: a tenant's requests in a minute, counted across processes, each tenant by itself."""
 
 import json
 import threading
@@ -31,7 +31,7 @@ def limited(cast: Cast, per_minute: int) -> None:
 
 
 def end_minute(tenant_id: UUID) -> None:
-    """Let the tenant's minute be over, for the database and for this process."""
+    """End the tenant's minute, in the database and in this process."""
     with transaction(tenant_id=tenant_id) as session:
         session.execute(
             text(
@@ -70,7 +70,7 @@ class TestLimit:
     def test_is_one_for_all_processes(self, acme: Cast) -> None:
         limited(acme, 3)
         seen = []
-        for _ in range(5):  # each a process that knows of nobody's leases
+        for _ in range(5):  # each a process without the others' leases
             limits.clear()
             seen += calls(acme, 1)
         assert seen == [200, 200, 200, 429, 429]
@@ -114,25 +114,25 @@ class TestLimit:
 
     def test_is_told_to_the_database_once_in_many_requests(self, acme: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
         asked: list[object] = []
-        lease = limits.lease
-        monkeypatch.setattr(limits, "lease", lambda need: (asked.append(need), lease(need)))
+        lease = limits.take_lease
+        monkeypatch.setattr(limits, "take_lease", lambda need: (asked.append(need), lease(need)))
         assert calls(acme, 201).count(200) == 201
         assert len(asked) == 3  # leases of 100
 
     def test_is_not_asked_about_again_while_nothing_is_left(self, acme: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
         limited(acme, 1)
         calls(acme, 2)
-        monkeypatch.setattr(limits, "lease", lambda need: pytest.fail("the database was asked"))
+        monkeypatch.setattr(limits, "take_lease", lambda need: pytest.fail("the database was asked"))
         assert calls(acme, 3) == [429] * 3
 
 
 def actor_of(cast: Cast) -> UUID:
-    """Return who HR's key is to the count of requests."""
+    """Return the actor id under which requests of HR's key are counted."""
     return UUID(str(sql(cast, "select id from api_keys where role = 'hr' order by id limit 1")[0].id))
 
 
 def minute(cast: Cast, *, elapsed: float, taken: int) -> None:
-    """Let the tenant be in the middle of a minute, of which HR made so many requests."""
+    """Put the tenant into the middle of a minute, with so many requests made by HR."""
     limits.clear()
     by_actor = json.dumps({str(actor_of(cast)): taken})
     with transaction(tenant_id=cast.id) as session:
@@ -162,7 +162,7 @@ class TestPace:
             (10.2, 126, 1, 127),
             (10.2, 129, 1, 130),
             (10.2, 130, 0, 130),
-            (10.2, 0, 3, 13),  # nobody came for ten seconds: ten of the 130 are lost, 120 are there
+            (10.2, 0, 3, 13),  # no request for ten seconds: ten of the 130 are lost, 120 are there
             (59.2, 179, 0, 179),  # 179 were released; the last one comes with the last second
             (40.2, 180, 0, 180),
             (61.0, 180, 3, 3),  # the next minute
@@ -182,8 +182,8 @@ class TestPace:
                 "share": limits.SHARE,
                 "counted": "{}",
             }
-            found = session.execute(limits._LEASE, values).one()
-        assert (found.lease, found.taken) == (lease, then)
+            row = session.execute(limits._LEASE, values).one()
+        assert (row.lease, row.taken) == (lease, then)
 
     def test_refuses_who_is_ahead_of_it_for_a_second(self, acme: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(limits, "_LEAST_BURST", 120)
@@ -200,7 +200,7 @@ class TestFlood:
     def test_is_refused_from_memory_after_some_refusals(self, acme: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
         limited(acme, 1)
         assert calls(acme, 5) == [200, 429, 429, 429, 429]
-        monkeypatch.setattr(http, "calling", lambda *_, **__: pytest.fail("the database was asked who it is"))
+        monkeypatch.setattr(http, "caller_scope", lambda *_, **__: pytest.fail("the database was asked who it is"))
         reply = acme.hr.get("/me")
         assert reply.status == 429
         assert 1 <= int(reply.headers["Retry-After"]) <= 60
@@ -214,7 +214,7 @@ class TestFlood:
     def test_is_looked_at_again_soon_so_that_a_raised_limit_holds(
         self, acme: Cast, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(limits, "_LOOK", 0.3)
+        monkeypatch.setattr(limits, "_RECHECK", 0.3)
         limited(acme, 1)
         assert calls(acme, 10).count(429) == 9
         limited(acme, 1000)
@@ -224,7 +224,7 @@ class TestFlood:
     def test_is_asked_about_by_one_and_the_others_hear_from_it(
         self, acme: Cast, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(limits, "_LOOK", 0.6)
+        monkeypatch.setattr(limits, "_RECHECK", 0.6)
         limited(acme, 1)
         calls(acme, 10)
         time.sleep(0.7)
@@ -233,23 +233,23 @@ class TestFlood:
             tenant=SimpleNamespace(slug=acme.slug, requests_per_minute=1),
             actor=SimpleNamespace(id=actor_of(acme)),
         )
-        with pytest.raises(limits.Unleased):
+        with pytest.raises(limits.LeaseNeeded):
             limits.spend(scope)
         for _ in range(3):
             with pytest.raises(TooMany):
                 limits.spend(scope)
-        time.sleep(0.7)  # whoever asked was never heard of again
-        with pytest.raises(limits.Unleased):
+        time.sleep(0.7)  # the thread that asked never came back
+        with pytest.raises(limits.LeaseNeeded):
             limits.spend(scope)
 
     def test_gets_what_its_pace_allows_and_is_refused_from_memory_in_between(
         self, acme: Cast, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(limits, "_PAUSE", 1.0)
+        monkeypatch.setattr(limits, "_ASK_AGAIN_AFTER", 1.0)
         limited(acme, 600)  # twenty at once, and ten a second
-        told = calls(acme, 100)
-        assert 20 <= told.count(200) < 80
-        assert told.count(429) >= 20
+        statuses = calls(acme, 100)
+        assert 20 <= statuses.count(200) < 80
+        assert statuses.count(429) >= 20
         until = time.monotonic() + 5
         while calls(acme, 1) == [429]:
             assert time.monotonic() < until, "the minute goes on, and so may the tenant"
@@ -257,7 +257,7 @@ class TestFlood:
         while calls(acme, 1) == [200]:
             granted += 1
         assert granted < 60
-        monkeypatch.setattr(limits, "lease", lambda _: pytest.fail("asked again at once"))
+        monkeypatch.setattr(limits, "take_lease", lambda _: pytest.fail("asked again at once"))
         assert calls(acme, 3) == [429] * 3
 
 
@@ -265,7 +265,7 @@ class TestShare:
     """One actor's flood takes the tenant's pace, but not the others' share of it."""
 
     def test_of_others_is_theirs_while_one_floods(self, acme: Cast) -> None:
-        limited(acme, 100)  # twenty at once, five of them anybody's share; one and a third a second
+        limited(acme, 100)  # twenty at once, five of them each actor's share; one and a third a second
         assert calls(acme, 60).count(429) > 30
         assert [acme.admin.get("/me").status for _ in range(5)] == [200] * 5
         assert acme.admin.get("/me").status == 429  # that was their share, and the rest is used up
@@ -302,7 +302,7 @@ class TestShare:
             got["hr"] += acme.hr.get("/me").status == 200
             got["admin"] += acme.admin.get("/me").status == 200
             time.sleep(0.01)
-        # five seconds of a pace of 1.33 a second, five lent; whoever has less than a quarter of it gets more
+        # five seconds of a pace of 1.33 a second, five lent; an actor with less than a quarter of it gets more
         assert got["admin"] >= 5
         assert 5 <= sum(got.values()) <= 12
 
@@ -315,8 +315,8 @@ class TestShare:
         self, acme: Cast, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         asked: list[object] = []
-        lease = limits.lease
-        monkeypatch.setattr(limits, "lease", lambda need: (asked.append(need), lease(need)))
+        lease = limits.take_lease
+        monkeypatch.setattr(limits, "take_lease", lambda need: (asked.append(need), lease(need)))
         callers = [acme.hr, acme.admin]
         assert {callers[number % 2].get("/me").status for number in range(100)} == {200}
         assert len(asked) == 1
@@ -357,8 +357,8 @@ class TestWhoMaySay:
             sql(acme, f"update tenants set {column} = {column} where id = :id", id=acme.id)
 
     def test_starts_generous(self) -> None:
-        made = tenant("New")
-        assert platform_admin().ok("GET", f"/tenants/{made.id}")["requests_per_minute"] == 30000
+        cast = tenant("New")
+        assert platform_admin().ok("GET", f"/tenants/{cast.id}")["requests_per_minute"] == 30000
 
 
 class TestDocument:
@@ -367,6 +367,6 @@ class TestDocument:
 
         for path, methods in json.loads(openapi.document())["paths"].items():
             for method, operation in methods.items():
-                said = operation["responses"].get("429")
-                assert bool(said) == bool(operation["security"]), f"{method} {path}"
-                assert said is None or "Retry-After" in said["headers"]
+                response = operation["responses"].get("429")
+                assert bool(response) == bool(operation["security"]), f"{method} {path}"
+                assert response is None or "Retry-After" in response["headers"]

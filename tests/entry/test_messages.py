@@ -1,4 +1,4 @@
-"""The queues' door: one message fails alone, a fact is not retried, and what failed for good is told."""
+"""Consumers of queues: a message fails alone, a fault is not retried, a final failure is reported."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -28,7 +28,7 @@ QUEUE = "test-queue"
 
 @pytest.fixture(name="rests")
 def _rests(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
-    """Note which messages are told to rest, and after how many tries."""
+    """Record which messages are delayed, and after how many attempts."""
     noted: list[tuple[str, int]] = []
     monkeypatch.setattr(queues, "back_off", lambda _, *, receipt, receives: noted.append((receipt, receives)))
     return noted
@@ -36,7 +36,7 @@ def _rests(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
 
 @pytest.fixture(name="consumer")
 def _consumer() -> Iterator[Callable[..., Any]]:
-    """Make a function a consumer, as a feature does, and forget it again."""
+    """Register a function as a consumer, as a feature does, and unregister it."""
 
     def make(function: Callable[..., None], **options: Any) -> Any:
         return messages.consumes(Blueprint(__name__), QUEUE, **options)(function)
@@ -46,7 +46,7 @@ def _consumer() -> Iterator[Callable[..., Any]]:
 
 
 def deliver(consumer: Any, bodies: list[Any], receives: int = 1) -> list[str]:
-    """Hand over a batch as Lambda does, and give the messages that failed."""
+    """Deliver a batch as Lambda does, and return the ids of the messages that failed."""
     records = [
         {
             "messageId": f"m{n}",
@@ -61,7 +61,7 @@ def deliver(consumer: Any, bodies: list[Any], receives: int = 1) -> list[str]:
 
 
 def add_department(scope: Scope, *, message: dict[str, Any]) -> None:
-    """Write one row, and fail where the message says so."""
+    """Write one row, or fail as the message's name says."""
     scope.session.execute(
         text("insert into departments (tenant_id, name) values (:tenant_id, :name)"),
         {"tenant_id": scope.tenant_id, "name": message["name"]},
@@ -83,13 +83,13 @@ def _away(**_: Any) -> None:
     raise EndpointConnectionError(endpoint_url="https://sqs.example")
 
 
-def said(cast: Cast, *names: str) -> list[dict[str, str]]:
+def bodies_for(cast: Cast, *names: str) -> list[dict[str, str]]:
     return [{"tenant_id": str(cast.id), "name": name} for name in names]
 
 
 class TestBatch:
     def test_loses_only_the_message_that_fails(self, acme: Cast, consumer: Any, rests: list) -> None:
-        batch = said(acme, "0", "1", "2", "crash", "4", "5", "6", "7", "8", "9")
+        batch = bodies_for(acme, "0", "1", "2", "crash", "4", "5", "6", "7", "8", "9")
         assert deliver(consumer(add_department), batch, receives=2) == ["m3"]
         assert names(acme) == ["0", "1", "2", "4", "5", "6", "7", "8", "9"]
         assert rests == [("r3", 2)]
@@ -102,32 +102,32 @@ class TestBatch:
         self, acme: Cast, consumer: Any, sqs: Any, monkeypatch: pytest.MonkeyPatch, body: Any, in_words_of_aws: bool
     ) -> None:
         monkeypatch.setattr(queues.client(), "change_message_visibility", _away)
-        options = {"messages_in": lambda said: [said.get("x", said)]} if in_words_of_aws else {}
+        options = {"messages_in": lambda body: [body.get("x", body)]} if in_words_of_aws else {}
         bad = body if isinstance(body, str) else {"tenant_id": str(acme.id), **body}
-        batch = [*said(acme, "0"), bad, *said(acme, "2")]
+        batch = [*bodies_for(acme, "0"), bad, *bodies_for(acme, "2")]
         sqs.create_queue(QueueName=queues.configured_name(QUEUE))
         assert deliver(consumer(add_department, **options), batch) == ["m1"]
         assert names(acme) == ["0", "2"]
 
     def test_settles_its_neighbours_where_a_record_is_none(self, acme: Cast, consumer: Any, rests: list) -> None:
-        made = consumer(add_department)
+        handler = consumer(add_department)
         records = [
             {"messageId": f"m{n}", "receiptHandle": "r", "body": json.dumps(one), "attributes": {}}
-            for n, one in enumerate(said(acme, "0", "1"))
+            for n, one in enumerate(bodies_for(acme, "0", "1"))
         ]
         records[1]["attributes"] = {"ApproximateReceiveCount": "1"}
-        assert made({"Records": records}, Context("queue")) == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
+        assert handler({"Records": records}, Context("queue")) == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
         assert names(acme) == ["1"]
 
     def test_of_two_tenants_writes_each_for_its_own(self, acme: Cast, zenith: Cast, consumer: Any, rests: list) -> None:
-        assert deliver(consumer(add_department), said(acme, "A") + said(zenith, "Z")) == []
+        assert deliver(consumer(add_department), bodies_for(acme, "A") + bodies_for(zenith, "Z")) == []
         assert (names(acme), names(zenith)) == (["A"], ["Z"])
 
     @pytest.mark.parametrize(
         "body", ["", "{", "[]", "1", "{}", '{"tenant_id": "acme"}', '{"tenant_id": null}', '{"tenant_id": 5}']
     )
     def test_holds_back_a_message_that_is_none(self, acme: Cast, consumer: Any, rests: list, body: str) -> None:
-        assert deliver(consumer(add_department), [body, *said(acme, "A")]) == ["m0"]
+        assert deliver(consumer(add_department), [body, *bodies_for(acme, "A")]) == ["m0"]
         assert names(acme) == ["A"]
         assert rests == [("r0", 1)]
 
@@ -139,17 +139,17 @@ class TestBatch:
 class TestFact:
     @pytest.mark.parametrize("name", ["fact", "gone"])
     def test_is_done_and_not_retried(self, acme: Cast, consumer: Any, rests: list, name: str) -> None:
-        told: list[str] = []
-        made = consumer(add_department, when_failed=lambda _, *, message, why: told.append(why))
-        assert deliver(made, said(acme, name)) == []
+        reasons: list[str] = []
+        handler = consumer(add_department, when_failed=lambda _, *, message, why: reasons.append(why))
+        assert deliver(handler, bodies_for(acme, name)) == []
         assert (names(acme), rests) == ([], [])
-        assert told == ["It is locked." if name == "fact" else "None."]
+        assert reasons == ["It is locked." if name == "fact" else "None."]
 
     def test_of_being_busy_comes_back(self, acme: Cast, consumer: Any, rests: list) -> None:
-        told: list[str] = []
-        made = consumer(add_department, when_failed=lambda _, *, message, why: told.append(why))
-        assert deliver(made, said(acme, "busy")) == ["m0"]
-        assert (names(acme), rests, told) == ([], [("r0", 1)], [])
+        reasons: list[str] = []
+        handler = consumer(add_department, when_failed=lambda _, *, message, why: reasons.append(why))
+        assert deliver(handler, bodies_for(acme, "busy")) == ["m0"]
+        assert (names(acme), rests, reasons) == ([], [("r0", 1)], [])
 
     def test_of_a_deadlock_comes_back(self, acme: Cast, consumer: Any, rests: list) -> None:
         tries: list[int] = []
@@ -160,9 +160,9 @@ class TestFact:
                 raise OperationalError("update", {}, pg.DeadlockDetected())
             add_department(scope, message=message)
 
-        made = consumer(loses_once)
-        assert deliver(made, said(acme, "A")) == ["m0"]
-        assert deliver(made, said(acme, "A"), receives=2) == []
+        handler = consumer(loses_once)
+        assert deliver(handler, bodies_for(acme, "A")) == ["m0"]
+        assert deliver(handler, bodies_for(acme, "A"), receives=2) == []
         assert names(acme) == ["A"]
 
 
@@ -171,41 +171,41 @@ class TestLastTry:
         return str(row(cast, "jobs", {"kind": "test", "status": status}))
 
     def outcome(self, cast: Cast) -> list[Any]:
-        return [tuple(found) for found in sql(cast, "select status, error from jobs")]
+        return [tuple(row) for row in sql(cast, "select status, error from jobs")]
 
     def test_tells_the_job(self, acme: Cast, consumer: Any, rests: list) -> None:
-        made = consumer(add_department, when_failed=progress.fail)
-        message = {**said(acme, "crash")[0], "job_id": self.job(acme)}
-        assert deliver(made, [message], receives=4) == ["m0"]
+        handler = consumer(add_department, when_failed=progress.fail)
+        message = {**bodies_for(acme, "crash")[0], "job_id": self.job(acme)}
+        assert deliver(handler, [message], receives=4) == ["m0"]
         assert self.outcome(acme) == [("running", None)]
-        assert deliver(made, [message], receives=5) == ["m0"]
+        assert deliver(handler, [message], receives=5) == ["m0"]
         assert self.outcome(acme) == [("failed", "It failed 5 times; see the logs for message m0.")]
 
     def test_leaves_a_job_that_succeeded_alone(self, acme: Cast, consumer: Any, rests: list) -> None:
-        made = consumer(add_department, when_failed=progress.fail)
-        message = {**said(acme, "crash")[0], "job_id": self.job(acme, "succeeded")}
-        deliver(made, [message], receives=5)
+        handler = consumer(add_department, when_failed=progress.fail)
+        message = {**bodies_for(acme, "crash")[0], "job_id": self.job(acme, "succeeded")}
+        deliver(handler, [message], receives=5)
         assert self.outcome(acme) == [("succeeded", None)]
 
     def test_of_a_fact_tells_the_job_at_once(self, acme: Cast, consumer: Any, rests: list) -> None:
-        made = consumer(add_department, when_failed=progress.fail)
-        deliver(made, [{**said(acme, "fact")[0], "job_id": self.job(acme)}])
+        handler = consumer(add_department, when_failed=progress.fail)
+        deliver(handler, [{**bodies_for(acme, "fact")[0], "job_id": self.job(acme)}])
         assert self.outcome(acme) == [("failed", "It is locked.")]
 
     def test_survives_a_teller_that_fails(self, acme: Cast, consumer: Any, rests: list) -> None:
-        made = consumer(add_department, when_failed=progress.fail)
+        handler = consumer(add_department, when_failed=progress.fail)
         assert (
-            deliver(made, [{**said(acme, "crash")[0], "job_id": "none"}, *said(acme, "A")], receives=5)
+            deliver(handler, [{**bodies_for(acme, "crash")[0], "job_id": "none"}, *bodies_for(acme, "A")], receives=5)
             == ["m0", "m1"][:1]
         )
         assert names(acme) == ["A"]
 
 
 class TestErrand:
-    """Work that has to ask a stranger: a transaction, a call that holds none, and a transaction for the answer."""
+    """Side effects: a transaction, an external call without one, and a transaction that settles the answer."""
 
     def side_effect(self, answers: list[str], seen: list[Any], acme: Cast) -> Callable[..., SideEffect]:
-        """Write `began`, ask for each answer in turn, and write each down."""
+        """Write `began`, then make one external call after the other and write each answer."""
 
         def ask(rest: list[str]) -> SideEffect:
             def call() -> str:
@@ -230,22 +230,22 @@ class TestErrand:
         self, acme: Cast, consumer: Any, rests: list
     ) -> None:
         seen: list[Any] = []
-        made = consumer(self.side_effect(["answer"], seen, acme))
-        assert deliver(made, said(acme, "began")) == []
+        handler = consumer(self.side_effect(["answer"], seen, acme))
+        assert deliver(handler, bodies_for(acme, "began")) == []
         assert (seen, names(acme)) == ([["began"]], ["answer", "began"])
 
     def test_leads_to_further_ones_each_between_two_commits(self, acme: Cast, consumer: Any, rests: list) -> None:
         seen: list[Any] = []
-        made = consumer(self.side_effect(["1", "2", "3"], seen, acme))
-        assert deliver(made, said(acme, "began")) == []
+        handler = consumer(self.side_effect(["1", "2", "3"], seen, acme))
+        assert deliver(handler, bodies_for(acme, "began")) == []
         assert seen == [["began"], ["1", "began"], ["1", "2", "began"]]
         assert names(acme) == ["1", "2", "3", "began"]
 
     def test_that_is_killed_in_the_call_keeps_what_was_committed_before(
         self, acme: Cast, consumer: Any, rests: list
     ) -> None:
-        made = consumer(self.side_effect(["1", "crash"], [], acme))
-        assert deliver(made, said(acme, "began")) == ["m0"]
+        handler = consumer(self.side_effect(["1", "crash"], [], acme))
+        assert deliver(handler, bodies_for(acme, "began")) == ["m0"]
         assert (names(acme), rests) == (["1", "began"], [("r0", 1)])
 
     def test_that_cannot_be_settled_undoes_only_the_settling(self, acme: Cast, consumer: Any, rests: list) -> None:
@@ -253,20 +253,20 @@ class TestErrand:
             add_department(scope, message=message)
             return SideEffect(lambda: "crash", lambda scope, answer: add_department(scope, message={"name": answer}))
 
-        assert deliver(consumer(begin), said(acme, "began")) == ["m0"]
+        assert deliver(consumer(begin), bodies_for(acme, "began")) == ["m0"]
         assert names(acme) == ["began"]
 
     def test_is_not_run_where_the_first_transaction_fails(self, acme: Cast, consumer: Any, rests: list) -> None:
         seen: list[Any] = []
-        made = consumer(self.side_effect(["answer"], seen, acme))
-        assert deliver(made, said(acme, "crash")) == ["m0"]
+        handler = consumer(self.side_effect(["answer"], seen, acme))
+        assert deliver(handler, bodies_for(acme, "crash")) == ["m0"]
         assert (seen, names(acme)) == ([], [])
 
     def test_whose_settling_is_a_fact_is_done(self, acme: Cast, consumer: Any, rests: list) -> None:
         def begin(scope: Scope, *, message: dict[str, Any]) -> SideEffect:
             return SideEffect(lambda: "fact", lambda scope, answer: add_department(scope, message={"name": answer}))
 
-        assert deliver(consumer(begin), said(acme, "began")) == []
+        assert deliver(consumer(begin), bodies_for(acme, "began")) == []
         assert (names(acme), rests) == ([], [])
 
     def test_sends_after_each_commit_what_it_left(self, acme: Cast) -> None:
@@ -276,7 +276,7 @@ class TestErrand:
             scope.send(QUEUE, [{"n": 1}])
             return SideEffect(lambda: None, lambda scope, _: scope.send(QUEUE, [{"n": 2}]))
 
-        messages.do(
+        messages.process_message(
             begin,
             {"tenant_id": str(acme.id)},
             name="test",
@@ -286,29 +286,29 @@ class TestErrand:
         assert sent == [[1], [2]]
 
     def test_reads_the_tenant_and_the_clock_anew_for_the_answer(self, acme: Cast) -> None:
-        found: list[Any] = []
+        moments: list[Any] = []
 
         def begin(scope: Scope, *, message: dict[str, Any]) -> SideEffect:
-            found.append((scope.tenant.name, scope.now))
+            moments.append((scope.tenant.name, scope.now))
             return SideEffect(
                 lambda: sql(acme, "update tenants set name = 'Renamed' where id = :id", id=acme.id),
-                lambda scope, _: found.append((scope.tenant.name, scope.now)),
+                lambda scope, _: moments.append((scope.tenant.name, scope.now)),
             )
 
-        messages.do(begin, {"tenant_id": str(acme.id)}, name="test", origin=Origin("-"))
-        (before, began), (after, ended) = found
+        messages.process_message(begin, {"tenant_id": str(acme.id)}, name="test", origin=Origin("-"))
+        (before, began), (after, ended) = moments
         assert (before, after) == ("Acme", "Renamed")
         assert began < ended
 
 
 class TestForeignBody:
-    """What AWS itself sends is worded by AWS: one body may concern several tenants, or nobody."""
+    """Events of AWS have bodies of AWS's form: one body may be about several tenants, or none."""
 
     def consumer(self, consumer: Any) -> Any:
-        """Take bodies such as {"Records": [{"bucket": tenant, "key": name}, ...]}."""
+        """Consume bodies such as {"Records": [{"bucket": tenant, "key": name}, ...]}."""
 
         def messages_in(body: dict[str, Any]) -> list[dict[str, Any]]:
-            return [{"tenant_id": found["bucket"], "name": found["key"]} for found in body["Records"]]
+            return [{"tenant_id": record["bucket"], "name": record["key"]} for record in body["Records"]]
 
         return consumer(add_department, messages_in=messages_in)
 
@@ -347,8 +347,8 @@ class TestBackOff:
         waits = []
 
         class Client:
-            def change_message_visibility(self, **said: Any) -> None:
-                waits.append(said["VisibilityTimeout"])
+            def change_message_visibility(self, **arguments: Any) -> None:
+                waits.append(arguments["VisibilityTimeout"])
 
         monkeypatch.setattr(queues, "client", Client)
         monkeypatch.setattr(queues, "url_of", str)

@@ -1,4 +1,4 @@
-"""Messages leave after the commit, all of them, and once more if there is doubt."""
+"""The outbox: messages are sent after the commit, all of them, and again if it is unknown whether they were."""
 
 import json
 from contextlib import suppress
@@ -10,7 +10,7 @@ import pytest
 
 from chalicelib.backing import clock, outbox, queues
 from chalicelib.features.console.schedules import sweep_outbox
-from chalicelib.identity.callers import working
+from chalicelib.identity.callers import job_scope
 from chalicelib.identity.scope import Origin, Scope
 from infra.local.lambda_events import scheduled_event
 from tests.support.cast import Cast, platform_admin
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("database")
 
 
 def waiting(sqs: Any) -> list[dict[str, Any]]:
-    """Take what is on the queue."""
+    """Receive what is on the queue."""
     got = sqs.receive_message(QueueUrl=queues.url_of(QUEUE), MaxNumberOfMessages=10).get("Messages", [])
     return [json.loads(message["Body"]) for message in got]
 
@@ -31,8 +31,8 @@ def unsent(cast: Cast) -> int:
 
 
 def put(cast: Cast, *bodies: dict[str, Any]) -> Scope:
-    """Commit messages, as a door does, and not send them: the crash between commit and send."""
-    with working(cast.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
+    """Commit messages as an entry point does, without sending them: a crash between commit and send."""
+    with job_scope(cast.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
         scope.send(QUEUE, bodies)
     return scope
 
@@ -76,7 +76,7 @@ class TestSend:
         assert unsent(acme) == 0
 
     def test_of_a_change_that_was_rolled_back_sends_nothing(self, acme: Cast, sqs: Any) -> None:
-        with suppress(ZeroDivisionError), working(acme.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
+        with suppress(ZeroDivisionError), job_scope(acme.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
             scope.send(QUEUE, [{"n": 1}])
             raise ZeroDivisionError
         assert sql(acme, "select 1 from outbox") == []
@@ -109,10 +109,10 @@ class TestMany:
         scope = put(acme, *({"n": n} for n in range(13)))
         whole = queues.client().send_message_batch
 
-        def refuses_two(**said: Any) -> Any:
-            poison = [e for e in said["Entries"] if json.loads(e["MessageBody"])["n"] in (4, 12)]
-            kept = [e for e in said["Entries"] if e not in poison]
-            answer = whole(**{**said, "Entries": kept})
+        def refuses_two(**arguments: Any) -> Any:
+            poison = [e for e in arguments["Entries"] if json.loads(e["MessageBody"])["n"] in (4, 12)]
+            kept = [e for e in arguments["Entries"] if e not in poison]
+            answer = whole(**{**arguments, "Entries": kept})
             return {**answer, "Failed": [{"Id": e["Id"], "SenderFault": False, "Code": "Throttled"} for e in poison]}
 
         with mock.patch.object(queues.client(), "send_message_batch", refuses_two):
@@ -123,7 +123,7 @@ class TestMany:
         assert sorted(body["n"] for _ in range(2) for body in waiting(sqs)) == list(range(13))
 
     def test_of_several_queues_lets_one_in_trouble_keep_no_other_from_going(self, acme: Cast, sqs: Any) -> None:
-        with working(acme.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
+        with job_scope(acme.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
             scope.send("no-such-queue", [{"n": 1}])
             scope.send(QUEUE, [{"n": 2}])
         assert outbox.send(scope.outgoing) == 1
@@ -225,13 +225,13 @@ class TestLag:
 
 
 def lags(capsys: pytest.CaptureFixture[str]) -> list[float]:
-    """Read what the sweeps told CloudWatch."""
-    said = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "OutboxLag" in line]
-    return [value for one in said for value in one["OutboxLag"]]
+    """Return the values of the metric OutboxLag that the sweeps wrote."""
+    metrics = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "OutboxLag" in line]
+    return [value for one in metrics for value in one["OutboxLag"]]
 
 
 def sweep_outbox_at(now: datetime) -> int:
-    """Run the schedule's handler as Lambda does, at a moment."""
+    """Run the schedule's handler as Lambda does, at this moment."""
     with mock.patch.object(clock, "now", return_value=now):
         return sweep_outbox(scheduled_event("sweep-outbox", now), None)["found"]
 

@@ -1,4 +1,4 @@
-"""Pages by key: nothing twice, nothing lost, and a cursor is only a place in one's own list."""
+"""Pagination: no row twice, none lost, and a cursor is only a position in the caller's own list."""
 
 import base64
 import json
@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from chalicelib.entry.paging import cursor
+from chalicelib.entry.paging import encode_cursor
 from tests.support.cast import Cast, platform_admin
 from tests.support.people import row, sql
 
@@ -40,12 +40,12 @@ def named(page: dict) -> list[str]:
 class TestPages:
     def test_hold_everything_once(self, acme: Cast) -> None:
         departments(acme, "A", "B", "C", "D", "E")
-        found, at = [], ""
-        while at is not None and len(found) < 9:
+        names, at = [], ""
+        while at is not None and len(names) < 9:
             page = acme.hr.ok("GET", f"/departments?limit=2{at and '&cursor=' + at}")
-            found.append(named(page))
+            names.append(named(page))
             at = page["next_cursor"]
-        assert found == [["A", "B"], ["C", "D"], ["E"]]
+        assert names == [["A", "B"], ["C", "D"], ["E"]]
 
     def test_end_without_a_cursor_when_exactly_full(self, acme: Cast) -> None:
         departments(acme, "A", "B")
@@ -75,33 +75,35 @@ class TestPages:
 
 class TestCursor:
     @pytest.mark.parametrize("path", LISTS)
-    @pytest.mark.parametrize("said", [
-        "x", "====", "%00", "%C3%A9", "A" * 200, "A" * 201, *(cursor(key) for key in (
+    @pytest.mark.parametrize("cursor", [
+        "x", "====", "%00", "%C3%A9", "A" * 200, "A" * 201, *(encode_cursor(key) for key in (
             None, True, -1, 1.5, 2**63, "", "x", "\x00", "x" * 36, [], {}, "2026-13-01")),
         base64.b64encode(b"[" * 120).decode(), base64.b64encode(b"NaN").decode(),
             base64.b64encode(b"\xff\xfe").decode(),
-    ], ids=lambda said: repr(said[:12]))  # fmt: skip
-    def test_that_no_list_gave_out_is_422(self, acme: Cast, path: str, said: str) -> None:
-        reply = acme.admin.get(f"{path}?cursor={said}")
+    ], ids=lambda cursor: repr(cursor[:12]))  # fmt: skip
+    def test_that_no_list_gave_out_is_422(self, acme: Cast, path: str, cursor: str) -> None:
+        reply = acme.admin.get(f"{path}?cursor={cursor}")
         # a list ordered by text takes any text for a place in it
         is_text = (
-            path == "/holidays" and reply.status == 200 and isinstance(json.loads(base64.urlsafe_b64decode(said)), str)
+            path == "/holidays"
+            and reply.status == 200
+            and isinstance(json.loads(base64.urlsafe_b64decode(cursor)), str)
         )
         assert reply.status == 422 or is_text
         assert is_text or "/cursor" in reply.text or "cannot be stored" in reply.json["detail"]
 
     def test_of_another_kind_of_list_is_422(self, acme: Cast) -> None:
-        assert acme.admin.get(f"/departments?cursor={cursor(5)}").status == 422
-        assert acme.admin.get(f"/audit-logs?cursor={cursor(uuid4())}").status == 422
-        assert platform_admin().get(f"/tenants?cursor={cursor(5)}").status == 422
+        assert acme.admin.get(f"/departments?cursor={encode_cursor(5)}").status == 422
+        assert acme.admin.get(f"/audit-logs?cursor={encode_cursor(uuid4())}").status == 422
+        assert platform_admin().get(f"/tenants?cursor={encode_cursor(5)}").status == 422
 
     def test_with_a_strangers_id_is_a_place_in_ones_own_list(self, acme: Cast, zenith: Cast) -> None:
         departments(zenith, "Old")
-        theirs = row(acme, "departments", {"name": "Secret"})
+        others_id = row(acme, "departments", {"name": "Secret"})
         departments(zenith, "New")
-        assert named(zenith.hr.ok("GET", f"/departments?cursor={cursor(theirs)}")) == ["New"]
+        assert named(zenith.hr.ok("GET", f"/departments?cursor={encode_cursor(others_id)}")) == ["New"]
 
     @pytest.mark.parametrize("path", LISTS)
     def test_of_nobody_at_all_is_an_empty_page_or_everything(self, acme: Cast, path: str) -> None:
         key = 0 if path == "/audit-logs" else "9" if path == "/holidays" else "ffffffff-ffff-ffff-ffff-ffffffffffff"
-        assert acme.admin.get(f"{path}?cursor={cursor(key)}").status == 200
+        assert acme.admin.get(f"{path}?cursor={encode_cursor(key)}").status == 200

@@ -1,4 +1,4 @@
-"""Headers that every reply carries, whoever makes it: an endpoint, the framework, or what stands before both."""
+"""Headers of every reply, whether an endpoint, the framework or API Gateway makes it."""
 
 from typing import Any
 
@@ -37,7 +37,7 @@ class TestEveryReply:
             path = path[: path.index("{")] + "019a0000-0000-7000-8000-000000000000" + path[path.index("}") + 1 :]
         reply = (acme.admin if is_known else Api()).get(path)
         headers = {name.lower(): value for name, value in reply.headers.items()}
-        if endpoint.path in ("/docs", "/openapi.json"):  # documents, the same for everybody
+        if endpoint.path in ("/docs", "/openapi.json"):  # documents, the same for all callers
             assert_secure(headers, "public, no-cache")
         else:
             assert_secure(headers, "private, no-cache" if "etag" in headers else "no-store")

@@ -1,4 +1,4 @@
-"""A suspended tenant: its callers are told why, its work rests, and nothing of it is lost."""
+"""A suspended tenant: its callers get the reason, its messages are parked, and none is lost."""
 
 import json
 from typing import Any
@@ -8,7 +8,7 @@ import pytest
 import app
 from chalicelib.backing import clock, outbox, queues
 from chalicelib.entry.registry import CONSUMERS
-from chalicelib.identity.callers import working
+from chalicelib.identity.callers import job_scope
 from chalicelib.identity.scope import Origin
 from infra.local.events import consumers_of
 from infra.local.lambda_events import Context
@@ -26,12 +26,12 @@ GOES_ON = {
 }
 
 
-def patch(cast: Cast, **given: object) -> Any:
-    return platform_admin().patch(f"/tenants/{cast.id}", given)
+def patch(cast: Cast, **changes: object) -> Any:
+    return platform_admin().patch(f"/tenants/{cast.id}", changes)
 
 
 def deliver(queue: str, *bodies: dict[str, Any]) -> list[str]:
-    """Hand messages to a queue's consumer as Lambda does, and give those that failed."""
+    """Deliver messages to a queue's consumer as Lambda does, and return the ids of those that failed."""
     handler = next(one.handler for one in consumers_of(app.app) if one.queue == queues.configured_name(queue))
     records = [
         {
@@ -99,7 +99,7 @@ class TestQueues:
 
     def test_send_what_an_active_tenant_has_meanwhile(self, acme: Cast, zenith: Cast, sqs: Any) -> None:
         for cast in (acme, zenith):
-            with working(cast.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
+            with job_scope(cast.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
                 scope.send(RESTING[0], [{"n": 1}])
         patch(acme, status="suspended")
         assert outbox.sweep(now=later(5)) == 1

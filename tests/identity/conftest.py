@@ -27,14 +27,14 @@ ISSUER, AUDIENCE, KID = "https://login.example/pool", "wagebook-client", "k1"
 
 @dataclass(frozen=True)
 class Issuer:
-    """Who signs: the key, and tokens made with it."""
+    """An OIDC issuer: its key, and tokens signed with it."""
 
     key: rsa.RSAPrivateKey
 
     def token(self, *, key: Any = None, algorithm: str = "RS256", headers: Any = None, **claims: object) -> str:
         """Sign an ID token; a claim given as None is left out."""
-        said = {name: value for name, value in (self.claims() | claims).items() if value is not None}
-        return jwt.encode(said, key or self.key, algorithm=algorithm, headers={"kid": KID} | (headers or {}))
+        present = {name: value for name, value in (self.claims() | claims).items() if value is not None}
+        return jwt.encode(present, key or self.key, algorithm=algorithm, headers={"kid": KID} | (headers or {}))
 
     def claims(self) -> dict[str, object]:
         """Return the claims of a good token."""
@@ -122,13 +122,13 @@ def trust(monkeypatch: pytest.MonkeyPatch, jwks_url: str, *, issuer: str = ISSUE
 
 @pytest.fixture(name="acme")
 def _acme(database: object) -> Iterator[Cast]:
-    made = tenant("Acme")
-    yield made
-    sql(made, "delete from members")  # the next test's people have the same addresses
+    cast = tenant("Acme")
+    yield cast
+    sql(cast, "delete from members")  # the next test's people have the same addresses
 
 
 @pytest.fixture(name="zenith")
 def _zenith(database: object) -> Iterator[Cast]:
-    made = tenant("Zenith")
-    yield made
-    sql(made, "delete from members")
+    cast = tenant("Zenith")
+    yield cast
+    sql(cast, "delete from members")

@@ -1,10 +1,10 @@
-"""A person is one actor under every key and login, and a key acts for whoever made it."""
+"""A person is one actor under every key and login, and a key also counts as its maker."""
 
 from typing import Any
 from uuid import UUID
 
 from chalicelib.backing import clock
-from chalicelib.identity.callers import calling
+from chalicelib.identity.callers import caller_scope
 from chalicelib.identity.permissions import Role
 from chalicelib.identity.scope import Actor, Origin, Scope
 from tests.support.api import Api
@@ -15,7 +15,7 @@ from tests.support.people import sql
 def actor(api: Api) -> Actor:
     """Return the actor that a caller's credentials stand for."""
     headers = {"x-api-key": api.key} if api.key else api.headers
-    with calling(headers, now=clock.now(), origin=Origin("test")) as scope:
+    with caller_scope(headers, now=clock.now(), origin=Origin("test")) as scope:
         assert isinstance(scope, Scope)
         return scope.actor
 
@@ -33,23 +33,23 @@ class TestActor:
         dina = user(acme, "Dina")
         one, other = (actor(key(acme.id, role, dina)) for role in (Role.HR, Role.TENANT_ADMIN))
         assert (one.id, other.id) == (dina, dina)
-        assert one.is_any_of(other.hands)
+        assert one.is_any_of(other.all_ids)
 
     def test_of_a_key_without_a_person_is_the_key_itself(self, acme: Cast) -> None:
         one, other = actor(acme.admin), actor(acme.hr)
-        assert one.id in one.hands
+        assert one.id in one.all_ids
         assert one.id != other.id
-        assert not one.is_any_of(other.hands)
+        assert not one.is_any_of(other.all_ids)
 
     def test_of_a_key_is_its_maker_too(self, acme: Cast) -> None:
         dina, rafi = user(acme, "Dina"), user(acme, "Rafi")
         by_dina = key(acme.id, Role.TENANT_ADMIN, dina)
-        made = make_key(by_dina, "machine")
-        of_rafi = make_key(made, "for Rafi", user_id=str(rafi))
-        assert actor(made).id == dina
+        machine = make_key(by_dina, "machine")
+        of_rafi = make_key(machine, "for Rafi", user_id=str(rafi))
+        assert actor(machine).id == dina
         assert actor(of_rafi).id == rafi
-        assert {dina, rafi} <= actor(of_rafi).hands
-        assert actor(key(acme.id, Role.HR, rafi)).is_any_of(actor(of_rafi).hands)
+        assert {dina, rafi} <= actor(of_rafi).all_ids
+        assert actor(key(acme.id, Role.HR, rafi)).is_any_of(actor(of_rafi).all_ids)
 
     def test_of_a_member_is_their_person_by_link_or_by_address(self, acme: Cast) -> None:
         linked, known = user(acme, "Linked"), user(acme, "Known", email="known@acme.example")
@@ -86,11 +86,11 @@ class TestActor:
 
 class TestNamesOfKeys:
     def test_are_unique_among_those_that_live(self, acme: Cast) -> None:
-        made = acme.admin.ok("POST", "/api-keys", {"name": "box", "role": "hr"})
+        created = acme.admin.ok("POST", "/api-keys", {"name": "box", "role": "hr"})
         again = acme.admin.post("/api-keys", {"name": "box", "role": "hr"})
         assert again.status == 409
         assert again.json["errors"] == [{"pointer": "/name", "detail": "must be unique"}]
-        acme.admin.ok("DELETE", f"/api-keys/{made['id']}")
+        acme.admin.ok("DELETE", f"/api-keys/{created['id']}")
         assert acme.admin.post("/api-keys", {"name": "box", "role": "hr"}).status == 201
 
     def test_may_be_the_same_in_two_tenants(self, acme: Cast, zenith: Cast) -> None:
@@ -98,5 +98,5 @@ class TestNamesOfKeys:
             assert cast.admin.post("/api-keys", {"name": "box", "role": "hr"}).status == 201
 
     def test_say_who_made_it(self, acme: Cast) -> None:
-        made = acme.admin.ok("POST", "/api-keys", {"name": "box", "role": "hr"})
-        assert made["made_by"] == "tenant_admin key"
+        created = acme.admin.ok("POST", "/api-keys", {"name": "box", "role": "hr"})
+        assert created["made_by"] == "tenant_admin key"

@@ -78,12 +78,12 @@ class TestLastUse:
 class TestExpiry:
     def test_ends_a_key(self, acme: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
         body = {"name": "till", "role": "hr", "expires_at": "2026-01-07T12:30:00+06:00"}
-        made = acme.admin.ok("POST", "/api-keys", body)
-        assert made["expires_at"] == "2026-01-07T06:30:00Z"
+        created = acme.admin.ok("POST", "/api-keys", body)
+        assert created["expires_at"] == "2026-01-07T06:30:00Z"
         at(monkeypatch, NOW + timedelta(minutes=29, seconds=59))
-        assert Api(made["key"]).get("/me").status == 200
+        assert Api(created["key"]).get("/me").status == 200
         at(monkeypatch, NOW + timedelta(minutes=30))
-        reply = Api(made["key"]).get("/me")
+        reply = Api(created["key"]).get("/me")
         assert (reply.status, reply.json["detail"]) == (401, "This API key has expired; make a new one.")
 
     @pytest.mark.parametrize("wrong", [
@@ -96,8 +96,8 @@ class TestExpiry:
 
     def test_may_be_left_out(self, acme: Cast) -> None:
         for more in ({}, {"expires_at": None}):
-            made = acme.admin.ok("POST", "/api-keys", {"name": f"till {more}", "role": "hr", **more})
-            assert made["expires_at"] is None
+            created = acme.admin.ok("POST", "/api-keys", {"name": f"till {more}", "role": "hr", **more})
+            assert created["expires_at"] is None
 
 
 class TestWrongKeys:

@@ -1,4 +1,4 @@
-"""API keys: the right one enters its own tenant, and nothing else enters anything."""
+"""API keys: a valid one gives access to its own tenant, and nothing else gives access."""
 
 from uuid import uuid4
 
@@ -42,17 +42,17 @@ class TestKey:
         assert reply.json == {**acme.admin.get("/me", headers={"x-tenant": "nobody"}).json}
 
     def test_ends_at_once_when_revoked(self, acme: Cast) -> None:
-        made = acme.admin.ok("POST", "/api-keys", {"name": "box", "role": "hr"})
-        assert Api(made["key"]).get("/me").status == 200
-        acme.admin.ok("DELETE", f"/api-keys/{made['id']}")
-        assert Api(made["key"]).get("/me").json["detail"] == UNKNOWN
+        created = acme.admin.ok("POST", "/api-keys", {"name": "box", "role": "hr"})
+        assert Api(created["key"]).get("/me").status == 200
+        acme.admin.ok("DELETE", f"/api-keys/{created['id']}")
+        assert Api(created["key"]).get("/me").json["detail"] == UNKNOWN
 
     def test_is_kept_as_its_hash_only(self, acme: Cast) -> None:
-        made = acme.admin.ok("POST", "/api-keys", {"name": "box", "role": "hr"})
+        created = acme.admin.ok("POST", "/api-keys", {"name": "box", "role": "hr"})
         [row] = sql(acme, "select key_hash, hint from api_keys where name = 'box'")
-        assert (bytes(row.key_hash), row.hint) == (keys.digest(made["key"]), made["key"][-4:])
-        assert made["key"] not in str(sql(acme, "select to_jsonb(k) from api_keys k"))
-        assert made["key"] not in str(sql(acme, "select to_jsonb(a) from audit_logs a"))
+        assert (bytes(row.key_hash), row.hint) == (keys.digest(created["key"]), created["key"][-4:])
+        assert created["key"] not in str(sql(acme, "select to_jsonb(k) from api_keys k"))
+        assert created["key"] not in str(sql(acme, "select to_jsonb(a) from audit_logs a"))
 
     def test_of_a_suspended_tenant_is_refused(self, acme: Cast) -> None:
         platform_admin().ok("PATCH", f"/tenants/{acme.id}", {"status": "suspended"})

@@ -30,7 +30,7 @@ def _frozen(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Company:
-    """A director over a manager over Rahim, each with a key; HR is a member who is paid too."""
+    """A director above a manager above Rahim, each with a key; HR is a member who is an employee too."""
 
     def __init__(self, cast: Cast) -> None:
         self.cast = cast
@@ -59,11 +59,11 @@ class Company:
             "/leave-allocations",
             {"user_id": str(self.rahim), "leave_type_id": kind, "cycle_start_date": "2026-01-01", "allocated_days": 5},
         )
-        made = self.as_rahim.ok(
+        request_id = self.as_rahim.ok(
             "POST", "/leave-requests", {"leave_type_id": kind, "start_date": "2026-01-12", "end_date": "2026-01-12"}
         )["id"]
-        rows = sql(self.cast, "select distinct user_id from notification_logs where entity_id = :id", id=made)
-        self.as_rahim.ok("PATCH", f"/leave-requests/{made}", {"status": "cancelled"})
+        rows = sql(self.cast, "select distinct user_id from notification_logs where entity_id = :id", id=request_id)
+        self.as_rahim.ok("PATCH", f"/leave-requests/{request_id}", {"status": "cancelled"})
         return [one.user_id for one in rows]
 
 
@@ -122,10 +122,10 @@ class TestRequests:
 
     def test_are_decided_by_who_is_above_and_no_longer_by_who_left(self, company: Company) -> None:
         body = {"start_date": "2026-01-05", "end_date": "2026-01-05"}
-        made = company.as_rahim.ok("POST", "/on-duty", body)["id"]
+        request_id = company.as_rahim.ok("POST", "/on-duty", body)["id"]
         company.leave(company.manager, "2026-01-06")
-        assert company.as_manager.patch(f"/on-duty/{made}", {"status": "approved"}).status == 401
-        assert company.as_director.patch(f"/on-duty/{made}", {"status": "approved"}).status == 200
+        assert company.as_manager.patch(f"/on-duty/{request_id}", {"status": "approved"}).status == 401
+        assert company.as_director.patch(f"/on-duty/{request_id}", {"status": "approved"}).status == 200
 
 
 class TestWithoutManager:
@@ -158,11 +158,11 @@ class TestOneself:
                 },
                 returning="user_id",
             )
-        mine, theirs = company.manager, company.rahim
+        mine, other = company.manager, company.rahim
         for path in ("salaries", "balance", "statement", "payout-destination"):
-            found = company.as_manager.get(f"/users/{mine}/{path}")
-            assert found.status == (404 if path == "payout-destination" else 200), path
-            assert company.as_manager.get(f"/users/{theirs}/{path}").status == 404, path
+            reply = company.as_manager.get(f"/users/{mine}/{path}")
+            assert reply.status == (404 if path == "payout-destination" else 200), path
+            assert company.as_manager.get(f"/users/{other}/{path}").status == 404, path
         salaries = {item["name"]: item["salary"] for item in company.as_manager.ok("GET", "/users")["items"]}
         assert salaries["Manager"]["amount"] == "15000"
         assert salaries["Rahim"] is None
@@ -195,10 +195,10 @@ class TestAfterTheExit:
         company.cast.admin.ok(
             "POST", "/members", {"email": "rahim@acme.example", "role": "tenant_admin", "user_id": str(company.rahim)}
         )
-        made = bearing(issuer.token()).ok("POST", "/api-keys", {"name": "till", "role": "hr"})
-        assert (company.as_rahim.get("/me").status, Api(made["key"]).get("/me").status) == (200, 200)
+        key = bearing(issuer.token()).ok("POST", "/api-keys", {"name": "till", "role": "hr"})
+        assert (company.as_rahim.get("/me").status, Api(key["key"]).get("/me").status) == (200, 200)
         company.leave(company.rahim, "2026-01-06")
-        for ended in (company.as_rahim, Api(made["key"])):
+        for ended in (company.as_rahim, Api(key["key"])):
             reply = ended.get("/me")
             assert (reply.status, "left" in reply.json["detail"]) == (401, True)
         assert company.as_manager.get("/me").status == 200

@@ -1,4 +1,4 @@
-"""The permission matrix, cell by cell, as the house means it; and each door asked by each role."""
+"""The permission matrix, cell by cell, written out again; and each endpoint called by each role."""
 
 from uuid import UUID, uuid4
 
@@ -112,7 +112,7 @@ def _callers(database: object) -> dict[str, Api]:
 
 
 def asked(endpoint: DeclaredEndpoint) -> str:
-    """Put ids that nobody has into a door's path."""
+    """Fill the parameters of an endpoint's path with ids that do not exist."""
     return endpoint.path.format(**{name: PLACES.get(name, uuid4()) for name in endpoint.path_types})
 
 

@@ -1,4 +1,4 @@
-"""OIDC tokens: whose signature, which claims, and which member they are."""
+"""OIDC tokens: signature, claims, and the member that each stands for."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -26,8 +26,8 @@ def _member(issuer: Issuer, acme: Cast) -> None:
 
 class TestToken:
     def test_of_a_member_enters_their_tenant(self, issuer: Issuer, acme: Cast) -> None:
-        found = issuer.caller().ok("GET", "/me")
-        assert (found["name"], found["role"], found["tenant"]) == ("rahim@acme.example", "hr", acme.slug)
+        me = issuer.caller().ok("GET", "/me")
+        assert (me["name"], me["role"], me["tenant"]) == ("rahim@acme.example", "hr", acme.slug)
 
     def test_names_the_scheme_in_any_case(self, issuer: Issuer) -> None:
         assert Api(headers={"authorization": f"bearer  {issuer.token()}"}).get("/me").status == 200
@@ -35,8 +35,8 @@ class TestToken:
     def test_acts_for_the_person_its_member_is(self, issuer: Issuer, acme: Cast) -> None:
         person = employee(acme)
         acme.admin.ok("POST", "/members", {"email": "e@acme.example", "role": "employee", "user_id": str(person)})
-        found = issuer.caller(sub="s-2", email="e@acme.example").ok("GET", "/me")
-        assert (found["user_id"], found["permissions"]["people.read"]) == (str(person), "self")
+        me = issuer.caller(sub="s-2", email="e@acme.example").ok("GET", "/me")
+        assert (me["user_id"], me["permissions"]["people.read"]) == (str(person), "self")
 
     @pytest.mark.parametrize("claims", [
         {"iss": "https://login.example/other"}, {"iss": None}, {"aud": "another-client"}, {"aud": None},
@@ -173,15 +173,15 @@ class TestMember:
         assert reply.status == 403
         assert f"{acme.slug}, {zenith.slug}" in reply.json["detail"]
         for cast, role in ((acme, "hr"), (zenith, "employee")):
-            found = issuer.caller().ok("GET", "/me", headers={"x-tenant": cast.slug})
-            assert (found["tenant"], found["role"]) == (cast.slug, role)
+            me = issuer.caller().ok("GET", "/me", headers={"x-tenant": cast.slug})
+            assert (me["tenant"], me["role"]) == (cast.slug, role)
 
     def test_of_one_tenant_chooses_no_other(self, issuer: Issuer, acme: Cast, zenith: Cast) -> None:
         assert issuer.caller().get("/me", headers={"x-tenant": acme.slug}).status == 200
-        theirs = issuer.caller().get("/me", headers={"x-tenant": zenith.slug})
+        foreign = issuer.caller().get("/me", headers={"x-tenant": zenith.slug})
         unknown = issuer.caller().get("/me", headers={"x-tenant": "nobody"})
-        assert theirs.status == unknown.status == 404
-        assert theirs.json["detail"].replace(zenith.slug, "nobody") == unknown.json["detail"]
+        assert foreign.status == unknown.status == 404
+        assert foreign.json["detail"].replace(zenith.slug, "nobody") == unknown.json["detail"]
 
     def test_that_is_disabled_is_shut_out_at_once(self, issuer: Issuer, acme: Cast) -> None:
         issuer.caller().ok("GET", "/me")
@@ -234,8 +234,8 @@ def sign(issuer: Issuer, **claims: object) -> str:
     """Sign claims as they are, also those that a signing library would refuse."""
     if claims.get("exp") != "soon" and claims.get("sub") != 7 and claims.get("iss", "") is not None:
         return issuer.token(**claims)
-    said = {name: value for name, value in (issuer._plain() | claims).items() if value is not None}
-    head = f"{encoded({'alg': 'RS256', 'kid': 'k1'})}.{encoded(said)}"
+    present = {name: value for name, value in (issuer._plain() | claims).items() if value is not None}
+    head = f"{encoded({'alg': 'RS256', 'kid': 'k1'})}.{encoded(present)}"
     return f"{head}.{signed(issuer, head)}"
 
 

@@ -1,4 +1,4 @@
-"""Days and moments: one way to write them, and an end to time that is refused rather than reached."""
+"""Days and moments: one way to write them, and bounds that are refused before they are reached."""
 
 from datetime import UTC, date, datetime
 from typing import Any

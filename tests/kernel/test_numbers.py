@@ -1,4 +1,4 @@
-"""Numbers are read strictly: what the published pattern takes, and nothing that a person may have meant otherwise."""
+"""Numbers are parsed strictly: what the published pattern allows, and nothing ambiguous."""
 
 import re
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""One cleaning of human text: what is kept, what goes, what is refused, and its laws."""
+"""Cleaning of human text: what is kept, removed and refused, and its laws."""
 
 import unicodedata
 

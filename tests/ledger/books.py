@@ -1,4 +1,4 @@
-"""Booking as a feature does, and reading the accounts as an auditor does."""
+"""Helpers that post as a feature does, and read the accounts as an auditor does."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import insert
 
 from chalicelib.backing import clock
-from chalicelib.identity.callers import working
+from chalicelib.identity.callers import job_scope
 from chalicelib.identity.scope import Origin, Scope
 from chalicelib.ledger import accounts
 from chalicelib.ledger.models import entries
@@ -19,22 +19,22 @@ from tests.support.people import row, sql
 
 @contextmanager
 def at_work(cast: Cast) -> Iterator[Scope]:
-    """Open a transaction of the tenant's, as a job has it."""
-    with working(cast.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
+    """Open a transaction of the tenant, as a job does."""
+    with job_scope(cast.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
         yield scope
 
 
 def person(cast: Cast, *currencies: str) -> UUID:
-    """Make a person whose accounts are open, in BDT unless said."""
+    """Make an employee with open accounts, in BDT by default."""
     user_id: UUID = row(cast, "users", {"name": "Mina"})
-    said = currencies or ("BDT",)
+    opened = currencies or ("BDT",)
     with at_work(cast) as scope:
-        accounts.open_for(scope, user_ids=[user_id] * len(said), currencies=said)
+        accounts.open_for(scope, user_ids=[user_id] * len(opened), currencies=opened)
     return user_id
 
 
 def line(user_id: UUID, debit: str, credit: str, amount: str | Decimal, **more: Any) -> dict[str, Any]:
-    """One line; its subject is new unless said."""
+    """Return one line; its subject is new by default."""
     return {
         "user_id": user_id,
         "subject_id": uuid4(),
@@ -50,14 +50,14 @@ def line(user_id: UUID, debit: str, credit: str, amount: str | Decimal, **more: 
 
 
 def book(scope: Scope, *lines: dict[str, Any]) -> None:
-    """Hold whom the lines are about and insert them in one statement."""
-    accounts.hold(scope, user_ids=list({one["user_id"] for one in lines}))
+    """Lock the employees' accounts and insert the lines in one statement."""
+    accounts.lock_for(scope, user_ids=list({one["user_id"] for one in lines}))
     whole = [{"tenant_id": scope.tenant_id, "booked_at": scope.now, **one} for one in lines]
     scope.session.execute(insert(entries).values(whole))
 
 
 def booked(cast: Cast, *lines: dict[str, Any]) -> None:
-    """Book in a transaction of its own."""
+    """Post in a transaction of its own."""
     with at_work(cast) as scope:
         book(scope, *lines)
 
@@ -70,10 +70,10 @@ def balances(cast: Cast) -> dict[tuple[str, str, str], Decimal]:
 
 def sums(cast: Cast) -> dict[tuple[str, str, str], Decimal]:
     """Add up what the balances should be from nothing but the lines, slowly."""
-    found: dict[tuple[str, str, str], Decimal] = {}
+    balances_by_account: dict[tuple[str, str, str], Decimal] = {}
     for one in sql(cast, "select * from ledger_entries"):
         for kind, amount in ((one.debit, one.amount), (one.credit, -one.amount)):
             owner = one.user_id if kind in ("payable", "advances") else cast.id
             place = (kind, str(owner), one.currency)
-            found[place] = found.get(place, Decimal(0)) + amount
-    return {place: amount for place, amount in found.items() if amount}
+            balances_by_account[place] = balances_by_account.get(place, Decimal(0)) + amount
+    return {place: amount for place, amount in balances_by_account.items() if amount}

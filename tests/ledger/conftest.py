@@ -1,4 +1,4 @@
-"""The cast of the ledger: two tenants with people whose accounts are open."""
+"""The cast of the ledger: two tenants."""
 
 import pytest
 
@@ -8,11 +8,11 @@ from tests.support.cast import Cast, tenant
 
 @pytest.fixture
 def acme(database: Urls) -> Cast:
-    """Make Acme anew for each test: its books are empty."""
+    """Make a new Acme for each test, with an empty ledger."""
     return tenant("Acme")
 
 
 @pytest.fixture
 def zenith(database: Urls) -> Cast:
-    """Make the stranger."""
+    """Make the other tenant."""
     return tenant("Zenith")

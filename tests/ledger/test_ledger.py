@@ -1,4 +1,4 @@
-"""What the database itself sees to: lines stay, balances follow them, nothing is booked twice or into nothing."""
+"""The database's own rules: lines never change, balances follow them, nothing is posted twice or without an account."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +16,7 @@ from migrations.setup import Urls
 from tests.ledger.books import at_work, balances, book, booked, line, person, sums
 from tests.support.cast import Cast, tenant
 from tests.support.people import sql
-from tests.support.waiting import until_somebody_waits
+from tests.support.waiting import until_lock_wait
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -148,7 +148,7 @@ class TestAccounts:
             with at_work(acme) as scope:
                 accounts.open_for(scope, user_ids=[mina], currencies=["USD"])
                 waiting = pool.submit(open_usd)
-                until_somebody_waits(acme)
+                until_lock_wait(acme)
             waiting.result(timeout=10)
 
     def test_of_tenants_stand_apart(self, acme: Cast, zenith: Cast) -> None:
@@ -178,10 +178,10 @@ bookings = st.lists(st.lists(one_line, min_size=1, max_size=8), min_size=1, max_
 class TestBalances:
     @given(bookings)
     @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-    def test_are_the_sums_of_the_lines(self, database: Urls, said: list) -> None:
+    def test_are_the_sums_of_the_lines(self, database: Urls, groups: list) -> None:
         acme = tenant("Acme")
         people = [person(acme, *MINOR) for _ in range(3)]
-        for several in said:
+        for several in groups:
             booked(
                 acme,
                 *(
@@ -199,7 +199,7 @@ class TestBalances:
         people = [person(acme) for _ in range(6)]
 
         def work(turn: int) -> None:
-            # everybody is in every booking, in another order each time
+            # all employees are in every posting, in another order each time
             order = people[turn % 6 :] + people[: turn % 6]
             for who in (order, order[::-1]):
                 booked(
@@ -220,7 +220,7 @@ class TestBalances:
     def test_let_bookings_of_different_people_go_on_without_waiting_for_the_lock_of_a_person(self, acme: Cast) -> None:
         mina, karim = person(acme), person(acme)
         with at_work(acme) as scope:
-            accounts.hold(scope, user_ids=[mina])
+            accounts.lock_for(scope, user_ids=[mina])
             with ThreadPoolExecutor(1) as pool:
                 pool.submit(booked, acme, line(karim, "wage_cost", "payable", "1.00")).result(timeout=10)
 
@@ -231,14 +231,14 @@ class TestHold:
 
         def second() -> None:
             with at_work(acme) as scope:
-                accounts.hold(scope, user_ids=[mina])
+                accounts.lock_for(scope, user_ids=[mina])
                 seen.append(balances(acme))
 
         with ThreadPoolExecutor(1) as pool:
             with at_work(acme) as scope:
                 book(scope, line(mina, "wage_cost", "payable", "1.00"))
                 waiting = pool.submit(second)
-                until_somebody_waits(acme)
+                until_lock_wait(acme)
                 assert seen == []
             waiting.result(timeout=10)
         assert seen[0]["payable", str(mina), "BDT"] == -1
@@ -274,7 +274,7 @@ class TestPayroll:
         people = [row.id for row in sql(acme, "select id from users")]
         with at_work(acme) as scope:
             accounts.open_for(scope, user_ids=people, currencies=["BDT"] * len(people))
-            accounts.hold(scope, user_ids=people)
+            accounts.lock_for(scope, user_ids=people)
             scope.session.exec_driver_sql(
                 "insert into ledger_entries (tenant_id, user_id, subject_id, event, line, debit, credit, currency,"
                 " amount, booked_at) select u.tenant_id, u.id, u.id, 'payslip', l.line, 'wage_cost', 'payable', 'BDT',"

@@ -3,14 +3,13 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
-from typing import Any
 from uuid import UUID
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chalicelib.identity.scope import Scope
-from chalicelib.ledger.queries import find_balances, find_statement
+from chalicelib.ledger.queries import LedgerStatement, find_balances, find_statement
 from migrations.setup import Urls
 from tests.ledger.books import at_work, booked, line, person
 from tests.support.cast import tenant
@@ -31,25 +30,25 @@ lines = st.lists(
 )
 
 
-def pages(scope: Scope, user_id: UUID, since: datetime, until: datetime, size: int) -> list[list[dict[str, Any]]]:
+def pages(scope: Scope, user_id: UUID, since: datetime, until: datetime, size: int) -> list[LedgerStatement]:
     """Read a statement page by page."""
-    found, after = [], 0
+    result, after = [], 0
     while True:
-        rows = find_statement(scope, user_id, since=since, until=until, after=after, limit=size)
-        found.append(rows)
-        numbers = [row["number"] for row in rows if row["number"] is not None]
+        page = find_statement(scope, user_id, since=since, until=until, after=after, limit=size)
+        result.append(page)
+        numbers = [line.number for line in page.lines]
         if len(numbers) < size:
-            return found
+            return result
         assert numbers[0] > after, "a page does not go on after the one before"
         after = numbers[-1]
 
 
 @given(lines, st.lists(st.integers(0, 7), max_size=4), st.integers(1, 7))
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_statements_add_up_wherever_they_are_cut(database: Urls, said: list, cuts: list, size: int) -> None:
+def test_statements_add_up_wherever_they_are_cut(database: Urls, postings: list, cuts: list, size: int) -> None:
     acme = tenant("Acme")
     mina, karim = person(acme, "BDT", "JPY"), person(acme, "BDT", "JPY")
-    for (debit, credit), currency, units, day, is_mina in said:
+    for (debit, credit), currency, units, day, is_mina in postings:
         amount = Decimal(units) if currency == "JPY" else Decimal(units) / 100
         booked(
             acme,
@@ -69,23 +68,23 @@ def test_statements_add_up_wherever_they_are_cut(database: Urls, said: list, cut
         for since, until in pairwise(days):
             opening = dict(stood)
             of_pages = pages(scope, mina, since, until, size)
-            for row in (row for page in of_pages for row in page if row["number"] is not None):
+            for row in (row for page in of_pages for row in page.lines):
                 seen += 1
-                assert since <= row["booked_at"] < until
+                assert since <= row.booked_at < until
                 for account, (adds, takes) in EFFECT.items():
-                    place = row["currency"], account
-                    change = row[account]
-                    assert (change > 0) == (row[adds] == account)
-                    assert (change < 0) == (row[takes] == account)
+                    place = row.currency, account
+                    change = getattr(row, account)
+                    assert (change > 0) == (getattr(row, adds) == account)
+                    assert (change < 0) == (getattr(row, takes) == account)
                     stood[place] = stood.get(place, Decimal(0)) + change
-                    assert row[f"{account}_after"] == stood[place]
-            for row in (row for page in of_pages for row in page):
+                    assert getattr(row, f"{account}_after") == stood[place]
+            for currency, sums in ((currency, sums) for page in of_pages for currency, sums in page.sums.items()):
                 for account in EFFECT:
-                    place = row["currency"], account
-                    assert row[f"opening_{account}"] == opening.get(place, 0)
-                    assert row[f"closing_{account}"] == stood.get(place, 0)
+                    place = currency, account
+                    assert getattr(sums, f"opening_{account}") == opening.get(place, 0)
+                    assert getattr(sums, f"closing_{account}") == stood.get(place, 0)
         now = find_balances(scope, mina)
-    touching = [one for one in said if one[4] and {"payable", "advances"} & {*one[0]}]
+    touching = [one for one in postings if one[4] and {"payable", "advances"} & {*one[0]}]
     assert seen == len(touching)
     assert {place: amount for place, amount in stood.items() if amount} == {
         (currency, kind): amount for currency, kinds in now.items() for kind, amount in kinds.items() if amount

@@ -7,7 +7,7 @@ import pytest
 
 from chalicelib import notifications
 from chalicelib.backing import clock, outbox
-from chalicelib.identity.callers import working
+from chalicelib.identity.callers import job_scope
 from chalicelib.identity.scope import Origin
 from chalicelib.notifications import Notice, NotificationKind, rules
 from tests.notifications.test_sending import again, refusing
@@ -21,7 +21,7 @@ def tell_many(
     cast: Cast, user_id: UUID, count: int, *, kind: NotificationKind = NotificationKind.LEAVE_APPROVED, first: int = 0
 ) -> None:
     """Tell one person so many things in one transaction, as an import does."""
-    with working(cast.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
+    with job_scope(cast.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
         for number in range(first, first + count):
             values = {
                 **LEAVE,

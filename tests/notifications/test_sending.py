@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from moto.sns.models import sns_backends
 
 from chalicelib.backing import clock, mail, push
-from chalicelib.identity.callers import working
+from chalicelib.identity.callers import job_scope
 from chalicelib.identity.scope import Origin
 from chalicelib.notifications import NotificationKind, delivery, rules
 from tests.support.cast import Cast
@@ -52,12 +52,12 @@ def failing(running: Stack, monkeypatch: pytest.MonkeyPatch) -> list[Callable[..
 
 def claimed(cast: Cast, log_id: str) -> Any:
     """Claim an attempt, as a worker does before it is killed."""
-    with working(cast.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
+    with job_scope(cast.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
         return delivery.attempt(scope, UUID(log_id))
 
 
 def settle(cast: Cast, side_effect: Any, answer: Any) -> None:
-    with working(cast.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
+    with job_scope(cast.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
         side_effect.settle(scope, answer)
 
 

@@ -180,7 +180,7 @@ class TestMail:
         wording = worded(NotificationKind.CUSTOM, {"title": hostile, "message": hostile}, language="en")
         brand = Brand.of(hostile, {"footer": hostile})
         text, page = mail_of(wording, brand=brand, name=hostile, stop_url="https://pay.example/x")
-        raw = mail.composed(
+        raw = mail.compose(
             mail.Mail(
                 to="rahim@acme.example",
                 to_name=one_line(hostile),

@@ -1,4 +1,4 @@
-"""Calls to the API as Lambda would make them: a true API Gateway event in, the proxy answer out."""
+"""Calls to the API as Lambda makes them: an API Gateway event in, a proxy reply out."""
 
 import json
 import re
@@ -13,7 +13,7 @@ from infra.local import lambda_events
 
 @dataclass(frozen=True)
 class Reply:
-    """What came back."""
+    """A reply."""
 
     status: int
     headers: dict[str, str]
@@ -47,7 +47,7 @@ class Api:
         return self.call("DELETE", path, **options)
 
     def ok(self, method: str, path: str, body: Any = None, **options: Any) -> Any:
-        """Make a call that has to succeed, and give its JSON."""
+        """Make a call that has to succeed, and return its JSON."""
         reply = self.call(method, path, body, **options)
         assert reply.status < 300, f"{method} {path} -> {reply.status} {reply.text}"
         return json.loads(reply.text) if reply.text else None
@@ -56,14 +56,14 @@ class Api:
         """Send one request; `body` is JSON, or text or bytes as they are."""
         import app
 
-        said = {
+        all_headers = {
             "content-type": "application/json",
             **({"x-api-key": self.key} if self.key else {}),
             **self.headers,
             **(headers or {}),
         }
         raw = body if isinstance(body, str) or body is None else json.dumps(body)
-        answer = app.app(event(method, path, raw, said), lambda_events.Context("api"))
+        answer = app.app(event(method, path, raw, all_headers), lambda_events.Context("api"))
         return Reply(answer["statusCode"], {**answer["headers"]}, answer["body"])
 
 
@@ -85,6 +85,6 @@ def _patterns() -> list[tuple[str, re.Pattern[str]]]:
 
 def _resource(path: str) -> tuple[str, dict[str, str]]:
     for resource, pattern in _patterns():
-        if found := pattern.match(path):
-            return resource, found.groupdict()
+        if match := pattern.match(path):
+            return resource, match.groupdict()
     raise AssertionError(f"no door takes {path}")

@@ -18,7 +18,7 @@ from chalicelib.features.pay_register.projection import project
 from chalicelib.features.pay_register.queries import DETAILS
 from chalicelib.features.periods import periods
 from chalicelib.features.periods.windows import EmployeeFilter, window_of
-from chalicelib.identity.callers import working
+from chalicelib.identity.callers import job_scope
 from chalicelib.identity.scope import Origin, Scope
 from chalicelib.kernel.halves import HalfStatus, Nature, code_of
 from tests.model import hours
@@ -268,7 +268,7 @@ def expected(case: Case) -> Outcome:
 
 def open_scope(tenant_id: UUID) -> Any:
     """Open a transaction as a job would."""
-    return working(tenant_id, name="test", now=clock.now(), origin=Origin("test"))
+    return job_scope(tenant_id, name="test", now=clock.now(), origin=Origin("test"))
 
 
 def _code(half: HalfEdit | None) -> str | None:

@@ -1,4 +1,4 @@
-"""The cast of every test: Acme, a Bangladeshi company with Friday and Saturday off, and Zenith, the stranger."""
+"""The cast of every test: Acme, a Bangladeshi company with Friday and Saturday off, and Zenith, another tenant."""
 
 from dataclasses import dataclass, replace
 from uuid import UUID, uuid4
@@ -39,7 +39,7 @@ def tenant(name: str = "Acme", **settings: object) -> Cast:
 
 
 def key(tenant_id: UUID, role: Role, user_id: object = None) -> Api:
-    """Make a caller with a role, acting for a person where one is given."""
+    """Make a caller with a role, acting for an employee if one is given."""
     secret = keys.make(tenant_id)
     with transaction(tenant_id=tenant_id) as session:
         session.execute(
@@ -61,7 +61,7 @@ def key(tenant_id: UUID, role: Role, user_id: object = None) -> Api:
 
 
 def second_admin(cast: Cast) -> Api:
-    """Make another admin of a tenant, who had no part in anything yet and may therefore approve it."""
+    """Make another admin of a tenant, who took part in nothing yet and may therefore approve it."""
     return key(cast.id, Role.TENANT_ADMIN)
 
 

@@ -1,4 +1,4 @@
-"""A database as it was before a migration, to put rows of that day into it and see what the migration makes of them."""
+"""A database with the schema of before a migration, to insert older rows and see what the migration makes of them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -10,7 +10,7 @@ from moto.ses.models import ses_backends
 
 from chalicelib import notifications
 from chalicelib.backing import clock, outbox
-from chalicelib.identity.callers import working
+from chalicelib.identity.callers import job_scope
 from chalicelib.identity.permissions import Role
 from chalicelib.identity.scope import Origin
 from chalicelib.notifications import Notice, NotificationKind
@@ -52,7 +52,7 @@ def tell(
 ) -> None:
     """Notify people something in one transaction, as a feature does, and send what it leaves to be sent."""
     notices = [Notice(one, cause, LEAVE if values is None else values, "4711") for one in users]
-    with working(cast.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
+    with job_scope(cast.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
         notifications.notify(scope, kind=kind, entity_type="leave_request", notices=notices)
         if fails:
             raise RuntimeError("rolled back")

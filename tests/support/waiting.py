@@ -1,4 +1,4 @@
-"""Knowing that a transaction has come to where it waits for another one."""
+"""Wait until a transaction is blocked by another one."""
 
 import time
 
@@ -8,8 +8,8 @@ from tests.support.people import sql
 _WAITS = "select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
 
 
-def until_somebody_waits(cast: Cast) -> None:
-    """Return as soon as a transaction of this database waits for another one."""
+def until_lock_wait(cast: Cast) -> None:
+    """Return as soon as a transaction of this database waits for a lock of another one."""
     deadline = time.monotonic() + 10
     while not sql(cast, _WAITS):
         assert time.monotonic() < deadline, "nobody waits"

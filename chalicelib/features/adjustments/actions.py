@@ -68,7 +68,7 @@ def add(scope: Scope, *, adjustments: Sequence[NewAdjustmentRow]) -> list[UUID]:
         "tenant_id": scope.tenant_id,
         "adjustments": json.dumps(documents, default=str),
         "created_by": scope.actor.name,
-        "created_by_ids": sorted(scope.actor.hands),
+        "created_by_ids": sorted(scope.actor.all_ids),
         "now": scope.now,
     }
     added = rows.every(_AddedRow, scope.session.execute(_ADD, values))

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, ColumnElement, DateTime, Select, Text, Uuid, column, literal_column, select, table
 
 from chalicelib.backing import clock, rows
-from chalicelib.entry.paging import PageQuery, RowPage, cursor, position
+from chalicelib.entry.paging import PageQuery, RowPage, decode_cursor, encode_cursor
 from chalicelib.features.console.schemas import AuditQuery, JobQuery
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import NotFound
@@ -144,10 +144,10 @@ def _page(
     """Read one page in the descending order of a unique key, which is a field of the row's kind."""
     select_rows = select_rows.where(*conditions).order_by(key.desc()).limit(query.limit + 1)
     if query.cursor:
-        select_rows = select_rows.where(key < position(query.cursor, key_type))
+        select_rows = select_rows.where(key < decode_cursor(query.cursor, key_type))
     read = rows.every(kind, scope.session.execute(select_rows))
     items = read[: query.limit]
-    next_cursor = cursor(getattr(items[-1], str(key.key))) if len(read) > query.limit else None
+    next_cursor = encode_cursor(getattr(items[-1], str(key.key))) if len(read) > query.limit else None
     return RowPage(items, next_cursor)
 
 

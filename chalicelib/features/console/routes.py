@@ -9,7 +9,7 @@ from sqlalchemy import text
 from chalicelib.backing import queues
 from chalicelib.backing.database import transaction
 from chalicelib.entry import openapi
-from chalicelib.entry.http import Document, Ready, endpoint
+from chalicelib.entry.http import FileReply, JsonReply, endpoint
 from chalicelib.entry.paging import Page, RowPage
 from chalicelib.entry.registry import CONSUMERS
 from chalicelib.entry.reply_headers import PUBLIC
@@ -35,15 +35,15 @@ def get_health() -> schemas.Health:
 
 
 @endpoint(blueprint, "GET", "/openapi.json", may=None)
-def get_openapi() -> Ready:
+def get_openapi() -> JsonReply:
     """Give this document."""
-    return Ready(openapi.document(), PUBLIC)
+    return JsonReply(openapi.document(), PUBLIC)
 
 
 @endpoint(blueprint, "GET", "/docs", may=None, produces="text/html; charset=utf-8")
-def get_docs() -> Document:
+def get_docs() -> FileReply:
     """Show this document as a page."""
-    return Document((Path(__file__).parent / "docs.html").read_text(), "text/html; charset=utf-8", cache=PUBLIC)
+    return FileReply((Path(__file__).parent / "docs.html").read_text(), "text/html; charset=utf-8", cache=PUBLIC)
 
 
 @endpoint(blueprint, "GET", "/jobs", may="jobs.read", reply=Page[Job])

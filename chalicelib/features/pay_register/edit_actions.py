@@ -11,7 +11,7 @@ from sqlalchemy import text
 from chalicelib import audit, four_eyes
 from chalicelib.backing import rows
 from chalicelib.backing.database import statement
-from chalicelib.entry.versions import expect
+from chalicelib.entry.versions import check_version
 from chalicelib.features.leave.types.queries import get_leave_type
 from chalicelib.features.pay_register import queries
 from chalicelib.features.pay_register.queries import EmployeePeriod
@@ -56,7 +56,7 @@ def edit_day(
     with facts.changing(scope, changes=[(user_id, day)], what="edit", even_ahead=True) as change:
         before = queries.get_row(scope, month=month, user_id=user_id)
         result = rows.one(EditResult, scope.session.execute(_EDIT, _values(scope, user_id, day, cells)))
-        expect({"version": result.version}, if_match)
+        check_version({"version": result.version}, if_match)
         change.is_void = not result.is_changed
     if change.is_void:
         return before

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from chalicelib.entry.http import Document
-from chalicelib.entry.sheets import CSV, XLSX, csv_of, safe, xlsx_of
+from chalicelib.entry.http import FileReply
+from chalicelib.entry.sheets import CSV, XLSX, escape_formula, write_csv, write_xlsx
 from chalicelib.features.pay_register import queries
 from chalicelib.features.pay_register.schemas import ExportQuery, RegisterTotals
 from chalicelib.identity.scope import Scope
@@ -17,14 +17,14 @@ _COUNTED = [name for name in RegisterTotals.model_fields if name != "leave_by_ty
 _LETTERS = {"-": "", "P": "P", "A": "A", "L": "L", "U": "LOP", "O": "OD", "H": "H", "W": "WO"}
 
 
-def export(scope: Scope, *, month: str, query: ExportQuery) -> Document:
+def export(scope: Scope, *, month: str, query: ExportQuery) -> FileReply:
     """Write one row per employee: who, the totals, and each day as `P` or, where halves differ, `P/A`."""
     period = scope.tenant.period(month)
     header = ["employee_no", "name", *_COUNTED, *(day.isoformat() for day in period.days)]
     lines = _iterate_lines(scope, period, query)
     if query.format == "csv":
-        return Document(csv_of(header, lines), CSV, f"pay-register-{month}.csv")
-    return Document(xlsx_of(header, lines, title=month), XLSX, f"pay-register-{month}.xlsx")
+        return FileReply(write_csv(header, lines), CSV, f"pay-register-{month}.csv")
+    return FileReply(write_xlsx(header, lines, title=month), XLSX, f"pay-register-{month}.xlsx")
 
 
 def _iterate_lines(scope: Scope, period: Period, query: ExportQuery) -> Iterator[list[Any]]:
@@ -37,7 +37,12 @@ def _iterate_lines(scope: Scope, period: Period, query: ExportQuery) -> Iterator
             days = (
                 [_day_text(halves[2 * n : 2 * n + 2]) for n in range(period.length)] if halves else [""] * period.length
             )
-            yield [safe(user["employee_no"]), safe(user["name"]), *(totals[name] for name in _COUNTED), *days]
+            yield [
+                escape_formula(user["employee_no"]),
+                escape_formula(user["name"]),
+                *(totals[name] for name in _COUNTED),
+                *days,
+            ]
         page += 1
 
 

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import delete
 
-from chalicelib.backing.database import keep_plans, run, statement
+from chalicelib.backing.database import force_generic_plans, run, statement
 from chalicelib.features.pay_register.models import pay_registers
 from chalicelib.features.periods.windows import EmployeeFilter, PeriodWindow
 from chalicelib.identity.scope import Scope
@@ -48,7 +48,7 @@ def project(scope: Scope, *, window: PeriodWindow, employee_filter: EmployeeFilt
         "weekend": list(scope.tenant.weekend),
         "missing_attendance": scope.tenant.policy.missing_attendance,
     }
-    keep_plans(scope.session)
+    force_generic_plans(scope.session)
     changed = run(scope.session, employee_filter.put_into(_PROJECT), values)
     for follower in followers():
         follower.rows_projected(scope, window=window, employee_filter=employee_filter)

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from chalice import Blueprint
 
-from chalicelib.entry.http import Document, Ready, endpoint
+from chalicelib.entry.http import FileReply, JsonReply, endpoint
 from chalicelib.entry.paging import Page, RowPage
 from chalicelib.features.pay_register import actions, edit_actions, exports, queries, schemas
 from chalicelib.identity.scope import Scope
@@ -17,12 +17,12 @@ READ, WRITE, LOCK = "pay_register.read", "pay_register.write", "pay_register.loc
 
 
 @endpoint(blueprint, "GET", "/pay-register/{month}", may=READ, reply=schemas.Grid)
-def get_grid(scope: Scope, month: Month, query: schemas.GridQuery) -> Ready:
+def get_grid(scope: Scope, month: Month, query: schemas.GridQuery) -> JsonReply:
     """Show one page of the register: a row per employee, their days and totals.
 
     Employees who have no row yet read as stubs: zero totals, no days. Reading never writes.
     """
-    return Ready(queries.grid(scope, month=month, query=query))
+    return JsonReply(queries.grid(scope, month=month, query=query))
 
 
 @endpoint(blueprint, "POST", "/pay-register/{month}/sync", may=WRITE, status=202)
@@ -52,7 +52,7 @@ def unlock(scope: Scope, month: Month, body: schemas.Unlock) -> queries.PeriodDe
 
 
 @endpoint(blueprint, "GET", "/pay-register/{month}/export", may=READ, produces="text/csv")
-def export(scope: Scope, month: Month, query: schemas.ExportQuery) -> Document:
+def export(scope: Scope, month: Month, query: schemas.ExportQuery) -> FileReply:
     """Write the register as a CSV or XLSX file: totals, then two columns a day."""
     return exports.export(scope, month=month, query=query)
 

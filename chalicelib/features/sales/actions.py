@@ -83,7 +83,7 @@ def add_sales(scope: Scope, sales: Sequence[NewSaleRow]) -> list[UUID]:
             **values,
             "tenant_id": scope.tenant_id,
             "actor": scope.actor.name,
-            "actor_ids": sorted(scope.actor.hands),
+            "actor_ids": sorted(scope.actor.all_ids),
             "now": scope.now,
         },
     )
@@ -97,7 +97,7 @@ def decide(scope: Scope, *, items: Sequence[SaleDecision]) -> ReconciliationOutc
     """
     sale_ids = [item.sale_id for item in items]
     seller_ids = queries.list_sellers(scope, sale_ids)
-    accounts.hold(scope, user_ids=seller_ids)
+    accounts.lock_for(scope, user_ids=seller_ids)
     own_ids = four_eyes.own_ids(scope)
     values = {
         "tenant_id": scope.tenant_id,
@@ -106,7 +106,7 @@ def decide(scope: Scope, *, items: Sequence[SaleDecision]) -> ReconciliationOutc
         "reasons": [item.reason for item in items],
         "corrections": [item.correction for item in items],
         "actor": scope.actor.name,
-        "actor_ids": sorted(scope.actor.hands),
+        "actor_ids": sorted(scope.actor.all_ids),
         "own_ids": own_ids,
         "now": scope.now,
     }

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from chalicelib import audit, four_eyes
 from chalicelib.backing import rows as result_rows
 from chalicelib.backing.database import statement
-from chalicelib.entry.rows import ImportRow, RowError, checked
+from chalicelib.entry.rows import ImportRow, RowError, validate_rows
 from chalicelib.features.sales import import_rules as rules
 from chalicelib.features.sales.actions import add_sales
 from chalicelib.features.sales.import_rules import ExistingSale, KnownSeller, Line, SortedSales
@@ -29,7 +29,7 @@ def import_rows(scope: Scope, *, rows: Sequence[ImportRow], dry_run: bool) -> Sa
     """
     if not scope.reaches_all("sales.write"):
         raise Forbidden("Only who may write everybody's sales can import them.")
-    typed, wrong = checked(SaleRow, rows)
+    typed, wrong = validate_rows(SaleRow, rows)
     sales, errors = rules.parse_rows(typed, _find_sellers(scope, typed), currency=scope.tenant.currency)
     sales, own = four_eyes.without_own(
         scope, four_eyes.Subject.SALE, sales, user_of=lambda line: line[1].user_id, dry_run=dry_run

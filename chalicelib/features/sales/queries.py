@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import ARRAY, Select, Uuid, and_, any_, func, literal, select, true
 
 from chalicelib.backing import rows
-from chalicelib.entry.paging import RowPage, page_rows, position
+from chalicelib.entry.paging import RowPage, decode_cursor, page_rows
 from chalicelib.features.people.users.queries import get_user
 from chalicelib.features.sales.models import pending_sales, sale_decisions, sales
 from chalicelib.features.sales.schemas import SaleQuery
@@ -101,7 +101,7 @@ def _first_pending(scope: Scope, query: SaleQuery) -> Select[Any]:
     if query.user_id is not None:
         select_ids = select_ids.where(pending_sales.c.user_id == query.user_id)
     if query.cursor:
-        select_ids = select_ids.where(pending_sales.c.sale_id > position(query.cursor, UUID))
+        select_ids = select_ids.where(pending_sales.c.sale_id > decode_cursor(query.cursor, UUID))
     return select_ids.order_by(pending_sales.c.sale_id).limit(query.limit + 1)
 
 

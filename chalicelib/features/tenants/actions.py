@@ -11,7 +11,7 @@ from sqlalchemy import func, insert, select, text, update
 from chalicelib import audit, four_eyes
 from chalicelib.backing import cells, rows
 from chalicelib.backing.database import enter_tenant
-from chalicelib.entry.versions import expect
+from chalicelib.entry.versions import check_version
 from chalicelib.features.periods import cycle, periods, working_days
 from chalicelib.features.periods.locks import lock_calendar
 from chalicelib.features.tenants import queries
@@ -51,7 +51,7 @@ def change_settings(scope: Scope, *, patch: Mapping[str, Any], if_match: int | N
     if "weekend" in patch:
         lock_calendar(scope)
     before = queries.get_settings(scope, lock=True)
-    expect({"version": before.version}, if_match)
+    check_version({"version": before.version}, if_match)
     changes = dict(patch)
     switches = changes.pop("policy", {})
     if switches.get("four_eyes") is False and four_eyes.has_other_approver(scope):
@@ -103,7 +103,7 @@ def change_member(scope: Scope, *, member_id: UUID, patch: Mapping[str, Any], if
     """Change a member's role or status; the tenant keeps at least one admin who can enter."""
     admins = [admin.id for admin in _lock_admins(scope)]
     before = queries.get_member(scope, member_id, lock=True)
-    expect({"version": before.version}, if_match)
+    check_version({"version": before.version}, if_match)
     stays_admin = patch.get("role", before.role) == Role.TENANT_ADMIN and patch.get("status", "active") == "active"
     if admins == [member_id] and not stays_admin:
         raise Conflict("This is the tenant's last admin; make another one first.")
@@ -182,7 +182,7 @@ def make_api_key(scope: Scope, *, new: NewApiKey) -> NewApiKeyRow:
 def _ids_of_maker(scope: Scope) -> list[UUID]:
     """Return all ids of the caller, the one that records name first; none for an operator."""
     first = scope.actor.id
-    return [] if first is None else [first, *sorted(scope.actor.hands - {first})]
+    return [] if first is None else [first, *sorted(scope.actor.all_ids - {first})]
 
 
 def revoke_api_key(scope: Scope, *, key_id: UUID) -> None:
@@ -222,7 +222,7 @@ def change_tenant(
 ) -> TenantRow:
     """Rename, suspend, restore or move a tenant, or set its rate limit; `why` is for the audit."""
     before = queries.get_platform_tenant(scope, tenant_id, lock=True)
-    expect({"version": before.version}, if_match)
+    check_version({"version": before.version}, if_match)
     _check_cell(before, patch)
     if patch.get("status", before.status) != "suspended":
         if patch.get("suspended_because"):

@@ -33,7 +33,7 @@ def get_tenant(scope: Scope) -> queries.TenantRow:
 @endpoint(blueprint, "PATCH", "/tenant", may="tenant.write", reply=schemas.TenantSettings)
 def change_tenant(scope: Scope, body: schemas.TenantPatch, if_match: int | None) -> queries.TenantRow:
     """Change settings and switches of the pay policy, only those that are sent."""
-    return actions.change_settings(scope, patch=body.given(), if_match=if_match)
+    return actions.change_settings(scope, patch=body.sent_fields(), if_match=if_match)
 
 
 @endpoint(blueprint, "GET", "/members", may="access.read", reply=Page[schemas.Member])
@@ -51,7 +51,7 @@ def add_member(scope: Scope, body: schemas.NewMember) -> queries.MemberRow:
 @endpoint(blueprint, "PATCH", "/members/{member_id}", may="access.write", reply=schemas.Member)
 def change_member(scope: Scope, member_id: UUID, body: schemas.MemberPatch, if_match: int | None) -> queries.MemberRow:
     """Change a member's role, or shut them out."""
-    return actions.change_member(scope, member_id=member_id, patch=body.given(), if_match=if_match)
+    return actions.change_member(scope, member_id=member_id, patch=body.sent_fields(), if_match=if_match)
 
 
 @endpoint(blueprint, "GET", "/api-keys", may="access.read", reply=Page[schemas.ApiKey])
@@ -95,4 +95,4 @@ def change_platform_tenant(
     scope: PlatformScope, tenant_id: UUID, body: schemas.PlatformTenantPatch, if_match: int | None
 ) -> queries.TenantRow:
     """Rename, suspend or restore a tenant, or bound how many requests it may make in a minute."""
-    return actions.change_tenant(scope, tenant_id=tenant_id, patch=body.given(), if_match=if_match)
+    return actions.change_tenant(scope, tenant_id=tenant_id, patch=body.sent_fields(), if_match=if_match)

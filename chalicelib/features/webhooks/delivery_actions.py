@@ -78,7 +78,7 @@ def attempt(scope: Scope, delivery_id: UUID) -> SideEffect | None:
         return None
     try:
         secrets = queries.open_secrets(scope, endpoint)
-    except vault.Unopenable:
+    except vault.Undecryptable:
         logger.exception("a webhook's secret does not open", endpoint_id=str(endpoint["id"]))
         _give_up(scope, due, "the endpoint's secret cannot be opened; rotate it, then replay this delivery")
         return None

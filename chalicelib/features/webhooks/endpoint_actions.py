@@ -9,7 +9,7 @@ from sqlalchemy import delete, func, insert, select, update
 from chalicelib import audit
 from chalicelib.backing import outside, vault
 from chalicelib.backing.database import Record
-from chalicelib.entry.versions import expect
+from chalicelib.entry.versions import check_version
 from chalicelib.features.webhooks import queries, rules
 from chalicelib.features.webhooks.models import webhook_endpoints
 from chalicelib.features.webhooks.schemas import NewEndpoint
@@ -57,7 +57,7 @@ def change_endpoint(scope: Scope, *, endpoint_id: UUID, given: dict[str, Any], i
     if "url" in given:
         _check_host(given["url"])
     before = queries.get_endpoint(scope, endpoint_id, lock=True)
-    expect(before, if_match)
+    check_version(before, if_match)
     said = {**given, "events": _listed(given["events"])} if "events" in given else given
     changes = {name: value for name, value in said.items() if before[name] != value}
     if not changes:
@@ -179,13 +179,13 @@ def _update(scope: Scope, endpoint_id: UUID, values: dict[str, Any]) -> Record:
 
 def _check_host(url: str) -> None:
     try:
-        outside.addresses_of(outside.target_of(url))
+        outside.resolve_public_addresses(outside.parse_target(url))
     except outside.CallRefused as refusal:
         raise invalid("/url", str(refusal)) from None
 
 
-def _sealed(scope: Scope, endpoint_id: UUID, secret: str) -> vault.Sealed:
-    return vault.seal(
+def _sealed(scope: Scope, endpoint_id: UUID, secret: str) -> vault.EncryptedValue:
+    return vault.encrypt(
         scope.session, secret.encode(), tenant_id=scope.tenant_id, table=webhook_endpoints.name, row_id=endpoint_id
     )
 

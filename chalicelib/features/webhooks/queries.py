@@ -10,7 +10,7 @@ from sqlalchemy import Select, func, select
 from chalicelib.backing import vault
 from chalicelib.backing.database import Record
 from chalicelib.entry.get_or_404 import get_row
-from chalicelib.entry.paging import PageQuery, cursor, page_of, position
+from chalicelib.entry.paging import PageQuery, decode_cursor, encode_cursor, page_of
 from chalicelib.features.webhooks.models import webhook_attempts, webhook_deliveries, webhook_endpoints, webhook_events
 from chalicelib.features.webhooks.schemas import DeliveryQuery
 from chalicelib.identity.scope import Scope
@@ -49,13 +49,13 @@ def count_endpoints(scope: Scope) -> int:
 def open_secrets(scope: Scope, row: Record) -> list[str]:
     """Decrypt the secrets that sign for an endpoint now, the newest first. For signing only.
 
-    vault.Unopenable where the row was tampered with, Busy while KMS is away.
+    vault.Undecryptable where the row was tampered with, Busy while KMS is away.
     """
-    sealed = [vault.Sealed(row["secret_key_id"], bytes(row["secret_sealed"]))]
+    sealed = [vault.EncryptedValue(row["secret_key_id"], bytes(row["secret_sealed"]))]
     if row["old_secret_until"] is not None and row["old_secret_until"] > scope.now:
-        sealed.append(vault.Sealed(row["old_secret_key_id"], bytes(row["old_secret_sealed"])))
+        sealed.append(vault.EncryptedValue(row["old_secret_key_id"], bytes(row["old_secret_sealed"])))
     return [
-        vault.unseal(
+        vault.decrypt(
             scope.session, one, tenant_id=scope.tenant_id, table=webhook_endpoints.name, row_id=row["id"]
         ).decode()
         for one in sealed
@@ -71,11 +71,11 @@ def page_of_deliveries(scope: Scope, query: DeliveryQuery) -> Record:
     if query.status is not None:
         rows = rows.where(webhook_deliveries.c.status == query.status)
     if query.cursor:
-        rows = rows.where(webhook_deliveries.c.id < position(query.cursor, UUID))
+        rows = rows.where(webhook_deliveries.c.id < decode_cursor(query.cursor, UUID))
     rows = rows.order_by(webhook_deliveries.c.id.desc()).limit(query.limit + 1)
     found = scope.session.execute(rows).mappings().all()
     items = [dict(row) for row in found[: query.limit]]
-    return {"items": items, "next_cursor": cursor(items[-1]["id"]) if len(found) > query.limit else None}
+    return {"items": items, "next_cursor": encode_cursor(items[-1]["id"]) if len(found) > query.limit else None}
 
 
 def get_delivery(scope: Scope, delivery_id: UUID) -> Record:

@@ -39,7 +39,7 @@ def change_endpoint(
     scope: Scope, endpoint_id: UUID, body: schemas.EndpointPatch, if_match: int | None
 ) -> schemas.Endpoint:
     """Change an endpoint, or switch it on or off; what happens while it is off is not published to it."""
-    return endpoint_actions.change_endpoint(scope, endpoint_id=endpoint_id, given=body.given(), if_match=if_match)
+    return endpoint_actions.change_endpoint(scope, endpoint_id=endpoint_id, given=body.sent_fields(), if_match=if_match)
 
 
 @endpoint(

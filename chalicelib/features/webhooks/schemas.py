@@ -13,7 +13,7 @@ from chalicelib.kernel.schema import UNSET, Input, LongText, Output, Version
 
 
 def _readable(url: str) -> str:
-    outside.target_of(url)
+    outside.parse_target(url)
     return url
 
 

@@ -1,7 +1,7 @@
--- A person's lines from one moment to another, and per currency what their accounts stood at before and after.
--- One statement, so that sums and lines are of one moment: after = before + lines, whatever is booked meanwhile.
+-- An employee's lines from one moment to another, and per currency what their accounts stood at before and after.
+-- One statement, so that sums and lines are of one moment: after = before + lines, whatever is posted meanwhile.
 with mine as (
-    -- one row per line that touches the person's own accounts, with what it does to each, as the person sees it
+    -- one row per line of the employee's own accounts, with what it does to each, as the employee sees it
     select number, subject_id, event, debit, credit, currency, booked_at,
         case 'payable' when credit then amount when debit then -amount else 0 end as payable,
         case 'advances' when debit then amount when credit then -amount else 0 end as advances
@@ -9,7 +9,7 @@ with mine as (
     where tenant_id = :tenant_id and user_id = :user_id
       and ('payable' in (debit, credit) or 'advances' in (debit, credit))
 ), before as (
-    -- one row per currency, from the person's whole history: it is only added up
+    -- one row per currency, from the employee's whole history: it is only added up
     select currency, sum(payable) as payable, sum(advances) as advances
     from mine where booked_at < :since group by currency
 ), within as materialized (
@@ -19,7 +19,7 @@ with mine as (
 ), during as (
     select currency, sum(payable) as payable, sum(advances) as advances from within group by currency
 ), sums as (
-    -- one row per currency of which anything was booked by then
+    -- one row per currency in which anything was posted by then
     select currency, coalesce(b.payable, 0) as opening_payable, coalesce(b.advances, 0) as opening_advances,
         coalesce(b.payable, 0) + coalesce(d.payable, 0) as closing_payable,
         coalesce(b.advances, 0) + coalesce(d.advances, 0) as closing_advances

@@ -16,7 +16,7 @@ from chalicelib.backing.database import transaction
 from chalicelib.features.pay_register.projection import project
 from chalicelib.features.periods.windows import EmployeeFilter, window_of
 from chalicelib.identity import keys
-from chalicelib.identity.callers import working
+from chalicelib.identity.callers import job_scope
 from infra.labs.bench import product
 from infra.local.lambda_events import Context
 
@@ -124,7 +124,7 @@ def correct(api: Api, user_id: UUID, status: str) -> object:
 
 def correct_by_statements(tenant_id: UUID, user_id: UUID, code: str) -> None:
     """Do what a correction needs and no more: the edit, and the employee's register row and balance."""
-    with working(tenant_id, name="bench", now=product.NOW, origin=product.ORIGIN) as scope:
+    with job_scope(tenant_id, name="bench", now=product.NOW, origin=product.ORIGIN) as scope:
         scope.session.exec_driver_sql(
             "insert into day_edits (tenant_id, user_id, day, first_code, second_code, edited_by, edited_at)"
             " values (%s, %s, %s, %s, %s, 'HR', now()) on conflict (tenant_id, user_id, day)"

@@ -19,7 +19,7 @@ from chalicelib.backing.settings import settings
 from chalicelib.features.balances import actions as balances
 from chalicelib.features.pay_register.projection import project
 from chalicelib.features.periods.windows import EmployeeFilter, window_of
-from chalicelib.identity.callers import working
+from chalicelib.identity.callers import job_scope
 from chalicelib.identity.scope import Origin
 
 MONTH, AS_OF = "2026-01", date(2026, 1, 31)
@@ -90,7 +90,7 @@ def compute(wanted: Sequence[Chunk], done: Callable[[int], None] = lambda employ
     changed, began = 0, time.monotonic()
     with _timed_balances() as took:
         for chunk in wanted:
-            with working(chunk.tenant_id, name="bench", now=NOW, origin=ORIGIN) as scope:
+            with job_scope(chunk.tenant_id, name="bench", now=NOW, origin=ORIGIN) as scope:
                 employee_filter = EmployeeFilter.range(chunk.first, chunk.last)
                 changed += project(scope, window=window_of(scope, MONTH), employee_filter=employee_filter, as_of=AS_OF)
             done(chunk.employees)
@@ -100,7 +100,7 @@ def compute(wanted: Sequence[Chunk], done: Callable[[int], None] = lambda employ
 
 def compute_one(tenant_id: UUID, user_id: UUID) -> None:
     """Compute one employee, in a transaction of their own."""
-    with working(tenant_id, name="bench", now=NOW, origin=ORIGIN) as scope:
+    with job_scope(tenant_id, name="bench", now=NOW, origin=ORIGIN) as scope:
         project(scope, window=window_of(scope, MONTH), employee_filter=EmployeeFilter.one(user_id), as_of=AS_OF)
 
 

@@ -186,9 +186,7 @@ class Verdict:
 
 
 # What goes wrong around one record goes through to its batch.
-_NEIGHBOURS_FAIL = Edit(
-    messages._settle_in_transaction, 'logger.exception("failed outside its work", queue=queue)', "raise"
-)
+_NEIGHBOURS_FAIL = Edit(messages._isolate_failure, 'logger.exception("failed outside its work", queue=queue)', "raise")
 
 DEFECTS = {
     defect.name: defect
@@ -342,11 +340,11 @@ DEFECTS = {
             "the provider is called in the transaction that claims",
             [
                 Edit(
-                    messages.do,
-                    "errand = work(scope)\n",
-                    "errand = work(scope)\n"
-                    "            while errand is not None:\n"
-                    "                errand = errand.settle(scope, errand.call())\n",
+                    messages.process_message,
+                    "side_effect = work(scope)\n",
+                    "side_effect = work(scope)\n"
+                    "            while side_effect is not None:\n"
+                    "                side_effect = side_effect.settle(scope, side_effect.call())\n",
                 )
             ],
             "neither",
@@ -371,7 +369,7 @@ DEFECTS = {
         Defect(
             "no-hold",
             "nobody holds the accounts that they move money of",
-            [Statement(accounts, "_HOLD", "for update", ""), Statement(accounts, "_HOLD_RANGE", "for update", "")],
+            [Statement(accounts, "_LOCK", "for update", ""), Statement(accounts, "_LOCK_RANGE", "for update", "")],
         ),
         Defect(
             "advanced-again",
@@ -457,13 +455,13 @@ DEFECTS = {
         Defect(
             "failure-is-done",
             "a message whose work failed is acknowledged",
-            [Edit(messages._consume, "        return False\n", "        return True\n")],
+            [Edit(messages._consume_message, "        return False\n", "        return True\n")],
             "no-second-look",
         ),
         Defect(
             "poison-spreads",
             "a message that fails fails its whole batch",
-            [Edit(messages._consume, "last = receives >= queues.MAX_RECEIVES\n", "raise\n"), _NEIGHBOURS_FAIL],
+            [Edit(messages._consume_message, "last = receives >= queues.MAX_RECEIVES\n", "raise\n"), _NEIGHBOURS_FAIL],
         ),
         Defect(
             "back-off-spreads",
@@ -572,7 +570,7 @@ DEFECTS = {
         Defect(
             "credit-is-paid",
             "a credit of a transfer counts as its debit",
-            [Edit(camt._movement, "Movement.RETURNED if side", "Movement.PAID if side")],
+            [Edit(camt._movement, "EntryMovement.RETURNED\n", "EntryMovement.PAID\n")],
             "files",
         ),
         Defect(

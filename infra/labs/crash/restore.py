@@ -10,7 +10,7 @@ from psycopg.types.json import Jsonb
 
 from chalicelib.backing.database import engine
 from chalicelib.features.payouts.matching import actions as matching_actions
-from chalicelib.identity.callers import working
+from chalicelib.identity.callers import job_scope
 from chalicelib.identity.scope import Origin
 from infra.labs.crash.faults import Crash
 from infra.labs.crash.story import Acknowledged, Story
@@ -74,7 +74,7 @@ def match(story: Story) -> None:
     """Do what the handbook says: wait until nothing can be on the way, match the list, switch on again."""
     if story.backup is None:
         return
-    with working(story.tenant.id, name="operator", now=story.hub.now, origin=Origin("match")) as scope:
+    with job_scope(story.tenant.id, name="operator", now=story.hub.now, origin=Origin("match")) as scope:
         for one in matching_actions.match(scope, since=story.backup.at - BACK):
             story.hub.note(f"match: {one.amount} {one.currency} {one.was} {one.outcome} {one.problem or ''}")
         for last in scope.at_commit:

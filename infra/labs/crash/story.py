@@ -82,7 +82,7 @@ class Story:
             mock.patch.object(delivery_actions, "settings", self._settings),
             mock.patch.object(providers, "_known", return_value={"simulated": self.bank}),
             mock.patch.object(files, "put", self.files.put),
-            mock.patch.object(files, "link_to", self.files.link_to),
+            mock.patch.object(files, "make_download_link", self.files.link_to),
             mock.patch.object(run_actions, "CHUNK_PEOPLE", self.rng.choice((1, 2, 1000))),
         ):
             try:

@@ -11,7 +11,7 @@ import psycopg
 
 from chalicelib.features.pay_register.projection import project
 from chalicelib.features.periods.windows import EmployeeFilter, window_of
-from chalicelib.identity.callers import working
+from chalicelib.identity.callers import job_scope
 from infra.labs import bench
 from infra.labs.bench import data, product
 from infra.labs.bench.payroll import runs
@@ -48,7 +48,7 @@ def measured(people: int) -> dict[str, float]:
 
 def _night(admin_url: str, as_of: date) -> None:
     for chunk in product.chunks(admin_url):
-        with working(chunk.tenant_id, name="bench", now=product.NOW, origin=product.ORIGIN) as scope:
+        with job_scope(chunk.tenant_id, name="bench", now=product.NOW, origin=product.ORIGIN) as scope:
             employee_filter = EmployeeFilter.range(chunk.first, chunk.last)
             project(scope, window=window_of(scope, product.MONTH), employee_filter=employee_filter, as_of=as_of)
 

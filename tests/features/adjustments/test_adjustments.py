@@ -9,7 +9,7 @@ import pytest
 from chalicelib.backing import clock
 from chalicelib.features.adjustments import actions
 from chalicelib.features.adjustments.rules import AdjustmentKind, NewAdjustmentRow
-from chalicelib.identity.callers import working
+from chalicelib.identity.callers import job_scope
 from chalicelib.identity.permissions import Role
 from chalicelib.identity.scope import Origin
 from tests.support.cast import Cast, key, tenant
@@ -137,7 +137,7 @@ class TestSource:
 
     @staticmethod
     def add(cast: Cast, user_id: UUID, *sources: str) -> int:
-        with working(cast.id, name="night", now=clock.now(), origin=Origin("test")) as scope:
+        with job_scope(cast.id, name="night", now=clock.now(), origin=Origin("test")) as scope:
             made = actions.add(
                 scope,
                 adjustments=[

@@ -9,7 +9,7 @@ import pytest
 
 from chalicelib.features.attendance.records import actions as record_actions
 from chalicelib.features.attendance.records.rules import ShiftDay, span
-from chalicelib.identity.callers import working
+from chalicelib.identity.callers import job_scope
 from chalicelib.identity.scope import Origin
 from tests.support.cast import Cast, tenant
 from tests.support.people import branch, employee, roster, row, shift, sql
@@ -38,7 +38,7 @@ def decided(acme: Cast, user_id: UUID, day: date = DAY, **facts: Any) -> tuple[i
 
 
 def decide(acme: Cast, first: date, last: date) -> int:
-    with working(acme.id, name="test", now=NOW, origin=Origin("test")) as scope:
+    with job_scope(acme.id, name="test", now=NOW, origin=Origin("test")) as scope:
         return record_actions.decide_days(scope, first=first, last=last)
 
 

@@ -22,7 +22,7 @@ from chalicelib.features.forms.attachments import actions, rules
 from chalicelib.features.forms.attachments import check_actions as checks
 from chalicelib.features.forms.attachments import removal_actions as removal
 from chalicelib.features.forms.attachments.type_rules import TYPES
-from chalicelib.identity.callers import working
+from chalicelib.identity.callers import job_scope
 from chalicelib.identity.permissions import Role
 from chalicelib.identity.scope import Origin, Scope
 from chalicelib.kernel.errors import Busy, Fault, Invalid, NotFound
@@ -33,7 +33,7 @@ from tests.support.api import Api, Reply
 from tests.support.cast import Cast, key, tenant
 from tests.support.people import branch, employee, row, sql
 from tests.support.stack import Stack
-from tests.support.waiting import until_somebody_waits
+from tests.support.waiting import until_lock_wait
 
 BUCKET = "wagebook-files"
 PDF = b"%PDF-1.7\nmedical certificate\n%%EOF"
@@ -124,7 +124,7 @@ class Company:
 
 
 def scope_of(cast: Cast) -> Any:
-    return working(cast.id, name="test", now=clock.now(), origin=Origin("-"))
+    return job_scope(cast.id, name="test", now=clock.now(), origin=Origin("-"))
 
 
 def form(cast: Cast, fields: Sequence[dict[str, Any]] = FIELDS, **said: Any) -> UUID:
@@ -549,7 +549,7 @@ class TestAttach:
             with scope_of(acme.cast) as first:
                 acme.attach_in(first, [attachment_id])
                 second = other.submit(acme.refused, attachment_id)
-                until_somebody_waits(acme.cast)
+                until_lock_wait(acme.cast)
             assert second.result(timeout=10) == {"/attachments/0": "was submitted before; upload it again"}
 
 

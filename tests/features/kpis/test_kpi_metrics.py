@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from chalicelib.features.kpis.rules import METRICS, EmployeeSpan
 from chalicelib.features.kpis.scores import measurement
-from chalicelib.identity.callers import working
+from chalicelib.identity.callers import job_scope
 from chalicelib.identity.scope import Origin
 from tests.features.kpis.conftest import Office, open_office
 from tests.support.cast import Cast
@@ -34,7 +34,7 @@ def measure(
     """Measure Rahim, and leave out what is zero."""
     span = EmployeeSpan(str(office.rahim_id), date.fromisoformat(first), date.fromisoformat(last))
     now = datetime(2026, 3, 1, tzinfo=UTC)
-    with working((cast or office.cast).id, name="test", now=now, origin=Origin("-")) as scope:
+    with job_scope((cast or office.cast).id, name="test", now=now, origin=Origin("-")) as scope:
         found = measurement.measure(scope, spans=[span], metrics=metrics)[span]
     return {name: float(value) for name, value in sorted(found.values.items()) if value}, found.notes
 
@@ -149,7 +149,7 @@ class TestDays:
     def test_of_nobody_employed_are_none_and_the_rate_has_no_value(self, office: Office) -> None:
         seller = row(office.cast, "users", {"name": "Seller"})
         span = EmployeeSpan(str(seller), date(2026, 1, 1), date(2026, 1, 31))
-        with working(office.cast.id, name="test", now=datetime(2026, 3, 1, tzinfo=UTC), origin=Origin("-")) as scope:
+        with job_scope(office.cast.id, name="test", now=datetime(2026, 3, 1, tzinfo=UTC), origin=Origin("-")) as scope:
             found = measurement.measure(scope, spans=[span], metrics=METRICS)[span]
         assert (found.values["attendance_rate"], found.values["present_days"], found.notes) == (None, 0, [])
 
@@ -286,7 +286,7 @@ class TestMany:
             for who in (office.rahim_id, karim)
             for first, last in ((1, 5), (4, 5))
         ]
-        with working(office.cast.id, name="test", now=datetime(2026, 3, 1, tzinfo=UTC), origin=Origin("-")) as scope:
+        with job_scope(office.cast.id, name="test", now=datetime(2026, 3, 1, tzinfo=UTC), origin=Origin("-")) as scope:
             found = measurement.measure(scope, spans=reversed(spans), metrics={"present_days", "absent_days"})
         assert [
             (float(found[span].values["present_days"] or 0), float(found[span].values["absent_days"] or 0))

@@ -8,12 +8,12 @@ from unittest import mock
 import pytest
 
 from chalicelib.backing import clock, outbox
-from chalicelib.entry.messages import do
+from chalicelib.entry.messages import process_message
 from chalicelib.entry.registry import CONSUMERS
 from chalicelib.features.kpis.scores import nightly_job as score_nightly_job
 from chalicelib.features.kpis.scores import reminders
 from chalicelib.features.periods.windows import EmployeeFilter
-from chalicelib.identity.callers import working
+from chalicelib.identity.callers import job_scope
 from chalicelib.identity.scope import Origin
 from tests.features.kpis.conftest import NIGHT, Office, night, open_office
 from tests.support.cast import Cast, tenant
@@ -112,7 +112,7 @@ class TestNight:
         for number in (0, 1, 2):  # as their messages come back, all of them
             [(job_id,)] = sql(office.cast, "select id from jobs where kind = 'kpi'")
             message = {"tenant_id": str(office.cast.id), "job_id": str(job_id), "as_of": "2026-01-31", "chunk": number}
-            do(CONSUMERS[score_nightly_job.QUEUE].function, message, name="kpi", origin=Origin("-"))
+            process_message(CONSUMERS[score_nightly_job.QUEUE].function, message, name="kpi", origin=Origin("-"))
         assert [row.value for row in scores(office.cast)] == [Decimal("18.5")] * 5
         [job] = sql(office.cast, "select status, done, total, result ->> 'scores' as n from jobs where kind = 'kpi'")
         assert tuple(job) == ("succeeded", 5, 5, "5")
@@ -292,4 +292,4 @@ def nights_again(office: Office, as_of: str, stack: Stack) -> None:
 
 def kpi_scope(office: Office) -> Any:
     """Open a scope as a consumer has one."""
-    return working(office.cast.id, name="test", now=clock.now(), origin=Origin("test"))
+    return job_scope(office.cast.id, name="test", now=clock.now(), origin=Origin("test"))

@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from chalicelib.backing import clock
 from chalicelib.backing.database import transaction
-from chalicelib.identity.callers import working
+from chalicelib.identity.callers import job_scope
 from chalicelib.identity.scope import Origin, Scope
 from tests.support.cast import Cast
 from tests.support.people import row, sql
@@ -127,7 +127,7 @@ def night(stack: Stack, day: str, moment: str = DHAKA_NIGHT) -> int:
 def scope_of(cast: Cast, moment: str = "2026-02-01T02:05:00+06:00") -> Iterator[Scope]:
     """Return a scope as a consumer has one; what is left for the commit is done at its end."""
     now = datetime.fromisoformat(moment).astimezone(clock.now().tzinfo)
-    with working(cast.id, name="test", now=now, origin=Origin("test")) as scope:
+    with job_scope(cast.id, name="test", now=now, origin=Origin("test")) as scope:
         yield scope
         for last in scope.at_commit:
             last()

@@ -17,7 +17,7 @@ from chalicelib.features.leave.expiry import nightly_job as expiry_nightly_job
 from chalicelib.features.leave.requests import actions as request_actions
 from chalicelib.features.leave.requests.schemas import NewRequest
 from chalicelib.features.periods.windows import EmployeeFilter
-from chalicelib.identity.callers import working
+from chalicelib.identity.callers import job_scope
 from chalicelib.identity.scope import Origin, Scope
 from chalicelib.kernel.errors import BalanceTooLow, Conflict, Invalid
 from chalicelib.kernel.halves import Half
@@ -229,7 +229,7 @@ def test_ten_interleavings_lose_and_make_no_day(acme: Cast, type_ids: list[UUID]
             },
             returning="user_id",
         )
-        with suppress(_Undone), working(acme.id, name="test", now=NOW, origin=Origin("-")) as scope:
+        with suppress(_Undone), job_scope(acme.id, name="test", now=NOW, origin=Origin("-")) as scope:
             story = Story(scope, user_id, type_ids, chance)
             story.allocate()
             for _ in range(14):

@@ -25,7 +25,7 @@ from chalicelib.features.payouts.runs.actions import PayoutRunKind
 from chalicelib.features.payouts.runs.schemas import Resolution
 from chalicelib.features.sales import actions as sales
 from chalicelib.features.sales.schemas import NewSale, SaleDecision
-from chalicelib.identity.callers import working
+from chalicelib.identity.callers import job_scope
 from chalicelib.identity.scope import Origin, Scope
 from chalicelib.kernel.errors import AlreadyDecided
 from chalicelib.kernel.states import IN_FLIGHT, PayoutStatus
@@ -67,7 +67,7 @@ class Office:
 
     @contextmanager
     def scope(self) -> Iterator[Scope]:
-        with working(self.cast.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
+        with job_scope(self.cast.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
             yield scope
             for last in scope.at_commit:
                 last()

@@ -11,7 +11,7 @@ from chalicelib.backing import clock
 from chalicelib.features.payouts.delivery import actions as delivery_actions
 from chalicelib.features.payouts.matching import actions as matching_actions
 from chalicelib.features.payouts.matching.actions import MatchedReference
-from chalicelib.identity.callers import working
+from chalicelib.identity.callers import job_scope
 from chalicelib.identity.scope import Origin
 from chalicelib.kernel.errors import Conflict
 from tests.support.cast import Cast
@@ -42,7 +42,7 @@ D = Decimal
 def match(cast: Cast, since: datetime = LONG_AGO) -> list[MatchedReference]:
     """Match with payouts off, as an operator does, and leave them off."""
     policy(cast, payouts_enabled=False)
-    with working(cast.id, name="operator", now=clock.now(), origin=Origin("-")) as scope:
+    with job_scope(cast.id, name="operator", now=clock.now(), origin=Origin("-")) as scope:
         found = matching_actions.match(scope, since=since)
         for last in scope.at_commit:
             last()
@@ -56,7 +56,7 @@ def said(found: list[MatchedReference]) -> list[tuple[str, str | None]]:
 class TestMatch:
     def test_is_refused_while_payouts_are_on(self, acme: Cast) -> None:
         with (
-            working(acme.id, name="operator", now=clock.now(), origin=Origin("-")) as scope,
+            job_scope(acme.id, name="operator", now=clock.now(), origin=Origin("-")) as scope,
             pytest.raises(Conflict, match="Switch them off first"),
         ):
             matching_actions.match(scope, since=LONG_AGO)
@@ -103,7 +103,7 @@ class TestMatch:
         before = RestorePoint(root)
         run(acme, running, "final")
         before.restore()
-        with working(acme.id, name="operator", now=clock.now(), origin=Origin("-")) as scope:
+        with job_scope(acme.id, name="operator", now=clock.now(), origin=Origin("-")) as scope:
             found = matching_actions.compare(scope, since=LONG_AGO)
         assert said(found) == [("adopted", None)]
         assert (listed(acme), payable(acme, mina)) == ([], D("40.00"))
@@ -222,12 +222,12 @@ class TestMatch:
         earned(acme, mina)
         start(acme, "final")
         payout_id = UUID(only(acme, mina)["id"])
-        with working(acme.id, name="payouts", now=clock.now(), origin=Origin("-")) as scope:
+        with job_scope(acme.id, name="payouts", now=clock.now(), origin=Origin("-")) as scope:
             side_effect = delivery_actions.carry_on(scope, payout_id)
         assert side_effect is not None
         answer = side_effect.call()
         assert said(match(acme)) == [("settled", None)]
-        with working(acme.id, name="payouts", now=clock.now(), origin=Origin("-")) as scope:
+        with job_scope(acme.id, name="payouts", now=clock.now(), origin=Origin("-")) as scope:
             assert side_effect.settle(scope, answer) is None
         assert only(acme, mina)["status"] == "paid"
 

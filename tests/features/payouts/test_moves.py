@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from chalicelib.backing import clock
 from chalicelib.features.payouts.delivery import payout_states
-from chalicelib.identity.callers import working
+from chalicelib.identity.callers import job_scope
 from chalicelib.identity.scope import Origin
 from chalicelib.kernel.errors import AlreadyDecided, Conflict
 from chalicelib.kernel.states import IN_FLIGHT, PAYOUT_MOVES, PayoutStatus
@@ -143,7 +143,7 @@ class TestEvents:
 class TestMove:
     def test_needs_the_state_and_the_fence_that_were_seen(self, acme: Cast) -> None:
         made = payout(acme, "queued")
-        with working(acme.id, name="x", now=clock.now(), origin=Origin("-")) as scope:
+        with job_scope(acme.id, name="x", now=clock.now(), origin=Origin("-")) as scope:
             seen = payout_states.lock(scope, made)  # type: ignore[arg-type]
             payout_states.move(scope, seen, S.SENDING, what="sent", claims=True)
             with pytest.raises(Conflict, match="just moved by somebody else"):
@@ -152,7 +152,7 @@ class TestMove:
     def test_is_refused_in_words_where_the_graph_has_none(self, acme: Cast) -> None:
         made = payout(acme, "queued")
         with (
-            working(acme.id, name="x", now=clock.now(), origin=Origin("-")) as scope,
+            job_scope(acme.id, name="x", now=clock.now(), origin=Origin("-")) as scope,
             pytest.raises(AlreadyDecided, match="is queued; from there it can become sending, not paid"),
         ):
             payout_states.move(scope, payout_states.lock(scope, made), S.PAID, what="x")  # type: ignore[arg-type]

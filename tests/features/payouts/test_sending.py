@@ -28,7 +28,7 @@ from chalicelib.features.payouts.delivery.providers import (
     Unclear,
     UnknownReference,
 )
-from chalicelib.identity.callers import working
+from chalicelib.identity.callers import job_scope
 from chalicelib.identity.scope import Origin
 from chalicelib.kernel.errors import Busy
 from tests.support.cast import Cast, platform_admin
@@ -131,7 +131,7 @@ def settle(cast: Cast, side_effect: SideEffect, answer: Answer) -> SideEffect | 
 
 @contextmanager
 def worker(cast: Cast) -> Any:
-    with working(cast.id, name="payouts", now=clock.now(), origin=Origin("-")) as scope:
+    with job_scope(cast.id, name="payouts", now=clock.now(), origin=Origin("-")) as scope:
         yield scope
 
 

@@ -30,7 +30,7 @@ from tests.support.cast import Cast, key
 from tests.support.payouts import books, once
 from tests.support.people import employee, lock_period, row, sql
 from tests.support.stack import at
-from tests.support.waiting import until_somebody_waits
+from tests.support.waiting import until_lock_wait
 
 pytestmark = pytest.mark.usefixtures("running")  # payslips are made into files by messages
 
@@ -185,7 +185,7 @@ class TestRefuse:
             with at_work(acme) as scope:
                 periods.touch(scope, changes=[(rahim, january)], what="attendance")
                 waiting = other.submit(asked, acme, run_id)
-                until_somebody_waits(acme)
+                until_lock_wait(acme)
             reply = waiting.result(timeout=20)
         assert (reply.status, run_of(acme, run_id).status) == (409, "calculated")
         assert reply.json["detail"].startswith("Facts of 2026-01 changed")
@@ -408,6 +408,6 @@ class TestUnlock:
                     update(pay_periods).where(pay_periods.c.tenant_id == acme.id).values(payroll_run_id=run_id)
                 )
                 waiting = other.submit(acme.admin.post, f"/pay-register/{MONTH}/unlock", {"reason": "x"})
-                until_somebody_waits(acme)
+                until_lock_wait(acme)
             assert waiting.result(timeout=20).status == 409
         assert period_of(acme).status == "locked"

@@ -17,7 +17,7 @@ from chalicelib.backing.settings import settings
 from chalicelib.entry import messages
 from chalicelib.features.payroll.documents import actions as documents
 from chalicelib.features.payroll.documents import rendering
-from chalicelib.identity.callers import working
+from chalicelib.identity.callers import job_scope
 from chalicelib.identity.permissions import Role
 from chalicelib.identity.scope import Origin
 from chalicelib.operators import checks
@@ -51,7 +51,7 @@ def _running(database: Urls, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]
 
 def request(cast: Cast, run_id: UUID) -> None:
     """Ask for a run's files as its posting does, and send what it leaves to be sent."""
-    with working(cast.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
+    with job_scope(cast.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
         documents.request(scope, run_id=run_id)
     outbox.send(scope.outgoing)
 
@@ -169,7 +169,7 @@ class TestMake:
         with mock.patch.object(files, "put", side_effect=RuntimeError("S3 is away")):
             request(acme, january)
             with pytest.raises(RuntimeError):
-                messages.do(
+                messages.process_message(
                     lambda scope, message: documents.make(scope, run_id=january, first=rahim, last=rahim),
                     {"tenant_id": str(acme.id)},
                     name="test",
@@ -206,13 +206,13 @@ class TestMake:
             ]
             assert len(rest) == 1
             with pytest.raises(ValueError, match="no font"):  # which fails alone, until somebody mends it
-                messages.do(
+                messages.process_message(
                     lambda scope, message: documents.make(scope, run_id=january, first=people[1], last=people[1]),
                     {"tenant_id": str(acme.id)},
                     name="test",
                     origin=Origin("-"),
                 )
-        messages.do(
+        messages.process_message(
             lambda scope, message: documents.make(scope, run_id=january, first=people[0], last=people[2]),
             {"tenant_id": str(acme.id)},
             name="test",
@@ -226,7 +226,7 @@ class TestMake:
         with mock.patch.object(documents, "_settle", side_effect=RuntimeError("killed")):
             request(acme, january)
             with pytest.raises(RuntimeError):
-                messages.do(
+                messages.process_message(
                     lambda scope, message: documents.make(scope, run_id=january, first=rahim, last=rahim),
                     {"tenant_id": str(acme.id)},
                     name="test",
@@ -256,7 +256,7 @@ class TestMake:
 
             return messages.SideEffect(call, side_effect.settle)
 
-        messages.do(other, {"tenant_id": str(acme.id)}, name="test", origin=Origin("-"))
+        messages.process_message(other, {"tenant_id": str(acme.id)}, name="test", origin=Origin("-"))
         [document] = sql(acme, "select sha256, size_bytes from payslip_documents")
         assert {sha256(pdf).hexdigest(): len(pdf) for pdf in stored().values()}[document.sha256] == document.size_bytes
         assert document.size_bytes > 10_000, "... and it is the file of that one that people are told of"

@@ -11,7 +11,7 @@ import pytest
 from chalicelib.backing import clock
 from chalicelib.entry import openapi
 from chalicelib.features.payroll.components import queries as component_queries
-from chalicelib.identity.callers import working
+from chalicelib.identity.callers import job_scope
 from chalicelib.identity.permissions import Role
 from chalicelib.identity.scope import Origin
 from tests.support.api import Reply
@@ -402,7 +402,7 @@ class TestComponents:
         acme.hr.ok("PATCH", f"{PATH}/{tax['id']}", {"formula": "2", "effective_from": "2026-02-01"})
         bonus = add(acme, "Bonus", calculation="dynamic", amount=None)
         add(acme, "Old", is_active=False)
-        with working(acme.id, name="test", now=clock.now(), origin=Origin("test")) as scope:
+        with job_scope(acme.id, name="test", now=clock.now(), origin=Origin("test")) as scope:
 
             def found(on: str, **some: Any) -> list[tuple[str, str, int]]:
                 components = component_queries.components_of(scope, on=date.fromisoformat(on), **some)

@@ -81,7 +81,9 @@ def surely(work: Callable[[], Any]) -> Any:
 
 
 def deliver(queue: str, message: dict[str, Any]) -> None:
-    messages.do(CONSUMERS[queue].function, message, name="queue", origin=Origin("kill"), send=lambda left: None)
+    messages.process_message(
+        CONSUMERS[queue].function, message, name="queue", origin=Origin("kill"), send=lambda left: None
+    )
 
 
 def work_off(company: Cast) -> None:

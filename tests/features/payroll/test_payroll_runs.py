@@ -9,7 +9,7 @@ import pytest
 
 from chalicelib.backing import clock
 from chalicelib.features.payroll.runs import queries as run_queries
-from chalicelib.identity.callers import working
+from chalicelib.identity.callers import job_scope
 from chalicelib.identity.permissions import Role
 from chalicelib.identity.scope import Origin
 from tests.support.cast import Cast, key
@@ -252,7 +252,7 @@ class TestCalculate:
         hire(acme, "Rahim", "E-1", "10000")
         run = calculated(acme)
         again = Thread(target=acme.hr.ok, args=("POST", f"/payroll-runs/{run['id']}/calculate"))
-        with working(acme.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
+        with job_scope(acme.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
             run_queries.keep_run(scope, UUID(run["id"]))  # as a chunk does, that is still writing
             again.start()
             again.join(0.5)

@@ -97,7 +97,7 @@ def test_reads_what_it_made_whatever_the_tenant_has_become(acme: Cast, monkeypat
             weekend=(7,),
             week_start=1,
             cycle_start_day=26,
-            policy_said={"weekly_rule": "prorated", "minimum_payout": "50.00"},
+            policy_overrides={"weekly_rule": "prorated", "minimum_payout": "50.00"},
         )
         read = run_terms.read(made, changed)
         assert run_terms.make(read) == made

@@ -16,7 +16,7 @@ from chalicelib.backing import clock, vault
 from chalicelib.backing.log import logger
 from chalicelib.features.people.destinations import queries
 from chalicelib.features.people.destinations.rules import Behaviour, Destination, DestinationKind, masked
-from chalicelib.identity.callers import working
+from chalicelib.identity.callers import job_scope
 from chalicelib.identity.permissions import Role
 from chalicelib.identity.scope import Origin, Scope
 from chalicelib.kernel.errors import NotFound
@@ -63,7 +63,7 @@ def wrong(reply: Reply) -> tuple[int, str, str]:
 
 @contextmanager
 def at_work(cast: Cast) -> Iterator[Scope]:
-    with working(cast.id, now=clock.now(), origin=Origin("test"), name="test") as scope:
+    with job_scope(cast.id, now=clock.now(), origin=Origin("test"), name="test") as scope:
         yield scope
 
 
@@ -349,7 +349,7 @@ class TestOpen:
             karim,
             rahim,
         )
-        with at_work(acme) as scope, pytest.raises(vault.Unopenable):
+        with at_work(acme) as scope, pytest.raises(vault.Undecryptable):
             queries.open_destination(scope, UUID(karim))
 
     def test_refuses_a_row_copied_to_another_tenant_with_its_key(
@@ -365,7 +365,7 @@ class TestOpen:
             theirs,
             ours,
         )
-        with at_work(zenith) as scope, pytest.raises(vault.Unopenable):
+        with at_work(zenith) as scope, pytest.raises(vault.Undecryptable):
             queries.open_destination(scope, UUID(theirs))
 
     def test_survives_a_new_data_key(self, acme: Cast) -> None:

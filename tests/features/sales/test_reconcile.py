@@ -10,7 +10,7 @@ import pytest
 from chalicelib.backing import clock
 from chalicelib.backing.database import run as run_statement
 from chalicelib.features.sales import actions
-from chalicelib.identity.callers import working
+from chalicelib.identity.callers import job_scope
 from chalicelib.identity.permissions import Role
 from chalicelib.identity.scope import Origin
 from chalicelib.ledger import accounts
@@ -18,7 +18,7 @@ from tests.support.cast import Cast, key
 from tests.support.payouts import books, decide, payable, policy, run, sale, seller
 from tests.support.people import sql
 from tests.support.stack import Stack
-from tests.support.waiting import until_somebody_waits
+from tests.support.waiting import until_lock_wait
 
 EVERYBODY = {"first": UUID(int=0), "last": UUID(int=2**128 - 1)}
 
@@ -287,7 +287,10 @@ class TestAtOnce:
         # The run's people are held; then somebody new comes with a sale, and it is decided while the run books.
         karim = seller(acme)
         sale(acme, karim)
-        with ThreadPoolExecutor(1) as pool, working(acme.id, name="run", now=clock.now(), origin=Origin("-")) as scope:
+        with (
+            ThreadPoolExecutor(1) as pool,
+            job_scope(acme.id, name="run", now=clock.now(), origin=Origin("-")) as scope,
+        ):
             held = accounts.lock_range(scope, **EVERYBODY)
             mina = seller(acme)
             made = sale(acme, mina)
@@ -301,10 +304,10 @@ class TestAtOnce:
         mina = seller(acme)
         made = sale(acme, mina)
         with ThreadPoolExecutor(1) as pool:
-            with working(acme.id, name="run", now=clock.now(), origin=Origin("-")) as scope:
+            with job_scope(acme.id, name="run", now=clock.now(), origin=Origin("-")) as scope:
                 held = accounts.lock_range(scope, **EVERYBODY)
                 waiting = pool.submit(decide, acme, "approved", made)
-                until_somebody_waits(acme)
+                until_lock_wait(acme)
                 run_statement(scope.session, actions.ADVANCE, {**actions.advance_values(scope), "user_ids": held})
             assert waiting.result(timeout=10) == {"ok": 1}
         assert booked(acme, made)[1:] == [

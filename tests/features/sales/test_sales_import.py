@@ -16,7 +16,7 @@ from tests.support.cast import Cast, key
 from tests.support.payouts import decide, sale, seller
 from tests.support.people import employee, sql
 from tests.support.stack import at
-from tests.support.waiting import until_somebody_waits
+from tests.support.waiting import until_lock_wait
 
 CSV = {"headers": {"content-type": "text/csv"}}
 
@@ -215,7 +215,7 @@ class TestAtOnce:
             noting = pool.submit(note)
             written.wait(10)
             loading = pool.submit(load, acme, said(), said(external_id="A-2", earning="2.00"), said(external_id="A-3"))
-            until_somebody_waits(acme)
+            until_lock_wait(acme)
             go_on.set()
             noting.result(10)
             found = loading.result(10)

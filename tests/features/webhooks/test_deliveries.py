@@ -18,7 +18,7 @@ from chalicelib.backing import clock
 from chalicelib.backing.database import transaction
 from chalicelib.features.webhooks import actions, delivery_actions, rules
 from chalicelib.features.webhooks.rules import EventType
-from chalicelib.identity.callers import working
+from chalicelib.identity.callers import job_scope
 from chalicelib.identity.scope import Origin
 from tests.support.cast import Cast
 from tests.support.people import sql
@@ -130,7 +130,7 @@ class TestPublish:
         listen(acme, receiver)
 
         def change(*, fails: bool) -> None:
-            with working(acme.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
+            with job_scope(acme.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
                 assert actions.publish(scope, event_type=EventType.PAYOUT_PAID, data={"id": "1"}) == 1
                 assert [message.queue for message in scope.outgoing] == ["webhooks"]
                 if fails:
@@ -151,7 +151,7 @@ class TestPublish:
         told: list[int] = []
 
         def change() -> None:
-            with working(acme.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
+            with job_scope(acme.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
                 told.append(actions.publish(scope, event_type=EventType.PAYOUT_PAID, data={}))
 
         publishing = Thread(target=change)
@@ -271,7 +271,7 @@ class TestAttempt:
     ) -> None:
         new = listen(acme, receiver)
         delivery = ping(acme, new)
-        with working(acme.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
+        with job_scope(acme.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
             assert delivery_actions.attempt(scope, UUID(delivery)) is not None  # and is never run
         running.drain()
         running.tick("webhooks-to-look-at")
@@ -285,13 +285,13 @@ class TestAttempt:
     ) -> None:
         new = listen(acme, receiver)
         delivery = ping(acme, new)
-        with working(acme.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
+        with job_scope(acme.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
             side_effect = delivery_actions.attempt(scope, UUID(delivery))
         assert side_effect is not None
         again(acme, running)
         receiver.answers += [410]
         reply = side_effect.call()
-        with working(acme.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
+        with job_scope(acme.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
             side_effect.settle(scope, reply)
         assert [one["status_code"] for one in attempts(acme, delivery)] == [410, 200]
         assert log(acme)[0]["status"] == "delivered"
@@ -304,14 +304,14 @@ class TestAttempt:
         delivery = ping(acme, new)
         side_effects = []
         for _ in range(2):
-            with working(acme.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
+            with job_scope(acme.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
                 side_effects.append(delivery_actions.attempt(scope, UUID(delivery)))
             let_pass(acme)
         first, second = (side_effect for side_effect in side_effects if side_effect is not None)
         receiver.answers += [500, 200]
         for side_effect, status in ((first, "pending"), (second, "delivered")):
             reply = side_effect.call()
-            with working(acme.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
+            with job_scope(acme.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
                 side_effect.settle(scope, reply)
             assert (log(acme)[0]["status"], log(acme)[0]["problem"]) == (status, None)
             assert health(acme, new)["failing_since"] is None

@@ -9,7 +9,7 @@ import pytest
 from chalicelib.backing import clock
 from chalicelib.features.webhooks import endpoint_actions
 from chalicelib.features.webhooks.schemas import NewEndpoint
-from chalicelib.identity.callers import working
+from chalicelib.identity.callers import job_scope
 from chalicelib.identity.permissions import Role
 from chalicelib.identity.scope import Origin
 from chalicelib.kernel.errors import Conflict
@@ -83,11 +83,11 @@ class TestAdd:
             made(acme)
 
         def add() -> None:
-            with working(acme.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
+            with job_scope(acme.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
                 endpoint_actions.add_endpoint(scope, new=NewEndpoint(**PUBLIC))
 
         with ThreadPoolExecutor() as pool:
-            with working(acme.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
+            with job_scope(acme.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
                 endpoint_actions.add_endpoint(scope, new=NewEndpoint(**PUBLIC))
                 second = pool.submit(add)
                 with pytest.raises(TimeoutError):

@@ -85,7 +85,7 @@ class TestBound:
             if headers.get("x-api-key") == "of a flood":
                 raise TooMany("Too many.", wait=3)
 
-        monkeypatch.setattr(limits, "turn_away", refuse)
+        monkeypatch.setattr(limits, "reject_flood", refuse)
         local, seen = gateway()
         admission = Admission(at_once=1, waiting=0)
         bound(local, admission)

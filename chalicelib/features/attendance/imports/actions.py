@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from chalicelib import audit, four_eyes
 from chalicelib.backing.database import Record, statement
-from chalicelib.entry.rows import ImportRow, RowError, checked
+from chalicelib.entry.rows import ImportRow, RowError, validate_rows
 from chalicelib.features.attendance.imports import rules
 from chalicelib.features.attendance.imports.rules import Employee, Found, Key, Rosters
 from chalicelib.features.attendance.imports.schemas import AttendanceImportReport, AttendanceRow
@@ -37,7 +37,7 @@ def import_rows(scope: Scope, *, rows: Sequence[ImportRow], dry_run: bool) -> At
     """
     if not scope.reaches_all("attendance.write"):
         raise Forbidden("Only who may write everybody's attendance can import it.")
-    typed, errors = checked(AttendanceRow, rows)
+    typed, errors = validate_rows(AttendanceRow, rows)
     found, strange = rules.find_employees(typed, _employees(scope, typed), last_day=lambda zone: last_day(scope, zone))
     found, own = four_eyes.without_own(
         scope, four_eyes.Subject.ATTENDANCE, found, user_of=lambda row: row.employee.user_id, dry_run=dry_run

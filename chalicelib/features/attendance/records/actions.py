@@ -17,7 +17,7 @@ from sqlalchemy.dialects.postgresql.ranges import MultiRange, Range
 from chalicelib import audit, four_eyes
 from chalicelib.backing import clock
 from chalicelib.backing.database import Record, statement
-from chalicelib.entry.versions import expect
+from chalicelib.entry.versions import check_version
 from chalicelib.features.attendance.models import attendance
 from chalicelib.features.attendance.records import queries, rules
 from chalicelib.features.attendance.records.schemas import Correction
@@ -190,7 +190,7 @@ def correct(scope: Scope, *, user_id: UUID, day: date, correction: Correction, i
                 f"You saw version {if_match}, and there is no record of {day} now. Read it again, then change it."
             )
         if before:
-            expect(before, if_match)
+            check_version(before, if_match)
         row = (
             scope.session.execute(
                 insert(attendance)
@@ -213,7 +213,7 @@ def remove(scope: Scope, *, user_id: UUID, day: date, reason: str, if_match: int
     queries.get_day(scope, user_id, day)  # a day without a record is not worth touching its period
     with facts.changing(scope, changes=[(user_id, day)], what="attendance"):
         before = queries.get_day(scope, user_id, day, lock=True)
-        expect(before, if_match)
+        check_version(before, if_match)
         scope.session.execute(
             delete(attendance).where(
                 attendance.c.tenant_id == scope.tenant_id, attendance.c.user_id == user_id, attendance.c.day == day

@@ -9,7 +9,7 @@ from sqlalchemy import func, insert, select, update
 
 from chalicelib import audit, four_eyes
 from chalicelib.backing.database import Record
-from chalicelib.entry.versions import expect
+from chalicelib.entry.versions import check_version
 from chalicelib.features.attendance.models import on_duty, overtime
 from chalicelib.features.attendance.records import queries as attendance
 from chalicelib.features.attendance.requests import queries
@@ -84,7 +84,7 @@ def decide(scope: Scope, kind: RequestKind, *, request_id: UUID, to: RequestStat
     before = queries.get_request(scope, kind, request_id, "requests.decide")
     if to is not RequestStatus.CANCELLED:
         four_eyes.check_not_own(scope, four_eyes.Subject.REQUEST, before["user_id"])
-    expect(before, if_match)
+    check_version(before, if_match)
     now = RequestStatus(before["status"])
     check_move(REQUEST_MOVES, now=now, to=to, what=kind.said)
     if RequestStatus.APPROVED not in (now, to):  # only approved ones are facts

@@ -39,7 +39,7 @@ def announce(scope: Scope, *, form_id: UUID, new: NewAttachment) -> Record:
         .values(tenant_id=scope.tenant_id, form_id=form_id, user_id=user_id, created_at=scope.now, **new.model_dump())
         .returning(form_attachments.c.id)
     ).scalar_one()
-    upload = files.form_to(
+    upload = files.make_upload_form(
         scope.tenant_id,
         rules.quarantine_key(scope.tenant_id, attachment_id),
         content_type=new.content_type,
@@ -110,7 +110,7 @@ def open_attachment(scope: Scope, attachment_id: UUID) -> Record:
     told: dict[str, Any] = {**row, "url": None, "expires_at": None}
     if row["status"] != AttachmentStatus.CLEAN:
         return told
-    link = files.link_to(
+    link = files.make_download_link(
         scope.tenant_id,
         rules.clean_key(scope.tenant_id, attachment_id, row["sha256"]),
         name=types.name_to_save(row["file_name"], row["content_type"]),

@@ -136,5 +136,5 @@ def clear(tenant_id: UUID, attachment_ids: Sequence[UUID], *, everything: bool) 
     keys = [rules.quarantine_key(tenant_id, attachment_id) for attachment_id in attachment_ids]
     if everything:
         for attachment_id in attachment_ids:
-            keys += files.keys_under(tenant_id, rules.clean_folder(tenant_id, attachment_id))
+            keys += files.list_keys(tenant_id, rules.clean_folder(tenant_id, attachment_id))
     files.delete(tenant_id, keys)

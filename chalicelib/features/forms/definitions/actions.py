@@ -9,7 +9,7 @@ from sqlalchemy import insert, update
 
 from chalicelib import audit
 from chalicelib.backing.database import Record
-from chalicelib.entry.versions import expect
+from chalicelib.entry.versions import check_version
 from chalicelib.features.forms.definitions import queries
 from chalicelib.features.forms.definitions.field_rules import laid_out
 from chalicelib.features.forms.definitions.field_schemas import FormField
@@ -42,8 +42,8 @@ def add_form(scope: Scope, *, new: NewForm) -> Record:
 def change_form(scope: Scope, *, form_id: UUID, patch: FormPatch, if_match: int | None) -> Record:
     """Change a form, its fields by a new version; saying what stands already changes nothing."""
     form = queries.get_form(scope, form_id, lock=True)
-    expect(form, if_match)
-    given = {name: value for name, value in patch.given().items() if name not in ("fields", "draft")}
+    check_version(form, if_match)
+    given = {name: value for name, value in patch.sent_fields().items() if name not in ("fields", "draft")}
     queries.check_branch(scope, given.get("branch_id"))
     changes = {name: value for name, value in given.items() if form[name] != value}
     before = {name: form[name] for name in changes}
@@ -63,7 +63,7 @@ def change_form(scope: Scope, *, form_id: UUID, patch: FormPatch, if_match: int 
 def _change_fields(scope: Scope, form: Record, patch: FormPatch) -> tuple[Record, Record] | None:
     """Write the version that a change asks for, and give what the audit says of before and after."""
     published, draft = queries.find_published(scope, form["id"]), queries.find_draft(scope, form["id"])
-    said = patch.given()
+    said = patch.sent_fields()
     latest: Record = draft or published  # a form has at least one
     if "fields" in said:
         fields = _prepared(scope, form["form_type"], patch.fields)

@@ -8,7 +8,7 @@ from sqlalchemy import insert, update
 
 from chalicelib import audit, four_eyes, notifications
 from chalicelib.backing.database import Record
-from chalicelib.entry.versions import expect
+from chalicelib.entry.versions import check_version
 from chalicelib.features.forms.attachments import actions as attachments
 from chalicelib.features.forms.attachments import queries as attachment_queries
 from chalicelib.features.forms.definitions import queries as definition_queries
@@ -63,9 +63,9 @@ def submit(scope: Scope, *, form_id: UUID, new: NewSubmission) -> Record:
 def change(scope: Scope, *, submission_id: UUID, patch: SubmissionPatch, if_match: int | None) -> Record:
     """Change or submit a draft of the caller's, or review what somebody else submitted."""
     before = submissions.get_submission(scope, submission_id, "forms.review")
-    if "attachments" in patch.given():
+    if "attachments" in patch.sent_fields():
         _check_own(scope, patch.attachments)
-    expect(before, if_match)
+    check_version(before, if_match)
     if before["status"] == SubmissionStatus.DRAFT:
         _change_draft(scope, before, patch)
     else:
@@ -74,7 +74,7 @@ def change(scope: Scope, *, submission_id: UUID, patch: SubmissionPatch, if_matc
 
 
 def _change_draft(scope: Scope, before: Record, patch: SubmissionPatch) -> None:
-    given = patch.given()
+    given = patch.sent_fields()
     if given.get("notes") is not None:
         raise invalid("/notes", "are what a reviewer says; this is a draft of yours")
     form = definition_queries.get_form(scope, before["form_id"])
@@ -105,7 +105,7 @@ def _change_draft(scope: Scope, before: Record, patch: SubmissionPatch) -> None:
 
 
 def _review(scope: Scope, before: Record, patch: SubmissionPatch) -> None:
-    given, now = patch.given(), SubmissionStatus(before["status"])
+    given, now = patch.sent_fields(), SubmissionStatus(before["status"])
     if "submission_data" in given or "attachments" in given:
         raise Conflict(f"This submission is {now}; what was submitted is not changed any more.")
     four_eyes.check_not_own(scope, four_eyes.Subject.FORM, before["user_id"])

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 from chalicelib.backing.database import Record
 from chalicelib.backing.files import safe_name
-from chalicelib.entry.http import Document
-from chalicelib.entry.sheets import CSV, XLSX, csv_of, safe, xlsx_of
+from chalicelib.entry.http import FileReply
+from chalicelib.entry.sheets import CSV, XLSX, escape_formula, write_csv, write_xlsx
 from chalicelib.features.forms.definitions import queries as definition_queries
 from chalicelib.features.forms.definitions.field_schemas import FieldType, FormField
 from chalicelib.features.forms.submissions import queries as submissions
@@ -25,16 +25,16 @@ LARGEST = 4_000_000  # characters: a function's answer has 6 MB, and a workbook 
 HEAD = ("submission_id", "employee_no", "name", "status", "version_number", "submitted_at", "reviewed_at", "notes")
 
 
-def export(scope: Scope, *, form_id: UUID, query: SubmissionExportQuery) -> Document:
+def export(scope: Scope, *, form_id: UUID, query: SubmissionExportQuery) -> FileReply:
     """Write one row per submission, oldest first; files as their names, several values as `a; b`."""
     form = definition_queries.get_form(scope, form_id)
     fields = definition_queries.all_fields_of(scope, form_id)
-    head = [*HEAD, *(safe(name) for name in _headings(fields))]
+    head = [*HEAD, *(escape_formula(name) for name in _headings(fields))]
     lines = _bounded(_lines(scope, form_id, fields, query))
     name = safe_name(f"{form['name']}-submissions")
     if query.format == "csv":
-        return Document(csv_of(head, lines), CSV, f"{name}.csv")
-    return Document(xlsx_of(head, lines, title="Submissions"), XLSX, f"{name}.xlsx")
+        return FileReply(write_csv(head, lines), CSV, f"{name}.csv")
+    return FileReply(write_xlsx(head, lines, title="Submissions"), XLSX, f"{name}.xlsx")
 
 
 def _headings(fields: Sequence[FormField]) -> list[str]:
@@ -55,13 +55,13 @@ def _lines(
             values = {**row["data"], **files}
             yield [
                 str(row["id"]),
-                safe(row["employee_no"] or ""),
-                safe(row["person"]),
+                escape_formula(row["employee_no"] or ""),
+                escape_formula(row["person"]),
                 row["status"],
                 row["version_number"],
                 _moment(row["submitted_at"], zone),
                 _moment(row["reviewed_at"], zone),
-                safe(row["notes"] or ""),
+                escape_formula(row["notes"] or ""),
                 *(_cell(field, values.get(field.field_name)) for field in fields),
             ]
         after = rows[-1]["id"]
@@ -97,7 +97,7 @@ def _cell(field: FormField, value: Any) -> Any:
     if isinstance(value, str) and field.field_type is FieldType.NUMBER and is_number(value):
         return Decimal(value)
     if isinstance(value, list):
-        return safe("; ".join(str(one) for one in value))
+        return escape_formula("; ".join(str(one) for one in value))
     if isinstance(value, dict):
-        return safe(", ".join(str(value[part]) for part in ADDRESS if part in value))
-    return safe(str(value))
+        return escape_formula(", ".join(str(value[part]) for part in ADDRESS if part in value))
+    return escape_formula(str(value))

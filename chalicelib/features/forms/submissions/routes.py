@@ -4,7 +4,7 @@ from uuid import UUID
 
 from chalice import Blueprint
 
-from chalicelib.entry.http import Document, endpoint
+from chalicelib.entry.http import FileReply, endpoint
 from chalicelib.entry.paging import Page
 from chalicelib.features.forms.submissions import actions, exports, queries, schemas
 from chalicelib.identity.scope import Scope
@@ -29,7 +29,7 @@ def list_submissions(scope: Scope, form_id: UUID, query: schemas.SubmissionQuery
 
 
 @endpoint(blueprint, "GET", "/forms/{form_id}/submissions/export", may="form_submissions.read", produces="text/csv")
-def export_submissions(scope: Scope, form_id: UUID, query: schemas.SubmissionExportQuery) -> Document:
+def export_submissions(scope: Scope, form_id: UUID, query: schemas.SubmissionExportQuery) -> FileReply:
     """Write the same submissions as a CSV or XLSX file, a column for each field of all versions."""
     return exports.export(scope, form_id=form_id, query=query)
 

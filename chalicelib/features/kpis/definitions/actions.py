@@ -8,7 +8,7 @@ from sqlalchemy import insert, text, update
 
 from chalicelib import audit, formulas
 from chalicelib.backing.database import Record
-from chalicelib.entry.versions import expect
+from chalicelib.entry.versions import check_version
 from chalicelib.features.kpis import rules
 from chalicelib.features.kpis.definitions import queries
 from chalicelib.features.kpis.definitions.schemas import NewDefinition, NewPreview
@@ -52,7 +52,7 @@ def add(scope: Scope, *, new: NewDefinition) -> Record:
 def change(scope: Scope, *, definition_id: UUID, given: dict[str, Any], if_match: int | None) -> Record:
     """Change a definition. Scores of cycles that are on follow with the next night, others stay."""
     before = queries.get_definition(scope, definition_id, lock=True)
-    expect(before, if_match)
+    check_version(before, if_match)
     changes = {name: value for name, value in _stored(given).items() if before[name] != value}
     if not changes:
         return queries.shown(before)

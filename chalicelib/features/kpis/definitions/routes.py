@@ -43,4 +43,4 @@ def change_definition(
     scope: Scope, definition_id: UUID, body: schemas.DefinitionPatch, if_match: int | None
 ) -> schemas.KpiDefinition:
     """Change a definition; cycles that are on are scored by it from the next night on."""
-    return actions.change(scope, definition_id=definition_id, given=body.given(), if_match=if_match)
+    return actions.change(scope, definition_id=definition_id, given=body.sent_fields(), if_match=if_match)

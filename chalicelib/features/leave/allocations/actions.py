@@ -9,7 +9,7 @@ from sqlalchemy import insert, select, text, update
 
 from chalicelib import audit, four_eyes
 from chalicelib.backing.database import Record, statement
-from chalicelib.entry.versions import expect
+from chalicelib.entry.versions import check_version
 from chalicelib.features.leave import rules
 from chalicelib.features.leave.allocations import entry_actions
 from chalicelib.features.leave.allocations import queries as allocation_queries
@@ -92,7 +92,7 @@ def correct(scope: Scope, *, allocation_id: UUID, given: dict[str, Any], if_matc
         .with_for_update(key_share=True)
     )
     before = allocation_queries.get_allocation(scope, allocation_id, "leave.allocate")
-    expect(before, if_match)
+    check_version(before, if_match)
     changes = {name: value for name, value in given.items() if before[name] != value}
     if not changes:
         return before

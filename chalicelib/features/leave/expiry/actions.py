@@ -8,7 +8,7 @@ from sqlalchemy import insert, text, update
 
 from chalicelib import audit
 from chalicelib.backing.database import Record
-from chalicelib.entry.versions import expect
+from chalicelib.entry.versions import check_version
 from chalicelib.features.leave.expiry import queries, rules
 from chalicelib.features.leave.expiry.models import leave_expiry_rules
 from chalicelib.features.leave.expiry.schemas import NewExpiryRule
@@ -49,7 +49,7 @@ def add_rule(scope: Scope, *, new: NewExpiryRule) -> Record:
 def change_rule(scope: Scope, *, rule_id: UUID, given: dict[str, Any], if_match: int | None) -> Record:
     """Change a rule, and when the days expire that have not expired yet."""
     before = queries.get_rule(scope, rule_id, lock=True)
-    expect(before, if_match)
+    check_version(before, if_match)
     changes = {name: value for name, value in _stored(given).items() if before[name] != value}
     if not changes:
         return queries.shown(before)

@@ -37,7 +37,7 @@ def change_expiry_rule(
     scope: Scope, rule_id: UUID, body: schemas.ExpiryRulePatch, if_match: int | None
 ) -> schemas.ExpiryRule:
     """Change a rule; days that have not expired yet then expire as it says now."""
-    return actions.change_rule(scope, rule_id=rule_id, given=body.given(), if_match=if_match)
+    return actions.change_rule(scope, rule_id=rule_id, given=body.sent_fields(), if_match=if_match)
 
 
 @endpoint(blueprint, "POST", "/leave-expiry/run", may="leave.expire", status=202)

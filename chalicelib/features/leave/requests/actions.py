@@ -15,7 +15,7 @@ from sqlalchemy import delete, insert, tuple_, update
 from chalicelib import audit, four_eyes, notifications
 from chalicelib.backing import clock
 from chalicelib.backing.database import Record
-from chalicelib.entry.versions import expect
+from chalicelib.entry.versions import check_version
 from chalicelib.features.leave import rules
 from chalicelib.features.leave.allocations import entry_actions
 from chalicelib.features.leave.allocations import queries as allocation_queries
@@ -111,7 +111,7 @@ def decide(
     and rejected by its submission, which otherwise would go on waiting.
     """
     before = _held_request(scope, request_id)
-    expect(before, if_match)
+    check_version(before, if_match)
     now = RequestStatus(before["status"])
     check_move(REQUEST_MOVES, now=now, to=to, what="leave request")
     if to is RequestStatus.CANCELLED:
@@ -164,7 +164,7 @@ def shorten(scope: Scope, *, request_id: UUID, given: dict[str, Any], if_match: 
     Halves that have become holidays or days off since are given back as well, also where the dates stay the same.
     """
     before = _held_request(scope, request_id)
-    expect(before, if_match)
+    check_version(before, if_match)
     if before["status"] != RequestStatus.APPROVED:
         raise Conflict(f"This leave is {before['status']}, not approved; cancel it if need be, and ask for other days.")
     _check_may_take_back(scope, before)

@@ -35,7 +35,7 @@ def change_leave_request(
     scope: Scope, request_id: UUID, body: schemas.RequestPatch, if_match: int | None
 ) -> schemas.DecidedRequest:
     """Approve, reject or cancel leave, or shorten what was approved; your own can only be taken back."""
-    given = body.given()
+    given = body.sent_fields()
     if "status" not in given:
         return actions.shorten(scope, request_id=request_id, given=given, if_match=if_match)
     return actions.decide(scope, request_id=request_id, to=body.status, notes=body.notes, if_match=if_match)

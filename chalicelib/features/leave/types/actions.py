@@ -7,7 +7,7 @@ from sqlalchemy import insert, update
 
 from chalicelib import audit
 from chalicelib.backing.database import Record
-from chalicelib.entry.versions import expect
+from chalicelib.entry.versions import check_version
 from chalicelib.features.leave.allocations import queries as allocation_queries
 from chalicelib.features.leave.expiry import actions as expiry_actions
 from chalicelib.features.leave.models import leave_types
@@ -39,7 +39,7 @@ def change_leave_type(scope: Scope, *, leave_type_id: UUID, given: dict[str, Any
     Another expiry rule also says anew until when days that have not expired yet may be used.
     """
     before = queries.get_leave_type(scope, leave_type_id, lock=True)
-    expect(before, if_match)
+    check_version(before, if_match)
     changes = {name: value for name, value in given.items() if before[name] != value}
     if not changes:
         return before

@@ -110,7 +110,7 @@ def hand_over(scope: Scope, *, batch_id: UUID) -> Record:
             .values(handed_over_at=scope.now)
         )
     audit.record(scope, action="payout_batch.handed_over", entity_type="payout_batch", entity_id=batch_id)
-    link = files.link_to(scope.tenant_id, row["file_key"], name=row["file_name"], now=scope.now)
+    link = files.make_download_link(scope.tenant_id, row["file_key"], name=row["file_name"], now=scope.now)
     return {"url": link.url, "expires_at": link.expires_at, "name": row["file_name"], "sha256": row["file_sha256"]}
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import insert, update
 from chalicelib import audit
 from chalicelib.backing import vault
 from chalicelib.backing.database import Record
-from chalicelib.entry.versions import expect
+from chalicelib.entry.versions import check_version
 from chalicelib.features.payouts.batches import settings_queries as queries
 from chalicelib.features.payouts.batches.models import bank_file_settings
 from chalicelib.features.payouts.batches.settings_schemas import BankFileSettings, Payer
@@ -26,7 +26,7 @@ def set_settings(scope: Scope, *, said: BankFileSettings, if_match: int | None) 
     if before is None:
         scope.session.execute(insert(bank_file_settings).values(tenant_id=scope.tenant_id, **values))
     else:
-        expect(before, if_match)
+        check_version(before, if_match)
         scope.session.execute(
             update(bank_file_settings)
             .where(bank_file_settings.c.tenant_id == scope.tenant_id)
@@ -55,7 +55,7 @@ def _sealed(scope: Scope, payer: Payer | None) -> dict[str, Any]:
         "bank_code": payer.bank_code,
         "branch_code": payer.branch_code,
     }
-    sealed = vault.seal(
+    sealed = vault.encrypt(
         scope.session,
         json.dumps(account).encode(),
         tenant_id=scope.tenant_id,

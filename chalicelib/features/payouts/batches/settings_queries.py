@@ -44,9 +44,9 @@ def open_payer(scope: Scope, row: Record) -> BankAccount | None:
     if row["payer_sealed"] is None:
         return None
     said = json.loads(
-        vault.unseal(
+        vault.decrypt(
             scope.session,
-            vault.Sealed(row["payer_key_id"], bytes(row["payer_sealed"])),
+            vault.EncryptedValue(row["payer_key_id"], bytes(row["payer_sealed"])),
             tenant_id=scope.tenant_id,
             table=_TABLE.name,
             row_id=scope.tenant_id,

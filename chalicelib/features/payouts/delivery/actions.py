@@ -98,7 +98,7 @@ def _send(scope: Scope, payout: Record) -> SideEffect | None:
     )
     try:
         claim = _claim(scope, claimed, _destination(scope, claimed))
-    except vault.Unopenable:
+    except vault.Undecryptable:
         _undecryptable(scope, claimed)
         return None
     return SideEffect(partial(_call, claim), lambda after, answer: _settle(after, claim, answer, asked=False))
@@ -122,7 +122,7 @@ def _ask(scope: Scope, payout: Record) -> SideEffect | None:
     )
     try:
         destination = _destination(scope, claimed)
-    except vault.Unopenable:
+    except vault.Undecryptable:
         destination = None  # one can be asked without it
     claim = _claim(scope, claimed, destination)
     provider = providers.get_provider(payout["provider"])

@@ -14,7 +14,8 @@ from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import Conflict
 from chalicelib.kernel.states import PAYOUT_MOVES, PayoutStatus, check_move
 from chalicelib.ledger import accounts
-from chalicelib.ledger.models import LedgerAccount, LedgerEvent, entries
+from chalicelib.ledger.models import LedgerEvent, entries
+from chalicelib.ledger.postings import posting_of
 
 GIVES_BACK = frozenset({PayoutStatus.FAILED, PayoutStatus.CANCELLED, PayoutStatus.RETURNED})
 
@@ -65,7 +66,7 @@ def move(
     if since is not to:
         check_move(PAYOUT_MOVES, now=since, to=to, what="payout")
     if to in GIVES_BACK:
-        accounts.hold(scope, user_ids=[payout["user_id"]])
+        accounts.lock_for(scope, user_ids=[payout["user_id"]])
     moved = (
         scope.session.execute(
             _MOVE,
@@ -81,7 +82,7 @@ def move(
                 "problem": problem,
                 "provider_reference": provider_reference,
                 "approved_by": scope.actor.name if is_approved else None,
-                "approved_by_ids": sorted(scope.actor.hands),
+                "approved_by_ids": sorted(scope.actor.all_ids),
             },
         )
         .mappings()
@@ -125,16 +126,17 @@ def note(scope: Scope, payout: Record, *, what: str, detail: str | None = None) 
 
 
 def _give_back(scope: Scope, payout: Record) -> None:
+    posting = posting_of(LedgerEvent.RELEASE)
     scope.session.execute(
         insert(entries).values(
             tenant_id=scope.tenant_id,
             user_id=payout["user_id"],
             subject_id=payout["id"],
-            event=LedgerEvent.RELEASE,
+            event=posting.event,
             revision=1,
-            line=1,
-            debit=LedgerAccount.CASH,
-            credit=LedgerAccount.PAYABLE,
+            line=posting.line,
+            debit=posting.debit,
+            credit=posting.credit,
             currency=payout["currency"],
             amount=payout["amount"],
             booked_at=scope.now,

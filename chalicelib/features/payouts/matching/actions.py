@@ -98,7 +98,7 @@ def match(scope: Scope, *, since: datetime) -> list[MatchedReference]:
     concerned = [one for one in found if one.path]
     adopted = [one for one in concerned if one.payout_id is None]
     accounts.open_for(scope, user_ids=[one.user_id for one in adopted], currencies=[one.currency for one in adopted])
-    accounts.hold(scope, user_ids=[one.user_id for one in concerned])
+    accounts.lock_for(scope, user_ids=[one.user_id for one in concerned])
     for one in concerned:
         _walk(scope, one)
     if concerned:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from chalicelib.backing.database import Record
 from chalicelib.entry.bodies import RawBody
-from chalicelib.entry.rows import RowError, checked, read_rows
+from chalicelib.entry.rows import RowError, read_rows, validate_rows
 from chalicelib.features.payouts.batches.bank_files import documents
 from chalicelib.features.payouts.batches.bank_files.camt import BankStatement, Booking, EntryMovement
 from chalicelib.features.payouts.batches.bank_files.delimited import OPTIONAL, REQUIRED, AnswerRow
@@ -149,7 +149,7 @@ def read_answer(body: RawBody, *, now: datetime) -> BankAnswer:
     if body.content_type.partition(";")[0].strip().lower() in XML:
         messages = documents.read(body.data)
         return BankAnswer(messages, errors=[_error(fault) for one in messages for fault in one.faults])
-    rows, errors = checked(AnswerRow, read_rows(body, required=REQUIRED, optional=OPTIONAL, limit=MOST_LINES))
+    rows, errors = validate_rows(AnswerRow, read_rows(body, required=REQUIRED, optional=OPTIONAL, limit=MOST_LINES))
     head = ReportHead("rows", None, now)
     return BankAnswer([], [_of_row(head, number, row) for number, row in rows], errors)
 

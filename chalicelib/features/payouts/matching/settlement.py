@@ -73,7 +73,7 @@ class Settlement:
             for payout, claim in zip(named, claims, strict=True)
             if payout is not None and claim in (LineClaim.FAILED, LineClaim.RETURNED)
         ]
-        accounts.hold(self.scope, user_ids=back)
+        accounts.lock_for(self.scope, user_ids=back)
         results: dict[int, Record] = {}
         for place in sorted(range(len(lines)), key=lambda at: _ORDER.index(claims[at] or LineClaim.ON_ITS_WAY)):
             line, payout, claim = lines[place], named[place], claims[place]

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from chalicelib.backing import clock
 from chalicelib.backing.database import Record
-from chalicelib.entry.paging import cursor, position
+from chalicelib.entry.paging import decode_cursor, encode_cursor
 from chalicelib.features.balances.queries import find_latest_balance
 from chalicelib.features.payouts.models import payouts
 from chalicelib.features.payouts.payables.employee_schemas import StatementQuery
@@ -23,7 +23,7 @@ from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import invalid
 from chalicelib.kernel.money import rounded
 from chalicelib.ledger.models import LedgerAccount, LedgerEvent
-from chalicelib.ledger.queries import find_balances, find_statement
+from chalicelib.ledger.queries import CurrencySums, StatementLine, find_balances, find_statement
 
 MOST_DAYS = 366
 MOST_LINES = 1000
@@ -57,8 +57,8 @@ def get_statement(scope: Scope, user_id: UUID, *, query: StatementQuery) -> Reco
     """Read a page of a person's lines between two days, with what stood before and after all of them."""
     get_user(scope, user_id, "balances.read")
     first, last = _days(scope, query)
-    after = position(query.cursor, int) if query.cursor else 0
-    rows = find_statement(
+    after = decode_cursor(query.cursor, int) if query.cursor else 0
+    statement = find_statement(
         scope,
         user_id,
         since=_begin(scope, first),
@@ -66,52 +66,53 @@ def get_statement(scope: Scope, user_id: UUID, *, query: StatementQuery) -> Reco
         after=after,
         limit=MOST_LINES + 1,
     )
-    lines = [row for row in rows if row["number"] is not None]
-    page = lines[:MOST_LINES]
+    page = statement.lines[:MOST_LINES]
     concerns = _concerns(scope, page)
-    sums = {row["currency"]: row for row in rows}
     return {
         "user_id": user_id,
         "from_": first,
         "to": last,
         "currencies": [
-            _part(currency, sums.get(currency), [row for row in page if row["currency"] == currency], concerns)
-            for currency in _own_first(scope, sums)
+            _part(currency, statement.sums.get(currency), [row for row in page if row.currency == currency], concerns)
+            for currency in _own_first(scope, statement.sums)
         ],
-        "next_cursor": cursor(page[-1]["number"]) if len(lines) > MOST_LINES else None,
+        "next_cursor": encode_cursor(page[-1].number) if len(statement.lines) > MOST_LINES else None,
     }
 
 
-def _part(currency: str, sums: Record | None, lines: Iterable[Record], concerns: dict[UUID, Record]) -> Record:
+def _part(
+    currency: str, sums: CurrencySums | None, lines: Iterable[StatementLine], concerns: dict[UUID, Record]
+) -> Record:
     def money(amount: Decimal) -> Decimal:
         return rounded(amount, currency)
 
-    def standing(when: str) -> Record:
-        return {name: money(sums[f"{when}_{name}"] if sums else Decimal(0)) for name in ("payable", "advances")}
+    def standing(payable: Decimal, advances: Decimal) -> Record:
+        return {"payable": money(payable), "advances": money(advances)}
 
+    sums = sums or CurrencySums(Decimal(0), Decimal(0), Decimal(0), Decimal(0))
     return {
         "currency": currency,
-        "opening": standing("opening"),
-        "closing": standing("closing"),
+        "opening": standing(sums.opening_payable, sums.opening_advances),
+        "closing": standing(sums.closing_payable, sums.closing_advances),
         "lines": [
             {
-                "at": row["booked_at"],
-                "event": row["event"],
-                "concerns": concerns.get(row["subject_id"], {"kind": "other", "id": row["subject_id"]}),
-                "debit": row["debit"],
-                "credit": row["credit"],
-                "amount": money(row["payable"]),
-                "advance_amount": money(row["advances"]),
-                "payable_after": money(row["payable_after"]),
-                "advances_after": money(row["advances_after"]),
+                "at": row.booked_at,
+                "event": row.event,
+                "concerns": concerns.get(row.subject_id, {"kind": "other", "id": row.subject_id}),
+                "debit": row.debit,
+                "credit": row.credit,
+                "amount": money(row.payable),
+                "advance_amount": money(row.advances),
+                "payable_after": money(row.payable_after),
+                "advances_after": money(row.advances_after),
             }
             for row in lines
         ],
     }
 
 
-def _concerns(scope: Scope, lines: Collection[Record]) -> dict[UUID, Record]:
-    subject_ids = {line["subject_id"] for line in lines}
+def _concerns(scope: Scope, lines: Collection[StatementLine]) -> dict[UUID, Record]:
+    subject_ids = {line.subject_id for line in lines}
     of_sales = select(sales.c.id, sales.c.brand, sales.c.external_id).where(
         sales.c.tenant_id == scope.tenant_id, sales.c.id.in_(subject_ids)
     )
@@ -120,9 +121,9 @@ def _concerns(scope: Scope, lines: Collection[Record]) -> dict[UUID, Record]:
     )
     found: dict[UUID, Record] = {
         # payslips are a feature's above this one, and their line says what it is about
-        line["subject_id"]: {"kind": "payslip", "id": line["subject_id"]}
+        line.subject_id: {"kind": "payslip", "id": line.subject_id}
         for line in lines
-        if line["event"] == LedgerEvent.PAYROLL
+        if line.event == LedgerEvent.PAYROLL
     }
     for kind, rows in (("sale", of_sales), ("payout", of_payouts)):
         found |= {row["id"]: {**row, "kind": kind} for row in scope.session.execute(rows).mappings()}

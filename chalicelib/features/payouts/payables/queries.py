@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from chalicelib.backing.database import Record, statement
-from chalicelib.entry.paging import cursor, position
+from chalicelib.entry.paging import decode_cursor, encode_cursor
 from chalicelib.features.payouts.delivery import actions as delivery_actions
 from chalicelib.features.payouts.payables.schemas import PayableQuery
 from chalicelib.features.payouts.runs import queries as run_queries
@@ -61,14 +61,14 @@ def _nested(row: Any) -> Record:
 
 
 def _cursor(row: Record) -> str:
-    return cursor(f"{row['user']['id']}/{row['currency']}")
+    return encode_cursor(f"{row['user']['id']}/{row['currency']}")
 
 
 def _after(text_of: str | None) -> tuple[UUID, str] | None:
     """Return the last row of the page before: its person and currency."""
     if text_of is None:
         return None
-    user_id, _, currency = str(position(text_of, str)).partition("/")
+    user_id, _, currency = str(decode_cursor(text_of, str)).partition("/")
     try:
         return UUID(user_id), currency
     except ValueError:

@@ -167,7 +167,7 @@ def _fan_out(scope: Scope, job_id: UUID, rows: Sequence[Any], what: dict[str, An
     plan = what | {
         "job_id": str(job_id),
         "actor": scope.actor.name,
-        "actor_ids": [str(one) for one in sorted(scope.actor.hands)],
+        "actor_ids": [str(one) for one in sorted(scope.actor.all_ids)],
     }
     progress.fan_out(
         scope,
@@ -212,7 +212,7 @@ def pay_range(scope: Scope, *, job_id: UUID | None, chunk: JobChunk, plan: dict[
     if "user_ids" in plan:
         named = [UUID(one) for one in plan["user_ids"]]
         user_ids = [one for one in named if chunk.first_user_id <= one <= chunk.last_user_id]
-        accounts.hold(scope, user_ids=user_ids)
+        accounts.lock_for(scope, user_ids=user_ids)
     else:
         user_ids = accounts.lock_range(scope, first=chunk.first_user_id, last=chunk.last_user_id)
     advances = 0
@@ -226,9 +226,9 @@ def pay_again(scope: Scope, payout: Record) -> list[UUID]:
     """Pay anew what a payout gave back, now, and return the payouts made: of its payslip, or whatever is owed."""
     check_open(scope)
     user_id = payout["user_id"]
-    plan: dict[str, Any] = {"actor": scope.actor.name, "actor_ids": sorted(scope.actor.hands)}
+    plan: dict[str, Any] = {"actor": scope.actor.name, "actor_ids": sorted(scope.actor.all_ids)}
     if payout["payroll_run_id"] is None:
-        accounts.hold(scope, user_ids=[user_id])
+        accounts.lock_for(scope, user_ids=[user_id])
         rows = _pay(scope, _PAY_OUTSIDE_RUNS, of="retry", job_id=None, plan=plan, user_ids=[user_id])
     else:
         plan["payroll_run_id"] = payout["payroll_run_id"]
@@ -253,7 +253,7 @@ def _limits(scope: Scope) -> dict[str, Any]:
 def _pay_payslips(scope: Scope, *, of: str, job_id: UUID | None, chunk: JobChunk, plan: dict[str, Any]) -> list[Any]:
     where = {"first": chunk.first_user_id, "last": chunk.last_user_id, "payroll_run_id": plan["payroll_run_id"]}
     user_ids = list(scope.session.execute(_EARMARKED, {"tenant_id": scope.tenant_id, **where}).scalars())
-    accounts.hold(scope, user_ids=user_ids)
+    accounts.lock_for(scope, user_ids=user_ids)
     return _pay(scope, _PAY_BY_RUN, of=of, job_id=job_id, plan=plan, user_ids=user_ids)
 
 

@@ -11,14 +11,14 @@ from sqlalchemy import text
 
 from chalicelib import four_eyes
 from chalicelib.backing.database import Record, statement
-from chalicelib.four_eyes import Hand, Participation
+from chalicelib.four_eyes import Participants, Participation
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.states import PayoutStatus
 
 _HANDS = text(statement(__file__, "hands"))
 
 
-def of_payouts(scope: Scope, payout_ids: Sequence[UUID]) -> dict[UUID, list[Hand]]:
+def of_payouts(scope: Scope, payout_ids: Sequence[UUID]) -> dict[UUID, list[Participants]]:
     """Return everybody who had a part in each of some payouts, by payout."""
     rows = scope.session.execute(_HANDS, {"tenant_id": scope.tenant_id, "payout_ids": list(payout_ids)})
     return {row.id: _parts(row) for row in rows}
@@ -35,7 +35,7 @@ def with_approval(scope: Scope, payouts: Sequence[Record]) -> list[Record]:
     return found
 
 
-def _why_not(scope: Scope, payout: Record, hands: dict[UUID, list[Hand]]) -> str | None:
+def _why_not(scope: Scope, payout: Record, hands: dict[UUID, list[Participants]]) -> str | None:
     if payout["status"] != PayoutStatus.HELD:
         return f"It is {payout['status']}; only a payout that is held is approved."
     if "payouts.decide" not in scope.grants:
@@ -43,11 +43,11 @@ def _why_not(scope: Scope, payout: Record, hands: dict[UUID, list[Hand]]) -> str
     return four_eyes.why_not(scope, hands[payout["id"]])
 
 
-def _parts(row: Any) -> list[Hand]:
+def _parts(row: Any) -> list[Participants]:
     return [
-        Hand(Participation.PREPARED, row.prepared_by_ids),
-        Hand(Participation.PAYEE, [row.user_id]),
-        Hand(Participation.MADE_SALE, row.made_sale),
-        Hand(Participation.DECIDED_SALE, row.decided_sale),
-        Hand(Participation.SET_DESTINATION, row.set_destination),
+        Participants(Participation.PREPARED, row.prepared_by_ids),
+        Participants(Participation.PAYEE, [row.user_id]),
+        Participants(Participation.MADE_SALE, row.made_sale),
+        Participants(Participation.DECIDED_SALE, row.decided_sale),
+        Participants(Participation.SET_DESTINATION, row.set_destination),
     ]

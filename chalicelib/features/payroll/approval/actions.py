@@ -121,7 +121,7 @@ def _check_moved(is_moved: bool) -> None:
 
 
 def _actor(scope: Scope) -> dict[str, Any]:
-    return {"actor": scope.actor.name, "actor_ids": sorted(scope.actor.hands)}
+    return {"actor": scope.actor.name, "actor_ids": sorted(scope.actor.all_ids)}
 
 
 def _key(scope: Scope, run: Record) -> dict[str, Any]:

@@ -89,7 +89,7 @@ def post(scope: Scope, *, run_id: UUID, chunk: JobChunk) -> int:
     people = scope.session.execute(_PEOPLE, where).all()
     user_ids = [one.user_id for one in people]
     accounts.open_for(scope, user_ids=user_ids, currencies=[one.currency for one in people])
-    accounts.hold(scope, user_ids=user_ids)
+    accounts.lock_for(scope, user_ids=user_ids)
     booked = scope.session.execute(_POST, {**where, "now": scope.now}).rowcount
     # what is booked here waits for the run's own pay
     earmark_actions.reserve(scope, payroll_run_id=run_id, earmarks=[Earmark(*one) for one in people])

@@ -9,7 +9,7 @@ from sqlalchemy import func, insert, select, update
 
 from chalicelib import audit
 from chalicelib.backing.database import Record
-from chalicelib.entry.versions import expect
+from chalicelib.entry.versions import check_version
 from chalicelib.features.payroll.components import graph_rules as graph
 from chalicelib.features.payroll.components import queries
 from chalicelib.features.payroll.components import value_rules as values
@@ -73,7 +73,7 @@ def change(scope: Scope, *, type_id: UUID, given: dict[str, Any], if_match: int 
     """Change a payment type: what it comes to as a new version, the rest at once."""
     scope.advisory_lock("payment_types")
     kind = queries.get_type(scope, type_id, lock=True)
-    expect(kind, if_match)
+    check_version(kind, if_match)
     for name in _FOR_GOOD:
         if given.get(name, kind[name]) != kind[name]:
             raise invalid(

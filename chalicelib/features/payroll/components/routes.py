@@ -58,7 +58,7 @@ def change_payment_type(
 
     Payslips of approved runs keep the version that they were made with, also where the day lies before theirs.
     """
-    return actions.change(scope, type_id=type_id, given=body.given(), if_match=if_match)
+    return actions.change(scope, type_id=type_id, given=body.sent_fields(), if_match=if_match)
 
 
 @endpoint(blueprint, "GET", "/users/{user_id}/payment-types", may="payment_types.read")

@@ -110,7 +110,7 @@ def open_file(scope: Scope, payslip_id: UUID) -> Record:
             _ask_now(scope, run_id=payslip["run_id"], payslip_id=payslip_id)
         raise Busy("The PDF of this payslip is being made; try again in a few seconds.")
     name = files.safe_name(f"payslip-{payslip['month']}-{payslip['user']['employee_no'] or ''}") + ".pdf"
-    link = files.link_to(
+    link = files.make_download_link(
         scope.tenant_id, _key(scope.tenant_id, payslip_id, document["sha256"]), name=name, now=scope.now
     )
     return {"url": link.url, "expires_at": link.expires_at, "name": name, "size_bytes": document["size_bytes"]}

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from chalice import Blueprint
 
-from chalicelib.entry.http import Document, endpoint
+from chalicelib.entry.http import FileReply, endpoint
 from chalicelib.features.payroll.documents import actions, schemas
 from chalicelib.features.payroll.runs import exports as run_exports
 from chalicelib.identity.scope import Scope
@@ -22,6 +22,6 @@ def get_payslip_pdf(scope: Scope, payslip_id: UUID) -> schemas.PayslipFile:
 
 
 @endpoint(blueprint, "GET", "/payroll-runs/{run_id}/export", may="payroll.read", produces="text/csv")
-def export_payroll_run(scope: Scope, run_id: UUID, query: schemas.RegisterQuery) -> Document:
+def export_payroll_run(scope: Scope, run_id: UUID, query: schemas.RegisterQuery) -> FileReply:
     """Write a calculated run as a CSV or XLSX file: a row per payslip, and the totals of each currency."""
     return run_exports.export(scope, run_id=run_id, query=query)

@@ -49,7 +49,7 @@ def pay(scope: Scope, *, run_id: UUID) -> Record:
             f"This payroll run is still being booked; pay it when /jobs/{run['job_id']} says that it succeeded."
         )
     scope.session.execute(
-        _PAYING, {**_key(scope, run), "actor": scope.actor.name, "actor_ids": sorted(scope.actor.hands)}
+        _PAYING, {**_key(scope, run), "actor": scope.actor.name, "actor_ids": sorted(scope.actor.all_ids)}
     )
     job_id = payouts.request_payroll(scope, payroll_run_id=run_id)
     audit.record(

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from chalicelib.backing.database import Record, statement
-from chalicelib.entry.paging import cursor, position
+from chalicelib.entry.paging import decode_cursor, encode_cursor
 from chalicelib.features.payouts.payables import queries as payable_queries
 from chalicelib.features.payouts.runs.queries import BLOCKED_BY
 from chalicelib.features.payroll.payments.schemas import PaymentQuery, PaymentStatus
@@ -51,10 +51,10 @@ def page_of_payments(scope: Scope, run_id: UUID, query: PaymentQuery) -> Record:
     """Read one page of what became of a run's payslips, in the order of people's ids."""
     if run_queries.get_run(scope, run_id)["status"] not in FIXED_PAYROLL:
         return {"items": [], "next_cursor": None}
-    after = position(query.cursor, UUID) if query.cursor else None
+    after = decode_cursor(query.cursor, UUID) if query.cursor else None
     rows = _read(scope, run_id, status=query.status, because=query.because, after=after, limit=query.limit + 1)
     items = rows[: query.limit]
-    return {"items": items, "next_cursor": cursor(items[-1]["user_id"]) if len(rows) > query.limit else None}
+    return {"items": items, "next_cursor": encode_cursor(items[-1]["user_id"]) if len(rows) > query.limit else None}
 
 
 def _read(

@@ -17,7 +17,7 @@ from uuid import UUID
 from sqlalchemy import Row, text
 
 from chalicelib import formulas
-from chalicelib.backing.database import plan_anew
+from chalicelib.backing.database import force_custom_plans
 from chalicelib.features.attendance.records import actions as attendance
 from chalicelib.features.pay_register.projection import drop_rows, project
 from chalicelib.features.payroll.payslips import inputs
@@ -215,7 +215,7 @@ def _as_if(then: Scope, month: str, user_ids: list[UUID]) -> Iterator[None]:
         attendance.decide_pairs(then, pairs=[(row.user_id, row.day) for row in corrected])
         drop_rows(then, window=window, employee_filter=employee_filter)
         project(then, window=window, employee_filter=employee_filter, as_of=window.period.end)
-        plan_anew(then.session)
+        force_custom_plans(then.session)
         yield
     finally:
         then.session.exec_driver_sql("rollback to savepoint as_if; release savepoint as_if")

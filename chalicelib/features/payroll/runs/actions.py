@@ -71,7 +71,7 @@ def create(scope: Scope, *, new: NewPayrollRun) -> Record:
             user_ids=new.user_ids and sorted(set(new.user_ids)),
             payment_type_ids=new.payment_type_ids and sorted(set(new.payment_type_ids)),
             created_by=scope.actor.name,
-            created_by_ids=sorted(scope.actor.hands),
+            created_by_ids=sorted(scope.actor.all_ids),
             created_at=scope.now,
         )
         .on_conflict_do_nothing()
@@ -119,7 +119,7 @@ def request_calculation(scope: Scope, *, run_id: UUID, user_ids: Sequence[UUID] 
             "job_id": job_id,
             "plan": json.dumps(made.to_json(), default=str),
             "actor": scope.actor.name,
-            "actor_ids": sorted(scope.actor.hands),
+            "actor_ids": sorted(scope.actor.all_ids),
             "is_partial": only is not None,
         },
     )

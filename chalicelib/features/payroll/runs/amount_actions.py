@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from chalicelib import audit, four_eyes
 from chalicelib.entry.get_or_404 import get_row
-from chalicelib.entry.rows import ImportRow, RowError, checked
+from chalicelib.entry.rows import ImportRow, RowError, validate_rows
 from chalicelib.features.payroll.components.rules import Calculation
 from chalicelib.features.payroll.runs.models import payroll_runs
 from chalicelib.features.payroll.runs.schemas import AmountRow, AmountsReport
@@ -54,7 +54,7 @@ def give(scope: Scope, *, run_id: UUID, rows: Sequence[ImportRow], dry_run: bool
     run = get_row(scope, payroll_runs, run_id, what="payroll run", lock=True)
     if run["status"] not in _OPEN:
         raise Conflict(f"This run is {run['status']}; amounts can be given until it is approved.")
-    typed, wrong = checked(AmountRow, rows)
+    typed, wrong = validate_rows(AmountRow, rows)
     said, strange = _read(scope, typed)
     key = {"tenant_id": scope.tenant_id, "run_id": run_id}
     there = {(row.user_id, row.type_id): row.amount for row in scope.session.execute(_THERE, key)}
@@ -69,7 +69,7 @@ def give(scope: Scope, *, run_id: UUID, rows: Sequence[ImportRow], dry_run: bool
                 "type_ids": [type_id for _, type_id in fresh],
                 "amounts": list(fresh.values()),
                 "actor": scope.actor.name,
-                "actor_ids": sorted(scope.actor.hands),
+                "actor_ids": sorted(scope.actor.all_ids),
                 "now": scope.now,
             },
         )

@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from chalicelib.backing import collector
-from chalicelib.backing.database import Record, plan_anew
+from chalicelib.backing.database import Record, force_custom_plans
 from chalicelib.features.pay_register import calculation as pay_register_calculation
 from chalicelib.features.payroll.payslips import arrears, payslip_rows
 from chalicelib.features.payroll.payslips import inputs as payslip_inputs
@@ -122,7 +122,7 @@ def finish(scope: Scope, message: dict[str, Any], run: Record) -> None:
 
 def calculate(scope: Scope, run: Record, *, employee_filter: EmployeeFilter, only: Sequence[UUID] | None) -> int:
     """Make the payslips of some people, in the place of any that `only` these had, and count them."""
-    plan_anew(scope.session)
+    force_custom_plans(scope.session)
     plan = CalculationSnapshot.from_json(run["plan"])
     whom = only if only is not None else run["user_ids"]
     which = Which(run["id"], run["month"], employee_filter, whom, find_previous(scope, run))

@@ -11,8 +11,8 @@ from sqlalchemy import select
 from chalicelib.backing.database import Record
 from chalicelib.backing.files import safe_name
 from chalicelib.entry.get_or_404 import get_row
-from chalicelib.entry.http import Document
-from chalicelib.entry.sheets import CSV, XLSX, csv_of, safe, xlsx_of
+from chalicelib.entry.http import FileReply
+from chalicelib.entry.sheets import CSV, XLSX, escape_formula, write_csv, write_xlsx
 from chalicelib.features.payroll.components.rules import Category
 from chalicelib.features.payroll.documents.schemas import RegisterQuery
 from chalicelib.features.payroll.runs import queries
@@ -37,7 +37,7 @@ _SALARY, _COMPONENT = "salary", "component"
 _SIGN = {Category.EARNING: 1, Category.DEDUCTION: -1, Category.TAX: -1, Category.BENEFIT: 0}  # in the net
 
 
-def export(scope: Scope, *, run_id: UUID, query: RegisterQuery) -> Document:
+def export(scope: Scope, *, run_id: UUID, query: RegisterQuery) -> FileReply:
     """Write a calculated run, people in the order of their numbers, components in the order of the run.
 
     What is taken back by an adjustment stands below 0. `arrears` is what all lines of arrears do to the net; the
@@ -55,14 +55,14 @@ def export(scope: Scope, *, run_id: UUID, query: RegisterQuery) -> Document:
     lines = _bounded(_lines(scope, run_id, columns))
     name = safe_name(f"payroll-{run['month']}-{run['kind']}")
     if query.format == "csv":
-        return Document(csv_of(head, lines), CSV, f"{name}.csv")
-    return Document(xlsx_of(head, lines, title=run["month"]), XLSX, f"{name}.xlsx")
+        return FileReply(write_csv(head, lines), CSV, f"{name}.csv")
+    return FileReply(write_xlsx(head, lines, title=run["month"]), XLSX, f"{name}.xlsx")
 
 
 def _headings(components: Sequence[tuple[str, str]]) -> list[str]:
     """Return a heading for each (code, name), with the code where two have one name."""
     names = Counter(name for _, name in components)
-    return [safe(name if names[name] == 1 else f"{name} ({code})") for code, name in components]
+    return [escape_formula(name if names[name] == 1 else f"{name} ({code})") for code, name in components]
 
 
 def _lines(scope: Scope, run_id: UUID, columns: Sequence[str]) -> Iterator[list[Any]]:
@@ -83,9 +83,9 @@ def _lines(scope: Scope, run_id: UUID, columns: Sequence[str]) -> Iterator[list[
                 sums[column] += amount
             people[currency] += 1
             yield [
-                safe(user["employee_no"] or ""),
-                safe(user["name"]),
-                safe(departments_by_id.get(user["department_id"], "")),
+                escape_formula(user["employee_no"] or ""),
+                escape_formula(user["name"]),
+                escape_formula(departments_by_id.get(user["department_id"], "")),
                 currency,
                 *(_cell(inputs.get(name)) for name in DAYS),
                 *(_cell(amounts.get(column)) for column in money),

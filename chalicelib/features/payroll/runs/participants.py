@@ -14,7 +14,7 @@ from sqlalchemy import text
 from chalicelib import four_eyes
 from chalicelib.backing.database import Record
 from chalicelib.features.payroll.runs.models import RunKind
-from chalicelib.four_eyes import Hand, Participation
+from chalicelib.four_eyes import Participants, Participation
 from chalicelib.four_eyes.own_pay import DECIDED
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.states import PayrollStatus
@@ -46,7 +46,7 @@ _OFF_CYCLE = text("""
     from payroll_runs r where r.tenant_id = :tenant_id and r.id = any(:run_ids)""")
 
 
-def of_run(scope: Scope, run: Record) -> list[Hand]:
+def of_run(scope: Scope, run: Record) -> list[Participants]:
     """Return everybody who had a part in a run that is to be approved, as far as it matters to the caller."""
     return _of_runs(scope, [run])[run["id"]]
 
@@ -67,7 +67,7 @@ def with_approval(scope: Scope, runs: Sequence[Record]) -> list[Record]:
     ]
 
 
-def _why_not(scope: Scope, run: Record, hands: dict[UUID, list[Hand]]) -> str | None:
+def _why_not(scope: Scope, run: Record, hands: dict[UUID, list[Participants]]) -> str | None:
     if "payroll.approve" not in scope.grants:
         return f"The role {scope.actor.role} may not approve (it needs payroll.approve)."
     if run["status"] != PayrollStatus.CALCULATED:
@@ -75,8 +75,8 @@ def _why_not(scope: Scope, run: Record, hands: dict[UUID, list[Hand]]) -> str | 
     return four_eyes.why_not(scope, hands[run["id"]])
 
 
-def _of_runs(scope: Scope, runs: Sequence[Record]) -> dict[UUID, list[Hand]]:
-    run_ids, own_ids = [run["id"] for run in runs], sorted(scope.actor.hands)
+def _of_runs(scope: Scope, runs: Sequence[Record]) -> dict[UUID, list[Participants]]:
+    run_ids, own_ids = [run["id"] for run in runs], sorted(scope.actor.all_ids)
     values: dict[str, Any] = {"tenant_id": scope.tenant_id, "run_ids": run_ids}
     own: list[UUID] = []
     if (
@@ -93,13 +93,16 @@ def _of_runs(scope: Scope, runs: Sequence[Record]) -> dict[UUID, list[Hand]]:
     for run in runs:
         # the code before 2026-12, which may still run during a deployment, wrote the person alone
         calculated = [*run["calculated_by_ids"], *filter(None, [run["calculated_by_user_id"]])]
-        found[run["id"]] = [Hand(Participation.CALCULATED, calculated), Hand(Participation.OWN_FIGURE, own)]
+        found[run["id"]] = [
+            Participants(Participation.CALCULATED, calculated),
+            Participants(Participation.OWN_FIGURE, own),
+        ]
         if run["kind"] == RunKind.OFF_CYCLE and own_ids:
             row = off_cycle[run["id"]]
             found[run["id"]] += [
-                Hand(Participation.MADE_RUN, run["created_by_ids"]),
-                Hand(Participation.GAVE_AMOUNT, row.gave),
-                Hand(Participation.MADE_ADJUSTMENT, row.adjusted),
-                Hand(Participation.PAYEE, row.payees),
+                Participants(Participation.MADE_RUN, run["created_by_ids"]),
+                Participants(Participation.GAVE_AMOUNT, row.gave),
+                Participants(Participation.MADE_ADJUSTMENT, row.adjusted),
+                Participants(Participation.PAYEE, row.payees),
             ]
     return found

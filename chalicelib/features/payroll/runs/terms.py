@@ -23,7 +23,8 @@ SWITCHES = (
     "weekly_rule",
 )
 SETTINGS_THAT_DO_NOT_PRICE = frozenset(
-    {"id", "slug", "name", "is_active", "requests_per_minute", "cell"} | {"policy_said"}  # it is resolved into SWITCHES
+    {"id", "slug", "name", "is_active", "requests_per_minute", "cell"}
+    | {"policy_overrides"}  # it is resolved into SWITCHES
 )
 # They decide about sales, about what is shown before approval, and about how and when the result is paid.
 SWITCHES_THAT_DO_NOT_PRICE = frozenset(
@@ -56,5 +57,5 @@ def read(terms: Mapping[str, Any], tenant: Tenant) -> Tenant:
     return replace(
         tenant,
         **{**settings, "weekend": tuple(terms["weekend"])},
-        policy_said={**tenant.policy_said, **{name: policy[name] for name in SWITCHES}},
+        policy_overrides={**tenant.policy_overrides, **{name: policy[name] for name in SWITCHES}},
     )

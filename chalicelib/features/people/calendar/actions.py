@@ -11,7 +11,7 @@ from sqlalchemy import delete, insert, select, text, update
 from chalicelib import audit
 from chalicelib.backing import rows
 from chalicelib.backing.database import statement
-from chalicelib.entry.versions import expect
+from chalicelib.entry.versions import check_version
 from chalicelib.features.people.calendar import queries
 from chalicelib.features.people.calendar.queries import HolidayRow
 from chalicelib.features.people.calendar.schemas import HolidayImport
@@ -60,7 +60,7 @@ def change_holiday(scope: Scope, *, holiday_id: UUID, patch: dict[str, Any], if_
     """Change a holiday; where it moves, both days change."""
     lock_calendar(scope)
     before = queries.get_holiday(scope, holiday_id, lock=True)
-    expect({"version": before.version}, if_match)
+    check_version({"version": before.version}, if_match)
     changes = {name: value for name, value in patch.items() if getattr(before, name) != value}
     if not changes:
         return before

@@ -37,7 +37,7 @@ def change_holiday(
     scope: Scope, holiday_id: UUID, body: schemas.HolidayPatch, if_match: int | None
 ) -> queries.HolidayRow:
     """Change a holiday, only what is sent."""
-    patch = actions.columns_of(body.given())
+    patch = actions.columns_of(body.sent_fields())
     return actions.change_holiday(scope, holiday_id=holiday_id, patch=patch, if_match=if_match)
 
 
@@ -62,5 +62,5 @@ def add_shift(scope: Scope, body: schemas.NewShift) -> organisation.UnitRow:
 @endpoint(blueprint, "PATCH", "/shifts/{shift_id}", may="organisation.write", reply=schemas.Shift)
 def change_shift(scope: Scope, shift_id: UUID, body: schemas.ShiftPatch, if_match: int | None) -> organisation.UnitRow:
     """Change a shift; attendance of open pay periods is decided again by its new hours."""
-    patch = actions.columns_of(body.given())
+    patch = actions.columns_of(body.sent_fields())
     return actions.change_shift(scope, shift_id=shift_id, patch=patch, if_match=if_match)

@@ -23,7 +23,7 @@ from chalicelib.features.people.destinations.rules import Destination, Destinati
 from chalicelib.features.people.destinations.schemas import DestinationInput
 from chalicelib.features.people.users import contact_actions as contact
 from chalicelib.features.people.users import queries as people
-from chalicelib.four_eyes import Hand, Participation
+from chalicelib.four_eyes import Participants, Participation
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import Conflict, Forbidden, NotFound
 
@@ -78,7 +78,7 @@ def confirm(scope: Scope, *, user_id: UUID, destination_id: UUID | None) -> Dest
         raise Conflict("These bank details were changed meanwhile; read them again.")
     if chosen.confirmed_at is not None:
         return chosen
-    hands = [Hand(Participation.SET_DESTINATION, chosen.created_by_ids)]
+    hands = [Participants(Participation.SET_DESTINATION, chosen.created_by_ids)]
     four_eyes.check_may_approve(scope, hands, verb="confirm them")
     is_request = chosen.requested_at is not None
     if is_request:
@@ -91,7 +91,7 @@ def confirm(scope: Scope, *, user_id: UUID, destination_id: UUID | None) -> Dest
             held_until=None,
             confirmed_at=scope.now,
             confirmed_by=scope.actor.name,
-            confirmed_by_ids=sorted(scope.actor.hands),
+            confirmed_by_ids=sorted(scope.actor.all_ids),
         )
     )
     if is_request:
@@ -131,7 +131,7 @@ def _changed(scope: Scope, *, user_id: UUID, destination_id: UUID, before: Desti
 def _is_same(scope: Scope, destination_id: UUID, destination: Destination) -> bool:
     try:
         return queries.open_destination(scope, destination_id) == destination
-    except vault.Unopenable:
+    except vault.Undecryptable:
         # setting the details anew repairs the row, so it is allowed; the log says that it was needed
         logger.exception("a payout destination did not open and is replaced", destination_id=str(destination_id))
         return False
@@ -169,7 +169,7 @@ def _add(
     # the id comes first: it is authenticated with what is encrypted
     destination_id: UUID = scope.session.execute(select(func.uuidv7())).scalar_one()
     values: dict[str, Any] = {name: value for name, value in asdict(destination).items() if value is not None}
-    sealed = vault.seal(
+    sealed = vault.encrypt(
         scope.session,
         json.dumps({**values, "user_id": str(user_id)}).encode(),
         tenant_id=scope.tenant_id,
@@ -188,7 +188,7 @@ def _add(
             key_id=sealed.key_id,
             created_at=scope.now,
             created_by=f"{scope.actor.role}:{scope.actor.name}",
-            created_by_ids=sorted(scope.actor.hands),
+            created_by_ids=sorted(scope.actor.all_ids),
             held_until=held_until,
             requested_at=requested_at,
             superseded_at=requested_at,

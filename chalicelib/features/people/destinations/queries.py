@@ -106,7 +106,7 @@ def is_requested(user_id: UUID | None = None) -> tuple[ColumnElement[bool], ...]
 def open_destination(scope: Scope, destination_id: UUID) -> Destination:
     """Decrypt one destination, current or not. For paying only: it leaves in no answer, log or message.
 
-    NotFound where it is not the tenant's, vault.Unopenable where the row was tampered with, Busy while KMS is away.
+    NotFound where it is not the tenant's, vault.Undecryptable where the row was tampered with, Busy while KMS is away.
     """
     destinations = open_destinations(scope, [destination_id])
     if destination_id not in destinations:
@@ -125,9 +125,9 @@ def open_destinations(scope: Scope, destination_ids: Collection[UUID]) -> dict[U
     destinations = {}
     for row in encrypted.all():
         values = json.loads(
-            vault.unseal(
+            vault.decrypt(
                 scope.session,
-                vault.Sealed(row.key_id, bytes(row.sealed)),
+                vault.EncryptedValue(row.key_id, bytes(row.sealed)),
                 tenant_id=scope.tenant_id,
                 table=table.name,
                 row_id=row.id,
@@ -135,7 +135,9 @@ def open_destinations(scope: Scope, destination_ids: Collection[UUID]) -> dict[U
         )
         # encrypted with the employee's id, so that an update cannot give one employee's account to another
         if values.pop("user_id") != str(row.user_id):
-            raise vault.Unopenable(f"{table.name} {row.id} of tenant {scope.tenant_id} was sealed for somebody else.")
+            raise vault.Undecryptable(
+                f"{table.name} {row.id} of tenant {scope.tenant_id} was sealed for somebody else."
+            )
         behaviour, method = values.pop("behaviour", None), values.pop("method", None)
         destinations[row.id] = Destination(
             kind=DestinationKind(values.pop("kind")),

@@ -7,7 +7,7 @@ from sqlalchemy import Table, insert, update
 
 from chalicelib import audit
 from chalicelib.backing import rows
-from chalicelib.entry.versions import expect
+from chalicelib.entry.versions import check_version
 from chalicelib.features.people.models import branches
 from chalicelib.features.people.organisation import queries
 from chalicelib.features.people.organisation.queries import UnitRow
@@ -34,7 +34,7 @@ def change_unit(
 ) -> tuple[UnitRow, dict[str, Any]]:
     """Change a unit, and return it with the values that differ; values it has already change nothing."""
     before = queries.get_unit(scope, table, unit_id, lock=True)
-    expect({"version": before.version}, if_match)
+    check_version({"version": before.version}, if_match)
     changes = {name: value for name, value in patch.items() if getattr(before, name) != value}
     if not changes:
         return before, {}

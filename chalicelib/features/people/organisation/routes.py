@@ -28,7 +28,7 @@ def add_branch(scope: Scope, body: schemas.NewBranch) -> queries.UnitRow:
 @endpoint(blueprint, "PATCH", "/branches/{branch_id}", may="organisation.write", reply=schemas.Branch)
 def change_branch(scope: Scope, branch_id: UUID, body: schemas.BranchPatch, if_match: int | None) -> queries.UnitRow:
     """Rename a branch or change its calendar; open pay periods are computed again."""
-    return actions.change_branch(scope, branch_id=branch_id, patch=body.given(), if_match=if_match)
+    return actions.change_branch(scope, branch_id=branch_id, patch=body.sent_fields(), if_match=if_match)
 
 
 @endpoint(blueprint, "GET", "/departments", may="organisation.read", reply=Page[schemas.Unit])
@@ -48,7 +48,9 @@ def change_department(
     scope: Scope, department_id: UUID, body: schemas.UnitPatch, if_match: int | None
 ) -> queries.UnitRow:
     """Rename a department."""
-    return actions.change_unit(scope, departments, unit_id=department_id, patch=body.given(), if_match=if_match)[0]
+    return actions.change_unit(scope, departments, unit_id=department_id, patch=body.sent_fields(), if_match=if_match)[
+        0
+    ]
 
 
 @endpoint(blueprint, "GET", "/divisions", may="organisation.read", reply=Page[schemas.Unit])
@@ -66,4 +68,4 @@ def add_division(scope: Scope, body: schemas.NewUnit) -> queries.UnitRow:
 @endpoint(blueprint, "PATCH", "/divisions/{division_id}", may="organisation.write", reply=schemas.Unit)
 def change_division(scope: Scope, division_id: UUID, body: schemas.UnitPatch, if_match: int | None) -> queries.UnitRow:
     """Rename a division."""
-    return actions.change_unit(scope, divisions, unit_id=division_id, patch=body.given(), if_match=if_match)[0]
+    return actions.change_unit(scope, divisions, unit_id=division_id, patch=body.sent_fields(), if_match=if_match)[0]

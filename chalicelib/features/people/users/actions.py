@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from chalicelib import audit, four_eyes
 from chalicelib.backing import rows
-from chalicelib.entry.versions import expect
+from chalicelib.entry.versions import check_version
 from chalicelib.features.people.destinations import actions as destinations
 from chalicelib.features.people.models import employments, salaries, users
 from chalicelib.features.people.users import contact_actions as contact
@@ -54,7 +54,7 @@ def add_user(scope: Scope, *, new: NewUser) -> UserProfile:
 def change_user(scope: Scope, *, user_id: UUID, patch: dict[str, Any], if_match: int | None) -> UserProfile:
     """Change a user's name, address or language."""
     before = queries.get_user(scope, user_id, "people.write", lock=True)
-    expect({"version": before.version}, if_match)
+    check_version({"version": before.version}, if_match)
     changes = {name: value for name, value in patch.items() if getattr(before, name) != value}
     if changes:
         scope.session.execute(
@@ -93,7 +93,7 @@ def employ(
     queries.get_user(scope, user_id, "people.write", lock=True)
     four_eyes.check_not_own(scope, four_eyes.Subject.EMPLOYMENT, user_id)
     before = queries.find_employment(scope, user_id)
-    expect({"version": before.version if before else 0}, if_match)
+    check_version({"version": before.version if before else 0}, if_match)
     values = employment.model_dump()
     changes = {name: value for name, value in values.items() if getattr(before, name, None) != value}
     if before is not None and not changes:

@@ -14,7 +14,7 @@ from chalicelib import audit, four_eyes
 from chalicelib.backing import rows as result_rows
 from chalicelib.backing.database import statement
 from chalicelib.entry.bodies import RawBody
-from chalicelib.entry.rows import RowError, checked, read_rows
+from chalicelib.entry.rows import RowError, read_rows, validate_rows
 from chalicelib.features.people.models import branches, departments, divisions, shifts
 from chalicelib.features.people.users.import_rules import (
     CREATABLE,
@@ -49,7 +49,7 @@ def import_people(scope: Scope, *, body: RawBody, dry_run: bool, create_missing:
     if create_missing:
         check(scope, "organisation.write")
     all_rows = read_rows(body, required=REQUIRED, optional=OPTIONAL, limit=MOST_ROWS)
-    rows, errors = checked(EmployeeImportRow, all_rows)
+    rows, errors = validate_rows(EmployeeImportRow, all_rows)
     if any(row.salary_amount is not None for _, row in rows):
         check(scope, "salaries.write")
     if not dry_run:

@@ -49,7 +49,7 @@ def get_user(scope: Scope, user_id: UUID) -> queries.UserProfile:
 @endpoint(blueprint, "PATCH", "/users/{user_id}", may="people.write", reply=schemas.User)
 def change_user(scope: Scope, user_id: UUID, body: schemas.UserPatch, if_match: int | None) -> queries.UserProfile:
     """Change a person's name, address or language, only what is sent."""
-    return actions.change_user(scope, user_id=user_id, patch=body.given(), if_match=if_match)
+    return actions.change_user(scope, user_id=user_id, patch=body.sent_fields(), if_match=if_match)
 
 
 @endpoint(blueprint, "PUT", "/users/{user_id}/employment", may="people.write", reply=schemas.Employment)

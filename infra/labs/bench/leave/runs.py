@@ -9,11 +9,11 @@ from uuid import UUID
 import psycopg
 
 from chalicelib.backing.outbox import Message
-from chalicelib.entry.messages import do
+from chalicelib.entry.messages import process_message
 from chalicelib.entry.registry import CONSUMERS
 from chalicelib.features.leave.expiry import consumers as consumers  # so that they are registered
 from chalicelib.features.leave.expiry import nightly_job as nights
-from chalicelib.identity.callers import working
+from chalicelib.identity.callers import job_scope
 from chalicelib.jobs import progress
 from infra.labs.bench import product
 from infra.labs.bench.product import ORIGIN
@@ -40,7 +40,9 @@ def run(url: str, admin_url: str, as_of: date) -> Night:
         waiting = [_asked(tenant_id, as_of)]
         while waiting:
             left: list[Message] = []
-            do(CONSUMERS[nights.QUEUE].function, waiting.pop(), name="queue", origin=ORIGIN, send=left.extend)
+            process_message(
+                CONSUMERS[nights.QUEUE].function, waiting.pop(), name="queue", origin=ORIGIN, send=left.extend
+            )
             waiting += [{**one.body, "tenant_id": str(one.tenant_id)} for one in left if one.queue == nights.QUEUE]
     seconds = time.perf_counter() - began
     product.leave()
@@ -50,7 +52,7 @@ def run(url: str, admin_url: str, as_of: date) -> Night:
 
 
 def _asked(tenant_id: UUID, as_of: date) -> dict[str, Any]:
-    with working(tenant_id, name="bench", now=NOW, origin=ORIGIN) as scope:
+    with job_scope(tenant_id, name="bench", now=NOW, origin=ORIGIN) as scope:
         job_id = progress.create(scope, kind=nights.NIGHT, parameters={"as_of": as_of})
     return {"tenant_id": str(tenant_id), "job_id": str(job_id), "as_of": as_of.isoformat()}
 

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from chalicelib.backing.outbox import Message
-from chalicelib.entry.messages import do
+from chalicelib.entry.messages import process_message
 from chalicelib.entry.registry import CONSUMERS
 from chalicelib.entry.rows import ImportRow
 from chalicelib.features.payouts.runs import actions as payouts
@@ -15,7 +15,7 @@ from chalicelib.features.payouts.runs import consumers as consumers  # so that t
 from chalicelib.features.sales import actions as sales
 from chalicelib.features.sales.import_actions import import_rows
 from chalicelib.features.sales.schemas import SaleDecision
-from chalicelib.identity.callers import working
+from chalicelib.identity.callers import job_scope
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.states import SaleStatus
 from infra.labs.bench.product import ORIGIN, peak_mb
@@ -35,7 +35,7 @@ class Did:
 def carry_out(message: dict[str, Any]) -> Did:
     """Do one message of the runs' queue, and give the payouts' messages and the chunks' that it leaves."""
     left: list[Message] = []
-    do(CONSUMERS[payouts.QUEUE].function, message, name="queue", origin=ORIGIN, send=left.extend)
+    process_message(CONSUMERS[payouts.QUEUE].function, message, name="queue", origin=ORIGIN, send=left.extend)
     chunks = [{**one.body, "tenant_id": str(one.tenant_id)} for one in left if one.queue == payouts.QUEUE]
     return Did(len(left) - len(chunks), chunks, peak_mb())
 
@@ -79,7 +79,7 @@ def ids_of(joined: bytes) -> list[UUID]:
 
 def _transact(tenant_id: UUID, work: Callable[[Scope], Any]) -> Any:
     # as the HTTP door does it, audit and all
-    with working(tenant_id, name="bench", now=NOW, origin=ORIGIN) as scope:
+    with job_scope(tenant_id, name="bench", now=NOW, origin=ORIGIN) as scope:
         answer = work(scope)
         for last in scope.at_commit:
             last()

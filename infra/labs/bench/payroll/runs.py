@@ -7,13 +7,13 @@ from uuid import UUID
 import psycopg
 
 from chalicelib.backing.outbox import Message
-from chalicelib.entry.messages import do
+from chalicelib.entry.messages import process_message
 from chalicelib.entry.registry import CONSUMERS
 from chalicelib.features.payroll.runs import actions as run_actions
 from chalicelib.features.payroll.runs import calculation as run_calculation
 from chalicelib.features.payroll.runs import consumers as payroll_consumers
 from chalicelib.features.payroll.runs.schemas import NewPayrollRun
-from chalicelib.identity.callers import working
+from chalicelib.identity.callers import job_scope
 from infra.labs.bench import product
 from infra.labs.bench.product import MONTH, NOW, ORIGIN
 
@@ -40,7 +40,7 @@ def prepare(url: str, admin_url: str) -> UUID:
             " decided_under = '540:None'"
         )
         admin.execute("vacuum (analyze)")
-    with working(tenant_id, name="bench", now=NOW, origin=ORIGIN) as scope:
+    with job_scope(tenant_id, name="bench", now=NOW, origin=ORIGIN) as scope:
         run_actions.create(scope, new=NewPayrollRun(month=MONTH))
     return tenant_id
 
@@ -49,15 +49,17 @@ def calculate(url: str, tenant_id: UUID) -> Calculated:
     """Calculate the tenant's run in one worker, as often as it is called."""
     product.use(url)
     began = time.perf_counter()
-    with working(tenant_id, name="bench", now=NOW, origin=ORIGIN) as scope:
+    with job_scope(tenant_id, name="bench", now=NOW, origin=ORIGIN) as scope:
         run_id = scope.session.exec_driver_sql("select id from payroll_runs").scalar_one()
         run_actions.request_calculation(scope, run_id=run_id)
     waiting: list[Message] = list(scope.outgoing)
     for one in waiting:
         message = {**one.body, "tenant_id": str(one.tenant_id)}
-        do(CONSUMERS[run_calculation.QUEUE].function, message, name="queue", origin=ORIGIN, send=lambda left: None)
+        process_message(
+            CONSUMERS[run_calculation.QUEUE].function, message, name="queue", origin=ORIGIN, send=lambda left: None
+        )
     seconds = time.perf_counter() - began
-    with working(tenant_id, name="bench", now=NOW, origin=ORIGIN) as scope:
+    with job_scope(tenant_id, name="bench", now=NOW, origin=ORIGIN) as scope:
         status, payslips = scope.session.exec_driver_sql(
             "select (select status from payroll_runs), (select count(*) from payslips)"
         ).one()

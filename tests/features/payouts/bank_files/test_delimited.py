@@ -14,7 +14,7 @@ from hypothesis import strategies as some
 from pydantic import ValidationError
 
 from chalicelib.entry.bodies import RawBody
-from chalicelib.entry.rows import checked, read_rows
+from chalicelib.entry.rows import read_rows, validate_rows
 from chalicelib.features.payouts.batches.bank_files import delimited
 from chalicelib.features.payouts.batches.bank_files.delimited import AnswerRow, Template
 from chalicelib.features.payouts.batches.bank_files.orders import BankAccount, FileOrder, Transfer
@@ -226,7 +226,7 @@ class TestAnyText:
 class TestAnswerRow:
     def read(self, text: str) -> tuple[list[tuple[int, AnswerRow]], list[tuple[int, str | None]]]:
         body = RawBody("text/csv", text.encode())
-        rows, errors = checked(
+        rows, errors = validate_rows(
             AnswerRow, read_rows(body, required=delimited.REQUIRED, optional=delimited.OPTIONAL, limit=100)
         )
         return rows, [(error.line, error.column) for error in errors]

@@ -1,4 +1,4 @@
-"""Hands: who had a part in what is to be paid, and whether one of them is the one who wants to approve it."""
+"""Who took part in what is to be paid, and whether the approver is one of them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from chalicelib.kernel.errors import Forbidden
 
 
 class Participation(StrEnum):
-    """What somebody did on the way; the value is what they are told who may therefore not approve."""
+    """What an actor did before approval; the value is the reason given to an approver who did it."""
 
     MADE_RUN = "You made this payroll run"
     CALCULATED = "You calculated this payroll run"
@@ -26,24 +26,24 @@ class Participation(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Hand:
-    """Everybody who did one part, by their ids."""
+class Participants:
+    """All who did one part, by their ids."""
 
     part: Participation
     ids: Iterable[UUID] | None
 
 
-def why_not(scope: Scope, hands: Iterable[Hand], *, verb: str = "approve it") -> str | None:
-    """Return why the caller may not approve: the first part that was theirs; None where they had none."""
-    if not scope.actor.hands:
+def why_not(scope: Scope, participants: Iterable[Participants], *, verb: str = "approve it") -> str | None:
+    """Return why the caller may not approve, by the first part that they took, or None where they may."""
+    if not scope.actor.all_ids:
         return None
-    for hand in hands:
-        if scope.actor.is_any_of(hand.ids):
-            return f"{hand.part}; somebody else has to {verb}." if is_enforced(scope) else None
+    for one in participants:
+        if scope.actor.is_any_of(one.ids):
+            return f"{one.part}; somebody else has to {verb}." if is_enforced(scope) else None
     return None
 
 
-def check_may_approve(scope: Scope, hands: Iterable[Hand], *, verb: str = "approve it") -> None:
-    """Refuse an approver who had a part in what they approve. Raises Forbidden."""
-    if because := why_not(scope, hands, verb=verb):
+def check_may_approve(scope: Scope, participants: Iterable[Participants], *, verb: str = "approve it") -> None:
+    """Refuse an approver who took part in what they approve. Raises Forbidden."""
+    if because := why_not(scope, participants, verb=verb):
         raise Forbidden(because)
