@@ -16,17 +16,15 @@ from chalicelib.features.forms.definitions import routes as forms_routes
 from chalicelib.features.forms.submissions import routes as forms_submission_routes
 from chalicelib.features.kpis.assignments import routes as kpis_assignment_routes
 from chalicelib.features.kpis.definitions import routes as kpis_definition_routes
-from chalicelib.features.kpis.scores import consumers as kpis_consumers
-from chalicelib.features.kpis.scores import schedules as kpis_schedules
+from chalicelib.features.kpis.scores import nightly_job as kpis_nightly_job
 from chalicelib.features.leave.allocations import routes as leave_allocation_routes
-from chalicelib.features.leave.expiry import consumers as leave_expiry_consumers
+from chalicelib.features.leave.expiry import nightly_job as leave_expiry_nightly_job
 from chalicelib.features.leave.expiry import routes as leave_expiry_routes
-from chalicelib.features.leave.expiry import schedules as leave_expiry_schedules
 from chalicelib.features.leave.requests import routes as leave_request_routes
 from chalicelib.features.leave.types import routes as leave_routes
 from chalicelib.features.pay_register import consumers as pay_register_consumers
+from chalicelib.features.pay_register import nightly_job as pay_register_nightly_job
 from chalicelib.features.pay_register import routes as pay_register_routes
-from chalicelib.features.pay_register import schedules as pay_register_schedules
 from chalicelib.features.payouts.batches import routes as payouts_batch_routes
 from chalicelib.features.payouts.payables import employee_routes as payouts_person_routes
 from chalicelib.features.payouts.payables import routes as payouts_payable_routes
@@ -71,21 +69,19 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     forms_routes.blueprint,
     forms_submission_routes.blueprint,
     kpis_assignment_routes.blueprint,
-    kpis_consumers.blueprint,
     kpis_definition_routes.blueprint,
-    kpis_schedules.blueprint,
+    kpis_nightly_job.blueprint,
     leave_allocation_routes.blueprint,
-    leave_expiry_consumers.blueprint,
+    leave_expiry_nightly_job.blueprint,
     leave_expiry_routes.blueprint,
-    leave_expiry_schedules.blueprint,
     leave_request_routes.blueprint,
     leave_routes.blueprint,
     notifications_consumers.blueprint,
     notifications_routes.blueprint,
     notifications_schedules.blueprint,
     pay_register_consumers.blueprint,
+    pay_register_nightly_job.blueprint,
     pay_register_routes.blueprint,
-    pay_register_schedules.blueprint,
     payouts_batch_routes.blueprint,
     payouts_consumers.blueprint,
     payouts_payable_routes.blueprint,

@@ -73,7 +73,7 @@ class TestPackage:
         assert set(found) == set(package.handlers(built / "sam.json"))
         assert "app.app" in found
         assert "chalicelib.features.pay_register.consumers.compute_chunk" in found
-        assert "chalicelib.features.pay_register.schedules.send_due_nights" in found
+        assert "chalicelib.features.pay_register.nightly_job.send_due_nights" in found
         said = capsys.readouterr().out
         assert "MB zipped (may be sent in one call)" in said
         assert "(goes by S3)" in said, "the layer of fonts is above 50 MB"
