@@ -1,9 +1,10 @@
 """The writes of a job's life: created, started, split into chunks, finished or failed."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,13 @@ from chalicelib.identity.scope import Scope
 
 CHUNK_EMPLOYEES = 5000  # a chunk takes a fraction of a second; chunks of 2,000 to 5,000 cost 4 % over none
 STUCK_AFTER = timedelta(hours=1)  # a chunk takes seconds; whatever still runs after this has lost its messages
+
+_ADD_COUNTS = text("""
+    update jobs set result = coalesce(result, '{}') || (
+        select jsonb_object_agg(name, coalesce((result ->> name)::numeric, 0) + counted::numeric)
+        from jsonb_each_text(cast(:counts as jsonb)) as c (name, counted))
+    where tenant_id = :tenant_id and id = :job_id""")
+_COUNTS = text("select coalesce(result, '{}') from jobs where tenant_id = :tenant_id and id = :job_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +180,21 @@ def sum_changed(scope: Scope, job_id: UUID) -> int:
         {"tenant_id": scope.tenant_id, "job_id": job_id},
     ).scalar_one()
     return changed
+
+
+def add_counts(scope: Scope, job_id: UUID, counts: Mapping[str, int | Decimal]) -> None:
+    """Add what one chunk counted to the sums of its job."""
+    scope.session.execute(
+        _ADD_COUNTS, {"tenant_id": scope.tenant_id, "job_id": job_id, "counts": json.dumps(counts, default=str)}
+    )
+
+
+def load_counts(scope: Scope, job_id: UUID) -> Mapping[str, Any]:
+    """Return the sums that a job's chunks have counted so far, by name."""
+    counts: Mapping[str, Any] = scope.session.execute(
+        _COUNTS, {"tenant_id": scope.tenant_id, "job_id": job_id}
+    ).scalar_one()
+    return counts
 
 
 def finish(scope: Scope, job_id: UUID, *, result: dict[str, Any]) -> None:

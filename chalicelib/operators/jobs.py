@@ -1,7 +1,7 @@
 """Commands: run a job now and see it through, list what ran."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
@@ -12,8 +12,10 @@ from sqlalchemy import text
 from chalicelib.backing.database import transaction
 from chalicelib.features.kpis.scores import nightly_job as kpis
 from chalicelib.features.leave.expiry import nightly_job as leave_expiry
-from chalicelib.features.pay_register import actions as pay_register
+from chalicelib.features.pay_register import nightly_job as pay_register
 from chalicelib.features.payouts.runs import actions as payouts
+from chalicelib.identity.scope import Scope
+from chalicelib.jobs.nightly import NightlyJob
 from chalicelib.kernel.errors import NotFound, invalid
 from chalicelib.kernel.moments import FIRST_DAY, LAST_DAY
 from chalicelib.kernel.states import JobStatus
@@ -22,11 +24,17 @@ from chalicelib.operators.terminal import AsJson, MaybeTenant, OneTenant, print_
 
 jobs_app = typer.Typer(help="Long work: run it now, see what ran.", no_args_is_help=True)
 
+
+def _request_night(scope: Scope, *, as_of: date | None, nightly_job: NightlyJob) -> UUID:
+    return nightly_job.request(scope, as_of=as_of).job_id
+
+
 # What can be run by name: asks for the job as its schedule does, for the tenant's local as-of date.
 JOBS: Mapping[str, Callable[..., UUID]] = {
-    "balance": pay_register.request_nightly,
-    "leave-expiry": leave_expiry.request,
-    "kpi": kpis.request,
+    **{
+        nightly_job.kind: partial(_request_night, nightly_job=nightly_job)
+        for nightly_job in (pay_register.JOB, leave_expiry.JOB, kpis.JOB)
+    },
     **{kind.value: partial(payouts.request_job, kind=kind) for kind in payouts.PayoutRunKind},
 }
 

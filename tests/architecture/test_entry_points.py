@@ -20,7 +20,7 @@ ROOMS_BELOW = {"notifications"}  # that have doors, though every feature tells p
 FEATURES = Path(chalicelib.features.__path__[0])
 # The file names of house.md. A package may split one by subject: `request_actions`, `import_rules`.
 FILES = {"models", "rules", "queries", "actions", "schemas", "events", "routes", "schedules", "consumers"}
-DOOR_FILES = ("routes", "schedules", "consumers")
+DOOR_FILES = ("routes", "schedules", "consumers", "job")  # nightly_job.py has its schedule and its queue in one file
 
 
 def names(endpoints: list[DeclaredEndpoint]) -> list[str]:

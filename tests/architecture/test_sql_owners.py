@@ -15,11 +15,6 @@ READS_UP = {
 }
 # (package, table): why it writes a table of another package
 WRITES_OTHERS = {
-    ("features.kpis", "jobs"): "the nightly job is written three times, until it is one",
-    ("features.kpis", "nightly_runs"): "the nightly job is written three times, until it is one",
-    ("features.leave", "jobs"): "the nightly job is written three times, until it is one",
-    ("features.leave", "nightly_runs"): "the nightly job is written three times, until it is one",
-    ("features.pay_register", "nightly_runs"): "the nightly job is written three times, until it is one",
     ("features.payroll", "late_corrections"): "posting settles the corrections that it paid, in its transaction",
     ("features.payroll", "payroll_adjustments"): "posting marks the adjustments that it paid, in its transaction",
     ("features.tenants", "api_keys"): "identity holds the tables of access; tenants writes them",

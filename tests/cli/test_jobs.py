@@ -12,8 +12,8 @@ import pytest
 
 from chalicelib.backing import clock, queues
 from chalicelib.entry import registry
-from chalicelib.features.pay_register import actions
 from chalicelib.features.pay_register import calculation as pay_register_calculation
+from chalicelib.features.pay_register import nightly_job
 from infra.local import lambda_events
 from tests.cli.conftest import Cli
 from tests.support.cast import Cast, tenant
@@ -38,7 +38,7 @@ def _consuming(sqs: Any) -> Iterator[None]:
     """Somebody who takes messages from the queues and hands them to the product, as Lambda does."""
     from chalicelib.features.pay_register import consumers
 
-    handlers = {actions.NIGHTLY_QUEUE: consumers.compute_night, pay_register_calculation.QUEUE: consumers.compute_chunk}
+    handlers = {nightly_job.QUEUE: nightly_job.compute_night, pay_register_calculation.QUEUE: consumers.compute_chunk}
     over = threading.Event()
 
     def follow() -> None:
@@ -96,7 +96,7 @@ class TestRun:
         assert "is `make run` running?" in said.err
         assert "still queued" in said.out
         waiting = sqs.get_queue_attributes(
-            QueueUrl=queues.url_of(actions.NIGHTLY_QUEUE), AttributeNames=["ApproximateNumberOfMessages"]
+            QueueUrl=queues.url_of(nightly_job.QUEUE), AttributeNames=["ApproximateNumberOfMessages"]
         )
         assert waiting["Attributes"]["ApproximateNumberOfMessages"] == "1"
 
@@ -104,7 +104,7 @@ class TestRun:
         def broken(*_: Any, **__: Any) -> None:
             raise RuntimeError("the disk is full")
 
-        monkeypatch.setitem(registry.CONSUMERS, actions.NIGHTLY_QUEUE, registry.Consumer(actions.NIGHTLY_QUEUE, broken))
+        monkeypatch.setitem(registry.CONSUMERS, nightly_job.QUEUE, registry.Consumer(nightly_job.QUEUE, broken))
         said = cli("jobs", "run", "balance", "--tenant", acme.slug, "--inline")
         assert said.code == 1
         assert "the disk is full" in said.err

@@ -86,7 +86,7 @@ class TestPackage:
         assert set(times) == set(package.handlers(built / "sam.json"))
         assert "app.app" in times
         assert "chalicelib.features.pay_register.consumers.compute_chunk" in times
-        assert "chalicelib.features.pay_register.schedules.send_due_nights" in times
+        assert "chalicelib.features.pay_register.nightly_job.send_due_nights" in times
         output = capsys.readouterr().out
         assert "MB zipped (may be sent in one call)" in output
         assert "(goes by S3)" in output, "the layer of fonts is above 50 MB"

@@ -173,7 +173,7 @@ class Office:
             }
             self.hr.ok("POST", "/leave-allocations", body)
             with scopes.operating(self.cast.id) as scope:
-                expiry_nightly_job.request(scope, as_of=next_day)
+                expiry_nightly_job.JOB.request(scope, as_of=next_day)
             self.running.drain()
 
     # runs

@@ -4,8 +4,8 @@ The path from attendance to register row and balance:
 1. attendance.records.actions, attendance.imports.actions  write what happened on a day
 2. periods.facts.changing or periods.periods.touch  lock the employees, then the pay period; after the write the
    change is either computed at once (followers.py) or the period is marked stale
-3. calculation.py  computes a stale period: by the nightly job (schedules.py, consumers.py), by POST .../sync, or before
-   it is locked (actions.py); chunk by chunk, each chunk one transaction that locks its employees first
+3. calculation.py  computes a stale period: by the nightly job (nightly_job.py), by POST .../sync, or before it is
+   locked (actions.py); chunk by chunk, each chunk one transaction that locks its employees first
 4. attendance.records.actions.decide_days  decides anew which halves count as present, where policy or shifts changed
 5. projection.project, sql/project.sql  turn attendance, leave, on-duty, overtime, rosters, holidays and edits into one
    row per employee and period, with a bit per half
@@ -20,5 +20,6 @@ Beside the files that every package has:
     calculation.py  one computation: a period's chunks, from claim to last chunk
     exports.py  the register as CSV and XLSX
     followers.py  what the register does when facts of employees change
+    nightly_job.py  every night: the months that are behind, up to yesterday
     projection.py  the bulk path: rows from facts, and who follows them
 """

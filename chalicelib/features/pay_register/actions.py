@@ -1,6 +1,5 @@
 """Writes around the register: computing again, locking. Rows themselves are only ever projected."""
 
-from datetime import date
 from uuid import UUID
 
 from chalicelib import audit
@@ -9,11 +8,10 @@ from chalicelib.features.periods import freshness, late_corrections, periods, st
 from chalicelib.features.periods.locks import lock_people, lock_periods_for_update
 from chalicelib.identity.scope import Scope
 from chalicelib.jobs import progress
-from chalicelib.kernel.errors import Conflict, PeriodLocked, invalid
+from chalicelib.kernel.errors import Conflict, PeriodLocked
 from chalicelib.kernel.states import PeriodStatus
 
-SYNC, NIGHTLY = "pay-register-sync", "balance"
-NIGHTLY_QUEUE = "balances"
+SYNC = "pay-register-sync"
 
 
 def recalculate(scope: Scope, *, month: str, user_id: UUID) -> queries.EmployeePeriod:
@@ -48,31 +46,6 @@ def request_sync(scope: Scope, *, month: str, user_ids: list[UUID] | None) -> UU
         after={"job_id": job_id, "user_ids": user_ids},
     )
     return job_id
-
-
-def request_nightly(scope: Scope, *, as_of: date | None) -> UUID:
-    """Ask for the nightly computation, as an operator does: for yesterday, or as of a day of their choice."""
-    if as_of is not None and as_of > scope.yesterday():
-        raise invalid(
-            "/date", f"{as_of} is not over yet in {scope.tenant.timezone}; the last day is {scope.yesterday()}"
-        )
-    as_of = as_of or scope.yesterday()
-    job_id = progress.create(scope, kind=NIGHTLY, parameters={"as_of": as_of})
-    scope.send(NIGHTLY_QUEUE, [{"job_id": str(job_id), "as_of": as_of.isoformat()}])
-    return job_id
-
-
-def run_nightly(scope: Scope, *, job_id: UUID | None, as_of: date | None) -> None:
-    """Start the nightly computation of a tenant: asked for by an operator, or due by the schedule.
-
-    The schedule's message says no date: whenever it arrives, late or twice, yesterday is what counts, once.
-    """
-    if as_of is None:
-        as_of = scope.yesterday()
-        job_id = progress.claim(scope, kind=NIGHTLY, key=f"{NIGHTLY}:{as_of}", parameters={"as_of": as_of})
-    if job_id is None or progress.is_over(scope, job_id):
-        return
-    calculation.begin(scope, job_id, months=calculation.due_months(scope, as_of=as_of), as_of=as_of, night=NIGHTLY)
 
 
 def lock(scope: Scope, *, month: str) -> None:

@@ -10,8 +10,6 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
-
 from chalicelib.features.attendance.records import actions as attendance
 from chalicelib.features.pay_register.projection import drop_rows, project
 from chalicelib.features.periods import freshness, periods
@@ -22,11 +20,16 @@ from chalicelib.features.periods.locks import (
 )
 from chalicelib.features.periods.windows import EmployeeFilter, window_of
 from chalicelib.identity.scope import Scope
-from chalicelib.jobs import progress
+from chalicelib.jobs import nightly, progress
+from chalicelib.jobs.chunks import load_chunks
 from chalicelib.jobs.progress import CHUNK_EMPLOYEES, JobChunk
 from chalicelib.kernel.errors import Conflict, PeriodLocked
 
 QUEUE = "pay-register"
+
+_CANDIDATES = """
+    select user_id from employments
+    where tenant_id = :tenant_id and joined_on <= :end_on and (left_on is null or left_on >= :start_on)"""
 
 
 def begin(scope: Scope, job_id: UUID, *, months: Sequence[str], as_of: date, night: str | None = None) -> None:
@@ -201,34 +204,14 @@ def _chunks(scope: Scope, months: Sequence[str]) -> list[JobChunk]:
     if not months:  # the night of a tenant whose only period due is locked
         return []
     days = [scope.tenant.period(month) for month in months]
-    rows = scope.session.execute(
-        text("""
-            select chunk, min(user_id::text)::uuid, max(user_id::text)::uuid, count(*) from (
-                select user_id, (row_number() over (order by user_id) - 1) / :size as chunk
-                from employments
-                where tenant_id = :tenant_id and joined_on <= :end_on and (left_on is null or left_on >= :start_on)
-            ) numbered
-            group by chunk order by chunk"""),
-        {
-            "tenant_id": scope.tenant_id,
-            "size": CHUNK_EMPLOYEES,
-            "start_on": min(period.start for period in days),
-            "end_on": max(period.end for period in days),
-        },
-    ).all()
-    return [JobChunk(*row) for row in rows]
+    values = {"start_on": min(period.start for period in days), "end_on": max(period.end for period in days)}
+    return load_chunks(scope, _CANDIDATES, values, size=CHUNK_EMPLOYEES)
 
 
 def _finish(scope: Scope, plan: dict[str, Any]) -> None:
     job_id = UUID(plan["job_id"])
     conclude(scope, months=plan["months"], as_of=date.fromisoformat(plan["as_of"]))
     if plan["night"]:
-        scope.session.execute(
-            text(
-                "insert into nightly_runs as n (tenant_id, kind, done_on) values (:tenant_id, :kind, :as_of)"
-                " on conflict (tenant_id, kind) do update set done_on = greatest(n.done_on, excluded.done_on)"
-            ),
-            {"tenant_id": scope.tenant_id, "kind": plan["night"], "as_of": plan["as_of"]},
-        )
+        nightly.mark_done(scope, kind=plan["night"], as_of=date.fromisoformat(plan["as_of"]))
     changed = progress.sum_changed(scope, job_id)
     progress.finish(scope, job_id, result={"months": plan["months"], "as_of": plan["as_of"], "changed": changed})

@@ -1,7 +1,8 @@
-"""Publishing what happened, and sending again what was published."""
+"""Writes of events and deliveries: publishing what happened, a ping, a replay, deleting old events."""
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,12 +10,13 @@ from uuid import UUID
 from sqlalchemy import insert, text
 
 from chalicelib import audit
-from chalicelib.backing.database import Record, statement, transaction
+from chalicelib.backing.database import statement, transaction
 from chalicelib.backing.outbox import Message
-from chalicelib.entry.get_or_404 import get_row
+from chalicelib.entry.get_or_404 import get_typed_row
 from chalicelib.features.webhooks import queries, rules
 from chalicelib.features.webhooks.models import webhook_deliveries, webhook_events
 from chalicelib.features.webhooks.rules import DELIVERY_MOVES, DeliveryStatus, EventType
+from chalicelib.features.webhooks.schemas import WholeDelivery
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import Conflict
 from chalicelib.kernel.states import check_move
@@ -28,11 +30,19 @@ _REPLAY = text("""
     where tenant_id = :tenant_id and id = :id""")
 
 
-def publish(scope: Scope, *, event_type: EventType, data: Mapping[str, Any]) -> int:
-    """Notify every endpoint that wants to hear of something, if and only if this transaction commits.
+@dataclass(frozen=True, slots=True)
+class _DeliveryState:
+    """What a replay asks of a delivery."""
 
-    `data` is what JSON can say, without names and bank details. Counts the endpoints; where there is none, one look
-    at them is all it costs.
+    endpoint_id: UUID
+    status: str
+
+
+def publish(scope: Scope, *, event_type: EventType, data: Mapping[str, Any]) -> int:
+    """Publish an event to every endpoint that subscribed to its type, if and only if this transaction commits.
+
+    `data` is what JSON can say, without names and bank details. Returns the number of endpoints; where there is none,
+    one lookup is all it costs.
     """
     rows = scope.session.execute(
         _PUBLISH,
@@ -47,9 +57,9 @@ def publish(scope: Scope, *, event_type: EventType, data: Mapping[str, Any]) -> 
     return len(rows)
 
 
-def ping(scope: Scope, endpoint_id: UUID) -> Record:
-    """Send an endpoint an event that means nothing, and give its delivery."""
-    _get_enabled(scope, endpoint_id)
+def ping(scope: Scope, endpoint_id: UUID) -> WholeDelivery:
+    """Send an endpoint an event without meaning, and return its delivery."""
+    _check_enabled(scope, endpoint_id)
     event_id: UUID = scope.session.execute(
         insert(webhook_events)
         .values(
@@ -66,13 +76,15 @@ def ping(scope: Scope, endpoint_id: UUID) -> Record:
     return queries.get_delivery(scope, delivery_id)
 
 
-def replay(scope: Scope, delivery_id: UUID) -> Record:
-    """Send a delivery again now, and from the beginning of the ladder, whatever became of it before."""
-    before = get_row(scope, webhook_deliveries, delivery_id, what="webhook delivery", lock=True)
-    _get_enabled(scope, before["endpoint_id"])
-    if before["status"] != DeliveryStatus.PENDING:
+def replay(scope: Scope, delivery_id: UUID) -> WholeDelivery:
+    """Send a delivery again now, from the beginning of the retry schedule, whatever became of it before."""
+    before = get_typed_row(
+        scope, webhook_deliveries, delivery_id, kind=_DeliveryState, what="webhook delivery", lock=True
+    )
+    _check_enabled(scope, before.endpoint_id)
+    if before.status != DeliveryStatus.PENDING:
         check_move(
-            DELIVERY_MOVES, now=DeliveryStatus(before["status"]), to=DeliveryStatus.PENDING, what="webhook delivery"
+            DELIVERY_MOVES, now=DeliveryStatus(before.status), to=DeliveryStatus.PENDING, what="webhook delivery"
         )
     scope.session.execute(_REPLAY, {"tenant_id": scope.tenant_id, "id": delivery_id})
     scope.send(QUEUE, [{"delivery_id": str(delivery_id)}])
@@ -81,14 +93,14 @@ def replay(scope: Scope, delivery_id: UUID) -> Record:
         action="webhook_delivery.replayed",
         entity_type="webhook_delivery",
         entity_id=delivery_id,
-        before={"status": before["status"]},
+        before={"status": before.status},
         after={"status": DeliveryStatus.PENDING},
     )
     return queries.get_delivery(scope, delivery_id)
 
 
-def forget(*, now: datetime) -> int:
-    """Forget events that are a month old, of every tenant, with their deliveries, and count them."""
+def delete_old_events(*, now: datetime) -> int:
+    """Delete events that are a month old, of every tenant, with their deliveries, and count them."""
     with transaction(role="wagebook_sweeper") as session:
         return session.execute(
             text("delete from webhook_events where created_at < :old"), {"old": now - rules.KEPT_FOR}
@@ -96,10 +108,10 @@ def forget(*, now: datetime) -> int:
 
 
 def _body(scope: Scope, event_type: str, data: Mapping[str, Any]) -> str:
-    said = {"type": event_type, "timestamp": scope.now.isoformat(), "data": data}
-    return json.dumps(said, separators=(",", ":"))
+    payload = {"type": event_type, "timestamp": scope.now.isoformat(), "data": data}
+    return json.dumps(payload, separators=(",", ":"))
 
 
-def _get_enabled(scope: Scope, endpoint_id: UUID) -> None:
-    if not queries.get_endpoint(scope, endpoint_id)["enabled"]:
+def _check_enabled(scope: Scope, endpoint_id: UUID) -> None:
+    if not queries.get_endpoint(scope, endpoint_id).enabled:
         raise Conflict("This webhook endpoint is disabled; enable it first.")

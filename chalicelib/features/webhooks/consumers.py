@@ -1,4 +1,4 @@
-"""Queue consumers of webhooks."""
+"""Queue consumer of webhooks: one attempt at a delivery."""
 
 from typing import Any
 from uuid import UUID
@@ -6,7 +6,8 @@ from uuid import UUID
 from chalice import Blueprint
 
 from chalicelib.entry.messages import SideEffect, consumes
-from chalicelib.features.webhooks import actions, delivery_actions
+from chalicelib.features.webhooks import actions
+from chalicelib.features.webhooks.delivery_actions import WEBHOOKS
 from chalicelib.identity.scope import Scope
 
 blueprint = Blueprint(__name__)
@@ -16,4 +17,4 @@ blueprint = Blueprint(__name__)
 @consumes(blueprint, actions.QUEUE, batch_size=2, at_once=20)
 def deliver_webhook(scope: Scope, *, message: dict[str, Any]) -> SideEffect | None:
     """Attempt one delivery, if it is due."""
-    return delivery_actions.attempt(scope, UUID(message["delivery_id"]))
+    return WEBHOOKS.attempt(scope, UUID(message["delivery_id"]))

@@ -1,155 +1,165 @@
-"""Delivering: claim an attempt and commit, call outside, settle what was answered.
+"""Delivering webhooks: what is called, what an answer means, and when a delivery is given up.
 
-A worker that dies after its claim leaves a delivery whose lease ends; it is then attempted again, so that an event may
-arrive twice and never silently not at all.
+The order of an attempt (claim and commit, call, settle, retry) is that of chalicelib/delivery. A worker that dies after
+its claim leaves a delivery whose lease ends; it is attempted again, so an event may arrive twice, and is never lost
+silently.
 """
 
 from dataclasses import dataclass, field
-from datetime import timedelta
-from functools import partial
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Update, func, insert, select, text, update
 
-from chalicelib.backing import outside, vault
-from chalicelib.backing.database import Record
+from chalicelib.backing import outside, rows, vault
 from chalicelib.backing.log import count, logger
 from chalicelib.backing.outside import Reply
-from chalicelib.entry.messages import SideEffect
+from chalicelib.delivery.attempts import Delivery
+from chalicelib.delivery.leases import LeasedTable
 from chalicelib.features.webhooks import endpoint_actions, queries, rules
+from chalicelib.features.webhooks.models import webhook_attempts, webhook_deliveries
 from chalicelib.features.webhooks.rules import DeliveryStatus
 from chalicelib.identity.scope import Scope
 
-GONE = 410
+GONE = 410  # the HTTP status by which a receiver says that it wants no more
 
-# Due by the database's clock, as the moment was set by it; a message that comes twice finds a lease that runs.
-_DUE = text("""
+_LEASED = LeasedTable(webhook_deliveries, rules.RETRY)
+
+_LOAD_DUE = text("""
     select d.id, d.attempts, d.tries, d.endpoint_id, v.id as event_id, v.body
     from webhook_deliveries d join webhook_events v on v.tenant_id = d.tenant_id and v.id = d.event_id
     where d.tenant_id = :tenant_id and d.id = :id and d.status = 'pending' and d.look_at <= clock_timestamp()
     for update of d""")
 
-_CLAIM = text("""
-    with claimed as (
-        update webhook_deliveries
-        set attempts = attempts + 1, tries = tries + 1, look_at = clock_timestamp() + :lease
-        where tenant_id = :tenant_id and id = :id
-        returning tenant_id, id, attempts
-    )
-    insert into webhook_attempts (tenant_id, delivery_id, number) select tenant_id, id, attempts from claimed""")
 
-_NOTE = text("""
-    update webhook_attempts set status_code = :status_code, ms = :ms, response = :response, problem = :problem
-    where tenant_id = :tenant_id and delivery_id = :id and number = :number""")
+@dataclass(frozen=True, slots=True)
+class DueDelivery:
+    """A delivery whose attempt is due, locked: `attempts` in all, `tries` since it was made or last replayed."""
 
-# Compare and set: only the latest attempt says what becomes of the delivery.
-_SETTLE = text("""
-    update webhook_deliveries set
-        status = :status, problem = :problem,
-        look_at = case when :status = 'pending' then clock_timestamp() + :wait * (1 + :jitter * random()) end,
-        settled_at = case when :status <> 'pending' then clock_timestamp() end
-    where tenant_id = :tenant_id and id = :id and status = 'pending' and attempts = :number""")
+    id: UUID
+    attempts: int
+    tries: int
+    endpoint_id: UUID
+    event_id: UUID
+    body: str
 
 
 @dataclass(frozen=True, slots=True)
-class DeliveryClaim:
-    """The right to attempt a delivery once; `headers` hold a signature that is good for minutes."""
+class WebhookCall:
+    """One claimed attempt at a delivery; `headers` hold a signature that is valid for minutes."""
 
     delivery_id: UUID
     endpoint_id: UUID
-    number: int
+    attempt: int  # the fencing token
     tries: int
     url: str
     body: bytes
     headers: dict[str, str] = field(repr=False)
 
 
-def attempt(scope: Scope, delivery_id: UUID) -> SideEffect | None:
-    """Attempt a delivery, if its time has come and its endpoint still wants it."""
-    due = scope.session.execute(_DUE, {"tenant_id": scope.tenant_id, "id": delivery_id}).mappings().first()
-    if due is None:
-        return None
-    endpoint = queries.get_endpoint(scope, due["endpoint_id"])
-    if not endpoint["enabled"]:
-        _give_up(scope, due, "the endpoint is disabled; enable it, then replay this delivery")
-        return None
-    if due["tries"] >= rules.MOST_TRIES:
-        _give_up(scope, due, "the worker that made the last attempt did not come back")
-        return None
-    try:
-        secrets = queries.open_secrets(scope, endpoint)
-    except vault.Undecryptable:
-        logger.exception("a webhook's secret does not open", endpoint_id=str(endpoint["id"]))
-        _give_up(scope, due, "the endpoint's secret cannot be opened; rotate it, then replay this delivery")
-        return None
-    scope.session.execute(_CLAIM, {"tenant_id": scope.tenant_id, "id": delivery_id, "lease": rules.LEASE})
-    claim = DeliveryClaim(
-        delivery_id,
-        endpoint["id"],
-        due["attempts"] + 1,
-        due["tries"] + 1,
-        endpoint["url"],
-        due["body"].encode(),
-        rules.headers(str(due["event_id"]), body=due["body"], at=scope.now, signed_with=secrets),
+class WebhookDelivery(Delivery[DueDelivery, WebhookCall, Reply]):
+    """Deliveries of webhooks: a signed POST to an endpoint of the tenant's."""
+
+    def load_due(self, scope: Scope, row_id: UUID) -> DueDelivery | None:
+        """Lock a delivery with its event's body, if it is due."""
+        return rows.first(DueDelivery, scope.session.execute(_LOAD_DUE, {"tenant_id": scope.tenant_id, "id": row_id}))
+
+    def prepare(self, scope: Scope, row: DueDelivery) -> WebhookCall | None:
+        """Sign the call, or give the delivery up where its endpoint is disabled or has no readable secret."""
+        endpoint = queries.get_endpoint(scope, row.endpoint_id)
+        if not endpoint.enabled:
+            _give_up(scope, row, "the endpoint is disabled; enable it, then replay this delivery")
+            return None
+        if row.tries >= rules.RETRY.most_attempts:
+            _give_up(scope, row, "the worker that made the last attempt did not come back")
+            return None
+        try:
+            secrets = queries.decrypt_secrets(scope, endpoint)
+        except vault.Undecryptable:
+            logger.exception("a webhook's secret does not open", endpoint_id=str(endpoint.id))
+            _give_up(scope, row, "the endpoint's secret cannot be opened; rotate it, then replay this delivery")
+            return None
+        return WebhookCall(
+            row.id,
+            endpoint.id,
+            row.attempts + 1,
+            row.tries + 1,
+            endpoint.url,
+            row.body.encode(),
+            rules.headers(str(row.event_id), body=row.body, at=scope.now, signed_with=secrets),
+        )
+
+    def claim(self, scope: Scope, row: DueDelivery, call: WebhookCall) -> None:
+        """Count and lease the attempt, and write its row in the log of attempts."""
+        delivery = webhook_deliveries.c
+        claimed = (
+            _LEASED.claim(scope, row.id, tries=delivery.tries + 1)
+            .returning(delivery.tenant_id, delivery.id, delivery.attempts)
+            .cte("claimed")
+        )
+        scope.session.execute(
+            insert(webhook_attempts).from_select(["tenant_id", "delivery_id", "number"], select(claimed))
+        )
+
+    def call(self, call: WebhookCall) -> Reply:
+        """Post the event to the endpoint."""
+        headers = {"Content-Type": "application/json", "User-Agent": "Wagebook-Webhooks/1", **call.headers}
+        return outside.post(call.url, call.body, headers, seconds=rules.CALL_SECONDS)
+
+    def settle(self, scope: Scope, call: WebhookCall, answer: Reply) -> None:
+        """Write the answer to the log, and what it means for the delivery and for its endpoint's health."""
+        works, is_gone = answer.status is not None and 200 <= answer.status < 300, answer.status == GONE
+        problem = None if works else _find_problem(answer)
+        scope.session.execute(_write_answer(scope, call, answer, problem))
+        retry_in = None if works or is_gone else rules.RETRY.wait_after(call.tries)
+        status = (
+            DeliveryStatus.DELIVERED if works else DeliveryStatus.FAILED if retry_in is None else DeliveryStatus.PENDING
+        )
+        if not _LEASED.settle(
+            scope,
+            call.delivery_id,
+            attempt=call.attempt,
+            status=status.value,
+            problem=problem,
+            retry_in=retry_in,
+            settled_at=None if retry_in else func.clock_timestamp(),
+        ):
+            logger.warning("a webhook's answer came too late", delivery_id=str(call.delivery_id))
+            return
+        count("WebhookAttempts", outcome=status.value)
+        endpoint_actions.note_health(scope, endpoint_id=call.endpoint_id, works=works, gone=is_gone)
+
+
+WEBHOOKS = WebhookDelivery()
+
+
+def _write_answer(scope: Scope, call: WebhookCall, answer: Reply, problem: str | None) -> Update:
+    attempt = webhook_attempts.c
+    return (
+        update(webhook_attempts)
+        .where(
+            attempt.tenant_id == scope.tenant_id,
+            attempt.delivery_id == call.delivery_id,
+            attempt.number == call.attempt,
+        )
+        .values(status_code=answer.status, ms=answer.ms, response=answer.text or None, problem=problem)
     )
-    return SideEffect(partial(_call, claim), lambda after, reply: _settle(after, claim, reply))
 
 
-def _call(claim: DeliveryClaim) -> Reply:
-    said = {"Content-Type": "application/json", "User-Agent": "Wagebook-Webhooks/1", **claim.headers}
-    return outside.post(claim.url, claim.body, said, seconds=rules.TIME_OUT)
+def _find_problem(answer: Reply) -> str | None:
+    """Return why an answer does not count as delivered."""
+    if answer.status is None:
+        return answer.problem
+    redirects = "; redirects are not followed" if 300 <= answer.status < 400 else ""
+    return f"it answered {answer.status}{redirects}"
 
 
-def _settle(scope: Scope, claim: DeliveryClaim, reply: Reply) -> None:
-    works, problem = _judged(reply)
-    scope.session.execute(
-        _NOTE,
-        {
-            "tenant_id": scope.tenant_id,
-            "id": claim.delivery_id,
-            "number": claim.number,
-            "status_code": reply.status,
-            "ms": reply.ms,
-            "response": reply.text or None,
-            "problem": problem,
-        },
+def _give_up(scope: Scope, row: DueDelivery, problem: str) -> None:
+    """Fail a delivery without an attempt."""
+    _LEASED.settle(
+        scope,
+        row.id,
+        attempt=row.attempts,
+        status=DeliveryStatus.FAILED.value,
+        problem=problem,
+        settled_at=func.clock_timestamp(),
     )
-    wait = None if reply.status == GONE else rules.wait_after(claim.tries)
-    status = DeliveryStatus.DELIVERED if works else DeliveryStatus.FAILED if wait is None else DeliveryStatus.PENDING
-    if not _move(scope, claim.delivery_id, claim.number, status, problem=problem, wait=wait):
-        logger.warning("a webhook's answer came too late", delivery_id=str(claim.delivery_id))
-        return
-    count("WebhookAttempts", outcome=status.value)
-    endpoint_actions.note_health(scope, endpoint_id=claim.endpoint_id, works=works, gone=reply.status == GONE)
-
-
-def _judged(reply: Reply) -> tuple[bool, str | None]:
-    if reply.status is None:
-        return False, reply.problem
-    if 200 <= reply.status < 300:
-        return True, None
-    followed = "; redirects are not followed" if 300 <= reply.status < 400 else ""
-    return False, f"it answered {reply.status}{followed}"
-
-
-def _give_up(scope: Scope, due: Record, why: str) -> None:
-    _move(scope, due["id"], due["attempts"], DeliveryStatus.FAILED, problem=why, wait=None)
-
-
-def _move(
-    scope: Scope, delivery_id: UUID, number: int, to: DeliveryStatus, *, problem: str | None, wait: timedelta | None
-) -> bool:
-    """Set what becomes of a pending delivery, and tell whether this attempt was still the one to say so."""
-    moved = scope.session.execute(
-        _SETTLE,
-        {
-            "tenant_id": scope.tenant_id,
-            "id": delivery_id,
-            "number": number,
-            "status": to.value,
-            "problem": problem,
-            "wait": wait or timedelta(0),
-            "jitter": rules.JITTER,
-        },
-    )
-    return bool(moved.rowcount)

@@ -1,67 +1,66 @@
-"""Writes of webhook endpoints."""
+"""Writes of webhook endpoints: their addresses, their secrets, and whether they are enabled."""
 
-from datetime import timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, func, insert, select, update
 
 from chalicelib import audit
-from chalicelib.backing import outside, vault
-from chalicelib.backing.database import Record
+from chalicelib.backing import outside, rows, vault
 from chalicelib.entry.versions import check_version
 from chalicelib.features.webhooks import queries, rules
 from chalicelib.features.webhooks.models import webhook_endpoints
-from chalicelib.features.webhooks.schemas import NewEndpoint
+from chalicelib.features.webhooks.queries import EndpointRow
+from chalicelib.features.webhooks.schemas import Endpoint, MadeEndpoint, NewEndpoint
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import Conflict, invalid
 
-_TOLD = ("url", "events", "description", "enabled")
+_AUDITED = ("url", "events", "description", "enabled")
 
 
-def add_endpoint(scope: Scope, *, new: NewEndpoint) -> Record:
-    """Make an endpoint and show its secret this once."""
+def add_endpoint(scope: Scope, *, new: NewEndpoint) -> MadeEndpoint:
+    """Add an endpoint; its reply is the only one that shows the secret."""
     _check_host(new.url)
     scope.advisory_lock("webhook-endpoints")  # two at once would both see room for one
     if queries.count_endpoints(scope) >= rules.MOST_ENDPOINTS:
         raise Conflict(f"There are {rules.MOST_ENDPOINTS} webhook endpoints already; delete one first.")
-    # the id comes first, because the seal is bound to it
+    # the id comes first, because the encryption is bound to it (associated data)
     endpoint_id: UUID = scope.session.execute(select(func.uuidv7())).scalar_one()
     secret = rules.new_secret()
-    sealed = _sealed(scope, endpoint_id, secret)
-    values = {"url": new.url, "events": _listed(new.events), "description": new.description}
-    row = (
+    encrypted = _encrypt(scope, endpoint_id, secret)
+    values = {"url": new.url, "events": _to_stored(new.events), "description": new.description}
+    row = rows.one(
+        EndpointRow,
         scope.session.execute(
             insert(webhook_endpoints)
             .values(
                 tenant_id=scope.tenant_id,
                 id=endpoint_id,
-                secret_sealed=sealed.data,
-                secret_key_id=sealed.key_id,
+                secret_sealed=encrypted.data,
+                secret_key_id=encrypted.key_id,
                 created_at=scope.now,
                 **values,
             )
             .returning(webhook_endpoints)
-        )
-        .mappings()
-        .one()
+        ),
     )
     audit.record(
         scope, action="webhook_endpoint.added", entity_type="webhook_endpoint", entity_id=endpoint_id, after=values
     )
-    return {**queries.shown(scope, dict(row)), "secret": secret}
+    return _with_secret(scope, row, secret)
 
 
-def change_endpoint(scope: Scope, *, endpoint_id: UUID, given: dict[str, Any], if_match: int | None) -> Record:
+def change_endpoint(scope: Scope, *, endpoint_id: UUID, patch: dict[str, Any], if_match: int | None) -> Endpoint:
     """Change an endpoint; one that is enabled again begins without its failures."""
-    if "url" in given:
-        _check_host(given["url"])
+    if "url" in patch:
+        _check_host(patch["url"])
     before = queries.get_endpoint(scope, endpoint_id, lock=True)
-    check_version(before, if_match)
-    said = {**given, "events": _listed(given["events"])} if "events" in given else given
-    changes = {name: value for name, value in said.items() if before[name] != value}
+    check_version({"version": before.version}, if_match)
+    requested = {**patch, "events": _to_stored(patch["events"])} if "events" in patch else patch
+    changes = {name: value for name, value in requested.items() if getattr(before, name) != value}
     if not changes:
-        return queries.shown(scope, before)
+        return queries.to_reply(scope, before)
     if changes.get("enabled"):
         changes |= {"failing_since": None, "disabled_because": None}
     row = _update(scope, endpoint_id, changes)
@@ -70,29 +69,29 @@ def change_endpoint(scope: Scope, *, endpoint_id: UUID, given: dict[str, Any], i
         action="webhook_endpoint.changed",
         entity_type="webhook_endpoint",
         entity_id=endpoint_id,
-        before={name: before[name] for name in changes},
+        before={name: getattr(before, name) for name in changes},
         after=changes,
     )
-    return queries.shown(scope, row)
+    return queries.to_reply(scope, row)
 
 
-def rotate_secret(scope: Scope, *, endpoint_id: UUID) -> Record:
-    """Return an endpoint a new secret and show it this once; the one before signs too for a day.
+def rotate_secret(scope: Scope, *, endpoint_id: UUID) -> MadeEndpoint:
+    """Give an endpoint a new secret, which only this reply shows; the one before signs, too, for a day.
 
     Done twice within a day, only the latest two count.
     """
     before = queries.get_endpoint(scope, endpoint_id, lock=True)
     secret = rules.new_secret()
-    sealed = _sealed(scope, endpoint_id, secret)
+    encrypted = _encrypt(scope, endpoint_id, secret)
     until = scope.now + rules.OVERLAP
     row = _update(
         scope,
         endpoint_id,
         {
-            "secret_sealed": sealed.data,
-            "secret_key_id": sealed.key_id,
-            "old_secret_sealed": before["secret_sealed"],
-            "old_secret_key_id": before["secret_key_id"],
+            "secret_sealed": encrypted.data,
+            "secret_key_id": encrypted.key_id,
+            "old_secret_sealed": before.secret_sealed,
+            "old_secret_key_id": before.secret_key_id,
             "old_secret_until": until,
         },
     )
@@ -103,11 +102,11 @@ def rotate_secret(scope: Scope, *, endpoint_id: UUID) -> Record:
         entity_id=endpoint_id,
         after={"old_secret_until": until},
     )
-    return {**queries.shown(scope, row), "secret": secret}
+    return _with_secret(scope, row, secret)
 
 
 def delete_endpoint(scope: Scope, *, endpoint_id: UUID) -> None:
-    """End an endpoint and its log; what it was stays in the audit."""
+    """Delete an endpoint and its log; what it was stays in the audit."""
     before = queries.get_endpoint(scope, endpoint_id, lock=True)
     scope.session.execute(
         delete(webhook_endpoints).where(
@@ -119,29 +118,28 @@ def delete_endpoint(scope: Scope, *, endpoint_id: UUID) -> None:
         action="webhook_endpoint.deleted",
         entity_type="webhook_endpoint",
         entity_id=endpoint_id,
-        before={name: before[name] for name in _TOLD},
+        before={name: getattr(before, name) for name in _AUDITED},
     )
 
 
 def note_health(scope: Scope, *, endpoint_id: UUID, works: bool, gone: bool) -> None:
     """Note whether an endpoint took a delivery, and disable one that says it is gone or failed for days."""
-    row = queries.get_endpoint(scope, endpoint_id)
+    failing_since = queries.get_endpoint(scope, endpoint_id).failing_since
     if works:
-        if row["failing_since"] is not None:
-            _set(scope, endpoint_id, {"failing_since": None})
+        if failing_since is not None:
+            _write_failing_since(scope, endpoint_id, None)
         return
-    since = row["failing_since"]
-    if since is None:
-        _set(scope, endpoint_id, {"failing_since": scope.now})
+    if failing_since is None:
+        _write_failing_since(scope, endpoint_id, scope.now)
     if gone:
         _disable(scope, endpoint_id, why="it answered 410 Gone")
-    elif since is not None and scope.now - since > rules.PATIENCE:
-        _disable(scope, endpoint_id, why=f"it failed for {_days(rules.PATIENCE)} days")
+    elif failing_since is not None and scope.now - failing_since > rules.DISABLE_AFTER:
+        _disable(scope, endpoint_id, why=f"it failed for {rules.DISABLE_AFTER.days} days")
 
 
 def _disable(scope: Scope, endpoint_id: UUID, *, why: str) -> None:
     before = queries.get_endpoint(scope, endpoint_id, lock=True)
-    if not before["enabled"]:
+    if not before.enabled:
         return
     _update(scope, endpoint_id, {"enabled": False, "disabled_because": why})
     audit.record(
@@ -154,45 +152,45 @@ def _disable(scope: Scope, endpoint_id: UUID, *, why: str) -> None:
     )
 
 
-def _set(scope: Scope, endpoint_id: UUID, values: dict[str, Any]) -> None:
-    """Note something that nobody edits, so the version stays."""
+def _write_failing_since(scope: Scope, endpoint_id: UUID, failing_since: datetime | None) -> None:
+    """Write since when an endpoint fails; nobody edits that, so the version stays."""
     scope.session.execute(
         update(webhook_endpoints)
         .where(webhook_endpoints.c.tenant_id == scope.tenant_id, webhook_endpoints.c.id == endpoint_id)
-        .values(**values)
+        .values(failing_since=failing_since)
     )
 
 
-def _update(scope: Scope, endpoint_id: UUID, values: dict[str, Any]) -> Record:
-    row = (
+def _update(scope: Scope, endpoint_id: UUID, values: dict[str, Any]) -> EndpointRow:
+    """Update an endpoint, whose version goes up."""
+    return rows.one(
+        EndpointRow,
         scope.session.execute(
             update(webhook_endpoints)
             .where(webhook_endpoints.c.tenant_id == scope.tenant_id, webhook_endpoints.c.id == endpoint_id)
             .values(**values, version=webhook_endpoints.c.version + 1)
             .returning(webhook_endpoints)
-        )
-        .mappings()
-        .one()
+        ),
     )
-    return dict(row)
+
+
+def _with_secret(scope: Scope, row: EndpointRow, secret: str) -> MadeEndpoint:
+    return MadeEndpoint(**dict(queries.to_reply(scope, row)), secret=secret)
 
 
 def _check_host(url: str) -> None:
+    """Refuse an address that is not of the public internet (SSRF); each call checks it again (DNS rebinding)."""
     try:
         outside.resolve_public_addresses(outside.parse_target(url))
     except outside.CallRefused as refusal:
         raise invalid("/url", str(refusal)) from None
 
 
-def _sealed(scope: Scope, endpoint_id: UUID, secret: str) -> vault.EncryptedValue:
+def _encrypt(scope: Scope, endpoint_id: UUID, secret: str) -> vault.EncryptedValue:
     return vault.encrypt(
         scope.session, secret.encode(), tenant_id=scope.tenant_id, table=webhook_endpoints.name, row_id=endpoint_id
     )
 
 
-def _listed(events: Any) -> list[str] | None:
+def _to_stored(events: Any) -> list[str] | None:
     return None if events == "all" else [str(event) for event in events]
-
-
-def _days(time: timedelta) -> int:
-    return time.days

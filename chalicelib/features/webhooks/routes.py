@@ -5,15 +5,15 @@ from uuid import UUID
 from chalice import Blueprint
 
 from chalicelib.entry.http import endpoint
-from chalicelib.entry.paging import Page, PageQuery
+from chalicelib.entry.paging import Page, PageQuery, RowPage
 from chalicelib.features.webhooks import actions, endpoint_actions, queries, schemas
 from chalicelib.identity.scope import Scope
 
 blueprint = Blueprint(__name__)
 
 
-@endpoint(blueprint, "GET", "/webhook-endpoints", may="webhooks.read")
-def list_endpoints(scope: Scope, query: PageQuery) -> Page[schemas.Endpoint]:
+@endpoint(blueprint, "GET", "/webhook-endpoints", may="webhooks.read", reply=Page[schemas.Endpoint])
+def list_endpoints(scope: Scope, query: PageQuery) -> RowPage[schemas.Endpoint]:
     """List the systems of yours that hear what happens, oldest first; without their secrets."""
     return queries.page_of_endpoints(scope, query)
 
@@ -31,7 +31,7 @@ def add_endpoint(scope: Scope, body: schemas.NewEndpoint) -> schemas.MadeEndpoin
 @endpoint(blueprint, "GET", "/webhook-endpoints/{endpoint_id}", may="webhooks.read")
 def get_endpoint(scope: Scope, endpoint_id: UUID) -> schemas.Endpoint:
     """Show one endpoint, without its secret."""
-    return queries.shown(scope, queries.get_endpoint(scope, endpoint_id))
+    return queries.to_reply(scope, queries.get_endpoint(scope, endpoint_id))
 
 
 @endpoint(blueprint, "PATCH", "/webhook-endpoints/{endpoint_id}", may="webhooks.write")
@@ -39,7 +39,7 @@ def change_endpoint(
     scope: Scope, endpoint_id: UUID, body: schemas.EndpointPatch, if_match: int | None
 ) -> schemas.Endpoint:
     """Change an endpoint, or switch it on or off; what happens while it is off is not published to it."""
-    return endpoint_actions.change_endpoint(scope, endpoint_id=endpoint_id, given=body.sent_fields(), if_match=if_match)
+    return endpoint_actions.change_endpoint(scope, endpoint_id=endpoint_id, patch=body.sent_fields(), if_match=if_match)
 
 
 @endpoint(
@@ -56,8 +56,8 @@ def test_endpoint(scope: Scope, endpoint_id: UUID) -> schemas.WholeDelivery:
     return actions.ping(scope, endpoint_id)
 
 
-@endpoint(blueprint, "GET", "/webhook-deliveries", may="webhooks.read")
-def list_deliveries(scope: Scope, query: schemas.DeliveryQuery) -> Page[schemas.Delivery]:
+@endpoint(blueprint, "GET", "/webhook-deliveries", may="webhooks.read", reply=Page[schemas.Delivery])
+def list_deliveries(scope: Scope, query: schemas.DeliveryQuery) -> RowPage[queries.DeliveryRow]:
     """List the log of the last 30 days, newest first."""
     return queries.page_of_deliveries(scope, query)
 

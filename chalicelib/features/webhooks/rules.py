@@ -1,4 +1,4 @@
-"""What may be listened to, when a delivery is tried again, and how it is signed (Standard Webhooks 1.0.0)."""
+"""What can be subscribed to, the retry schedule of a delivery, and its signature (Standard Webhooks 1.0.0)."""
 
 import base64
 import secrets
@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from standardwebhooks.webhooks import Webhook
+
+from chalicelib.delivery.retry import RetrySchedule
 
 
 class EventType(StrEnum):
@@ -20,15 +22,15 @@ class EventType(StrEnum):
     PAYOUT_UNKNOWN = "payout.unknown"
 
 
-PING = "ping"  # sent on request to one endpoint, whatever it listens to
+PING = "ping"  # sent on request to one endpoint, whatever it subscribed to
 
 
 class DeliveryStatus(StrEnum):
-    """What became of telling one endpoint of one event."""
+    """The state of a delivery: one event to one endpoint."""
 
-    PENDING = "pending"  # to be sent, being sent, or to be tried again
+    PENDING = "pending"  # to be sent, being sent, or to be retried
     DELIVERED = "delivered"
-    FAILED = "failed"  # tried as often as we do, or not to be tried any more
+    FAILED = "failed"  # attempted as often as the schedule says, or not to be attempted any more
 
 
 DELIVERY_MOVES: Mapping[DeliveryStatus, frozenset[DeliveryStatus]] = {
@@ -38,41 +40,36 @@ DELIVERY_MOVES: Mapping[DeliveryStatus, frozenset[DeliveryStatus]] = {
     DeliveryStatus.FAILED: frozenset({DeliveryStatus.PENDING}),
 }
 
-# After each failed try; the specification's own example. Its first five seconds are the next round of the schedule.
-WAITS = (
-    timedelta(seconds=5),
-    timedelta(minutes=5),
-    timedelta(minutes=30),
-    timedelta(hours=2),
-    timedelta(hours=5),
-    timedelta(hours=10),
-    timedelta(hours=14),
-    timedelta(hours=20),
-    timedelta(hours=24),
+RETRY = RetrySchedule(
+    # The specification's own example. Its first five seconds are the next round of the sweep.
+    waits=(
+        timedelta(seconds=5),
+        timedelta(minutes=5),
+        timedelta(minutes=30),
+        timedelta(hours=2),
+        timedelta(hours=5),
+        timedelta(hours=10),
+        timedelta(hours=14),
+        timedelta(hours=20),
+        timedelta(hours=24),
+    ),
+    lease=timedelta(seconds=60),
+    resend_after=timedelta(minutes=5),
 )
-MOST_TRIES = len(WAITS) + 1
-JITTER = 0.2  # a wait is so much longer at most, so that what failed together does not come back together
-TIME_OUT = 10.0  # seconds, from looking the host up to the last byte of the answer
-LEASE = timedelta(seconds=60)  # a worker that did not come back by then never will
-NUDGE = timedelta(minutes=5)  # a new delivery whose message nobody took by then is sent to the queue again
-PATIENCE = timedelta(days=5)  # an endpoint that only failed for so long is disabled
-OVERLAP = timedelta(hours=24)  # the secret before signs too for so long
-KEPT_FOR = timedelta(days=30)  # then an event and its deliveries are forgotten
+CALL_SECONDS = 10.0  # from resolving the host to the last byte of the answer
+DISABLE_AFTER = timedelta(days=5)  # an endpoint that only failed for so long is disabled
+OVERLAP = timedelta(hours=24)  # for so long the secret before a rotation signs, too
+KEPT_FOR = timedelta(days=30)  # then an event and its deliveries are deleted
 MOST_ENDPOINTS = 20  # of a tenant
 
 
-def wait_after(tries: int) -> timedelta | None:
-    """Return how long to wait after so many failed tries, or None where it is not tried again."""
-    return WAITS[tries - 1] if tries < MOST_TRIES else None
-
-
 def new_secret() -> str:
-    """Make a secret in the form that receivers' libraries take."""
+    """Return a random secret in the form that receivers' libraries take."""
     return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
 def headers(event_id: str, *, body: str, at: datetime, signed_with: Sequence[str]) -> dict[str, str]:
-    """Sign one attempt with every secret that counts; a receiver needs to know one of them."""
+    """Sign one attempt with every secret that is valid; a receiver needs to know one of them."""
     signatures = [Webhook(secret).sign(event_id, at, body) for secret in signed_with]
     return {
         "webhook-id": event_id,

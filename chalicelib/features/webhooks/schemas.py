@@ -1,4 +1,4 @@
-"""What comes in and goes out about webhooks."""
+"""Requests and replies of webhooks."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -12,19 +12,19 @@ from chalicelib.features.webhooks.rules import DeliveryStatus, EventType
 from chalicelib.kernel.schema import UNSET, Input, LongText, Output, Version
 
 
-def _readable(url: str) -> str:
+def _check_url(url: str) -> str:
     outside.parse_target(url)
     return url
 
 
-def _each_once(events: list[EventType]) -> list[EventType]:
+def _sort_unique(events: list[EventType]) -> list[EventType]:
     return sorted(set(events))
 
 
-def _in_plain_words(said: Any, handler: ValidatorFunctionWrapHandler) -> Any:
-    # a union tells each of its forms in turn, at places that no caller has written
+def _explain_events(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+    # pydantic reports each form of a union in turn, at places that no caller has written
     try:
-        return handler(said)
+        return handler(value)
     except ValidationError:
         raise ValueError(f'must be "all", or a list of {", ".join(EventType)}') from None
 
@@ -32,11 +32,11 @@ def _in_plain_words(said: Any, handler: ValidatorFunctionWrapHandler) -> Any:
 Url = Annotated[
     str,
     Field(min_length=1, max_length=500, description="https://, on port 443 or 8443, at a host of the public internet"),
-    AfterValidator(_readable),
+    AfterValidator(_check_url),
 ]
 Events = Annotated[
-    Literal["all"] | Annotated[list[EventType], Field(min_length=1, max_length=50), AfterValidator(_each_once)],
-    WrapValidator(_in_plain_words),
+    Literal["all"] | Annotated[list[EventType], Field(min_length=1, max_length=50), AfterValidator(_sort_unique)],
+    WrapValidator(_explain_events),
 ]
 
 

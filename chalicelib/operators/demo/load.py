@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from chalicelib import audit
-from chalicelib.features.pay_register import actions as pay_register
+from chalicelib.features.pay_register import nightly_job as pay_register
 from chalicelib.features.tenants import actions as tenants
 from chalicelib.features.tenants.schemas import NewTenant
 from chalicelib.identity.scope import Scope
@@ -38,7 +38,7 @@ def _load(company: Company) -> dict[str, Any]:
     asked = away.live(tenant_id) if company is ACME else 0
     with scopes.operating(tenant_id, sends=False) as scope:
         if _is_due(scope):
-            pay_register.request_nightly(scope, as_of=None)
+            pay_register.JOB.request(scope, as_of=None)
     work.do_here(scope.outgoing)
     runs = paying.live(tenant_id) if company is ACME else 0
     sold = selling.live(tenant_id, market.OF[company.settings["slug"]], mail=company.mail)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from importlib import import_module
 from itertools import pairwise
 from math import ceil
 from typing import NamedTuple
 
 from chalicelib.entry.registry import Schedule
+from chalicelib.jobs.nightly import NIGHTLY_JOBS
 from infra.local.schedules import UNITS, fires_at
 
 # CloudWatch looks back a day at most in periods of less than an hour, and a week in longer ones. Minutes.
@@ -42,8 +41,8 @@ def window(expression: str) -> Window:
 
 
 def is_nightly(schedule: Schedule) -> bool:
-    """Return whether a schedule counts the tenants whose nightly job is still due."""
-    return "nightly_runs" in inspect.getsource(import_module(schedule.function.__module__))
+    """Return whether it counts, each time, the tenants whose night is not done yet."""
+    return schedule.name in NIGHTLY_JOBS
 
 
 def _longest_gap(expression: str) -> int:

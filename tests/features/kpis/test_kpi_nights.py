@@ -15,6 +15,7 @@ from chalicelib.features.kpis.scores import reminders
 from chalicelib.features.periods.windows import EmployeeFilter
 from chalicelib.identity.callers import job_scope
 from chalicelib.identity.scope import Origin
+from chalicelib.jobs import nightly
 from tests.features.kpis.conftest import NIGHT, Office, night, open_office
 from tests.support.cast import Cast, tenant
 from tests.support.people import employee, sql
@@ -90,7 +91,7 @@ class TestNight:
     def test_killed_in_the_middle_is_resumed(
         self, office: Office, stack: Stack, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(score_nightly_job, "CHUNK_EMPLOYEES", 2)
+        monkeypatch.setattr(nightly, "CHUNK_EMPLOYEES", 2)
         definition = office.metric("present_days", target=10)
         for n in range(5):
             who = employee(office.cast, employee_no=f"N-{n}")
@@ -99,7 +100,7 @@ class TestNight:
         real, calls = score_nightly_job.calculate, []
 
         def once_killed(*args: Any, **named: Any) -> Any:
-            calls.append(named["among"])
+            calls.append(named["employee_filter"])
             done = real(*args, **named)
             if len(calls) == 2:
                 raise RuntimeError("killed before the commit")
@@ -283,7 +284,7 @@ class TestRemind:
 def nights_again(office: Office, as_of: str, stack: Stack) -> None:
     """Ask for a night as an operator does, and work it off."""
     with kpi_scope(office) as scope:
-        score_nightly_job.request(scope, as_of=date.fromisoformat(as_of))
+        score_nightly_job.JOB.request(scope, as_of=date.fromisoformat(as_of))
         for last in scope.at_commit:
             last()
     outbox.send(scope.outgoing)

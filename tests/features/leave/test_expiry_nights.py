@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from chalicelib.backing.database import transaction
 from chalicelib.features.leave.expiry import nightly_job as expiry_nightly_job
-from chalicelib.jobs import progress
+from chalicelib.jobs import nightly, progress
 from tests.features.leave.expiry_cases import (
     adjustments,
     allocation,
@@ -460,21 +460,22 @@ class TestKilled:
     def test_between_its_chunks_goes_on_where_it_was(
         self, acme: Cast, stack: Stack, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(expiry_nightly_job, "CHUNK_EMPLOYEES", 2)
+        monkeypatch.setattr(nightly, "CHUNK_EMPLOYEES", 2)
         made = self.people(acme)
         done: list[int] = []
-        real = expiry_nightly_job.do_chunk
+        real = progress.finish_chunk
 
-        def dies_at_the_second(*args: Any, **chunk: Any) -> None:
-            done.append(chunk["chunk"].number)
-            real(*args, **chunk)
+        def dies_at_the_second(*args: Any, number: int, changed: int) -> bool:
+            done.append(number)
+            is_last = real(*args, number=number, changed=changed)
             if len(done) == 2:
                 raise MemoryError  # all of the chunk was done, and none of it committed
+            return is_last
 
-        monkeypatch.setattr(expiry_nightly_job, "do_chunk", dies_at_the_second)
+        monkeypatch.setattr(progress, "finish_chunk", dies_at_the_second)
         night(stack, "2026-02-01")
         assert sorted(done) in ([0, 1, 2], [0, 1, 1, 2], [0, 0, 1, 2], [0, 1, 2, 2])
-        monkeypatch.setattr(expiry_nightly_job, "do_chunk", real)
+        monkeypatch.setattr(progress, "finish_chunk", real)
         with at("2026-02-01T02:20:00+06:00"):
             stack.loop.drain(max_seconds=30)
         if sql(acme, "select 1 from jobs where status <> 'succeeded'"):

@@ -22,7 +22,7 @@ from chalicelib.backing.database import transaction
 from chalicelib.features.attendance.requests import actions as request_actions
 from chalicelib.features.attendance.requests.kinds import ON_DUTY, OVERTIME
 from chalicelib.features.leave.requests import actions as leave_actions
-from chalicelib.features.pay_register import actions, edit_actions
+from chalicelib.features.pay_register import actions, edit_actions, nightly_job
 from chalicelib.features.pay_register import calculation as pay_register_calculation
 from chalicelib.features.pay_register.schemas import HalfIn
 from chalicelib.features.periods.windows import EmployeeFilter
@@ -178,7 +178,7 @@ def full_sync_chunk(scope: Any, scene: Scene) -> None:
 
 
 def nightly(scope: Any) -> None:
-    actions.run_nightly(scope, job_id=None, as_of=None)
+    nightly_job.JOB.start(scope)
 
 
 VERBS: dict[str, Callable[[Scene], Answer]] = {

@@ -272,7 +272,7 @@ class TestAttempt:
         new = listen(acme, receiver)
         delivery = ping(acme, new)
         with job_scope(acme.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
-            assert delivery_actions.attempt(scope, UUID(delivery)) is not None  # and is never run
+            assert delivery_actions.WEBHOOKS.attempt(scope, UUID(delivery)) is not None  # and is never run
         running.drain()
         running.tick("webhooks-to-look-at")
         running.drain()
@@ -286,7 +286,7 @@ class TestAttempt:
         new = listen(acme, receiver)
         delivery = ping(acme, new)
         with job_scope(acme.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
-            side_effect = delivery_actions.attempt(scope, UUID(delivery))
+            side_effect = delivery_actions.WEBHOOKS.attempt(scope, UUID(delivery))
         assert side_effect is not None
         again(acme, running)
         receiver.answers += [410]
@@ -305,7 +305,7 @@ class TestAttempt:
         side_effects = []
         for _ in range(2):
             with job_scope(acme.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
-                side_effects.append(delivery_actions.attempt(scope, UUID(delivery)))
+                side_effects.append(delivery_actions.WEBHOOKS.attempt(scope, UUID(delivery)))
             let_pass(acme)
         first, second = (side_effect for side_effect in side_effects if side_effect is not None)
         receiver.answers += [500, 200]
@@ -487,7 +487,7 @@ class TestSchedule:
         ping(acme, listen(acme, receiver))
         running.sqs.purge_queue(QueueUrl=queue_url(running))
         assert running.tick("webhooks-to-look-at") == {"found": 0}
-        sql(acme, "update webhook_deliveries set look_at = clock_timestamp() - :nudge", nudge=rules.NUDGE)
+        sql(acme, "update webhook_deliveries set look_at = clock_timestamp() - :nudge", nudge=rules.RETRY.resend_after)
         assert running.tick("webhooks-to-look-at") == {"found": 1}
         running.drain()
         assert len(receiver.heard) == 1

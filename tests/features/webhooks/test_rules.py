@@ -42,11 +42,11 @@ def test_secrets_are_of_the_length_that_the_specification_asks_for() -> None:
     (9, timedelta(hours=24)), (10, None), (11, None),
 ])  # fmt: skip
 def test_the_ladder(tries: int, wait: timedelta | None) -> None:
-    assert rules.wait_after(tries) == wait
+    assert rules.RETRY.wait_after(tries) == wait
 
 
 def test_a_call_ends_well_before_its_lease_and_two_of_them_before_lambda_does() -> None:
-    assert timedelta(seconds=rules.TIME_OUT) * 2 < timedelta(seconds=29) < rules.LEASE
+    assert timedelta(seconds=rules.CALL_SECONDS) * 2 < timedelta(seconds=29) < rules.RETRY.lease
 
 
 def test_events_are_states_that_a_payout_can_come_to() -> None:

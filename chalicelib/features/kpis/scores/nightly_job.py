@@ -1,4 +1,4 @@
-"""The nights on which KPIs are calculated: everybody's, in chunks of people, each chunk one transaction.
+"""The nightly job of KPIs: every employee's scores as of yesterday, and reminders of values that are missing.
 
 A night computes anew and never adds, so it may come twice, late, or after one that was killed anywhere: what it writes
 depends on the day it is for, the facts, and nothing else. Days that are over count. A cycle is calculated until it is
@@ -7,98 +7,86 @@ end is calculated whenever the next night comes.
 """
 
 import json
-from collections.abc import Iterable
-from datetime import date
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, time
 from itertools import groupby
 from typing import Any
-from uuid import UUID
 
+from chalice import Blueprint
 from sqlalchemy import select, text
 
 from chalicelib import audit, formulas
-from chalicelib.backing import clock
 from chalicelib.backing.database import Record, statement
+from chalicelib.entry.messages import consumes, scheduled
 from chalicelib.features.kpis import rules
 from chalicelib.features.kpis.models import kpi_definitions
 from chalicelib.features.kpis.rules import EmployeeSpan, Measured, Scored
 from chalicelib.features.kpis.scores import calculation, measurement, reminders
 from chalicelib.features.periods.windows import EmployeeFilter
 from chalicelib.identity.scope import Scope
-from chalicelib.jobs import progress
-from chalicelib.jobs.progress import CHUNK_EMPLOYEES, JobChunk
-from chalicelib.kernel.errors import invalid
+from chalicelib.jobs import nightly, progress
+from chalicelib.jobs.nightly import ChunkResult, Night
+from chalicelib.jobs.progress import JobChunk
 
-QUEUE = NIGHT = "kpi"
+QUEUE = "kpi"
 UNREADABLE = "the formula cannot be read any more; save it again"
 
 _DUE, _RESCORE = statement(__file__, "due"), statement(__file__, "rescore")
-_CHUNKS, _WRITE = text(statement(__file__, "chunks")), text(statement(__file__, "write"))
-_COUNT = text("""
-    update jobs set result = jsonb_build_object(
-        'scores', coalesce((result ->> 'scores')::integer, 0) + :scores,
-        'told', coalesce((result ->> 'told')::integer, 0) + :told)
-    where tenant_id = :tenant_id and id = :job_id""")
-_COUNTED = text("select coalesce(result, '{}') from jobs where tenant_id = :tenant_id and id = :job_id")
-_DONE = text("""
-    insert into nightly_runs as n (tenant_id, kind, done_on) values (:tenant_id, :kind, :as_of)
-    on conflict (tenant_id, kind) do update set done_on = greatest(n.done_on, excluded.done_on)""")
+_WRITE = text(statement(__file__, "write"))
 
 
-def request(scope: Scope, *, as_of: date | None) -> UUID:
-    """Ask for a night, as an operator does: yesterday's, or that of a day of their choice that is over."""
-    yesterday = scope.yesterday()
-    if as_of is not None and as_of > yesterday:
-        raise invalid("/date", f"{as_of} is not over in {scope.tenant.timezone}; the last day that is, is {yesterday}")
-    as_of = as_of or yesterday
-    job_id = progress.create(scope, kind=NIGHT, parameters={"as_of": as_of})
-    scope.send(QUEUE, [{"job_id": str(job_id), "as_of": as_of.isoformat()}])
-    audit.record(scope, action="kpi.requested", entity_type="kpi", entity_id=as_of, after={"job_id": job_id})
-    return job_id
+class KpiNight(nightly.ChunkedNightlyJob):
+    """Calculate the scores of every cycle that is on or not settled; by three the register of yesterday is computed."""
+
+    kind = queue = QUEUE
+    starts_at = time(3)
+    days_back = 1
+    candidates = statement(__file__, "candidates")
+
+    def request(self, scope: Scope, *, as_of: date | None) -> Night:
+        """Ask for a night, as an operator does: yesterday's, or that of a day of their choice that is over."""
+        night = super().request(scope, as_of=as_of)
+        audit.record(
+            scope, action="kpi.requested", entity_type="kpi", entity_id=night.as_of, after={"job_id": night.job_id}
+        )
+        return night
+
+    def explain_future(self, scope: Scope, as_of: date) -> str:
+        """Say that the day is not over."""
+        latest = self.latest_day(scope)
+        return f"{as_of} is not over in {scope.tenant.timezone}; the last day that is, is {latest}"
+
+    def candidate_values(self, night: Night) -> Mapping[str, Any]:
+        """Return the parameters of candidates.sql."""
+        return {"as_of": night.as_of, "settling": rules.SETTLING_DAYS, "widest": max(rules.REMINDER_DAYS) + 1}
+
+    def do_chunk(self, scope: Scope, night: Night, chunk: JobChunk) -> ChunkResult:
+        """Calculate the scores of a chunk, and remind of missing values."""
+        employee_filter = EmployeeFilter.range(chunk.first_user_id, chunk.last_user_id)
+        scores, changed = calculate(scope, as_of=night.as_of, employee_filter=employee_filter)
+        notified = reminders.remind(scope, today=scope.today(), employee_filter=employee_filter)
+        return ChunkResult(changed, {"scores": scores, "told": notified})
+
+    def summarize(self, scope: Scope, night: Night, counts: Mapping[str, Any]) -> dict[str, Any]:
+        """Return how many scores were calculated, people notified, and rows changed."""
+        changed = progress.sum_changed(scope, night.job_id)
+        return {"as_of": night.as_of, "scores": 0, "told": 0, **counts, "changed": changed}
 
 
-def begin(scope: Scope, *, job_id: UUID | None, as_of: date | None) -> None:
-    """Begin a night: asked for by somebody, or due by the schedule.
-
-    The schedule's message says no date: whenever it arrives, late or twice, yesterday is what counts, once. One chunk
-    is done at once, more are sent as messages.
-    """
-    if as_of is None:
-        as_of = scope.yesterday()
-        job_id = progress.claim(scope, kind=NIGHT, key=f"{NIGHT}:{as_of}", parameters={"as_of": as_of})
-    if job_id is None or progress.is_over(scope, job_id):
-        return
-    rows = scope.session.execute(
-        _CHUNKS,
-        {
-            "tenant_id": scope.tenant_id,
-            "as_of": as_of,
-            "settling": rules.SETTLING_DAYS,
-            "widest": max(rules.REMINDER_DAYS) + 1,
-            "size": CHUNK_EMPLOYEES,
-        },
-    )
-    chunks = [JobChunk(*row) for row in rows]
-    progress.fan_out(
-        scope,
-        job_id,
-        chunks=chunks,
-        queue=QUEUE,
-        message={"as_of": as_of.isoformat()},
-        do=lambda chunk: do_chunk(scope, job_id=job_id, as_of=as_of, chunk=chunk),
-        finish=lambda: _finish(scope, job_id, as_of),
-    )
+JOB = nightly.register(KpiNight())
+blueprint = Blueprint(__name__)
 
 
-def do_chunk(scope: Scope, *, job_id: UUID, as_of: date, chunk: JobChunk) -> None:
-    """Do a night for some people, and finish the job with its last chunk."""
-    employee_filter = EmployeeFilter.range(chunk.first_user_id, chunk.last_user_id)
-    scores, changed = calculate(scope, as_of=as_of, employee_filter=employee_filter)
-    told = reminders.remind(
-        scope, today=clock.local_day(scope.now, scope.tenant.timezone), employee_filter=employee_filter
-    )
-    scope.session.execute(_COUNT, {"scores": scores, "told": told, "tenant_id": scope.tenant_id, "job_id": job_id})
-    if progress.finish_chunk(scope, job_id, number=chunk.number, changed=changed):
-        _finish(scope, job_id, as_of)
+@scheduled(blueprint, nightly.EVERY_ROUND, name=JOB.kind)
+def send_due_kpi_nights(*, now: datetime) -> int:
+    """Send one message for each tenant whose yesterday is not calculated yet."""
+    return JOB.send_due_tenants(now)
+
+
+@consumes(blueprint, QUEUE, batch_size=1, when_failed=progress.fail)
+def do_kpi_night(scope: Scope, *, message: dict[str, Any]) -> None:
+    """Do a night, or a chunk of one; one that is done already is not done again."""
+    JOB.process(scope, message)
 
 
 def calculate(scope: Scope, *, as_of: date, employee_filter: EmployeeFilter) -> tuple[int, int]:
@@ -153,10 +141,3 @@ def _scorer(definition: Record) -> calculation.Scorer | None:
 
 def _span(row: Record) -> EmployeeSpan:
     return EmployeeSpan(str(row["user_id"]), row["first_on"], row["last_on"])
-
-
-def _finish(scope: Scope, job_id: UUID, as_of: date) -> None:
-    scope.session.execute(_DONE, {"tenant_id": scope.tenant_id, "kind": NIGHT, "as_of": as_of})
-    counted = scope.session.execute(_COUNTED, {"tenant_id": scope.tenant_id, "job_id": job_id}).scalar_one()
-    changed = progress.sum_changed(scope, job_id)
-    progress.finish(scope, job_id, result={"as_of": as_of, "scores": 0, "told": 0, **counted, "changed": changed})

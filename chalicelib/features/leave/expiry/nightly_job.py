@@ -1,121 +1,115 @@
-"""The nights on which days expire: who is warned, and what becomes of days whose last day of use is over.
+"""The nightly job of leave expiry: who is warned, and what becomes of days whose last day of use is over.
 
-A night is planned once and done in chunks of people, each one transaction. A warning, once told, is a row; what was
+A night is planned once and done in chunks of employees, each one transaction. A warning, once sent, is a row; what was
 acted on has nothing left to act on. So a night may come twice, late, or after one that was killed anywhere.
 
-Days held by a request are nobody's to take until it is decided: the action is for what is left without them. Given
+Days reserved by a request are nobody's to take until it is decided: the action is for what is left without them. Given
 back later, they are left over after the expiry, and the next night takes them, as it takes days of an approved leave
 that was cancelled. So the entries are named after the night that booked them.
 """
 
-from datetime import date
+from collections.abc import Mapping
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from chalice import Blueprint
 from sqlalchemy import text
 
 from chalicelib import audit, notifications
-from chalicelib.backing import clock
 from chalicelib.backing.database import statement
+from chalicelib.entry.messages import consumes, scheduled
 from chalicelib.features.adjustments import actions as adjustments
 from chalicelib.features.adjustments.rules import AdjustmentKind, NewAdjustmentRow
 from chalicelib.features.leave.expiry import queries, rules
 from chalicelib.features.periods.windows import EmployeeFilter
 from chalicelib.identity.scope import Scope
-from chalicelib.jobs import progress
-from chalicelib.jobs.progress import CHUNK_EMPLOYEES, JobChunk
-from chalicelib.kernel.errors import invalid
+from chalicelib.jobs import nightly, progress
+from chalicelib.jobs.nightly import ChunkResult, Night
+from chalicelib.jobs.progress import JobChunk
 
-QUEUE = NIGHT = "leave-expiry"
+QUEUE = "leave-expiry"
 SOURCE = "leave_expiry"  # of adjustments, with the allocation and the night
 MOST_PROBLEMS = 20  # that a job's result and an audit row name
+COUNTS = ("warned", "lapsed_days", "encashed_days", "transferred_days")
 
 _ACT, _WARN = statement(__file__, "expiry_act"), statement(__file__, "expiry_warn")
-_CHUNKS = text(statement(__file__, "expiry_chunks"))
 # whoever gives people days waits for others who do, from their insert on; here the cycles that are there have to be
 # seen, so the waiting is done before the statement
 _ALONE = text("select pg_advisory_xact_lock(hashtextextended(:name, 0))")
 # a request or correction that holds an allocation is waited for, and what it left is what counts
 _LOCK = "for no key update of a"
-_COUNT = text("""
-    update jobs set result = jsonb_build_object(
-        'warned', coalesce((result ->> 'warned')::integer, 0) + :warned,
-        'lapsed_days', coalesce((result ->> 'lapsed_days')::numeric, 0) + :lapsed_days,
-        'encashed_days', coalesce((result ->> 'encashed_days')::numeric, 0) + :encashed_days,
-        'transferred_days', coalesce((result ->> 'transferred_days')::numeric, 0) + :transferred_days)
-    where tenant_id = :tenant_id and id = :job_id""")
-_COUNTED = text("select coalesce(result, '{}') from jobs where tenant_id = :tenant_id and id = :job_id")
-_DONE = text("""
-    insert into nightly_runs as n (tenant_id, kind, done_on) values (:tenant_id, :kind, :as_of)
-    on conflict (tenant_id, kind) do update set done_on = greatest(n.done_on, excluded.done_on)""")
 
 
-def today(scope: Scope) -> date:
-    """Return the day that it is in the tenant's zone."""
-    return clock.local_day(scope.now, scope.tenant.timezone)
+class LeaveExpiryNight(nightly.ChunkedNightlyJob):
+    """Warn employees whose days expire, and do what the rules say about days that have expired."""
 
+    kind = queue = QUEUE
+    starts_at = time(2)
+    days_back = 0
+    candidates = statement(__file__, "expiry_candidates")
 
-def request(scope: Scope, *, as_of: date | None) -> UUID:
-    """Ask for a night, as an operator or HR does: today's, or one of their choice that is not to come."""
-    now = today(scope)
-    if as_of is not None and as_of > now:
-        raise invalid("/date", f"{as_of} is to come in {scope.tenant.timezone}, where it is {now}; try it as a dry run")
-    as_of = as_of or now
-    job_id = progress.create(scope, kind=NIGHT, parameters={"as_of": as_of})
-    scope.send(QUEUE, [{"job_id": str(job_id), "as_of": as_of.isoformat()}])
-    audit.record(
-        scope, action="leave_expiry.requested", entity_type="leave_expiry", entity_id=as_of, after={"job_id": job_id}
-    )
-    return job_id
-
-
-def begin(scope: Scope, *, job_id: UUID | None, as_of: date | None) -> None:
-    """Begin a night: asked for by somebody, or due by the schedule.
-
-    The schedule's message says no date: whenever it arrives, late or twice, today is what counts, once. One chunk is
-    done at once, more are sent as messages.
-    """
-    if as_of is None:
-        as_of = today(scope)
-        job_id = progress.claim(scope, kind=NIGHT, key=f"{NIGHT}:{as_of}", parameters={"as_of": as_of})
-    if job_id is None or progress.is_over(scope, job_id):
-        return
-    rows = scope.session.execute(
-        _CHUNKS, {"tenant_id": scope.tenant_id, "as_of": as_of, "widest": rules.WIDEST, "size": CHUNK_EMPLOYEES}
-    )
-    chunks = [JobChunk(*row) for row in rows]
-    progress.fan_out(
-        scope,
-        job_id,
-        chunks=chunks,
-        queue=QUEUE,
-        message={"as_of": as_of.isoformat()},
-        do=lambda chunk: do_chunk(scope, job_id=job_id, as_of=as_of, chunk=chunk),
-        finish=lambda: _finish(scope, job_id, as_of),
-    )
-
-
-def do_chunk(scope: Scope, *, job_id: UUID, as_of: date, chunk: JobChunk) -> None:
-    """Do a night for some people, and finish the job with its last chunk."""
-    employee_filter = EmployeeFilter.range(chunk.first_user_id, chunk.last_user_id)
-    done = {
-        "warned": warn(scope, as_of=as_of, employee_filter=employee_filter),
-        **act(scope, as_of=as_of, employee_filter=employee_filter),
-    }
-    problems = done.pop("problems")
-    if any(done.values()) or problems:
+    def request(self, scope: Scope, *, as_of: date | None) -> Night:
+        """Ask for a night, as an operator or HR does: today's, or an earlier one."""
+        night = super().request(scope, as_of=as_of)
         audit.record(
             scope,
-            action="leave_expiry.acted",
+            action="leave_expiry.requested",
             entity_type="leave_expiry",
-            entity_id=as_of,
-            after={"job_id": job_id, "chunk": chunk.number, **done, "problems": problems[:MOST_PROBLEMS]},
+            entity_id=night.as_of,
+            after={"job_id": night.job_id},
         )
-    changed = done.pop("allocations") + done["warned"]
-    scope.session.execute(_COUNT, {**done, "tenant_id": scope.tenant_id, "job_id": job_id})
-    if progress.finish_chunk(scope, job_id, number=chunk.number, changed=changed):
-        _finish(scope, job_id, as_of)
+        return night
+
+    def explain_future(self, scope: Scope, as_of: date) -> str:
+        """Say that the day is to come, and that a dry run may be asked for."""
+        latest = self.latest_day(scope)
+        return f"{as_of} is to come in {scope.tenant.timezone}, where it is {latest}; try it as a dry run"
+
+    def candidate_values(self, night: Night) -> Mapping[str, Any]:
+        """Return the parameters of expiry_candidates.sql."""
+        return {"as_of": night.as_of, "widest": rules.WIDEST}
+
+    def do_chunk(self, scope: Scope, night: Night, chunk: JobChunk) -> ChunkResult:
+        """Warn the employees of a chunk, act on what has expired, and note it in the audit log."""
+        employee_filter = EmployeeFilter.range(chunk.first_user_id, chunk.last_user_id)
+        done = {
+            "warned": warn(scope, as_of=night.as_of, employee_filter=employee_filter),
+            **act(scope, as_of=night.as_of, employee_filter=employee_filter),
+        }
+        problems = done.pop("problems")
+        if any(done.values()) or problems:
+            audit.record(
+                scope,
+                action="leave_expiry.acted",
+                entity_type="leave_expiry",
+                entity_id=night.as_of,
+                after={"job_id": night.job_id, "chunk": chunk.number, **done, "problems": problems[:MOST_PROBLEMS]},
+            )
+        return ChunkResult(done.pop("allocations") + done["warned"], done)
+
+    def summarize(self, scope: Scope, night: Night, counts: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the sums of what was done, and the first of the problems that are left."""
+        number, problems = queries.problems_of(scope, as_of=night.as_of, most=MOST_PROBLEMS)
+        sums = {**dict.fromkeys(COUNTS, 0), **counts}
+        return {"as_of": night.as_of, **sums, "problem_count": number, "problems": problems}
+
+
+JOB = nightly.register(LeaveExpiryNight())
+blueprint = Blueprint(__name__)
+
+
+@scheduled(blueprint, nightly.EVERY_ROUND, name=JOB.kind)
+def send_due_nights(*, now: datetime) -> int:
+    """Send one message for each tenant whose day's expiry is not done yet."""
+    return JOB.send_due_tenants(now)
+
+
+@consumes(blueprint, QUEUE, batch_size=1, when_failed=progress.fail)
+def do_night(scope: Scope, *, message: dict[str, Any]) -> None:
+    """Do a night, or a chunk of one; one that is done already is not done again."""
+    JOB.process(scope, message)
 
 
 def warn(scope: Scope, *, as_of: date, employee_filter: EmployeeFilter) -> int:
@@ -174,12 +168,3 @@ def _paid(one: dict[str, Any], as_of: date) -> NewAdjustmentRow:
         explanation={**{name: one[name] for name in shown if one[name] is not None}, "formula": formula},
         source=(SOURCE, f"{one['allocation_id']}/{as_of}"),
     )
-
-
-def _finish(scope: Scope, job_id: UUID, as_of: date) -> None:
-    scope.session.execute(_DONE, {"tenant_id": scope.tenant_id, "kind": NIGHT, "as_of": as_of})
-    counted = scope.session.execute(_COUNTED, {"tenant_id": scope.tenant_id, "job_id": job_id}).scalar_one()
-    number, problems = queries.problems_of(scope, as_of=as_of, most=MOST_PROBLEMS)
-    none: dict[str, Any] = dict.fromkeys(("warned", "lapsed_days", "encashed_days", "transferred_days"), 0)
-    result = {"as_of": as_of, **none, **counted, "problem_count": number, "problems": problems}
-    progress.finish(scope, job_id, result=result)

@@ -7,7 +7,7 @@ from chalice import Blueprint
 from chalicelib.entry.http import endpoint
 from chalicelib.entry.paging import Page, PageQuery
 from chalicelib.features.leave.expiry import actions, queries, schemas
-from chalicelib.features.leave.expiry import nightly_job as nights
+from chalicelib.features.leave.expiry.nightly_job import JOB
 from chalicelib.identity.scope import Scope
 from chalicelib.jobs.schemas import started
 
@@ -48,14 +48,14 @@ def run_expiry(scope: Scope, body: schemas.NewExpiryRun, query: schemas.ExpiryRu
     as things are now.
     """
     if query.dry_run:
-        as_of = body.date or nights.today(scope)
+        as_of = body.date or scope.today()
         return schemas.ExpiryRun(
             date=as_of,
             job_id=None,
             status_url=None,
             plan=schemas.ExpiryPlan.model_validate(queries.plan_of(scope, as_of=as_of)),
         )
-    job_id = nights.request(scope, as_of=body.date)
+    night = JOB.request(scope, as_of=body.date)
     return schemas.ExpiryRun(
-        date=body.date or nights.today(scope), job_id=job_id, status_url=started(job_id).status_url, plan=None
+        date=night.as_of, job_id=night.job_id, status_url=started(night.job_id).status_url, plan=None
     )

@@ -22,6 +22,7 @@ from chalicelib.features.people.users import queries as people
 from chalicelib.features.sales import actions as sales
 from chalicelib.identity.scope import Scope
 from chalicelib.jobs import progress
+from chalicelib.jobs.chunks import load_chunks
 from chalicelib.jobs.progress import JobChunk
 from chalicelib.kernel.errors import Conflict, invalid
 from chalicelib.ledger import accounts
@@ -48,34 +49,24 @@ PAYROLL = "payroll-payouts"  # the job that pays the payslips of one payroll run
 # People who have a sale to advance or anything payable that is not earmarked for a payroll run, and the ranges that
 # they fall into. Whether a sale has its advance already is looked up in the chunk; a run with nothing to do makes
 # nothing.
-_PLAN = text("""
+_CANDIDATES = """
     with earmarked as (
         select user_id, currency, sum(amount - netted) as amount from payable_earmarks
         where tenant_id = :tenant_id and waits group by user_id, currency
     ), people as (
-        select a.owner_id from ledger_accounts a
+        select a.owner_id as user_id from ledger_accounts a
         left join earmarked e on e.user_id = a.owner_id and e.currency = a.currency
         where a.tenant_id = :tenant_id and a.kind = 'payable' and a.balance < 0
           and -a.balance > coalesce(e.amount, 0)
         union
         select distinct user_id from pending_sales where tenant_id = :tenant_id and :with_sales
-    ), numbered as (
-        select owner_id, (row_number() over (order by owner_id) - 1) / :size as chunk from people
-        where cast(:user_ids as uuid[]) is null or owner_id = any(cast(:user_ids as uuid[]))
     )
-    -- array_agg, as there is no min(uuid)
-    select (array_agg(owner_id order by owner_id))[1] as first, (array_agg(owner_id order by owner_id desc))[1] as last,
-        count(*) as people
-    from numbered group by chunk order by chunk""")
+    select user_id from people
+    where cast(:user_ids as uuid[]) is null or user_id = any(cast(:user_ids as uuid[]))"""
 
-_PLAN_PAYROLL = text("""
-    with numbered as (
-        select user_id, (row_number() over (order by user_id) - 1) / :size as chunk from payable_earmarks
-        where tenant_id = :tenant_id and run_id = :payroll_run_id and waits
-    )
-    select (array_agg(user_id order by user_id))[1] as first, (array_agg(user_id order by user_id desc))[1] as last,
-        count(*) as people
-    from numbered group by chunk order by chunk""")
+_CANDIDATES_OF_PAYROLL = """
+    select user_id from payable_earmarks
+    where tenant_id = :tenant_id and run_id = :payroll_run_id and waits"""
 
 _EARMARKED = text("""
     select user_id from payable_earmarks
@@ -138,10 +129,8 @@ def request_payroll(scope: Scope, *, payroll_run_id: UUID) -> UUID:
     """
     check_open(scope)
     job_id = progress.create(scope, kind=PAYROLL, parameters={"payroll_run_id": payroll_run_id})
-    rows = scope.session.execute(
-        _PLAN_PAYROLL, {"tenant_id": scope.tenant_id, "size": CHUNK_PEOPLE, "payroll_run_id": payroll_run_id}
-    ).all()
-    _fan_out(scope, job_id, rows, {"payroll_run_id": str(payroll_run_id)})
+    chunks = load_chunks(scope, _CANDIDATES_OF_PAYROLL, {"payroll_run_id": payroll_run_id}, size=CHUNK_PEOPLE)
+    _fan_out(scope, job_id, chunks, {"payroll_run_id": str(payroll_run_id)})
     return job_id
 
 
@@ -154,15 +143,12 @@ def check_open(scope: Scope) -> None:
 def _begin(scope: Scope, job_id: UUID, kind: PayoutRunKind, *, user_ids: Sequence[UUID] | None = None) -> None:
     advances = kind is PayoutRunKind.ADVANCE and scope.tenant.policy.advance_rate > 0
     named = list(user_ids) if user_ids else None
-    rows = scope.session.execute(
-        _PLAN, {"tenant_id": scope.tenant_id, "size": CHUNK_PEOPLE, "with_sales": advances, "user_ids": named}
-    ).all()
-    _fan_out(scope, job_id, rows, {"kind": kind.value} | ({"user_ids": [str(one) for one in named]} if named else {}))
+    chunks = load_chunks(scope, _CANDIDATES, {"with_sales": advances, "user_ids": named}, size=CHUNK_PEOPLE)
+    _fan_out(scope, job_id, chunks, {"kind": kind.value} | ({"user_ids": [str(one) for one in named]} if named else {}))
 
 
-def _fan_out(scope: Scope, job_id: UUID, rows: Sequence[Any], what: dict[str, Any]) -> None:
+def _fan_out(scope: Scope, job_id: UUID, chunks: list[JobChunk], what: dict[str, Any]) -> None:
     """Do a run's one chunk at once, or send its chunks; `what` is `kind` and `user_ids`, or `payroll_run_id`."""
-    chunks = [JobChunk(number, row.first, row.last, row.people) for number, row in enumerate(rows)]
     # who prepared it travels along: a chunk's message has no caller
     plan = what | {
         "job_id": str(job_id),

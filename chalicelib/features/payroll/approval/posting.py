@@ -32,21 +32,14 @@ from chalicelib.features.payroll.approval import queries
 from chalicelib.features.payroll.documents import actions as document_actions
 from chalicelib.identity.scope import Scope
 from chalicelib.jobs import progress
+from chalicelib.jobs.chunks import load_chunks
 from chalicelib.jobs.progress import JobChunk
 from chalicelib.ledger import accounts
 
 QUEUE = JOB = "payroll-posting"
 CHUNK_PEOPLE = 1000  # some three thousand lines, under the lock of the tenant's own accounts until they are committed
 
-_CHUNKS = text("""
-    with numbered as (
-        select user_id, (row_number() over (order by user_id) - 1) / :size as chunk
-        from payslips where tenant_id = :tenant_id and run_id = :run_id
-    )
-    -- array_agg, as there is no min(uuid)
-    select (array_agg(user_id order by user_id))[1] as first, (array_agg(user_id order by user_id desc))[1] as last,
-        count(*) as people
-    from numbered group by chunk order by chunk""")
+_CANDIDATES = "select user_id from payslips where tenant_id = :tenant_id and run_id = :run_id"
 
 _PEOPLE = text("""
     select user_id, id as payslip_id, currency, net as amount from payslips
@@ -61,8 +54,7 @@ _POSTED = text("""
 
 def begin(scope: Scope, job_id: UUID, *, run_id: UUID) -> None:
     """Book a run that is approved by this transaction: at once where it fits one chunk, else by chunks."""
-    rows = scope.session.execute(_CHUNKS, {"tenant_id": scope.tenant_id, "run_id": run_id, "size": CHUNK_PEOPLE}).all()
-    chunks = [JobChunk(number, row.first, row.last, row.people) for number, row in enumerate(rows)]
+    chunks = load_chunks(scope, _CANDIDATES, {"run_id": run_id}, size=CHUNK_PEOPLE)
     plan = {"job_id": str(job_id), "run_id": str(run_id)}
     progress.fan_out(
         scope,

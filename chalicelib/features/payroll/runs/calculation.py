@@ -25,12 +25,13 @@ from chalicelib.features.payroll.runs.snapshot import CalculationSnapshot
 from chalicelib.features.periods.windows import EmployeeFilter
 from chalicelib.identity.scope import Scope
 from chalicelib.jobs import progress
+from chalicelib.jobs.chunks import load_chunks
 from chalicelib.jobs.progress import CHUNK_EMPLOYEES, JobChunk
 
 QUEUE = "payroll"
 
 # Whom a run may be for: employees of the period, and whoever is owed or owes something from before.
-_CHUNKS = text("""
+_CANDIDATES = """
     with people as (
         select user_id from employments
         where tenant_id = :tenant_id and joined_on <= :end_on and (left_on is null or left_on >= :start_on)
@@ -51,13 +52,9 @@ _CHUNKS = text("""
         where c.tenant_id = :tenant_id and (c.settled_at is null or c.noted_at > c.settled_at) and c.user_id is null
         union
         select user_id from payroll_amounts where tenant_id = :tenant_id and run_id = :run_id
-    ), numbered as (
-        select user_id, (row_number() over (order by user_id) - 1) / :size as chunk from people
-        where cast(:only as uuid[]) is null or user_id = any(:only)
     )
-    -- array_agg, as there is no min(uuid)
-    select chunk, (array_agg(user_id order by user_id))[1], (array_agg(user_id order by user_id desc))[1], count(*)
-    from numbered group by chunk order by chunk""")
+    select user_id from people
+    where cast(:only as uuid[]) is null or user_id = any(:only)"""
 
 _PREVIOUS = text("""
     select id from payroll_runs
@@ -70,18 +67,13 @@ _DELETE = "delete from payslips where tenant_id = :tenant_id and run_id = :run_i
 def plan_chunks(scope: Scope, run: Record, *, only: Sequence[UUID] | None) -> list[JobChunk]:
     """Split the people whom a run may be for."""
     period = scope.tenant.period(run["month"])
-    rows = scope.session.execute(
-        _CHUNKS,
-        {
-            "tenant_id": scope.tenant_id,
-            "run_id": run["id"],
-            "start_on": period.start,
-            "end_on": period.end,
-            "only": None if only is None else list(only),
-            "size": CHUNK_EMPLOYEES,
-        },
-    )
-    return [JobChunk(*row) for row in rows]
+    values = {
+        "run_id": run["id"],
+        "start_on": period.start,
+        "end_on": period.end,
+        "only": None if only is None else list(only),
+    }
+    return load_chunks(scope, _CANDIDATES, values, size=CHUNK_EMPLOYEES)
 
 
 def forget(scope: Scope, run_id: UUID) -> None:

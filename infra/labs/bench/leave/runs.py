@@ -11,7 +11,6 @@ import psycopg
 from chalicelib.backing.outbox import Message
 from chalicelib.entry.messages import process_message
 from chalicelib.entry.registry import CONSUMERS
-from chalicelib.features.leave.expiry import consumers as consumers  # so that they are registered
 from chalicelib.features.leave.expiry import nightly_job as nights
 from chalicelib.identity.callers import job_scope
 from chalicelib.jobs import progress
@@ -53,7 +52,7 @@ def run(url: str, admin_url: str, as_of: date) -> Night:
 
 def _asked(tenant_id: UUID, as_of: date) -> dict[str, Any]:
     with job_scope(tenant_id, name="bench", now=NOW, origin=ORIGIN) as scope:
-        job_id = progress.create(scope, kind=nights.NIGHT, parameters={"as_of": as_of})
+        job_id = progress.create(scope, kind=nights.JOB.kind, parameters={"as_of": as_of})
     return {"tenant_id": str(tenant_id), "job_id": str(job_id), "as_of": as_of.isoformat()}
 
 
