@@ -18,7 +18,7 @@ def acme(database: Urls) -> Cast:
 
 @pytest.fixture
 def zenith(database: Urls) -> Cast:
-    """Make the stranger."""
+    """Make the other tenant of isolation tests."""
     return tenant("Zenith")
 
 

@@ -95,11 +95,11 @@ def load(path: str | Path) -> list[Scenario]:
     path = HERE / path
     with path.open(encoding="utf-8") as file:
         entries = yaml.load(file, Loader=ExactLoader)  # noqa: S506 - a SafeLoader
-    found = [scenario_of(entry) for entry in entries]
-    names = [scenario.name for scenario in found]
+    scenarios = [scenario_of(entry) for entry in entries]
+    names = [scenario.name for scenario in scenarios]
     if len(set(names)) != len(names):
         raise ValueError(f"two scenarios of {path.name} have one name")
-    return found
+    return scenarios
 
 
 def known(entry: Mapping[str, Any], *words: str) -> Mapping[str, Any]:
@@ -138,12 +138,12 @@ def scenario_of(entry: Entry) -> Scenario:
 def tenant_of(entry: Entry) -> Tenant:
     """Read the tenant; what is not written is the default of facts.py."""
     words = known(entry, "timezone", "weekend", "week_start", "cycle_start_day", "minor_units", "policy")
-    given = dict(words)
-    if "weekend" in given:
-        given["weekend"] = frozenset(given["weekend"])
-    if "policy" in given:
-        given["policy"] = Policy(**given["policy"])
-    return Tenant(**given)
+    values = dict(words)
+    if "weekend" in values:
+        values["weekend"] = frozenset(values["weekend"])
+    if "policy" in values:
+        values["policy"] = Policy(**values["policy"])
+    return Tenant(**values)
 
 
 def branch_of(entry: Entry) -> Branch:
@@ -242,7 +242,7 @@ def attendance_of(entry: Entry) -> dict[date, AttendanceDay]:
 
 
 def session_of(written: str) -> tuple[time, time]:
-    """Read `13:30-18:00`: when somebody came and when they left, by the clock on their wall."""
+    """Read `13:30-18:00`: from when to when an employee worked, by the local clock."""
     came, left = written.split("-")
     return time.fromisoformat(came), time.fromisoformat(left)
 

@@ -50,10 +50,10 @@ Score = tuple[Decimal, Decimal, Decimal]  # value, target, weight
 
 @dataclass(frozen=True)
 class Step:
-    """One thing that somebody does or that must have come out; `said` is as the word's reader made it."""
+    """One step or one expectation; `value` is as the word's reader parsed it."""
 
     word: str
-    said: Any
+    value: Any
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Story:
 
 
 @dataclass(frozen=True)
-class RunSaid:
+class RunToCalculate:
     """A run to calculate: a month, and for one beside the regular runs whom and what it is for."""
 
     month: str
@@ -98,13 +98,13 @@ class Expected:
 
 def load(folder: Path = FOLDER) -> list[Story]:
     """Read all files of a folder; no two stories have one name."""
-    found = []
+    stories = []
     for path in sorted(folder.glob("*.yaml")):
-        found += stories_of(path.read_text(encoding="utf-8"))
-    names = [story.name for story in found]
+        stories += stories_of(path.read_text(encoding="utf-8"))
+    names = [story.name for story in stories]
     if len(set(names)) != len(names):
         raise ValueError(f"two stories have one name: {sorted(name for name in names if names.count(name) > 1)[0]}")
-    return found
+    return stories
 
 
 def stories_of(text: str) -> list[Story]:
@@ -116,7 +116,7 @@ def story_of(entry: Entry) -> Story:
     """Read one story."""
     known(entry, "name", "sentence", "currency", "tenant", "holidays", "shift", "components", "people", "steps")
     currency = entry.get("currency", "BDT")
-    holidays = tuple(one for said in entry.get("holidays", []) for one in holidays_of(said))
+    holidays = tuple(one for words in entry.get("holidays", []) for one in holidays_of(words))
     return Story(
         name=entry["name"],
         sentence=entry["sentence"],
@@ -125,18 +125,18 @@ def story_of(entry: Entry) -> Story:
         holidays=holidays,
         shift=shift_of("day", entry["shift"]) if "shift" in entry else None,
         components=components_of(entry.get("components", {})),
-        people={name: employee_of(said) for name, said in entry.get("people", {"rahim": {}}).items()},
-        steps=tuple(step_of(said) for said in entry["steps"]),
+        people={name: employee_of(words) for name, words in entry.get("people", {"rahim": {}}).items()},
+        steps=tuple(step_of(words) for words in entry["steps"]),
     )
 
 
 def tenant_of(entry: Entry, currency: str) -> Tenant:
     """Read what is particular about the company."""
-    given = dict(known(entry, "weekend", "week_start", "cycle_start_day", "policy"))
-    if "weekend" in given:
-        given["weekend"] = frozenset(given["weekend"])
-    policy = policy_of(PRESENT, given.pop("policy", {}))
-    return Tenant(**given, minor_units=MINOR_UNITS[currency], policy=policy)
+    values = dict(known(entry, "weekend", "week_start", "cycle_start_day", "policy"))
+    if "weekend" in values:
+        values["weekend"] = frozenset(values["weekend"])
+    policy = policy_of(PRESENT, values.pop("policy", {}))
+    return Tenant(**values, minor_units=MINOR_UNITS[currency], policy=policy)
 
 
 def policy_of(before: Policy, entry: Entry) -> Policy:
@@ -155,39 +155,39 @@ def employee_of(entry: Entry) -> Employee:
 
 def components_of(entry: Entry) -> dict[str, tuple[Component, date]]:
     """Read components, and since when they are in force."""
-    return {code: component_of(code, said) for code, said in entry.items()}
+    return {code: component_of(code, definition) for code, definition in entry.items()}
 
 
 def component_of(code: str, entry: Entry) -> tuple[Component, date]:
     """Read one component; its category is one of its words."""
     known(entry, *CATEGORIES, "for", "from")
     [category] = [one for one in CATEGORIES if one in entry]
-    said = known(entry[category], "fixed", "percent", "formula", "dynamic")
-    if len(said) != 1 or said.get("dynamic", True) is not True or entry.get("for", "some") != "some":
+    source = known(entry[category], "fixed", "percent", "formula", "dynamic")
+    if len(source) != 1 or source.get("dynamic", True) is not True or entry.get("for", "some") != "some":
         raise ValueError(f"not a component: {dict(entry)!r}")
     values: dict[str, Any] = {}
-    if "fixed" in said:
-        values["amount"] = number(said["fixed"])
-    elif "percent" in said:
-        percent, _, base = str(said["percent"]).partition(" of ")
+    if "fixed" in source:
+        values["amount"] = number(source["fixed"])
+    elif "percent" in source:
+        percent, _, base = str(source["percent"]).partition(" of ")
         values["percent"] = Decimal(percent)
         values["base"] = base or "earned_salary"
-    elif "formula" in said:
-        values["formula"] = str(said["formula"])
+    elif "formula" in source:
+        values["formula"] = str(source["formula"])
     return Component(code, category, "for" not in entry, **values), entry.get("from", FIRST_DAY)
 
 
 def step_of(entry: Entry) -> Step:
-    """Read one step: one word and what is said about it."""
+    """Read one step: one word and its value."""
     if len(entry) != 1:
         raise ValueError(f"a step has one word: {dict(entry)!r}")
-    [(word, said)] = known(entry, *READERS).items()
-    return Step(word, READERS[word](said))
+    [(word, value)] = known(entry, *READERS).items()
+    return Step(word, READERS[word](value))
 
 
 def by_person(read: Callable[[Any], Any]) -> Callable[[Entry], dict[str, Any]]:
-    """Make a reader of what is said about each of some people."""
-    return lambda entry: {name: read(said) for name, said in entry.items()}
+    """Make a reader of a mapping from employees to values."""
+    return lambda entry: {name: read(value) for name, value in entry.items()}
 
 
 def person_facts(entry: Entry) -> Facts:
@@ -196,29 +196,29 @@ def person_facts(entry: Entry) -> Facts:
     return facts_of(dict(entry), (), {})
 
 
-def salaries_of(said: str) -> Salary:
-    """Read `18000 monthly from 2026-01-16`; here the day must be said."""
-    if " from " not in said:
-        raise ValueError(f"from when? {said!r}")
-    return salary_of(said, LONG_AGO)
+def salaries_of(text: str) -> Salary:
+    """Read `18000 monthly from 2026-01-16`; here the day is required."""
+    if " from " not in text:
+        raise ValueError(f"from when? {text!r}")
+    return salary_of(text, LONG_AGO)
 
 
 def adjustments_of(entry: Entry) -> list[Adjustment]:
     """Read `rahim: {"Bonus: Eid": 500.00}`; before the colon stands the kind, as on the payslip."""
-    found = []
-    for person, said in entry.items():
-        for name, written in said.items():
+    adjustments = []
+    for person, amounts in entry.items():
+        for name, written in amounts.items():
             kind, colon, _ = name.partition(": ")
             if kind not in ("Bonus", "Fine", "Other") or not colon:
                 raise ValueError(f"not a kind of adjustment: {name!r}")
             amount, _, day = str(written).partition(" on ")
-            found.append(Adjustment(person, name, Decimal(amount), date.fromisoformat(day) if day else FIRST_DAY))
-    return found
+            adjustments.append(Adjustment(person, name, Decimal(amount), date.fromisoformat(day) if day else FIRST_DAY))
+    return adjustments
 
 
-def own_of(said: Any) -> tuple[Own, date, date | None]:
+def own_of(value: Any) -> tuple[Own, date, date | None]:
     """Read `included`, `excluded`, `1200.00` or `7.5%`, with `from` and `to`."""
-    words = str(said).split()
+    words = str(value).split()
     dates = dict(zip(words[1::2], map(date.fromisoformat, words[2::2]), strict=True))
     known(dates, "from", "to")
     if words[0] in ("included", "excluded"):
@@ -230,28 +230,28 @@ def own_of(said: Any) -> tuple[Own, date, date | None]:
     return own, dates.get("from", FIRST_DAY), dates.get("to")
 
 
-def run_of(said: Any) -> RunSaid:
+def run_of(value: Any) -> RunToCalculate:
     """Read a regular run: `2026-01`, or with the amounts of its dynamic components."""
-    if isinstance(said, str):
-        return RunSaid(said)
-    known(said, "month", "amounts")
-    return RunSaid(said["month"], amounts=amounts_of(said["amounts"]))
+    if isinstance(value, str):
+        return RunToCalculate(value)
+    known(value, "month", "amounts")
+    return RunToCalculate(value["month"], amounts=amounts_of(value["amounts"]))
 
 
-def off_cycle_of(said: Entry) -> RunSaid:
+def off_cycle_of(entry: Entry) -> RunToCalculate:
     """Read a run beside the regular ones."""
-    known(said, "month", "people", "components", "amounts")
-    people = tuple(said["people"]) if "people" in said else None
-    amounts = amounts_of(said.get("amounts", {}))
-    return RunSaid(said["month"], False, people, tuple(said.get("components", amounts)), amounts)
+    known(entry, "month", "people", "components", "amounts")
+    people = tuple(entry["people"]) if "people" in entry else None
+    amounts = amounts_of(entry.get("amounts", {}))
+    return RunToCalculate(entry["month"], False, people, tuple(entry.get("components", amounts)), amounts)
 
 
-def again_of(said: Any) -> tuple[str, tuple[str, ...] | None]:
-    """Read which month's run is calculated again, for everybody or for the people named."""
-    if isinstance(said, str):
-        return said, None
-    known(said, "month", "people")
-    return said["month"], tuple(said["people"])
+def again_of(value: Any) -> tuple[str, tuple[str, ...] | None]:
+    """Read which month's run is calculated again, for everybody or for the employees named."""
+    if isinstance(value, str):
+        return value, None
+    known(value, "month", "people")
+    return value["month"], tuple(value["people"])
 
 
 def amounts_of(entry: Entry) -> dict[str, dict[str, Decimal]]:
@@ -260,7 +260,7 @@ def amounts_of(entry: Entry) -> dict[str, dict[str, Decimal]]:
 
 
 def expected_of(entry: Entry) -> Expected:
-    """Read one payslip as it must be; gross and net are always said."""
+    """Read one payslip as it must be; gross and net are always given."""
     known(entry, *SECTIONS, "warnings", "gross", "net")
     lines = {
         category: {name: number(amount) for name, amount in entry.get(section, {}).items()}
@@ -275,14 +275,14 @@ def encashed(entry: Entry) -> tuple[Decimal, date]:
     return number(entry["days"]), entry["expired"]
 
 
-def measured(said: str | list[str]) -> list[Score]:
+def measured(text: str | list[str]) -> list[Score]:
     """Read `90 of 120 at 20`, one KPI, or a list of them: a value, its target and its weight."""
-    found = []
-    for one in [said] if isinstance(said, str) else said:
+    scores = []
+    for one in [text] if isinstance(text, str) else text:
         value, of, target, weighing, weight = one.split()
         known({of: 0, weighing: 0}, "of", "at")
-        found.append((Decimal(value), Decimal(target), Decimal(weight)))
-    return found
+        scores.append((Decimal(value), Decimal(target), Decimal(weight)))
+    return scores
 
 
 READERS: dict[str, Callable[[Any], Any]] = {
@@ -294,7 +294,7 @@ READERS: dict[str, Callable[[Any], Any]] = {
     "component": components_of,
     "change": components_of,
     "retire": list,
-    "assign": lambda entry: {code: by_person(own_of)(said) for code, said in entry.items()},
+    "assign": lambda entry: {code: by_person(own_of)(text) for code, text in entry.items()},
     "adjust": adjustments_of,
     "encash": by_person(encashed),
     "policy": dict,

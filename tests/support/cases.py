@@ -44,14 +44,14 @@ class Outcome:
 
 def company(case: Case) -> Cast:
     """Make the tenant that a case is about."""
-    said, policy = case.tenant, case.tenant.policy
+    tenant_case, policy = case.tenant, case.tenant.policy
     return tenant(
         "Case",
-        currency=CURRENCY[said.minor_units],
-        timezone=said.timezone,
-        weekend=sorted(said.weekend),
-        week_start=said.week_start,
-        cycle_start_day=said.cycle_start_day,
+        currency=CURRENCY[tenant_case.minor_units],
+        timezone=tenant_case.timezone,
+        weekend=sorted(tenant_case.weekend),
+        week_start=tenant_case.week_start,
+        cycle_start_day=tenant_case.cycle_start_day,
         policy=json.dumps(vars(policy)),
     )
 
@@ -95,11 +95,11 @@ def place(session: Connection, tenant_id: UUID, cases: Sequence[Case]) -> list[U
             types[name] = put.made("leave_types", name=name)
         return types[name]
 
-    made = []
+    user_ids = []
     for number, case in enumerate(cases):
         who, facts = case.employee, case.facts
         user_id = put.made("users", name=f"Employee {number}")
-        made.append(user_id)
+        user_ids.append(user_id)
         put.add(
             "employments",
             user_id=user_id,
@@ -180,11 +180,11 @@ def place(session: Connection, tenant_id: UUID, cases: Sequence[Case]) -> list[U
                 second_leave_type_id=edit.second and edit.second.leave_type and type_id(edit.second.leave_type),
             )
     put.flush()
-    return made
+    return user_ids
 
 
 def compute(scope: Scope, cases: Sequence[Case], user_ids: Sequence[UUID]) -> int:
-    """Have the product decide attendance and project; lateness is put in as the model was told it."""
+    """Have the product decide attendance and project; lateness is put in as the model has it."""
     case = cases[0]
     window = window_of(scope, case.month)
     periods.ensure(scope, [window.period])
@@ -223,7 +223,7 @@ def outcomes(scope: Scope, case: Case) -> dict[UUID, Outcome]:
         {"tenant_id": scope.tenant_id, "month": case.month, "start_on": window.period.start},
     )
     names = {str(row.id): row.name for row in scope.session.execute(text("select id, name from leave_types"))}
-    found = {}
+    by_user = {}
     for row in rows:
         spelled = rules.day_records(
             window.period.days,
@@ -238,7 +238,7 @@ def outcomes(scope: Scope, case: Case) -> dict[UUID, Outcome]:
             (x["frequency"], Decimal(x["rate"]), x["from"], x["to"], Decimal(x["amount"])) for x in row.lines or []
         ]
         assert sum((line[4] for line in lines), Decimal(0)) == (row.earned or 0)
-        found[row.user_id] = Outcome(
+        by_user[row.user_id] = Outcome(
             [
                 (h["status"], h.get("leave_nature"), h["source"] or "none", names.get(h.get("leave_type_id") or ""))
                 for day in spelled
@@ -251,7 +251,7 @@ def outcomes(scope: Scope, case: Case) -> dict[UUID, Outcome]:
             ],
             lines,
         )
-    return found
+    return by_user
 
 
 def expected(case: Case) -> Outcome:

@@ -1,4 +1,4 @@
-"""Things of one person that somebody could decide: requests, payouts, runs; and what a list says of a refused row."""
+"""Things of one employee that another user decides: requests, payouts, runs; and how a list reports a refused row."""
 
 from itertools import count
 from typing import Any
@@ -15,12 +15,12 @@ _numbers = count(1)
 def leave_request(cast: Cast, user_id: UUID) -> UUID:
     """Make a pending leave request of one day."""
     leave_type = row(cast, "leave_types", {"name": f"Annual {next(_numbers)}"})
-    made: UUID = row(
+    request_id: UUID = row(
         cast,
         "leave_requests",
         {"user_id": user_id, "leave_type_id": leave_type, "start_on": "2026-01-05", "end_on": "2026-01-05", "days": 1},
     )
-    return made
+    return request_id
 
 
 def payout(cast: Cast, user_id: UUID, status: str, **more: Any) -> UUID:
@@ -38,17 +38,17 @@ def payout(cast: Cast, user_id: UUID, status: str, **more: Any) -> UUID:
     }
     begins = status if status == "held" else "queued"
     batch_id = more.pop("batch_id", None)
-    made: UUID = row(cast, "payouts", {"user_id": user_id, **values, **more, "status": begins})
+    payout_id: UUID = row(cast, "payouts", {"user_id": user_id, **values, **more, "status": begins})
     if batch_id is not None:
         sql(
             cast,
             "update payouts set status = 'sending', batch_id = :batch_id where id = :id",
             batch_id=batch_id,
-            id=made,
+            id=payout_id,
         )
     for step in {"paid": ("sending", "paid"), "review": ("sending", "review")}.get(status, ()):
-        sql(cast, "update payouts set status = :step where id = :id and status <> :step", step=step, id=made)
-    return made
+        sql(cast, "update payouts set status = :step where id = :id and status <> :step", step=step, id=payout_id)
+    return payout_id
 
 
 def own_run(cast: Cast, user_id: UUID, **more: Any) -> UUID:

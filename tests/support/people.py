@@ -13,9 +13,11 @@ from tests.support.cast import Cast
 
 def row(tenant: Cast, table: str, values: Mapping[str, Any], *, returning: str = "id") -> Any:
     """Insert one row of the tenant's and give one of its columns."""
-    said = {"tenant_id": tenant.id, **values}
+    columns = {"tenant_id": tenant.id, **values}
     return sql(
-        tenant, f"insert into {table} ({', '.join(said)}) values (:{', :'.join(said)}) returning {returning}", **said
+        tenant,
+        f"insert into {table} ({', '.join(columns)}) values (:{', :'.join(columns)}) returning {returning}",
+        **columns,
     )[0][0]
 
 

@@ -40,8 +40,8 @@ class TestAdd:
         rahim = employee(acme)
         reply = acme.hr.post(PATH, body(rahim, amount="500"))
         assert reply.status == 201
-        made = reply.json
-        assert made | {"id": 0, "created_at": 0} == {
+        adjustment = reply.json
+        assert adjustment | {"id": 0, "created_at": 0} == {
             "id": 0,
             "user_id": str(rahim),
             "kind": "bonus",
@@ -58,11 +58,11 @@ class TestAdd:
             "created_at": 0,
         }
         [noted] = sql(acme, "select action, entity_id, after from audit_logs")
-        assert (noted.action, noted.entity_id) == ("payroll_adjustment.added", made["id"])
+        assert (noted.action, noted.entity_id) == ("payroll_adjustment.added", adjustment["id"])
         assert (noted.after["amount"], noted.after["reason"]) == ("500.00", "Eid")
 
     @pytest.mark.parametrize(
-        ("values", "pointer", "said"),
+        ("values", "pointer", "detail"),
         [
             ({"kind": "fine"}, "/amount", "a fine is taken off the pay, so it is below 0: write -500.00"),
             ({"amount": "-500.00"}, "/amount", "what is taken off their pay is a fine, or other"),
@@ -76,12 +76,14 @@ class TestAdd:
             ({"effective_date": "1999-12-31"}, "/effective_date", "2000-01-01"),
         ],
     )
-    def test_refuses_what_cannot_be_meant(self, acme: Cast, values: dict[str, object], pointer: str, said: str) -> None:
+    def test_refuses_what_cannot_be_meant(
+        self, acme: Cast, values: dict[str, object], pointer: str, detail: str
+    ) -> None:
         reply = acme.hr.post(PATH, body(employee(acme), **values))
         assert reply.status == 422
         [error] = reply.json["errors"]
         assert error["pointer"] == pointer
-        assert said in error["detail"]
+        assert detail in error["detail"]
 
     @pytest.mark.parametrize(("kind", "amount"), [("fine", "-0.01"), ("other", "-7.50"), ("other", "7.50")])
     def test_takes_what_is_taken_off_below_0(self, acme: Cast, kind: str, amount: str) -> None:
@@ -114,12 +116,12 @@ class TestList:
         assert amounts(zenith.hr) == []
         assert zenith.hr.get(f"{PATH}?user_id={rahim}").status == 404
 
-    def test_pages_and_tells_open_from_paid(self, acme: Cast) -> None:
+    def test_pages_and_filters_by_open_or_paid(self, acme: Cast) -> None:
         rahim = employee(acme)
-        made = [acme.hr.ok("POST", PATH, body(rahim, amount=f"{n}.00"))["id"] for n in (1, 2, 3)]
+        ids = [acme.hr.ok("POST", PATH, body(rahim, amount=f"{n}.00"))["id"] for n in (1, 2, 3)]
         page = acme.hr.ok("GET", f"{PATH}?limit=2")
         rest = acme.hr.ok("GET", f"{PATH}?limit=2&cursor={page['next_cursor']}")
-        assert [one["id"] for one in page["items"] + rest["items"]] == made
+        assert [one["id"] for one in page["items"] + rest["items"]] == ids
         assert len(acme.hr.ok("GET", f"{PATH}?open=true")["items"]) == 3
         assert acme.hr.ok("GET", f"{PATH}?open=false")["items"] == []
 
@@ -138,7 +140,7 @@ class TestSource:
     @staticmethod
     def add(cast: Cast, user_id: UUID, *sources: str) -> int:
         with job_scope(cast.id, name="night", now=clock.now(), origin=Origin("test")) as scope:
-            made = actions.add(
+            added = actions.add(
                 scope,
                 adjustments=[
                     NewAdjustmentRow(
@@ -156,4 +158,4 @@ class TestSource:
             )
             for last in scope.at_commit:
                 last()
-        return len(made)
+        return len(added)

@@ -1,4 +1,4 @@
-"""What whoever looks at /health sees while everything answers, and while the database or the queues do not."""
+"""What /health answers while everything works, and while the database or the queues do not."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -21,7 +21,7 @@ NOBODY = Api()
 
 @pytest.fixture(name="sqs")
 def _sqs() -> Iterator[Any]:
-    assert app.app.event_sources  # every door is there, and so every queue
+    assert app.app.event_sources  # every entry point is there, and so every queue
     with mock_aws():
         queues.client.cache_clear()
         queues.url_of.cache_clear()
@@ -47,9 +47,11 @@ class TestHealth:
             sqs.delete_queue(QueueUrl=url)
         _is_away(NOBODY.get("/health"), "The queues do not answer.")
 
-    def test_is_said_before_the_gateway_gives_up(self) -> None:
-        said = queues.client().meta.config
-        for_queues = (said.connect_timeout + said.read_timeout) * said.retries["total_max_attempts"]
+    def test_answers_before_the_gateway_times_out(self) -> None:
+        client_config = queues.client().meta.config
+        for_queues = (client_config.connect_timeout + client_config.read_timeout) * client_config.retries[
+            "total_max_attempts"
+        ]
         with database.engine().connect() as connection:
             assert connection.connection.driver_connection is not None
             for_database = int(connection.connection.driver_connection.info.get_parameters()["connect_timeout"])

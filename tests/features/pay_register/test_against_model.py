@@ -21,36 +21,36 @@ def computed(cases: list[Case]) -> list[put.Outcome]:
         user_ids = put.place(scope.session, tenant.id, cases)
         put.compute(scope, cases, user_ids)
         assert put.compute(scope, cases, user_ids) == 0, "computing twice changes nothing"
-        found = put.outcomes(scope, cases[0])
+        outcome = put.outcomes(scope, cases[0])
     empty = put.Outcome([], {}, [], [])
-    return [found.get(user_id, empty) for user_id in user_ids]
+    return [outcome.get(user_id, empty) for user_id in user_ids]
 
 
-def agree(case: Case, found: put.Outcome) -> None:
+def agree(case: Case, outcome: put.Outcome) -> None:
     """Hold one employee's outcome against the model's; who is not in the period has no row."""
-    wanted = put.expected(case)
-    if not found.halves:
-        assert {half[0] for half in wanted.halves} == {"blank"}
-        assert sum(line[4] for line in wanted.lines) == 0
+    expected = put.expected(case)
+    if not outcome.halves:
+        assert {half[0] for half in expected.halves} == {"blank"}
+        assert sum(line[4] for line in expected.lines) == 0
         return
-    assert found.halves == wanted.halves
-    assert found.totals == wanted.totals
-    assert found.days == wanted.days
-    assert found.lines == wanted.lines
+    assert outcome.halves == expected.halves
+    assert outcome.totals == expected.totals
+    assert outcome.days == expected.days
+    assert outcome.lines == expected.lines
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda s: s.name)
 def test_scenario_comes_out_as_worked_by_hand(scenario: Scenario) -> None:
-    [found] = computed([scenario.case])
-    if found.halves:
-        assert {name: found.totals[name] for name in scenario.expect.totals} == scenario.expect.totals
+    [outcome] = computed([scenario.case])
+    if outcome.halves:
+        assert {name: outcome.totals[name] for name in scenario.expect.totals} == scenario.expect.totals
     if scenario.expect.amount is not None:
-        assert sum(line[4] for line in found.lines) == scenario.expect.amount
-    agree(scenario.case, found)
+        assert sum(line[4] for line in outcome.lines) == scenario.expect.amount
+    agree(scenario.case, outcome)
 
 
 @pytest.mark.parametrize("seed", range(60))
 def test_employees_by_chance_come_out_as_the_model_says(seed: int) -> None:
     cases = random_cases(Random(seed), 50)
-    for case, found in zip(cases, computed(cases), strict=True):
-        agree(case, found)
+    for case, outcome in zip(cases, computed(cases), strict=True):
+        agree(case, outcome)

@@ -94,10 +94,13 @@ class Scene:
 
     def put(self, table: str, **values: Any) -> Any:
         """Insert a row of the tenant's and return its id, or whose it is."""
-        said = {"tenant_id": self.cast.id, **values}
-        returning = "user_id" if "user_id" in said and table not in ("leave_requests", "on_duty", "overtime") else "id"
+        columns = {"tenant_id": self.cast.id, **values}
+        returning = (
+            "user_id" if "user_id" in columns and table not in ("leave_requests", "on_duty", "overtime") else "id"
+        )
         return self.session.execute(
-            text(f"insert into {table} ({', '.join(said)}) values (:{', :'.join(said)}) returning {returning}"), said
+            text(f"insert into {table} ({', '.join(columns)}) values (:{', :'.join(columns)}) returning {returning}"),
+            columns,
         ).scalar_one()
 
     def employed(self, name: str) -> UUID:
@@ -156,8 +159,8 @@ class Scene:
             "late": "select day, what from late_corrections order by 1, 2",
         }
         with transaction(tenant_id=self.cast.id) as session:
-            found = {name: [list(one) for one in session.execute(text(query))] for name, query in queries.items()}
-        named = json.dumps(found, default=str, sort_keys=True).replace(str(self.leave_type), "Unpaid")
+            rows = {name: [list(one) for one in session.execute(text(query))] for name, query in queries.items()}
+        named = json.dumps(rows, default=str, sort_keys=True).replace(str(self.leave_type), "Unpaid")
         state: dict[str, Any] = json.loads(named)
         return state
 

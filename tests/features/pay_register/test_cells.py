@@ -25,8 +25,8 @@ def day(acme: Acme, number: int = 4) -> str:
 
 
 def record(reply: dict[str, Any], number: int = 4) -> dict[str, Any]:
-    found: dict[str, Any] = reply["daily_records"][number - 1]
-    return found
+    record_of_day: dict[str, Any] = reply["daily_records"][number - 1]
+    return record_of_day
 
 
 def halves(reply: dict[str, Any], number: int = 4) -> tuple[str, str, str, str]:
@@ -36,15 +36,15 @@ def halves(reply: dict[str, Any], number: int = 4) -> tuple[str, str, str, str]:
 
 
 def earned(acme: Acme) -> str:
-    found: str = acme.cast.hr.ok("GET", "/balances/2026-01")["items"][0]["earned_to_date"]
-    return found
+    amount: str = acme.cast.hr.ok("GET", "/balances/2026-01")["items"][0]["earned_to_date"]
+    return amount
 
 
 class TestPatch:
     def test_of_one_half_leaves_the_other_as_it_was_edited(self, acme: Acme) -> None:
         acme.cast.hr.ok("PATCH", day(acme), {"first_half": {"status": "absent"}})
-        found = acme.cast.hr.ok("PATCH", day(acme), {"second_half": {"status": "od"}})
-        assert halves(found) == ("absent", "manual", "od", "manual")
+        reply = acme.cast.hr.ok("PATCH", day(acme), {"second_half": {"status": "od"}})
+        assert halves(reply) == ("absent", "manual", "od", "manual")
         # 20.5 of 21 days: 15000 x 20.5 / 21
         assert earned(acme) == "14642.86"
 
@@ -60,12 +60,12 @@ class TestPatch:
                 "remarks": "seen",
             },
         )
-        found = acme.cast.hr.ok("PATCH", day(acme), {"second_half": None, "ot_hours": None})
-        assert halves(found) == ("absent", "manual", "present", "attendance")
-        assert (record(found)["ot_hours"], record(found)["extra_days"], record(found)["remarks"]) == (0, 1, "seen")
-        found = acme.cast.hr.ok("PATCH", day(acme), {"extra_days": None, "remarks": None, "first_half": None})
-        assert halves(found) == ("present", "attendance", "present", "attendance")
-        assert (record(found)["extra_days"], record(found)["remarks"]) == (0, None)
+        reply = acme.cast.hr.ok("PATCH", day(acme), {"second_half": None, "ot_hours": None})
+        assert halves(reply) == ("absent", "manual", "present", "attendance")
+        assert (record(reply)["ot_hours"], record(reply)["extra_days"], record(reply)["remarks"]) == (0, 1, "seen")
+        reply = acme.cast.hr.ok("PATCH", day(acme), {"extra_days": None, "remarks": None, "first_half": None})
+        assert halves(reply) == ("present", "attendance", "present", "attendance")
+        assert (record(reply)["extra_days"], record(reply)["remarks"]) == (0, None)
         assert earned(acme) == "15000.00"
 
     @pytest.mark.parametrize("body", [
@@ -81,18 +81,18 @@ class TestPatch:
 
     def test_in_a_locked_period_is_kept_for_later(self, acme: Acme) -> None:
         acme.cast.admin.ok("POST", f"{GRID}/lock", {})
-        found = acme.cast.hr.ok("PATCH", day(acme), {"first_half": {"status": "absent"}})
-        assert found["late_correction"] is True
-        assert halves(found) == ("present", "attendance", "present", "attendance")
-        assert (record(found)["version"], found["version"]) == (1, 1)
+        reply = acme.cast.hr.ok("PATCH", day(acme), {"first_half": {"status": "absent"}})
+        assert reply["late_correction"] is True
+        assert halves(reply) == ("present", "attendance", "present", "attendance")
+        assert (record(reply)["version"], reply["version"]) == (1, 1)
 
 
 class TestPut:
     def test_gives_back_to_the_facts_what_it_leaves_out(self, acme: Acme) -> None:
         acme.cast.hr.ok("PUT", day(acme), {"status": "absent", "ot_hours": 2})
-        found = acme.cast.hr.ok("PUT", day(acme), {"second_half": {"status": "absent"}, "remarks": "half"})
-        assert halves(found) == ("present", "attendance", "absent", "manual")
-        assert (record(found)["ot_hours"], record(found)["remarks"]) == (0, "half")
+        reply = acme.cast.hr.ok("PUT", day(acme), {"second_half": {"status": "absent"}, "remarks": "half"})
+        assert halves(reply) == ("present", "attendance", "absent", "manual")
+        assert (record(reply)["ot_hours"], record(reply)["remarks"]) == (0, "half")
 
 
 class TestVersion:
@@ -100,7 +100,7 @@ class TestVersion:
         row_of = lambda: acme.cast.hr.ok("GET", f"{GRID}/{acme.rahim}")  # noqa: E731
         assert (record(row_of())["version"], row_of()["version"]) == (0, 0)
         acme.cast.hr.ok("PUT", day(acme), {"status": "absent"})
-        acme.cast.hr.ok("PUT", day(acme), {"status": "absent"})  # says what is said already
+        acme.cast.hr.ok("PUT", day(acme), {"status": "absent"})  # the values it has already
         acme.cast.hr.ok("PATCH", day(acme, 5), {"ot_hours": 1})
         acme.cast.hr.ok("POST", f"{GRID}/{acme.rahim}/recalculate", {})
         acme.cast.hr.ok("DELETE", day(acme, 6))  # nobody edited it
@@ -114,8 +114,8 @@ class TestVersion:
 
     def test_is_shown_in_the_codes_view_where_there_is_one(self, acme: Acme) -> None:
         acme.cast.hr.ok("PUT", day(acme), {"status": "absent"})
-        [found] = acme.cast.hr.ok("GET", f"{GRID}?view=codes")["items"]
-        assert (found["version"], found["details"]) == (1, {"version": {"2026-01-04": 1}})
+        [employee] = acme.cast.hr.ok("GET", f"{GRID}?view=codes")["items"]
+        assert (employee["version"], employee["details"]) == (1, {"version": {"2026-01-04": 1}})
 
     def test_of_the_row_is_its_etag(self, acme: Acme) -> None:
         acme.cast.hr.ok("PUT", day(acme), {"status": "absent"})
@@ -137,12 +137,12 @@ class TestVersion:
 
 
 class TestHistory:
-    def test_tells_who_changed_which_cells(self, acme: Acme) -> None:
+    def test_shows_who_changed_which_cells(self, acme: Acme) -> None:
         acme.cast.hr.ok("PATCH", day(acme), {"first_half": {"status": "absent"}, "remarks": "late"})
         acme.cast.admin.ok("PATCH", day(acme), {"second_half": {"status": "od"}, "remarks": None})
         acme.cast.hr.ok("DELETE", day(acme))
-        found = acme.cast.hr.ok("GET", f"{GRID}/{acme.rahim}/history")["items"]
-        assert [(e["version"], e["edited_by"], e["changed"], e["first_half"], e["superseded_by"]) for e in found] == [
+        edits = acme.cast.hr.ok("GET", f"{GRID}/{acme.rahim}/history")["items"]
+        assert [(e["version"], e["edited_by"], e["changed"], e["first_half"], e["superseded_by"]) for e in edits] == [
             (2, "tenant_admin key", ["second_half", "remarks"], "absent", "hr key"),
             (1, "hr key", ["first_half", "remarks"], "absent", "tenant_admin key"),
         ]
@@ -169,7 +169,7 @@ class TestAtOnce:
         assert halves(acme.cast.hr.ok("GET", f"{GRID}/{acme.rahim}")) == ("absent", "manual", "absent", "manual")
         assert earned(acme) == "14285.71"
 
-    def test_of_two_that_saw_the_same_version_one_is_told(self, acme: Acme) -> None:
+    def test_refuses_one_of_two_that_saw_the_same_version(self, acme: Acme) -> None:
         body, seen = {"status": "absent"}, {"if-match": '"0"'}
         first, second = overlapping(
             acme.cast,

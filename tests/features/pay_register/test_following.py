@@ -39,8 +39,8 @@ def state(acme: Acme) -> tuple[str, bool]:
 
 
 def totals(acme: Acme) -> dict[str, Any]:
-    found: dict[str, Any] = acme.cast.hr.ok("GET", f"{GRID}/{acme.rahim}")["totals"]
-    return found
+    register_totals: dict[str, Any] = acme.cast.hr.ok("GET", f"{GRID}/{acme.rahim}")["totals"]
+    return register_totals
 
 
 def asked(acme: Acme, path: str, **body: Any) -> str:

@@ -18,12 +18,12 @@ def _frozen(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def shift(acme: Acme, start: str, end: str, **more: object) -> str:
-    made = acme.cast.hr.ok("POST", "/shifts", {"name": f"{start}-{end}", "start": start, "end": end, **more})
-    return str(made["id"])
+    created = acme.cast.hr.ok("POST", "/shifts", {"name": f"{start}-{end}", "start": start, "end": end, **more})
+    return str(created["id"])
 
 
 def worker(acme: Acme, shift_id: str, **more: UUID) -> UUID:
-    """Employ somebody on a shift, for 15,000 a month."""
+    """Add an employee on a shift, paid 15,000 a month."""
     user_id = employee(acme.cast, name="Karim", employee_no="E-2", shift_id=UUID(shift_id), **more)
     pay(acme.cast, user_id, "15000.00")
     return user_id
@@ -66,8 +66,8 @@ def take_leave(acme: Acme, user_id: UUID, day: str, half: str) -> None:
         "start_half": half,
         "end_half": half,
     }
-    made = acme.cast.hr.ok("POST", "/leave-requests", body)
-    acme.cast.admin.ok("PATCH", f"/leave-requests/{made['id']}", {"status": "approved"})
+    request = acme.cast.hr.ok("POST", "/leave-requests", body)
+    acme.cast.admin.ok("PATCH", f"/leave-requests/{request['id']}", {"status": "approved"})
 
 
 class TestHalfOpen:

@@ -1,4 +1,4 @@
-"""The register over HTTP: read, sync, edit, undo, lock, export; and what the stranger gets."""
+"""The register over HTTP: read, sync, edit, undo, lock, export; and tenant isolation."""
 
 import base64
 import csv
@@ -45,10 +45,10 @@ class TestGet:
     def test_shows_codes_for_grids(self, acme: Acme) -> None:
         attend(acme.cast, acme.rahim, WORKING[:2])
         synced(acme)
-        [found] = acme.cast.hr.ok("GET", f"{GRID}?view=codes")["items"]
-        assert found["halves"] == "PPWWWWPP" + "AAAAAAAA" + "WWWW" + "AAAAAAAAAAWWWW" * 2 + "AAAAAAAAAAWWWW"
-        assert len(found["halves"]) == 62
-        assert found["details"] == {}
+        [employee] = acme.cast.hr.ok("GET", f"{GRID}?view=codes")["items"]
+        assert employee["halves"] == "PPWWWWPP" + "AAAAAAAA" + "WWWW" + "AAAAAAAAAAWWWW" * 2 + "AAAAAAAAAAWWWW"
+        assert len(employee["halves"]) == 62
+        assert employee["details"] == {}
 
     def test_filters_searches_and_pages(self, acme: Acme) -> None:
         sewing = row(acme.cast, "departments", {"name": "Sewing"})
@@ -88,12 +88,12 @@ class TestGet:
 class TestSync:
     def test_pays_13571_43_for_two_unpaid_days_of_21(self, acme: Acme) -> None:
         attend(acme.cast, acme.rahim, WORKING[2:])
-        found = synced(acme)
-        assert found["totals"]["present_days"] == 19
-        assert found["totals"]["absent_days"] == 2
-        assert found["totals"]["week_offs"] == 10
+        balance = synced(acme)
+        assert balance["totals"]["present_days"] == 19
+        assert balance["totals"]["absent_days"] == 2
+        assert balance["totals"]["week_offs"] == 10
         assert earned(acme) == "13571.43"
-        first = found["daily_records"][0]
+        first = balance["daily_records"][0]
         assert first["first_half"] == {
             "status": "absent",
             "source": "policy",
@@ -115,7 +115,7 @@ class TestSync:
         assert acme.cast.hr.ok("GET", f"{GRID}/{other}")["daily_records"] == []
         assert acme.cast.hr.post(f"{GRID}/sync", {"user_ids": [str(uuid4())]}).status == 404
 
-    def test_drops_the_row_of_somebody_who_turns_out_not_to_be_in_the_period(self, acme: Acme) -> None:
+    def test_drops_the_row_of_an_employee_who_turns_out_not_to_be_in_the_period(self, acme: Acme) -> None:
         synced(acme)
         sql(acme.cast, "update employments set joined_on = '2026-02-01' where user_id = :u", u=acme.rahim)
         acme.cast.hr.ok("POST", f"{GRID}/sync", {})
@@ -140,7 +140,7 @@ class TestEdit:
     def test_takes_halves_hours_and_extra_days(self, acme: Acme) -> None:
         attend(acme.cast, acme.rahim, WORKING)
         sick = row(acme.cast, "leave_types", {"name": "Unpaid", "is_paid": False})
-        found = acme.cast.hr.ok(
+        reply = acme.cast.hr.ok(
             "PUT",
             f"{GRID}/{acme.rahim}/days/2026-01-04",
             {
@@ -150,7 +150,7 @@ class TestEdit:
                 "remarks": "asked for",
             },
         )
-        fourth = found["daily_records"][3]
+        fourth = reply["daily_records"][3]
         assert fourth["first_half"]["status"] == "present"
         assert fourth["second_half"] == {
             "status": "leave",
@@ -159,7 +159,7 @@ class TestEdit:
             "leave_nature": "lop",
         }
         assert (fourth["ot_hours"], fourth["extra_days"], fourth["remarks"]) == (2.5, 1, "asked for")
-        totals = found["totals"]
+        totals = reply["totals"]
         assert (totals["lop_days"], totals["ot_hours"], totals["extra_days"]) == (0.5, 2.5, 1)
         assert totals["leave_by_type"] == {str(sick): 0.5}
         # 20.5 paid days and 1 extra of 21: 15000 x 21.5 / 21
@@ -193,8 +193,8 @@ class TestEdit:
         assert "2026-01-01 to 2026-01-31" in reply.json["detail"]
 
     def test_of_a_leave_type_that_is_not_ours_is_not_found(self, acme: Acme, zenith: Cast) -> None:
-        theirs = row(zenith, "leave_types", {"name": "Annual"})
-        for unknown in (theirs, uuid4()):
+        zenith_type = row(zenith, "leave_types", {"name": "Annual"})
+        for unknown in (zenith_type, uuid4()):
             body = {"status": "leave", "leave_type_id": str(unknown)}
             assert acme.cast.hr.put(f"{GRID}/{acme.rahim}/days/2026-01-01", body).status == 404
 
@@ -253,7 +253,7 @@ class TestExport:
         assert (head[0], line[0], line[1], line[head.index("2026-01-01")]) == ("employee_no", "E-1", "Rahim", "A")
 
 
-class TestStranger:
+class TestTenantIsolation:
     @pytest.mark.parametrize(("method", "path", "body"), [
         ("GET", "/{user}", None), ("POST", "/{user}", {}), ("POST", "/{user}/recalculate", {}),
         ("GET", "/{user}/history", None), ("PUT", "/{user}/days/2026-01-01", {"status": "present"}),
@@ -270,13 +270,13 @@ class TestStranger:
             "department": row(acme.cast, "departments", {"name": "D"}),
             "division": row(acme.cast, "divisions", {"name": "V"}),
         }
-        said = body and {
+        valid_body = body and {
             name: [v.format(**ids) for v in value] if isinstance(value, list) else value for name, value in body.items()
         }
-        assert zenith.admin.call(method, GRID + path.format(**ids), said).status == 404
+        assert zenith.admin.call(method, GRID + path.format(**ids), valid_body).status == 404
         unknown = dict.fromkeys(ids, uuid4())
         if body != {"user_ids": ["{user}"]}:
-            assert acme.cast.admin.call(method, GRID + path.format(**unknown), said).status == 404
+            assert acme.cast.admin.call(method, GRID + path.format(**unknown), valid_body).status == 404
 
     def test_sees_nothing_of_ours(self, acme: Acme, zenith: Cast) -> None:
         synced(acme)
@@ -295,10 +295,10 @@ def test_weekly_and_daily_salaries_come_out_to_the_cent(acme: Acme) -> None:
     attend(acme.cast, daily, WORKING[:20])
     attend(acme.cast, daily, WORKING[20:], "half_day")
     synced(acme)
-    found = {b["user_id"]: b for b in acme.cast.hr.ok("GET", "/balances/2026-01")["items"]}
-    assert found[str(weekly)]["earned_to_date"] == "14000.00"
-    assert found[str(daily)]["earned_to_date"] == "10250.00"
-    assert found[str(daily)]["lines"][0]["formula"] == "500.00 x 20.5"
+    balances = {b["user_id"]: b for b in acme.cast.hr.ok("GET", "/balances/2026-01")["items"]}
+    assert balances[str(weekly)]["earned_to_date"] == "14000.00"
+    assert balances[str(daily)]["earned_to_date"] == "10250.00"
+    assert balances[str(daily)]["lines"][0]["formula"] == "500.00 x 20.5"
     balance = acme.cast.hr.ok("GET", f"/users/{daily}/balance")
     assert balance["salary"]["earned_to_date"] == "10250.00"
     assert balance["salary"]["month"] == "2026-01"

@@ -27,11 +27,11 @@ def _zenith() -> Cast:
 class TestHolidays:
     def test_are_made_changed_and_removed(self, acme: Cast, zenith: Cast) -> None:
         reply = acme.hr.post("/holidays", {"date": "2026-02-21", "name": "Mother Language Day"})
-        made = reply.json
-        assert (reply.status, made) == (
+        holiday = reply.json
+        assert (reply.status, holiday) == (
             201,
             {
-                "id": made["id"],
+                "id": holiday["id"],
                 "date": "2026-02-21",
                 "name": "Mother Language Day",
                 "half": None,
@@ -39,16 +39,16 @@ class TestHolidays:
                 "version": 1,
             },
         )
-        own = f"/holidays/{made['id']}"
+        own = f"/holidays/{holiday['id']}"
         changed = acme.hr.ok("PATCH", own, {"date": "2026-02-22", "half": "second"}, headers={"if-match": '"1"'})
-        assert changed == {**made, "date": "2026-02-22", "half": "second", "version": 2}
+        assert changed == {**holiday, "date": "2026-02-22", "half": "second", "version": 2}
         assert acme.hr.ok("PATCH", own, {"half": "second"})["version"] == 2  # nothing new
         assert acme.hr.patch(own, {"half": None}, headers={"if-match": '"1"'}).status == 412
         assert zenith.hr.patch(own, {"name": "Mine"}).status == 404
         assert zenith.hr.delete(own).status == 404
         assert acme.hr.delete(own).status == 204
         assert acme.hr.delete(own).status == 404
-        rows = acme.admin.ok("GET", f"/audit-logs?entity_id={made['id']}")["items"]
+        rows = acme.admin.ok("GET", f"/audit-logs?entity_id={holiday['id']}")["items"]
         assert [row["action"] for row in rows] == ["holiday.removed", "holiday.changed", "holiday.added"]
         assert rows[0]["before"]["day"] == "2026-02-22"
 
@@ -60,8 +60,8 @@ class TestHolidays:
         assert acme.hr.post("/holidays", {**day, "branch_id": branch}).status == 201
         assert acme.hr.post("/holidays", {**day, "branch_id": branch}).status == 409
         assert zenith.hr.post("/holidays", {**day, "branch_id": branch}).status == 404
-        theirs = zenith.hr.ok("POST", "/holidays", day)["id"]
-        assert zenith.hr.patch(f"/holidays/{theirs}", {"branch_id": branch}).status == 404
+        zenith_holiday = zenith.hr.ok("POST", "/holidays", day)["id"]
+        assert zenith.hr.patch(f"/holidays/{zenith_holiday}", {"branch_id": branch}).status == 404
         for wrong in ({"half": "third"}, {"date": "2026-02-30"}, {"date": "1999-12-31"}, {"name": ""}):
             assert acme.hr.post("/holidays", {**day, **wrong}).status == 422
 
@@ -82,43 +82,43 @@ class TestHolidays:
         for month in ("2026-01", "2026-02", "2026-03"):
             period(acme, month)
         period(zenith, "2026-02")
-        made = acme.hr.ok("POST", "/holidays", {"date": "2026-02-15", "name": "X"})
+        holiday = acme.hr.ok("POST", "/holidays", {"date": "2026-02-15", "name": "X"})
         assert stale(acme) == ["2026-02"]
         sql(acme, "update pay_periods set computed_at = clock_timestamp()")
-        acme.hr.ok("PATCH", f"/holidays/{made['id']}", {"date": "2026-03-15"})
+        acme.hr.ok("PATCH", f"/holidays/{holiday['id']}", {"date": "2026-03-15"})
         assert stale(acme) == ["2026-02", "2026-03"]
         assert stale(zenith) == []
 
     def test_mark_nothing_when_only_the_name_changes(self, acme: Cast) -> None:
-        made = acme.hr.ok("POST", "/holidays", {"date": "2026-04-15", "name": "X"})
+        holiday = acme.hr.ok("POST", "/holidays", {"date": "2026-04-15", "name": "X"})
         period(acme, "2026-03")
-        acme.hr.ok("PATCH", f"/holidays/{made['id']}", {"name": "Y"})
+        acme.hr.ok("PATCH", f"/holidays/{holiday['id']}", {"name": "Y"})
         assert stale(acme) == ["2026-04"]  # made by the holiday itself, and not computed yet
 
     def test_are_noted_as_late_for_everybody_in_a_locked_period(self, acme: Cast) -> None:
         period(acme, "2026-02", "locked")
-        made = acme.hr.ok("POST", "/holidays", {"date": "2026-02-15", "name": "X"})
-        acme.hr.delete(f"/holidays/{made['id']}")
+        holiday = acme.hr.ok("POST", "/holidays", {"date": "2026-02-15", "name": "X"})
+        acme.hr.delete(f"/holidays/{holiday['id']}")
         assert late(acme) == [("2026-02", None, "2026-02-15", "holiday")]
 
     def test_are_read_by_all_and_written_by_hr(self, acme: Cast) -> None:
-        made = acme.hr.ok("POST", "/holidays", {"date": "2026-02-21", "name": "X"})
+        holiday = acme.hr.ok("POST", "/holidays", {"date": "2026-02-21", "name": "X"})
         boss = key(acme.id, Role.MANAGER, person(acme, "BOSS"))
         assert names(boss.ok("GET", "/holidays")) == ["X"]
         assert boss.post("/holidays", {"date": "2026-02-22", "name": "Mine"}).status == 403
-        assert boss.patch(f"/holidays/{made['id']}", {"name": "Mine"}).status == 403
-        assert boss.delete(f"/holidays/{made['id']}").status == 403
+        assert boss.patch(f"/holidays/{holiday['id']}", {"name": "Mine"}).status == 403
+        assert boss.delete(f"/holidays/{holiday['id']}").status == 403
         assert boss.post("/holidays/import", {"country": "BD", "year": 2026}).status == 403
 
 
 class TestImport:
     def test_adds_a_year_and_keeps_what_stands(self, acme: Cast) -> None:
         acme.hr.ok("POST", "/holidays", {"date": "2026-12-16", "name": "Our own name", "half": "first"})
-        said = acme.hr.ok("POST", "/holidays/import", {"country": "BD", "year": 2026})
-        assert [(row["date"], row["name"], row["half"]) for row in said["kept"]] == [
+        report = acme.hr.ok("POST", "/holidays/import", {"country": "BD", "year": 2026})
+        assert [(row["date"], row["name"], row["half"]) for row in report["kept"]] == [
             ("2026-12-16", "Our own name", "first")
         ]
-        added = {row["date"]: row["name"] for row in said["added"]}
+        added = {row["date"]: row["name"] for row in report["added"]}
         assert added["2026-03-26"] == "Independence Day"
         again = acme.hr.ok("POST", "/holidays/import", {"country": "BD", "year": 2026})
         assert (again["added"], len(again["kept"])) == ([], len(added) + 1)
@@ -155,12 +155,12 @@ class TestImport:
 class TestShifts:
     def test_are_made_and_changed(self, acme: Cast, zenith: Cast) -> None:
         reply = acme.hr.post("/shifts", SHIFT)
-        made = reply.json
-        assert (reply.status, made) == (
+        created = reply.json
+        assert (reply.status, created) == (
             201,
             {
                 **SHIFT,
-                "id": made["id"],
+                "id": created["id"],
                 "payable_units": 1.0,
                 "version": 1,
                 "late_grace_minutes": 0,
@@ -170,10 +170,20 @@ class TestShifts:
                 "unpaid_break_minutes": 0,
             },
         )
-        own = f"/shifts/{made['id']}"
-        night = {"name": "Night", "start": "22:00", "end": "06:00", "payable_units": 1.5, "late_grace_minutes": 10}
-        assert acme.hr.ok("PATCH", own, night, headers={"if-match": '"1"'}) == {**made, **night, "version": 2}
-        assert acme.hr.ok("PATCH", own, night)["version"] == 2  # nothing new
+        own = f"/shifts/{created['id']}"
+        night_shift = {
+            "name": "Night",
+            "start": "22:00",
+            "end": "06:00",
+            "payable_units": 1.5,
+            "late_grace_minutes": 10,
+        }
+        assert acme.hr.ok("PATCH", own, night_shift, headers={"if-match": '"1"'}) == {
+            **created,
+            **night_shift,
+            "version": 2,
+        }
+        assert acme.hr.ok("PATCH", own, night_shift)["version"] == 2  # nothing new
         assert acme.hr.patch(own, {"name": "Late"}, headers={"if-match": '"1"'}).status == 412
         assert zenith.hr.patch(own, {"name": "Mine"}).status == 404
         assert names(acme.hr.ok("GET", "/shifts")) == ["Night"]
@@ -194,18 +204,18 @@ class TestShifts:
         ({"start": "22:00", "end": "06:00", "unpaid_break_minutes": 480}, "/unpaid_break_minutes"),
     ])  # fmt: skip
     def test_refuse_nonsense_with_its_place(self, acme: Cast, change: dict[str, object], pointer: str) -> None:
-        made = acme.hr.ok("POST", "/shifts", SHIFT)
+        created = acme.hr.ok("POST", "/shifts", SHIFT)
         for reply in (
             acme.hr.post("/shifts", {**SHIFT, "name": "N", **change}),
-            acme.hr.patch(f"/shifts/{made['id']}", change),
+            acme.hr.patch(f"/shifts/{created['id']}", change),
         ):
             assert (reply.status, reply.json["errors"][0]["pointer"]) == (422, pointer)
 
     def test_have_minutes_of_their_own_or_the_tenant_s(self, acme: Cast) -> None:
         hours = {"full_day_minutes": 420, "half_day_minutes": 200, "unpaid_break_minutes": 60}
-        made = acme.hr.ok("POST", "/shifts", {**SHIFT, **hours})
-        assert {name: made[name] for name in hours} == hours
-        own = f"/shifts/{made['id']}"
+        created = acme.hr.ok("POST", "/shifts", {**SHIFT, **hours})
+        assert {name: created[name] for name in hours} == hours
+        own = f"/shifts/{created['id']}"
         assert acme.hr.patch(own, {"half_day_minutes": 421}).json["errors"] == [
             {"pointer": "/half_day_minutes", "detail": "is 421, more than the 420 of a full day"}
         ]

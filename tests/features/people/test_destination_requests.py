@@ -1,4 +1,4 @@
-"""One's own bank details: asked for, and confirmed by somebody else."""
+"""One's own bank details: requested, and confirmed by another user."""
 
 from uuid import UUID
 
@@ -59,9 +59,9 @@ class TestRequest:
 
     def test_is_seen_by_its_person_and_hr_alone(self, acme: Cast, zenith: Cast, rahim: UUID, me: Api) -> None:
         me.ok("POST", "/me/payout-destination", IBAN)
-        somebody = key(acme.id, Role.EMPLOYEE, row(acme, "users", {"name": "Karim"}))
+        colleague = key(acme.id, Role.EMPLOYEE, row(acme, "users", {"name": "Karim"}))
         counts = [
-            len(api.ok("GET", "/payout-destination-requests")["items"]) for api in (me, acme.hr, somebody, zenith.hr)
+            len(api.ok("GET", "/payout-destination-requests")["items"]) for api in (me, acme.hr, colleague, zenith.hr)
         ]
         assert counts == [1, 1, 0, 0]
         assert zenith.hr.post(f"{path(rahim)}/confirm", {}).status == 404

@@ -1,4 +1,4 @@
-"""Where people's payouts go: checked when it is said, masked when it is shown, readable only to whoever pays."""
+"""Where employees' payouts go: checked on input, masked on output, decrypted only for paying."""
 
 import json
 import logging
@@ -51,12 +51,12 @@ def path(user_id: object) -> str:
     return f"/users/{user_id}/payout-destination"
 
 
-def put(cast: Cast, user_id: object, said: dict[str, Any]) -> Any:
-    return cast.hr.ok("PUT", path(user_id), said)
+def put(cast: Cast, user_id: object, details: dict[str, Any]) -> Any:
+    return cast.hr.ok("PUT", path(user_id), details)
 
 
 def wrong(reply: Reply) -> tuple[int, str, str]:
-    """Return the status of a refusal and its one wrong place, with what is said of it."""
+    """Return the status of a refusal and its one wrong place, with the detail."""
     [place] = reply.json["errors"]
     return reply.status, place["pointer"], place["detail"]
 
@@ -68,39 +68,39 @@ def at_work(cast: Cast) -> Iterator[Scope]:
 
 
 def administered(server: str, database: Urls) -> psycopg.Connection:
-    """Return what somebody with every right on the database could do."""
+    """Open a connection that has every right on the database, as an attacker's could."""
     return psycopg.connect(server, dbname=database.application.rpartition("/")[2], autocommit=True)
 
 
 class TestPut:
     def test_shows_the_number_masked_and_nothing_more(self, acme: Cast, zenith: Cast) -> None:
         user_id = person(acme, "E-1")
-        made = put(acme, user_id, IBAN)
-        assert made == {
-            "id": made["id"],
+        destination = put(acme, user_id, IBAN)
+        assert destination == {
+            "id": destination["id"],
             "kind": "iban",
             "holder": "Anna Schmidt",
             "masked": "DE89 **** **** **** **30 00",
-            "created_at": made["created_at"],
+            "created_at": destination["created_at"],
             "created_by": "hr:hr key",
-            "changed_at": made["created_at"],
+            "changed_at": destination["created_at"],
             "requested_at": None,
             "held_until": None,
             "confirmed_by": None,
             "confirmed_at": None,
         }
-        assert acme.hr.ok("GET", path(user_id)) == made
+        assert acme.hr.ok("GET", path(user_id)) == destination
         for call in (zenith.hr.get(path(user_id)), zenith.hr.put(path(user_id), IBAN), acme.hr.get(path(uuid4()))):
             assert (call.status, call.json["detail"]) == (404, "There is no such person.")
 
-    @pytest.mark.parametrize(("said", "holder", "shown"), [
+    @pytest.mark.parametrize(("details", "holder", "shown"), [
         (IBAN, "Anna Schmidt", "DE89 **** **** **** **30 00"),
         (ACCOUNT, "Rahim Uddin", "BD **** 4231"),
         (SIMULATED, None, "refuse"),
     ], ids=["iban", "account", "simulated"])  # fmt: skip
-    def test_takes_every_kind(self, acme: Cast, said: dict[str, Any], holder: str | None, shown: str) -> None:
-        made = put(acme, person(acme, "E-1"), said)
-        assert (made["kind"], made["holder"], made["masked"]) == (said["kind"], holder, shown)
+    def test_takes_every_kind(self, acme: Cast, details: dict[str, Any], holder: str | None, shown: str) -> None:
+        destination = put(acme, person(acme, "E-1"), details)
+        assert (destination["kind"], destination["holder"], destination["masked"]) == (details["kind"], holder, shown)
 
     def test_of_two_at_once_leaves_one(self, acme: Cast) -> None:
         user_id = person(acme, "E-1")
@@ -123,9 +123,9 @@ class TestPut:
 
     def test_of_the_very_same_changes_nothing(self, acme: Cast) -> None:
         user_id = person(acme, "E-1")
-        for said in (IBAN, ACCOUNT, SIMULATED):
-            made = put(acme, user_id, said)
-            assert put(acme, user_id, said) == made
+        for details in (IBAN, ACCOUNT, SIMULATED):
+            destination = put(acme, user_id, details)
+            assert put(acme, user_id, details) == destination
         assert put(acme, user_id, IBAN)["id"] == put(acme, user_id, {**IBAN, "iban": NUMBER.lower()})["id"]
         assert len(sql(acme, "select 1 from payout_destinations")) == 4
         assert len(acme.admin.ok("GET", "/audit-logs?action=destination.changed")["items"]) == 3
@@ -157,12 +157,12 @@ class TestPut:
 
     def test_writes_who_changed_what_masked(self, acme: Cast) -> None:
         user_id = person(acme, "E-1")
-        made = [put(acme, user_id, said) for said in (IBAN, ACCOUNT)]
-        told = [{name: row[name] for name in ("id", "kind", "holder", "masked")} for row in made]
+        destination = [put(acme, user_id, said) for said in (IBAN, ACCOUNT)]
+        shown = [{name: row[name] for name in ("id", "kind", "holder", "masked")} for row in destination]
         rows = acme.admin.ok("GET", f"/audit-logs?entity_id={user_id}")["items"]
         said = {row["action"]: (row["actor"], row["before"], row["after"]) for row in rows}
-        assert said["destination.added"] == ("hr:hr key", None, told[0])
-        assert said["destination.changed"] == ("hr:hr key", told[0], told[1])
+        assert said["destination.added"] == ("hr:hr key", None, shown[0])
+        assert said["destination.changed"] == ("hr:hr key", shown[0], shown[1])
 
     def test_replaces_what_does_not_open_any_more(self, acme: Cast, server: str, database: Urls) -> None:
         user_id = person(acme, "E-1")
@@ -185,7 +185,7 @@ class TestGet:
 
 class TestIban:
     # Each worked by hand from a good one: the letters are numbers (D 13, E 14), the remainder by 97 must be 1.
-    @pytest.mark.parametrize(("said", "detail"), [
+    @pytest.mark.parametrize(("text", "detail"), [
         ("DE88370400440532013000", UNFIT),
         ("DE89370400440532010300", UNFIT),
         ("DE8937040044053201300", "has 21 characters, and IBANs of Germany have 22; copy it once more"),
@@ -199,11 +199,11 @@ class TestIban:
         ("DE89 3704 0044 0532 0130 0٠",
          "is not an IBAN: it begins with two letters for the country and two digits"),
     ])  # fmt: skip
-    def test_that_is_wrong_is_refused_with_its_place(self, acme: Cast, said: str, detail: str) -> None:
+    def test_that_is_wrong_is_refused_with_its_place(self, acme: Cast, text: str, detail: str) -> None:
         user_id = person(acme, "E-1")
-        reply = acme.hr.put(path(user_id), {**IBAN, "iban": said})
+        reply = acme.hr.put(path(user_id), {**IBAN, "iban": text})
         assert wrong(reply) == (422, "/iban", detail)
-        assert said == "" or said not in reply.text
+        assert text == "" or text not in reply.text
         assert acme.hr.get(path(user_id)).status == 404
 
     def test_with_check_digits_that_are_never_given_out_is_refused(self, acme: Cast) -> None:
@@ -220,16 +220,16 @@ class TestIban:
 
     def test_of_a_bank_that_no_list_of_ours_has_is_taken(self, acme: Cast) -> None:
         # Belgium's own example
-        made = put(acme, person(acme, "E-1"), {**IBAN, "iban": "BE68 5390 0754 7034"})
-        assert made["masked"] == "BE68 **** **** 7034"
+        destination = put(acme, person(acme, "E-1"), {**IBAN, "iban": "BE68 5390 0754 7034"})
+        assert destination["masked"] == "BE68 **** **** 7034"
 
-    @pytest.mark.parametrize("said", [
+    @pytest.mark.parametrize("text", [
         "de89370400440532013000", "DE89 3704 0044 0532 0130 00", " de89-3704-0044-0532-0130-00 ",
     ])  # fmt: skip
-    def test_is_taken_as_people_write_it(self, acme: Cast, said: str) -> None:
-        made = put(acme, person(acme, "E-1"), {**IBAN, "iban": said})
+    def test_is_taken_as_people_write_it(self, acme: Cast, text: str) -> None:
+        destination = put(acme, person(acme, "E-1"), {**IBAN, "iban": text})
         with at_work(acme) as scope:
-            assert queries.open_destination(scope, UUID(made["id"])).iban == NUMBER
+            assert queries.open_destination(scope, UUID(destination["id"])).iban == NUMBER
 
     @pytest.mark.parametrize(("change", "pointer"), [
         ({"bic": "COBADEFFX"}, "/bic"), ({"bic": "COBA99FF"}, "/bic"), ({"bic": ""}, "/bic"),
@@ -267,8 +267,8 @@ class TestAccount:
 
     @pytest.mark.parametrize("left_out", ["bank_code", "bank_name", "branch_code"])
     def test_needs_its_bank_by_code_or_name(self, acme: Cast, left_out: str) -> None:
-        said = {name: value for name, value in ACCOUNT.items() if name != left_out}
-        assert put(acme, person(acme, "E-1"), said)["masked"] == "BD **** 4231"
+        details = {name: value for name, value in ACCOUNT.items() if name != left_out}
+        assert put(acme, person(acme, "E-1"), details)["masked"] == "BD **** 4231"
 
 
 class TestMasked:
@@ -297,8 +297,8 @@ class TestNewUser:
         assert sorted(row["action"] for row in rows) == ["destination.added", "user.added"]
 
     def test_is_not_made_where_the_destination_is_wrong(self, acme: Cast) -> None:
-        said = {"name": "Anna", "payout_destination": {**IBAN, "iban": "DE88370400440532013000"}}
-        reply = acme.hr.post("/users", said)
+        new_user = {"name": "Anna", "payout_destination": {**IBAN, "iban": "DE88370400440532013000"}}
+        reply = acme.hr.post("/users", new_user)
         assert wrong(reply)[:2] == (422, "/payout_destination/iban")
         assert "37040" not in reply.text
         for nonsense in ({"kind": "cash"}, {}):
@@ -308,20 +308,20 @@ class TestNewUser:
 
 
 class TestOpen:
-    @pytest.mark.parametrize(("said", "opened"), [
+    @pytest.mark.parametrize(("details", "opened"), [
         (IBAN, Destination(DestinationKind.IBAN, "Anna Schmidt", iban=NUMBER, bic="COBADEFFXXX")),
         (ACCOUNT, Destination(DestinationKind.ACCOUNT, "Rahim Uddin", account_number="1071-0056-784231",
                               bank_code="090", branch_code="090261633", bank_name="Dutch-Bangla Bank", country="BD")),
         (SIMULATED, Destination(DestinationKind.SIMULATED, behaviour=Behaviour.REFUSE)),
     ], ids=["iban", "account", "simulated"])  # fmt: skip
-    def test_gives_what_was_said(self, acme: Cast, zenith: Cast, said: dict[str, Any], opened: Destination) -> None:
-        made = UUID(put(acme, person(acme, "E-1"), said)["id"])
+    def test_returns_what_was_put(self, acme: Cast, zenith: Cast, details: dict[str, Any], opened: Destination) -> None:
+        destination_id = UUID(put(acme, person(acme, "E-1"), details)["id"])
         with at_work(acme) as scope:
-            assert queries.open_destination(scope, made) == opened
+            assert queries.open_destination(scope, destination_id) == opened
         with at_work(zenith) as scope, pytest.raises(NotFound):
-            queries.open_destination(scope, made)
+            queries.open_destination(scope, destination_id)
 
-    def test_tells_no_number_by_its_repr(self) -> None:
+    def test_has_no_number_in_its_repr(self) -> None:
         for one in (
             Destination(DestinationKind.IBAN, iban=NUMBER),
             Destination(DestinationKind.ACCOUNT, account_number=NUMBER),
@@ -329,17 +329,19 @@ class TestOpen:
             assert NUMBER not in repr(one)
 
     def test_opens_a_batch_at_once_and_leaves_out_what_is_not_ours(self, acme: Cast, zenith: Cast) -> None:
-        made = [UUID(put(acme, person(acme, f"E-{n}"), IBAN)["id"]) for n in range(3)]
-        theirs = UUID(put(zenith, person(zenith, "Z"), IBAN)["id"])
+        destination_ids = [UUID(put(acme, person(acme, f"E-{n}"), IBAN)["id"]) for n in range(3)]
+        zenith_id = UUID(put(zenith, person(zenith, "Z"), IBAN)["id"])
         with at_work(acme) as scope:
-            assert set(queries.open_destinations(scope, [*made, theirs, uuid4()])) == set(made)
+            assert set(queries.open_destinations(scope, [*destination_ids, zenith_id, uuid4()])) == set(destination_ids)
             assert queries.open_destinations(scope, []) == {}
 
     @pytest.mark.parametrize("moved", ["sealed = other.sealed, key_id = other.key_id", "user_id = other.user_id"])
     def test_refuses_a_row_that_was_given_anothers_account(
         self, acme: Cast, server: str, database: Urls, moved: str
     ) -> None:
-        rahim, karim = (put(acme, person(acme, number), said)["id"] for number, said in (("R", IBAN), ("K", ACCOUNT)))
+        rahim, karim = (
+            put(acme, person(acme, number), details)["id"] for number, details in (("R", IBAN), ("K", ACCOUNT))
+        )
         tamper(server, database, "update payout_destinations set superseded_at = now() where id = %s", karim)
         tamper(
             server,
@@ -356,24 +358,24 @@ class TestOpen:
         self, acme: Cast, zenith: Cast, server: str, database: Urls
     ) -> None:
         ours = put(acme, person(acme, "A"), IBAN)["id"]
-        theirs = put(zenith, person(zenith, "Z"), ACCOUNT)["id"]
+        zenith_id = put(zenith, person(zenith, "Z"), ACCOUNT)["id"]
         tamper(
             server,
             database,
             "update payout_destinations d set sealed = other.sealed"
             " from payout_destinations other where d.id = %s and other.id = %s",
-            theirs,
+            zenith_id,
             ours,
         )
         with at_work(zenith) as scope, pytest.raises(vault.Undecryptable):
-            queries.open_destination(scope, UUID(theirs))
+            queries.open_destination(scope, UUID(zenith_id))
 
     def test_survives_a_new_data_key(self, acme: Cast) -> None:
         old = UUID(put(acme, person(acme, "E-1"), IBAN)["id"])
         with at_work(acme) as scope:
-            made = vault.rotate(scope.session, tenant_id=acme.id)
+            new_key = vault.rotate(scope.session, tenant_id=acme.id)
         new = UUID(put(acme, person(acme, "E-2"), IBAN)["id"])
-        assert sql(acme, "select key_id from payout_destinations where id = :id", id=new) == [(made,)]
+        assert sql(acme, "select key_id from payout_destinations where id = :id", id=new) == [(new_key,)]
         with at_work(acme) as scope:
             assert {one.iban for one in queries.open_destinations(scope, [old, new]).values()} == {NUMBER}
 
@@ -384,11 +386,11 @@ class TestCurrent:
         with at_work(acme) as scope:
             assert queries.find_current(scope, user_id) is None
         put(acme, user_id, ACCOUNT)
-        made = put(acme, user_id, IBAN)
+        destination = put(acme, user_id, IBAN)
         with at_work(acme) as scope:
-            found = queries.find_current(scope, user_id)
-            assert (str(found.id), found.kind, found.masked) == (
-                made["id"],
+            current = queries.find_current(scope, user_id)
+            assert (str(current.id), current.kind, current.masked) == (
+                destination["id"],
                 "iban",
                 "DE89 **** **** **** **30 00",
             )
@@ -398,8 +400,8 @@ class TestCurrent:
     def test_is_one_row_per_person_for_a_join(self, acme: Cast) -> None:
         for number in ("E-1", "E-2"):
             user_id = person(acme, number)
-            for said in (IBAN, ACCOUNT, IBAN):
-                put(acme, user_id, said)
+            for details in (IBAN, ACCOUNT, IBAN):
+                put(acme, user_id, details)
         rows = sql(
             acme,
             "select u.name, d.kind from users u left join payout_destinations d"
@@ -422,8 +424,8 @@ class TestCurrent:
                                         "superseded_at = now(), masked = 'x'", "created_by = 'x'"])  # fmt: skip
     def test_is_never_rewritten(self, acme: Cast, change: str) -> None:
         user_id = person(acme, "E-1")
-        for said in (IBAN, ACCOUNT):
-            put(acme, user_id, said)
+        for details in (IBAN, ACCOUNT):
+            put(acme, user_id, details)
         for which in ("is null", "is not null"):
             if change == "superseded_at = null" and which == "is null":
                 continue
@@ -437,8 +439,8 @@ class TestSecrecy:
     def test_leaves_nothing_readable_in_any_table(self, acme: Cast, server: str, database: Urls) -> None:
         acme.hr.ok("POST", "/users", {"name": "Anna", "payout_destination": IBAN}, headers={"idempotency-key": "k1"})
         user_id = person(acme, "E-1")
-        for said in (ACCOUNT, IBAN, ACCOUNT):
-            put(acme, user_id, said)
+        for details in (ACCOUNT, IBAN, ACCOUNT):
+            put(acme, user_id, details)
         assert acme.hr.put(path(user_id), {**IBAN, "iban": NUMBER[:-1]}).status == 422
         assert len(sql(acme, "select 1 from idempotency_keys")) == 1
         with administered(server, database) as admin:
@@ -456,14 +458,14 @@ class TestSecrecy:
                         assert number.encode().hex() not in row
 
     def test_leaves_nothing_in_logs(self, acme: Cast, server: str, database: Urls) -> None:
-        with everything_logged() as said:
+        with everything_logged() as logged:
             user_id = person(acme, "E-1")
             old = put(acme, user_id, IBAN)
             for change in ({"iban": f"{NUMBER}0"}, {"kind": NUMBER}, {"holder": NUMBER}, {"bic": NUMBER}):
                 assert acme.hr.put(path(user_id), {**IBAN, **change}).status == 422
             tamper(server, database, "update payout_destinations set sealed = '\\x00' where id = %s", old["id"])
             put(acme, user_id, IBAN)
-        text_ = "\n".join(said)
+        text_ = "\n".join(logged)
         assert "did not open and is replaced" in text_
         assert "370400440532" not in text_
 
@@ -471,11 +473,11 @@ class TestSecrecy:
 @contextmanager
 def everything_logged() -> Iterator[list[str]]:
     """Collect all lines of the product's log and of every other, debugging included."""
-    said: list[str] = []
+    logged: list[str] = []
 
     class Collect(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            said.append(json.dumps(record.__dict__, default=str) + logging.Formatter().format(record))
+            logged.append(json.dumps(record.__dict__, default=str) + logging.Formatter().format(record))
 
     collect, root = Collect(), logging.getLogger()
     ours = logger._logger
@@ -483,14 +485,14 @@ def everything_logged() -> Iterator[list[str]]:
     for one in (root, ours):
         one.addHandler(collect)
         one.setLevel(logging.DEBUG)
-    yield said
+    yield logged
     for one, level in zip((root, ours), levels, strict=True):
         one.removeHandler(collect)
         one.setLevel(level)
 
 
 def tamper(server: str, database: Urls, statement: str, *values: object) -> None:
-    """Change rows behind the product's back, as somebody with every right on the database could."""
+    """Change rows behind the product's back, with every right on the database."""
     with administered(server, database) as admin:
         admin.execute("set session_replication_role = replica")
         admin.execute(statement, values)

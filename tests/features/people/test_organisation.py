@@ -49,9 +49,9 @@ class TestUnits:
         assert boss.post(path, {"name": "Mine"}).status == 403
 
     def test_write_who_did_what(self, acme: Cast, path: str) -> None:
-        made = acme.hr.ok("POST", path, {"name": "Sales"})
-        acme.hr.ok("PATCH", f"{path}/{made['id']}", {"name": "Selling"})
-        rows = acme.admin.ok("GET", f"/audit-logs?entity_id={made['id']}")["items"]
+        unit = acme.hr.ok("POST", path, {"name": "Sales"})
+        acme.hr.ok("PATCH", f"{path}/{unit['id']}", {"name": "Selling"})
+        rows = acme.admin.ok("GET", f"/audit-logs?entity_id={unit['id']}")["items"]
         assert [(row["before"], row["after"]["name"]) for row in rows] == [
             ({"name": "Sales"}, "Selling"),
             (None, "Sales"),
@@ -61,12 +61,12 @@ class TestUnits:
 class TestBranches:
     def test_keep_a_calendar_of_their_own(self, acme: Cast) -> None:
         body = {"name": "Berlin", "timezone": "Europe/Berlin", "weekend": [7, 6], "own_holidays": True}
-        made = acme.hr.ok("POST", "/branches", body)
-        assert made == {**body, "weekend": [6, 7], "id": made["id"], "version": 1}
-        back = acme.hr.ok("PATCH", f"/branches/{made['id']}", {"timezone": None, "weekend": None})
+        unit = acme.hr.ok("POST", "/branches", body)
+        assert unit == {**body, "weekend": [6, 7], "id": unit["id"], "version": 1}
+        back = acme.hr.ok("PATCH", f"/branches/{unit['id']}", {"timezone": None, "weekend": None})
         assert (back["timezone"], back["weekend"], back["own_holidays"]) == (None, None, True)
         for wrong in ({"timezone": "Mars/Olympus"}, {"weekend": [8]}, {"own_holidays": None}):
-            assert acme.hr.patch(f"/branches/{made['id']}", wrong).status == 422
+            assert acme.hr.patch(f"/branches/{unit['id']}", wrong).status == 422
 
     @pytest.mark.parametrize(("change", "moves", "decides"), [
         ({"name": "B"}, False, False),
@@ -77,11 +77,11 @@ class TestBranches:
     def test_mark_open_periods_when_their_calendar_changes(
         self, acme: Cast, zenith: Cast, change: dict[str, object], moves: bool, decides: bool
     ) -> None:
-        made = acme.hr.ok("POST", "/branches", {"name": "A"})
+        unit = acme.hr.ok("POST", "/branches", {"name": "A"})
         period(acme, "2026-01", "locked")
         period(acme, "2026-02")
         period(zenith, "2026-02")
-        acme.hr.ok("PATCH", f"/branches/{made['id']}", change)
+        acme.hr.ok("PATCH", f"/branches/{unit['id']}", change)
         assert stale(acme) == (["2026-02"] if moves else [])
         assert undecided(acme) == (["2026-02"] if decides else [])
         assert stale(zenith) == []

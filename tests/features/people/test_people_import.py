@@ -1,4 +1,4 @@
-"""The import of people over HTTP, as CSV and as JSON."""
+"""The import of employees over HTTP, as CSV and as JSON."""
 
 import time
 from typing import Any
@@ -31,8 +31,8 @@ def csv(cast: Cast, *lines: str, query: str = "") -> Reply:
     return cast.hr.call("POST", f"/users/import{query}", "\r\n".join(lines), **CSV)
 
 
-def wrong(said: dict[str, Any]) -> list[tuple[int, str | None]]:
-    return [(row["line"], row["column"]) for row in said["errors"]]
+def wrong(report: dict[str, Any]) -> list[tuple[int, str | None]]:
+    return [(row["line"], row["column"]) for row in report["errors"]]
 
 
 class TestImport:
@@ -56,9 +56,9 @@ class TestImport:
             "Same post,rahim@acme.example,E-9,2026-01-01,,,,",
             "Too,many,E-10,2026-01-01,,,,,cells",
         )
-        said = reply.json
-        assert (reply.status, said["rows"], said["added"], said["unchanged"]) == (200, 12, 2, 0)
-        assert wrong(said) == [
+        report = reply.json
+        assert (reply.status, report["rows"], report["added"], report["unchanged"]) == (200, 12, 2, 0)
+        assert wrong(report) == [
             (5, "employee_no"),
             (6, "joined_on"),
             (7, "left_on"),
@@ -70,7 +70,7 @@ class TestImport:
             (13, "email"),
             (14, None),
         ]
-        detail = {row["line"]: row["detail"] for row in said["errors"]}
+        detail = {row["line"]: row["detail"] for row in report["errors"]}
         assert '"Secret"' in detail[8]
         assert "there are Sales" in detail[8]
         assert "E-99" in detail[10]
@@ -92,9 +92,9 @@ class TestImport:
     def test_changes_nothing_in_a_dry_run(self, acme: Cast) -> None:
         period(acme, "2026-01")
         lines = ["name,employee_no,joined_on,branch", "Rahim,E-1,2026-01-01,Dhaka", "Bad,E-2,someday,"]
-        said = csv(acme, *lines, query="?dry_run=true&create_missing=true").json
-        assert said["dry_run"] is True
-        assert (said["added"], said["created"], wrong(said)) == (
+        report = csv(acme, *lines, query="?dry_run=true&create_missing=true").json
+        assert report["dry_run"] is True
+        assert (report["added"], report["created"], wrong(report)) == (
             1,
             {**NOTHING, "branches": ["Dhaka"]},
             [(3, "joined_on")],
@@ -121,7 +121,7 @@ class TestImport:
         assert "name, manager_employee_no" in other["errors"][1]["detail"]
         assert [row.name for row in sql(acme, "select name from users order by name")] == ["Karim", "Rahim", "X"]
 
-    def test_makes_missing_units_if_told_to(self, acme: Cast) -> None:
+    def test_adds_missing_units_if_asked_to(self, acme: Cast) -> None:
         acme.hr.ok("POST", "/branches", {"name": "Dhaka"})
         lines = [
             "name,employee_no,joined_on,branch,department,division,shift",
@@ -129,16 +129,16 @@ class TestImport:
             "Karim,E-2,2026-01-01,Sylhet,Sales,,",
             "Night,E-3,2026-01-01,,Ghosts,,Night",
         ]
-        said = csv(acme, *lines, query="?create_missing=true").json
-        assert said["created"] == {"branches": ["Sylhet"], "departments": ["Sales"], "divisions": ["North"]}
-        assert (said["added"], wrong(said)) == (2, [(4, "shift")])
+        report = csv(acme, *lines, query="?create_missing=true").json
+        assert report["created"] == {"branches": ["Sylhet"], "departments": ["Sales"], "divisions": ["North"]}
+        assert (report["added"], wrong(report)) == (2, [(4, "shift")])
         assert names(acme.hr.ok("GET", "/branches")) == ["Dhaka", "Sylhet"]
         sales = acme.hr.ok("GET", "/departments")["items"]
         assert names({"items": sales}) == ["Sales"]
         assert names(acme.hr.ok("GET", f"/users?department_id={sales[0]['id']}")) == ["Rahim", "Karim"]
 
     def test_takes_json_rows(self, acme: Cast) -> None:
-        said = acme.hr.ok(
+        report = acme.hr.ok(
             "POST",
             "/users/import",
             [
@@ -157,10 +157,10 @@ class TestImport:
                 "nonsense",
             ],
         )
-        assert (said["added"], wrong(said)) == (1, [(2, "joined_on"), (3, "colour"), (4, None)])
-        made = acme.hr.ok("GET", "/users")["items"][0]
-        assert made["employment"]["employee_no"] == "7"
-        assert made["salary"] == {
+        assert (report["added"], wrong(report)) == (1, [(2, "joined_on"), (3, "colour"), (4, None)])
+        user = acme.hr.ok("GET", "/users")["items"][0]
+        assert user["employment"]["employee_no"] == "7"
+        assert user["salary"] == {
             "amount": "500.00",
             "currency": "EUR",
             "frequency": "weekly",
@@ -178,25 +178,25 @@ class TestImport:
             "F,F,2026-01-01,G",
             "G,G,2026-01-01,",
         ]
-        said = csv(acme, *lines).json
-        assert (said["added"], [line for line, _ in wrong(said)]) == (2, [2, 3, 4, 5, 6])
-        assert [row["detail"] for row in said["errors"]][:4] == [
+        report = csv(acme, *lines).json
+        assert (report["added"], [line for line, _ in wrong(report)]) == (2, [2, 3, 4, 5, 6])
+        assert [row["detail"] for row in report["errors"]][:4] == [
             *["reports in a circle: A to B to C to A"] * 3,
             "the row of their manager A is wrong",
         ]
-        assert "themselves" in said["errors"][4]["detail"]
+        assert "themselves" in report["errors"][4]["detail"]
 
     def test_says_what_a_half_filled_salary_lacks(self, acme: Cast) -> None:
-        said = csv(acme, "name,employee_no,joined_on,salary_currency", "A,A,2026-01-01,BDT").json
-        assert wrong(said) == [(2, "salary_amount")]
+        report = csv(acme, "name,employee_no,joined_on,salary_currency", "A,A,2026-01-01,BDT").json
+        assert wrong(report) == [(2, "salary_amount")]
 
-    def test_refuses_an_address_that_somebody_has(self, acme: Cast, zenith: Cast) -> None:
+    def test_refuses_an_address_that_a_user_has(self, acme: Cast, zenith: Cast) -> None:
         zenith.hr.ok("POST", "/users", {"name": "Z", "email": "a@b.example"})
         lines = ["name,employee_no,joined_on,email", "A,A,2026-01-01,A@b.example"]
         assert csv(acme, *lines).json["added"] == 1
-        said = csv(acme, lines[0], "B,B,2026-01-01,a@b.example").json
-        assert wrong(said) == [(2, "email")]
-        assert "belongs to A" in said["errors"][0]["detail"]
+        report = csv(acme, lines[0], "B,B,2026-01-01,a@b.example").json
+        assert wrong(report) == [(2, "email")]
+        assert "belongs to A" in report["errors"][0]["detail"]
 
     @pytest.mark.parametrize(("text", "status", "named"), [
         ("", 400, "first line"),
@@ -213,8 +213,8 @@ class TestImport:
         assert named in reply.json["detail"]
 
     def test_takes_semicolons_and_headers_as_spreadsheets_write_them(self, acme: Cast) -> None:
-        said = csv(acme, "Name;Employee No;Joined On;;", "Rahim;1;2026-01-01;;").json
-        assert (said["added"], said["errors"]) == (1, [])
+        report = csv(acme, "Name;Employee No;Joined On;;", "Rahim;1;2026-01-01;;").json
+        assert (report["added"], report["errors"]) == (1, [])
 
     def test_refuses_other_kinds_of_body(self, acme: Cast) -> None:
         assert acme.hr.post("/users/import", {"people": []}).status == 422
@@ -252,13 +252,13 @@ class TestImport:
     def test_takes_thousands_of_rows_in_few_statements(self, acme: Cast) -> None:
         lines = [f"P{n},{n},2026-01-01,p{n}@acme.example,{n // 10 if n else ''},D{n % 40},{n}.5" for n in range(5000)]
         started = time.perf_counter()
-        said = csv(
+        report = csv(
             acme,
             "name,employee_no,joined_on,email,manager_employee_no,department,salary_amount",
             *lines,
             query="?create_missing=true",
         ).json
-        assert (said["added"], said["errors"], len(said["created"]["departments"])) == (5000, [], 40)
+        assert (report["added"], report["errors"], len(report["created"]["departments"])) == (5000, [], 40)
         assert time.perf_counter() - started < 10  # about one second; a loop over the rows would take minutes
         assert sql(acme, "select count(*), sum(amount) from salaries")[0] == (5000, 12_500_000)
         assert (

@@ -29,30 +29,30 @@ def shift(cast: Cast) -> str:
 
 class TestPlan:
     def test_writes_halves_off_as_bits(self, acme: Cast, zenith: Cast) -> None:
-        user_id, night = person(acme, "E-1"), shift(acme)
+        user_id, night_shift = person(acme, "E-1"), shift(acme)
         path = f"/users/{user_id}/roster"
-        said = acme.hr.ok(
+        reply = acme.hr.ok(
             "PUT",
             path,
             {
                 "entries": [
                     {"date": "2026-02-04", "off": "full"},
-                    {"date": "2026-02-02", "off": "first", "shift_id": night},
+                    {"date": "2026-02-02", "off": "first", "shift_id": night_shift},
                     {"date": "2026-02-03", "off": "second"},
                     {"date": "2026-02-01", "works_holidays": True},
                 ]
             },
         )
-        assert said["changed"] == 4
-        assert said["items"] == [
+        assert reply["changed"] == 4
+        assert reply["items"] == [
             {"date": "2026-02-01", "shift_id": None, "off": None, "works_holidays": True},
-            {"date": "2026-02-02", "shift_id": night, "off": "first", "works_holidays": False},
+            {"date": "2026-02-02", "shift_id": night_shift, "off": "first", "works_holidays": False},
             {"date": "2026-02-03", "shift_id": None, "off": "second", "works_holidays": False},
             {"date": "2026-02-04", "shift_id": None, "off": "full", "works_holidays": False},
         ]
         assert [row.off for row in sql(acme, "select off from roster_days order by day")] == [0, 2, 1, 3]
         listed = acme.hr.ok("GET", f"{path}?from=2026-02-02&to=2026-02-03")
-        assert listed == {"items": said["items"][1:3], "next_cursor": None}
+        assert listed == {"items": reply["items"][1:3], "next_cursor": None}
         assert zenith.hr.get(f"{path}?from=2026-02-02&to=2026-02-03").status == 404
         assert zenith.hr.put(path, {"entries": [{"date": "2026-02-04"}]}).status == 404
 
@@ -61,7 +61,7 @@ class TestPlan:
         days = ["2026-02-01", "2026-02-02", "2026-02-03"]
         acme.hr.ok("PUT", path, {"entries": [{"date": day, "off": "full"} for day in days]})
         period(acme, "2026-03")
-        said = acme.hr.ok(
+        reply = acme.hr.ok(
             "PUT",
             path,
             {
@@ -69,7 +69,7 @@ class TestPlan:
                 "clear": ["2026-02-01", "2026-02-09"],
             },
         )
-        assert said["changed"] == 2  # the 3rd stood so already, and the 9th had nothing to clear
+        assert reply["changed"] == 2  # the 3rd stood so already, and the 9th had nothing to clear
         rest = acme.hr.ok("GET", f"{path}?from=2026-02-01&to=2026-02-28")["items"]
         assert [(row["date"], row["off"]) for row in rest] == [("2026-02-02", "first"), ("2026-02-03", "full")]
         row = acme.admin.ok("GET", "/audit-logs?action=roster.changed")["items"][0]

@@ -1,4 +1,4 @@
-"""What people earn, and since when, over HTTP."""
+"""Salaries of employees, each from a day on, over HTTP."""
 
 from uuid import uuid4
 

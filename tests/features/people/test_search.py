@@ -31,12 +31,12 @@ class TestSearch:
         _people(acme)
         _people(zenith)
         for search, number in FOUND:
-            found = acme.hr.ok("GET", f"/users?search={search.replace('%', '%25')}")["items"]
-            assert (search, [one["employment"]["employee_no"] for one in found]) == (search, [number])
+            users = acme.hr.ok("GET", f"/users?search={search.replace('%', '%25')}")["items"]
+            assert (search, [one["employment"]["employee_no"] for one in users]) == (search, [number])
         for search in NOT_FOUND:
-            found = acme.hr.ok("GET", f"/users?search={search.replace('%', '%25')}")["items"]
+            users = acme.hr.ok("GET", f"/users?search={search.replace('%', '%25')}")["items"]
             # a single _ stands in one name
-            assert (search, [one["name"] for one in found]) == (search, [PEOPLE["E-5"]] if search == "_" else [])
+            assert (search, [one["name"] for one in users]) == (search, [PEOPLE["E-5"]] if search == "_" else [])
 
     def test_finds_them_in_the_register_and_among_payslips_too(self, acme: Cast) -> None:
         ids = _people(acme)

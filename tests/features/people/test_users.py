@@ -31,15 +31,15 @@ class TestAdd:
     def test_gives_the_whole_person(self, acme: Cast) -> None:
         reply = acme.hr.post("/users", RAHIM)
         assert reply.status == 201
-        made = reply.json
-        assert made == {
-            "id": made["id"],
+        user = reply.json
+        assert user == {
+            "id": user["id"],
             "name": "Rahim Uddin",
             "email": "rahim@acme.example",
             "language": "bn",
             "version": 1,
             "employment": {
-                "user_id": made["id"],
+                "user_id": user["id"],
                 "employee_no": "E-1",
                 "joined_on": "2026-01-12",
                 "left_on": None,
@@ -52,11 +52,11 @@ class TestAdd:
             },
             "salary": {"amount": "15000.00", "currency": "BDT", "frequency": "monthly", "effective_from": "2026-01-01"},
         }
-        assert acme.hr.ok("GET", f"/users/{made['id']}") == made
+        assert acme.hr.ok("GET", f"/users/{user['id']}") == user
 
     def test_needs_no_more_than_a_name(self, acme: Cast) -> None:
-        made = acme.hr.ok("POST", "/users", {"name": "Karim"})
-        assert (made["language"], made["email"], made["employment"], made["salary"]) == ("en", None, None, None)
+        user = acme.hr.ok("POST", "/users", {"name": "Karim"})
+        assert (user["language"], user["email"], user["employment"], user["salary"]) == ("en", None, None, None)
 
     def test_shows_the_salary_in_force_or_else_the_first_to_come(self, acme: Cast) -> None:
         user_id = acme.hr.ok("POST", "/users", {"name": "K"})["id"]
@@ -94,14 +94,14 @@ class TestAdd:
     @pytest.mark.parametrize("field", ["branch_id", "department_id", "division_id", "manager_id", "shift_id"])
     def test_refuses_what_is_not_ours(self, acme: Cast, zenith: Cast, field: str) -> None:
         shift = {"name": "S", "start": "09:00", "end": "18:00"}
-        theirs = {
+        zenith_ids = {
             "branch_id": lambda: zenith.hr.ok("POST", "/branches", {"name": "B"})["id"],
             "department_id": lambda: zenith.hr.ok("POST", "/departments", {"name": "D"})["id"],
             "division_id": lambda: zenith.hr.ok("POST", "/divisions", {"name": "V"})["id"],
             "manager_id": lambda: person(zenith, "Z-1"),
             "shift_id": lambda: zenith.hr.ok("POST", "/shifts", shift)["id"],
         }[field]()
-        for wrong in (theirs, str(uuid4())):
+        for wrong in (zenith_ids, str(uuid4())):
             employment = {"employee_no": "E-1", "joined_on": "2026-01-01", field: wrong}
             assert acme.hr.post("/users", {"name": "K", "employment": employment}).status == 404
             known = person(acme, f"E-{wrong[-5:]}")
@@ -122,12 +122,12 @@ class TestAdd:
 
     def test_is_noted_as_late_in_a_locked_period(self, acme: Cast) -> None:
         period(acme, "2026-01", "locked")
-        made = acme.hr.ok("POST", "/users", {**RAHIM, "salary": None})
-        assert late(acme) == [("2026-01", made["id"], "2026-01-12", "employment")]
+        user = acme.hr.ok("POST", "/users", {**RAHIM, "salary": None})
+        assert late(acme) == [("2026-01", user["id"], "2026-01-12", "employment")]
 
     def test_writes_who_did_what(self, acme: Cast) -> None:
-        made = acme.hr.ok("POST", "/users", RAHIM)
-        rows = acme.admin.ok("GET", f"/audit-logs?entity_id={made['id']}")["items"]
+        user = acme.hr.ok("POST", "/users", RAHIM)
+        rows = acme.admin.ok("GET", f"/audit-logs?entity_id={user['id']}")["items"]
         assert sorted(row["action"] for row in rows) == ["employment.added", "salary.added", "user.added"]
         assert [row["after"]["amount"] for row in rows if row["action"] == "salary.added"] == ["15000.00"]
 
@@ -187,12 +187,12 @@ class TestRead:
 
 class TestChange:
     def test_changes_only_what_is_sent(self, acme: Cast, zenith: Cast) -> None:
-        made = acme.hr.ok("POST", "/users", RAHIM)
-        path = f"/users/{made['id']}"
+        user = acme.hr.ok("POST", "/users", RAHIM)
+        path = f"/users/{user['id']}"
         assert zenith.hr.patch(path, {"name": "Mine"}).status == 404
-        assert key(acme.id, Role.EMPLOYEE, made["id"]).patch(path, {"name": "Boss"}).status == 403
+        assert key(acme.id, Role.EMPLOYEE, user["id"]).patch(path, {"name": "Boss"}).status == 403
         changed = acme.hr.ok("PATCH", path, {"name": "Rahim", "email": None}, headers={"if-match": '"1"'})
-        assert changed == {**made, "name": "Rahim", "email": None, "version": 2}
+        assert changed == {**user, "name": "Rahim", "email": None, "version": 2}
         assert acme.hr.patch(path, {"name": "X"}, headers={"if-match": '"1"'}).status == 412
         assert acme.hr.ok("PATCH", path, {"name": "Rahim"})["version"] == 2  # nothing new
         assert acme.hr.patch(path, {"language": None}).status == 422
@@ -251,8 +251,8 @@ class TestEmploy:
         user_id = person(acme, "E-1")
         for month in ("2025-12", "2026-01", "2026-02", "2026-03"):
             period(acme, month)
-        said = {name: ids.get(value, value) for name, value in change.items()}
-        acme.hr.ok("PUT", f"/users/{user_id}/employment", {"employee_no": "E-1", "joined_on": "2026-01-01", **said})
+        body = {name: ids.get(value, value) for name, value in change.items()}
+        acme.hr.ok("PUT", f"/users/{user_id}/employment", {"employee_no": "E-1", "joined_on": "2026-01-01", **body})
         assert stale(acme) == months
         assert undecided(acme) == (months if decides else [])
 

@@ -1,4 +1,4 @@
-"""Deciding sales in bulk: what is booked, and what is told of each item."""
+"""Deciding sales in bulk: what is posted to the ledger, and the result of each item."""
 
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
@@ -70,25 +70,28 @@ class TestReconcile:
 
     def test_owes_back_the_advance_of_a_declined_one(self, acme: Cast, running: Stack) -> None:
         mina = seller(acme)
-        made = sale(acme, mina)
+        sale_id = sale(acme, mina)
         run(acme, running, "advance")
-        assert decide(acme, "declined", made, reason="returned goods") == {"ok": 1}
-        assert booked(acme, made)[1:] == ["decline/1 payable to advances 4.00"]
+        assert decide(acme, "declined", sale_id, reason="returned goods") == {"ok": 1}
+        assert booked(acme, sale_id)[1:] == ["decline/1 payable to advances 4.00"]
         assert payable(acme, mina) == Decimal("-4.00")
-        shown = acme.admin.ok("GET", f"/sales/{made}")
+        shown = acme.admin.ok("GET", f"/sales/{sale_id}")
         assert (shown["status"], shown["reason"], shown["advance"]) == ("declined", "returned goods", "4.00")
 
     def test_books_nothing_for_a_declined_one_without_advance(self, acme: Cast) -> None:
-        made = sale(acme, seller(acme))
-        assert decide(acme, "declined", made) == {"ok": 1}
-        assert booked(acme, made) == []
+        sale_id = sale(acme, seller(acme))
+        assert decide(acme, "declined", sale_id) == {"ok": 1}
+        assert booked(acme, sale_id) == []
 
     def test_books_only_the_settling_where_the_advance_was_everything(self, acme: Cast, running: Stack) -> None:
         policy(acme, advance_rate="1")
-        made = sale(acme, seller(acme))
+        sale_id = sale(acme, seller(acme))
         run(acme, running, "advance")
-        decide(acme, "approved", made)
-        assert booked(acme, made) == ["advance/1 advances to payable 40.00", "approve/1 sales_cost to advances 40.00"]
+        decide(acme, "approved", sale_id)
+        assert booked(acme, sale_id) == [
+            "advance/1 advances to payable 40.00",
+            "approve/1 sales_cost to advances 40.00",
+        ]
 
     @pytest.mark.parametrize(("currency", "earning", "advance", "rest"), [
         ("JPY", "99", "9", "90"), ("BDT", "0.99", "0.09", "0.90"), ("KWD", "0.999", "0.099", "0.900"),
@@ -97,22 +100,22 @@ class TestReconcile:
     def test_comes_out_to_the_minor_unit(
         self, acme: Cast, running: Stack, currency: str, earning: str, advance: str | None, rest: str
     ) -> None:
-        made = sale(acme, seller(acme), earning, currency=currency)
+        sale_id = sale(acme, seller(acme), earning, currency=currency)
         run(acme, running, "advance")
-        decide(acme, "approved", made)
+        decide(acme, "approved", sale_id)
         expected = [f"advance/1 advances to payable {advance}", f"approve/1 sales_cost to advances {advance}"]
-        assert booked(acme, made) == (expected if advance else []) + [f"approve/1 sales_cost to payable {rest}"]
+        assert booked(acme, sale_id) == (expected if advance else []) + [f"approve/1 sales_cost to payable {rest}"]
 
     def test_changes_nothing_when_repeated(self, acme: Cast) -> None:
-        made = sale(acme, seller(acme))
-        decide(acme, "approved", made)
-        before = booked(acme, made)
+        sale_id = sale(acme, seller(acme))
+        decide(acme, "approved", sale_id)
+        before = booked(acme, sale_id)
         assert (
-            reconcile(acme, item(made), item(made))["items"]
-            == [{"sale_id": made, "result": "unchanged", "detail": None}] * 2
+            reconcile(acme, item(sale_id), item(sale_id))["items"]
+            == [{"sale_id": sale_id, "result": "unchanged", "detail": None}] * 2
         )
-        assert results(reconcile(acme, fix(made, "approved"))) == ["unchanged"]
-        assert booked(acme, made) == before
+        assert results(reconcile(acme, fix(sale_id, "approved"))) == ["unchanged"]
+        assert booked(acme, sale_id) == before
         assert sql(acme, "select count(*) from sale_decisions")[0][0] == 1
         assert sql(acme, "select count(*) from audit_logs where action = 'sales.decided'")[0][0] == 1
 
@@ -160,43 +163,43 @@ class TestReconcile:
 class TestCorrection:
     def test_reverses_what_was_booked_and_books_anew_both_ways(self, acme: Cast, running: Stack) -> None:
         mina = seller(acme)
-        made = sale(acme, mina)
+        sale_id = sale(acme, mina)
         run(acme, running, "advance")
-        decide(acme, "approved", made)
-        assert results(reconcile(acme, fix(made, "declined"))) == ["ok"]
-        assert booked(acme, made)[3:] == [
+        decide(acme, "approved", sale_id)
+        assert results(reconcile(acme, fix(sale_id, "declined"))) == ["ok"]
+        assert booked(acme, sale_id)[3:] == [
             "reverse/1 advances to sales_cost 4.00",
             "reverse/1 payable to sales_cost 36.00",
             "decline/2 payable to advances 4.00",
         ]
         assert payable(acme, mina) == Decimal("-4.00")
-        assert results(reconcile(acme, fix(made, "approved"))) == ["ok"]
-        assert booked(acme, made)[6:] == [
+        assert results(reconcile(acme, fix(sale_id, "approved"))) == ["ok"]
+        assert booked(acme, sale_id)[6:] == [
             "reverse/2 advances to payable 4.00",
             "approve/3 sales_cost to advances 4.00",
             "approve/3 sales_cost to payable 36.00",
         ]
         assert payable(acme, mina) == Decimal("36.00")
         assert books(acme) == {"sales_cost BDT": Decimal(40), "payable BDT": Decimal(-36), "cash BDT": Decimal(-4)}
-        assert acme.admin.ok("GET", f"/sales/{made}")["status"] == "approved"
+        assert acme.admin.ok("GET", f"/sales/{sale_id}")["status"] == "approved"
 
     def test_decides_a_pending_sale_like_any_other(self, acme: Cast) -> None:
-        made = sale(acme, seller(acme))
-        assert results(reconcile(acme, fix(made, "approved"))) == ["ok"]
-        assert booked(acme, made) == ["approve/1 sales_cost to payable 40.00"]
+        sale_id = sale(acme, seller(acme))
+        assert results(reconcile(acme, fix(sale_id, "approved"))) == ["ok"]
+        assert booked(acme, sale_id) == ["approve/1 sales_cost to payable 40.00"]
 
     def test_never_makes_a_sale_pending_or_advanced_again(self, acme: Cast, running: Stack) -> None:
-        made = sale(acme, seller(acme))
-        decide(acme, "declined", made)
+        sale_id = sale(acme, seller(acme))
+        decide(acme, "declined", sale_id)
         run(acme, running, "advance")
-        reconcile(acme, fix(made, "approved"))
-        assert booked(acme, made) == ["approve/2 sales_cost to payable 40.00"]
+        reconcile(acme, fix(sale_id, "approved"))
+        assert booked(acme, sale_id) == ["approve/2 sales_cost to payable 40.00"]
 
 
 class TestRepeats:
     """A sale that stands twice in one call: the first counts."""
 
-    @pytest.mark.parametrize(("before", "first", "second", "told"), [
+    @pytest.mark.parametrize(("before", "first", "second", "expected"), [
         (None, item("-"), item("-"), ["ok", "unchanged"]),
         (None, item("-"), item("-", "declined"), ["ok", "conflict"]),
         (None, item("-"), fix("-", "declined"), ["ok", "conflict"]),
@@ -207,15 +210,15 @@ class TestRepeats:
         ("approved", item("-", "declined"), fix("-", "declined"), ["conflict", "conflict"]),
     ])  # fmt: skip
     def test_are_judged_after_the_first(
-        self, acme: Cast, before: str | None, first: dict, second: dict, told: list[str]
+        self, acme: Cast, before: str | None, first: dict, second: dict, expected: list[str]
     ) -> None:
         mina = seller(acme)
-        made, other = sale(acme, mina), sale(acme, mina)
+        sale_id, other = sale(acme, mina), sale(acme, mina)
         if before:
-            decide(acme, before, made)
-        report = reconcile(acme, {**first, "sale_id": made}, item(other), {**second, "sale_id": made})
-        assert results(report) == [told[0], "ok", told[1]]
-        if told[1] == "conflict":
+            decide(acme, before, sale_id)
+        report = reconcile(acme, {**first, "sale_id": sale_id}, item(other), {**second, "sale_id": sale_id})
+        assert results(report) == [expected[0], "ok", expected[1]]
+        if expected[1] == "conflict":
             assert report["items"][2]["detail"] == "this call names the sale more than once; only the first counts"
 
 
@@ -261,30 +264,32 @@ class TestBulk:
 class TestAtOnce:
     def test_one_of_two_contradicting_calls_wins_each_sale(self, acme: Cast) -> None:
         sellers = [seller(acme) for _ in range(3)]
-        made = [sale(acme, sellers[n % 3]) for n in range(30)]
+        sale_ids = [sale(acme, sellers[n % 3]) for n in range(30)]
 
         def send(status: str) -> list[str]:
-            return results(reconcile(acme, *(item(one, status) for one in made[:: 1 if status == "approved" else -1])))
+            return results(
+                reconcile(acme, *(item(one, status) for one in sale_ids[:: 1 if status == "approved" else -1]))
+            )
 
         with ThreadPoolExecutor(4) as pool:
-            told = list(pool.map(send, ["approved", "declined"] * 2))
-        # whoever came first decided all; the other of its kind changed nothing, and the two others met a conflict
-        assert sorted({tuple(set(one)) for one in told}) == [("conflict",), ("ok",), ("unchanged",)]
+            results_of_calls = list(pool.map(send, ["approved", "declined"] * 2))
+        # the first call decided all; the other of its kind changed nothing, and the two others met a conflict
+        assert sorted({tuple(set(one)) for one in results_of_calls}) == [("conflict",), ("ok",), ("unchanged",)]
         approved = sql(acme, "select count(*) from sale_decisions where status = 'approved'")[0][0]
         assert approved in (0, 30)
         assert sum(payable(acme, one) for one in sellers) == approved * 40
 
     def test_a_correction_counts_once(self, acme: Cast) -> None:
         mina = seller(acme)
-        made = sale(acme, mina)
-        decide(acme, "approved", made)
+        sale_id = sale(acme, mina)
+        decide(acme, "approved", sale_id)
         with ThreadPoolExecutor(4) as pool:
-            told = list(pool.map(lambda _: results(reconcile(acme, fix(made, "declined")))[0], range(4)))
-        assert sorted(told) == ["ok", "unchanged", "unchanged", "unchanged"]
+            results_of_calls = list(pool.map(lambda _: results(reconcile(acme, fix(sale_id, "declined")))[0], range(4)))
+        assert sorted(results_of_calls) == ["ok", "unchanged", "unchanged", "unchanged"]
         assert payable(acme, mina) == 0
 
     def test_a_sale_decided_before_the_run_reached_it_has_no_advance(self, acme: Cast) -> None:
-        # The run's people are held; then somebody new comes with a sale, and it is decided while the run books.
+        # The run has locked its employees' accounts; then a new seller gets a sale, decided while the run posts.
         karim = seller(acme)
         sale(acme, karim)
         with (
@@ -293,24 +298,24 @@ class TestAtOnce:
         ):
             held = accounts.lock_range(scope, **EVERYBODY)
             mina = seller(acme)
-            made = sale(acme, mina)
+            sale_id = sale(acme, mina)
             run_statement(scope.session, actions.ADVANCE, {**actions.advance_values(scope), "user_ids": held})
             # would wait for the run if the run had touched Mina's money
-            assert pool.submit(decide, acme, "approved", made).result(timeout=10) == {"ok": 1}
-        assert booked(acme, made) == ["approve/1 sales_cost to payable 40.00"]
+            assert pool.submit(decide, acme, "approved", sale_id).result(timeout=10) == {"ok": 1}
+        assert booked(acme, sale_id) == ["approve/1 sales_cost to payable 40.00"]
         assert payable(acme, karim) == 4
 
-    def test_a_decision_waits_for_the_run_that_holds_its_person(self, acme: Cast) -> None:
+    def test_a_decision_waits_for_the_run_that_locked_the_account(self, acme: Cast) -> None:
         mina = seller(acme)
-        made = sale(acme, mina)
+        sale_id = sale(acme, mina)
         with ThreadPoolExecutor(1) as pool:
             with job_scope(acme.id, name="run", now=clock.now(), origin=Origin("-")) as scope:
                 held = accounts.lock_range(scope, **EVERYBODY)
-                waiting = pool.submit(decide, acme, "approved", made)
+                waiting = pool.submit(decide, acme, "approved", sale_id)
                 until_lock_wait(acme)
                 run_statement(scope.session, actions.ADVANCE, {**actions.advance_values(scope), "user_ids": held})
             assert waiting.result(timeout=10) == {"ok": 1}
-        assert booked(acme, made)[1:] == [
+        assert booked(acme, sale_id)[1:] == [
             "approve/1 sales_cost to advances 4.00",
             "approve/1 sales_cost to payable 36.00",
         ]

@@ -12,9 +12,9 @@ from tests.support.people import sql
 from tests.support.stack import at
 
 
-def refused(cast: Cast, **said: object) -> tuple[int, str]:
-    """Note a sale that cannot be noted, and give the status and what is said."""
-    reply = cast.admin.post("/sales", {"earning": "40.00", **said})
+def refused(cast: Cast, **fields: object) -> tuple[int, str]:
+    """Send a sale that is refused, and return the status and the detail."""
+    reply = cast.admin.post("/sales", {"earning": "40.00", **fields})
     return reply.status, reply.json["detail"] if reply.status != 422 else reply.json["errors"][0]["pointer"]
 
 
@@ -24,8 +24,8 @@ def listed(cast: Cast, query: str = "") -> list[str]:
 
 class TestAddSeller:
     def test_makes_a_person_as_post_users_does(self, acme: Cast) -> None:
-        made = acme.hr.ok("POST", "/sales/user", {"name": "Mina", "email": "mina@acme.example"})
-        assert acme.hr.ok("GET", f"/users/{made['id']}")["email"] == "mina@acme.example"
+        user = acme.hr.ok("POST", "/sales/user", {"name": "Mina", "email": "mina@acme.example"})
+        assert acme.hr.ok("GET", f"/users/{user['id']}")["email"] == "mina@acme.example"
         assert acme.hr.post("/sales/user", {}).status == 422
 
 
@@ -33,8 +33,8 @@ class TestAdd:
     def test_notes_a_pending_sale(self, acme: Cast) -> None:
         mina = seller(acme)
         with at("2026-01-05T08:30:00Z"):
-            made = acme.admin.ok("POST", "/sales", {"user_id": mina, "earning": "40", "brand": "Sun"})
-        assert {name: made[name] for name in made if name != "id"} == {
+            added = acme.admin.ok("POST", "/sales", {"user_id": mina, "earning": "40", "brand": "Sun"})
+        assert {name: added[name] for name in added if name != "id"} == {
             "user_id": mina,
             "brand": "Sun",
             "external_id": None,
@@ -47,23 +47,23 @@ class TestAdd:
             "occurred_at": "2026-01-05T08:30:00Z",
             "created_at": "2026-01-05T08:30:00Z",
         }
-        assert acme.admin.ok("GET", f"/sales/{made['id']}") == made
+        assert acme.admin.ok("GET", f"/sales/{added['id']}") == added
         [noted] = sql(acme, "select actor, entity_id, after from audit_logs where action = 'sale.added'")
-        assert (noted.actor, noted.entity_id) == ("tenant_admin:tenant_admin key", made["id"])
+        assert (noted.actor, noted.entity_id) == ("tenant_admin:tenant_admin key", added["id"])
         assert noted.after["earning"] == "40"
 
     def test_answers_with_the_one_that_is_there_when_sent_again(self, acme: Cast) -> None:
         mina = seller(acme)
-        said = {
+        body = {
             "user_id": mina,
             "earning": "40.00",
             "brand": "Sun",
             "external_id": "A-1",
             "occurred_at": "2026-01-05T14:30:00+06:00",
         }
-        first = acme.admin.ok("POST", "/sales", said)
-        assert acme.admin.ok("POST", "/sales", said) == first
-        less = {name: said[name] for name in ("user_id", "earning", "external_id")}
+        first = acme.admin.ok("POST", "/sales", body)
+        assert acme.admin.ok("POST", "/sales", body) == first
+        less = {name: body[name] for name in ("user_id", "earning", "external_id")}
         assert acme.admin.ok("POST", "/sales", {**less, "occurred_at": "2026-01-05T08:30:00Z"}) == first
         decide(acme, "approved", first["id"])
         assert acme.admin.ok("POST", "/sales", less)["status"] == "approved"
@@ -78,17 +78,17 @@ class TestAdd:
         ({"user_id": ...}, "person"),
     ])  # fmt: skip
     def test_refuses_another_sale_under_the_same_id(self, acme: Cast, otherwise: dict, differ: str) -> None:
-        said = {
+        body = {
             "user_id": seller(acme),
             "earning": "40.00",
             "brand": "Sun",
             "external_id": "A-1",
             "occurred_at": "2026-01-05T08:30:00Z",
         }
-        acme.admin.ok("POST", "/sales", said)
+        acme.admin.ok("POST", "/sales", body)
         if "user_id" in otherwise:
             otherwise = {"user_id": seller(acme)}
-        status, detail = refused(acme, **{**said, **otherwise})
+        status, detail = refused(acme, **{**body, **otherwise})
         assert status == 409
         assert detail.startswith(f"A-1 is there already, a sale of 40.00 BDT, and is told otherwise here: {differ}. ")
 
@@ -98,27 +98,27 @@ class TestAdd:
         assert [cast.admin.ok("GET", "/sales")["items"][0]["earning"] for cast in (acme, zenith)] == ["40.00", "1.00"]
 
     def test_is_one_sale_however_often_it_is_sent_at_once(self, acme: Cast) -> None:
-        said = {"user_id": seller(acme), "earning": "40.00", "external_id": "A-1"}
+        body = {"user_id": seller(acme), "earning": "40.00", "external_id": "A-1"}
         with ThreadPoolExecutor(8) as pool:
-            replies = list(pool.map(lambda _: acme.admin.post("/sales", said), range(8)))
+            replies = list(pool.map(lambda _: acme.admin.post("/sales", body), range(8)))
         assert [reply.status for reply in replies] == [201] * 8
         assert len({reply.json["id"] for reply in replies}) == 1
         assert sql(acme, "select count(*) from pending_sales")[0][0] == 1
 
-    @pytest.mark.parametrize(("currency", "good", "told", "bad"), [
+    @pytest.mark.parametrize(("currency", "good", "shown", "bad"), [
         ("JPY", "40", "40", "40.5"),
         ("BDT", "40.5", "40.50", "40.505"),
         ("KWD", "40.5", "40.500", "40.5005"),
     ])  # fmt: skip
     def test_takes_as_many_decimals_as_the_currency_has(
-        self, acme: Cast, currency: str, good: str, told: str, bad: str
+        self, acme: Cast, currency: str, good: str, shown: str, bad: str
     ) -> None:
         mina = seller(acme)
-        made = acme.admin.ok("POST", "/sales", {"user_id": mina, "earning": good, "currency": currency})
-        assert (made["earning"], made["currency"]) == (told, currency)
+        added = acme.admin.ok("POST", "/sales", {"user_id": mina, "earning": good, "currency": currency})
+        assert (added["earning"], added["currency"]) == (shown, currency)
         assert refused(acme, user_id=mina, earning=bad, currency=currency) == (422, "/earning")
 
-    @pytest.mark.parametrize(("said", "place"), [
+    @pytest.mark.parametrize(("body", "place"), [
         ({"earning": "0"}, "/earning"),
         ({"earning": "-1.00"}, "/earning"),
         ({"earning": "1e15"}, "/earning"),
@@ -132,14 +132,14 @@ class TestAdd:
         ({"occurred_at": "9999-12-31T23:59:59-14:00"}, "/occurred_at"),
         ({"status": "approved"}, "/status"),
     ], ids=str)  # fmt: skip
-    def test_refuses_what_is_no_sale(self, acme: Cast, said: dict, place: str) -> None:
-        assert refused(acme, user_id=seller(acme), **said) == (422, place)
+    def test_refuses_what_is_no_sale(self, acme: Cast, body: dict, place: str) -> None:
+        assert refused(acme, user_id=seller(acme), **body) == (422, place)
 
     def test_is_not_for_employees(self, acme: Cast) -> None:
         mina = seller(acme)
         assert key(acme.id, Role.EMPLOYEE, mina).post("/sales", {"user_id": mina, "earning": "1.00"}).status == 403
 
-    def test_tells_a_stranger_what_nobody_is_told(self, acme: Cast, zenith: Cast) -> None:
+    def test_answers_another_tenant_as_for_an_unknown_id(self, acme: Cast, zenith: Cast) -> None:
         assert refused(zenith, user_id=seller(acme)) == (404, "There is no such person.")
         assert refused(zenith, user_id=str(uuid4())) == (404, "There is no such person.")
 
@@ -147,16 +147,16 @@ class TestAdd:
 class TestList:
     def test_pages_through_the_pending_in_the_order_they_came(self, acme: Cast) -> None:
         mina = seller(acme)
-        made = [sale(acme, mina) for _ in range(8)]
-        decide(acme, "approved", made[1], made[3])
+        sale_ids = [sale(acme, mina) for _ in range(8)]
+        decide(acme, "approved", sale_ids[1], sale_ids[3])
         first = acme.admin.ok("GET", "/sales?status=pending&limit=2")
-        assert [one["id"] for one in first["items"]] == [made[0], made[2]]
+        assert [one["id"] for one in first["items"]] == [sale_ids[0], sale_ids[2]]
         late = sale(acme, mina)
-        decide(acme, "declined", made[0], made[5])
+        decide(acme, "declined", sale_ids[0], sale_ids[5])
         second = acme.admin.ok("GET", f"/sales?status=pending&limit=2&cursor={first['next_cursor']}")
-        assert [one["id"] for one in second["items"]] == [made[4], made[6]]
+        assert [one["id"] for one in second["items"]] == [sale_ids[4], sale_ids[6]]
         third = acme.admin.ok("GET", f"/sales?status=pending&limit=2&cursor={second['next_cursor']}")
-        assert ([one["id"] for one in third["items"]], third["next_cursor"]) == ([made[7], late], None)
+        assert ([one["id"] for one in third["items"]], third["next_cursor"]) == ([sale_ids[7], late], None)
 
     def test_keeps_to_a_status_and_a_person(self, acme: Cast) -> None:
         mina, karim = seller(acme), seller(acme)
@@ -192,9 +192,9 @@ class TestList:
         assert caller.get(f"/sales?user_id={karim}").status == 404
         assert [one["id"] for one in key(acme.id, Role.MANAGER, mina).ok("GET", "/sales")["items"]] == [own]
 
-    def test_shows_a_stranger_nothing(self, acme: Cast, zenith: Cast) -> None:
+    def test_shows_another_tenant_nothing(self, acme: Cast, zenith: Cast) -> None:
         mina = seller(acme)
-        made = sale(acme, mina)
+        sale_id = sale(acme, mina)
         assert listed(zenith) == listed(zenith, "?status=pending") == []
-        assert zenith.admin.get(f"/sales/{made}").status == 404
+        assert zenith.admin.get(f"/sales/{sale_id}").status == 404
         assert zenith.admin.get(f"/sales?user_id={mina}").status == 404

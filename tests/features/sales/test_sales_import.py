@@ -1,4 +1,4 @@
-"""Importing many sales: good rows kept, wrong ones told by line, and nothing changed by a file sent twice."""
+"""Importing many sales: good rows kept, wrong ones reported by line, and nothing changed by a file sent twice."""
 
 import json
 import threading
@@ -30,7 +30,7 @@ def load(cast: Cast, *rows: Any, dry_run: bool = False) -> dict[str, Any]:
     return dict(cast.hr.ok("POST", "/sales/import" + ("?dry_run=true" if dry_run else ""), list(rows)))
 
 
-def said(**cells: object) -> dict[str, object]:
+def sale_row(**cells: object) -> dict[str, object]:
     return {"employee_no": "E-1", "earning": "40.00", "external_id": "A-1", **cells}
 
 
@@ -42,13 +42,13 @@ def sales(cast: Cast) -> list[tuple[Any, ...]]:
 class TestImport:
     def test_adds_pending_sales_in_the_order_of_the_rows(self, acme: Cast, mina: UUID) -> None:
         with at("2026-01-05T08:30:00Z"):
-            found = load(
+            report = load(
                 acme,
-                said(brand="Sun", occurred_at="2026-01-04T10:00:00+06:00"),
+                sale_row(brand="Sun", occurred_at="2026-01-04T10:00:00+06:00"),
                 {"user_id": str(mina), "earning": "25.5", "external_id": 77},
                 {"email": "Mina@ACME.example", "earning": "7", "currency": "JPY"},
             )
-        assert found == {
+        assert report == {
             "dry_run": False,
             "rows": 3,
             "added": 3,
@@ -67,10 +67,10 @@ class TestImport:
         assert decide(acme, "approved", *(one["id"] for one in items)) == {"ok": 3}
 
     def test_changes_nothing_the_second_time(self, acme: Cast, mina: UUID) -> None:
-        rows = [said(external_id=f"A-{n}", brand="Sun") for n in range(3)]
+        rows = [sale_row(external_id=f"A-{n}", brand="Sun") for n in range(3)]
         load(acme, *rows)
         decide(acme, "approved", acme.admin.ok("GET", "/sales")["items"][0]["id"])
-        again = load(acme, *rows, said(external_id="A-9"))
+        again = load(acme, *rows, sale_row(external_id="A-9"))
         assert (again["added"], again["unchanged"], again["errors"]) == (1, 3, [])
         assert load(acme, *rows)["added"] == 0
         assert len(sales(acme)) == 4
@@ -83,67 +83,73 @@ class TestImport:
     def test_refuses_other_content_under_a_known_id(self, acme: Cast, mina: UUID) -> None:
         employee(acme, name="Karim", employee_no="E-2")
         sale(acme, str(mina), external_id="A-1", brand="Sun", occurred_at="2026-01-05T08:30:00Z")
-        found = load(
+        report = load(
             acme,
-            said(),
-            said(brand="Sun", occurred_at="2026-01-05T14:30:00+06:00"),
-            said(earning="40.01"),
-            said(currency="USD"),
-            said(brand="Moon"),
-            said(employee_no="E-2"),
-            said(occurred_at="2026-01-05T08:30:01Z"),
+            sale_row(),
+            sale_row(brand="Sun", occurred_at="2026-01-05T14:30:00+06:00"),
+            sale_row(earning="40.01"),
+            sale_row(currency="USD"),
+            sale_row(brand="Moon"),
+            sale_row(employee_no="E-2"),
+            sale_row(occurred_at="2026-01-05T08:30:01Z"),
         )
-        assert (found["added"], found["unchanged"]) == (0, 2)
-        assert [(error["line"], error["column"]) for error in found["errors"]] == [
+        assert (report["added"], report["unchanged"]) == (0, 2)
+        assert [(error["line"], error["column"]) for error in report["errors"]] == [
             (line, "external_id") for line in (3, 4, 5, 6, 7)
         ]
-        assert [error["detail"].split(": ")[1].split(".")[0] for error in found["errors"]] == [
+        assert [error["detail"].split(": ")[1].split(".")[0] for error in report["errors"]] == [
             "earning",
             "currency",
             "brand",
             "person",
             "occurred_at",
         ]
-        assert found["errors"][0]["detail"] == (
+        assert report["errors"][0]["detail"] == (
             "A-1 is there already, a sale of 40.00 BDT, and is told otherwise here: earning. A sale does not change;"
             " decline it and send the right one under a new external id."
         )
         assert len(sales(acme)) == 1
 
     def test_counts_the_first_of_rows_with_the_same_id(self, acme: Cast, mina: UUID) -> None:
-        found = load(acme, said(earning="x"), said(brand="Sun"), said(brand="Sun"), said(brand="Sun", earning="41"))
-        assert (found["rows"], found["added"], found["unchanged"]) == (4, 1, 1)
-        assert [(error["line"], error["column"]) for error in found["errors"]] == [(1, "earning"), (4, "external_id")]
-        assert found["errors"][1]["detail"] == "A-1 stands on line 2 already, with other content: earning"
+        report = load(
+            acme,
+            sale_row(earning="x"),
+            sale_row(brand="Sun"),
+            sale_row(brand="Sun"),
+            sale_row(brand="Sun", earning="41"),
+        )
+        assert (report["rows"], report["added"], report["unchanged"]) == (4, 1, 1)
+        assert [(error["line"], error["column"]) for error in report["errors"]] == [(1, "earning"), (4, "external_id")]
+        assert report["errors"][1]["detail"] == "A-1 stands on line 2 already, with other content: earning"
         assert sales(acme) == [("A-1", "Sun", "40.00", "BDT")]
 
-    def test_keeps_the_good_rows_and_tells_the_others_by_line(self, acme: Cast, mina: UUID) -> None:
+    def test_keeps_the_good_rows_and_reports_the_others_by_line(self, acme: Cast, mina: UUID) -> None:
         karim = employee(acme, name="Karim", employee_no="E-2")
-        found = load(
+        report = load(
             acme,
-            said(),
-            said(employee_no="E-9", external_id="A-2"),
+            sale_row(),
+            sale_row(employee_no="E-9", external_id="A-2"),
             {"earning": "1.00"},
             {"email": "nobody@acme.example", "earning": "1.00"},
-            said(user_id=str(karim)),
-            said(earning="0"),
-            said(earning="40.005"),
-            said(earning="40,00"),
-            said(earning="1.5", currency="JPY"),
-            said(currency="XXX"),
-            said(occurred_at="2026-01-05T10:00:00"),
-            said(occurred_at="20260105"),
-            said(occurred_at=1767580000),
-            said(occurred_at="9999-12-31T23:59:59-14:00"),
-            said(colour="blue"),
+            sale_row(user_id=str(karim)),
+            sale_row(earning="0"),
+            sale_row(earning="40.005"),
+            sale_row(earning="40,00"),
+            sale_row(earning="1.5", currency="JPY"),
+            sale_row(currency="XXX"),
+            sale_row(occurred_at="2026-01-05T10:00:00"),
+            sale_row(occurred_at="20260105"),
+            sale_row(occurred_at=1767580000),
+            sale_row(occurred_at="9999-12-31T23:59:59-14:00"),
+            sale_row(colour="blue"),
             "not a row",
             {"employee_no": "E-1"},
-            said(earning=True),
-            said(external_id="x" * 201),
-            said(external_id="A-3", earning="0.01"),
+            sale_row(earning=True),
+            sale_row(external_id="x" * 201),
+            sale_row(external_id="A-3", earning="0.01"),
         )
-        assert (found["rows"], found["added"]) == (20, 2)
-        assert [(error["line"], error["column"]) for error in found["errors"]] == [
+        assert (report["rows"], report["added"]) == (20, 2)
+        assert [(error["line"], error["column"]) for error in report["errors"]] == [
             (2, "employee_no"),
             (3, None),
             (4, "email"),
@@ -163,17 +169,22 @@ class TestImport:
             (18, "earning"),
             (19, "external_id"),
         ]
-        told = {error["line"]: error["detail"] for error in found["errors"]}
-        assert told[2] == "there is no person with the employee_no E-9"
-        assert told[3] == "says for nobody: give employee_no, user_id or email"
-        assert told[5] == "employee_no and user_id are of different people"
-        assert told[7] == "has more decimals than BDT has (2)"
-        assert told[12] == "is not a moment like 2026-01-31T14:30:00+06:00"
+        errors = {error["line"]: error["detail"] for error in report["errors"]}
+        assert errors[2] == "there is no person with the employee_no E-9"
+        assert errors[3] == "says for nobody: give employee_no, user_id or email"
+        assert errors[5] == "employee_no and user_id are of different people"
+        assert errors[7] == "has more decimals than BDT has (2)"
+        assert errors[12] == "is not a moment like 2026-01-31T14:30:00+06:00"
         assert [row[0] for row in sales(acme)] == ["A-1", "A-3"]
 
     def test_writes_nothing_on_a_dry_run(self, acme: Cast, mina: UUID) -> None:
-        load(acme, said())
-        rows = [said(), said(external_id="A-2"), said(external_id="A-2", brand="Moon"), said(earning="2.00")]
+        load(acme, sale_row())
+        rows = [
+            sale_row(),
+            sale_row(external_id="A-2"),
+            sale_row(external_id="A-2", brand="Moon"),
+            sale_row(earning="2.00"),
+        ]
         dry = load(acme, *rows, dry_run=True)
         assert (dry["dry_run"], dry["added"], dry["unchanged"], len(dry["errors"])) == (True, 1, 1, 2)
         assert len(sales(acme)) == 1
@@ -183,10 +194,10 @@ class TestImport:
 
 class TestAtOnce:
     def test_of_the_same_file_adds_it_once(self, acme: Cast, mina: UUID) -> None:
-        rows = [said(external_id=f"A-{n}") for n in range(300)]
+        rows = [sale_row(external_id=f"A-{n}") for n in range(300)]
         with ThreadPoolExecutor(4) as pool:
-            told = list(pool.map(lambda turn: load(acme, *rows[:: 1 if turn % 2 else -1]), range(4)))
-        assert sorted((one["added"], one["unchanged"], len(one["errors"])) for one in told) == [
+            reports = list(pool.map(lambda turn: load(acme, *rows[:: 1 if turn % 2 else -1]), range(4)))
+        assert sorted((one["added"], one["unchanged"], len(one["errors"])) for one in reports) == [
             (0, 300, 0),
             (0, 300, 0),
             (0, 300, 0),
@@ -194,7 +205,7 @@ class TestAtOnce:
         ]
         assert len(sales(acme)) == 300
 
-    def test_judges_anew_what_somebody_notes_meanwhile(self, acme: Cast, mina: UUID) -> None:
+    def test_judges_anew_what_another_call_adds_meanwhile(self, acme: Cast, mina: UUID) -> None:
         # POST /sales has written A-1 and A-2 and not committed while the import looks, and finds neither
         written, go_on = threading.Event(), threading.Event()
 
@@ -214,13 +225,15 @@ class TestAtOnce:
         with ThreadPoolExecutor(2) as pool:
             noting = pool.submit(note)
             written.wait(10)
-            loading = pool.submit(load, acme, said(), said(external_id="A-2", earning="2.00"), said(external_id="A-3"))
+            loading = pool.submit(
+                load, acme, sale_row(), sale_row(external_id="A-2", earning="2.00"), sale_row(external_id="A-3")
+            )
             until_lock_wait(acme)
             go_on.set()
             noting.result(10)
-            found = loading.result(10)
-        assert (found["added"], found["unchanged"]) == (1, 1)
-        assert [(error["line"], error["column"]) for error in found["errors"]] == [(2, "external_id")]
+            report = loading.result(10)
+        assert (report["added"], report["unchanged"]) == (1, 1)
+        assert [(error["line"], error["column"]) for error in report["errors"]] == [(2, "external_id")]
 
 
 class TestFiles:
@@ -232,14 +245,14 @@ class TestFiles:
             "mina@acme.example;0.999;A-2;;KWD;\r\n"
             "karim@acme.example;1.00;A-3;;;\r\n"
         )
-        found = acme.hr.ok("POST", "/sales/import", file, **CSV)
-        assert (found["rows"], found["added"]) == (3, 2)
+        report = acme.hr.ok("POST", "/sales/import", file, **CSV)
+        assert (report["rows"], report["added"]) == (3, 2)
         detail = "there is no person with the email karim@acme.example"
-        assert found["errors"] == [{"line": 5, "column": "email", "detail": detail}]
+        assert report["errors"] == [{"line": 5, "column": "email", "detail": detail}]
         assert sales(acme) == [("A-1", "Sun; Moon", "40.00", "BDT"), ("A-2", None, "0.999", "KWD")]
 
     def test_are_json_with_the_rows_under_their_name(self, acme: Cast, mina: UUID) -> None:
-        assert acme.hr.ok("POST", "/sales/import", {"rows": [said()]})["added"] == 1
+        assert acme.hr.ok("POST", "/sales/import", {"rows": [sale_row()]})["added"] == 1
         assert acme.hr.post("/sales/import", {"rows": [], "more": 1}).status == 422
 
     def test_are_refused_when_too_long_or_unreadable(self, acme: Cast, mina: UUID) -> None:
@@ -259,8 +272,8 @@ class TestFiles:
         lines = [f"p{n % 500}@acme.example,{n % 100}.10,T-{n}" for n in range(20_000)]
         lines[777] = "p0@acme.example,1.001,T-777"
         file = "\n".join(["email,earning,external_id", *lines])
-        found = acme.hr.ok("POST", "/sales/import", file, **CSV)
-        assert (found["added"], [error["line"] for error in found["errors"]]) == (19_999, [779])
+        report = acme.hr.ok("POST", "/sales/import", file, **CSV)
+        assert (report["added"], [error["line"] for error in report["errors"]]) == (19_999, [779])
         # 200 times the sum of 0.10 .. 99.10, which is 4,960.00, without row 777's 77.10
         assert sql(acme, "select sum(earning) from sales")[0][0] == Decimal("991922.90")
         again = acme.hr.ok("POST", "/sales/import", file, **CSV)
@@ -270,20 +283,20 @@ class TestFiles:
 class TestReach:
     def test_is_hr_s_and_admins_only(self, acme: Cast, mina: UUID) -> None:
         for role in (Role.MANAGER, Role.EMPLOYEE):
-            assert key(acme.id, role, mina).post("/sales/import", [said()]).status == 403
+            assert key(acme.id, role, mina).post("/sales/import", [sale_row()]).status == 403
 
-    def test_tells_a_stranger_what_nobody_is_told(self, acme: Cast, zenith: Cast, mina: UUID) -> None:
-        load(acme, said())
+    def test_answers_another_tenant_as_for_an_unknown_id(self, acme: Cast, zenith: Cast, mina: UUID) -> None:
+        load(acme, sale_row())
         nobody = uuid4()
-        found = load(
+        report = load(
             zenith,
-            said(),
+            sale_row(),
             {"user_id": str(mina), "earning": "1.00"},
             {"email": "mina@acme.example", "earning": "1.00"},
             {"user_id": str(nobody), "earning": "1.00"},
             {"user_id": seller(zenith), "earning": "1.00", "external_id": "A-1"},
         )
-        assert (found["added"], [error["detail"] for error in found["errors"]]) == (
+        assert (report["added"], [error["detail"] for error in report["errors"]]) == (
             1,
             [
                 "there is no person with the employee_no E-1",

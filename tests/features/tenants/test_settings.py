@@ -24,27 +24,27 @@ def _zenith() -> Cast:
 
 class TestSettings:
     def test_reads_defaults_of_the_policy(self, acme: Cast) -> None:
-        found = acme.admin.ok("GET", "/tenant")
-        assert found["policy"]["full_day_minutes"] == 540
-        assert found["policy"]["missing_attendance"] == "absent"
-        assert found["weekend"] == [5, 6]
+        settings = acme.admin.ok("GET", "/tenant")
+        assert settings["policy"]["full_day_minutes"] == 540
+        assert settings["policy"]["missing_attendance"] == "absent"
+        assert settings["weekend"] == [5, 6]
 
     def test_changes_only_the_switches_sent(self, acme: Cast) -> None:
         acme.admin.ok("PATCH", "/tenant", {"policy": {"half_day_minutes": 240}})
-        found = acme.admin.ok("PATCH", "/tenant", {"policy": {"weekly_rule": "prorated"}, "name": "Acme Ltd"})
-        assert found["policy"]["half_day_minutes"] == 240
-        assert found["policy"]["weekly_rule"] == "prorated"
-        assert found["name"] == "Acme Ltd"
-        assert found["version"] == 3
+        settings = acme.admin.ok("PATCH", "/tenant", {"policy": {"weekly_rule": "prorated"}, "name": "Acme Ltd"})
+        assert settings["policy"]["half_day_minutes"] == 240
+        assert settings["policy"]["weekly_rule"] == "prorated"
+        assert settings["name"] == "Acme Ltd"
+        assert settings["version"] == 3
 
     def test_keeps_the_rest_of_a_nested_object(self, acme: Cast) -> None:
         acme.admin.ok("PATCH", "/tenant", {"branding": {"color": "#112233", "footer": "Dhaka 1207"}})
-        found = acme.admin.ok("PATCH", "/tenant", {"branding": {"color": "#445566"}})
-        assert found["branding"] == {"color": "#445566", "footer": "Dhaka 1207"}
-        found = acme.admin.ok("PATCH", "/tenant", {"branding": {"footer": None}})
-        assert found["branding"] == {"color": "#445566", "footer": None}
-        found = acme.admin.ok("PATCH", "/tenant", {"branding": {}})
-        assert found["branding"] == {"color": "#445566", "footer": None}
+        settings = acme.admin.ok("PATCH", "/tenant", {"branding": {"color": "#445566"}})
+        assert settings["branding"] == {"color": "#445566", "footer": "Dhaka 1207"}
+        settings = acme.admin.ok("PATCH", "/tenant", {"branding": {"footer": None}})
+        assert settings["branding"] == {"color": "#445566", "footer": None}
+        settings = acme.admin.ok("PATCH", "/tenant", {"branding": {}})
+        assert settings["branding"] == {"color": "#445566", "footer": None}
 
     def test_refuses_a_stale_version(self, acme: Cast) -> None:
         assert acme.admin.get("/tenant").headers["ETag"] == '"1"'
@@ -67,7 +67,7 @@ class TestSettings:
 class TestPlatform:
     def test_makes_a_tenant_and_sees_nothing_of_it(self) -> None:
         root = platform_admin()
-        made = root.ok(
+        created = root.ok(
             "POST",
             "/tenants",
             {
@@ -78,7 +78,7 @@ class TestPlatform:
                 "admin_email": "B@new.example",
             },
         )
-        assert root.ok("GET", f"/tenants/{made['id']}")["slug"] == "new-one"
+        assert root.ok("GET", f"/tenants/{created['id']}")["slug"] == "new-one"
         assert root.get("/members").status == 403
         assert root.get("/tenant").status == 403
 
@@ -96,20 +96,20 @@ class TestPlatform:
 
 class TestKeys:
     def test_are_shown_once_and_end_at_once(self, acme: Cast, zenith: Cast) -> None:
-        made = acme.admin.ok("POST", "/api-keys", {"name": "payroll box", "role": "hr"})
+        created = acme.admin.ok("POST", "/api-keys", {"name": "payroll box", "role": "hr"})
         assert "key" not in acme.admin.ok("GET", "/api-keys")["items"][-1]
-        assert type(acme.admin)(made["key"]).get("/me").json["role"] == "hr"
-        assert zenith.admin.delete(f"/api-keys/{made['id']}").status == 404
-        assert acme.admin.delete(f"/api-keys/{made['id']}").status == 204
-        assert type(acme.admin)(made["key"]).get("/me").status == 401
+        assert type(acme.admin)(created["key"]).get("/me").json["role"] == "hr"
+        assert zenith.admin.delete(f"/api-keys/{created['id']}").status == 404
+        assert acme.admin.delete(f"/api-keys/{created['id']}").status == 204
+        assert type(acme.admin)(created["key"]).get("/me").status == 401
 
     def test_repeat_the_answer_for_the_same_idempotency_key(self, acme: Cast) -> None:
-        said = {"headers": {"idempotency-key": "k1"}}
-        first = acme.admin.post("/api-keys", {"name": "a", "role": "hr"}, **said)
-        again = acme.admin.post("/api-keys", {"name": "a", "role": "hr"}, **said)
+        options = {"headers": {"idempotency-key": "k1"}}
+        first = acme.admin.post("/api-keys", {"name": "a", "role": "hr"}, **options)
+        again = acme.admin.post("/api-keys", {"name": "a", "role": "hr"}, **options)
         assert first.status == again.status == 201
-        assert again.json == {**first.json, "key": None}  # the secret is told once, and kept nowhere
-        assert acme.admin.post("/api-keys", {"name": "b", "role": "hr"}, **said).status == 422
+        assert again.json == {**first.json, "key": None}  # the secret is shown once, and kept nowhere
+        assert acme.admin.post("/api-keys", {"name": "b", "role": "hr"}, **options).status == 422
 
 
 class TestMembers:
@@ -122,8 +122,8 @@ class TestMembers:
 
     def test_writes_who_did_what(self, acme: Cast) -> None:
         acme.admin.ok("POST", "/members", {"email": "x@acme.example", "role": "hr"})
-        found = acme.admin.ok("GET", "/audit-logs?action=member.added")["items"]
-        assert [(row["entity_type"], row["after"]["email"]) for row in found] == [("member", "x@acme.example")]
+        audit_rows = acme.admin.ok("GET", "/audit-logs?action=member.added")["items"]
+        assert [(row["entity_type"], row["after"]["email"]) for row in audit_rows] == [("member", "x@acme.example")]
 
 
 def test_every_time_zone_that_is_taken_is_one_of_the_database(acme: Cast) -> None:
