@@ -11,7 +11,7 @@ from tests.model.expressions import round_to
 from tests.model.facts import Employee, Facts, Holiday, Salary
 from tests.model.payroll import Adjustment, Payroll, Person, Run
 from tests.model.payslip import Component, Own, Payslip, inputs_of
-from tests.scenarios.payroll_loader import Expected, RunSaid, Score, Step, Story, policy_of
+from tests.scenarios.payroll_loader import Expected, RunToCalculate, Score, Step, Story, policy_of
 
 Assigned = Mapping[str, Mapping[str, tuple[Own, date, date | None]]]
 
@@ -22,14 +22,14 @@ class PaperOffice:
     def __init__(self, story: Story) -> None:
         self.payroll = Payroll(story.tenant, story.holidays)
         self.shift = story.shift
-        self.runs: dict[str, tuple[RunSaid, Run]] = {}
+        self.runs: dict[str, tuple[RunToCalculate, Run]] = {}
         self.latest: Run | None = None
         self.do_component(story.components)
         self.do_hire(story.people)
 
     def do(self, step: Step) -> None:
         """Do one step."""
-        getattr(self, f"do_{step.word.replace(' ', '_')}")(step.said)
+        getattr(self, f"do_{step.word.replace(' ', '_')}")(step.value)
 
     def do_hire(self, people: Mapping[str, Employee]) -> None:
         for name, said in people.items():
@@ -101,7 +101,7 @@ class PaperOffice:
             score = round_to(exact, 10)
             self.payroll.people[name].kpi_score = Decimal(score.numerator) / score.denominator
 
-    def do_run(self, said: RunSaid) -> None:
+    def do_run(self, said: RunToCalculate) -> None:
         given: dict[str, dict[str, Decimal]] = {}
         for code, people in (said.amounts or {}).items():
             for name, amount in people.items():

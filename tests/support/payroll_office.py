@@ -13,7 +13,7 @@ from tests.model.paper import Assigned, PaperOffice, same
 from tests.model.payroll import Adjustment
 from tests.model.payslip import CATEGORIES, Component
 from tests.model.workdays import is_working, period_of
-from tests.scenarios.payroll_loader import Expected, RunSaid, Score, Step, Story
+from tests.scenarios.payroll_loader import Expected, RunToCalculate, Score, Step, Story
 from tests.support.cast import Cast, tenant
 from tests.support.payouts import once
 from tests.support.payroll_words import calculation_of, edit_of, lines_of, salary_of
@@ -53,7 +53,7 @@ class Office:
     def do(self, step: Step) -> None:
         """Do one step, on paper first."""
         self.paper.do(step)
-        getattr(self, f"do_{step.word.replace(' ', '_')}")(step.said)
+        getattr(self, f"do_{step.word.replace(' ', '_')}")(step.value)
 
     # people and what happens to them
 
@@ -178,7 +178,7 @@ class Office:
 
     # runs
 
-    def do_run(self, said: RunSaid) -> None:
+    def do_run(self, said: RunToCalculate) -> None:
         body: dict[str, Any] = {"month": said.month, "kind": "regular" if said.is_regular else "off_cycle"}
         if said.people is not None:
             body["user_ids"] = [self.ids[name] for name in said.people]
