@@ -13,7 +13,7 @@ Call = TypeVar("Call")
 Answer = TypeVar("Answer")
 
 
-class Delivery(ABC, Generic[Row, Call, Answer]):
+class OutboundDelivery(ABC, Generic[Row, Call, Answer]):
     """What is called outside for the rows of one table: what a feature says of it, and the order it is done in."""
 
     @abstractmethod

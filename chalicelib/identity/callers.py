@@ -12,7 +12,7 @@ from chalicelib.backing import cells, rows
 from chalicelib.backing.database import enter_tenant, statement, transaction
 from chalicelib.identity import key_use, keys, tokens, wrong_keys
 from chalicelib.identity.permissions import GRANTS, GRANTS_AFTER_EXIT, Role
-from chalicelib.identity.scope import Actor, Origin, PlatformScope, Scope, Tenant, TenantRow
+from chalicelib.identity.scope import Actor, Origin, PlatformScope, Scope, ScopeTenantRow, Tenant
 from chalicelib.kernel.errors import Forbidden, Misdirected, NotFound, Suspended, Unauthenticated, WrongKey
 
 _SELECT_KEY = text(statement(__file__, "caller_by_key"))
@@ -22,7 +22,7 @@ _SELECT_TENANT = text(statement(__file__, "tenant"))
 
 
 @dataclass(frozen=True, slots=True)
-class _CallerRow(TenantRow):
+class _CallerRow(ScopeTenantRow):
     """An authenticated caller: the tenant and the actor."""
 
     actor_name: str
@@ -34,7 +34,7 @@ class _CallerRow(TenantRow):
 
 
 @dataclass(frozen=True, slots=True)
-class _KeyRow(_CallerRow):
+class _KeyCallerRow(_CallerRow):
     """The caller behind an API key."""
 
     key_id: UUID
@@ -79,7 +79,7 @@ def caller_scope(headers: Mapping[str, str], *, now: datetime, origin: Origin) -
 def _key_scope(key: str, requested_slug: str | None, now: datetime, origin: Origin) -> Iterator[Scope | PlatformScope]:
     """Open a transaction for the holder of a key; when it is over, committed or not, record the key's use."""
     wrong_keys.refuse_known(key, origin.ip)
-    row: _KeyRow | None = None
+    row: _KeyCallerRow | None = None
     try:
         tenant_id = keys.tenant_of(key)
         with transaction(tenant_id=tenant_id, role=None if tenant_id else "wagebook_platform") as session:
@@ -94,7 +94,7 @@ def _key_scope(key: str, requested_slug: str | None, now: datetime, origin: Orig
 
 def _authenticate_key(
     session: Connection, key: str, tenant_id: UUID | None, requested_slug: str | None, now: datetime, origin: Origin
-) -> tuple[Scope | PlatformScope, _KeyRow | None]:
+) -> tuple[Scope | PlatformScope, _KeyCallerRow | None]:
     """Return the scope of a key's holder, and the row of a tenant's key. Raises WrongKey."""
     if tenant_id is None:
         admin = rows.first(
@@ -107,7 +107,7 @@ def _authenticate_key(
             raise WrongKey("This API key is not known, or was revoked.")
         return _make_platform_scope(session, admin, now, origin), None
     values = {"tenant_id": tenant_id, "digest": keys.digest(key), "now": now}
-    row = rows.first(_KeyRow, session.execute(_SELECT_KEY, values))
+    row = rows.first(_KeyCallerRow, session.execute(_SELECT_KEY, values))
     if row is None:
         raise WrongKey("This API key is not known, or was revoked.")
     if row.expires_at is not None and row.expires_at <= now:
@@ -181,7 +181,7 @@ def _make_platform_scope(session: Connection, admin: _AdminRow, now: datetime, o
 def job_scope(tenant_id: UUID, *, name: str, now: datetime, origin: Origin) -> Iterator[Scope]:
     """Open a transaction for a job or an operator, with all permissions inside the one tenant."""
     with transaction(tenant_id=tenant_id) as session:
-        row = rows.first(TenantRow, session.execute(_SELECT_TENANT, {"tenant_id": tenant_id}))
+        row = rows.first(ScopeTenantRow, session.execute(_SELECT_TENANT, {"tenant_id": tenant_id}))
         if row is None:
             raise NotFound("There is no such tenant.")
         actor = Actor(name, Role.TENANT_ADMIN)

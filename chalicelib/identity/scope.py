@@ -17,7 +17,7 @@ from chalicelib.kernel.policy import PayPolicy
 
 
 @dataclass(frozen=True, slots=True)
-class TenantRow:
+class ScopeTenantRow:
     """A tenant's row, as far as a scope needs it (identity.models.tenants)."""
 
     id: UUID
@@ -53,7 +53,7 @@ class Tenant:
     cell: str
 
     @classmethod
-    def of(cls, row: TenantRow) -> "Tenant":
+    def of(cls, row: ScopeTenantRow) -> "Tenant":
         """Return the settings in a tenant's row."""
         return cls(
             row.id,

@@ -43,7 +43,7 @@ class CurrencySums:
 
 
 @dataclass(frozen=True, slots=True)
-class StatementLine:
+class LedgerStatementLine:
     """A line of an employee's statement: what it adds to each account, and what that came to."""
 
     number: int
@@ -64,7 +64,7 @@ class LedgerStatement:
     """One page of an employee's statement; `sums`, by currency, are of all pages together."""
 
     sums: dict[str, CurrencySums]
-    lines: list[StatementLine]
+    lines: list[LedgerStatementLine]
 
 
 def find_statement(
@@ -83,5 +83,5 @@ def find_statement(
     rows = scope.session.execute(_STATEMENT, values).all()
     return LedgerStatement(
         sums={row.currency: from_row(CurrencySums, row) for row in rows},
-        lines=[from_row(StatementLine, row) for row in rows if row.number is not None],
+        lines=[from_row(LedgerStatementLine, row) for row in rows if row.number is not None],
     )

@@ -57,7 +57,7 @@ FUNCTIONS = {
     "unpacked": "kernel",
     "register_totals": "features.pay_register",
     "hands_of": "identity",
-    "has_left": "features.people",
+    "has_left": "identity",
     "is_employed": "features.people",
     "people_under": "identity",
     "team_of": "identity",

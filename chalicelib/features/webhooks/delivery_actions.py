@@ -13,7 +13,7 @@ from sqlalchemy import Update, func, insert, select, text, update
 from chalicelib.backing import outside, rows, vault
 from chalicelib.backing.log import count, logger
 from chalicelib.backing.outside import Reply
-from chalicelib.delivery.attempts import Delivery
+from chalicelib.delivery.attempts import OutboundDelivery
 from chalicelib.delivery.leases import LeasedTable
 from chalicelib.features.webhooks import endpoint_actions, queries, rules
 from chalicelib.features.webhooks.models import webhook_attempts, webhook_deliveries
@@ -56,7 +56,7 @@ class WebhookCall:
     headers: dict[str, str] = field(repr=False)
 
 
-class WebhookDelivery(Delivery[DueDelivery, WebhookCall, Reply]):
+class WebhookDelivery(OutboundDelivery[DueDelivery, WebhookCall, Reply]):
     """Deliveries of webhooks: a signed POST to an endpoint of the tenant's."""
 
     def load_due(self, scope: Scope, row_id: UUID) -> DueDelivery | None:

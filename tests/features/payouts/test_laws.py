@@ -101,7 +101,7 @@ class Office:
         if before == "pending" or correct:
             one.status = status
         expected = "unchanged" if before == status else "ok" if one.status == status else "conflict"
-        assert said["items"][0]["result"] == expected
+        assert said.items[0].result == expected
 
     def answer(self, which: int, answer: str) -> None:
         """Let the provider say something of a payout, if it can be asked."""

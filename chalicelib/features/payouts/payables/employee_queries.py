@@ -23,7 +23,7 @@ from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import invalid
 from chalicelib.kernel.money import rounded
 from chalicelib.ledger.models import LedgerAccount, LedgerEvent
-from chalicelib.ledger.queries import CurrencySums, StatementLine, find_balances, find_statement
+from chalicelib.ledger.queries import CurrencySums, LedgerStatementLine, find_balances, find_statement
 
 MOST_DAYS = 366
 MOST_LINES = 1000
@@ -81,7 +81,7 @@ def get_statement(scope: Scope, user_id: UUID, *, query: StatementQuery) -> Reco
 
 
 def _part(
-    currency: str, sums: CurrencySums | None, lines: Iterable[StatementLine], concerns: dict[UUID, Record]
+    currency: str, sums: CurrencySums | None, lines: Iterable[LedgerStatementLine], concerns: dict[UUID, Record]
 ) -> Record:
     def money(amount: Decimal) -> Decimal:
         return rounded(amount, currency)
@@ -111,7 +111,7 @@ def _part(
     }
 
 
-def _concerns(scope: Scope, lines: Collection[StatementLine]) -> dict[UUID, Record]:
+def _concerns(scope: Scope, lines: Collection[LedgerStatementLine]) -> dict[UUID, Record]:
     subject_ids = {line.subject_id for line in lines}
     of_sales = select(sales.c.id, sales.c.brand, sales.c.external_id).where(
         sales.c.tenant_id == scope.tenant_id, sales.c.id.in_(subject_ids)
