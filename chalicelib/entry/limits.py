@@ -5,11 +5,12 @@ of some requests from it in one call (`lease_requests`) and counts these in memo
 So a tenant never gets more than its limit (and what is lent, below) from all processes together. Near the limit leases
 shrink to single requests, so that few lie unused.
 
-Within the minute the row is a token bucket: `burst_of` the limit at any moment, refilled evenly by the rest of the limit
-as the minute goes by; what is left unused beyond that is lost. Handed out at once, a tenant that asks for twenty times
-its limit would have all of it in three seconds, and slow every other tenant meanwhile. Small limits are all burst: they
-are counted by the minute alone. The minute stays because the sum within a minute is what tenants are promised: a token
-bucket as large as the limit would allow nearly twice that (docs/decisions/0036-rate-limit-leases.md).
+Within the minute the row is a token bucket: `burst_of` the limit at any moment, refilled evenly by the rest of the
+limit as the minute goes by; what is left unused beyond that is lost. Handed out at once, a tenant that asks for twenty
+times its limit would have all of it in three seconds, and slow every other tenant meanwhile. Small limits are all
+burst: they are counted by the minute alone. The minute stays because the sum within a minute is what tenants are
+promised: a token bucket as large as the limit would allow nearly twice that
+(docs/decisions/0036-rate-limit-leases.md).
 
 No actor takes the whole limit from the others (fair shares). With its next lease a process reports how many requests
 of which actor it counted, and the row keeps the actors with most. Where the pace is used up, an actor who made less
