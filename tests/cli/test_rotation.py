@@ -55,7 +55,7 @@ def opened(cast: Cast) -> list[Any]:
         hook = UUID(cast.admin.ok("GET", "/webhook-endpoints")["items"][0]["id"])
         return [
             [found[one].iban for one in ids],
-            webhooks.open_secrets(scope, webhooks.get_endpoint(scope, hook)),
+            webhooks.decrypt_secrets(scope, webhooks.get_endpoint(scope, hook)),
             batch_settings_queries.open_payer(scope, batch_settings_queries.find_settings(scope) or {}),
         ]
 
