@@ -1,15 +1,16 @@
 """The rate limit: how many requests a tenant may make in a minute, counted in memory by leases from the database.
 
 The database holds one row per tenant: the running minute, and how much of it was handed out. A process takes a lease
-of some requests from it and counts these in memory; the lease expires with the minute. So a tenant never gets more
-than its limit (and what is lent, below) from all processes together. Near the limit leases shrink to single requests,
-so that few lie unused.
+of some requests from it in one call (`lease_requests`) and counts these in memory; the lease expires with the minute.
+So a tenant never gets more than its limit (and what is lent, below) from all processes together. Near the limit leases
+shrink to single requests, so that few lie unused.
 
-A minute is not handed out at once, or a tenant that asks for twenty times its limit would have all of it in three
-seconds, and slow every other tenant meanwhile. It may have `burst_of` its limit at any moment and the rest as the
-minute goes by; what it leaves unused beyond that is lost. Small limits are all burst: they are counted by the minute
-alone. A token bucket whose bucket is the whole limit would allow nearly twice the limit in a minute, so the minute
-stays: the sum within a minute is what tenants are promised.
+Within the minute the row is a token bucket: `burst_of` the limit at any moment, refilled evenly by the rest of the
+limit as the minute goes by; what is left unused beyond that is lost. Handed out at once, a tenant that asks for twenty
+times its limit would have all of it in three seconds, and slow every other tenant meanwhile. Small limits are all
+burst: they are counted by the minute alone. The minute stays because the sum within a minute is what tenants are
+promised: a token bucket as large as the limit would allow nearly twice that
+(docs/decisions/0036-rate-limit-leases.md).
 
 No actor takes the whole limit from the others (fair shares). With its next lease a process reports how many requests
 of which actor it counted, and the row keeps the actors with most. Where the pace is used up, an actor who made less

@@ -1,4 +1,4 @@
-"""What README and docs/ show is run: their calls against the demo data, their commands against the Makefile."""
+"""README and docs/: calls answer as shown, commands and files exist, decision records have all their parts."""
 
 import json
 import re
@@ -16,6 +16,9 @@ from tests.support.stack import running
 # in the order in which their calls are run, against one demo
 PAGES = [PROJECT / "README.md", PROJECT / "docs" / "tour.md", PROJECT / "docs" / "concepts.md",
          PROJECT / "docs" / "contributing.md", PROJECT / "docs" / "glossary.md"]  # fmt: skip
+DOCUMENTS = [PROJECT / "README.md", *sorted((PROJECT / "docs").rglob("*.md"))]
+DECISIONS = sorted((PROJECT / "docs" / "decisions").glob("0*.md"))
+PARTS = ["Context", "Decision", "Alternatives considered", "Consequences"]
 TEXT = "\n".join(page.read_text() for page in PAGES)
 CONSOLE = re.findall(r"```console\n(.*?)```", TEXT, re.DOTALL)
 SHELL = re.findall(r"```sh\n(.*?)```", TEXT, re.DOTALL)
@@ -23,28 +26,28 @@ SHELL = re.findall(r"```sh\n(.*?)```", TEXT, re.DOTALL)
 
 def calls() -> list[tuple[str | None, str, Any]]:
     """Read every call of the pages: the variable that keeps its id, the command, the JSON below it."""
-    found = []
+    commands: list[tuple[str | None, str, Any]] = []
     for block in CONSOLE:
         for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
-            command, _, answer = part.partition("\n")
+            command, _, reply = part.partition("\n")
             if keeps := re.fullmatch(r"(\w+)=\$\(curl (.*) \| jq -r (?:\.id|'\.items\[0\]\.id')\)", command):
-                found.append((keeps[1], keeps[2], {}))
+                commands.append((keeps[1], keeps[2], {}))
             else:
-                found.append((None, command.removeprefix("curl "), json.loads(answer)))
-    return found
+                commands.append((None, command.removeprefix("curl "), json.loads(reply)))
+    return commands
 
 
-def contains(found: Any, shown: Any) -> bool:
-    """Return whether an answer holds what is shown of it; of a list, each element shown is somewhere in it."""
+def contains(reply: Any, shown: Any) -> bool:
+    """Return whether a reply has what is shown of it; of a list, each element shown is somewhere in it."""
     if isinstance(shown, dict):
-        return isinstance(found, dict) and all(name in found and contains(found[name], shown[name]) for name in shown)
+        return isinstance(reply, dict) and all(name in reply and contains(reply[name], shown[name]) for name in shown)
     if isinstance(shown, list):
-        return isinstance(found, list) and all(any(contains(one, wanted) for one in found) for wanted in shown)
-    return bool(found == shown)
+        return isinstance(reply, list) and all(any(contains(item, expected) for item in reply) for expected in shown)
+    return bool(reply == shown)
 
 
 def run(callers: dict[str, Api], command: str, known: dict[str, str]) -> Any:
-    """Make the call that a curl command makes, as whoever its key is of."""
+    """Make the call of a curl command, as the owner of its key."""
     api = callers["ADMIN" if "$ADMIN" in command else "KEY"]
     for name, value in known.items():
         command = command.replace(f"${name}", value)
@@ -70,11 +73,11 @@ def test_calls_answer_as_shown() -> None:
         known = {"API": "", "KEY": "key", "ADMIN": "key"}
         assert len(calls()) >= 30
         for name, command, shown in calls():
-            found = run(callers, command, known)
+            reply = run(callers, command, known)
             stack.drain()
-            assert contains(found, shown), command
+            assert contains(reply, shown), command
             if name:
-                known[name] = (found["items"][0] if "items" in found else found)["id"]
+                known[name] = (reply["items"][0] if "items" in reply else reply)["id"]
 
 
 def test_commands_exist() -> None:
@@ -83,7 +86,7 @@ def test_commands_exist() -> None:
     assert {"run", "test"} <= named <= targets
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", DOCUMENTS, ids=lambda page: page.name)
 def test_files_exist(page: Path) -> None:
     text = page.read_text()
     named = re.findall(r"`((?:chalicelib|infra|tests|migrations|docs)/[\w./-]+)`", text)
@@ -94,6 +97,13 @@ def test_files_exist(page: Path) -> None:
 
 
 def test_decisions_are_all_listed() -> None:
-    folder = PROJECT / "docs" / "decisions"
-    listed = set(re.findall(r"\]\((\d{4}[\w-]+\.md)\)", (folder / "README.md").read_text()))
-    assert listed == {file.name for file in Path(folder).glob("0*.md")}
+    index = (PROJECT / "docs" / "decisions" / "README.md").read_text()
+    linked = re.findall(r"^\| (\d+) \| \[.*?\]\((\d{4}[\w-]+\.md)\)", index, re.MULTILINE)
+    assert [(int(number), name) for number, name in linked] == [(int(file.name[:4]), file.name) for file in DECISIONS]
+
+
+@pytest.mark.parametrize("record", DECISIONS, ids=lambda record: record.name)
+def test_decisions_have_all_parts(record: Path) -> None:
+    text = record.read_text()
+    assert re.match(r"# \d+\. .+\n\n- Date: \d{4}-\d\d-\d\d\n- Status: (accepted|superseded by )", text)
+    assert re.findall(r"^## (.*)", text, re.MULTILINE) == PARTS

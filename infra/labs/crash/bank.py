@@ -1,4 +1,4 @@
-"""The payment provider: the only one who knows where money really went. Whatever it says, its books are the truth."""
+"""The simulated payment provider. Whatever it answers, its own books are the truth about where money went."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from chalicelib.features.payouts.delivery.providers import (
 from infra.labs.crash.baton import Hub
 from infra.labs.crash.faults import PROVIDER, Crash
 
-LATEST = 30  # minutes that a request may lie on the way
+LATEST = 30  # minutes that a request may be in flight
 WHY = {
     Crash.TIMEOUT_BEFORE: "no answer within 30 s",
     Crash.TIMEOUT_AFTER: "no answer within 30 s",
@@ -35,7 +35,7 @@ WHY = {
 
 @dataclass
 class Entry:
-    """What the provider did with one request: moved money or refused to."""
+    """One line of the provider's books: a request for which it moved money, or refused to."""
 
     tenant_id: UUID
     user_id: UUID
@@ -46,8 +46,8 @@ class Entry:
     was_refused: bool = False
     came_back: bool = False
     comes_back_at: datetime | None = None
-    was_undone: bool = False  # a wrong amount, taken back after a complaint
-    says: Decimal | None = None  # another amount than it moved
+    was_undone: bool = False  # a wrong amount, reversed after a complaint
+    reported_amount: Decimal | None = None  # where it reports another amount than it moved
 
     @property
     def moved(self) -> bool:
@@ -55,19 +55,19 @@ class Entry:
 
     @property
     def is_there(self) -> bool:
-        """Whether its person has the money."""
+        """Whether the employee has the money."""
         return self.moved and not self.came_back
 
 
 class Bank:
-    """A provider's adapter and its far end in one; the product sees `abilities`, `send`, `find`, `movements`."""
+    """A provider and its adapter in one; the product sees `abilities`, `send`, `find`, `movements`."""
 
     def __init__(self, hub: Hub, abilities: Abilities) -> None:
         self.hub, self.abilities = hub, abilities
         self.entries: list[Entry] = []
-        self.on_the_way: list[tuple[datetime, PaymentOrder]] = []
-        self.sent = 0  # orders that it was sent
-        self.complaints: list[str] = []  # what a client of the provider must never do
+        self.in_flight: list[tuple[datetime, PaymentOrder]] = []
+        self.sent = 0  # how many orders it received
+        self.complaints: list[str] = []  # what a client must never do, and did
         self.is_calm = False
         self._keys: dict[str, tuple[datetime, Entry, tuple[object, ...]]] = {}
         hub.at_time.append(self._time_moved)
@@ -75,13 +75,13 @@ class Bank:
     # What the product calls
 
     def send(self, order: PaymentOrder, *, now: datetime) -> Answer:
-        """Take a payment order, and do and say something about it."""
+        """Execute a payment order, or fail in a drawn way."""
         actor = self.hub.current
         if actor is not None:
-            # nobody goes on here: time that passes between the product's last look at the clock and the provider's
-            # receipt is the request's time on the way, which is LANDS_LATE and has its bound
+            # no switch here: time between the product's last look at the clock and the provider's receipt is the
+            # request's time in flight, which is LANDS_LATE and has its bound
             actor.point(Crash.BEFORE_CALL, switches=False)
-            actor.called = True
+            actor.has_called_provider = True
         self.sent += 1
         fault = self._fault()
         self.hub.note(f"bank: send {order.amount} {order.currency} {fault or ''}")
@@ -91,14 +91,14 @@ class Bank:
         return answer
 
     def find(self, order: PaymentOrder, *, now: datetime) -> Answer:
-        """Return what became of a reference."""
+        """Return the outcome of a reference (look-up)."""
         if not self.abilities.looks_up:
-            self.complaints.append("asked for a reference, although this provider cannot be asked")
+            self.complaints.append("asked for a reference, although this provider has no look-up")
         actor = self.hub.current
         if actor is not None:
             actor.point(Crash.BEFORE_CALL)
-            actor.called = True
-        if not self.is_calm and self.hub.rng.random() < self.hub.plan.provider / 3:
+            actor.has_called_provider = True
+        if not self.is_calm and self.hub.rng.random() < self.hub.faults.provider / 3:
             self.hub.count(Crash.NO_LOOK_UP)
             answer: Answer = Unclear("no answer within 30 s")
         else:
@@ -111,27 +111,27 @@ class Bank:
         return answer
 
     def movements(self, tenant_id: UUID, *, since: datetime) -> list[ProviderMovement]:
-        """List the money moved for a tenant."""
+        """Return the movements of a tenant, for matching after a restore."""
         return [
             ProviderMovement(one.reference, one.user_id, one.amount, one.currency, one.at, one.came_back)
             for one in self.entries
             if one.moved and one.tenant_id == tenant_id and one.at >= since
         ]
 
-    # What a person at the tenant does by telephone
+    # What the operator learns by telephone
 
     def known_as(self, reference: str) -> list[Entry]:
-        """List what was done under a reference."""
+        """Return the entries of a reference."""
         return [one for one in self.entries if one.reference == reference]
 
     def is_expecting(self, reference: str) -> bool:
-        """Return whether a request with this reference is still on the way."""
-        return any(order.reference == reference for _, order in self.on_the_way)
+        """Return whether a request with this reference is still in flight."""
+        return any(order.reference == reference for _, order in self.in_flight)
 
-    # Its own affairs
+    # Internal
 
     def _fault(self) -> Crash | None:
-        if self.is_calm or self.hub.rng.random() >= self.hub.plan.provider:
+        if self.is_calm or self.hub.rng.random() >= self.hub.faults.provider:
             return None
         fault = self.hub.rng.choice(PROVIDER)
         self.hub.count(fault)
@@ -143,7 +143,7 @@ class Bank:
                 return Unclear(WHY[fault])
             case Crash.LANDS_LATE:
                 late = timedelta(minutes=self.hub.rng.choice((1, 3, 10, LATEST, LATEST)))
-                self.on_the_way.append((self.hub.now + late, order))
+                self.in_flight.append((self.hub.now + late, order))
                 return Unclear(WHY[fault])
             case Crash.TIMEOUT_AFTER | Crash.ERROR_AFTER | Crash.UNREADABLE | Crash.REFUSED_UNSEEN:
                 self._take(order, refuse=fault is Crash.REFUSED_UNSEEN)
@@ -151,7 +151,7 @@ class Bank:
             case Crash.REFUSED:
                 return self._answer(self._take(order, refuse=True))
             case Crash.SAYS_OTHER_AMOUNT:
-                return self._answer(self._take(order, says=order.amount + 1))
+                return self._answer(self._take(order, reported_amount=order.amount + 1))
             case Crash.PAYS_OTHER_AMOUNT:
                 return self._answer(self._take(order, amount=order.amount * 2))
             case Crash.COMES_BACK:
@@ -165,7 +165,7 @@ class Bank:
         *,
         refuse: bool = False,
         amount: Decimal | None = None,
-        says: Decimal | None = None,
+        reported_amount: Decimal | None = None,
         comes_back_at: datetime | None = None,
         at: datetime | None = None,
     ) -> Entry:
@@ -177,7 +177,7 @@ class Bank:
                 self.complaints.append("the same key was used for another payment")
             if at - first < self.abilities.keeps_keys_for:
                 return entry
-            self.hub.note("bank: a key was forgotten")
+            self.hub.note("bank: a key expired")
         entry = Entry(
             order.tenant_id,
             order.user_id,
@@ -186,7 +186,7 @@ class Bank:
             order.currency,
             at,
             was_refused=refuse,
-            says=says,
+            reported_amount=reported_amount,
             comes_back_at=comes_back_at,
         )
         self.entries.append(entry)
@@ -198,19 +198,19 @@ class Bank:
             return PayoutRefused("account closed")
         if entry.came_back:
             return CameBack("account closed")
-        return Paid(f"B{self.entries.index(entry)}", entry.says or entry.amount, entry.currency)
+        return Paid(f"B{self.entries.index(entry)}", entry.reported_amount or entry.amount, entry.currency)
 
     def _time_moved(self) -> None:
-        for landing in sorted((one for one in self.on_the_way if one[0] <= self.hub.now), key=lambda one: one[0]):
-            self.on_the_way.remove(landing)
+        for landing in sorted((one for one in self.in_flight if one[0] <= self.hub.now), key=lambda one: one[0]):
+            self.in_flight.remove(landing)
             self.hub.note("bank: a late request landed")
-            self._take(landing[1], at=landing[0])  # then, even if time has made a longer jump
+            self._take(landing[1], at=landing[0])  # at its own time, even if the clock jumped further
         for entry in self.entries:
             if entry.comes_back_at is not None and entry.comes_back_at <= self.hub.now and not entry.came_back:
                 entry.came_back = True
                 self.hub.note("bank: money came back")
 
     def key_ends(self) -> list[datetime]:
-        """List when keys of payments will be forgotten."""
+        """Return when the idempotency keys of payments expire."""
         keeps = self.abilities.keeps_keys_for
         return [] if keeps is None else [first + keeps for first, _, _ in self._keys.values()]

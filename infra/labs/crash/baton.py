@@ -1,8 +1,8 @@
-"""Actors and the baton: threads of which exactly one runs, and a seeded choice of who goes next.
+"""Deterministic scheduling: actors are threads of which exactly one runs, and the seed draws which one is next.
 
-An actor gives the baton back at points only: around statements and commits, sends and calls. One that waits for a lock
-that a parked actor holds is recognised by asking PostgreSQL, and let be until the lock is free; so the order of events
-depends on the seed alone, never on how fast anything was.
+An actor hands the baton back only at points: around statements and commits, sends and calls. PostgreSQL is asked
+whether an actor waits for a lock of a parked actor; it is then skipped until the lock is free. So the order of events
+depends on the seed alone, never on elapsed time.
 """
 
 from __future__ import annotations
@@ -17,37 +17,37 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from infra.labs.crash.faults import Crash, Plan
+from infra.labs.crash.faults import Crash, Faults
 
 if TYPE_CHECKING:
     from infra.labs.crash.connection import LabConnection
     from infra.labs.crash.world import World
 
-POLL_MS = 4  # a statement that takes longer may be waiting for a lock: ask
-LOCK_PATIENCE = 20.0  # seconds after which a statement that is neither done nor blocked is a fault of the laboratory
+POLL_MS = 4  # a statement that takes longer may be waiting for a lock: ask PostgreSQL
+LOCK_TIMEOUT = 20.0  # seconds after which a statement that is neither done nor blocked is a bug of the laboratory
 
 
 class Killed(BaseException):
-    """The process of an actor is gone. No `except Exception` sees it."""
+    """The process of an actor was killed. Not an Exception, so that no `except Exception` catches it."""
 
 
 class Actor:
-    """Somebody with a process of their own: a worker, a scheduler, an API call's server and its client."""
+    """A simulated process: a worker, a scheduler, an API call's server and its client."""
 
     def __init__(self, hub: Hub, name: str, work: Callable[[Actor], None], *, skew: int = 0) -> None:
         self.hub, self.name, self.skew = hub, name, timedelta(seconds=skew)
         self.work = work
-        self.is_dead = False  # killed, and not started anew
+        self.is_dead = False  # killed, and not restarted
         self.is_over = False
         self.rests_until: datetime | None = None
         self.waits_on: LabConnection | None = None
         self.idles_until: Callable[[], bool] | None = None
-        self.is_held_back = False
+        self.is_delayed = False
         self.connection: LabConnection | None = None  # the last that it used
         self.failure: BaseException | None = None
-        self.called = False  # has called the provider since its last commit
-        self.batch: Any = None  # the records that it is working on
-        self.worked = 0  # messages of them that are done
+        self.has_called_provider = False  # since its last commit
+        self.batch: Any = None  # the records that it is processing
+        self.worked = 0  # how many of them are processed
         self._turn = threading.Semaphore(0)
         self._thread = threading.Thread(target=self._main, name=name, daemon=True)
         self._thread.start()
@@ -66,7 +66,7 @@ class Actor:
             self.hub.back.release()
 
     def run(self) -> None:
-        """Hand over the baton, and return when it is given back. For the hub."""
+        """Give the actor the baton and wait until it hands it back. Called by the hub."""
         self._turn.release()
         self.hub.back.acquire()
 
@@ -75,44 +75,44 @@ class Actor:
 
     @property
     def is_in_transaction(self) -> bool:
-        # the pool may have handed its last connection to somebody else by now
+        # the pool may have handed its last connection to another actor by now
         return self.connection is not None and self.connection.user is self and self.connection.is_in_transaction
 
     def switch(self) -> None:
-        """Return the baton back and wait for the next turn."""
+        """Hand the baton back and wait for the next turn."""
         self.hub.back.release()
         self._turn.acquire()
         if self.hub.is_closing:
-            is_busy = self.called or self.batch is not None
+            is_busy = self.has_called_provider or self.batch is not None
             if is_busy or self.is_in_transaction:
                 self.hub.count(Crash.LEFT_RUNNING, self.name)
             self.end()
 
     def point(self, crash: Crash | None = None, what: str = "", *, switches: bool = True) -> None:
-        """Mark a place where the actor may be killed, and where another may go on."""
+        """Mark a place where the actor may be killed, and where another may continue."""
         if self.is_dead:
             raise Killed
         if what:
             self.hub.note(f"{self.name} {what}")
-        if crash is not None and self.hub.plan.strikes_now(crash):
+        if crash is not None and self.hub.faults.strikes_now(crash):
             self.die(crash)
-        if self.batch is not None and self.worked and self.hub.plan.strikes_now(Crash.TIME_LIMIT):
+        if self.batch is not None and self.worked and self.hub.faults.strikes_now(Crash.TIME_LIMIT):
             self.die(Crash.TIME_LIMIT)
         if switches:
             self.maybe_switch()
 
     def maybe_switch(self) -> None:
-        """Let somebody else go on, or not."""
-        if self.hub.rng.random() < self.hub.plan.switching:
+        """Hand the baton back, or not, as drawn."""
+        if self.hub.rng.random() < self.hub.faults.switching:
             self.switch()
 
     def die(self, crash: Crash) -> NoReturn:
-        """End the actor's process: its transaction is rolled back, and nothing of it runs any more."""
+        """Kill the actor's process: its transaction is rolled back, and none of its code runs any more."""
         self.hub.count(crash, self.name)
         self.end()
 
     def end(self) -> NoReturn:
-        """End the process, counted or not."""
+        """End the process without counting it as a fault."""
         self.is_dead, self.waits_on = True, None
         if self.connection is not None and self.connection.user is self:
             self.connection.drop()
@@ -120,62 +120,65 @@ class Actor:
         raise Killed
 
     def revive(self) -> None:
-        """Start the process anew."""
+        """Restart the process."""
         if self.hub.is_closing:
             raise Killed
-        self.is_dead, self.called, self.batch, self.worked = False, False, None, 0
+        self.is_dead, self.has_called_provider, self.batch, self.worked = False, False, None, 0
         self.connection = None
 
-    def rest(self, for_: timedelta) -> None:
+    def rest(self, duration: timedelta) -> None:
         """Sleep in simulated time."""
-        self.rests_until = self.hub.now + for_
+        self.rests_until = self.hub.now + duration
         self.switch()
 
     def idle(self, until: Callable[[], bool]) -> None:
-        """Do nothing until something is so."""
+        """Wait until a condition holds."""
         if not until():
             self.idles_until = until
             self.switch()
 
-    def hold_back(self, connection: LabConnection) -> None:
-        """Wait before a statement that may lock something, while others wait for somebody else's locks.
+    def delay_lock(self, connection: LabConnection) -> None:
+        """Delay a statement that may take a lock while another actor waits for the lock of a third.
 
-        Which of two that wait for one row gets it first is PostgreSQL's choice, and not the same each time.
+        Which of two waiters gets a row first is PostgreSQL's choice, and not the same each time.
         """
         while not self.hub.may_lock(connection):
-            self.is_held_back = True
+            self.is_delayed = True
             self.switch()
 
     def drive(self, connection: LabConnection, steps: Any) -> Any:
-        """Run one exchange with the server, and let others go on while it waits for a lock of theirs."""
+        """Run one exchange with the server; hand the baton back while it waits for another actor's lock.
+
+        `steps` is psycopg's generator: it yields what it waits for (bit 1 to read, bit 2 to write).
+        """
         poll = select.poll()
         try:
-            wanted = next(steps)
+            interest = next(steps)
             began = time.monotonic()
             while True:
                 poll.register(
-                    connection.pgconn.socket, (wanted & 1 and select.POLLIN) | (wanted & 2 and select.POLLOUT)
+                    connection.pgconn.socket, (interest & 1 and select.POLLIN) | (interest & 2 and select.POLLOUT)
                 )
-                if poll.poll(POLL_MS if self.hub.others_hold(self) else 1000):
-                    wanted = steps.send(wanted)
+                if poll.poll(POLL_MS if self.hub.others_in_transaction(self) else 1000):
+                    interest = steps.send(interest)
                 elif self.hub.world.is_blocked(connection):
                     self.hub.note(f"{self.name} waits")
                     self.waits_on = connection
                     self.switch()
-                elif time.monotonic() - began > LOCK_PATIENCE:
+                elif time.monotonic() - began > LOCK_TIMEOUT:
                     raise RuntimeError(f"{self.name}: a statement neither ends nor waits for a lock")
         except StopIteration as end:
             return end.value
 
 
 class Hub:
-    """Who goes next, what time it is, and what has happened."""
+    """The scheduler of a run: which actor is next, the simulated time, the history."""
 
     def __init__(
-        self, rng: Random, plan: Plan, world: World, *, now: datetime, next_moment: Callable[[], datetime | None]
+        self, rng: Random, faults: Faults, world: World, *, now: datetime, next_moment: Callable[[], datetime | None]
     ) -> None:
-        self.rng, self.plan, self.world, self.now = rng, plan, world, now
-        self.next_moment = next_moment  # when something becomes due that no actor waits for
+        self.rng, self.faults, self.world, self.now = rng, faults, world, now
+        self.next_moment = next_moment  # returns when something becomes due that no actor waits for
         self._clock_is_set = False
         self.actors: list[Actor] = []
         self.current: Actor | None = None
@@ -183,22 +186,22 @@ class Hub:
         self.counts: Counter[Crash] = Counter()
         self.history: list[str] = []
         self.is_closing = False
-        self.at_time: list[Callable[[], None]] = []  # told that time has moved
+        self.at_time: list[Callable[[], None]] = []  # called when time has moved
         self._digest = hashlib.blake2b(digest_size=8)
 
     def add(self, name: str, work: Callable[[Actor], None], *, skew: int = 0) -> None:
-        """Add an actor; it does nothing before its first turn."""
+        """Add an actor; it starts with its first turn."""
         self.actors.append(Actor(self, name, work, skew=skew))
         if skew:
             self.count(Crash.CLOCK_OFF, name)
 
     def note(self, what: str) -> None:
-        """Add to the history that two runs of one seed must share."""
+        """Append to the history, which is equal for two runs of one seed."""
         self.history.append(what)
         self._digest.update(what.encode() + b"\n")
 
     def count(self, crash: Crash, who: str = "") -> None:
-        """Note that something was injected."""
+        """Count an injected fault."""
         self.counts[crash] += 1
         self.note(f"*** {who} {crash}")
 
@@ -207,35 +210,35 @@ class Hub:
         return self._digest.hexdigest()
 
     def pass_time(self, by: timedelta) -> None:
-        """Move simulated time, for the database and for everybody's clock."""
+        """Move simulated time, for the database and for every actor's clock."""
         self.now += by
         self._clock_is_set = False
         self.note(f"time {self.now:%d %H:%M:%S}")
-        for told in self.at_time:
-            told()
+        for listener in self.at_time:
+            listener()
 
     def set_clock(self) -> None:
-        """Return the database what time it is, if it has to be told."""
+        """Set the database's clock, if it has not been set since time moved."""
         if not self._clock_is_set:
             self._clock_is_set = True
             self.world.set_clock(self.now)
 
     def run(self, *, turns: int, between: Callable[[], None], is_done: Callable[[], bool]) -> None:
-        """Let the actors act, so many turns or until all is said and done, and then kill what still runs."""
+        """Give turns to the actors until all is done or the turns are used up, then kill what still runs."""
         for _ in range(turns):
             self._wake()
-            there = [one for one in self.actors if not one.is_over and one.waits_on is None]
+            unblocked = [one for one in self.actors if not one.is_over and one.waits_on is None]
             ready = [
-                one for one in there if one.rests_until is None and one.idles_until is None and not one.is_held_back
+                one for one in unblocked if one.rests_until is None and one.idles_until is None and not one.is_delayed
             ]
             if not ready:
-                moments = [one.rests_until for one in there if one.rests_until is not None]
+                moments = [one.rests_until for one in unblocked if one.rests_until is not None]
                 if (moment := self.next_moment()) is not None and moment > self.now:
                     moments.append(moment)
                 if moments:
                     self.pass_time(min(moments) - self.now)
-                else:  # all wait for each other: the server ends a deadlock by itself, a moment later
-                    self.note("nobody can go on")
+                else:  # a deadlock, which the server resolves by itself a moment later
+                    self.note("deadlock")
                     time.sleep(0.02)
                 continue
             if is_done():
@@ -253,11 +256,11 @@ class Hub:
             raise failure
 
     def close(self) -> None:
-        """End whoever still runs, where they stand."""
+        """Kill every actor that still runs, where it is."""
         self.is_closing = True
         while left := [one for one in self.actors if not one.is_over]:
             self.settle()
-            # whoever waits for a lock can only go once its holder is gone
+            # an actor that waits for a lock can only end once the holder is gone
             self._give(next((one for one in left if one.waits_on is None), left[0]))
         for one in self.actors:
             one.join()
@@ -271,26 +274,26 @@ class Hub:
                 one.idles_until = None
         self.settle()
         for one in self.actors:
-            if one.is_held_back and (one.connection is None or self.may_lock(one.connection)):
-                one.is_held_back = False
+            if one.is_delayed and (one.connection is None or self.may_lock(one.connection)):
+                one.is_delayed = False
 
     def may_lock(self, connection: LabConnection) -> bool:
-        """Return whether a statement may be started that takes locks: nobody waits, or they wait for this."""
+        """Return whether a statement that takes locks may start: nobody waits, or they wait for this connection."""
         waiting = [one.waits_on for one in self.actors if one.waits_on is not None]
-        return not waiting or self.plan.crowds or any(self.world.is_blocked_by(one, connection) for one in waiting)
+        return not waiting or self.faults.crowds or any(self.world.is_blocked_by(one, connection) for one in waiting)
 
-    def others_hold(self, actor: Actor) -> bool:
-        """Return whether anybody else is in the middle of a transaction."""
+    def others_in_transaction(self, actor: Actor) -> bool:
+        """Return whether another actor is in a transaction."""
         return any(one is not actor and one.is_in_transaction for one in self.actors)
 
     def settle(self) -> None:
-        """Find out who got the lock that they waited for; called wherever locks were let go."""
+        """Find the actors whose lock wait has ended; called wherever locks were released."""
         for one in self.actors:
             if (connection := one.waits_on) is None:
                 continue
             poll = select.poll()
             poll.register(connection.pgconn.socket, select.POLLIN)
-            deadline = time.monotonic() + LOCK_PATIENCE
+            deadline = time.monotonic() + LOCK_TIMEOUT
             while True:
                 if poll.poll(0):
                     one.waits_on = None

@@ -1,4 +1,4 @@
-"""Who is in a story: one tenant with its people and keys, made at once and drawn by the seed."""
+"""The tenant of a simulation with its employees and keys, drawn by the seed and written in one statement."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from chalicelib.identity import keys
 from chalicelib.kernel.money import MINOR_UNITS
 from infra.labs.crash.world import World
 
-# Ada and Bo make and decide sales and start runs; Cy has no part in that, and so may approve what is held.
+# Ada and Bo enter and decide sales and start runs; Cy does not, and so may approve what is held (four eyes).
 ADMINS = ("Ada", "Bo", "Cy")
 
 
 @dataclass(frozen=True)
 class Tenant:
-    """A tenant, as the story tells it: what is known here must be true of the database at the end."""
+    """The tenant of a simulation, as its invariants know it."""
 
     id: UUID
     currency: str
@@ -29,26 +29,26 @@ class Tenant:
     people: tuple[UUID, ...]
     keys: dict[str, str]
 
-    def advance_of(self, earning: Decimal, currency: str) -> Decimal:
-        """Compute what a pending sale is worth in advance: the rate of it, rounded down."""
+    def advance_of(self, draw_earning: Decimal, currency: str) -> Decimal:
+        """Return the advance of a pending sale: the earning times the rate, rounded down."""
         units = Decimal(1).scaleb(-MINOR_UNITS[currency])
-        return (earning * self.rate // units) * units
+        return (draw_earning * self.rate // units) * units
 
 
-def earning(rng: Random, currency: str) -> Decimal:
-    """Draw an odd amount, with all the decimals that the currency has."""
+def draw_earning(rng: Random, currency: str) -> Decimal:
+    """Draw an amount with as many decimals as the currency has."""
     return Decimal(rng.choice((3, 9, 10, 999, 4_000, 4_001, 123_457))).scaleb(-MINOR_UNITS[currency])
 
 
-def tenant(world: World, rng: Random, name: str, *, people: int | None = None) -> Tenant:
-    """Make a tenant."""
+def create_tenant(world: World, rng: Random, name: str, *, people: int | None = None) -> Tenant:
+    """Draw a tenant and write it, with its employees and API keys."""
     tenant_id = UUID(int=rng.getrandbits(128), version=4)
     currency = rng.choice(("BDT", "BDT", "JPY", "KWD"))
-    one = Decimal(1).scaleb(-MINOR_UNITS[currency])
+    minor_unit = Decimal(1).scaleb(-MINOR_UNITS[currency])
     rate = rng.choice((Decimal("0.10"), Decimal("0.10"), Decimal("0.333333"), Decimal(0), Decimal(1)))
-    minimum = rng.choice((Decimal(0), Decimal(0), Decimal(0), 50 * one))
-    approval = rng.choice((None, None, None, 1_000 * one)) if people is None else None
-    made = Tenant(
+    minimum = rng.choice((Decimal(0), Decimal(0), Decimal(0), 50 * minor_unit))
+    approval = rng.choice((None, None, None, 1_000 * minor_unit)) if people is None else None
+    create_tenant = Tenant(
         tenant_id,
         currency,
         rate,
@@ -58,7 +58,7 @@ def tenant(world: World, rng: Random, name: str, *, people: int | None = None) -
         {admin: f"wbk_{tenant_id.hex}_{rng.getrandbits(128):032x}" for admin in ADMINS},
     )
     policy: dict[str, Any] = {"advance_rate": str(rate), "minimum_payout": str(minimum)}
-    # none is said, as the default is a limit: most stories are about payouts that nobody has to approve
+    # null is explicit, as the default is a limit: in most simulations no payout has to be approved
     policy["payout_approval_above"] = None if approval is None else str(approval)
     world.admin.execute(
         "with t as (insert into tenants (id, slug, name, currency, timezone, weekend, policy)"
@@ -73,10 +73,10 @@ def tenant(world: World, rng: Random, name: str, *, people: int | None = None) -
             "name": name,
             "currency": currency,
             "policy": json.dumps(policy),
-            "people": list(made.people),
-            "names": list(made.keys),
-            "hashes": [keys.digest(key) for key in made.keys.values()],
+            "people": list(create_tenant.people),
+            "names": list(create_tenant.keys),
+            "hashes": [keys.digest(key) for key in create_tenant.keys.values()],
         },
         prepare=True,
     )
-    return made
+    return create_tenant

@@ -1,7 +1,7 @@
-"""The driver's connection, as the product gets it: every exchange with the server is a point where something happens.
+"""The driver's connection, as the product gets it: every exchange with the server is a point where faults are injected.
 
-All that psycopg says to the server goes through `wait`, whoever asked: SQLAlchemy, the raw cursor of the large
-statements, BEGIN and COMMIT alike. Nothing else is replaced.
+All that psycopg sends to the server goes through `wait`: SQLAlchemy, the raw cursor of the large statements, BEGIN and
+COMMIT alike. Nothing else is replaced.
 """
 
 from __future__ import annotations
@@ -17,34 +17,34 @@ from infra.labs.crash.baton import Actor, Hub, Killed
 from infra.labs.crash.faults import Crash
 
 PAUSES = (timedelta(minutes=3), timedelta(minutes=40), timedelta(hours=23, minutes=40), timedelta(hours=30))
-PREPARED = 1000  # statements that a connection remembers: it serves every part of the product, one after the other
+PREPARED = 1000  # prepared statements per connection: it serves every part of the product, one after the other
 GONE = "server closed the connection unexpectedly"
 
 
 class LabConnection(psycopg.Connection[Any]):
-    """One connection of the application's role."""
+    """A connection of the application's role."""
 
-    hub: Hub | None = None  # of the run that is on, the same for all
+    hub: Hub | None = None  # of the current run, the same for all connections
     live: ClassVar[list[LabConnection]] = []
     spare: ClassVar[list[tuple[Any, Any]]] = []
-    user: Actor | None = None  # who used it last
+    user: Actor | None = None  # the actor that used it last
     wrote: bool = False
-    put: bool = False  # something into the outbox
+    queued: bool = False  # wrote into the outbox
 
     @property
     def is_in_transaction(self) -> bool:
         return not self.closed and self.pgconn.transaction_status != TransactionStatus.IDLE
 
     def wait(self, gen: Any, *args: Any, **options: Any) -> Any:
-        """Run one exchange, or what becomes of it."""
+        """Run one exchange with the server, or inject a fault instead."""
         if self.hub is None:
             return super().wait(gen, *args, **options)
         self.hub.set_clock()
         actor = self.hub.current
         if actor is None:
             return super().wait(gen, *args, **options)
-        what = _said(gen)
-        if not what:  # about the connection itself
+        what = _read_statement(gen)
+        if not what:  # an exchange about the connection itself
             return super().wait(gen, *args, **options)
         if actor.is_dead:
             gen.close()
@@ -53,60 +53,62 @@ class LabConnection(psycopg.Connection[Any]):
             raise Killed
         actor.connection, self.user = self, actor
         if what == "rollback":
-            found = actor.drive(self, gen)
+            result = actor.drive(self, gen)
             actor.hub.settle()
-            return found
+            return result
         if what == "commit":
             return self._commit(actor, gen)
         if what.startswith("begin"):
-            self.wrote = self.put = False
+            self.wrote = self.queued = False
             actor.point()
             return actor.drive(self, gen)
         actor.point(None, what[:120])
-        if actor.hub.plan.strikes_now(Crash.DATABASE_KILLED):
+        if actor.hub.faults.strikes_now(Crash.DATABASE_KILLED):
             actor.hub.count(Crash.DATABASE_KILLED, actor.name)
             actor.hub.world.end_connections()
         is_read = what.startswith("select") and " for update" not in what
         if not is_read or "advisory" in what:
-            actor.hold_back(self)
-        found = actor.drive(self, gen)
+            actor.delay_lock(self)
+        result = actor.drive(self, gen)
         self.wrote = self.wrote or not is_read
-        self.put = self.put or "insert into outbox" in what or "payouts (" in what
+        self.queued = self.queued or "insert into outbox" in what or "payouts (" in what
         actor.point(Crash.READ if is_read else None)
-        return found
+        return result
 
     def _commit(self, actor: Actor, gen: Any) -> Any:
-        plan, wrote, put = actor.hub.plan, self.wrote, self.put
+        faults, wrote, queued = actor.hub.faults, self.wrote, self.queued
         if not wrote:
             return actor.drive(self, gen)
         actor.point(Crash.WRITE, "commit")
         unseen, lost = (
-            (Crash.SETTLE_UNSEEN, Crash.SETTLE_LOST) if actor.called else (Crash.COMMIT_UNSEEN, Crash.COMMIT_LOST)
+            (Crash.SETTLE_UNSEEN, Crash.SETTLE_LOST)
+            if actor.has_called_provider
+            else (Crash.COMMIT_UNSEEN, Crash.COMMIT_LOST)
         )
-        if plan.strikes_now(lost):
+        if faults.strikes_now(lost):
             gen.close()
             actor.hub.count(lost, actor.name)
             self.drop()
             actor.hub.settle()
             raise psycopg.OperationalError(GONE)
-        found = actor.drive(self, gen)
+        result = actor.drive(self, gen)
         actor.hub.settle()
-        if plan.strikes_now(unseen):
+        if faults.strikes_now(unseen):
             actor.hub.count(unseen, actor.name)
             self.drop()
             raise psycopg.OperationalError(GONE)
-        actor.called = False
-        actor.point(Crash.BEFORE_RELAY if put else None)
-        if plan.strikes_now(Crash.PAUSED):
+        actor.has_called_provider = False
+        actor.point(Crash.BEFORE_RELAY if queued else None)
+        if faults.strikes_now(Crash.PAUSED):
             actor.hub.count(Crash.PAUSED, actor.name)
             actor.rest(actor.hub.rng.choice(PAUSES))
-        return found
+        return result
 
     def drop(self) -> None:
-        """Do what the server does when a client is gone, at once: roll back, let go of all locks, close.
+        """Do at once what the server does when a client disconnects: roll back, release all locks, close.
 
-        The server's process behind it lives on for the next connection: starting a fresh one for each kill would take
-        most of the time of a run.
+        The server's process is kept for the next connection: starting a new one for each kill would take most of the
+        time of a run.
         """
         if self.closed:
             return
@@ -122,48 +124,48 @@ class LabConnection(psycopg.Connection[Any]):
             self.pgconn.finish()
 
     def close(self) -> None:
-        """Close a connection that the pool does not want any more."""
+        """Close a connection that the pool discards."""
         self.drop()
 
     @classmethod
     def fresh(cls, *arguments: Any, **options: Any) -> LabConnection:
-        """Connect, through a server's process that is there already if one is."""
+        """Connect, reusing a spare process of the server if there is one."""
         while cls.spare:
             pgconn, prepared = cls.spare.pop()
             if pgconn.status == ConnStatus.OK:
-                made = cls(pgconn)
-                made._prepared = prepared  # the server still knows these statements
-                cls.live.append(made)
-                return made
-        made = cls.connect(*arguments, **options)
-        made.prepared_max, made.prepare_threshold = PREPARED, 1
-        # psycopg forgets all statements at each rollback, lest one undid the making of a table; none does here
-        made._prepared.clear = lambda: False  # type: ignore[method-assign]
-        cls.live.append(made)
-        return made
+                connection = cls(pgconn)
+                connection._prepared = prepared  # the server still has these prepared statements
+                cls.live.append(connection)
+                return connection
+        connection = cls.connect(*arguments, **options)
+        connection.prepared_max, connection.prepare_threshold = PREPARED, 1
+        # psycopg forgets all prepared statements at a rollback, in case it undid DDL; none does here
+        connection._prepared.clear = lambda: False  # type: ignore[method-assign]
+        cls.live.append(connection)
+        return connection
 
     @classmethod
     def retire(cls) -> None:
-        """Close whatever is still open, in the pool or in one that the engine has forgotten."""
-        for one in cls.live:
-            one.drop()
+        """Close every open connection, also of pools that the engine no longer knows."""
+        for connection in cls.live:
+            connection.drop()
         cls.live = []
 
     @classmethod
     def finish_spare(cls) -> None:
-        """Close what is kept for later."""
+        """Close the spare processes of the server."""
         while cls.spare:
             cls.spare.pop()[0].finish()
 
 
-def _said(gen: Any) -> str:
-    """Read what psycopg is about to say: a generator that has not begun still has its arguments."""
-    name = gen.__name__
+def _read_statement(exchange: Any) -> str:
+    """Return the statement that psycopg is about to send, or ""; a generator that has not begun has its arguments."""
+    name = exchange.__name__
     if name in ("_commit_gen", "_rollback_gen"):
         return str(name.split("_")[1])
-    query = gen.gi_frame.f_locals.get("query")
+    query = exchange.gi_frame.f_locals.get("query")
     if query is None:
         return ""
-    said = query.decode() if isinstance(query, bytes) else str(query)
-    said = re.sub(r"--[^\n]*", "", said)
-    return re.sub(r"\s+", " ", re.sub(r"'[0-9a-f-]{36}'", "?", said)).strip().lower()
+    text = query.decode() if isinstance(query, bytes) else str(query)
+    text = re.sub(r"--[^\n]*", "", text)
+    return re.sub(r"\s+", " ", re.sub(r"'[0-9a-f-]{36}'", "?", text)).strip().lower()

@@ -405,8 +405,8 @@ DEFECTS = {
                 Statement(
                     sales,
                     "_DECIDE",
-                    "from (select * from reversed union all select * from booked)",
-                    "from (select * from reversed where false union all select * from booked)",
+                    "from (select * from reversed union all select * from posted)",
+                    "from (select * from reversed where false union all select * from posted)",
                 )
             ],
         ),

@@ -1,4 +1,4 @@
-"""Once faults have stopped: everybody goes on working, nothing breaks any more, and time passes until all is quiet."""
+"""The end of a run: faults have stopped, work goes on and time passes until nothing is left to do."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from infra.labs.crash import files
-from infra.labs.crash.actors import look_after
+from infra.labs.crash.actors import handle_payouts
 from infra.labs.crash.restore import match, restore
-from infra.labs.crash.story import QUEUES, Story
+from infra.labs.crash.simulation import QUEUES, Simulation
 
 MOST_TURNS = 120
 OPEN = "('held', 'queued', 'sending', 'unknown', 'review')"
@@ -17,7 +17,7 @@ _LEFT = f"""
     select (select count(*) from payouts where tenant_id = %(id)s and status in {OPEN}) as open,
         (select count(*) from payouts where tenant_id = %(id)s and status = 'review') as review,
         (select min(look_at) from payouts
-         where tenant_id = %(id)s and (status in {OPEN} or %(patient)s)) as look_at,
+         where tenant_id = %(id)s and (status in {OPEN} or %(waits_for_returns)s)) as look_at,
         (select count(*) from ledger_accounts where tenant_id = %(id)s and kind = 'payable' and balance < 0
          and (-balance >= %(minimum)s or currency <> %(currency)s)) as owed,
         (select count(*) from outbox where tenant_id = %(id)s and sent_at is null) as unsent,
@@ -29,108 +29,122 @@ _LEFT = f"""
 """
 
 
-def drain(story: Story) -> None:
-    """Let the story come to its end; what does not is noted as a violation."""
-    story.is_calm = story.sqs.is_calm = story.bank.is_calm = True
-    story.sqs.forget_poison()
-    if story.backup is not None:
-        _come_back(story)
-    patient = story.mode.looks_again and story.rng.random() < 0.2  # waits for the looks after payment, too
-    left = _left(story, patient)
+def drain(simulation: Simulation) -> None:
+    """Work without faults until nothing is left; what remains after MOST_TURNS is a violation."""
+    simulation.is_calm = simulation.sqs.is_calm = simulation.bank.is_calm = True
+    simulation.sqs.forget_poison()
+    if simulation.backup is not None:
+        _recover(simulation)
+    waits_for_returns = (
+        simulation.mode.has_retry_schedule and simulation.rng.random() < 0.2
+    )  # also for the look a day after payment
+    remaining = _count_remaining(simulation, waits_for_returns)
     for turn in range(MOST_TURNS):
-        _turn(story, left)
-        left = _left(story, patient)
-        waits = [left["open"], left["owed"], left["eligible"], left["unsent"] if story.mode.sweeps else 0]
-        waits.append(_is_to_be_returned(story))
-        waits.append(story.files.next_moment() is not None)
-        if not any(waits) and not (patient and left["look_at"]) and not story.sqs.waiting and not story.bank.on_the_way:
+        _turn(simulation, remaining)
+        remaining = _count_remaining(simulation, waits_for_returns)
+        waits = [
+            remaining["open"],
+            remaining["owed"],
+            remaining["eligible"],
+            remaining["unsent"] if simulation.mode.has_sweep else 0,
+        ]
+        waits.append(_is_to_be_returned(simulation))
+        waits.append(simulation.files.next_moment() is not None)
+        if (
+            not any(waits)
+            and not (waits_for_returns and remaining["look_at"])
+            and not simulation.sqs.waiting
+            and not simulation.bank.in_flight
+        ):
             return
-        if (left["owed"] or left["eligible"]) and turn % 2:
-            _next_hour(story)
+        if (remaining["owed"] or remaining["eligible"]) and turn % 2:
+            _next_hour(simulation)
         else:
-            story.hub.pass_time(_until_something(story, left))
-    said = ", ".join(f"{name} {value}" for name, value in left.items() if value)
-    statuses = [f"{one['status']} {one['amount']} {one['problem'] or ''}" for one in story.payouts(f"status in {OPEN}")]
-    story.violations.append(f"nothing-stuck: after all this time there is still {said}; {statuses}")
+            simulation.hub.pass_time(_next_wait(simulation, remaining))
+    summary = ", ".join(f"{name} {value}" for name, value in remaining.items() if value)
+    statuses = [
+        f"{one['status']} {one['amount']} {one['problem'] or ''}" for one in simulation.payouts(f"status in {OPEN}")
+    ]
+    simulation.violations.append(f"nothing-stuck: after all this time there is still {summary}; {statuses}")
 
 
-def _come_back(story: Story) -> None:
-    """Play the hour after a restore: work goes on with payouts off, and then the list is matched."""
-    restore(story)
-    sent = story.bank.sent
+def _recover(simulation: Simulation) -> None:
+    """Do what follows a restore: work goes on with payouts off, then the provider's list is matched."""
+    restore(simulation)
+    sent = simulation.bank.sent
     for _ in range(3):
-        _turn(story, _left(story, False))
-        story.hub.pass_time(timedelta(minutes=16))  # so that no request can be on the way any more
-    if story.bank.sent != sent:
-        story.violations.append("off-means-off: a payout was sent while payouts were off")
-    match(story)
+        _turn(simulation, _count_remaining(simulation, False))
+        simulation.hub.pass_time(timedelta(minutes=16))  # after which no request can be in flight
+    if simulation.bank.sent != sent:
+        simulation.violations.append("off-means-off: a payout was sent while payouts were off")
+    match(simulation)
 
 
-def _is_to_be_returned(story: Story) -> bool:
-    back = [one.reference for one in story.bank.entries if one.came_back]
-    return bool(back) and bool(story.payouts(f"status = 'paid' and reference in ({str(back)[1:-1]})"))
+def _is_to_be_returned(simulation: Simulation) -> bool:
+    references = [one.reference for one in simulation.bank.entries if one.came_back]
+    return bool(references) and bool(simulation.payouts(f"status = 'paid' and reference in ({str(references)[1:-1]})"))
 
 
-def _turn(story: Story, left: dict[str, Any]) -> None:
-    story.hub.set_clock()  # where nobody has asked the database anything, it does not know yet what time it is
-    _work_off(story)
-    if story.mode.sweeps and left["unsent"]:
-        story.tick("sweep-outbox")
-    if not story.mode.looks_again:  # the person is the net
-        story.sqs.replay_dead()
-        for payout in story.payouts("status in ('queued', 'unknown')"):
-            story.call("Bo", "POST", "/payouts/{payout_id}/retry", {"payout_id": str(payout["id"])})
-        for payout in story.payouts("status = 'sending' and lease_until < lab.now()"):
-            body = {"tenant_id": str(story.tenant.id), "payout_id": str(payout["id"])}
-            story.sqs.send_anew("payouts", body)
-    elif left["look_at"] is not None and left["look_at"] <= story.hub.now:
-        story.tick("payouts-to-look-at")
-    _work_off(story)
-    if story.mode.has_files:
-        files.work_off(story)
-    if look_after(story):
-        _work_off(story)
+def _turn(simulation: Simulation, remaining: dict[str, Any]) -> None:
+    simulation.hub.set_clock()  # the clock is set lazily, before the first statement
+    _work_off(simulation)
+    if simulation.mode.has_sweep and remaining["unsent"]:
+        simulation.tick("sweep-outbox")
+    if not simulation.mode.has_retry_schedule:  # the operator replaces it
+        simulation.sqs.replay_dead()
+        for payout in simulation.payouts("status in ('queued', 'unknown')"):
+            simulation.call("Bo", "POST", "/payouts/{payout_id}/retry", {"payout_id": str(payout["id"])})
+        for payout in simulation.payouts("status = 'sending' and lease_until < lab.now()"):
+            body = {"tenant_id": str(simulation.tenant.id), "payout_id": str(payout["id"])}
+            simulation.sqs.send_anew("payouts", body)
+    elif remaining["look_at"] is not None and remaining["look_at"] <= simulation.hub.now:
+        simulation.tick("payouts-to-look-at")
+    _work_off(simulation)
+    if simulation.mode.has_files:
+        files.work_off(simulation)
+    if handle_payouts(simulation):
+        _work_off(simulation)
 
 
-def _work_off(story: Story) -> None:
+def _work_off(simulation: Simulation) -> None:
     is_busy = True
     while is_busy:
         is_busy = False
         for queue in QUEUES:
-            is_busy = story.deliver(queue) or is_busy
+            is_busy = simulation.deliver(queue) or is_busy
 
 
-def _next_hour(story: Story) -> None:
-    story.hub.pass_time(timedelta(hours=1, seconds=1))
-    story.tick("advance-payouts")
-    story.tick("final-payouts")
+def _next_hour(simulation: Simulation) -> None:
+    simulation.hub.pass_time(timedelta(hours=1, seconds=1))
+    simulation.tick("advance-payouts")
+    simulation.tick("final-payouts")
 
 
-def _left(story: Story, patient: bool) -> dict[str, Any]:
-    tenant = story.tenant
+def _count_remaining(simulation: Simulation, waits_for_returns: bool) -> dict[str, Any]:
+    tenant = simulation.tenant
     values = {
         "id": tenant.id,
-        "patient": patient,
+        "waits_for_returns": waits_for_returns,
         "minimum": tenant.minimum,
         "currency": tenant.currency,
         "rate": tenant.rate,
     }
-    found = story.world.admin.execute(_LEFT.encode(), values, prepare=True).fetchone()
-    assert found is not None
-    return found
+    row = simulation.world.admin.execute(_LEFT.encode(), values, prepare=True).fetchone()
+    assert row is not None
+    return row
 
 
-def _until_something(story: Story, left: dict[str, Any]) -> timedelta:
-    moments: list[datetime | None] = [story.sqs.next_visible()]
-    moments += [due for due, _ in story.bank.on_the_way]
-    moments.append(story.files.next_moment())
-    if story.mode.looks_again:
-        moments.append(left["look_at"])
-    if left["review"]:
-        moments.append(story.hub.now + timedelta(hours=25))
-    if left["unsent"] and story.mode.sweeps:
-        moments.append(story.hub.now + timedelta(seconds=61))
-    if not story.mode.looks_again and left["open"]:
-        moments.append(story.hub.now + timedelta(hours=3))
-    waits = [moment - story.hub.now for moment in moments if moment is not None]
+def _next_wait(simulation: Simulation, remaining: dict[str, Any]) -> timedelta:
+    moments: list[datetime | None] = [simulation.sqs.next_visible()]
+    moments += [due for due, _ in simulation.bank.in_flight]
+    moments.append(simulation.files.next_moment())
+    if simulation.mode.has_retry_schedule:
+        moments.append(remaining["look_at"])
+    if remaining["review"]:
+        moments.append(simulation.hub.now + timedelta(hours=25))
+    if remaining["unsent"] and simulation.mode.has_sweep:
+        moments.append(simulation.hub.now + timedelta(seconds=61))
+    if not simulation.mode.has_retry_schedule and remaining["open"]:
+        moments.append(simulation.hub.now + timedelta(hours=3))
+    waits = [moment - simulation.hub.now for moment in moments if moment is not None]
     return max(min(waits, default=timedelta(minutes=10)), timedelta(0)) + timedelta(seconds=1)

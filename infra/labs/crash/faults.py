@@ -1,4 +1,4 @@
-"""What can go wrong: the crash points by their names, and a run's plan of which of them strike when."""
+"""The crash points and faults by name, and the draw of which of them strike in a run."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -6,9 +6,9 @@ from random import Random
 
 
 class Crash(StrEnum):
-    """Everything that a run may inject; the value is what the table says."""
+    """Everything that a run may inject; the value is its line in the table."""
 
-    # kills and lost commits, planned for a run and struck when the point is reached
+    # kills and lost commits, drawn for a run, and struck when the point is reached
     READ = "kill after a read, before the lock"
     WRITE = "kill after a write, before the commit"
     COMMIT_UNSEEN = "commit reported failed but durable"
@@ -22,7 +22,7 @@ class Crash(StrEnum):
     BEFORE_ACK = "kill after settling, before the ack"
     BEFORE_FILE = "kill before a bank file is written"
     BEFORE_FILED = "kill after a bank file is written, before the commit"
-    AFTER_BRINGING = "kill after a file was brought, before anybody knows"
+    AFTER_HAND_IN = "kill after a file was handed in, before anybody knows"
     TIME_LIMIT = "Lambda killed at its time limit in mid-batch"
     DATABASE_KILLED = "database killed in mid-transaction"
     PAUSED = "worker paused between two transactions"
@@ -39,22 +39,22 @@ class Crash(StrEnum):
     PAYS_OTHER_AMOUNT = "provider pays another amount"
     COMES_BACK = "money comes back late"
     NO_LOOK_UP = "look-up times out"
-    # what a bank and those who go there do
-    BROUGHT_TWICE = "bank file brought twice"
+    # what a bank and its customers do
+    HANDED_IN_TWICE = "bank file handed in twice"
     REPORT_TWICE = "bank's report uploaded twice"
     REPORT_LOST = "bank's report lost"
     REPORT_REORDERED = "bank's reports out of order"
     LESS_A_FEE = "money comes back less a fee"
     # what the queues do
-    SENT_TWICE = "message doubled under another id"
-    DELIVERED_TWICE = "message delivered again while it is worked on"
+    SENT_TWICE = "message duplicated under another id"
+    DELIVERED_TWICE = "message delivered again while it is processed"
     REORDERED = "messages out of order"
-    THROTTLED = "message received but not worked on (throttled)"
+    THROTTLED = "message received but not processed (throttled)"
     DEAD = "message moved to the dead-letter queue"
-    NOT_TAKEN = "SQS does not take a message"
-    NO_REST = "SQS does not let a failed message rest (ChangeMessageVisibility)"
+    NOT_TAKEN = "SQS does not accept a message"
+    NO_REST = "SQS does not delay a failed message (ChangeMessageVisibility)"
     POISON = "poison message in a batch"
-    # what people and clocks do
+    # what users and clocks do
     CLOCK_OFF = "worker with a clock up to 10 minutes off"
     SAME_SLOT = "two schedulers in the same slot"
     CONTRADICTING = "two bulk reconciles that contradict each other"
@@ -69,7 +69,7 @@ STRIKES = (
     Crash.BEFORE_CALL, Crash.BEFORE_SETTLE, Crash.SETTLE_UNSEEN, Crash.SETTLE_LOST, Crash.BEFORE_ACK,
     Crash.TIME_LIMIT, Crash.DATABASE_KILLED, Crash.PAUSED,
 )  # fmt: skip
-FILE_STRIKES = (Crash.BEFORE_FILE, Crash.BEFORE_FILED, Crash.AFTER_BRINGING, Crash.READ, Crash.WRITE)
+FILE_STRIKES = (Crash.BEFORE_FILE, Crash.BEFORE_FILED, Crash.AFTER_HAND_IN, Crash.READ, Crash.WRITE)
 AMBIGUOUS = (Crash.COMMIT_UNSEEN, Crash.COMMIT_LOST, Crash.SETTLE_UNSEEN, Crash.SETTLE_LOST)
 KILLS = (
     *(one for one in STRIKES if one not in (*AMBIGUOUS, Crash.DATABASE_KILLED, Crash.PAUSED)),
@@ -85,29 +85,29 @@ PROVIDER = (
 
 
 @dataclass
-class Plan:
-    """What a run holds in store. Strikes wait for their point and skip it so many times; the rest is by chance."""
+class Faults:
+    """The faults of one run. A strike waits for its point and skips it so many times; the others are probabilities."""
 
     strikes: list[tuple[Crash, int]]
-    provider: float  # the part of calls that go wrong
+    provider: float  # the fraction of calls that fail
     doubled: float
     throttled: float
     not_taken: float
     no_rest: float
     poison: bool
     short_visibility: bool
-    slow_transactions: bool  # time may make long steps while somebody is in the middle of a transaction
-    crowds: bool  # several may wait for one lock; who gets it first is then not the seed's choice
-    switching: float  # how often the baton changes hands where it may
-    skews: list[int] = field(default_factory=list)  # seconds that each worker's clock is off
+    slow_transactions: bool  # time may make long steps during a transaction
+    crowds: bool  # several actors may wait for one lock; who gets it first is then not determined by the seed
+    switching: float  # the probability of a switch at a point
+    skews: list[int] = field(default_factory=list)  # clock error of each worker, in seconds
 
     @classmethod
-    def draw(cls, rng: Random, *, has_files: bool = False) -> "Plan":
-        """Draw a plan: now and then a calm one, mostly several things at once."""
+    def draw(cls, rng: Random, *, has_files: bool = False) -> "Faults":
+        """Draw the faults of a run: sometimes none, mostly several at once."""
         drawn = [(rng.choice(STRIKES), rng.choice((0, 0, 1, 2, 4))) for _ in range(rng.choice((0, 1, 2, 3, 4, 6)))]
         if has_files:
             drawn += [(rng.choice(FILE_STRIKES), rng.choice((0, 0, 1))) for _ in range(rng.choice((0, 1, 2)))]
-        # a killed database starts with cold connections, which takes as long as three stories
+        # a killed database restarts with cold connections, which takes as long as three runs
         strikes = [one for one in drawn if one[0] is not Crash.DATABASE_KILLED or rng.random() < 0.4]
         return cls(
             strikes=strikes,
@@ -125,11 +125,11 @@ class Plan:
         )
 
     def strikes_now(self, crash: Crash) -> bool:
-        """Return whether a planned strike falls here, and use it up."""
-        for place, (planned, skip) in enumerate(self.strikes):
-            if planned is crash:
+        """Return whether a drawn strike falls here, and use it up."""
+        for place, (drawn, skip) in enumerate(self.strikes):
+            if drawn is crash:
                 if skip:
-                    self.strikes[place] = (planned, skip - 1)
+                    self.strikes[place] = (drawn, skip - 1)
                     continue
                 del self.strikes[place]
                 return True

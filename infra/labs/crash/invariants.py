@@ -1,7 +1,7 @@
-"""What must hold once faults have stopped and the queues have drained. Each is a function with a sentence.
+"""The invariants: what must hold once faults have stopped and the queues have drained, one function each.
 
-They compute slowly and obviously from the rows, in Python, and share nothing with the product: its state graph and its
-arithmetic are written down here a second time.
+They are computed slowly and obviously in Python, from rows as the database returns them, and share no code with the
+product: its state machine and its arithmetic are written down here a second time.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from itertools import pairwise
 from typing import Any
 
 from infra.labs.crash.bank import Entry
+from infra.labs.crash.simulation import Simulation
 from infra.labs.crash.sqs import canonical
-from infra.labs.crash.story import Story
 
 Rows = list[dict[str, Any]]
 GRAPH = {
@@ -38,9 +38,9 @@ OPEN = {"held", "queued", "sending", "unknown", "review"}
 
 @dataclass(frozen=True)
 class Books:
-    """Everything there is about a tenant at the end, and the provider's truth."""
+    """All rows of a tenant at the end, and the provider's own books."""
 
-    story: Story
+    simulation: Simulation
     accounts: Rows
     entries: Rows
     sales: Rows
@@ -53,14 +53,16 @@ class Books:
     bank: list[Entry]
 
     @classmethod
-    def of(cls, story: Story) -> Books:
-        """Read all of it as the superuser."""
+    def of(cls, simulation: Simulation) -> Books:
+        """Read all of it as the superuser, without row-level security."""
 
         def read(table: str, order: str) -> Rows:
-            return story.world.rows(f"select * from {table} where tenant_id = %s order by {order}", story.tenant.id)
+            return simulation.world.rows(
+                f"select * from {table} where tenant_id = %s order by {order}", simulation.tenant.id
+            )
 
         return cls(
-            story,
+            simulation,
             read("ledger_accounts", "1, 2, 4"),
             read("ledger_entries", "number"),
             read("sales", "id"),
@@ -70,7 +72,7 @@ class Books:
             read("payout_events", "payout_id, number"),
             read("jobs", "id"),
             read("outbox", "id"),
-            story.bank.entries,
+            simulation.bank.entries,
         )
 
     def lines_of(self, subject_id: Any, *events: str) -> Rows:
@@ -92,14 +94,14 @@ def invariant(check: Check) -> Check:
     return check
 
 
-def check_all(story: Story) -> list[str]:
-    """Return every promise that is broken, and by what."""
-    books = Books.of(story)
-    return [f"{name}: {said}" for name, check in INVARIANTS.items() for said in check(books)]
+def check_all(simulation: Simulation) -> list[str]:
+    """Return the violations of every invariant."""
+    books = Books.of(simulation)
+    return [f"{name}: {problem}" for name, check in INVARIANTS.items() for problem in check(books)]
 
 
 def _sums(entries: Rows) -> dict[tuple[str, Any, str], Decimal]:
-    """Debits less credits, by account kind, person (None for the tenant's own) and currency."""
+    """Return debits less credits by account kind, employee (None for the tenant's own) and currency."""
     sums: dict[tuple[str, Any, str], Decimal] = defaultdict(Decimal)
     for line in entries:
         for kind, sign in ((line["debit"], 1), (line["credit"], -1)):
@@ -110,7 +112,7 @@ def _sums(entries: Rows) -> dict[tuple[str, Any, str], Decimal]:
 
 @invariant
 def ledger_adds_up(books: Books) -> Iterator[str]:
-    """Entries sum to zero, and each account's balance is the sum of its lines."""
+    """Require that entries sum to zero, and each account's balance is the sum of its lines."""
     sums = _sums(books.entries)
     kept = {(one["kind"], one["user_id"], one["currency"]): one["balance"] for one in books.accounts}
     for key in sums.keys() | kept.keys():
@@ -124,19 +126,19 @@ def ledger_adds_up(books: Books) -> Iterator[str]:
 
 @invariant
 def paid_once(books: Books) -> Iterator[str]:
-    """At most one provider movement per payout, and none that belongs to no payout."""
+    """Require that the provider moved money at most once per payout, and for no unknown payout."""
     counted = Counter(one.reference for one in books.bank if one.moved)
     known = {one["reference"] for one in books.payouts}
     for reference, count in counted.items():
         if count > 1:
             yield f"the provider paid one payout {count} times"
         if reference not in known:
-            yield "the provider paid what no payout says"
+            yield "the provider made a payment that belongs to no payout"
 
 
 @invariant
 def paid_means_moved(books: Books) -> Iterator[str]:
-    """Check that a payout is paid if and only if exactly one movement of its amount reached its person."""
+    """Require that a payout is paid if and only if exactly one movement of its amount reached its employee."""
     for payout in books.payouts:
         there = [one for one in books.moved(payout) if one.is_there]
         if payout["status"] == "paid" and len(there) != 1:
@@ -150,7 +152,7 @@ def paid_means_moved(books: Books) -> Iterator[str]:
 
 @invariant
 def cash_is_what_moved(books: Books) -> Iterator[str]:
-    """Cash equals the provider's movements and the money in flight."""
+    """Require that cash equals the provider's movements and the money in flight."""
     for currency in {one["currency"] for one in books.accounts}:
         cash = -sum(one["balance"] for one in books.accounts if (one["kind"], one["currency"]) == ("cash", currency))
         moved = sum(one.amount for one in books.bank if one.is_there and one.currency == currency)
@@ -165,20 +167,20 @@ def cash_is_what_moved(books: Books) -> Iterator[str]:
 
 @invariant
 def in_flight_is_open(books: Books) -> Iterator[str]:
-    """Each payout took its amount out of payable once, and gave it back once if and only if it did not arrive."""
+    """Require that a payout took its amount out of payable once, and released it only if it did not arrive."""
     for payout in books.payouts:
         out = [one["amount"] for one in books.lines_of(payout["id"], "payout")]
         back = [one["amount"] for one in books.lines_of(payout["id"], "release")]
-        given = payout["status"] in ("failed", "cancelled", "returned")
-        if out != [payout["amount"]] or back != ([payout["amount"]] if given else []):
+        is_released = payout["status"] in ("failed", "cancelled", "returned")
+        if out != [payout["amount"]] or back != ([payout["amount"]] if is_released else []):
             yield f"a payout of {payout['amount']} that is {payout['status']} booked {out} out and {back} back"
 
 
 @invariant
 def lines_make_the_amount(books: Books) -> Iterator[str]:
-    """Check that a payout's amount is the sum of what was booked for its person since the payout before."""
+    """Require that a payout's amount is the sum of the lines posted for its employee since the previous payout."""
     for payout in books.payouts:
-        if payout["kind"] == "matched":  # it was found in the provider's list, and may pay what the books have lost
+        if payout["kind"] == "matched":  # taken from the provider's list after a restore; its lines may be lost
             continue
         lines = [
             one["amount"] * (1 if one["credit"] == "payable" else -1)
@@ -193,19 +195,19 @@ def lines_make_the_amount(books: Books) -> Iterator[str]:
 
 @invariant
 def advanced_once(books: Books) -> Iterator[str]:
-    """No advance over its rate, none twice, and every sale still pending has the one it is due."""
+    """Require that no advance exceeds its rate or exists twice, and every pending sale has the one that is due."""
     for sale in books.sales:
-        due = books.story.tenant.advance_of(sale["earning"], sale["currency"])
-        found = [one["amount"] for one in books.lines_of(sale["id"], "advance")]
-        if len(found) > 1 or any(amount != due for amount in found):
-            yield f"a sale of {sale['earning']} was advanced {found}, and is due {due}"
-        if not found and due and sale["id"] in books.pending:
+        due = books.simulation.tenant.advance_of(sale["earning"], sale["currency"])
+        advances = [one["amount"] for one in books.lines_of(sale["id"], "advance")]
+        if len(advances) > 1 or any(amount != due for amount in advances):
+            yield f"a sale of {sale['earning']} was advanced {advances}, and is due {due}"
+        if not advances and due and sale["id"] in books.pending:
             yield f"a pending sale of {sale['earning']} was never advanced"
 
 
 @invariant
 def decisions_are_booked(books: Books) -> Iterator[str]:
-    """Approved: the advance and the rest make the earning; declined: nothing is left. Pending: the advance alone."""
+    """Require that approved sales posted their earning, declined ones nothing in sum, pending ones the advance."""
     for sale in books.sales:
         status = books.latest(sale["id"])
         if (status == "pending") != (sale["id"] in books.pending):
@@ -215,14 +217,14 @@ def decisions_are_booked(books: Books) -> Iterator[str]:
         payable = -sum(amount for (kind, _, _), amount in sums.items() if kind == "payable")
         advances = sum(amount for (kind, _, _), amount in sums.items() if kind == "advances")
         advanced = sum(one["amount"] for one in lines if one["event"] == "advance")
-        wanted = {"approved": (sale["earning"], 0), "declined": (0, 0), "pending": (advanced, advanced)}[status]
-        if (payable, advances) != wanted:
+        expected = {"approved": (sale["earning"], 0), "declined": (0, 0), "pending": (advanced, advanced)}[status]
+        if (payable, advances) != expected:
             yield f"a sale of {sale['earning']} that is {status} has {payable} payable and {advances} advanced"
 
 
 @invariant
 def people_got_what_is_due(books: Books) -> Iterator[str]:
-    """Check that what a person has, is owed and awaits is what their sales come to, and all that is owed is paid."""
+    """Require that what an employee has, is owed and awaits is the sum of their sales, and no debt is left unpaid."""
     owed: dict[tuple[Any, str], Decimal] = defaultdict(Decimal)
     for sale in books.sales:
         status, key = books.latest(sale["id"]), (sale["user_id"], sale["currency"])
@@ -230,7 +232,7 @@ def people_got_what_is_due(books: Books) -> Iterator[str]:
             owed[key] += sale["earning"]
         elif status == "pending":
             owed[key] += sum(one["amount"] for one in books.lines_of(sale["id"], "advance"))
-    tenant = books.story.tenant
+    tenant = books.simulation.tenant
     for account in books.accounts:
         if account["kind"] != "payable":
             continue
@@ -252,13 +254,13 @@ def people_got_what_is_due(books: Books) -> Iterator[str]:
 
 @invariant
 def nothing_open(books: Books) -> Iterator[str]:
-    """Nothing is open past its time limit."""
+    """Require that no payout is open past its time limit."""
     yield from (f"a payout is still {one['status']}" for one in books.payouts if one["status"] in OPEN)
 
 
 @invariant
 def refusals_moved_nothing(books: Books) -> Iterator[str]:
-    """Check that a payout that failed or was cancelled moved nothing, ever."""
+    """Require that a payout that failed or was cancelled never moved money."""
     for payout in books.payouts:
         if payout["status"] in ("failed", "cancelled") and books.moved(payout):
             yield f"a payout of {payout['amount']} is {payout['status']}, and the provider moved it"
@@ -266,7 +268,7 @@ def refusals_moved_nothing(books: Books) -> Iterator[str]:
 
 @invariant
 def histories_follow_the_graph(books: Books) -> Iterator[str]:
-    """Event histories follow the state graph, and end where the payout is; no claim is older than the one before."""
+    """Require that histories follow the state machine and end in the payout's state; fences never fall."""
     for payout in books.payouts:
         before, fence = None, 0
         for event in (one for one in books.events if one["payout_id"] == payout["id"]):
@@ -281,15 +283,15 @@ def histories_follow_the_graph(books: Books) -> Iterator[str]:
 
 @invariant
 def leases_are_kept(books: Books) -> Iterator[str]:
-    """Nobody takes a payout from a worker whose two minutes are not over, and each claim has a fence of its own."""
+    """Require that no payout is claimed during a lease of two minutes, and each claim has a fence of its own."""
     for payout in books.payouts:
         claim: Any = None
         for event in (one for one in books.events if one["payout_id"] == payout["id"]):
             if event["what"] in CLAIMS:
-                # who asked and learned that it may be sent goes on under the next fence
+                # a worker that asked and learned that it may send continues under the next fence
                 goes_on = claim is not None and (claim["what"], event["what"]) == ("asked", "sent")
-                # a slow transaction writes its event long after its lease began
-                is_measured = claim is not None and not goes_on and not books.story.plan.slow_transactions
+                # a slow transaction writes its event long after the lease began
+                is_measured = claim is not None and not goes_on and not books.simulation.faults.slow_transactions
                 if is_measured and event["at"] - claim["at"] < LEASE - SLACK:
                     yield f"a payout was taken over after {event['at'] - claim['at']}"
                 if claim is not None and event["fence"] <= claim["fence"]:
@@ -301,14 +303,14 @@ def leases_are_kept(books: Books) -> Iterator[str]:
 
 @invariant
 def one_answer_per_claim(books: Books) -> Iterator[str]:
-    """Each claim is answered once, by whoever holds it; an answer that comes too late changes nothing."""
+    """Require that each claim is settled at most once, by its holder; a late answer changes nothing."""
     for payout in books.payouts:
         events = [one for one in books.events if one["payout_id"] == payout["id"]]
         answered: Counter[int] = Counter()
         for before, event in pairwise(events):
-            # no answers of their own: a doubt that nobody can be asked about is given up; what came back had been paid
+            # these follow without another answer: a doubt is given up, or paid money came back
             moved = (before["status"], event["status"])
-            # and a bank answers more than once
+            # (and a bank answers more than once)
             follows = _is_take_over(before) or moved in (
                 ("unknown", "review"),
                 ("paid", "returned"),
@@ -330,63 +332,63 @@ def _is_take_over(event: dict[str, Any]) -> bool:
 
 @invariant
 def sent_means_sent(books: Books) -> Iterator[str]:
-    """Check that a message of the outbox is marked as sent only if the queue has taken it."""
+    """Require that a message of the outbox is marked as sent only if the queue accepted it."""
     for row in books.outbox:
         body = {**row["body"], "tenant_id": str(row["tenant_id"])}
-        if row["sent_at"] is not None and (row["queue"], canonical(body)) not in books.story.sqs.seen:
+        if row["sent_at"] is not None and (row["queue"], canonical(body)) not in books.simulation.sqs.seen:
             yield f"a message to {row['queue']} is marked as sent, and was not"
 
 
 @invariant
 def other_tenant_untouched(books: Books) -> Iterator[str]:
-    """Check that the other tenant's rows are as they were."""
-    world = books.story.world
+    """Require that the other tenant's rows have not changed."""
+    world = books.simulation.world
     if world.other_tenant_id is not None and world.digest_of(world.other_tenant_id) != world.other_tenant_digest:
         yield "rows of another tenant have changed"
 
 
 @invariant
 def acknowledged(books: Books) -> Iterator[str]:
-    """Every write that the API acknowledged is there."""
-    said = books.story.said
+    """Require that every write that the API acknowledged is in the database."""
+    writes = books.simulation.acknowledged
     sales = {one["external_id"]: one for one in books.sales}
-    for external_id, answer in said.sales.items():
-        there = sales.get(external_id)
-        if there is None or (str(there["id"]), there["earning"]) != (answer["id"], Decimal(answer["earning"])):
-            yield f"sale {external_id} was acknowledged and is {'another' if there else 'not there'}"
+    for external_id, reply in writes.sales.items():
+        stored = sales.get(external_id)
+        if stored is None or (str(stored["id"]), stored["earning"]) != (reply["id"], Decimal(reply["earning"])):
+            yield f"sale {external_id} was acknowledged and is {'another' if stored else 'not there'}"
     decided = Counter((str(one["sale_id"]), one["status"]) for one in books.decisions)
-    for sale_id, status, result, _ in said.decisions:
+    for sale_id, status, result, _ in writes.decisions:
         if result in ("ok", "unchanged") and not decided[sale_id, status]:
             yield f"a decision ({status}, {result}) was acknowledged and is not there"
     jobs = {str(one["id"]) for one in books.jobs}
-    yield from ("a run was acknowledged and is not there" for job_id in said.runs.values() if job_id not in jobs)
+    yield from ("a run was acknowledged and is not there" for job_id in writes.runs.values() if job_id not in jobs)
     happened = {(str(one["payout_id"]), one["what"]) for one in books.events}
-    for payout_id, what in said.moves:
+    for payout_id, what in writes.moves:
         if (payout_id, what) not in happened:
             yield f"{what} was acknowledged for a payout and is not there"
 
 
 @invariant
 def decided_once(books: Books) -> Iterator[str]:
-    """Each sale is decided once and each correction counts once; contradictions take effect never."""
+    """Require that each sale is decided once, each correction counts once, and contradictions never take effect."""
     for sale in books.sales:
         rows = [one for one in books.decisions if one["sale_id"] == sale["id"]]
         if [one["revision"] for one in rows] != list(range(1, len(rows) + 1)):
             yield "a sale's decisions are not numbered one after the other"
         if any(one["status"] == two["status"] for one, two in pairwise(rows)):
             yield "a sale was decided alike twice in a row"
-        if any((str(sale["id"]), one["status"]) not in books.story.corrections for one in rows[1:]):
+        if any((str(sale["id"]), one["status"]) not in books.simulation.corrections for one in rows[1:]):
             yield "a decision was replaced, and nobody asked for a correction"
-        oks = [one for one in books.story.said.decisions if one[0] == str(sale["id"]) and one[2] == "ok"]
+        oks = [one for one in books.simulation.acknowledged.decisions if one[0] == str(sale["id"]) and one[2] == "ok"]
         if len(oks) > len(rows):
             yield f"{len(oks)} decisions took effect, and {len(rows)} are there"
 
 
 @invariant
 def one_run_per_slot(books: Books) -> Iterator[str]:
-    """Check that an hour's run is made once, and a run that was asked for once per key."""
+    """Require that an hour's run is created once, and a requested run once per idempotency key."""
     slots = Counter((one["kind"], one["parameters"].get("slot")) for one in books.jobs if "slot" in one["parameters"])
     yield from (f"{kind} ran {count} times for {slot}" for (kind, slot), count in slots.items() if count > 1)
     asked = [one for one in books.jobs if "asked_by" in one["parameters"]]
-    if len(asked) > len(books.story.runs_asked):
-        yield f"{len(books.story.runs_asked)} runs were asked for, and {len(asked)} made"
+    if len(asked) > len(books.simulation.runs_asked):
+        yield f"{len(books.simulation.runs_asked)} runs were asked for, and {len(asked)} made"

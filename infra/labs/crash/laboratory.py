@@ -1,4 +1,4 @@
-"""One run from its seed to its verdict."""
+"""One run, from its seed to its outcome."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from infra.labs.crash.faults import Crash
 from infra.labs.crash.invariants import check_all
 from infra.labs.crash.modes import MODES, Mode, mode_of
 from infra.labs.crash.restore import between
-from infra.labs.crash.story import Story
+from infra.labs.crash.simulation import Simulation
 from infra.labs.crash.world import World
 
 MOST_TURNS = 150
@@ -23,7 +23,7 @@ MOST_TURNS = 150
 
 @dataclass
 class Outcome:
-    """What a run was, and what it broke."""
+    """The outcome of a run: what was injected, and the invariants that were violated."""
 
     seed: int
     mode: str
@@ -41,51 +41,54 @@ class Outcome:
 
 
 def run(world: World, seed: int, mode: Mode | None = None) -> Outcome:
-    """Return one story and check what must hold after it. The world is tidy again afterwards."""
+    """Run one simulation and check its invariants. Its tenant is deleted afterwards."""
     began = time.perf_counter()
     queues.url_of.cache_clear()
-    engine().dispose()  # the pool begins empty, whatever the run before left in it
+    engine().dispose()  # the pool begins empty, whatever the previous run left in it
     LabConnection.retire()
-    story = Story(world, seed, mode or mode_of(seed))
+    simulation = Simulation(world, seed, mode or mode_of(seed))
     try:
-        with story.told():
-            actors.enter(story)
-            story.hub.run(turns=MOST_TURNS, between=lambda: between(story), is_done=story.is_done)
-            story.hub.note("calm")
-            drain(story)
-            violations = [*story.violations, *(f"provider: {said}" for said in story.bank.complaints)]
-            violations += check_all(story)
-            made = story.payouts("true")
-            for one in made:
-                story.hub.note(f"{one['status']} {one['amount']} {one['currency']} {one['fence']}")
+        with simulation.patched():
+            actors.enter(simulation)
+            simulation.hub.run(turns=MOST_TURNS, between=lambda: between(simulation), is_done=simulation.is_done)
+            simulation.hub.note("calm")
+            drain(simulation)
+            violations = [
+                *simulation.violations,
+                *(f"provider: {complaint}" for complaint in simulation.bank.complaints),
+            ]
+            violations += check_all(simulation)
+            payouts = simulation.payouts("true")
+            for payout in payouts:
+                simulation.hub.note(f"{payout['status']} {payout['amount']} {payout['currency']} {payout['fence']}")
     finally:
-        world.forget(story.tenant.id)
+        world.forget(simulation.tenant.id)
         queues.url_of.cache_clear()
     return Outcome(
         seed,
-        story.mode.name,
+        simulation.mode.name,
         violations,
-        story.hub.counts,
-        story.hub.digest,
+        simulation.hub.counts,
+        simulation.hub.digest,
         time.perf_counter() - began,
-        len(made),
-        story.hub.history,
+        len(payouts),
+        simulation.hub.history,
     )
 
 
 def make_other_tenant(world: World) -> None:
-    """Return another tenant a life of its own, and then leave it alone for ever."""
-    story = Story(world, -1, MODES["everything"], name="Zenith")
-    with story.told():
-        story.is_calm = story.sqs.is_calm = story.bank.is_calm = True
+    """Give the world a second tenant with payouts of its own, which no run may change."""
+    simulation = Simulation(world, -1, MODES["everything"], name="Zenith")
+    with simulation.patched():
+        simulation.is_calm = simulation.sqs.is_calm = simulation.bank.is_calm = True
         for number in range(4):
-            body = {"user_id": str(story.tenant.people[0]), "earning": "40", "external_id": f"S{number}"}
-            _, sale = story.call("Ada", "POST", "/sales", body=body)
-            story.said.sales[str(number)] = sale
-        drain(story)
-        actors.decide(story, "Ada", list(story.said.sales.values())[:2])
+            body = {"user_id": str(simulation.tenant.people[0]), "earning": "40", "external_id": f"S{number}"}
+            _, sale = simulation.call("Ada", "POST", "/sales", body=body)
+            simulation.acknowledged.sales[str(number)] = sale
+        drain(simulation)
+        actors.decide(simulation, "Ada", list(simulation.acknowledged.sales.values())[:2])
     world.admin.execute("update payouts set look_at = null")
     world.admin.execute("update outbox set sent_at = lab.now() where sent_at is null")
     world.admin.execute("update tenants set status = 'suspended'")
-    world.other_tenant_id = story.tenant.id
-    world.other_tenant_digest = world.digest_of(story.tenant.id)
+    world.other_tenant_id = simulation.tenant.id
+    world.other_tenant_digest = world.digest_of(simulation.tenant.id)

@@ -1,4 +1,4 @@
-"""Many runs: shared out among processes, counted, and told in one table."""
+"""Many runs: distributed over processes, counted, and printed in one table."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from rich.table import Table
 
 from infra.labs.crash import laboratory, world
 from infra.labs.crash.faults import AMBIGUOUS, KILLS, Crash
-from infra.labs.crash.invariants import INVARIANTS
+from infra.labs.crash.invariants import INVARIANTS, Check
 from infra.labs.crash.laboratory import Outcome
 from infra.labs.crash.modes import MODES
 from infra.local import postgres
 
-# A deadlock would be a fault of the product; found soon, it costs no time.
+# A deadlock would be a bug of the product; detect it soon.
 SETTINGS = {"deadlock_timeout": "100ms", "max_wal_size": "2GB", "autovacuum_naptime": "5s"}
-OTHERS = ("nothing-stuck", "off-means-off", "asked-once", "one-bad-message", "provider")  # seen while a story goes on
-SILENCE = 120  # seconds without a word after which a process is asked whether it lives
+OTHERS = ("nothing-stuck", "off-means-off", "asked-once", "one-bad-message", "provider")  # checked during a run
+SILENCE = 120  # seconds without an outcome after which it is checked whether the processes are alive
 
 
 @contextmanager
 def server() -> Iterator[str]:
-    """Run a PostgreSQL server with the migrated template, in a folder that goes away."""
+    """Run a PostgreSQL server with the migrated template, in a temporary folder."""
     with TemporaryDirectory(prefix="wagebook-crash-") as folder:
         Path(folder).chmod(0o755)  # the server's own user has to enter it
         with postgres.running(Path(folder) / "postgres", durable=False, settings=SETTINGS) as running:
@@ -43,38 +43,42 @@ def server() -> Iterator[str]:
             yield running.admin_url
 
 
-def tell(admin_url: str, seeds: list[int], mode: str | None, heard: Callable[[Outcome], None]) -> None:
-    """Run these seeds one after the other in a database of its own."""
+def run_seeds(admin_url: str, seeds: list[int], mode: str | None, report: Callable[[Outcome], None]) -> None:
+    """Run these seeds one after the other in a database of their own, and report each outcome."""
     with world.opened(admin_url) as here:
         laboratory.make_other_tenant(here)
         gc.collect()
         gc.freeze()
         for number, seed in enumerate(seeds):
-            if number % 100 == 0:  # a story leaves little behind; looking for it all the time takes a tenth of it
+            if (
+                number % 100 == 0
+            ):  # a run leaves little garbage, and collecting it all the time takes a tenth of the time
                 gc.collect()
                 gc.disable()
-            heard(laboratory.run(here, seed, MODES[mode] if mode else None))
+            report(laboratory.run(here, seed, MODES[mode] if mode else None))
 
 
-def _process(admin_url: str, seeds: list[int], mode: str | None, queue: Any, tells: bool) -> None:
-    def heard(outcome: Outcome) -> None:
-        if not tells and not outcome.violations:
+def _process(admin_url: str, seeds: list[int], mode: str | None, queue: Any, shows_history: bool) -> None:
+    def report(outcome: Outcome) -> None:
+        if not shows_history and not outcome.violations:
             outcome.history = []
         queue.put(outcome)
 
     try:
-        tell(admin_url, seeds, mode, heard)
+        run_seeds(admin_url, seeds, mode, report)
     except BaseException:
         queue.put(traceback.format_exc())
 
 
-def outcomes(admin_url: str, seeds: list[int], mode: str | None, *, workers: int, tells: bool) -> Iterator[Outcome]:
-    """Run seeds on several processes and give what comes of each, as they come."""
+def outcomes(
+    admin_url: str, seeds: list[int], mode: str | None, *, workers: int, shows_history: bool
+) -> Iterator[Outcome]:
+    """Run seeds on several processes and yield their outcomes in the order of completion."""
     spawn = multiprocessing.get_context("spawn")
     queue = spawn.Queue()
     shares = [seeds[number::workers] for number in range(workers)]
     processes = [
-        spawn.Process(target=_process, args=(admin_url, share, mode, queue, tells), daemon=True)
+        spawn.Process(target=_process, args=(admin_url, share, mode, queue, shows_history), daemon=True)
         for share in shares
         if share
     ]
@@ -84,21 +88,21 @@ def outcomes(admin_url: str, seeds: list[int], mode: str | None, *, workers: int
         for _ in seeds:
             while True:
                 try:
-                    found = queue.get(timeout=SILENCE)
+                    outcome = queue.get(timeout=SILENCE)
                     break
                 except Empty:
-                    if any(process.exitcode for process in processes):  # 0 when it is through with its share
-                        raise RuntimeError("a process of the laboratory died without a word") from None
-            if isinstance(found, str):
-                raise RuntimeError(f"the laboratory itself failed:\n{found}")
-            yield found
+                    if any(process.exitcode for process in processes):  # 0 when its share is done
+                        raise RuntimeError("a process of the laboratory died") from None
+            if isinstance(outcome, str):
+                raise RuntimeError(f"the laboratory itself failed:\n{outcome}")
+            yield outcome
     finally:
         for process in processes:
             process.terminate()
 
 
 class Tally:
-    """What many runs came to."""
+    """The sums over many runs."""
 
     def __init__(self) -> None:
         self.runs: Counter[str] = Counter()
@@ -112,16 +116,16 @@ class Tally:
         self.payouts += outcome.payouts
         self.counts += outcome.counts
         self.by_mode[outcome.mode] += outcome.counts
-        for name in {said.partition(":")[0] for said in outcome.violations}:
+        for name in {violation.partition(":")[0] for violation in outcome.violations}:
             self.broken.setdefault(name, []).append(outcome)
 
     @property
     def failed(self) -> dict[int, Outcome]:
-        return {one.seed: one for found in self.broken.values() for one in found}
+        return {outcome.seed: outcome for outcomes in self.broken.values() for outcome in outcomes}
 
 
-def show(*, runs: int, seed: int, mode: str | None, workers: int, tells: bool = False) -> bool:
-    """Run so many seeds from one on, print what happened, and tell whether all promises held."""
+def show(*, runs: int, seed: int, mode: str | None, workers: int, shows_history: bool = False) -> bool:
+    """Run consecutive seeds, print what happened, and return whether all invariants held."""
     console = Console(width=None if sys.stdout.isatty() else 150)
     seeds = list(range(seed, seed + runs))
     tally, began = Tally(), time.monotonic()
@@ -136,15 +140,15 @@ def show(*, runs: int, seed: int, mode: str | None, workers: int, tells: bool = 
         server() as admin_url,
         Progress(*bars, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress,
     ):
-        bar = progress.add_task("stories", total=runs)
-        for outcome in outcomes(admin_url, seeds, mode, workers=min(workers, runs), tells=tells):
+        bar = progress.add_task("runs", total=runs)
+        for outcome in outcomes(admin_url, seeds, mode, workers=min(workers, runs), shows_history=shows_history):
             tally.add(outcome)
-            progress.update(bar, advance=1, description=f"stories, {len(tally.failed)} broken")
-            if tells:
+            progress.update(bar, advance=1, description=f"runs, {len(tally.failed)} broken")
+            if shows_history:
                 console.print("\n".join(outcome.history), highlight=False, markup=False)
                 console.print(f"seed {outcome.seed}, {outcome.mode}, digest {outcome.digest}", highlight=False)
-            for said in outcome.violations:
-                console.print(f"seed {outcome.seed} ({outcome.mode}) broke {said}", style="red", markup=False)
+            for violation in outcome.violations:
+                console.print(f"seed {outcome.seed} ({outcome.mode}) violated {violation}", style="red", markup=False)
     seconds = time.monotonic() - began
     _print(console, tally, title=f"seeds {seeds[0]} to {seeds[-1]}")
     console.print(
@@ -155,8 +159,13 @@ def show(*, runs: int, seed: int, mode: str | None, workers: int, tells: bool = 
     )
     for outcome in list(tally.failed.values())[:20]:
         console.print(f"replay: {outcome.replay}", highlight=False)
-    console.print("[red]PROMISES BROKEN[/]" if tally.broken else "[green]all promises held[/]")
+    console.print("[red]INVARIANTS VIOLATED[/]" if tally.broken else "[green]all invariants held[/]")
     return not tally.broken
+
+
+def _sentence_of(check: Check) -> str:
+    sentence = (check.__doc__ or "").strip().removeprefix("Require that ")
+    return sentence[:1].upper() + sentence[1:]
 
 
 def _print(console: Console, tally: Tally, *, title: str) -> None:
@@ -172,10 +181,10 @@ def _print(console: Console, tally: Tally, *, title: str) -> None:
             table.add_row(crash, f"{tally.counts[crash]:,}", *(f"{tally.by_mode[name][crash]:,}" for name in ran))
     console.print(table)
     table = Table(title="What has to hold", box=style, title_justify="left")
-    for name in ("promise", "", "broken in", "first seed"):
-        table.add_column(name, justify="right" if name in ("broken in", "first seed") else "left")
+    for name in ("invariant", "", "violated in", "first seed"):
+        table.add_column(name, justify="right" if name in ("violated in", "first seed") else "left")
     for name in (*INVARIANTS, *OTHERS):
-        about = (INVARIANTS[name].__doc__ or "").strip() if name in INVARIANTS else _ABOUT[name]
+        about = _sentence_of(INVARIANTS[name]) if name in INVARIANTS else _ABOUT[name]
         broken = tally.broken.get(name, [])
         table.add_row(name, about, str(len(broken) or "-"), str(min((one.seed for one in broken), default="")))
     console.print(table)
@@ -185,6 +194,6 @@ _ABOUT = {
     "nothing-stuck": "Once faults stop, everything comes to rest within its time limits.",
     "off-means-off": "After a restore, nothing is sent before the provider's list was matched.",
     "asked-once": "One Idempotency-Key starts one run, however often it is sent.",
-    "one-bad-message": "A message that nobody can work on keeps no other of its batch from being done.",
+    "one-bad-message": "A message that cannot be processed does not stop others of its batch.",
     "provider": "The provider is never asked what it cannot do, nor sent another payment under a used key.",
 }

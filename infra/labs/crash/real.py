@@ -1,7 +1,7 @@
-"""True kills: worker processes and the database's own process, killed with SIGKILL in the middle of their work.
+"""Real kills: worker processes and the database's processes, killed with SIGKILL in the middle of their work.
 
-A durable PostgreSQL, a stand-in for SQS, workers in processes of their own, the product's simulated provider. What has
-to hold afterwards is what has to hold in the simulation; the only thing that cannot be known here is what a queue took.
+A durable PostgreSQL, a local SQS, workers in processes of their own, the product's simulated provider. The invariants
+are those of the simulation, except that it is not known which messages a queue accepted.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ from rich.console import Console
 from infra.labs.crash import cast, many, world
 from infra.labs.crash.bank import Entry
 from infra.labs.crash.invariants import INVARIANTS, Books
-from infra.labs.crash.story import Acknowledged
-from infra.labs.crash.worker import hasten
+from infra.labs.crash.simulation import AcknowledgedWrites
+from infra.labs.crash.worker import shorten_delays
 from infra.local import aws, events, lambda_events, postgres
 from infra.local.children import spawn
 from migrations.setup import prepare, upgrade
 
 WORKERS = 3
-BATCHES, SALES = 4, 10  # of a round; of a batch
+BATCHES, SALES = 4, 10  # batches of a round; sales of a batch
 DRAINED_WITHIN = 90.0  # seconds
 BEHAVIOURS = (None, None, "accept", "timeout_before", "timeout_after", "error_after")
 OPEN = "('held', 'queued', 'sending', 'unknown', 'review')"
@@ -45,7 +45,7 @@ OPEN = "('held', 'queued', 'sending', 'unknown', 'review')"
 
 @dataclass
 class Round:
-    """What a round was and broke."""
+    """The outcome of a round."""
 
     violations: list[str]
     counts: Counter[str]
@@ -54,13 +54,15 @@ class Round:
 
 
 class _Anything(set[Any]):
+    """A set that contains everything."""
+
     def __contains__(self, _what: object) -> bool:
         return True
 
 
 @dataclass
 class Stack:
-    """The processes of a round, and what may be done to them."""
+    """The processes of a round, which can be killed and restarted."""
 
     home: Path
     rng: Random
@@ -70,14 +72,14 @@ class Stack:
     workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def hire(self) -> None:
-        """Start workers until there are enough."""
+        """Start workers until there are WORKERS of them."""
         self.workers = [one for one in self.workers if one.poll() is None]
         while len(self.workers) < WORKERS:
             command = [sys.executable, "-m", "infra.labs.crash.worker"]
             self.workers.append(spawn(command, log=self.home / "workers.log", env=self.environment))
 
     def kill_worker(self) -> None:
-        """Kill a worker wherever it is."""
+        """Kill a random worker and start another."""
         victim = self.rng.choice(self.workers)
         victim.kill()
         victim.wait()
@@ -85,7 +87,7 @@ class Stack:
         self.hire()
 
     def kill_database(self) -> None:
-        """Kill the server's first process, which takes all others with it, and start it again."""
+        """Kill the server's main process, which ends all others, and restart it."""
         self.server.process.kill()
         self.server.process.wait()
         self.counts["databases killed"] += 1
@@ -100,7 +102,7 @@ class Stack:
 
 @contextmanager
 def running(seed: int) -> Iterator[Stack]:
-    """Run the parts, with the product in this process as API and clock."""
+    """Run database, queues and workers; the product in this process is the API and the schedules."""
     import app
     from chalicelib.backing import log, queues
     from chalicelib.backing.database import engine
@@ -113,14 +115,14 @@ def running(seed: int) -> Iterator[Stack]:
         urls = prepare(server.admin_url, world.PASSWORDS)
         upgrade(urls.migrator)
         names = [one.queue for one in events.consumers_of(app.app)]
-        said = stack.enter_context(aws.running(names, log=home / "aws.log"))
-        sqs = aws.client(said["AWS_ENDPOINT_URL"], "sqs")
-        for name in names:  # what a dead worker had comes back soon
+        queue_settings = stack.enter_context(aws.running(names, log=home / "aws.log"))
+        sqs = aws.client(queue_settings["AWS_ENDPOINT_URL"], "sqs")
+        for name in names:  # messages of a killed worker become visible soon
             url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
             sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "2"})
         environment = {
             **os.environ,
-            **aws.environment(said["AWS_ENDPOINT_URL"]),
+            **aws.environment(queue_settings["AWS_ENDPOINT_URL"]),
             "APPLICATION_DATABASE_URL": urls.application,
             "WAGEBOOK_HOME": "/nonexistent",
             "LOCAL_VAULT_KEY": "dGVzdHMgd3JhcCB0aGVpciBkYXRhIGtleXMgdGhpcyE=",
@@ -130,29 +132,29 @@ def running(seed: int) -> Iterator[Stack]:
         stack.enter_context(mock.patch.object(log, "_measure"))
         from chalicelib.features.payouts.delivery import rules as delivery_rules
 
-        for name in ("LEASE", "NUDGE", "LADDER"):  # put back at the end
+        for name in ("LEASE", "NUDGE", "LADDER"):  # restored at the end
             stack.enter_context(mock.patch.object(delivery_rules, name, getattr(delivery_rules, name)))
-        hasten()
+        shorten_delays()
         for cached in (settings, engine, queues.client, queues.url_of):
             cached.cache_clear()
             stack.callback(cached.cache_clear)
         stack.callback(lambda: engine().dispose())
         stack.callback(log.logger.setLevel, log.logger.log_level)
         log.logger.setLevel("CRITICAL")
-        made = Stack(home, Random(seed), server, environment)
-        stack.callback(made.stop)
-        yield made
+        processes = Stack(home, Random(seed), server, environment)
+        stack.callback(processes.stop)
+        yield processes
 
 
 class Scene:
-    """One tenant's work, done while everything dies."""
+    """The work of one tenant while processes are killed."""
 
     def __init__(self, stack: Stack) -> None:
-        self.stack, self.said = stack, Acknowledged()
+        self.stack, self.acknowledged = stack, AcknowledgedWrites()
         self.runs_asked: set[str] = set()
         self.corrections: set[tuple[str, str]] = set()
         with self.admin() as admin:
-            self.tenant = cast.tenant(SimpleNamespace(admin=admin), stack.rng, "Acme", people=6)  # type: ignore[arg-type]
+            self.tenant = cast.create_tenant(SimpleNamespace(admin=admin), stack.rng, "Acme", people=6)  # type: ignore[arg-type]
 
     @contextmanager
     def admin(self) -> Iterator[psycopg.Connection[dict[str, Any]]]:
@@ -173,24 +175,24 @@ class Scene:
         key: str | None = None,
         values: dict[str, str] | None = None,
     ) -> tuple[int, Any]:
-        """Make an API call until it is answered."""
+        """Make an API call, and retry it until there is a definite reply."""
         import app
 
         headers = {"content-type": "application/json", "x-api-key": self.tenant.keys["Ada"]}
         headers |= {"idempotency-key": key} if key else {}
-        status, answer = 0, None
+        status, reply_body = 0, None
         for _ in range(40):
-            said = None if body is None else json.dumps(body)
-            happened = lambda_events.api_event(method, resource, values or {}, body=said, headers=headers)
-            reply = app.app(happened, lambda_events.Context("api"))
-            status, answer = int(reply["statusCode"]), json.loads(reply["body"] or "null")
-            if status < 500 and not (status == 409 and "still running" in str(answer)):
-                return status, answer
+            text = None if body is None else json.dumps(body)
+            event = lambda_events.api_event(method, resource, values or {}, body=text, headers=headers)
+            reply = app.app(event, lambda_events.Context("api"))
+            status, reply_body = int(reply["statusCode"]), json.loads(reply["body"] or "null")
+            if status < 500 and not (status == 409 and "still running" in str(reply_body)):
+                return status, reply_body
             time.sleep(0.1)
-        return status, answer
+        return status, reply_body
 
     def tick(self, schedule: str) -> None:
-        """Let time call a schedule; the sweeper is told that a minute has passed."""
+        """Call a schedule; for the sweeper the clock is a minute ahead."""
         import app
         from chalicelib.backing import clock
 
@@ -200,16 +202,16 @@ class Scene:
             one.handler(lambda_events.scheduled_event(schedule, later), lambda_events.Context(schedule))
 
     def strike(self) -> None:
-        """Kill somebody, or nobody."""
-        drawn = self.stack.rng.random()
-        if drawn < 0.5:
+        """Kill a worker, the database or nothing, as drawn."""
+        draw = self.stack.rng.random()
+        if draw < 0.5:
             self.stack.kill_worker()
-        elif drawn < 0.56:
+        elif draw < 0.56:
             self.stack.kill_database()
         time.sleep(self.stack.rng.choice((0.0, 0.05, 0.2)))
 
     def act(self, batches: int) -> None:
-        """Sell, advance, decide and pay, with a kill between any two steps."""
+        """Enter sales, pay advances, decide and pay, perhaps with a kill between any two steps."""
         rng = self.stack.rng
         for number, person in enumerate(self.tenant.people):
             if behaviour := BEHAVIOURS[number % len(BEHAVIOURS)]:
@@ -222,7 +224,7 @@ class Scene:
                     "user_id": str(rng.choice(self.tenant.people)),
                     "external_id": name,
                     "currency": self.tenant.currency,
-                    "earning": str(cast.earning(rng, self.tenant.currency)),
+                    "earning": str(cast.draw_earning(rng, self.tenant.currency)),
                 }
                 for name in names
             ]
@@ -230,7 +232,7 @@ class Scene:
             if status == 200:
                 there = self.rows("select id, external_id from sales where tenant_id = %s", self.tenant.id)
                 ids = {one["external_id"]: str(one["id"]) for one in there}
-                self.said.sales |= {
+                self.acknowledged.sales |= {
                     one["external_id"]: {**one, "id": ids[one["external_id"]]}
                     for one in sales
                     if one["external_id"] in ids
@@ -241,22 +243,22 @@ class Scene:
                 self.runs_asked.add(key)
                 status, answer = self.call("POST", f"/payouts/{kind}/run", key=key)
                 if status == 202:
-                    self.said.runs[key] = answer["job_id"]
+                    self.acknowledged.runs[key] = answer["job_id"]
                 self.tick("payouts-to-look-at")
                 self.strike()
-            some = [one["id"] for one in self.said.sales.values() if rng.random() < 0.5]
+            some = [one["id"] for one in self.acknowledged.sales.values() if rng.random() < 0.5]
             items = [{"sale_id": one, "status": rng.choice(("approved", "approved", "declined"))} for one in some]
             if items:
                 status, answer = self.call("POST", "/reconcile", {"items": items})
                 if status == 200:
-                    self.said.decisions += [
+                    self.acknowledged.decisions += [
                         (item["sale_id"], item["status"], result["result"], False)
                         for item, result in zip(items, answer["items"], strict=True)
                     ]
             self.strike()
 
     def drain(self) -> list[str]:
-        """Let everybody work in peace until nothing is left."""
+        """Work without kills until nothing is left; return what remains as a violation."""
         self.stack.hire()
         deadline, turn = time.monotonic() + DRAINED_WITHIN, 0
         left: list[dict[str, Any]] = []
@@ -281,7 +283,7 @@ class Scene:
         return [f"nothing-stuck: after {DRAINED_WITHIN:.0f} s there is still {left}"]
 
     def check(self) -> list[str]:
-        """Check what the simulation checks."""
+        """Return the violations of the simulation's invariants."""
         moved = self.rows("select * from simulated_movements where tenant_id = %s order by id", self.tenant.id)
         entries = [
             Entry(
@@ -296,22 +298,22 @@ class Scene:
             )
             for one in moved
         ]
-        story: Any = SimpleNamespace(
+        simulation: Any = SimpleNamespace(
             tenant=self.tenant,
-            said=self.said,
+            acknowledged=self.acknowledged,
             runs_asked=self.runs_asked,
             corrections=self.corrections,
             bank=SimpleNamespace(entries=entries),
             world=SimpleNamespace(rows=self.rows, other_tenant_id=None),
             sqs=SimpleNamespace(seen=_Anything()),
-            plan=SimpleNamespace(slow_transactions=True),
+            faults=SimpleNamespace(slow_transactions=True),
         )
-        books = Books.of(story)
-        return [f"{name}: {said}" for name, check in INVARIANTS.items() for said in check(books)]
+        books = Books.of(simulation)
+        return [f"{name}: {problem}" for name, check in INVARIANTS.items() for problem in check(books)]
 
 
 def play(stack: Stack, *, batches: int = BATCHES) -> Round:
-    """One round."""
+    """Run one round: work under kills, drain, check."""
     began = time.monotonic()
     before = Counter(stack.counts)
     stack.hire()
@@ -324,22 +326,22 @@ def play(stack: Stack, *, batches: int = BATCHES) -> Round:
 
 
 def show(*, rounds: int, seed: int) -> bool:
-    """Play so many rounds, print each, and tell whether all promises held."""
+    """Run rounds, print each, and return whether all invariants held."""
     console = Console(width=None if sys.stdout.isatty() else 150)
     is_good = True
     with running(seed) as stack:
         for number in range(1, rounds + 1):
-            played = play(stack)
-            is_good = is_good and not played.violations
-            said = ", ".join(f"{count} {what}" for what, count in played.counts.items())
+            outcome = play(stack)
+            is_good = is_good and not outcome.violations
+            counts = ", ".join(f"{count} {what}" for what, count in outcome.counts.items())
             console.print(
-                f"round {number}: {said}; {played.payouts} payouts, {played.seconds:.1f} s:"
-                f" {'all promises held' if not played.violations else 'PROMISES BROKEN'}",
+                f"round {number}: {counts}; {outcome.payouts} payouts, {outcome.seconds:.1f} s:"
+                f" {'all invariants held' if not outcome.violations else 'INVARIANTS VIOLATED'}",
                 highlight=False,
             )
-            for violation in played.violations:
+            for violation in outcome.violations:
                 console.print(violation, style="red", markup=False)
     console.print(
-        f"seed {seed}; true kills come when they come, so the same seed is not the same history", highlight=False
+        f"seed {seed}; real kills are not deterministic, so the same seed is not the same history", highlight=False
     )
     return is_good

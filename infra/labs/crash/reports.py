@@ -1,4 +1,4 @@
-"""What a bank writes of its files: status reports and statements, in the many forms that banks use."""
+"""A bank's status reports and statements, in the many forms that banks use."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ HEADS = (f"{ISO}pain.002.001.03", f"{ISO}pain.002.001.10", f"{ISO}pain.002.001.1
 
 
 @dataclass(frozen=True)
-class Told:
-    """What a report says of one transfer; no reference: of the file."""
+class TransferStatus:
+    """A status in a report: of one transfer, or of the file if there is no reference."""
 
     reference: str | None
     status: str
     reason: str | None = None
     text: str | None = None
-    is_own_code: bool = False  # the reason is the bank's own, not one of the external list
+    is_own_code: bool = False  # a proprietary reason code, not one of the external list
 
 
 @dataclass(frozen=True)
-class Booked:
+class BookedEntry:
     """One entry of a statement."""
 
     reference: str
@@ -36,10 +36,14 @@ class Booked:
     status: str = "BOOK"
 
 
-def status_report(rng: Random, message: str, told: Sequence[Told], *, at: datetime, group: Told | None = None) -> str:
-    """Write a status report on a message, in a version, namespace and naming that the seed draws."""
-    lines = "".join(_transfer(rng, one) for one in told)
-    block = f"<OrgnlPmtInfAndSts><OrgnlPmtInfId>{message}</OrgnlPmtInfId>{lines}</OrgnlPmtInfAndSts>" if told else ""
+def status_report(
+    rng: Random, message: str, statuses: Sequence[TransferStatus], *, at: datetime, group: TransferStatus | None = None
+) -> str:
+    """Return a status report (pain.002) on a message, in a version and namespace drawn by the seed."""
+    lines = "".join(_transfer(rng, one) for one in statuses)
+    block = (
+        f"<OrgnlPmtInfAndSts><OrgnlPmtInfId>{message}</OrgnlPmtInfId>{lines}</OrgnlPmtInfAndSts>" if statuses else ""
+    )
     head = rng.choice(HEADS)
     root = "<Document>" if head is None else f'<Document xmlns="{head}">'
     return (
@@ -49,8 +53,8 @@ def status_report(rng: Random, message: str, told: Sequence[Told], *, at: dateti
     )
 
 
-def statement(rng: Random, booked: Sequence[Booked], *, at: datetime) -> str:
-    """Write a statement (camt.053) or a notification (camt.054) with an entry for each transfer."""
+def statement(rng: Random, booked: Sequence[BookedEntry], *, at: datetime) -> str:
+    """Return a statement (camt.053) or notification (camt.054) with an entry for each transfer."""
     kind, root, part = rng.choice((("053", "BkToCstmrStmt", "Stmt"), ("054", "BkToCstmrDbtCdtNtfctn", "Ntfctn")))
     version = rng.choice(("02", "08"))
     entries = "".join(_entry(rng, one, version=version) for one in booked)
@@ -60,22 +64,22 @@ def statement(rng: Random, booked: Sequence[Booked], *, at: datetime) -> str:
     )
 
 
-def _transfer(rng: Random, told: Told) -> str:
-    named = f"<OrgnlEndToEndId>{told.reference}</OrgnlEndToEndId>"
+def _transfer(rng: Random, status: TransferStatus) -> str:
+    named = f"<OrgnlEndToEndId>{status.reference}</OrgnlEndToEndId>"
     if rng.random() < 0.3:
-        named = f"<OrgnlInstrId>{told.reference}</OrgnlInstrId><OrgnlEndToEndId>NOTPROVIDED</OrgnlEndToEndId>"
-    return f"<TxInfAndSts>{named}{_status('TxSts', told)}</TxInfAndSts>"
+        named = f"<OrgnlInstrId>{status.reference}</OrgnlInstrId><OrgnlEndToEndId>NOTPROVIDED</OrgnlEndToEndId>"
+    return f"<TxInfAndSts>{named}{_status('TxSts', status)}</TxInfAndSts>"
 
 
-def _status(element: str, told: Told) -> str:
-    code = "Prtry" if told.is_own_code else "Cd"
-    reason = f"<Rsn><{code}>{told.reason}</{code}></Rsn>" if told.reason else ""
-    text = f"<AddtlInf>{told.text}</AddtlInf>" if told.text else ""
+def _status(element: str, status: TransferStatus) -> str:
+    code = "Prtry" if status.is_own_code else "Cd"
+    reason = f"<Rsn><{code}>{status.reason}</{code}></Rsn>" if status.reason else ""
+    text = f"<AddtlInf>{status.text}</AddtlInf>" if status.text else ""
     information = f"<StsRsnInf>{reason}{text}</StsRsnInf>" if reason or text else ""
-    return f"<{element}>{told.status}</{element}>{information}"
+    return f"<{element}>{status.status}</{element}>{information}"
 
 
-def _entry(rng: Random, booked: Booked, *, version: str) -> str:
+def _entry(rng: Random, booked: BookedEntry, *, version: str) -> str:
     money = f'Ccy="{booked.currency}"'
     total = booked.amount - booked.fee if booked.is_credit else booked.amount + booked.fee
     charges = f"<Chrgs><Amt {money}>{booked.fee}</Amt></Chrgs>"

@@ -1,4 +1,4 @@
-"""A restore to some minutes ago, and what the operators do after it: payouts off, the provider's list matched, on."""
+"""A restore of the database to some minutes ago, and the operators' steps after it: payouts off, match, payouts on."""
 
 from __future__ import annotations
 
@@ -13,77 +13,77 @@ from chalicelib.features.payouts.matching import actions as matching_actions
 from chalicelib.identity.callers import job_scope
 from chalicelib.identity.scope import Origin
 from infra.labs.crash.faults import Crash
-from infra.labs.crash.story import Acknowledged, Story
+from infra.labs.crash.simulation import AcknowledgedWrites, Simulation
 
 BACK = timedelta(minutes=10)
-KEPT = ("tenants", "users", "api_keys")  # nobody changes these in a story
+KEPT = ("tenants", "users", "api_keys")  # not changed during a run
 Rows = dict[str, list[Any]]
 
 
 class Backup:
-    """The tenant's rows as they were at a moment, and what had been acknowledged by then."""
+    """The tenant's rows at a moment, and the writes acknowledged by then."""
 
-    def __init__(self, story: Story) -> None:
-        self.at: datetime = story.hub.now
-        self.said: Acknowledged = copy.deepcopy(story.said)
+    def __init__(self, simulation: Simulation) -> None:
+        self.at: datetime = simulation.hub.now
+        self.acknowledged: AcknowledgedWrites = copy.deepcopy(simulation.acknowledged)
         self.rows: Rows = {}
-        with story.world.admin.transaction():
-            story.world.admin.execute("set transaction isolation level repeatable read")
-            for table in story.world.tables:
+        with simulation.world.admin.transaction():
+            simulation.world.admin.execute("set transaction isolation level repeatable read")
+            for table in simulation.world.tables:
                 if table not in KEPT:
-                    rows = story.world.rows(
-                        f"select to_jsonb(t) as row from {table} t where tenant_id = %s", story.tenant.id
+                    rows = simulation.world.rows(
+                        f"select to_jsonb(t) as row from {table} t where tenant_id = %s", simulation.tenant.id
                     )
                     self.rows[table] = [row["row"] for row in rows]
 
 
-def between(story: Story) -> None:
-    """Time as in every story, and the moment of the backup in those that need one."""
-    if story.backs_up_at is not None and story.hub.now >= story.backs_up_at:
-        story.backs_up_at = None
-        story.backup = Backup(story)
-        story.hub.note("a moment to come back to")
-    story.between()
+def between(simulation: Simulation) -> None:
+    """Between two turns: take the backup when it is due, and let time pass."""
+    if simulation.backs_up_at is not None and simulation.hub.now >= simulation.backs_up_at:
+        simulation.backs_up_at = None
+        simulation.backup = Backup(simulation)
+        simulation.hub.note("backup")
+    simulation.between()
 
 
-def restore(story: Story) -> None:
-    """Put the tenant's rows back, and everything else where it is: queues, provider, people's memory."""
-    backup = story.backup
+def restore(simulation: Simulation) -> None:
+    """Restore the tenant's rows; queues, provider and operator keep their state."""
+    backup = simulation.backup
     if backup is None:
         return
-    story.hub.count(Crash.RESTORED)
-    engine().dispose()  # all processes are new ones
-    story.world.end_connections()
-    admin = story.world.admin
+    simulation.hub.count(Crash.RESTORED)
+    engine().dispose()  # all processes are restarted
+    simulation.world.end_connections()
+    admin = simulation.world.admin
     with admin.transaction():
         admin.execute("set local session_replication_role = replica")
         for table, rows in backup.rows.items():
-            admin.execute(f"delete from {table} where tenant_id = %s".encode(), [story.tenant.id])
+            admin.execute(f"delete from {table} where tenant_id = %s".encode(), [simulation.tenant.id])
             if rows:
-                columns = ", ".join(_columns(story, table))
+                columns = ", ".join(_columns(simulation, table))
                 admin.execute(
                     f"insert into {table} ({columns}) overriding system value"
                     f" select {columns} from jsonb_populate_recordset(null::{table}, %s)".encode(),
                     [Jsonb(rows)],
                 )
-    story.said = backup.said
-    story.is_off = True
+    simulation.acknowledged = backup.acknowledged
+    simulation.is_off = True
 
 
-def match(story: Story) -> None:
-    """Do what the handbook says: wait until nothing can be on the way, match the list, switch on again."""
-    if story.backup is None:
+def match(simulation: Simulation) -> None:
+    """Match the provider's list, once nothing can be in flight, and switch payouts on again."""
+    if simulation.backup is None:
         return
-    with job_scope(story.tenant.id, name="operator", now=story.hub.now, origin=Origin("match")) as scope:
-        for one in matching_actions.match(scope, since=story.backup.at - BACK):
-            story.hub.note(f"match: {one.amount} {one.currency} {one.was} {one.outcome} {one.problem or ''}")
+    with job_scope(simulation.tenant.id, name="operator", now=simulation.hub.now, origin=Origin("match")) as scope:
+        for one in matching_actions.match(scope, since=simulation.backup.at - BACK):
+            simulation.hub.note(f"match: {one.amount} {one.currency} {one.was} {one.outcome} {one.problem or ''}")
         for last in scope.at_commit:
             last()
-    story.is_off = False
+    simulation.is_off = False
 
 
-def _columns(story: Story, table: str) -> list[str]:
-    rows = story.world.rows(
+def _columns(simulation: Simulation, table: str) -> list[str]:
+    rows = simulation.world.rows(
         "select attname as name from pg_attribute where attrelid = %s::regclass and attnum > 0 and not attisdropped"
         " and attgenerated = '' order by attnum",
         table,

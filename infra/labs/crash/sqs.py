@@ -1,4 +1,4 @@
-"""SQS, at its worst: at least once, in any order, to several at a time. It stands where boto3's client does."""
+"""SQS at its worst, in place of boto3's client: at least once, in any order, to several consumers at a time."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NOT_JSON, NO_TENANT = "{not json", '{"payout_id": "?"}'
 
 @dataclass
 class Message:
-    """One message that waits or is being worked on."""
+    """One message that waits or is being processed."""
 
     number: int
     queue: str
@@ -36,17 +36,17 @@ class Message:
 
 
 class Queues:
-    """All queues and their dead letters; time is the hub's."""
+    """All queues and the dead-letter queue; time is the hub's."""
 
     def __init__(self, hub: Hub, *, prefix: str) -> None:
         self.hub, self.prefix = hub, prefix
         self.waiting: list[Message] = []
         self.dead: list[Message] = []
-        self.seen: set[tuple[str, str]] = set()  # queue and body of whatever was taken, ever
-        self.looking: set[object] = set()  # who sends what no outbox asked for: the look-at schedule
+        self.seen: set[tuple[str, str]] = set()  # queue and body of every message that was accepted
+        self.resending: set[object] = set()  # actors that send without the outbox: the retry schedule
         self.is_calm = False
-        self.refused_rest: set[object] = set()  # whose message could not be let rest in the batch that they work on
-        self._made = 0
+        self.refused_rest: set[object] = set()  # actors whose message could not be delayed in their current batch
+        self._last_number = 0
 
     # What the product calls
 
@@ -61,7 +61,7 @@ class Queues:
     def send_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, str]]) -> dict[str, Any]:  # noqa: N803
         taken = []
         for entry in Entries:
-            if not self.is_calm and self.hub.rng.random() < self.hub.plan.not_taken:
+            if not self.is_calm and self.hub.rng.random() < self.hub.faults.not_taken:
                 self.hub.count(Crash.NOT_TAKEN)
                 continue
             self._put(QueueUrl, entry["MessageBody"])
@@ -70,7 +70,7 @@ class Queues:
         return {"Successful": taken}
 
     def change_message_visibility(self, *, QueueUrl: str, ReceiptHandle: str, VisibilityTimeout: int) -> None:  # noqa: N803
-        if not self.is_calm and self.hub.rng.random() < self.hub.plan.no_rest:
+        if not self.is_calm and self.hub.rng.random() < self.hub.faults.no_rest:
             self.hub.count(Crash.NO_REST)
             self.refused_rest.add(self.hub.current)
             raise EndpointConnectionError(endpoint_url="sqs")
@@ -81,15 +81,15 @@ class Queues:
     # What Lambda's poller does
 
     def receive(self, queue: str, most: int) -> list[Message]:
-        """Hand out messages of a queue, hidden from others for a while, perhaps not for long enough."""
-        plan, rng = self.hub.plan, self.hub.rng
+        """Deliver messages of a queue, invisible for a while, perhaps not for long enough."""
+        faults, rng = self.hub.faults, self.hub.rng
         ready = [one for one in self.waiting if one.queue == queue and one.visible_at <= self.hub.now]
         if not self.is_calm and len(ready) > 1:
             before = list(ready)
             rng.shuffle(ready)
             if ready != before:
                 self.hub.count(Crash.REORDERED)
-        found = []
+        received_messages = []
         for message in ready[:most]:
             if message.receives >= MAX_RECEIVES:
                 self.waiting.remove(message)
@@ -99,18 +99,18 @@ class Queues:
                 continue
             message.receives += 1
             hidden = VISIBILITY
-            if not self.is_calm and plan.short_visibility and rng.random() < 0.5:
+            if not self.is_calm and faults.short_visibility and rng.random() < 0.5:
                 hidden = SHORT_VISIBILITY
-            if not self.is_calm and hidden is VISIBILITY and rng.random() < plan.doubled / 3:
+            if not self.is_calm and hidden is VISIBILITY and rng.random() < faults.doubled / 3:
                 self.hub.count(Crash.DELIVERED_TWICE)
                 hidden = timedelta(0)
             message.visible_at = self.hub.now + hidden
-            if not self.is_calm and rng.random() < plan.throttled:
+            if not self.is_calm and rng.random() < faults.throttled:
                 self.hub.count(Crash.THROTTLED)
                 continue
             message.receipts.add(f"{message.number}/{message.receives}")
-            found.append(message)
-        return found
+            received_messages.append(message)
+        return received_messages
 
     def delete(self, messages: list[Message]) -> None:
         """Acknowledge messages."""
@@ -119,38 +119,38 @@ class Queues:
                 self.waiting.remove(message)
 
     def replay_dead(self) -> None:
-        """Do what the operators' command does: put dead letters back."""
+        """Redrive dead-letter messages, as the operators' command does."""
         for message in self.dead:
             if not message.is_poison:
                 self._put(message.queue, message.body)
         self.dead = []
 
     def send_anew(self, queue: str, body: dict[str, Any]) -> None:
-        """Put a message there by hand, as an operator does."""
+        """Send a message by hand, as an operator does."""
         self._put(queue, canonical(body))
 
     def forget_poison(self) -> None:
         self.waiting = [one for one in self.waiting if not one.is_poison]
 
     def next_visible(self) -> datetime | None:
-        """Return when the next hidden message comes back."""
+        """Return when the next invisible message becomes visible."""
         return min((one.visible_at for one in self.waiting), default=None)
 
     def poison(self, queue: str) -> None:
-        """Put a message there that nobody can work on."""
+        """Send a message that cannot be processed."""
         self.hub.count(Crash.POISON)
         self._put(queue, self.hub.rng.choice((NOT_JSON, NO_TENANT)))
 
     def _put(self, queue: str, body: str) -> None:
-        if self.hub.current not in self.looking and body not in (NOT_JSON, NO_TENANT):
+        if self.hub.current not in self.resending and body not in (NOT_JSON, NO_TENANT):
             self.seen.add((queue, canonical(json.loads(body))))
         copies = 1
-        if not self.is_calm and self.hub.rng.random() < self.hub.plan.doubled:
+        if not self.is_calm and self.hub.rng.random() < self.hub.faults.doubled:
             self.hub.count(Crash.SENT_TWICE)
             copies = 2
         for _ in range(copies):
-            self._made += 1
-            self.waiting.append(Message(self._made, queue, body, self.hub.now))
+            self._last_number += 1
+            self.waiting.append(Message(self._last_number, queue, body, self.hub.now))
 
     def _sent(self) -> None:
         actor = self.hub.current
@@ -161,12 +161,12 @@ class Queues:
 
 
 def canonical(body: dict[str, Any]) -> str:
-    """Write a body so that the same is the same."""
+    """Serialize a body so that equal bodies are equal texts."""
     return json.dumps(body, sort_keys=True)
 
 
 def received(message: Message) -> dict[str, Any]:
-    """Shape a message as ReceiveMessage answers it."""
+    """Return a message in the form of ReceiveMessage."""
     return {
         "MessageId": f"00000000-0000-4000-8000-{message.number:012}",
         "ReceiptHandle": f"{message.number}/{message.receives}",

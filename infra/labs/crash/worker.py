@@ -1,14 +1,14 @@
-"""A worker process of the true kind, to be killed: it empties the queues of a stand-in for SQS until it dies.
+"""A real worker process, to be killed: it consumes the queues of a local SQS until it dies.
 
-Leases and the ladder are as in the product, but a hundredth as long: nobody waits two minutes for each kill.
+Leases and the retry schedule are a hundredth as long as in the product, so that a kill does not cost two minutes.
 """
 
 import os
 from datetime import timedelta
 
 
-def hasten() -> None:
-    """Make everything that waits wait a hundredth of its time."""
+def shorten_delays() -> None:
+    """Shorten leases and the retry schedule to a hundredth."""
     from chalicelib.features.payouts.delivery import rules as delivery_rules
 
     delivery_rules.LEASE = timedelta(seconds=1.5)
@@ -18,15 +18,15 @@ def hasten() -> None:
 
 
 def main() -> None:
-    """Work until it is killed."""
+    """Consume the queues until killed."""
     import app
     from chalicelib.backing.log import logger
     from infra.local.events import EventLoop
 
     logger.setLevel("CRITICAL")
-    hasten()
+    shorten_delays()
     loop = EventLoop(app.app, endpoint=os.environ["AWS_ENDPOINT_URL"])
-    loop.schedules = {}  # time is somebody else's
+    loop.schedules = {}  # the parent process runs the schedules
     print("ready", flush=True)
     loop.run()
 

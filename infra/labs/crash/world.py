@@ -1,4 +1,4 @@
-"""The laboratory's database, with a clock that is moved by hand, and the product pointed at it."""
+"""The laboratory's database with its simulated clock, and the product connected to it."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from migrations.setup import Urls, create_database, prepare, upgrade
 PASSWORDS = {"wagebook_app": "app", "wagebook_migrator": "migrator"}
 TEMPLATE = "wagebook_crash_template"
 
-# The database's clock, replaced for the application's role by a name that is found before PostgreSQL's own. A sequence
-# holds the time: it is set without a transaction and read without a snapshot.
+# The simulated clock: a function that the application's role finds before PostgreSQL's own (search_path). A sequence
+# holds the time, since it is set without a transaction and read without a snapshot.
 CLOCK = """
     create schema lab;
     grant usage on schema lab to public;
@@ -35,20 +35,21 @@ CLOCK = """
         return to_timestamp(pg_sequence_last_value('lab.microseconds') / 1000000.0);
     create function lab.now() returns timestamptz language sql volatile
         return to_timestamp(pg_sequence_last_value('lab.microseconds') / 1000000.0);
-    do $$ declare found record; begin
-        for found in
-            select d.adrelid::regclass as place, a.attname as name, pg_get_expr(d.adbin, d.adrelid) as said
+    do $$ declare clock_default record; begin
+        for clock_default in
+            select d.adrelid::regclass as place, a.attname as name, pg_get_expr(d.adbin, d.adrelid) as expression
             from pg_attrdef d join pg_attribute a on a.attrelid = d.adrelid and a.attnum = d.adnum
             join pg_class c on c.oid = d.adrelid
             where c.relnamespace = 'public'::regnamespace
               and pg_get_expr(d.adbin, d.adrelid) in ('now()', 'clock_timestamp()')
         loop
-            execute format('alter table %s alter %I set default lab.%s', found.place, found.name, found.said);
+            execute format('alter table %s alter %I set default lab.%s', clock_default.place,
+                clock_default.name, clock_default.expression);
         end loop;
     end $$;
 """
 
-# Nothing of these may ever change for a tenant that has no part in what happens.
+# Rows of these must never change for a tenant that takes no part in a run.
 WATCHED = (
     "tenants",
     "users",
@@ -67,7 +68,7 @@ WATCHED = (
 
 @dataclass
 class World:
-    """A database to run stories in, one after the other, and the product's doors."""
+    """A database to run simulations in, one after the other, and the product's entry points."""
 
     admin: psycopg.Connection[dict[str, Any]]
     database: str
@@ -84,7 +85,7 @@ class World:
         self.admin.execute(f"select setval('lab.microseconds', {microseconds})".encode(), prepare=True)
 
     def is_blocked(self, connection: LabConnection) -> bool:
-        """Return whether a connection waits for a lock that somebody else holds."""
+        """Return whether a connection waits for a lock of another one."""
         row = self.admin.execute(
             "select cardinality(pg_blocking_pids(%s)) > 0 as is_blocked", [connection.info.backend_pid], prepare=True
         ).fetchone()
@@ -92,7 +93,7 @@ class World:
         return bool(row["is_blocked"])
 
     def is_blocked_by(self, connection: LabConnection, other: LabConnection) -> bool:
-        """Return whether a connection waits for a lock of a certain other one."""
+        """Return whether a connection waits for a lock of this other one."""
         pids = [connection.info.backend_pid, other.info.backend_pid]
         row = self.admin.execute(
             "select %s = any(pg_blocking_pids(%s)) as is_blocked", pids[::-1], prepare=True
@@ -101,7 +102,7 @@ class World:
         return bool(row["is_blocked"])
 
     def end_connections(self) -> None:
-        """End every connection of the application at the server, as its death does."""
+        """Terminate every connection of the application at the server, as a crash of the server does."""
         LabConnection.finish_spare()
         self.admin.execute(
             "select pg_terminate_backend(pid, 5000) from pg_stat_activity"
@@ -109,26 +110,28 @@ class World:
         )
 
     def end(self, connection: LabConnection) -> None:
-        """End one connection at the server, whatever it is doing."""
+        """Terminate one connection at the server, whatever it is doing."""
         self.admin.execute("select pg_terminate_backend(%s, 5000)", [connection.info.backend_pid])
 
     def rows(self, statement: str, *values: Any) -> list[dict[str, Any]]:
-        """Read as the superuser, whom nothing is hidden from."""
+        """Read rows as the superuser, without row-level security."""
         return self.admin.execute(statement.encode(), values).fetchall()
 
     def digest_of(self, tenant_id: UUID) -> str:
-        """Sum up everything that a tenant has."""
+        """Return a hash of all watched rows of a tenant."""
         parts = " union all ".join(
-            f"select '{table}' || t::text as said from {table} t where"
+            f"select '{table}' || t::text as content from {table} t where"
             f" {'id' if table == 'tenants' else 'tenant_id'} = '{tenant_id}'"
             for table in WATCHED
         )
         return str(
-            self.rows(f"select md5(coalesce(string_agg(said, '' order by said), '')) as sum from ({parts}) s")[0]["sum"]
+            self.rows(f"select md5(coalesce(string_agg(content, '' order by content), '')) as sum from ({parts}) s")[0][
+                "sum"
+            ]
         )
 
     def forget(self, tenant_id: UUID) -> None:
-        """Remove a tenant and all its rows, so that the next run finds a tidy place."""
+        """Delete a tenant and all its rows, so that the next run starts from the same state."""
         deletes = "; ".join(f"delete from {table} where tenant_id = '{tenant_id}'" for table in self.tables)
         self.admin.execute(
             f"begin; set local session_replication_role = replica; {deletes};"
@@ -137,23 +140,23 @@ class World:
 
 
 def make_template(admin_url: str) -> None:
-    """Make the migrated database that others are copied from."""
+    """Create the migrated database that others are cloned from."""
     upgrade(prepare(admin_url, PASSWORDS, database=TEMPLATE).migrator)
 
 
 @contextmanager
 def opened(admin_url: str, *, template: str = TEMPLATE) -> Iterator[World]:
-    """Copy the template, give it its clock, and point the product at it until the end of the block."""
+    """Clone the template, install the clock, and connect the product to it until the end of the block."""
     if LabConnection.live or LabConnection.spare:
         raise RuntimeError("one laboratory at a time: the product has one engine, one clock and one set of queues")
     name = f"wagebook_crash_{uuid4().hex[:8]}"
-    urls = Urls(*(_renamed(admin_url, name, role) for role in ("wagebook_app", "wagebook_migrator")))
+    urls = Urls(*(_url_for(admin_url, name, role) for role in ("wagebook_app", "wagebook_migrator")))
     with psycopg.connect(admin_url, autocommit=True) as server:
         create_database(server, name, template=template)
         server.execute(
             f'alter role wagebook_app in database "{name}" set search_path = lab, pg_catalog, public'.encode()
         )
-        # a handful of rows wants no plan made anew for each call
+        # with a handful of rows, planning each call anew would only take time
         server.execute(
             f'alter role wagebook_app in database "{name}" set plan_cache_mode = force_generic_plan'.encode()
         )
@@ -176,20 +179,20 @@ def opened(admin_url: str, *, template: str = TEMPLATE) -> Iterator[World]:
             server.execute(f'drop database "{name}" with (force)'.encode())
 
 
-def _renamed(admin_url: str, database: str, role: str) -> str:
+def _url_for(admin_url: str, database: str, role: str) -> str:
     url = make_url(admin_url).set(database=database, username=role, password=PASSWORDS[role])
     return url.render_as_string(hide_password=False)
 
 
 @contextmanager
 def _product(urls: Urls) -> Iterator[tuple[dict[str, events.Consumer], dict[str, events.Schedule]]]:
-    said = {
+    environment = {
         "APPLICATION_DATABASE_URL": urls.application,
-        "WAGEBOOK_HOME": "/nonexistent",  # no story meets a developer's own stack
+        "WAGEBOOK_HOME": "/nonexistent",  # runs must not find a developer's own stack
         "AWS_DEFAULT_REGION": "eu-central-1",
-        "LOCAL_VAULT_KEY": "dGVzdHMgd3JhcCB0aGVpciBkYXRhIGtleXMgdGhpcyE=",  # of databases that are thrown away
+        "LOCAL_VAULT_KEY": "dGVzdHMgd3JhcCB0aGVpciBkYXRhIGtleXMgdGhpcyE=",  # of databases that are deleted
     }
-    with mock.patch.dict(os.environ, said):
+    with mock.patch.dict(os.environ, environment):
         import app
         from chalicelib.backing import log, queues
         from chalicelib.backing.database import engine
@@ -204,7 +207,7 @@ def _product(urls: Urls) -> Iterator[tuple[dict[str, events.Consumer], dict[str,
         consumers = {one.queue.removeprefix(prefix): one for one in events.consumers_of(app.app)}
         schedules = {one.name: one for one in events.schedules_of(app.app)}
         try:
-            quiet = logging.getLogger("psycopg")  # warns of what is broken off in the middle
+            quiet = logging.getLogger("psycopg")  # warns of interrupted exchanges
             with mock.patch.object(log, "_measure"), mock.patch.object(quiet, "disabled", True):
                 yield consumers, schedules
         finally:

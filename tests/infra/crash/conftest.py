@@ -1,4 +1,4 @@
-"""A laboratory on the test server."""
+"""The crash laboratory on the test server."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ from migrations.setup import Urls
 
 @pytest.fixture(scope="module")
 def world(server: str, template: Urls) -> Iterator[World]:
-    """Open one laboratory for all tests of a module."""
+    """Open one world for all tests of a module."""
     with worlds.opened(server, template="wagebook_template") as opened:
         laboratory.make_other_tenant(opened)
         yield opened

@@ -1,4 +1,4 @@
-"""The crash laboratory, for a few seconds: all modes hold, a seed tells the same story twice, defects are seen."""
+"""The crash laboratory for a few seconds: the invariants hold in all modes, and a seed gives the same run twice."""
 
 import pytest
 
@@ -12,21 +12,21 @@ RUNS = 4  # of each mode
 
 class TestRun:
     @pytest.mark.parametrize("mode", MODES)
-    def test_keeps_every_promise(self, world: World, mode: str) -> None:
+    def test_violates_no_invariant(self, world: World, mode: str) -> None:
         outcomes = [laboratory.run(world, seed, MODES[mode]) for seed in range(RUNS)]
         assert [one.replay for one in outcomes if one.violations] == []
         assert sum(one.payouts for one in outcomes) > 0
         assert sum(sum(one.counts.values()) for one in outcomes) > 0
 
-    def test_tells_the_same_story_for_the_same_seed(self, world: World) -> None:
+    def test_is_the_same_for_the_same_seed(self, world: World) -> None:
         first = [laboratory.run(world, seed) for seed in range(20, 24)]
-        # something else in between, so that it does not follow from what was there before
+        # another run in between: the result must not depend on the previous one
         laboratory.run(world, 99)
         again = [laboratory.run(world, seed) for seed in range(20, 24)]
         assert [one.history for one in first] == [one.history for one in again]
         assert [one.digest for one in first] == [one.digest for one in again]
 
-    def test_tells_another_story_for_another_seed(self, world: World) -> None:
+    def test_differs_for_another_seed(self, world: World) -> None:
         assert laboratory.run(world, 1).digest != laboratory.run(world, 1 + len(MODES)).digest
 
     def test_leaves_nothing_behind(self, world: World) -> None:
@@ -41,5 +41,5 @@ class TestModes:
 
 
 class TestInvariants:
-    def test_each_says_what_it_promises(self) -> None:
-        assert all((check.__doc__ or "").strip().endswith(".") for check in INVARIANTS.values())
+    def test_each_has_a_sentence(self) -> None:
+        assert all((check.__doc__ or "").startswith("Require that ") for check in INVARIANTS.values())

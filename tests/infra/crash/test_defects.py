@@ -1,4 +1,4 @@
-"""The laboratory's own power, and true kills: a few of its defects, and one round of SIGKILLs."""
+"""The laboratory's power: a few of its defects are detected; and one round of real SIGKILLs."""
 
 import pytest
 
@@ -34,9 +34,9 @@ class TestDefects:
 
 
 class TestReal:
-    def test_survives_true_kills(self) -> None:
+    def test_survives_real_kills(self) -> None:
         with real.running(seed=5) as stack:
-            played = real.play(stack, batches=1)
-        assert played.violations == []
-        assert played.counts["workers killed"] > 0
-        assert played.payouts > 0
+            outcome = real.play(stack, batches=1)
+        assert outcome.violations == []
+        assert outcome.counts["workers killed"] > 0
+        assert outcome.payouts > 0

@@ -1,4 +1,4 @@
-"""One run: a tenant, everybody who acts for it, and what they were told, until all is quiet."""
+"""One run: its tenant, the simulated outside world, the calls of its actors, and what the API acknowledged."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from infra.labs.crash import cast
 from infra.labs.crash.bank import Bank
 from infra.labs.crash.baton import Actor, Hub, Killed
 from infra.labs.crash.connection import LabConnection
-from infra.labs.crash.faults import Crash, Plan
+from infra.labs.crash.faults import Crash, Faults
 from infra.labs.crash.files import FileBank
 from infra.labs.crash.modes import Mode
 from infra.labs.crash.sqs import Message, Queues, received
@@ -34,50 +34,51 @@ QUEUES = ("payout-runs", "payouts")
 
 
 @dataclass
-class Acknowledged:
-    """What the API said was done: it has to be there at the end."""
+class AcknowledgedWrites:
+    """The writes that the API acknowledged: they must be in the database at the end."""
 
     sales: dict[str, dict[str, Any]] = field(default_factory=dict)  # by external id
-    decisions: list[tuple[str, str, str, bool]] = field(default_factory=list)  # sale, status, result, is a correction
-    runs: dict[str, str] = field(default_factory=dict)  # job by idempotency key
-    moves: list[tuple[str, str]] = field(default_factory=list)  # payout, and the event that it must have
+    # (sale id, status, result, is_correction)
+    decisions: list[tuple[str, str, str, bool]] = field(default_factory=list)
+    runs: dict[str, str] = field(default_factory=dict)  # job id by idempotency key
+    moves: list[tuple[str, str]] = field(default_factory=list)  # payout id, and the event that it must have
 
 
-class Story:
-    """Everything of one run."""
+class Simulation:
+    """One run: its world, its random numbers, its actors' shared state."""
 
     def __init__(self, world: World, seed: int, mode: Mode, *, name: str = "Acme") -> None:
         self.world, self.seed, self.mode = world, seed, mode
         self.rng = Random(f"{seed}/{mode.name}")
-        self.plan = Plan.draw(self.rng, has_files=mode.has_files)
-        self.hub = Hub(self.rng, self.plan, world, now=STARTS_AT, next_moment=lambda: self.sqs.next_visible())
+        self.faults = Faults.draw(self.rng, has_files=mode.has_files)
+        self.hub = Hub(self.rng, self.faults, world, now=STARTS_AT, next_moment=lambda: self.sqs.next_visible())
         self.sqs = Queues(self.hub, prefix=queues.configured_name(""))
         self.bank = Bank(self.hub, mode.abilities)
         self.files = FileBank(self)
-        self.batches = 0  # bank files that were asked for
+        self.batches = 0  # bank files that were requested
         self.hub.set_clock()
-        self.tenant = cast.tenant(world, self.rng, name)
-        self.said = Acknowledged()
+        self.tenant = cast.create_tenant(world, self.rng, name)
+        self.acknowledged = AcknowledgedWrites()
         self.runs_asked: set[str] = set()
-        self.corrections: set[tuple[str, str]] = set()  # sale and status, as asked for
+        self.corrections: set[tuple[str, str]] = set()  # sale id and status, as requested
         self.violations: list[str] = []
-        self.deciding: dict[str, dict[str, str]] = {}  # what each decider is asking for right now
+        self.deciding: dict[str, dict[str, str]] = {}  # the decisions that each decider is requesting now
         self.is_calm = False
         self.is_off = False  # PAYOUTS_ENABLED=false, as after a restore
         self.backup: Any = None
         self.backs_up_at = STARTS_AT + timedelta(minutes=self.rng.choice((1, 5, 20, 60))) if mode.restores else None
 
     def tenant_with(self, **changes: Any) -> cast.Tenant:
-        """Return the tenant as it is told, with something else about it."""
+        """Return the tenant with some attributes changed."""
         return dataclasses.replace(self.tenant, **changes)
 
     @contextmanager
-    def told(self) -> Iterator[Story]:
-        """Put the story's outside world around the product."""
+    def patched(self) -> Iterator[Simulation]:
+        """Replace the product's outside world by the simulated one until the end of the block."""
         LabConnection.hub = self.hub
         with (
             mock.patch.object(clock, "now", self._now),
-            mock.patch.object(limits, "spend"),  # counts by the true time, which is no part of a story
+            mock.patch.object(limits, "spend"),  # counts by the real time, which is not simulated
             mock.patch.object(queues, "client", return_value=self.sqs),
             mock.patch.object(delivery_actions, "settings", self._settings),
             mock.patch.object(providers, "_known", return_value={"simulated": self.bank}),
@@ -98,7 +99,7 @@ class Story:
     def _settings(self) -> Settings:
         return dataclasses.replace(settings(), payouts_enabled=not self.is_off)
 
-    # The product's doors
+    # The product's entry points
 
     def ask(
         self,
@@ -109,7 +110,7 @@ class Story:
         body: Any = None,
         key: str | None = None,
     ) -> tuple[int, Any]:
-        """Make one API call, and give its status and answer; 0 where the connection broke."""
+        """Make one API call and return its status and reply; status 0 if the connection broke."""
         import app
 
         is_text = isinstance(body, str)  # a bank's report, which is XML
@@ -147,7 +148,7 @@ class Story:
         body: Any = None,
         key: str | None = None,
     ) -> tuple[int, Any]:
-        """Make an API call as a good client does: again, after a pause, until there is a clear answer."""
+        """Make an API call as a good client does: retry after a pause until there is a definite reply."""
         for _ in range(8):
             status, answer = self.ask(who, method, resource, values, body, key)
             still_running = status == 409 and "still running" in str(answer.get("detail"))
@@ -159,7 +160,7 @@ class Story:
         return 0, None
 
     def deliver(self, queue: str) -> bool:
-        """Take a batch from a queue through the product's consumer, as Lambda does; False: there was none."""
+        """Pass a batch of a queue to the product's consumer, as Lambda does. Return whether there was one."""
         consumer, actor = self.world.consumers[queue], self.hub.current
         batch = self.sqs.receive(queue, min(10, consumer.batch_size))
         if not batch:
@@ -171,10 +172,10 @@ class Story:
         self.sqs.refused_rest.discard(actor)
         try:
             answer = consumer.handler(event, lambda_events.Context(consumer.name))
-        except Exception as error:  # then Lambda takes all of the batch to have failed
+        except Exception as error:  # Lambda then treats the whole batch as failed
             self.hub.note(f"{queue} failed: {type(error).__name__}")
             if actor in self.sqs.refused_rest and len(batch) > 1:
-                self.violations.append("one-bad-message: a message that could not be let rest failed its batch")
+                self.violations.append("one-bad-message: a message that could not be delayed failed its batch")
             self._check_poison(batch, records, set())
             return True
         failed = {one["itemIdentifier"] for one in answer["batchItemFailures"]}
@@ -190,14 +191,14 @@ class Story:
         if any(one.is_poison for one in batch):
             bad = {received(one)["MessageId"] for one in batch if one.is_poison}
             if not bad <= failed or records.reached < len(batch):
-                self.violations.append("one-bad-message: a poison message kept others of its batch from being done")
+                self.violations.append("one-bad-message: a poison message stopped others of its batch")
 
     def tick(self, schedule: str) -> None:
-        """Let time call a schedule, as EventBridge does: again where it fails, twice."""
+        """Call a schedule as EventBridge does, with up to two retries."""
         one, actor = self.world.schedules[schedule], self.hub.current
         for _ in range(3):
             if schedule == "payouts-to-look-at":
-                self.sqs.looking.add(actor)
+                self.sqs.resending.add(actor)
             try:
                 one.handler(lambda_events.scheduled_event(schedule, self.hub.now), lambda_events.Context(schedule))
                 return
@@ -208,15 +209,15 @@ class Story:
             except Exception as error:
                 self.hub.note(f"{schedule} failed: {type(error).__name__}")
             finally:
-                self.sqs.looking.discard(actor)
+                self.sqs.resending.discard(actor)
 
-    # What everybody can see
+    # What every actor can see
 
     def has_work(self) -> bool:
         return any(one.visible_at <= self.hub.now for one in self.sqs.waiting)
 
     def payouts(self, where: str) -> list[dict[str, Any]]:
-        """Read payouts, oldest first, each with the moment it was last touched."""
+        """Return the payouts that match a condition, oldest first, each with the time of its last event."""
         return self.world.rows(
             "select p.*, (select max(at) from payout_events e where e.tenant_id = p.tenant_id and e.payout_id = p.id)"
             f" as touched_at from payouts p where p.tenant_id = %s and {where} order by p.id",
@@ -224,38 +225,38 @@ class Story:
         )
 
     def sales(self) -> list[dict[str, Any]]:
-        """Read all sales."""
+        """Return all sales."""
         return self.world.rows("select * from sales where tenant_id = %s order by id", self.tenant.id)
 
     def is_sending(self) -> bool:
         return bool(self.payouts("status = 'sending'"))
 
-    # How time goes on
+    # Simulated time
 
     def between(self) -> None:
-        """Let time pass, or not, and things happen that nobody does."""
+        """Between two turns: let time pass, or not, and poison messages arrive."""
         rng = self.rng
-        if self.plan.poison and rng.random() < 0.1:
-            self.plan.poison = False
+        if self.faults.poison and rng.random() < 0.1:
+            self.faults.poison = False
             self.sqs.poison(rng.choice(QUEUES))
-        drawn = rng.random()
-        if not self.plan.slow_transactions and any(one.is_in_transaction for one in self.hub.actors):
-            if drawn < 0.1:
+        draw = rng.random()
+        if not self.faults.slow_transactions and any(one.is_in_transaction for one in self.hub.actors):
+            if draw < 0.1:
                 self.hub.pass_time(timedelta(seconds=1))
-        elif drawn < 0.2:
+        elif draw < 0.2:
             self.hub.pass_time(timedelta(seconds=rng.choice((1, 2, 5, 11, 35, 70))))
-        elif drawn < 0.26:
+        elif draw < 0.26:
             self.hub.pass_time(timedelta(minutes=rng.choice((2, 3, 6, 16, 31, 61))))
-        elif drawn < 0.27:
+        elif draw < 0.27:
             self.hub.pass_time(timedelta(hours=rng.choice((2, 7, 25, 80))))
-        elif drawn < 0.29 and (ends := [end for end in self.bank.key_ends() if end > self.hub.now]):
+        elif draw < 0.29 and (ends := [end for end in self.bank.key_ends() if end > self.hub.now]):
             moment = rng.choice(ends) - timedelta(minutes=rng.choice((1, 20, 29, 31, 33, 36, 39, 45)))
             if moment > self.hub.now:
                 self.hub.count(Crash.SLOW_PAST_KEY)
                 self.hub.pass_time(moment - self.hub.now)
 
     def is_done(self) -> bool:
-        """Return whether everybody who wanted something has it, and nothing waits."""
+        """Return whether all clients are done and no message waits."""
         if self.backup is not None:
             return self.hub.now - self.backup.at >= timedelta(minutes=10)
         clients = ("seller", "decider", "runner", "scheduler")
@@ -263,7 +264,7 @@ class Story:
 
 
 class _Records(list[dict[str, Any]]):
-    """The records of an event, which tell how far the consumer has come."""
+    """The records of an event; they record how far the consumer has iterated."""
 
     def __init__(self, rows: list[dict[str, Any]], actor: Actor | None) -> None:
         super().__init__(rows)
