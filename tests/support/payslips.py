@@ -7,7 +7,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from chalicelib.features.payroll.components.rules import Calculation, Category, Component
+from chalicelib.features.payroll.components.categories import Category
+from chalicelib.features.payroll.components.rules import Calculation, Component
 from chalicelib.features.payroll.runs.models import RunKind
 from chalicelib.features.payroll.runs.snapshot import INPUTS, CalculationSnapshot
 from tests.support.cast import Cast

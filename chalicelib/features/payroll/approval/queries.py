@@ -1,21 +1,18 @@
 """Reads that approving a run depends on."""
 
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
-
-from sqlalchemy import text
 
 from chalicelib.backing.database import Record
 from chalicelib.entry.get_or_404 import get_row
+from chalicelib.features.payroll.components.categories import CATEGORIES
+from chalicelib.features.payroll.runs import summaries
 from chalicelib.features.payroll.runs.models import payroll_runs
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.money import rounded
 
-_TOTALS = text("""
-    select currency, count(*) as payslips, sum(gross) as gross, sum(deductions) as deductions, sum(taxes) as taxes,
-        sum(net) as net, sum(greatest(net, 0)) as pays, sum(greatest(-net, 0)) as carried
-    from payslips where tenant_id = :tenant_id and run_id = :run_id
-    group by currency order by currency""")
-_SUMMED = ("gross", "deductions", "taxes", "net", "pays", "carried")
+_SUMMED = (*(rule.total for rule in CATEGORIES if rule.sign), "net", "pays", "carried")
 
 
 def get_run(scope: Scope, run_id: UUID) -> Record:
@@ -23,7 +20,14 @@ def get_run(scope: Scope, run_id: UUID) -> Record:
     return get_row(scope, payroll_runs, run_id, what="payroll run", lock=True)
 
 
-def sum_payslips(scope: Scope, run_id: UUID) -> list[Record]:
-    """Sum up a run's payslips: one row per currency."""
-    rows = scope.session.execute(_TOTALS, {"tenant_id": scope.tenant_id, "run_id": run_id}).mappings()
-    return [{**row, **{name: rounded(row[name], row["currency"]) for name in _SUMMED}} for row in rows]
+def sum_payslips(scope: Scope, run_id: UUID) -> list[Mapping[str, Any]]:
+    """Sum up a run's payslips: per currency, how many there are, and the totals that are in the net."""
+    rows = scope.session.execute(summaries.select_totals(scope, run_id)).mappings()
+    return [
+        {
+            "currency": row["currency"],
+            "payslips": row["payslips"],
+            **{name: rounded(row[name], row["currency"]) for name in _SUMMED},
+        }
+        for row in rows
+    ]

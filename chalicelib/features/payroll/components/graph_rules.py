@@ -6,7 +6,8 @@ from datetime import date
 from uuid import UUID
 
 from chalicelib import formulas
-from chalicelib.features.payroll.components.rules import VARIABLES, Category, Component
+from chalicelib.features.payroll.components.categories import GROSS_CATEGORIES
+from chalicelib.features.payroll.components.rules import VARIABLES, Component
 
 GROSS = "gross"  # which needs every earning
 
@@ -67,7 +68,7 @@ def problem_of(code: str, definitions: Sequence[ComponentVersion], *, first: dat
         uses = {component.code: needs.of(component) for component in components}
         for missing in sorted(uses.get(code, frozenset()) - codes - VARIABLES.keys()):
             return _why_missing(missing, definitions, day=day)
-        earnings = {component.code for component in components if component.category is Category.EARNING}
+        earnings = {component.code for component in components if component.category in GROSS_CATEGORIES}
         try:
             formulas.ordered({**uses, GROSS: earnings})
         except formulas.CycleError as cycle:

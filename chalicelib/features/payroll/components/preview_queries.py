@@ -8,8 +8,9 @@ from chalicelib.backing import clock
 from chalicelib.backing.database import Record
 from chalicelib.features.payroll.components import queries
 from chalicelib.features.payroll.components import value_rules as values
+from chalicelib.features.payroll.components.categories import Category
 from chalicelib.features.payroll.components.graph_rules import ComponentVersion, Needs, problem_of
-from chalicelib.features.payroll.components.rules import VARIABLES, Calculation, Category, Component
+from chalicelib.features.payroll.components.rules import VARIABLES, Calculation, Component
 from chalicelib.features.payroll.components.schemas import PreviewInput
 from chalicelib.features.payroll.payslips import adjustment_lines
 from chalicelib.features.payroll.payslips import inputs as payslip_inputs

@@ -12,9 +12,10 @@ from chalicelib.backing import clock
 from chalicelib.backing.database import Record
 from chalicelib.entry.get_or_404 import get_row
 from chalicelib.entry.paging import page_of
+from chalicelib.features.payroll.components.categories import Category
 from chalicelib.features.payroll.components.graph_rules import ComponentVersion, in_force
 from chalicelib.features.payroll.components.models import payment_type_versions, payment_types
-from chalicelib.features.payroll.components.rules import Calculation, Category, Component
+from chalicelib.features.payroll.components.rules import Calculation, Component
 from chalicelib.features.payroll.components.schemas import TypeQuery
 from chalicelib.features.periods import queries as period_queries
 from chalicelib.identity.scope import Scope

@@ -5,14 +5,7 @@ from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
-
-class Category(StrEnum):
-    """Which way a component goes."""
-
-    EARNING = "earning"
-    DEDUCTION = "deduction"
-    TAX = "tax"
-    BENEFIT = "benefit"  # told on the payslip, and in no total but its own
+from chalicelib.features.payroll.components.categories import Category
 
 
 class Calculation(StrEnum):

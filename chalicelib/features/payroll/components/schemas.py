@@ -8,7 +8,8 @@ from uuid import UUID
 from pydantic import Field, WithJsonSchema
 
 from chalicelib.entry.paging import PageQuery
-from chalicelib.features.payroll.components.rules import VARIABLES, Calculation, Category
+from chalicelib.features.payroll.components.categories import Category
+from chalicelib.features.payroll.components.rules import VARIABLES, Calculation
 from chalicelib.features.tenants.schemas import KnownCurrency
 from chalicelib.formulas import REFERENCE
 from chalicelib.kernel.moments import Day

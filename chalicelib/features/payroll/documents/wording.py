@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from chalicelib.backing.database import Record
-from chalicelib.features.payroll.components.rules import Category
+from chalicelib.features.payroll.components.categories import CATEGORIES, CategoryRule
 from chalicelib.features.payroll.runs.models import RunKind
 from chalicelib.features.payroll.runs.snapshot import EARNED
 from chalicelib.kernel.money import MINOR_UNITS
@@ -31,14 +31,6 @@ _LABELS: Mapping[str, Mapping[str, str]] = {
         "approved": "Approved",
         "employee_no": "Employee no.",
         "net_pay": "Net pay",
-        "earning": "Earnings",
-        "deduction": "Deductions",
-        "tax": "Taxes",
-        "benefit": "Benefits, not paid out",
-        "gross": "Gross pay",
-        "deductions": "Total deductions",
-        "taxes": "Total taxes",
-        "benefits": "Total benefits",
         "working_days": "Working days",
         "present_days": "Present",
         "leave_days": "Leave",
@@ -54,14 +46,6 @@ _LABELS: Mapping[str, Mapping[str, str]] = {
         "approved": "অনুমোদিত",
         "employee_no": "কর্মী নং",
         "net_pay": "নিট বেতন",
-        "earning": "উপার্জন",
-        "deduction": "কর্তন",
-        "tax": "কর",
-        "benefit": "সুবিধা (নগদে দেওয়া হয় না)",
-        "gross": "মোট উপার্জন",
-        "deductions": "মোট কর্তন",
-        "taxes": "মোট কর",
-        "benefits": "মোট সুবিধা",
         "working_days": "কর্মদিবস",
         "present_days": "উপস্থিত",
         "leave_days": "ছুটি",
@@ -101,22 +85,15 @@ def sheet_of(payslip: Record, head: Letterhead) -> Sheet:
     user, totals, currency = payslip["user"], payslip["totals"], payslip["currency"]
     period = month_in_words(payslip["month"], language)
     person = [f"{say['employee_no']} {user['employee_no']}" if user["employee_no"] else None, head.department]
-    parts = [
-        _part(payslip, category, label=label, language=language)
-        for category, label in (
-            (Category.EARNING, "gross"),
-            (Category.DEDUCTION, "deductions"),
-            (Category.TAX, "taxes"),
-        )
-    ]
-    benefits = _part(payslip, Category.BENEFIT, label="benefits", language=language)
+    parts = [_part(payslip, rule, language) for rule in CATEGORIES if rule.sign]
+    beside = [_part(payslip, rule, language) for rule in CATEGORIES if not rule.sign]
     carried = f"{currency} {money(payslip['carried'], currency)}"
     between = (day_in_words(payslip[name].isoformat(), language) for name in ("start_date", "end_date"))
-    taken = ((say["deduction"], totals["deductions"]), (say["tax"], totals["taxes"]))
-    sums = [f"{say['gross']} {money(totals['gross'], currency)}"] + [
-        f"{'−' if amount > 0 else '+'} {name.lower()} {money(abs(amount), currency)}"
-        for name, amount in taken
-        if amount
+    gross, *others = [rule for rule in CATEGORIES if rule.sign]
+    sums = [f"{_in(language, gross.total_labels)} {money(totals[gross.total], currency)}"] + [
+        f"{'−' if amount < 0 else '+'} {_in(language, rule.titles).lower()} {money(abs(amount), currency)}"
+        for rule in others
+        if (amount := rule.sign * totals[rule.total])
     ]
     return _cleaned(
         {
@@ -134,7 +111,7 @@ def sheet_of(payslip: Record, head: Letterhead) -> Sheet:
             "days": _days(payslip["inputs"], say) if payslip["run_kind"] == RunKind.REGULAR else [],
             "currency": currency,
             "parts": [part for part in parts if part["lines"]] or [{**parts[0], "title": say["no_lines"]}],
-            "benefits": benefits if benefits["lines"] else None,
+            "beside": [part for part in beside if part["lines"]],
             "sum": "  ".join(sums),
             "pays": money(payslip["pays"], currency),
             "notes": [say["carried"].format(amount=carried)] if payslip["carried"] else [],
@@ -156,14 +133,20 @@ def number(value: Decimal | None) -> str:
     return plain.rstrip("0").rstrip(".")
 
 
-def _part(payslip: Record, category: Category, *, label: str, language: str) -> dict[str, Any]:
-    say, currency = _LABELS[language], payslip["currency"]
+def _part(payslip: Record, rule: CategoryRule, language: str) -> dict[str, Any]:
+    """Return one category's part of the sheet: its lines and their total."""
+    currency = payslip["currency"]
     return {
-        "title": say[category],
-        "lines": [_line(line, currency, language) for line in payslip["lines"] if line["category"] == category],
-        "total_label": say[label],
-        "total": money(payslip["totals"][label], currency),
+        "title": _in(language, rule.titles),
+        "lines": [_line(line, currency, language) for line in payslip["lines"] if line["category"] == rule.category],
+        "total_label": _in(language, rule.total_labels),
+        "total": money(payslip["totals"][rule.total], currency),
     }
+
+
+def _in(language: str, texts: tuple[str, str]) -> str:
+    english, bengali = texts
+    return bengali if language == BENGALI else english
 
 
 def _line(line: Record, currency: str, language: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
-from chalicelib.features.payroll.components.rules import Category
+from chalicelib.features.payroll.components.categories import CATEGORIES, Category
 from chalicelib.features.payroll.payslips.evaluation import Pay
 from chalicelib.features.payroll.runs.rules import OneOffKind
 
@@ -66,10 +66,7 @@ def added_to(pay: Pay, lines: Sequence[OneOff]) -> Pay:
     """Return a pay with the lines in its sums; the amounts of its components stay."""
     return replace(
         pay,
-        gross=pay.gross + sum_of(lines, Category.EARNING),
-        deductions=pay.deductions + sum_of(lines, Category.DEDUCTION),
-        taxes=pay.taxes + sum_of(lines, Category.TAX),
-        benefits=pay.benefits + sum_of(lines, Category.BENEFIT),
+        totals=tuple(total + sum_of(lines, rule.category) for rule, total in zip(CATEGORIES, pay.totals, strict=True)),
     )
 
 

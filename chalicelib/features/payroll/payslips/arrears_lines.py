@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from chalicelib import formulas
-from chalicelib.features.payroll.components.rules import Category
+from chalicelib.features.payroll.components.categories import Category
 from chalicelib.features.payroll.payslips.adjustment_lines import OneOff
 from chalicelib.features.payroll.runs.rules import OneOffKind
 from chalicelib.features.payroll.runs.snapshot import EARNED, SALARY, CalculationSnapshot, names_of

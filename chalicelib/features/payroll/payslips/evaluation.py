@@ -12,7 +12,8 @@ from typing import Any
 from sqlalchemy import Row
 
 from chalicelib import formulas
-from chalicelib.features.payroll.components.rules import Calculation, Category
+from chalicelib.features.payroll.components.categories import CATEGORIES, Category, net_of
+from chalicelib.features.payroll.components.rules import Calculation
 from chalicelib.features.payroll.runs.snapshot import CalculationSnapshot, Compiled, compiled
 from chalicelib.kernel.money import rounded
 
@@ -62,10 +63,12 @@ class Pay:
 
     amounts: list[Decimal | None]  # of each component; None: it is not for this person
     warnings: list[formulas.Warning]
-    gross: Decimal
-    deductions: Decimal
-    taxes: Decimal
-    benefits: Decimal
+    totals: tuple[Decimal, ...]  # one per category, in the order of CATEGORIES; the salary is in that of earnings
+
+    @property
+    def net(self) -> Decimal:
+        """What is left for the employee; below 0 it is carried into the next run."""
+        return net_of(self.totals)
 
 
 class Calculator:
@@ -83,8 +86,14 @@ class Calculator:
         )
         self._dynamic = frozenset(at for at, one in enumerate(parts) if one.calculation is Calculation.DYNAMIC)
         self._place = {one.type_id: at for at, one in enumerate(parts)}
-        # earning, deduction, tax, benefit
-        self._of = tuple([at for at, one in enumerate(parts) if one.category is kind] for kind in Category)
+        # per category: the input that its total begins with (the salary is an earning), and its components
+        self._starts_and_places = tuple(
+            (
+                self._earned if rule.category is Category.EARNING else None,
+                [at for at, one in enumerate(parts) if one.category is rule.category],
+            )
+            for rule in CATEGORIES
+        )
         self._everybody = [one.applies_to_all and at not in self._dynamic for at, one in enumerate(parts)]
         self.common = self._settled(Choice(list(self._everybody)))  # of whoever has nothing of their own
         self._usual = self._given(self.common)
@@ -136,15 +145,14 @@ class Calculator:
             if amount is not None and amount >= MOST:
                 amounts[at] = self._zero
                 warnings.append(formulas.Warning(self.plan.components[at].code, "too_large"))
-        sums = []
-        for places in self._of:
-            total = self._zero
+        totals = []
+        for starts_with, places in self._starts_and_places:
+            total = self._zero if starts_with is None else values[starts_with] or self._zero
             for at in places:
                 if amount := amounts[at]:
                     total += amount
-            sums.append(total)
-        earning, deduction, tax, benefit = sums
-        return Pay(amounts, warnings, (values[self._earned] or self._zero) + earning, deduction, tax, benefit)
+            totals.append(total)
+        return Pay(amounts, warnings, tuple(totals))
 
     def results(
         self, choice: Choice, values: Sequence[Decimal | None], *, adjustments: Decimal = ZERO

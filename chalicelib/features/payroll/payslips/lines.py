@@ -13,7 +13,8 @@ from sqlalchemy import text
 
 from chalicelib import formulas
 from chalicelib.backing.database import Record
-from chalicelib.features.payroll.components.rules import Category, Component
+from chalicelib.features.payroll.components.categories import GROSS_CATEGORIES, TOTALS, Category
+from chalicelib.features.payroll.components.rules import Component
 from chalicelib.features.payroll.runs.models import RunKind
 from chalicelib.features.payroll.runs.rules import OneOffKind, worded
 from chalicelib.features.payroll.runs.snapshot import EARNED, GROSS, SALARY, CalculationSnapshot, names_of
@@ -72,7 +73,7 @@ class Explained:
             line["number"] = number
         return {
             "lines": lines,
-            "totals": {name: row[name] for name in ("gross", "deductions", "taxes", "benefits", "net")},
+            "totals": {name: row[name] for name in (*TOTALS, "net")},
             "inputs": inputs,
             "pays": rounded(max(row["net"], _ZERO), row["currency"]),
             "carried": rounded(max(-row["net"], _ZERO), row["currency"]),
@@ -89,12 +90,12 @@ def _gross(
     earning = [
         amount or _ZERO
         for component, amount in zip(plan.components, amounts, strict=True)
-        if component.category is Category.EARNING
+        if component.category in GROSS_CATEGORIES
     ]
     paying = [
         one["amount"]
         for one in one_offs
-        if one["kind"] == OneOffKind.ADJUSTMENT and one["category"] == Category.EARNING
+        if one["kind"] == OneOffKind.ADJUSTMENT and one["category"] in GROSS_CATEGORIES
     ]
     return sum([inputs[EARNED] or _ZERO, *earning, *paying], _ZERO)
 

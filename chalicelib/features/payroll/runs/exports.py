@@ -13,7 +13,7 @@ from chalicelib.backing.files import safe_name
 from chalicelib.entry.get_or_404 import get_row
 from chalicelib.entry.http import FileReply
 from chalicelib.entry.sheets import CSV, XLSX, escape_formula, write_csv, write_xlsx
-from chalicelib.features.payroll.components.rules import Category
+from chalicelib.features.payroll.components.categories import RULES, TOTALS
 from chalicelib.features.payroll.documents.schemas import RegisterQuery
 from chalicelib.features.payroll.runs import queries
 from chalicelib.features.payroll.runs.models import payroll_runs, payslips
@@ -31,10 +31,8 @@ DAYS = (
     "base_salary", "working_days", "present_days", "od_days", "paid_leave_days", "lop_days", "absent_days",
     "extra_days", "payable_shifts", "ot_hours",
 )  # fmt: skip
-TOTALS = ("gross", "deductions", "taxes", "benefits", "net")
 _CALCULATED = (PayrollStatus.CALCULATED, *FIXED_PAYROLL)
 _SALARY, _COMPONENT = "salary", "component"
-_SIGN = {Category.EARNING: 1, Category.DEDUCTION: -1, Category.TAX: -1, Category.BENEFIT: 0}  # in the net
 
 
 def export(scope: Scope, *, run_id: UUID, query: RegisterQuery) -> FileReply:
@@ -50,7 +48,7 @@ def export(scope: Scope, *, run_id: UUID, query: RegisterQuery) -> FileReply:
     components = [(component["code"], component["name"]) for component in run["plan"]["components"]]
     late = queries.list_arrears_components(scope, run_id, order=[EARNED, *(code for code, _ in components)])
     headings = [*_headings(components), *OneOffKind, *(f"arrears: {name}" for name in _headings(late))]
-    head = [*WHO, *DAYS, "earned_salary", *headings, *TOTALS, "pays", "previous_net", "anomalies"]
+    head = [*WHO, *DAYS, "earned_salary", *headings, *TOTALS, "net", "pays", "previous_net", "anomalies"]
     columns = [*map(_column, (code for code, _ in components)), *OneOffKind, *(_late(code) for code, _ in late)]
     lines = _bounded(_lines(scope, run_id, columns))
     name = safe_name(f"payroll-{run['month']}-{run['kind']}")
@@ -67,7 +65,7 @@ def _headings(components: Sequence[tuple[str, str]]) -> list[str]:
 
 def _lines(scope: Scope, run_id: UUID, columns: Sequence[str]) -> Iterator[list[Any]]:
     departments_by_id = _departments(scope)
-    money = [_SALARY, *columns, *TOTALS, "pays"]
+    money = [_SALARY, *columns, *TOTALS, "net", "pays"]
     totals: dict[str, dict[str, Decimal]] = {}
     people: Counter[str] = Counter()
     everybody = _everybody(scope, run_id)
@@ -116,10 +114,10 @@ def _amounts(payslip: Record) -> dict[str, Decimal]:
         elif line["kind"] == OneOffKind.CARRIED_OVER:
             found[line["kind"]] += line["amount"]
         else:
-            found[line["kind"]] += _SIGN[line["category"]] * line["amount"]
+            found[line["kind"]] += RULES[line["category"]].sign * line["amount"]
             if line["code"] is not None:
                 found[_late(line["code"])] += line["amount"]
-    return {**found, **{name: payslip["totals"][name] for name in TOTALS}, "pays": payslip["pays"]}
+    return {**found, **{name: payslip["totals"][name] for name in (*TOTALS, "net")}, "pays": payslip["pays"]}
 
 
 def _column(code: str) -> str:

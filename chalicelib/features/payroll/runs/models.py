@@ -6,6 +6,7 @@ from sqlalchemy import ARRAY, Boolean, Column, DateTime, Integer, Numeric, Small
 from sqlalchemy.dialects.postgresql import JSONB
 
 from chalicelib.backing.database import id_column, metadata, tenant_column
+from chalicelib.features.payroll.components.categories import CATEGORIES
 
 
 class RunKind(StrEnum):
@@ -64,10 +65,11 @@ payslips = Table(
     Column("given", JSONB, doc="component code -> what stood in the place of its own amount or percent"),
     Column("warnings", JSONB, doc="list of {component, code, name}: why a line has no value"),
     Column("anomalies", ARRAY(Text), doc="rules.Anomaly; null: none"),
-    Column("gross", Numeric, doc="sum of the earning lines; below 0 where arrears take back more than is earned"),
-    Column("deductions", Numeric, doc="sum of the lines of its category; likewise below 0, as are taxes, benefits"),
-    Column("taxes", Numeric),
-    Column("benefits", Numeric, doc="informative: in none of the others"),
+    # gross, deductions, taxes, benefits
+    *(
+        Column(rule.total, Numeric, doc=f"sum of the {rule.category} lines; below 0 where arrears take back more")
+        for rule in CATEGORIES
+    ),
     Column("net", Numeric, doc="gross - deductions - taxes; below 0 it is carried into the next run"),
     Column("previous_net", Numeric, doc="of the person's payslip in the regular run before; null: there was none"),
     Column("calculated_at", DateTime(timezone=True), doc="when its calculation began, by the database"),

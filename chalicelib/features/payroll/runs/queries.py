@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Select, Text, and_, case, cast, func, sele
 from chalicelib.backing.database import Record
 from chalicelib.entry.get_or_404 import get_row
 from chalicelib.entry.paging import page_of
+from chalicelib.features.payroll.components.categories import TOTALS
 from chalicelib.features.payroll.payslips import lines as payslip_lines
 from chalicelib.features.payroll.runs import participants
 from chalicelib.features.payroll.runs.models import payroll_runs, payslip_one_offs, payslips
@@ -134,10 +135,7 @@ def _heads(scope: Scope) -> Select[Any]:
         "run_id",
         "user_id",
         "currency",
-        "gross",
-        "deductions",
-        "taxes",
-        "benefits",
+        *TOTALS,
         "net",
         "previous_net",
         "calculated_at",

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from chalicelib.entry.paging import PageQuery
 from chalicelib.entry.rows import RowError, RowInput
-from chalicelib.features.payroll.components.rules import Category
+from chalicelib.features.payroll.components.categories import Category
 from chalicelib.features.payroll.runs.models import RunKind
 from chalicelib.features.payroll.runs.rules import Anomaly
 from chalicelib.features.people.users.schemas import EmployeeNo

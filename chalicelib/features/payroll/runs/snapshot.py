@@ -13,7 +13,8 @@ from uuid import UUID
 
 from chalicelib import formulas
 from chalicelib.features.payroll.components import queries as component_queries
-from chalicelib.features.payroll.components.rules import VARIABLES, Calculation, Category, Component
+from chalicelib.features.payroll.components.categories import GROSS_CATEGORIES, Category
+from chalicelib.features.payroll.components.rules import VARIABLES, Calculation, Component
 from chalicelib.features.payroll.runs import terms
 from chalicelib.features.payroll.runs.models import RunKind
 from chalicelib.identity.scope import Scope
@@ -95,7 +96,7 @@ def uses_of(components: Sequence[Component], names: Sequence[str]) -> dict[str, 
         component.code: set(formulas.check(component.said(), names=names).uses & (codes | {GROSS}))
         for component in components
     }
-    return {**uses, GROSS: {one.code for one in components if one.category is Category.EARNING}}
+    return {**uses, GROSS: {one.code for one in components if one.category in GROSS_CATEGORIES}}
 
 
 @lru_cache(maxsize=1024)
@@ -128,7 +129,7 @@ def _compiled(
 
 
 def _earnings(components: Sequence[Component]) -> list[str]:
-    return [component.code for component in components if component.category is Category.EARNING]
+    return [component.code for component in components if component.category in GROSS_CATEGORIES]
 
 
 def _computable(components: Sequence[Component]) -> tuple[Component, ...]:

@@ -1,19 +1,24 @@
-"""What a calculated run comes to, beside the run before: what somebody reads before approving it."""
+"""The summary of a calculated run, beside the run before: what an approver reads first."""
 
 import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import BigInteger, Numeric, Row, Select, func, select, text
+from sqlalchemy.dialects.postgresql import array
 
-from chalicelib.backing.database import Record, statement
+from chalicelib.backing.database import Record
+from chalicelib.features.payroll.components.categories import TOTALS
+from chalicelib.features.payroll.components.rules import Component
+from chalicelib.features.payroll.runs.models import payslips
 from chalicelib.features.payroll.runs.snapshot import CalculationSnapshot
 from chalicelib.identity.scope import Scope
 
-_SUMMARY = statement(__file__, "summary")
-
-# who is paid this time and was not before, the other way round, and what somebody should look at
-_PEOPLE = text("""
+# how many employees are paid this time and were not before, and the other way round
+_JOINED_AND_LEFT = text("""
     select
         (select count(*) from payslips p where p.tenant_id = :tenant_id and p.run_id = :run_id
             and not exists (select from payslips b where b.tenant_id = :tenant_id and b.run_id = :previous_run_id
@@ -37,16 +42,16 @@ _ARREARS = text("""
     group by p.currency, o.month, o.code, o.category
     order by p.currency, o.month, min(o.number), o.code""")
 
-# a calculation that was overtaken, or a run cancelled meanwhile, says nothing
+# no row where the calculation was superseded, or the run cancelled meanwhile
 _CONCLUDE = text("""
     update payroll_runs set status = 'calculated', calculated_at = :now, summary = cast(:summary as jsonb)
     where tenant_id = :tenant_id and id = :run_id and calculation = :calculation and status = 'draft'""")
 
 
 def conclude(scope: Scope, run: Record, *, previous_run_id: UUID | None) -> dict[str, Any]:
-    """Sum up a run that is calculated, and mark it so."""
+    """Store the summary of a run that is calculated, and mark it so."""
     key = {"tenant_id": scope.tenant_id, "run_id": run["id"]}
-    summary = _summed(scope, run, key | {"previous_run_id": previous_run_id})
+    summary = _sum_up(scope, run, key | {"previous_run_id": previous_run_id})
     scope.session.execute(
         _CONCLUDE, {**key, "calculation": run["calculation"], "now": scope.now, "summary": json.dumps(summary)}
     )
@@ -54,7 +59,7 @@ def conclude(scope: Scope, run: Record, *, previous_run_id: UUID | None) -> dict
 
 
 def headline(summary: dict[str, Any]) -> dict[str, Any]:
-    """Return the little of it that a job tells."""
+    """Return the part of a summary that the job's result shows."""
     totals = summary["totals"]
     return {
         "payslips": sum(one["payslips"] for one in totals),
@@ -63,24 +68,96 @@ def headline(summary: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _summed(scope: Scope, run: Record, values: dict[str, Any]) -> dict[str, Any]:
-    components = CalculationSnapshot.from_json(run["plan"]).components
-    places = range(1, len(components) + 1)
-    summary_of = _SUMMARY.replace("{people}", ", ".join(f"count(amounts[{at}])" for at in places)).replace(
-        "{amounts}", ", ".join(f"sum(amounts[{at}])" for at in places)
+def select_totals(scope: Scope, run_id: UUID | None, *columns: Any) -> Select[Any]:
+    """Select the sums of a run's payslips, and more columns, as one row per currency, in the order of currencies."""
+    net = payslips.c.net
+    return (
+        select(
+            payslips.c.currency,
+            func.count().label("payslips"),
+            *(func.sum(payslips.c[total]).label(total) for total in (*TOTALS, "net")),
+            func.sum(func.greatest(net, 0 * net)).label("pays"),  # 0 * net has the decimals of net
+            func.sum(func.greatest(-net, 0 * net)).label("carried"),
+            *columns,
+        )
+        .where(payslips.c.tenant_id == scope.tenant_id, payslips.c.run_id == run_id)
+        .group_by(payslips.c.currency)
+        .order_by(payslips.c.currency)
     )
-    totals = [row.said for row in scope.session.execute(text(summary_of), values)]
-    for one in totals:
-        for part in one["components"]:
-            component = components[part.pop("place") - 1]
-            part |= {"code": component.code, "name": component.name, "category": component.category.value}
-        one["arrears"] = []
-    by_currency = {one["currency"]: one["arrears"] for one in totals}
+
+
+def _sum_up(scope: Scope, run: Record, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a run's summary as it is stored: runs.schemas.Summary as JSON."""
+    arrears: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in scope.session.execute(_ARREARS, values).mappings():
-        by_currency[row["currency"]].append({name: row[name] for name in row if name != "currency"})
-    anomalies = {row.anomaly: row.count for row in scope.session.execute(_ANOMALIES, values)}
-    summary: dict[str, Any] = {"totals": totals, "anomalies": anomalies, "previous_run_id": None}
+        arrears[row["currency"]].append({name: row[name] for name in row if name != "currency"})
+    totals = _sum_currencies(scope, run, values["previous_run_id"])
+    summary: dict[str, Any] = {
+        "totals": [{**total, "arrears": arrears[total["currency"]]} for total in totals],
+        "anomalies": {row.anomaly: row.count for row in scope.session.execute(_ANOMALIES, values)},
+        "previous_run_id": None,
+    }
     if (previous := values["previous_run_id"]) is not None:
-        people = scope.session.execute(_PEOPLE, values).one()
+        people = scope.session.execute(_JOINED_AND_LEFT, values).one()
         summary |= {"previous_run_id": str(previous), "joined": people.joined, "left": people.left}
     return summary
+
+
+def _sum_currencies(scope: Scope, run: Record, previous_run_id: UUID | None) -> list[dict[str, Any]]:
+    """Return the totals of each currency of a run or of the run before, in the order of currencies."""
+    components = CalculationSnapshot.from_json(run["plan"]).components
+    amounts = payslips.c.amounts
+    counts = [func.count(amounts[place]) for place in range(1, len(components) + 1)]
+    sums = [func.sum(amounts[place]) for place in range(1, len(components) + 1)]
+    current = scope.session.execute(
+        select_totals(
+            scope,
+            run["id"],
+            array[Any](counts, type_=BigInteger).label("people"),
+            array[Any](sums, type_=Numeric).label("amounts"),
+        )
+    ).all()
+    previous = scope.session.execute(select_totals(scope, previous_run_id)).all()
+    by_currency = {row.currency: row for row in current}
+    earlier = {row.currency: row for row in previous}
+    return [
+        _describe_currency(currency, components, by_currency.get(currency), earlier.get(currency))
+        for currency in sorted({*by_currency, *earlier})
+    ]
+
+
+def _describe_currency(
+    currency: str, components: Sequence[Component], current: Row[Any] | None, previous: Row[Any] | None
+) -> dict[str, Any]:
+    """Return one currency's part of the summary as JSON; amounts are text."""
+    return {
+        "currency": currency,
+        "payslips": 0 if current is None else current.payslips,
+        **{
+            name: "0" if current is None else _to_text(getattr(current, name))
+            for name in (*TOTALS, "net", "pays", "carried")
+        },
+        "previous": None
+        if previous is None
+        else {"payslips": previous.payslips, "gross": _to_text(previous.gross), "net": _to_text(previous.net)},
+        "difference": None
+        if previous is None
+        else _to_text((Decimal(0) if current is None else current.net) - previous.net),
+        "components": []
+        if current is None
+        else [
+            {
+                "code": component.code,
+                "name": component.name,
+                "category": component.category.value,
+                "people": people,
+                "amount": _to_text(amount),
+            }
+            for component, people, amount in zip(components, current.people, current.amounts, strict=True)
+            if people
+        ],
+    }
+
+
+def _to_text(amount: Decimal) -> str:
+    return format(amount, "f")

@@ -1,0 +1,57 @@
+"""Component categories as data: which total each is summed in, what it does to gross and net, and how it is labelled.
+
+Code, payslips, exports and documents follow from this table. A new category is a line here, its texts in both
+languages, a migration (the check of `payment_types`, and a column of `payslips` if it has a total of its own), that
+total in runs/schemas.py, and, where somebody else is owed it, an account and a line of the ledger's postings.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+
+class Category(StrEnum):
+    """Which way a component goes."""
+
+    EARNING = "earning"
+    DEDUCTION = "deduction"
+    TAX = "tax"
+    BENEFIT = "benefit"  # told on the payslip, and in no total but its own
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryRule:
+    """What a category does to a payslip."""
+
+    category: Category
+    total: str  # the payslip's total of its lines: a column of `payslips`, and its name in the API
+    sign: int  # in the net: 1 adds, -1 takes away, 0 is only shown
+    in_gross: bool  # whether the variable `gross` of formulas has it in its sum
+    titles: tuple[str, str]  # of its part of the payslip, in English and Bengali
+    total_labels: tuple[str, str]  # of its total
+
+
+# in the order in which a payslip shows them
+CATEGORIES = (
+    CategoryRule(Category.EARNING, "gross", 1, True, ("Earnings", "উপার্জন"), ("Gross pay", "মোট উপার্জন")),
+    CategoryRule(Category.DEDUCTION, "deductions", -1, False, ("Deductions", "কর্তন"), ("Total deductions", "মোট কর্তন")),
+    CategoryRule(Category.TAX, "taxes", -1, False, ("Taxes", "কর"), ("Total taxes", "মোট কর")),
+    CategoryRule(
+        Category.BENEFIT,
+        "benefits",
+        0,
+        False,
+        ("Benefits, not paid out", "সুবিধা (নগদে দেওয়া হয় না)"),
+        ("Total benefits", "মোট সুবিধা"),
+    ),
+)
+
+RULES = {rule.category: rule for rule in CATEGORIES}
+TOTALS = tuple(rule.total for rule in CATEGORIES)
+GROSS_CATEGORIES = frozenset(rule.category for rule in CATEGORIES if rule.in_gross)
+
+
+def net_of(totals: Iterable[Decimal]) -> Decimal:
+    """Return the net of totals in the order of CATEGORIES."""
+    return sum((rule.sign * total for rule, total in zip(CATEGORIES, totals, strict=True)), Decimal(0))
