@@ -41,7 +41,7 @@ def calculated(cast: Cast, *, month: str = MONTH, kind: str = "regular", by: str
     period(cast, month)
     year, number = map(int, month.split("-"))
     with at_work(cast) as scope:
-        made = run_snapshot.make(
+        made = run_snapshot.take_snapshot(
             scope, kind=RunKind(kind), on=date(year, number, 28), type_ids=more.get("payment_type_ids")
         )
     values = {
@@ -192,7 +192,7 @@ def concluded(cast: Cast, run_id: UUID) -> UUID:
     """Have a run say what its payslips come to, as its calculation does at its end."""
     sql(cast, "update payroll_runs set status = 'draft' where id = :id", id=run_id)
     with at_work(cast) as scope:
-        run_summaries.conclude(scope, get_run(scope, run_id), previous_run_id=None)
+        run_summaries.store_summary(scope, get_run(scope, run_id), previous_run_id=None)
     return run_id
 
 

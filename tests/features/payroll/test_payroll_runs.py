@@ -253,7 +253,7 @@ class TestCalculate:
         run = calculated(acme)
         again = Thread(target=acme.hr.ok, args=("POST", f"/payroll-runs/{run['id']}/calculate"))
         with job_scope(acme.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
-            run_queries.keep_run(scope, UUID(run["id"]))  # as a chunk does, that is still writing
+            run_queries.share_lock_run(scope, UUID(run["id"]))  # as a chunk does, that is still writing
             again.start()
             again.join(0.5)
             assert again.is_alive()

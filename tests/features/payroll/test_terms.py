@@ -54,8 +54,8 @@ def _defaults_of_today(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 def test_every_field_prices_or_is_listed_as_one_that_does_not() -> None:
     settings = {field.name for field in dataclasses.fields(Tenant)}
-    unknown = settings - {*run_terms.SETTINGS} - run_terms.SETTINGS_THAT_DO_NOT_PRICE
-    unknown |= PayPolicy.model_fields.keys() - {*run_terms.SWITCHES} - run_terms.SWITCHES_THAT_DO_NOT_PRICE
+    unknown = settings - {*run_terms.SETTINGS} - run_terms.NON_PRICING_SETTINGS
+    unknown |= PayPolicy.model_fields.keys() - {*run_terms.SWITCHES} - run_terms.NON_PRICING_SWITCHES
     assert not unknown, (
         f"Do {sorted(unknown)} change what a day is worth? Then add them to SETTINGS or SWITCHES of payroll/terms.py,"
         " and a migration that gives stored runs the value they were computed with; else to the lists beside."
@@ -88,7 +88,7 @@ def test_keeps_every_value_also_those_that_are_defaults(acme: Cast) -> None:
 
 def test_reads_what_it_made_whatever_the_tenant_has_become(acme: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     with at_work(acme) as scope:
-        made = json.loads(json.dumps(run_terms.make(scope.tenant)))
+        made = json.loads(json.dumps(run_terms.resolve_terms(scope.tenant)))
         change_default(monkeypatch, **OTHER_DEFAULTS)
         changed = dataclasses.replace(
             scope.tenant,
@@ -99,19 +99,19 @@ def test_reads_what_it_made_whatever_the_tenant_has_become(acme: Cast, monkeypat
             cycle_start_day=26,
             policy_overrides={"weekly_rule": "prorated", "minimum_payout": "50.00"},
         )
-        read = run_terms.read(made, changed)
-        assert run_terms.make(read) == made
+        read = run_terms.restore_tenant(made, changed)
+        assert run_terms.resolve_terms(read) == made
         assert str(read.policy.minimum_payout) == "50.00", "what does not price is of today"
 
 
 @pytest.mark.parametrize("missing", ["full_day_minutes", "currency"])
 def test_refuses_to_let_a_default_stand_in_for_a_missing_value(acme: Cast, missing: str) -> None:
     with at_work(acme) as scope:
-        made = run_terms.make(scope.tenant)
+        made = run_terms.resolve_terms(scope.tenant)
         made.pop(missing, None)
         made["policy"].pop(missing, None)
         with pytest.raises(LookupError, match=missing):
-            run_terms.read(made, scope.tenant)
+            run_terms.restore_tenant(made, scope.tenant)
 
 
 @pytest.mark.parametrize("name", sorted(OTHER_DEFAULTS))

@@ -17,7 +17,7 @@ from chalicelib.features.payroll.approval import posting, queries
 from chalicelib.features.payroll.runs import actions as run_actions
 from chalicelib.features.payroll.runs import freshness as run_freshness
 from chalicelib.features.payroll.runs import participants as run_participants
-from chalicelib.features.payroll.runs.freshness import AGAIN
+from chalicelib.features.payroll.runs.freshness import CALCULATE_AGAIN
 from chalicelib.features.payroll.runs.models import RunKind
 from chalicelib.features.periods import states as periods
 from chalicelib.identity.scope import Scope
@@ -61,10 +61,10 @@ _SETTLE = text(statement(__file__, "settle"))
 
 def approve(scope: Scope, *, run_id: UUID) -> Record:
     """Fix a calculated run, lock the period of a regular one, and begin to book it."""
-    scope.advisory_lock(run_actions.ALONE)
+    scope.advisory_lock(run_actions.RUN_LOCK)
     run = queries.get_run(scope, run_id)
     _check_state(run)
-    four_eyes.check_may_approve(scope, run_participants.of_run(scope, run))
+    four_eyes.check_may_approve(scope, run_participants.load_participants(scope, run))
     run_freshness.check(scope, run)
     job_id = progress.create(scope, kind=posting.JOB, parameters={"run_id": run_id, "month": run["month"]})
     _fix(scope, run, job_id)
@@ -108,10 +108,12 @@ def _fix(scope: Scope, run: Record, job_id: UUID) -> None:
         _check_moved(periods.lock_for_run(scope, run["month"], payroll_run_id=run["id"]))
     lines, paid = scope.session.execute(_PAY_ADJUSTMENTS, {**key, "now": scope.now}).one()
     if paid != lines:
-        raise Conflict(f"Another payroll run paid {lines - paid} of its adjustments meanwhile. {AGAIN}")
+        raise Conflict(f"Another payroll run paid {lines - paid} of its adjustments meanwhile. {CALCULATE_AGAIN}")
     lines, taken = scope.session.execute(_TAKE_CARRIED, key).one()
     if taken != lines:
-        raise Conflict(f"Another payroll run deducted {lines - taken} of the amounts that it carries over. {AGAIN}")
+        raise Conflict(
+            f"Another payroll run deducted {lines - taken} of the amounts that it carries over. {CALCULATE_AGAIN}"
+        )
     scope.session.execute(_SETTLE, {**key, "since": run["calculated_since"]})
 
 

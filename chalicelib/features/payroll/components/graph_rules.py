@@ -43,7 +43,7 @@ class Needs:
 
     def of(self, component: Component) -> frozenset[str]:
         """Return the variables and components that a component is computed from, or raise FormulaError."""
-        text = component.said()
+        text = component.formula_text()
         if text not in self._of:
             self._of[text] = formulas.check(text, names=self._names).uses
         return self._of[text]

@@ -14,10 +14,10 @@ from chalicelib.features.payroll.components.rules import VARIABLES, Calculation,
 from chalicelib.features.payroll.components.schemas import PreviewInput
 from chalicelib.features.payroll.payslips import adjustment_lines
 from chalicelib.features.payroll.payslips import inputs as payslip_inputs
-from chalicelib.features.payroll.payslips.evaluation import MOST, ZERO, Calculator
-from chalicelib.features.payroll.payslips.inputs import Which
+from chalicelib.features.payroll.payslips.evaluation import AMOUNT_LIMIT, ZERO, Calculator
+from chalicelib.features.payroll.payslips.inputs import InputQuery
 from chalicelib.features.payroll.runs.models import RunKind
-from chalicelib.features.payroll.runs.rules import worded
+from chalicelib.features.payroll.runs.rules import describe_warning
 from chalicelib.features.payroll.runs.snapshot import GROSS, INPUTS, CalculationSnapshot
 from chalicelib.features.people.users import queries as people
 from chalicelib.features.periods.windows import EmployeeFilter
@@ -35,8 +35,8 @@ def preview(scope: Scope, *, said: PreviewInput) -> Record:
     month = said.month or scope.tenant.month_of(clock.local_day(scope.now, scope.tenant.timezone))
     draft, others = _drafted(scope, said, month=month)
     plan = CalculationSnapshot(RunKind.REGULAR, {}, INPUTS, (*others, draft))
-    which = Which(None, month, EmployeeFilter.one(said.user_id))
-    rows = payslip_inputs.gather(scope, which=which, with_kpi=plan.uses("kpi_score"))
+    which = InputQuery(None, month, EmployeeFilter.one(said.user_id))
+    rows = payslip_inputs.load_inputs(scope, query=which, with_kpi=plan.uses("kpi_score"))
     if not rows:
         raise Conflict(
             f"{person.name} has no pay register in {month}. Choose a month in which they are employed, and compute"
@@ -80,33 +80,33 @@ def _free(known: dict[str, str]) -> str:
     return code
 
 
-def _computed(scope: Scope, plan: CalculationSnapshot, row: Any, which: Which) -> Record:
+def _computed(scope: Scope, plan: CalculationSnapshot, row: Any, which: InputQuery) -> Record:
     """Compute all components and give the last of them, the draft, with what it used."""
     draft, currency = plan.components[-1], row.currency
-    rare = payslip_inputs.gather_rare(scope, which=which)
+    rare = payslip_inputs.load_specifics(scope, query=which)
     user_id = UUID(row.user_id)
     own = rare.assignments.get(user_id, ())
     calculator = Calculator(plan, currency=currency)
-    choice = calculator.choose(assignments=own, amounts=())
-    adjustments = adjustment_lines.sum_of(
-        adjustment_lines.of_adjustments(rare.adjustments.get(user_id, ()), currency=currency), Category.EARNING
+    applied = calculator.select_components(assignments=own, amounts=())
+    adjustments = adjustment_lines.sum_category(
+        adjustment_lines.make_adjustment_lines(rare.adjustments.get(user_id, ()), currency=currency), Category.EARNING
     )
-    numbers = payslip_inputs.values_of(row.inputs)
+    numbers = payslip_inputs.parse_inputs(row.inputs)
     with formulas.exactly():
-        code, results, warnings = calculator.results(choice, numbers, adjustments=adjustments)
+        code, results, warnings = calculator.results(applied, numbers, adjustments=adjustments)
         had = dict(zip(INPUTS, numbers, strict=True)) | {GROSS: results[code.gross]}
         had |= {one.code: results[step] for one, step in zip(plan.components, code.steps, strict=True)}
-        formula = formulas.check(draft.said(), names=had.keys())
+        formula = formulas.check(draft.formula_text(), names=had.keys())
         traced = formulas.trace(formula, had)
     amount = results[code.steps[-1]] or ZERO
-    if amount >= MOST:  # more than a payslip line holds; rounding it would need more digits than money has
+    if amount >= AMOUNT_LIMIT:  # more than a payslip line holds; rounding it would need more digits than money has
         amount = ZERO
         warnings.append(formulas.Warning(draft.code, "too_large"))
     said = [
-        worded("This" if warning.step == draft.code else warning.step, warning.code, warning.name)
+        describe_warning("This" if warning.step == draft.code else warning.step, warning.code, warning.name)
         for warning in warnings
     ]
-    if choice.is_foreign and not choice.applies[-1]:
+    if applied.is_foreign and not applied.applies[-1]:
         said.append(f"This is in {draft.currency}, and the person is paid in {currency}: it counts nothing for them.")
     return {
         "formula": formula.text,

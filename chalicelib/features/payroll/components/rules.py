@@ -60,7 +60,7 @@ class Component:
     base: str | None = None  # of a percentage: a variable or the code of another component
     formula: str | None = None  # of a formula
 
-    def said(self) -> str:
+    def formula_text(self) -> str:
         """Word it as a formula: what is evaluated is this text, however it was defined."""
         match self.calculation:
             case Calculation.FIXED:

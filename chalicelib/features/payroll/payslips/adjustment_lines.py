@@ -1,4 +1,4 @@
-"""Lines of a payslip that no component of its run made: arrears, adjustments, and what a net below 0 has left."""
+"""Payslip lines that no component made: arrears, adjustments, and negative pay carried over."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -14,8 +14,8 @@ from chalicelib.features.payroll.runs.rules import OneOffKind
 
 
 @dataclass(frozen=True, slots=True)
-class OneOff:
-    """One such line. Only arrears may be below 0; of other lines the category alone says which way they go."""
+class OneOffLine:
+    """A line that no component made. Only arrears may be negative; the category of others says which way they go."""
 
     kind: OneOffKind
     category: Category
@@ -28,15 +28,15 @@ class OneOff:
     detail: dict[str, Any] | None = None
 
 
-def signed(kind: OneOffKind, name: str, amount: Decimal, **more: Any) -> OneOff:
-    """Make a line of an amount that is above 0 for the person or below 0 against them."""
-    return OneOff(kind, Category.EARNING if amount >= 0 else Category.DEDUCTION, name, abs(amount), **more)
+def make_signed_line(kind: OneOffKind, name: str, amount: Decimal, **more: Any) -> OneOffLine:
+    """Make a line of a signed amount: an earning, or a deduction if it is negative."""
+    return OneOffLine(kind, Category.EARNING if amount >= 0 else Category.DEDUCTION, name, abs(amount), **more)
 
 
-def of_adjustments(rows: Sequence[Row[Any]], *, currency: str) -> list[OneOff]:
-    """Make the lines of a person's open adjustments; those in other currencies stay open."""
+def make_adjustment_lines(rows: Sequence[Row[Any]], *, currency: str) -> list[OneOffLine]:
+    """Make the lines of an employee's open adjustments; those in other currencies stay open."""
     return [
-        signed(
+        make_signed_line(
             OneOffKind.ADJUSTMENT,
             f"{row.kind.replace('_', ' ').capitalize()}: {row.reason}",
             row.amount,
@@ -47,10 +47,10 @@ def of_adjustments(rows: Sequence[Row[Any]], *, currency: str) -> list[OneOff]:
     ]
 
 
-def of_carried(rows: Sequence[Row[Any]], *, currency: str) -> list[OneOff]:
-    """Make the lines that deduct what earlier payslips could not."""
+def make_carried_lines(rows: Sequence[Row[Any]], *, currency: str) -> list[OneOffLine]:
+    """Make the lines that deduct the negative pay of earlier payslips."""
     return [
-        OneOff(
+        OneOffLine(
             OneOffKind.CARRIED_OVER,
             Category.DEDUCTION,
             f"Carried over from {row.month}",
@@ -62,14 +62,16 @@ def of_carried(rows: Sequence[Row[Any]], *, currency: str) -> list[OneOff]:
     ]
 
 
-def added_to(pay: Pay, lines: Sequence[OneOff]) -> Pay:
-    """Return a pay with the lines in its sums; the amounts of its components stay."""
+def add_lines(pay: Pay, lines: Sequence[OneOffLine]) -> Pay:
+    """Return the pay with the lines added to its totals; the amounts of its components stay."""
     return replace(
         pay,
-        totals=tuple(total + sum_of(lines, rule.category) for rule, total in zip(CATEGORIES, pay.totals, strict=True)),
+        totals=tuple(
+            total + sum_category(lines, rule.category) for rule, total in zip(CATEGORIES, pay.totals, strict=True)
+        ),
     )
 
 
-def sum_of(lines: Sequence[OneOff], category: Category) -> Decimal:
+def sum_category(lines: Sequence[OneOffLine], category: Category) -> Decimal:
     """Sum the lines of one category."""
     return sum((line.amount for line in lines if line.category is category), Decimal(0))

@@ -1,7 +1,7 @@
-"""Arrears as lines of a payslip: one for each component of a paid period whose amount is another by now.
+"""Arrears as payslip lines: one per component of a paid period whose amount differs today.
 
-A line is signed and stands in its component's own category, so that gross, deductions, taxes and benefits of the
-payslip that pays it are what the ledger books. A component whose amount stayed has no line.
+A line is signed and stands in its component's category, so that the totals of the payslip that pays it are what the
+ledger posts. A component whose amount is unchanged has no line.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,27 +11,27 @@ from typing import Any
 
 from chalicelib import formulas
 from chalicelib.features.payroll.components.categories import Category
-from chalicelib.features.payroll.payslips.adjustment_lines import OneOff
+from chalicelib.features.payroll.payslips.adjustment_lines import OneOffLine
 from chalicelib.features.payroll.runs.rules import OneOffKind
-from chalicelib.features.payroll.runs.snapshot import EARNED, SALARY, CalculationSnapshot, names_of
+from chalicelib.features.payroll.runs.snapshot import EARNED, SALARY, CalculationSnapshot, list_names
 
 _ZERO = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
-class Amounts:
-    """What a period comes to for a person: one value per input and one per component, in the order of its plan."""
+class PeriodAmounts:
+    """An employee's period: one value per input and one per component, in the order of its snapshot."""
 
     inputs: Sequence[Decimal | None]
-    components: Sequence[Decimal | None]  # None: it is not for this person
+    components: Sequence[Decimal | None]  # None: does not apply
 
 
-NOTHING = Amounts((), ())  # of somebody without a payslip
+NO_PAYSLIP = PeriodAmounts((), ())
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
-    """What may differ: the salary or a component; `inputs` are the places of the inputs that explain it."""
+class _ComparedLine:
+    """What is compared: the salary or a component; `inputs` are the positions of the inputs that explain it."""
 
     code: str
     name: str
@@ -39,54 +39,58 @@ class _Part:
     inputs: Sequence[int]
 
 
-class Differences:
-    """A paid period's plan, made ready to compare what was paid with what the period is worth by now."""
+class ArrearsComparison:
+    """Compares what was paid for a period with its recalculation, line by line."""
 
-    def __init__(self, plan: CalculationSnapshot, *, month: str) -> None:
+    def __init__(self, snapshot: CalculationSnapshot, *, month: str) -> None:
         self._month = month
-        self._names = plan.inputs
-        self._earned = plan.inputs.index(EARNED)
-        names = names_of(plan.components, plan.inputs)
-        self._parts = [_Part(EARNED, SALARY, Category.EARNING, range(len(plan.inputs)))]
-        for component in plan.components:
-            uses = formulas.check(component.said(), names=names).uses
-            places = [place for place, name in enumerate(plan.inputs) if name in uses and name != EARNED]
-            self._parts.append(_Part(component.code, component.name, component.category, places))
+        self._names = snapshot.inputs
+        self._earned = snapshot.inputs.index(EARNED)
+        names = list_names(snapshot.components, snapshot.inputs)
+        self._compared_lines = [_ComparedLine(EARNED, SALARY, Category.EARNING, range(len(snapshot.inputs)))]
+        for component in snapshot.components:
+            uses = formulas.check(component.formula_text(), names=names).uses
+            places = [place for place, name in enumerate(snapshot.inputs) if name in uses and name != EARNED]
+            self._compared_lines.append(_ComparedLine(component.code, component.name, component.category, places))
 
-    def lines(self, before: Amounts, since: Mapping[str, Decimal], now: Amounts) -> list[OneOff]:
-        """Return the lines of a person.
+    def lines(self, before: PeriodAmounts, arrears_paid: Mapping[str, Decimal], now: PeriodAmounts) -> list[OneOffLine]:
+        """Return an employee's arrears lines.
 
-        `before` is the period's payslip, `since` what was paid as arrears of the period after it, by code.
+        `before` is the period's payslip, `arrears_paid` the arrears of the period that were paid since, by code.
         """
         return [
-            OneOff(
+            OneOffLine(
                 OneOffKind.ARREARS,
-                part.category,
-                part.name,
+                compared.category,
+                compared.name,
                 amount - paid,
                 month=self._month,
-                code=part.code,
-                detail={"paid": str(paid), "now": str(amount), "inputs": self._changes(part, before, now)},
+                code=compared.code,
+                detail={"paid": str(paid), "now": str(amount), "inputs": self._changes(compared, before, now)},
             )
-            for part, was, amount in zip(self._parts, self._of_each(before), self._of_each(now), strict=True)
-            if (paid := was + since.get(part.code, _ZERO)) != amount
+            for compared, paid_then, amount in zip(
+                self._compared_lines, self._amounts_of_lines(before), self._amounts_of_lines(now), strict=True
+            )
+            if (paid := paid_then + arrears_paid.get(compared.code, _ZERO)) != amount
         ]
 
-    def _of_each(self, amounts: Amounts) -> Iterator[Decimal]:
-        """Yield the amount of the salary, then of each component; what is not for the person is 0."""
+    def _amounts_of_lines(self, amounts: PeriodAmounts) -> Iterator[Decimal]:
+        """Yield the amount of the salary, then of each component; 0 where it does not apply."""
         yield (amounts.inputs[self._earned] if amounts.inputs else None) or _ZERO
-        for at in range(len(self._parts) - 1):
+        for at in range(len(self._compared_lines) - 1):
             yield (amounts.components[at] if amounts.components else None) or _ZERO
 
-    def _changes(self, part: _Part, before: Amounts, now: Amounts) -> dict[str, Any]:
-        """Return the inputs that explain a part and are others by now."""
-        pairs = ((self._names[at], _at(before.inputs, at), _at(now.inputs, at)) for at in part.inputs)
-        return {name: {"was": _text(was), "now": _text(new)} for name, was, new in pairs if was != new}
+    def _changes(self, compared: _ComparedLine, before: PeriodAmounts, now: PeriodAmounts) -> dict[str, Any]:
+        """Return the inputs of a line that differ today."""
+        pairs = (
+            (self._names[at], _get_or_none(before.inputs, at), _get_or_none(now.inputs, at)) for at in compared.inputs
+        )
+        return {name: {"was": _to_text(was), "now": _to_text(new)} for name, was, new in pairs if was != new}
 
 
-def _at(values: Sequence[Decimal | None], place: int) -> Decimal | None:
+def _get_or_none(values: Sequence[Decimal | None], place: int) -> Decimal | None:
     return values[place] if values else None
 
 
-def _text(value: Decimal | None) -> str | None:
+def _to_text(value: Decimal | None) -> str | None:
     return None if value is None else str(value)

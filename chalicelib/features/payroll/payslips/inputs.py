@@ -1,4 +1,4 @@
-"""What a run computes from: each person's period in numbers, and the things that concern only some people."""
+"""Inputs of a calculation: each employee's period in numbers, and the specifics that only some employees have."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from chalicelib.features.payouts.delivery import providers
 from chalicelib.features.periods.windows import EmployeeFilter
 from chalicelib.identity.scope import Scope
 
-_GATHER = statement(__file__, "gather")
+_INPUTS = statement(__file__, "inputs")
 
 # overrides in force at the end of the period
 _ASSIGNMENTS = """
@@ -25,13 +25,13 @@ _ASSIGNMENTS = """
       and (cast(:only as uuid[]) is null or user_id = any(:only))
     order by user_id, type_id, effective_from desc"""
 
-# one of 0 was given and taken away again
+# an amount of 0 was given and taken back
 _AMOUNTS = """
     select user_id, type_id, amount from payroll_amounts
     where tenant_id = :tenant_id and run_id = :run_id and user_id {employees} and amount > 0
       and (cast(:only as uuid[]) is null or user_id = any(:only))"""
 
-# what is to be paid once, and what earlier runs could not deduct
+# open adjustments; then the negative pay of earlier runs, which is carried over
 _ADJUSTMENTS = """
     select id, user_id, kind, amount, currency, reason from payroll_adjustments
     where tenant_id = :tenant_id and paid_at is null and effective_on <= :end_on and user_id {employees}
@@ -46,24 +46,24 @@ _CARRIED = """
       and p.run_id <> :run_id and (cast(:only as uuid[]) is null or p.user_id = any(:only))
     order by p.user_id, p.id"""
 
-# of people who are not in the period, and are owed something all the same
+# of employees outside the period who are owed something
 _CURRENCIES = text("""
     select distinct on (user_id) user_id, currency from salaries
     where tenant_id = :tenant_id and user_id = any(:user_ids) order by user_id, effective_from desc""")
 
 
 @dataclass(frozen=True, slots=True)
-class Which:
-    """Whose inputs of which run: a range or list of people, kept to those that the run is for."""
+class InputQuery:
+    """Which inputs to load: of a run and period, for a range or list of employees, limited to those of the run."""
 
     run_id: UUID | None
     month: str
     employee_filter: EmployeeFilter
-    only: Sequence[UUID] | None = None  # of an off-cycle run: whom it is for
+    only: Sequence[UUID] | None = None  # the employees of an off-cycle run
     previous_run_id: UUID | None = None
 
     def values(self, scope: Scope) -> dict[str, Any]:
-        """Return the parameters that every statement here takes from."""
+        """Return the parameters that all statements of this module share."""
         period = scope.tenant.period(self.month)
         return {
             **self.employee_filter.values,
@@ -77,8 +77,8 @@ class Which:
 
 
 @dataclass(slots=True)
-class Rare:
-    """What concerns only some people, by person."""
+class EmployeeSpecifics:
+    """What only some employees have, by employee."""
 
     assignments: dict[UUID, list[Row[Any]]] = field(default_factory=dict)
     amounts: dict[UUID, list[Row[Any]]] = field(default_factory=dict)
@@ -86,14 +86,16 @@ class Rare:
     carried: dict[UUID, list[Row[Any]]] = field(default_factory=dict)
 
 
-def gather(scope: Scope, *, which: Which, pays_salary: bool = True, with_kpi: bool = True) -> Sequence[Row[Any]]:
+def load_inputs(
+    scope: Scope, *, query: InputQuery, pays_salary: bool = True, with_kpi: bool = True
+) -> Sequence[Row[Any]]:
     """Read one row per employee of the period: user_id, currency, inputs, previous_net, has_bank_details.
 
-    Ids and inputs stay text: most are only handed on.
+    Ids and inputs stay text: most are only stored again.
     """
     policy = scope.tenant.policy
     values = {
-        **which.values(scope),
+        **query.values(scope),
         "currency": scope.tenant.currency,
         "week_days": 7 - len(scope.tenant.weekend),
         "full_day_minutes": policy.full_day_minutes,
@@ -102,27 +104,29 @@ def gather(scope: Scope, *, which: Which, pays_salary: bool = True, with_kpi: bo
         "needs_destination": providers.abilities_of(policy.payout_provider).needs_destination
         and not policy.manual_without_bank_account,
     }
-    return scope.session.execute(text(which.employee_filter.put_into(_GATHER)), values).all()
+    return scope.session.execute(text(query.employee_filter.put_into(_INPUTS)), values).all()
 
 
-def gather_rare(scope: Scope, *, which: Which) -> Rare:
-    """Read overrides, amounts given for the run, adjustments to be paid and nets to be made up for."""
+def load_specifics(scope: Scope, *, query: InputQuery) -> EmployeeSpecifics:
+    """Load overrides, amounts given for the run, open adjustments and negative pay to be carried over."""
 
-    def by_person(statement: str) -> dict[UUID, list[Row[Any]]]:
-        found = defaultdict(list)
-        for row in scope.session.execute(text(which.employee_filter.put_into(statement)), which.values(scope)):
-            found[row.user_id].append(row)
-        return found
+    def by_employee(statement: str) -> dict[UUID, list[Row[Any]]]:
+        rows_by_employee = defaultdict(list)
+        for row in scope.session.execute(text(query.employee_filter.put_into(statement)), query.values(scope)):
+            rows_by_employee[row.user_id].append(row)
+        return rows_by_employee
 
-    return Rare(by_person(_ASSIGNMENTS), by_person(_AMOUNTS), by_person(_ADJUSTMENTS), by_person(_CARRIED))
+    return EmployeeSpecifics(
+        by_employee(_ASSIGNMENTS), by_employee(_AMOUNTS), by_employee(_ADJUSTMENTS), by_employee(_CARRIED)
+    )
 
 
 def find_currencies(scope: Scope, user_ids: Sequence[UUID]) -> dict[UUID, str]:
-    """Return in which currency people are paid; who never had a salary is left out."""
+    """Return the currency of employees' pay; those without any salary are left out."""
     rows = scope.session.execute(_CURRENCIES, {"tenant_id": scope.tenant_id, "user_ids": list(user_ids)})
     return {row.user_id: row.currency for row in rows}
 
 
-def values_of(inputs: str) -> list[Decimal | None]:
-    """Read a PostgreSQL array of numbers."""
-    return [None if said == "NULL" else Decimal(said) for said in inputs[1:-1].split(",")]
+def parse_inputs(array_text: str) -> list[Decimal | None]:
+    """Parse the text of a PostgreSQL array of numbers."""
+    return [None if element == "NULL" else Decimal(element) for element in array_text[1:-1].split(",")]

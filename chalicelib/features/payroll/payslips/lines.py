@@ -1,7 +1,7 @@
-"""A payslip as people read it: every line with its formula, the values it took, and its amount.
+"""A payslip as people read it: every line with its formula, the values it used, and its amount.
 
-A payslip keeps numbers only, in the order of its run's plan; the words are the plan's. So what is shown is what was
-computed, whatever became of the components since.
+A payslip stores numbers only, in the order of its run's snapshot, which has the names and formulas. So what is shown is
+what was computed, even if components changed since.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,12 +16,12 @@ from chalicelib.backing.database import Record
 from chalicelib.features.payroll.components.categories import GROSS_CATEGORIES, TOTALS, Category
 from chalicelib.features.payroll.components.rules import Component
 from chalicelib.features.payroll.runs.models import RunKind
-from chalicelib.features.payroll.runs.rules import OneOffKind, worded
-from chalicelib.features.payroll.runs.snapshot import EARNED, GROSS, SALARY, CalculationSnapshot, names_of
+from chalicelib.features.payroll.runs.rules import OneOffKind, describe_warning
+from chalicelib.features.payroll.runs.snapshot import EARNED, GROSS, SALARY, CalculationSnapshot, list_names
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.money import rounded
 
-_ORDER = list(Category)
+_CATEGORY_ORDER = list(Category)
 _ZERO = Decimal(0)
 
 _EARNED = text("""
@@ -30,9 +30,9 @@ _EARNED = text("""
     join balances b on b.tenant_id = :tenant_id and b.month = w.month and b.user_id = w.user_id""")
 
 
-def earned_lines(scope: Scope, found: Sequence[Record]) -> dict[tuple[str, UUID], list[Record]]:
-    """Read how the salaries of these payslips were earned: the lines of their balances."""
-    regular = [row for row in found if row["run_kind"] == RunKind.REGULAR]
+def load_earned_lines(scope: Scope, payslips: Sequence[Record]) -> dict[tuple[str, UUID], list[Record]]:
+    """Load how the salaries of payslips were earned: the lines of their balances, by month and employee."""
+    regular = [row for row in payslips if row["run_kind"] == RunKind.REGULAR]
     rows = scope.session.execute(
         _EARNED,
         {
@@ -44,31 +44,31 @@ def earned_lines(scope: Scope, found: Sequence[Record]) -> dict[tuple[str, UUID]
     return {(row.month, row.user_id): row.lines for row in rows}
 
 
-class Explained:
-    """A run's plan, made ready to explain its payslips."""
+class PayslipExplainer:
+    """Explains the payslips of one run by its snapshot."""
 
-    def __init__(self, plan: CalculationSnapshot) -> None:
-        self.plan = plan
-        names = names_of(plan.components, plan.inputs)
-        self._uses = [sorted(formulas.check(one.said(), names=names).uses) for one in plan.components]
+    def __init__(self, snapshot: CalculationSnapshot) -> None:
+        self.snapshot = snapshot
+        names = list_names(snapshot.components, snapshot.inputs)
+        self._uses = [sorted(formulas.check(one.formula_text(), names=names).uses) for one in snapshot.components]
 
-    def of(self, row: Record, *, one_offs: Sequence[Record], earned: Sequence[Record] | None) -> dict[str, Any]:
-        """Return a stored payslip's lines, totals and inputs by name, and what is paid and carried."""
-        inputs = dict(zip(self.plan.inputs, row["inputs"], strict=True))
-        codes = [component.code for component in self.plan.components]
+    def explain(self, row: Record, *, one_offs: Sequence[Record], earned: Sequence[Record] | None) -> dict[str, Any]:
+        """Return a stored payslip's lines, totals and inputs by name, and the amounts paid and carried over."""
+        inputs = dict(zip(self.snapshot.inputs, row["inputs"], strict=True))
+        codes = [component.code for component in self.snapshot.components]
         known = {**inputs, **dict(zip(codes, row["amounts"], strict=True))}
-        known[GROSS] = _gross(self.plan, inputs, row["amounts"], one_offs)
+        known[GROSS] = _gross_of_formulas(self.snapshot, inputs, row["amounts"], one_offs)
         warnings = row["warnings"] or []
-        # somebody who is not in the period, and is owed or owes something all the same, has no salary in it
-        is_paid = self.plan.kind is RunKind.REGULAR and any(row["inputs"])
-        lines = [_salary(inputs, earned)] if is_paid else []
-        for component, uses, amount in zip(self.plan.components, self._uses, row["amounts"], strict=True):
+        # an employee outside the period, who has only one-off lines, has no salary
+        is_paid = self.snapshot.kind is RunKind.REGULAR and any(row["inputs"])
+        lines = [_salary_line(inputs, earned)] if is_paid else []
+        for component, uses, amount in zip(self.snapshot.components, self._uses, row["amounts"], strict=True):
             if amount is not None:
                 own = (row["given"] or {}).get(component.code, {})
                 values = {name: known[name] for name in uses}
-                lines.append(_component(component, own, values, amount, warnings))
-        lines += [_one_off(one) for one in one_offs]
-        lines.sort(key=lambda line: _ORDER.index(line["category"]))
+                lines.append(_component_line(component, own, values, amount, warnings))
+        lines += [_one_off_line(one) for one in one_offs]
+        lines.sort(key=lambda line: _CATEGORY_ORDER.index(line["category"]))
         for number, line in enumerate(lines, start=1):
             line["number"] = number
         return {
@@ -80,16 +80,16 @@ class Explained:
         }
 
 
-def _gross(
-    plan: CalculationSnapshot,
+def _gross_of_formulas(
+    snapshot: CalculationSnapshot,
     inputs: Mapping[str, Decimal | None],
     amounts: Sequence[Decimal | None],
     one_offs: Sequence[Record],
 ) -> Decimal:
-    """Return the gross that formulas took: without arrears, which the period they are for has taxed."""
+    """Return the gross that formulas used: without arrears, which are taxed by the period they are for."""
     earning = [
         amount or _ZERO
-        for component, amount in zip(plan.components, amounts, strict=True)
+        for component, amount in zip(snapshot.components, amounts, strict=True)
         if component.category in GROSS_CATEGORIES
     ]
     paying = [
@@ -100,13 +100,13 @@ def _gross(
     return sum([inputs[EARNED] or _ZERO, *earning, *paying], _ZERO)
 
 
-def _line(kind: str, code: str | None, name: str, category: Category, amount: Decimal, **more: Any) -> Record:
+def _make_line(kind: str, code: str | None, name: str, category: Category, amount: Decimal, **more: Any) -> Record:
     rest: Record = {"calculation": None, "formula": None, "inputs": {}, "warnings": [], "detail": None}
     return {"kind": kind, "code": code, "name": name, "category": category, "amount": amount, **rest, **more}
 
 
-def _salary(inputs: Mapping[str, Decimal | None], earned: Sequence[Record] | None) -> Record:
-    return _line(
+def _salary_line(inputs: Mapping[str, Decimal | None], earned: Sequence[Record] | None) -> Record:
+    return _make_line(
         "salary",
         EARNED,
         SALARY,
@@ -118,45 +118,51 @@ def _salary(inputs: Mapping[str, Decimal | None], earned: Sequence[Record] | Non
     )
 
 
-def _component(
-    component: Component, own: Mapping[str, Any], values: Mapping[str, Any], amount: Decimal, warnings: Sequence[Record]
+def _component_line(
+    component: Component,
+    override: Mapping[str, Any],
+    values: Mapping[str, Any],
+    amount: Decimal,
+    warnings: Sequence[Record],
 ) -> Record:
-    is_given = "amount" in own
-    said = component.said()
-    if "percent" in own:
-        said = f"{component.base} * {own['percent']}%"
-    return _line(
+    is_overridden = "amount" in override
+    formula = component.formula_text()
+    if "percent" in override:
+        formula = f"{component.base} * {override['percent']}%"
+    return _make_line(
         "component",
         component.code,
         component.name,
         component.category,
         amount,
         calculation=component.calculation.value,
-        formula=None if is_given else said,
-        inputs={} if is_given else values,
+        formula=None if is_overridden else formula,
+        inputs={} if is_overridden else values,
         warnings=[
-            worded(component.code, one["code"], one["name"]) for one in warnings if one["component"] == component.code
+            describe_warning(component.code, one["code"], one["name"])
+            for one in warnings
+            if one["component"] == component.code
         ],
-        detail=own or None,
+        detail=override or None,
     )
 
 
-def _one_off(one: Record) -> Record:
+def _one_off_line(line: Record) -> Record:
     shown = ("month", "adjustment_id", "payslip_id", "gross", "deductions", "taxes")
-    detail = {name: one[name] for name in shown if one[name] is not None}
-    name = one["name"]
-    if one["code"] is not None:
-        detail["component"], name = name, f"Arrears {one['month']}: {name}"
-    return _line(
-        one["kind"],
-        one["code"],
+    detail = {name: line[name] for name in shown if line[name] is not None}
+    name = line["name"]
+    if line["code"] is not None:
+        detail["component"], name = name, f"Arrears {line['month']}: {name}"
+    return _make_line(
+        line["kind"],
+        line["code"],
         name,
-        Category(one["category"]),
-        one["amount"],
-        detail=_json_able({**detail, **(one["detail"] or {})}),
+        Category(line["category"]),
+        line["amount"],
+        detail=_to_json_values({**detail, **(line["detail"] or {})}),
     )
 
 
-def _json_able(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return amounts and ids as text, as they cross JSON."""
+def _to_json_values(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values with amounts and ids as text, for JSON."""
     return {name: str(value) if isinstance(value, Decimal | UUID) else value for name, value in values.items()}

@@ -1,4 +1,4 @@
-"""Payslips as they are made and written: one row each, in one statement for a chunk of people."""
+"""Building and inserting payslips: one row per employee, a batch per statement. The hot path of a run."""
 
 import dataclasses
 import json
@@ -16,11 +16,11 @@ from chalicelib.backing.database import Record
 from chalicelib.features.attendance.records.actions import array
 from chalicelib.features.payroll.components.categories import TOTALS
 from chalicelib.features.payroll.payslips import adjustment_lines, inputs
-from chalicelib.features.payroll.payslips.adjustment_lines import OneOff
-from chalicelib.features.payroll.payslips.evaluation import ZERO, Calculator, Choice, Pay
-from chalicelib.features.payroll.payslips.inputs import Rare
+from chalicelib.features.payroll.payslips.adjustment_lines import OneOffLine
+from chalicelib.features.payroll.payslips.evaluation import ZERO, AppliedComponents, Calculator, Pay
+from chalicelib.features.payroll.payslips.inputs import EmployeeSpecifics
 from chalicelib.features.payroll.runs.models import RunKind, payslip_one_offs, payslips
-from chalicelib.features.payroll.runs.rules import Anomaly, anomalies_of
+from chalicelib.features.payroll.runs.rules import Anomaly, find_anomalies
 from chalicelib.features.payroll.runs.snapshot import INPUTS, CalculationSnapshot
 from chalicelib.identity.scope import Scope
 
@@ -53,138 +53,150 @@ def _make_insert() -> Insert:
 
 
 _INSERT = _make_insert()
-_NOTHING = "{" + ",".join(["0"] * len(INPUTS)) + "}"  # the inputs of somebody who is not in the period
+_NO_INPUTS = "{" + ",".join(["0"] * len(INPUTS)) + "}"  # of an employee outside the period
 
-Arrears = dict[UUID, list[tuple[str, OneOff]]]  # each with its currency, by person
+Arrears = dict[UUID, list[tuple[str, OneOffLine]]]  # with currencies, by employee
 
 
-class Maker:
-    """Makes the payslips of a plan, and keeps the lines that no component made until all are written."""
+class PayslipBuilder:
+    """Builds the payslips of a run, and collects the one-off lines, which are inserted after all payslips."""
 
-    def __init__(self, scope: Scope, plan: CalculationSnapshot, *, rare: Rare, late: Arrears) -> None:
-        self.one_offs: list[tuple[UUID, list[OneOff]]] = []
+    def __init__(
+        self, scope: Scope, snapshot: CalculationSnapshot, *, specifics: EmployeeSpecifics, arrears: Arrears
+    ) -> None:
+        self.one_offs: list[tuple[UUID, list[OneOffLine]]] = []
         self._scope = scope
-        self._plan = plan
-        self._rare = rare
-        self._late = late
+        self._snapshot = snapshot
+        self._specifics = specifics
+        self._arrears = arrears
         self._limit = scope.tenant.policy.payroll_change_limit
         self._calculators: dict[str, Calculator] = {}
 
-    def make_all(self, rows: Sequence[Row[Any]]) -> Iterator[tuple[Any, ...]]:
-        """Make payslips of the employees of the period, then of those who are only owed something.
+    def build_all(self, rows: Sequence[Row[Any]]) -> Iterator[tuple[Any, ...]]:
+        """Build payslips of the employees of the period, then of others who are owed something.
 
-        Whoever takes them has entered `formulas.exactly()`.
+        Rows are tuples in the order of _COLUMNS. The caller has entered `formulas.exactly()`.
         """
-        rare = self._rare
-        owed = {*rare.amounts, *rare.adjustments, *rare.carried, *self._late}
-        theirs = {str(user_id) for user_id in (*owed, *rare.assignments)}  # as rows say it: most are nobody's of these
+        specifics = self._specifics
+        owed = {*specifics.amounts, *specifics.adjustments, *specifics.carried, *self._arrears}
+        with_specifics = {str(user_id) for user_id in (*owed, *specifics.assignments)}  # as text, as in rows
         for row in rows:
-            make = self._make if row.user_id in theirs else self._make_plain
-            if made := make(*row):  # type: ignore[call-arg]  # its columns, in the order of gather.sql
-                yield made
+            build = self._build if row.user_id in with_specifics else self._build_default
+            if row_values := build(*row):  # type: ignore[call-arg]  # columns in the order of inputs.sql
+                yield row_values
         others = sorted(owed - {UUID(row.user_id) for row in rows}) if owed else []
-        known = inputs.find_currencies(self._scope, others) if others else {}
+        currencies = inputs.find_currencies(self._scope, others) if others else {}
         for user_id in others:
-            currency = known.get(user_id, self._scope.tenant.currency)
-            if made := self._make(str(user_id), currency, _NOTHING, None, True, is_in_period=False):
-                yield made
+            currency = currencies.get(user_id, self._scope.tenant.currency)
+            if row_values := self._build(str(user_id), currency, _NO_INPUTS, None, True, is_in_period=False):
+                yield row_values
 
-    def _make_plain(
-        self, said_id: str, currency: str, said: str, previous_net: Decimal | None, has_bank_details: bool
+    def _build_default(
+        self, user_id_text: str, currency: str, inputs_text: str, previous_net: Decimal | None, has_bank_details: bool
     ) -> tuple[Any, ...] | None:
-        """Of somebody who has nothing of their own, as most have."""
+        """Build the payslip of an employee without overrides, adjustments or arrears (fast path: most have none)."""
         calculator = self._calculators.get(currency) or self._calculator(currency)
-        choice = calculator.common
-        if self._plan.kind is RunKind.OFF_CYCLE and not any(choice.applies):
+        applied = calculator.defaults
+        if self._snapshot.kind is RunKind.OFF_CYCLE and not any(applied.applies):
             return None
-        pay = calculator.pay(choice, calculator.read(said))
-        return self._row(said_id, currency, said, previous_net, has_bank_details, choice, pay)
+        pay = calculator.pay(applied, calculator.read(inputs_text))
+        return self._row(user_id_text, currency, inputs_text, previous_net, has_bank_details, applied, pay)
 
-    def _make(
+    def _build(
         self,
-        said_id: str,
+        user_id_text: str,
         currency: str,
-        said: str,
+        inputs_text: str,
         previous_net: Decimal | None,
         has_bank_details: bool,
         *,
         is_in_period: bool = True,
     ) -> tuple[Any, ...] | None:
-        plan, rare, user_id = self._plan, self._rare, UUID(said_id)
+        snapshot, specifics, user_id = self._snapshot, self._specifics, UUID(user_id_text)
         calculator = self._calculators.get(currency) or self._calculator(currency)
-        choice = calculator.choose(
-            assignments=rare.assignments.get(user_id, ()),
-            amounts=rare.amounts.get(user_id, ()),
+        applied = calculator.select_components(
+            assignments=specifics.assignments.get(user_id, ()),
+            amounts=specifics.amounts.get(user_id, ()),
             is_in_period=is_in_period,
         )
-        adjustments, carried = rare.adjustments.get(user_id, ()), rare.carried.get(user_id, ())
-        lines = [line for of, line in self._late.get(user_id, ()) if of == currency]
-        lines += adjustment_lines.of_adjustments(adjustments, currency=currency)
-        lines += adjustment_lines.of_carried(carried, currency=currency)
-        if not lines and (plan.kind is RunKind.OFF_CYCLE or not is_in_period) and not any(choice.applies):
+        adjustments, carried = specifics.adjustments.get(user_id, ()), specifics.carried.get(user_id, ())
+        lines = [line for of, line in self._arrears.get(user_id, ()) if of == currency]
+        lines += adjustment_lines.make_adjustment_lines(adjustments, currency=currency)
+        lines += adjustment_lines.make_carried_lines(carried, currency=currency)
+        if not lines and (snapshot.kind is RunKind.OFF_CYCLE or not is_in_period) and not any(applied.applies):
             return None
         if lines:
             self.one_offs.append((user_id, lines))
-        others = [row.currency for row in (*adjustments, *carried)] + [of for of, _ in self._late.get(user_id, ())]
+        others = [row.currency for row in (*adjustments, *carried)] + [of for of, _ in self._arrears.get(user_id, ())]
         if any(other != currency for other in others):
-            choice = dataclasses.replace(choice, is_foreign=True)
+            applied = dataclasses.replace(applied, is_foreign=True)
         paying = sum((row.amount for row in adjustments if row.currency == currency and row.amount > 0), ZERO)
-        pay = calculator.pay(choice, calculator.read(said), adjustments=paying)
+        pay = calculator.pay(applied, calculator.read(inputs_text), adjustments=paying)
         return self._row(
-            said_id, currency, said, previous_net, has_bank_details, choice, adjustment_lines.added_to(pay, lines)
+            user_id_text,
+            currency,
+            inputs_text,
+            previous_net,
+            has_bank_details,
+            applied,
+            adjustment_lines.add_lines(pay, lines),
         )
 
     def _calculator(self, currency: str) -> Calculator:
-        return self._calculators.setdefault(currency, Calculator(self._plan, currency=currency))
+        return self._calculators.setdefault(currency, Calculator(self._snapshot, currency=currency))
 
     def _row(
         self,
-        said_id: str,
+        user_id_text: str,
         currency: str,
-        said: str,
+        inputs_text: str,
         previous_net: Decimal | None,
         has_bank_details: bool,
-        choice: Choice,
+        applied: AppliedComponents,
         pay: Pay,
     ) -> tuple[Any, ...]:
         net = pay.net
-        anomalies = anomalies_of(
+        anomalies = find_anomalies(
             net=net, previous_net=previous_net, limit=self._limit, has_bank_details=has_bank_details
         )
         if pay.warnings:
             anomalies.append(Anomaly.NO_VALUE)
-        if choice.is_foreign:
+        if applied.is_foreign:
             anomalies.append(Anomaly.OTHER_CURRENCY)
-        given = choice.to_json(self._plan) if choice.amounts or choice.percents else None
+        overrides = applied.to_json(self._snapshot) if applied.amounts or applied.percents else None
         return (
-            said_id,
+            user_id_text,
             currency,
-            f'"{said}"',
-            _amounts(pay.amounts),
+            f'"{inputs_text}"',
+            _to_numeric_array(pay.amounts),
             *pay.totals,
             net,
             previous_net,
-            _json(given),
-            _warnings(pay.warnings),
-            _words(anomalies),
+            _to_json(overrides),
+            _warnings_to_json(pay.warnings),
+            _to_text_array(anomalies),
         )
 
 
 def write(
-    scope: Scope, payroll_run: Record, *, made: Iterator[tuple[Any, ...]], lines: list[tuple[UUID, list[OneOff]]]
+    scope: Scope,
+    payroll_run: Record,
+    *,
+    payslips_made: Iterator[tuple[Any, ...]],
+    lines: list[tuple[UUID, list[OneOffLine]]],
 ) -> int:
-    """Write a run's payslips as they are made, then their one-off lines, and count the payslips."""
+    """Insert a run's payslips as they are built, then their one-off lines, and count the payslips."""
     key = {"tenant_id": scope.tenant_id, "run_id": payroll_run["id"]}
     of_run = {f"of_{name}": value for name, value in {**key, "calculated_at": payroll_run["calculated_since"]}.items()}
     count = 0
     while True:
         with formulas.exactly():
-            rows = list(islice(made, _ROWS_AT_ONCE))
+            rows = list(islice(payslips_made, _ROWS_AT_ONCE))
         if not rows:
             break
         columns = dict(zip(_COLUMNS, map(array, zip(*rows, strict=True)), strict=True))
         count += scope.session.execute(_INSERT, {**of_run, **columns}).rowcount
-    fields = [field.name for field in dataclasses.fields(OneOff)]
+    fields = [field.name for field in dataclasses.fields(OneOffLine)]
     if lines:
         scope.session.execute(
             insert(payslip_one_offs),
@@ -197,22 +209,22 @@ def write(
     return count
 
 
-# What follows is written as an element of a PostgreSQL array, in quotes; None is its NULL.
+# Each of these returns an element of a PostgreSQL array literal, in quotes; None is NULL.
 
 
-def _amounts(amounts: Sequence[Decimal | None]) -> str:
+def _to_numeric_array(amounts: Sequence[Decimal | None]) -> str:
     return '"{' + ",".join(["NULL" if amount is None else str(amount) for amount in amounts]) + '}"'
 
 
-def _words(words: Sequence[str]) -> str | None:
-    return '"{' + ",".join(words) + '}"' if words else None
+def _to_text_array(texts: Sequence[str]) -> str | None:
+    return '"{' + ",".join(texts) + '}"' if texts else None
 
 
-def _warnings(found: Sequence[formulas.Warning]) -> str | None:
-    if not found:
+def _warnings_to_json(warnings: Sequence[formulas.Warning]) -> str | None:
+    if not warnings:
         return None
-    return _json([{"component": one.step, "code": one.code, "name": one.name} for one in found])
+    return _to_json([{"component": one.step, "code": one.code, "name": one.name} for one in warnings])
 
 
-def _json(said: Any) -> str | None:
-    return None if said is None else '"' + json.dumps(said).replace("\\", r"\\").replace('"', r"\"") + '"'
+def _to_json(value: Any) -> str | None:
+    return None if value is None else '"' + json.dumps(value).replace("\\", r"\\").replace('"', r"\"") + '"'

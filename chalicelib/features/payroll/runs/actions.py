@@ -1,4 +1,4 @@
-"""A run until it is calculated: made, calculated as often as needed, given up."""
+"""A run until it is approved: created, calculated as often as needed, cancelled."""
 
 import json
 from collections.abc import Sequence
@@ -28,19 +28,19 @@ from chalicelib.kernel.errors import Conflict, invalid
 from chalicelib.kernel.states import FIXED_PAYROLL, PAYROLL_MOVES, PayrollStatus, check_move
 
 JOB = "payroll-calculation"
-ALONE = "payroll"  # calculations begin, and approvals are made, one after the other in a tenant
+RUN_LOCK = "payroll"  # advisory lock: calculations and approvals of a tenant start one after the other
 
-_BEGIN = text("""
+_START = text("""
     update payroll_runs set status = 'draft', calculation = calculation + 1, job_id = :job_id,
         plan = cast(:plan as jsonb), calculated_by = :actor,
-        -- where some people only are calculated anew, the other payslips stay somebody else's work
+        -- a partial calculation keeps the payslips of others, and who calculated those
         calculated_by_ids = array(
             select unnest(cast(:actor_ids as uuid[]))
             union select unnest(calculated_by_ids) where :is_partial),
         calculated_since = case when :is_partial then calculated_since else clock_timestamp() end
     where tenant_id = :tenant_id and id = :run_id""")
 
-# somebody else's run was approved since this one was calculated: arrears, adjustments and nets may be paid by now
+# whether another run was approved since this one was calculated, which may have paid the same arrears or adjustments
 _APPROVED_SINCE = text("""
     select exists (select from payroll_runs
         where tenant_id = :tenant_id and id <> :run_id and approved_at >= :since)""")
@@ -51,7 +51,7 @@ _CANCEL = text("""
 
 
 def create(scope: Scope, *, new: NewPayrollRun) -> Record:
-    """Make a run; there is one regular run for each month."""
+    """Create a run; a month has one regular run. Raises Conflict for a second one."""
     if new.month > scope.tenant.month_of(scope.yesterday()):
         raise invalid(
             "/month",
@@ -93,31 +93,31 @@ def create(scope: Scope, *, new: NewPayrollRun) -> Record:
 
 
 def request_calculation(scope: Scope, *, run_id: UUID, user_ids: Sequence[UUID] | None = None) -> Record:
-    """Calculate a run, or some of its people again: at once where they fit one chunk, else chunk by chunk.
+    """Calculate a run, or some of its employees again: at once if they fit one chunk, else chunk by chunk.
 
-    Some people only are calculated where nothing else changed meanwhile; else everybody is.
+    A partial calculation is made only if nothing else changed meanwhile; otherwise all employees are calculated.
     """
-    scope.advisory_lock(ALONE)  # an approval under way pays arrears that would be seen here as open
+    scope.advisory_lock(RUN_LOCK)  # a concurrent approval pays arrears that would look open here
     run = get_row(scope, payroll_runs, run_id, what="payroll run", lock=True)
     people.check_users_exist(scope, user_ids or ())
     for at, user_id in enumerate(user_ids or ()):
         if run["user_ids"] is not None and user_id not in run["user_ids"]:
             raise invalid(f"/user_ids/{at}", "is not one of the people whom this off-cycle run is for")
     check_move(PAYROLL_MOVES, now=PayrollStatus(run["status"]), to=PayrollStatus.CALCULATED, what="payroll run")
-    locked = _hold(scope, run)
-    made = snapshot.make(
+    locked = _lock_facts(scope, run)
+    new_snapshot = snapshot.take_snapshot(
         scope, kind=RunKind(run["kind"]), on=scope.tenant.period(run["month"]).end, type_ids=run["payment_type_ids"]
     )
-    as_of, is_revised = _compute_up_to(scope, run)
-    only = user_ids if _may_be_partial(scope, run, made, as_of) and not is_revised else None
+    as_of, is_revised = _find_last_stale_day(scope, run)
+    only = user_ids if _may_be_partial(scope, run, new_snapshot, as_of) and not is_revised else None
     job_id = progress.create(scope, kind=JOB, parameters={"run_id": run_id, "month": run["month"], "user_ids": only})
     scope.session.execute(
-        _BEGIN,
+        _START,
         {
             "tenant_id": scope.tenant_id,
             "run_id": run_id,
             "job_id": job_id,
-            "plan": json.dumps(made.to_json(), default=str),
+            "plan": json.dumps(new_snapshot.to_json(), default=str),
             "actor": scope.actor.name,
             "actor_ids": sorted(scope.actor.all_ids),
             "is_partial": only is not None,
@@ -132,19 +132,19 @@ def request_calculation(scope: Scope, *, run_id: UUID, user_ids: Sequence[UUID] 
         after={"job_id": job_id, "user_ids": only},
     )
     run = get_row(scope, payroll_runs, run_id, what="payroll run")
-    _begin(scope, run, job_id, as_of=as_of, only=only, locked=locked)
+    _send_chunks(scope, run, job_id, as_of=as_of, only=only, locked=locked)
     return queries.get_run(scope, run_id)
 
 
-def carry_on(scope: Scope, message: dict[str, Any], chunk: JobChunk) -> None:
-    """Do a chunk of a calculation, unless a later one has overtaken it or the run was given up."""
-    run = queries.keep_run(scope, UUID(message["run_id"]))
+def continue_calculation(scope: Scope, message: dict[str, Any], chunk: JobChunk) -> None:
+    """Calculate one chunk, unless the calculation is superseded or the run cancelled."""
+    run = queries.share_lock_run(scope, UUID(message["run_id"]))
     if run["calculation"] == message["calculation"] and run["status"] == PayrollStatus.DRAFT:
         calculation.do_chunk(scope, message, run, chunk)
 
 
 def cancel(scope: Scope, *, run_id: UUID, reason: str | None) -> Record:
-    """Return up a run that is not approved; its month can have another."""
+    """Cancel a run that is not approved; its month can have another."""
     run = get_row(scope, payroll_runs, run_id, what="payroll run", lock=True)
     if run["status"] in FIXED_PAYROLL:
         raise Conflict(
@@ -167,17 +167,17 @@ def cancel(scope: Scope, *, run_id: UUID, reason: str | None) -> Record:
     return queries.show_run(scope, run_id)
 
 
-def _hold(scope: Scope, run: Record) -> JobChunk | None:
-    """Keep facts of the run's period, and of paid ones, as they are until the commit.
+def _lock_facts(scope: Scope, run: Record) -> JobChunk | None:
+    """Lock the facts of the run's period and of paid periods until the commit.
 
-    Where the register has to be computed first, its people are locked before (tenants.locks), if they fit one chunk,
-    which is returned.
+    Where the register has to be computed first, its employees are locked before (the order of periods.locks) if they
+    fit one chunk, which is returned.
     """
     period = scope.tenant.period(run["month"])
     periods.ensure(scope, [period])
     locked = None
-    if _compute_up_to(scope, run)[0] is not None:
-        chunks = calculation.plan_chunks(scope, run, only=run["user_ids"])
+    if _find_last_stale_day(scope, run)[0] is not None:
+        chunks = calculation.split_into_chunks(scope, run, only=run["user_ids"])
         if len(chunks) == 1:
             locked = chunks[0]
             lock_filtered_employees(scope, EmployeeFilter.range(locked.first_user_id, locked.last_user_id))
@@ -187,16 +187,16 @@ def _hold(scope: Scope, run: Record) -> JobChunk | None:
     return locked
 
 
-def _begin(
+def _send_chunks(
     scope: Scope, run: Record, job_id: UUID, *, as_of: date | None, only: Sequence[UUID] | None, locked: JobChunk | None
 ) -> None:
     if only is None:
-        calculation.forget(scope, run["id"])
+        calculation.delete_payslips(scope, run["id"])
     if as_of is not None and run["user_ids"] is None:
         pay_register_calculation.prepare(scope, [run["month"]])
-    elif as_of is not None:  # the period as a whole stays as stale as it was
+    elif as_of is not None:  # other employees of the period stay stale
         pay_register_calculation.decide(scope, [run["month"]])
-    chunks = calculation.plan_chunks(scope, run, only=only if only is not None else run["user_ids"])
+    chunks = calculation.split_into_chunks(scope, run, only=only if only is not None else run["user_ids"])
     message: dict[str, Any] = {
         "job_id": str(job_id),
         "run_id": str(run["id"]),
@@ -216,8 +216,8 @@ def _begin(
     )
 
 
-def _compute_up_to(scope: Scope, run: Record) -> tuple[date | None, bool]:
-    """Return until which day register and balances have to be computed first (None: they are as fresh as can be).
+def _find_last_stale_day(scope: Scope, run: Record) -> tuple[date | None, bool]:
+    """Return the day up to which register and balances have to be computed first (None: they are fresh).
 
     And whether facts changed, and were computed, since the run was calculated.
     """
@@ -226,10 +226,10 @@ def _compute_up_to(scope: Scope, run: Record) -> tuple[date | None, bool]:
     return min(period.end, scope.yesterday()) if state.is_behind else None, state.is_revised
 
 
-def _may_be_partial(scope: Scope, run: Record, made: snapshot.CalculationSnapshot, as_of: date | None) -> bool:
+def _may_be_partial(scope: Scope, run: Record, new_snapshot: snapshot.CalculationSnapshot, as_of: date | None) -> bool:
     if run["status"] != PayrollStatus.CALCULATED or as_of is not None:
         return False
-    if run["plan"] != json.loads(json.dumps(made.to_json(), default=str)):
+    if run["plan"] != json.loads(json.dumps(new_snapshot.to_json(), default=str)):
         return False
     return not scope.session.execute(
         _APPROVED_SINCE, {"tenant_id": scope.tenant_id, "run_id": run["id"], "since": run["calculated_since"]}

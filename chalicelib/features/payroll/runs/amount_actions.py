@@ -1,4 +1,4 @@
-"""Amounts of dynamic components, given for each person in each run."""
+"""Amounts of dynamic components, given per employee and run."""
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
@@ -22,8 +22,8 @@ from chalicelib.kernel.states import PayrollStatus
 MOST_ROWS = 20_000
 _OPEN = (PayrollStatus.DRAFT, PayrollStatus.CALCULATED)
 
-# Whom the rows are about, with the currency of their pay.
-_PEOPLE = text("""
+# The employees of the rows, with the currency of their pay.
+_EMPLOYEES = text("""
     select u.id as user_id, e.employee_no, coalesce((
         select s.currency from salaries s where s.tenant_id = :tenant_id and s.user_id = u.id
         order by s.effective_from desc limit 1), :currency) as currency
@@ -31,43 +31,43 @@ _PEOPLE = text("""
     where u.tenant_id = :tenant_id and (u.id = any(:user_ids) or u.id in (
         select user_id from employments where tenant_id = :tenant_id and employee_no = any(:employee_nos)))""")
 
-_TYPES = text("""
+_COMPONENTS = text("""
     select id, code, calculation from payment_types where tenant_id = :tenant_id and is_active""")
 
-_THERE = text("select user_id, type_id, amount from payroll_amounts where tenant_id = :tenant_id and run_id = :run_id")
+_STORED = text("select user_id, type_id, amount from payroll_amounts where tenant_id = :tenant_id and run_id = :run_id")
 
 _WRITE = text("""
     insert into payroll_amounts as a (tenant_id, run_id, user_id, type_id, amount, given_by, given_by_ids, given_at)
-    select :tenant_id, :run_id, said.user_id, said.type_id, said.amount, :actor, cast(:actor_ids as uuid[]), :now
+    select :tenant_id, :run_id, new.user_id, new.type_id, new.amount, :actor, cast(:actor_ids as uuid[]), :now
     from unnest(cast(:user_ids as uuid[]), cast(:type_ids as uuid[]), cast(:amounts as numeric[]))
-        said (user_id, type_id, amount)
+        new (user_id, type_id, amount)
     order by 3, 4
     on conflict (tenant_id, run_id, user_id, type_id) do update
         set amount = excluded.amount, given_by = excluded.given_by, given_at = excluded.given_at,
             given_by_ids = array(select unnest(a.given_by_ids) union select unnest(excluded.given_by_ids))""")
 
-Amounts = dict[tuple[UUID, UUID], Decimal]
+AmountsByPair = dict[tuple[UUID, UUID], Decimal]
 
 
-def give(scope: Scope, *, run_id: UUID, rows: Sequence[ImportRow], dry_run: bool) -> AmountsReport:
-    """Keep the good rows and say what is wrong with the others; of two for one thing the later counts."""
+def set_amounts(scope: Scope, *, run_id: UUID, rows: Sequence[ImportRow], dry_run: bool) -> AmountsReport:
+    """Store the valid rows and report the others; of two rows for one amount the later counts."""
     run = get_row(scope, payroll_runs, run_id, what="payroll run", lock=True)
     if run["status"] not in _OPEN:
         raise Conflict(f"This run is {run['status']}; amounts can be given until it is approved.")
-    typed, wrong = validate_rows(AmountRow, rows)
-    said, strange = _read(scope, typed)
+    typed, invalid_rows = validate_rows(AmountRow, rows)
+    amounts, unmatched_rows = _match_rows(scope, typed)
     key = {"tenant_id": scope.tenant_id, "run_id": run_id}
-    there = {(row.user_id, row.type_id): row.amount for row in scope.session.execute(_THERE, key)}
-    fresh = {pair: amount for pair, amount in said.items() if there.get(pair, Decimal(0)) != amount}
-    if fresh and not dry_run:
-        four_eyes.note_own(scope, four_eyes.Subject.AMOUNT, (user_id for user_id, _ in fresh))
+    stored = {(row.user_id, row.type_id): row.amount for row in scope.session.execute(_STORED, key)}
+    changed = {pair: amount for pair, amount in amounts.items() if stored.get(pair, Decimal(0)) != amount}
+    if changed and not dry_run:
+        four_eyes.note_own(scope, four_eyes.Subject.AMOUNT, (user_id for user_id, _ in changed))
         scope.session.execute(
             _WRITE,
             {
                 **key,
-                "user_ids": [user_id for user_id, _ in fresh],
-                "type_ids": [type_id for _, type_id in fresh],
-                "amounts": list(fresh.values()),
+                "user_ids": [user_id for user_id, _ in changed],
+                "type_ids": [type_id for _, type_id in changed],
+                "amounts": list(changed.values()),
                 "actor": scope.actor.name,
                 "actor_ids": sorted(scope.actor.all_ids),
                 "now": scope.now,
@@ -78,21 +78,21 @@ def give(scope: Scope, *, run_id: UUID, rows: Sequence[ImportRow], dry_run: bool
             action="payroll_run.amounts_given",
             entity_type="payroll_run",
             entity_id=run_id,
-            after={"rows": len(rows), "written": len(fresh)},
+            after={"rows": len(rows), "written": len(changed)},
         )
     return AmountsReport(
         dry_run=dry_run,
         rows=len(rows),
-        written=len(fresh),
-        unchanged=len(said) - len(fresh),
-        errors=sorted([*wrong, *strange], key=lambda error: error.line),
+        written=len(changed),
+        unchanged=len(amounts) - len(changed),
+        errors=sorted([*invalid_rows, *unmatched_rows], key=lambda error: error.line),
     )
 
 
-def _read(scope: Scope, rows: Iterable[tuple[int, AmountRow]]) -> tuple[Amounts, list[RowError]]:
+def _match_rows(scope: Scope, rows: Iterable[tuple[int, AmountRow]]) -> tuple[AmountsByPair, list[RowError]]:
     rows = list(rows)
-    people = scope.session.execute(
-        _PEOPLE,
+    employees = scope.session.execute(
+        _EMPLOYEES,
         {
             "tenant_id": scope.tenant_id,
             "currency": scope.tenant.currency,
@@ -100,33 +100,36 @@ def _read(scope: Scope, rows: Iterable[tuple[int, AmountRow]]) -> tuple[Amounts,
             "employee_nos": [row.employee_no for _, row in rows if row.employee_no],
         },
     ).all()
-    known: dict[Any, Any] = {person.user_id: person for person in people}
-    known |= {person.employee_no: person for person in people if person.employee_no is not None}
-    types = {row.code: row for row in scope.session.execute(_TYPES, {"tenant_id": scope.tenant_id})}
-    said: Amounts = {}
+    known: dict[Any, Any] = {employee.user_id: employee for employee in employees}
+    known |= {employee.employee_no: employee for employee in employees if employee.employee_no is not None}
+    components = {row.code: row for row in scope.session.execute(_COMPONENTS, {"tenant_id": scope.tenant_id})}
+    amounts: AmountsByPair = {}
     errors = []
     for line, row in rows:
-        person, kind = known.get(row.user_id or row.employee_no), types.get(row.payment_type)
-        if (wrong := _wrong(row, person, kind)) is not None:
-            errors.append(RowError(line=line, column=wrong[0], detail=wrong[1]))
-        elif four_eyes.is_own(scope, person.user_id):  # type: ignore[union-attr]  # there: _wrong
+        employee, component = known.get(row.user_id or row.employee_no), components.get(row.payment_type)
+        if (error := _find_error(row, employee, component)) is not None:
+            errors.append(RowError(line=line, column=error[0], detail=error[1]))
+        elif four_eyes.is_own(scope, employee.user_id):  # type: ignore[union-attr]  # there: _wrong
             errors.append(RowError(line=line, column=None, detail=four_eyes.refusal(four_eyes.Subject.AMOUNT)))
         else:
-            said[person.user_id, kind.id] = rounded(row.amount, person.currency)  # type: ignore[union-attr]  # both are there: _wrong
-    return said, errors
+            amounts[employee.user_id, component.id] = rounded(row.amount, employee.currency)  # type: ignore[union-attr]  # both are there: _wrong
+    return amounts, errors
 
 
-def _wrong(row: AmountRow, person: Any, kind: Any) -> tuple[str | None, str] | None:
-    if row.user_id is not None and row.employee_no is not None and person and person.employee_no != row.employee_no:
+def _find_error(row: AmountRow, employee: Any, component: Any) -> tuple[str | None, str] | None:
+    if row.user_id is not None and row.employee_no is not None and employee and employee.employee_no != row.employee_no:
         return "employee_no", "is not the number of the person that user_id names"
     if row.user_id is None and row.employee_no is None:
         return None, "names nobody: give employee_no or user_id"
-    if person is None:
+    if employee is None:
         return "employee_no" if row.user_id is None else "user_id", "is nobody here"
-    if kind is None:
+    if component is None:
         return "payment_type", f"there is no active payment type with the code {row.payment_type}"
-    if kind.calculation != Calculation.DYNAMIC:
-        return "payment_type", f"{row.payment_type} is {kind.calculation}: only dynamic ones are given an amount here"
-    if not fits(row.amount, person.currency):
-        return "amount", too_fine(person.currency)
+    if component.calculation != Calculation.DYNAMIC:
+        return (
+            "payment_type",
+            f"{row.payment_type} is {component.calculation}: only dynamic ones are given an amount here",
+        )
+    if not fits(row.amount, employee.currency):
+        return "amount", too_fine(employee.currency)
     return None

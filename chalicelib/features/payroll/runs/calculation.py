@@ -1,9 +1,9 @@
-"""Calculating a run: planned once, done in chunks of people, each chunk one transaction that replaces its payslips.
+"""Calculation of a run in chunks of employees; each chunk is one transaction that replaces its payslips.
 
-A run is calculated from the register and the balances. Where facts changed since these were computed, each chunk first
-computes them anew; where not, as after the nightly job, it only reads them. Nothing is booked here, so a calculation
-can be repeated, killed and repeated as often as anybody likes: the messages of an older one find that the run has
-counted on, and do nothing.
+A run is calculated from the register and the balances. If facts changed since these were computed, each chunk computes
+them first; otherwise, as after the nightly job, it only reads them. Nothing is posted here, so a calculation can be
+killed and repeated at any time: messages of a superseded calculation are ignored, as the run's `calculation` counter
+has moved on.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from chalicelib.backing.database import Record, force_custom_plans
 from chalicelib.features.pay_register import calculation as pay_register_calculation
 from chalicelib.features.payroll.payslips import arrears, payslip_rows
 from chalicelib.features.payroll.payslips import inputs as payslip_inputs
-from chalicelib.features.payroll.payslips.inputs import Which
+from chalicelib.features.payroll.payslips.inputs import InputQuery
 from chalicelib.features.payroll.runs import summaries
 from chalicelib.features.payroll.runs.models import RunKind
 from chalicelib.features.payroll.runs.snapshot import CalculationSnapshot
@@ -30,7 +30,7 @@ from chalicelib.jobs.progress import CHUNK_EMPLOYEES, JobChunk
 
 QUEUE = "payroll"
 
-# Whom a run may be for: employees of the period, and whoever is owed or owes something from before.
+# The employees a run may concern: those of the period, and all with open amounts from before.
 _CANDIDATES = """
     with people as (
         select user_id from employments
@@ -64,8 +64,8 @@ _PREVIOUS = text("""
 _DELETE = "delete from payslips where tenant_id = :tenant_id and run_id = :run_id and user_id {employees}"
 
 
-def plan_chunks(scope: Scope, run: Record, *, only: Sequence[UUID] | None) -> list[JobChunk]:
-    """Split the people whom a run may be for."""
+def split_into_chunks(scope: Scope, run: Record, *, only: Sequence[UUID] | None) -> list[JobChunk]:
+    """Split the employees whom a run may concern into chunks."""
     period = scope.tenant.period(run["month"])
     values = {
         "run_id": run["id"],
@@ -76,62 +76,68 @@ def plan_chunks(scope: Scope, run: Record, *, only: Sequence[UUID] | None) -> li
     return load_chunks(scope, _CANDIDATES, values, size=CHUNK_EMPLOYEES)
 
 
-def forget(scope: Scope, run_id: UUID) -> None:
-    """Throw a run's payslips away, also of people whom it is not for any more."""
+def delete_payslips(scope: Scope, run_id: UUID) -> None:
+    """Delete all payslips of a run."""
     everybody = text(EmployeeFilter.everybody().put_into(_DELETE))
     scope.session.execute(everybody, {"tenant_id": scope.tenant_id, "run_id": run_id})
 
 
-def find_previous(scope: Scope, run: Record) -> UUID | None:
-    """Find the regular run before, which a regular run is compared with."""
+def find_previous_run(scope: Scope, run: Record) -> UUID | None:
+    """Return the regular run before a regular run, which it is compared with, or None."""
     if run["kind"] != RunKind.REGULAR:
         return None
-    found: UUID | None = scope.session.execute(
+    run_id: UUID | None = scope.session.execute(
         _PREVIOUS, {"tenant_id": scope.tenant_id, "month": run["month"]}
     ).scalar_one_or_none()
-    return found
+    return run_id
 
 
 def do_chunk(scope: Scope, message: dict[str, Any], run: Record, chunk: JobChunk) -> None:
-    """Calculate one chunk, and finish the job, and the run, with its last."""
+    """Calculate one chunk; the last one finishes the job and the run."""
     employee_filter = EmployeeFilter.range(chunk.first_user_id, chunk.last_user_id)
     if message["as_of"]:
         pay_register_calculation.compute_filtered(
             scope, months=[run["month"]], employee_filter=employee_filter, as_of=date.fromisoformat(message["as_of"])
         )
-    written = calculate(scope, run, employee_filter=employee_filter, only=_ids(message["only"]))
+    written = calculate(scope, run, employee_filter=employee_filter, only=_parse_ids(message["only"]))
     if progress.finish_chunk(scope, UUID(message["job_id"]), number=chunk.number, changed=written):
         finish(scope, message, run)
 
 
 def finish(scope: Scope, message: dict[str, Any], run: Record) -> None:
-    """End a calculation: the run is calculated, and says what it comes to."""
+    """Finish a calculation: the run is calculated and has its summary."""
     if message["as_of"] and run["user_ids"] is None:
         pay_register_calculation.conclude(scope, months=[run["month"]], as_of=date.fromisoformat(message["as_of"]))
-    summary = summaries.conclude(scope, run, previous_run_id=find_previous(scope, run))
-    progress.finish(scope, UUID(message["job_id"]), result={"run_id": run["id"], **summaries.headline(summary)})
+    summary = summaries.store_summary(scope, run, previous_run_id=find_previous_run(scope, run))
+    progress.finish(
+        scope, UUID(message["job_id"]), result={"run_id": run["id"], **summaries.summarize_for_job(summary)}
+    )
 
 
 def calculate(scope: Scope, run: Record, *, employee_filter: EmployeeFilter, only: Sequence[UUID] | None) -> int:
-    """Make the payslips of some people, in the place of any that `only` these had, and count them."""
+    """Make payslips for some employees, replacing those of `only`, and count them."""
     force_custom_plans(scope.session)
-    plan = CalculationSnapshot.from_json(run["plan"])
-    whom = only if only is not None else run["user_ids"]
-    which = Which(run["id"], run["month"], employee_filter, whom, find_previous(scope, run))
+    snapshot = CalculationSnapshot.from_json(run["plan"])
+    employee_ids = only if only is not None else run["user_ids"]
+    query = InputQuery(run["id"], run["month"], employee_filter, employee_ids, find_previous_run(scope, run))
     if only is not None:
-        these = EmployeeFilter.these(only)
+        listed = EmployeeFilter.these(only)
         key = {"tenant_id": scope.tenant_id, "run_id": run["id"]}
-        scope.session.execute(text(these.put_into(_DELETE)), key | these.values)
-    corrected = arrears.corrected_periods(scope)
-    late = arrears.compute(scope, employee_filter=employee_filter, only=whom, periods=corrected) if corrected else {}
-    rare = payslip_inputs.gather_rare(scope, which=which)
+        scope.session.execute(text(listed.put_into(_DELETE)), key | listed.values)
+    corrected = arrears.load_corrected_periods(scope)
+    arrears_lines = (
+        arrears.compute(scope, employee_filter=employee_filter, only=employee_ids, periods=corrected)
+        if corrected
+        else {}
+    )
+    specifics = payslip_inputs.load_specifics(scope, query=query)
     with collector.paused():  # thousands of rows, and no cycle among them: a sixth of the time
-        rows = payslip_inputs.gather(
-            scope, which=which, pays_salary=plan.kind is RunKind.REGULAR, with_kpi=plan.uses("kpi_score")
+        rows = payslip_inputs.load_inputs(
+            scope, query=query, pays_salary=snapshot.kind is RunKind.REGULAR, with_kpi=snapshot.uses("kpi_score")
         )
-        maker = payslip_rows.Maker(scope, plan, rare=rare, late=late)
-        return payslip_rows.write(scope, run, made=maker.make_all(rows), lines=maker.one_offs)
+        builder = payslip_rows.PayslipBuilder(scope, snapshot, specifics=specifics, arrears=arrears_lines)
+        return payslip_rows.write(scope, run, payslips_made=builder.build_all(rows), lines=builder.one_offs)
 
 
-def _ids(said: Sequence[str] | None) -> list[UUID] | None:
-    return None if said is None else [UUID(one) for one in said]
+def _parse_ids(texts: Sequence[str] | None) -> list[UUID] | None:
+    return None if texts is None else [UUID(text_id) for text_id in texts]

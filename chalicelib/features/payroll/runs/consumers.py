@@ -15,7 +15,7 @@ blueprint = Blueprint(__name__)
 
 @consumes(blueprint, calculation.QUEUE, batch_size=1, when_failed=progress.fail)
 def calculate_chunk(scope: Scope, *, message: dict[str, Any]) -> None:
-    """Calculate one chunk of people; one that is done, or that a later calculation overtook, is left."""
+    """Calculate one chunk of employees; a chunk that is done or superseded is ignored."""
     chunk = progress.find_chunk(scope, UUID(message["job_id"]), message["chunk"])
     if chunk is not None:
-        actions.carry_on(scope, message, chunk)
+        actions.continue_calculation(scope, message, chunk)

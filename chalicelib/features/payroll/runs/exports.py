@@ -1,4 +1,4 @@
-"""The register of a run as a file: one row per payslip, one column per component, and the totals of each currency."""
+"""Export of a run's payslips: one row per payslip, one column per component, and the totals of each currency."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
@@ -26,8 +26,8 @@ from chalicelib.kernel.states import FIXED_PAYROLL, PayrollStatus
 
 BATCH = 500
 LARGEST = 4_000_000  # characters: a function's answer has 6 MB, and a workbook travels as base64
-WHO = ("employee_no", "name", "department", "currency")
-DAYS = (
+EMPLOYEE_COLUMNS = ("employee_no", "name", "department", "currency")
+INPUT_COLUMNS = (
     "base_salary", "working_days", "present_days", "od_days", "paid_leave_days", "lop_days", "absent_days",
     "extra_days", "payable_shifts", "ot_hours",
 )  # fmt: skip
@@ -36,21 +36,34 @@ _SALARY, _COMPONENT = "salary", "component"
 
 
 def export(scope: Scope, *, run_id: UUID, query: RegisterQuery) -> FileReply:
-    """Write a calculated run, people in the order of their numbers, components in the order of the run.
+    """Write a calculated run: employees by number, components in the order of the snapshot.
 
-    What is taken back by an adjustment stands below 0. `arrears` is what all lines of arrears do to the net; the
-    columns behind the three kinds say it by component, each in the category that gross, deductions, taxes or benefits
-    sum.
+    An adjustment that takes back is negative. `arrears` is the effect of all arrears lines on the net; the last columns
+    show them by component, with the sign of its category. Raises Conflict for a run that is not calculated.
     """
     run = get_row(scope, payroll_runs, run_id, what="payroll run")
     if run["status"] not in _CALCULATED:
         raise Conflict(f"This run is {run['status']}, so there is nothing to write; calculate it first.")
     components = [(component["code"], component["name"]) for component in run["plan"]["components"]]
-    late = queries.list_arrears_components(scope, run_id, order=[EARNED, *(code for code, _ in components)])
-    headings = [*_headings(components), *OneOffKind, *(f"arrears: {name}" for name in _headings(late))]
-    head = [*WHO, *DAYS, "earned_salary", *headings, *TOTALS, "net", "pays", "previous_net", "anomalies"]
-    columns = [*map(_column, (code for code, _ in components)), *OneOffKind, *(_late(code) for code, _ in late)]
-    lines = _bounded(_lines(scope, run_id, columns))
+    arrears = queries.list_arrears_components(scope, run_id, order=[EARNED, *(code for code, _ in components)])
+    headings = [*_headings(components), *OneOffKind, *(f"arrears: {name}" for name in _headings(arrears))]
+    head = [
+        *EMPLOYEE_COLUMNS,
+        *INPUT_COLUMNS,
+        "earned_salary",
+        *headings,
+        *TOTALS,
+        "net",
+        "pays",
+        "previous_net",
+        "anomalies",
+    ]
+    columns = [
+        *map(_component_column, (code for code, _ in components)),
+        *OneOffKind,
+        *(_arrears_column(code) for code, _ in arrears),
+    ]
+    lines = _check_size(_make_lines(scope, run_id, columns))
     name = safe_name(f"payroll-{run['month']}-{run['kind']}")
     if query.format == "csv":
         return FileReply(write_csv(head, lines), CSV, f"{name}.csv")
@@ -63,29 +76,29 @@ def _headings(components: Sequence[tuple[str, str]]) -> list[str]:
     return [escape_formula(name if names[name] == 1 else f"{name} ({code})") for code, name in components]
 
 
-def _lines(scope: Scope, run_id: UUID, columns: Sequence[str]) -> Iterator[list[Any]]:
-    departments_by_id = _departments(scope)
+def _make_lines(scope: Scope, run_id: UUID, columns: Sequence[str]) -> Iterator[list[Any]]:
+    departments_by_id = _load_departments(scope)
     money = [_SALARY, *columns, *TOTALS, "net", "pays"]
     totals: dict[str, dict[str, Decimal]] = {}
-    people: Counter[str] = Counter()
-    everybody = _everybody(scope, run_id)
-    for start in range(0, len(everybody), BATCH):
-        some = everybody[start : start + BATCH]
-        found = queries.read_payslips(scope, run_id=run_id, user_ids=some)
-        by_person = {payslip["user"]["id"]: payslip for payslip in found}
-        for payslip in (by_person[user_id] for user_id in some if user_id in by_person):
+    payslip_counts: Counter[str] = Counter()
+    employee_ids = _list_employees(scope, run_id)
+    for start in range(0, len(employee_ids), BATCH):
+        batch = employee_ids[start : start + BATCH]
+        batch_payslips = queries.read_payslips(scope, run_id=run_id, user_ids=batch)
+        by_employee = {payslip["user"]["id"]: payslip for payslip in batch_payslips}
+        for payslip in (by_employee[user_id] for user_id in batch if user_id in by_employee):
             user, inputs, currency = payslip["user"], payslip["inputs"], payslip["currency"]
-            amounts = _amounts(payslip)
+            amounts = _sum_columns(payslip)
             sums = totals.setdefault(currency, defaultdict(Decimal))
             for column, amount in amounts.items():
                 sums[column] += amount
-            people[currency] += 1
+            payslip_counts[currency] += 1
             yield [
                 escape_formula(user["employee_no"] or ""),
                 escape_formula(user["name"]),
                 escape_formula(departments_by_id.get(user["department_id"], "")),
                 currency,
-                *(_cell(inputs.get(name)) for name in DAYS),
+                *(_cell(inputs.get(name)) for name in INPUT_COLUMNS),
                 *(_cell(amounts.get(column)) for column in money),
                 _cell(payslip["previous_net"]),
                 "; ".join(payslip["anomalies"] or ()),
@@ -93,38 +106,38 @@ def _lines(scope: Scope, run_id: UUID, columns: Sequence[str]) -> Iterator[list[
     for currency, sums in sorted(totals.items()):
         yield [
             "total",
-            f"{people[currency]} payslips",
+            f"{payslip_counts[currency]} payslips",
             "",
             currency,
-            *([""] * len(DAYS)),
+            *([""] * len(INPUT_COLUMNS)),
             *(_cell(sums.get(column)) for column in money),
             "",
             "",
         ]
 
 
-def _amounts(payslip: Record) -> dict[str, Decimal]:
+def _sum_columns(payslip: Record) -> dict[str, Decimal]:
     """Return a payslip's amounts by column."""
-    found: dict[str, Decimal] = defaultdict(Decimal)
+    amounts: dict[str, Decimal] = defaultdict(Decimal)
     for line in payslip["lines"]:
         if line["kind"] == _SALARY:
-            found[_SALARY] += line["amount"]
+            amounts[_SALARY] += line["amount"]
         elif line["kind"] == _COMPONENT:
-            found[_column(line["code"])] += line["amount"]
+            amounts[_component_column(line["code"])] += line["amount"]
         elif line["kind"] == OneOffKind.CARRIED_OVER:
-            found[line["kind"]] += line["amount"]
+            amounts[line["kind"]] += line["amount"]
         else:
-            found[line["kind"]] += RULES[line["category"]].sign * line["amount"]
+            amounts[line["kind"]] += RULES[line["category"]].sign * line["amount"]
             if line["code"] is not None:
-                found[_late(line["code"])] += line["amount"]
-    return {**found, **{name: payslip["totals"][name] for name in (*TOTALS, "net")}, "pays": payslip["pays"]}
+                amounts[_arrears_column(line["code"])] += line["amount"]
+    return {**amounts, **{name: payslip["totals"][name] for name in (*TOTALS, "net")}, "pays": payslip["pays"]}
 
 
-def _column(code: str) -> str:
+def _component_column(code: str) -> str:
     return f"component/{code}"  # a component may be called what another column is
 
 
-def _late(code: str) -> str:
+def _arrears_column(code: str) -> str:
     return f"arrears/{code}"
 
 
@@ -132,7 +145,7 @@ def _cell(value: Decimal | None) -> Any:
     return "" if value is None else value
 
 
-def _everybody(scope: Scope, run_id: UUID) -> list[UUID]:
+def _list_employees(scope: Scope, run_id: UUID) -> list[UUID]:
     rows = (
         select(payslips.c.user_id)
         .outerjoin(
@@ -145,12 +158,12 @@ def _everybody(scope: Scope, run_id: UUID) -> list[UUID]:
     return list(scope.session.execute(rows).scalars())
 
 
-def _departments(scope: Scope) -> dict[UUID, str]:
+def _load_departments(scope: Scope) -> dict[UUID, str]:
     rows = select(departments.c.id, departments.c.name).where(departments.c.tenant_id == scope.tenant_id)
     return {row.id: row.name for row in scope.session.execute(rows)}
 
 
-def _bounded(lines: Iterator[list[Any]]) -> Iterator[list[Any]]:
+def _check_size(lines: Iterator[list[Any]]) -> Iterator[list[Any]]:
     written = 0
     for line in lines:
         written += sum(len(str(cell)) + 1 for cell in line)

@@ -1,8 +1,7 @@
-"""Who had a part in a payroll run, and whether the caller may therefore approve it.
+"""Participants of a payroll run, and whether the caller may approve it (four-eyes principle).
 
-A regular run pays everybody, its approver too: only having calculated it bars, and having decided a part of one's own
-pay since the last approved run. An off-cycle run pays what some people gave it for some people: these and those may
-not approve it either.
+A regular run pays everybody, its approver too, so only those are barred who calculated it, or decided a part of their
+own pay since the last approved run. An off-cycle run also bars those who created it or gave it amounts, and its payees.
 """
 
 from collections.abc import Sequence
@@ -19,8 +18,8 @@ from chalicelib.four_eyes.own_pay import DECIDED
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.states import PayrollStatus
 
-# Of the caller: whether they decided their own pay, as only somebody who is alone may, since a run was last approved.
-_OWN_FIGURES = text("""
+# Whether the caller decided their own pay since a run was last approved, as only a sole admin may.
+_DECIDED_OWN_PAY = text("""
     select exists (
         select from audit_logs a
         where a.tenant_id = :tenant_id and a.entity_type = 'user' and a.action = :decided
@@ -30,7 +29,7 @@ _OWN_FIGURES = text("""
               where r.tenant_id = :tenant_id and r.kind = 'regular'
           ), '-infinity'))""")
 
-# One row per off-cycle run: whether it pays the caller, and who gave it what it pays.
+# One row per off-cycle run: whether it pays the caller, and who gave it its amounts.
 _OFF_CYCLE = text("""
     select r.id,
         array(
@@ -46,63 +45,63 @@ _OFF_CYCLE = text("""
     from payroll_runs r where r.tenant_id = :tenant_id and r.id = any(:run_ids)""")
 
 
-def of_run(scope: Scope, run: Record) -> list[Participants]:
-    """Return everybody who had a part in a run that is to be approved, as far as it matters to the caller."""
-    return _of_runs(scope, [run])[run["id"]]
+def load_participants(scope: Scope, run: Record) -> list[Participants]:
+    """Return the participants of a run that is to be approved, as far as they concern the caller."""
+    return _load_participants(scope, [run])[run["id"]]
 
 
-def with_approval(scope: Scope, runs: Sequence[Record]) -> list[Record]:
+def add_approval(scope: Scope, runs: Sequence[Record]) -> list[Record]:
     """Add to each run `may_approve`, `because` (why not) and `four_eyes`, for the caller."""
     waiting = [run for run in runs if run["status"] == PayrollStatus.CALCULATED]
-    hands = _of_runs(scope, waiting) if waiting and "payroll.approve" in scope.grants else {}
+    participants = _load_participants(scope, waiting) if waiting and "payroll.approve" in scope.grants else {}
     enforced = four_eyes.is_enforced(scope)
     return [
         {
             **run,
             "four_eyes": enforced if run["four_eyes"] is None else run["four_eyes"],
-            "because": (because := _why_not(scope, run, hands)),
+            "because": (because := _find_obstacle(scope, run, participants)),
             "may_approve": because is None,
         }
         for run in runs
     ]
 
 
-def _why_not(scope: Scope, run: Record, hands: dict[UUID, list[Participants]]) -> str | None:
+def _find_obstacle(scope: Scope, run: Record, participants: dict[UUID, list[Participants]]) -> str | None:
     if "payroll.approve" not in scope.grants:
         return f"The role {scope.actor.role} may not approve (it needs payroll.approve)."
     if run["status"] != PayrollStatus.CALCULATED:
         return f"It is {run['status']}; a run is approved once it is calculated."
-    return four_eyes.why_not(scope, hands[run["id"]])
+    return four_eyes.why_not(scope, participants[run["id"]])
 
 
-def _of_runs(scope: Scope, runs: Sequence[Record]) -> dict[UUID, list[Participants]]:
+def _load_participants(scope: Scope, runs: Sequence[Record]) -> dict[UUID, list[Participants]]:
     run_ids, own_ids = [run["id"] for run in runs], sorted(scope.actor.all_ids)
     values: dict[str, Any] = {"tenant_id": scope.tenant_id, "run_ids": run_ids}
     own: list[UUID] = []
     if (
         own_ids
         and scope.session.execute(
-            _OWN_FIGURES, {**values, "decided": DECIDED, "own_ids": [str(one) for one in own_ids]}
+            _DECIDED_OWN_PAY, {**values, "decided": DECIDED, "own_ids": [str(one) for one in own_ids]}
         ).scalar_one()
     ):
         own = own_ids
     off_cycle: dict[UUID, Any] = {}
     if own_ids and any(run["kind"] == RunKind.OFF_CYCLE for run in runs):
         off_cycle = {row.id: row for row in scope.session.execute(_OFF_CYCLE, {**values, "own_ids": own_ids})}
-    found = {}
+    participants = {}
     for run in runs:
         # the code before 2026-12, which may still run during a deployment, wrote the person alone
         calculated = [*run["calculated_by_ids"], *filter(None, [run["calculated_by_user_id"]])]
-        found[run["id"]] = [
+        participants[run["id"]] = [
             Participants(Participation.CALCULATED, calculated),
             Participants(Participation.OWN_FIGURE, own),
         ]
         if run["kind"] == RunKind.OFF_CYCLE and own_ids:
             row = off_cycle[run["id"]]
-            found[run["id"]] += [
+            participants[run["id"]] += [
                 Participants(Participation.MADE_RUN, run["created_by_ids"]),
                 Participants(Participation.GAVE_AMOUNT, row.gave),
                 Participants(Participation.MADE_ADJUSTMENT, row.adjusted),
                 Participants(Participation.PAYEE, row.payees),
             ]
-    return found
+    return participants

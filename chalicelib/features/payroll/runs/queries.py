@@ -31,12 +31,12 @@ def get_run(scope: Scope, run_id: UUID) -> Record:
 
 
 def show_run(scope: Scope, run_id: UUID) -> Record:
-    """Return one run as the caller sees it: with whether they may approve it."""
-    return participants.with_approval(scope, [get_run(scope, run_id)])[0]
+    """Return one run with whether the caller may approve it."""
+    return participants.add_approval(scope, [get_run(scope, run_id)])[0]
 
 
-def keep_run(scope: Scope, run_id: UUID) -> Record:
-    """Read a run and let nobody calculate it anew, or cancel it, until this transaction ends."""
+def share_lock_run(scope: Scope, run_id: UUID) -> Record:
+    """Read a run with a share lock: it cannot be recalculated or cancelled until this transaction ends."""
     rows = select(payroll_runs).where(payroll_runs.c.tenant_id == scope.tenant_id, payroll_runs.c.id == run_id)
     return dict(scope.session.execute(rows.with_for_update(read=True)).mappings().one())
 
@@ -45,49 +45,49 @@ def page_of_runs(scope: Scope, query: PayrollRunQuery) -> Record:
     """Read one page of runs, oldest first."""
     rows = select(payroll_runs).where(payroll_runs.c.tenant_id == scope.tenant_id)
     for name in ("month", "status", "kind"):
-        if (wanted := getattr(query, name)) is not None:
+        if (value := getattr(query, name)) is not None:
             rows = rows.where(
-                payroll_runs.c[name] == wanted.value if hasattr(wanted, "value") else payroll_runs.c[name] == wanted
+                payroll_runs.c[name] == value.value if hasattr(value, "value") else payroll_runs.c[name] == value
             )
     page = page_of(scope, rows, key=payroll_runs.c.id, query=query)
-    return {**page, "items": participants.with_approval(scope, page["items"])}
+    return {**page, "items": participants.add_approval(scope, page["items"])}
 
 
 def page_of_run_payslips(scope: Scope, run_id: UUID, query: RunPayslipQuery) -> Record:
     """Read one page of a run's payslips, in the order of people's ids."""
     get_run(scope, run_id)
-    rows = _heads(scope).where(payslips.c.run_id == run_id)
+    rows = _select_heads(scope).where(payslips.c.run_id == run_id)
     if query.anomalous is not None:
         rows = rows.where(payslips.c.anomalies.is_not(None) if query.anomalous else payslips.c.anomalies.is_(None))
     if query.anomaly is not None:
         rows = rows.where(payslips.c.anomalies.any(cast(query.anomaly.value, Text)))
     if query.search:
         rows = rows.where(people.matches(query.search))
-    return _with_people(page_of(scope, rows, key=payslips.c.user_id, query=query))
+    return _add_employees(page_of(scope, rows, key=payslips.c.user_id, query=query))
 
 
 def page_of_payslips(scope: Scope, query: PayslipQuery) -> Record:
     """Read one page of the payslips that the caller may see, of every run."""
-    rows = _heads(scope)
+    rows = _select_heads(scope)
     if query.user_id is not None:
         people.get_user(scope, query.user_id, "payslips.read")
         rows = rows.where(payslips.c.user_id == query.user_id)
     if query.month is not None:
         rows = rows.where(payroll_runs.c.month == query.month)
-    return _with_people(page_of(scope, rows, key=payslips.c.id, query=query))
+    return _add_employees(page_of(scope, rows, key=payslips.c.id, query=query))
 
 
 def get_payslip(scope: Scope, payslip_id: UUID) -> Record:
     """Read one payslip with everything that explains it."""
-    found = _whole(scope, payslips.c.id == payslip_id)
-    if not found:
+    matches = _load_payslips(scope, payslips.c.id == payslip_id)
+    if not matches:
         raise NotFound("There is no such payslip.")
-    return found[0]
+    return matches[0]
 
 
 def read_payslips(scope: Scope, *, run_id: UUID, user_ids: Sequence[UUID]) -> list[Record]:
     """Read payslips of a run with everything that explains them, in the order of people's ids."""
-    return _whole(scope, and_(payslips.c.run_id == run_id, payslips.c.user_id.in_(user_ids)))
+    return _load_payslips(scope, and_(payslips.c.run_id == run_id, payslips.c.user_id.in_(user_ids)))
 
 
 def list_arrears_components(scope: Scope, run_id: UUID, *, order: Sequence[str]) -> list[tuple[str, str]]:
@@ -102,13 +102,13 @@ def list_arrears_components(scope: Scope, run_id: UUID, *, order: Sequence[str])
     return sorted(((code, name) for code, name in rows), key=lambda one: (places.get(one[0], len(places)), one[0]))
 
 
-def _visible(scope: Scope) -> ColumnElement[bool]:
-    # a person sees their own payslips once these cannot change any more
+def _visible_payslips(scope: Scope) -> ColumnElement[bool]:
+    # employees see their own payslips once these cannot change any more
     within = scope.within("payslips.read", payslips.c.user_id)
     return within if scope.reaches_all("payslips.read") else and_(within, payroll_runs.c.status.in_(FIXED_PAYROLL))
 
 
-def _joined(scope: Scope, *columns: Any) -> Select[Any]:
+def _select_payslips(scope: Scope, *columns: Any) -> Select[Any]:
     person = and_(users.c.tenant_id == scope.tenant_id, users.c.id == payslips.c.user_id)
     employed = and_(employments.c.tenant_id == scope.tenant_id, employments.c.user_id == payslips.c.user_id)
     return (
@@ -125,11 +125,11 @@ def _joined(scope: Scope, *columns: Any) -> Select[Any]:
         .join(payroll_runs, and_(payroll_runs.c.tenant_id == scope.tenant_id, payroll_runs.c.id == payslips.c.run_id))
         .join(users, person)
         .outerjoin(employments, employed)
-        .where(payslips.c.tenant_id == scope.tenant_id, _visible(scope))
+        .where(payslips.c.tenant_id == scope.tenant_id, _visible_payslips(scope))
     )
 
 
-def _heads(scope: Scope) -> Select[Any]:
+def _select_heads(scope: Scope) -> Select[Any]:
     names = (
         "id",
         "run_id",
@@ -140,47 +140,47 @@ def _heads(scope: Scope) -> Select[Any]:
         "previous_net",
         "calculated_at",
     )
-    return _joined(scope, *(payslips.c[name] for name in names), _PAYS, _DIFFERENCE, payslips.c.anomalies)
+    return _select_payslips(scope, *(payslips.c[name] for name in names), _PAYS, _DIFFERENCE, payslips.c.anomalies)
 
 
-def _with_people(page: Record) -> Record:
+def _add_employees(page: Record) -> Record:
     for row in page["items"]:
-        row |= {"user": _person(row), "anomalies": row["anomalies"] or []}
+        row |= {"user": _employee_of(row), "anomalies": row["anomalies"] or []}
     return page
 
 
-def _person(row: Record) -> Record:
+def _employee_of(row: Record) -> Record:
     return {"id": row["user_id"], **{name: row[name] for name in ("name", "employee_no", "department_id")}}
 
 
-def _whole(scope: Scope, condition: ColumnElement[bool]) -> list[Record]:
+def _load_payslips(scope: Scope, condition: ColumnElement[bool]) -> list[Record]:
     columns = (*payslips.c, payroll_runs.c.plan)
-    rows = scope.session.execute(_joined(scope, *columns).where(condition).order_by(payslips.c.user_id))
-    found = [dict(row) for row in rows.mappings()]
-    lines = _one_offs(scope, found)
-    earned = payslip_lines.earned_lines(scope, found)
-    plans: dict[UUID, payslip_lines.Explained] = {}
-    for row in found:
-        explained = plans.get(row["run_id"]) or plans.setdefault(
-            row["run_id"], payslip_lines.Explained(CalculationSnapshot.from_json(row["plan"]))
+    rows = scope.session.execute(_select_payslips(scope, *columns).where(condition).order_by(payslips.c.user_id))
+    payslip_rows = [dict(row) for row in rows.mappings()]
+    lines = _load_one_off_lines(scope, payslip_rows)
+    earned = payslip_lines.load_earned_lines(scope, payslip_rows)
+    explainers: dict[UUID, payslip_lines.PayslipExplainer] = {}
+    for row in payslip_rows:
+        explainer = explainers.get(row["run_id"]) or explainers.setdefault(
+            row["run_id"], payslip_lines.PayslipExplainer(CalculationSnapshot.from_json(row["plan"]))
         )
         period = scope.tenant.period(row["month"])
         key = (row["run_id"], row["user_id"])
-        row |= explained.of(row, one_offs=lines.get(key, []), earned=earned.get((row["month"], row["user_id"])))
-        row |= {"user": _person(row), "start_date": period.start, "end_date": period.end}
+        row |= explainer.explain(row, one_offs=lines.get(key, []), earned=earned.get((row["month"], row["user_id"])))
+        row |= {"user": _employee_of(row), "start_date": period.start, "end_date": period.end}
         row["anomalies"] = row["anomalies"] or []
-    return found
+    return payslip_rows
 
 
-def _one_offs(scope: Scope, found: Sequence[Record]) -> dict[tuple[UUID, UUID], list[Record]]:
+def _load_one_off_lines(scope: Scope, payslip_rows: Sequence[Record]) -> dict[tuple[UUID, UUID], list[Record]]:
     lines: dict[tuple[UUID, UUID], list[Record]] = {}
     table = payslip_one_offs
     rows = scope.session.execute(
         select(table)
         .where(
             table.c.tenant_id == scope.tenant_id,
-            table.c.run_id.in_({row["run_id"] for row in found}),
-            table.c.user_id.in_([row["user_id"] for row in found]),
+            table.c.run_id.in_({row["run_id"] for row in payslip_rows}),
+            table.c.user_id.in_([row["user_id"] for row in payslip_rows]),
         )
         .order_by(table.c.number)
     )

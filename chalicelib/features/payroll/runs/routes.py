@@ -66,7 +66,7 @@ def give_amounts(scope: Scope, run_id: UUID, body: RawBody, query: ImportQuery) 
     rows = read_rows(
         body, required=["payment_type", "amount"], optional=["employee_no", "user_id"], limit=amount_actions.MOST_ROWS
     )
-    return amount_actions.give(scope, run_id=run_id, rows=rows, dry_run=query.dry_run)
+    return amount_actions.set_amounts(scope, run_id=run_id, rows=rows, dry_run=query.dry_run)
 
 
 @endpoint(blueprint, "GET", "/payroll-runs/{run_id}/payslips", may="payroll.read")

@@ -1,11 +1,11 @@
-"""Words and small decisions of payroll."""
+"""Pure rules of payroll: anomalies, kinds of one-off lines, wording of warnings."""
 
 from decimal import Decimal
 from enum import StrEnum
 
 
 class Anomaly(StrEnum):
-    """What somebody should look at before a run is approved."""
+    """What an approver should look at."""
 
     NET_UP = "net_up"
     NET_DOWN = "net_down"
@@ -17,15 +17,15 @@ class Anomaly(StrEnum):
 
 
 class OneOffKind(StrEnum):
-    """Lines that no component made."""
+    """The kinds of payslip lines that no component made."""
 
     ARREARS = "arrears"  # what a period that was paid already is worth more or less by now
     ADJUSTMENT = "adjustment"
     CARRIED_OVER = "carried_over"  # what a net below 0 has left to be deducted
 
 
-def worded(what: str, code: str, name: str | None) -> str:
-    """Return in a sentence why a formula has no value, or not its own; `code` is formulas.Warning's."""
+def describe_warning(what: str, code: str, name: str | None) -> str:
+    """Return a sentence on why a formula has no value, or a replaced one; `code` is that of formulas.Warning."""
     match code:
         case "division_by_zero":
             return f"{what} divides by 0: it has no value, and counts 0."
@@ -36,17 +36,17 @@ def worded(what: str, code: str, name: str | None) -> str:
     return f"{what} comes to more than can be paid, and counts 0."
 
 
-def anomalies_of(
+def find_anomalies(
     *, net: Decimal, previous_net: Decimal | None, limit: Decimal | None, has_bank_details: bool
 ) -> list[Anomaly]:
-    """Return what is remarkable about a net pay, beside the one of the run before."""
-    found = []
+    """Return the anomalies of a net pay, compared with that of the run before."""
+    anomalies = []
     if net == 0:
-        found.append(Anomaly.ZERO_NET)
+        anomalies.append(Anomaly.ZERO_NET)
     elif net < 0:
-        found.append(Anomaly.NEGATIVE_NET)
+        anomalies.append(Anomaly.NEGATIVE_NET)
     elif not has_bank_details:
-        found.append(Anomaly.NO_BANK_DETAILS)
+        anomalies.append(Anomaly.NO_BANK_DETAILS)
     if previous_net is not None and limit is not None and abs(net - previous_net) > limit * abs(previous_net):
-        found.append(Anomaly.NET_UP if net > previous_net else Anomaly.NET_DOWN)
-    return found
+        anomalies.append(Anomaly.NET_UP if net > previous_net else Anomaly.NET_DOWN)
+    return anomalies

@@ -1,6 +1,6 @@
-"""A run's plan: the terms and the components that it is calculated with, kept with it and used again for its arrears.
+"""A run's calculation snapshot: its terms and components, stored with it (column `plan`) and used again for arrears.
 
-Whoever reads a payslip years later, or pays its period anew, finds here what its numbers stand for.
+It gives the numbers of a payslip their names and formulas, also years later.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,14 +23,14 @@ from chalicelib.kernel.money import MINOR_UNITS
 
 GROSS, ADJUSTMENTS = "gross", "adjustments"
 EARNED, SALARY = "earned_salary", "Salary"  # the code and the name of what the days of the period are worth
-# what sql/gather.sql gives, in this order; a payslip keeps these
+# the values that payslips/sql/inputs.sql selects, in this order; a payslip stores them
 INPUTS = tuple(name for name in VARIABLES if name != GROSS)
 _ZERO = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
 class CalculationSnapshot:
-    """What a run is calculated with; its components stand in the order in which they were defined."""
+    """What a run is calculated with; components are in the order of their definition."""
 
     kind: RunKind
     terms: Mapping[str, Any]  # see terms.make
@@ -38,7 +38,7 @@ class CalculationSnapshot:
     components: tuple[Component, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """Return what is stored of it."""
+        """Return the snapshot as it is stored."""
         return {
             "kind": self.kind.value,
             "terms": dict(self.terms),
@@ -47,94 +47,99 @@ class CalculationSnapshot:
         }
 
     @classmethod
-    def from_json(cls, said: Mapping[str, Any]) -> "CalculationSnapshot":
-        """Read a stored plan."""
+    def from_json(cls, stored: Mapping[str, Any]) -> "CalculationSnapshot":
+        """Parse a stored snapshot."""
         return cls(
-            RunKind(said["kind"]), said["terms"], tuple(said["inputs"]), tuple(map(_component, said["components"]))
+            RunKind(stored["kind"]),
+            stored["terms"],
+            tuple(stored["inputs"]),
+            tuple(map(_parse_component, stored["components"])),
         )
 
     def uses(self, variable: str) -> bool:
         """Return whether any component may need a variable."""
-        return any(variable in component.said() for component in self.components)
+        return any(variable in component.formula_text() for component in self.components)
 
     def scope(self, scope: Scope) -> Scope:
         """Return the scope with the tenant's settings and pay policy as they were."""
-        return replace(scope, tenant=terms.read(self.terms, scope.tenant))
+        return replace(scope, tenant=terms.restore_tenant(self.terms, scope.tenant))
 
 
 @dataclass(frozen=True, slots=True)
-class Compiled:
-    """A plan as one function: `program(values, given)`, its steps being the components and, somewhere, the gross."""
+class CompiledSnapshot:
+    """A snapshot as one function, `program(values, presets)`, whose steps are the components and the gross."""
 
     program: formulas.Program
-    gross: int  # which step it is
-    steps: tuple[int, ...]  # of each component, which step it is
+    gross: int  # its step
+    steps: tuple[int, ...]  # the step of each component
 
 
-def make(scope: Scope, *, kind: RunKind, on: date, type_ids: Sequence[UUID] | None) -> CalculationSnapshot:
-    """Plan with the components in force on a day: all of them, or for an off-cycle run those it names."""
-    found = component_queries.components_of(scope, on=on, type_ids=type_ids)
+def take_snapshot(scope: Scope, *, kind: RunKind, on: date, type_ids: Sequence[UUID] | None) -> CalculationSnapshot:
+    """Take a snapshot of the components in force on a day: all, or for an off-cycle run those it names."""
+    components = component_queries.components_of(scope, on=on, type_ids=type_ids)
     if kind is RunKind.OFF_CYCLE and type_ids is None:
-        found = [component for component in found if component.calculation is Calculation.DYNAMIC]
-    return CalculationSnapshot(kind, terms.make(scope.tenant), INPUTS, _computable(found))
+        components = [component for component in components if component.calculation is Calculation.DYNAMIC]
+    return CalculationSnapshot(kind, terms.resolve_terms(scope.tenant), INPUTS, _check_computable(components))
 
 
-def compiled(plan: CalculationSnapshot, *, currency: str, percents: tuple[tuple[str, Decimal], ...] = ()) -> Compiled:
-    """Compile a plan for pay in a currency; `percents` stand in the place of components' own."""
-    return _compiled(plan.components, tuple(plan.inputs), MINOR_UNITS[currency], percents)
+def compile_snapshot(
+    snapshot: CalculationSnapshot, *, currency: str, percents: tuple[tuple[str, Decimal], ...] = ()
+) -> CompiledSnapshot:
+    """Compile a snapshot for pay in a currency; `percents` override those of components."""
+    return _compile_components(snapshot.components, tuple(snapshot.inputs), MINOR_UNITS[currency], percents)
 
 
-def names_of(components: Sequence[Component], inputs: Sequence[str] = INPUTS) -> list[str]:
-    """List what a formula may use beside these components."""
+def list_names(components: Sequence[Component], inputs: Sequence[str] = INPUTS) -> list[str]:
+    """List the names that a formula may use: inputs, gross and component codes."""
     return [*inputs, GROSS, *(component.code for component in components)]
 
 
-def uses_of(components: Sequence[Component], names: Sequence[str]) -> dict[str, set[str]]:
-    """Return what each component needs, and what the gross does; what is not theirs is left out."""
+def find_dependencies(components: Sequence[Component], names: Sequence[str]) -> dict[str, set[str]]:
+    """Return the components that each component, and the gross, depends on."""
     codes = {component.code for component in components}
     uses: dict[str, set[str]] = {
-        component.code: set(formulas.check(component.said(), names=names).uses & (codes | {GROSS}))
+        component.code: set(formulas.check(component.formula_text(), names=names).uses & (codes | {GROSS}))
         for component in components
     }
     return {**uses, GROSS: {one.code for one in components if one.category in GROSS_CATEGORIES}}
 
 
 @lru_cache(maxsize=1024)
-def _compiled(
+def _compile_components(
     components: tuple[Component, ...],
     inputs: tuple[str, ...],
     places: int,
     percents: tuple[tuple[str, Decimal], ...],
-) -> Compiled:
-    own = dict(percents)
+) -> CompiledSnapshot:
+    overrides = dict(percents)
     by_code = {
-        component.code: replace(component, percent=own.get(component.code, component.percent))
+        component.code: replace(component, percent=overrides.get(component.code, component.percent))
         for component in components
     }
-    names = names_of(components, inputs)
-    gross = formulas.sum_of([EARNED, ADJUSTMENTS, *_earnings(components)])
+    names = list_names(components, inputs)
+    gross = formulas.sum_of([EARNED, ADJUSTMENTS, *_gross_codes(components)])
     steps = []
-    for name in formulas.ordered(uses_of(components, names)):
+    for name in formulas.ordered(find_dependencies(components, names)):
         if name == GROSS:
             steps.append(formulas.FormulaStep(GROSS, gross))
         else:
-            formula = formulas.check(by_code[name].said(), names=names)
+            formula = formulas.check(by_code[name].formula_text(), names=names)
             steps.append(formulas.FormulaStep(name, formula, places, _ZERO))
     place = {step.name: number for number, step in enumerate(steps)}
-    return Compiled(
+    return CompiledSnapshot(
         formulas.compile_steps([*inputs, ADJUSTMENTS], steps),
         place[GROSS],
         tuple(place[component.code] for component in components),
     )
 
 
-def _earnings(components: Sequence[Component]) -> list[str]:
+def _gross_codes(components: Sequence[Component]) -> list[str]:
     return [component.code for component in components if component.category in GROSS_CATEGORIES]
 
 
-def _computable(components: Sequence[Component]) -> tuple[Component, ...]:
+def _check_computable(components: Sequence[Component]) -> tuple[Component, ...]:
     try:
-        formulas.ordered(uses_of(components, names_of(components)))
+        formulas.ordered(find_dependencies(components, list_names(components)))
     except formulas.CycleError as cycle:
         raise Conflict(f"Components need each other: {cycle}. Change one of their formulas first.") from None
     except formulas.FormulaError as error:
@@ -143,14 +148,14 @@ def _computable(components: Sequence[Component]) -> tuple[Component, ...]:
     return tuple(sorted(components, key=lambda component: component.type_id.hex))
 
 
-def _component(said: Mapping[str, Any]) -> Component:
-    numbers = {name: None if said[name] is None else Decimal(said[name]) for name in ("amount", "percent")}
+def _parse_component(stored: Mapping[str, Any]) -> Component:
+    numbers = {name: None if stored[name] is None else Decimal(stored[name]) for name in ("amount", "percent")}
     return Component(
         **{
-            **said,
+            **stored,
             **numbers,
-            "type_id": UUID(said["type_id"]),
-            "category": Category(said["category"]),
-            "calculation": Calculation(said["calculation"]),
+            "type_id": UUID(stored["type_id"]),
+            "category": Category(stored["category"]),
+            "calculation": Calculation(stored["calculation"]),
         }
     )

@@ -48,7 +48,7 @@ _CONCLUDE = text("""
     where tenant_id = :tenant_id and id = :run_id and calculation = :calculation and status = 'draft'""")
 
 
-def conclude(scope: Scope, run: Record, *, previous_run_id: UUID | None) -> dict[str, Any]:
+def store_summary(scope: Scope, run: Record, *, previous_run_id: UUID | None) -> dict[str, Any]:
     """Store the summary of a run that is calculated, and mark it so."""
     key = {"tenant_id": scope.tenant_id, "run_id": run["id"]}
     summary = _sum_up(scope, run, key | {"previous_run_id": previous_run_id})
@@ -58,7 +58,7 @@ def conclude(scope: Scope, run: Record, *, previous_run_id: UUID | None) -> dict
     return summary
 
 
-def headline(summary: dict[str, Any]) -> dict[str, Any]:
+def summarize_for_job(summary: dict[str, Any]) -> dict[str, Any]:
     """Return the part of a summary that the job's result shows."""
     totals = summary["totals"]
     return {

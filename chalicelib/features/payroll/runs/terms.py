@@ -1,7 +1,8 @@
 """The terms of a run: every setting and policy switch that prices a period, with its value, as they were.
 
-They are kept resolved, also where a value was only a default: a later release may change a default, and a period that
-was paid under the old one must not be priced anew. `make` is the only writer and `read` the only reader. A field of
+They are stored resolved, also where a value was only a default: a later release may change a default, and a period
+that was paid under the old one must not be repriced. `resolve_terms` is the only writer, `restore_tenant` the only
+reader. A field of
 `Tenant` or `PayPolicy` that prices stands in SETTINGS or SWITCHES, any other in one of the two lists beside them; a
 test fails for a field that stands nowhere. Whoever adds one that prices also adds a migration that gives the stored
 runs the value under which they were computed.
@@ -22,19 +23,19 @@ SWITCHES = (
     "daily_paid_holidays",
     "weekly_rule",
 )
-SETTINGS_THAT_DO_NOT_PRICE = frozenset(
+NON_PRICING_SETTINGS = frozenset(
     {"id", "slug", "name", "is_active", "requests_per_minute", "cell"}
     | {"policy_overrides"}  # it is resolved into SWITCHES
 )
 # They decide about sales, about what is shown before approval, and about how and when the result is paid.
-SWITCHES_THAT_DO_NOT_PRICE = frozenset(
+NON_PRICING_SWITCHES = frozenset(
     {"advance_rate", "payroll_change_limit"}
     | {"minimum_payout", "payouts_enabled", "payout_schedule", "payout_provider", "manual_without_bank_account"}
     | {"payout_approval_above", "payout_limits", "destination_hold_hours", "four_eyes"}
 )
 
 
-def make(tenant: Tenant) -> dict[str, Any]:
+def resolve_terms(tenant: Tenant) -> dict[str, Any]:
     """Return the tenant's terms of this moment as JSON values."""
     settings = {name: getattr(tenant, name) for name in SETTINGS}
     return {
@@ -44,7 +45,7 @@ def make(tenant: Tenant) -> dict[str, Any]:
     }
 
 
-def read(terms: Mapping[str, Any], tenant: Tenant) -> Tenant:
+def restore_tenant(terms: Mapping[str, Any], tenant: Tenant) -> Tenant:
     """Return the tenant under stored terms; what does not price stays as it is today.
 
     Raises LookupError where a value is missing: a default of today must never stand in for it.
