@@ -99,8 +99,9 @@ def gather(scope: Scope, *, which: Which, pays_salary: bool = True, with_kpi: bo
         "full_day_minutes": policy.full_day_minutes,
         "pays_salary": pays_salary,
         "with_kpi": with_kpi,
-        "needs_destination": providers.abilities_of(policy.payout_provider).needs_destination
+        "needs_destination": providers.get_abilities(policy.payout_provider).needs_destination
         and not policy.manual_without_bank_account,
+        "payable_kinds": providers.list_payable_kinds(policy.payout_provider),
     }
     return scope.session.execute(text(which.employee_filter.put_into(_GATHER)), values).all()
 
