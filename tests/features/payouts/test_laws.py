@@ -135,7 +135,7 @@ class Office:
                 else:
                     outcome = PayoutStatus(verb)
                     said = Resolution(outcome=outcome, reason="asked them")  # type: ignore[arg-type]
-                    decision_actions.resolve(scope, payout.id, said=said)
+                    decision_actions.resolve(scope, payout.id, resolution=said)
             except AlreadyDecided:
                 event(f"{verb} refused")
             else:

@@ -16,7 +16,7 @@ class TestList:
         assert all(reason.meaning and len(reason.code) == 4 for reason in listed.values())
 
     def test_takes_every_duplicate_for_one_of_an_earlier_instruction(self) -> None:
-        earlier = {code for code, reason in outcomes.load_reasons().items() if reason.says is ReasonSubject.EARLIER}
+        earlier = {code for code, reason in outcomes.load_reasons().items() if reason.subject is ReasonSubject.EARLIER}
         assert {"AM05", "DU01", "DU02", "DU03", "DU04", "DU05", "DUPL", "AB12", "DS15", "RF01", "ARDT"} <= earlier
         assert not {"AC01", "AC04", "AM04", "MS03", "RC01", "RR04"} & earlier
 

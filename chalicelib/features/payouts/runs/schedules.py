@@ -12,7 +12,7 @@ from chalicelib.entry.messages import scheduled
 from chalicelib.features.payouts.delivery import actions as delivery_actions
 from chalicelib.features.payouts.models import payouts
 from chalicelib.features.payouts.runs import actions
-from chalicelib.features.payouts.runs.messages import PayoutRunKind, SlotMessage
+from chalicelib.features.payouts.runs.messages import PayoutRunKind
 from chalicelib.identity.models import tenants
 from chalicelib.kernel.states import PayoutStatus
 
@@ -55,6 +55,8 @@ def _send_runs(kind: PayoutRunKind, now: datetime) -> int:
     """Send a message for each tenant that a run of this kind may concern, and count them."""
     with transaction(role="wagebook_sweeper") as session:
         tenant_ids = session.execute(_DUE_TENANTS, {"with_sales": kind is PayoutRunKind.ADVANCE}).scalars().all()
-    slot = SlotMessage(kind=kind, slot=now.replace(minute=0, second=0, microsecond=0)).model_dump(mode="json")
-    queues.send_many(actions.QUEUE, [{"tenant_id": str(tenant_id), **slot} for tenant_id in tenant_ids])
+    slot = now.replace(minute=0, second=0, microsecond=0).isoformat()
+    queues.send_many(
+        actions.QUEUE, [{"tenant_id": str(tenant_id), "kind": kind.value, "slot": slot} for tenant_id in tenant_ids]
+    )
     return len(tenant_ids)
