@@ -227,7 +227,7 @@ leave-expiry              rate(15 minutes)    leave.expiry.nightly_job.send_due_
 balance                   rate(15 minutes)    pay_register.nightly_job.send_due_nights
 advance-payouts           cron(0 * * * ? *)   payouts.runs.schedules.send_advance_runs
 final-payouts             cron(30 * * * ? *)  payouts.runs.schedules.send_final_runs
-payouts-to-look-at        rate(1 minute)      payouts.runs.schedules.send_payouts_to_look_at
+payouts-to-look-at        rate(1 minute)      payouts.runs.schedules.send_due_payouts
 webhooks-to-look-at       rate(1 minute)      webhooks.schedules.send_due_webhooks
 forget-webhooks           rate(1 hour)        webhooks.schedules.delete_old_webhooks
 notifications-to-look-at  rate(1 minute)      notifications.schedules.send_notifications_to_look_at

@@ -16,6 +16,7 @@ from chalicelib.operators.erasure import people_app
 from chalicelib.operators.jobs import jobs_app
 from chalicelib.operators.leave import leave_app
 from chalicelib.operators.payouts import payouts_app
+from chalicelib.operators.providers import providers_app
 from chalicelib.operators.rotation import vault_app
 from chalicelib.operators.terminal import AsJson, MaybeTenant, TerminalCommand, print_json, print_table, quiet
 
@@ -38,6 +39,7 @@ app.add_typer(demo_app, name="demo")
 app.add_typer(jobs_app, name="jobs")
 app.add_typer(leave_app, name="leave")
 app.add_typer(payouts_app, name="payouts")
+app.add_typer(providers_app, name="providers")
 app.add_typer(dead_letters_app, name="dead-letters")
 app.add_typer(vault_app, name="vault")
 backlog.add_to(app)

@@ -1,1 +1,1 @@
-"""What operators do from a terminal. `chalicelib.cli` is the door; nothing of this is loaded in Lambda."""
+"""What operators do from a terminal. `chalicelib.cli` is the command line; nothing of this is loaded in Lambda."""

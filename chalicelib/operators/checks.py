@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row, text
 from chalicelib.backing import clock
 from chalicelib.backing.database import CrossTenantRole, statement, transaction
 from chalicelib.backing.settings import settings
+from chalicelib.features.payouts.delivery.providers import registry, simulated
 
 SHOWN = 10  # problems that each check and tenant names; all are counted
 
@@ -108,8 +109,24 @@ def check_all(tenants: Iterable[Row[Any]]) -> list[CheckResult]:
 
 def check_tenant(session: Connection, name: str, tenant_id: UUID) -> Row[Any]:
     """Run one check of a tenant, inside a transaction of that tenant."""
-    values = {"tenant_id": tenant_id, "now": clock.now(), "payouts_enabled": settings().payouts_enabled}
+    values = {
+        "tenant_id": tenant_id,
+        "now": clock.now(),
+        "payouts_enabled": settings().payouts_enabled,
+        **_provider_values(),
+    }
     return _run(session, statement(__file__, name), values)
+
+
+def _provider_values() -> dict[str, Any]:
+    """Return the providers by what they can do, and the one whose list of movements is a table of ours."""
+    providers = registry().items()
+    return {
+        "called_providers": [name for name, provider in providers if provider.is_called],
+        "manual_providers": [name for name, provider in providers if provider.abilities.is_manual],
+        "file_providers": [name for name, provider in providers if provider.abilities.sends_files],
+        "listing_provider": simulated.NAME,
+    }
 
 
 def check_database(session: Connection, name: str) -> Row[Any]:

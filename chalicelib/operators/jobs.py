@@ -14,6 +14,7 @@ from chalicelib.features.kpis.scores import nightly_job as kpis
 from chalicelib.features.leave.expiry import nightly_job as leave_expiry
 from chalicelib.features.pay_register import nightly_job as pay_register
 from chalicelib.features.payouts.runs import actions as payouts
+from chalicelib.features.payouts.runs.messages import PayoutRunKind
 from chalicelib.identity.scope import Scope
 from chalicelib.jobs.nightly import NightlyJob
 from chalicelib.kernel.errors import NotFound, invalid
@@ -35,7 +36,7 @@ JOBS: Mapping[str, Callable[..., UUID]] = {
         nightly_job.kind: partial(_request_night, nightly_job=nightly_job)
         for nightly_job in (pay_register.JOB, leave_expiry.JOB, kpis.JOB)
     },
-    **{kind.value: partial(payouts.request_job, kind=kind) for kind in payouts.PayoutRunKind},
+    **{kind.value: partial(payouts.request_job, kind=kind) for kind in PayoutRunKind},
 }
 
 _LATEST = text("""

@@ -45,6 +45,7 @@ APPLICATION = {
     "day_edits": "insert select update",
     "payout_destinations": "insert select update",
     "bank_file_settings": "insert select update",
+    "provider_credentials": "delete insert select",
     "payout_batches": "insert select",
     "payouts": "insert select",
     "payout_events": "insert select",
@@ -126,6 +127,7 @@ APPLICATION_COLUMNS = {
     },
     # how far it is paid; never how much, to whom or of which run
     ("payable_earmarks", "update"): {"netted", "waits", "payout_id"},
+    ("provider_credentials", "update"): {"sealed", "key_id"},  # by a rotation of the data key
     ("simulated_movements", "update"): {"status", "reason"},
     ("payout_batches", "update"): {"handed_over_at"},
     ("form_versions", "update"): {"fields", "published_at"},  # of a draft; what is published stays

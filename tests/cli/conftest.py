@@ -45,8 +45,8 @@ def _cli(database: Urls) -> Cli:
     streams = [handler for handler in logger.handlers if isinstance(handler, StreamHandler)]
     kept = [(handler, handler.stream) for handler in streams], logger.log_level
 
-    def run(*words: str) -> Said:
-        ended = CliRunner().invoke(app, list(words))
+    def run(*words: str, typed: str | None = None) -> Said:
+        ended = CliRunner().invoke(app, list(words), input=typed)
         for handler, stream in kept[0]:
             handler.stream = stream
         logger.setLevel(kept[1])

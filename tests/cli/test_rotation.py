@@ -1,6 +1,9 @@
 """A new data key takes the old one's place: all that is sealed opens as before; another tenant's is left alone."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+from unittest import mock
 from uuid import UUID
 
 import psycopg
@@ -8,12 +11,14 @@ import pytest
 
 from chalicelib.backing import clock, vault
 from chalicelib.features.payouts.batches import settings_queries as batch_settings_queries
+from chalicelib.features.payouts.delivery import credentials, providers
 from chalicelib.features.people.destinations import queries as destination_queries
 from chalicelib.features.webhooks import queries as webhooks
 from chalicelib.identity.callers import job_scope
-from chalicelib.identity.scope import Origin
+from chalicelib.identity.scope import Origin, Scope
 from chalicelib.operators import rotation
 from tests.cli.conftest import Cli
+from tests.support import acmepay
 from tests.support.cast import Cast, tenant
 from tests.support.people import sql
 
@@ -21,6 +26,7 @@ IBANS = ["DE89370400440532013000", "GB82WEST12345698765432", "FR1420041010050500
 PLACES = {
     "bank_file_settings.payer_sealed",
     "payout_destinations.sealed",
+    "provider_credentials.sealed",
     "webhook_endpoints.secret_sealed",
     "webhook_endpoints.old_secret_sealed",
 }
@@ -39,7 +45,17 @@ def company(name: str) -> Cast:
     made.admin.ok(
         "PUT", "/payouts/bank-file-settings", {"format": "pain.001", "payer": {"name": f"{name} Ltd", "iban": IBANS[0]}}
     )
+    with acmepay_registered(), job_scope(made.id, name="test", now=clock.now(), origin=Origin("test")) as scope:
+        credentials.set_credentials(scope, "acmepay", document='{"url": "https://pay.example", "api_key": "secret"}')
     return made
+
+
+@contextmanager
+def acmepay_registered() -> Iterator[None]:
+    """Register the made-up provider, which needs credentials."""
+    registered = {**providers.registry(), "acmepay": acmepay.PROVIDER}
+    with mock.patch.object(providers, "registry", return_value=registered):
+        yield
 
 
 @pytest.fixture(name="acme")
@@ -56,8 +72,16 @@ def opened(cast: Cast) -> list[Any]:
         return [
             [found[one].iban for one in ids],
             webhooks.decrypt_secrets(scope, webhooks.get_endpoint(scope, hook)),
+            open_credentials(scope),
             batch_settings_queries.open_payer(scope, batch_settings_queries.find_settings(scope) or {}),
         ]
+
+
+def open_credentials(scope: Scope) -> str:
+    with acmepay_registered():
+        loaded = credentials.load(scope, "acmepay")
+    assert isinstance(loaded, acmepay.AcmepayCredentials)
+    return loaded.api_key.get_secret_value()
 
 
 def under(cast: Cast) -> dict[str, set[UUID]]:
@@ -84,6 +108,7 @@ class TestRotate:
         assert said.json["resealed"] == {
             "bank_file_settings.payer_sealed": 1,
             "payout_destinations.sealed": 6,
+            "provider_credentials.sealed": 1,
             "webhook_endpoints.old_secret_sealed": 1,
             "webhook_endpoints.secret_sealed": 1,
         }

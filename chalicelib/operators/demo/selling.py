@@ -17,7 +17,7 @@ from sqlalchemy import text
 from chalicelib.backing.log import logger
 from chalicelib.features.payouts.runs import actions as payouts
 from chalicelib.features.payouts.runs import decision_actions
-from chalicelib.features.payouts.runs.actions import PayoutRunKind
+from chalicelib.features.payouts.runs.messages import PayoutRunKind
 from chalicelib.features.people.destinations import actions as destination_actions
 from chalicelib.features.people.destinations.schemas import DestinationInput
 from chalicelib.features.sales import actions as sales
@@ -84,7 +84,7 @@ def _happen_later(scope: Scope, sellers: tuple[Seller, ...]) -> None:
             _correct(scope, seller)
         payout = _payout(scope, seller)
         if seller.told == "returned" and payout is not None and payout.status == PayoutStatus.PAID:
-            decision_actions.take_back(scope, payout.id, reason="the account is closed")
+            decision_actions.record_return(scope, payout.id, reason="the account is closed")
 
 
 def _destinations(scope: Scope, seller: Seller) -> int:

@@ -26,7 +26,7 @@ select case
             then format('payout %s of %s %s to %s: it is %s, and the provider paid it',
                 p.id, p.amount, p.currency, p.user_id, p.status)
     end as problem
-from (select * from payouts where tenant_id = :tenant_id and provider = 'simulated') p
+from (select * from payouts where tenant_id = :tenant_id and provider = :listing_provider) p
 full join moved m on m.reference = p.reference
 cross join lateral (
     select (m.amount, m.currency, m.user_id) <> (p.amount, p.currency, p.user_id::text) as is_other,

@@ -12,12 +12,14 @@ select case
         -- asked about at least every 24 hours, and given to a person at the first look after 72
         when p.status = 'unknown' and p.unknown_since < cast(:now as timestamptz) - interval '97 hours'
             then format('%s: unknown since %s, and was not given to a person', n.payout, n.since)
-        when p.status = 'queued' and p.provider not in ('bank_file', 'manual') and switched.are_on
+        when p.status = 'queued' and p.provider = any(cast(:called_providers as text[])) and switched.are_on
           and s.at < cast(:now as timestamptz) - interval '1 hour'
             then format('%s: queued since %s, and nobody sends it', n.payout, n.since)
-        when p.status = 'queued' and p.provider = 'manual' and s.at < cast(:now as timestamptz) - interval '7 days'
+        when p.status = 'queued' and p.provider = any(cast(:manual_providers as text[]))
+          and s.at < cast(:now as timestamptz) - interval '7 days'
             then format('%s: to be handed over since %s, and nobody confirmed it', n.payout, n.since)
-        when p.status = 'queued' and p.provider = 'bank_file' and s.at < cast(:now as timestamptz) - interval '7 days'
+        when p.status = 'queued' and p.provider = any(cast(:file_providers as text[]))
+          and s.at < cast(:now as timestamptz) - interval '7 days'
             then format('%s: queued since %s, and in no bank file', n.payout, n.since)
         when p.status = 'sending' and p.batch_id is null and s.at < cast(:now as timestamptz) - interval '1 day'
             then format('%s: sending since %s, and nobody knows what became of it', n.payout, n.since)
@@ -27,7 +29,7 @@ select case
             then format('%s: waits for approval since %s', n.payout, n.since)
         when p.status = 'paid' and m.came_back and p.look_at is null
             then format('%s: paid, and the provider says that it came back', n.payout)
-        when p.status = 'paid' and s.is_resolved and p.provider = 'simulated'
+        when p.status = 'paid' and s.is_resolved and p.provider = :listing_provider
           and (m.amount, m.currency) is distinct from (p.amount, p.currency)
             then format('%s: somebody said that it was paid, the provider says %s', n.payout,
                 coalesce(m.amount || ' ' || m.currency, 'nothing'))

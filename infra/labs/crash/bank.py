@@ -92,7 +92,7 @@ class Bank:
 
     def find(self, order: PaymentOrder, *, now: datetime) -> Answer:
         """Return the outcome of a reference (look-up)."""
-        if not self.abilities.looks_up:
+        if not self.abilities.supports_lookup:
             self.complaints.append("asked for a reference, although this provider has no look-up")
         actor = self.hub.current
         if actor is not None:
@@ -110,7 +110,7 @@ class Bank:
             actor.point(Crash.BEFORE_SETTLE)
         return answer
 
-    def movements(self, tenant_id: UUID, *, since: datetime) -> list[ProviderMovement]:
+    def movements(self, tenant_id: UUID, *, since: datetime, credentials: object = None) -> list[ProviderMovement]:
         """Return the movements of a tenant, for matching after a restore."""
         return [
             ProviderMovement(one.reference, one.user_id, one.amount, one.currency, one.at, one.came_back)

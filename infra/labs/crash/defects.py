@@ -1,4 +1,4 @@
-"""Does the laboratory see what it should? Each defect is a small break of the product; each has to be caught.
+"""Mutation tests of the laboratory: each defect is a small break of the product, and has to be caught.
 
 A defect edits the source of one function, one statement, or the laboratory's copy of the schema, for as long as it is
 looked at. The product's files are not touched.
@@ -49,7 +49,9 @@ class Edit:
     old: str
     new: str
     more: tuple[tuple[str, str], ...] = ()
-    sources: ClassVar[dict[str, str]] = {}  # as they were when this was read: somebody may be editing the files
+    sources: ClassVar[
+        dict[str, str]
+    ] = {}  # as they were when this module was loaded: the files may be edited meanwhile
 
     def __post_init__(self) -> None:
         self.sources[f"{self.function.__module__}.{self.function.__qualname__}"] = textwrap.dedent(
@@ -57,7 +59,7 @@ class Edit:
         )
 
     @contextmanager
-    def made(self, _world: World) -> Iterator[None]:
+    def applied(self, _world: World) -> Iterator[None]:
         function: Any = self.function
         source = self.sources[_name(function)]
         for old, new in ((self.old, self.new), *self.more):
@@ -71,8 +73,8 @@ class Edit:
             function.__globals__,
             names,
         )
-        made: Any = names[function.__name__]
-        getter: Any = made.fget if isinstance(made, property) else made
+        changed: Any = names[function.__name__]
+        getter: Any = changed.fget if isinstance(changed, property) else changed
         before = function.__code__
         function.__code__ = getter.__code__
         try:
@@ -95,12 +97,12 @@ class Statement:
     new: str
 
     @contextmanager
-    def made(self, _world: World) -> Iterator[None]:
+    def applied(self, _world: World) -> Iterator[None]:
         kept = getattr(self.module, self.name)
-        said = kept if isinstance(kept, str) else kept.text
-        if self.old not in said:
+        statement = kept if isinstance(kept, str) else kept.text
+        if self.old not in statement:
             raise LookupError(f"{self.module.__name__}.{self.name} has no {self.old!r}")
-        changed = said.replace(self.old, self.new)
+        changed = statement.replace(self.old, self.new)
         with mock.patch.object(self.module, self.name, changed if isinstance(kept, str) else text(changed)):
             yield
 
@@ -114,7 +116,7 @@ class Value:
     value: Any
 
     @contextmanager
-    def made(self, _world: World) -> Iterator[None]:
+    def applied(self, _world: World) -> Iterator[None]:
         with mock.patch.object(self.module, self.name, self.value):
             yield
 
@@ -126,7 +128,7 @@ class Schema:
     statement: str
 
     @contextmanager
-    def made(self, world: World) -> Iterator[None]:
+    def applied(self, world: World) -> Iterator[None]:
         world.admin.execute(self.statement.encode())
         yield
 
@@ -140,11 +142,11 @@ class DatabaseFunction:
     new: str
 
     @contextmanager
-    def made(self, world: World) -> Iterator[None]:
-        said = world.rows("select pg_get_functiondef(%s::regproc) as said", self.name)[0]["said"]
-        if self.old not in said:
+    def applied(self, world: World) -> Iterator[None]:
+        source = world.rows("select pg_get_functiondef(%s::regproc) as source", self.name)[0]["source"]
+        if self.old not in source:
             raise LookupError(f"{self.name} has no {self.old!r}")
-        world.admin.execute(said.replace(self.old, self.new).encode())
+        world.admin.execute(source.replace(self.old, self.new).encode())
         yield
 
 
@@ -156,7 +158,7 @@ def _getter(owner: type, name: str) -> Callable[..., Any]:
 
 @dataclass(frozen=True)
 class Defect:
-    """One way to be wrong, and in which mode it shows soonest (any, if not said)."""
+    """One way to be wrong, and the mode in which it shows soonest (None: any)."""
 
     name: str
     about: str
@@ -166,14 +168,14 @@ class Defect:
 
 @dataclass
 class Verdict:
-    """What came of looking for a defect."""
+    """Whether a defect was caught: by which violations, in which run."""
 
     defect: Defect
     runs: int
     seconds: float
     seed: int | None = None
     mode: str = ""
-    problem: str = ""  # why it could not be looked for
+    problem: str = ""  # why it could not be applied
     violations: list[str] = field(default_factory=list)
 
     @property
@@ -182,7 +184,7 @@ class Verdict:
 
     @property
     def by(self) -> str:
-        return ", ".join(sorted({said.partition(":")[0] for said in self.violations}))
+        return ", ".join(sorted({violation.partition(":")[0] for violation in self.violations}))
 
 
 # What goes wrong around one record goes through to its batch.
@@ -223,7 +225,7 @@ DEFECTS = {
             [
                 Edit(
                     delivery_actions._settle,
-                    'payout["fence"] != claim.payout["fence"] or payout["status"] != claim.payout["status"]',
+                    "payout.fence != claim.payout.fence or payout.status != claim.payout.status",
                     "False",
                 )
             ],
@@ -233,7 +235,7 @@ DEFECTS = {
             "a payout is taken from a worker whose lease has not ended",
             [
                 Edit(
-                    delivery_actions.carry_on,
+                    delivery_actions.take_next_step,
                     'raise Busy("Somebody is sending this payout; their lease has not ended.")',
                     "pass",
                     (('raise Busy("Somebody is asking about this payout.")', "pass"),),
@@ -246,7 +248,7 @@ DEFECTS = {
             [
                 Edit(
                     delivery_actions._settle,
-                    "return _record_doubt(scope, payout, answer.why, asked=asked)",
+                    "_settle_unclear(scope, payout, answer.why, asked=asked)",
                     'payout_states.move(scope, payout, PayoutStatus.FAILED, what="answered", problem=answer.why)',
                 )
             ],
@@ -257,7 +259,7 @@ DEFECTS = {
             [
                 Edit(
                     delivery_actions._settle,
-                    'return _again(scope, payout, why="the provider knows nothing of it")',
+                    'return _resend_or_wait(scope, payout, why="the provider knows nothing of it")',
                     'return bool(payout_states.move(scope, payout, PayoutStatus.FAILED, what="answered")) and None',
                 )
             ],
@@ -285,12 +287,12 @@ DEFECTS = {
             [
                 Edit(
                     delivery_rules.may_resend,
-                    "return keeps_for is not None and now - first_sent_at < keeps_for - MARGIN - LEASE",
+                    "return keeps_for is not None and now - first_sent_at < keeps_for - KEY_MARGIN - LEASE",
                     "return keeps_for is not None",
                 ),
                 Edit(
                     delivery_rules.may_send,
-                    "return keeps_for is None or now - first_sent_at < keeps_for - MARGIN",
+                    "return keeps_for is None or now - first_sent_at < keeps_for - KEY_MARGIN",
                     "return True",
                 ),
             ],
@@ -321,7 +323,7 @@ DEFECTS = {
         Defect(
             "asks-who-cannot-be-asked",
             "a provider without look-up is asked",
-            [Edit(delivery_actions._ask, "if not abilities.looks_up:", "if False:")],
+            [Edit(delivery_actions._ask, "if not abilities.supports_lookup:", "if False:")],
             "no-look-up",
         ),
         Defect(
@@ -330,7 +332,7 @@ DEFECTS = {
             [
                 Edit(
                     delivery_actions._confirm,
-                    '(answer.amount, answer.currency) != (payout["amount"], payout["currency"])',
+                    "(answer.amount, answer.currency) != (payout.amount, payout.currency)",
                     "False",
                 )
             ],
@@ -364,7 +366,7 @@ DEFECTS = {
         Defect(
             "returned-is-kept",
             "money that comes back is not owed again",
-            [Value(payout_states, "GIVES_BACK", frozenset({PayoutStatus.FAILED, PayoutStatus.CANCELLED}))],
+            [Value(payout_states, "RELEASES", frozenset({PayoutStatus.FAILED, PayoutStatus.CANCELLED}))],
         ),
         Defect(
             "no-hold",
@@ -438,7 +440,7 @@ DEFECTS = {
         Defect(
             "answers-not-kept",
             "a request's answer is not kept under its key",
-            [Edit(idempotency.keep, "scope.session.execute(", "(lambda *said: None)(")],
+            [Edit(idempotency.keep, "scope.session.execute(", "(lambda *_: None)(")],
         ),
         Defect(
             "error-swallowed",
@@ -501,7 +503,7 @@ DEFECTS = {
                 Statement(
                     run_actions,
                     "_PAY_OUTSIDE_RUNS",
-                    "case when alike.count = 0 then content.key",
+                    "case when same_key.count = 0 then content.key",
                     "case when true then content.key",
                 ),
                 Schema("alter table payouts drop constraint payouts_tenant_id_reference_key"),
@@ -516,13 +518,19 @@ DEFECTS = {
         Defect(
             "unknown-reason-is-refused",
             "a reason that nobody knows gives the money back",
-            [Edit(outcomes.says_of, "else Says.DOUBT", "else Says.REFUSED")],
+            [Edit(outcomes.find_subject, "else ReasonSubject.DOUBT", "else ReasonSubject.REFUSED")],
             "files",
         ),
         Defect(
             "no-reason-is-refused",
             "a refusal without a reason gives the money back",
-            [Edit(outcomes._judge_reasons, "if not said or Says.DOUBT in said", "if Says.DOUBT in said")],
+            [
+                Edit(
+                    outcomes._judge_reasons,
+                    "if not subjects or ReasonSubject.DOUBT in subjects",
+                    "if ReasonSubject.DOUBT in subjects",
+                )
+            ],
             "files",
         ),
         Defect(
@@ -531,7 +539,7 @@ DEFECTS = {
             [
                 Edit(
                     _getter(PayoutVerdict, "speaks_of_earlier"),
-                    "bool(one.text and _EARLIER_IN_WORDS.search(one.text))",
+                    "bool(verdict.text and _EARLIER_IN_WORDS.search(verdict.text))",
                     "False",
                 )
             ],
@@ -546,7 +554,7 @@ DEFECTS = {
         Defect(
             "file-reason-after-acceptance",
             "a wrong signature on what the bank has taken before is a refusal",
-            [Edit(outcomes._judge_reasons, "(Says.FILE in said and was_accepted)", "False")],
+            [Edit(outcomes._judge_reasons, "(ReasonSubject.FILE in subjects and was_accepted)", "False")],
             "files",
         ),
         Defect(
@@ -583,48 +591,50 @@ DEFECTS = {
 }
 
 
-def look_for(
+def search(
     admin_url: str, defect: Defect, *, first_seed: int = 1, most: int = MOST_RUNS, template: str = world.TEMPLATE
 ) -> Verdict:
-    """Run stories of a broken product until a promise breaks."""
+    """Run stories of a product with the defect until an invariant is violated."""
     began = time.monotonic()
-    with world.opened(admin_url, template=template) as here, ExitStack() as stack:
-        laboratory.make_other_tenant(here)
+    with world.opened(admin_url, template=template) as opened_world, ExitStack() as stack:
+        laboratory.make_other_tenant(opened_world)
         try:
             for part in defect.parts:
-                stack.enter_context(part.made(here))
+                stack.enter_context(part.applied(opened_world))
         except LookupError as error:
             return Verdict(defect, 0, time.monotonic() - began, problem=str(error))
         try:
             for number in range(most):
                 seed = first_seed + number
                 mode = MODES[defect.mode] if defect.mode else mode_of(seed)
-                outcome = laboratory.run(here, seed, mode)
+                outcome = laboratory.run(opened_world, seed, mode)
                 if outcome.violations:
                     return Verdict(
                         defect, number + 1, time.monotonic() - began, seed, mode.name, violations=outcome.violations
                     )
         finally:
-            here.admin.execute("alter role wagebook_app nobypassrls")
+            opened_world.admin.execute("alter role wagebook_app nobypassrls")
     return Verdict(defect, most, time.monotonic() - began)
 
 
 def show(names: list[str], *, first_seed: int) -> bool:
-    """Look for each defect, or for those named, and print what caught it."""
+    """Search for each defect, or for those named, and print what caught it."""
     console = Console(width=None if sys.stdout.isatty() else 170)
     if unknown := set(names) - set(DEFECTS):
         console.print(f"There is no defect {', '.join(sorted(unknown))}; there are: {', '.join(DEFECTS)}")
         return False
-    wanted = [DEFECTS[name] for name in names] if names else list(DEFECTS.values())
+    selected = [DEFECTS[name] for name in names] if names else list(DEFECTS.values())
     style = box.SIMPLE_HEAD if console.is_terminal else box.ASCII2
-    table = Table(title=f"{len(wanted)} defects, looked for from seed {first_seed}", box=style, title_justify="left")
+    table = Table(
+        title=f"{len(selected)} defects, searched for from seed {first_seed}", box=style, title_justify="left"
+    )
     for name in ("defect", "what is broken", "caught by", "mode", "seed", "runs"):
         table.add_column(name, justify="right" if name in ("seed", "runs") else "left")
     outcomes = []
     with many.server() as admin_url:
-        for number, defect in enumerate(wanted, start=1):
-            print(f"{number}/{len(wanted)} {defect.name} ...", end="", file=sys.stderr, flush=True)
-            verdict = look_for(admin_url, defect, first_seed=first_seed)
+        for number, defect in enumerate(selected, start=1):
+            print(f"{number}/{len(selected)} {defect.name} ...", end="", file=sys.stderr, flush=True)
+            verdict = search(admin_url, defect, first_seed=first_seed)
             outcomes.append(verdict)
             print(
                 f" {verdict.by or verdict.problem or 'NOT CAUGHT'}, {verdict.seconds:.0f} s",
@@ -634,8 +644,8 @@ def show(names: list[str], *, first_seed: int) -> bool:
             caught = verdict.by or f"[red]{verdict.problem or 'NOT CAUGHT'}[/]"
             table.add_row(defect.name, defect.about, caught, verdict.mode, str(verdict.seed or ""), str(verdict.runs))
             if names:
-                for said in verdict.violations:
-                    console.print(said, markup=False, highlight=False)
+                for violation in verdict.violations:
+                    console.print(violation, markup=False, highlight=False)
     console.print(table)
     console.print(f"{sum(one.is_caught for one in outcomes)} of {len(outcomes)} caught", highlight=False)
     return all(one.is_caught for one in outcomes)

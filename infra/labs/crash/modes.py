@@ -23,8 +23,7 @@ class Mode:
     def abilities(self) -> Abilities:
         return Abilities(
             keeps_keys_for=timedelta(hours=24) if self.has_keys else None,
-            looks_up=self.has_inquiry,
-            needs_destination=False,
+            supports_lookup=self.has_inquiry,
         )
 
 

@@ -132,7 +132,7 @@ def running(seed: int) -> Iterator[Stack]:
         stack.enter_context(mock.patch.object(log, "_measure"))
         from chalicelib.features.payouts.delivery import rules as delivery_rules
 
-        for name in ("LEASE", "NUDGE", "LADDER"):  # restored at the end
+        for name in ("LEASE", "RESEND_AFTER", "RETRY_WAITS"):  # restored at the end
             stack.enter_context(mock.patch.object(delivery_rules, name, getattr(delivery_rules, name)))
         shorten_delays()
         for cached in (settings, engine, queues.client, queues.url_of):

@@ -17,6 +17,7 @@ from chalicelib.backing.settings import Settings, settings
 from chalicelib.entry import limits
 from chalicelib.features.payouts.delivery import actions as delivery_actions
 from chalicelib.features.payouts.delivery import providers
+from chalicelib.features.payouts.delivery.providers import Provider
 from chalicelib.features.payouts.runs import actions as run_actions
 from infra.labs.crash import cast
 from infra.labs.crash.bank import Bank
@@ -81,7 +82,7 @@ class Simulation:
             mock.patch.object(limits, "spend"),  # counts by the real time, which is not simulated
             mock.patch.object(queues, "client", return_value=self.sqs),
             mock.patch.object(delivery_actions, "settings", self._settings),
-            mock.patch.object(providers, "_known", return_value={"simulated": self.bank}),
+            mock.patch.object(providers, "registry", return_value=self._providers()),
             mock.patch.object(files, "put", self.files.put),
             mock.patch.object(files, "make_download_link", self.files.link_to),
             mock.patch.object(run_actions, "CHUNK_PEOPLE", self.rng.choice((1, 2, 1000))),
@@ -91,6 +92,10 @@ class Simulation:
             finally:
                 self.hub.close()
                 LabConnection.hub = None
+
+    def _providers(self) -> dict[str, Provider]:
+        """Return the product's providers, with the laboratory's in the place of the simulated one."""
+        return {**providers.registry(), "simulated": Provider(self.bank.abilities, self.bank)}
 
     def _now(self) -> datetime:
         actor = self.hub.current

@@ -12,9 +12,9 @@ def shorten_delays() -> None:
     from chalicelib.features.payouts.delivery import rules as delivery_rules
 
     delivery_rules.LEASE = timedelta(seconds=1.5)
-    delivery_rules.NUDGE = timedelta(seconds=1)
+    delivery_rules.RESEND_AFTER = timedelta(seconds=1)
     retry_delays = [timedelta(seconds=seconds) for seconds in (0.2, 0.5, 1, 2, 3)]
-    delivery_rules.LADDER = (retry_delays[0], retry_delays[1], retry_delays[2], retry_delays[3], retry_delays[4])
+    delivery_rules.RETRY_WAITS = (retry_delays[0], retry_delays[1], retry_delays[2], retry_delays[3], retry_delays[4])
 
 
 def main() -> None:

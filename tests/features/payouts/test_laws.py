@@ -21,7 +21,7 @@ from chalicelib.features.payouts.delivery import actions as delivery_actions
 from chalicelib.features.payouts.delivery.providers import Answer, CameBack, Paid, PayoutRefused, Unclear
 from chalicelib.features.payouts.runs import actions as run_actions
 from chalicelib.features.payouts.runs import decision_actions
-from chalicelib.features.payouts.runs.actions import PayoutRunKind
+from chalicelib.features.payouts.runs.messages import PayoutRunKind
 from chalicelib.features.payouts.runs.schemas import Resolution
 from chalicelib.features.sales import actions as sales
 from chalicelib.features.sales.schemas import NewSale, SaleDecision
@@ -117,7 +117,7 @@ class Office:
             "back": CameBack("account closed"),
         }
         with self.scope() as scope:
-            side_effect = delivery_actions.carry_on(scope, payout.id)
+            side_effect = delivery_actions.take_next_step(scope, payout.id)
         while side_effect is not None:
             with self.scope() as scope:
                 side_effect = side_effect.settle(scope, said[answer])
@@ -131,11 +131,11 @@ class Office:
         with self.scope() as scope:
             try:
                 if verb == "return":
-                    decision_actions.take_back(scope, payout.id, reason="came back")
+                    decision_actions.record_return(scope, payout.id, reason="came back")
                 else:
                     outcome = PayoutStatus(verb)
                     said = Resolution(outcome=outcome, reason="asked them")  # type: ignore[arg-type]
-                    decision_actions.resolve(scope, payout.id, said=said)
+                    decision_actions.resolve(scope, payout.id, resolution=said)
             except AlreadyDecided:
                 event(f"{verb} refused")
             else:

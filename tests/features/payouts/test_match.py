@@ -223,7 +223,7 @@ class TestMatch:
         start(acme, "final")
         payout_id = UUID(only(acme, mina)["id"])
         with job_scope(acme.id, name="payouts", now=clock.now(), origin=Origin("-")) as scope:
-            side_effect = delivery_actions.carry_on(scope, payout_id)
+            side_effect = delivery_actions.take_next_step(scope, payout_id)
         assert side_effect is not None
         answer = side_effect.call()
         assert said(match(acme)) == [("settled", None)]

@@ -248,7 +248,7 @@ class TestChunks:
         assert acme.admin.ok("GET", f"/jobs/{job_id}")["status"] == "succeeded"
         assert listed(acme) == [("40.00", "paid")] * 8
 
-    @pytest.mark.parametrize("after", ["pay_range", "finish_chunk"])
+    @pytest.mark.parametrize("after", ["pay_chunk", "finish_chunk"])
     def test_of_which_one_is_killed_are_done_by_those_that_come_again(
         self, acme: Cast, running: Stack, monkeypatch: pytest.MonkeyPatch, after: str
     ) -> None:
@@ -257,7 +257,7 @@ class TestChunks:
         job_id = start(acme, "final")
         first, second, third = taken(running, "payout-runs")
         assert deliver(first) == []
-        where = run_actions if after == "pay_range" else run_actions.progress
+        where = run_actions if after == "pay_chunk" else run_actions.progress
         with monkeypatch.context() as kill:
             done = getattr(where, after)
 

@@ -25,6 +25,7 @@ from chalicelib.features.payouts.delivery.providers import (
     Paid,
     PaymentOrder,
     PayoutRefused,
+    Provider,
     Unclear,
     UnknownReference,
 )
@@ -81,7 +82,7 @@ class Fake:
         self.heard.append("find")
         return self.finds.pop(0) if self.finds else Unclear("no answer")
 
-    def movements(self, tenant_id: UUID, *, since: datetime) -> list[Any]:
+    def movements(self, tenant_id: UUID, *, since: datetime, credentials: object = None) -> list[Any]:
         return []
 
 
@@ -93,9 +94,10 @@ PAID = Paid("theirs-1", D("40.00"), "BDT")
 def _faked(monkeypatch: pytest.MonkeyPatch) -> Faked:
     """Put a fake in the place of the simulated provider."""
 
-    def make(*, keys: timedelta | None = None, looks_up: bool = False, **said: Any) -> Fake:
-        fake = Fake(Abilities(keeps_keys_for=keys, looks_up=looks_up, needs_destination=False), **said)
-        monkeypatch.setattr(providers, "_known", lambda: {"simulated": fake})
+    def make(*, keys: timedelta | None = None, supports_lookup: bool = False, **said: Any) -> Fake:
+        fake = Fake(Abilities(keeps_keys_for=keys, supports_lookup=supports_lookup), **said)
+        registered = {**providers.registry(), "simulated": Provider(fake.abilities, fake)}
+        monkeypatch.setattr(providers, "registry", lambda: registered)
         return fake
 
     return make
@@ -119,7 +121,7 @@ def queued(cast: Cast, behaviour: str | None = None) -> dict[str, Any]:
 def claim(cast: Cast, payout: dict[str, Any]) -> SideEffect:
     """Claim a payout as a worker that has not called anybody yet."""
     with worker(cast) as scope:
-        side_effect = delivery_actions.carry_on(scope, UUID(payout["id"]))
+        side_effect = delivery_actions.take_next_step(scope, UUID(payout["id"]))
     assert side_effect is not None
     return side_effect
 
@@ -171,7 +173,7 @@ class TestAccepted:
         # or the look of a day later would be spent at once, and money that comes back would never be noticed
         found = paid(acme, running, "late_return")
         with worker(acme) as scope:
-            assert delivery_actions.carry_on(scope, UUID(found["id"])) is None
+            assert delivery_actions.take_next_step(scope, UUID(found["id"])) is None
         assert steps(whole(acme, found["id"])) == ["made queued", "sent sending", "answered paid"]
 
 
@@ -260,7 +262,7 @@ class TestOtherwise:
         assert books(acme) == OWED
 
     def test_money_that_came_back_before_we_knew_it_had_left(self, acme: Cast, running: Stack, faked: Faked) -> None:
-        faked(looks_up=True, finds=[CameBack("account closed")])
+        faked(supports_lookup=True, finds=[CameBack("account closed")])
         found = paid(acme, running)
         pass_time(acme, minutes=1)
         look(running)
@@ -270,7 +272,7 @@ class TestOtherwise:
     def test_a_provider_that_takes_its_word_back_is_not_asked_for_ever(
         self, acme: Cast, running: Stack, faked: Faked
     ) -> None:
-        fake = faked(keys=DAY, looks_up=True, sends=[PAID], finds=[PayoutRefused("never heard of them")])
+        fake = faked(keys=DAY, supports_lookup=True, sends=[PAID], finds=[PayoutRefused("never heard of them")])
         found = paid(acme, running)
         pass_time(acme, hours=24)
         look(running)
@@ -287,7 +289,7 @@ class TestLadder:
     def test_is_climbed_while_the_provider_says_nothing_and_ends_in_review(
         self, acme: Cast, running: Stack, faked: Faked
     ) -> None:
-        fake = faked(looks_up=True)
+        fake = faked(supports_lookup=True)
         found = paid(acme, running)
         for rung in self.RUNGS:  # together 79 hours; 72 are over at the last
             assert whole(acme, found["id"])["status"] == "unknown"
@@ -303,7 +305,7 @@ class TestLadder:
 
     def test_is_climbed_rung_by_rung_where_it_is_sent_again_too(self, acme: Cast, running: Stack, faked: Faked) -> None:
         # 23 h 13 min after it was first sent, its key may not be used any more
-        fake = faked(keys=DAY, looks_up=True, finds=[UnknownReference()] * 9)
+        fake = faked(keys=DAY, supports_lookup=True, finds=[UnknownReference()] * 9)
         found = paid(acme, running)
         for rung in self.RUNGS:
             assert minutes_to_next_look(acme, found) == rung
@@ -319,7 +321,7 @@ class TestKey:
     def test_is_used_again_only_while_it_is_young(
         self, acme: Cast, running: Stack, faked: Faked, minutes: int, heard: list[str]
     ) -> None:
-        fake = faked(keys=DAY, looks_up=True, finds=[UnknownReference(), UnknownReference()])
+        fake = faked(keys=DAY, supports_lookup=True, finds=[UnknownReference(), UnknownReference()])
         found = paid(acme, running)
         pass_time(acme, hours=23, minutes=minutes)
         look(running)
@@ -327,7 +329,7 @@ class TestKey:
 
     def test_is_looked_at_again_directly_before_the_call(self, acme: Cast, running: Stack, faked: Faked) -> None:
         # claimed while it was young, by a worker that then slept for longer than the provider keeps it
-        fake = faked(keys=DAY, looks_up=True, sends=[Unclear("no answer")], finds=[UnknownReference()])
+        fake = faked(keys=DAY, supports_lookup=True, sends=[Unclear("no answer")], finds=[UnknownReference()])
         found = paid(acme, running)
         pass_time(acme, minutes=1)
         asking = claim(acme, found)
@@ -438,7 +440,7 @@ class TestFence:
 
     def test_tells_two_who_both_send_apart(self, acme: Cast, running: Stack, faked: Faked) -> None:
         # the first slept through its lease; the second asked, and is sending it again
-        faked(keys=DAY, looks_up=True, finds=[UnknownReference()])
+        faked(keys=DAY, supports_lookup=True, finds=[UnknownReference()])
         found = queued(acme)
         first = claim(acme, found)
         pass_time(acme, minutes=2)
@@ -503,7 +505,7 @@ class TestMessage:
     def test_that_is_poison_keeps_nine_others_of_its_batch_from_nothing(
         self, acme: Cast, running: Stack, faked: Faked
     ) -> None:
-        fake = faked(keys=DAY, looks_up=True, sends=[PAID] * 4 + [ZeroDivisionError("a bug")] + [PAID] * 5)
+        fake = faked(keys=DAY, supports_lookup=True, sends=[PAID] * 4 + [ZeroDivisionError("a bug")] + [PAID] * 5)
         people = [seller(acme) for _ in range(10)]
         for user_id in people:
             earned(acme, user_id)
@@ -559,7 +561,7 @@ class TestProviderWithKeysOnly:
 
 class TestProviderWithLookUpOnly:
     def test_is_sent_it_once_and_then_only_asked(self, acme: Cast, running: Stack, faked: Faked) -> None:
-        fake = faked(looks_up=True, finds=[UnknownReference(), UnknownReference(), PAID])
+        fake = faked(supports_lookup=True, finds=[UnknownReference(), UnknownReference(), PAID])
         found = paid(acme, running)
         for minutes in (1, 5, 60):
             pass_time(acme, minutes=minutes)
@@ -570,7 +572,7 @@ class TestProviderWithLookUpOnly:
     def test_is_left_to_a_person_after_72_hours_of_knowing_nothing(
         self, acme: Cast, running: Stack, faked: Faked
     ) -> None:
-        fake = faked(looks_up=True, finds=[UnknownReference()] * 2)
+        fake = faked(supports_lookup=True, finds=[UnknownReference()] * 2)
         found = paid(acme, running)
         for hours, status in ((71, "unknown"), (2, "review")):
             pass_time(acme, hours=hours)
@@ -670,7 +672,7 @@ def send(body: dict[str, Any]) -> None:
 
 
 def test_a_call_holds_no_transaction(acme: Cast, running: Stack, faked: Faked) -> None:
-    fake = faked(keys=DAY, looks_up=True)
+    fake = faked(keys=DAY, supports_lookup=True)
     seen: list[str] = []
 
     def send_and_look(order: PaymentOrder, *, now: datetime) -> Answer:

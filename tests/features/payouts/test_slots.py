@@ -90,7 +90,7 @@ class TestSlot:
         earned(acme, seller(acme))
         message = {"tenant_id": str(acme.id), "kind": "final-payouts", "slot": "2026-11-23T12:00:00+00:00"}
         with monkeypatch.context() as broken:
-            broken.setattr(run_actions, "pay_range", mock.Mock(side_effect=ZeroDivisionError))
+            broken.setattr(run_actions, "pay_chunk", mock.Mock(side_effect=ZeroDivisionError))
             assert deliver(message) == ["m0"]
         assert deliver(message) == []
         assert len(listed(acme)) == 1

@@ -3,7 +3,7 @@
 import pytest
 
 from chalicelib.features.payouts.delivery import outcomes
-from chalicelib.features.payouts.delivery.outcomes import BankVerdict, MoneyOutcome, Says
+from chalicelib.features.payouts.delivery.outcomes import BankVerdict, MoneyOutcome, ReasonSubject
 from chalicelib.features.payouts.delivery.providers import PayoutRefused
 
 REFUSED, DOUBT, WAY, PAID = MoneyOutcome.REFUSED, MoneyOutcome.DOUBT, MoneyOutcome.ON_ITS_WAY, MoneyOutcome.PAID
@@ -11,12 +11,12 @@ REFUSED, DOUBT, WAY, PAID = MoneyOutcome.REFUSED, MoneyOutcome.DOUBT, MoneyOutco
 
 class TestList:
     def test_has_the_codes_of_both_sets_once_each_with_a_meaning(self) -> None:
-        listed = outcomes.listed()
+        listed = outcomes.load_reasons()
         assert len(listed) == 313
         assert all(reason.meaning and len(reason.code) == 4 for reason in listed.values())
 
     def test_takes_every_duplicate_for_one_of_an_earlier_instruction(self) -> None:
-        earlier = {code for code, reason in outcomes.listed().items() if reason.says is Says.EARLIER}
+        earlier = {code for code, reason in outcomes.load_reasons().items() if reason.subject is ReasonSubject.EARLIER}
         assert {"AM05", "DU01", "DU02", "DU03", "DU04", "DU05", "DUPL", "AB12", "DS15", "RF01", "ARDT"} <= earlier
         assert not {"AC01", "AC04", "AM04", "MS03", "RC01", "RR04"} & earlier
 
@@ -77,7 +77,7 @@ class TestInWords:
         ],
     )  # fmt: skip
     def test_judges_what_a_person_writes(self, reason: str | None, expected: MoneyOutcome) -> None:
-        assert outcomes.in_words(reason).outcome() is expected
+        assert outcomes.parse_refusal(reason).outcome() is expected
 
 
 class TestNameCheck:
@@ -90,7 +90,7 @@ class TestNameCheck:
         ],
     )  # fmt: skip
     def test_is_read_from_status_and_reason(self, verdict: BankVerdict, expected: str | None) -> None:
-        assert outcomes.name_check(verdict) == expected
+        assert outcomes.find_name_check(verdict) == expected
 
 
 class TestProviders:

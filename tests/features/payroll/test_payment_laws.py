@@ -13,7 +13,7 @@ import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from chalicelib.features.payouts.runs.actions import PayoutRunKind
+from chalicelib.features.payouts.runs.messages import PayoutRunKind
 from chalicelib.features.payroll.approval import posting
 from chalicelib.features.payroll.payments import actions as payment_actions
 from chalicelib.jobs.progress import JobChunk

@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from chalicelib.features.payouts.runs.actions import PayoutRunKind
+from chalicelib.features.payouts.runs.messages import PayoutRunKind
 from infra.labs.bench import data as bench_data
 from infra.labs.bench import product as bench_product
 from infra.labs.bench.payouts import crews, data, measures, part, product, rowwise, runs

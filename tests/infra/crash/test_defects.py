@@ -20,7 +20,7 @@ class TestDefects:
         ],
     )
     def test_are_caught(self, server: str, template: Urls, name: str, caught_by: str) -> None:
-        verdict = defects.look_for(server, defects.DEFECTS[name], most=60, template="wagebook_template")
+        verdict = defects.search(server, defects.DEFECTS[name], most=60, template="wagebook_template")
         assert caught_by in verdict.by
 
     def test_are_forty_or_more(self) -> None:
@@ -29,7 +29,7 @@ class TestDefects:
     def test_leave_the_product_as_it_was(self, server: str, template: Urls) -> None:
         before = delivery_actions._settle.__code__, payout_states._MOVE
         for name in ("release-on-time-out", "claim-without-fence"):
-            defects.look_for(server, defects.DEFECTS[name], most=1, template="wagebook_template")
+            defects.search(server, defects.DEFECTS[name], most=1, template="wagebook_template")
         assert (delivery_actions._settle.__code__, payout_states._MOVE) == before
 
 

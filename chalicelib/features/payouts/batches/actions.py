@@ -63,7 +63,7 @@ class Setup:
 
 def make_batch(scope: Scope, *, new: NewBatch) -> Record:
     """Put the payouts that wait into one file: they are on their way to the bank from the commit on."""
-    if not delivery_actions.is_open(scope):
+    if not delivery_actions.is_enabled(scope):
         raise Conflict(SWITCHED_OFF)
     # one batch of a tenant at a time: numbers have no gaps, and two files never order one payout
     scope.advisory_lock("payout-batches")

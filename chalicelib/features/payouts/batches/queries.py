@@ -8,10 +8,11 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, func, select, text
 
 from chalicelib.backing.database import Record
+from chalicelib.backing.rows import every
 from chalicelib.entry.get_or_404 import get_row
 from chalicelib.entry.paging import PageQuery, page_of
 from chalicelib.features.payouts.batches.models import payout_batches
-from chalicelib.features.payouts.models import payouts
+from chalicelib.features.payouts.models import PayoutRow, payouts
 from chalicelib.features.people.destinations.models import payout_destinations
 from chalicelib.features.people.destinations.rules import DestinationKind
 from chalicelib.identity.scope import Scope
@@ -54,30 +55,34 @@ def get_whole_batch(scope: Scope, batch_id: UUID) -> Record:
     return {**get_batch(scope, batch_id), "changed_destinations": [dict(row) for row in rows]}
 
 
-def lock_payouts(scope: Scope, batch_id: UUID) -> list[Record]:
+def lock_payouts(scope: Scope, batch_id: UUID) -> list[PayoutRow]:
     """Read the payouts of a batch and keep others from moving them until the transaction ends."""
-    rows = scope.session.execute(
-        select(payouts)
-        .where(payouts.c.tenant_id == scope.tenant_id, payouts.c.batch_id == batch_id)
-        .order_by(payouts.c.id)
-        .with_for_update()
-    ).mappings()
-    return [dict(row) for row in rows]
+    return every(
+        PayoutRow,
+        scope.session.execute(
+            select(payouts)
+            .where(payouts.c.tenant_id == scope.tenant_id, payouts.c.batch_id == batch_id)
+            .order_by(payouts.c.id)
+            .with_for_update()
+        ),
+    )
 
 
 def lock_reported(
     scope: Scope, *, references: Collection[str], batch_ids: Collection[UUID], limit: int
-) -> list[Record]:
+) -> list[PayoutRow]:
     """Read the payouts in bank files that a report may be about, by reference or batch, and lock them."""
     named = payouts.c.reference.in_(references) | payouts.c.batch_id.in_(batch_ids)
-    rows = scope.session.execute(
-        select(payouts)
-        .where(payouts.c.tenant_id == scope.tenant_id, payouts.c.batch_id.is_not(None), named)
-        .order_by(payouts.c.id)
-        .limit(limit)
-        .with_for_update()
-    ).mappings()
-    return [dict(row) for row in rows]
+    return every(
+        PayoutRow,
+        scope.session.execute(
+            select(payouts)
+            .where(payouts.c.tenant_id == scope.tenant_id, payouts.c.batch_id.is_not(None), named)
+            .order_by(payouts.c.id)
+            .limit(limit)
+            .with_for_update()
+        ),
+    )
 
 
 def numbers_of(scope: Scope, batch_ids: Collection[UUID]) -> dict[UUID, int]:

@@ -1,8 +1,9 @@
-"""What an answer of whoever pays is worth: a status with its reasons, the same for files, statements and providers.
+"""What an answer of a bank or provider means for the money: one rule for files, statements and providers.
 
-Only a definitive refusal may give money back. A refusal is one where its reason speaks of this instruction and of
-nothing else: "account closed" is, "received before" is not, for then an earlier one may have been paid. The list of
-reasons is data (bank_files/status_reasons.csv); an unknown reason, and a refusal without any, is a doubt.
+An answer is a status of ISO 20022 with its reason codes. Only a definitive refusal may release money. A refusal is
+definitive where its reasons are about this instruction alone: "account closed" is, "received before" is not, as an
+earlier instruction may have been paid. The list of reasons is data (bank_files/status_reasons.csv); an unknown reason,
+and a refusal without any, is a doubt.
 """
 
 import csv
@@ -21,7 +22,7 @@ ACCEPTED = PAID | {"ACTC", "ACCP", "ACFC", "ACFW", "ACSP", "ACWC", "ACWP", "ACPD
 NAME_CHECKS = {"RCVC": "match", "RVMC": "close_match", "RVNM": "no_match", "RVNA": "not_possible"}
 NAME_REASONS = {"BE01": "no_match"}
 NARRATIVE = "NARR"
-# In words, as banks write them beside any code: duplicate, doppelt, doublon; already received, bereits verarbeitet.
+# As banks write it in words, beside any code: duplicate, doppelt, doublon; already received, bereits verarbeitet.
 _EARLIER_IN_WORDS = re.compile(
     r"duplic|dupliq|doppel|doublon|(already|before|bereits|déjà).{0,20}(receiv|process|execut|submit|sent|paid|verarb"
     r"|eingereicht|traité)|(receiv|process|execut|submit|sent).{0,20}(already|before|twice)",
@@ -33,12 +34,12 @@ class MoneyOutcome(StrEnum):
     """What follows from a verdict for the money."""
 
     PAID = "paid"
-    REFUSED = "refused"  # for good: it may be given back
-    DOUBT = "doubt"  # a refusal that may speak of an earlier instruction, or says too little: a person decides
+    REFUSED = "refused"  # for good: it may be released
+    DOUBT = "doubt"  # a refusal that may be about an earlier instruction, or is not explained: a person decides
     ON_ITS_WAY = "on_its_way"
 
 
-class Says(StrEnum):
+class ReasonSubject(StrEnum):
     """What a reason code is about; the first lines of the list explain each."""
 
     REFUSED = "refused"
@@ -52,16 +53,16 @@ class Reason:
     """One row of the list of reason codes."""
 
     code: str
-    says: Says
+    subject: ReasonSubject
     meaning: str
 
 
 @dataclass(frozen=True, slots=True)
 class BankVerdict:
-    """A status with its reason codes and the words beside them.
+    """A status with its reason codes and the text beside them.
 
-    `around` are the refusals of the block and the file that a transfer is in, nearest first: they lend a refusal the
-    reason that it does not give, and one of them about an earlier instruction makes it a doubt.
+    `around` are the refusals of the block and the file that a transfer is in, nearest first. A refusal without a reason
+    takes theirs, and one of them about an earlier instruction makes it a doubt.
     """
 
     status: str
@@ -74,9 +75,9 @@ class BankVerdict:
         return self.status in REFUSED
 
     @property
-    def given(self) -> "BankVerdict":
-        """The verdict whose reasons count: this one, or the nearest around it that gives any."""
-        return next((one for one in (self, *self.around) if one.reasons or one.text), self)
+    def explained(self) -> "BankVerdict":
+        """The verdict whose reasons count: this one, or the nearest around it that has any."""
+        return next((verdict for verdict in (self, *self.around) if verdict.reasons or verdict.text), self)
 
     def outcome(self, *, was_accepted: bool = False) -> MoneyOutcome:
         """Return what follows; `was_accepted` is whether the bank had taken the instruction on before."""
@@ -92,63 +93,64 @@ class BankVerdict:
     def speaks_of_earlier(self) -> bool:
         """Whether any reason, on any level, is about an earlier instruction."""
         return any(
-            any(says_of(code) is Says.EARLIER for code in one.reasons)
-            or bool(one.text and _EARLIER_IN_WORDS.search(one.text))
-            for one in (self, *self.around)
+            any(find_subject(code) is ReasonSubject.EARLIER for code in verdict.reasons)
+            or bool(verdict.text and _EARLIER_IN_WORDS.search(verdict.text))
+            for verdict in (self, *self.around)
         )
 
     def __str__(self) -> str:
-        """Write it for people: RJCT: AC04: the bank's own words."""
-        given = self.given
-        parts = [self.status, ", ".join(given.reasons), given.text or ""]
+        """Write the verdict for people: RJCT: AC04: the bank's own words."""
+        explained = self.explained
+        parts = [self.status, ", ".join(explained.reasons), explained.text or ""]
         return ": ".join(part for part in parts if part)
 
 
 def _judge_reasons(verdict: BankVerdict, *, was_accepted: bool) -> MoneyOutcome:
-    codes = verdict.given.reasons
-    said = {says_of(code) for code in codes if code != NARRATIVE}
+    """Return whether the reasons of a refusal that mentions no earlier instruction make it definitive."""
+    codes = verdict.explained.reasons
+    subjects = {find_subject(code) for code in codes if code != NARRATIVE}
     if not codes and verdict.status == CANCELLED:
         return MoneyOutcome.REFUSED
-    if not said or Says.DOUBT in said or (Says.FILE in said and was_accepted):
+    if not subjects or ReasonSubject.DOUBT in subjects or (ReasonSubject.FILE in subjects and was_accepted):
         return MoneyOutcome.DOUBT
     return MoneyOutcome.REFUSED
 
 
-def says_of(code: str) -> Says:
+def find_subject(code: str) -> ReasonSubject:
     """Return what a reason code is about; one that is not on the list is a doubt."""
-    return reason.says if (reason := listed().get(code)) else Says.DOUBT
+    return reason.subject if (reason := load_reasons().get(code)) else ReasonSubject.DOUBT
 
 
-def explained(code: str) -> str:
-    """Write a reason code with its meaning, where it is on the list."""
-    return f"{code} ({reason.meaning})" if (reason := listed().get(code)) else code
+def describe_code(code: str) -> str:
+    """Return a reason code with its meaning, where it is on the list."""
+    return f"{code} ({reason.meaning})" if (reason := load_reasons().get(code)) else code
 
 
-def in_words(reason: str | None) -> BankVerdict:
-    """Return the verdict of a refusal that a person or a delimited file words as one text, such as "AM05 duplicate".
+def parse_refusal(reason: str | None) -> BankVerdict:
+    """Read a refusal that a person or a delimited file gives as one text, such as "AM05 duplicate".
 
-    Somebody who may settle money has said that it failed, so no reason is needed; but a code that stands first, and
-    words about an earlier instruction, count.
+    A person who may settle money states that the payout failed, so no reason is needed; but a code at the beginning,
+    and words about an earlier instruction, count.
     """
     text = (reason or "").strip()
     first = re.match(r"[A-Z]{2}[A-Z0-9]{2}\b", text)
-    codes = (first[0],) if first and (first[0] in listed() or first[0] == text) else ()
+    codes = (first[0],) if first and (first[0] in load_reasons() or first[0] == text) else ()
     return BankVerdict("RJCT" if codes else CANCELLED, codes, text or None)
 
 
-def name_check(verdict: BankVerdict) -> str | None:
-    """Return what the bank found when it compared the payee's name with the account's, where it says so."""
-    found = [NAME_CHECKS.get(verdict.status), *(NAME_REASONS.get(code) for code in verdict.given.reasons)]
-    return next((one for one in found if one), None)
+def find_name_check(verdict: BankVerdict) -> str | None:
+    """Return the result of the bank's comparison of the payee's name with the account's, where the verdict has one."""
+    results = [NAME_CHECKS.get(verdict.status), *(NAME_REASONS.get(code) for code in verdict.explained.reasons)]
+    return next((result for result in results if result), None)
 
 
 @cache
-def listed() -> Mapping[str, Reason]:
-    """Return the list of reason codes by code."""
+def load_reasons() -> Mapping[str, Reason]:
+    """Read the list of reason codes, by code."""
     text = resources.files("chalicelib.features.payouts.batches.bank_files").joinpath("status_reasons.csv").read_text()
-    return {reason.code: reason for reason in _rows(text.splitlines())}
+    return {reason.code: reason for reason in _read_reasons(text.splitlines())}
 
 
-def _rows(lines: Iterable[str]) -> Iterable[Reason]:
+def _read_reasons(lines: Iterable[str]) -> Iterable[Reason]:
     for row in csv.DictReader(line for line in lines if not line.startswith("#")):
-        yield Reason(row["code"], Says(row["says"]), row["meaning"])
+        yield Reason(row["code"], ReasonSubject(row["says"]), row["meaning"])

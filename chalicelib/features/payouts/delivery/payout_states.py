@@ -1,15 +1,19 @@
-"""The one place that changes a payout's state: compare and set, its event, and the money that follows."""
+"""The state machine of payouts, and the one place that changes a payout's state.
 
+Each change is a compare-and-set on the status and the fencing token that the caller saw, with its event, and with the
+money that follows from it, in one transaction. The allowed moves are kernel.states.PAYOUT_MOVES.
+"""
+
+from dataclasses import fields
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import false, func, insert, select, text, update
 
-from chalicelib.backing.database import Record
+from chalicelib.backing import rows
 from chalicelib.backing.log import count, logger
 from chalicelib.features.payouts import events
-from chalicelib.features.payouts.models import payable_earmarks, payout_events, payouts
+from chalicelib.features.payouts.models import LockedPayout, PayoutRow, payable_earmarks, payout_events, payouts
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import Conflict
 from chalicelib.kernel.states import PAYOUT_MOVES, PayoutStatus, check_move
@@ -17,17 +21,19 @@ from chalicelib.ledger import accounts
 from chalicelib.ledger.models import LedgerEvent, entries
 from chalicelib.ledger.postings import posting_of
 
-GIVES_BACK = frozenset({PayoutStatus.FAILED, PayoutStatus.CANCELLED, PayoutStatus.RETURNED})
+RELEASES = frozenset({PayoutStatus.FAILED, PayoutStatus.CANCELLED, PayoutStatus.RETURNED})
 
-# Named, because a migration that adds a column would fail statements prepared before it that give whatever there is.
-COLUMNS = ", ".join(column.name for column in payouts.c)
 
-# Compare and set: the state and the fence that the caller saw. Times are the database's own.
+# Named one by one: a migration that adds a column would fail statements prepared before it that return "*".
+COLUMNS = ", ".join(field.name for field in fields(PayoutRow))
+
+# Compare and set: the state and the fencing token that the caller saw. Times are the database's own.
 _MOVE = text(f"""
     update payouts set
         status = :to, fence = fence + :claims,
         lease_until = case when cast(:lease as interval) is not null then clock_timestamp() + :lease end,
-        look_at = case when cast(:look_in as interval) is not null then clock_timestamp() + :look_in end,
+        look_at = case when cast(:next_attempt_in as interval) is not null
+            then clock_timestamp() + :next_attempt_in end,
         looks = case when :to = 'unknown' then looks + 1 - :claims when :to = 'sending' then looks else 0 end,
         first_sent_at = case when :to = 'sending' then coalesce(first_sent_at, clock_timestamp())
             when :to = 'queued' then null else first_sent_at end,
@@ -46,127 +52,128 @@ _MOVE = text(f"""
 
 def move(
     scope: Scope,
-    payout: Record,
+    payout: PayoutRow,
     to: PayoutStatus,
     *,
     what: str,
     claims: bool = False,
     lease: timedelta | None = None,
-    look_in: timedelta | None = None,
+    next_attempt_in: timedelta | None = None,
     problem: str | None = None,
     provider_reference: str | None = None,
     is_approved: bool = False,
-) -> Record:
-    """Move a payout, or only claim it where it stays what it is, and note the event.
+) -> PayoutRow:
+    """Move a payout to a state, or claim it in the state it has, and append the event; return it as it is then.
 
-    Money that did not reach the person is back in payable in the same transaction. A payout that somebody else moved
-    since it was read is refused with Conflict: whoever holds the later fence knows more.
+    Money that did not reach the employee is back in payable in the same transaction. Raises Conflict where another
+    transaction moved the payout since it was read: the later fencing token knows more.
     """
-    since = PayoutStatus(payout["status"])
+    since = PayoutStatus(payout.status)
     if since is not to:
         check_move(PAYOUT_MOVES, now=since, to=to, what="payout")
-    if to in GIVES_BACK:
-        accounts.lock_for(scope, user_ids=[payout["user_id"]])
-    moved = (
+    if to in RELEASES:
+        accounts.lock_for(scope, user_ids=[payout.user_id])
+    moved = rows.first(
+        PayoutRow,
         scope.session.execute(
             _MOVE,
             {
                 "tenant_id": scope.tenant_id,
-                "id": payout["id"],
+                "id": payout.id,
                 "since": since,
-                "fence": payout["fence"],
+                "fence": payout.fence,
                 "to": to,
                 "claims": int(claims),
                 "lease": lease,
-                "look_in": look_in,
+                "next_attempt_in": next_attempt_in,
                 "problem": problem,
                 "provider_reference": provider_reference,
                 "approved_by": scope.actor.name if is_approved else None,
                 "approved_by_ids": sorted(scope.actor.all_ids),
             },
-        )
-        .mappings()
-        .first()
+        ),
     )
     if moved is None:
         raise Conflict("This payout was just moved by somebody else; look again.")
-    if to in GIVES_BACK:
-        _give_back(scope, payout)
-    if payout["payroll_run_id"] is not None and (to in GIVES_BACK or to is PayoutStatus.PAID) and since is not to:
-        events.payroll_moved(scope, payroll_run_id=payout["payroll_run_id"])
-    note(scope, dict(moved), what=what, detail=problem or provider_reference)
-    events.moved(scope, dict(moved), since=since)
+    if to in RELEASES:
+        _release(scope, payout)
+    if payout.payroll_run_id is not None and (to in RELEASES or to is PayoutStatus.PAID) and since is not to:
+        events.notify_payroll(scope, payroll_run_id=payout.payroll_run_id)
+    append_event(scope, moved, what=what, detail=problem or provider_reference)
+    events.publish_status(scope, moved, since=since)
     if to is PayoutStatus.REVIEW:
-        logger.error("a payout needs a person", payout_id=str(payout["id"]), problem=problem)
+        logger.error("a payout needs a person", payout_id=str(payout.id), problem=problem)
         count("PayoutsInReview")
-    return dict(moved)
+    return moved
 
 
-def postpone(scope: Scope, payout: Record, wait: timedelta) -> None:
-    """Look at a payout again later, as nothing may be done with it now."""
+def postpone(scope: Scope, payout: PayoutRow, wait: timedelta) -> None:
+    """Set the next attempt of a payout that nothing may be done with now."""
     scope.session.execute(
         text("update payouts set look_at = clock_timestamp() + :wait where tenant_id = :tenant_id and id = :id"),
-        {"tenant_id": scope.tenant_id, "id": payout["id"], "wait": wait},
+        {"tenant_id": scope.tenant_id, "id": payout.id, "wait": wait},
     )
 
 
-def note(scope: Scope, payout: Record, *, what: str, detail: str | None = None) -> None:
+def append_event(scope: Scope, payout: PayoutRow, *, what: str, detail: str | None = None) -> None:
     """Append an event to a payout's history."""
     scope.session.execute(
         insert(payout_events).values(
             tenant_id=scope.tenant_id,
-            payout_id=payout["id"],
+            payout_id=payout.id,
             what=what,
-            status=payout["status"],
-            fence=payout["fence"],
+            status=payout.status,
+            fence=payout.fence,
             detail=detail,
             actor=scope.actor.name,
         )
     )
 
 
-def _give_back(scope: Scope, payout: Record) -> None:
+def _release(scope: Scope, payout: PayoutRow) -> None:
+    """Post the payout's money back to payable, and let its payslip wait for the run's pay again."""
     posting = posting_of(LedgerEvent.RELEASE)
     scope.session.execute(
         insert(entries).values(
             tenant_id=scope.tenant_id,
-            user_id=payout["user_id"],
-            subject_id=payout["id"],
+            user_id=payout.user_id,
+            subject_id=payout.id,
             event=posting.event,
             revision=1,
             line=posting.line,
             debit=posting.debit,
             credit=posting.credit,
-            currency=payout["currency"],
-            amount=payout["amount"],
+            currency=payout.currency,
+            amount=payout.amount,
             booked_at=scope.now,
         )
     )
-    if payout["payroll_run_id"] is not None:
-        # its payslip waits for the run's pay again, and runs of payouts leave it out
+    if payout.payroll_run_id is not None:
+        # runs of payouts leave out what a payslip earmarks
         scope.session.execute(
             update(payable_earmarks)
             .where(
                 payable_earmarks.c.tenant_id == scope.tenant_id,
-                payable_earmarks.c.run_id == payout["payroll_run_id"],
-                payable_earmarks.c.user_id == payout["user_id"],
-                payable_earmarks.c.payout_id == payout["id"],
+                payable_earmarks.c.run_id == payout.payroll_run_id,
+                payable_earmarks.c.user_id == payout.user_id,
+                payable_earmarks.c.payout_id == payout.id,
             )
             .values(waits=True)
         )
 
 
-def lock(scope: Scope, payout_id: UUID) -> Record | None:
-    """Read a payout and keep others from moving it until the transaction ends.
-
-    By the database's clock, `lease_left` is what is left of its lease, null where it has none, and `is_due` whether
-    the time to look at it again has come.
-    """
-    lease_left = (payouts.c.lease_until - text("clock_timestamp()")).label("lease_left")
-    is_due = func.coalesce(payouts.c.look_at <= text("clock_timestamp()"), false()).label("is_due")
-    row: Any = scope.session.execute(
-        select(payouts, lease_left, is_due)
-        .where(payouts.c.tenant_id == scope.tenant_id, payouts.c.id == payout_id)
-        .with_for_update(of=payouts)
-    ).mappings()
-    return dict(found) if (found := row.first()) else None
+def lock(scope: Scope, payout_id: UUID) -> LockedPayout | None:
+    """Read a payout for update: nobody else moves it until the transaction ends."""
+    now = text("clock_timestamp()")
+    return rows.first(
+        LockedPayout,
+        scope.session.execute(
+            select(
+                payouts,
+                func.coalesce(payouts.c.lease_until > now, false()).label("is_leased"),
+                func.coalesce(payouts.c.look_at <= now, false()).label("is_due"),
+            )
+            .where(payouts.c.tenant_id == scope.tenant_id, payouts.c.id == payout_id)
+            .with_for_update(of=payouts)
+        ),
+    )

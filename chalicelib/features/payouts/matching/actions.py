@@ -15,12 +15,13 @@ from uuid import UUID
 from sqlalchemy import select, text
 
 from chalicelib import audit
-from chalicelib.backing.database import Record, statement
+from chalicelib.backing import rows
+from chalicelib.backing.database import statement
 from chalicelib.features.payouts.delivery import actions as delivery_actions
-from chalicelib.features.payouts.delivery import payout_states, providers
+from chalicelib.features.payouts.delivery import payout_states
 from chalicelib.features.payouts.delivery import rules as delivery_rules
 from chalicelib.features.payouts.delivery.providers import ProviderMovement
-from chalicelib.features.payouts.models import payouts
+from chalicelib.features.payouts.models import PayoutRow, payouts
 from chalicelib.features.people.models import users
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import Conflict
@@ -72,9 +73,9 @@ def compare(scope: Scope, *, since: datetime) -> list[MatchedReference]:
     # the strangers are asked first, before anything is locked
     moved = [
         (name, reference, list(some))
-        for name, provider in providers.listed().items()
+        for name, movements in delivery_actions.list_movements(scope, since=since).items()
         for reference, some in groupby(
-            sorted(provider.movements(scope.tenant_id, since=since), key=lambda one: one.reference),
+            sorted(movements, key=lambda one: one.reference),
             key=lambda one: one.reference,
         )
     ]
@@ -89,7 +90,7 @@ def match(scope: Scope, *, since: datetime) -> list[MatchedReference]:
     Choose a moment some minutes before the one that was restored. Payouts have to be off: what is being sent
     meanwhile would be missing in the list.
     """
-    if delivery_actions.is_open(scope):
+    if delivery_actions.is_enabled(scope):
         raise Conflict(
             "Payouts are on. Switch them off first (PATCH /tenant with policy.payouts_enabled false, or PAYOUTS_ENABLED"
             " for all tenants): what is sent in the meantime would be missing in the provider's list."
@@ -112,25 +113,28 @@ def match(scope: Scope, *, since: datetime) -> list[MatchedReference]:
     return found
 
 
-def _lock(scope: Scope, references: Sequence[str]) -> dict[str, Record]:
-    rows = scope.session.execute(
-        select(payouts)
-        .where(payouts.c.tenant_id == scope.tenant_id, payouts.c.reference.in_(references))
-        .order_by(payouts.c.id)
-        .with_for_update()
-    ).mappings()
-    return {row["reference"]: dict(row) for row in rows}
+def _lock(scope: Scope, references: Sequence[str]) -> dict[str, PayoutRow]:
+    found = rows.every(
+        PayoutRow,
+        scope.session.execute(
+            select(payouts)
+            .where(payouts.c.tenant_id == scope.tenant_id, payouts.c.reference.in_(references))
+            .order_by(payouts.c.id)
+            .with_for_update()
+        ),
+    )
+    return {payout.reference: payout for payout in found}
 
 
 def _people(scope: Scope, user_ids: set[UUID]) -> set[UUID]:
-    rows = scope.session.execute(
+    user_ids_read = scope.session.execute(
         select(users.c.id).where(users.c.tenant_id == scope.tenant_id, users.c.id.in_(user_ids))
     )
-    return set(rows.scalars())
+    return set(user_ids_read.scalars())
 
 
 def _judged(
-    provider: str, moved: Sequence[ProviderMovement], payout: Record | None, people: set[UUID]
+    provider: str, moved: Sequence[ProviderMovement], payout: PayoutRow | None, people: set[UUID]
 ) -> MatchedReference:
     """Return what the movements under one reference mean; those that came back moved nothing in the end."""
     arrived = [one for one in moved if not one.came_back]
@@ -144,7 +148,7 @@ def _judged(
         path, problem = _unknown(first, is_known=first.user_id in people)
     else:
         path, problem = _known(first, amount, payout)
-    was = PayoutStatus(payout["status"]) if payout else None
+    was = PayoutStatus(payout.status) if payout else None
     outcome = MatchOutcome.UNCHANGED if not path else MatchOutcome.ADOPTED if payout is None else MatchOutcome.SETTLED
     return MatchedReference(
         provider,
@@ -153,7 +157,7 @@ def _judged(
         amount,
         first.currency,
         first.came_back,
-        payout["id"] if payout else None,
+        payout.id if payout else None,
         was,
         path,
         MatchOutcome.CONTRADICTED if problem else outcome,
@@ -167,8 +171,8 @@ def _unknown(moved: ProviderMovement, *, is_known: bool) -> tuple[_Path, str | N
     return (_S.SENDING, _S.PAID, *((_S.RETURNED,) if moved.came_back else ())), None
 
 
-def _known(moved: ProviderMovement, amount: Decimal, payout: Record) -> tuple[_Path, str | None]:
-    was = PayoutStatus(payout["status"])
+def _known(moved: ProviderMovement, amount: Decimal, payout: PayoutRow) -> tuple[_Path, str | None]:
+    was = PayoutStatus(payout.status)
     to_sending = _TO_SENDING.get(was)
     if moved.came_back:
         if was is _S.PAID:
@@ -176,10 +180,10 @@ def _known(moved: ProviderMovement, amount: Decimal, payout: Record) -> tuple[_P
         return () if to_sending is None else (*to_sending, _S.PAID, _S.RETURNED), None
     if was in (_S.FAILED, _S.CANCELLED):
         return (), f"the payout is {was}: its money was given back, and may have been paid again"
-    if (moved.user_id, amount, moved.currency) != (payout["user_id"], payout["amount"], payout["currency"]):
+    if (moved.user_id, amount, moved.currency) != (payout.user_id, payout.amount, payout.currency):
         problem = (
             f"the provider's list says {amount} {moved.currency} to {moved.user_id}"
-            f" instead of {payout['amount']} {payout['currency']} to {payout['user_id']}"
+            f" instead of {payout.amount} {payout.currency} to {payout.user_id}"
         )
         return () if to_sending is None or was is _S.REVIEW else (*to_sending, _S.REVIEW), problem
     return () if to_sending is None else (*to_sending, _S.PAID), None
@@ -188,6 +192,8 @@ def _known(moved: ProviderMovement, amount: Decimal, payout: Record) -> tuple[_P
 def _walk(scope: Scope, one: MatchedReference) -> None:
     """Take a payout to where the provider's list says it is, step by step on the state graph."""
     payout = _adopt(scope, one) if one.payout_id is None else payout_states.lock(scope, one.payout_id)
+    if payout is None:
+        raise LookupError(f"payout {one.payout_id} was locked, and is gone")
     for to in one.path:
         payout = payout_states.move(
             scope,
@@ -195,12 +201,12 @@ def _walk(scope: Scope, one: MatchedReference) -> None:
             to,
             what="matched",
             claims=to is _S.SENDING,
-            look_in=delivery_rules.AFTER_PAID if to is _S.PAID and to is one.path[-1] else None,
+            next_attempt_in=delivery_rules.RETURN_CHECK_AFTER if to is _S.PAID and to is one.path[-1] else None,
             problem=one.problem if to is _S.REVIEW else None,
         )
 
 
-def _adopt(scope: Scope, one: MatchedReference) -> Record:
+def _adopt(scope: Scope, one: MatchedReference) -> PayoutRow:
     made = scope.session.execute(
         _ADOPT,
         {
@@ -215,4 +221,4 @@ def _adopt(scope: Scope, one: MatchedReference) -> Record:
             "now": scope.now,
         },
     )
-    return dict(made.mappings().one())
+    return rows.one(PayoutRow, made)

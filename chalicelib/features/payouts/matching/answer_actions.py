@@ -13,6 +13,7 @@ from chalicelib.features.payouts.batches.bank_files.pain002 import StatusReport
 from chalicelib.features.payouts.batches.models import payout_batches
 from chalicelib.features.payouts.matching.bank_lines import BankAnswer, match_lines, read_answer
 from chalicelib.features.payouts.matching.settlement import Settlement
+from chalicelib.features.payouts.models import PayoutRow
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import Invalid, TooLarge
 
@@ -74,12 +75,12 @@ def _check_about(answer: BankAnswer, batch_id: UUID) -> None:
             )
 
 
-def _settle(scope: Scope, answer: BankAnswer, payouts: Collection[Record]) -> Record:
+def _settle(scope: Scope, answer: BankAnswer, payouts: Collection[PayoutRow]) -> Record:
     matched = match_lines(answer, payouts, now=scope.now)
     settlement = Settlement(scope, payouts)
     items = [*settlement.settle(matched.lines), *matched.items]
     counts = Counter(item["result"] for item in items)
-    numbers = queries.numbers_of(scope, {payout["batch_id"] for payout in payouts})
+    numbers = queries.numbers_of(scope, {payout.batch_id for payout in payouts if payout.batch_id})
     waiting = queries.count_open(scope, numbers.keys())
     return {
         "items": items,

@@ -16,7 +16,8 @@ from chalicelib.features.payouts.batches.bank_files.delimited import OPTIONAL, R
 from chalicelib.features.payouts.batches.bank_files.pain001 import payment_id
 from chalicelib.features.payouts.batches.bank_files.pain002 import StatusLine, StatusReport
 from chalicelib.features.payouts.batches.bank_files.reports import Money, UnreadableLine
-from chalicelib.features.payouts.delivery.outcomes import BankVerdict, MoneyOutcome, explained, in_words
+from chalicelib.features.payouts.delivery.outcomes import BankVerdict, MoneyOutcome, describe_code, parse_refusal
+from chalicelib.features.payouts.models import PayoutRow
 from chalicelib.kernel.states import PayoutStatus
 
 XML = ("application/xml", "text/xml")
@@ -67,39 +68,39 @@ class AnswerLine:
     def reference(self) -> str:
         return self.references[0]
 
-    def claim_of(self, payout: Record) -> LineClaim:
+    def claim_of(self, payout: PayoutRow) -> LineClaim:
         """Return what the line claims of this payout."""
         if self.booking is not None:
             return _claim_of_booking(self.booking, payout)
         if self.stated in (LineClaim.PAID, LineClaim.RETURNED):
             return self.stated
-        return _OF_OUTCOME[self.verdict.outcome(was_accepted=bool((payout["bank"] or {}).get("is_accepted")))]
+        return _OF_OUTCOME[self.verdict.outcome(was_accepted=bool((payout.bank or {}).get("is_accepted")))]
 
-    def fee_of(self, payout: Record) -> Decimal | None:
+    def fee_of(self, payout: PayoutRow) -> Decimal | None:
         """Return what the bank kept of it, or added to it, where a statement shows that."""
-        return self.booking.fee_of(payout["amount"], payout["currency"]) if self.booking else None
+        return self.booking.fee_of(payout.amount, payout.currency) if self.booking else None
 
-    def doubt_about(self, payout: Record) -> str:
+    def doubt_about(self, payout: PayoutRow) -> str:
         """Say what a person has to find out."""
         if self.booking is None:
-            codes = ", ".join(map(explained, self.verdict.given.reasons)) or "no reason"
+            codes = ", ".join(map(describe_code, self.verdict.explained.reasons)) or "no reason"
             return f"the bank refused it with {codes}, which does not say that it was never paid{self._words}"
         booked = f"{self.booking.booked.amount} {self.booking.booked.currency or ''}".strip()
         if self.booking.movement is EntryMovement.UNCLEAR:
             reason = f" with {self.reason}" if self.reason else ""
             return f"the bank booked {booked} under its reference{reason}, and not as a payment or its return"
         verb = "debited" if self.booking.movement is EntryMovement.PAID else "returned"
-        return f"the bank {verb} {booked} instead of {payout['amount']} {payout['currency']}"
+        return f"the bank {verb} {booked} instead of {payout.amount} {payout.currency}"
 
     @property
     def _words(self) -> str:
-        return f" ({self.verdict.given.text})" if self.verdict.given.text else ""
+        return f" ({self.verdict.explained.text})" if self.verdict.explained.text else ""
 
 
-def _claim_of_booking(booking: Booking, payout: Record) -> LineClaim:
+def _claim_of_booking(booking: Booking, payout: PayoutRow) -> LineClaim:
     if booking.movement is EntryMovement.NOT_BOOKED:
         return LineClaim.ON_ITS_WAY
-    if booking.movement is EntryMovement.UNCLEAR or booking.fee_of(payout["amount"], payout["currency"]) is None:
+    if booking.movement is EntryMovement.UNCLEAR or booking.fee_of(payout.amount, payout.currency) is None:
         return LineClaim.DOUBT
     return LineClaim.PAID if booking.movement is EntryMovement.PAID else LineClaim.RETURNED
 
@@ -154,10 +155,10 @@ def read_answer(body: RawBody, *, now: datetime) -> BankAnswer:
     return BankAnswer([], [_of_row(head, number, row) for number, row in rows], errors)
 
 
-def match_lines(answer: BankAnswer, payouts: Collection[Record], *, now: datetime) -> MatchedLines:
+def match_lines(answer: BankAnswer, payouts: Collection[PayoutRow], *, now: datetime) -> MatchedLines:
     """Return the lines about these payouts: those that name one, and those that follow from a file or a sum."""
     found = MatchedLines(list(answer.rows))
-    ours = {payout["reference"] for payout in payouts}
+    ours = {payout.reference for payout in payouts}
     for message in answer.messages:
         if isinstance(message, StatusReport):
             _add_statuses(found, message, _in_batch(payouts, message.message_id), now)
@@ -172,22 +173,22 @@ def _error(fault: UnreadableLine) -> RowError:
 
 def _of_row(head: ReportHead, number: int, row: AnswerRow) -> AnswerLine:
     stated = LineClaim(row.status)
-    verdict = in_words(row.reason) if stated is LineClaim.FAILED else BankVerdict(row.status, (), row.reason)
+    verdict = parse_refusal(row.reason) if stated is LineClaim.FAILED else BankVerdict(row.status, (), row.reason)
     return AnswerLine(
         head, number, (row.reference,), verdict, row.reason, row.bank_reference, row.amount, row.currency, stated
     )
 
 
-def _in_batch(payouts: Iterable[Record], message_id: str) -> list[Record]:
+def _in_batch(payouts: Iterable[PayoutRow], message_id: str) -> list[PayoutRow]:
     batch_id = batch_id_of(message_id)
-    return [payout for payout in payouts if batch_id is not None and payout["batch_id"] == batch_id]
+    return [payout for payout in payouts if batch_id is not None and payout.batch_id == batch_id]
 
 
-def _add_statuses(found: MatchedLines, report: StatusReport, payouts: Sequence[Record], now: datetime) -> None:
+def _add_statuses(found: MatchedLines, report: StatusReport, payouts: Sequence[PayoutRow], now: datetime) -> None:
     head = ReportHead("pain.002", report.message_id, report.created_at or now)
     if not payouts and (report.group or report.payments):
         found.unmatched += 1
-    blocks = {one["reference"]: payment_id(one["batch_id"].hex, one["currency"]) for one in payouts}
+    blocks = {one.reference: payment_id(one.batch_id.hex, one.currency) for one in payouts if one.batch_id}
     found.lines += [_of_status(head, one) for one in report.complete(blocks)]
 
 
@@ -199,7 +200,7 @@ def _of_status(head: ReportHead, line: StatusLine) -> AnswerLine:
 
 
 def _add_bookings(
-    found: MatchedLines, statement: BankStatement, payouts: Collection[Record], ours: Collection[str], now: datetime
+    found: MatchedLines, statement: BankStatement, payouts: Collection[PayoutRow], ours: Collection[str], now: datetime
 ) -> None:
     head = ReportHead(statement.kind, statement.message_id, statement.created_at or now)
     found.unmatched += statement.unnamed
@@ -226,7 +227,7 @@ def _of_booking(head: ReportHead, booking: Booking) -> AnswerLine:
     )
 
 
-def _add_sum(found: MatchedLines, head: ReportHead, booking: Booking, payouts: Collection[Record]) -> None:
+def _add_sum(found: MatchedLines, head: ReportHead, booking: Booking, payouts: Collection[PayoutRow]) -> None:
     """Take a sum for each of its payouts, where it is what they come to: all of the block, or those not refused."""
     of_batch = _in_batch(payouts, booking.block or "")
     names = (str(booking.block).lower(), str(booking.block).lower().replace("-", ""))
@@ -234,18 +235,18 @@ def _add_sum(found: MatchedLines, head: ReportHead, booking: Booking, payouts: C
         one
         for one in of_batch
         if any(
-            payment_id(one["batch_id"].hex, "") == name[:32] and name[32:].upper() in ("", one["currency"])
+            one.batch_id and payment_id(one.batch_id.hex, "") == name[:32] and name[32:].upper() in ("", one.currency)
             for name in names
         )
     ]
     if not block:
         found.unmatched += 1
         return
-    for some in (block, [one for one in block if one["status"] != PayoutStatus.FAILED]):
+    for some in (block, [one for one in block if one.status != PayoutStatus.FAILED]):
         if _comes_to(booking, some):
             found.lines += [_of_booking(head, _part_of(booking, one)) for one in some]
             return
-    total = sum(one["amount"] for one in block)
+    total = sum(one.amount for one in block)
     found.items.append(
         {
             "line": booking.number,
@@ -253,22 +254,22 @@ def _add_sum(found: MatchedLines, head: ReportHead, booking: Booking, payouts: C
             "result": "conflict",
             "status": None,
             "payout_id": None,
-            "batch_id": block[0]["batch_id"],
+            "batch_id": block[0].batch_id,
             "detail": f"the bank booked {booking.booked.amount} {booking.booked.currency or ''} as one sum, and these"
-            f" {len(block)} payouts come to {total} {block[0]['currency']}; ask the bank",
+            f" {len(block)} payouts come to {total} {block[0].currency}; ask the bank",
         }
     )
 
 
-def _comes_to(booking: Booking, payouts: Sequence[Record]) -> bool:
-    booked = {(one["currency"]) for one in payouts}
+def _comes_to(booking: Booking, payouts: Sequence[PayoutRow]) -> bool:
+    booked = {one.currency for one in payouts}
     return (
         booked == {booking.booked.currency}
         and booking.transfers in (None, len(payouts))
-        and booking.booked.amount == sum(one["amount"] for one in payouts)
+        and booking.booked.amount == sum(one.amount for one in payouts)
     )
 
 
-def _part_of(booking: Booking, payout: Record) -> Booking:
-    money = Money(payout["amount"], payout["currency"])
-    return replace(booking, references=(payout["reference"],), booked=money, block=None)
+def _part_of(booking: Booking, payout: PayoutRow) -> Booking:
+    money = Money(payout.amount, payout.currency)
+    return replace(booking, references=(payout.reference,), booked=money, block=None)

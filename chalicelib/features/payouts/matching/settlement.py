@@ -16,8 +16,9 @@ from chalicelib import four_eyes
 from chalicelib.backing.database import Record, statement
 from chalicelib.features.payouts.batches.bank_files.camt import EntryMovement
 from chalicelib.features.payouts.delivery import payout_states
-from chalicelib.features.payouts.delivery.outcomes import ACCEPTED, listed, name_check
+from chalicelib.features.payouts.delivery.outcomes import ACCEPTED, find_name_check, load_reasons
 from chalicelib.features.payouts.matching.bank_lines import AnswerLine, LineClaim
+from chalicelib.features.payouts.models import PayoutRow
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.states import IN_FLIGHT, PayoutStatus
 from chalicelib.ledger import accounts
@@ -52,9 +53,9 @@ _ONE_BACK = "the bank booked it twice, and one of the two came back: the person 
 class Settlement:
     """One answer's settling: the payouts as they stand by now, by reference in lower case."""
 
-    def __init__(self, scope: Scope, payouts: Iterable[Record]) -> None:
+    def __init__(self, scope: Scope, payouts: Iterable[PayoutRow]) -> None:
         self.scope = scope
-        self.payouts = {payout["reference"].lower(): payout for payout in payouts}
+        self.payouts = {payout.reference.lower(): payout for payout in payouts}
         self.own_ids = set(four_eyes.own_ids(scope))
         self.debits: dict[str, set[str | None]] = defaultdict(set)  # what the bank calls the debits of a payout
 
@@ -66,10 +67,10 @@ class Settlement:
         together: dict[str, set[LineClaim]] = defaultdict(set)
         for payout, claim in zip(named, claims, strict=True):
             if payout is not None and claim not in (None, LineClaim.ON_ITS_WAY, LineClaim.DOUBT):
-                together[payout["reference"]].add(claim)
+                together[payout.reference].add(claim)
         # everybody whose money may come back, together: people's accounts are locked in one order
         back = [
-            payout["user_id"]
+            payout.user_id
             for payout, claim in zip(named, claims, strict=True)
             if payout is not None and claim in (LineClaim.FAILED, LineClaim.RETURNED)
         ]
@@ -77,34 +78,34 @@ class Settlement:
         results: dict[int, Record] = {}
         for place in sorted(range(len(lines)), key=lambda at: _ORDER.index(claims[at] or LineClaim.ON_ITS_WAY)):
             line, payout, claim = lines[place], named[place], claims[place]
-            contradicts = payout is not None and together[payout["reference"]] not in _TOGETHER
+            contradicts = payout is not None and together[payout.reference] not in _TOGETHER
             result, detail = self._judge(line, payout, claim, contradicts=contradicts)
             results[place] = self._item(line, payout, result, detail)
         _keep_words(self.scope, lines, named)
         return [results[place] for place in range(len(lines))]
 
-    def _payout_of(self, line: AnswerLine) -> Record | None:
+    def _payout_of(self, line: AnswerLine) -> PayoutRow | None:
         return next((self.payouts[one.lower()] for one in line.references if one.lower() in self.payouts), None)
 
-    def _item(self, line: AnswerLine, payout: Record | None, result: str, detail: str | None) -> Record:
-        now = self.payouts[payout["reference"].lower()] if payout else None
+    def _item(self, line: AnswerLine, payout: PayoutRow | None, result: str, detail: str | None) -> Record:
+        now = self.payouts[payout.reference.lower()] if payout else None
         return {
             "line": line.number,
-            "reference": now["reference"] if now and line.booking else line.reference,
+            "reference": now.reference if now and line.booking else line.reference,
             "result": result,
-            "status": now["status"] if now else None,
+            "status": now.status if now else None,
             "detail": detail,
-            "payout_id": now["id"] if now else None,
-            "batch_id": now["batch_id"] if now else None,
+            "payout_id": now.id if now else None,
+            "batch_id": now.batch_id if now else None,
         }
 
     def _judge(
-        self, line: AnswerLine, payout: Record | None, claim: LineClaim | None, *, contradicts: bool
+        self, line: AnswerLine, payout: PayoutRow | None, claim: LineClaim | None, *, contradicts: bool
     ) -> tuple[str, str | None]:
         if payout is None or claim is None:
             return "not_found", "there is no payout of yours in a bank file with this reference"
-        payout = self.payouts[payout["reference"].lower()]
-        if claim in (LineClaim.FAILED, LineClaim.RETURNED) and payout["user_id"] in self.own_ids:
+        payout = self.payouts[payout.reference.lower()]
+        if claim in (LineClaim.FAILED, LineClaim.RETURNED) and payout.user_id in self.own_ids:
             # what comes back is paid again: nobody says so of their own
             return "forbidden", four_eyes.refusal(four_eyes.Subject.PAYOUT)
         if claim is LineClaim.ON_ITS_WAY:
@@ -117,7 +118,7 @@ class Settlement:
             return self._doubt(line, payout)
         if twice := self._booked_twice(line, payout, claim):
             return "conflict", twice
-        now, after = PayoutStatus(payout["status"]), _AFTER[claim]
+        now, after = PayoutStatus(payout.status), _AFTER[claim]
         if now is after or (now is PayoutStatus.RETURNED and after is PayoutStatus.PAID):
             return "unchanged", None
         if now not in IN_FLIGHT and (now, after) != (PayoutStatus.PAID, PayoutStatus.RETURNED):
@@ -125,8 +126,8 @@ class Settlement:
         self._move(line, payout, after)
         return "ok", None
 
-    def _doubt(self, line: AnswerLine, payout: Record) -> tuple[str, str | None]:
-        now, doubt = PayoutStatus(payout["status"]), line.doubt_about(payout)
+    def _doubt(self, line: AnswerLine, payout: PayoutRow) -> tuple[str, str | None]:
+        now, doubt = PayoutStatus(payout.status), line.doubt_about(payout)
         if now in _DOUBTFUL:
             problem = f"{doubt}; find out whether it was paid, and say so"
             self._keep(
@@ -146,19 +147,19 @@ class Settlement:
         is_told = line.booking is None and (now is not PayoutStatus.PAID or line.verdict.speaks_of_earlier)
         return ("unchanged" if is_told else "conflict"), doubt
 
-    def _booked_twice(self, line: AnswerLine, payout: Record, claim: LineClaim) -> str | None:
+    def _booked_twice(self, line: AnswerLine, payout: PayoutRow, claim: LineClaim) -> str | None:
         """Say that two debits of one payout were booked; what comes back of two leaves one."""
         if line.booking is None:
             return None
-        debits = self.debits[payout["reference"]]
-        known = (payout["bank"] or {}).get("debits", {}).get(line.head.source)
+        debits = self.debits[payout.reference]
+        known = (payout.bank or {}).get("debits", {}).get(line.head.source)
         if claim is LineClaim.RETURNED:
             return _ONE_BACK if len(debits | ({known} - {None})) > 1 and _is_paid(payout) else None
         debits.add(line.bank_reference)
         return _TWICE if len(debits | ({known} - {None})) > 1 else None
 
-    def _move(self, line: AnswerLine, payout: Record, after: PayoutStatus) -> None:
-        if after is PayoutStatus.RETURNED and payout["status"] != PayoutStatus.PAID:
+    def _move(self, line: AnswerLine, payout: PayoutRow, after: PayoutStatus) -> None:
+        if after is PayoutStatus.RETURNED and payout.status != PayoutStatus.PAID:
             # money that came back had been paid, and the bank need not say so twice
             payout = payout_states.move(
                 self.scope, payout, PayoutStatus.PAID, what="answered", provider_reference=line.bank_reference
@@ -174,38 +175,38 @@ class Settlement:
             )
         )
 
-    def _keep(self, payout: Record) -> None:
-        self.payouts[payout["reference"].lower()] = payout
+    def _keep(self, payout: PayoutRow) -> None:
+        self.payouts[payout.reference.lower()] = payout
 
 
-def _is_paid(payout: Record) -> bool:
-    return bool(payout["status"] == PayoutStatus.PAID)
+def _is_paid(payout: PayoutRow) -> bool:
+    return bool(payout.status == PayoutStatus.PAID)
 
 
-def _weakened(named: Sequence[Record | None], claims: Sequence[LineClaim | None]) -> list[LineClaim | None]:
+def _weakened(named: Sequence[PayoutRow | None], claims: Sequence[LineClaim | None]) -> list[LineClaim | None]:
     """Make a refusal a doubt where another line of the same payout is one."""
-    doubted = {payout["id"] for payout, claim in zip(named, claims, strict=True) if payout and claim is LineClaim.DOUBT}
+    doubted = {payout.id for payout, claim in zip(named, claims, strict=True) if payout and claim is LineClaim.DOUBT}
     return [
-        LineClaim.DOUBT if claim is LineClaim.FAILED and payout is not None and payout["id"] in doubted else claim
+        LineClaim.DOUBT if claim is LineClaim.FAILED and payout is not None and payout.id in doubted else claim
         for payout, claim in zip(named, claims, strict=True)
     ]
 
 
-def _other_amount(line: AnswerLine, payout: Record) -> str | None:
-    if line.currency is not None and line.currency != payout["currency"]:
-        return f"the bank says {line.currency}, and the payout is in {payout['currency']}; ask the bank"
-    if line.amount is not None and line.amount != payout["amount"]:
-        return f"the bank says {line.amount}, and the payout is of {payout['amount']}; ask the bank"
+def _other_amount(line: AnswerLine, payout: PayoutRow) -> str | None:
+    if line.currency is not None and line.currency != payout.currency:
+        return f"the bank says {line.currency}, and the payout is in {payout.currency}; ask the bank"
+    if line.amount is not None and line.amount != payout.amount:
+        return f"the bank says {line.amount}, and the payout is of {payout.amount}; ask the bank"
     return None
 
 
-def _keep_words(scope: Scope, lines: Sequence[AnswerLine], named: Sequence[Record | None]) -> None:
+def _keep_words(scope: Scope, lines: Sequence[AnswerLine], named: Sequence[PayoutRow | None]) -> None:
     """Keep the last word of each payout, in one statement."""
     words: dict[str, dict[str, Any]] = {}
     for line, payout in zip(lines, named, strict=True):
         if payout is None:
             continue
-        word = words.setdefault(str(payout["id"]), {"id": str(payout["id"]), "said": {}, "kept": {}})
+        word = words.setdefault(str(payout.id), {"id": str(payout.id), "said": {}, "kept": {}})
         said = _word(line, payout)
         if not word["said"] or word["said"]["at"] <= said["at"]:
             word["said"] = said
@@ -214,15 +215,15 @@ def _keep_words(scope: Scope, lines: Sequence[AnswerLine], named: Sequence[Recor
         scope.session.execute(_KEEP, {"tenant_id": scope.tenant_id, "words": json.dumps(list(words.values()))})
 
 
-def _word(line: AnswerLine, payout: Record) -> dict[str, Any]:
-    given, fee = line.verdict.given, line.fee_of(payout)
+def _word(line: AnswerLine, payout: PayoutRow) -> dict[str, Any]:
+    given, fee = line.verdict.explained, line.fee_of(payout)
     return {
         "source": line.head.source,
         "report": line.head.report,
         "at": line.head.at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
         "status": (line.stated or line.verdict.status)[:35],
         "reasons": [code[:35] for code in given.reasons],
-        "meanings": [listed()[code].meaning for code in given.reasons if code in listed()],
+        "meanings": [load_reasons()[code].meaning for code in given.reasons if code in load_reasons()],
         "text": given.text,
         "fee": format(fee, "f") if fee else None,
     }
@@ -232,8 +233,8 @@ def _kept(line: AnswerLine) -> dict[str, Any]:
     kept: dict[str, Any] = {}
     if line.verdict.status in ACCEPTED:
         kept["is_accepted"] = True
-    if check := name_check(line.verdict):
-        kept |= {"name_check": check, "name_text": line.verdict.given.text}
+    if check := find_name_check(line.verdict):
+        kept |= {"name_check": check, "name_text": line.verdict.explained.text}
     if line.booking is not None and line.bank_reference and line.booking.movement is EntryMovement.PAID:
         kept["debits"] = {line.head.source: line.bank_reference}
     return kept

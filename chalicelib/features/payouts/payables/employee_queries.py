@@ -15,7 +15,7 @@ from chalicelib.entry.paging import decode_cursor, encode_cursor
 from chalicelib.features.balances.queries import find_latest_balance
 from chalicelib.features.payouts.models import payouts
 from chalicelib.features.payouts.payables.employee_schemas import StatementQuery
-from chalicelib.features.payouts.runs.queries import sum_for
+from chalicelib.features.payouts.runs.queries import sum_employee_payouts
 from chalicelib.features.people.users.queries import get_user
 from chalicelib.features.sales.models import sales
 from chalicelib.features.sales.queries import sum_pending
@@ -32,16 +32,20 @@ MOST_LINES = 1000
 def get_balance(scope: Scope, user_id: UUID) -> Record:
     """Return what a person has earned, is owed, may still earn, is being paid and was paid, by currency."""
     get_user(scope, user_id, "balances.read")
-    owed, pending, paid = find_balances(scope, user_id), sum_pending(scope, user_id), sum_for(scope, user_id)
+    owed, pending, paid = (
+        find_balances(scope, user_id),
+        sum_pending(scope, user_id),
+        sum_employee_payouts(scope, user_id),
+    )
 
     def sums(currency: str) -> Record:
-        accounts, payouts_made = owed.get(currency, {}), paid.get(currency, {})
+        accounts, payouts_made = owed.get(currency, {}), paid.get(currency)
         found = {
             "payable": accounts.get(LedgerAccount.PAYABLE, Decimal(0)),
             "advances_outstanding": accounts.get(LedgerAccount.ADVANCES, Decimal(0)),
             "pending_earnings": pending.get(currency, Decimal(0)),
-            "in_flight": payouts_made.get("in_flight", Decimal(0)),
-            "paid_total": payouts_made.get("paid_total", Decimal(0)),
+            "in_flight": payouts_made.in_flight if payouts_made else Decimal(0),
+            "paid_total": payouts_made.paid_total if payouts_made else Decimal(0),
         }
         return {"currency": currency, **{name: rounded(amount, currency) for name, amount in found.items()}}
 

@@ -51,7 +51,7 @@ def page_of_payables(scope: Scope, query: PayableQuery) -> Record:
 
 def payment_values(scope: Scope) -> dict[str, Any]:
     """Return the values of blocked_by.sql, and whether payouts are made at all."""
-    return {**run_queries.destination_values(scope), "is_open": delivery_actions.is_open(scope)}
+    return {**run_queries.destination_values(scope), "is_open": delivery_actions.is_enabled(scope)}
 
 
 def _nested(row: Any) -> Record:

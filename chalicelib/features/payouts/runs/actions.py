@@ -1,23 +1,33 @@
-"""Runs: advances booked, and everybody's payable or the payslips of a payroll run turned into payouts, in chunks."""
+"""Runs of payouts: book advances, and turn payables or the payslips of a payroll run into payouts, in chunks.
+
+1. `request_run`, `run_slot` or `request_payroll` creates the job and splits it into chunks of employees
+2. `do_chunk` does one chunk in one transaction: one chunk at once, more as messages of the queue payout-runs
+3. `pay_chunk` locks the employees' accounts, books what is due in advance, and makes their payouts (sql/pay.sql)
+4. the last chunk finishes the job with what was made
+
+Each payout goes its own way from here: payouts.delivery.
+"""
 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 
 from chalicelib import audit, four_eyes
-from chalicelib.backing.database import Record, run, statement
+from chalicelib.backing import rows
+from chalicelib.backing.database import run, statement
 from chalicelib.backing.outbox import Message
 from chalicelib.features.payouts import events
 from chalicelib.features.payouts.delivery import actions as delivery_actions
 from chalicelib.features.payouts.delivery import providers
 from chalicelib.features.payouts.delivery import rules as delivery_rules
+from chalicelib.features.payouts.models import PayoutRow
 from chalicelib.features.payouts.runs import queries
+from chalicelib.features.payouts.runs.messages import JobTerms, PayoutRunKind, RunTerms
 from chalicelib.features.people.users import queries as people
 from chalicelib.features.sales import actions as sales
 from chalicelib.identity.scope import Scope
@@ -30,47 +40,15 @@ from chalicelib.ledger import accounts
 QUEUE = "payout-runs"
 SWITCHED_OFF = "Payouts are switched off; PATCH /tenant with policy.payouts_enabled true switches them on."
 CHUNK_PEOPLE = 500  # some five thousand sales, a fifth of a second under their lock; more at once is no faster
-
-
-class PayoutRunKind(StrEnum):
-    """What a run does; the value is also the name of its job."""
-
-    ADVANCE = "advance-payouts"  # books what is due in advance, then pays what everybody is owed
-    FINAL = "final-payouts"  # pays what everybody is owed
-
-    @property
-    def of_payout(self) -> str:
-        return self.value.removesuffix("-payouts")
-
-
 PAYS_OTHERS = ("sales.write", "sales.decide", "payouts.run")
 PAYROLL = "payroll-payouts"  # the job that pays the payslips of one payroll run, and nothing else
+RETRY = "retry"  # the kind of a payout that pays anew what another one released
 
-# People who have a sale to advance or anything payable that is not earmarked for a payroll run, and the ranges that
-# they fall into. Whether a sale has its advance already is looked up in the chunk; a run with nothing to do makes
-# nothing.
-_CANDIDATES = """
-    with earmarked as (
-        select user_id, currency, sum(amount - netted) as amount from payable_earmarks
-        where tenant_id = :tenant_id and waits group by user_id, currency
-    ), people as (
-        select a.owner_id as user_id from ledger_accounts a
-        left join earmarked e on e.user_id = a.owner_id and e.currency = a.currency
-        where a.tenant_id = :tenant_id and a.kind = 'payable' and a.balance < 0
-          and -a.balance > coalesce(e.amount, 0)
-        union
-        select distinct user_id from pending_sales where tenant_id = :tenant_id and :with_sales
-    )
-    select user_id from people
-    where cast(:user_ids as uuid[]) is null or user_id = any(cast(:user_ids as uuid[]))"""
-
-_CANDIDATES_OF_PAYROLL = """
+_CANDIDATES = statement(__file__, "candidates")
+_PAYROLL_CANDIDATES = """
     select user_id from payable_earmarks
     where tenant_id = :tenant_id and run_id = :payroll_run_id and waits"""
-
-_EARMARKED = text("""
-    select user_id from payable_earmarks
-    where tenant_id = :tenant_id and run_id = :payroll_run_id and waits and user_id between :first and :last""")
+_EARMARKED = text(f"{_PAYROLL_CANDIDATES} and user_id between :first and :last")
 
 _PAY = statement(__file__, "pay").replace("{blocked_by}", statement(__file__, "blocked_by"))
 _PAY_OUTSIDE_RUNS, _PAY_BY_RUN = (
@@ -79,20 +57,30 @@ _PAY_OUTSIDE_RUNS, _PAY_BY_RUN = (
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
-    """What a chunk did."""
+class ChunkTotals:
+    """What a chunk did: advances booked, payouts made."""
 
     advances: int
     payouts: int
 
 
-def request_run(scope: Scope, kind: PayoutRunKind, *, user_ids: Sequence[UUID] | None = None) -> UUID:
-    """Start a run now, for everybody or for named people: at once where they fit one chunk, else chunk by chunk.
+@dataclass(frozen=True, slots=True)
+class _NewPayout:
+    """A payout that pay.sql made."""
 
-    Raises NotFound where a person is not the tenant's, Conflict while payouts are switched off.
+    id: UUID
+    awaits_approval: bool
+    is_called: bool  # its provider is called for each payout
+    message_id: UUID
+
+
+def request_run(scope: Scope, kind: PayoutRunKind, *, user_ids: Sequence[UUID] | None = None) -> UUID:
+    """Start a run now, for all employees or for those named, and return its job. One chunk is done at once.
+
+    Raises NotFound where an employee is not the tenant's, Conflict while payouts are switched off.
     """
     people.check_users_exist(scope, user_ids or ())
-    check_open(scope)
+    check_enabled(scope)
     parameters = {"asked_by": scope.actor.name} | ({"user_ids": user_ids} if user_ids else {})
     job_id = progress.create(scope, kind=kind, parameters=parameters)
     _begin(scope, job_id, kind, user_ids=user_ids)
@@ -107,15 +95,15 @@ def request_run(scope: Scope, kind: PayoutRunKind, *, user_ids: Sequence[UUID] |
 
 
 def request_job(scope: Scope, kind: PayoutRunKind, *, as_of: date | None) -> UUID:
-    """Start a run as an operator does, who may name a date: a run always pays what is owed now."""
+    """Start a run for an operator; a run always pays what is owed now. Raises Invalid for a date to come."""
     if as_of is not None and as_of > scope.yesterday() + timedelta(days=1):
         raise invalid("/date", f"{as_of} is to come; a run pays what is owed now")
     return request_run(scope, kind)
 
 
 def run_slot(scope: Scope, kind: PayoutRunKind, slot: datetime) -> None:
-    """Start the run of an hour, once, however often and however late the schedule's message comes."""
-    if not (scope.tenant.policy.payout_schedule and delivery_actions.is_open(scope)):
+    """Start the run of an hour, once, however often and however late the schedule's message arrives."""
+    if not (scope.tenant.policy.payout_schedule and delivery_actions.is_enabled(scope)):
         return
     job_id = progress.claim(scope, kind=kind, key=f"{kind}:{slot.isoformat()}", parameters={"slot": slot})
     if job_id is not None:
@@ -125,106 +113,119 @@ def run_slot(scope: Scope, kind: PayoutRunKind, slot: datetime) -> None:
 def request_payroll(scope: Scope, *, payroll_run_id: UUID) -> UUID:
     """Start paying the payslips of one payroll run that wait for it; return the job.
 
-    The caller holds the run's row, so that two requests come one after the other; each pays what is left.
+    The caller has locked the run's row, so that two requests come one after the other; each pays what is left.
     """
-    check_open(scope)
+    check_enabled(scope)
     job_id = progress.create(scope, kind=PAYROLL, parameters={"payroll_run_id": payroll_run_id})
-    chunks = load_chunks(scope, _CANDIDATES_OF_PAYROLL, {"payroll_run_id": payroll_run_id}, size=CHUNK_PEOPLE)
-    _fan_out(scope, job_id, chunks, {"payroll_run_id": str(payroll_run_id)})
+    chunks = load_chunks(scope, _PAYROLL_CANDIDATES, {"payroll_run_id": payroll_run_id}, size=CHUNK_PEOPLE)
+    _fan_out(scope, chunks, _make_terms(scope, job_id, payroll_run_id=payroll_run_id))
     return job_id
 
 
-def check_open(scope: Scope) -> None:
+def check_enabled(scope: Scope) -> None:
     """Raise Conflict while payouts are switched off."""
-    if not delivery_actions.is_open(scope):
+    if not delivery_actions.is_enabled(scope):
         raise Conflict(SWITCHED_OFF)
 
 
 def _begin(scope: Scope, job_id: UUID, kind: PayoutRunKind, *, user_ids: Sequence[UUID] | None = None) -> None:
-    advances = kind is PayoutRunKind.ADVANCE and scope.tenant.policy.advance_rate > 0
+    """Split a run into chunks of those who may be owed something, and do or send them."""
+    with_sales = kind is PayoutRunKind.ADVANCE and scope.tenant.policy.advance_rate > 0
     named = list(user_ids) if user_ids else None
-    chunks = load_chunks(scope, _CANDIDATES, {"with_sales": advances, "user_ids": named}, size=CHUNK_PEOPLE)
-    _fan_out(scope, job_id, chunks, {"kind": kind.value} | ({"user_ids": [str(one) for one in named]} if named else {}))
+    chunks = load_chunks(scope, _CANDIDATES, {"with_sales": with_sales, "user_ids": named}, size=CHUNK_PEOPLE)
+    _fan_out(scope, chunks, _make_terms(scope, job_id, kind=kind, user_ids=named))
 
 
-def _fan_out(scope: Scope, job_id: UUID, chunks: list[JobChunk], what: dict[str, Any]) -> None:
-    """Do a run's one chunk at once, or send its chunks; `what` is `kind` and `user_ids`, or `payroll_run_id`."""
-    # who prepared it travels along: a chunk's message has no caller
-    plan = what | {
-        "job_id": str(job_id),
-        "actor": scope.actor.name,
-        "actor_ids": [str(one) for one in sorted(scope.actor.all_ids)],
-    }
-    progress.fan_out(
-        scope,
-        job_id,
-        chunks=chunks,
-        queue=QUEUE,
-        message=plan,
-        do=lambda chunk: do_chunk(scope, plan, chunk),
-        finish=lambda: _finish(scope, plan),
+def _make_terms(
+    scope: Scope,
+    job_id: UUID,
+    *,
+    kind: PayoutRunKind | None = None,
+    user_ids: Sequence[UUID] | None = None,
+    payroll_run_id: UUID | None = None,
+) -> JobTerms:
+    return JobTerms(
+        job_id=job_id,
+        actor=scope.actor.name,
+        actor_ids=sorted(scope.actor.all_ids),
+        kind=kind,
+        user_ids=user_ids,
+        payroll_run_id=payroll_run_id,
     )
 
 
-def do_chunk(scope: Scope, plan: dict[str, Any], chunk: JobChunk) -> None:
-    """Book the advances of a range of people and make their payouts, and finish the job with its last range."""
-    job_id = UUID(plan["job_id"])
-    done = pay_range(scope, job_id=job_id, chunk=chunk, plan=plan)
-    if progress.finish_chunk(scope, job_id, number=chunk.number, changed=done.payouts):
-        _finish(scope, plan)
+def _fan_out(scope: Scope, chunks: list[JobChunk], terms: JobTerms) -> None:
+    """Do a run's only chunk at once, or send its chunks as messages."""
+    progress.fan_out(
+        scope,
+        terms.job_id,
+        chunks=chunks,
+        queue=QUEUE,
+        message=terms.model_dump(mode="json", exclude_none=True),
+        do=lambda chunk: do_chunk(scope, terms, chunk),
+        finish=lambda: _finish(scope, terms),
+    )
 
 
-def _finish(scope: Scope, plan: dict[str, Any]) -> None:
-    job_id = UUID(plan["job_id"])
-    result = queries.sum_run(scope, job_id)
+def do_chunk(scope: Scope, terms: JobTerms, chunk: JobChunk) -> None:
+    """Book the advances of a chunk of employees and make their payouts; finish the job with its last chunk."""
+    totals = pay_chunk(scope, terms, chunk, job_id=terms.job_id)
+    if progress.finish_chunk(scope, terms.job_id, number=chunk.number, changed=totals.payouts):
+        _finish(scope, terms)
+
+
+def _finish(scope: Scope, terms: JobTerms) -> None:
+    """Finish a run's job with what it made and what it left unpaid."""
+    result = queries.sum_run(scope, terms.job_id)
     if not four_eyes.is_enforced(scope):
         result["four_eyes"] = False
-    if "payroll_run_id" in plan:
-        # netted payslips have no payout whose confirmation would tell of them
-        events.payroll_moved(scope, payroll_run_id=UUID(plan["payroll_run_id"]))
-    elif waiting := queries.count_waiting(scope):
+    if terms.payroll_run_id is not None:
+        # netted payslips have no payout whose confirmation would notify payroll
+        events.notify_payroll(scope, payroll_run_id=terms.payroll_run_id)
+    elif waiting := queries.count_unpaid_debts(scope):
         result["waiting"] = waiting
-    progress.finish(scope, job_id, result=result)
+    progress.finish(scope, terms.job_id, result=result)
 
 
-def pay_range(scope: Scope, *, job_id: UUID | None, chunk: JobChunk, plan: dict[str, Any]) -> Done:
-    """Do one range of people: lock their accounts, book what is due in advance, pay what they are owed.
+def pay_chunk(scope: Scope, terms: RunTerms, chunk: JobChunk, *, job_id: UUID | None) -> ChunkTotals:
+    """Do one chunk of employees: lock their accounts, book what is due in advance, pay what they are owed.
 
-    What was paid already is not owed any more, so doing a range twice pays nothing twice.
+    What was paid already is not owed any more, so doing a chunk twice pays nothing twice.
     """
-    if "payroll_run_id" in plan:
-        return Done(0, len(_pay_payslips(scope, of="payroll", job_id=job_id, chunk=chunk, plan=plan)))
-    kind = PayoutRunKind(plan["kind"])
-    if "user_ids" in plan:
-        named = [UUID(one) for one in plan["user_ids"]]
-        user_ids = [one for one in named if chunk.first_user_id <= one <= chunk.last_user_id]
+    if terms.kind is None:
+        return ChunkTotals(0, len(_pay_payslips(scope, terms, chunk, payout_kind="payroll", job_id=job_id)))
+    if terms.user_ids is not None:
+        user_ids = [user_id for user_id in terms.user_ids if chunk.first_user_id <= user_id <= chunk.last_user_id]
         accounts.lock_for(scope, user_ids=user_ids)
     else:
         user_ids = accounts.lock_range(scope, first=chunk.first_user_id, last=chunk.last_user_id)
     advances = 0
-    if kind is PayoutRunKind.ADVANCE and scope.tenant.policy.advance_rate > 0:
+    if terms.kind is PayoutRunKind.ADVANCE and scope.tenant.policy.advance_rate > 0:
         advances = run(scope.session, sales.ADVANCE, {**sales.advance_values(scope), "user_ids": user_ids})
-    made = _pay(scope, _PAY_OUTSIDE_RUNS, of=kind.of_payout, job_id=job_id, plan=plan, user_ids=user_ids)
-    return Done(advances, len(made))
+    payout_kind = terms.kind.payout_kind
+    payouts = _pay(scope, _PAY_OUTSIDE_RUNS, terms, payout_kind=payout_kind, job_id=job_id, user_ids=user_ids)
+    return ChunkTotals(advances, len(payouts))
 
 
-def pay_again(scope: Scope, payout: Record) -> list[UUID]:
-    """Pay anew what a payout gave back, now, and return the payouts made: of its payslip, or whatever is owed."""
-    check_open(scope)
-    user_id = payout["user_id"]
-    plan: dict[str, Any] = {"actor": scope.actor.name, "actor_ids": sorted(scope.actor.all_ids)}
-    if payout["payroll_run_id"] is None:
+def pay_again(scope: Scope, payout: PayoutRow) -> list[UUID]:
+    """Pay anew, now, what a payout released, and return the new payouts: of its payslip, or of all that is owed."""
+    check_enabled(scope)
+    user_id = payout.user_id
+    terms = RunTerms(
+        actor=scope.actor.name, actor_ids=sorted(scope.actor.all_ids), payroll_run_id=payout.payroll_run_id
+    )
+    if payout.payroll_run_id is None:
         accounts.lock_for(scope, user_ids=[user_id])
-        rows = _pay(scope, _PAY_OUTSIDE_RUNS, of="retry", job_id=None, plan=plan, user_ids=[user_id])
+        payouts = _pay(scope, _PAY_OUTSIDE_RUNS, terms, payout_kind=RETRY, job_id=None, user_ids=[user_id])
     else:
-        plan["payroll_run_id"] = payout["payroll_run_id"]
-        rows = _pay_payslips(scope, of="retry", job_id=None, chunk=JobChunk(0, user_id, user_id, 1), plan=plan)
-        events.payroll_moved(scope, payroll_run_id=payout["payroll_run_id"])
-    return [row.id for row in rows]
+        chunk = JobChunk(0, user_id, user_id, 1)
+        payouts = _pay_payslips(scope, terms, chunk, payout_kind=RETRY, job_id=None)
+        events.notify_payroll(scope, payroll_run_id=payout.payroll_run_id)
+    return [payout.id for payout in payouts]
 
 
-def _limits(scope: Scope) -> dict[str, Any]:
-    """Return the values of pay.sql that say what is held for a second person's approval."""
+def _approval_values(scope: Scope) -> dict[str, Any]:
+    """Return the parameters of pay.sql by which a payout awaits a second person's approval."""
     policy = scope.tenant.policy
     above, limits = policy.payout_approval_above, dict(policy.payout_limits)
     if above is not None:
@@ -236,43 +237,56 @@ def _limits(scope: Scope) -> dict[str, Any]:
     }
 
 
-def _pay_payslips(scope: Scope, *, of: str, job_id: UUID | None, chunk: JobChunk, plan: dict[str, Any]) -> list[Any]:
-    where = {"first": chunk.first_user_id, "last": chunk.last_user_id, "payroll_run_id": plan["payroll_run_id"]}
+def _pay_payslips(
+    scope: Scope, terms: RunTerms, chunk: JobChunk, *, payout_kind: str, job_id: UUID | None
+) -> list[_NewPayout]:
+    """Pay the payslips of a payroll run that wait for it, of a chunk of employees."""
+    where = {"first": chunk.first_user_id, "last": chunk.last_user_id, "payroll_run_id": terms.payroll_run_id}
     user_ids = list(scope.session.execute(_EARMARKED, {"tenant_id": scope.tenant_id, **where}).scalars())
     accounts.lock_for(scope, user_ids=user_ids)
-    return _pay(scope, _PAY_BY_RUN, of=of, job_id=job_id, plan=plan, user_ids=user_ids)
+    return _pay(scope, _PAY_BY_RUN, terms, payout_kind=payout_kind, job_id=job_id, user_ids=user_ids)
 
 
 def _pay(
-    scope: Scope, payment: Any, *, of: str, job_id: UUID | None, plan: dict[str, Any], user_ids: list[UUID]
-) -> list[Any]:
+    scope: Scope,
+    payment: TextClause,
+    terms: RunTerms,
+    *,
+    payout_kind: str,
+    job_id: UUID | None,
+    user_ids: list[UUID],
+) -> list[_NewPayout]:
+    """Make the payouts of these employees, and send the messages that take them to their provider."""
     policy = scope.tenant.policy
-    if not delivery_actions.is_open(scope):  # switched off since the run was planned
+    if not delivery_actions.is_enabled(scope):  # switched off since the run was started
         return []
-    rows = scope.session.execute(
-        payment,
-        {
-            "tenant_id": scope.tenant_id,
-            "user_ids": user_ids,
-            "payroll_run_id": plan.get("payroll_run_id"),
-            "kind": of,
-            "job_id": job_id,
-            "currency": scope.tenant.currency,
-            "minimum": policy.minimum_payout,
-            **_limits(scope),
-            "provider": policy.payout_provider.value,
-            "provider_is_called": providers.abilities_of(policy.payout_provider).is_called,
-            **queries.destination_values(scope),
-            "nudge": delivery_rules.NUDGE,
-            "queue": delivery_actions.QUEUE,
-            "actor": plan["actor"],
-            "actor_ids": plan.get("actor_ids", []),  # a message of the code before has none
-            "now": scope.now,
-        },
-    ).all()
+    payouts = rows.every(
+        _NewPayout,
+        scope.session.execute(
+            payment,
+            {
+                "tenant_id": scope.tenant_id,
+                "user_ids": user_ids,
+                "payroll_run_id": terms.payroll_run_id,
+                "kind": payout_kind,
+                "job_id": job_id,
+                "currency": scope.tenant.currency,
+                "minimum": policy.minimum_payout,
+                **_approval_values(scope),
+                "provider": policy.payout_provider.value,
+                "provider_is_called": providers.get_provider(policy.payout_provider).is_called,
+                **queries.destination_values(scope),
+                "resend_after": delivery_rules.RESEND_AFTER,
+                "queue": delivery_actions.QUEUE,
+                "actor": terms.actor,
+                "actor_ids": list(terms.actor_ids),
+                "now": scope.now,
+            },
+        ),
+    )
     scope.outgoing += [
-        Message(scope.tenant_id, row.message_id, delivery_actions.QUEUE, {"payout_id": str(row.id)})
-        for row in rows
-        if row.is_called and not row.is_held
+        Message(scope.tenant_id, payout.message_id, delivery_actions.QUEUE, {"payout_id": str(payout.id)})
+        for payout in payouts
+        if payout.is_called and not payout.awaits_approval
     ]
-    return list(rows)
+    return payouts

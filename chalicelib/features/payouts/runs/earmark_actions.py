@@ -1,7 +1,7 @@
-"""Earmarks: the part of people's payable that only the pay of a payroll run pays out.
+"""Earmarks: the part of employees' payable that only the pay of a payroll run pays out.
 
-Payroll reserves the net of a payslip in the transaction that books it, so that no run of payouts ever sees it as owed
-by itself. `actions.request_payroll` pays it; a payout that failed or came back makes it wait again (`moving`).
+Payroll earmarks the net of a payslip in the transaction that books it, so that no run of payouts takes it for a debt to
+pay. `actions.request_payroll` pays it; a payout that failed or came back lets it wait again (delivery.payout_states).
 """
 
 from collections.abc import Sequence
@@ -11,28 +11,16 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from chalicelib.backing.database import statement
 from chalicelib.identity.scope import Scope
 
-_RESERVE = text("""
-    insert into payable_earmarks (tenant_id, run_id, user_id, payslip_id, currency, amount)
-    select :tenant_id, :payroll_run_id, r.user_id, r.payslip_id, r.currency, r.amount
-    from unnest(cast(:user_ids as uuid[]), cast(:payslip_ids as uuid[]), cast(:currencies as text[]),
-        cast(:amounts as numeric[])) r (user_id, payslip_id, currency, amount)
-    where r.amount > 0
-    order by r.user_id
-    on conflict (tenant_id, run_id, user_id) do nothing""")
-
-_IS_OPEN = text("""
-    select exists (select from payable_earmarks
-            where tenant_id = :tenant_id and run_id = :payroll_run_id and waits)
-        or exists (select from payouts
-            where tenant_id = :tenant_id and payroll_run_id = :payroll_run_id
-              and status in ('held', 'queued', 'sending', 'unknown', 'review'))""")
+_RESERVE = text(statement(__file__, "reserve"))
+_HAS_OPEN_PAYMENTS = text(statement(__file__, "has_open_payments"))
 
 
 @dataclass(frozen=True, slots=True)
 class Earmark:
-    """A payslip's net that waits for the pay of its run; nothing is reserved where it is not above 0."""
+    """A payslip's net that waits for the pay of its run."""
 
     user_id: UUID
     payslip_id: UUID
@@ -41,23 +29,26 @@ class Earmark:
 
 
 def reserve(scope: Scope, *, payroll_run_id: UUID, earmarks: Sequence[Earmark]) -> None:
-    """Earmark the nets of payslips that this transaction books; again changes nothing. The accounts are locked."""
+    """Earmark the nets above 0 of payslips that this transaction books; again changes nothing.
+
+    The caller has locked the employees' accounts.
+    """
     scope.session.execute(
         _RESERVE,
         {
             "tenant_id": scope.tenant_id,
             "payroll_run_id": payroll_run_id,
-            "user_ids": [one.user_id for one in earmarks],
-            "payslip_ids": [one.payslip_id for one in earmarks],
-            "currencies": [one.currency for one in earmarks],
-            "amounts": [one.amount for one in earmarks],
+            "user_ids": [earmark.user_id for earmark in earmarks],
+            "payslip_ids": [earmark.payslip_id for earmark in earmarks],
+            "currencies": [earmark.currency for earmark in earmarks],
+            "amounts": [earmark.amount for earmark in earmarks],
         },
     )
 
 
-def is_open(scope: Scope, *, payroll_run_id: UUID) -> bool:
+def has_open_payments(scope: Scope, *, payroll_run_id: UUID) -> bool:
     """Return whether a payslip of a run waits to be paid, or its payout is on its way."""
-    found: bool = scope.session.execute(
-        _IS_OPEN, {"tenant_id": scope.tenant_id, "payroll_run_id": payroll_run_id}
+    is_open: bool = scope.session.execute(
+        _HAS_OPEN_PAYMENTS, {"tenant_id": scope.tenant_id, "payroll_run_id": payroll_run_id}
     ).scalar_one()
-    return found
+    return is_open

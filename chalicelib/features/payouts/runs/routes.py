@@ -5,9 +5,9 @@ from uuid import UUID
 from chalice import Blueprint
 
 from chalicelib.entry.http import endpoint
-from chalicelib.entry.paging import Page
+from chalicelib.entry.paging import Page, RowPage
 from chalicelib.features.payouts.runs import actions, decision_actions, queries, schemas
-from chalicelib.features.payouts.runs.actions import PayoutRunKind
+from chalicelib.features.payouts.runs.messages import PayoutRunKind
 from chalicelib.identity.scope import Scope
 from chalicelib.jobs.schemas import Started, started
 
@@ -32,10 +32,10 @@ def run_finals(scope: Scope, body: schemas.RunRequest) -> Started:
     return started(actions.request_run(scope, PayoutRunKind.FINAL, user_ids=body.user_ids))
 
 
-@endpoint(blueprint, "GET", "/payouts", may="payouts.read")
-def list_payouts(scope: Scope, query: schemas.PayoutQuery) -> Page[schemas.Payout]:
+@endpoint(blueprint, "GET", "/payouts", may="payouts.read", reply=Page[schemas.Payout])
+def list_payouts(scope: Scope, query: schemas.PayoutQuery) -> RowPage[schemas.Payout]:
     """List payouts, oldest first."""
-    return queries.page_of_payouts(scope, query)
+    return queries.load_payouts(scope, query)
 
 
 @endpoint(blueprint, "GET", "/payouts/{payout_id}", may="payouts.read")
@@ -77,7 +77,7 @@ def retry(scope: Scope, payout_id: UUID) -> schemas.WholePayout:
 @endpoint(blueprint, "POST", "/payouts/{payout_id}/return", may="payouts.decide")
 def take_back(scope: Scope, payout_id: UUID, body: schemas.Return) -> schemas.WholePayout:
     """Record that a paid payout came back; the person is owed the money again."""
-    return decision_actions.take_back(scope, payout_id, reason=body.reason)
+    return decision_actions.record_return(scope, payout_id, reason=body.reason)
 
 
 @endpoint(blueprint, "POST", "/payouts/{payout_id}/resolve", may="payouts.decide")
@@ -86,4 +86,4 @@ def resolve(scope: Scope, payout_id: UUID, body: schemas.Resolution) -> schemas.
 
     One of the provider `manual` that cannot be handed over is settled as failed; the person is owed the money again.
     """
-    return decision_actions.resolve(scope, payout_id, said=body)
+    return decision_actions.resolve(scope, payout_id, resolution=body)

@@ -76,7 +76,7 @@ def _recomputed(scope: Scope, run: Record) -> PayrollStatus:
     before = PayrollStatus(run["status"])
     if before not in (PayrollStatus.PARTLY_PAID, PayrollStatus.PAID):
         return before
-    is_open = earmark_actions.is_open(scope, payroll_run_id=run["id"])
+    is_open = earmark_actions.has_open_payments(scope, payroll_run_id=run["id"])
     after = PayrollStatus.PARTLY_PAID if is_open else PayrollStatus.PAID
     if after is not before:
         values = {**_key(scope, run), "status": after.value}

@@ -101,8 +101,9 @@ def load_inputs(
         "full_day_minutes": policy.full_day_minutes,
         "pays_salary": pays_salary,
         "with_kpi": with_kpi,
-        "needs_destination": providers.abilities_of(policy.payout_provider).needs_destination
+        "needs_destination": providers.get_abilities(policy.payout_provider).needs_destination
         and not policy.manual_without_bank_account,
+        "payable_kinds": providers.list_payable_kinds(policy.payout_provider),
     }
     return scope.session.execute(text(query.employee_filter.put_into(_INPUTS)), values).all()
 

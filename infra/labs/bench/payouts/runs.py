@@ -7,7 +7,7 @@ from uuid import UUID
 
 import psycopg
 
-from chalicelib.features.payouts.runs.actions import PayoutRunKind
+from chalicelib.features.payouts.runs.messages import PayoutRunKind
 from infra.labs.bench.data import Loaded
 from infra.labs.bench.payouts import product, yardsticks
 from infra.labs.bench.payouts.crews import Crew, Took, crew, in_turn

@@ -1,18 +1,31 @@
-"""Whoever pays: what each can do, and the words in which it is asked and answers.
+"""Payout providers: the port that their adapters implement, and the registry of all of them.
 
-Each provider is one module here:
+Each provider is one module here, which declares it as `PROVIDER`; the module's name is the provider's. The registry
+finds the modules by itself, and kernel.policy.PayoutProvider is the choice that tenants have.
     simulated.py  pays nobody, and misbehaves on request; the local default
+    bank_file.py  transfers in files that somebody brings to the bank; settled by the bank's answer (payouts.matching)
+    manual.py  somebody hands the money over, and confirms it with a reference
+
+An adapter is called with no transaction open. For HTTP it takes provider_http.py, which is pinned and bounded, and
+turns what is no answer into Unclear. The credentials that a tenant has at the provider come with the payment order.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Protocol
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Protocol, TypeVar
 from uuid import UUID
 
+from pydantic import BaseModel
+
 from chalicelib.features.payouts.delivery.outcomes import BankVerdict
-from chalicelib.features.people.destinations.rules import Destination
+from chalicelib.features.people.destinations.rules import Destination, DestinationKind
+
+C = TypeVar("C", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,15 +33,14 @@ class Abilities:
     """What a provider can do; how a doubt about a payout is settled follows from it."""
 
     keeps_keys_for: timedelta | None  # the same idempotency key pays once for so long; None: it knows no keys
-    looks_up: bool  # tells what became of our reference
-    needs_destination: bool
-    takes_batches: bool = False  # is not called for each payout, but handed files
-    is_person: bool = False  # somebody hands the money over, and confirms it with a reference
+    supports_lookup: bool  # can be asked what became of our reference
+    pays_to: frozenset[DestinationKind] = frozenset()  # it needs a destination of these kinds; empty: it needs none
+    sends_files: bool = False  # is handed files, and answers by files
+    is_manual: bool = False  # somebody hands the money over, and confirms it with a reference
 
     @property
-    def is_called(self) -> bool:
-        """Whether its adapter is called for each payout."""
-        return not (self.takes_batches or self.is_person)
+    def needs_destination(self) -> bool:
+        return bool(self.pays_to)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +54,13 @@ class PaymentOrder:
     currency: str
     attempt: int
     destination: Destination | None = field(repr=False)
+    credentials: BaseModel | None = field(default=None, repr=False)
+
+    def credentials_as(self, kind: type[C]) -> C:
+        """Return the tenant's credentials as the model that the provider declares."""
+        if not isinstance(self.credentials, kind):
+            raise TypeError(f"the order has no {kind.__name__}")
+        return self.credentials
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +72,13 @@ class Paid:
     currency: str
 
 
-# What an adapter says where its provider refuses for good and has no code for it: ISO 20022's "no reason given".
+# What an adapter gives as code where its provider refuses for good and has none: ISO 20022's "no reason given".
 NO_REASON = "MS03"
 
 
 @dataclass(frozen=True, slots=True)
 class PayoutRefused:
-    """The provider refused this: it gives the money back where its verdict is a refusal for good."""
+    """The provider refused the payment: the money is released where its verdict is a refusal for good."""
 
     reason: str
     code: str = NO_REASON  # of bank_files/status_reasons.csv: the adapter translates its provider's own
@@ -90,12 +109,12 @@ class Unclear:
 
 @dataclass(frozen=True, slots=True)
 class UnknownReference:
-    """A look-up knows nothing of it. It may still arrive: this is a doubt, not an answer."""
+    """A look-up knows nothing of the payment. It may still arrive: this is a doubt, not an answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class NotSent:
-    """We did not ask, because our right to had ended by then."""
+    """The provider was not called, because the right to call it had ended by then."""
 
     why: str
 
@@ -115,39 +134,69 @@ class ProviderMovement:
     came_back: bool
 
 
-class Provider(Protocol):
-    """What a provider's adapter does. None of it raises: whatever goes wrong outside is Unclear."""
+class ProviderAdapter(Protocol):
+    """The port: calls to one provider. None of them raises; whatever goes wrong outside is Unclear."""
+
+    def send(self, order: PaymentOrder, *, now: datetime) -> Answer:
+        """Order a payment."""
+        ...
+
+    def find(self, order: PaymentOrder, *, now: datetime) -> Answer:
+        """Ask what became of a payment that may have been ordered."""
+        ...
+
+    def movements(
+        self, tenant_id: UUID, *, since: datetime, credentials: BaseModel | None = None
+    ) -> list[ProviderMovement]:
+        """List what the provider moved for a tenant since a moment, refusals left out."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """A provider, as its module declares it."""
 
     abilities: Abilities
+    adapter: ProviderAdapter | None = None  # None: it is not called for each payout
+    credentials: type[BaseModel] | None = None  # what it needs of each tenant; set by `providers set-credentials`
 
-    def send(self, order: PaymentOrder, *, now: datetime) -> Answer: ...
+    @property
+    def is_called(self) -> bool:
+        return self.adapter is not None
 
-    def find(self, order: PaymentOrder, *, now: datetime) -> Answer: ...
 
-    def movements(self, tenant_id: UUID, *, since: datetime) -> list[ProviderMovement]: ...
+@cache
+def registry() -> Mapping[str, Provider]:
+    """Return all providers by name: each module of this package is one."""
+    return {module.name: _load(module.name) for module in iter_modules(__path__)}
 
 
 def get_provider(name: str) -> Provider:
-    """Return the adapter of a provider that is called for each payout."""
-    return _known()[name]
+    """Return a provider by its name."""
+    return registry()[name]
 
 
-def abilities_of(name: str) -> Abilities:
+def get_abilities(name: str) -> Abilities:
     """Return what a provider can do."""
-    return _NOT_CALLED.get(name) or get_provider(name).abilities
+    return get_provider(name).abilities
 
 
-def listed() -> Mapping[str, Provider]:
-    """Return the adapters whose provider has a list of what it moved, by name."""
-    return _known()
+def get_adapter(name: str) -> ProviderAdapter:
+    """Return the adapter of a provider that is called for each payout."""
+    adapter = get_provider(name).adapter
+    if adapter is None:
+        raise TypeError(f"the provider {name} is not called")
+    return adapter
 
 
-BANK_FILE = Abilities(keeps_keys_for=None, looks_up=False, needs_destination=True, takes_batches=True)
-MANUAL = Abilities(keeps_keys_for=None, looks_up=False, needs_destination=False, is_person=True)
-_NOT_CALLED = {"bank_file": BANK_FILE, "manual": MANUAL}
+def list_payable_kinds(name: str) -> list[str]:
+    """Return the kinds of destination that can be paid to where a tenant's provider is this one.
+
+    Somebody can be paid by hand whichever provider the tenant has.
+    """
+    return sorted({*get_abilities(name).pays_to, DestinationKind.MANUAL})
 
 
-def _known() -> Mapping[str, Provider]:
-    from chalicelib.features.payouts.delivery.providers.simulated import SIMULATED
-
-    return {"simulated": SIMULATED}
+def _load(name: str) -> Provider:
+    provider: Provider = import_module(f"{__name__}.{name}").PROVIDER
+    return provider

@@ -1,15 +1,18 @@
 """The simulated provider: pays nobody, and misbehaves on request. The local default.
 
-How it treats a person is said by their payout destination (`{"kind": "simulated", "behaviour": ...}`); without one it
-accepts. Its books are kept apart from ours, in transactions of its own, as a bank's would be.
+An employee's payout destination (`{"kind": "simulated", "behaviour": ...}`) decides how it treats payments to them;
+without one it accepts. Its books are kept apart from ours, in transactions of its own, as a bank's would be.
 """
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from decimal import Decimal
 from uuid import UUID
 
+from pydantic import BaseModel
 from sqlalchemy import text
 
+from chalicelib.backing import rows
 from chalicelib.backing.database import transaction
 from chalicelib.features.payouts.delivery.providers import (
     Abilities,
@@ -18,17 +21,20 @@ from chalicelib.features.payouts.delivery.providers import (
     Paid,
     PaymentOrder,
     PayoutRefused,
+    Provider,
     ProviderMovement,
     Unclear,
     UnknownReference,
 )
 from chalicelib.features.people.destinations.rules import Behaviour
 
-_KNOWN = text("""
+NAME = "simulated"
+
+_FIND = text("""
     select id, status, reason, amount, currency from simulated_movements
     where tenant_id = :tenant_id and reference = :reference order by id limit 1""")
 
-_MOVE = text("""
+_INSERT = text("""
     insert into simulated_movements (tenant_id, reference, user_id, currency, amount, status, reason, at)
     values (:tenant_id, :reference, :user_id, :currency, :amount, :status, :reason, :at)
     returning id, status, reason, amount, currency""")
@@ -38,19 +44,28 @@ _LIST = text("""
     where tenant_id = :tenant_id and status <> 'refused' and at >= :since order by id""")
 
 
-_ALONE = text("select pg_advisory_xact_lock(hashtextextended(:name, 0))")
-_GIVE_BACK = text("""
+_ADVISORY_LOCK = text("select pg_advisory_xact_lock(hashtextextended(:name, 0))")
+_RETURN = text("""
     update simulated_movements set status = 'returned', reason = 'account closed'
     where tenant_id = :tenant_id and reference = :reference and status = 'accepted'""")
 
 
-class Simulated:
-    """Keeps idempotency keys for a day and can be asked by our reference."""
+@dataclass(frozen=True, slots=True)
+class _Movement:
+    """One row of the provider's books: accepted, refused or returned."""
 
-    abilities = Abilities(keeps_keys_for=timedelta(hours=24), looks_up=True, needs_destination=False)
+    id: UUID
+    status: str
+    reason: str | None
+    amount: Decimal
+    currency: str
+
+
+class SimulatedAdapter:
+    """Plays the provider: each reference is paid once, unless the destination asks for misbehaviour."""
 
     def send(self, order: PaymentOrder, *, now: datetime) -> Answer:
-        """Pay, once per reference, or misbehave as the destination says."""
+        """Pay, once per reference, or misbehave as the destination asks."""
         behaviour = order.destination.behaviour if order.destination else None
         if behaviour is Behaviour.TIMEOUT_BEFORE and order.attempt == 1:
             return Unclear("no answer within 30 s")
@@ -67,48 +82,54 @@ class Simulated:
         """Return what became of a reference; money that is to come back late has come back by then."""
         with transaction(tenant_id=order.tenant_id) as session:
             if order.destination and order.destination.behaviour is Behaviour.LATE_RETURN:
-                session.execute(_GIVE_BACK, _key(order))
-            row = session.execute(_KNOWN, _key(order)).first()
-        return _answer(row) if row else UnknownReference()
+                session.execute(_RETURN, _key(order))
+            movement = rows.first(_Movement, session.execute(_FIND, _key(order)))
+        return _answer(movement) if movement else UnknownReference()
 
-    def movements(self, tenant_id: UUID, *, since: datetime) -> list[ProviderMovement]:
+    def movements(
+        self, tenant_id: UUID, *, since: datetime, credentials: BaseModel | None = None
+    ) -> list[ProviderMovement]:
         """List what the provider moved for a tenant since a moment, refusals left out."""
         with transaction(tenant_id=tenant_id) as session:
-            rows = session.execute(_LIST, {"tenant_id": tenant_id, "since": since}).all()
-        return [ProviderMovement(*row) for row in rows]
+            return rows.every(ProviderMovement, session.execute(_LIST, {"tenant_id": tenant_id, "since": since}))
 
 
 def _book(order: PaymentOrder, behaviour: Behaviour | None, now: datetime) -> Answer:
+    """Write the payment into the provider's books, unless its reference is in them; return the answer."""
     with transaction(tenant_id=order.tenant_id) as session:
-        session.execute(_ALONE, {"name": f"simulated/{order.tenant_id}/{order.reference}"})
-        row = session.execute(_KNOWN, _key(order)).first()
-        for _ in range(0 if row else 2 if behaviour is Behaviour.DUPLICATE else 1):
-            refuses = behaviour is Behaviour.REFUSE
-            row = session.execute(
-                _MOVE,
-                {
-                    **_key(order),
-                    "user_id": order.user_id,
-                    "currency": order.currency,
-                    "amount": order.amount * 2 if behaviour is Behaviour.OTHER_AMOUNT else order.amount,
-                    "status": "refused" if refuses else "accepted",
-                    "reason": "account unknown" if refuses else None,
-                    "at": now,
-                },
-            ).one()
-    return _answer(row)
+        session.execute(_ADVISORY_LOCK, {"name": f"{NAME}/{order.tenant_id}/{order.reference}"})
+        movement = rows.first(_Movement, session.execute(_FIND, _key(order)))
+        if movement is not None:
+            return _answer(movement)
+        is_refused = behaviour is Behaviour.REFUSE
+        values = {
+            **_key(order),
+            "user_id": order.user_id,
+            "currency": order.currency,
+            "amount": order.amount * 2 if behaviour is Behaviour.OTHER_AMOUNT else order.amount,
+            "status": "refused" if is_refused else "accepted",
+            "reason": "account unknown" if is_refused else None,
+            "at": now,
+        }
+        if behaviour is Behaviour.DUPLICATE:
+            session.execute(_INSERT, values)
+        return _answer(rows.one(_Movement, session.execute(_INSERT, values)))
 
 
 def _key(order: PaymentOrder) -> dict[str, object]:
     return {"tenant_id": order.tenant_id, "reference": order.reference}
 
 
-def _answer(row: Any) -> Answer:
-    if row.status == "refused":
-        return PayoutRefused(row.reason, "AC01")
-    if row.status == "returned":
-        return CameBack(row.reason)
-    return Paid(str(row.id), row.amount, row.currency)
+def _answer(movement: _Movement) -> Answer:
+    if movement.status == "refused":
+        return PayoutRefused(movement.reason or "", "AC01")
+    if movement.status == "returned":
+        return CameBack(movement.reason or "")
+    return Paid(str(movement.id), movement.amount, movement.currency)
 
 
-SIMULATED = Simulated()
+PROVIDER = Provider(
+    # keeps idempotency keys for a day, and can be asked by our reference
+    Abilities(keeps_keys_for=timedelta(hours=24), supports_lookup=True),
+    SimulatedAdapter(),
+)

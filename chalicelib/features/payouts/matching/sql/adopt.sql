@@ -25,7 +25,7 @@ with previous as (
         coalesce((select min(owed.number) from owed where owed.sum = :amount), number),
         'matched', :provider, :reference, 'queued', :actor, :now
     from previous
-    returning {columns}
+    returning tenant_id, {columns}
 ), told as (
     insert into payout_events (tenant_id, payout_id, what, status, fence, detail, actor)
     select tenant_id, id, 'made', status, 0, :detail, :actor from made

@@ -1,9 +1,9 @@
-    -- One row for each of some people whose payslip of a run waits to be paid: the smaller of what is left of its net
-    -- and of what is payable at all. Where that is nothing, the net went into what the person owed.
+    -- One row per employee whose payslip of a run waits to be paid: the smaller of what is left of its net and of what
+    -- is payable at all. Where that is nothing, the net went into what the employee owed.
     select e.user_id, e.currency, least(n.earmarked, greatest(-a.balance, 0)) as amount, n.earmarked, e.payslip_id,
         e.run_id as payroll_run_id, line.number - 1 as after_number, line.number as through_number,
         latest.number as last_number,
-        -- what was booked last for the payslip: its net, or what its last payout gave back
+        -- what was booked last for the payslip: its net, or what its last payout released
         concat_ws('/', coalesce(e.payout_id, e.payslip_id), case when e.payout_id is null then 'payroll' else 'release' end)
             as booked_key
     from payable_earmarks e

@@ -1,5 +1,5 @@
-    -- One row for each of some people, and each currency, who is owed at least the minimum, less what payslips have
-    -- booked and their run has not paid: that waits for the run's own pay.
+    -- One row per employee and currency: who is owed at least the minimum, not counting what payslips have earmarked
+    -- and their payroll run has not paid yet.
     select a.user_id, a.currency, o.amount, 0::numeric as earmarked, null::uuid as payslip_id,
         null::uuid as payroll_run_id, coalesce(previous.number, 0) as after_number, latest.number as through_number,
         latest.number as last_number, latest.key as booked_key
@@ -16,8 +16,8 @@
         order by e.number desc limit 1
     ) latest
     left join lateral (
-        -- the payout before took all there was, so this one pays what was booked since; one that was adopted from
-        -- the provider's list took what it said, and is netted among the lines; one of a payslip took only that
+        -- the payout before paid all there was, so this one pays what was booked since. One adopted from the provider's
+        -- list paid what the list says, and is netted among the lines; one of a payslip paid only that
         select e.number from ledger_entries e
         where e.tenant_id = :tenant_id and e.user_id = a.owner_id and e.currency = a.currency and e.event = 'payout'
           and exists (

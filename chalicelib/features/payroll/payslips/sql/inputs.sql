@@ -42,7 +42,8 @@ select p.user_id::text as user_id, p.pay_currency as currency,
     before.net as previous_net,
     not :needs_destination or exists (
         select from payout_destinations d
-        where d.tenant_id = :tenant_id and d.user_id = p.user_id and d.superseded_at is null and d.kind <> 'simulated'
+        where d.tenant_id = :tenant_id and d.user_id = p.user_id and d.superseded_at is null
+          and d.kind = any(cast(:payable_kinds as text[]))
     ) as has_bank_details
 from priced p
 left join payslips before on before.tenant_id = :tenant_id and before.run_id = :previous_run_id

@@ -1,0 +1,5 @@
+"""Payment by hand: somebody hands cash, a cheque or a transfer over, and confirms it with a reference."""
+
+from chalicelib.features.payouts.delivery.providers import Abilities, Provider
+
+PROVIDER = Provider(Abilities(keeps_keys_for=None, supports_lookup=False, is_manual=True))
