@@ -405,7 +405,7 @@ class TestComponents:
         with job_scope(acme.id, name="test", now=clock.now(), origin=Origin("test")) as scope:
 
             def found(on: str, **some: Any) -> list[tuple[str, str, int]]:
-                components = component_queries.components_of(scope, on=date.fromisoformat(on), **some)
+                components = component_queries.load_components(scope, on=date.fromisoformat(on), **some)
                 return [(one.code, one.said(), one.version) for one in components]
 
             assert found("2026-01-09") == [("bonus", "0", 1)]

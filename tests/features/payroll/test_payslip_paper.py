@@ -12,8 +12,8 @@ from fontTools.ttLib import TTCollection, TTFont
 from pypdf import PdfReader
 
 from chalicelib.features.payroll.documents import rendering
-from chalicelib.features.payroll.documents.rendering import font_files, pdf_of
-from chalicelib.features.payroll.documents.wording import Letterhead, money, number, sheet_of, texts_of
+from chalicelib.features.payroll.documents.rendering import font_files, render_pdf
+from chalicelib.features.payroll.documents.wording import Letterhead, list_texts, make_sheet, money, number
 
 DATED = datetime(2026, 2, 1, 4, 30, 15, 123456, tzinfo=UTC)
 PAYSLIP_ID = UUID("019c0000-0000-7000-8000-000000000001")
@@ -102,7 +102,7 @@ def a_payslip(name: str = "Rahim", **more: Any) -> dict[str, Any]:
 
 
 def paper(payslip: dict[str, Any], head: Letterhead = HEAD) -> PdfReader:
-    return PdfReader(io.BytesIO(pdf_of(sheet_of(payslip, head), dated=DATED)))
+    return PdfReader(io.BytesIO(render_pdf(make_sheet(payslip, head), dated=DATED)))
 
 
 def text(reader: PdfReader) -> str:
@@ -127,7 +127,7 @@ def fonts_in(reader: PdfReader) -> set[str]:
 
 class TestSheetOf:
     def test_says_how_each_line_came_about(self) -> None:
-        earnings, deductions, taxes = sheet_of(a_payslip(), HEAD)["parts"]
+        earnings, deductions, taxes = make_sheet(a_payslip(), HEAD)["parts"]
         assert earnings == {
             "title": "Earnings",
             "lines": [
@@ -151,7 +151,7 @@ class TestSheetOf:
         }
 
     def test_counts_the_days_and_leaves_out_what_was_not_counted(self) -> None:
-        days = sheet_of(a_payslip(), HEAD)["days"]
+        days = make_sheet(a_payslip(), HEAD)["days"]
         assert {day["label"]: day["value"] for day in days} == {
             "Working days": "21",
             "Present": "18.5",
@@ -159,8 +159,8 @@ class TestSheetOf:
             "Absent": "1",
             "Overtime hours": "2.5",
         }
-        assert sheet_of(a_payslip(inputs={}), HEAD)["days"] == []
-        assert sheet_of(a_payslip(run_kind="off_cycle"), HEAD)["days"] == []
+        assert make_sheet(a_payslip(inputs={}), HEAD)["days"] == []
+        assert make_sheet(a_payslip(run_kind="off_cycle"), HEAD)["days"] == []
 
     def test_tells_what_changed_in_a_month_that_is_paid_anew(self) -> None:
         detail = {
@@ -168,7 +168,7 @@ class TestSheetOf:
             "inputs": {"present_days": {"was": "21", "now": "20.5"}, "kpi_score": {"was": None, "now": "88.00"}},
         }
         arrears = line("Arrears of 2025-12", "deduction", "357.14", kind="arrears", code=None, detail=detail)
-        [part] = sheet_of(a_payslip(lines=[arrears]), HEAD)["parts"]
+        [part] = make_sheet(a_payslip(lines=[arrears]), HEAD)["parts"]
         assert part["lines"][0]["how"] == ["present days 21 → 20.5 · kpi score — → 88"]
 
     @pytest.mark.parametrize(
@@ -186,7 +186,7 @@ class TestSheetOf:
             },
         }
         arrears = line("Arrears 2025-12: Salary", "earning", "-1000", kind="arrears", detail=detail)
-        [part] = sheet_of(a_payslip(lines=[arrears]), Letterhead("Acme Ltd.", None, None, language))["parts"]
+        [part] = make_sheet(a_payslip(lines=[arrears]), Letterhead("Acme Ltd.", None, None, language))["parts"]
         assert part["lines"][0] == {
             "name": name,
             "how": ["60,000.00 → 59,000.00", "present days 21 → 20.5"],
@@ -196,29 +196,29 @@ class TestSheetOf:
 
     def test_adds_what_is_below_0_where_it_sums_up(self) -> None:
         totals = {"gross": Decimal(19000), "deductions": Decimal(-40), "taxes": Decimal(400), "benefits": Decimal(0)}
-        assert sheet_of(a_payslip(totals=totals), HEAD)["sum"] == (
+        assert make_sheet(a_payslip(totals=totals), HEAD)["sum"] == (
             "Gross pay 19,000.00 + deductions 40.00 − taxes 400.00"
         )
 
     def test_says_what_is_carried_over_where_nothing_is_paid(self) -> None:
-        said = sheet_of(a_payslip(pays=Decimal(0), carried=Decimal("1250.5")), HEAD)
+        said = make_sheet(a_payslip(pays=Decimal(0), carried=Decimal("1250.5")), HEAD)
         assert said["pays"] == "0.00"
         assert said["notes"] == [
             "The deductions are higher than the pay. BDT 1,250.50 is carried into the next payroll run."
         ]
 
     def test_reads_the_same_before_and_after_it_is_paid(self) -> None:
-        assert sheet_of(a_payslip(run_status="paid"), HEAD) == sheet_of(a_payslip(), HEAD)
+        assert make_sheet(a_payslip(run_status="paid"), HEAD) == make_sheet(a_payslip(), HEAD)
 
     def test_speaks_bengali_to_those_who_want_it_and_english_to_the_rest(self) -> None:
-        said = sheet_of(a_payslip(), Letterhead("Acme Ltd.", None, None, "bn-BD"))
+        said = make_sheet(a_payslip(), Letterhead("Acme Ltd.", None, None, "bn-BD"))
         assert (said["language"], said["period"], said["parts"][0]["title"]) == ("bn", "জানুয়ারি ২০২৬", "উপার্জন")
-        assert sheet_of(a_payslip(), Letterhead("Acme Ltd.", None, None, "ar"))["period"] == "January 2026"
+        assert make_sheet(a_payslip(), Letterhead("Acme Ltd.", None, None, "ar"))["period"] == "January 2026"
 
     def test_takes_out_what_would_turn_a_text_around_or_cannot_be_seen(self) -> None:
-        said = sheet_of(a_payslip("Rahim\u202emoc\x00\nKarim"), HEAD)
+        said = make_sheet(a_payslip("Rahim\u202emoc\x00\nKarim"), HEAD)
         assert said["name"] == "Rahimmoc Karim"
-        assert not [one for one in texts_of(said) if "\u202e" in one or "\n" in one]
+        assert not [one for one in list_texts(said) if "\u202e" in one or "\n" in one]
 
     @pytest.mark.parametrize(
         ("currency", "amount", "written"),
@@ -260,8 +260,8 @@ class TestPdfOf:
             assert one in said, one
 
     def test_is_the_same_file_each_time(self) -> None:
-        said = sheet_of(a_payslip("মোহাম্মদ"), HEAD)
-        assert pdf_of(said, dated=DATED) == pdf_of(said, dated=DATED)
+        said = make_sheet(a_payslip("মোহাম্মদ"), HEAD)
+        assert render_pdf(said, dated=DATED) == render_pdf(said, dated=DATED)
         metadata = paper(a_payslip()).metadata
         assert metadata is not None
         assert metadata.creation_date == DATED.replace(microsecond=0), "and not the time of the day on which it is made"
@@ -332,8 +332,8 @@ class TestPlainerText:
 
     def test_shows_the_rest_of_a_text_with_what_the_standard_forbids(self) -> None:
         # not cleaned by sheet_of: as if a character was forbidden of which we know nothing
-        sheet = {**sheet_of(a_payslip("রহিম"), HEAD), "company": "Ac\ufeffme"}
-        found = PdfReader(io.BytesIO(pdf_of(sheet, dated=DATED)))
+        sheet = {**make_sheet(a_payslip("রহিম"), HEAD), "company": "Ac\ufeffme"}
+        found = PdfReader(io.BytesIO(render_pdf(sheet, dated=DATED)))
         assert "Acme" in text(found)
         assert any("Bengali" in font for font in fonts_in(found)), "what can be set stays as it is"
 
@@ -343,23 +343,23 @@ class TestPlainerText:
 
     @pytest.mark.parametrize("failures", [1, 2])
     def test_is_tried_until_ascii_whatever_was_said(self, failures: int, monkeypatch: pytest.MonkeyPatch) -> None:
-        sheet, tried = sheet_of(a_payslip("রহিম"), HEAD), []
-        compile_sheet = rendering._set
+        sheet, tried = make_sheet(a_payslip("রহিম"), HEAD), []
+        compile_sheet = rendering._render
 
         def refusing(template: bytes, sheet: Any, dated: datetime | None = None) -> bytes:
             if dated is None:
                 return compile_sheet(template, sheet, dated)
             tried.append(sheet["name"])
             if len(tried) <= failures:
-                raise rendering.Unsettable("something that nobody has seen yet")
+                raise rendering.RenderingFailed("something that nobody has seen yet")
             return compile_sheet(template, sheet, dated)
 
         monkeypatch.setattr(rendering, "_set", refusing)
-        found = PdfReader(io.BytesIO(pdf_of(sheet, dated=DATED)))
+        found = PdfReader(io.BytesIO(render_pdf(sheet, dated=DATED)))
         assert tried == ["রহিম", "রহিম", "rhim"][: failures + 1]
         assert "17,600.00" in text(found)
 
     def test_says_so_where_not_even_ascii_can_be_set(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(rendering, "_template", lambda: b"#panic(1)")
-        with pytest.raises(rendering.Unsettable, match="panicked"):
-            pdf_of(sheet_of(a_payslip(), HEAD), dated=DATED)
+        with pytest.raises(rendering.RenderingFailed, match="panicked"):
+            render_pdf(make_sheet(a_payslip(), HEAD), dated=DATED)

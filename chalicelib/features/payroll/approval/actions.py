@@ -1,9 +1,8 @@
-"""What becomes of a calculated run: somebody else approves it, and it is booked; `payment_actions` pays it.
+"""Approval of a calculated run: it is fixed, its period locked, and its posting started.
 
-Approvals of a tenant come one after the other, and each takes the period for itself before it looks at it: whoever
-writes facts holds the period until the commit, so what was written is seen here, and what is written later finds the
-period locked. Moments are the database's own (`calculated_since`, `approved_at`, `changed_at`), so that they can be
-compared whoever's clock is wrong.
+Approvals of a tenant run one after the other (advisory lock), and each locks the period's row before reading it:
+writers of facts hold that row until their commit, so their changes are seen here, and later writers find the period
+locked. Moments are those of the database (`calculated_since`, `approved_at`, `changed_at`), so they can be compared.
 """
 
 from typing import Any
@@ -31,7 +30,7 @@ _APPROVE = text("""
         approved_at = clock_timestamp(), job_id = :job_id, four_eyes = :four_eyes
     where tenant_id = :tenant_id and id = :run_id and status = 'calculated'""")
 
-# Each of an adjustment and a carried amount is taken once, ever: the second number falls short where it was not there.
+# An adjustment, and negative pay carried over, is taken once: the second count falls short if another run took one.
 _PAY_ADJUSTMENTS = text("""
     with lines as (
         select o.adjustment_id, p.id as payslip_id from payslip_one_offs o
@@ -60,7 +59,7 @@ _SETTLE = text(statement(__file__, "settle"))
 
 
 def approve(scope: Scope, *, run_id: UUID) -> Record:
-    """Fix a calculated run, lock the period of a regular one, and begin to book it."""
+    """Approve a calculated run, lock the period of a regular one, and start posting. Raises Conflict if it is stale."""
     scope.advisory_lock(run_actions.RUN_LOCK)
     run = queries.get_run(scope, run_id)
     _check_state(run)

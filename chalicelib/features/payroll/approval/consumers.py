@@ -15,7 +15,7 @@ blueprint = Blueprint(__name__)
 
 @consumes(blueprint, posting.QUEUE, batch_size=1, when_failed=progress.fail, uses=("files",))
 def post_payslips(scope: Scope, *, message: dict[str, Any]) -> None:
-    """Book one chunk of people; one that is booked already is not booked again."""
+    """Post one chunk of employees; a chunk that is done is ignored."""
     chunk = progress.find_chunk(scope, UUID(message["job_id"]), message["chunk"])
     if chunk is not None:
         posting.do_chunk(scope, message, chunk)

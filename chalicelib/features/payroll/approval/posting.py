@@ -1,8 +1,8 @@
-"""Approved payslips into the ledger, in chunks of people: whatever is killed, repeated or done twice at once, once.
+"""Posting of approved payslips to the ledger, in chunks of employees; idempotent, so it may be killed and repeated.
 
 A payslip's gross G less its deductions D and its taxes T is its net N; arrears of earlier periods are signed lines of
 these sums, so each may be below 0. Among D is what earlier payslips had left below 0 (C, carried over), which nobody
-else is owed. A payslip is booked as
+else is owed. A payslip is posted as
 
     1  wage_cost    to  payable              max(N, 0)
     2  wage_cost    to  taxes_withheld       T
@@ -53,37 +53,37 @@ _POSTED = text("""
 
 
 def begin(scope: Scope, job_id: UUID, *, run_id: UUID) -> None:
-    """Book a run that is approved by this transaction: at once where it fits one chunk, else by chunks."""
+    """Post a run that this transaction approves: at once if it fits one chunk, else chunk by chunk."""
     chunks = load_chunks(scope, _CANDIDATES, {"run_id": run_id}, size=CHUNK_PEOPLE)
-    plan = {"job_id": str(job_id), "run_id": str(run_id)}
+    message = {"job_id": str(job_id), "run_id": str(run_id)}
     progress.fan_out(
         scope,
         job_id,
         chunks=chunks,
         queue=QUEUE,
-        message=plan,
-        do=lambda chunk: do_chunk(scope, plan, chunk),
+        message=message,
+        do=lambda chunk: do_chunk(scope, message, chunk),
         finish=lambda: _finish(scope, job_id, run_id),
     )
 
 
-def do_chunk(scope: Scope, plan: dict[str, Any], chunk: JobChunk) -> None:
-    """Book a range of people, and finish the job with its last."""
-    job_id, run_id = UUID(plan["job_id"]), UUID(plan["run_id"])
+def do_chunk(scope: Scope, message: dict[str, Any], chunk: JobChunk) -> None:
+    """Post one chunk; the last one finishes the job."""
+    job_id, run_id = UUID(message["job_id"]), UUID(message["run_id"])
     booked = post(scope, run_id=run_id, chunk=chunk)
     if progress.finish_chunk(scope, job_id, number=chunk.number, changed=booked):
         _finish(scope, job_id, run_id)
 
 
 def post(scope: Scope, *, run_id: UUID, chunk: JobChunk) -> int:
-    """Lock a range of people's accounts, book their payslips, and count the lines that were not there before."""
+    """Lock the accounts of a range of employees, post their payslips, and count the new ledger lines."""
     where = {"tenant_id": scope.tenant_id, "run_id": run_id, "first": chunk.first_user_id, "last": chunk.last_user_id}
     people = scope.session.execute(_PEOPLE, where).all()
     user_ids = [one.user_id for one in people]
     accounts.open_for(scope, user_ids=user_ids, currencies=[one.currency for one in people])
     accounts.lock_for(scope, user_ids=user_ids)
     booked = scope.session.execute(_POST, {**where, "now": scope.now}).rowcount
-    # what is booked here waits for the run's own pay
+    # reserve the amounts for the run's own payment
     earmark_actions.reserve(scope, payroll_run_id=run_id, earmarks=[Earmark(*one) for one in people])
     return booked
 

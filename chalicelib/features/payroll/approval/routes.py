@@ -1,4 +1,4 @@
-"""HTTP doors that let a calculated run go: approve it."""
+"""HTTP endpoint that approves a calculated run."""
 
 from uuid import UUID
 

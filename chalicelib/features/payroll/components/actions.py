@@ -1,4 +1,4 @@
-"""Writes of payment types. What one comes to is never written over: a change is a new version, from a day on."""
+"""Writes of components. Their values are never overwritten: a change is a new version from a day on."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -19,24 +19,26 @@ from chalicelib.features.payroll.components.schemas import NewPaymentType
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import Conflict, Place, invalid
 
-MOST = 200  # of a tenant: they are all shown for a person, and computed as one
-_FOR_GOOD = ("code", "category", "calculation")
-_OF_TYPE = ("name", "description", "applies_to_all", "is_active")
+MAX_COMPONENTS = 200  # of a tenant: all are listed for an employee, and compiled into one function
+_IMMUTABLE = ("code", "category", "calculation")
+_UNVERSIONED = ("name", "description", "applies_to_all", "is_active")
 
 
 def add(scope: Scope, *, new: NewPaymentType) -> Record:
-    """Add a payment type with its first version, once it is sure that it can be computed."""
-    scope.advisory_lock("payment_types")  # two that each need the other would both be right alone
-    code = values.code_of(new.code, name=new.name)
-    known = queries.names_by_code(scope)
+    """Add a component with its first version. Raises Invalid where it cannot be computed."""
+    scope.advisory_lock("payment_types")  # two concurrent changes could make a cycle that neither sees
+    code = values.make_code(new.code, name=new.name)
+    known = queries.load_names_by_code(scope)
     if code in known:
         raise Conflict(
             f"There is already a payment type with the code {code} ({known[code]}); say another code.",
             [Place("/code" if new.code else "/name", f"makes the code {code}, which is taken")],
         )
-    if len(known) >= MOST:
-        raise Conflict(f"There are {MOST} payment types already; change one of those that are no longer active.")
-    version = values.complete(
+    if len(known) >= MAX_COMPONENTS:
+        raise Conflict(
+            f"There are {MAX_COMPONENTS} payment types already; change one of those that are no longer active."
+        )
+    version = values.complete_version(
         new.calculation, new.model_dump(), currency=scope.tenant.currency, names={*VARIABLES, *known, code}
     )
     row = (
@@ -48,17 +50,17 @@ def add(scope: Scope, *, new: NewPaymentType) -> Record:
                 category=new.category,
                 calculation=new.calculation,
                 created_at=scope.now,
-                **{name: getattr(new, name) for name in _OF_TYPE},
+                **{name: getattr(new, name) for name in _UNVERSIONED},
             )
             .returning(payment_types)
         )
         .mappings()
         .one()
     )
-    begins = new.effective_from or queries.this_period_begins(scope)
+    begins = new.effective_from or queries.find_period_start(scope)
     _add_version(scope, type_id=row["id"], number=1, effective_from=begins, version=version)
     if new.is_active:
-        _refuse_tangle(scope, dict(row), first=begins)
+        _check_computable(scope, dict(row), first=begins)
     audit.record(
         scope,
         action="payment_type.added",
@@ -69,28 +71,29 @@ def add(scope: Scope, *, new: NewPaymentType) -> Record:
     return queries.get_whole_type(scope, row["id"])
 
 
-def change(scope: Scope, *, type_id: UUID, given: dict[str, Any], if_match: int | None) -> Record:
-    """Change a payment type: what it comes to as a new version, the rest at once."""
+def change(scope: Scope, *, type_id: UUID, patch: dict[str, Any], if_match: int | None) -> Record:
+    """Change a component: its values as a new version, name and reach at once."""
     scope.advisory_lock("payment_types")
-    kind = queries.get_type(scope, type_id, lock=True)
-    check_version(kind, if_match)
-    for name in _FOR_GOOD:
-        if given.get(name, kind[name]) != kind[name]:
+    component = queries.get_type(scope, type_id, lock=True)
+    check_version(component, if_match)
+    for name in _IMMUTABLE:
+        if patch.get(name, component[name]) != component[name]:
             raise invalid(
-                f"/{name}", f"is {kind[name]} for good, as payslips know it by that; add another payment type instead"
+                f"/{name}",
+                f"is {component[name]} for good, as payslips know it by that; add another payment type instead",
             )
-    begins, before, after = _next_version(scope, kind, given)
-    changes = {name: given[name] for name in _OF_TYPE if name in given and given[name] != kind[name]}
+    begins, before, after = _next_version(scope, component, patch)
+    changes = {name: patch[name] for name in _UNVERSIONED if name in patch and patch[name] != component[name]}
     if not changes and after is None:
         return queries.get_whole_type(scope, type_id)
     if changes.get("is_active") is False:
-        _refuse_if_used(scope, kind)
+        _check_unused(scope, component)
     scope.session.execute(
         update(payment_types)
         .where(payment_types.c.tenant_id == scope.tenant_id, payment_types.c.id == type_id)
         .values(**changes, version=payment_types.c.version + 1)
     )
-    noted_before = {name: kind[name] for name in changes}
+    noted_before = {name: component[name] for name in changes}
     noted_after = dict(changes)
     if after is not None:
         _add_version(scope, type_id=type_id, number=None, effective_from=begins, version=after)
@@ -98,9 +101,9 @@ def change(scope: Scope, *, type_id: UUID, given: dict[str, Any], if_match: int 
         noted_before |= {name: before and before[name] for name in changed}
         noted_after |= {name: after[name] for name in changed} | {"effective_from": begins}
     if changes.get("is_active"):
-        _refuse_tangle(scope, kind, first=date.min, pointer=None if after else "/is_active")
-    elif after is not None and changes.get("is_active", kind["is_active"]):
-        _refuse_tangle(scope, kind, first=begins)
+        _check_computable(scope, component, first=date.min, pointer=None if after else "/is_active")
+    elif after is not None and changes.get("is_active", component["is_active"]):
+        _check_computable(scope, component, first=begins)
     audit.record(
         scope,
         action="payment_type.changed",
@@ -113,23 +116,23 @@ def change(scope: Scope, *, type_id: UUID, given: dict[str, Any], if_match: int 
 
 
 def _next_version(
-    scope: Scope, kind: Record, given: Mapping[str, Any]
+    scope: Scope, component: Record, patch: Mapping[str, Any]
 ) -> tuple[date, Record | None, dict[str, Any] | None]:
-    """Return from when a new version is, what was in force then, and the version; None where it says no more."""
-    begins = given.get("effective_from") or queries.this_period_begins(scope)
-    said = {name: given[name] for name in values.NAMES if name in given}
-    if not said:
-        if "effective_from" in given:
+    """Return the first day of a new version, the version in force then, and the new one (None: no change)."""
+    begins = patch.get("effective_from") or queries.find_period_start(scope)
+    changes = {name: patch[name] for name in values.NAMES if name in patch}
+    if not changes:
+        if "effective_from" in patch:
             raise invalid("/effective_from", "says from when something changes; say what it comes to then, as well")
         return begins, None, None
-    history = queries.versions_of(scope, [kind["id"]])[kind["id"]]
+    history = queries.load_versions(scope, [component["id"]])[component["id"]]
     before = next((one for one in history if one["effective_from"] <= begins), None)
     base = before or history[-1]
-    after = values.complete(
-        Calculation(kind["calculation"]),
-        {**{name: base[name] for name in values.NAMES}, **said},
+    after = values.complete_version(
+        Calculation(component["calculation"]),
+        {**{name: base[name] for name in values.NAMES}, **changes},
         currency=scope.tenant.currency,
-        names={*VARIABLES, *queries.names_by_code(scope)},
+        names={*VARIABLES, *queries.load_names_by_code(scope)},
     )
     is_new = before is None or any(before[name] != value for name, value in after.items())
     return begins, before, after if is_new else None
@@ -153,29 +156,29 @@ def _add_version(
     )
 
 
-def _refuse_tangle(scope: Scope, kind: Mapping[str, Any], *, first: date, pointer: str | None = None) -> None:
-    """Refuse what has just been written if it cannot be computed on some day that a run may be made for."""
-    problem = graph.problem_of(
-        kind["code"],
-        queries.definitions_of(scope),
-        first=max(first, queries.first_open_day(scope)),
-        needs=graph.Needs(queries.names_by_code(scope)),
+def _check_computable(scope: Scope, component: Mapping[str, Any], *, first: date, pointer: str | None = None) -> None:
+    """Raise Invalid if the component just written cannot be computed on some day that a run may be for."""
+    problem = graph.find_problem(
+        component["code"],
+        queries.load_definitions(scope),
+        first=max(first, queries.find_first_open_day(scope)),
+        dependencies=graph.Dependencies(queries.load_names_by_code(scope)),
     )
     if problem is not None:
-        raise invalid(pointer or values.pointer_of(Calculation(kind["calculation"])), problem)
+        raise invalid(pointer or values.pointer_of(Calculation(component["calculation"])), problem)
 
 
-def _refuse_if_used(scope: Scope, kind: Record) -> None:
-    users = graph.users_of(
-        kind["code"],
-        queries.definitions_of(scope),
-        first=queries.first_open_day(scope),
-        needs=graph.Needs(queries.names_by_code(scope)),
+def _check_unused(scope: Scope, component: Record) -> None:
+    dependents = graph.find_dependents(
+        component["code"],
+        queries.load_definitions(scope),
+        first=queries.find_first_open_day(scope),
+        dependencies=graph.Dependencies(queries.load_names_by_code(scope)),
     )
-    if users:
-        names = ", ".join(f"{one.name} ({one.code})" for one in users)
+    if dependents:
+        names = ", ".join(f"{one.name} ({one.code})" for one in dependents)
         raise Conflict(
-            f"{kind['name']} ({kind['code']}) is needed by {names}. Change what they are computed from, or make them"
-            " inactive first.",
-            [Place("/is_active", f"is needed by {', '.join(one.code for one in users)}")],
+            f"{component['name']} ({component['code']}) is needed by {names}. Change what they are computed"
+            " from, or make them inactive first.",
+            [Place("/is_active", f"is needed by {', '.join(one.code for one in dependents)}")],
         )

@@ -1,4 +1,4 @@
-"""Reads of whom payment types are for."""
+"""Reads of component assignments."""
 
 from datetime import date
 from uuid import UUID
@@ -14,34 +14,38 @@ from chalicelib.features.people.users import queries as people
 from chalicelib.identity.scope import Scope
 
 
-def types_of_person(scope: Scope, user_id: UUID, *, on: date | None) -> Record:
-    """Read what runs compute for a person on a day, today if None, and what they are taken out of."""
+def list_employee_components(scope: Scope, user_id: UUID, *, on: date | None) -> Record:
+    """Return the components that apply to an employee on a day (today if None), and those they are taken out of."""
     people.get_user(scope, user_id, "payment_types.read")
     on = on or clock.local_day(scope.now, scope.tenant.timezone)
-    currency = currency_of(scope, user_id)
-    own = _in_force(scope, user_id, on=on)
+    currency = find_currency(scope, user_id)
+    assignments = _load_assignments(scope, user_id, on=on)
     items = []
-    for component in queries.components_of(scope, on=on):
-        said = own.get(component.type_id)
-        if component.calculation is Calculation.DYNAMIC or (said is None and not component.applies_to_all):
-            continue  # a dynamic one is for whoever is given an amount of it in a run
+    for component in queries.load_components(scope, on=on):
+        assignment = assignments.get(component.type_id)
+        if component.calculation is Calculation.DYNAMIC or (assignment is None and not component.applies_to_all):
+            continue  # dynamic ones apply by their amounts in a run
         item = {name: getattr(component, name) for name in ("code", "name", "category", "calculation")}
         item |= {name: getattr(component, name) for name in queries.VALUES}
-        item |= {"payment_type_id": component.type_id, "applies": said is None or said["applies"], "assignment": None}
-        if said is not None:
-            item["assignment"] = shown(said, code=component.code, currency=currency)
-            if said["amount"] is not None:
-                item |= {"amount": said["amount"], "currency": currency}
-            if said["percent"] is not None:
-                item["percent"] = said["percent"]
+        item |= {
+            "payment_type_id": component.type_id,
+            "applies": assignment is None or assignment["applies"],
+            "assignment": None,
+        }
+        if assignment is not None:
+            item["assignment"] = to_reply(assignment, code=component.code, currency=currency)
+            if assignment["amount"] is not None:
+                item |= {"amount": assignment["amount"], "currency": currency}
+            if assignment["percent"] is not None:
+                item["percent"] = assignment["percent"]
         items.append(item)
     return {"user_id": user_id, "on": on, "items": items}
 
 
 def find_assignment(scope: Scope, *, user_id: UUID, type_id: UUID, effective_from: date) -> Record | None:
-    """Read what is said of a payment type and a person from exactly this day on, if anything is."""
+    """Return the assignment that begins on exactly this day, or None."""
     table = payment_type_assignments
-    found = scope.session.execute(
+    rows = scope.session.execute(
         select(table).where(
             table.c.tenant_id == scope.tenant_id,
             table.c.user_id == user_id,
@@ -49,23 +53,23 @@ def find_assignment(scope: Scope, *, user_id: UUID, type_id: UUID, effective_fro
             table.c.effective_from == effective_from,
         )
     ).mappings()
-    return dict(row) if (row := found.first()) else None
+    return dict(row) if (row := rows.first()) else None
 
 
-def currency_of(scope: Scope, user_id: UUID) -> str:
-    """Return in which currency a person is paid: that of their salaries, or else the tenant's."""
+def find_currency(scope: Scope, user_id: UUID) -> str:
+    """Return the currency of an employee's pay: that of their salaries, or the tenant's."""
     salaries = people.list_salaries(scope, user_id)
     return salaries[0].currency if salaries else scope.tenant.currency
 
 
-def shown(row: Record, *, code: str, currency: str) -> Record:
-    """Return an assignment under the names that go out."""
+def to_reply(row: Record, *, code: str, currency: str) -> Record:
+    """Return an assignment with the names of the API."""
     has_amount = row["amount"] is not None
     return {**row, "payment_type_id": row["type_id"], "code": code, "currency": currency if has_amount else None}
 
 
-def _in_force(scope: Scope, user_id: UUID, *, on: date) -> dict[UUID, Record]:
-    """Read a person's own assignments of a day by payment type, as a run's inputs do."""
+def _load_assignments(scope: Scope, user_id: UUID, *, on: date) -> dict[UUID, Record]:
+    """Load an employee's assignments in force on a day, by component, as a run does."""
     table = payment_type_assignments
     rows = scope.session.execute(
         select(table)
@@ -77,4 +81,4 @@ def _in_force(scope: Scope, user_id: UUID, *, on: date) -> dict[UUID, Record]:
         )
         .order_by(table.c.effective_from)
     ).mappings()
-    return {row["type_id"]: dict(row) for row in rows}  # the last to begin is written last
+    return {row["type_id"]: dict(row) for row in rows}  # the latest wins

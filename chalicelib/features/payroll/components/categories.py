@@ -2,7 +2,7 @@
 
 Code, payslips, exports and documents follow from this table. A new category is a line here, its texts in both
 languages, a migration (the check of `payment_types`, and a column of `payslips` if it has a total of its own), that
-total in runs/schemas.py, and, where somebody else is owed it, an account and a line of the ledger's postings.
+total in runs/schemas.py, and, where it is withheld for a third party, an account and a line of the ledger's postings.
 """
 
 from collections.abc import Iterable
@@ -12,12 +12,12 @@ from enum import StrEnum
 
 
 class Category(StrEnum):
-    """Which way a component goes."""
+    """What kind of line a component makes."""
 
     EARNING = "earning"
     DEDUCTION = "deduction"
     TAX = "tax"
-    BENEFIT = "benefit"  # told on the payslip, and in no total but its own
+    BENEFIT = "benefit"  # shown on the payslip, not paid out
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Reads of payment types, and of what is in force on a day."""
+"""Reads of components (table payment_types) and of their versions in force on a day."""
 
 from collections import defaultdict
 from collections.abc import Collection
@@ -13,28 +13,28 @@ from chalicelib.backing.database import Record
 from chalicelib.entry.get_or_404 import get_row
 from chalicelib.entry.paging import page_of
 from chalicelib.features.payroll.components.categories import Category
-from chalicelib.features.payroll.components.graph_rules import ComponentVersion, in_force
+from chalicelib.features.payroll.components.graph_rules import ComponentVersion, select_in_force
 from chalicelib.features.payroll.components.models import payment_type_versions, payment_types
 from chalicelib.features.payroll.components.rules import Calculation, Component
 from chalicelib.features.payroll.components.schemas import TypeQuery
 from chalicelib.features.periods import queries as period_queries
 from chalicelib.identity.scope import Scope
 
-VALUES = ("amount", "currency", "percent", "base", "formula")  # what a version says
+VALUES = ("amount", "currency", "percent", "base", "formula")  # the columns of a version
 
 
 def get_type(scope: Scope, type_id: UUID, *, lock: bool = False) -> Record:
-    """Read a payment type without what it comes to, or NotFound."""
+    """Return a component without its versions. Raises NotFound."""
     return get_row(scope, payment_types, type_id, what="payment type", lock=lock)
 
 
 def get_whole_type(scope: Scope, type_id: UUID) -> Record:
-    """Read a payment type as it is today, with all its versions, the last to begin first."""
+    """Return a component with its values of today and all its versions, the latest first."""
     return _with_versions(scope, [get_type(scope, type_id)])[0]
 
 
 def page_of_types(scope: Scope, query: TypeQuery) -> Record:
-    """Read one page of payment types as they are today, oldest first."""
+    """Return a page of components with their values of today, oldest first."""
     rows = select(payment_types).where(payment_types.c.tenant_id == scope.tenant_id)
     if query.category is not None:
         rows = rows.where(payment_types.c.category == query.category)
@@ -44,25 +44,29 @@ def page_of_types(scope: Scope, query: TypeQuery) -> Record:
     return {**page, "items": _with_versions(scope, page["items"])}
 
 
-def components_of(scope: Scope, *, on: date, type_ids: Collection[UUID] | None = None) -> list[Component]:
-    """Read the active components in force on a day, in the order of their codes; `type_ids` picks some."""
-    found = in_force(definitions_of(scope), on=on)
-    return found if type_ids is None else [component for component in found if component.type_id in set(type_ids)]
+def load_components(scope: Scope, *, on: date, type_ids: Collection[UUID] | None = None) -> list[Component]:
+    """Load the active components in force on a day, in the order of codes; only those of `type_ids` if given."""
+    components = select_in_force(load_definitions(scope), on=on)
+    return (
+        components
+        if type_ids is None
+        else [component for component in components if component.type_id in set(type_ids)]
+    )
 
 
-def definitions_of(scope: Scope) -> list[ComponentVersion]:
-    """Read every version of the tenant's active payment types."""
+def load_definitions(scope: Scope) -> list[ComponentVersion]:
+    """Load every version of the tenant's active components."""
     types, versions = payment_types, payment_type_versions
     rows = scope.session.execute(
         select(types, versions.c.number, versions.c.effective_from, *(versions.c[name] for name in VALUES))
         .join(versions, (versions.c.tenant_id == scope.tenant_id) & (versions.c.type_id == types.c.id))
         .where(types.c.tenant_id == scope.tenant_id, types.c.is_active)
     ).mappings()
-    return [definition_of(row, row) for row in rows]
+    return [_make_definition(row, row) for row in rows]
 
 
-def definition_of(kind: Any, version: Any) -> ComponentVersion:
-    """Make one version of a payment type out of both their rows."""
+def _make_definition(kind: Any, version: Any) -> ComponentVersion:
+    """Make a ComponentVersion of a component's row and a version's row."""
     component = Component(
         type_id=kind["id"],
         code=kind["code"],
@@ -76,50 +80,50 @@ def definition_of(kind: Any, version: Any) -> ComponentVersion:
     return ComponentVersion(version["effective_from"], component)
 
 
-def names_by_code(scope: Scope) -> dict[str, str]:
-    """Read the code and name of every payment type, active or not."""
+def load_names_by_code(scope: Scope) -> dict[str, str]:
+    """Return the names of all components by code, active or not."""
     rows = scope.session.execute(
         select(payment_types.c.code, payment_types.c.name).where(payment_types.c.tenant_id == scope.tenant_id)
     )
     return {row.code: row.name for row in rows}
 
 
-def this_period_begins(scope: Scope) -> date:
+def find_period_start(scope: Scope) -> date:
     """Return the first day of the pay period that today is in."""
     tenant = scope.tenant
     return tenant.period(tenant.month_of(clock.local_day(scope.now, tenant.timezone))).start
 
 
-def first_open_day(scope: Scope) -> date:
-    """Return the first day that a run may still be calculated for: today's period's, or of one left open."""
+def find_first_open_day(scope: Scope) -> date:
+    """Return the first day that a run may still be for: of the earliest open period, or of today's."""
     earliest = period_queries.find_first_open_day(scope)
-    begins = this_period_begins(scope)
+    begins = find_period_start(scope)
     return min(earliest or begins, begins)
 
 
-def versions_of(scope: Scope, type_ids: Collection[UUID]) -> dict[UUID, list[Record]]:
-    """Read all versions of payment types, by type and the last to begin first."""
+def load_versions(scope: Scope, type_ids: Collection[UUID]) -> dict[UUID, list[Record]]:
+    """Load all versions of components, by component, the latest first."""
     table = payment_type_versions
     rows = scope.session.execute(
         select(table)
         .where(table.c.tenant_id == scope.tenant_id, table.c.type_id.in_(type_ids))
         .order_by(table.c.effective_from.desc(), table.c.number.desc())
     ).mappings()
-    found: dict[UUID, list[Record]] = defaultdict(list)
+    by_type: dict[UUID, list[Record]] = defaultdict(list)
     for row in rows:
-        found[row["type_id"]].append(dict(row))
-    return found
+        by_type[row["type_id"]].append(dict(row))
+    return by_type
 
 
-def at(versions: list[Record], *, on: date) -> Record:
-    """Pick what is in force on a day, or else what begins first, out of versions from the last on."""
+def select_version(versions: list[Record], *, on: date) -> Record:
+    """Select the values in force on a day, or the first to begin, from versions with the latest first."""
     day = max(on, versions[-1]["effective_from"])
     version = next(one for one in versions if one["effective_from"] <= day)
     return {name: version[name] for name in (*VALUES, "effective_from")}
 
 
 def _with_versions(scope: Scope, rows: list[Record]) -> list[Record]:
-    """Add to each what it comes to today, or else at first, and all its versions."""
-    versions = versions_of(scope, [row["id"] for row in rows])
+    """Add to each row its values of today, or the first to begin, and all its versions."""
+    versions = load_versions(scope, [row["id"] for row in rows])
     today = clock.local_day(scope.now, scope.tenant.timezone)
-    return [{**row, **at(versions[row["id"]], on=today), "versions": versions[row["id"]]} for row in rows]
+    return [{**row, **select_version(versions[row["id"]], on=today), "versions": versions[row["id"]]} for row in rows]

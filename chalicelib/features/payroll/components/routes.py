@@ -41,7 +41,7 @@ def preview_payment_type(scope: Scope, body: schemas.PreviewInput) -> schemas.Co
 
     It is computed from the register and balance of the month, beside the other components, as a payroll run would.
     """
-    return preview_queries.preview(scope, said=body)
+    return preview_queries.preview(scope, request=body)
 
 
 @endpoint(blueprint, "GET", "/payment-types/{type_id}", may="payment_types.read")
@@ -58,13 +58,13 @@ def change_payment_type(
 
     Payslips of approved runs keep the version that they were made with, also where the day lies before theirs.
     """
-    return actions.change(scope, type_id=type_id, given=body.sent_fields(), if_match=if_match)
+    return actions.change(scope, type_id=type_id, patch=body.sent_fields(), if_match=if_match)
 
 
 @endpoint(blueprint, "GET", "/users/{user_id}/payment-types", may="payment_types.read")
 def list_types_of_person(scope: Scope, user_id: UUID, query: schemas.ComponentAssignmentQuery) -> schemas.PersonsTypes:
     """List what payroll runs compute for a person on a day, with what is their own about it."""
-    return assignment_queries.types_of_person(scope, user_id, on=query.on)
+    return assignment_queries.list_employee_components(scope, user_id, on=query.on)
 
 
 @endpoint(blueprint, "PUT", "/users/{user_id}/payment-types/{type_id}", may="payment_types.write")
@@ -75,4 +75,4 @@ def assign_payment_type(
 
     It replaces what was said from the same day on. Payslips of approved runs stay as they are.
     """
-    return assignment_actions.assign(scope, user_id=user_id, type_id=type_id, said=body)
+    return assignment_actions.assign(scope, user_id=user_id, type_id=type_id, new=body)

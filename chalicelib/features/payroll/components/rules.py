@@ -1,4 +1,4 @@
-"""What components are: pure words that the calculation and the definition share."""
+"""Components: the types that their definitions and the calculation share."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -9,7 +9,7 @@ from chalicelib.features.payroll.components.categories import Category
 
 
 class Calculation(StrEnum):
-    """Where a component's amount comes from."""
+    """How a component's amount is determined."""
 
     FIXED = "fixed"
     PERCENTAGE = "percentage"
@@ -61,7 +61,7 @@ class Component:
     formula: str | None = None  # of a formula
 
     def formula_text(self) -> str:
-        """Word it as a formula: what is evaluated is this text, however it was defined."""
+        """Return the component as a formula: the text that is evaluated, however it is defined."""
         match self.calculation:
             case Calculation.FIXED:
                 return format(self.amount or Decimal(0), "f")

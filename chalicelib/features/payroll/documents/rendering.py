@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from chalicelib.backing.log import logger
-from chalicelib.features.payroll.documents.wording import Sheet, texts_of
+from chalicelib.features.payroll.documents.wording import Sheet, list_texts
 from chalicelib.notifications.wording import ENGLISH, PLAIN
 
 CONTENT_TYPE = "application/pdf"
@@ -40,21 +40,21 @@ _TRIAL = b"""#let sheet = json(bytes(sys.inputs.sheet))
 #text(sheet.said)"""
 
 
-class Unsettable(RuntimeError):
+class RenderingFailed(RuntimeError):
     """The typesetter refused a sheet; the message is its own."""
 
 
-def pdf_of(sheet: Sheet, *, dated: datetime) -> bytes:
+def render_pdf(sheet: Sheet, *, dated: datetime) -> bytes:
     """Return a sheet as a PDF; the same one with the same moment is the same file, byte for byte.
 
     Raise Unsettable where even plain ASCII cannot be set: then the template or the fonts are broken, not the text.
     """
-    _press()  # missing fonts are no fault of the sheet
-    plainer: tuple[Callable[[Sheet], Sheet], ...] = (lambda whole: whole, _in_our_letters, _in_ascii)
+    _compiler()  # missing fonts are no fault of the sheet
+    plainer: tuple[Callable[[Sheet], Sheet], ...] = (lambda whole: whole, _in_available_fonts, _in_ascii)
     for make in plainer:
         try:
-            return _set(_template(), make(sheet), dated)
-        except Unsettable as error:
+            return _render(_template(), make(sheet), dated)
+        except RenderingFailed as error:
             refusal = error
             # without what it quotes of the sheet, which may be a name
             logger.warning("payslip refused by the typesetter", reason=re.sub("`[^`]*`", "`...`", str(error))[:500])
@@ -72,48 +72,48 @@ def font_files() -> list[Path]:
     return found
 
 
-def _in_our_letters(sheet: Sheet) -> Sheet:
+def _in_available_fonts(sheet: Sheet) -> Sheet:
     """Put those texts of a sheet into Latin letters that no font can show."""
     shown: dict[str, str] = {}
-    for said in texts_of({name: value for name, value in sheet.items() if name not in _NOT_SET}):
-        if said not in shown:
-            shown[said] = said if said.isascii() or _can_be_set(said, sheet["fonts"]) else _transliterated(said)
-    return {name: value if name in _NOT_SET else _replaced(value, shown) for name, value in sheet.items()}
+    for text in list_texts({name: value for name, value in sheet.items() if name not in _NOT_SET}):
+        if text not in shown:
+            shown[text] = text if text.isascii() or _can_be_rendered(text, sheet["fonts"]) else _transliterate(text)
+    return {name: value if name in _NOT_SET else _replace_texts(value, shown) for name, value in sheet.items()}
 
 
 def _in_ascii(sheet: Sheet) -> Sheet:
     """Return a sheet that asks as little of the typesetter as can be: ASCII in the plain color."""
-    shown = {said: _transliterated(said) for said in texts_of(sheet)}
+    shown = {text: _transliterate(text) for text in list_texts(sheet)}
     printed = {name: value for name, value in sheet.items() if name not in _NOT_SET}
-    return {**sheet, **_replaced(printed, shown), "color": PLAIN, "language": ENGLISH}
+    return {**sheet, **_replace_texts(printed, shown), "color": PLAIN, "language": ENGLISH}
 
 
-def _can_be_set(said: str, fonts: Sequence[str]) -> bool:
+def _can_be_rendered(text: str, fonts: Sequence[str]) -> bool:
     try:
-        _set(_TRIAL, {"fonts": fonts, "said": said})
-    except Unsettable:
+        _render(_TRIAL, {"fonts": fonts, "said": text})
+    except RenderingFailed:
         return False
     return True
 
 
-def _transliterated(said: str) -> str:
+def _transliterate(text: str) -> str:
     from anyascii import anyascii
 
-    ascii_text = "".join(sign for sign in anyascii(said) if " " <= sign <= "~").strip()
+    ascii_text = "".join(sign for sign in anyascii(text) if " " <= sign <= "~").strip()
     return ascii_text or "?"
 
 
-def _replaced(said: Any, shown: Mapping[str, str]) -> Any:
-    if isinstance(said, str):
-        return shown[said]
-    if isinstance(said, Mapping):
-        return {name: _replaced(value, shown) for name, value in said.items()}
-    return [_replaced(value, shown) for value in said] if isinstance(said, list) else said
+def _replace_texts(text: Any, shown: Mapping[str, str]) -> Any:
+    if isinstance(text, str):
+        return shown[text]
+    if isinstance(text, Mapping):
+        return {name: _replace_texts(value, shown) for name, value in text.items()}
+    return [_replace_texts(value, shown) for value in text] if isinstance(text, list) else text
 
 
-def _set(template: bytes, sheet: Sheet, dated: datetime | None = None) -> bytes:
+def _render(template: bytes, sheet: Sheet, dated: datetime | None = None) -> bytes:
     try:
-        made: bytes = _press().compile(
+        made: bytes = _compiler().compile(
             template,
             format="pdf",
             sys_inputs={"sheet": json.dumps(sheet)},
@@ -124,8 +124,8 @@ def _set(template: bytes, sheet: Sheet, dated: datetime | None = None) -> bytes:
         if not isinstance(error, Exception):
             if type(error).__name__ != "PanicException":  # of Rust: no Exception, and its class cannot be imported
                 raise
-            _press.cache_clear()  # what a panic leaves of the compiler is unknown
-        raise Unsettable(getattr(error, "message", None) or str(error)) from error
+            _compiler.cache_clear()  # what a panic leaves of the compiler is unknown
+        raise RenderingFailed(getattr(error, "message", None) or str(error)) from error
     return made
 
 
@@ -135,7 +135,7 @@ def _template() -> bytes:
 
 
 @cache
-def _press() -> Any:
+def _compiler() -> Any:
     import typst
 
     folders = sorted({one.parent for one in font_files()})

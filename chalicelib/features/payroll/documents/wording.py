@@ -1,4 +1,4 @@
-"""What a payslip says on paper: plain texts, ready to be set, in English or Bengali."""
+"""The texts of a payslip PDF, in English or Bengali, ready for the template."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from chalicelib.notifications.wording import (
 
 Sheet = Mapping[str, Any]  # what templates/payslip.typ reads
 
-LONGEST_HOW = 160  # characters of a formula; all of it is in the API's answer
+MAX_FORMULA_LENGTH = 160  # characters of a formula; all of it is in the API's answer
 _ZERO = Decimal(0)
 _DAYS = ("working_days", "present_days", "leave_days", "absent_days", "ot_hours")
 _LABELS: Mapping[str, Mapping[str, str]] = {
@@ -67,18 +67,18 @@ _FONTS = (
 
 @dataclass(frozen=True, slots=True)
 class Letterhead:
-    """Who pays whom, beside what the payslip says itself."""
+    """Employer and employee details that the payslip itself does not have."""
 
     company: str
     color: str | None
     department: str | None
-    language: str  # of the person, as they said it
+    language: str  # of the employee
 
 
-def sheet_of(payslip: Record, head: Letterhead) -> Sheet:
-    """Put a payslip into words.
+def make_sheet(payslip: Record, head: Letterhead) -> Sheet:
+    """Return the texts of a payslip.
 
-    It says that it is approved also when its run is paid already, so that it reads the same whenever it is made.
+    Its status is always "approved", also when the run is paid, so that the file's bytes do not depend on the moment.
     """
     language = language_of(head.language)
     say = _LABELS[language]
@@ -90,24 +90,24 @@ def sheet_of(payslip: Record, head: Letterhead) -> Sheet:
     carried = f"{currency} {money(payslip['carried'], currency)}"
     between = (day_in_words(payslip[name].isoformat(), language) for name in ("start_date", "end_date"))
     gross, *others = [rule for rule in CATEGORIES if rule.sign]
-    sums = [f"{_in(language, gross.total_labels)} {money(totals[gross.total], currency)}"] + [
-        f"{'−' if amount < 0 else '+'} {_in(language, rule.titles).lower()} {money(abs(amount), currency)}"
+    sums = [f"{_translate(language, gross.total_labels)} {money(totals[gross.total], currency)}"] + [
+        f"{'−' if amount < 0 else '+'} {_translate(language, rule.titles).lower()} {money(abs(amount), currency)}"
         for rule in others
         if (amount := rule.sign * totals[rule.total])
     ]
-    return _cleaned(
+    return _clean(
         {
             "title": f"{say['payslip']} {period}: {user['name']}",
             "company": head.company,
             "color": head.color or PLAIN,
             "language": language,
-            "fonts": [*_FONTS, f"Noto Sans CJK {_han(head.language)}"],
+            "fonts": [*_FONTS, f"Noto Sans CJK {_han_region(head.language)}"],
             "labels": {name: say[name] for name in ("payslip", "net_pay")},
             "period": period,
             "days_between": " – ".join(between),
             "status": say["approved"],
             "name": user["name"],
-            "person": [said for said in (*person, payslip["run_title"]) if said],
+            "person": [line for line in (*person, payslip["run_title"]) if line],
             "days": _days(payslip["inputs"], say) if payslip["run_kind"] == RunKind.REGULAR else [],
             "currency": currency,
             "parts": [part for part in parts if part["lines"]] or [{**parts[0], "title": say["no_lines"]}],
@@ -137,67 +137,72 @@ def _part(payslip: Record, rule: CategoryRule, language: str) -> dict[str, Any]:
     """Return one category's part of the sheet: its lines and their total."""
     currency = payslip["currency"]
     return {
-        "title": _in(language, rule.titles),
+        "title": _translate(language, rule.titles),
         "lines": [_line(line, currency, language) for line in payslip["lines"] if line["category"] == rule.category],
-        "total_label": _in(language, rule.total_labels),
+        "total_label": _translate(language, rule.total_labels),
         "total": money(payslip["totals"][rule.total], currency),
     }
 
 
-def _in(language: str, texts: tuple[str, str]) -> str:
+def _translate(language: str, texts: tuple[str, str]) -> str:
     english, bengali = texts
     return bengali if language == BENGALI else english
 
 
 def _line(line: Record, currency: str, language: str) -> dict[str, Any]:
     detail = line["detail"] if line["kind"] == "arrears" else None
-    said = [_formula(line), _named(line["inputs"]), _recomputed(detail, currency), _changes(detail)]
+    parts = [
+        _formula(line),
+        _describe_inputs(line["inputs"]),
+        _describe_recomputation(detail, currency),
+        _describe_changes(detail),
+    ]
     return {
         "name": _name(line, language),
-        "how": [_cut(one) for one in said if one],
+        "how": [_truncate(one) for one in parts if one],
         "warnings": list(line["warnings"]),
         "amount": money(line["amount"], currency),
     }
 
 
 def _name(line: Record, language: str) -> str:
-    """Return a line's name; arrears of a component name the month they are for in the person's language."""
+    """Return a line's name; arrears name their month in the employee's language."""
     if line["kind"] != "arrears" or line["code"] is None:
         return str(line["name"])
     month = month_in_words(line["detail"]["month"], language)
     return _LABELS[language]["arrears"].format(month=month, name=line["detail"]["component"])
 
 
-def _recomputed(detail: Mapping[str, Any] | None, currency: str) -> str:
-    """Return what was paid for a component of an earlier period and what it is by now: 60,000.00 → 80,000.00."""
+def _describe_recomputation(detail: Mapping[str, Any] | None, currency: str) -> str:
+    """Describe the amount paid for a component of an earlier period and that of today: 60,000.00 → 80,000.00."""
     if not detail or "paid" not in detail:
         return ""
     return f"{money(Decimal(detail['paid']), currency)} → {money(Decimal(detail['now']), currency)}"
 
 
 def _formula(line: Record) -> str:
-    # a fixed amount says nothing that is not beside it already
+    # the formula of a fixed amount is the amount itself
     if not line["formula"] or (not line["inputs"] and line["formula"].replace(".", "", 1).isdigit()):
         return ""
     return str(line["formula"]).replace("_", " ").replace("*", "×")
 
 
-def _named(inputs: Mapping[str, Decimal | None]) -> str:
+def _describe_inputs(inputs: Mapping[str, Decimal | None]) -> str:
     return " · ".join(f"{name.replace('_', ' ')} {number(value)}" for name, value in inputs.items())
 
 
-def _changes(detail: Mapping[str, Any] | None) -> str:
-    """Return what changed in a period that is paid anew: present days 19 → 20."""
+def _describe_changes(detail: Mapping[str, Any] | None) -> str:
+    """Describe the changed inputs of a recalculated period: present days 19 → 20."""
     changed: Mapping[str, Mapping[str, str | None]] = (detail or {}).get("inputs", {})
     return " · ".join(
-        f"{name.replace('_', ' ')} {_stored(values['was'])} → {_stored(values['now'])}"
+        f"{name.replace('_', ' ')} {_describe_stored(values['was'])} → {_describe_stored(values['now'])}"
         for name, values in changed.items()
-        if name != EARNED or "paid" not in (detail or {})  # the line says it itself
+        if name != EARNED or "paid" not in (detail or {})  # the line shows it already
     )
 
 
-def _stored(said: str | None) -> str:
-    return number(None if said is None else Decimal(said))
+def _describe_stored(text: str | None) -> str:
+    return number(None if text is None else Decimal(text))
 
 
 def _days(inputs: Mapping[str, Decimal | None], say: Mapping[str, str]) -> list[dict[str, str]]:
@@ -207,28 +212,28 @@ def _days(inputs: Mapping[str, Decimal | None], say: Mapping[str, str]) -> list[
     return [{"label": say[name], "value": number(known[name])} for name in _DAYS if known.get(name) is not None]
 
 
-def _cut(said: str) -> str:
-    return said if len(said) <= LONGEST_HOW else said[: LONGEST_HOW - 1] + "…"
+def _truncate(text: str) -> str:
+    return text if len(text) <= MAX_FORMULA_LENGTH else text[: MAX_FORMULA_LENGTH - 1] + "…"
 
 
-def _han(language: str) -> str:
-    said = language.lower().replace("_", "-")
-    return next((region for begin, region in _HAN.items() if said.startswith(begin)), "SC")
+def _han_region(language: str) -> str:
+    code = language.lower().replace("_", "-")
+    return next((region for begin, region in _HAN.items() if code.startswith(begin)), "SC")
 
 
-def _cleaned(said: Any) -> Any:
-    """Make every text a line without control characters, and without any that turn its direction around."""
-    if isinstance(said, str):
-        return one_line(said)
-    if isinstance(said, Mapping):
-        return {name: _cleaned(value) for name, value in said.items()}
-    return [_cleaned(value) for value in said] if isinstance(said, Sequence) else said
+def _clean(value: Any) -> Any:
+    """Make every text one line without control or bidirectional override characters."""
+    if isinstance(value, str):
+        return one_line(value)
+    if isinstance(value, Mapping):
+        return {name: _clean(value) for name, value in value.items()}
+    return [_clean(value) for value in value] if isinstance(value, Sequence) else value
 
 
-def texts_of(said: Any) -> Iterable[str]:
-    """Find every text of a sheet."""
-    if isinstance(said, str):
-        yield said
-    elif isinstance(said, Mapping | list):
-        for value in said.values() if isinstance(said, Mapping) else said:
-            yield from texts_of(value)
+def list_texts(sheet: Any) -> Iterable[str]:
+    """Yield every text of a sheet."""
+    if isinstance(sheet, str):
+        yield sheet
+    elif isinstance(sheet, Mapping | list):
+        for value in sheet.values() if isinstance(sheet, Mapping) else sheet:
+            yield from list_texts(value)

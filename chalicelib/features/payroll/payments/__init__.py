@@ -1,1 +1,1 @@
-"""Payment of an approved run: one payout per payslip, and what became of each."""
+"""Payment of an approved run: one payout per payslip, and the outcome of each."""

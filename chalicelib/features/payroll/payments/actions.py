@@ -1,9 +1,8 @@
-"""Paying an approved run: its payslips, each by one payout, and nothing else; the run is paid when each of them is.
+"""Payment of an approved run: each payslip by one payout. The run is paid when all its payslips are.
 
-`pay` starts payouts of what waits, and the run is `partly_paid`. Whatever becomes of a payout is sent back by a
-message, which recomputes the run's state: `paid` when nothing waits and nothing is on its way, `partly_paid` again when
-money came back after that. Both lock the run's row first, so the states follow each other, and doing either twice is
-once.
+`pay` starts the payouts that are missing, and the run is `partly_paid`. Each settled payout sends a message, which
+recomputes the run's state: `paid` when nothing waits or is in flight, `partly_paid` again when money came back. Both
+lock the run's row first, so states follow each other, and repeating either changes nothing.
 """
 
 from typing import Any
@@ -33,12 +32,12 @@ _MOVE = text("""
 
 
 def pay(scope: Scope, *, run_id: UUID) -> Record:
-    """Start the payouts of a booked run's payslips that wait for it; again, it pays the rest.
+    """Start the missing payouts of a posted run's payslips; called again, it pays the rest.
 
-    Raises Conflict before all of it is booked, or while payouts are switched off; AlreadyDecided where it is paid.
+    Raises Conflict before all of it is posted, or while payouts are disabled; AlreadyDecided once it is paid.
     """
     run = queries.get_run(scope, run_id)
-    status = _recomputed(scope, run)
+    status = _move_by_payouts(scope, run)
     if status in (PayrollStatus.DRAFT, PayrollStatus.CALCULATED):
         raise Conflict(f"This payroll run is {status}; it has to be approved before it is paid.")
     if status is PayrollStatus.PAID:
@@ -60,19 +59,19 @@ def pay(scope: Scope, *, run_id: UUID) -> Record:
         before={"status": status},
         after={"status": PayrollStatus.PARTLY_PAID, "job_id": job_id},
     )
-    # a run of which nothing is to be paid waits for no confirmation
-    status = _recomputed(scope, {**run, "status": PayrollStatus.PARTLY_PAID})
+    # a run with nothing to pay is paid at once
+    status = _move_by_payouts(scope, {**run, "status": PayrollStatus.PARTLY_PAID})
     payment = payment_queries.sum_payment(scope, run_id)
     return {**started(job_id).model_dump(), "id": run_id, "status": status, "payment": payment}
 
 
 def settle(scope: Scope, *, run_id: UUID) -> None:
-    """Recompute a run's state from its payouts, which have moved."""
-    _recomputed(scope, queries.get_run(scope, run_id))
+    """Recompute a run's state after its payouts changed."""
+    _move_by_payouts(scope, queries.get_run(scope, run_id))
 
 
-def _recomputed(scope: Scope, run: Record) -> PayrollStatus:
-    """Move a run between partly_paid and paid as its payouts say, and return its state; its row is locked."""
+def _move_by_payouts(scope: Scope, run: Record) -> PayrollStatus:
+    """Move a run between partly_paid and paid by its payouts, and return its state; its row is locked."""
     before = PayrollStatus(run["status"])
     if before not in (PayrollStatus.PARTLY_PAID, PayrollStatus.PAID):
         return before

@@ -1,4 +1,4 @@
-"""Reads of what became of a run's payslips: paid, in flight, or not paid and why."""
+"""Reads of the payment of a run's payslips: paid, in flight, or not paid and why."""
 
 from typing import Any
 from uuid import UUID
@@ -29,14 +29,14 @@ _PAGE = text(f"""
 
 
 def get_run(scope: Scope, run_id: UUID) -> Record:
-    """Read one run with what became of its payslips."""
+    """Return one run with the payment of its payslips."""
     run = run_queries.show_run(scope, run_id)
     is_fixed = run["status"] in FIXED_PAYROLL
     return {**run, "payment": sum_payment(scope, run_id) if is_fixed else None}
 
 
 def sum_payment(scope: Scope, run_id: UUID) -> Record:
-    """Count an approved run's payslips by where their money is, and name the first that are not paid."""
+    """Count an approved run's payslips by payment status, and list the first that are not paid."""
     rows = scope.session.execute(_COUNT, _values(scope, run_id))
     counted: dict[str, int] = {row.status: row.payslips for row in rows}
     counts = {status.value: counted.get(status.value, 0) for status in PaymentStatus}
@@ -48,7 +48,7 @@ def sum_payment(scope: Scope, run_id: UUID) -> Record:
 
 
 def page_of_payments(scope: Scope, run_id: UUID, query: PaymentQuery) -> Record:
-    """Read one page of what became of a run's payslips, in the order of people's ids."""
+    """Return a page of the payments of a run's payslips, in the order of employees' ids."""
     if run_queries.get_run(scope, run_id)["status"] not in FIXED_PAYROLL:
         return {"items": [], "next_cursor": None}
     after = decode_cursor(query.cursor, UUID) if query.cursor else None

@@ -76,7 +76,7 @@ class CompiledSnapshot:
 
 def take_snapshot(scope: Scope, *, kind: RunKind, on: date, type_ids: Sequence[UUID] | None) -> CalculationSnapshot:
     """Take a snapshot of the components in force on a day: all, or for an off-cycle run those it names."""
-    components = component_queries.components_of(scope, on=on, type_ids=type_ids)
+    components = component_queries.load_components(scope, on=on, type_ids=type_ids)
     if kind is RunKind.OFF_CYCLE and type_ids is None:
         components = [component for component in components if component.calculation is Calculation.DYNAMIC]
     return CalculationSnapshot(kind, terms.resolve_terms(scope.tenant), INPUTS, _check_computable(components))

@@ -1,13 +1,13 @@
--- Books the payslips of some people of an approved run: each in up to five lines, those of zero left out.
--- Their accounts are held by now. What is booked already stays as it is: a chunk that comes again books nothing.
+-- Posts the payslips of some employees of an approved run: each in up to five lines, zero lines left out.
+-- Their accounts are locked. Lines that exist stay as they are: a repeated chunk posts nothing.
 with one_offs as (
-    -- one row per person with lines that no component made
+    -- one row per employee with one-off lines
     select user_id,
-        -- Arrears of a component stand in their category's sum already. Those without a code, of runs calculated before
+        -- Arrears of a component are in their category's total already. Those without a code, of runs calculated before
         -- December 2026, are netted on the payslip, and the authorities are owed each part of them.
         sum(deductions) filter (where kind = 'arrears' and code is null) as deductions_anew,
         sum(taxes) filter (where kind = 'arrears' and code is null) as taxes_anew,
-        -- on the payslip these two are deductions, and nobody else is owed them
+        -- on the payslip these two are deductions, but no third party is owed them
         sum(amount) filter (where kind = 'arrears' and code is null and category = 'deduction') as arrears_down,
         sum(amount) filter (where kind = 'carried_over') as carried_over
     from payslip_one_offs
@@ -17,7 +17,7 @@ with one_offs as (
 insert into ledger_entries
     (tenant_id, user_id, subject_id, event, revision, line, debit, credit, currency, amount, booked_at)
 select :tenant_id, p.user_id, p.id, 'payroll', 1, l.line,
-    -- an account never takes less than nothing: what is to be given back goes the other way
+    -- ledger amounts are positive: a negative one is posted the other way
     case when l.amount > 0 then l.debit else l.credit end, case when l.amount > 0 then l.credit else l.debit end,
     p.currency, abs(l.amount), :now
 from payslips p

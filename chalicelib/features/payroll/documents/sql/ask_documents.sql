@@ -1,6 +1,6 @@
--- Asks for the files of an approved run's payslips, or of one of them, each once; or again, where one was asked for
--- before :stale and is still not there. One row is one message: a range of people with at most :at_once of them.
-with asked as (
+-- Marks the files of an approved run's payslips, or of one payslip, as requested: each once, or again where a request
+-- from before :stale has no file. One row is one message: a range of employees with at most :at_once of them.
+with requested as (
     insert into payslip_documents (tenant_id, payslip_id, asked_at)
     select p.tenant_id, p.id, :now
     from payslips p
@@ -12,7 +12,7 @@ with asked as (
     returning payslip_id
 ), numbered as (
     select p.user_id, (row_number() over (order by p.user_id) - 1) / :at_once as message
-    from asked a
+    from requested a
     join payslips p on p.tenant_id = :tenant_id and p.id = a.payslip_id
 )
 select (array_agg(user_id order by user_id))[1] as first, (array_agg(user_id order by user_id desc))[1] as last

@@ -1,4 +1,4 @@
--- One row per payslip of a range of people whose file was asked for and is not made: whose it is, in their language.
+-- One row per payslip of a range of employees whose file is requested and missing, with the employee's details.
 select p.id as payslip_id, p.user_id, u.language, d.name as department
 from payslips p
 join payslip_documents f on f.tenant_id = :tenant_id and f.payslip_id = p.id and f.sha256 is null
