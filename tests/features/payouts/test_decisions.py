@@ -1,4 +1,4 @@
-"""What people decide about payouts: approve, reject, try again, return, resolve; and what each says when it may not."""
+"""Decisions about payouts: approve, reject, retry, return, resolve; and the answer where one is refused."""
 
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
@@ -49,7 +49,7 @@ def held(acme: Cast, running: Stack) -> dict[str, Any]:
 
 
 def act(api: Api, payout: dict[str, Any], verb: str, body: Any = None) -> tuple[int, str]:
-    """Decide, and give the status with what the payout is then, or why not."""
+    """Decide, and return the HTTP status with the payout's status after it, or with the problem."""
     reply = api.post(f"/payouts/{payout['id']}/{verb}", body)
     return reply.status, reply.json.get("detail") or reply.json["status"]
 
@@ -76,9 +76,9 @@ class TestApprove:
     def test_lets_it_go(self, acme: Cast, running: Stack, held: dict[str, Any]) -> None:
         assert act(acme.admin, held, "approve") == (200, "queued")
         running.drain()
-        found = whole(acme, held["id"])
-        assert (found["status"], found["approved_by"]) == ("paid", "tenant_admin key")
-        assert steps(found)[:2] == ["made held", "approved queued"]
+        payout = whole(acme, held["id"])
+        assert (payout["status"], payout["approved_by"]) == ("paid", "tenant_admin key")
+        assert steps(payout)[:2] == ["made held", "approved queued"]
         assert books(acme) == SETTLED
 
     def test_again_says_what_it_is_and_sends_it_once(self, acme: Cast, running: Stack, held: dict[str, Any]) -> None:
@@ -93,9 +93,9 @@ class TestApprove:
 
     def test_by_two_at_once_counts_once(self, acme: Cast, running: Stack, held: dict[str, Any]) -> None:
         with ThreadPoolExecutor(2) as clicks:
-            found = list(clicks.map(lambda _: act(acme.admin, held, "approve")[0], range(2)))
+            statuses = list(clicks.map(lambda _: act(acme.admin, held, "approve")[0], range(2)))
         running.drain()
-        assert (sorted(found), len(moved(acme))) == ([200, 409], 1)
+        assert (sorted(statuses), len(moved(acme))) == ([200, 409], 1)
 
     def test_and_reject_at_once_do_not_both_happen(self, acme: Cast, running: Stack, held: dict[str, Any]) -> None:
         with ThreadPoolExecutor(2) as clicks:
@@ -105,39 +105,39 @@ class TestApprove:
         status = whole(acme, held["id"])["status"]
         assert (status, books(acme)) in [("paid", SETTLED), ("cancelled", OWED)]
 
-    def test_is_for_somebody_else_than_whose_run_it_was(self, acme: Cast, running: Stack) -> None:
+    def test_is_not_for_who_started_the_run(self, acme: Cast, running: Stack) -> None:
         policy(acme, payout_approval_above="0")
         earned(acme, seller(acme))
         start(acme, "final")
-        [found] = acme.admin.ok("GET", "/payouts")["items"]
-        status, detail = act(acme.admin, found, "approve")
+        [payout] = acme.admin.ok("GET", "/payouts")["items"]
+        status, detail = act(acme.admin, payout, "approve")
         assert (status, detail) == (403, "You started the run that made this payout; somebody else has to approve it.")
-        assert whole(acme, found["id"])["status"] == "held"
+        assert whole(acme, payout["id"])["status"] == "held"
 
-    def test_is_for_somebody_else_under_another_key_too(self, acme: Cast, running: Stack) -> None:
+    def test_is_not_for_who_started_the_run_under_another_key(self, acme: Cast, running: Stack) -> None:
         person = row(acme, "users", {"name": "Karim"})
         mine = key(acme.id, Role.HR, person), key(acme.id, Role.TENANT_ADMIN, person)
         policy(acme, payout_approval_above="0")
         earned(by_another(acme), seller(acme))
         mine[0].ok("POST", "/payouts/final/run", headers=once())
         running.drain()
-        [found] = acme.admin.ok("GET", "/payouts")["items"]
-        assert act(mine[1], found, "approve")[0] == 403
-        assert act(acme.admin, found, "approve") == (200, "queued")
+        [payout] = acme.admin.ok("GET", "/payouts")["items"]
+        assert act(mine[1], payout, "approve")[0] == 403
+        assert act(acme.admin, payout, "approve") == (200, "queued")
 
-    def test_is_for_anybody_where_the_clock_started_the_run(self, acme: Cast, running: Stack) -> None:
+    def test_is_for_any_admin_where_the_schedule_started_the_run(self, acme: Cast, running: Stack) -> None:
         policy(acme, payout_approval_above="0")
         earned(by_another(acme), seller(acme))
         running.tick("final-payouts")
         running.drain()
-        [found] = acme.admin.ok("GET", "/payouts")["items"]
-        assert found["prepared_by"] == "payout-runs"
-        assert act(acme.admin, found, "approve") == (200, "queued")
+        [payout] = acme.admin.ok("GET", "/payouts")["items"]
+        assert payout["prepared_by"] == "payout-runs"
+        assert act(acme.admin, payout, "approve") == (200, "queued")
 
-    def test_is_for_somebody_else_where_it_was_tried_again(self, acme: Cast, running: Stack) -> None:
-        found = paid(acme, running, "refuse")
+    def test_is_not_for_who_retried_it(self, acme: Cast, running: Stack) -> None:
+        payout = paid(acme, running, "refuse")
         policy(acme, payout_approval_above="0")
-        status, _ = act(acme.admin, found, "retry")
+        status, _ = act(acme.admin, payout, "retry")
         assert status == 200
         [again] = acme.admin.ok("GET", "/payouts?status=held")["items"]
         assert act(acme.admin, again, "approve")[0] == 403
@@ -159,8 +159,11 @@ class TestReject:
     ) -> None:
         assert act(acme.admin, held, "reject", REJECTED) == (200, "cancelled")
         assert books(acme) == OWED
-        found = whole(acme, held["id"])
-        assert (found["problem"], [line["event"] for line in found["ledger"]]) == ("not agreed", ["payout", "release"])
+        payout = whole(acme, held["id"])
+        assert (payout["problem"], [line["event"] for line in payout["ledger"]]) == (
+            "not agreed",
+            ["payout", "release"],
+        )
         run(acme, running, "final")
         assert listed(acme) == [("40.00", "cancelled"), ("40.00", "held")]
 
@@ -197,8 +200,8 @@ class TestRetry:
         to = {"kind": "simulated", "behaviour": "accept"}
         acme.admin.ok("PUT", f"/users/{first['user_id']}/payout-destination", to)
         with ThreadPoolExecutor(2) as clicks:
-            found = list(clicks.map(lambda _: act(acme.admin, first, "retry")[0], range(2)))
-        assert sorted(found) == [200, 409]
+            statuses = list(clicks.map(lambda _: act(acme.admin, first, "retry")[0], range(2)))
+        assert sorted(statuses) == [200, 409]
         assert act(acme.admin, first, "retry") == (
             409,
             "There is nothing to pay: what this payout gave back is on its way already, was netted, is below the"
@@ -224,10 +227,10 @@ class TestRetry:
         earned(acme, user_id)
         start(acme, "final")
         running.sqs.purge_queue(QueueUrl=running.loop._url("wagebook-payouts"))
-        found = only(acme, user_id)
-        assert act(acme.admin, found, "retry") == (200, "queued")
+        payout = only(acme, user_id)
+        assert act(acme.admin, payout, "retry") == (200, "queued")
         running.drain()
-        assert whole(acme, found["id"])["status"] == "paid"
+        assert whole(acme, payout["id"])["status"] == "paid"
 
     @pytest.mark.parametrize(("behaviour", "detail"), [
         ("accept", "It was paid; if the money came back, say so with /return."),
@@ -244,59 +247,59 @@ class TestRetry:
 
 class TestReturn:
     def test_gives_the_money_back_and_the_next_run_pays_anew(self, acme: Cast, running: Stack) -> None:
-        found = paid(acme, running)
-        assert act(acme.admin, found, "return", {"reason": "account closed"}) == (200, "returned")
-        assert (whole(acme, found["id"])["problem"], books(acme)) == ("account closed", OWED)
+        payout = paid(acme, running)
+        assert act(acme.admin, payout, "return", {"reason": "account closed"}) == (200, "returned")
+        assert (whole(acme, payout["id"])["problem"], books(acme)) == ("account closed", OWED)
         run(acme, running, "final")
         assert listed(acme) == [("40.00", "returned"), ("40.00", "paid")]
         assert books(acme) == SETTLED
 
     def test_needs_no_reason(self, acme: Cast, running: Stack) -> None:
-        found = paid(acme, running)
-        act(acme.admin, found, "return", {})
-        assert whole(acme, found["id"])["problem"] == "returned by the bank"
+        payout = paid(acme, running)
+        act(acme.admin, payout, "return", {})
+        assert whole(acme, payout["id"])["problem"] == "returned by the bank"
 
     def test_again_says_that_it_was(self, acme: Cast, running: Stack) -> None:
-        found = paid(acme, running)
-        act(acme.admin, found, "return", {})
-        assert act(acme.admin, found, "return", {}) == (
+        payout = paid(acme, running)
+        act(acme.admin, payout, "return", {})
+        assert act(acme.admin, payout, "return", {}) == (
             409,
             "This payout is returned; only one that is paid can be returned.",
         )
         assert books(acme) == OWED
 
     def test_is_not_for_one_in_doubt(self, acme: Cast, running: Stack) -> None:
-        found = paid(acme, running, "timeout_after")
-        assert act(acme.admin, found, "return", {}) == (
+        payout = paid(acme, running, "timeout_after")
+        assert act(acme.admin, payout, "return", {}) == (
             409,
             "This payout is unknown; only one that is paid can be returned.",
         )
-        assert payable(acme, found["user_id"]) == 0
+        assert payable(acme, payout["user_id"]) == 0
 
 
 class TestResolve:
     def test_as_paid_keeps_the_money_where_it_went(self, acme: Cast, running: Stack) -> None:
-        found = paid(acme, running, "other_amount")
-        assert act(acme.admin, found, "resolve", RESOLVED) == (200, "paid")
-        told = whole(acme, found["id"])
-        assert (told["provider_reference"], told["problem"]) == ("B-77", "the bank says so")
+        payout = paid(acme, running, "other_amount")
+        assert act(acme.admin, payout, "resolve", RESOLVED) == (200, "paid")
+        after = whole(acme, payout["id"])
+        assert (after["provider_reference"], after["problem"]) == ("B-77", "the bank says so")
         assert books(acme) == SETTLED
 
     def test_as_failed_gives_it_back(self, acme: Cast, running: Stack) -> None:
-        found = paid(acme, running, "other_amount")
-        said = {"outcome": "failed", "reason": "the bank never saw it"}
-        assert act(acme.admin, found, "resolve", said) == (200, "failed")
+        payout = paid(acme, running, "other_amount")
+        resolution = {"outcome": "failed", "reason": "the bank never saw it"}
+        assert act(acme.admin, payout, "resolve", resolution) == (200, "failed")
         assert books(acme) == OWED
 
     def test_is_only_for_review_and_only_once(self, acme: Cast, running: Stack) -> None:
-        unknown, found = paid(acme, running, "timeout_after"), paid(acme, running, "other_amount")
+        unknown, payout = paid(acme, running, "timeout_after"), paid(acme, running, "other_amount")
         assert act(acme.admin, unknown, "resolve", RESOLVED) == (
             409,
             "This payout is unknown; only one that is review can be resolved.",
         )
-        act(acme.admin, found, "resolve", RESOLVED)
-        assert act(acme.admin, found, "resolve", {"outcome": "failed", "reason": "no"})[0] == 409
-        assert whole(acme, found["id"])["status"] == "paid"
+        act(acme.admin, payout, "resolve", RESOLVED)
+        assert act(acme.admin, payout, "resolve", {"outcome": "failed", "reason": "no"})[0] == 409
+        assert whole(acme, payout["id"])["status"] == "paid"
 
     @pytest.mark.parametrize("said", [{}, {"outcome": "paid"}, {"outcome": "returned", "reason": "x"}])
     def test_needs_an_outcome_and_a_reason(self, acme: Cast, running: Stack, said: dict[str, str]) -> None:
@@ -308,7 +311,9 @@ VERBS = [("approve", None), ("reject", REJECTED), ("retry", None), ("return", {}
 
 class TestEveryDecision:
     @pytest.mark.parametrize(("verb", "body"), VERBS)
-    def test_is_not_for_a_stranger(self, acme: Cast, zenith: Cast, held: dict[str, Any], verb: str, body: Any) -> None:
+    def test_is_not_for_another_tenant(
+        self, acme: Cast, zenith: Cast, held: dict[str, Any], verb: str, body: Any
+    ) -> None:
         assert act(zenith.admin, held, verb, body) == (404, "There is no such payout.")
         assert whole(acme, held["id"])["status"] == "held"
 

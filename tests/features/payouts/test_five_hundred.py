@@ -114,9 +114,9 @@ def test_five_hundred_take_effect_and_five_hundred_are_unchanged(acme: Cast, mon
     guard = threading.Lock()
 
     def reconcile(call: list[dict[str, str]]) -> None:
-        said = acme.admin.ok("POST", "/reconcile", {"items": call})["counts"]
+        outcome = acme.admin.ok("POST", "/reconcile", {"items": call})["counts"]
         with guard:
-            counts.update(said)
+            counts.update(outcome)
 
     with at_work() as workers, ThreadPoolExecutor(8) as callers:
         sent = [callers.submit(reconcile, call) for call in chance.sample(calls * 2, k=2 * len(calls))]
@@ -131,8 +131,8 @@ def test_five_hundred_take_effect_and_five_hundred_are_unchanged(acme: Cast, mon
     assert sql(acme, "select 1 from ledger_accounts where kind = 'payable' and balance <> 0") == []
     assert sql(acme, "select distinct status from payouts") == [("paid",)]
     paid = sql(acme, "select reference, amount from payouts order by reference")
-    told = sql(acme, "select reference, amount from simulated_movements order by reference")
-    assert [tuple(one) for one in paid] == [tuple(one) for one in told]
+    movements = sql(acme, "select reference, amount from simulated_movements order by reference")
+    assert [tuple(one) for one in paid] == [tuple(one) for one in movements]
     assert sum(amount for amount, _ in moved(acme)) == Decimal("16000.00")
     slots = sql(acme, "select kind, count(*) as runs, bool_and(status = 'succeeded') as well from jobs group by kind")
     assert {(one.kind, one.runs, one.well) for one in slots} == {

@@ -53,7 +53,7 @@ class Sold:
 
     @property
     def worth(self) -> Decimal:
-        """What the person has to have had of it, once everything is paid."""
+        """What the employee must have received of it, once everything is paid."""
         return {"pending": self.advance, "approved": self.earning, "declined": D(0)}[self.status]
 
 
@@ -75,8 +75,8 @@ class Office:
     def sell(self, who: int, coins: int, currency: str) -> None:
         user_id, earning = self.people[who], coins * SMALLEST[currency]
         with self.scope() as scope:
-            made = sales.add_sale(scope, new=NewSale(user_id=user_id, earning=earning, currency=currency))
-        self.sold.append(Sold(made.id, user_id, earning, currency))
+            sale = sales.add_sale(scope, new=NewSale(user_id=user_id, earning=earning, currency=currency))
+        self.sold.append(Sold(sale.id, user_id, earning, currency))
 
     def run(self, kind: PayoutRunKind) -> None:
         with self.scope() as scope:
@@ -93,7 +93,7 @@ class Office:
         one = self.sold[which % len(self.sold)]
         reason = "wrong" if correct else None
         with self.scope() as scope:
-            said = sales.decide(
+            outcome = sales.decide(
                 scope,
                 items=[SaleDecision(sale_id=one.id, status=status, correction=correct, reason=reason)],  # type: ignore[arg-type]
             )
@@ -101,14 +101,14 @@ class Office:
         if before == "pending" or correct:
             one.status = status
         expected = "unchanged" if before == status else "ok" if one.status == status else "conflict"
-        assert said.items[0].result == expected
+        assert outcome.items[0].result == expected
 
     def answer(self, which: int, answer: str) -> None:
-        """Let the provider say something of a payout, if it can be asked."""
-        found = self.payouts()
-        if not found:
+        """Let the provider answer about a payout, if there is any to ask about."""
+        payouts = self.payouts()
+        if not payouts:
             return
-        payout = found[which % len(found)]
+        payout = payouts[which % len(payouts)]
         said: dict[str, Answer] = {
             "paid": Paid("theirs", payout.amount, payout.currency),
             "other": Paid("theirs", payout.amount + 1, payout.currency),
@@ -123,19 +123,19 @@ class Office:
                 side_effect = side_effect.settle(scope, said[answer])
 
     def judge(self, which: int, verb: str) -> None:
-        """Let a person return or resolve a payout, if it can be."""
-        found = self.payouts()
-        if not found:
+        """Let a person return or resolve a payout, if its state allows it."""
+        payouts = self.payouts()
+        if not payouts:
             return
-        payout = found[which % len(found)]
+        payout = payouts[which % len(payouts)]
         with self.scope() as scope:
             try:
                 if verb == "return":
                     decision_actions.record_return(scope, payout.id, reason="came back")
                 else:
                     outcome = PayoutStatus(verb)
-                    said = Resolution(outcome=outcome, reason="asked them")  # type: ignore[arg-type]
-                    decision_actions.resolve(scope, payout.id, resolution=said)
+                    resolution = Resolution(outcome=outcome, reason="asked them")  # type: ignore[arg-type]
+                    decision_actions.resolve(scope, payout.id, resolution=resolution)
             except AlreadyDecided:
                 event(f"{verb} refused")
             else:
@@ -148,7 +148,7 @@ class Office:
         )
 
     def settle_all(self) -> None:
-        """Let everything that is on its way arrive."""
+        """Let every open payout be paid."""
         for place, payout in enumerate(self.payouts()):
             if payout.status == "review":
                 self.judge(place, "paid")
@@ -214,11 +214,11 @@ MANY = settings(
 def test_nobody_has_more_or_less_than_their_sales_are_worth_and_twice_is_once(steps: list[tuple[Any, ...]]) -> None:
     cast = tenant("Acme")
     office = Office(cast, [row(cast, "users", {"name": name}) for name in ("Mina", "Rana")])
-    for verb, *said in steps:
+    for verb, *arguments in steps:
         if verb == "decide":
-            office.decide(said[0], said[1], correct=said[2])
+            office.decide(arguments[0], arguments[1], correct=arguments[2])
         else:
-            getattr(office, verb)(*said)
+            getattr(office, verb)(*arguments)
         check(office)
     # in the end everybody has what they are worth, or owes what they had too much
     for kind in PayoutRunKind:

@@ -1,4 +1,4 @@
-"""What is told of payouts, and to whom."""
+"""Payouts as the API shows them, and to whom."""
 
 from decimal import Decimal
 from typing import Any
@@ -25,30 +25,30 @@ class TestWhole:
         decide(acme, "approved", second, third)
         run(acme, running, "final")
         advance, final = acme.admin.ok("GET", f"/payouts?user_id={mina}")["items"]
-        told = whole(acme, advance["id"])
-        assert [(line["subject_id"], line["event"], line["amount"]) for line in told["lines"]] == [
+        payout = whole(acme, advance["id"])
+        assert [(line["subject_id"], line["event"], line["amount"]) for line in payout["lines"]] == [
             (first, "advance", "4.00"),
             (second, "advance", "4.00"),
             (third, "advance", "4.00"),
         ]
-        told = whole(acme, final["id"])
-        assert sorted((line["subject_id"], line["event"], line["amount"]) for line in told["lines"]) == sorted(
+        payout = whole(acme, final["id"])
+        assert sorted((line["subject_id"], line["event"], line["amount"]) for line in payout["lines"]) == sorted(
             [(first, "decline", "-4.00"), (second, "approve", "36.00"), (third, "approve", "36.00")]
         )
-        assert sum(D(line["amount"]) for line in told["lines"]) == D(told["amount"]) == D("68.00")
+        assert sum(D(line["amount"]) for line in payout["lines"]) == D(payout["amount"]) == D("68.00")
 
     def test_tells_how_it_went_and_what_was_booked(self, acme: Cast, running: Stack) -> None:
-        told = paid(acme, running, "refuse")
-        assert [(a["number"], a["what"], a["outcome"], a["detail"]) for a in told["attempts"]] == [
+        payout = paid(acme, running, "refuse")
+        assert [(a["number"], a["what"], a["outcome"], a["detail"]) for a in payout["attempts"]] == [
             (1, "sent", "failed", "refused: account unknown")
         ]
-        assert told["attempts"][0]["started_at"] <= told["attempts"][0]["ended_at"]
-        assert [(e["what"], e["status"], e["actor"]) for e in told["events"]] == [
+        assert payout["attempts"][0]["started_at"] <= payout["attempts"][0]["ended_at"]
+        assert [(e["what"], e["status"], e["actor"]) for e in payout["events"]] == [
             ("made", "queued", "tenant_admin key"),
             ("sent", "sending", "payouts"),
             ("answered", "failed", "payouts"),
         ]
-        assert [(line["event"], line["debit"], line["credit"], line["amount"]) for line in told["ledger"]] == [
+        assert [(line["event"], line["debit"], line["credit"], line["amount"]) for line in payout["ledger"]] == [
             ("payout", "payable", "cash", "40.00"),
             ("release", "cash", "payable", "40.00"),
         ]
@@ -94,9 +94,9 @@ class TestList:
         assert acme.admin.get("/payouts?status=gone").status == 422
 
     def test_is_of_nobody_elses_tenant(self, acme: Cast, zenith: Cast, running: Stack) -> None:
-        found = paid(acme, running)
+        payout = paid(acme, running)
         assert zenith.admin.ok("GET", "/payouts")["items"] == []
-        assert zenith.admin.get(f"/payouts?user_id={found['user_id']}").status == 404
+        assert zenith.admin.get(f"/payouts?user_id={payout['user_id']}").status == 404
 
 
 class TestWho:
@@ -109,18 +109,18 @@ class TestWho:
         assert payee.get(f"/payouts?user_id={others['user_id']}").status == 404
 
     def test_is_hr_for_all(self, acme: Cast, running: Stack) -> None:
-        found = paid(acme, running)
-        assert acme.hr.ok("GET", f"/payouts/{found['id']}") == found
+        payout = paid(acme, running)
+        assert acme.hr.ok("GET", f"/payouts/{payout['id']}") == payout
 
     def test_is_a_manager_for_their_own_and_for_nobody_elses(self, acme: Cast, running: Stack) -> None:
-        found = paid(acme, running)
-        payee = key(acme.id, Role.MANAGER, found["user_id"])
-        assert [one["id"] for one in payee.ok("GET", "/payouts")["items"]] == [found["id"]]
+        payout = paid(acme, running)
+        payee = key(acme.id, Role.MANAGER, payout["user_id"])
+        assert [one["id"] for one in payee.ok("GET", "/payouts")["items"]] == [payout["id"]]
         other = key(acme.id, Role.MANAGER, employee(acme, employee_no="E-9"))
         assert other.ok("GET", "/payouts")["items"] == []
-        assert other.get(f"/payouts/{found['id']}").status == 404
+        assert other.get(f"/payouts/{payout['id']}").status == 404
 
     def test_is_no_stranger(self, acme: Cast, zenith: Cast, running: Stack) -> None:
-        found = paid(acme, running)
-        reply = zenith.admin.get(f"/payouts/{found['id']}")
+        payout = paid(acme, running)
+        reply = zenith.admin.get(f"/payouts/{payout['id']}")
         assert (reply.status, reply.json["detail"]) == (404, "There is no such payout.")

@@ -225,13 +225,8 @@ class TestRegistry:
     def test_has_a_module_for_each_choice_of_a_tenant(self) -> None:
         assert set(providers.registry()) == set(PayoutProvider)
 
-    def test_knows_how_each_pays(self) -> None:
-        ways = {
-            name: (provider.is_called, provider.abilities.sends_files, provider.abilities.is_manual)
-            for name, provider in providers.registry().items()
-        }
-        assert ways == {
-            "bank_file": (False, True, False),
-            "manual": (False, False, True),
-            "simulated": (True, False, False),
-        }
+    def test_knows_one_way_to_pay_for_each(self) -> None:
+        for name, provider in providers.registry().items():
+            abilities = provider.abilities
+            ways = [provider.is_called, abilities.sends_files, abilities.is_manual]
+            assert (name, ways.count(True)) == (name, 1)

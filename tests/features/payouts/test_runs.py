@@ -1,4 +1,4 @@
-"""Runs: who is paid how much, once, whoever starts how many of them at whatever moment."""
+"""Runs: each employee is paid what they are owed, once, however many runs start at once."""
 
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
@@ -125,8 +125,8 @@ class TestFinal:
             (rana, "queued")
         ]
         assert payable(acme, mina) == D("40.00")
-        [told] = acme.admin.ok("GET", "/jobs")["items"]
-        assert told["result"]["waiting"] == {"without_bank_details": 1}
+        [job] = acme.admin.ok("GET", "/jobs")["items"]
+        assert job["result"]["waiting"] == {"without_bank_details": 1}
         acme.admin.ok("PUT", f"/users/{mina}/payout-destination", BANK)
         run(acme, running, "final")
         assert len(listed(acme)) == 2
@@ -158,10 +158,10 @@ class TestCurrencies:
         for earning, currency in (("60.00", "BDT"), ("20.00", "USD"), ("500", "JPY"), ("1.005", "KWD")):
             earned(acme, mina, earning, currency=currency)
         assert run(acme, running, "final")["amounts"] == {"BDT": "60.00", "JPY": "500", "KWD": "1.005", "USD": "20.00"}
-        found = {one["currency"]: one for one in acme.admin.ok("GET", "/payouts")["items"]}
-        for currency, one in found.items():
+        by_currency = {one["currency"]: one for one in acme.admin.ok("GET", "/payouts")["items"]}
+        for currency, one in by_currency.items():
             assert [line["amount"] for line in whole(acme, one["id"])["lines"]] == [one["amount"]], currency
-        assert [payable(acme, mina, currency) for currency in found] == [0] * 4
+        assert [payable(acme, mina, currency) for currency in by_currency] == [0] * 4
 
     def test_net_no_debt_of_another(self, acme: Cast, running: Stack) -> None:
         mina = seller(acme)

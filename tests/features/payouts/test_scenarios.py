@@ -20,10 +20,11 @@ Amounts = dict[tuple[str, str], Decimal]
 
 def load() -> list[dict[str, Any]]:
     """Read all scenarios."""
-    found = [one for file in sorted(FOLDER.glob("*.yaml")) for one in yaml.load(file.read_text(), Loader=ExactLoader)]  # noqa: S506 - a SafeLoader
-    for one in found:
+    files = [file.read_text() for file in sorted(FOLDER.glob("*.yaml"))]
+    scenarios = [one for text in files for one in yaml.load(text, Loader=ExactLoader)]  # noqa: S506 - a SafeLoader
+    for one in scenarios:
         known(one, "name", "sentence", "currency", "policy", "bank", "steps")
-    return found
+    return scenarios
 
 
 SCENARIOS = load()
@@ -77,8 +78,8 @@ class Office:
 
     def do_returned(self, people: list[str]) -> None:
         for person in people:
-            found = self.cast.admin.ok("GET", f"/payouts?user_id={self.people[person]}&status=paid")["items"]
-            self.cast.admin.ok("POST", f"/payouts/{found[-1]['id']}/return", {})
+            payouts = self.cast.admin.ok("GET", f"/payouts?user_id={self.people[person]}&status=paid")["items"]
+            self.cast.admin.ok("POST", f"/payouts/{payouts[-1]['id']}/return", {})
 
     def do_hours(self, hours: int) -> None:
         pass_time(self.cast, hours=hours)
@@ -104,12 +105,12 @@ class Office:
         return Counter({(names[str(row.user_id)], row.currency): row.amount for row in rows})
 
     def amounts(self, said: dict[str, Any]) -> Amounts:
-        found: Amounts = {}
+        sums: Amounts = {}
         for person, written in said.items():
             for one in written if isinstance(written, list) else [written]:
                 amount, *currency = str(one).split()
-                found[person, currency[0] if currency else self.currency] = Decimal(amount)
-        return found
+                sums[person, currency[0] if currency else self.currency] = Decimal(amount)
+        return sums
 
 
 @pytest.mark.usefixtures("database")

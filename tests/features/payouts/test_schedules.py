@@ -1,4 +1,4 @@
-"""Runs that start by themselves: each hour's once, however many schedulers there are and however late they come."""
+"""Scheduled runs: one each hour, however many schedulers there are and however late their messages arrive."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -26,7 +26,7 @@ def jobs(cast: Cast) -> list[tuple[str, str]]:
 
 
 class TestSlot:
-    """Runs that start by themselves."""
+    """Scheduled runs."""
 
     def test_is_run_for_everybody_who_is_due(self, acme: Cast, zenith: Cast, running: Stack) -> None:
         sale(acme, seller(acme))

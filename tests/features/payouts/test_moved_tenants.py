@@ -1,4 +1,4 @@
-"""Payouts of a tenant that moved to another cell: what it left behind is looked at there, and sent by nobody here."""
+"""Payouts of a tenant that moved to another cell: what it left behind is swept there, and not here."""
 
 import pytest
 

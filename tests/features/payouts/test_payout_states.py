@@ -1,4 +1,4 @@
-"""The state graph of payouts: one table in Python, the same in the database, and nobody gets around it."""
+"""The state machine of payouts: its table of moves in Python is the one that the database enforces."""
 
 from itertools import product
 
@@ -28,7 +28,7 @@ MEANT = """
 
 
 def payout(cast: Cast, status: str = "held") -> str:
-    """Make a payout of nobody's money."""
+    """Insert a payout without any ledger line."""
     user_id = row(cast, "users", {"name": "Mina"})
     return str(
         row(
@@ -78,16 +78,16 @@ class TestGraph:
 
     @pytest.mark.parametrize(("since", "to"), EVERY_PAIR, ids=str)
     def test_holds_every_update(self, acme: Cast, root: psycopg.Connection, since: S, to: S) -> None:
-        made = payout(acme)
+        payout_id = payout(acme)
         root.execute("set session_replication_role = replica")
-        root.execute("update payouts set status = %s where id = %s", [since, made])
+        root.execute("update payouts set status = %s where id = %s", [since, payout_id])
         root.execute("set session_replication_role = origin")
         words = "update payouts set status = :to where id = :id"
         if to in PAYOUT_MOVES[since]:
-            sql(acme, words, to=to.value, id=made)
+            sql(acme, words, to=to.value, id=payout_id)
         else:
             with pytest.raises(DBAPIError, match=f"a payout that is {since} cannot become {to}"):
-                sql(acme, words, to=to.value, id=made)
+                sql(acme, words, to=to.value, id=payout_id)
 
     @pytest.mark.parametrize("status", [s for s in S if s not in (S.HELD, S.QUEUED)])
     def test_begins_held_or_queued(self, acme: Cast, status: S) -> None:
@@ -101,9 +101,9 @@ class TestRow:
         "destination_id = null", "through_number = 9", "prepared_by = 'me'", "created_at = now()", "kind = 'retry'",
     ])  # fmt: skip
     def test_keeps_what_is_paid_and_to_whom(self, acme: Cast, said: str) -> None:
-        made = payout(acme)
+        payout_id = payout(acme)
         with pytest.raises(ProgrammingError, match="permission denied"):
-            sql(acme, f"update payouts set {said} where id = :id", id=made)
+            sql(acme, f"update payouts set {said} where id = :id", id=payout_id)
 
     def test_is_never_deleted(self, acme: Cast) -> None:
         payout(acme)
@@ -142,32 +142,32 @@ class TestEvents:
 
 class TestMove:
     def test_needs_the_state_and_the_fence_that_were_seen(self, acme: Cast) -> None:
-        made = payout(acme, "queued")
+        payout_id = payout(acme, "queued")
         with job_scope(acme.id, name="x", now=clock.now(), origin=Origin("-")) as scope:
-            seen = payout_states.lock(scope, made)  # type: ignore[arg-type]
+            seen = payout_states.lock(scope, payout_id)  # type: ignore[arg-type]
             payout_states.move(scope, seen, S.SENDING, what="sent", claims=True)
             with pytest.raises(Conflict, match="just moved by somebody else"):
                 payout_states.move(scope, seen, S.SENDING, what="sent", claims=True)
 
     def test_is_refused_in_words_where_the_graph_has_none(self, acme: Cast) -> None:
-        made = payout(acme, "queued")
+        payout_id = payout(acme, "queued")
         with (
             job_scope(acme.id, name="x", now=clock.now(), origin=Origin("-")) as scope,
             pytest.raises(AlreadyDecided, match="is queued; from there it can become sending, not paid"),
         ):
-            payout_states.move(scope, payout_states.lock(scope, made), S.PAID, what="x")  # type: ignore[arg-type]
+            payout_states.move(scope, payout_states.lock(scope, payout_id), S.PAID, what="x")  # type: ignore[arg-type]
 
     @pytest.mark.parametrize(("behaviour", "status"), [("refuse", "failed")])
     def test_gives_money_back_once(self, acme: Cast, running: Stack, behaviour: str, status: str) -> None:
-        found = paid(acme, running, behaviour)
-        assert (found["status"], payable(acme, found["user_id"])) == (status, 40)
+        payout = paid(acme, running, behaviour)
+        assert (payout["status"], payable(acme, payout["user_id"])) == (status, 40)
         with pytest.raises(DBAPIError, match="ledger_entries_tenant_id_subject_id_event"):
             row(
                 acme,
                 "ledger_entries",
                 {
-                    "user_id": found["user_id"],
-                    "subject_id": found["id"],
+                    "user_id": payout["user_id"],
+                    "subject_id": payout["id"],
                     "event": "release",
                     "debit": "cash",
                     "credit": "payable",
@@ -177,4 +177,4 @@ class TestMove:
                 },
                 returning="number",
             )
-        assert [line["event"] for line in whole(acme, found["id"])["ledger"]] == ["payout", "release"]
+        assert [line["event"] for line in whole(acme, payout["id"])["ledger"]] == ["payout", "release"]

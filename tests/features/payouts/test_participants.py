@@ -1,4 +1,4 @@
-"""Who may release a held payout: nobody who made, decided or ran it, nor its payee; and what is held at all."""
+"""Four eyes: who had a part in a payout may not approve it, nor may its payee; and which payouts await approval."""
 
 from dataclasses import replace
 from typing import Any
@@ -29,9 +29,9 @@ def held(acme: Cast, running: Stack, *, by: Cast, user_id: str | None = None) ->
     earned(by, user_id, LARGE)
     acme.hr.ok("POST", "/payouts/final/run", headers=once())
     running.drain()
-    found = only(acme, user_id)
-    assert found["status"] == "held"
-    return found
+    payout = only(acme, user_id)
+    assert payout["status"] == "held"
+    return payout
 
 
 def refused(api: Api, payout: dict[str, Any]) -> str:
@@ -48,8 +48,8 @@ class TestRelease:
         payout = held(acme, running, by=replace(acme, admin=dina))
         for mine in (dina, key(acme.id, Role.TENANT_ADMIN, user_id)):
             assert refused(mine, payout) == "You made a sale that this payout pays; somebody else has to approve it."
-        made = Api(dina.ok("POST", "/api-keys", {"name": "machine", "role": "tenant_admin"})["key"])
-        refused(made, payout)
+        machine = Api(dina.ok("POST", "/api-keys", {"name": "machine", "role": "tenant_admin"})["key"])
+        refused(machine, payout)
         shown = acme.admin.ok("GET", "/payouts?status=held")["items"]
         assert [(one["may_approve"], one["because"]) for one in shown] == [(True, None)]
         assert acme.admin.post(f"/payouts/{payout['id']}/approve").status == 200
@@ -57,8 +57,8 @@ class TestRelease:
     def test_is_not_for_who_only_decided_it(self, acme: Cast, running: Stack) -> None:
         _, dina = admin_of(acme)
         user_id = seller(acme)
-        made = sale(acme, user_id, LARGE)
-        dina.ok("POST", "/reconcile", {"items": [{"sale_id": made, "status": "approved"}]})
+        sale_id = sale(acme, user_id, LARGE)
+        dina.ok("POST", "/reconcile", {"items": [{"sale_id": sale_id, "status": "approved"}]})
         run(acme, running, "final")
         assert refused(dina, only(acme, user_id)).startswith("You decided a sale")
 
@@ -213,10 +213,10 @@ class TestChangedDestination:
 
 
 def iban(acme: Cast, user_id: str, nth: int) -> dict[str, Any]:
-    said = {"kind": "iban", "holder": "Mina", "iban": IBANS[nth]}
-    return dict(acme.hr.ok("PUT", f"/users/{user_id}/payout-destination", said))
+    destination = {"kind": "iban", "holder": "Mina", "iban": IBANS[nth]}
+    return dict(acme.hr.ok("PUT", f"/users/{user_id}/payout-destination", destination))
 
 
 def only_held(acme: Cast) -> dict[str, Any]:
-    [found] = acme.admin.ok("GET", "/payouts?status=held")["items"]
-    return dict(found)
+    [payout] = acme.admin.ok("GET", "/payouts?status=held")["items"]
+    return dict(payout)

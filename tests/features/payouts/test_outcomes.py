@@ -1,4 +1,4 @@
-"""A verdict is a status with its reasons; the list of reasons is data, and what it does not know is a doubt."""
+"""Verdicts of banks: a status with its reason codes; a code that is not on the list is a doubt."""
 
 import pytest
 
