@@ -235,7 +235,7 @@ notifications-to-look-at  rate(1 minute)      notifications.schedules.send_notif
 
 # queue, function that consumes its messages
 _CONSUMERS = """
-uploads             forms.attachments.consumers.look_at_upload
+uploads             forms.attachments.consumers.check_upload
 attachment-removal  forms.attachments.consumers.remove_left_over
 kpi                 kpis.scores.nightly_job.calculate_kpi_scores
 leave-expiry        leave.expiry.nightly_job.do_night

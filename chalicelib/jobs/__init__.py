@@ -8,8 +8,8 @@ query in its sql/):
 3. NightlyJob.start  claims the run: progress.claim, a job once per kind, tenant and day (sql/claim.sql)
 4. ChunkedNightlyJob.begin  chunks.load_chunks splits the employees whom the chunk query selects; progress.fan_out does
    a single chunk at once, and sends more as messages through the outbox
-2. nightly_job.py, @consumes  one message is one transaction (entry/messages.py): ChunkedNightlyJob.process
-   counts it once (sql/finish_chunk.sql)
+5. ChunkedNightlyJob.process  takes a chunk that is not done yet, calls the feature's do_chunk, and
+   progress.finish_chunk counts it once (sql/finish_chunk.sql)
 6. The last chunk marks the tenant's night as done, and the job as succeeded with the feature's summary
 
 A message may arrive twice or late, and a worker may die anywhere: a tenant stays due until 6 (1 finds it again), 3
