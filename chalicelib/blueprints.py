@@ -222,7 +222,7 @@ _SCHEDULES = """
 sweep-outbox              rate(1 minute)      console.schedules.sweep_outbox
 forget-answers            rate(1 hour)        console.schedules.forget_answers
 remove-attachments        rate(1 hour)        forms.attachments.schedules.send_attachments_to_remove
-kpi                       rate(15 minutes)    kpis.scores.nightly_job.send_due_kpi_nights
+kpi                       rate(15 minutes)    kpis.scores.nightly_job.send_due_tenants
 leave-expiry              rate(15 minutes)    leave.expiry.nightly_job.send_due_nights
 balance                   rate(15 minutes)    pay_register.nightly_job.send_due_nights
 advance-payouts           cron(0 * * * ? *)   payouts.runs.schedules.send_advance_runs
@@ -235,9 +235,9 @@ notifications-to-look-at  rate(1 minute)      notifications.schedules.send_notif
 
 # queue, function that consumes its messages
 _CONSUMERS = """
-uploads             forms.attachments.consumers.look_at_upload
+uploads             forms.attachments.consumers.check_upload
 attachment-removal  forms.attachments.consumers.remove_left_over
-kpi                 kpis.scores.nightly_job.do_kpi_night
+kpi                 kpis.scores.nightly_job.calculate_kpi_scores
 leave-expiry        leave.expiry.nightly_job.do_night
 balances            pay_register.nightly_job.compute_night
 pay-register        pay_register.consumers.compute_chunk

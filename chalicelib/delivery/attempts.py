@@ -14,7 +14,7 @@ Answer = TypeVar("Answer")
 
 
 class OutboundDelivery(ABC, Generic[Row, Call, Answer]):
-    """What is called outside for the rows of one table: what a feature says of it, and the order it is done in."""
+    """External calls for the rows of one table: what a feature says of them, and the order of one attempt."""
 
     @abstractmethod
     def load_due(self, scope: Scope, row_id: UUID) -> Row | None:
@@ -29,7 +29,7 @@ class OutboundDelivery(ABC, Generic[Row, Call, Answer]):
 
     @abstractmethod
     def claim(self, scope: Scope, row: Row, call: Call) -> None:
-        """Write that the call may have been made: the attempt is counted, and the row leased to this worker."""
+        """Write that the call may have been made: count the attempt, and lease the row to this worker."""
 
     @abstractmethod
     def call(self, call: Call) -> Answer:
@@ -37,7 +37,7 @@ class OutboundDelivery(ABC, Generic[Row, Call, Answer]):
 
     @abstractmethod
     def settle(self, scope: Scope, call: Call, answer: Answer) -> SideEffect | None:
-        """Write what became of the row, unless a later attempt has claimed it; return what is called next, if any."""
+        """Write the row's outcome, unless a later attempt has claimed it; return the next side effect, if any."""
 
     def attempt(self, scope: Scope, row_id: UUID) -> SideEffect | None:
         """Attempt a row, if it is due."""

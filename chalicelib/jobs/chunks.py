@@ -13,7 +13,7 @@ from chalicelib.jobs.progress import JobChunk
 def load_chunks(scope: Scope, candidates: str, values: Mapping[str, Any], *, size: int) -> list[JobChunk]:
     """Split the employees whom a query selects as `user_id`, each once, into ranges of at most `size`, in order of id.
 
-    The query is given :tenant_id and `values`. Where it selects nobody there is no chunk.
+    The query has the parameters :tenant_id and `values`. Where it selects nobody there is no chunk.
     """
     rows = scope.session.execute(_chunk_query(candidates), {"tenant_id": scope.tenant_id, **values, "chunk_size": size})
     return [JobChunk(*row) for row in rows]

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from chalicelib.backing.database import statement
 from chalicelib.identity.scope import Scope
 
 CHUNK_EMPLOYEES = 5000  # a chunk takes a fraction of a second; chunks of 2,000 to 5,000 cost 4 % over none
@@ -20,6 +21,7 @@ _ADD_COUNTS = text("""
         select jsonb_object_agg(name, coalesce((result ->> name)::numeric, 0) + counted::numeric)
         from jsonb_each_text(cast(:counts as jsonb)) as c (name, counted))
     where tenant_id = :tenant_id and id = :job_id""")
+_CLAIM, _FINISH_CHUNK = text(statement(__file__, "claim")), text(statement(__file__, "finish_chunk"))
 _COUNTS = text("select coalesce(result, '{}') from jobs where tenant_id = :tenant_id and id = :job_id")
 
 
@@ -46,20 +48,9 @@ def create(scope: Scope, *, kind: str, parameters: dict[str, Any]) -> UUID:
 
 
 def claim(scope: Scope, *, kind: str, key: str, parameters: dict[str, Any]) -> UUID | None:
-    """Take on work that is to be done once per key, or give None where it is done or under way.
-
-    Of two that claim at once, the second waits for the first's commit. Work that failed or got stuck may be claimed
-    again.
-    """
+    """Claim work that is to be done once per key; None where it is done or under way."""
     claimed: UUID | None = scope.session.execute(
-        text(
-            "insert into jobs as j (tenant_id, kind, key, parameters, started_at)"
-            " values (:tenant_id, :kind, :key, cast(:parameters as jsonb), :now)"
-            " on conflict (tenant_id, key) do update"
-            "   set status = 'queued', done = 0, total = null, error = null, started_at = :now"
-            "   where j.status = 'failed' or (j.status <> 'succeeded' and j.started_at < :stuck)"
-            " returning id"
-        ),
+        _CLAIM,
         {
             "tenant_id": scope.tenant_id,
             "kind": kind,
@@ -73,7 +64,7 @@ def claim(scope: Scope, *, kind: str, key: str, parameters: dict[str, Any]) -> U
 
 
 def is_over(scope: Scope, job_id: UUID) -> bool:
-    """Return whether a job has succeeded: a message for it that comes again has nothing left to do."""
+    """Return whether a job has succeeded, so that a repeated message for it has nothing left to do; lock its row."""
     status = scope.session.execute(
         text("select status from jobs where tenant_id = :tenant_id and id = :id for update"),
         {"tenant_id": scope.tenant_id, "id": job_id},
@@ -122,9 +113,9 @@ def fan_out(
     finish: Callable[[], None],
     at_once: bool = True,
 ) -> None:
-    """Start a job over these chunks: one is done at once, more are sent, none ends the job.
+    """Start a job over these chunks (fan-out): a single one is done at once, more are sent, none ends the job.
 
-    A chunk travels as `message` with the job's id and its own number. Without `at_once` a single one is sent too.
+    A chunk is sent as `message` with the job's id and its own number. Without `at_once` a single one is sent, too.
     """
     split(scope, job_id, chunks)
     if len(chunks) > 1 or (chunks and not at_once):
@@ -136,7 +127,7 @@ def fan_out(
 
 
 def find_chunk(scope: Scope, job_id: UUID, number: int) -> JobChunk | None:
-    """Return a chunk that is still to be done."""
+    """Lock and return a chunk that is still to be done, or None."""
     row = scope.session.execute(
         text(
             "select number, first_user_id, last_user_id, employees from job_chunks"
@@ -148,20 +139,9 @@ def find_chunk(scope: Scope, job_id: UUID, number: int) -> JobChunk | None:
 
 
 def finish_chunk(scope: Scope, job_id: UUID, *, number: int, changed: int) -> bool:
-    """Count a chunk as done, once, and tell whether it was the job's last."""
-    # The job's row is locked first, so that of two chunks that finish at once the later sees the earlier.
+    """Count a chunk as done, once; return whether it was the job's last."""
     left = scope.session.execute(
-        text("""
-            with job as (
-                select id from jobs where tenant_id = :tenant_id and id = :job_id for update
-            ), counted as (
-                update job_chunks set done_at = :now, changed = :changed from job
-                where tenant_id = :tenant_id and job_id = job.id and number = :number and done_at is null
-                returning employees
-            )
-            update jobs set done = done + counted.employees from counted
-            where tenant_id = :tenant_id and id = :job_id
-            returning total - done"""),
+        _FINISH_CHUNK,
         {
             "tenant_id": scope.tenant_id,
             "job_id": job_id,
@@ -198,7 +178,7 @@ def load_counts(scope: Scope, job_id: UUID) -> Mapping[str, Any]:
 
 
 def finish(scope: Scope, job_id: UUID, *, result: dict[str, Any]) -> None:
-    """Mark a job as succeeded, with what it did."""
+    """Mark a job as succeeded, with its result."""
     scope.session.execute(
         text(
             "update jobs set status = 'succeeded', total = coalesce(total, 0), done = coalesce(total, 0), error = null,"

@@ -3,20 +3,20 @@
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from functools import partial
+from importlib import import_module
+from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
 
 import typer
 from sqlalchemy import text
 
+from chalicelib import features
 from chalicelib.backing.database import transaction
-from chalicelib.features.kpis.scores import nightly_job as kpis
-from chalicelib.features.leave.expiry import nightly_job as leave_expiry
-from chalicelib.features.pay_register import nightly_job as pay_register
 from chalicelib.features.payouts.runs import actions as payouts
 from chalicelib.features.payouts.runs.messages import PayoutRunKind
 from chalicelib.identity.scope import Scope
-from chalicelib.jobs.nightly import NightlyJob
+from chalicelib.jobs.nightly import NIGHTLY_JOBS, NightlyJob
 from chalicelib.kernel.errors import NotFound, invalid
 from chalicelib.kernel.moments import FIRST_DAY, LAST_DAY
 from chalicelib.kernel.states import JobStatus
@@ -26,16 +26,21 @@ from chalicelib.operators.terminal import AsJson, MaybeTenant, OneTenant, print_
 jobs_app = typer.Typer(help="Long work: run it now, see what ran.", no_args_is_help=True)
 
 
-def _request_night(scope: Scope, *, as_of: date | None, nightly_job: NightlyJob) -> UUID:
+def _request_run(scope: Scope, *, as_of: date | None, nightly_job: NightlyJob) -> UUID:
     return nightly_job.request(scope, as_of=as_of).job_id
+
+
+def _load_nightly_jobs() -> list[NightlyJob]:
+    """Import each feature's `nightly_job.py`, which registers its job, and return them in the order they start."""
+    folder = Path(features.__path__[0])
+    for path in sorted(folder.rglob("nightly_job.py")):
+        import_module(".".join((features.__name__, *path.relative_to(folder).with_suffix("").parts)))
+    return sorted(NIGHTLY_JOBS.values(), key=lambda job: job.starts_at)
 
 
 # What can be run by name: asks for the job as its schedule does, for the tenant's local as-of date.
 JOBS: Mapping[str, Callable[..., UUID]] = {
-    **{
-        nightly_job.kind: partial(_request_night, nightly_job=nightly_job)
-        for nightly_job in (pay_register.JOB, leave_expiry.JOB, kpis.JOB)
-    },
+    **{job.kind: partial(_request_run, nightly_job=job) for job in _load_nightly_jobs()},
     **{kind.value: partial(payouts.request_job, kind=kind) for kind in PayoutRunKind},
 }
 

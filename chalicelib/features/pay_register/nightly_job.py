@@ -9,7 +9,7 @@ from chalicelib.entry.messages import consumes, scheduled
 from chalicelib.features.pay_register import calculation
 from chalicelib.identity.scope import Scope
 from chalicelib.jobs import nightly, progress
-from chalicelib.jobs.nightly import Night, NightMessage
+from chalicelib.jobs.nightly import NightlyMessage, NightlyRun
 
 QUEUE = "balances"
 
@@ -29,10 +29,10 @@ class RegisterNight(nightly.NightlyJob):
         """Say that the day is not over."""
         return f"{as_of} is not over yet in {scope.tenant.timezone}; the last day is {self.latest_day(scope)}"
 
-    def begin(self, scope: Scope, night: Night) -> None:
+    def begin(self, scope: Scope, run: NightlyRun) -> None:
         """Compute the months that are behind; the last chunk marks the night as done."""
-        months = calculation.due_months(scope, as_of=night.as_of)
-        calculation.begin(scope, night.job_id, months=months, as_of=night.as_of, night=self.kind)
+        months = calculation.due_months(scope, as_of=run.as_of)
+        calculation.begin(scope, run.job_id, months=months, as_of=run.as_of, night=self.kind)
 
 
 JOB = nightly.register(RegisterNight())
@@ -48,5 +48,5 @@ def send_due_nights(*, now: datetime) -> int:
 @consumes(blueprint, QUEUE, when_failed=progress.fail)
 def compute_night(scope: Scope, *, message: dict[str, Any]) -> None:
     """Compute register and balances of the tenant as of yesterday, or of the day an operator asked for."""
-    parsed = NightMessage.model_validate(message)
+    parsed = NightlyMessage.model_validate(message)
     JOB.start(scope, job_id=parsed.job_id, as_of=parsed.as_of)

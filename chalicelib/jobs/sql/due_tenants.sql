@@ -1,4 +1,4 @@
--- The tenants whose night has come: it is past :starts_at where they are, and the job is not done for the day that it
+-- The tenants whose nightly job is due: it is past :starts_at where they are, and the job is not done for the day that it
 -- is for. A tenant stays due until it is, so a lost message or a missed night is found by the next round.
 select t.id
 from tenants t

@@ -111,13 +111,13 @@ def _ask(scope: Scope, saturday: date) -> None:
             "end_date": f"{tuesday}",
             "reason": "My sister's wedding",
         }
-        submission_actions.submit(nasrin, form_id=form["id"], new=NewSubmission(submission_data=said))
+        submission_actions.submit(nasrin, form_id=form.id, new=NewSubmission(submission_data=said))
     with acting_as(scope, "A027", Role.EMPLOYEE) as moriom:
         said = {"leave_type": "annual", "start_date": f"{saturday}", "reason": "Moving house"}
-        asked = submission_actions.submit(moriom, form_id=form["id"], new=NewSubmission(submission_data=said))
+        asked = submission_actions.submit(moriom, form_id=form.id, new=NewSubmission(submission_data=said))
     with acting_as(scope, "A010", Role.MANAGER) as mizanur:
         patch = SubmissionPatch(status=SubmissionStatus.APPROVED, notes="Good luck with the stairs")
-        submission_actions.change(mizanur, submission_id=asked["id"], patch=patch, if_match=None)
+        submission_actions.change(mizanur, submission_id=asked.id, patch=patch, if_match=None)
     with acting_as(scope, "A012", Role.EMPLOYEE) as rokeya:
         new = NewRequest(
             leave_type_id=_type(scope, "Annual leave"), start_date=sunday, end_date=tuesday, end_half=Half.FIRST

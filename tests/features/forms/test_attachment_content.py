@@ -19,7 +19,7 @@ MB = 1024 * 1024
 
 
 def problem(data: bytes, content_type: str = PDF) -> str | None:
-    return types.problem_of_content(data, content_type=content_type, size_bytes=len(data))
+    return types.check_content(data, content_type=content_type, size_bytes=len(data))
 
 
 def docx(**more: bytes) -> bytes:
@@ -115,7 +115,9 @@ class TestOffice:
     @given(place=st.integers(0, len(docx(a=b"abc" * 50)) - 1), noise=st.binary(max_size=40))
     def test_noise_raises_nothing(self, place: int, noise: bytes) -> None:
         good = docx(a=b"abc" * 50)
-        assert isinstance(office.problem_of(good[:place] + noise + good[place + 8 :], "word/document.xml"), str | None)
+        assert isinstance(
+            office.check_document(good[:place] + noise + good[place + 8 :], "word/document.xml"), str | None
+        )
 
 
 def paper(*objects: bytes, trailer: bytes = b"<</Root 1 0 R>>") -> bytes:
@@ -188,5 +190,5 @@ class TestPdf:
     @given(st.binary(max_size=300))
     def test_noise_raises_nothing(self, noise: bytes) -> None:
         made = paper(CATALOG, object_stream(b"3 0 " + noise), stream(noise, b"/Filter /FlateDecode"))
-        assert isinstance(pdf.problem_of(made + noise), str | None)
-        assert isinstance(pdf.problem_of(b"%PDF-" + noise + b" stream\n" + noise), str | None)
+        assert isinstance(pdf.check_pdf(made + noise), str | None)
+        assert isinstance(pdf.check_pdf(b"%PDF-" + noise + b" stream\n" + noise), str | None)

@@ -54,7 +54,7 @@ PROGRAM = b"MZ\x90\x00\x03\x00\x00\x00"
 
 
 def problem(data: bytes, content_type: str) -> str | None:
-    return types.problem_of_content(data, content_type=content_type, size_bytes=len(data))
+    return types.check_content(data, content_type=content_type, size_bytes=len(data))
 
 
 class TestContent:
@@ -79,7 +79,7 @@ class TestContent:
         assert problem(GOOD[content_type][:2], content_type) is not None
 
     def test_of_another_size_is_refused(self) -> None:
-        found = types.problem_of_content(b"%PDF-", content_type=PDF, size_bytes=1234)
+        found = types.check_content(b"%PDF-", content_type=PDF, size_bytes=1234)
         assert found == "it has 5 bytes, and 1,234 were announced"
 
     @pytest.mark.parametrize(
@@ -127,17 +127,17 @@ class TestName:
          ("=cmd|' /C calc'!A0.csv", CSV)],
     )  # fmt: skip
     def test_may_be_anything_that_can_be_seen_and_ends_as_its_type_does(self, name: str, content_type: str) -> None:
-        assert types.problem_of_name(name, content_type) is None
+        assert types.check_name(name, content_type) is None
 
     @pytest.mark.parametrize("name", ["report", "report.exe", "report.pdf.exe", ".pdf", " .pdf", "pdf", "report.pdf."])
     def test_that_ends_otherwise_is_refused(self, name: str) -> None:
-        assert types.problem_of_name(name, PDF) == "must end with .pdf, as a PDF's name does"
+        assert types.check_name(name, PDF) == "must end with .pdf, as a PDF's name does"
 
     @pytest.mark.parametrize(
         "name", ["a\nb.pdf", "a\rSet-Cookie: x.pdf", "a\tb.pdf", "annexe\u202efdp.pdf", "\u2067a.pdf", "a\x7f.pdf"]
     )
     def test_with_characters_that_cannot_be_seen_is_refused(self, name: str) -> None:
-        assert types.problem_of_name(name, PDF) == "holds characters that cannot be seen; rename the file"
+        assert types.check_name(name, PDF) == "holds characters that cannot be seen; rename the file"
 
     @pytest.mark.parametrize(
         ("name", "content_type", "saved"),
@@ -200,7 +200,7 @@ def event(*keys: str, bucket: str = "files", source: str = "aws:s3") -> dict[str
 
 class TestUploadsIn:
     def found(self, body: dict[str, Any]) -> list[dict[str, Any]]:
-        return rules.uploads_in(body, bucket="files")
+        return rules.parse_uploads(body, bucket="files")
 
     def test_reads_tenant_and_attachment_from_the_key(self) -> None:
         key = rules.quarantine_key(UUID(ACME), UUID(FILE))

@@ -411,7 +411,7 @@ class TestLook:
         attachment_id = UUID(made["id"])
         upload(made, PDF)
         with scope_of(acme.cast) as slow:
-            side_effect = checks.arrived(slow, attachment_id)
+            side_effect = checks.CHECKS.attempt(slow, attachment_id)
         assert side_effect is not None
         finding = side_effect.call()  # the slow one has read the first content, and kept it
         upload(made, PDF.replace(b"medical", b"another"))
@@ -436,7 +436,7 @@ class TestLook:
         self, acme: Company, running: Stack
     ) -> None:
         attachment_id = acme.uploaded()
-        with mock.patch.object(checks, "clear", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
+        with mock.patch.object(checks, "delete_files", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
             running.drain()
         assert acme.status(attachment_id) == ("clean", None)
         assert f"quarantine/{attachment_id}" in acme.stored()
@@ -457,7 +457,7 @@ class TestLook:
         # Zenith's worker is told of an id that is Acme's
         attachment_id = acme.uploaded()
         queues.send_many("uploads", [{"tenant_id": str(zenith.cast.id), "attachment_id": str(attachment_id)}])
-        with mock.patch.object(checks, "look", side_effect=AssertionError("looked")):
+        with mock.patch.object(checks, "check_content", side_effect=AssertionError("looked")):
             running.loop.drain(max_seconds=1)
         assert acme.status(attachment_id) == ("pending", None)
         assert acme.stored() == [f"quarantine/{attachment_id}"]
@@ -469,10 +469,7 @@ class TestAttach:
         third = acme.uploaded(b"notes", field_name="anything", file_name="notes.txt", content_type="text/plain")
         running.drain()
         found = acme.attach(second, third, first)
-        assert {name: [one["id"] for one in rows] for name, rows in found.items()} == {
-            "certificate": [second, first],
-            "anything": [third],
-        }
+        assert found == {"certificate": [second, first], "anything": [third]}
         assert acme.row(first).submission_id == acme.row(third).submission_id is not None
 
     def test_is_what_submitting_over_http_does(self, acme: Company, zenith: Company, running: Stack) -> None:
@@ -681,7 +678,7 @@ class TestRemove:
         with stack.at("2026-10-01T08:00:00+00:00"):
             attachment_id = acme.uploaded()
             running.drain()
-        with mock.patch.object(checks, "clear", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
+        with mock.patch.object(checks, "delete_files", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
             self.clear(running, at="2026-10-03T08:00:00+00:00")
         assert acme.status(attachment_id)[0] == "removed"
         assert acme.refused(attachment_id, fault=NotFound) == {"/attachments/0": "is not there, or not yours"}
@@ -695,7 +692,7 @@ class TestRemove:
         with stack.at("2026-10-01T08:00:00+00:00"):
             attachment_id = acme.uploaded()
         with scope_of(acme.cast) as slow:
-            side_effect = checks.arrived(slow, attachment_id)
+            side_effect = checks.CHECKS.attempt(slow, attachment_id)
         assert side_effect is not None
         lose(running, "uploads")
         data = files.get(acme.cast.id, rules.quarantine_key(acme.cast.id, attachment_id), at_most=100)
@@ -720,10 +717,10 @@ class TestRemove:
             attachment_id = acme.uploaded()
             running.drain()
         with scope_of(acme.cast) as scope:
-            found = removal.queries.left_over(scope, limit=10)
+            found = removal.queries.list_left_over(scope, limit=10)
         assert found == [attachment_id]
         acme.attach(attachment_id)
-        with scope_of(acme.cast) as scope, mock.patch.object(removal.queries, "left_over", return_value=found):
+        with scope_of(acme.cast) as scope, mock.patch.object(removal.queries, "list_left_over", return_value=found):
             side_effect = removal.remove_left_over(scope)
         assert side_effect is not None
         side_effect.call()

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.features.forms.definitions.field_rules import laid_out
+from chalicelib.features.forms.definitions.field_rules import lay_out
 from chalicelib.features.forms.definitions.field_schemas import FIELDS
 from chalicelib.kernel.errors import Invalid
 
@@ -19,7 +19,7 @@ OTHERS = [
 
 
 def laid(said: list[dict[str, Any]]) -> list[Any]:
-    return laid_out(FIELDS.validate_python([{"field_label": "F", **one} for one in said], strict=False))
+    return lay_out(FIELDS.validate_python([{"field_label": "F", **one} for one in said], strict=False))
 
 
 def wrong(said: list[dict[str, Any]]) -> list[tuple[str, str]]:

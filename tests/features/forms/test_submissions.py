@@ -116,11 +116,11 @@ class Spy:
         self.told.append(("checked", [one["field_name"] for one in fields]))
 
     def submitted(self, scope: Any, *, submission: Any) -> None:
-        self.told.append(("submitted", submission["user_id"], submission["data"], submission["status"]))
+        self.told.append(("submitted", submission.user_id, submission.data, submission.status))
         self._refuse()
 
     def decided(self, scope: Any, *, submission: Any, to: Any, notes: Any) -> None:
-        self.told.append(("decided", submission["status"], to, notes))
+        self.told.append(("decided", submission.status, to, notes))
         self._refuse()
 
     def _refuse(self) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.features.forms.definitions.field_rules import laid_out
+from chalicelib.features.forms.definitions.field_rules import lay_out
 from chalicelib.features.forms.definitions.field_schemas import FIELDS, FormField
 from chalicelib.features.forms.submissions import value_rules as submission_value_rules
 from chalicelib.kernel.errors import Invalid, TooLarge
@@ -15,7 +15,7 @@ HOME = {"line1": "House 7", "city": "Dhaka", "country": "BD"}
 
 
 def fields(*said: dict[str, Any]) -> list[FormField]:
-    return laid_out(FIELDS.validate_python([{"field_label": "F", **one} for one in said], strict=False))
+    return lay_out(FIELDS.validate_python([{"field_label": "F", **one} for one in said], strict=False))
 
 
 def one(kind: str, **more: Any) -> list[FormField]:
@@ -24,7 +24,7 @@ def one(kind: str, **more: Any) -> list[FormField]:
 
 def wrong(form: list[FormField], data: dict[str, Any]) -> dict[str, str]:
     with pytest.raises(Invalid) as refused:
-        submission_value_rules.checked(form, data)
+        submission_value_rules.validate_values(form, data)
     return {place.pointer.removeprefix("/submission_data/"): place.detail for place in refused.value.places}
 
 
@@ -59,7 +59,7 @@ class TestType:
         ],
     )
     def test_takes(self, kind: str, more: dict[str, Any], value: Any) -> None:
-        assert submission_value_rules.checked(one(kind, **more), {"f": value}) == {"f": value}
+        assert submission_value_rules.validate_values(one(kind, **more), {"f": value}) == {"f": value}
 
     @pytest.mark.parametrize(
         ("kind", "more", "value", "said"),
@@ -130,7 +130,7 @@ class TestType:
 
     def test_folds_spaces_of_a_text_and_keeps_a_number_as_it_is(self) -> None:
         form = fields({"field_name": "a", "field_type": "text"}, {"field_name": "b", "field_type": "number"})
-        assert submission_value_rules.checked(form, {"a": "  Cox's  Bazar ", "b": " 1.50 "}) == {
+        assert submission_value_rules.validate_values(form, {"a": "  Cox's  Bazar ", "b": " 1.50 "}) == {
             "a": "Cox's Bazar",
             "b": "1.50",
         }
@@ -142,7 +142,7 @@ class TestRequired:
     def test_is_not_met_by_nothing(self, kind: str, none: Any) -> None:
         form = one(kind, is_required=True)
         assert wrong(form, {}) == wrong(form, {"f": none}) == {"f": "is required"}
-        assert submission_value_rules.checked(one(kind), {"f": none}) == {}
+        assert submission_value_rules.validate_values(one(kind), {"f": none}) == {}
 
     def test_may_depend_on_another_field(self) -> None:
         form = fields(
@@ -152,7 +152,7 @@ class TestRequired:
         )
         assert wrong(form, {"kind": "red"}) == {"why": "is required", "more": "is required"}
         assert wrong(form, {"kind": "blue"}) == {"more": "is required"}
-        assert submission_value_rules.checked(form, {"kind": "red", "why": "x"}) == {"kind": "red", "why": "x"}
+        assert submission_value_rules.validate_values(form, {"kind": "red", "why": "x"}) == {"kind": "red", "why": "x"}
 
 
 class TestShown:
@@ -176,18 +176,21 @@ class TestShown:
         assert wrong(self.FORM, {"has_car": True}) == {"seats": "is required"}
         assert wrong(self.FORM, {"has_car": True, "seats": "5.0"}) == {"trailer": "is required"}
         whole = {"has_car": True, "seats": 5, "trailer": "big"}
-        assert submission_value_rules.checked(self.FORM, whole) == whole
+        assert submission_value_rules.validate_values(self.FORM, whole) == whole
         # seats are not shown, so they are not five, so the trailer is not shown either
-        assert submission_value_rules.checked(self.FORM, {**whole, "has_car": False}) == {"has_car": False}
-        assert submission_value_rules.checked(self.FORM, {"seats": "no number", "trailer": 7}) == {}
+        assert submission_value_rules.validate_values(self.FORM, {**whole, "has_car": False}) == {"has_car": False}
+        assert submission_value_rules.validate_values(self.FORM, {"seats": "no number", "trailer": 7}) == {}
 
     def test_by_one_of_several_ticked(self) -> None:
         form = fields(
             {"field_name": "colors", "field_type": "checkbox", "options": COLORS},
             {"field_name": "shade", "field_type": "text", "visible_if": {"field": "colors", "equals": "red"}},
         )
-        assert submission_value_rules.checked(form, {"colors": ["blue", "red"], "shade": "dark"})["shade"] == "dark"
-        assert "shade" not in submission_value_rules.checked(form, {"colors": ["blue"], "shade": "dark"})
+        assert (
+            submission_value_rules.validate_values(form, {"colors": ["blue", "red"], "shade": "dark"})["shade"]
+            == "dark"
+        )
+        assert "shade" not in submission_value_rules.validate_values(form, {"colors": ["blue"], "shade": "dark"})
 
     def test_decides_on_files_too(self) -> None:
         form = fields(
@@ -231,11 +234,11 @@ class TestWhole:
 
     def test_refuses_more_than_64_kb(self) -> None:
         with pytest.raises(TooLarge, match="more than 64 KB"):
-            submission_value_rules.checked(one("textarea"), {"f": "x" * 65_536})
+            submission_value_rules.validate_values(one("textarea"), {"f": "x" * 65_536})
 
     def test_is_in_the_order_of_the_form(self) -> None:
         form = fields({"field_name": "a", "field_type": "text"}, {"field_name": "b", "field_type": "text"})
-        assert list(submission_value_rules.checked(form, {"b": "2", "a": "1"})) == ["a", "b"]
+        assert list(submission_value_rules.validate_values(form, {"b": "2", "a": "1"})) == ["a", "b"]
 
 
 class TestPattern:

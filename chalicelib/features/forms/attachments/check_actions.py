@@ -1,9 +1,9 @@
-"""What becomes of a file that arrived: it is looked at, and what was looked at is kept where nobody can replace it.
+"""The check of an upload: its content is read once, and what passed is kept where nobody can replace it.
 
-The content is read once, in full, and the bytes that passed are the bytes that are written to their place, under a key
-that ends with their hash. Whatever happens in quarantine after it was read, and whoever else looks at the same upload
-at the same time, the row names one content, and that one passed. A worker that dies between the write and the commit
-leaves a file that no row names; the next look writes the same again, or removal takes it away.
+The content is read in full, and the bytes that passed are the bytes that are written to their place, under a key that
+ends with their hash. Whatever happens in quarantine after the read, and whoever else checks the same upload at the same
+time, the row names one content, and that one passed. A worker that dies between the write and the commit leaves a file
+that no row names; the next check writes the same again, or removal deletes it.
 """
 
 import hashlib
@@ -17,14 +17,15 @@ from sqlalchemy import update
 
 from chalicelib import audit
 from chalicelib.backing import files
-from chalicelib.backing.database import Record
 from chalicelib.backing.log import count
 from chalicelib.backing.scanner import scanner
 from chalicelib.backing.settings import settings
+from chalicelib.delivery.attempts import OutboundDelivery
 from chalicelib.entry.messages import SideEffect
 from chalicelib.features.forms.attachments import queries, rules
 from chalicelib.features.forms.attachments import type_rules as types
 from chalicelib.features.forms.attachments.models import form_attachments
+from chalicelib.features.forms.attachments.queries import AttachmentRow
 from chalicelib.features.forms.attachments.rules import AttachmentStatus
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import NotFound, TooLarge
@@ -33,67 +34,91 @@ QUEUE = "uploads"
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """What a look at an upload found: what is wrong with it, or the hash of the content that was kept."""
+class UploadVerdict:
+    """What is wrong with an upload, or the hash of the content that was kept."""
 
     problem: str | None
     sha256: str | None = None
     scanned_by: str | None = None
 
 
-def arrived(scope: Scope, attachment_id: UUID) -> SideEffect | None:
-    """Look at an upload, unless that was done; whatever is left of it in quarantine goes."""
-    row = queries.find_attachment(scope, attachment_id)
-    if row is None or row["status"] != AttachmentStatus.PENDING:
-        return _clear(scope, row, attachment_id)
-    return SideEffect(partial(look, dict(row)), lambda after, finding: _settle_and_clear(after, attachment_id, finding))
+class AttachmentCheck(OutboundDelivery[AttachmentRow, AttachmentRow, UploadVerdict | None]):
+    """Checks of uploads: reading S3 and the virus scanner, with no transaction open."""
 
+    def load_due(self, scope: Scope, row_id: UUID) -> AttachmentRow | None:
+        """Return an attachment that is not checked yet, or None."""
+        row = queries.find_attachment(scope, row_id)
+        return row if row is not None and row.status == AttachmentStatus.PENDING else None
 
-def confirm(scope: Scope, row: Record) -> Record:
-    """Look at an upload now, where nobody told us of it yet, and give the attachment as it is then."""
-    if row["status"] != AttachmentStatus.PENDING:
+    def prepare(self, scope: Scope, row: AttachmentRow) -> AttachmentRow:
+        """Return the row: every pending upload is checked."""
         return row
-    finding = look(row)
-    if finding is None:
+
+    def claim(self, scope: Scope, row: AttachmentRow, call: AttachmentRow) -> None:
+        """Claim nothing: two workers may check an upload at once, and the first to settle counts.
+
+        So there is no lease to expire, either: a worker that dies leaves its message to the queue, which repeats it.
+        """
+
+    def call(self, call: AttachmentRow) -> UploadVerdict | None:
+        """Check the upload's content."""
+        return check_content(call)
+
+    def settle(self, scope: Scope, call: AttachmentRow, answer: UploadVerdict | None) -> SideEffect | None:
+        """Write the outcome, and empty the quarantine; nothing where nothing has arrived."""
+        if answer is None:
+            return None
+        settle(scope, call.id, answer)
+        return empty_quarantine(scope, call.id)
+
+
+CHECKS = AttachmentCheck()
+
+
+def check_now(scope: Scope, row: AttachmentRow) -> AttachmentRow:
+    """Check an upload whose event has not come yet, and return the attachment as it is then."""
+    if row.status != AttachmentStatus.PENDING:
         return row
-    settle(scope, row["id"], finding)
-    scope.send(QUEUE, [{"attachment_id": str(row["id"])}])  # clears the quarantine, after the commit
-    return {**row, **(queries.find_attachment(scope, row["id"]) or {})}
+    result = check_content(row)
+    if result is None:
+        return row
+    settle(scope, row.id, result)
+    scope.send(QUEUE, [{"attachment_id": str(row.id)}])  # empties the quarantine, after the commit
+    return queries.find_attachment(scope, row.id) or row
 
 
-def look(row: Record) -> Finding | None:
+def check_content(row: AttachmentRow) -> UploadVerdict | None:
     """Read an upload and keep it where nothing is wrong with it; None where nothing has arrived."""
-    tenant_id, attachment_id = row["tenant_id"], row["id"]
     try:
-        data = files.get(tenant_id, rules.quarantine_key(tenant_id, attachment_id), at_most=row["size_bytes"])
+        data = files.get(row.tenant_id, rules.quarantine_key(row.tenant_id, row.id), at_most=row.size_bytes)
     except NotFound:
         return None
     except TooLarge:
-        return Finding(f"it has more than the {row['size_bytes']:,} bytes that were announced")
-    problem = types.problem_of_content(data, content_type=row["content_type"], size_bytes=row["size_bytes"])
+        return UploadVerdict(f"it has more than the {row.size_bytes:,} bytes that were announced")
+    problem = types.check_content(data, content_type=row.content_type, size_bytes=row.size_bytes)
     if problem is None and (malware := scanner().scan(data)):
         problem = f"the virus scanner found {malware}"
     if problem:
-        return Finding(problem)
+        return UploadVerdict(problem)
     sha256 = hashlib.sha256(data).hexdigest()
     files.put(
-        tenant_id,
-        rules.clean_key(tenant_id, attachment_id, sha256),
+        row.tenant_id,
+        rules.clean_key(row.tenant_id, row.id, sha256),
         data,
-        content_type=row["content_type"],
+        content_type=row.content_type,
         metadata={"sha256": sha256},
     )
-    return Finding(None, sha256, settings().scanner)
+    return UploadVerdict(None, sha256, settings().scanner)
 
 
-def settle(scope: Scope, attachment_id: UUID, finding: Finding) -> bool:
-    """Note what was found, if this look is the first that says so."""
-    to = AttachmentStatus.REFUSED if finding.problem else AttachmentStatus.CLEAN
+def settle(scope: Scope, attachment_id: UUID, result: UploadVerdict) -> bool:
+    """Write a check's result; False where another check was first, or the attachment is removed."""
+    to = AttachmentStatus.REFUSED if result.problem else AttachmentStatus.CLEAN
     values: Mapping[str, Any] = {
         "status": to,
-        "problem": finding.problem,
-        "sha256": finding.sha256,
-        "scanned_by": finding.scanned_by,
+        "problem": result.problem,
+        "sha256": result.sha256,
+        "scanned_by": result.scanned_by,
     }
     settled = scope.session.execute(
         update(form_attachments)
@@ -118,21 +143,18 @@ def settle(scope: Scope, attachment_id: UUID, finding: Finding) -> bool:
     return True
 
 
-def _settle_and_clear(scope: Scope, attachment_id: UUID, finding: Finding | None) -> SideEffect | None:
-    if finding is None:
-        return None
-    settle(scope, attachment_id, finding)
-    return _clear(scope, queries.find_attachment(scope, attachment_id), attachment_id)
+def empty_quarantine(scope: Scope, attachment_id: UUID) -> SideEffect:
+    """Return the side effect that deletes an upload that was checked.
+
+    Of an attachment that was removed during its check, what the check kept is deleted, too: nobody else would.
+    """
+    row = queries.find_attachment(scope, attachment_id)
+    everything = row is None or row.status == AttachmentStatus.REMOVED
+    return SideEffect(partial(delete_files, scope.tenant_id, [attachment_id], everything=everything), lambda *_: None)
 
 
-def _clear(scope: Scope, row: Record | None, attachment_id: UUID) -> SideEffect:
-    # removed while we looked at it: then what we kept goes too, because nobody else will come for it
-    everything = row is None or row["status"] == AttachmentStatus.REMOVED
-    return SideEffect(partial(clear, scope.tenant_id, [attachment_id], everything=everything), lambda *_: None)
-
-
-def clear(tenant_id: UUID, attachment_ids: Sequence[UUID], *, everything: bool) -> None:
-    """Delete what lies in quarantine, or all that there is of some attachments."""
+def delete_files(tenant_id: UUID, attachment_ids: Sequence[UUID], *, everything: bool) -> None:
+    """Delete attachments' uploads in quarantine, or all of their files."""
     keys = [rules.quarantine_key(tenant_id, attachment_id) for attachment_id in attachment_ids]
     if everything:
         for attachment_id in attachment_ids:

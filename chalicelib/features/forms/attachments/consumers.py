@@ -1,4 +1,4 @@
-"""Queue consumers of attachments: what S3 tells of, and what is left over."""
+"""Queue consumers of attachments: uploads that S3 notifies us of, and files that nobody submitted."""
 
 from typing import Any
 from uuid import UUID
@@ -9,22 +9,23 @@ from chalicelib.backing.settings import settings
 from chalicelib.entry.messages import SideEffect, consumes
 from chalicelib.features.forms.attachments import check_actions as checks
 from chalicelib.features.forms.attachments import removal_actions as removal
-from chalicelib.features.forms.attachments.rules import uploads_in
+from chalicelib.features.forms.attachments.rules import parse_uploads
 from chalicelib.identity.scope import Scope
 
 blueprint = Blueprint(__name__)
 
 
-def uploads_told_of(body: Any) -> list[dict[str, Any]]:
-    """Find the uploads to our bucket that a message tells of."""
-    return uploads_in(body, bucket=settings().files_bucket)
+def parse_message(body: Any) -> list[dict[str, Any]]:
+    """Return a message for each upload to our bucket that an event names."""
+    return parse_uploads(body, bucket=settings().files_bucket)
 
 
 # each holds a whole file in memory, one after the other
-@consumes(blueprint, checks.QUEUE, batch_size=5, at_once=10, messages_in=uploads_told_of, uses=("files",))
-def look_at_upload(scope: Scope, *, message: dict[str, Any]) -> SideEffect | None:
-    """Look at one file that arrived, and keep it or refuse it."""
-    return checks.arrived(scope, UUID(message["attachment_id"]))
+@consumes(blueprint, checks.QUEUE, batch_size=5, at_once=10, messages_in=parse_message, uses=("files",))
+def check_upload(scope: Scope, *, message: dict[str, Any]) -> SideEffect | None:
+    """Check one file that arrived, and keep it or refuse it; of one that was checked before, empty the quarantine."""
+    attachment_id = UUID(message["attachment_id"])
+    return checks.CHECKS.attempt(scope, attachment_id) or checks.empty_quarantine(scope, attachment_id)
 
 
 @consumes(blueprint, removal.QUEUE, batch_size=1, uses=("files",))

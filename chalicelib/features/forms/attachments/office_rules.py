@@ -1,8 +1,8 @@
-"""What an office document may hold. It is an archive, so it is unpacked here once, in bounded memory, and thrown away.
+"""What an office document may hold. It is an archive, so it is unpacked once, in bounded memory, and thrown away.
 
-The archive's own list of its parts is not believed: a part is inflated by itself to its end, and must be as long as
+The archive's own list of its parts is not trusted: a part is inflated by itself to its end, and must be as long as
 the list says. Refused are bombs, encrypted parts, macros, embedded objects and programs, templates that would be
-fetched from elsewhere, and XML that declares entities. A document inside (a chart's workbook) is looked at likewise,
+fetched from elsewhere, and XML that declares entities. A document inside (a chart's workbook) is checked likewise,
 two levels deep; any other archive inside is refused.
 """
 
@@ -32,7 +32,7 @@ _ENTITIES = [word.encode(form) for word in ("<!DOCTYPE", "<!ENTITY") for form in
 _DDE = re.compile(rb"(<w:instrText[^>]*>|w:instr=\")\s*DDE|<ddeLink", re.IGNORECASE)
 
 
-class UnsafeDocument(Exception):  # it is an outcome of looking, and no error of ours
+class UnsafeDocument(Exception):  # an outcome of the check, and no error of ours
     """What is wrong with a document, in words for who uploaded it."""
 
 
@@ -43,12 +43,13 @@ class _Budget:
     left: int
 
     def take(self, count: int) -> None:
+        """Count unpacked bytes. Raises UnsafeDocument beyond the budget (a ZIP bomb)."""
         self.left -= count
         if self.left < 0:
             raise UnsafeDocument("it unpacks to more than any document needs")
 
 
-def problem_of(data: bytes, main: str) -> str | None:
+def check_document(data: bytes, main: str) -> str | None:
     """Return what is wrong with an office document whose main part is `main`, or None."""
     try:
         _check(data, (main,), _Budget(min(MOST_UNPACKED, max(FREE_UNPACKED, len(data) * MOST_RATIO))), depth=1)
@@ -58,14 +59,15 @@ def problem_of(data: bytes, main: str) -> str | None:
 
 
 def _check(data: bytes, mains: tuple[str, ...], budget: _Budget, *, depth: int) -> None:
-    for entry in _entries(data, mains, budget):
+    """Unpack an archive part by part, and check each."""
+    for entry in _list_entries(data, mains, budget):
         if entry.is_dir():
             continue
         head = b""
         whole = bytearray()
         length = 0
         is_xml = entry.filename.lower().endswith((".xml", ".rels", ".vml"))
-        for piece in _unpacked(data, entry):
+        for piece in _inflate_entry(data, entry):
             budget.take(len(piece))
             length += len(piece)
             head = head or piece[:16]
@@ -79,6 +81,7 @@ def _check(data: bytes, mains: tuple[str, ...], budget: _Budget, *, depth: int) 
 
 
 def _check_part(name: str, head: bytes, whole: bytes, budget: _Budget, *, depth: int) -> None:
+    """Check one unpacked part: its signature, and its text where it is XML."""
     if head.startswith(OLE):
         raise UnsafeDocument("it holds an embedded object; save it without")
     if head.startswith(PROGRAMS):
@@ -92,13 +95,13 @@ def _check_part(name: str, head: bytes, whole: bytes, budget: _Budget, *, depth:
         raise UnsafeDocument("its XML declares entities, which no office document does")
     if (name == "[Content_Types].xml" or name.endswith(".rels")) and _MACROS.search(whole):
         raise UnsafeDocument("it holds macros; save it without")
-    if name.endswith(".rels") and any(b"External" in found[0] for found in _FETCHED.finditer(whole)):
+    if name.endswith(".rels") and any(b"External" in match[0] for match in _FETCHED.finditer(whole)):
         raise UnsafeDocument("it would fetch a template or an object from elsewhere when it is opened")
     if _DDE.search(whole):
         raise UnsafeDocument("it would start another program when it is opened (DDE)")
 
 
-def _entries(data: bytes, mains: tuple[str, ...], budget: _Budget) -> list[ZipInfo]:
+def _list_entries(data: bytes, mains: tuple[str, ...], budget: _Budget) -> list[ZipInfo]:
     """Return the parts of an archive that is an office document, judged by its list alone: nothing is unpacked."""
     # each entry begins with this: counted first, because reading the list makes an object of each
     if not data.startswith(ARCHIVE) or data.count(b"PK\x01\x02") > MOST_ENTRIES:
@@ -119,13 +122,13 @@ def _entries(data: bytes, mains: tuple[str, ...], budget: _Budget) -> list[ZipIn
         raise UnsafeDocument("it is damaged")
     if sum(entry.file_size for entry in entries) > budget.left:
         raise UnsafeDocument("it unpacks to more than any document needs")
-    if _overlap(entries):
+    if _has_overlap(entries):
         raise UnsafeDocument("it is damaged: its parts overlap")
     return entries
 
 
-def _overlap(entries: list[ZipInfo]) -> bool:
-    """Tell whether two parts share bytes, by which a small archive unpacks to a huge one."""
+def _has_overlap(entries: list[ZipInfo]) -> bool:
+    """Return whether two parts share bytes, by which a small archive unpacks to a huge one."""
     ended = 0
     for entry in sorted(entries, key=lambda one: one.header_offset):
         if entry.header_offset < ended:
@@ -134,7 +137,7 @@ def _overlap(entries: list[ZipInfo]) -> bool:
     return False
 
 
-def _unpacked(data: bytes, entry: ZipInfo) -> Iterator[bytes]:
+def _inflate_entry(data: bytes, entry: ZipInfo) -> Iterator[bytes]:
     """Inflate one part in pieces, to its own end, whatever the list says of its length."""
     start = entry.header_offset
     head = data[start : start + 30]

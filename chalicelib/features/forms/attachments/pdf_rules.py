@@ -2,7 +2,7 @@
 
 PDF names what it does by names such as /JavaScript, which may be spelt with #-escapes and may lie in compressed object
 streams. So names are read unescaped, in the file's own bytes and in every object stream, which are unpacked in bounded
-memory. An object stream that cannot be read here is refused: whatever a reader would make of it, nobody looked at it.
+memory. An object stream that cannot be read here is refused, as it was not checked.
 Nothing is rendered, and no other reader's idea of the file's structure is relied on.
 """
 
@@ -41,11 +41,11 @@ _OPENING = re.compile(rb"/OpenAction\s*(\[|<<|(\d+)\s+(\d+)\s+R)")
 _FILTERS = re.compile(rb"/Filter\s*(\[[^\]]{0,500}\]|/[^\s/<>\[\]()]{1,40})")
 
 
-class UnsafePdf(Exception):  # it is an outcome of looking, and no error of ours
+class UnsafePdf(Exception):  # an outcome of the check, and no error of ours
     """What is wrong with a PDF, in words for who uploaded it."""
 
 
-def problem_of(data: bytes) -> str | None:
+def check_pdf(data: bytes) -> str | None:
     """Return what is wrong with a PDF, or None."""
     try:
         _check(data)
@@ -55,28 +55,29 @@ def problem_of(data: bytes) -> str | None:
 
 
 def _check(data: bytes) -> None:
+    """Check a file's bytes, and unpack its streams: object streams are checked as its own bytes are."""
     if not data.startswith(b"%PDF-"):
         raise UnsafePdf("its content is something else")
     _check_names(data, shortest=_LONG)
     left = MOST_UNPACKED
     plain, ended = bytearray(), 0
-    for number, found in enumerate(_STREAM.finditer(data)):
+    for number, stream in enumerate(_STREAM.finditer(data)):
         if number >= MOST_STREAMS:
             raise UnsafePdf("it has more streams than any document needs")
-        if found.start() < ended or data[found.start() - 3 : found.start()] == b"end":
+        if stream.start() < ended or data[stream.start() - 3 : stream.start()] == b"end":
             continue
-        plain += data[ended : found.start()]
-        head = _unescaped(data[max(ended, data.rfind(b"obj", 0, found.start())) : found.start()])
-        names = {one[1] for one in _NAME.finditer(head)}
+        plain += data[ended : stream.start()]
+        head = _unescape(data[max(ended, data.rfind(b"obj", 0, stream.start())) : stream.start()])
+        names = {match[1] for match in _NAME.finditer(head)}
         if b"ObjStm" in names or {b"N", b"First"} <= names:
-            objects = _objects(data, found.end(), head)
+            objects = _unpack_objects(data, stream.end(), head)
             left -= len(objects)
             plain += b"\n" + objects + b"\n"
         elif b"FlateDecode" in names:
-            left -= sum(len(piece) for piece in _inflated(data, found.end(), at_most=left))
+            left -= sum(len(piece) for piece in _inflate(data, stream.end(), at_most=left))
         if left < 0:
             raise UnsafePdf("it unpacks to more than any document needs")
-        end = data.find(b"endstream", found.end())
+        end = data.find(b"endstream", stream.end())
         ended = len(data) if end < 0 else end
     plain += data[ended:]
     _check_objects(bytes(plain))
@@ -84,66 +85,69 @@ def _check(data: bytes) -> None:
 
 def _check_objects(plain: bytes) -> None:
     """Check what is outside of streams, and what was in object streams."""
-    said = _unescaped(plain)
-    names = _check_names(said, shortest=0)
+    text = _unescape(plain)
+    names = _check_names(text, shortest=0)
     if b"Encrypt" in names:
         raise UnsafePdf("it is encrypted; save it without a password")
-    for found in _OPENING.finditer(said):
+    for opening in _OPENING.finditer(text):
         # to show a page on opening is common and harmless; whatever else it does is not
-        if found[1] != b"[" and not _goes_to_a_page(said, found):
+        if opening[1] != b"[" and not _is_page_destination(text, opening):
             raise UnsafePdf("it does something by itself when it is opened")
 
 
-def _goes_to_a_page(said: bytes, found: re.Match[bytes]) -> bool:
-    if found[1] == b"<<":
-        action = said[found.end() : found.end() + 500]
+def _is_page_destination(text: bytes, opening: re.Match[bytes]) -> bool:
+    """Return whether an action on opening does no more than show a page."""
+    if opening[1] == b"<<":
+        action = text[opening.end() : opening.end() + 500]
     else:
-        at = re.search(rb"(?<!\d)%s\s+%s\s+obj\s*" % (found[2], found[3]), said)
-        if at is None:  # inside an object stream it stands without its number: every action there was looked at
-            return b"/URI" not in said
-        action = said[at.end() : at.end() + 500]
+        target = re.search(rb"(?<!\d)%s\s+%s\s+obj\s*" % (opening[2], opening[3]), text)
+        if target is None:  # inside an object stream it stands without its number: every action there was checked
+            return b"/URI" not in text
+        action = text[target.end() : target.end() + 500]
         if action.startswith(b"["):
             return True
     return re.match(rb"[^>]*?/S\s*/GoTo\b", action) is not None
 
 
 def _check_names(data: bytes, *, shortest: int) -> set[bytes]:
+    """Return the names in some bytes. Raises UnsafePdf for an active one of at least `shortest` characters."""
     names = set()
-    for found in _NAME.finditer(data):
-        name = _unescaped(found[1]) if b"#" in found[1] else found[1]
+    for match in _NAME.finditer(data):
+        name = _unescape(match[1]) if b"#" in match[1] else match[1]
         names.add(name)
         if len(name) >= shortest and (why := ACTIVE.get(name)):
             raise UnsafePdf(why)
     return names
 
 
-def _unescaped(text: bytes) -> bytes:
-    return _ESCAPE.sub(lambda found: bytes([int(found[1], 16)]), text) if b"#" in text else text
+def _unescape(text: bytes) -> bytes:
+    return _ESCAPE.sub(lambda match: bytes([int(match[1], 16)]), text) if b"#" in text else text
 
 
-def _objects(data: bytes, start: int, head: bytes) -> bytes:
-    """Unpack an object stream through its filters; Refusal where one of them cannot be read."""
-    found = _FILTERS.search(head)
-    if found is None and b"/Filter" in head:
+def _unpack_objects(data: bytes, start: int, head: bytes) -> bytes:
+    """Unpack an object stream through its filters. Raises UnsafePdf where one of them cannot be read."""
+    match = _FILTERS.search(head)
+    if match is None and b"/Filter" in head:
         raise UnsafePdf("it hides its objects in a way that cannot be looked at")
-    filters = [one[1] for one in _NAME.finditer(found[1])] if found else []
+    filters = [name[1] for name in _NAME.finditer(match[1])] if match else []
     if re.search(rb"/Predictor\s*(1[0-9]|[2-9])", head):
         raise UnsafePdf("it hides its objects in a way that cannot be looked at")
     end = data.find(b"endstream", start)
     content = data[start : len(data) if end < 0 else end]
     if filters and filters[0] == b"FlateDecode":
         content = data[start:]  # it ends by itself; "endstream" may stand in its bytes
-    for one in filters:
-        content = _decoded(content, one)
+    for name in filters:
+        content = _decode(content, name)
     if len(content) > MOST_OBJECTS:
         raise UnsafePdf("it unpacks to more than any document needs")
     return content
 
 
-def _decoded(content: bytes, filter_name: bytes) -> bytes:
+def _decode(content: bytes, filter_name: bytes) -> bytes:
+    """Decode a content by one filter. Raises UnsafePdf where it cannot be read."""
     try:
         if filter_name == b"FlateDecode":
-            return b"".join(_inflated(content, 0, at_most=MOST_OBJECTS, strictly=True))
+            return b"".join(_inflate(content, 0, at_most=MOST_OBJECTS, strictly=True))
         if filter_name == b"ASCIIHexDecode":
             digits = re.sub(rb"\s", b"", content.partition(b">")[0])
             return binascii.unhexlify(digits + b"0" * (len(digits) % 2))
@@ -154,8 +158,11 @@ def _decoded(content: bytes, filter_name: bytes) -> bytes:
     raise UnsafePdf("it hides its objects in a way that cannot be looked at")
 
 
-def _inflated(data: bytes, start: int, *, at_most: int, strictly: bool = False) -> Iterator[bytes]:
-    """Inflate a stream in pieces; Refusal beyond `at_most` bytes. A damaged one ends, or raises where `strictly`."""
+def _inflate(data: bytes, start: int, *, at_most: int, strictly: bool = False) -> Iterator[bytes]:
+    """Inflate a stream in pieces. A damaged one ends; with `strictly` it raises zlib.error.
+
+    Raises UnsafePdf beyond `at_most` bytes.
+    """
     inflater, total = zlib.decompressobj(), 0
     at, tail = start, b""
     while not inflater.eof and (tail or at < len(data)):

@@ -1,15 +1,16 @@
 """Reads of attachments."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import func, select, text
 
-from chalicelib.backing.database import Record
-from chalicelib.entry.get_or_404 import get_row
+from chalicelib.backing import rows
+from chalicelib.entry.get_or_404 import get_typed_row
 from chalicelib.features.forms.attachments.models import form_attachments
 from chalicelib.features.forms.attachments.rules import KEPT_FOR, KEPT_FOR_A_DRAFT, AttachmentStatus
-from chalicelib.features.forms.definitions import queries as forms
+from chalicelib.features.forms.definitions import queries as definition_queries
 from chalicelib.features.forms.definitions.field_schemas import FormField
 from chalicelib.features.forms.models import form_submissions
 from chalicelib.identity.scope import Scope
@@ -26,69 +27,102 @@ _LEFT_OVER = text("""
     order by a.created_at limit :limit""")
 
 
-def find_attachment(scope: Scope, attachment_id: UUID) -> Record | None:
-    """Read an attachment of the tenant whatever became of it, for those who work on it."""
-    return (
+@dataclass(frozen=True, slots=True)
+class AttachmentRow:
+    """A file of a form."""
+
+    id: UUID
+    tenant_id: UUID
+    form_id: UUID
+    user_id: UUID
+    field_name: str
+    file_name: str
+    content_type: str
+    size_bytes: int
+    status: AttachmentStatus
+    problem: str | None
+    sha256: str | None
+    submission_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class _SubmittedVersion:
+    """Which version of which form a submission is filled in by."""
+
+    form_id: UUID
+    version_number: int
+
+
+def find_attachment(scope: Scope, attachment_id: UUID) -> AttachmentRow | None:
+    """Return an attachment of the tenant in any status, or None; for work on it, not for callers."""
+    return rows.first(
+        AttachmentRow,
         scope.session.execute(
             select(form_attachments).where(
                 form_attachments.c.tenant_id == scope.tenant_id, form_attachments.c.id == attachment_id
             )
-        )
-        .mappings()
-        .first()
+        ),
     )
 
 
-def get_attachment(scope: Scope, attachment_id: UUID) -> Record:
-    """Read an attachment that the caller may open, or NotFound.
+def get_attachment(scope: Scope, attachment_id: UUID) -> AttachmentRow:
+    """Return an attachment that the caller may open, or raise NotFound.
 
-    One's own, and those that came with a submission which the caller may read.
+    The caller's own, and those of a submission that the caller may read.
     """
     is_own = form_attachments.c.user_id == scope.actor.user_id
     is_submitted = form_attachments.c.submission_id.is_not(None)
     is_read = is_submitted & scope.within("form_submissions.read", form_attachments.c.user_id)
-    found = scope.session.execute(
-        select(form_attachments).where(
-            form_attachments.c.tenant_id == scope.tenant_id,
-            form_attachments.c.id == attachment_id,
-            form_attachments.c.status != AttachmentStatus.REMOVED,
-            is_own | is_read,
-        )
-    ).mappings()
-    if (row := found.first()) is None:
+    row = rows.first(
+        AttachmentRow,
+        scope.session.execute(
+            select(form_attachments).where(
+                form_attachments.c.tenant_id == scope.tenant_id,
+                form_attachments.c.id == attachment_id,
+                form_attachments.c.status != AttachmentStatus.REMOVED,
+                is_own | is_read,
+            )
+        ),
+    )
+    if row is None:
         raise NotFound("There is no such attachment.")
-    return dict(row)
+    return row
 
 
-def find_attachments(scope: Scope, *, submission_id: UUID) -> list[Record]:
-    """Read what was attached to a submission, in the order in which it was announced."""
-    rows = scope.session.execute(
-        select(form_attachments)
-        .where(form_attachments.c.tenant_id == scope.tenant_id, form_attachments.c.submission_id == submission_id)
-        .order_by(form_attachments.c.id)
+def list_attachments(scope: Scope, *, submission_id: UUID) -> list[AttachmentRow]:
+    """Return what was attached to a submission, in the order in which it was announced."""
+    return rows.every(
+        AttachmentRow,
+        scope.session.execute(
+            select(form_attachments)
+            .where(form_attachments.c.tenant_id == scope.tenant_id, form_attachments.c.submission_id == submission_id)
+            .order_by(form_attachments.c.id)
+        ),
     )
-    return [dict(row) for row in rows.mappings()]
 
 
-def lock_own(scope: Scope, *, user_id: UUID, attachment_ids: Sequence[UUID]) -> dict[UUID, Record]:
-    """Read attachments of one person and keep others from submitting them until this transaction ends."""
-    rows = scope.session.execute(
-        select(form_attachments)
-        .where(
-            form_attachments.c.tenant_id == scope.tenant_id,
-            form_attachments.c.user_id == user_id,
-            form_attachments.c.id.in_(attachment_ids),
-            form_attachments.c.status != AttachmentStatus.REMOVED,
-        )
-        .order_by(form_attachments.c.id)  # in one order, so that two who want the same do not wait for each other
-        .with_for_update()
+def lock_own(scope: Scope, *, user_id: UUID, attachment_ids: Sequence[UUID]) -> dict[UUID, AttachmentRow]:
+    """Lock and return attachments of one user by id, so that no other request submits them meanwhile."""
+    attachments = rows.every(
+        AttachmentRow,
+        scope.session.execute(
+            select(form_attachments)
+            .where(
+                form_attachments.c.tenant_id == scope.tenant_id,
+                form_attachments.c.user_id == user_id,
+                form_attachments.c.id.in_(attachment_ids),
+                form_attachments.c.status != AttachmentStatus.REMOVED,
+            )
+            .order_by(form_attachments.c.id)  # in one order, so that two requests for the same do not deadlock
+            .with_for_update()
+        ),
     )
-    return {row["id"]: dict(row) for row in rows.mappings()}
+    return {row.id: row for row in attachments}
 
 
 def count_waiting(scope: Scope, *, user_id: UUID) -> int:
-    """Count a person's files that are in no submission."""
-    rows = (
+    """Count a user's files that are in no submission."""
+    waiting = (
         select(func.count())
         .select_from(form_attachments)
         .where(
@@ -97,11 +131,11 @@ def count_waiting(scope: Scope, *, user_id: UUID) -> int:
             form_attachments.c.submission_id.is_(None),
         )
     )
-    return int(scope.session.execute(rows).scalar_one())
+    return int(scope.session.execute(waiting).scalar_one())
 
 
-def left_over(scope: Scope, *, limit: int) -> list[UUID]:
-    """Find files that nobody submitted in time, oldest first, also those whose removal was not finished."""
+def list_left_over(scope: Scope, *, limit: int) -> list[UUID]:
+    """Return files that nobody submitted in time, oldest first, also those whose removal was not finished."""
     return list(
         scope.session.execute(
             _LEFT_OVER,
@@ -115,7 +149,7 @@ def left_over(scope: Scope, *, limit: int) -> list[UUID]:
     )
 
 
-def fields_of_submission(scope: Scope, submission_id: UUID) -> list[FormField]:
-    """Read the fields that a submission is filled in by."""
-    row = get_row(scope, form_submissions, submission_id, what="submission")
-    return forms.fields_of(scope, row["form_id"], row["version_number"])
+def list_submitted_fields(scope: Scope, submission_id: UUID) -> list[FormField]:
+    """Return the fields that a submission is filled in by."""
+    submitted = get_typed_row(scope, form_submissions, submission_id, kind=_SubmittedVersion, what="submission")
+    return definition_queries.list_fields(scope, submitted.form_id, submitted.version_number)

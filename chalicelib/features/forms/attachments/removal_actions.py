@@ -1,7 +1,7 @@
-"""Removing what was uploaded and never submitted: marked and committed, deleted outside, and then forgotten.
+"""Removal of files that were never submitted: mark and commit, delete in S3, then delete the rows.
 
-A worker that dies in between leaves rows that are marked; they are found again with the next ones. Nobody can submit
-what is marked, so no submission ever names a file that is gone.
+A worker that dies in between leaves rows that are marked; they are selected again with the next ones. A marked file
+cannot be submitted, so no submission ever names a file that is gone.
 """
 
 from collections.abc import Sequence
@@ -22,29 +22,30 @@ AT_ONCE = 100  # files of a tenant; each is asked for in S3 by itself
 
 
 def remove_left_over(scope: Scope) -> SideEffect | None:
-    """Remove some of the files that nobody submitted in time, and send for the rest."""
-    found = queries.left_over(scope, limit=AT_ONCE)
-    if not found:
+    """Remove some of the files that nobody submitted in time; another message removes the rest."""
+    left_over = queries.list_left_over(scope, limit=AT_ONCE)
+    if not left_over:
         return None
     marked = list(
         scope.session.execute(
             update(form_attachments)
             .where(
                 form_attachments.c.tenant_id == scope.tenant_id,
-                form_attachments.c.id.in_(found),
-                form_attachments.c.submission_id.is_(None),  # looked at again: it may have been submitted meanwhile
+                form_attachments.c.id.in_(left_over),
+                form_attachments.c.submission_id.is_(None),  # checked again: it may have been submitted meanwhile
             )
             .values(status=AttachmentStatus.REMOVED)
             .returning(form_attachments.c.id)
         ).scalars()
     )
     return SideEffect(
-        partial(checks.clear, scope.tenant_id, marked, everything=True),
-        lambda after, _: _forget(after, marked, more=len(found) == AT_ONCE),
+        partial(checks.delete_files, scope.tenant_id, marked, everything=True),
+        lambda after, _: _delete_rows(after, marked, more=len(left_over) == AT_ONCE),
     )
 
 
-def _forget(scope: Scope, attachment_ids: Sequence[UUID], *, more: bool) -> None:
+def _delete_rows(scope: Scope, attachment_ids: Sequence[UUID], *, more: bool) -> None:
+    """Delete the rows of files that are deleted, and send for more."""
     scope.session.execute(
         delete(form_attachments).where(
             form_attachments.c.tenant_id == scope.tenant_id,

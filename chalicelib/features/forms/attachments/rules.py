@@ -1,4 +1,4 @@
-"""How much may be attached, where it is kept, and what becomes of it."""
+"""Limits of attachments, their keys in S3, and their states."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ from chalicelib.features.forms.definitions.field_schemas import Checks, FieldTyp
 class AttachmentStatus(StrEnum):
     """What is known of a file."""
 
-    PENDING = "pending"  # announced; it has not arrived, or nobody has looked at it yet
+    PENDING = "pending"  # announced; it has not arrived, or is not checked yet
     CLEAN = "clean"  # it is what it claims to be, and its content is fixed
     REFUSED = "refused"
     REMOVED = "removed"  # never submitted; its files are being deleted, and then its row
@@ -30,7 +30,7 @@ ATTACHMENT_MOVES: Mapping[AttachmentStatus, frozenset[AttachmentStatus]] = {
     AttachmentStatus.REMOVED: frozenset(),
 }
 
-MOST_BYTES = 10 * 1024 * 1024  # of one file, whatever a field says: it is held in memory while it is looked at
+MOST_BYTES = 10 * 1024 * 1024  # of one file, whatever a field says: it is held in memory while it is checked
 MOST_FILES = 10  # in one field that does not say
 MOST_WAITING = 50  # files of one person that are in no submission
 KEPT_FOR = timedelta(hours=24)  # a file that was not submitted by then is removed ...
@@ -49,54 +49,54 @@ class FileField:
 
 
 def file_fields(fields: Sequence[FormField]) -> dict[str, FileField]:
-    """Find the file fields of a form's version, by name; what they do not say, we do."""
-    found = {}
+    """Return the file fields of a form's version by name, with defaults for what they leave out."""
+    by_name = {}
     for field in fields:
         if field.field_type is FieldType.FILE:
-            said = field.validation or Checks()
-            found[field.field_name] = FileField(
-                types=tuple(name for name in TYPES if said.content_types is None or name in said.content_types),
-                most_bytes=min(said.max_size_bytes or MOST_BYTES, MOST_BYTES),
-                most_files=said.max_files or MOST_FILES,
+            checks = field.validation or Checks()
+            by_name[field.field_name] = FileField(
+                types=tuple(name for name in TYPES if checks.content_types is None or name in checks.content_types),
+                most_bytes=min(checks.max_size_bytes or MOST_BYTES, MOST_BYTES),
+                most_files=checks.max_files or MOST_FILES,
             )
-    return found
+    return by_name
 
 
 def quarantine_key(tenant_id: UUID, attachment_id: UUID) -> str:
-    """Return where a file arrives; `uploads_in` reads these."""
+    """Return the key of an upload; `parse_uploads` reads these."""
     return files.key_of(tenant_id, "quarantine", str(attachment_id))
 
 
 def clean_folder(tenant_id: UUID, attachment_id: UUID) -> str:
-    """Return where an attachment's content is kept."""
+    """Return the folder of an attachment's checked content."""
     return files.key_of(tenant_id, "attachments", str(attachment_id))
 
 
 def clean_key(tenant_id: UUID, attachment_id: UUID, sha256: str) -> str:
-    """Return where one content is kept: another content never comes to be under the same key."""
+    """Return the key of one content; no other content ever has the same key."""
     return files.key_of(tenant_id, "attachments", str(attachment_id), sha256)
 
 
-def uploads_in(body: dict[str, Any], *, bucket: str) -> list[dict[str, Any]]:
-    """Find the uploads that S3 tells of, or that we tell of ourselves, each once.
+def parse_uploads(body: dict[str, Any], *, bucket: str) -> list[dict[str, Any]]:
+    """Return a message for each upload in an event of S3, or in a message of our own, each once.
 
-    S3 knows no tenants of ours: the key says whose it is, and S3 takes no upload under a key that we did not sign.
-    What is of another bucket or place is none, nor is the test that S3 sends when it is set up.
+    S3 knows no tenants: the key names the tenant, and S3 takes no upload under a key that we did not sign. Other
+    buckets and keys are ignored, and so is the test event that S3 sends when it is set up.
     """
     if "attachment_id" in body:
         return [body]
     if body.get("Event") == "s3:TestEvent":
         return []
-    found = {}
+    messages = {}
     for record in body["Records"]:
         key = _UPLOADED.fullmatch(unquote_plus(record["s3"]["object"]["key"]))
         if key and record["eventSource"] == "aws:s3" and record["s3"]["bucket"]["name"] == bucket:
-            found[key[0]] = {"tenant_id": key[1], "attachment_id": key[2]}
-    return [message for message in found.values() if _are_ids(message)]
+            messages[key[0]] = {"tenant_id": key[1], "attachment_id": key[2]}
+    return [message for message in messages.values() if _are_ids(message)]
 
 
 def _are_ids(message: Mapping[str, str]) -> bool:
     try:
-        return all(str(UUID(said)) == said for said in message.values())
+        return all(str(UUID(value)) == value for value in message.values())
     except ValueError:
         return False

@@ -28,10 +28,10 @@ class FieldType(StrEnum):
     ADDRESS = "address"
 
 
-def _in_plain_words(said: Any, handler: ValidatorFunctionWrapHandler) -> Any:
-    # a union tells each of its forms in turn, at places that no caller has written
+def _explain_value(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+    # pydantic reports each form of a union in turn, at places that no caller has written
     try:
-        return handler(said)
+        return handler(value)
     except ValidationError:
         raise ValueError("must be a text, a number, true or false") from None
 
@@ -46,7 +46,7 @@ Bound = Annotated[
 ]
 Value = Annotated[
     bool | Annotated[int, Field(ge=-(10**15), le=10**15)] | Annotated[float, Field(allow_inf_nan=False)] | Text,
-    WrapValidator(_in_plain_words),
+    WrapValidator(_explain_value),
 ]
 ContentType = Annotated[
     str, Field(pattern=r"^[a-z0-9.+-]+/[a-z0-9.+-]+$", max_length=100, examples=["application/pdf"])

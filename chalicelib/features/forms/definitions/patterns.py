@@ -1,4 +1,4 @@
-"""Patterns that admins write, matched in a time that no value and no pattern can stretch.
+"""Patterns that admins write, matched in bounded time whatever the pattern and the value (no ReDoS).
 
 The engine is Pydantic's own (Rust's `regex`): it never backtracks, so a value takes at most its length times the
 pattern's compiled size. Counted repetitions can make that size large, so a form's patterns together must stay within
@@ -17,21 +17,21 @@ SPARE = 2
 LONGEST = 1000
 
 
-def why_not(pattern: str) -> str | None:
+def check_pattern(pattern: str) -> str | None:
     """Return what is wrong with a pattern, or None where it can be used."""
     try:
-        _compiled(pattern)  # alone first: `a)|(?:b` would close what is put around it
-        _compiled(_whole(pattern))
+        _compile(pattern)  # by itself first: `a)|(?:b` would close what is put around it
+        _compile(_anchor(pattern))
     except SchemaError as error:
         return f"is not a pattern that we take: {_last_line(str(error))}"
     return None
 
 
-def fit(patterns: Sequence[str]) -> bool:
+def fit_together(patterns: Sequence[str]) -> bool:
     """Return whether a form's patterns, each usable by itself, are small enough together."""
     try:
         # one after the other: of alternatives, the engine would keep what is the same only once
-        _compiled(f"(?:{''.join(_whole(pattern) for pattern in patterns)}){{{SPARE}}}")
+        _compile(f"(?:{''.join(_anchor(pattern) for pattern in patterns)}){{{SPARE}}}")
     except SchemaError:
         return False
     return True
@@ -40,20 +40,20 @@ def fit(patterns: Sequence[str]) -> bool:
 def matches(pattern: str, value: str) -> bool:
     """Return whether the whole value looks like the pattern; `value` has at most LONGEST characters."""
     try:
-        _compiled(_whole(pattern)).validate_python(value)
+        _compile(_anchor(pattern)).validate_python(value)
     except ValidationError:
         return False
     return True
 
 
-def _whole(pattern: str) -> str:
+def _anchor(pattern: str) -> str:
     return f"^(?:{pattern})$"
 
 
 @lru_cache(maxsize=512)
-def _compiled(pattern: str) -> TypeAdapter[Any]:
+def _compile(pattern: str) -> TypeAdapter[Any]:
     return TypeAdapter(Annotated[str, Field(pattern=pattern)])
 
 
-def _last_line(said: str) -> str:
-    return said.strip().rpartition("\n")[2].strip().removeprefix("error: ")[:200]
+def _last_line(text: str) -> str:
+    return text.strip().rpartition("\n")[2].strip().removeprefix("error: ")[:200]

@@ -5,15 +5,15 @@ from uuid import UUID
 from chalice import Blueprint
 
 from chalicelib.entry.http import endpoint
-from chalicelib.entry.paging import Page
+from chalicelib.entry.paging import Page, RowPage
 from chalicelib.features.forms.definitions import actions, queries, schemas
 from chalicelib.identity.scope import Scope
 
 blueprint = Blueprint(__name__)
 
 
-@endpoint(blueprint, "GET", "/forms", may="forms.read")
-def list_forms(scope: Scope, query: schemas.FormQuery) -> Page[schemas.FormSummary]:
+@endpoint(blueprint, "GET", "/forms", may="forms.read", reply=Page[schemas.FormSummary])
+def list_forms(scope: Scope, query: schemas.FormQuery) -> RowPage[queries.FormSummaryRow]:
     """List forms without their fields, oldest first: designers see all, others those in use for them."""
     return queries.page_of_forms(scope, query)
 

@@ -1,31 +1,57 @@
-"""Reads of submissions. A draft is its owner's alone; the others are read by whoever reviews the person too."""
+"""Reads of submissions. A draft is read by its owner alone, the others also by the employee's reviewers."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
-from chalicelib.backing.database import Record
-from chalicelib.entry.paging import page_of
+from chalicelib.backing import rows
+from chalicelib.entry.paging import RowPage, page_rows
 from chalicelib.features.forms.attachments import queries as attachments
 from chalicelib.features.forms.attachments.models import form_attachments
-from chalicelib.features.forms.definitions import queries as forms_queries
+from chalicelib.features.forms.definitions import queries as definition_queries
+from chalicelib.features.forms.definitions.kinds import FormType, SubmissionRow
 from chalicelib.features.forms.models import form_submissions, forms
-from chalicelib.features.forms.submissions.schemas import SubmissionQuery
+from chalicelib.features.forms.submissions.schemas import Submission, SubmissionQuery, SubmittedFile, WholeSubmission
 from chalicelib.features.people.models import employments, users
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import Invalid, NotFound
 from chalicelib.kernel.states import SubmissionStatus
 
 READ = "form_submissions.read"
-COLUMNS = (*form_submissions.c, form_submissions.c.data.label("submission_data"))
 
 
-def get_submission(scope: Scope, submission_id: UUID, permission: str = READ) -> Record:
-    """Read one submission that the permission reaches, with its form's name and type, or NotFound."""
-    found = scope.session.execute(
-        select(*COLUMNS, forms.c.name.label("form_name"), forms.c.form_type)
+@dataclass(frozen=True, slots=True)
+class SubmissionOfForm(SubmissionRow):
+    """A submission with its form's name and type."""
+
+    form_name: str
+    form_type: FormType
+
+
+@dataclass(frozen=True, slots=True)
+class SubmissionForExport:
+    """A submission with its employee, and its files as pairs of field name and file name."""
+
+    id: UUID
+    employee_no: str | None
+    name: str
+    status: SubmissionStatus
+    version_number: int
+    submitted_at: datetime | None
+    reviewed_at: datetime | None
+    notes: str | None
+    data: dict[str, Any]
+    files: list[tuple[str, str]] | None
+
+
+def get_submission(scope: Scope, submission_id: UUID, permission: str = READ) -> SubmissionOfForm:
+    """Return one submission that the permission reaches, or raise NotFound."""
+    result = scope.session.execute(
+        select(form_submissions, forms.c.name.label("form_name"), forms.c.form_type)
         .join(
             forms,
             (forms.c.tenant_id == form_submissions.c.tenant_id) & (forms.c.id == form_submissions.c.form_id),
@@ -33,37 +59,41 @@ def get_submission(scope: Scope, submission_id: UUID, permission: str = READ) ->
         .where(
             form_submissions.c.tenant_id == scope.tenant_id,
             form_submissions.c.id == submission_id,
-            _within(scope, permission),
+            _is_readable(scope, permission),
         )
-    ).mappings()
-    if (row := found.first()) is None:
+    )
+    if (row := rows.first(SubmissionOfForm, result)) is None:
         raise NotFound("There is no such submission.")
-    return dict(row)
+    return row
 
 
-def get_whole_submission(scope: Scope, submission_id: UUID) -> Record:
-    """Read one submission with the fields that it was filled in by, and its files."""
+def get_whole_submission(scope: Scope, submission_id: UUID) -> WholeSubmission:
+    """Return one submission with the fields that it was filled in by, and its files."""
     row = get_submission(scope, submission_id)
-    return {
-        **row,
-        "fields": forms_queries.fields_of(scope, row["form_id"], row["version_number"]),
-        "attachments": attachments.find_attachments(scope, submission_id=submission_id),
-    }
+    return WholeSubmission(
+        **dict(Submission.model_validate(row)),
+        form_name=row.form_name,
+        fields=definition_queries.list_fields(scope, row.form_id, row.version_number),
+        attachments=[
+            SubmittedFile.model_validate(attachment)
+            for attachment in attachments.list_attachments(scope, submission_id=submission_id)
+        ],
+    )
 
 
-def page_of_submissions(scope: Scope, form_id: UUID, query: SubmissionQuery) -> Record:
-    """Read one page of a form's submissions, oldest first."""
+def page_of_submissions(scope: Scope, form_id: UUID, query: SubmissionQuery) -> RowPage[SubmissionRow]:
+    """Return one page of a form's submissions, oldest first."""
     if query.skip and query.cursor:
         raise Invalid("Send skip or cursor, and not both.")
-    forms_queries.get_form(scope, form_id)
-    rows = _of_form(scope, select(*COLUMNS), form_id, query.status).offset(query.skip or None)
-    return page_of(scope, rows, key=form_submissions.c.id, query=query)
+    definition_queries.get_form(scope, form_id)
+    submissions = _filter_by_form(scope, select(form_submissions), form_id, query.status).offset(query.skip or None)
+    return page_rows(scope, submissions, kind=SubmissionRow, key=form_submissions.c.id, query=query)
 
 
-def rows_for_export(
+def list_for_export(
     scope: Scope, form_id: UUID, *, status: SubmissionStatus | None, after: UUID | None, limit: int
-) -> list[Record]:
-    """Read submissions with who they are from and the names of their files, by key from `after`."""
+) -> list[SubmissionForExport]:
+    """Return a batch of submissions with their employees and the names of their files, by key from `after`."""
     files = (
         select(
             func.jsonb_agg(
@@ -79,30 +109,34 @@ def rows_for_export(
         )
         .scalar_subquery()
     )
-    rows: Select[Any] = (
-        select(*COLUMNS, users.c.name.label("person"), employments.c.employee_no, files.label("files"))
+    submissions: Select[Any] = (
+        select(form_submissions, users.c.name, employments.c.employee_no, files.label("files"))
         .join(users, and_(users.c.tenant_id == form_submissions.c.tenant_id, users.c.id == form_submissions.c.user_id))
         .outerjoin(
             employments,
             and_(employments.c.tenant_id == users.c.tenant_id, employments.c.user_id == users.c.id),
         )
     )
-    rows = _of_form(scope, rows, form_id, status)
+    submissions = _filter_by_form(scope, submissions, form_id, status)
     if after is not None:
-        rows = rows.where(form_submissions.c.id > after)
-    return [dict(row) for row in scope.session.execute(rows.order_by(form_submissions.c.id).limit(limit)).mappings()]
+        submissions = submissions.where(form_submissions.c.id > after)
+    batch = submissions.order_by(form_submissions.c.id).limit(limit)
+    return rows.every(SubmissionForExport, scope.session.execute(batch))
 
 
-def _of_form(scope: Scope, rows: Select[Any], form_id: UUID, status: SubmissionStatus | None) -> Select[Any]:
-    rows = rows.where(
+def _filter_by_form(
+    scope: Scope, submissions: Select[Any], form_id: UUID, status: SubmissionStatus | None
+) -> Select[Any]:
+    """Select the readable submissions of a form, in one status or in all."""
+    submissions = submissions.where(
         form_submissions.c.tenant_id == scope.tenant_id,
         form_submissions.c.form_id == form_id,
-        _within(scope, READ),
+        _is_readable(scope, READ),
     )
-    return rows if status is None else rows.where(form_submissions.c.status == status)
+    return submissions if status is None else submissions.where(form_submissions.c.status == status)
 
 
-def _within(scope: Scope, permission: str) -> ColumnElement[bool]:
+def _is_readable(scope: Scope, permission: str) -> ColumnElement[bool]:
     is_own = form_submissions.c.user_id == scope.actor.user_id if scope.actor.user_id else false()
     return and_(
         scope.within(permission, form_submissions.c.user_id),

@@ -5,7 +5,8 @@ from uuid import UUID
 from chalice import Blueprint
 
 from chalicelib.entry.http import FileReply, endpoint
-from chalicelib.entry.paging import Page
+from chalicelib.entry.paging import Page, RowPage
+from chalicelib.features.forms.definitions.kinds import SubmissionRow
 from chalicelib.features.forms.submissions import actions, exports, queries, schemas
 from chalicelib.identity.scope import Scope
 
@@ -22,8 +23,8 @@ def submit(scope: Scope, form_id: UUID, body: schemas.NewSubmission) -> schemas.
     return actions.submit(scope, form_id=form_id, new=body)
 
 
-@endpoint(blueprint, "GET", "/forms/{form_id}/submissions", may="form_submissions.read")
-def list_submissions(scope: Scope, form_id: UUID, query: schemas.SubmissionQuery) -> Page[schemas.Submission]:
+@endpoint(blueprint, "GET", "/forms/{form_id}/submissions", may="form_submissions.read", reply=Page[schemas.Submission])
+def list_submissions(scope: Scope, form_id: UUID, query: schemas.SubmissionQuery) -> RowPage[SubmissionRow]:
     """List a form's submissions, oldest first: all, your people's or your own, as your role allows."""
     return queries.page_of_submissions(scope, form_id, query)
 

@@ -22,6 +22,7 @@ from chalicelib.backing import clock
 from chalicelib.backing.database import Record
 from chalicelib.features.forms.definitions import kinds as definition_kinds
 from chalicelib.features.forms.definitions import queries as forms
+from chalicelib.features.forms.definitions.kinds import StoredField, SubmissionRow
 from chalicelib.features.kpis import rules
 from chalicelib.features.kpis.assignments import queries as assignments
 from chalicelib.features.kpis.definitions import queries as definitions
@@ -46,7 +47,7 @@ _FIELD_TYPES = {
 class AppraisalForms:
     """The meaning of appraisal forms (forms.kinds.Handler)."""
 
-    def check_definition(self, scope: Scope, *, fields: Sequence[Record]) -> None:
+    def check_definition(self, scope: Scope, *, fields: Sequence[StoredField]) -> None:
         """Refuse a field that names a KPI which is not there, is calculated, or has other values."""
         named = {str(field["field_name"]): field for field in fields}
         known = definitions.named(scope, {_code(name) for name in named if name.startswith(PREFIX)})
@@ -58,21 +59,21 @@ class AppraisalForms:
         if places:
             raise Invalid("; ".join(place.detail for place in places) + ".", places)
 
-    def submitted(self, scope: Scope, *, submission: Record) -> None:
+    def submitted(self, scope: Scope, *, submission: SubmissionRow) -> None:
         """Refuse values that their KPIs cannot have, and a person who is not there."""
         if _values(scope, submission):
             _person(scope, submission)
 
-    def decided(self, scope: Scope, *, submission: Record, to: SubmissionStatus, notes: str | None) -> None:
+    def decided(self, scope: Scope, *, submission: SubmissionRow, to: SubmissionStatus, notes: str | None) -> None:
         """Enter the values of an approved appraisal, and tell whoever submitted it of the decision."""
         if to is SubmissionStatus.APPROVED and (values := _values(scope, submission)):
             _enter(scope, submission, values, notes)
-        form = forms.get_form(scope, submission["form_id"])
+        form = forms.get_form(scope, submission.form_id)
         notice = notifications.Notice(
-            user_id=submission["user_id"],
-            cause=f"{submission['id']}/{to}",
-            entity_id=submission["id"],
-            values={"form": form["name"], "status": to, "notes": notes},
+            user_id=submission.user_id,
+            cause=f"{submission.id}/{to}",
+            entity_id=submission.id,
+            values={"form": form.name, "status": to, "notes": notes},
         )
         notifications.notify(
             scope, kind=notifications.NotificationKind.FORM_DECIDED, entity_type="form_submission", notices=[notice]
@@ -84,10 +85,12 @@ def register() -> None:
     definition_kinds.register(definition_kinds.FormType.APPRAISAL, AppraisalForms())
 
 
-def _enter(scope: Scope, submission: Record, values: Mapping[str, Any], notes: str | None) -> None:
+def _enter(scope: Scope, submission: SubmissionRow, values: Mapping[str, Any], notes: str | None) -> None:
     user_id = _person(scope, submission)
     four_eyes.check_not_own(scope, four_eyes.Subject.KPI, user_id)
-    day = clock.local_day(submission["submitted_at"], scope.tenant.timezone)
+    if submission.submitted_at is None:
+        raise RuntimeError(f"The submission {submission.id} is decided and was never submitted.")
+    day = clock.local_day(submission.submitted_at, scope.tenant.timezone)
     for definition, value in values.values():
         found = assignments.find_on(scope, user_id=user_id, definition_id=definition["id"], day=day)
         if found is None:
@@ -99,12 +102,12 @@ def _enter(scope: Scope, submission: Record, values: Mapping[str, Any], notes: s
             assignment = assignments.get_assignment(scope, found, actions.SCORE)
         except NotFound:
             raise Forbidden("This appraisal is about somebody whom you do not score.") from None
-        actions.put(scope, assignment=assignment, value=value, note=notes, submission_id=submission["id"])
+        actions.put(scope, assignment=assignment, value=value, note=notes, submission_id=submission.id)
 
 
-def _values(scope: Scope, submission: Record) -> dict[str, tuple[Record, Decimal | str]]:
+def _values(scope: Scope, submission: SubmissionRow) -> dict[str, tuple[Record, Decimal | str]]:
     """Read the KPIs that a submission has values of; one that was changed or is gone since is refused."""
-    said = {name: value for name, value in submission["data"].items() if name.startswith(PREFIX) and value is not None}
+    said = {name: value for name, value in submission.data.items() if name.startswith(PREFIX) and value is not None}
     known = definitions.named(scope, {_code(name) for name in said})
     values = {}
     for name, value in said.items():
@@ -118,10 +121,10 @@ def _values(scope: Scope, submission: Record) -> dict[str, tuple[Record, Decimal
     return values
 
 
-def _person(scope: Scope, submission: Record) -> UUID:
-    said = submission["data"].get(PERSON)
+def _person(scope: Scope, submission: SubmissionRow) -> UUID:
+    said = submission.data.get(PERSON)
     if said is None:
-        return UUID(str(submission["user_id"]))
+        return UUID(str(submission.user_id))
     found: UUID | None = scope.session.execute(
         select(employments.c.user_id).where(
             employments.c.tenant_id == scope.tenant_id, employments.c.employee_no == str(said).strip()
@@ -132,7 +135,7 @@ def _person(scope: Scope, submission: Record) -> UUID:
     return found
 
 
-def _why_not(definition: Record | None, field: Record) -> str | None:
+def _why_not(definition: Record | None, field: StoredField) -> str | None:
     code = _code(str(field["field_name"]))
     if definition is None:
         return f"names a KPI, and there is none with the code {code}"

@@ -25,7 +25,7 @@ from chalicelib.features.kpis.scores import calculation, measurement, reminders
 from chalicelib.features.periods.windows import EmployeeFilter
 from chalicelib.identity.scope import Scope
 from chalicelib.jobs import nightly, progress
-from chalicelib.jobs.nightly import ChunkResult, Night
+from chalicelib.jobs.nightly import ChunkResult, NightlyRun
 from chalicelib.jobs.progress import JobChunk
 
 QUEUE = "kpi"
@@ -35,7 +35,7 @@ _DUE, _RESCORE = statement(__file__, "due"), statement(__file__, "rescore")
 _WRITE = text(statement(__file__, "write"))
 
 
-class KpiNight(nightly.ChunkedNightlyJob):
+class KpiScoresJob(nightly.ChunkedNightlyJob):
     """Calculate the scores of every cycle that is on or not settled; by three the register of yesterday is computed."""
 
     kind = queue = QUEUE
@@ -43,48 +43,48 @@ class KpiNight(nightly.ChunkedNightlyJob):
     days_back = 1
     candidates = statement(__file__, "candidates")
 
-    def request(self, scope: Scope, *, as_of: date | None) -> Night:
+    def request(self, scope: Scope, *, as_of: date | None) -> NightlyRun:
         """Ask for a night, as an operator does: yesterday's, or that of a day of their choice that is over."""
-        night = super().request(scope, as_of=as_of)
+        run = super().request(scope, as_of=as_of)
         audit.record(
-            scope, action="kpi.requested", entity_type="kpi", entity_id=night.as_of, after={"job_id": night.job_id}
+            scope, action="kpi.requested", entity_type="kpi", entity_id=run.as_of, after={"job_id": run.job_id}
         )
-        return night
+        return run
 
     def explain_future(self, scope: Scope, as_of: date) -> str:
         """Say that the day is not over."""
         latest = self.latest_day(scope)
         return f"{as_of} is not over in {scope.tenant.timezone}; the last day that is, is {latest}"
 
-    def candidate_values(self, night: Night) -> Mapping[str, Any]:
+    def candidate_values(self, run: NightlyRun) -> Mapping[str, Any]:
         """Return the parameters of candidates.sql."""
-        return {"as_of": night.as_of, "settling": rules.SETTLING_DAYS, "widest": max(rules.REMINDER_DAYS) + 1}
+        return {"as_of": run.as_of, "settling": rules.SETTLING_DAYS, "widest": max(rules.REMINDER_DAYS) + 1}
 
-    def do_chunk(self, scope: Scope, night: Night, chunk: JobChunk) -> ChunkResult:
+    def do_chunk(self, scope: Scope, run: NightlyRun, chunk: JobChunk) -> ChunkResult:
         """Calculate the scores of a chunk, and remind of missing values."""
         employee_filter = EmployeeFilter.range(chunk.first_user_id, chunk.last_user_id)
-        scores, changed = calculate(scope, as_of=night.as_of, employee_filter=employee_filter)
+        scores, changed = calculate(scope, as_of=run.as_of, employee_filter=employee_filter)
         notified = reminders.remind(scope, today=scope.today(), employee_filter=employee_filter)
         return ChunkResult(changed, {"scores": scores, "told": notified})
 
-    def summarize(self, scope: Scope, night: Night, counts: Mapping[str, Any]) -> dict[str, Any]:
+    def summarize(self, scope: Scope, run: NightlyRun, counts: Mapping[str, Any]) -> dict[str, Any]:
         """Return how many scores were calculated, people notified, and rows changed."""
-        changed = progress.sum_changed(scope, night.job_id)
-        return {"as_of": night.as_of, "scores": 0, "told": 0, **counts, "changed": changed}
+        changed = progress.sum_changed(scope, run.job_id)
+        return {"as_of": run.as_of, "scores": 0, "told": 0, **counts, "changed": changed}
 
 
-JOB = nightly.register(KpiNight())
+JOB = nightly.register(KpiScoresJob())
 blueprint = Blueprint(__name__)
 
 
 @scheduled(blueprint, nightly.EVERY_ROUND, name=JOB.kind)
-def send_due_kpi_nights(*, now: datetime) -> int:
+def send_due_tenants(*, now: datetime) -> int:
     """Send one message for each tenant whose yesterday is not calculated yet."""
     return JOB.send_due_tenants(now)
 
 
 @consumes(blueprint, QUEUE, batch_size=1, when_failed=progress.fail)
-def do_kpi_night(scope: Scope, *, message: dict[str, Any]) -> None:
+def calculate_kpi_scores(scope: Scope, *, message: dict[str, Any]) -> None:
     """Do a night, or a chunk of one; one that is done already is not done again."""
     JOB.process(scope, message)
 

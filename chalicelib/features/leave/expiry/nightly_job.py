@@ -26,7 +26,7 @@ from chalicelib.features.leave.expiry import queries, rules
 from chalicelib.features.periods.windows import EmployeeFilter
 from chalicelib.identity.scope import Scope
 from chalicelib.jobs import nightly, progress
-from chalicelib.jobs.nightly import ChunkResult, Night
+from chalicelib.jobs.nightly import ChunkResult, NightlyRun
 from chalicelib.jobs.progress import JobChunk
 
 QUEUE = "leave-expiry"
@@ -50,33 +50,33 @@ class LeaveExpiryNight(nightly.ChunkedNightlyJob):
     days_back = 0
     candidates = statement(__file__, "expiry_candidates")
 
-    def request(self, scope: Scope, *, as_of: date | None) -> Night:
+    def request(self, scope: Scope, *, as_of: date | None) -> NightlyRun:
         """Ask for a night, as an operator or HR does: today's, or an earlier one."""
-        night = super().request(scope, as_of=as_of)
+        run = super().request(scope, as_of=as_of)
         audit.record(
             scope,
             action="leave_expiry.requested",
             entity_type="leave_expiry",
-            entity_id=night.as_of,
-            after={"job_id": night.job_id},
+            entity_id=run.as_of,
+            after={"job_id": run.job_id},
         )
-        return night
+        return run
 
     def explain_future(self, scope: Scope, as_of: date) -> str:
         """Say that the day is to come, and that a dry run may be asked for."""
         latest = self.latest_day(scope)
         return f"{as_of} is to come in {scope.tenant.timezone}, where it is {latest}; try it as a dry run"
 
-    def candidate_values(self, night: Night) -> Mapping[str, Any]:
+    def candidate_values(self, run: NightlyRun) -> Mapping[str, Any]:
         """Return the parameters of expiry_candidates.sql."""
-        return {"as_of": night.as_of, "widest": rules.WIDEST}
+        return {"as_of": run.as_of, "widest": rules.WIDEST}
 
-    def do_chunk(self, scope: Scope, night: Night, chunk: JobChunk) -> ChunkResult:
+    def do_chunk(self, scope: Scope, run: NightlyRun, chunk: JobChunk) -> ChunkResult:
         """Warn the employees of a chunk, act on what has expired, and note it in the audit log."""
         employee_filter = EmployeeFilter.range(chunk.first_user_id, chunk.last_user_id)
         done = {
-            "warned": warn(scope, as_of=night.as_of, employee_filter=employee_filter),
-            **act(scope, as_of=night.as_of, employee_filter=employee_filter),
+            "warned": warn(scope, as_of=run.as_of, employee_filter=employee_filter),
+            **act(scope, as_of=run.as_of, employee_filter=employee_filter),
         }
         problems = done.pop("problems")
         if any(done.values()) or problems:
@@ -84,16 +84,16 @@ class LeaveExpiryNight(nightly.ChunkedNightlyJob):
                 scope,
                 action="leave_expiry.acted",
                 entity_type="leave_expiry",
-                entity_id=night.as_of,
-                after={"job_id": night.job_id, "chunk": chunk.number, **done, "problems": problems[:MOST_PROBLEMS]},
+                entity_id=run.as_of,
+                after={"job_id": run.job_id, "chunk": chunk.number, **done, "problems": problems[:MOST_PROBLEMS]},
             )
         return ChunkResult(done.pop("allocations") + done["warned"], done)
 
-    def summarize(self, scope: Scope, night: Night, counts: Mapping[str, Any]) -> dict[str, Any]:
+    def summarize(self, scope: Scope, run: NightlyRun, counts: Mapping[str, Any]) -> dict[str, Any]:
         """Return the sums of what was done, and the first of the problems that are left."""
-        number, problems = queries.problems_of(scope, as_of=night.as_of, most=MOST_PROBLEMS)
+        number, problems = queries.problems_of(scope, as_of=run.as_of, most=MOST_PROBLEMS)
         sums = {**dict.fromkeys(COUNTS, 0), **counts}
-        return {"as_of": night.as_of, **sums, "problem_count": number, "problems": problems}
+        return {"as_of": run.as_of, **sums, "problem_count": number, "problems": problems}
 
 
 JOB = nightly.register(LeaveExpiryNight())

@@ -45,7 +45,7 @@ _TO = {SubmissionStatus.APPROVED: RequestStatus.APPROVED, SubmissionStatus.REJEC
 class LeaveRequestForms:
     """The meaning of leave request forms (forms.kinds.Handler)."""
 
-    def check_definition(self, scope: Scope, *, fields: Sequence[Record]) -> None:
+    def check_definition(self, scope: Scope, *, fields: Sequence[definition_kinds.StoredField]) -> None:
         """Refuse a form that lacks a leave type or a first day, or has one as another kind of field."""
         named = {str(field["field_name"]): field for field in fields}
         places = [
@@ -63,12 +63,12 @@ class LeaveRequestForms:
         if places:
             raise Invalid("; ".join(place.detail for place in places) + ".", places)
 
-    def submitted(self, scope: Scope, *, submission: Record) -> None:
+    def submitted(self, scope: Scope, *, submission: definition_kinds.SubmissionRow) -> None:
         """Ask for the leave that a submission describes, for whoever submitted it."""
-        data = submission["data"]
+        data = submission.data
         leave_type = _leave_type_of(scope, submission)
         said = {
-            "user_id": str(submission["user_id"]),
+            "user_id": str(submission.user_id),
             "leave_type_id": str(leave_type["id"]),
             "start_date": data.get(START_DATE),
             "end_date": data.get("end_date") or data.get(START_DATE),
@@ -78,15 +78,17 @@ class LeaveRequestForms:
         try:
             # as it would come in by itself: dates and halves are text in a submission
             new = NewRequest.model_validate_json(json.dumps(said))
-            actions.ask(scope, new=new, submission_id=submission["id"])
+            actions.ask(scope, new=new, submission_id=submission.id)
         except ValidationError as error:
             raise _of_submission(Invalid("The leave cannot be asked for.", places_of(error))) from None
         except Invalid as wrong:
             raise _of_submission(wrong) from None
 
-    def decided(self, scope: Scope, *, submission: Record, to: SubmissionStatus, notes: str | None) -> None:
+    def decided(
+        self, scope: Scope, *, submission: definition_kinds.SubmissionRow, to: SubmissionStatus, notes: str | None
+    ) -> None:
         """Decide the leave as the reviewer of its submission does."""
-        request = request_queries.find_of_submission(scope, submission["id"])
+        request = request_queries.find_of_submission(scope, submission.id)
         is_open = request is not None and request["status"] == RequestStatus.PENDING
         if not is_open and to is SubmissionStatus.REJECTED:
             return  # the leave was cancelled before; there is nothing left to give back
@@ -100,10 +102,10 @@ def register() -> None:
     definition_kinds.register(definition_kinds.FormType.LEAVE_REQUEST, LeaveRequestForms())
 
 
-def _leave_type_of(scope: Scope, submission: Record) -> Record:
+def _leave_type_of(scope: Scope, submission: definition_kinds.SubmissionRow) -> Record:
     """Find the leave type that was chosen: by the option's value, or else by its label."""
-    value = str(submission["data"].get(LEAVE_TYPE) or "")
-    for said in (value, _label_of(scope, submission["id"], value)):
+    value = str(submission.data.get(LEAVE_TYPE) or "")
+    for said in (value, _label_of(scope, submission.id, value)):
         found = type_queries.types_called(scope, said=said) if said else []
         if len(found) > 1:
             raise invalid(f"{_DATA}/{LEAVE_TYPE}", f'"{said}" is the name of several leave types; use the id of one')
