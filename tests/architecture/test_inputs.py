@@ -47,7 +47,7 @@ VERBATIM = {
 NO_MONEY = {
     "hours": "overtime", "ot_hours": "overtime", "extra_days": "days", "days": "days", "allocated_days": "days",
     "days_per_year": "days", "carryover_limit": "days", "payable_units": "days of a shift", "percent": "a rate",
-    "advance_rate": "a rate", "payroll_change_limit": "a rate", "min": "a bound of a form's number or a KPI's scale",
+    "min": "a bound of a form's number or a KPI's scale",
     "max": "a bound of a form's number or a KPI's scale", "target": "a KPI's measure", "weight": "a KPI's weight",
     "value": "a KPI's measure",
 }  # fmt: skip
@@ -98,7 +98,7 @@ def wrong(model: type[BaseModel], name: str, field: FieldInfo) -> Iterator[str]:
                 continue
             if numbers.read_number not in read:
                 yield f"{place}: a bare Decimal; use MoneyIn and its like, or NUMBER"
-            elif name not in NO_MONEY:
+            elif name not in NO_MONEY and not any(getattr(one, "le", None) == 1 for one in metadata):  # 1: a rate
                 yield f"{place}: is it money? then use MoneyIn and its like; else say what it is"
         elif kind is dt.date and not read & DAY_READERS:
             yield f"{place}: a bare date; use Day or LifeDay"
