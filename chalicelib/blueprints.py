@@ -252,6 +252,9 @@ notifications       notifications.consumers.send_notification
 mail-events         notifications.consumers.note_mail_event
 """
 
+# What all routes together need of AWS beside queues and the database, as a consumer's `uses=` says it of one queue.
+API_USES = ("files", "vault")
+
 
 class RouteLine(NamedTuple):
     """One line of the table of routes; a permission of None: open to all."""

@@ -72,3 +72,10 @@ def database(server: str, template: Urls) -> Iterator[Urls]:
         settings.cache_clear()
         engine.cache_clear()
         admin.execute(f'drop database "{name}" with (force)')
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that need a database, so that `-m "not database"` runs the others (`make check`)."""
+    for item in items:
+        if isinstance(item, pytest.Function) and "server" in item.fixturenames:
+            item.add_marker("database")

@@ -78,6 +78,7 @@ def consumes(
     messages_in: MessagesIn | None = None,
     when_failed: WhenFailed | None = None,
     while_suspended: bool = False,
+    uses: tuple[str, ...] = (),
 ) -> Callable[[Callable[..., SideEffect | None]], Callable[..., Any]]:
     """Make a function a queue's consumer, called once per message as `function(scope, message=...)`.
 
@@ -95,12 +96,15 @@ def consumes(
     `while_suspended` goes on, as what becomes known about the past must be recorded; so do AWS's events, which cannot
     be parked.
 
+    `uses` names what the function needs of AWS beside queues and the database, each by its module in `backing` (files,
+    vault, mail, push): its role in AWS is allowed that and nothing else. A test holds it against what the code imports.
+
     A tenant of another cell is suspended here for good, so its messages are parked, too. Those of queues that go on
     are retried and end as dead letter messages: nothing in this cell may process them.
     """
 
     def register(function: Callable[..., SideEffect | None]) -> Callable[..., Any]:
-        CONSUMERS[queue] = Consumer(queue, function, while_suspended or messages_in is not None)
+        CONSUMERS[queue] = Consumer(queue, function, while_suspended or messages_in is not None, uses)
 
         @wraps(function)
         def handler(event: Any) -> dict[str, list[dict[str, str]]]:

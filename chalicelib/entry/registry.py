@@ -56,6 +56,7 @@ class Consumer:
     queue: str
     function: Callable[..., Any]
     while_suspended: bool = False
+    uses: tuple[str, ...] = ()  # AWS services beside queues and the database, by their module in `backing`
 
 
 ENDPOINTS: list[DeclaredEndpoint] = []

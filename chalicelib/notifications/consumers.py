@@ -13,13 +13,13 @@ blueprint = Blueprint(__name__)
 
 
 # two to a batch: each may take its whole time-out, and Lambda ends after 29 seconds
-@consumes(blueprint, actions.QUEUE, batch_size=2, at_once=10)
+@consumes(blueprint, actions.QUEUE, batch_size=2, at_once=10, uses=("mail", "push", "vault"))
 def send_notification(scope: Scope, *, message: dict[str, Any]) -> SideEffect | None:
     """Attempt one notification, if it is due."""
     return delivery.attempt(scope, UUID(message["log_id"]))
 
 
-@consumes(blueprint, bounces.QUEUE, messages_in=bounces.messages_in)
+@consumes(blueprint, bounces.QUEUE, messages_in=bounces.messages_in, uses=("mail", "push", "vault"))
 def note_mail_event(scope: Scope, *, message: dict[str, Any]) -> None:
     """Note a mail that bounced or was complained about."""
     bounces.note(scope, message)

@@ -1,6 +1,6 @@
 """The table of routes, schedules and consumers says what the decorators declare, all of it and nothing else."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
@@ -8,6 +8,9 @@ import pytest
 import app
 from chalicelib import blueprints
 from chalicelib.entry.registry import CONSUMERS, ENDPOINTS, SCHEDULES
+from infra.deploy.cloud.functions import Function, functions
+from infra.deploy.cloud.operations import OPERATOR
+from infra.deploy.cloud.permissions import NEEDS
 
 
 def full_name(function: Callable[..., Any]) -> str:
@@ -43,3 +46,16 @@ class TestRouteTable:
         areas = [one.function.split(".")[0] for one in table]
         changes = [area for area, before in zip(areas, [None, *areas], strict=False) if area != before]
         assert len(changes) == len(set(changes))
+
+
+def services_imported_by(modules: Iterable[str]) -> set[str]:
+    """Return the services of AWS whose module in `backing` is among those modules."""
+    return {service for service in NEEDS if f"chalicelib.backing.{service}" in modules}
+
+
+class TestUses:
+    @pytest.mark.parametrize(
+        "function", [one for one in (*functions(), OPERATOR) if not one.schedule], ids=lambda one: one.name
+    )
+    def test_names_the_services_whose_modules_the_code_imports(self, function: Function) -> None:
+        assert set(function.uses) == services_imported_by(function.modules)

@@ -23,6 +23,7 @@ class Function:
     id: str
     name: str
     modules: frozenset[str]
+    uses: tuple[str, ...] = ()
     schedule: str | None = None
     queue: str | None = None
     at_once: int | None = None
@@ -49,6 +50,7 @@ class Function:
 def functions() -> tuple[Function, ...]:
     """List every function that Chalice packages, in a steady order."""
     from app import app  # registers every endpoint, queue and schedule
+    from chalicelib.blueprints import API_USES
 
     at_once = {
         source.name: source.maximum_concurrency
@@ -57,10 +59,15 @@ def functions() -> tuple[Function, ...]:
     }
     consumers = [(f"consume_{one.queue.replace('-', '_')}", one) for _, one in sorted(CONSUMERS.items())]
     return (
-        Function(API, "api", frozenset().union(*(imported_by(one.function.__module__) for one in ENDPOINTS))),
+        Function(API, "api", frozenset().union(*(imported_by(one.function.__module__) for one in ENDPOINTS)), API_USES),
         *(
             Function(
-                logical(name), name, imported_by(one.function.__module__), queue=one.queue, at_once=at_once.get(name)
+                logical(name),
+                name,
+                imported_by(one.function.__module__),
+                one.uses,
+                queue=one.queue,
+                at_once=at_once.get(name),
             )
             for name, one in consumers
         ),

@@ -21,8 +21,8 @@ MADE = "made"  # the folder that commands write exports into, handed over by way
 LOGS_KEPT = 365  # days: what was done by hand
 LONGEST = 480  # minutes
 PYTHON = "3.11"
-# It may do what its commands import: all that functions do, and dead-letter queues.
-OPERATOR = Function("Operate", "operate", imported_by("chalicelib.cli"))
+# Its commands do all that functions do, and read dead-letter queues.
+OPERATOR = Function("Operate", "operate", imported_by("chalicelib.cli"), uses=("files", "vault"))
 
 
 def operate(stage: str, environment: dict[str, Any]) -> Resources:

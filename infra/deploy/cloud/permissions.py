@@ -1,4 +1,4 @@
-"""IAM roles: one per function, with the permissions that follow from its queue, its schedule and its imports."""
+"""IAM roles: one per function, with the permissions that follow from its queue, its schedule and what it uses."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def _statements(stage: str, function: Function, log_group: str) -> list[Statemen
 
 
 def _needed(function: Function) -> list[Statement]:
-    return [one for module, needs in NEEDS.items() if module in function.modules for one in needs]
+    return [one for service in function.uses for one in NEEDS[service]]
 
 
 def _logging_in(stage: str, function: Function) -> list[Statement]:
@@ -136,9 +136,9 @@ def _queues(queues: Iterable[str]) -> list[dict[str, Any]]:
     return [arn(queue_id(queue)) for queue in queues]
 
 
-# By the module that a function's code imports: what that module asks of AWS.
+# By the service that an entry point declares with `uses=`, which is a module of `backing`: what that asks of AWS.
 NEEDS: dict[str, list[Statement]] = {
-    "chalicelib.backing.files": [
+    "files": [
         allow(
             "Files",
             ["s3:DeleteObject", "s3:GetObject", "s3:PutObject", "s3:PutObjectTagging"],
@@ -147,7 +147,7 @@ NEEDS: dict[str, list[Statement]] = {
         # Without it a file that is not there reads as forbidden.
         allow("ListFiles", ["s3:ListBucket"], [arn("FilesBucket")], StringLike={"s3:prefix": "tenants/*"}),
     ],
-    "chalicelib.backing.vault": [
+    "vault": [
         allow(
             "Keys",
             ["kms:Decrypt", "kms:GenerateDataKey"],
@@ -155,14 +155,14 @@ NEEDS: dict[str, list[Statement]] = {
             Null={"kms:EncryptionContext:tenant_id": "false"},  # only with a tenant's encryption context
         )
     ],
-    "chalicelib.backing.mail": [
+    "mail": [
         allow(
             "Mail",
             ["ses:SendEmail", "ses:SendRawEmail"],
             [arn_of("ses", "identity/${MailDomain}"), arn_of("ses", "configuration-set/${MailConfigurationSet}")],
         )
     ],
-    "chalicelib.backing.push": [
+    "push": [
         allow("Devices", ["sns:Publish"], [arn_of("sns", "endpoint/*")]),
         allow("Phones", ONLY_WILDCARD["Phones"], "*"),
     ],

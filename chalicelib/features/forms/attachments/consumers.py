@@ -21,13 +21,13 @@ def uploads_told_of(body: Any) -> list[dict[str, Any]]:
 
 
 # each holds a whole file in memory, one after the other
-@consumes(blueprint, checks.QUEUE, batch_size=5, at_once=10, messages_in=uploads_told_of)
+@consumes(blueprint, checks.QUEUE, batch_size=5, at_once=10, messages_in=uploads_told_of, uses=("files",))
 def look_at_upload(scope: Scope, *, message: dict[str, Any]) -> SideEffect | None:
     """Look at one file that arrived, and keep it or refuse it."""
     return checks.arrived(scope, UUID(message["attachment_id"]))
 
 
-@consumes(blueprint, removal.QUEUE, batch_size=1)
+@consumes(blueprint, removal.QUEUE, batch_size=1, uses=("files",))
 def remove_left_over(scope: Scope, *, message: dict[str, Any]) -> SideEffect | None:
     """Remove some of a tenant's files that nobody submitted."""
     return removal.remove_left_over(scope)

@@ -106,7 +106,7 @@ def send_due_nights(*, now: datetime) -> int:
     return JOB.send_due_tenants(now)
 
 
-@consumes(blueprint, QUEUE, batch_size=1, when_failed=progress.fail)
+@consumes(blueprint, QUEUE, batch_size=1, when_failed=progress.fail, uses=("vault",))
 def do_night(scope: Scope, *, message: dict[str, Any]) -> None:
     """Do a night, or a chunk of one; one that is done already is not done again."""
     JOB.process(scope, message)

@@ -16,7 +16,7 @@ from chalicelib.jobs import progress
 blueprint = Blueprint(__name__)
 
 
-@consumes(blueprint, actions.QUEUE, batch_size=1, at_once=10, when_failed=progress.fail)
+@consumes(blueprint, actions.QUEUE, batch_size=1, at_once=10, when_failed=progress.fail, uses=("vault",))
 def run_payouts(scope: Scope, *, message: dict[str, Any]) -> None:
     """Start the run of an hour, or do one chunk of a run; what is done already is not done again."""
     if "slot" in message:
@@ -28,7 +28,7 @@ def run_payouts(scope: Scope, *, message: dict[str, Any]) -> None:
 
 
 # nothing new is sent for a suspended tenant; what is in doubt is still found out
-@consumes(blueprint, delivery_actions.QUEUE, at_once=20, while_suspended=True)
+@consumes(blueprint, delivery_actions.QUEUE, at_once=20, while_suspended=True, uses=("vault",))
 def move_payout(scope: Scope, *, message: dict[str, Any]) -> SideEffect | None:
     """Send one payout, or ask about it, as its state needs."""
     return delivery_actions.carry_on(scope, UUID(message["payout_id"]))

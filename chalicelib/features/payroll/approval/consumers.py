@@ -13,7 +13,7 @@ from chalicelib.jobs import progress
 blueprint = Blueprint(__name__)
 
 
-@consumes(blueprint, posting.QUEUE, batch_size=1, when_failed=progress.fail)
+@consumes(blueprint, posting.QUEUE, batch_size=1, when_failed=progress.fail, uses=("files",))
 def post_payslips(scope: Scope, *, message: dict[str, Any]) -> None:
     """Book one chunk of people; one that is booked already is not booked again."""
     chunk = progress.find_chunk(scope, UUID(message["job_id"]), message["chunk"])

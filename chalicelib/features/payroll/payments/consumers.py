@@ -14,7 +14,7 @@ blueprint = Blueprint(__name__)
 
 
 # what was paid is written down for a suspended tenant, too
-@consumes(blueprint, PAYROLL_QUEUE, while_suspended=True)
+@consumes(blueprint, PAYROLL_QUEUE, while_suspended=True, uses=("vault",))
 def settle_payroll(scope: Scope, *, message: dict[str, Any]) -> None:
     """Mark a run as paid when each of its payslips is, and as partly paid when money came back."""
     actions.settle(scope, run_id=UUID(message["run_id"]))
