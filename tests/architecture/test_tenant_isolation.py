@@ -1,4 +1,4 @@
-"""Every id that a route takes, with another tenant's and with nobody's: the answers are the same, and say nothing."""
+"""The tenant isolation test: another tenant's id is answered like an unknown one, on every route, body and query."""
 
 import copy
 import json
