@@ -43,7 +43,7 @@ def not_forced(session: psycopg.Connection) -> list[str]:
 
 def without_canonical_policy(session: psycopg.Connection) -> list[str]:
     """Return tenant tables that lack the one policy for everybody, or have it in other words."""
-    found = {
+    policies = {
         (table, qual, check)
         for table, qual, check in session.execute("""
             select tablename, qual, with_check from pg_policies
@@ -53,7 +53,7 @@ def without_canonical_policy(session: psycopg.Connection) -> list[str]:
     return [
         table
         for table, key in tenant_tables(session).items()
-        if (table, f"({key} = {TENANT})", f"({key} = {TENANT})") not in found
+        if (table, f"({key} = {TENANT})", f"({key} = {TENANT})") not in policies
     ]
 
 
@@ -71,10 +71,10 @@ def keys_across_tenants(session: psycopg.Connection) -> list[str]:
         from pg_constraint k
         join t mine on mine.oid = k.conrelid
         join pg_attribute a on a.attrelid = k.conrelid and a.attnum = k.conkey[1]
-        left join t theirs on theirs.oid = k.confrelid
+        left join t referenced on referenced.oid = k.confrelid
         left join pg_attribute b on b.attrelid = k.confrelid and b.attnum = k.confkey[1]
         where (k.contype in ('p', 'u', 'x') and a.attname <> mine.key)
-           or (k.contype = 'f' and theirs.oid is not null and (a.attname, b.attname) <> (mine.key, theirs.key))
+           or (k.contype = 'f' and referenced.oid is not null and (a.attname, b.attname) <> (mine.key, referenced.key))
         order by 1""")
     return [name for (name,) in rows]
 

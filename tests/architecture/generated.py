@@ -89,7 +89,7 @@ DATES = [
     "2000-01-01",
     "2100-12-31",
 ]
-# Cursors that a list gave out, or that somebody made up.
+# Cursors of lists, and invented ones.
 CURSORS = [
     *map(
         encode_cursor,
@@ -153,14 +153,14 @@ class Strategies:
         for union in ("anyOf", "oneOf"):
             if union in schema:
                 return st.one_of([self.valid(one) for one in schema[union]])
-        made = getattr(self, f"_{schema.get('type', 'anything')}")(schema)
+        strategy = getattr(self, f"_{schema.get('type', 'anything')}")(schema)
         if "examples" in schema:
-            return st.one_of(st.sampled_from(schema["examples"]), made)
-        return made
+            return st.one_of(st.sampled_from(schema["examples"]), strategy)
+        return strategy
 
     def mutated(self, name: str, schema: Schema) -> st.SearchStrategy[Any]:
         """Return values that are wrong in one place: another value there, one too few, or one too many."""
-        return spoiled(self.of_field(name, schema))
+        return mutate(self.of_field(name, schema))
 
     def _object(self, schema: Schema) -> st.SearchStrategy[Any]:
         required = schema.get("required", [])
@@ -215,9 +215,9 @@ class Strategies:
         return st.sampled_from(JUNK)
 
 
-def spoiled(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+def mutate(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     """Spoil values in one place."""
-    return st.tuples(values, st.randoms(use_true_random=False), st.sampled_from(JUNK)).map(_undecryptable)
+    return st.tuples(values, st.randoms(use_true_random=False), st.sampled_from(JUNK)).map(_mutated)
 
 
 def rows(columns: Sequence[str], ids: Sequence[str]) -> st.SearchStrategy[list[dict[str, Any]]]:
@@ -229,10 +229,10 @@ def rows(columns: Sequence[str], ids: Sequence[str]) -> st.SearchStrategy[list[d
     return st.lists(st.dictionaries(st.sampled_from([*columns, "nonsense"]), cell, max_size=8), max_size=5)
 
 
-def as_csv(said: list[dict[str, Any]]) -> str:
+def as_csv(table: list[dict[str, Any]]) -> str:
     """Write rows as CSV, as carelessly as people do."""
-    names = list(dict.fromkeys(name for row in said for name in row))
-    lines = [",".join(names), *(",".join(str(row.get(name, "")) for name in names) for row in said)]
+    names = list(dict.fromkeys(name for row in table for name in row))
+    lines = [",".join(names), *(",".join(str(row.get(name, "")) for name in names) for row in table)]
     return "\n".join(lines)
 
 
@@ -241,8 +241,8 @@ def as_json(value: Any) -> str:
     return json.dumps(value)
 
 
-def _undecryptable(said: tuple[Any, Any, Any]) -> Any:
-    value, random, junk = copy.deepcopy(said[0]), said[1], said[2]
+def _mutated(drawn: tuple[Any, Any, Any]) -> Any:
+    value, random, junk = copy.deepcopy(drawn[0]), drawn[1], drawn[2]
     places = list(_places(value))
     if not places or random.random() < 0.1:
         return junk

@@ -56,25 +56,25 @@ def columns(session: psycopg.Connection, table: str, tenant_id: UUID) -> dict[st
         " and is_identity = 'NO'",
         [table],
     ).fetchall()
-    said: dict[str, Any] = {
+    values: dict[str, Any] = {
         name: BY_COLUMN.get(f"{table}.{name}", BY_COLUMN.get(name, BY_TYPE[kind])) for name, kind in needed
     }
-    said |= {name: value for name, value in MORE.get(table, {}).items() if name not in said}
+    values |= {name: value for name, value in MORE.get(table, {}).items() if name not in values}
     if table == "tenants":
-        return {**said, "id": tenant_id, "slug": str(tenant_id)}
-    return {**said, "tenant_id": tenant_id}
+        return {**values, "id": tenant_id, "slug": str(tenant_id)}
+    return {**values, "tenant_id": tenant_id}
 
 
 def insert(session: psycopg.Connection, table: str, tenant_id: UUID) -> None:
     """Write one row of a table."""
-    said = columns(session, table, tenant_id)
+    values = columns(session, table, tenant_id)
     session.execute(
         sql.SQL("insert into {} ({}) values ({})").format(
             sql.Identifier(table),
-            sql.SQL(", ").join(map(sql.Identifier, said)),
-            sql.SQL(", ").join([sql.Placeholder()] * len(said)),
+            sql.SQL(", ").join(map(sql.Identifier, values)),
+            sql.SQL(", ").join([sql.Placeholder()] * len(values)),
         ),
-        list(said.values()),
+        list(values.values()),
     )
 
 

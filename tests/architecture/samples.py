@@ -1,4 +1,4 @@
-"""One object of each kind that a path can name, so that routes can be asked for somebody's and for nobody's."""
+"""One sample of each kind of object that a path can name, to request another tenant's and unknown ids."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -36,10 +36,10 @@ MADE_BY: Mapping[str, Callable[[Cast], UUID]] = {
     "/webhook-deliveries/{delivery_id}": lambda cast: row(
         cast, "webhook_deliveries",
         {"endpoint_id": _endpoint(cast), "event_id": row(cast, "webhook_events", {"type": "ping", "body": "{}"})}),
-    "/notifications/{notification_id}": lambda cast: _told(cast, "in_app"),
+    "/notifications/{notification_id}": lambda cast: _notification(cast, "in_app"),
     "/notification-suppressions/{suppression_id}": lambda cast: row(
         cast, "notification_suppressions",
-        {"address": f"{_number()}@a.example", "reason": "bounce", "log_id": _told(cast, "email")}),
+        {"address": f"{_number()}@a.example", "reason": "bounce", "log_id": _notification(cast, "email")}),
     "/tenants/{tenant_id}": lambda cast: cast.id,
     "/payouts/{payout_id}": lambda cast: row(
         cast, "payouts", {"user_id": _user(cast), "currency": "BDT", "amount": 1, "after_number": 0,
@@ -303,7 +303,7 @@ def _attachment(cast: Cast) -> UUID:
     )
 
 
-def _told(cast: Cast, channel: str) -> UUID:
+def _notification(cast: Cast, channel: str) -> UUID:
     return row(
         cast,
         "notification_logs",

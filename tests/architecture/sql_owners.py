@@ -100,13 +100,13 @@ def owners() -> dict[str, str]:
     for module in pkgutil.walk_packages(chalicelib.__path__, "chalicelib."):
         if module.name.endswith("models"):
             importlib.import_module(module.name)
-    found = {**TABLES, **FUNCTIONS}
+    owners_by_name = {**TABLES, **FUNCTIONS}
     for name, loaded in sorted(sys.modules.items()):
         if name.startswith("chalicelib.") and name.endswith("models"):
             for value in vars(loaded).values():
                 if isinstance(value, sa.Table):
-                    found.setdefault(value.name, package_of(Path(str(loaded.__file__))))
-    return found
+                    owners_by_name.setdefault(value.name, package_of(Path(str(loaded.__file__))))
+    return owners_by_name
 
 
 def package_of(file: Path) -> str:

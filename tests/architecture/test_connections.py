@@ -30,17 +30,17 @@ def uses_of_the_pool(file: Path) -> Iterator[str]:
 
 
 def test_only_one_function_uses_the_pool() -> None:
-    found = {
+    uses = {
         (str(file.relative_to(PRODUCT)), where) for file in PRODUCT.rglob("*.py") for where in uses_of_the_pool(file)
     }
-    assert {one for one in found if one[0] != MIGRATES} == {TAKES_IT}
+    assert {one for one in uses if one[0] != MIGRATES} == {TAKES_IT}
 
 
 def test_nobody_else_makes_connections() -> None:
     makes = ("create_engine(", "psycopg.connect(", "psycopg_pool")
-    found = {
+    uses = {
         str(file.relative_to(PRODUCT))
         for file in PRODUCT.rglob("*.py")
         if any(word in file.read_text() for word in makes)
     }
-    assert found - {MIGRATES} == {"backing/database.py"}
+    assert uses - {MIGRATES} == {"backing/database.py"}

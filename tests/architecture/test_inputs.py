@@ -61,8 +61,10 @@ def models() -> list[type[BaseModel]]:
             yield child
             yield from below(child)
 
-    found = {*below(schema.Input), *below(RowInput), PayPolicy}
-    return sorted((one for one in found if one.__module__.startswith("chalicelib.")), key=lambda one: one.__qualname__)
+    classes = {*below(schema.Input), *below(RowInput), PayPolicy}
+    return sorted(
+        (one for one in classes if one.__module__.startswith("chalicelib.")), key=lambda one: one.__qualname__
+    )
 
 
 def leaves(annotation: Any, metadata: tuple[Any, ...] = ()) -> Iterator[tuple[Any, list[Any]]]:
@@ -110,13 +112,13 @@ def wrong(model: type[BaseModel], name: str, field: FieldInfo) -> Iterator[str]:
 
 class TestFields:
     def test_are_of_the_kinds_that_the_kernel_has(self) -> None:
-        found = [
-            said
+        violations = [
+            violation
             for model in models()
             for name, field in model.model_fields.items()
-            for said in wrong(model, name, field)
+            for violation in wrong(model, name, field)
         ]
-        assert found == []
+        assert violations == []
 
     def test_are_all_seen(self) -> None:
         assert {"NewUser", "SaleRow", "EmployeeImportRow", "PolicyPatch", "PayPolicy", "IbanInput", "AnswerRow"} <= {
@@ -124,18 +126,18 @@ class TestFields:
         }
 
     @pytest.mark.parametrize(
-        ("annotation", "said"),
+        ("annotation", "expected"),
         [
             (str, "a bare str"), (str | None, "a bare str"), (list[str], "a bare str"), (dict[str, Decimal], "a bare"),
             (Decimal, "a bare Decimal"), (dt.date | None, "a bare date"), (dt.datetime, "a bare datetime"),
             (typing.Annotated[Decimal, schema.NUMBER], "is it money?"),
         ],
     )  # fmt: skip
-    def test_of_another_kind_would_be_named(self, annotation: Any, said: str) -> None:
+    def test_of_another_kind_would_be_named(self, annotation: Any, expected: str) -> None:
         model = type("Some", (BaseModel,), {"__annotations__": {"amount": annotation}})
-        found = list(wrong(model, "amount", model.model_fields["amount"]))
-        assert found
-        assert said in found[0]
+        violations = list(wrong(model, "amount", model.model_fields["amount"]))
+        assert violations
+        assert expected in violations[0]
 
     def test_have_no_exception_that_is_not_needed(self) -> None:
         names = {name for model in models() for name in model.model_fields}

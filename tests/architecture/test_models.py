@@ -31,10 +31,10 @@ def _migrated(server: str, database: Urls) -> sa.MetaData:
     """Read the schema back from the migrated database."""
     url = sa.make_url(server).set(drivername="postgresql+psycopg", database=database.application.rpartition("/")[2])
     engine = sa.create_engine(url, poolclass=sa.NullPool)
-    found = sa.MetaData()
-    found.reflect(engine)
+    metadata = sa.MetaData()
+    metadata.reflect(engine)
     import_models()
-    return found
+    return metadata
 
 
 def differences(model: sa.Table, table: sa.Table) -> list[str]:
@@ -68,7 +68,7 @@ class TestModels:
 
     def test_have_the_columns_types_and_keys_of_their_tables(self, migrated: sa.MetaData) -> None:
         wrong = {name: differences(model, migrated.tables[name]) for name, model in metadata.tables.items()}
-        assert {name: said for name, said in wrong.items() if said} == {}
+        assert {name: problems for name, problems in wrong.items() if problems} == {}
 
     def test_differ_when_one_column_does(self, migrated: sa.MetaData) -> None:
         model = sa.Table(
@@ -78,8 +78,8 @@ class TestModels:
             sa.Column("name", sa.Integer),
             sa.Column("shoe_size", sa.Text),
         )
-        said = differences(model, migrated.tables["users"])
-        assert "no column shoe_size" in said
-        assert "no column email" in said
-        assert "another primary key" in said
-        assert "name is TEXT, not INTEGER" in said
+        problems = differences(model, migrated.tables["users"])
+        assert "no column shoe_size" in problems
+        assert "no column email" in problems
+        assert "another primary key" in problems
+        assert "name is TEXT, not INTEGER" in problems

@@ -45,7 +45,7 @@ MINE: dict[str, Callable[[Cast, UUID], Api]] = {
     )
 }
 WITH_ID = [endpoint for endpoint in ENDPOINTS if set(endpoint.path_types) - set(PLAIN)]
-# every id of every path: one is somebody else's, the others are the caller's own
+# every id of every path: one is another tenant's, the others are the caller's own
 IDS = [
     (endpoint, part, place)
     for endpoint in WITH_ID
@@ -76,14 +76,14 @@ def references(schema: dict[str, Any], at: tuple[Any, ...] = ()) -> Iterator[tup
 
 
 def ids_in_bodies() -> list[tuple[DeclaredEndpoint, tuple[Any, ...]]]:
-    found = []
+    cases = []
     for endpoint in ENDPOINTS:
         content = DOCUMENT["paths"][endpoint.path][endpoint.method.lower()].get("requestBody", {}).get("content", {})
         schema = content.get("application/json", {}).get("schema", {})
-        found += [
+        cases += [
             (endpoint, place) for place in dict.fromkeys(references(schema)) if endpoint.may != "platform.tenants"
         ]
-    return found
+    return cases
 
 
 def ids_in_queries() -> list[tuple[DeclaredEndpoint, str]]:
@@ -98,8 +98,8 @@ def ids_in_queries() -> list[tuple[DeclaredEndpoint, str]]:
 IN_BODIES, IN_QUERIES = ids_in_bodies(), ids_in_queries()
 
 
-@pytest.fixture(scope="module", name="theirs")
-def _theirs(database: object) -> dict[str, UUID]:
+@pytest.fixture(scope="module", name="acme_ids")
+def _acme_ids(database: object) -> dict[str, UUID]:
     """Make one object of each kind in Acme."""
     return make_all(tenant("Acme"))
 
@@ -116,14 +116,14 @@ def _own(zenith: Cast) -> dict[str, UUID]:
 
 def alike(reply: Reply, asked: object) -> tuple[int, str]:
     """Take out of an answer what differs between two requests: the id asked for, and when."""
-    said = reply.text.replace(str(asked), "ID")
-    said = re.sub(r'"(id|user_id|key|hint|created_at|job_id|status_url|employee_no)":\s*"[^"]*"', r'"\1"', said)
-    return reply.status, said
+    text = reply.text.replace(str(asked), "ID")
+    text = re.sub(r'"(id|user_id|key|hint|created_at|job_id|status_url|employee_no)":\s*"[^"]*"', r'"\1"', text)
+    return reply.status, text
 
 
-def ids_of(endpoint: DeclaredEndpoint, made: dict[str, UUID]) -> dict[str, UUID]:
+def ids_of(endpoint: DeclaredEndpoint, samples: dict[str, UUID]) -> dict[str, UUID]:
     """Return an id of one's own for every parameter of a path."""
-    return {part: made[place] for part, place in parameters(endpoint.path).items() if part not in PLAIN}
+    return {part: samples[place] for part, place in parameters(endpoint.path).items() if part not in PLAIN}
 
 
 def sent(caller: Api, endpoint: DeclaredEndpoint, to: str, body: Any) -> Reply:
@@ -148,13 +148,13 @@ class TestPath:
         self,
         zenith: Cast,
         own: dict[str, UUID],
-        theirs: dict[str, UUID],
+        acme_ids: dict[str, UUID],
         endpoint: DeclaredEndpoint,
         part: str,
         place: str,
     ) -> None:
         body, answers = BODIES.get(name(endpoint), {}), []
-        for asked in (theirs[place], uuid4()):
+        for asked in (acme_ids[place], uuid4()):
             ids = {**ids_of(endpoint, own), part: asked}
             reply = sent(zenith.admin, endpoint, path(endpoint, **ids), body if endpoint.body else None)
             answers.append(alike(reply, asked))
@@ -171,9 +171,9 @@ class TestPath:
         assert reply.status not in (400, 401, 404, 415, 422), reply.text
 
     @pytest.mark.parametrize("endpoint", WITH_ID, ids=name)
-    @pytest.mark.parametrize("said", ["1", "x", "null", "%00", "00000000-0000-0000-0000-00000000000g"])
-    def test_that_is_no_id_is_not_there_either(self, zenith: Cast, endpoint: DeclaredEndpoint, said: str) -> None:
-        ids = {part: said for part in endpoint.path_types if part not in PLAIN}
+    @pytest.mark.parametrize("text", ["1", "x", "null", "%00", "00000000-0000-0000-0000-00000000000g"])
+    def test_that_is_no_id_is_not_there_either(self, zenith: Cast, endpoint: DeclaredEndpoint, text: str) -> None:
+        ids = {part: text for part in endpoint.path_types if part not in PLAIN}
         reply = sent(
             zenith.admin, endpoint, path(endpoint, **ids), BODIES.get(name(endpoint), {}) if endpoint.body else None
         )
@@ -192,7 +192,7 @@ class TestBody:
         self,
         zenith: Cast,
         own: dict[str, UUID],
-        theirs: dict[str, UUID],
+        acme_ids: dict[str, UUID],
         endpoint: DeclaredEndpoint,
         place: tuple[Any, ...],
     ) -> None:
@@ -200,7 +200,7 @@ class TestBody:
         ids = {part: own[where] for part, where in parameters(endpoint.path).items() if part not in PLAIN}
         body = BODIES_AROUND.get((name(endpoint), place[0])) or BODIES[name(endpoint)]
         answers = []
-        for asked in (theirs[FIELDS[field]], uuid4()):
+        for asked in (acme_ids[FIELDS[field]], uuid4()):
             reply = sent(zenith.admin, endpoint, path(endpoint, **ids), placed(body, place, str(asked)))
             answers.append(alike(reply, asked))
         assert answers[0] == answers[1]
@@ -214,12 +214,12 @@ class TestImport:
         ("/sales/import", {"user_id": "{id}", "earning": "1.00"}),
     ])  # fmt: skip
     def test_with_an_id_of_another_tenant_is_as_with_nobodys(
-        self, zenith: Cast, theirs: dict[str, UUID], path: str, row: dict[str, str]
+        self, zenith: Cast, acme_ids: dict[str, UUID], path: str, row: dict[str, str]
     ) -> None:
         answers = []
-        for asked in (theirs["/users/{user_id}"], uuid4()):
-            said = [{column: value.format(id=asked) for column, value in row.items()}]
-            answers.append(alike(zenith.admin.call("POST", path, said), asked))
+        for asked in (acme_ids["/users/{user_id}"], uuid4()):
+            table = [{column: value.format(id=asked) for column, value in row.items()}]
+            answers.append(alike(zenith.admin.call("POST", path, table), asked))
         assert answers[0] == answers[1]
         assert '"line":1' in answers[0][1]
 
@@ -233,17 +233,17 @@ class TestQuery:
         ("endpoint", "field"), IN_QUERIES, ids=lambda v: name(v) if isinstance(v, DeclaredEndpoint) else v
     )
     def test_with_an_id_of_another_tenant_is_as_with_nobodys(
-        self, zenith: Cast, theirs: dict[str, UUID], endpoint: DeclaredEndpoint, field: str
+        self, zenith: Cast, acme_ids: dict[str, UUID], endpoint: DeclaredEndpoint, field: str
     ) -> None:
         answers = []
-        for asked in (theirs[FIELDS[field]], uuid4()):
+        for asked in (acme_ids[FIELDS[field]], uuid4()):
             answers.append(alike(zenith.admin.call(endpoint.method, f"{path(endpoint)}?{field}={asked}"), asked))
         assert answers[0] == answers[1]
         assert answers[0][0] == 404 or '"items":[]' in answers[0][1].replace(" ", ""), answers[0][1]
 
 
 class TestColleague:
-    """Within one tenant: an employee asks for a colleague's, a manager for somebody who is not theirs."""
+    """Within one tenant: an employee requests a colleague's data, a manager those of an employee of another team."""
 
     @pytest.mark.parametrize("role", [Role.EMPLOYEE, Role.MANAGER])
     @pytest.mark.parametrize(
@@ -265,8 +265,8 @@ class TestColleague:
 
 def placed(body: Any, place: tuple[Any, ...], value: str) -> Any:
     """Put a value into a copy of a body, making what is missing on the way."""
-    made = copy.deepcopy(body)
-    holder = made
+    copied = copy.deepcopy(body)
+    holder = copied
     for step, following in pairwise(place):
         if isinstance(holder, list):
             if not holder:
@@ -278,7 +278,7 @@ def placed(body: Any, place: tuple[Any, ...], value: str) -> Any:
         holder[:] = [value]
     else:
         holder[place[-1]] = value
-    return made
+    return copied
 
 
 def test_the_app_is_all_here() -> None:
