@@ -53,6 +53,7 @@ class Actor:
         self._thread.start()
 
     def _main(self) -> None:
+        """Run the actor's work in its own thread, from its first turn on."""
         self._turn.acquire()
         try:
             if not self.hub.is_closing:
@@ -248,6 +249,7 @@ class Hub:
         self.close()
 
     def _give(self, actor: Actor) -> None:
+        """Give the baton to an actor, and raise what its work raised."""
         self.current = actor
         actor.run()
         self.current = None
@@ -267,6 +269,7 @@ class Hub:
         self.actors = []
 
     def _wake(self) -> None:
+        """End rests and waits that are over."""
         for one in self.actors:
             if one.rests_until is not None and one.rests_until <= self.now:
                 one.rests_until = None

@@ -186,6 +186,7 @@ def _url_for(admin_url: str, database: str, role: str) -> str:
 
 @contextmanager
 def _product(urls: Urls) -> Iterator[tuple[dict[str, events.Consumer], dict[str, events.Schedule]]]:
+    """Point the product's settings, engine and queues at the laboratory, and yield its entry points."""
     environment = {
         "APPLICATION_DATABASE_URL": urls.application,
         "WAGEBOOK_HOME": "/nonexistent",  # runs must not find a developer's own stack
