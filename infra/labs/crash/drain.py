@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
+from chalicelib.backing.database import statement
 from infra.labs.crash import files
 from infra.labs.crash.actors import handle_payouts
 from infra.labs.crash.restore import match, restore
@@ -13,20 +14,7 @@ from infra.labs.crash.simulation import QUEUES, Simulation
 MOST_TURNS = 120
 OPEN = "('held', 'queued', 'sending', 'unknown', 'review')"
 
-_LEFT = f"""
-    select (select count(*) from payouts where tenant_id = %(id)s and status in {OPEN}) as open,
-        (select count(*) from payouts where tenant_id = %(id)s and status = 'review') as review,
-        (select min(look_at) from payouts
-         where tenant_id = %(id)s and (status in {OPEN} or %(waits_for_returns)s)) as look_at,
-        (select count(*) from ledger_accounts where tenant_id = %(id)s and kind = 'payable' and balance < 0
-         and (-balance >= %(minimum)s or currency <> %(currency)s)) as owed,
-        (select count(*) from outbox where tenant_id = %(id)s and sent_at is null) as unsent,
-        (select count(*) from pending_sales p join sales s on s.tenant_id = p.tenant_id and s.id = p.sale_id
-         join currencies c on c.code = s.currency
-         where p.tenant_id = %(id)s and trunc(s.earning * %(rate)s, c.minor_units) > 0
-           and not exists (select from ledger_entries e where e.tenant_id = p.tenant_id and e.subject_id = p.sale_id
-                           and e.event = 'advance')) as eligible
-"""
+_REMAINING = statement(__file__, "remaining")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +131,7 @@ def _count_remaining(simulation: Simulation, waits_for_returns: bool) -> Remaini
         "currency": tenant.currency,
         "rate": tenant.rate,
     }
-    row = simulation.world.admin.execute(_LEFT.encode(), values, prepare=True).fetchone()
+    row = simulation.world.admin.execute(_REMAINING.encode(), values, prepare=True).fetchone()
     assert row is not None
     return Remaining(**row)
 
