@@ -93,11 +93,11 @@ class TestCommandLine:
         ("page", "command"), commands(r"python -m chalicelib\.cli(?= [a-z])") + commands(r"(?:^|\s)operate \"(?=[a-z])")
     )
     def test_knows_what_is_typed(self, page: str, command: str) -> None:
-        command: Any = typer.main.get_command(app)
+        parser: Any = typer.main.get_command(app)
         words = iter(command.split())
-        while hasattr(command, "commands"):
-            command = command.commands[re.sub(r"[^a-z-]", "", next(words, "nothing"))]
-        there = {option.removeprefix("--") for one in command.params for option in one.opts}
+        while hasattr(parser, "commands"):
+            parser = parser.commands[re.sub(r"[^a-z-]", "", next(words, "nothing"))]
+        there = {option.removeprefix("--") for one in parser.params for option in one.opts}
         assert options(command.split("&&")[0]) <= there | {"help"}
 
 
