@@ -86,7 +86,7 @@ _COMMENT = re.compile(r"--[^\n]*")
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """A table or a function that some SQL names."""
+    """A table or function that a piece of SQL names."""
 
     place: str  # the file, below chalicelib
     package: str  # such as features.payouts, entry
@@ -110,14 +110,14 @@ def owners() -> dict[str, str]:
 
 
 def package_of(file: Path) -> str:
-    """Return the room of a file, or the feature: `features.payouts`, `entry`."""
+    """Return the package of a file: `features.payouts`, `entry`."""
     parts = file.relative_to(PRODUCT).parts
     return ".".join(parts[:2]) if parts[0] == "features" else parts[0].removesuffix(".py")
 
 
 @cache
 def layers() -> dict[str, int]:
-    """Return the height of each package, from the layers that the import linter holds; the lowest is 0."""
+    """Return the height of each package by the layers of the import linter; the lowest is 0."""
     contracts = tomllib.loads((PROJECT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
     rooms, features = (contract["layers"] for contract in contracts if contract["type"] == "layers")
     order: list[list[str]] = []

@@ -1,4 +1,4 @@
-"""The ends of time and of numbers in every parameter of every read: refused or answered, never a failure of ours."""
+"""The extremes of dates and numbers in every parameter of every read: rejected or answered, never a 500."""
 
 import json
 from collections.abc import Iterator
@@ -55,7 +55,7 @@ CURSORS = [encode_cursor(key) for key in KEYS]
 
 
 class Office:
-    """A tenant with one object of every kind, and who may read it."""
+    """A tenant with one object of every kind, and its callers."""
 
     def __init__(self, **settings: object) -> None:
         acme = tenant("Acme", **settings)
@@ -77,14 +77,14 @@ def _office(database: object, request: pytest.FixtureRequest) -> Iterator[Office
         make_queues(boto3.client("sqs"), [queues.configured_name(queue) for queue in CONSUMERS])
         queues.client.cache_clear()
         queues.url_of.cache_clear()
-        # days begin before and after UTC's, and a period reaches into the month before
+        # days begin before and after UTC's, and a period begins in the month before
         yield Office(timezone=request.param, cycle_start_day=26)
     queues.client.cache_clear()
     queues.url_of.cache_clear()
 
 
 def ends_of(name: str, schema: dict[str, Any]) -> list[str]:
-    """Return the extremes of a parameter, by what its schema says that it is."""
+    """Return the extremes of a parameter, by its schema."""
     text = json.dumps(schema)
     if name == "cursor":
         return CURSORS

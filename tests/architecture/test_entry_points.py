@@ -16,11 +16,16 @@ from chalicelib.identity.permissions import GRANTS
 OPEN_DOORS = {"GET /health", "GET /openapi.json", "GET /docs",
               # the recipient of a mail may unsubscribe: the token in the mail is the credential
               "GET /notifications/unsubscribe/{token}", "POST /notifications/unsubscribe/{token}"}  # fmt: skip
-ROOMS_BELOW = {"notifications"}  # that have entry points, though every feature sends notifications
+PACKAGES_BELOW = {"notifications"}  # that have entry points, though every feature sends notifications
 FEATURES = Path(chalicelib.features.__path__[0])
-# The file names of house.md. A package may split one by subject: `request_actions`, `import_rules`.
+# The standard file names. A package may split one by subject: `request_actions`, `import_rules`.
 FILES = {"models", "rules", "queries", "actions", "schemas", "events", "routes", "schedules", "consumers"}
-DOOR_FILES = ("routes", "schedules", "consumers", "job")  # nightly_job.py has its schedule and its queue in one file
+ENTRY_POINT_FILES = (
+    "routes",
+    "schedules",
+    "consumers",
+    "job",
+)  # nightly_job.py has its schedule and its queue in one file
 
 
 def names(endpoints: list[DeclaredEndpoint]) -> list[str]:
@@ -77,8 +82,8 @@ class TestRoutes:
         functions += [endpoint.function for endpoint in [*SCHEDULES.values(), *CONSUMERS.values()]]
         for function in functions:
             _, room, *_, file = function.__module__.split(".")
-            assert room == "features" or room in ROOMS_BELOW, function.__module__
-            assert file.rpartition("_")[2] in DOOR_FILES
+            assert room == "features" or room in PACKAGES_BELOW, function.__module__
+            assert file.rpartition("_")[2] in ENTRY_POINT_FILES
 
 
 class TestHandlers:
@@ -124,7 +129,7 @@ class TestFeatures:
         assert [file for file in FEATURES.rglob("*.py") if not file.read_text().startswith(('"""', 'r"""'))] == []
 
     def test_read_the_clock_in_one_place(self) -> None:
-        # `clock.now` is the only reader; features and jobs are handed a moment, but for those that look again directly
+        # Only `clock.now` reads it; features and jobs are passed a moment, except for those that read it again directly
         # before an external call: the process may have paused since
         sleepers = ("payouts/delivery/actions.py",)
         readers = ("datetime.now(", "date.today(", "utcnow(", "time.time(", "clock.now(")
@@ -143,14 +148,18 @@ def test_only_entry_points_import_chalice() -> None:
             line.startswith(("from chalice ", "from chalice.", "import chalice "))
             for line in f"{file.read_text()} ".splitlines()
         )
-        allowed = file.stem.rpartition("_")[2] in DOOR_FILES or file.parent.name == "entry" or file.stem == "blueprints"
+        allowed = (
+            file.stem.rpartition("_")[2] in ENTRY_POINT_FILES
+            or file.parent.name == "entry"
+            or file.stem == "blueprints"
+        )
         if imports and not allowed:
             strange.append(str(file))
     assert strange == []
 
 
 def test_no_statement_gives_whatever_columns_there_are() -> None:
-    # a connection keeps it prepared, and a migration that adds a column would fail it there: name them
+    # a prepared statement would fail after a migration that adds a column: name the columns
     room = FEATURES.parent
     files = [file for pattern in ("*.py", "*.sql") for file in room.rglob(pattern) if "returning *" in file.read_text()]
     assert files == []

@@ -9,7 +9,7 @@ from infra.local.children import PROJECT
 
 ROW = re.compile(r"^\| (.+?) \| (.+?) \| `(.+?)` \|$", re.MULTILINE)
 ROWS = ROW.findall((PROJECT / "docs" / "glossary.md").read_text())
-# the words that style asks an engineer to be able to search for
+# the words that an engineer searches for
 SEARCHED = {
     "rate limit", "SSRF", "DNS rebinding", "fencing token", "lease", "advisory lock", "optimistic lock",
     "retry schedule", "pagination", "accrual", "posting", "erasure", "GDPR", "state machine", "idempotency key",

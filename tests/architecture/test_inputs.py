@@ -1,4 +1,4 @@
-"""What comes in is read one way: every field of every input model is of the kinds that the kernel has for it."""
+"""Input is parsed in one way: every field of every input model has one of the kernel's types."""
 
 import datetime as dt
 import types
@@ -17,7 +17,7 @@ from chalicelib.features.people.calendar import schemas as calendar_schemas
 from chalicelib.kernel import moments, numbers, schema
 from chalicelib.kernel.policy import PayPolicy
 
-# Texts that are no human text: a pattern says which characters they have, or one of these reasons holds.
+# Texts that are not written by people: they have a pattern, or one of these reasons.
 VERBATIM = {
     "cursor": "given out by a list, and checked when it is read back",
     "kind": "a word of ours, compared and never kept",
@@ -68,7 +68,7 @@ def models() -> list[type[BaseModel]]:
 
 
 def leaves(annotation: Any, metadata: tuple[Any, ...] = ()) -> Iterator[tuple[Any, list[Any]]]:
-    """Give each plain type inside an annotation, with everything that constrains or reads it."""
+    """Yield each plain type within an annotation, with its constraints and validators."""
     origin = typing.get_origin(annotation)
     if origin is typing.Annotated:
         inner, *more = typing.get_args(annotation)

@@ -1,4 +1,4 @@
-"""The OpenAPI document is one, and requests generated from the whole of it find no answer that it does not name.
+"""The OpenAPI document is valid, and requests generated from it get only responses that it describes.
 
 `WAGEBOOK_EXAMPLES=1000 .venv/bin/pytest tests/architecture/test_openapi.py` looks longer, with another seed each time.
 """
@@ -80,7 +80,7 @@ class TestDocument:
 
 
 class Office:
-    """Two tenants, the callers, and everybody's ids."""
+    """Two tenants, the callers, and ids of both."""
 
     def __init__(self) -> None:
         acme, zenith = tenant("Acme"), tenant("Zenith")
@@ -102,7 +102,7 @@ class Office:
         self.strategies = Strategies(DOCUMENT, self.ids, named)
 
     def own(self, path: str) -> dict[str, str]:
-        """Return the ids of Acme's that a path can be asked for."""
+        """Return Acme's ids for the parameters of a path."""
         return {part: str(self.samples[place]) for part, place in parameters(path).items() if part not in PLAIN}
 
 
@@ -121,7 +121,7 @@ def _office(database: object) -> Iterator[Office]:
 def requests(
     draw: Any, endpoint: DeclaredEndpoint, operation: dict[str, Any], office: Office
 ) -> tuple[str, dict[str, Any]]:
-    """Make one request of an operation: who calls, and the event."""
+    """Draw one request of an operation: the caller and the event."""
     caller = draw(st.sampled_from([*["admin"] * 8, "employee", "outsider", "nobody", "root"]))
     if endpoint.may == "platform.tenants" and caller == "admin":
         caller = "root"
@@ -161,7 +161,7 @@ def requests(
 def bodies(
     draw: Any, endpoint: DeclaredEndpoint, operation: dict[str, Any], way: Any, office: Office, headers: dict[str, str]
 ) -> str | None:
-    """Make a body that the operation takes, or nearly."""
+    """Draw a body that is valid for the operation, or nearly."""
     content = operation.get("requestBody", {}).get("content", {})
     if not content:
         return draw(st.sampled_from([None, None, "{}", "x"]))
@@ -182,7 +182,7 @@ def bodies(
 
 
 def judge(endpoint: DeclaredEndpoint, operation: dict[str, Any], caller: str, answer: dict[str, Any]) -> None:
-    """Hold an answer against the document."""
+    """Check a response against the document."""
     status, content_type = answer["statusCode"], answer["headers"]["Content-Type"]
     assert status < 500, answer["body"]
     assert str(status) in operation["responses"], f"{status} is not documented: {answer['body']}"
@@ -201,7 +201,7 @@ def judge(endpoint: DeclaredEndpoint, operation: dict[str, Any], caller: str, an
 
 
 def within(schema: dict[str, Any]) -> dict[str, Any]:
-    """Put a schema where its references lead somewhere."""
+    """Return a schema together with the components that it refers to."""
     return {**schema, "components": DOCUMENT["components"]}
 
 

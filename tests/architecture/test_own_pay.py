@@ -248,7 +248,7 @@ class TestWrites:
         reply = TRIED[write](me)
         if reply.status == 403:
             refusal = reply.json["detail"]
-        else:  # a file or a list: the caller's own row is refused, and nothing of it is done
+        else:  # a file or a list: only the caller's own row is rejected
             assert reply.status in (200, 201), reply.text
             refusal = own.refusal_in(reply.json)
         assert REFUSED in refusal or "somebody else has to" in refusal, reply.text

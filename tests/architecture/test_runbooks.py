@@ -18,9 +18,9 @@ from infra.deploy.package import STAGES
 from infra.local.children import PROJECT
 
 PAGES = [PROJECT / "README.md", *sorted((PROJECT / "docs" / "operations").glob("*.md"))]
-# what the AWS CLI takes with every operation, as far as we say it
+# options of every AWS CLI operation, as far as the runbooks use them
 ALWAYS = {"query", "output", "region"}
-# ... and operations of its own, made of several calls
+# operations of the AWS CLI itself, which combine several calls
 ITS_OWN = {
     ("cloudformation", "deploy"): {
         "stack-name", "template-file", "parameter-overrides", "capabilities", "s3-bucket", "s3-prefix",
@@ -39,7 +39,7 @@ def text_of(page: Any) -> str:
 
 
 def commands(begins: str) -> list[tuple[str, str]]:
-    """Find what begins so in blocks and in lines, as (page, the rest up to where the command ends)."""
+    """Return the commands with this beginning, as (page, the rest of the command)."""
     lines = []
     for page in PAGES:
         for line in re.findall(rf"{begins} ([^\n`]*)", text_of(page)):
@@ -68,14 +68,14 @@ class TestAws:
 
 
 def waited_for(service: str, state: str) -> str:
-    """Return the operation that is asked again and again until a state is reached."""
+    """Return the operation that a waiter polls."""
     model = botocore.session.get_session().get_waiter_model(service)
     return str(model.get_waiter({xform_name(name, "-"): name for name in model.waiter_names}[state]).operation)
 
 
 @cache
 def taken(service: str, operation: str) -> set[str]:
-    """List the options that an operation takes."""
+    """Return the options of an operation."""
     if (service, operation) in ITS_OWN:
         return ITS_OWN[service, operation]
     model = botocore.session.get_session().get_service_model(service)

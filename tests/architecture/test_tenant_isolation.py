@@ -21,7 +21,7 @@ from tests.support.people import employee, sql
 
 DOCUMENT = json.loads(openapi.document())
 HALF = {"status": "leave", "leave_nature": "paid"}
-# ... and where another body is needed for an id to stand in it.
+# ... and where an id needs another body.
 BODIES_AROUND: dict[tuple[str, Any], Any] = {
     ("PUT /pay-register/{month}/{user_id}/days/{day}", "leave_type_id"): HALF,
     ("PUT /pay-register/{month}/{user_id}/days/{day}", "first_half"): {"first_half": HALF},
@@ -38,7 +38,7 @@ BODIES_AROUND["POST /kpi-assignments", "definition_id"] = {
     "all": True,
 }
 QUERIES = {"DELETE /users/{user_id}/attendance/{date}": "?reason=wrong"}
-# What is one person's and not even an admin's: the caller who has it.
+# Objects of one user, which not even an admin may read: their caller.
 MINE: dict[str, Callable[[Cast, UUID], Api]] = {
     "POST /notifications/{notification_id}/open": lambda cast, log_id: key(
         cast.id, Role.EMPLOYEE, sql(cast, "select user_id from notification_logs where id = :id", id=log_id)[0].user_id
@@ -62,7 +62,7 @@ def name(endpoint: DeclaredEndpoint) -> str:
 
 
 def references(schema: dict[str, Any], at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """Walk every place of a schema at which an id stands."""
+    """Yield the path to every id in a schema."""
     if "$ref" in schema:
         yield from references(DOCUMENT["components"]["schemas"][schema["$ref"].rpartition("/")[2]], at)
     for one in schema.get("anyOf", ()):
@@ -100,7 +100,7 @@ IN_BODIES, IN_QUERIES = ids_in_bodies(), ids_in_queries()
 
 @pytest.fixture(scope="module", name="acme_ids")
 def _acme_ids(database: object) -> dict[str, UUID]:
-    """Make one object of each kind in Acme."""
+    """Make one object of each kind in Acme, the other tenant."""
     return make_all(tenant("Acme"))
 
 
@@ -115,14 +115,14 @@ def _own(zenith: Cast) -> dict[str, UUID]:
 
 
 def alike(reply: Reply, asked: object) -> tuple[int, str]:
-    """Take out of an answer what differs between two requests: the id asked for, and when."""
+    """Return status and text without what differs between two requests: the requested id, and times."""
     text = reply.text.replace(str(asked), "ID")
     text = re.sub(r'"(id|user_id|key|hint|created_at|job_id|status_url|employee_no)":\s*"[^"]*"', r'"\1"', text)
     return reply.status, text
 
 
 def ids_of(endpoint: DeclaredEndpoint, samples: dict[str, UUID]) -> dict[str, UUID]:
-    """Return an id of one's own for every parameter of a path."""
+    """Return the caller's own id for every parameter of a path."""
     return {part: samples[place] for part, place in parameters(endpoint.path).items() if part not in PLAIN}
 
 
@@ -144,7 +144,7 @@ class TestPath:
         assert len(WITH_ID) >= 28
 
     @EACH_ID
-    def test_of_another_tenant_is_as_if_it_were_not_there(
+    def test_id_of_another_tenant_is_answered_like_an_unknown_one(
         self,
         zenith: Cast,
         own: dict[str, UUID],
@@ -162,8 +162,8 @@ class TestPath:
         assert answers[0][0] == (403 if endpoint.may == "platform.tenants" else 404), answers[0][1]
 
     @pytest.mark.parametrize("endpoint", WITH_ID, ids=name)
-    def test_of_ones_own_is_there(self, zenith: Cast, own: dict[str, UUID], endpoint: DeclaredEndpoint) -> None:
-        # or the 404 above would prove nothing
+    def test_own_id_is_found(self, zenith: Cast, own: dict[str, UUID], endpoint: DeclaredEndpoint) -> None:
+        # otherwise the 404 above would prove nothing
         ids = ids_of(endpoint, own)
         body = BODIES.get(name(endpoint), {})
         caller = MINE[name(endpoint)](zenith, *ids.values()) if name(endpoint) in MINE else zenith.admin
@@ -172,7 +172,7 @@ class TestPath:
 
     @pytest.mark.parametrize("endpoint", WITH_ID, ids=name)
     @pytest.mark.parametrize("text", ["1", "x", "null", "%00", "00000000-0000-0000-0000-00000000000g"])
-    def test_that_is_no_id_is_not_there_either(self, zenith: Cast, endpoint: DeclaredEndpoint, text: str) -> None:
+    def test_text_that_is_no_id_is_not_found(self, zenith: Cast, endpoint: DeclaredEndpoint, text: str) -> None:
         ids = {part: text for part in endpoint.path_types if part not in PLAIN}
         reply = sent(
             zenith.admin, endpoint, path(endpoint, **ids), BODIES.get(name(endpoint), {}) if endpoint.body else None
@@ -188,7 +188,7 @@ class TestBody:
     @pytest.mark.parametrize(
         ("endpoint", "place"), IN_BODIES, ids=lambda v: name(v) if isinstance(v, DeclaredEndpoint) else str(v)
     )
-    def test_with_an_id_of_another_tenant_is_as_with_nobodys(
+    def test_id_of_another_tenant_is_answered_like_an_unknown_one(
         self,
         zenith: Cast,
         own: dict[str, UUID],
@@ -204,7 +204,7 @@ class TestBody:
             reply = sent(zenith.admin, endpoint, path(endpoint, **ids), placed(body, place, str(asked)))
             answers.append(alike(reply, asked))
         assert answers[0] == answers[1]
-        # where each item is answered by itself, each says so for itself
+        # where items are answered one by one, each has its own error
         assert answers[0][0] == 404 or '"result":"not_found"' in answers[0][1], answers[0][1]
 
 
@@ -213,7 +213,7 @@ class TestImport:
         ("/attendance/import", {"user_id": "{id}", "date": "2026-01-05", "status": "present"}),
         ("/sales/import", {"user_id": "{id}", "earning": "1.00"}),
     ])  # fmt: skip
-    def test_with_an_id_of_another_tenant_is_as_with_nobodys(
+    def test_id_of_another_tenant_is_answered_like_an_unknown_one(
         self, zenith: Cast, acme_ids: dict[str, UUID], path: str, row: dict[str, str]
     ) -> None:
         answers = []
@@ -232,7 +232,7 @@ class TestQuery:
     @pytest.mark.parametrize(
         ("endpoint", "field"), IN_QUERIES, ids=lambda v: name(v) if isinstance(v, DeclaredEndpoint) else v
     )
-    def test_with_an_id_of_another_tenant_is_as_with_nobodys(
+    def test_id_of_another_tenant_is_answered_like_an_unknown_one(
         self, zenith: Cast, acme_ids: dict[str, UUID], endpoint: DeclaredEndpoint, field: str
     ) -> None:
         answers = []
@@ -264,7 +264,7 @@ class TestColleague:
 
 
 def placed(body: Any, place: tuple[Any, ...], value: str) -> Any:
-    """Put a value into a copy of a body, making what is missing on the way."""
+    """Return a copy of a body with a value at a path, creating missing objects on the way."""
     copied = copy.deepcopy(body)
     holder = copied
     for step, following in pairwise(place):
