@@ -35,7 +35,7 @@ class _PinnedConnection(HTTPConnection):
         raise problem
 
     def _connect(self, address: str, seconds: float) -> socket.socket:
-        # not socket.create_connection, which would look the address up like a name
+        """Connect to the checked address; socket.create_connection would resolve it like a name."""
         sock = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
         try:
             sock.settimeout(seconds)

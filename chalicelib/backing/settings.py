@@ -66,7 +66,7 @@ def settings() -> Settings:
 
 
 def _read_stack(file: Path) -> None:
-    # the process's environment has precedence over the file
+    """Read the file of `make run` into the environment, which has precedence over it."""
     if not file.is_file():
         return
     for line in file.read_text().splitlines():

@@ -132,6 +132,7 @@ def _newest_key(session: Connection, tenant_id: UUID) -> tuple[UUID, bytes]:
 
 
 def _newest_row(session: Connection, tenant_id: UUID) -> _KeyRow | None:
+    """Return the data key that encrypts now, still wrapped, or None for a tenant without one."""
     return first(
         _KeyRow,
         session.execute(

@@ -254,6 +254,7 @@ def _evict_expired(now: float) -> None:
 
 
 def _too_many(lease: _Lease, now: float) -> TooMany:
+    """Return the 429 of a tenant at its limit, with the seconds to wait, and count it."""
     count("Limited")
     wait = max(1, ceil(lease.more_at - now))
     if burst_of(lease.per_minute) == lease.per_minute:

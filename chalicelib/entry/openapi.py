@@ -98,6 +98,7 @@ def _tag(endpoint: DeclaredEndpoint) -> str:
 
 
 def _operation(endpoint: DeclaredEndpoint, names: Any) -> dict[str, Any]:
+    """Write one endpoint's operation object."""
     summary, _, rest = inspect.getdoc(endpoint.function).partition("\n\n")  # type: ignore[union-attr]  # a test: all have one
     operation: dict[str, Any] = {
         "operationId": f"{endpoint.area}_{endpoint.function.__name__}",
@@ -126,6 +127,7 @@ def _operation(endpoint: DeclaredEndpoint, names: Any) -> dict[str, Any]:
 
 
 def _parameters(endpoint: DeclaredEndpoint) -> list[dict[str, Any]]:
+    """Write the parameters of path, query and headers."""
     parameters: list[dict[str, Any]] = [
         {"name": name, "in": "path", "required": True, "schema": kind.json_schema()}
         for name, kind in endpoint.path_types.items()
@@ -186,6 +188,7 @@ def _header(name: str, description: str, *, required: bool = False) -> dict[str,
 
 
 def _responses(endpoint: DeclaredEndpoint, names: Any) -> dict[str, Any]:
+    """Write the responses: success, and the problem documents that may occur."""
     done: dict[str, Any] = {"description": "Done."}
     if _is_model(endpoint.reply):
         done["content"] = {"application/json": {"schema": names[endpoint.reply, "serialization"]}}

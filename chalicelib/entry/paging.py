@@ -1,4 +1,4 @@
-"""Pagination: keyset pages with an opaque cursor, stable while rows are added."""
+"""Keyset pagination: pages after an opaque cursor, stable while rows are added."""
 
 import base64
 import json

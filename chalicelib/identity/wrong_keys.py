@@ -82,6 +82,7 @@ def _current(key: str, address: str | None) -> _Misses | None:
 
 
 def _refusal(misses: _Misses) -> WrongKeys:
+    """Return the 429 of an address that sent too many wrong keys."""
     wait = max(1, ceil(misses.ends - time.monotonic()))
     return WrongKeys(
         f"{misses.count} wrong API keys came from this address; try again in {wait} s with a key that is"

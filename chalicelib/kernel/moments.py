@@ -36,6 +36,7 @@ def read_day(value: object) -> date | None:
 
 @lru_cache(maxsize=10_000)  # the rows of an import are about a few days
 def _parse_day(text: str) -> date:
+    """Parse YYYY-MM-DD and nothing else, or raise ValueError with the reason."""
     if not _DAY.fullmatch(text):
         raise ValueError(_NO_DAY)
     try:

@@ -113,6 +113,7 @@ def _reason(text: str) -> str | None:  # a list of reasons, the first that fits
 
 
 def _too_long(text: str) -> str:
+    """Return why an amount that the pattern rejects is none."""
     whole, _, decimals = text.lstrip("-").partition(".")
     if len(whole) > MOST_DIGITS:
         return f"has more than {MOST_DIGITS} digits before the point"

@@ -1,7 +1,7 @@
 """Commands: erase a person, as far as the law lets us; and hand them what is known of them.
 
-What becomes of which column is declared once, in the table personal_data, and done by one function of the database's
-owner (erase_person). The files in the bucket go after the commit: what is still to be deleted stands in
+Erasure (GDPR): what becomes of which column is declared once, in the table personal_data, and done by one function of
+the database's owner (erase_person). The files in the bucket go after the commit: what is still to be deleted stands in
 person_erasures, so this may be killed anywhere and run again.
 """
 

@@ -1,4 +1,4 @@
-"""The house's own fixtures."""
+"""Fixtures of the architecture tests."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from migrations.setup import Urls
 
 @pytest.fixture(name="catalog")
 def _catalog(server: str, database: Urls) -> Iterator[psycopg.Connection]:
-    """Return the administrator's view of the module's database; nothing done through it stays."""
+    """Return an administrator's connection to the module's database; its changes are rolled back."""
     with psycopg.connect(server, dbname=database.application.rpartition("/")[2]) as session:
         yield session
         session.rollback()

@@ -1,4 +1,4 @@
-"""Hypothesis strategies for what an OpenAPI schema allows, and for what it does not."""
+"""Hypothesis strategies for valid and invalid values of an OpenAPI schema."""
 
 import copy
 import json
@@ -12,7 +12,7 @@ from chalicelib.entry.paging import encode_cursor
 Schema = dict[str, Any]
 
 READABLE = st.characters(exclude_categories=["Cs", "Cc"])
-# What breaks things: extremes, other types, texts that mean something elsewhere.
+# Values that often cause failures: extremes, other types, texts with a meaning elsewhere.
 JUNK: list[Any] = [
     None,
     True,
@@ -89,7 +89,7 @@ DATES = [
     "2000-01-01",
     "2100-12-31",
 ]
-# Cursors that a list gave out, or that somebody made up.
+# Cursors of lists, and invented ones.
 CURSORS = [
     *map(
         encode_cursor,
@@ -127,7 +127,7 @@ MOMENTS = ["2026-01-05T03:00:00Z", "2026-01-05T18:00:00+06:00", "2000-01-01T00:0
 
 
 class Strategies:
-    """Strategies of one document. `ids` are what stands where a UUID is wanted, `named` where a field says of what."""
+    """Strategies of one document. `ids` are tried for any UUID, `named` are ids by the name of the field."""
 
     def __init__(self, document: dict[str, Any], ids: Sequence[str], named: dict[str, Sequence[str]]) -> None:
         self.schemas = document["components"]["schemas"]
@@ -135,7 +135,7 @@ class Strategies:
         self.named = {field: st.one_of(st.sampled_from(list(some)), self.ids) for field, some in named.items()}
 
     def of_field(self, name: str, schema: Schema) -> st.SearchStrategy[Any]:
-        """Return values that a schema allows, knowing what the field is called."""
+        """Return valid values of a field, by its name and schema."""
         if name == "cursor":
             return st.one_of(st.sampled_from(CURSORS), self.ids.map(encode_cursor))
         if name in self.named and "array" not in str(schema):
@@ -143,7 +143,7 @@ class Strategies:
         return self.valid(schema)
 
     def valid(self, schema: Schema) -> st.SearchStrategy[Any]:
-        """Return values that a schema allows."""
+        """Return valid values of a schema."""
         if "$ref" in schema:
             return self.valid(self.schemas[schema["$ref"].rpartition("/")[2]])
         if "const" in schema:
@@ -153,14 +153,14 @@ class Strategies:
         for union in ("anyOf", "oneOf"):
             if union in schema:
                 return st.one_of([self.valid(one) for one in schema[union]])
-        made = getattr(self, f"_{schema.get('type', 'anything')}")(schema)
+        strategy = getattr(self, f"_{schema.get('type', 'anything')}")(schema)
         if "examples" in schema:
-            return st.one_of(st.sampled_from(schema["examples"]), made)
-        return made
+            return st.one_of(st.sampled_from(schema["examples"]), strategy)
+        return strategy
 
     def mutated(self, name: str, schema: Schema) -> st.SearchStrategy[Any]:
-        """Return values that are wrong in one place: another value there, one too few, or one too many."""
-        return spoiled(self.of_field(name, schema))
+        """Return values that are invalid in one place: another value, one missing, or one too many."""
+        return mutate(self.of_field(name, schema))
 
     def _object(self, schema: Schema) -> st.SearchStrategy[Any]:
         required = schema.get("required", [])
@@ -215,13 +215,13 @@ class Strategies:
         return st.sampled_from(JUNK)
 
 
-def spoiled(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    """Spoil values in one place."""
-    return st.tuples(values, st.randoms(use_true_random=False), st.sampled_from(JUNK)).map(_undecryptable)
+def mutate(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Return the values mutated in one place."""
+    return st.tuples(values, st.randoms(use_true_random=False), st.sampled_from(JUNK)).map(_mutated)
 
 
 def rows(columns: Sequence[str], ids: Sequence[str]) -> st.SearchStrategy[list[dict[str, Any]]]:
-    """Return rows of an import: known columns, some with sense in them."""
+    """Return rows of an import: known columns, some with meaningful values."""
     cell = st.one_of(
         st.sampled_from([*DATES, *ids, "Rahim", "E-1", "09:00", "18:00", "present", "480", "15000.00", "first"]),
         st.sampled_from(JUNK),
@@ -229,10 +229,10 @@ def rows(columns: Sequence[str], ids: Sequence[str]) -> st.SearchStrategy[list[d
     return st.lists(st.dictionaries(st.sampled_from([*columns, "nonsense"]), cell, max_size=8), max_size=5)
 
 
-def as_csv(said: list[dict[str, Any]]) -> str:
-    """Write rows as CSV, as carelessly as people do."""
-    names = list(dict.fromkeys(name for row in said for name in row))
-    lines = [",".join(names), *(",".join(str(row.get(name, "")) for name in names) for row in said)]
+def as_csv(table: list[dict[str, Any]]) -> str:
+    """Write rows as CSV without quoting, as careless users do."""
+    names = list(dict.fromkeys(name for row in table for name in row))
+    lines = [",".join(names), *(",".join(str(row.get(name, "")) for name in names) for row in table)]
     return "\n".join(lines)
 
 
@@ -241,8 +241,8 @@ def as_json(value: Any) -> str:
     return json.dumps(value)
 
 
-def _undecryptable(said: tuple[Any, Any, Any]) -> Any:
-    value, random, junk = copy.deepcopy(said[0]), said[1], said[2]
+def _mutated(drawn: tuple[Any, Any, Any]) -> Any:
+    value, random, junk = copy.deepcopy(drawn[0]), drawn[1], drawn[2]
     places = list(_places(value))
     if not places or random.random() < 0.1:
         return junk
@@ -260,7 +260,7 @@ def _undecryptable(said: tuple[Any, Any, Any]) -> Any:
 
 
 def _places(value: Any) -> Any:
-    """Walk every place in a value at which something stands."""
+    """Yield the path to every value within a value."""
     for place in list(value) if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ():
         yield value, place
         yield from _places(value[place])

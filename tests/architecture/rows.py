@@ -1,4 +1,4 @@
-"""One row of every tenant table, for any tenant: whatever a row must say to be one, and no more."""
+"""One row of every tenant table, for any tenant, with its required columns only."""
 
 from typing import Any
 from uuid import UUID
@@ -8,7 +8,7 @@ from psycopg import sql
 
 from tests.architecture.catalog import tenant_tables
 
-# What a row says in a column that may not be empty, by the column's type ...
+# The value of a required column, by its type ...
 BY_TYPE = {
     "uuid": "00000000-0000-7000-8000-000000000001",
     "text": "x",
@@ -25,7 +25,7 @@ BY_TYPE = {
     "boolean": "false",
     "ARRAY": "{5,6}",
 }
-# ... and where a constraint asks for more.
+# ... and by its name, where a constraint needs another.
 BY_COLUMN = {
     "currency": "BDT", "timezone": "Asia/Dhaka", "month": "2026-01", "end_on": "2026-01-31", "half": "first",
     "role": "hr", "ends_at": "18:00", "nature": "paid", "halves": "P" * 62, "source": "import",
@@ -44,42 +44,42 @@ BY_COLUMN = {
     "payment_types.category": "earning", "payment_types.calculation": "dynamic",
 }  # fmt: skip
 
-# Columns that may be empty, and not all of them at once.
+# Nullable columns of which a constraint requires one.
 MORE = {"bank_file_settings": {"template": "{}"}, "payslip_one_offs": {"payslip_id": BY_TYPE["uuid"]}}
 
 
 def columns(session: psycopg.Connection, table: str, tenant_id: UUID) -> dict[str, Any]:
-    """Return what goes into each column of a row that may not be left out."""
+    """Return the values of a row's required columns."""
     needed = session.execute(
         "select column_name, data_type from information_schema.columns where table_schema = 'public'"
         " and table_name = %s and is_nullable = 'NO' and column_default is null and is_generated = 'NEVER'"
         " and is_identity = 'NO'",
         [table],
     ).fetchall()
-    said: dict[str, Any] = {
+    values: dict[str, Any] = {
         name: BY_COLUMN.get(f"{table}.{name}", BY_COLUMN.get(name, BY_TYPE[kind])) for name, kind in needed
     }
-    said |= {name: value for name, value in MORE.get(table, {}).items() if name not in said}
+    values |= {name: value for name, value in MORE.get(table, {}).items() if name not in values}
     if table == "tenants":
-        return {**said, "id": tenant_id, "slug": str(tenant_id)}
-    return {**said, "tenant_id": tenant_id}
+        return {**values, "id": tenant_id, "slug": str(tenant_id)}
+    return {**values, "tenant_id": tenant_id}
 
 
 def insert(session: psycopg.Connection, table: str, tenant_id: UUID) -> None:
-    """Write one row of a table."""
-    said = columns(session, table, tenant_id)
+    """Insert one row into a table."""
+    values = columns(session, table, tenant_id)
     session.execute(
         sql.SQL("insert into {} ({}) values ({})").format(
             sql.Identifier(table),
-            sql.SQL(", ").join(map(sql.Identifier, said)),
-            sql.SQL(", ").join([sql.Placeholder()] * len(said)),
+            sql.SQL(", ").join(map(sql.Identifier, values)),
+            sql.SQL(", ").join([sql.Placeholder()] * len(values)),
         ),
-        list(said.values()),
+        list(values.values()),
     )
 
 
 def fill(session: psycopg.Connection, tenant_id: UUID) -> None:
-    """Write one row into every tenant table, as an administrator; rows need not refer to anything."""
+    """Insert one row into every tenant table, without checking foreign keys."""
     session.execute("set local session_replication_role = replica")
     for table in tenant_tables(session):
         insert(session, table, tenant_id)

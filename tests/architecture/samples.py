@@ -1,4 +1,4 @@
-"""One object of each kind that a path can name, so that routes can be asked for somebody's and for nobody's."""
+"""One sample of each kind of object that a path can name, to request another tenant's and unknown ids."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -12,7 +12,7 @@ from tests.support import payslips
 from tests.support.cast import Cast, key
 from tests.support.people import employee, row, sql
 
-# How the object of a path parameter is made, by the path up to the parameter; a new one has to be added here.
+# How to make the object of a path parameter, by the path up to the parameter; a new kind is added here.
 MADE_BY: Mapping[str, Callable[[Cast], UUID]] = {
     "/users/{user_id}": lambda cast: _payable(cast),
     "/pay-register/{month}/{user_id}": lambda cast: _user(cast),
@@ -36,10 +36,10 @@ MADE_BY: Mapping[str, Callable[[Cast], UUID]] = {
     "/webhook-deliveries/{delivery_id}": lambda cast: row(
         cast, "webhook_deliveries",
         {"endpoint_id": _endpoint(cast), "event_id": row(cast, "webhook_events", {"type": "ping", "body": "{}"})}),
-    "/notifications/{notification_id}": lambda cast: _told(cast, "in_app"),
+    "/notifications/{notification_id}": lambda cast: _notification(cast, "in_app"),
     "/notification-suppressions/{suppression_id}": lambda cast: row(
         cast, "notification_suppressions",
-        {"address": f"{_number()}@a.example", "reason": "bounce", "log_id": _told(cast, "email")}),
+        {"address": f"{_number()}@a.example", "reason": "bounce", "log_id": _notification(cast, "email")}),
     "/tenants/{tenant_id}": lambda cast: cast.id,
     "/payouts/{payout_id}": lambda cast: row(
         cast, "payouts", {"user_id": _user(cast), "currency": "BDT", "amount": 1, "after_number": 0,
@@ -87,10 +87,10 @@ FIELDS = {
     "attachments": "/forms/attachments/{attachment_id}",
 }
 NOBODY = "00000000-0000-7000-8000-000000000000"  # where a body needs a second id
-LISTENING = {"url": "https://1.1.1.1/wagebook"}  # an address, so that no name has to be looked up; nothing is sent
+LISTENING = {"url": "https://1.1.1.1/wagebook"}  # an IP address, so that no name is resolved; nothing is sent
 SIMULATED = {"kind": "simulated", "behaviour": "accept"}
 PERSON = {"name": "Karim", "employment": {"employee_no": "K-2", "joined_on": "2026-01-01"}}
-# A body that would do, where `{}` would not; the tests add ids to these, or spoil them.
+# A valid body, where `{}` is not; the tests add ids to it, or mutate it.
 BODIES: dict[str, Any] = {
     "PATCH /on-duty/{request_id}": {"status": "approved"},
     "PATCH /overtime/{request_id}": {"status": "approved"},
@@ -192,19 +192,19 @@ _numbers = iter(range(1, 10**9))
 
 
 def make_all(cast: Cast) -> dict[str, UUID]:
-    """Make one object of every kind: of those that a path names, and of those that only bodies do."""
+    """Make one object of every kind that a path or only a body names."""
     path = f"/users/{_user(cast)}/payout-destination"
     destination = UUID(cast.admin.ok("PUT", path, {"kind": "simulated", "behaviour": "accept"})["id"])
     return {"payout destination": destination, **{place: make(cast) for place, make in MADE_BY.items()}}
 
 
 def parameters(path: str) -> dict[str, str]:
-    """Return the parameters of a path, each with the path up to it."""
+    """Return the parameters of a path, each with the path up to and including it."""
     return {part[1:-1]: path[: path.index(part) + len(part)] for part in path.split("/") if part.startswith("{")}
 
 
 def employee_of(cast: Cast) -> Any:
-    """Make an employee of a tenant who calls with a key of their own."""
+    """Make an employee of a tenant, and return a caller with their key."""
     return key(cast.id, Role.EMPLOYEE, _user(cast))
 
 
@@ -303,7 +303,7 @@ def _attachment(cast: Cast) -> UUID:
     )
 
 
-def _told(cast: Cast, channel: str) -> UUID:
+def _notification(cast: Cast, channel: str) -> UUID:
     return row(
         cast,
         "notification_logs",

@@ -86,7 +86,7 @@ _COMMENT = re.compile(r"--[^\n]*")
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """A table or a function that some SQL names."""
+    """A table or function that a piece of SQL names."""
 
     place: str  # the file, below chalicelib
     package: str  # such as features.payouts, entry
@@ -100,24 +100,24 @@ def owners() -> dict[str, str]:
     for module in pkgutil.walk_packages(chalicelib.__path__, "chalicelib."):
         if module.name.endswith("models"):
             importlib.import_module(module.name)
-    found = {**TABLES, **FUNCTIONS}
+    owners_by_name = {**TABLES, **FUNCTIONS}
     for name, loaded in sorted(sys.modules.items()):
         if name.startswith("chalicelib.") and name.endswith("models"):
             for value in vars(loaded).values():
                 if isinstance(value, sa.Table):
-                    found.setdefault(value.name, package_of(Path(str(loaded.__file__))))
-    return found
+                    owners_by_name.setdefault(value.name, package_of(Path(str(loaded.__file__))))
+    return owners_by_name
 
 
 def package_of(file: Path) -> str:
-    """Return the room of a file, or the feature: `features.payouts`, `entry`."""
+    """Return the package of a file: `features.payouts`, `entry`."""
     parts = file.relative_to(PRODUCT).parts
     return ".".join(parts[:2]) if parts[0] == "features" else parts[0].removesuffix(".py")
 
 
 @cache
 def layers() -> dict[str, int]:
-    """Return the height of each package, from the layers that the import linter holds; the lowest is 0."""
+    """Return the height of each package by the layers of the import linter; the lowest is 0."""
     contracts = tomllib.loads((PROJECT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
     rooms, features = (contract["layers"] for contract in contracts if contract["type"] == "layers")
     order: list[list[str]] = []

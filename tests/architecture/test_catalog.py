@@ -1,4 +1,4 @@
-"""Reads the migrated database's catalog: one tenant never meets another's rows, whatever the product forgets."""
+"""The migrated database isolates tenants by itself: policies, keys, indexes and grants, read from its catalog."""
 
 import psycopg
 import pytest
@@ -86,12 +86,12 @@ APPLICATION = {
     "sales": "insert select",
 }  # every other tenant table: delete insert select update
 APPLICATION_COLUMNS = {
-    # what a tenant's admins may change; its status, its limit and its slug are the platform's
+    # what a tenant's admins may change; status, limit and slug belong to the platform
     ("tenants", "update"): {
         *("name", "currency", "timezone", "weekend", "week_start", "cycle_start_day", "policy", "branding", "version")
     },
     ("ledger_accounts", "insert"): {"tenant_id", "kind", "user_id", "currency"},
-    ("ledger_entries", "insert"): {  # all but the number, whose order is the database's to give
+    ("ledger_entries", "insert"): {  # all but the number, which the database assigns
         "tenant_id",
         "user_id",
         "subject_id",
@@ -104,10 +104,10 @@ APPLICATION_COLUMNS = {
         "amount",
         "booked_at",
     },
-    # what was approved stays; one that follows may only say that it took what was carried
+    # an approved payslip stays; a later one only records that it took a carried net
     ("payslips", "update"): {"carried_into"},
     ("payroll_adjustments", "update"): {"payslip_id", "paid_at"},
-    # days are the database's to keep, from what is booked
+    # days are kept by the database, from the entries
     ("leave_allocations", "insert"): {
         *("tenant_id", "id", "user_id", "leave_type_id", "cycle_start_on", "cycle_end_on", "expires_on", "notes"),
         "created_at",
@@ -119,21 +119,21 @@ APPLICATION_COLUMNS = {
     },
     ("tenant_keys", "update"): {"retired_at"},
     ("person_erasures", "update"): {"attachment_ids", "payslip_ids"},  # what is left to delete from the bucket
-    ("ledger_accounts", "update"): {"opened_at"},  # so that their rows can be locked; never the balance
-    # how it goes, and never what is paid, to whom and under which key
+    ("ledger_accounts", "update"): {"opened_at"},  # for row locks; never the balance
+    # its state; never what is paid, to whom and under which key
     ("payouts", "update"): {
         *("status", "fence", "lease_until", "look_at", "looks", "first_sent_at", "unknown_since", "provider_reference"),
         *("problem", "batch_id", "approved_by", "approved_by_ids", "settled_at", "bank"),
     },
-    # how far it is paid; never how much, to whom or of which run
+    # how much of it is paid; never its amount, employee or run
     ("payable_earmarks", "update"): {"netted", "waits", "payout_id"},
     ("provider_credentials", "update"): {"sealed", "key_id"},  # by a rotation of the data key
     ("simulated_movements", "update"): {"status", "reason"},
     ("payout_batches", "update"): {"handed_over_at"},
-    ("form_versions", "update"): {"fields", "published_at"},  # of a draft; what is published stays
-    # when it was asked for, and what was made; never which payslip it is of
+    ("form_versions", "update"): {"fields", "published_at"},  # of a draft; a published version is immutable
+    # when it was requested, and the file; never its payslip
     ("payslip_documents", "update"): {"asked_at", "sha256", "size_bytes", "made_at"},
-    # what was found, and where it went; never whose it is, or what it was announced as
+    # the verdict and the key; never its owner, or what was announced
     ("form_attachments", "update"): {"status", "problem", "sha256", "scanned_by", "checked_at", "submission_id"},
 }
 NARROW_TABLES = {
@@ -202,7 +202,7 @@ class TestTables:
 
 
 class TestChecks:
-    """The checks above can fail: a table that forgets one thing is found by the check for it."""
+    """The checks above can fail: a table with one mistake is found by the check for it."""
 
     def test_find_a_table_without_row_level_security(self, catalog: psycopg.Connection) -> None:
         catalog.execute("create table careless (tenant_id uuid, id uuid, primary key (tenant_id, id))")

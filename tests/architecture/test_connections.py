@@ -1,4 +1,4 @@
-"""One place takes connections, so that a tenant's may one day come from somewhere else."""
+"""One function takes connections, so that a tenant's database can be elsewhere (cells)."""
 
 import ast
 from collections.abc import Iterator
@@ -8,11 +8,11 @@ import chalicelib
 
 PRODUCT = Path(chalicelib.__path__[0])
 TAKES_IT = ("backing/database.py", "connection_for")
-MIGRATES = "operators/schema.py"  # as the migrator, at an address of its own, and no tenant's rows
+MIGRATES = "operators/schema.py"  # as the migrator, with a URL of its own, and without tenants' rows
 
 
 def uses_of_the_pool(file: Path) -> Iterator[str]:
-    """Return the functions of a file that use `engine` in any way, after its imports too."""
+    """Return the functions of a file that use `engine`, also under an imported name."""
     tree = ast.parse(file.read_text())
     owners = {
         id(inner): outer.name
@@ -30,17 +30,17 @@ def uses_of_the_pool(file: Path) -> Iterator[str]:
 
 
 def test_only_one_function_uses_the_pool() -> None:
-    found = {
+    uses = {
         (str(file.relative_to(PRODUCT)), where) for file in PRODUCT.rglob("*.py") for where in uses_of_the_pool(file)
     }
-    assert {one for one in found if one[0] != MIGRATES} == {TAKES_IT}
+    assert {one for one in uses if one[0] != MIGRATES} == {TAKES_IT}
 
 
 def test_nobody_else_makes_connections() -> None:
     makes = ("create_engine(", "psycopg.connect(", "psycopg_pool")
-    found = {
+    uses = {
         str(file.relative_to(PRODUCT))
         for file in PRODUCT.rglob("*.py")
         if any(word in file.read_text() for word in makes)
     }
-    assert found - {MIGRATES} == {"backing/database.py"}
+    assert uses - {MIGRATES} == {"backing/database.py"}

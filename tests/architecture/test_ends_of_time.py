@@ -1,4 +1,4 @@
-"""The ends of time and of numbers in every parameter of every read: refused or answered, never a failure of ours."""
+"""The extremes of dates and numbers in every parameter of every read: rejected or answered, never a 500."""
 
 import json
 from collections.abc import Iterator
@@ -55,19 +55,19 @@ CURSORS = [encode_cursor(key) for key in KEYS]
 
 
 class Office:
-    """A tenant with one object of every kind, and who may read it."""
+    """A tenant with one object of every kind, and its callers."""
 
     def __init__(self, **settings: object) -> None:
         acme = tenant("Acme", **settings)
-        self.made = make_all(acme)
+        self.ids = make_all(acme)
         self.admin, self.root = acme.admin, platform_admin()
 
     def caller(self, endpoint: DeclaredEndpoint) -> Api:
         return self.root if (endpoint.may or "").startswith("platform.") else self.admin
 
     def path(self, endpoint: DeclaredEndpoint, **instead: str) -> str:
-        """Return the door's path with ids that exist, but for what stands `instead`."""
-        own = {name: str(self.made[place]) for name, place in parameters(endpoint.path).items() if name not in PLAIN}
+        """Return the endpoint's path with ids that exist, except for those given in `instead`."""
+        own = {name: str(self.ids[place]) for name, place in parameters(endpoint.path).items() if name not in PLAIN}
         return endpoint.path.format(**{**PLAIN, **own, **instead})
 
 
@@ -77,38 +77,38 @@ def _office(database: object, request: pytest.FixtureRequest) -> Iterator[Office
         make_queues(boto3.client("sqs"), [queues.configured_name(queue) for queue in CONSUMERS])
         queues.client.cache_clear()
         queues.url_of.cache_clear()
-        # days begin before and after UTC's, and a period reaches into the month before
+        # days begin before and after UTC's, and a period begins in the month before
         yield Office(timezone=request.param, cycle_start_day=26)
     queues.client.cache_clear()
     queues.url_of.cache_clear()
 
 
 def ends_of(name: str, schema: dict[str, Any]) -> list[str]:
-    """Return the extremes of a parameter, by what its schema says that it is."""
-    said = json.dumps(schema)
+    """Return the extremes of a parameter, by its schema."""
+    text = json.dumps(schema)
     if name == "cursor":
         return CURSORS
-    found: list[str] = []
-    if '"date-time"' in said:
-        found += MOMENTS
-    if '"date"' in said:
-        found += DATES
-    if '"integer"' in said:
-        found += INTEGERS
-    if name in ("month", "year") or '"month"' in said or "[0-9]{4}-" in said or r"\\d{4}-" in said:
-        found += MONTHS
-    return found
+    ends: list[str] = []
+    if '"date-time"' in text:
+        ends += MOMENTS
+    if '"date"' in text:
+        ends += DATES
+    if '"integer"' in text:
+        ends += INTEGERS
+    if name in ("month", "year") or '"month"' in text or "[0-9]{4}-" in text or r"\\d{4}-" in text:
+        ends += MONTHS
+    return ends
 
 
 def cases() -> list[Any]:
-    made = []
+    parameters_at_ends = []
     for endpoint in READS:
         for part in DOCUMENT["paths"][endpoint.path]["get"]["parameters"]:
             if part["in"] == "header":
                 continue
             if values := ends_of(part["name"], part["schema"]):
-                made.append(pytest.param(endpoint, part, values, id=f"{endpoint.path}?{part['name']}"))
-    return made
+                parameters_at_ends.append(pytest.param(endpoint, part, values, id=f"{endpoint.path}?{part['name']}"))
+    return parameters_at_ends
 
 
 @pytest.mark.parametrize(("endpoint", "part", "values"), cases())
@@ -116,7 +116,7 @@ def test_reads_answer_at_the_ends(
     office: Office, endpoint: DeclaredEndpoint, part: dict[str, Any], values: list[str]
 ) -> None:
     needed = {
-        "user_id": str(office.made["/users/{user_id}"]),
+        "user_id": str(office.ids["/users/{user_id}"]),
         "month": "2026-01",
         "from": "2026-01-01",
         "to": "2026-01-31",
@@ -132,8 +132,8 @@ def test_reads_answer_at_the_ends(
             path, query = office.path(endpoint, **{part["name"]: value}), required
         else:
             path, query = office.path(endpoint), {**required, part["name"]: value}
-        said = "&".join(f"{name}={text.replace('+', '%2B')}" for name, text in query.items())
-        reply = office.caller(endpoint).get(f"{path}?{said}" if said else path)
+        query_string = "&".join(f"{name}={text.replace('+', '%2B')}" for name, text in query.items())
+        reply = office.caller(endpoint).get(f"{path}?{query_string}" if query_string else path)
         assert reply.status < 500, f"{part['name']}={value}: {reply.text}"
         assert str(reply.status) in documented, f"{part['name']}={value}: {reply.status} {reply.text}"
 

@@ -1,4 +1,4 @@
-"""Every door is declared once, where house.md says, and is found by API Gateway and by Lambda under its name."""
+"""Entry points are declared once, in the files for them, and are found by API Gateway and Lambda under their names."""
 
 import importlib
 import re
@@ -14,13 +14,18 @@ from chalicelib.entry.registry import CONSUMERS, ENDPOINTS, SCHEDULES, DeclaredE
 from chalicelib.identity.permissions import GRANTS
 
 OPEN_DOORS = {"GET /health", "GET /openapi.json", "GET /docs",
-              # whoever has a mail may stop its kind: the token in it is the credential
+              # the recipient of a mail may unsubscribe: the token in the mail is the credential
               "GET /notifications/unsubscribe/{token}", "POST /notifications/unsubscribe/{token}"}  # fmt: skip
-ROOMS_BELOW = {"notifications"}  # that have doors, though every feature tells people something
+PACKAGES_BELOW = {"notifications"}  # that have entry points, though every feature sends notifications
 FEATURES = Path(chalicelib.features.__path__[0])
-# The file names of house.md. A package may split one by subject: `request_actions`, `import_rules`.
+# The standard file names. A package may split one by subject: `request_actions`, `import_rules`.
 FILES = {"models", "rules", "queries", "actions", "schemas", "events", "routes", "schedules", "consumers"}
-DOOR_FILES = ("routes", "schedules", "consumers", "job")  # nightly_job.py has its schedule and its queue in one file
+ENTRY_POINT_FILES = (
+    "routes",
+    "schedules",
+    "consumers",
+    "job",
+)  # nightly_job.py has its schedule and its queue in one file
 
 
 def names(endpoints: list[DeclaredEndpoint]) -> list[str]:
@@ -70,21 +75,23 @@ class TestRoutes:
             for place, part in enumerate(parts):
                 if part.startswith("{"):
                     siblings["/".join(parts[:place])].add(part)
-        assert {above: found for above, found in siblings.items() if len(found) > 1} == {}
+        assert {above: parameter_names for above, parameter_names in siblings.items() if len(parameter_names) > 1} == {}
 
-    def test_stand_in_door_files_of_features(self) -> None:
+    def test_are_in_files_for_entry_points(self) -> None:
         functions = [endpoint.function for endpoint in ENDPOINTS]
         functions += [endpoint.function for endpoint in [*SCHEDULES.values(), *CONSUMERS.values()]]
         for function in functions:
             _, room, *_, file = function.__module__.split(".")
-            assert room == "features" or room in ROOMS_BELOW, function.__module__
-            assert file.rpartition("_")[2] in DOOR_FILES
+            assert room == "features" or room in PACKAGES_BELOW, function.__module__
+            assert file.rpartition("_")[2] in ENTRY_POINT_FILES
 
 
 class TestHandlers:
     @pytest.fixture(name="handlers")
     def _handlers(self) -> dict[str, str]:
-        return {made.name: made.handler_string for made in [*app.app.event_sources, *app.app.pure_lambda_functions]}
+        return {
+            handler.name: handler.handler_string for handler in [*app.app.event_sources, *app.app.pure_lambda_functions]
+        }
 
     def test_are_the_schedules_and_consumers_of_the_registry(self, handlers: dict[str, str]) -> None:
         consumers = {f"consume_{queue.replace('-', '_')}" for queue in CONSUMERS}
@@ -122,33 +129,37 @@ class TestFeatures:
         assert [file for file in FEATURES.rglob("*.py") if not file.read_text().startswith(('"""', 'r"""'))] == []
 
     def test_read_the_clock_in_one_place(self) -> None:
-        # `clock.now` is the only reader; features and jobs are handed a moment, but for those that look again directly
-        # before they call a stranger: they may have slept since
+        # Only `clock.now` reads it; features and jobs are passed a moment, except for those that read it again directly
+        # before an external call: the process may have paused since
         sleepers = ("payouts/delivery/actions.py",)
         readers = ("datetime.now(", "date.today(", "utcnow(", "time.time(", "clock.now(")
-        house = FEATURES.parent
+        product = FEATURES.parent
         for room in ("features", "jobs", "kernel", "identity", "audit"):
-            for file in (house / room).rglob("*.py"):
+            for file in (product / room).rglob("*.py"):
                 if file.as_posix().endswith(sleepers):
                     continue
                 assert [reader for reader in readers if reader in file.read_text()] == [], file
 
 
-def test_only_the_doors_import_chalice() -> None:
+def test_only_entry_points_import_chalice() -> None:
     strange = []
     for file in FEATURES.parent.rglob("*.py"):
         imports = any(
             line.startswith(("from chalice ", "from chalice.", "import chalice "))
             for line in f"{file.read_text()} ".splitlines()
         )
-        allowed = file.stem.rpartition("_")[2] in DOOR_FILES or file.parent.name == "entry" or file.stem == "blueprints"
+        allowed = (
+            file.stem.rpartition("_")[2] in ENTRY_POINT_FILES
+            or file.parent.name == "entry"
+            or file.stem == "blueprints"
+        )
         if imports and not allowed:
             strange.append(str(file))
     assert strange == []
 
 
 def test_no_statement_gives_whatever_columns_there_are() -> None:
-    # a connection keeps it prepared, and a migration that adds a column would fail it there: name them
+    # a prepared statement would fail after a migration that adds a column: name the columns
     room = FEATURES.parent
-    found = [file for pattern in ("*.py", "*.sql") for file in room.rglob(pattern) if "returning *" in file.read_text()]
-    assert found == []
+    files = [file for pattern in ("*.py", "*.sql") for file in room.rglob(pattern) if "returning *" in file.read_text()]
+    assert files == []

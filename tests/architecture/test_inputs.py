@@ -1,4 +1,4 @@
-"""What comes in is read one way: every field of every input model is of the kinds that the kernel has for it."""
+"""Input is parsed in one way: every field of every input model has one of the kernel's types."""
 
 import datetime as dt
 import types
@@ -17,7 +17,7 @@ from chalicelib.features.people.calendar import schemas as calendar_schemas
 from chalicelib.kernel import moments, numbers, schema
 from chalicelib.kernel.policy import PayPolicy
 
-# Texts that are no human text: a pattern says which characters they have, or one of these reasons holds.
+# Texts that are not written by people: they have a pattern, or one of these reasons.
 VERBATIM = {
     "cursor": "given out by a list, and checked when it is read back",
     "kind": "a word of ours, compared and never kept",
@@ -47,7 +47,7 @@ VERBATIM = {
 NO_MONEY = {
     "hours": "overtime", "ot_hours": "overtime", "extra_days": "days", "days": "days", "allocated_days": "days",
     "days_per_year": "days", "carryover_limit": "days", "payable_units": "days of a shift", "percent": "a rate",
-    "advance_rate": "a rate", "payroll_change_limit": "a rate", "min": "a bound of a form's number or a KPI's scale",
+    "min": "a bound of a form's number or a KPI's scale",
     "max": "a bound of a form's number or a KPI's scale", "target": "a KPI's measure", "weight": "a KPI's weight",
     "value": "a KPI's measure",
 }  # fmt: skip
@@ -61,12 +61,14 @@ def models() -> list[type[BaseModel]]:
             yield child
             yield from below(child)
 
-    found = {*below(schema.Input), *below(RowInput), PayPolicy}
-    return sorted((one for one in found if one.__module__.startswith("chalicelib.")), key=lambda one: one.__qualname__)
+    classes = {*below(schema.Input), *below(RowInput), PayPolicy}
+    return sorted(
+        (one for one in classes if one.__module__.startswith("chalicelib.")), key=lambda one: one.__qualname__
+    )
 
 
 def leaves(annotation: Any, metadata: tuple[Any, ...] = ()) -> Iterator[tuple[Any, list[Any]]]:
-    """Give each plain type inside an annotation, with everything that constrains or reads it."""
+    """Yield each plain type within an annotation, with its constraints and validators."""
     origin = typing.get_origin(annotation)
     if origin is typing.Annotated:
         inner, *more = typing.get_args(annotation)
@@ -98,7 +100,7 @@ def wrong(model: type[BaseModel], name: str, field: FieldInfo) -> Iterator[str]:
                 continue
             if numbers.read_number not in read:
                 yield f"{place}: a bare Decimal; use MoneyIn and its like, or NUMBER"
-            elif name not in NO_MONEY:
+            elif name not in NO_MONEY and not any(getattr(one, "le", None) == 1 for one in metadata):  # 1: a rate
                 yield f"{place}: is it money? then use MoneyIn and its like; else say what it is"
         elif kind is dt.date and not read & DAY_READERS:
             yield f"{place}: a bare date; use Day or LifeDay"
@@ -110,13 +112,13 @@ def wrong(model: type[BaseModel], name: str, field: FieldInfo) -> Iterator[str]:
 
 class TestFields:
     def test_are_of_the_kinds_that_the_kernel_has(self) -> None:
-        found = [
-            said
+        violations = [
+            violation
             for model in models()
             for name, field in model.model_fields.items()
-            for said in wrong(model, name, field)
+            for violation in wrong(model, name, field)
         ]
-        assert found == []
+        assert violations == []
 
     def test_are_all_seen(self) -> None:
         assert {"NewUser", "SaleRow", "EmployeeImportRow", "PolicyPatch", "PayPolicy", "IbanInput", "AnswerRow"} <= {
@@ -124,18 +126,18 @@ class TestFields:
         }
 
     @pytest.mark.parametrize(
-        ("annotation", "said"),
+        ("annotation", "expected"),
         [
             (str, "a bare str"), (str | None, "a bare str"), (list[str], "a bare str"), (dict[str, Decimal], "a bare"),
             (Decimal, "a bare Decimal"), (dt.date | None, "a bare date"), (dt.datetime, "a bare datetime"),
             (typing.Annotated[Decimal, schema.NUMBER], "is it money?"),
         ],
     )  # fmt: skip
-    def test_of_another_kind_would_be_named(self, annotation: Any, said: str) -> None:
+    def test_of_another_kind_would_be_named(self, annotation: Any, expected: str) -> None:
         model = type("Some", (BaseModel,), {"__annotations__": {"amount": annotation}})
-        found = list(wrong(model, "amount", model.model_fields["amount"]))
-        assert found
-        assert said in found[0]
+        violations = list(wrong(model, "amount", model.model_fields["amount"]))
+        assert violations
+        assert expected in violations[0]
 
     def test_have_no_exception_that_is_not_needed(self) -> None:
         names = {name for model in models() for name in model.model_fields}

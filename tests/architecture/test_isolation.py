@@ -1,4 +1,4 @@
-"""Every tenant table, asked by the application's own role: without a tenant nothing, with one only its own rows."""
+"""Every tenant table as the application's role sees it: no rows without a tenant, with one only its own."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -29,7 +29,7 @@ Denied = psycopg.errors.InsufficientPrivilege
 
 @pytest.fixture(scope="module", name="tables")
 def _tables(server: str, database: Urls) -> dict[str, str]:
-    """Fill every tenant table with one row of Acme's and one of Zenith's."""
+    """Insert one row of Acme and one of Zenith into every tenant table."""
     with psycopg.connect(server, dbname=database.application.rpartition("/")[2]) as admin:
         rows.fill(admin, ACME)
         rows.fill(admin, ZENITH)
@@ -79,7 +79,7 @@ class TestWithTenant:
         for table, key in tables.items():
             for statement in (f"update {table} set {key} = {key}", f"delete from {table}"):
                 touched = 0
-                # a table that is only read or appended to refuses the statement itself
+                # on a read-only or append-only table the statement itself is refused
                 with suppress(Denied), app.transaction():
                     touched = app.execute(f"{statement} where {key} = '{ZENITH}'").rowcount
                 assert touched == 0, statement

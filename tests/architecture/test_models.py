@@ -1,4 +1,4 @@
-"""The tables as Python knows them are the tables as the migrations made them."""
+"""The models in Python are equal to the migrated tables."""
 
 import importlib
 import pkgutil
@@ -13,14 +13,14 @@ import chalicelib.notifications.models
 from chalicelib.backing.database import metadata
 from migrations.setup import Urls
 
-# Tables that only set-based SQL reads and writes; they have no model.
+# Tables without a model, which only set-based SQL reads and writes.
 WITHOUT_MODEL = {"alembic_version", "audit_heads", "audit_logs", "currencies", "idempotency_keys", "job_chunks", "jobs",
                  "nightly_runs", "outbox", "payout_moves", "person_erasures", "personal_data",
                  "platform_idempotency_keys", "request_windows", "tenant_keys"}  # fmt: skip
 
 
 def import_models() -> None:
-    """Import every `models` of every feature, and those of its subjects."""
+    """Import every `models` module."""
     for file in pkgutil.walk_packages(chalicelib.features.__path__, "chalicelib.features."):
         if file.name.endswith("models"):
             importlib.import_module(file.name)
@@ -28,17 +28,17 @@ def import_models() -> None:
 
 @pytest.fixture(scope="module", name="migrated")
 def _migrated(server: str, database: Urls) -> sa.MetaData:
-    """Read the schema back from the migrated database."""
+    """Reflect the schema of the migrated database."""
     url = sa.make_url(server).set(drivername="postgresql+psycopg", database=database.application.rpartition("/")[2])
     engine = sa.create_engine(url, poolclass=sa.NullPool)
-    found = sa.MetaData()
-    found.reflect(engine)
+    metadata = sa.MetaData()
+    metadata.reflect(engine)
     import_models()
-    return found
+    return metadata
 
 
 def differences(model: sa.Table, table: sa.Table) -> list[str]:
-    """Return in words how a model differs from its table."""
+    """Return the differences of a model and its table, in words."""
     wrong = [f"no column {name}" for name in set(model.columns.keys()) ^ set(table.columns.keys())]
     wrong += ["another primary key"] * (
         list(model.primary_key.columns.keys()) != list(table.primary_key.columns.keys())
@@ -57,7 +57,7 @@ def differences(model: sa.Table, table: sa.Table) -> list[str]:
 
 
 def kind(type_: sa.types.TypeEngine) -> str:
-    """Return a type as PostgreSQL does, without a number's precision, which models need not say."""
+    """Return a type in PostgreSQL's words, without a number's precision, which models may leave out."""
     return type_.compile(dialect=sa.dialects.postgresql.dialect()).partition("(")[0].strip()
 
 
@@ -68,7 +68,7 @@ class TestModels:
 
     def test_have_the_columns_types_and_keys_of_their_tables(self, migrated: sa.MetaData) -> None:
         wrong = {name: differences(model, migrated.tables[name]) for name, model in metadata.tables.items()}
-        assert {name: said for name, said in wrong.items() if said} == {}
+        assert {name: problems for name, problems in wrong.items() if problems} == {}
 
     def test_differ_when_one_column_does(self, migrated: sa.MetaData) -> None:
         model = sa.Table(
@@ -78,8 +78,8 @@ class TestModels:
             sa.Column("name", sa.Integer),
             sa.Column("shoe_size", sa.Text),
         )
-        said = differences(model, migrated.tables["users"])
-        assert "no column shoe_size" in said
-        assert "no column email" in said
-        assert "another primary key" in said
-        assert "name is TEXT, not INTEGER" in said
+        problems = differences(model, migrated.tables["users"])
+        assert "no column shoe_size" in problems
+        assert "no column email" in problems
+        assert "another primary key" in problems
+        assert "name is TEXT, not INTEGER" in problems

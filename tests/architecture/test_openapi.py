@@ -1,4 +1,4 @@
-"""The OpenAPI document is one, and requests generated from the whole of it find no answer that it does not name.
+"""The OpenAPI document is valid, and requests generated from it get only responses that it describes.
 
 `WAGEBOOK_EXAMPLES=1000 .venv/bin/pytest tests/architecture/test_openapi.py` looks longer, with another seed each time.
 """
@@ -24,7 +24,7 @@ from chalicelib.entry.registry import CONSUMERS, ENDPOINTS, DeclaredEndpoint
 from chalicelib.identity.permissions import GRANTS, Role
 from infra.local.aws import make_queues
 from infra.local.lambda_events import Context
-from tests.architecture.generated import JUNK, Strategies, as_csv, as_json, rows, spoiled
+from tests.architecture.generated import JUNK, Strategies, as_csv, as_json, mutate, rows
 from tests.architecture.samples import BODIES, FIELDS, PLAIN, employee_of, make_all, parameters
 from tests.support.api import Api, event
 from tests.support.cast import Cast, platform_admin, tenant
@@ -46,7 +46,7 @@ HEADERS: dict[str, list[str]] = {
 
 
 class TestDocument:
-    def test_describes_every_door_once(self) -> None:
+    def test_describes_every_endpoint_once(self) -> None:
         assert DOCUMENT["openapi"] == "3.1.0"
         assert len(OPERATIONS) == len({one["operationId"] for _, one in OPERATIONS}) >= 73
         assert sum(len(methods) for methods in DOCUMENT["paths"].values()) == len(ENDPOINTS)
@@ -67,9 +67,9 @@ class TestDocument:
 
     def test_describes_every_parameter_and_answer(self) -> None:
         for endpoint, operation in OPERATIONS:
-            said = [(part["name"], part["in"]) for part in operation["parameters"]]
-            assert len(said) == len(set(said))
-            in_path = {name for name, place in said if place == "path"}
+            described = [(part["name"], part["in"]) for part in operation["parameters"]]
+            assert len(described) == len(set(described))
+            in_path = {name for name, place in described if place == "path"}
             assert in_path == set(re.findall(r"\{(\w+)\}", endpoint.path))
             assert all(answer["description"] for answer in operation["responses"].values())
             assert operation["summary"]
@@ -80,28 +80,30 @@ class TestDocument:
 
 
 class Office:
-    """Two tenants, the callers, and everybody's ids."""
+    """Two tenants, the callers, and ids of both."""
 
     def __init__(self) -> None:
         acme, zenith = tenant("Acme"), tenant("Zenith")
         self.callers = {
             "admin": acme.admin,
             "employee": employee_of(acme),
-            "stranger": zenith.admin,
+            "outsider": zenith.admin,
             "nobody": Api(),
             "root": platform_admin(),
         }
-        # whoever may be suspended, locked or changed in these calls is not who makes them
+        # users and tenants that these calls may suspend, lock or change are not the callers
         other: Cast = tenant("Third")
-        made = {**make_all(acme), "/tenants/{tenant_id}": other.id}
-        self.ids = [str(one) for one in [*made.values(), *make_all(zenith).values()] if one not in (acme.id, zenith.id)]
-        self.made = made
-        named = {field: [str(made[place])] for field, place in FIELDS.items()}
+        samples = {**make_all(acme), "/tenants/{tenant_id}": other.id}
+        self.ids = [
+            str(one) for one in [*samples.values(), *make_all(zenith).values()] if one not in (acme.id, zenith.id)
+        ]
+        self.samples = samples
+        named = {field: [str(samples[place])] for field, place in FIELDS.items()}
         self.strategies = Strategies(DOCUMENT, self.ids, named)
 
     def own(self, path: str) -> dict[str, str]:
-        """Return the ids of Acme's that a path can be asked for."""
-        return {part: str(self.made[place]) for part, place in parameters(path).items() if part not in PLAIN}
+        """Return Acme's ids for the parameters of a path."""
+        return {part: str(self.samples[place]) for part, place in parameters(path).items() if part not in PLAIN}
 
 
 @pytest.fixture(scope="module", name="office")
@@ -119,8 +121,8 @@ def _office(database: object) -> Iterator[Office]:
 def requests(
     draw: Any, endpoint: DeclaredEndpoint, operation: dict[str, Any], office: Office
 ) -> tuple[str, dict[str, Any]]:
-    """Make one request of an operation: who calls, and the event."""
-    caller = draw(st.sampled_from([*["admin"] * 8, "employee", "stranger", "nobody", "root"]))
+    """Draw one request of an operation: the caller and the event."""
+    caller = draw(st.sampled_from([*["admin"] * 8, "employee", "outsider", "nobody", "root"]))
     if endpoint.may == "platform.tenants" and caller == "admin":
         caller = "root"
     make, own = office.strategies, {**PLAIN, **office.own(endpoint.path)}
@@ -139,27 +141,27 @@ def requests(
     for name, choices in HEADERS.items():
         if draw(st.integers(0, 14)) == 14:
             headers[name] = draw(st.sampled_from(choices))
-    made = event(
+    request_event = event(
         endpoint.method,
         re.sub(r"\{\w+\}", "x", endpoint.path),
         draw(bodies(endpoint, operation, way, office, headers)),
         headers,
     )
-    made["resource"] = made["requestContext"]["resourcePath"] = endpoint.path
-    made["path"] = endpoint.path.format(**values["path"])
-    made["pathParameters"] = values["path"] or None
+    request_event["resource"] = request_event["requestContext"]["resourcePath"] = endpoint.path
+    request_event["path"] = endpoint.path.format(**values["path"])
+    request_event["pathParameters"] = values["path"] or None
     query = {name: [value] for name, value in values["query"].items()}
     if draw(st.integers(0, 29)) == 29:
         query[draw(st.sampled_from(["nonsense", "limit", "\x00", "cursor"]))] = [str(draw(st.sampled_from(JUNK)))] * 2
-    made["multiValueQueryStringParameters"] = query or None
-    return caller, made
+    request_event["multiValueQueryStringParameters"] = query or None
+    return caller, request_event
 
 
 @st.composite
 def bodies(
     draw: Any, endpoint: DeclaredEndpoint, operation: dict[str, Any], way: Any, office: Office, headers: dict[str, str]
 ) -> str | None:
-    """Make a body that the operation takes, or nearly."""
+    """Draw a body that is valid for the operation, or nearly."""
     content = operation.get("requestBody", {}).get("content", {})
     if not content:
         return draw(st.sampled_from([None, None, "{}", "x"]))
@@ -168,19 +170,19 @@ def bodies(
             st.sampled_from([None, "", "{", "[]", "null", "0", '"x"', "[" * 2000, '{"a":1,"a":2}', "NaN", "\ufeff{}"])
         )
     if "text/csv" in content:
-        said = draw(rows(COLUMNS, office.ids))
+        table = draw(rows(COLUMNS, office.ids))
         if draw(st.booleans()):
             headers["content-type"] = "text/csv"
-            return as_csv(said)
-        return as_json(said)
+            return as_csv(table)
+        return as_json(table)
     good = BODIES.get(f"{endpoint.method} {endpoint.path}")
     if good is not None and draw(st.booleans()):
-        return as_json(draw(st.one_of(st.just(good), spoiled(st.just(good)))))
+        return as_json(draw(st.one_of(st.just(good), mutate(st.just(good)))))
     return as_json(draw(way("", content["application/json"]["schema"])))
 
 
 def judge(endpoint: DeclaredEndpoint, operation: dict[str, Any], caller: str, answer: dict[str, Any]) -> None:
-    """Hold an answer against the document."""
+    """Check a response against the document."""
     status, content_type = answer["statusCode"], answer["headers"]["Content-Type"]
     assert status < 500, answer["body"]
     assert str(status) in operation["responses"], f"{status} is not documented: {answer['body']}"
@@ -199,7 +201,7 @@ def judge(endpoint: DeclaredEndpoint, operation: dict[str, Any], caller: str, an
 
 
 def within(schema: dict[str, Any]) -> dict[str, Any]:
-    """Put a schema where its references lead somewhere."""
+    """Return a schema together with the components that it refers to."""
     return {**schema, "components": DOCUMENT["components"]}
 
 
@@ -216,8 +218,8 @@ def test_generated_requests_get_documented_answers(
     )
     @given(requests(endpoint, operation, office))
     def answers(request: tuple[str, dict[str, Any]]) -> None:
-        caller, said = request
-        judge(endpoint, operation, caller, app.app(json.loads(json.dumps(said)), Context("api")))
+        caller, request_event = request
+        judge(endpoint, operation, caller, app.app(json.loads(json.dumps(request_event)), Context("api")))
 
     answers()
 

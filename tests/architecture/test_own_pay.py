@@ -28,7 +28,7 @@ SIMULATED = {"kind": "simulated", "behaviour": "accept"}
 
 
 class Self:
-    """An admin who is paid: their person, their key, and what is theirs."""
+    """An admin who is also an employee: their user, their key, and their records."""
 
     def __init__(self) -> None:
         self.acme: Cast = tenant("Acme")
@@ -36,7 +36,7 @@ class Self:
         self.api: Api = key(self.acme.id, Role.TENANT_ADMIN, self.id)
         row(self.acme, "members", {"email": ADDRESS, "role": "tenant_admin", "user_id": self.id})
 
-    def made(self, table: str, values: dict[str, Any], *, returning: str = "id") -> Any:
+    def insert(self, table: str, values: dict[str, Any], *, returning: str = "id") -> Any:
         return row(self.acme, table, {"user_id": self.id, **values}, returning=returning)
 
     def file(self, path: str, *lines: dict[str, Any]) -> Reply:
@@ -44,8 +44,8 @@ class Self:
 
 
 def leave_type(me: Self) -> UUID:
-    found: UUID = row(me.acme, "leave_types", {"name": "Annual"})
-    return found
+    leave_type_id: UUID = row(me.acme, "leave_types", {"name": "Annual"})
+    return leave_type_id
 
 
 def allocation(me: Self) -> UUID:
@@ -73,8 +73,8 @@ def component(me: Self, calculation: str = "fixed") -> str:
 
 
 def kpi(me: Self) -> str:
-    made = me.acme.admin.ok("POST", "/kpi-definitions", {"name": "Talks", "source": "manual_entry"})
-    return str(made["id"])
+    definition = me.acme.admin.ok("POST", "/kpi-definitions", {"name": "Talks", "source": "manual_entry"})
+    return str(definition["id"])
 
 
 def assignment(me: Self) -> str:
@@ -136,9 +136,9 @@ TRIED: dict[str, Callable[[Self], Reply]] = {
     "POST /attendance/import": lambda me: me.file(
         "/attendance/import", {"user_id": str(me.id), "date": DAY, "status": "present"}),
     "PATCH /on-duty/{request_id}": lambda me: me.api.patch(
-        f"/on-duty/{me.made('on_duty', {'start_on': DAY, 'end_on': DAY})}", {"status": "approved"}),
+        f"/on-duty/{me.insert('on_duty', {'start_on': DAY, 'end_on': DAY})}", {"status": "approved"}),
     "PATCH /overtime/{request_id}": lambda me: me.api.patch(
-        f"/overtime/{me.made('overtime', {'day': DAY, 'hours': 2})}", {"status": "approved"}),
+        f"/overtime/{me.insert('overtime', {'day': DAY, 'hours': 2})}", {"status": "approved"}),
     "PUT /pay-register/{month}/{user_id}/days/{day}": lambda me: me.api.put(
         f"/pay-register/{MONTH}/{me.id}/days/{DAY}", {"status": "present"}),
     "PATCH /pay-register/{month}/{user_id}/days/{day}": lambda me: me.api.patch(
@@ -190,7 +190,7 @@ TRIED: dict[str, Callable[[Self], Reply]] = {
 }  # fmt: skip
 
 EVERYBODY = "the same for everybody it concerns; who approves the run sees what it comes to"
-REQUEST = "asks; somebody else decides"
+REQUEST = "asks; another person decides"
 OWED = "pays what is owed already, as the schedule does by itself"
 OTHER = "moves nobody's pay"
 NEVER_PAYS: dict[str, str] = {
@@ -247,25 +247,25 @@ class TestWrites:
     def test_are_refused_about_own_pay(self, me: Self, write: str) -> None:
         reply = TRIED[write](me)
         if reply.status == 403:
-            said = reply.json["detail"]
-        else:  # a file or a list: the caller's own row is refused, and nothing of it is done
+            refusal = reply.json["detail"]
+        else:  # a file or a list: only the caller's own row is rejected
             assert reply.status in (200, 201), reply.text
-            said = own.refusal_in(reply.json)
-        assert REFUSED in said or "somebody else has to" in said, reply.text
+            refusal = own.refusal_in(reply.json)
+        assert REFUSED in refusal or "somebody else has to" in refusal, reply.text
 
     def test_by_a_second_key_of_the_same_person_are_refused(self, me: Self) -> None:
         other = key(me.acme.id, Role.HR, me.id)
         assert other.post(f"/users/{me.id}/salaries", {"amount": "1.00", "effective_from": DAY}).status == 403
 
     def test_by_a_key_that_the_person_made_are_refused(self, me: Self) -> None:
-        made = Api(me.api.ok("POST", "/api-keys", {"name": "machine", "role": "hr"})["key"])
-        reply = made.post(f"/users/{me.id}/salaries", {"amount": "1.00", "effective_from": DAY})
+        machine = Api(me.api.ok("POST", "/api-keys", {"name": "machine", "role": "hr"})["key"])
+        reply = machine.post(f"/users/{me.id}/salaries", {"amount": "1.00", "effective_from": DAY})
         assert (reply.status, reply.json["detail"]) == (
             403,
             "Nobody decides their own salary. Somebody else has to, who may salaries.write (tenant_admin, hr).",
         )
 
-    def test_by_somebody_else_are_done(self, me: Self) -> None:
+    def test_by_another_person_are_done(self, me: Self) -> None:
         reply = me.acme.hr.post(f"/users/{me.id}/salaries", {"amount": "1.00", "effective_from": DAY})
         assert reply.status == 201
 

@@ -13,7 +13,7 @@ from infra.local.children import PROJECT
 from tests.support.api import Api
 from tests.support.stack import running
 
-# in the order in which their calls are run, against one demo
+# in the order in which their calls run, against one demo
 PAGES = [PROJECT / "README.md", PROJECT / "docs" / "tour.md", PROJECT / "docs" / "concepts.md",
          PROJECT / "docs" / "contributing.md", PROJECT / "docs" / "glossary.md"]  # fmt: skip
 DOCUMENTS = [PROJECT / "README.md", *sorted((PROJECT / "docs").rglob("*.md"))]
@@ -25,7 +25,7 @@ SHELL = re.findall(r"```sh\n(.*?)```", TEXT, re.DOTALL)
 
 
 def calls() -> list[tuple[str | None, str, Any]]:
-    """Read every call of the pages: the variable that keeps its id, the command, the JSON below it."""
+    """Return every call of the pages: the variable of its id, the command, the JSON below it."""
     commands: list[tuple[str | None, str, Any]] = []
     for block in CONSOLE:
         for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
@@ -38,7 +38,7 @@ def calls() -> list[tuple[str | None, str, Any]]:
 
 
 def contains(reply: Any, shown: Any) -> bool:
-    """Return whether a reply has what is shown of it; of a list, each element shown is somewhere in it."""
+    """Return whether a reply contains what is shown; elements of a list in any place."""
     if isinstance(shown, dict):
         return isinstance(reply, dict) and all(name in reply and contains(reply[name], shown[name]) for name in shown)
     if isinstance(shown, list):

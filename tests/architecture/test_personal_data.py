@@ -1,4 +1,4 @@
-"""What an erasure does is declared for every table and every column of words; a new one cannot be forgotten."""
+"""Erasure (GDPR): what happens to every table and every text column is declared, so that none is forgotten."""
 
 import psycopg
 import pytest
@@ -7,7 +7,7 @@ from tests.architecture.catalog import TENANT_TABLES
 
 pytestmark = pytest.mark.usefixtures("database")
 
-# What a person is referred to by: a table with such a column, or a key to a table that has it, holds rows of people.
+# Tables with a column of a person, or with a foreign key to such a table: they hold rows of people.
 _TABLES = f"""
     select t.name, p.treatment, exists (
         select from pg_attribute a where a.attrelid = t.oid and a.attname = 'user_id' and not a.attisdropped
@@ -36,13 +36,13 @@ _EMPTIED = """
 
 
 def undeclared(catalog: psycopg.Connection) -> list[str]:
-    """Return tables and columns of tenants' rows that are not declared."""
+    """Return tenant tables and text columns that are not declared."""
     tables = [name for name, treatment, _ in catalog.execute(_TABLES) if treatment is None]
     return sorted(tables) + [name for (name,) in catalog.execute(_WORDS)]
 
 
 def careless(catalog: psycopg.Connection) -> list[str]:
-    """Return tables that are declared to be nobody's and have a person in every row."""
+    """Return tables declared to be of no person that have one in every row."""
     return [name for name, treatment, is_of_people in catalog.execute(_TABLES) if is_of_people and treatment == "none"]
 
 
@@ -58,7 +58,7 @@ class TestDeclaration:
         assert list(catalog.execute(_EMPTIED)) == []
 
     def test_keeps_no_words_of_a_record_as_they_are(self, catalog: psycopg.Connection) -> None:
-        # what the database computes from other columns follows them
+        # generated columns follow the columns that they are computed from
         kept = """
             select p.table_name || '.' || p.column_name from personal_data p
             join pg_attribute a on a.attrelid = to_regclass(p.table_name) and a.attname = p.column_name

@@ -1,4 +1,4 @@
-"""The table of routes, schedules and consumers says what the decorators declare, all of it and nothing else."""
+"""The table of routes, schedules and consumers is equal to what the decorators declare."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -49,7 +49,7 @@ class TestRouteTable:
 
 
 def services_imported_by(modules: Iterable[str]) -> set[str]:
-    """Return the services of AWS whose module in `backing` is among those modules."""
+    """Return the AWS services whose module in `backing` is among these modules."""
     return {service for service in NEEDS if f"chalicelib.backing.{service}" in modules}
 
 

@@ -1,4 +1,4 @@
-"""What operators are told to type: AWS knows each operation and option, our command line each command and option."""
+"""Commands in the runbooks: AWS knows each operation and option, our command line each command and option."""
 
 import json
 import re
@@ -18,9 +18,9 @@ from infra.deploy.package import STAGES
 from infra.local.children import PROJECT
 
 PAGES = [PROJECT / "README.md", *sorted((PROJECT / "docs" / "operations").glob("*.md"))]
-# what the AWS CLI takes with every operation, as far as we say it
+# options of every AWS CLI operation, as far as the runbooks use them
 ALWAYS = {"query", "output", "region"}
-# ... and operations of its own, made of several calls
+# operations of the AWS CLI itself, which combine several calls
 ITS_OWN = {
     ("cloudformation", "deploy"): {
         "stack-name", "template-file", "parameter-overrides", "capabilities", "s3-bucket", "s3-prefix",
@@ -39,25 +39,25 @@ def text_of(page: Any) -> str:
 
 
 def commands(begins: str) -> list[tuple[str, str]]:
-    """Find what begins so in blocks and in lines, as (page, the rest up to where the command ends)."""
-    found = []
+    """Return the commands with this beginning, as (page, the rest of the command)."""
+    lines = []
     for page in PAGES:
         for line in re.findall(rf"{begins} ([^\n`]*)", text_of(page)):
-            found.append((page.name, re.sub(r"\$\([^()]*\)", "X", line)))
-    return found
+            lines.append((page.name, re.sub(r"\$\([^()]*\)", "X", line)))
+    return lines
 
 
-def options(said: str) -> set[str]:
-    return set(re.findall(r"(?<![\w-])--([a-z][a-z0-9-]*)", said))
+def options(text: str) -> set[str]:
+    return set(re.findall(r"(?<![\w-])--([a-z][a-z0-9-]*)", text))
 
 
 class TestAws:
-    @pytest.mark.parametrize(("page", "said"), commands(r"(?:^|[\s`(])aws(?= [a-z]+[a-z0-9-]* [a-z])"))
-    def test_knows_what_is_typed(self, page: str, said: str) -> None:
-        service, operation, *rest = said.split()
+    @pytest.mark.parametrize(("page", "command"), commands(r"(?:^|[\s`(])aws(?= [a-z]+[a-z0-9-]* [a-z])"))
+    def test_knows_what_is_typed(self, page: str, command: str) -> None:
+        service, operation, *rest = command.split()
         if operation == "wait":
             operation = xform_name(waited_for(service, rest[0]), "-")
-        assert options(re.sub(r"'[^']*'|\"[^\"]*\"", "X", said)) <= taken(service, operation) | ALWAYS
+        assert options(re.sub(r"'[^']*'|\"[^\"]*\"", "X", command)) <= taken(service, operation) | ALWAYS
 
     def test_would_notice_a_wrong_word(self) -> None:
         assert "cluster-name" not in taken("rds", "create-db-instance")
@@ -68,14 +68,14 @@ class TestAws:
 
 
 def waited_for(service: str, state: str) -> str:
-    """Return the operation that is asked again and again until a state is reached."""
+    """Return the operation that a waiter polls."""
     model = botocore.session.get_session().get_waiter_model(service)
     return str(model.get_waiter({xform_name(name, "-"): name for name in model.waiter_names}[state]).operation)
 
 
 @cache
 def taken(service: str, operation: str) -> set[str]:
-    """List the options that an operation takes."""
+    """Return the options of an operation."""
     if (service, operation) in ITS_OWN:
         return ITS_OWN[service, operation]
     model = botocore.session.get_session().get_service_model(service)
@@ -90,32 +90,32 @@ def _spelt(name: str, kind: str) -> set[str]:
 
 class TestCommandLine:
     @pytest.mark.parametrize(
-        ("page", "said"), commands(r"python -m chalicelib\.cli(?= [a-z])") + commands(r"(?:^|\s)operate \"(?=[a-z])")
+        ("page", "command"), commands(r"python -m chalicelib\.cli(?= [a-z])") + commands(r"(?:^|\s)operate \"(?=[a-z])")
     )
-    def test_knows_what_is_typed(self, page: str, said: str) -> None:
-        command: Any = typer.main.get_command(app)
-        words = iter(said.split())
-        while hasattr(command, "commands"):
-            command = command.commands[re.sub(r"[^a-z-]", "", next(words, "nothing"))]
-        there = {option.removeprefix("--") for one in command.params for option in one.opts}
-        assert options(said.split("&&")[0]) <= there | {"help"}
+    def test_knows_what_is_typed(self, page: str, command: str) -> None:
+        parser: Any = typer.main.get_command(app)
+        words = iter(command.split())
+        while hasattr(parser, "commands"):
+            parser = parser.commands[re.sub(r"[^a-z-]", "", next(words, "nothing"))]
+        there = {option.removeprefix("--") for one in parser.params for option in one.opts}
+        assert options(command.split("&&")[0]) <= there | {"help"}
 
 
 class TestNames:
     def test_of_what_runs_in_aws_are_those_of_the_templates(self) -> None:
-        made = "".join(json.dumps([merge_template(stage), foundation.document(stage)]) for stage in STAGES)
+        templates = "".join(json.dumps([merge_template(stage), foundation.document(stage)]) for stage in STAGES)
         for page in PAGES:
             for name in re.findall(r"wagebook-(?:\$STAGE|prod|dev)-([a-z-]+[a-z])", page.read_text()):
-                assert name == "foundation" or any(f"wagebook-{stage}-{name}" in made for stage in STAGES), name
+                assert name == "foundation" or any(f"wagebook-{stage}-{name}" in templates for stage in STAGES), name
 
     def test_of_parameters_and_outputs_are_those_of_the_templates(self) -> None:
-        said = (PROJECT / "docs" / "operations" / "deploy.md").read_text()
+        page = (PROJECT / "docs" / "operations" / "deploy.md").read_text()
         below, above = foundation.document("prod"), merge_template("prod")
-        given = set(re.findall(r"(\w+)=\$(?:ALARM_MAIL|MAIL_DOMAIN|API)\b", said))
-        wanted = {
+        passed = set(re.findall(r"(\w+)=\$(?:ALARM_MAIL|MAIL_DOMAIN|API)\b", page))
+        required = {
             name for document in (below, above) for name, one in document["Parameters"].items() if "Default" not in one
         }
-        assert wanted <= given <= set(below["Parameters"]) | set(above["Parameters"]), "nobody has to guess one"
-        asked = set(re.findall(r"OutputKey=='(\w+)'|\(output (\w+)\)", said))
+        assert required <= passed <= set(below["Parameters"]) | set(above["Parameters"]), "nobody has to guess one"
+        asked = set(re.findall(r"OutputKey=='(\w+)'|\(output (\w+)\)", page))
         names = {one for pair in asked for one in pair if one}
         assert names <= set(below["Outputs"]) | set(above["Outputs"]) | {"EndpointURL"}

@@ -34,10 +34,10 @@ def test_every_owner_is_a_package_of_the_layers() -> None:
 
 def test_no_sql_points_up() -> None:
     heights = layers()
-    found = {(use.package, use.name) for use in uses() if heights[owners()[use.name]] > heights[use.package]}
-    assert found == set(READS_UP)
+    violations = {(use.package, use.name) for use in uses() if heights[owners()[use.name]] > heights[use.package]}
+    assert violations == set(READS_UP)
 
 
 def test_no_feature_writes_a_table_of_another() -> None:
-    found = {(use.package, use.name) for use in uses() if use.writes and owners()[use.name] != use.package}
-    assert found == set(WRITES_OTHERS)
+    violations = {(use.package, use.name) for use in uses() if use.writes and owners()[use.name] != use.package}
+    assert violations == set(WRITES_OTHERS)

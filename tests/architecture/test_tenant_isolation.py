@@ -1,4 +1,4 @@
-"""Every id that a route takes, with another tenant's and with nobody's: the answers are the same, and say nothing."""
+"""The tenant isolation test: another tenant's id is answered like an unknown one, on every route, body and query."""
 
 import copy
 import json
@@ -21,7 +21,7 @@ from tests.support.people import employee, sql
 
 DOCUMENT = json.loads(openapi.document())
 HALF = {"status": "leave", "leave_nature": "paid"}
-# ... and where another body is needed for an id to stand in it.
+# ... and where an id needs another body.
 BODIES_AROUND: dict[tuple[str, Any], Any] = {
     ("PUT /pay-register/{month}/{user_id}/days/{day}", "leave_type_id"): HALF,
     ("PUT /pay-register/{month}/{user_id}/days/{day}", "first_half"): {"first_half": HALF},
@@ -38,14 +38,14 @@ BODIES_AROUND["POST /kpi-assignments", "definition_id"] = {
     "all": True,
 }
 QUERIES = {"DELETE /users/{user_id}/attendance/{date}": "?reason=wrong"}
-# What is one person's and not even an admin's: the caller who has it.
+# Objects of one user, which not even an admin may read: their caller.
 MINE: dict[str, Callable[[Cast, UUID], Api]] = {
     "POST /notifications/{notification_id}/open": lambda cast, log_id: key(
         cast.id, Role.EMPLOYEE, sql(cast, "select user_id from notification_logs where id = :id", id=log_id)[0].user_id
     )
 }
 WITH_ID = [endpoint for endpoint in ENDPOINTS if set(endpoint.path_types) - set(PLAIN)]
-# every id of every path: one is somebody else's, the others are the caller's own
+# every id of every path: one is another tenant's, the others are the caller's own
 IDS = [
     (endpoint, part, place)
     for endpoint in WITH_ID
@@ -62,7 +62,7 @@ def name(endpoint: DeclaredEndpoint) -> str:
 
 
 def references(schema: dict[str, Any], at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """Walk every place of a schema at which an id stands."""
+    """Yield the path to every id in a schema."""
     if "$ref" in schema:
         yield from references(DOCUMENT["components"]["schemas"][schema["$ref"].rpartition("/")[2]], at)
     for one in schema.get("anyOf", ()):
@@ -76,14 +76,14 @@ def references(schema: dict[str, Any], at: tuple[Any, ...] = ()) -> Iterator[tup
 
 
 def ids_in_bodies() -> list[tuple[DeclaredEndpoint, tuple[Any, ...]]]:
-    found = []
+    cases = []
     for endpoint in ENDPOINTS:
         content = DOCUMENT["paths"][endpoint.path][endpoint.method.lower()].get("requestBody", {}).get("content", {})
         schema = content.get("application/json", {}).get("schema", {})
-        found += [
+        cases += [
             (endpoint, place) for place in dict.fromkeys(references(schema)) if endpoint.may != "platform.tenants"
         ]
-    return found
+    return cases
 
 
 def ids_in_queries() -> list[tuple[DeclaredEndpoint, str]]:
@@ -98,9 +98,9 @@ def ids_in_queries() -> list[tuple[DeclaredEndpoint, str]]:
 IN_BODIES, IN_QUERIES = ids_in_bodies(), ids_in_queries()
 
 
-@pytest.fixture(scope="module", name="theirs")
-def _theirs(database: object) -> dict[str, UUID]:
-    """Make one object of each kind in Acme."""
+@pytest.fixture(scope="module", name="acme_ids")
+def _acme_ids(database: object) -> dict[str, UUID]:
+    """Make one object of each kind in Acme, the other tenant."""
     return make_all(tenant("Acme"))
 
 
@@ -115,15 +115,15 @@ def _own(zenith: Cast) -> dict[str, UUID]:
 
 
 def alike(reply: Reply, asked: object) -> tuple[int, str]:
-    """Take out of an answer what differs between two requests: the id asked for, and when."""
-    said = reply.text.replace(str(asked), "ID")
-    said = re.sub(r'"(id|user_id|key|hint|created_at|job_id|status_url|employee_no)":\s*"[^"]*"', r'"\1"', said)
-    return reply.status, said
+    """Return status and text without what differs between two requests: the requested id, and times."""
+    text = reply.text.replace(str(asked), "ID")
+    text = re.sub(r'"(id|user_id|key|hint|created_at|job_id|status_url|employee_no)":\s*"[^"]*"', r'"\1"', text)
+    return reply.status, text
 
 
-def ids_of(endpoint: DeclaredEndpoint, made: dict[str, UUID]) -> dict[str, UUID]:
-    """Return an id of one's own for every parameter of a path."""
-    return {part: made[place] for part, place in parameters(endpoint.path).items() if part not in PLAIN}
+def ids_of(endpoint: DeclaredEndpoint, samples: dict[str, UUID]) -> dict[str, UUID]:
+    """Return the caller's own id for every parameter of a path."""
+    return {part: samples[place] for part, place in parameters(endpoint.path).items() if part not in PLAIN}
 
 
 def sent(caller: Api, endpoint: DeclaredEndpoint, to: str, body: Any) -> Reply:
@@ -144,17 +144,17 @@ class TestPath:
         assert len(WITH_ID) >= 28
 
     @EACH_ID
-    def test_of_another_tenant_is_as_if_it_were_not_there(
+    def test_id_of_another_tenant_is_answered_like_an_unknown_one(
         self,
         zenith: Cast,
         own: dict[str, UUID],
-        theirs: dict[str, UUID],
+        acme_ids: dict[str, UUID],
         endpoint: DeclaredEndpoint,
         part: str,
         place: str,
     ) -> None:
         body, answers = BODIES.get(name(endpoint), {}), []
-        for asked in (theirs[place], uuid4()):
+        for asked in (acme_ids[place], uuid4()):
             ids = {**ids_of(endpoint, own), part: asked}
             reply = sent(zenith.admin, endpoint, path(endpoint, **ids), body if endpoint.body else None)
             answers.append(alike(reply, asked))
@@ -162,8 +162,8 @@ class TestPath:
         assert answers[0][0] == (403 if endpoint.may == "platform.tenants" else 404), answers[0][1]
 
     @pytest.mark.parametrize("endpoint", WITH_ID, ids=name)
-    def test_of_ones_own_is_there(self, zenith: Cast, own: dict[str, UUID], endpoint: DeclaredEndpoint) -> None:
-        # or the 404 above would prove nothing
+    def test_own_id_is_found(self, zenith: Cast, own: dict[str, UUID], endpoint: DeclaredEndpoint) -> None:
+        # otherwise the 404 above would prove nothing
         ids = ids_of(endpoint, own)
         body = BODIES.get(name(endpoint), {})
         caller = MINE[name(endpoint)](zenith, *ids.values()) if name(endpoint) in MINE else zenith.admin
@@ -171,9 +171,9 @@ class TestPath:
         assert reply.status not in (400, 401, 404, 415, 422), reply.text
 
     @pytest.mark.parametrize("endpoint", WITH_ID, ids=name)
-    @pytest.mark.parametrize("said", ["1", "x", "null", "%00", "00000000-0000-0000-0000-00000000000g"])
-    def test_that_is_no_id_is_not_there_either(self, zenith: Cast, endpoint: DeclaredEndpoint, said: str) -> None:
-        ids = {part: said for part in endpoint.path_types if part not in PLAIN}
+    @pytest.mark.parametrize("text", ["1", "x", "null", "%00", "00000000-0000-0000-0000-00000000000g"])
+    def test_text_that_is_no_id_is_not_found(self, zenith: Cast, endpoint: DeclaredEndpoint, text: str) -> None:
+        ids = {part: text for part in endpoint.path_types if part not in PLAIN}
         reply = sent(
             zenith.admin, endpoint, path(endpoint, **ids), BODIES.get(name(endpoint), {}) if endpoint.body else None
         )
@@ -188,11 +188,11 @@ class TestBody:
     @pytest.mark.parametrize(
         ("endpoint", "place"), IN_BODIES, ids=lambda v: name(v) if isinstance(v, DeclaredEndpoint) else str(v)
     )
-    def test_with_an_id_of_another_tenant_is_as_with_nobodys(
+    def test_id_of_another_tenant_is_answered_like_an_unknown_one(
         self,
         zenith: Cast,
         own: dict[str, UUID],
-        theirs: dict[str, UUID],
+        acme_ids: dict[str, UUID],
         endpoint: DeclaredEndpoint,
         place: tuple[Any, ...],
     ) -> None:
@@ -200,11 +200,11 @@ class TestBody:
         ids = {part: own[where] for part, where in parameters(endpoint.path).items() if part not in PLAIN}
         body = BODIES_AROUND.get((name(endpoint), place[0])) or BODIES[name(endpoint)]
         answers = []
-        for asked in (theirs[FIELDS[field]], uuid4()):
+        for asked in (acme_ids[FIELDS[field]], uuid4()):
             reply = sent(zenith.admin, endpoint, path(endpoint, **ids), placed(body, place, str(asked)))
             answers.append(alike(reply, asked))
         assert answers[0] == answers[1]
-        # where each item is answered by itself, each says so for itself
+        # where items are answered one by one, each has its own error
         assert answers[0][0] == 404 or '"result":"not_found"' in answers[0][1], answers[0][1]
 
 
@@ -213,13 +213,13 @@ class TestImport:
         ("/attendance/import", {"user_id": "{id}", "date": "2026-01-05", "status": "present"}),
         ("/sales/import", {"user_id": "{id}", "earning": "1.00"}),
     ])  # fmt: skip
-    def test_with_an_id_of_another_tenant_is_as_with_nobodys(
-        self, zenith: Cast, theirs: dict[str, UUID], path: str, row: dict[str, str]
+    def test_id_of_another_tenant_is_answered_like_an_unknown_one(
+        self, zenith: Cast, acme_ids: dict[str, UUID], path: str, row: dict[str, str]
     ) -> None:
         answers = []
-        for asked in (theirs["/users/{user_id}"], uuid4()):
-            said = [{column: value.format(id=asked) for column, value in row.items()}]
-            answers.append(alike(zenith.admin.call("POST", path, said), asked))
+        for asked in (acme_ids["/users/{user_id}"], uuid4()):
+            table = [{column: value.format(id=asked) for column, value in row.items()}]
+            answers.append(alike(zenith.admin.call("POST", path, table), asked))
         assert answers[0] == answers[1]
         assert '"line":1' in answers[0][1]
 
@@ -232,18 +232,18 @@ class TestQuery:
     @pytest.mark.parametrize(
         ("endpoint", "field"), IN_QUERIES, ids=lambda v: name(v) if isinstance(v, DeclaredEndpoint) else v
     )
-    def test_with_an_id_of_another_tenant_is_as_with_nobodys(
-        self, zenith: Cast, theirs: dict[str, UUID], endpoint: DeclaredEndpoint, field: str
+    def test_id_of_another_tenant_is_answered_like_an_unknown_one(
+        self, zenith: Cast, acme_ids: dict[str, UUID], endpoint: DeclaredEndpoint, field: str
     ) -> None:
         answers = []
-        for asked in (theirs[FIELDS[field]], uuid4()):
+        for asked in (acme_ids[FIELDS[field]], uuid4()):
             answers.append(alike(zenith.admin.call(endpoint.method, f"{path(endpoint)}?{field}={asked}"), asked))
         assert answers[0] == answers[1]
         assert answers[0][0] == 404 or '"items":[]' in answers[0][1].replace(" ", ""), answers[0][1]
 
 
 class TestColleague:
-    """Within one tenant: an employee asks for a colleague's, a manager for somebody who is not theirs."""
+    """Within one tenant: an employee requests a colleague's data, a manager those of an employee of another team."""
 
     @pytest.mark.parametrize("role", [Role.EMPLOYEE, Role.MANAGER])
     @pytest.mark.parametrize(
@@ -264,9 +264,9 @@ class TestColleague:
 
 
 def placed(body: Any, place: tuple[Any, ...], value: str) -> Any:
-    """Put a value into a copy of a body, making what is missing on the way."""
-    made = copy.deepcopy(body)
-    holder = made
+    """Return a copy of a body with a value at a path, creating missing objects on the way."""
+    copied = copy.deepcopy(body)
+    holder = copied
     for step, following in pairwise(place):
         if isinstance(holder, list):
             if not holder:
@@ -278,7 +278,7 @@ def placed(body: Any, place: tuple[Any, ...], value: str) -> Any:
         holder[:] = [value]
     else:
         holder[place[-1]] = value
-    return made
+    return copied
 
 
 def test_the_app_is_all_here() -> None:

@@ -1,4 +1,4 @@
-"""One thing has one name: words that the glossary replaced are refused, and no two classes share a name."""
+"""One thing has one name: retired words are rejected in identifiers, and no two classes share a name."""
 
 import ast
 import re
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from infra.local.children import PROJECT
 
-# word -> what to say instead
+# retired word -> its replacement
 RETIRED = {
     "door": "endpoint, schedule, consumer, entry point",
     "doors": "endpoints, schedules, consumers, entry points",
@@ -35,7 +35,7 @@ SOURCES = sorted(file for room in ("chalicelib", "infra") for file in (PROJECT /
 
 
 def identifiers(file: Path) -> Iterator[str]:
-    """Read every name that a file defines or uses."""
+    """Yield every name that a file defines or uses."""
     for node in ast.walk(ast.parse(file.read_text())):
         match node:
             case ast.Name(name) | ast.Attribute(attr=name) | ast.arg(name) | ast.keyword(str(name)):

@@ -43,7 +43,7 @@ class TestTransaction:
             with transaction() as session:
                 assert ask(session) == 1
 
-    def test_tells_whoever_was_in_the_middle_to_come_again(self, restart: Callable[[], int]) -> None:
+    def test_fails_transactions_in_progress_as_busy(self, restart: Callable[[], int]) -> None:
         def interrupted() -> None:
             with transaction() as session:
                 ask(session)

@@ -71,7 +71,7 @@ class TestPut:
         assert (head["ContentType"], head["ServerSideEncryption"]) == ("application/xml", "aws:kms")
         assert head["Metadata"] == {"sha256": "abc"}
 
-    def test_lets_nobody_in_without_credentials(self, s3: Any) -> None:
+    def test_rejects_requests_without_credentials(self, s3: Any) -> None:
         acl = s3.get_object_acl(Bucket=BUCKET, Key=put())
         assert [grant["Grantee"]["Type"] for grant in acl["Grants"]] == ["CanonicalUser"]
 

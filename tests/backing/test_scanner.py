@@ -31,7 +31,7 @@ class TestScanner:
         named.setenv("SCANNER", "suspicious")
         assert scanner.scanner().scan(b"X5O!P%@AP EICAR") == "Eicar-Test-Signature"
 
-    def test_that_nobody_knows_is_an_error(self, named: pytest.MonkeyPatch) -> None:
+    def test_that_is_unknown_is_an_error(self, named: pytest.MonkeyPatch) -> None:
         named.setenv("SCANNER", "clamd")
         with pytest.raises(RuntimeError, match="SCANNER is 'clamd'; there are: none"):
             scanner.scanner()

@@ -40,7 +40,7 @@ def in_b(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 class TestCallers:
-    def test_are_told_the_cell(self, away: Cast, zenith: Cast) -> None:
+    def test_get_the_name_of_the_cell(self, away: Cast, zenith: Cast) -> None:
         reply = away.hr.get("/me")
         assert (reply.status, reply.headers["Content-Type"]) == (421, "application/problem+json")
         assert {name: reply.json[name] for name in ("type", "detail", "cell")} == {
@@ -50,13 +50,13 @@ class TestCallers:
         }
         assert zenith.hr.get("/me").status == 200
 
-    def test_without_a_key_of_the_tenant_are_told_nothing(self, away: Cast) -> None:
+    def test_without_a_key_of_the_tenant_learn_nothing(self, away: Cast) -> None:
         reply = Api(f"wbk_{away.id.hex}_guessed").get("/me")
         assert reply.status == 401
         assert reply.json == Api(f"wbk_{NEVER.replace('-', '')}_guessed").get("/me").json
 
     @pytest.mark.usefixtures("in_b")
-    def test_are_served_where_the_tenant_lives_and_nobody_else_is(self, away: Cast, zenith: Cast) -> None:
+    def test_are_served_only_in_the_tenants_cell(self, away: Cast, zenith: Cast) -> None:
         assert patch(away, status="active").status == 200
         assert away.hr.get("/me").status == 200
         assert (zenith.hr.get("/me").status, zenith.hr.get("/me").json["cell"]) == (421, "main")
@@ -88,7 +88,7 @@ class TestPlatform:
         assert patch(acme, status="suspended").status == 200
         assert patch(acme, cell=cell).status == 422
 
-    def test_alone_says_where(self, acme: Cast) -> None:
+    def test_alone_sets_the_cell(self, acme: Cast) -> None:
         assert acme.admin.patch("/tenant", {"cell": "b"}).status == 422
         assert acme.admin.patch(f"/tenants/{acme.id}", {"cell": "b"}).status == 403
         with pytest.raises(DBAPIError, match="permission denied"):
@@ -117,7 +117,7 @@ class TestMessages:
         assert deliver(queue, {"tenant_id": str(away.id), "payout_id": NEVER}) == ["m0"]
         assert parked(away) == []
 
-    def test_that_failed_for_good_tell_nobody_here(self, away: Cast) -> None:
+    def test_that_failed_for_good_notify_nobody_here(self, away: Cast) -> None:
         calls: list[object] = []
         messages._notify_failure(
             lambda scope, **arguments: calls.append(arguments), {"tenant_id": str(away.id)}, "It failed."

@@ -38,7 +38,7 @@ class TestKey:
         acme.hr.ok("POST", "/departments", {"name": "Sewing"}, **K)
         assert acme.hr.post("/divisions", {"name": "Sewing"}, **K).status == 422
 
-    def test_tells_a_dry_run_from_the_real_one(self, acme: Cast) -> None:
+    def test_differs_for_a_dry_run_and_the_real_one(self, acme: Cast) -> None:
         body = [{"name": "Rahim", "employee_no": "E-1", "joined_on": "2026-01-01"}]
         acme.hr.ok("POST", "/users/import?dry_run=true", body, **K)
         assert acme.hr.post("/users/import", body, **K).status == 422
@@ -58,7 +58,7 @@ class TestKey:
         key(acme.id, Role.EMPLOYEE, rahim).ok("POST", f"/users/{rahim}/checkin", None, **K)
         assert acme.hr.post("/payouts/advance/run", None, **K).status in (200, 202)
 
-    def test_of_a_row_kept_before_senders_were_replays_to_whom_it_was_told(self, acme: Cast) -> None:
+    def test_of_a_row_without_an_actor_replays_to_its_first_sender(self, acme: Cast) -> None:
         first = acme.hr.post("/departments", {"name": "Sewing"}, **K)
         sql(acme, "update idempotency_keys set actor_id = '00000000-0000-0000-0000-000000000000'")
         assert acme.hr.post("/departments", {"name": "Sewing"}, **K).text == first.text
@@ -93,7 +93,7 @@ class TestKey:
         assert sql(acme, "select 1 from idempotency_keys") == []
         assert acme.hr.post("/departments", {"name": "Sewing"}, **K).status == 201
 
-    def test_is_not_looked_at_before_the_permission(self, acme: Cast) -> None:
+    def test_is_not_read_before_the_permission_is_checked(self, acme: Cast) -> None:
         acme.hr.ok("POST", "/departments", {"name": "Sewing"}, **K)
         reply = key(acme.id, Role.EMPLOYEE).post("/departments", {"name": "Sewing"}, **K)
         assert reply.status == 403

@@ -112,7 +112,7 @@ class TestLimit:
             thread.join()
         assert sorted(reply.status for reply in replies) == [200] * 20 + [429] * 60
 
-    def test_is_told_to_the_database_once_in_many_requests(self, acme: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_is_reported_once_in_many_requests(self, acme: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
         asked: list[object] = []
         lease = limits.take_lease
         monkeypatch.setattr(limits, "take_lease", lambda need: (asked.append(need), lease(need)))
@@ -205,13 +205,13 @@ class TestFlood:
         assert reply.status == 429
         assert 1 <= int(reply.headers["Retry-After"]) <= 60
 
-    def test_of_one_tenant_is_nobody_elses(self, acme: Cast, zenith: Cast) -> None:
+    def test_of_one_tenant_concerns_no_other(self, acme: Cast, zenith: Cast) -> None:
         limited(acme, 1)
         calls(acme, 10)
         assert calls(zenith, 3) == [200] * 3
         assert type(acme.hr)("nonsense").get("/me").status == 401
 
-    def test_is_looked_at_again_soon_so_that_a_raised_limit_holds(
+    def test_is_checked_again_soon_so_that_a_raised_limit_holds(
         self, acme: Cast, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(limits, "_RECHECK", 0.3)
@@ -221,9 +221,7 @@ class TestFlood:
         time.sleep(0.35)
         assert calls(acme, 3) == [200] * 3
 
-    def test_is_asked_about_by_one_and_the_others_hear_from_it(
-        self, acme: Cast, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_is_checked_by_one_request_for_all_others(self, acme: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(limits, "_RECHECK", 0.6)
         limited(acme, 1)
         calls(acme, 10)
@@ -264,7 +262,7 @@ class TestFlood:
 class TestShare:
     """One actor's flood takes the tenant's pace, but not the others' share of it."""
 
-    def test_of_others_is_theirs_while_one_floods(self, acme: Cast) -> None:
+    def test_of_other_actors_is_available_while_one_floods(self, acme: Cast) -> None:
         limited(acme, 100)  # twenty at once, five of them each actor's share; one and a third a second
         assert calls(acme, 60).count(429) > 30
         assert [acme.admin.get("/me").status for _ in range(5)] == [200] * 5
@@ -293,7 +291,7 @@ class TestShare:
         employee_key = key(acme.id, Role.EMPLOYEE, employee(acme))
         assert employee_key.get("/me").status == 429
 
-    def test_of_two_who_flood_is_at_least_theirs(self, acme: Cast) -> None:
+    def test_of_two_actors_who_flood_is_at_least_granted(self, acme: Cast) -> None:
         limited(acme, 100)
         minute(acme, elapsed=0, taken=20)
         got = {"hr": 0, "admin": 0}
@@ -323,7 +321,7 @@ class TestShare:
 
 
 class TestWhoIsCounted:
-    def test_nobody_at_doors_open_to_all(self, acme: Cast) -> None:
+    def test_excludes_endpoints_open_to_all(self, acme: Cast) -> None:
         limited(acme, 1)
         assert [acme.hr.get("/openapi.json").status for _ in range(3)] == [200] * 3
         assert calls(acme, 2) == [200, 429]
@@ -362,7 +360,7 @@ class TestWhoMaySay:
 
 
 class TestDocument:
-    def test_tells_of_the_wait_at_every_door_of_a_tenant(self) -> None:
+    def test_documents_the_wait_at_every_endpoint_of_a_tenant(self) -> None:
         import json
 
         for path, methods in json.loads(openapi.document())["paths"].items():

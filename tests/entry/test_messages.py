@@ -126,7 +126,7 @@ class TestBatch:
     @pytest.mark.parametrize(
         "body", ["", "{", "[]", "1", "{}", '{"tenant_id": "acme"}', '{"tenant_id": null}', '{"tenant_id": 5}']
     )
-    def test_holds_back_a_message_that_is_none(self, acme: Cast, consumer: Any, rests: list, body: str) -> None:
+    def test_retries_a_message_that_is_none(self, acme: Cast, consumer: Any, rests: list, body: str) -> None:
         assert deliver(consumer(add_department), [body, *bodies_for(acme, "A")]) == ["m0"]
         assert names(acme) == ["A"]
         assert rests == [("r0", 1)]
@@ -173,7 +173,7 @@ class TestLastTry:
     def outcome(self, cast: Cast) -> list[Any]:
         return [tuple(row) for row in sql(cast, "select status, error from jobs")]
 
-    def test_tells_the_job(self, acme: Cast, consumer: Any, rests: list) -> None:
+    def test_fails_the_job(self, acme: Cast, consumer: Any, rests: list) -> None:
         handler = consumer(add_department, when_failed=progress.fail)
         message = {**bodies_for(acme, "crash")[0], "job_id": self.job(acme)}
         assert deliver(handler, [message], receives=4) == ["m0"]
@@ -187,12 +187,12 @@ class TestLastTry:
         deliver(handler, [message], receives=5)
         assert self.outcome(acme) == [("succeeded", None)]
 
-    def test_of_a_fact_tells_the_job_at_once(self, acme: Cast, consumer: Any, rests: list) -> None:
+    def test_of_a_fact_fails_the_job_at_once(self, acme: Cast, consumer: Any, rests: list) -> None:
         handler = consumer(add_department, when_failed=progress.fail)
         deliver(handler, [{**bodies_for(acme, "fact")[0], "job_id": self.job(acme)}])
         assert self.outcome(acme) == [("failed", "It is locked.")]
 
-    def test_survives_a_teller_that_fails(self, acme: Cast, consumer: Any, rests: list) -> None:
+    def test_survives_a_failure_handler_that_fails(self, acme: Cast, consumer: Any, rests: list) -> None:
         handler = consumer(add_department, when_failed=progress.fail)
         assert (
             deliver(handler, [{**bodies_for(acme, "crash")[0], "job_id": "none"}, *bodies_for(acme, "A")], receives=5)
@@ -201,7 +201,7 @@ class TestLastTry:
         assert names(acme) == ["A"]
 
 
-class TestErrand:
+class TestSideEffect:
     """Side effects: a transaction, an external call without one, and a transaction that settles the answer."""
 
     def side_effect(self, answers: list[str], seen: list[Any], acme: Cast) -> Callable[..., SideEffect]:
@@ -321,7 +321,7 @@ class TestForeignBody:
         assert deliver(self.consumer(consumer), [self.body((acme, "A"), (zenith, "Z"), (acme, "B"))]) == []
         assert (names(acme), names(zenith), rests) == (["A", "B"], ["Z"], [])
 
-    def test_that_concerns_nobody_is_done(self, acme: Cast, consumer: Any, rests: list) -> None:
+    def test_without_records_is_done(self, acme: Cast, consumer: Any, rests: list) -> None:
         assert deliver(self.consumer(consumer), [{"Records": []}]) == []
         assert rests == []
 
@@ -337,7 +337,7 @@ class TestForeignBody:
         assert (names(acme), names(zenith), rests) == ([], ["Z"], [])
 
     @pytest.mark.parametrize("body", ["", "{", "[]", "{}", '{"Records": [{}]}', '{"tenant_id": "acme"}'])
-    def test_that_is_worded_otherwise_is_held_back(self, acme: Cast, consumer: Any, rests: list, body: str) -> None:
+    def test_of_another_form_is_retried(self, acme: Cast, consumer: Any, rests: list, body: str) -> None:
         assert deliver(self.consumer(consumer), [body, self.body((acme, "A"))]) == ["m0"]
         assert (names(acme), rests) == (["A"], [("r0", 1)])
 

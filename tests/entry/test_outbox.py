@@ -101,7 +101,7 @@ class TestMany:
         assert groups == [str(acme.id), str(zenith.id)] * 11
         assert [body["n"] for _ in range(3) for body in waiting(sqs)] == list(range(22))
 
-    def test_of_none_calls_nobody(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_of_nothing_calls_no_queue(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(queues, "client", broken)
         assert queues.send_many(QUEUE, []) == []
 

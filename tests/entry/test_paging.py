@@ -38,7 +38,7 @@ def named(page: dict) -> list[str]:
 
 
 class TestPages:
-    def test_hold_everything_once(self, acme: Cast) -> None:
+    def test_contain_every_row_once(self, acme: Cast) -> None:
         departments(acme, "A", "B", "C", "D", "E")
         names, at = [], ""
         while at is not None and len(names) < 9:
@@ -69,7 +69,7 @@ class TestPages:
         assert [entry["seq"] for entry in first["items"] + second["items"]] == [3, 2, 1]
 
     @pytest.mark.parametrize(("limit", "status"), [(0, 422), (1, 200), (200, 200), (201, 422), (-1, 422), ("x", 422)])
-    def test_hold_1_to_200_rows(self, acme: Cast, limit: object, status: int) -> None:
+    def test_contain_1_to_200_rows(self, acme: Cast, limit: object, status: int) -> None:
         assert acme.hr.get(f"/departments?limit={limit}").status == status
 
 
@@ -97,13 +97,13 @@ class TestCursor:
         assert acme.admin.get(f"/audit-logs?cursor={encode_cursor(uuid4())}").status == 422
         assert platform_admin().get(f"/tenants?cursor={encode_cursor(5)}").status == 422
 
-    def test_with_a_strangers_id_is_a_place_in_ones_own_list(self, acme: Cast, zenith: Cast) -> None:
+    def test_with_another_tenants_id_is_a_place_in_the_callers_own_list(self, acme: Cast, zenith: Cast) -> None:
         departments(zenith, "Old")
         others_id = row(acme, "departments", {"name": "Secret"})
         departments(zenith, "New")
         assert named(zenith.hr.ok("GET", f"/departments?cursor={encode_cursor(others_id)}")) == ["New"]
 
     @pytest.mark.parametrize("path", LISTS)
-    def test_of_nobody_at_all_is_an_empty_page_or_everything(self, acme: Cast, path: str) -> None:
+    def test_of_an_unknown_id_is_an_empty_page_or_everything(self, acme: Cast, path: str) -> None:
         key = 0 if path == "/audit-logs" else "9" if path == "/holidays" else "ffffffff-ffff-ffff-ffff-ffffffffffff"
         assert acme.admin.get(f"{path}?cursor={encode_cursor(key)}").status == 200

@@ -81,7 +81,7 @@ class TestUnauthenticated:
         reply = Api(headers=headers).get("/me")
         assert (reply.status, reply.headers["WWW-Authenticate"]) == (401, challenge)
 
-    def test_and_nobody_else_does(self, acme: Cast) -> None:
+    def test_is_not_challenged_otherwise(self, acme: Cast) -> None:
         assert "WWW-Authenticate" not in acme.hr.get("/members").headers
 
 

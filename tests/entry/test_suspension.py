@@ -51,7 +51,7 @@ def parked(cast: Cast) -> list[Any]:
 
 
 class TestCallers:
-    def test_are_told_why(self, acme: Cast, zenith: Cast) -> None:
+    def test_get_the_reason(self, acme: Cast, zenith: Cast) -> None:
         assert patch(acme, status="suspended", suspended_because="The March invoice is open.").status == 200
         reply = acme.hr.get("/me")
         assert (reply.status, reply.json["title"]) == (403, "The tenant is suspended")
@@ -67,7 +67,7 @@ class TestCallers:
         last = acme.admin.ok("GET", "/audit-logs?entity_type=tenant")["items"][0]
         assert last["before"] == {"status": "suspended", "suspended_because": "A review."}
 
-    def test_of_an_active_tenant_are_told_no_reason(self, acme: Cast) -> None:
+    def test_of_an_active_tenant_get_no_reason(self, acme: Cast) -> None:
         reply = patch(acme, suspended_because="A review.")
         assert (reply.status, reply.json["errors"][0]["pointer"]) == (422, "/suspended_because")
 

@@ -97,6 +97,6 @@ class TestNamesOfKeys:
         for cast in (acme, zenith):
             assert cast.admin.post("/api-keys", {"name": "box", "role": "hr"}).status == 201
 
-    def test_say_who_made_it(self, acme: Cast) -> None:
+    def test_name_the_maker_of_a_key(self, acme: Cast) -> None:
         created = acme.admin.ok("POST", "/api-keys", {"name": "box", "role": "hr"})
         assert created["made_by"] == "tenant_admin key"

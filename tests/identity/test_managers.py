@@ -144,7 +144,7 @@ class TestOneself:
         granted = company.as_manager.ok("GET", "/me")["permissions"]
         assert {name: granted.get(name) for name in PAY_OF_ONES_OWN} == dict.fromkeys(PAY_OF_ONES_OWN, "self")
 
-    def test_shows_managers_their_own_pay_and_nobody_elses(self, company: Company) -> None:
+    def test_shows_managers_their_own_pay_only(self, company: Company) -> None:
         for who in (company.manager, company.rahim):
             row(
                 company.cast,
@@ -177,7 +177,7 @@ class TestAfterTheExit:
         )
         return bearing(issuer.token())
 
-    def test_a_login_reads_ones_own_and_changes_nothing(self, company: Company, login: Api) -> None:
+    def test_a_login_reads_its_own_data_and_changes_nothing(self, company: Company, login: Api) -> None:
         assert login.get(f"/users/{company.rahim}/statement").status == 200
         company.leave(company.rahim, "2026-01-06")
         for path in ("", "/statement", "/balance", "/salaries"):

@@ -99,7 +99,7 @@ def test_the_matrix_says_nothing_else() -> None:
     assert len(CELLS) == 330
 
 
-def test_the_doors_below_are_all_that_the_app_has() -> None:
+def test_the_endpoints_below_are_all_that_the_app_has() -> None:
     assert len(ENDPOINTS) == sum(len(methods) for methods in app.app.routes.values())
 
 
@@ -116,7 +116,7 @@ def asked(endpoint: DeclaredEndpoint) -> str:
     return endpoint.path.format(**{name: PLACES.get(name, uuid4()) for name in endpoint.path_types})
 
 
-class TestDoors:
+class TestEndpoints:
     @DOORS
     @pytest.mark.parametrize("role", ROLES)
     def test_answer_403_exactly_where_the_role_lacks_the_permission(

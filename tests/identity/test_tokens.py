@@ -127,9 +127,7 @@ class TestToken:
         assert bearing(issuer.token(note="x" * 20_000)).get("/me").status == 401
         assert bearing(issuer.token(note="x" * 2_000)).get("/me").status == 200
 
-    def test_is_told_to_come_back_while_the_issuer_cannot_be_reached(
-        self, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_is_a_503_while_the_issuer_cannot_be_reached(self, issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> None:
         trust(monkeypatch, "http://127.0.0.1:9/jwks.json")
         reply = issuer.caller().get("/me")
         assert (reply.status, reply.headers["Retry-After"]) == (503, "1")
@@ -144,7 +142,7 @@ class TestMember:
         {"email_verified": False}, {"email_verified": None}, {"email_verified": "false"}, {"email": None},
         {"email": "stranger@acme.example"}, {"email": ["rahim@acme.example"]},
     ], ids=str)  # fmt: skip
-    def test_is_nobody_without_a_verified_address_of_ours(self, issuer: Issuer, claims: dict) -> None:
+    def test_is_rejected_without_a_verified_address_of_a_member(self, issuer: Issuer, claims: dict) -> None:
         reply = issuer.caller(**claims).get("/me")
         assert (reply.status, reply.json["detail"]) == (403, "You are signed in, but no tenant has you as a member.")
 

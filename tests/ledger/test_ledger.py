@@ -137,7 +137,7 @@ class TestAccounts:
             list(pool.map(open_usd, range(4)))
         assert sql(acme, "select count(*) from ledger_accounts where currency = 'USD'")[0][0] == 60 * 2 + len(OWN)
 
-    def test_are_opened_by_whoever_waited_for_another_to_open_them(self, acme: Cast) -> None:
+    def test_are_opened_once_by_concurrent_transactions(self, acme: Cast) -> None:
         mina = person(acme)
 
         def open_usd() -> None:
@@ -225,7 +225,7 @@ class TestBalances:
                 pool.submit(booked, acme, line(karim, "wage_cost", "payable", "1.00")).result(timeout=10)
 
 
-class TestHold:
+class TestLock:
     def test_keeps_a_second_booker_waiting_until_the_first_is_done(self, acme: Cast) -> None:
         mina, seen = person(acme, "BDT", "USD"), []
 
@@ -243,7 +243,7 @@ class TestHold:
             waiting.result(timeout=10)
         assert seen[0]["payable", str(mina), "BDT"] == -1
 
-    def test_lists_whom_it_holds_in_a_range(self, acme: Cast, zenith: Cast) -> None:
+    def test_returns_the_employees_locked_in_a_range(self, acme: Cast, zenith: Cast) -> None:
         people = sorted(person(acme, "BDT", "USD") for _ in range(3))
         person(zenith)
         with at_work(acme) as scope:

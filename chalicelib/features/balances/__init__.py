@@ -1,4 +1,4 @@
-"""Earned balances: what the days of a pay period are worth so far, with the lines that explain it.
+"""Accrual: earned balances, what the days of a pay period are worth so far, with the lines that explain it.
 
 Balances stand above the pay register and follow it: the projection of register rows computes them in its transaction,
 so a register row and its balance never disagree.

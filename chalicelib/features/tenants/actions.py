@@ -22,13 +22,13 @@ from chalicelib.identity.models import api_keys, members, tenants
 from chalicelib.identity.permissions import Role
 from chalicelib.identity.scope import PlatformScope, Scope
 from chalicelib.kernel.errors import Conflict, invalid
-from chalicelib.kernel.policy import PayPolicy
+from chalicelib.kernel.policy import TERMS, PayPolicy
 
 LONGEST_LIFE = timedelta(days=3653)  # of a key with an end: ten years
 # settings and switches that change which days are worked, what they are worth, and how attendance is decided
 _DECIDES_ATTENDANCE = {"full_day_minutes", "half_day_minutes"}
 _MOVES_DAYS = {"timezone", "weekend", "week_start"}
-_MOVES_PAY = {"missing_attendance", "proration_basis", "daily_paid_holidays", "weekly_rule", *_DECIDES_ATTENDANCE}
+_MOVES_PAY = frozenset(TERMS)
 
 
 @dataclass(frozen=True, slots=True)

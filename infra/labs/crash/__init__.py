@@ -1,7 +1,7 @@
 """The crash laboratory: simulation tests that every debt is paid exactly once, whatever fails.
 
 A run is one small simulation of one tenant, determined by its seed: clients, schedulers, workers and operators act
-concurrently through the product's own entry points on a real PostgreSQL, while faults are injected at named points.
+concurrently through the product's own entry points on a real PostgreSQL, with fault injection at named points.
 Then faults stop, everything drains, and each invariant is checked against the provider's own books.
 
 The product is not changed for it and does not know of it. The laboratory replaces the outside world: the database

@@ -43,6 +43,7 @@ def enter(simulation: Simulation) -> None:
 
 
 def _sale(simulation: Simulation, number: int) -> dict[str, Any]:
+    """Draw a sale to enter."""
     rng = simulation.rng
     currency = simulation.tenant.currency if rng.random() < 0.85 else "USD"
     return {
@@ -54,6 +55,8 @@ def _sale(simulation: Simulation, number: int) -> dict[str, Any]:
 
 
 def _seller(simulation: Simulation, rows: list[dict[str, Any]]) -> Work:
+    """Enter sales, in one import or one by one, some of them twice."""
+
     def work(actor: Actor) -> None:
         if simulation.rng.random() < 0.3:
             status, answer = simulation.call("Ada", "POST", "/sales/import", body=rows)
@@ -78,6 +81,8 @@ def _seller(simulation: Simulation, rows: list[dict[str, Any]]) -> Work:
 
 
 def _decider(simulation: Simulation, who: str) -> Work:
+    """Decide some of the known sales, now and then with corrections."""
+
     def work(actor: Actor) -> None:
         rng = simulation.rng
         for _ in range(rng.choice((1, 2))):
@@ -120,6 +125,8 @@ def decide(simulation: Simulation, who: str, chosen: list[dict[str, Any]], *, co
 
 
 def _runner(simulation: Simulation, keys: list[str]) -> Work:
+    """Request payout runs, each under its idempotency key."""
+
     def work(actor: Actor) -> None:
         for key in keys:
             actor.rest(timedelta(seconds=simulation.rng.choice((1, 10, 40))))
@@ -136,6 +143,8 @@ def _runner(simulation: Simulation, keys: list[str]) -> Work:
 
 
 def _scheduler(simulation: Simulation, first: str) -> Work:
+    """Call the hourly schedules, which another scheduler calls as well."""
+
     def work(actor: Actor) -> None:
         actor.rest(timedelta(seconds=30))
         simulation.tick(first)
@@ -148,6 +157,8 @@ def _scheduler(simulation: Simulation, first: str) -> Work:
 
 
 def _worker(simulation: Simulation, number: int) -> Work:
+    """Consume the queues; restart when killed."""
+
     def work(actor: Actor) -> None:
         while True:
             actor.idle(simulation.has_work)
@@ -162,6 +173,8 @@ def _worker(simulation: Simulation, number: int) -> Work:
 
 
 def _scheduler_of_sweeps(simulation: Simulation) -> Work:
+    """Sweep the outbox and call the retry schedule every few minutes, if the mode has them."""
+
     def work(actor: Actor) -> None:
         while True:
             actor.rest(timedelta(minutes=simulation.rng.choice((2, 5, 10))))
@@ -174,6 +187,8 @@ def _scheduler_of_sweeps(simulation: Simulation) -> Work:
 
 
 def _operator(simulation: Simulation) -> Work:
+    """Handle payouts that wait for a person, every now and then."""
+
     def work(actor: Actor) -> None:
         while True:
             actor.rest(timedelta(minutes=simulation.rng.choice((2, 30, 600))))
@@ -213,6 +228,7 @@ def _is_with_bank(simulation: Simulation, payout: dict[str, Any]) -> bool:
 
 
 def _resolve(simulation: Simulation, payout: dict[str, Any]) -> int:
+    """Settle a payout in review by the provider's books."""
     known = [one for one in simulation.bank.known_as(payout["reference"]) if one.moved]
     for wrong in known:
         if wrong.amount != payout["amount"]:

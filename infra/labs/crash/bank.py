@@ -138,6 +138,7 @@ class Bank:
         return fault
 
     def _send(self, order: PaymentOrder, fault: Crash | None) -> Answer:
+        """Execute an order, with a fault if one was drawn, and return the answer."""
         match fault:
             case Crash.TIMEOUT_BEFORE | Crash.TOO_MANY:
                 return Unclear(WHY[fault])
@@ -169,6 +170,7 @@ class Bank:
         comes_back_at: datetime | None = None,
         at: datetime | None = None,
     ) -> Entry:
+        """Enter an order into the books; an idempotency key that is still kept returns its first entry."""
         at = at or self.hub.now
         what = (order.tenant_id, order.user_id, order.amount, order.currency)
         if self.abilities.keeps_keys_for is not None and (known := self._keys.get(order.reference)):
@@ -201,6 +203,7 @@ class Bank:
         return Paid(f"B{self.entries.index(entry)}", entry.reported_amount or entry.amount, entry.currency)
 
     def _time_moved(self) -> None:
+        """Let late requests arrive and money come back when they are due."""
         for landing in sorted((one for one in self.in_flight if one[0] <= self.hub.now), key=lambda one: one[0]):
             self.in_flight.remove(landing)
             self.hub.note("bank: a late request landed")

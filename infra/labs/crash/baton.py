@@ -53,6 +53,7 @@ class Actor:
         self._thread.start()
 
     def _main(self) -> None:
+        """Run the actor's work in its own thread, from its first turn on."""
         self._turn.acquire()
         try:
             if not self.hub.is_closing:
@@ -227,12 +228,14 @@ class Hub:
         """Give turns to the actors until all is done or the turns are used up, then kill what still runs."""
         for _ in range(turns):
             self._wake()
-            unblocked = [one for one in self.actors if not one.is_over and one.waits_on is None]
+            unblocked = [actor for actor in self.actors if not actor.is_over and actor.waits_on is None]
             ready = [
-                one for one in unblocked if one.rests_until is None and one.idles_until is None and not one.is_delayed
+                actor
+                for actor in unblocked
+                if actor.rests_until is None and actor.idles_until is None and not actor.is_delayed
             ]
             if not ready:
-                moments = [one.rests_until for one in unblocked if one.rests_until is not None]
+                moments = [actor.rests_until for actor in unblocked if actor.rests_until is not None]
                 if (moment := self.next_moment()) is not None and moment > self.now:
                     moments.append(moment)
                 if moments:
@@ -248,6 +251,7 @@ class Hub:
         self.close()
 
     def _give(self, actor: Actor) -> None:
+        """Give the baton to an actor, and raise what its work raised."""
         self.current = actor
         actor.run()
         self.current = None
@@ -258,24 +262,25 @@ class Hub:
     def close(self) -> None:
         """Kill every actor that still runs, where it is."""
         self.is_closing = True
-        while left := [one for one in self.actors if not one.is_over]:
+        while left := [actor for actor in self.actors if not actor.is_over]:
             self.settle()
             # an actor that waits for a lock can only end once the holder is gone
-            self._give(next((one for one in left if one.waits_on is None), left[0]))
-        for one in self.actors:
-            one.join()
+            self._give(next((actor for actor in left if actor.waits_on is None), left[0]))
+        for actor in self.actors:
+            actor.join()
         self.actors = []
 
     def _wake(self) -> None:
-        for one in self.actors:
-            if one.rests_until is not None and one.rests_until <= self.now:
-                one.rests_until = None
-            if one.idles_until is not None and one.idles_until():
-                one.idles_until = None
+        """End rests and waits that are over."""
+        for actor in self.actors:
+            if actor.rests_until is not None and actor.rests_until <= self.now:
+                actor.rests_until = None
+            if actor.idles_until is not None and actor.idles_until():
+                actor.idles_until = None
         self.settle()
-        for one in self.actors:
-            if one.is_delayed and (one.connection is None or self.may_lock(one.connection)):
-                one.is_delayed = False
+        for actor in self.actors:
+            if actor.is_delayed and (actor.connection is None or self.may_lock(actor.connection)):
+                actor.is_delayed = False
 
     def may_lock(self, connection: LabConnection) -> bool:
         """Return whether a statement that takes locks may start: nobody waits, or they wait for this connection."""
@@ -288,18 +293,18 @@ class Hub:
 
     def settle(self) -> None:
         """Find the actors whose lock wait has ended; called wherever locks were released."""
-        for one in self.actors:
-            if (connection := one.waits_on) is None:
+        for actor in self.actors:
+            if (connection := actor.waits_on) is None:
                 continue
             poll = select.poll()
             poll.register(connection.pgconn.socket, select.POLLIN)
             deadline = time.monotonic() + LOCK_TIMEOUT
             while True:
                 if poll.poll(0):
-                    one.waits_on = None
+                    actor.waits_on = None
                     break
                 if self.world.is_blocked(connection):
                     break
                 if time.monotonic() > deadline:
-                    raise RuntimeError(f"{one.name}: a statement neither ends nor waits for a lock")
+                    raise RuntimeError(f"{actor.name}: a statement neither ends nor waits for a lock")
                 poll.poll(1)

@@ -9,12 +9,15 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
+from chalicelib.backing.database import statement
 from chalicelib.identity import keys
 from chalicelib.kernel.money import MINOR_UNITS
 from infra.labs.crash.world import World
 
 # Ada and Bo enter and decide sales and start runs; Cy does not, and so may approve what is held (four eyes).
 ADMINS = ("Ada", "Bo", "Cy")
+
+_CREATE = statement(__file__, "tenant")
 
 
 @dataclass(frozen=True)
@@ -29,10 +32,10 @@ class Tenant:
     people: tuple[UUID, ...]
     keys: dict[str, str]
 
-    def advance_of(self, draw_earning: Decimal, currency: str) -> Decimal:
+    def advance_of(self, earning: Decimal, currency: str) -> Decimal:
         """Return the advance of a pending sale: the earning times the rate, rounded down."""
         units = Decimal(1).scaleb(-MINOR_UNITS[currency])
-        return (draw_earning * self.rate // units) * units
+        return (earning * self.rate // units) * units
 
 
 def draw_earning(rng: Random, currency: str) -> Decimal:
@@ -48,7 +51,7 @@ def create_tenant(world: World, rng: Random, name: str, *, people: int | None = 
     rate = rng.choice((Decimal("0.10"), Decimal("0.10"), Decimal("0.333333"), Decimal(0), Decimal(1)))
     minimum = rng.choice((Decimal(0), Decimal(0), Decimal(0), 50 * minor_unit))
     approval = rng.choice((None, None, None, 1_000 * minor_unit)) if people is None else None
-    create_tenant = Tenant(
+    tenant = Tenant(
         tenant_id,
         currency,
         rate,
@@ -61,22 +64,17 @@ def create_tenant(world: World, rng: Random, name: str, *, people: int | None = 
     # null is explicit, as the default is a limit: in most simulations no payout has to be approved
     policy["payout_approval_above"] = None if approval is None else str(approval)
     world.admin.execute(
-        "with t as (insert into tenants (id, slug, name, currency, timezone, weekend, policy)"
-        "   values (%(id)s, %(slug)s, %(name)s, %(currency)s, 'Asia/Dhaka', '{5,6}', %(policy)s)),"
-        " u as (insert into users (tenant_id, id, name) select %(id)s, id, 'Person' from unnest(%(people)s::uuid[]) id)"
-        " insert into api_keys (tenant_id, name, role, hint, key_hash)"
-        " select %(id)s, name, 'tenant_admin', '', hash"
-        " from unnest(%(names)s::text[], %(hashes)s::bytea[]) k (name, hash)",
+        _CREATE.encode(),
         {
             "id": tenant_id,
             "slug": f"{name.lower()}-{tenant_id.hex[:12]}",
             "name": name,
             "currency": currency,
             "policy": json.dumps(policy),
-            "people": list(create_tenant.people),
-            "names": list(create_tenant.keys),
-            "hashes": [keys.digest(key) for key in create_tenant.keys.values()],
+            "people": list(tenant.people),
+            "names": list(tenant.keys),
+            "hashes": [keys.digest(key) for key in tenant.keys.values()],
         },
         prepare=True,
     )
-    return create_tenant
+    return tenant

@@ -76,6 +76,7 @@ class LabConnection(psycopg.Connection[Any]):
         return result
 
     def _commit(self, actor: Actor, gen: Any) -> Any:
+        """Commit, or lose the commit, or commit and report a failure."""
         faults, wrote, queued = actor.hub.faults, self.wrote, self.queued
         if not wrote:
             return actor.drive(self, gen)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
+from chalicelib.backing.database import statement
 from infra.labs.crash import files
 from infra.labs.crash.actors import handle_payouts
 from infra.labs.crash.restore import match, restore
@@ -13,20 +14,19 @@ from infra.labs.crash.simulation import QUEUES, Simulation
 MOST_TURNS = 120
 OPEN = "('held', 'queued', 'sending', 'unknown', 'review')"
 
-_LEFT = f"""
-    select (select count(*) from payouts where tenant_id = %(id)s and status in {OPEN}) as open,
-        (select count(*) from payouts where tenant_id = %(id)s and status = 'review') as review,
-        (select min(look_at) from payouts
-         where tenant_id = %(id)s and (status in {OPEN} or %(waits_for_returns)s)) as look_at,
-        (select count(*) from ledger_accounts where tenant_id = %(id)s and kind = 'payable' and balance < 0
-         and (-balance >= %(minimum)s or currency <> %(currency)s)) as owed,
-        (select count(*) from outbox where tenant_id = %(id)s and sent_at is null) as unsent,
-        (select count(*) from pending_sales p join sales s on s.tenant_id = p.tenant_id and s.id = p.sale_id
-         join currencies c on c.code = s.currency
-         where p.tenant_id = %(id)s and trunc(s.earning * %(rate)s, c.minor_units) > 0
-           and not exists (select from ledger_entries e where e.tenant_id = p.tenant_id and e.subject_id = p.sale_id
-                           and e.event = 'advance')) as eligible
-"""
+_REMAINING = statement(__file__, "remaining")
+
+
+@dataclass(frozen=True, slots=True)
+class Remaining:
+    """What is left to do, counted; `look_at` is when the next payout is due."""
+
+    open: int  # payouts
+    review: int  # of these, those that wait for an operator
+    look_at: datetime | None
+    owed: int  # accounts with a debt that can be paid
+    unsent: int  # messages of the outbox
+    eligible: int  # sales without the advance that is due
 
 
 def drain(simulation: Simulation) -> None:
@@ -43,25 +43,25 @@ def drain(simulation: Simulation) -> None:
         _turn(simulation, remaining)
         remaining = _count_remaining(simulation, waits_for_returns)
         waits = [
-            remaining["open"],
-            remaining["owed"],
-            remaining["eligible"],
-            remaining["unsent"] if simulation.mode.has_sweep else 0,
+            remaining.open,
+            remaining.owed,
+            remaining.eligible,
+            remaining.unsent if simulation.mode.has_sweep else 0,
         ]
         waits.append(_is_to_be_returned(simulation))
         waits.append(simulation.files.next_moment() is not None)
         if (
             not any(waits)
-            and not (waits_for_returns and remaining["look_at"])
+            and not (waits_for_returns and remaining.look_at)
             and not simulation.sqs.waiting
             and not simulation.bank.in_flight
         ):
             return
-        if (remaining["owed"] or remaining["eligible"]) and turn % 2:
+        if (remaining.owed or remaining.eligible) and turn % 2:
             _next_hour(simulation)
         else:
             simulation.hub.pass_time(_next_wait(simulation, remaining))
-    summary = ", ".join(f"{name} {value}" for name, value in remaining.items() if value)
+    summary = ", ".join(f"{name} {value}" for name, value in asdict(remaining).items() if value)
     statuses = [
         f"{one['status']} {one['amount']} {one['problem'] or ''}" for one in simulation.payouts(f"status in {OPEN}")
     ]
@@ -85,10 +85,11 @@ def _is_to_be_returned(simulation: Simulation) -> bool:
     return bool(references) and bool(simulation.payouts(f"status = 'paid' and reference in ({str(references)[1:-1]})"))
 
 
-def _turn(simulation: Simulation, remaining: dict[str, Any]) -> None:
+def _turn(simulation: Simulation, remaining: Remaining) -> None:
+    """Let every worker, schedule and operator act once."""
     simulation.hub.set_clock()  # the clock is set lazily, before the first statement
     _work_off(simulation)
-    if simulation.mode.has_sweep and remaining["unsent"]:
+    if simulation.mode.has_sweep and remaining.unsent:
         simulation.tick("sweep-outbox")
     if not simulation.mode.has_retry_schedule:  # the operator replaces it
         simulation.sqs.replay_dead()
@@ -97,7 +98,7 @@ def _turn(simulation: Simulation, remaining: dict[str, Any]) -> None:
         for payout in simulation.payouts("status = 'sending' and lease_until < lab.now()"):
             body = {"tenant_id": str(simulation.tenant.id), "payout_id": str(payout["id"])}
             simulation.sqs.send_anew("payouts", body)
-    elif remaining["look_at"] is not None and remaining["look_at"] <= simulation.hub.now:
+    elif remaining.look_at is not None and remaining.look_at <= simulation.hub.now:
         simulation.tick("payouts-to-look-at")
     _work_off(simulation)
     if simulation.mode.has_files:
@@ -120,7 +121,8 @@ def _next_hour(simulation: Simulation) -> None:
     simulation.tick("final-payouts")
 
 
-def _count_remaining(simulation: Simulation, waits_for_returns: bool) -> dict[str, Any]:
+def _count_remaining(simulation: Simulation, waits_for_returns: bool) -> Remaining:
+    """Count what is left to do, and read when the next attempt is due."""
     tenant = simulation.tenant
     values = {
         "id": tenant.id,
@@ -129,22 +131,23 @@ def _count_remaining(simulation: Simulation, waits_for_returns: bool) -> dict[st
         "currency": tenant.currency,
         "rate": tenant.rate,
     }
-    row = simulation.world.admin.execute(_LEFT.encode(), values, prepare=True).fetchone()
+    row = simulation.world.admin.execute(_REMAINING.encode(), values, prepare=True).fetchone()
     assert row is not None
-    return row
+    return Remaining(**row)
 
 
-def _next_wait(simulation: Simulation, remaining: dict[str, Any]) -> timedelta:
+def _next_wait(simulation: Simulation, remaining: Remaining) -> timedelta:
+    """Return how long to wait until something becomes due."""
     moments: list[datetime | None] = [simulation.sqs.next_visible()]
     moments += [due for due, _ in simulation.bank.in_flight]
     moments.append(simulation.files.next_moment())
     if simulation.mode.has_retry_schedule:
-        moments.append(remaining["look_at"])
-    if remaining["review"]:
+        moments.append(remaining.look_at)
+    if remaining.review:
         moments.append(simulation.hub.now + timedelta(hours=25))
-    if remaining["unsent"] and simulation.mode.has_sweep:
+    if remaining.unsent and simulation.mode.has_sweep:
         moments.append(simulation.hub.now + timedelta(seconds=61))
-    if not simulation.mode.has_retry_schedule and remaining["open"]:
+    if not simulation.mode.has_retry_schedule and remaining.open:
         moments.append(simulation.hub.now + timedelta(hours=3))
     waits = [moment - simulation.hub.now for moment in moments if moment is not None]
     return max(min(waits, default=timedelta(minutes=10)), timedelta(0)) + timedelta(seconds=1)

@@ -159,6 +159,7 @@ class FileBank:
         return [one for orders in self.orders.values() for one in orders]
 
     def _order(self, message: str, element: ElementTree.Element) -> FileTransfer:
+        """Read one transfer of a file, and draw what becomes of it."""
         rng = self.simulation.rng
         money = element.find(f".//{PAIN}InstdAmt")
         assert money is not None
@@ -192,6 +193,7 @@ class FileBank:
             self.reports.append(BankReport(reports.statement(rng, booked, at=now)))
 
     def _refuse_duplicate(self, message: str) -> None:
+        """Report a duplicate in one of the ways of DUPLICATES."""
         rng, now = self.simulation.rng, self.simulation.hub.now
         level, reason, text, is_own = rng.choice(DUPLICATES)
         if message in self.accepted_messages and rng.random() < 0.5:
@@ -214,6 +216,7 @@ class FileBank:
         return order.entry.at + order.back_after if order.back_after is not None and not order.is_back else None
 
     def _time_moved(self) -> None:
+        """Execute transfers, return money and write reports when they are due."""
         now, rng = self.simulation.hub.now, self.simulation.rng
         statuses: dict[str, list[TransferStatus]] = {}
         booked: list[BookedEntry] = []
@@ -234,6 +237,7 @@ class FileBank:
             self.reports.append(BankReport(reports.statement(rng, booked, at=now)))
 
     def _execute(self, order: FileTransfer) -> None:
+        """Execute or refuse a transfer, and enter it into the provider's books."""
         order.entry = Entry(
             self.simulation.tenant.id,
             order.user_id,

@@ -76,13 +76,15 @@ class Books:
         )
 
     def lines_of(self, subject_id: Any, *events: str) -> Rows:
-        return [one for one in self.entries if one["subject_id"] == subject_id and one["event"] in events]
+        return [line for line in self.entries if line["subject_id"] == subject_id and line["event"] in events]
 
     def latest(self, sale_id: Any) -> str:
-        return next((one["status"] for one in reversed(self.decisions) if one["sale_id"] == sale_id), "pending")
+        return next(
+            (decision["status"] for decision in reversed(self.decisions) if decision["sale_id"] == sale_id), "pending"
+        )
 
     def moved(self, payout: dict[str, Any]) -> list[Entry]:
-        return [one for one in self.bank if one.reference == payout["reference"] and one.moved]
+        return [entry for entry in self.bank if entry.reference == payout["reference"] and entry.moved]
 
 
 Check = Callable[[Books], Iterator[str]]
@@ -114,7 +116,9 @@ def _sums(entries: Rows) -> dict[tuple[str, Any, str], Decimal]:
 def ledger_adds_up(books: Books) -> Iterator[str]:
     """Require that entries sum to zero, and each account's balance is the sum of its lines."""
     sums = _sums(books.entries)
-    kept = {(one["kind"], one["user_id"], one["currency"]): one["balance"] for one in books.accounts}
+    kept = {
+        (account["kind"], account["user_id"], account["currency"]): account["balance"] for account in books.accounts
+    }
     for key in sums.keys() | kept.keys():
         if sums.get(key, 0) != kept.get(key, 0):
             yield f"{key[0]} {key[2]} has balance {kept.get(key)}, its lines sum to {sums.get(key, 0)}"
@@ -127,12 +131,12 @@ def ledger_adds_up(books: Books) -> Iterator[str]:
 @invariant
 def paid_once(books: Books) -> Iterator[str]:
     """Require that the provider moved money at most once per payout, and for no unknown payout."""
-    counted = Counter(one.reference for one in books.bank if one.moved)
-    known = {one["reference"] for one in books.payouts}
-    for reference, count in counted.items():
+    movements = Counter(one.reference for one in books.bank if one.moved)
+    references = {one["reference"] for one in books.payouts}
+    for reference, count in movements.items():
         if count > 1:
             yield f"the provider paid one payout {count} times"
-        if reference not in known:
+        if reference not in references:
             yield "the provider made a payment that belongs to no payout"
 
 
@@ -140,14 +144,16 @@ def paid_once(books: Books) -> Iterator[str]:
 def paid_means_moved(books: Books) -> Iterator[str]:
     """Require that a payout is paid if and only if exactly one movement of its amount reached its employee."""
     for payout in books.payouts:
-        there = [one for one in books.moved(payout) if one.is_there]
-        if payout["status"] == "paid" and len(there) != 1:
-            yield f"a payout of {payout['amount']} is paid, and {len(there)} movements reached its person"
-        if payout["status"] != "paid" and there and payout["status"] not in OPEN:
+        arrived = [movement for movement in books.moved(payout) if movement.is_there]
+        if payout["status"] == "paid" and len(arrived) != 1:
+            yield f"a payout of {payout['amount']} is paid, and {len(arrived)} movements reached its person"
+        if payout["status"] != "paid" and arrived and payout["status"] not in OPEN:
             yield f"a payout of {payout['amount']} is {payout['status']}, and its money is with the person"
-        for one in there:
-            if (one.amount, one.currency, one.user_id) != (payout["amount"], payout["currency"], payout["user_id"]):
-                yield f"{one.amount} {one.currency} moved for a payout of {payout['amount']} {payout['currency']}"
+        for movement in arrived:
+            moved = (movement.amount, movement.currency, movement.user_id)
+            expected = (payout["amount"], payout["currency"], payout["user_id"])
+            if moved != expected:
+                yield f"{moved[0]} {moved[1]} moved for a payout of {expected[0]} {expected[1]}"
 
 
 @invariant
@@ -169,8 +175,8 @@ def cash_is_what_moved(books: Books) -> Iterator[str]:
 def in_flight_is_open(books: Books) -> Iterator[str]:
     """Require that a payout took its amount out of payable once, and released it only if it did not arrive."""
     for payout in books.payouts:
-        out = [one["amount"] for one in books.lines_of(payout["id"], "payout")]
-        back = [one["amount"] for one in books.lines_of(payout["id"], "release")]
+        out = [line["amount"] for line in books.lines_of(payout["id"], "payout")]
+        back = [line["amount"] for line in books.lines_of(payout["id"], "release")]
         is_released = payout["status"] in ("failed", "cancelled", "returned")
         if out != [payout["amount"]] or back != ([payout["amount"]] if is_released else []):
             yield f"a payout of {payout['amount']} that is {payout['status']} booked {out} out and {back} back"
@@ -183,11 +189,11 @@ def lines_make_the_amount(books: Books) -> Iterator[str]:
         if payout["kind"] == "matched":  # taken from the provider's list after a restore; its lines may be lost
             continue
         lines = [
-            one["amount"] * (1 if one["credit"] == "payable" else -1)
-            for one in books.entries
-            if (one["user_id"], one["currency"]) == (payout["user_id"], payout["currency"])
-            and payout["after_number"] < one["number"] <= payout["through_number"]
-            and "payable" in (one["debit"], one["credit"])
+            line["amount"] * (1 if line["credit"] == "payable" else -1)
+            for line in books.entries
+            if (line["user_id"], line["currency"]) == (payout["user_id"], payout["currency"])
+            and payout["after_number"] < line["number"] <= payout["through_number"]
+            and "payable" in (line["debit"], line["credit"])
         ]
         if sum(lines) != payout["amount"]:
             yield f"a payout of {payout['amount']} says that it pays lines of {sum(lines)}"
@@ -198,7 +204,7 @@ def advanced_once(books: Books) -> Iterator[str]:
     """Require that no advance exceeds its rate or exists twice, and every pending sale has the one that is due."""
     for sale in books.sales:
         due = books.simulation.tenant.advance_of(sale["earning"], sale["currency"])
-        advances = [one["amount"] for one in books.lines_of(sale["id"], "advance")]
+        advances = [line["amount"] for line in books.lines_of(sale["id"], "advance")]
         if len(advances) > 1 or any(amount != due for amount in advances):
             yield f"a sale of {sale['earning']} was advanced {advances}, and is due {due}"
         if not advances and due and sale["id"] in books.pending:
@@ -212,11 +218,11 @@ def decisions_are_booked(books: Books) -> Iterator[str]:
         status = books.latest(sale["id"])
         if (status == "pending") != (sale["id"] in books.pending):
             yield f"a sale is {status} and {'' if sale['id'] in books.pending else 'not '}on the list of pending ones"
-        lines = [one for one in books.entries if one["subject_id"] == sale["id"]]
+        lines = [line for line in books.entries if line["subject_id"] == sale["id"]]
         sums = _sums(lines)
         payable = -sum(amount for (kind, _, _), amount in sums.items() if kind == "payable")
         advances = sum(amount for (kind, _, _), amount in sums.items() if kind == "advances")
-        advanced = sum(one["amount"] for one in lines if one["event"] == "advance")
+        advanced = sum(line["amount"] for line in lines if line["event"] == "advance")
         expected = {"approved": (sale["earning"], 0), "declined": (0, 0), "pending": (advanced, advanced)}[status]
         if (payable, advances) != expected:
             yield f"a sale of {sale['earning']} that is {status} has {payable} payable and {advances} advanced"
@@ -271,7 +277,7 @@ def histories_follow_the_graph(books: Books) -> Iterator[str]:
     """Require that histories follow the state machine and end in the payout's state; fences never fall."""
     for payout in books.payouts:
         before, fence = None, 0
-        for event in (one for one in books.events if one["payout_id"] == payout["id"]):
+        for event in (row for row in books.events if row["payout_id"] == payout["id"]):
             if event["status"] != before and event["status"] not in GRAPH[before]:
                 yield f"a payout went from {before} to {event['status']}"
             if event["fence"] < fence:
@@ -286,7 +292,7 @@ def leases_are_kept(books: Books) -> Iterator[str]:
     """Require that no payout is claimed during a lease of two minutes, and each claim has a fence of its own."""
     for payout in books.payouts:
         claim: Any = None
-        for event in (one for one in books.events if one["payout_id"] == payout["id"]):
+        for event in (row for row in books.events if row["payout_id"] == payout["id"]):
             if event["what"] in CLAIMS:
                 # a worker that asked and learned that it may send continues under the next fence
                 goes_on = claim is not None and (claim["what"], event["what"]) == ("asked", "sent")
@@ -305,7 +311,7 @@ def leases_are_kept(books: Books) -> Iterator[str]:
 def one_answer_per_claim(books: Books) -> Iterator[str]:
     """Require that each claim is settled at most once, by its holder; a late answer changes nothing."""
     for payout in books.payouts:
-        events = [one for one in books.events if one["payout_id"] == payout["id"]]
+        events = [row for row in books.events if row["payout_id"] == payout["id"]]
         answered: Counter[int] = Counter()
         for before, event in pairwise(events):
             # these follow without another answer: a doubt is given up, or paid money came back
@@ -379,16 +385,18 @@ def decided_once(books: Books) -> Iterator[str]:
             yield "a sale was decided alike twice in a row"
         if any((str(sale["id"]), one["status"]) not in books.simulation.corrections for one in rows[1:]):
             yield "a decision was replaced, and nobody asked for a correction"
-        oks = [one for one in books.simulation.acknowledged.decisions if one[0] == str(sale["id"]) and one[2] == "ok"]
-        if len(oks) > len(rows):
-            yield f"{len(oks)} decisions took effect, and {len(rows)} are there"
+        successes = [
+            one for one in books.simulation.acknowledged.decisions if one[0] == str(sale["id"]) and one[2] == "ok"
+        ]
+        if len(successes) > len(rows):
+            yield f"{len(successes)} decisions took effect, and {len(rows)} are there"
 
 
 @invariant
 def one_run_per_slot(books: Books) -> Iterator[str]:
     """Require that an hour's run is created once, and a requested run once per idempotency key."""
-    slots = Counter((one["kind"], one["parameters"].get("slot")) for one in books.jobs if "slot" in one["parameters"])
+    slots = Counter((job["kind"], job["parameters"].get("slot")) for job in books.jobs if "slot" in job["parameters"])
     yield from (f"{kind} ran {count} times for {slot}" for (kind, slot), count in slots.items() if count > 1)
-    asked = [one for one in books.jobs if "asked_by" in one["parameters"]]
-    if len(asked) > len(books.simulation.runs_asked):
-        yield f"{len(books.simulation.runs_asked)} runs were asked for, and {len(asked)} made"
+    requested = [job for job in books.jobs if "asked_by" in job["parameters"]]
+    if len(requested) > len(books.simulation.runs_asked):
+        yield f"{len(books.simulation.runs_asked)} runs were asked for, and {len(requested)} made"

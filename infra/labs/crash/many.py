@@ -59,6 +59,8 @@ def run_seeds(admin_url: str, seeds: list[int], mode: str | None, report: Callab
 
 
 def _process(admin_url: str, seeds: list[int], mode: str | None, queue: Any, shows_history: bool) -> None:
+    """Run seeds in a process of its own, and put the outcomes into a queue."""
+
     def report(outcome: Outcome) -> None:
         if not shows_history and not outcome.violations:
             outcome.history = []
@@ -169,6 +171,7 @@ def _sentence_of(check: Check) -> str:
 
 
 def _print(console: Console, tally: Tally, *, title: str) -> None:
+    """Print the table of faults and the table of invariants."""
     style = box.SIMPLE_HEAD if console.is_terminal else box.ASCII2
     ran = [name for name in MODES if tally.runs[name]]
     table = Table(title=f"What was injected, {title}", box=style, title_justify="left")

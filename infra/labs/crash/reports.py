@@ -80,6 +80,7 @@ def _status(element: str, status: TransferStatus) -> str:
 
 
 def _entry(rng: Random, booked: BookedEntry, *, version: str) -> str:
+    """Write one entry of a statement, with a fee, return reason or reversal if it has one."""
     money = f'Ccy="{booked.currency}"'
     total = booked.amount - booked.fee if booked.is_credit else booked.amount + booked.fee
     charges = f"<Chrgs><Amt {money}>{booked.fee}</Amt></Chrgs>"

@@ -83,6 +83,7 @@ def match(simulation: Simulation) -> None:
 
 
 def _columns(simulation: Simulation, table: str) -> list[str]:
+    """Return the columns of a table that can be inserted."""
     rows = simulation.world.rows(
         "select attname as name from pg_attribute where attrelid = %s::regclass and attnum > 0 and not attisdropped"
         " and attgenerated = '' order by attnum",

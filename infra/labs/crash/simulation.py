@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from unittest import mock
 
 from chalicelib.backing import clock, files, queues
@@ -29,6 +29,9 @@ from infra.labs.crash.modes import Mode
 from infra.labs.crash.sqs import Message, Queues, received
 from infra.labs.crash.world import World
 from infra.local import lambda_events
+
+if TYPE_CHECKING:
+    from infra.labs.crash.restore import Backup
 
 STARTS_AT = datetime(2026, 3, 2, 8, 12, 7, tzinfo=UTC)
 QUEUES = ("payout-runs", "payouts")
@@ -66,7 +69,7 @@ class Simulation:
         self.deciding: dict[str, dict[str, str]] = {}  # the decisions that each decider is requesting now
         self.is_calm = False
         self.is_off = False  # PAYOUTS_ENABLED=false, as after a restore
-        self.backup: Any = None
+        self.backup: Backup | None = None
         self.backs_up_at = STARTS_AT + timedelta(minutes=self.rng.choice((1, 5, 20, 60))) if mode.restores else None
 
     def tenant_with(self, **changes: Any) -> cast.Tenant:

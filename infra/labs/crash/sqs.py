@@ -142,6 +142,7 @@ class Queues:
         self._put(queue, self.hub.rng.choice((NOT_JSON, NO_TENANT)))
 
     def _put(self, queue: str, body: str) -> None:
+        """Append a message to a queue, perhaps twice."""
         if self.hub.current not in self.resending and body not in (NOT_JSON, NO_TENANT):
             self.seen.add((queue, canonical(json.loads(body))))
         copies = 1

@@ -17,6 +17,7 @@ from psycopg.rows import dict_row
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
 
+from chalicelib.backing.database import statement
 from infra.labs.crash.connection import LabConnection
 from infra.local import events
 from migrations.setup import Urls, create_database, prepare, upgrade
@@ -24,30 +25,7 @@ from migrations.setup import Urls, create_database, prepare, upgrade
 PASSWORDS = {"wagebook_app": "app", "wagebook_migrator": "migrator"}
 TEMPLATE = "wagebook_crash_template"
 
-# The simulated clock: a function that the application's role finds before PostgreSQL's own (search_path). A sequence
-# holds the time, since it is set without a transaction and read without a snapshot.
-CLOCK = """
-    create schema lab;
-    grant usage on schema lab to public;
-    create sequence lab.microseconds minvalue 0;
-    grant select on sequence lab.microseconds to public;
-    create function lab.clock_timestamp() returns timestamptz language sql volatile
-        return to_timestamp(pg_sequence_last_value('lab.microseconds') / 1000000.0);
-    create function lab.now() returns timestamptz language sql volatile
-        return to_timestamp(pg_sequence_last_value('lab.microseconds') / 1000000.0);
-    do $$ declare clock_default record; begin
-        for clock_default in
-            select d.adrelid::regclass as place, a.attname as name, pg_get_expr(d.adbin, d.adrelid) as expression
-            from pg_attrdef d join pg_attribute a on a.attrelid = d.adrelid and a.attnum = d.adnum
-            join pg_class c on c.oid = d.adrelid
-            where c.relnamespace = 'public'::regnamespace
-              and pg_get_expr(d.adbin, d.adrelid) in ('now()', 'clock_timestamp()')
-        loop
-            execute format('alter table %s alter %I set default lab.%s', clock_default.place,
-                clock_default.name, clock_default.expression);
-        end loop;
-    end $$;
-"""
+CLOCK = statement(__file__, "clock")
 
 # Rows of these must never change for a tenant that takes no part in a run.
 WATCHED = (
@@ -164,7 +142,7 @@ def opened(admin_url: str, *, template: str = TEMPLATE) -> Iterator[World]:
             here = make_url(admin_url).set(database=name).render_as_string(hide_password=False)
             with psycopg.connect(here, autocommit=True, row_factory=dict_row) as admin:
                 admin.execute("set statement_timeout = '60s'; set log_min_messages = panic")
-                admin.execute(CLOCK)
+                admin.execute(CLOCK.encode())
                 tables = [
                     row["name"]
                     for row in admin.execute(
@@ -186,6 +164,7 @@ def _url_for(admin_url: str, database: str, role: str) -> str:
 
 @contextmanager
 def _product(urls: Urls) -> Iterator[tuple[dict[str, events.Consumer], dict[str, events.Schedule]]]:
+    """Point the product's settings, engine and queues at the laboratory, and yield its entry points."""
     environment = {
         "APPLICATION_DATABASE_URL": urls.application,
         "WAGEBOOK_HOME": "/nonexistent",  # runs must not find a developer's own stack

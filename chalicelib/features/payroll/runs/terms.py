@@ -1,11 +1,10 @@
 """The terms of a run: every setting and policy switch that prices a period, with its value, as they were.
 
-They are stored resolved, also where a value was only a default: a later release may change a default, and a period
-that was paid under the old one must not be repriced. `resolve_terms` is the only writer, `restore_tenant` the only
-reader. A field of
-`Tenant` or `PayPolicy` that prices stands in SETTINGS or SWITCHES, any other in one of the two lists beside them; a
-test fails for a field that stands nowhere. Whoever adds one that prices also adds a migration that gives the stored
-runs the value under which they were computed.
+They are stored resolved, also where a value was only a default: a later release may change a default, and a period that
+was paid under the old one must not be repriced. `resolve_terms` writes them, `restore_tenant` reads them. A switch of
+the policy declares whether it is a term (kernel/policy.py). A field of `Tenant` that prices stands in SETTINGS, any
+other in the list beside it; a test fails for a field in neither. A new term needs a migration that gives the stored
+runs the value under which they were calculated.
 """
 
 from collections.abc import Mapping
@@ -13,25 +12,13 @@ from dataclasses import replace
 from typing import Any
 
 from chalicelib.identity.scope import Tenant
+from chalicelib.kernel.policy import TERMS
 
 SETTINGS = ("currency", "timezone", "weekend", "week_start", "cycle_start_day")
-SWITCHES = (
-    "missing_attendance",
-    "full_day_minutes",
-    "half_day_minutes",
-    "proration_basis",
-    "daily_paid_holidays",
-    "weekly_rule",
-)
+SWITCHES = TERMS
 NON_PRICING_SETTINGS = frozenset(
     {"id", "slug", "name", "is_active", "requests_per_minute", "cell"}
     | {"policy_overrides"}  # it is resolved into SWITCHES
-)
-# They decide about sales, about what is shown before approval, and about how and when the result is paid.
-NON_PRICING_SWITCHES = frozenset(
-    {"advance_rate", "payroll_change_limit"}
-    | {"minimum_payout", "payouts_enabled", "payout_schedule", "payout_provider", "manual_without_bank_account"}
-    | {"payout_approval_above", "payout_limits", "destination_hold_hours", "four_eyes"}
 )
 
 
