@@ -33,7 +33,7 @@ def recount(
     tenant_id = scopes.get_tenant_id(tenant)
     with scopes.operating(tenant_id) as scope:
         first = working_days.first_open_day(scope)
-        people = recount_actions.people_with_leave(scope, first=first)
+        people = recount_actions.load_employees_with_leave(scope, first=first)
     chunks = [people[start : start + PEOPLE_AT_ONCE] for start in range(0, len(people), PEOPLE_AT_ONCE)]
     changed = 0
     for chunk in track(chunks, "recounting", console=Console(stderr=True), disable=as_json, transient=True):

@@ -1,1 +1,4 @@
-"""What happened on a day: punches, corrections and imports, on-duty and overtime."""
+"""Attendance: punches, corrections and imports of a day; on-duty and overtime requests.
+
+Start with records/rules.py (what a punch means) and records/actions.py (how a day is written and decided).
+"""

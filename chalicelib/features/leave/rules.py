@@ -1,4 +1,4 @@
-"""Leave as pure functions: which halves a request is about, and whose days they are taken from.
+"""Leave as pure functions: the halves of a request, and the allocations that they are taken from.
 
 Here a half is (day, Half); days are counted in Decimals, halves in integers.
 """
@@ -15,14 +15,14 @@ from chalicelib.kernel.halves import Half
 
 BITS = {Half.FIRST: 2, Half.SECOND: 1}  # as `open_to_leave` returns them
 HALF_DAY = Decimal("0.5")
-MOST_DAYS = 366  # of one request
-LONGEST_CYCLE = 3660  # days
+MAX_REQUEST_DAYS = 366  # of one request
+MAX_CYCLE_DAYS = 3660  # days
 
 HalfOfDay = tuple[date, Half]
 
 
 class Bucket(StrEnum):
-    """What an entry of the leave ledger adds to, or takes from."""
+    """The buckets of the leave ledger."""
 
     ALLOCATED = "allocated"
     CARRIED = "carried"
@@ -34,7 +34,7 @@ class Bucket(StrEnum):
 
 
 class LedgerPlace(NamedTuple):
-    """Where an entry of the leave ledger stands: an allocation, a bucket of it, and the day that it concerns."""
+    """What an entry of the leave ledger is posted to: an allocation, a bucket, and the day it concerns."""
 
     allocation_id: UUID
     bucket: Bucket
@@ -76,7 +76,7 @@ class LeaveSpan:
         ]
 
     def __str__(self) -> str:
-        """Return it as a sentence does, halves only where they are not the usual ones."""
+        """Describe the span; halves are named only where the day is not whole."""
         first = f"{self.start_on}" + (" (second half)" if self.start_half is Half.SECOND else "")
         last = f"{self.end_on}" + (" (first half)" if self.end_half is Half.FIRST else "")
         return f"from {first} to {last}"
@@ -84,76 +84,78 @@ class LeaveSpan:
 
 @dataclass(frozen=True, slots=True)
 class OpenAllocation:
-    """An allocation as something that halves are taken from."""
+    """An allocation that halves may be taken from."""
 
     allocation_id: UUID
-    opens_on: date
+    starts_on: date
     expires_on: date | None  # the last day that may be taken from it; None: any day from its first
-    free: Decimal  # days that nobody holds
-    held: Decimal = Decimal(0)  # days that this very request holds already
+    free: Decimal  # days that are not reserved or used
+    reserved: Decimal = Decimal(0)  # days that this request has reserved already
 
     def serves(self, day: date) -> bool:
-        return self.opens_on <= day and (self.expires_on is None or day <= self.expires_on)
+        return self.starts_on <= day and (self.expires_on is None or day <= self.expires_on)
 
 
-def counted(span: LeaveSpan, bits: Mapping[date, int]) -> list[HalfOfDay]:
-    """List the halves that use days up: those that the calendar wants worked."""
+def select_counted(span: LeaveSpan, bits: Mapping[date, int]) -> list[HalfOfDay]:
+    """Return the halves that use up days: those that are working time by the calendar."""
     return [(day, half) for day, half in span.halves() if bits.get(day, 0) & BITS[half]]
 
 
-def days_of(halves: Sequence[HalfOfDay]) -> Decimal:
+def count_days(halves: Sequence[HalfOfDay]) -> Decimal:
     """Count halves as days."""
     return len(halves) * HALF_DAY
 
 
-def take(
-    halves: Iterable[HalfOfDay], allocations_left: Iterable[OpenAllocation]
+def take_halves(
+    halves: Iterable[HalfOfDay], allocations: Iterable[OpenAllocation]
 ) -> tuple[dict[HalfOfDay, UUID], list[HalfOfDay]]:
     """Take each half from the allocation that expires first of those that serve its day.
 
-    Returns the allocation of each half, and the halves that nothing was left for. In order of days that leaves none
-    over which another choice would have served. What a request holds already stays its own, also where the rule has
-    been changed since and the allocation no longer serves the day.
+    Returns the allocation of each half, and the halves that no days were left for. Going by day, no other choice would
+    serve more. Days that a request has reserved stay its own, also where the allocation no longer serves the day
+    because its expiry rule changed.
     """
-    ordered = sorted(allocations_left, key=lambda p: (p.expires_on or date.max, p.opens_on, p.allocation_id))
-    free = {allocation_left.allocation_id: int(allocation_left.free / HALF_DAY) for allocation_left in ordered}
-    held = {allocation_left.allocation_id: int(allocation_left.held / HALF_DAY) for allocation_left in ordered}
+    ordered = sorted(allocations, key=lambda p: (p.expires_on or date.max, p.starts_on, p.allocation_id))
+    free = {allocation.allocation_id: int(allocation.free / HALF_DAY) for allocation in ordered}
+    reserved = {allocation.allocation_id: int(allocation.reserved / HALF_DAY) for allocation in ordered}
     taken: dict[HalfOfDay, UUID] = {}
     lacking = []
     for day, half in sorted(halves):
-        served = (p.allocation_id for p in ordered if p.serves(day) and free[p.allocation_id] + held[p.allocation_id])
-        chosen = next(served, None) or next((id_ for id_, count in held.items() if count), None)
+        served = (
+            p.allocation_id for p in ordered if p.serves(day) and free[p.allocation_id] + reserved[p.allocation_id]
+        )
+        chosen = next(served, None) or next((id_ for id_, count in reserved.items() if count), None)
         if chosen is None:
             lacking.append((day, half))
             continue
-        # of its own first: then what is free stays for others, and a change of mind moves nothing
-        (held if held[chosen] else free)[chosen] -= 1
+        # its own reserved days first: free ones stay for others, and an unchanged request moves nothing
+        (reserved if reserved[chosen] else free)[chosen] -= 1
         taken[day, half] = chosen
     return taken, lacking
 
 
-def kept(held: Mapping[LedgerPlace, Decimal], halves: Iterable[HalfOfDay]) -> dict[LedgerPlace, Decimal]:
-    """Return what stays of the days that a request holds when only these of its halves go on using them up.
+def keep_halves(reserved: Mapping[LedgerPlace, Decimal], halves: Iterable[HalfOfDay]) -> dict[LedgerPlace, Decimal]:
+    """Return what stays of a request's days when only these of its halves use up days.
 
-    A day that is used up less gives back what it took, last of its allocations first.
+    A day that uses less returns the rest, to the last of its allocations first.
     """
-    wanted: dict[date, Decimal] = {}
+    counted_days: dict[date, Decimal] = {}
     for day, _ in halves:
-        wanted[day] = wanted.get(day, Decimal(0)) + HALF_DAY
+        counted_days[day] = counted_days.get(day, Decimal(0)) + HALF_DAY
     stays = {}
-    for place, days in sorted(held.items()):
-        if left := min(days, wanted.get(place.day, Decimal(0))):
+    for place, days in sorted(reserved.items()):
+        if left := min(days, counted_days.get(place.day, Decimal(0))):
             stays[place] = left
-            wanted[place.day] -= left
+            counted_days[place.day] -= left
     return stays
 
 
-def given_back(held: Mapping[LedgerPlace, Decimal], halves: Iterable[HalfOfDay]) -> dict[LedgerPlace, Decimal]:
-    """Return what stays of the days that a request holds when these of its halves use nothing up any more."""
-    stays = dict(held)
+def return_halves(reserved: Mapping[LedgerPlace, Decimal], halves: Iterable[HalfOfDay]) -> dict[LedgerPlace, Decimal]:
+    """Return what stays of a request's days when these of its halves no longer use up days."""
+    stays = dict(reserved)
     for day, _ in halves:
         place = max((place for place in stays if place.day == day), default=None)
-        if place is None:  # a half that nothing was left for, or one booked before entries had days
+        if place is None:  # an unpaid half, or one posted before entries had days
             continue
         stays[place] -= HALF_DAY
         if not stays[place]:
@@ -161,7 +163,7 @@ def given_back(held: Mapping[LedgerPlace, Decimal], halves: Iterable[HalfOfDay])
     return stays
 
 
-def year_from(start: date) -> date:
+def end_of_year_from(start: date) -> date:
     """Return the last day of the year that begins on a day."""
     try:
         return start.replace(year=start.year + 1) - timedelta(days=1)

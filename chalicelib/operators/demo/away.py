@@ -87,7 +87,7 @@ def _give_rule(scope: Scope) -> None:
         scope,
         leave_type_id=_type(scope, "Annual leave"),
         if_match=None,
-        given={"expiry_rule_id": rule["id"], "allow_carryover": True, "carryover_limit": Decimal(5)},
+        patch={"expiry_rule_id": rule["id"], "allow_carryover": True, "carryover_limit": Decimal(5)},
     )
 
 
@@ -122,7 +122,7 @@ def _ask(scope: Scope, saturday: date) -> None:
         new = NewRequest(
             leave_type_id=_type(scope, "Annual leave"), start_date=sunday, end_date=tuesday, end_half=Half.FIRST
         )
-        asked = request_actions.ask(rokeya, new=new)
+        asked = request_actions.request_leave(rokeya, new=new)
     with acting_as(scope, "A003", Role.MANAGER) as tanvir:
         request_actions.decide(
             tanvir,

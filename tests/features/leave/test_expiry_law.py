@@ -105,8 +105,8 @@ class Company:
 
     def night(self, day: date) -> dict[str, Any]:
         with scope_of(self.cast) as scope:
-            planned = expiry_queries.plan_of(scope, as_of=day)
-            done = expiry_nightly_job.act(scope, as_of=day, employee_filter=EVERYBODY)
+            planned = expiry_queries.simulate(scope, as_of=day)
+            done = expiry_nightly_job.expire(scope, as_of=day, employee_filter=EVERYBODY)
             assert expiry_nightly_job.warn(scope, as_of=day, employee_filter=EVERYBODY) == planned["warnings"]
         for name in ("allocations", "lapsed_days", "encashed_days", "transferred_days"):
             assert done[name] == planned[name]
@@ -160,7 +160,9 @@ class TestNights:
         one_by_one = []
         with scope_of(pieces.cast) as scope:
             for person in pieces.people:
-                one_by_one.append(expiry_nightly_job.act(scope, as_of=day, employee_filter=EmployeeFilter.one(person)))
+                one_by_one.append(
+                    expiry_nightly_job.expire(scope, as_of=day, employee_filter=EmployeeFilter.one(person))
+                )
         for name in ("lapsed_days", "encashed_days", "transferred_days", "allocations"):
             assert sum(one[name] for one in one_by_one) == at_once[name]
         amounts = [sql(one.cast, "select amount from payroll_adjustments order by amount") for one in (whole, pieces)]

@@ -413,17 +413,19 @@ class TestTwice:
         everybody = expiry_nightly_job.EmployeeFilter.everybody()
         with scope_of(acme) as first:
             assert (
-                expiry_nightly_job.act(first, as_of=date(2026, 2, 1), employee_filter=everybody)["encashed_days"] == 3
+                expiry_nightly_job.expire(first, as_of=date(2026, 2, 1), employee_filter=everybody)["encashed_days"]
+                == 3
             )
             with scope_of(acme) as second:  # it finds the allocation held, and would wait
                 second.session.exec_driver_sql("set local lock_timeout = '200ms'")
                 with pytest.raises(Exception, match="lock timeout"):
-                    expiry_nightly_job.act(second, as_of=date(2026, 2, 1), employee_filter=everybody)
+                    expiry_nightly_job.expire(second, as_of=date(2026, 2, 1), employee_filter=everybody)
                 second.session.get_transaction().rollback()  # type: ignore[union-attr]
                 second.at_commit.clear()
         with scope_of(acme) as third:
             assert (
-                expiry_nightly_job.act(third, as_of=date(2026, 2, 1), employee_filter=everybody)["encashed_days"] == 0
+                expiry_nightly_job.expire(third, as_of=date(2026, 2, 1), employee_filter=everybody)["encashed_days"]
+                == 0
             )
         assert days_of(acme, made) == (0, 3, 0, 0)
         assert len(adjustments(acme)) == 1
@@ -436,7 +438,7 @@ class TestTwice:
             with scope_of(acme) as scope:
                 everybody = expiry_nightly_job.EmployeeFilter.everybody()
                 lapsed.append(
-                    expiry_nightly_job.act(scope, as_of=date(2026, 2, 1), employee_filter=everybody)["lapsed_days"]
+                    expiry_nightly_job.expire(scope, as_of=date(2026, 2, 1), employee_filter=everybody)["lapsed_days"]
                 )
 
         with transaction(tenant_id=acme.id) as session:

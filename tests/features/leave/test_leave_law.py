@@ -75,7 +75,7 @@ class Story:
         )
         if found:
             one, days = self.chance.choice(found), self.halves(6)
-            allocation_actions.correct(self.scope, allocation_id=one.id, given={"allocated_days": days}, if_match=None)
+            allocation_actions.correct(self.scope, allocation_id=one.id, patch={"allocated_days": days}, if_match=None)
             self.given[one.leave_type_id] += days - one.allocated_days
 
     def ask(self) -> None:
@@ -89,7 +89,7 @@ class Story:
             start_half=self.chance.choice(list(Half)),
             end_half=self.chance.choice(list(Half)),
         )
-        made = request_actions.ask(self.scope, new=new)
+        made = request_actions.request_leave(self.scope, new=new)
         self.requests[made["id"]] = made
 
     def approve(self) -> None:
@@ -110,11 +110,11 @@ class Story:
                 "end_date": one["start_date"] + timedelta(days=self.chance.randint(first, length)),
             }
             self.requests[one["id"]] = request_actions.shorten(
-                self.scope, request_id=one["id"], given=given, if_match=None
+                self.scope, request_id=one["id"], patch=given, if_match=None
             )
 
     def night(self) -> None:
-        expiry_nightly_job.act(
+        expiry_nightly_job.expire(
             self.scope, as_of=self.scope.now.date(), employee_filter=EmployeeFilter.one(self.user_id)
         )
 

@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.features.leave.rules import HalfOfDay, LeaveSpan, OpenAllocation, counted, take, year_from
+from chalicelib.features.leave.rules import (
+    HalfOfDay,
+    LeaveSpan,
+    OpenAllocation,
+    end_of_year_from,
+    select_counted,
+    take_halves,
+)
 from chalicelib.kernel.halves import Half
 
 FIRST = date(2026, 1, 4)
@@ -34,7 +41,7 @@ allocations_left = st.lists(
         st.sampled_from([Decimal(n) / 2 for n in range(6)]),
     ),
     max_size=3,
-).map(lambda found: [OpenAllocation(UUID(int=n), p.opens_on, p.expires_on, p.free) for n, p in enumerate(found)])
+).map(lambda found: [OpenAllocation(UUID(int=n), p.starts_on, p.expires_on, p.free) for n, p in enumerate(found)])
 halves = st.sets(st.tuples(st.integers(0, 6).map(on), st.sampled_from(Half)), max_size=8).map(sorted)
 
 
@@ -47,7 +54,7 @@ def most_served(wanted: list[HalfOfDay], found: list[OpenAllocation]) -> int:
         (day, _), rest = left[0], left[1:]
         counts = [best(rest, days)]
         for place, allocation_left in enumerate(found):
-            if allocation_left.opens_on <= day <= (allocation_left.expires_on or date.max) and days[place] > 0:
+            if allocation_left.starts_on <= day <= (allocation_left.expires_on or date.max) and days[place] > 0:
                 counts.append(1 + best(rest, (*days[:place], days[place] - Decimal("0.5"), *days[place + 1 :])))
         return max(counts)
 
@@ -64,7 +71,7 @@ class TestTake:
     def test_serves_as_many_halves_as_any_choice_would(
         self, wanted: list[HalfOfDay], found: list[OpenAllocation]
     ) -> None:
-        taken, lacking = take(wanted, found)
+        taken, lacking = take_halves(wanted, found)
         assert len(lacking) == len(wanted) - most_served(wanted, found)
         assert sorted([*taken, *lacking]) == wanted
         assert all(
@@ -73,19 +80,19 @@ class TestTake:
 
     def test_takes_what_expires_first_and_what_never_does_last(self) -> None:
         found = [OpenAllocation(A, on(0), None, Decimal(5)), OpenAllocation(B, on(0), on(1), Decimal("1.5"))]
-        taken, lacking = take(whole(0, 1, 2), found)
+        taken, lacking = take_halves(whole(0, 1, 2), found)
         assert (days_from(taken), lacking) == ({B: Decimal("1.5"), A: Decimal("1.5")}, [])
 
     def test_says_what_is_lacking(self) -> None:
         found = [OpenAllocation(A, on(0), on(0), Decimal(5))]
-        taken, lacking = take(whole(0, 1), found)
+        taken, lacking = take_halves(whole(0, 1), found)
         assert (days_from(taken), lacking) == ({A: Decimal(1)}, whole(1))
 
     @given(st.integers(1, 6), allocations_left)
     def test_always_keeps_what_is_held(self, days: int, found: list[OpenAllocation]) -> None:
         # even where no purse serves the days any more
-        mine = OpenAllocation(UUID(int=9), on(20), on(20), Decimal(0), held=Decimal(days))
-        _, lacking = take(whole(*range(days)), [*found, mine])
+        mine = OpenAllocation(UUID(int=9), on(20), on(20), Decimal(0), reserved=Decimal(days))
+        _, lacking = take_halves(whole(*range(days)), [*found, mine])
         assert lacking == []
 
 
@@ -97,7 +104,7 @@ class TestSpan:
 
     def test_is_counted_where_the_calendar_wants_work(self) -> None:
         span = LeaveSpan(on(0), Half.FIRST, on(3), Half.SECOND)
-        assert counted(span, {on(0): 2, on(1): 1, on(2): 0, on(3): 3}) == [
+        assert select_counted(span, {on(0): 2, on(1): 1, on(2): 0, on(3): 3}) == [
             (on(0), Half.FIRST),
             (on(1), Half.SECOND),
             *whole(3),
@@ -116,4 +123,4 @@ class TestSpan:
      ("2027-03-01", "2028-02-29")],
 )  # fmt: skip
 def test_a_year_ends_on_the_day_before_its_next(start: str, end: str) -> None:
-    assert year_from(date.fromisoformat(start)) == date.fromisoformat(end)
+    assert end_of_year_from(date.fromisoformat(start)) == date.fromisoformat(end)

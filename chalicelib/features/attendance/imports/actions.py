@@ -1,4 +1,4 @@
-"""Writes many attendance records at once: a handful of statements for the whole file."""
+"""Import of many attendance records: a few statements for the whole file."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, time, timedelta
@@ -11,7 +11,7 @@ from chalicelib import audit, four_eyes
 from chalicelib.backing.database import Record, statement
 from chalicelib.entry.rows import ImportRow, RowError, validate_rows
 from chalicelib.features.attendance.imports import rules
-from chalicelib.features.attendance.imports.rules import Employee, Found, Key, Rosters
+from chalicelib.features.attendance.imports.rules import Employee, Key, MatchedRow, Rosters
 from chalicelib.features.attendance.imports.schemas import AttendanceImportReport, AttendanceRow
 from chalicelib.features.attendance.records.actions import FACTS, array, decide_pairs, last_day
 from chalicelib.features.attendance.records.rules import DAYS_AFTER, DAYS_BEFORE, Facts
@@ -22,7 +22,7 @@ from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import Forbidden
 
 MOST_ROWS = 20_000
-ROWS_PER_AUDIT = 1_000  # what corrected records said is kept in full, in audit rows of a readable size
+ROWS_PER_AUDIT = 1_000  # corrected records are audited in full, in rows of a readable size
 
 _EMPLOYEES = text(statement(__file__, "import_employees"))
 _ROSTERS = text(statement(__file__, "import_rosters"))
@@ -31,30 +31,32 @@ _WRITE = text(statement(__file__, "import_write"))
 
 
 def import_rows(scope: Scope, *, rows: Sequence[ImportRow], dry_run: bool) -> AttendanceImportReport:
-    """Write the good rows, each as the whole record of its day, and say what is wrong with the others.
+    """Write the valid rows, each as the whole record of its day, and report the errors of the others.
 
-    A record that says the same already is left alone, so that sending a file twice changes nothing.
+    An equal record stays as it is, so importing a file twice changes nothing (idempotent).
     """
     if not scope.reaches_all("attendance.write"):
         raise Forbidden("Only who may write everybody's attendance can import it.")
     typed, errors = validate_rows(AttendanceRow, rows)
-    found, strange = rules.find_employees(typed, _employees(scope, typed), last_day=lambda zone: last_day(scope, zone))
-    found, own = four_eyes.without_own(
-        scope, four_eyes.Subject.ATTENDANCE, found, user_of=lambda row: row.employee.user_id, dry_run=dry_run
+    matched, unmatched = rules.find_employees(
+        typed, _load_employees(scope, typed), last_day=lambda zone: last_day(scope, zone)
     )
-    strange += [RowError(line=row.line, column=None, detail=detail) for row, detail in own]
-    said, wrong = rules.read(found, rosters=_rosters(scope, found))
+    matched, own = four_eyes.without_own(
+        scope, four_eyes.Subject.ATTENDANCE, matched, user_of=lambda row: row.employee.user_id, dry_run=dry_run
+    )
+    unmatched += [RowError(line=row.line, column=None, detail=detail) for row, detail in own]
+    facts_by_day, unreadable = rules.read_rows(matched, rosters=_load_rosters(scope, matched))
     if not dry_run:
-        # of two files that say the same at once, the second reads what the first has written: unchanged, not corrected
-        lock_people(scope, {user_id for user_id, _ in said})
-    existing = _existing(scope, said)
-    changed = {key: facts for key, facts in said.items() if not existing.get(key)}
+        # of two equal files at once, the second sees the rows of the first: unchanged, not corrected
+        lock_people(scope, {user_id for user_id, _ in facts_by_day})
+    existing = _find_existing(scope, facts_by_day)
+    changed = {key: facts for key, facts in facts_by_day.items() if not existing.get(key)}
     corrected = sum(key in existing for key in changed)
     if dry_run or not changed:
         locked = _locked_months(scope, changed)
     else:
         locked = periods.touch(scope, changes=list(changed), what="attendance")
-        before = scope.session.execute(_WRITE, _arrays(scope, changed)).mappings().all()
+        before = scope.session.execute(_WRITE, _to_arrays(scope, changed)).mappings().all()
         corrected = len(before)
         decide_pairs(scope, pairs=list(changed))
     report = AttendanceImportReport(
@@ -62,17 +64,17 @@ def import_rows(scope: Scope, *, rows: Sequence[ImportRow], dry_run: bool) -> At
         rows=len(rows),
         added=len(changed) - corrected,
         corrected=corrected,
-        unchanged=len(said) - len(changed),
+        unchanged=len(facts_by_day) - len(changed),
         late_corrections=sum(scope.tenant.month_of(day) in locked for _, day in changed) if locked else 0,
-        errors=sorted([*errors, *strange, *wrong], key=lambda error: error.line),
+        errors=sorted([*errors, *unmatched, *unreadable], key=lambda error: error.line),
     )
     if changed and not dry_run:
-        _record(scope, report, before=before, changed=changed)
+        _audit(scope, report, before=before, changed=changed)
     return report
 
 
-def _employees(scope: Scope, rows: Iterable[tuple[int, AttendanceRow]]) -> list[Employee]:
-    found = scope.session.execute(
+def _load_employees(scope: Scope, rows: Iterable[tuple[int, AttendanceRow]]) -> list[Employee]:
+    rows = scope.session.execute(
         _EMPLOYEES,
         {
             "tenant_id": scope.tenant_id,
@@ -81,13 +83,13 @@ def _employees(scope: Scope, rows: Iterable[tuple[int, AttendanceRow]]) -> list[
             "user_ids": list({row.user_id for _, row in rows if row.user_id}),
         },
     )
-    return [Employee(*row) for row in found]
+    return [Employee(*row) for row in rows]
 
 
-def _rosters(scope: Scope, found: Iterable[Found]) -> Rosters:
-    """Return the shifts other than the usual ones, of the people and about the days whose rows say a time."""
+def _load_rosters(scope: Scope, matched: Iterable[MatchedRow]) -> Rosters:
+    """Load the rostered shifts, for the employees and days of rows with a time."""
     spans: dict[UUID, tuple[date, date]] = {}
-    for place in found:
+    for place in matched:
         if place.row.check_in:
             day, user_id = place.row.date, place.employee.user_id
             first, last = spans.get(user_id, (day, day))
@@ -107,21 +109,23 @@ def _rosters(scope: Scope, found: Iterable[Found]) -> Rosters:
     return rosters
 
 
-def _existing(scope: Scope, said: Mapping[Key, Facts]) -> dict[Key, bool]:
-    """Return the days that have a record, and whether it says the same."""
-    return {(row.user_id, row.day): row.is_same for row in scope.session.execute(_EXISTING, _arrays(scope, said))}
+def _find_existing(scope: Scope, facts_by_day: Mapping[Key, Facts]) -> dict[Key, bool]:
+    """Return the days that have a record, and whether it is equal."""
+    return {
+        (row.user_id, row.day): row.is_same for row in scope.session.execute(_EXISTING, _to_arrays(scope, facts_by_day))
+    }
 
 
-def _arrays(scope: Scope, said: Mapping[Key, Facts]) -> dict[str, Any]:
+def _to_arrays(scope: Scope, facts_by_day: Mapping[Key, Facts]) -> dict[str, Any]:
     return {
         "tenant_id": scope.tenant_id,
-        "user_ids": array(user_id for user_id, _ in said),
-        "days": array(day for _, day in said),
-        "check_ins": array(facts.check_in_at for facts in said.values()),
-        "check_outs": array(facts.check_out_at for facts in said.values()),
-        "minutes": array(facts.worked_minutes for facts in said.values()),
-        "stated": array(facts.stated for facts in said.values()),
-        "stated_halves": array(facts.stated_half for facts in said.values()),
+        "user_ids": array(user_id for user_id, _ in facts_by_day),
+        "days": array(day for _, day in facts_by_day),
+        "check_ins": array(facts.check_in_at for facts in facts_by_day.values()),
+        "check_outs": array(facts.check_out_at for facts in facts_by_day.values()),
+        "minutes": array(facts.worked_minutes for facts in facts_by_day.values()),
+        "stated": array(facts.stated for facts in facts_by_day.values()),
+        "stated_halves": array(facts.stated_half for facts in facts_by_day.values()),
     }
 
 
@@ -130,7 +134,7 @@ def _locked_months(scope: Scope, changed: Iterable[Key]) -> list[str]:
     return period_queries.list_closed_months(scope, months)
 
 
-def _record(
+def _audit(
     scope: Scope, report: AttendanceImportReport, *, before: Sequence[Record], changed: Mapping[Key, Facts]
 ) -> None:
     counts = report.model_dump(include={"rows", "added", "corrected", "unchanged", "late_corrections"})
@@ -148,14 +152,14 @@ def _record(
             action="attendance.corrected",
             entity_type="attendance_import",
             entity_id=scope.origin.request_id,
-            before={_name(row): {name: row[name] for name in FACTS if row[name] is not None} for row in rows},
-            after={_name(row): _told(changed[row["user_id"], row["day"]]) for row in rows},
+            before={_name_record(row): {name: row[name] for name in FACTS if row[name] is not None} for row in rows},
+            after={_name_record(row): _to_audited(changed[row["user_id"], row["day"]]) for row in rows},
         )
 
 
-def _name(row: Record) -> str:
+def _name_record(row: Record) -> str:
     return f"{row['user_id']}/{row['day']}"
 
 
-def _told(facts: Facts) -> dict[str, Any]:
+def _to_audited(facts: Facts) -> dict[str, Any]:
     return {name: value for name in FACTS if (value := getattr(facts, name, None)) is not None}

@@ -1,4 +1,4 @@
-"""From rows of a file to facts about people and days, or to what is wrong with them. No I/O."""
+"""Pure rules of imports: rows of a file become facts of employees and days, or errors."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,12 +19,12 @@ from chalicelib.features.attendance.records.rules import (
 )
 
 Key = tuple[UUID, date]
-Rosters = Mapping[UUID, Mapping[date, tuple[time, time]]]  # a person's days on another shift: its start and end
+Rosters = Mapping[UUID, Mapping[date, tuple[time, time]]]  # an employee's rostered days: start and end of the shift
 
 
 @dataclass(frozen=True, slots=True)
 class Employee:
-    """Whom a row can be about."""
+    """An employee that rows may name."""
 
     user_id: UUID
     employee_no: str
@@ -35,7 +35,7 @@ class Employee:
     ends_at: time | None
 
     def shifts_around(self, day: date, rosters: Rosters) -> Sequence[ShiftDay]:
-        """Return the shifts that can decide what a time of this day means."""
+        """Return the shifts that decide what a clock time of this day means."""
         usual = _usual_shifts(day, self.starts_at, self.ends_at)
         if own := rosters.get(self.user_id):
             return [ShiftDay(shift.day, *own[shift.day]) if shift.day in own else shift for shift in usual]
@@ -43,8 +43,8 @@ class Employee:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """A row whose employee and date are right."""
+class MatchedRow:
+    """A row whose employee and date are valid."""
 
     line: int
     row: AttendanceRow
@@ -60,30 +60,30 @@ def _usual_shifts(day: date, starts_at: time | None, ends_at: time | None) -> tu
 
 def find_employees(
     rows: Iterable[tuple[int, AttendanceRow]], employees: Iterable[Employee], *, last_day: Callable[[str], date]
-) -> tuple[list[Found], list[RowError]]:
-    """Return each row's employee and check that the date lies in the employment and not ahead.
+) -> tuple[list[MatchedRow], list[RowError]]:
+    """Match each row to its employee, and check that the date is in the employment and not in the future.
 
-    `last_day` gives the last day, in a time zone, that a record may be of.
+    `last_day` returns the last valid day in a time zone.
     """
     by_no: dict[str, Employee] = {}
     by_id: dict[UUID, Employee] = {}
     for employee in employees:
         by_no[employee.employee_no] = by_id[employee.user_id] = employee
     last_days = {zone: last_day(zone) for zone in {employee.zone for employee in by_id.values()}}
-    found: list[Found] = []
+    matched: list[MatchedRow] = []
     errors: list[RowError] = []
     for line, row in rows:
         try:
-            employee = _employee(row, by_no, by_id)
+            employee = _match_employee(row, by_no, by_id)
             check_day(employee, row.date, last_day=last_days[employee.zone], column="date")
-            found.append(Found(line, row, employee))
+            matched.append(MatchedRow(line, row, employee))
         except WrongValue as wrong:
             errors.append(RowError(line=line, column=wrong.column, detail=wrong.detail))
-    return found, errors
+    return matched, errors
 
 
 def check_day(employee: Employee, day: date, *, last_day: date | None = None, column: str) -> None:
-    """Raise Wrong for a day that is outside the employment, or later than the last one that a record may be of."""
+    """Raise WrongValue for a day outside the employment, or later than the last valid one."""
     if last_day and day > last_day:
         raise WrongValue(column, "lies in the future")
     if day < employee.joined_on:
@@ -92,33 +92,33 @@ def check_day(employee: Employee, day: date, *, last_day: date | None = None, co
         raise WrongValue(column, f"is after {employee.employee_no} left, on {employee.left_on}")
 
 
-def _employee(row: AttendanceRow, by_no: Mapping[str, Employee], by_id: Mapping[UUID, Employee]) -> Employee:
-    named = by_no.get(row.employee_no) if row.employee_no else None
-    meant = by_id.get(row.user_id) if row.user_id else None
-    if row.employee_no and named is None:
+def _match_employee(row: AttendanceRow, by_no: Mapping[str, Employee], by_id: Mapping[UUID, Employee]) -> Employee:
+    by_number = by_no.get(row.employee_no) if row.employee_no else None
+    by_user_id = by_id.get(row.user_id) if row.user_id else None
+    if row.employee_no and by_number is None:
         raise WrongValue("employee_no", f"there is no employee {row.employee_no[:40]}")
-    if row.user_id and meant is None:
+    if row.user_id and by_user_id is None:
         raise WrongValue("user_id", f"there is no employee {row.user_id}")
-    if named and meant and named is not meant:
-        raise WrongValue("user_id", f"is not the employee {named.employee_no}")
-    employee = named or meant
+    if by_number and by_user_id and by_number is not by_user_id:
+        raise WrongValue("user_id", f"is not the employee {by_number.employee_no}")
+    employee = by_number or by_user_id
     if employee is None:
         raise WrongValue(None, "says for nobody: give employee_no or user_id")
     return employee
 
 
-def read(found: Iterable[Found], *, rosters: Rosters) -> tuple[dict[Key, Facts], list[RowError]]:
-    """Read each row's facts; of rows about the same employee and day none is taken, as none is surer.
+def read_rows(matched: Iterable[MatchedRow], *, rosters: Rosters) -> tuple[dict[Key, Facts], list[RowError]]:
+    """Read each row's facts; several rows for one employee and day are all errors.
 
-    `rosters` has the shifts other than the usual ones. A check-in with its own date decides the day (`record_day`).
+    `rosters` has the rostered shifts. A check-in with its own date decides the day (`record_day`).
     """
     facts: dict[Key, Facts] = {}
     errors: list[RowError] = []
     lines: dict[Key, list[int]] = {}
-    for place in found:
+    for place in matched:
         key = (place.employee.user_id, place.row.date)
         try:
-            key, facts_of_row = _read(place, rosters)
+            key, facts_of_row = _read_row(place, rosters)
             facts[key] = facts_of_row
         except WrongValue as wrong:
             errors.append(RowError(line=place.line, column=wrong.column, detail=wrong.detail))
@@ -126,11 +126,11 @@ def read(found: Iterable[Found], *, rosters: Rosters) -> tuple[dict[Key, Facts],
     for key, of_day in lines.items():
         if len(of_day) > 1:
             facts.pop(key, None)
-            errors += [RowError(line=line, column="date", detail=_twice(line, of_day)) for line in of_day]
+            errors += [RowError(line=line, column="date", detail=_describe_duplicate(line, of_day)) for line in of_day]
     return facts, errors
 
 
-def _read(place: Found, rosters: Rosters) -> tuple[Key, Facts]:
+def _read_row(place: MatchedRow, rosters: Rosters) -> tuple[Key, Facts]:
     """Return the facts of one row, and their employee and day."""
     row, employee = place.row, place.employee
     shifts = employee.shifts_around(row.date, rosters) if row.check_in else []
@@ -147,7 +147,7 @@ def _read(place: Found, rosters: Rosters) -> tuple[Key, Facts]:
     return (employee.user_id, day), read_facts(values, day=day, zone=employee.zone, shifts=shifts)
 
 
-def _twice(line: int, said: list[int]) -> str:
-    others = [str(other) for other in said if other != line]
+def _describe_duplicate(line: int, lines: list[int]) -> str:
+    others = [str(other) for other in lines if other != line]
     named = ", ".join(others[:5]) + (" and more" if len(others) > 5 else "")
     return f"the same employee and date are also on line {named}; keep one of them"

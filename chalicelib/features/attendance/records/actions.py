@@ -1,8 +1,8 @@
 """Writes of attendance: punches, corrections, and the one decision of what a day is worth.
 
-A write first locks the person, then holds the period's row until the commit, and then writes the fact
-(tenants.locks): the other way round it could wait for a computation that waits for it. A punch marks the period for the
-next run; what is corrected is on the register and in the balance when the answer comes.
+A write locks the employee, then the period's row, and then writes the fact (the order of periods.locks): the other way
+round it could deadlock with a computation. A punch marks the period as stale; a correction is in register and balance
+when the reply is sent.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -80,8 +80,8 @@ def check_in(scope: Scope, *, user_id: UUID, at: datetime | None) -> Record:
     people.get_user(scope, user_id, "attendance.punch", lock=True)  # of two punches at once, one waits for the other
     workday = queries.get_workday(scope, user_id, around=at)
     recent = queries.find_recent_days(scope, user_id, at=at)
-    if session := rules.open_session(recent, at=at):
-        since = rules.told(session["session_started_at"], workday.zone)
+    if session := rules.find_open_session(recent, at=at):
+        since = rules.format_local(session["session_started_at"], workday.zone)
         raise Conflict(f"Already checked in since {since}; check out first.")
     _refuse_overlap(recent, start=at, end=at, zone=workday.zone)
     day = rules.day_of_punch(at, zone=workday.zone, shifts=workday.shifts)
@@ -102,7 +102,7 @@ def check_in(scope: Scope, *, user_id: UUID, at: datetime | None) -> Record:
                     "check_in_at": func.least(attendance.c.check_in_at, new.excluded.check_in_at),
                     "session_started_at": new.excluded.session_started_at,
                     # what was one record becomes the first of several sessions, before its check-in moves
-                    "sessions": _multirange(rules.sessions_of(before) if before else []),
+                    "sessions": _multirange(rules.list_sessions(before) if before else []),
                     "source": "punch",
                     "version": attendance.c.version + 1,
                 },
@@ -111,7 +111,7 @@ def check_in(scope: Scope, *, user_id: UUID, at: datetime | None) -> Record:
         .mappings()
         .one()
     )
-    return _written(scope, action="attendance.checked_in", before=before, row=dict(row))
+    return _finish_write(scope, action="attendance.checked_in", before=before, row=dict(row))
 
 
 def check_out(scope: Scope, *, user_id: UUID, at: datetime | None) -> Record:
@@ -119,7 +119,7 @@ def check_out(scope: Scope, *, user_id: UUID, at: datetime | None) -> Record:
     at = _moment(scope, at)
     people.get_user(scope, user_id, "attendance.punch", lock=True)  # of two punches at once, one waits for the other
     recent = queries.find_recent_days(scope, user_id, at=at)
-    session = rules.open_session(recent, at=at)
+    session = rules.find_open_session(recent, at=at)
     if session is None:
         raise Conflict("There is no check-in of the last 24 hours to check out from.")
     periods.touch(scope, changes=[(user_id, session["day"])], what="attendance")
@@ -129,8 +129,8 @@ def check_out(scope: Scope, *, user_id: UUID, at: datetime | None) -> Record:
         raise Conflict("This day was corrected in the meantime; there is no session to check out from.")
     if at < started:
         zone = queries.get_workday(scope, user_id, around=at).zone
-        raise invalid("/at", f"is before the check-in at {rules.told(started, zone)}")
-    if rules.overlapping([*recent, before], start=started, end=at):
+        raise invalid("/at", f"is before the check-in at {rules.format_local(started, zone)}")
+    if rules.find_overlap([*recent, before], start=started, end=at):
         zone = queries.get_workday(scope, user_id, around=at).zone
         _refuse_overlap([*recent, before], start=started, end=at, zone=zone)
     minutes = (before["worked_minutes"] or 0) + (at - started) // timedelta(minutes=1)
@@ -145,7 +145,7 @@ def check_out(scope: Scope, *, user_id: UUID, at: datetime | None) -> Record:
             .values(
                 check_out_at=func.greatest(attendance.c.check_out_at, at),
                 session_started_at=None,
-                sessions=_multirange([*rules.sessions_of(before), (started, at)]),
+                sessions=_multirange([*rules.list_sessions(before), (started, at)]),
                 worked_minutes=min(minutes, rules.LONGEST_MINUTES),
                 source="punch",
                 version=attendance.c.version + 1,
@@ -155,7 +155,7 @@ def check_out(scope: Scope, *, user_id: UUID, at: datetime | None) -> Record:
         .mappings()
         .one()
     )
-    return _written(scope, action="attendance.checked_out", before=before, row=dict(row))
+    return _finish_write(scope, action="attendance.checked_out", before=before, row=dict(row))
 
 
 def correct(scope: Scope, *, user_id: UUID, day: date, correction: Correction, if_match: int | None) -> Record:
@@ -173,7 +173,7 @@ def correct(scope: Scope, *, user_id: UUID, day: date, correction: Correction, i
         read = rules.read_facts(correction.model_dump(), day=day, zone=workday.zone, shifts=workday.shifts)
     except rules.WrongValue as wrong:
         raise invalid("/" + (wrong.column or ""), wrong.detail) from None
-    said = {
+    values = {
         "check_in_at": read.check_in_at,
         "check_out_at": read.check_out_at,
         "session_started_at": None,
@@ -194,23 +194,25 @@ def correct(scope: Scope, *, user_id: UUID, day: date, correction: Correction, i
         row = (
             scope.session.execute(
                 insert(attendance)
-                .values(tenant_id=scope.tenant_id, user_id=user_id, day=day, **said)
+                .values(tenant_id=scope.tenant_id, user_id=user_id, day=day, **values)
                 .on_conflict_do_update(
-                    index_elements=["tenant_id", "user_id", "day"], set_={**said, "version": attendance.c.version + 1}
+                    index_elements=["tenant_id", "user_id", "day"], set_={**values, "version": attendance.c.version + 1}
                 )
                 .returning(attendance)
             )
             .mappings()
             .one()
         )
-        return _written(scope, action="attendance.corrected", before=before, row=dict(row), reason=correction.reason)
+        return _finish_write(
+            scope, action="attendance.corrected", before=before, row=dict(row), reason=correction.reason
+        )
 
 
 def remove(scope: Scope, *, user_id: UUID, day: date, reason: str, if_match: int | None) -> None:
-    """Take the day's record away, as if nobody had ever said anything about it."""
+    """Delete the record of a day. Raises NotFound."""
     people.get_user(scope, user_id, "attendance.write")
     four_eyes.check_not_own(scope, four_eyes.Subject.ATTENDANCE, user_id)
-    queries.get_day(scope, user_id, day)  # a day without a record is not worth touching its period
+    queries.get_day(scope, user_id, day)  # without a record the period stays fresh
     with facts.changing(scope, changes=[(user_id, day)], what="attendance"):
         before = queries.get_day(scope, user_id, day, lock=True)
         check_version(before, if_match)
@@ -230,29 +232,31 @@ def remove(scope: Scope, *, user_id: UUID, day: date, reason: str, if_match: int
 
 
 def last_day(scope: Scope, zone: str) -> date:
-    """Return the last day that a record may be of: tomorrow, so that a roster can be filled in ahead."""
+    """Return the last day that a record may be for: tomorrow, so that rosters can be filled in ahead."""
     return clock.local_day(scope.now, zone) + timedelta(days=1)
 
 
 def _moment(scope: Scope, at: datetime | None) -> datetime:
-    if at is not None and at > scope.now + rules.AHEAD:
+    if at is not None and at > scope.now + rules.CLOCK_TOLERANCE:
         raise invalid("/at", f"lies in the future; it is {scope.now:%Y-%m-%dT%H:%M:%SZ} now")
     return at or scope.now
 
 
 def _refuse_overlap(rows: Sequence[Record], *, start: datetime, end: datetime, zone: str) -> None:
-    """Refuse a punch inside a session that was closed, or a session around one: the time would be paid twice."""
-    if session := rules.overlapping(rows, start=start, end=end):
-        came, left = (rules.told(moment, zone) for moment in session)
+    """Raise Conflict for a punch inside a closed session, or a session around one: time would be paid twice."""
+    if session := rules.find_overlap(rows, start=start, end=end):
+        came, left = (rules.format_local(moment, zone) for moment in session)
         raise Conflict(f"There is a session from {came} to {left} already; ask HR for a correction.")
 
 
 def _multirange(sessions: Sequence[rules.Session]) -> MultiRange[datetime]:
-    """Return sessions as the column `sessions` takes them."""
+    """Return sessions as a value of the column `sessions`."""
     return MultiRange(Range(came, left) for came, left in sessions)
 
 
-def _written(scope: Scope, *, action: str, before: Record | None, row: Record, reason: str | None = None) -> Record:
+def _finish_write(
+    scope: Scope, *, action: str, before: Record | None, row: Record, reason: str | None = None
+) -> Record:
     decide_pairs(scope, pairs=[(row["user_id"], row["day"])])
     audit.record(
         scope,

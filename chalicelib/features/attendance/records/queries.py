@@ -9,7 +9,7 @@ from sqlalchemy import select, text
 from chalicelib.backing import clock
 from chalicelib.backing.database import Record, statement
 from chalicelib.features.attendance.models import attendance
-from chalicelib.features.attendance.records.rules import DAYS_AFTER, DAYS_BEFORE, OPEN_FOR, ShiftDay
+from chalicelib.features.attendance.records.rules import DAYS_AFTER, DAYS_BEFORE, SESSION_TIMEOUT, ShiftDay
 from chalicelib.features.people.users import queries as people
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import NotFound, invalid
@@ -20,7 +20,7 @@ _SHIFTS_AROUND = text(statement(__file__, "shifts_around"))
 
 @dataclass(frozen=True, slots=True)
 class Workday:
-    """A person's zone, employment and shifts around a moment; both dates null where they have no employment."""
+    """An employee's time zone, employment and shifts around a moment; both dates are None without an employment."""
 
     zone: str
     joined_on: date | None
@@ -28,16 +28,16 @@ class Workday:
     shifts: tuple[ShiftDay, ...]
 
     def employs(self, day: date) -> bool:
-        """Return whether a day lies in the employment; without one there is nothing to lie outside of."""
+        """Return whether a day lies in the employment; any day does where there is none."""
         return (self.joined_on is None or self.joined_on <= day) and (self.left_on is None or day <= self.left_on)
 
     def employment(self) -> str:
-        """Return from when until when the person is employed."""
+        """Describe the employment: employed from ... to ..."""
         return f"employed from {self.joined_on}" + (f" to {self.left_on}" if self.left_on else "")
 
 
 def get_workday(scope: Scope, user_id: UUID, *, around: datetime | None = None, day: date | None = None) -> Workday:
-    """Read what is needed to place a moment, or a clock time of a day, of a person's, or NotFound."""
+    """Load what decides to which day a moment or clock time of an employee belongs. Raises NotFound."""
     rows = scope.session.execute(
         _SHIFTS_AROUND,
         {
@@ -57,37 +57,37 @@ def get_workday(scope: Scope, user_id: UUID, *, around: datetime | None = None, 
 
 
 def check_days(workday: Workday, *, first: date, last: date, pointer: str) -> None:
-    """Refuse days outside the employment."""
+    """Raise Invalid for days outside the employment."""
     for day in (first, last):
         if not workday.employs(day):
             raise invalid(pointer, f"{day} is outside the employment: {workday.employment()}")
 
 
 def find_day(scope: Scope, user_id: UUID, day: date, *, lock: bool = False) -> Record | None:
-    """Read one person's day, or None; `lock` keeps others from changing it until the commit."""
-    row = select(attendance).where(
+    """Return the record of an employee's day, or None; `lock` locks its row until the commit."""
+    days = select(attendance).where(
         attendance.c.tenant_id == scope.tenant_id, attendance.c.user_id == user_id, attendance.c.day == day
     )
-    found = scope.session.execute(row.with_for_update() if lock else row).mappings().first()
-    return dict(found) if found else None
+    row = scope.session.execute(days.with_for_update() if lock else days).mappings().first()
+    return dict(row) if row else None
 
 
 def get_day(scope: Scope, user_id: UUID, day: date, *, lock: bool = False) -> Record:
-    """Read one person's day, or NotFound."""
-    if (found := find_day(scope, user_id, day, lock=lock)) is None:
+    """Return the record of an employee's day. Raises NotFound."""
+    if (row := find_day(scope, user_id, day, lock=lock)) is None:
         raise NotFound(f"There is no attendance record of {day}.")
-    return found
+    return row
 
 
 def find_recent_days(scope: Scope, user_id: UUID, *, at: datetime) -> list[Record]:
-    """Return the person's days whose sessions can be open at a moment or hold it, and all later ones."""
+    """Return the days whose sessions may be open at a moment or include it, and all later ones."""
     rows = scope.session.execute(
         select(attendance)
         .where(
             attendance.c.tenant_id == scope.tenant_id,
             attendance.c.user_id == user_id,
             # a record's day is at most one day away from its own date in UTC, and it may last two days
-            attendance.c.day >= (at - 3 * OPEN_FOR).date(),
+            attendance.c.day >= (at - 3 * SESSION_TIMEOUT).date(),
         )
         .order_by(attendance.c.day)
     ).mappings()
@@ -95,7 +95,7 @@ def find_recent_days(scope: Scope, user_id: UUID, *, at: datetime) -> list[Recor
 
 
 def get_month(scope: Scope, user_id: UUID, *, month: str | None) -> tuple[Period, list[Record]]:
-    """Read a person's days of a pay period (the present one, if None), or NotFound for who is not yours."""
+    """Return an employee's days of a pay period (today's if None). Raises NotFound for others' employees."""
     people.get_user(scope, user_id, "attendance.read")
     today = clock.local_day(scope.now, scope.tenant.timezone)
     period = scope.tenant.period(month or scope.tenant.month_of(today))

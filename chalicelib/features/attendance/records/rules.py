@@ -1,4 +1,4 @@
-"""What a punch and a row of attendance mean: pure functions over what people and devices say (rules.md, section 3).
+"""Pure rules of attendance: to which day and shift punches and clock times belong (rules.md, section 3).
 
 The day of a moment and the moment of a clock time are two directions of one rule, for live punches, corrections and
 imports alike: `day_of_punch` gives the day, and `moment_on_day` inverts it (docs/decisions/0027).
@@ -15,9 +15,9 @@ from zoneinfo import ZoneInfo
 from chalicelib.kernel.halves import Half
 from chalicelib.kernel.moments import read_moment
 
-AHEAD = timedelta(minutes=5)  # how far a device's clock may run before ours
+CLOCK_TOLERANCE = timedelta(minutes=5)  # how far a device's clock may be ahead of ours
 SHIFT_REACH = timedelta(hours=4)  # a punch this long before a shift's start or after its end still belongs to it
-OPEN_FOR = timedelta(hours=24)  # a session that was not closed by then was forgotten
+SESSION_TIMEOUT = timedelta(hours=24)  # an open session older than this was forgotten
 LONGEST_MINUTES = 2880
 DAYS_BEFORE, DAYS_AFTER = 3, 3  # the days whose shifts can decide what a clock time of a day means
 
@@ -29,7 +29,7 @@ Session = tuple[datetime, datetime]  # from a check-in, included, to its check-o
 
 
 class WrongValue(Exception):
-    """One value of a row that cannot be taken: in which column, and why."""
+    """An invalid value of a row: its column, and why."""
 
     def __init__(self, column: str | None, detail: str) -> None:
         super().__init__(detail)
@@ -47,7 +47,7 @@ class ShiftDay(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is said about one person and day; None is not said."""
+    """The stated facts of an employee and day; None: not stated."""
 
     check_in_at: datetime | None = None
     check_out_at: datetime | None = None
@@ -112,7 +112,7 @@ def moment_on_day(clock: time, *, day: date, zone: str, shifts: Sequence[ShiftDa
     own = _moments(day, clock, zone)
     is_nearest = start and len(own) == 1 and abs(own[0] - start) < _SURELY_NEAREST and _is_shown(own[0], clock, zone)
     if is_nearest and day_of_punch(own[0], zone=zone, shifts=shifts) == day:
-        return own[0]  # the short way of nearly all rows
+        return own[0]  # fast path of nearly all rows
 
     def order(moment: datetime) -> tuple[bool, timedelta, datetime]:
         # a time that clocks showed comes before one that they skipped; without a shift, the day's own comes first
@@ -142,18 +142,18 @@ def record_day(check_in: str | None, *, day: date, zone: str, shifts: Sequence[S
     """Return the day that a record of this date is about, which a check-in with a date of its own decides.
 
     Such a moment is on the day that a live punch of it is on. The record's date may also be the moment's own local
-    date, as devices write it. Raises Wrong where it is neither.
+    date, as devices write it. Raises WrongValue where it is neither.
     """
-    if check_in is None or _clock(check_in) is not None:
+    if check_in is None or _parse_clock(check_in) is not None:
         return day
-    moment = _moment("check_in", check_in)
+    moment = _parse_moment("check_in", check_in)
     punched = day_of_punch(moment, zone=zone, shifts=shifts)
     if day not in (punched, moment.astimezone(ZoneInfo(zone)).date()):
         raise WrongValue("check_in", f"is not on {day} in the time zone {zone}, but belongs to {punched}")
     return punched
 
 
-def sessions_of(row: Mapping[str, Any]) -> list[Session]:
+def list_sessions(row: Mapping[str, Any]) -> list[Session]:
     """Return the closed sessions of an attendance row; a record as a whole is one, from check-in to check-out."""
     if row["sessions"] is not None:
         return [(session.lower, session.upper) for session in row["sessions"]]
@@ -162,38 +162,38 @@ def sessions_of(row: Mapping[str, Any]) -> list[Session]:
     return [(row["check_in_at"], row["check_out_at"])]
 
 
-def open_session(rows: Sequence[Mapping[str, Any]], *, at: datetime) -> Mapping[str, Any] | None:
+def find_open_session(rows: Sequence[Mapping[str, Any]], *, at: datetime) -> Mapping[str, Any] | None:
     """Return the row whose session is open and began at most 24 hours before a moment, the latest if several.
 
-    An older one was forgotten: it neither keeps anybody from checking in nor can it be closed by a check-out.
+    An older one was forgotten: it neither blocks a check-in nor can it be closed by a check-out.
     """
-    still_open = [row for row in rows if row["session_started_at"] and row["session_started_at"] > at - OPEN_FOR]
+    still_open = [row for row in rows if row["session_started_at"] and row["session_started_at"] > at - SESSION_TIMEOUT]
     return max(still_open, key=lambda row: row["session_started_at"], default=None)
 
 
-def overlapping(rows: Sequence[Mapping[str, Any]], *, start: datetime, end: datetime) -> Session | None:
+def find_overlap(rows: Sequence[Mapping[str, Any]], *, start: datetime, end: datetime) -> Session | None:
     """Return the first closed session that shares time with another one, or holds a moment (start and end), or None."""
     for row in rows:
-        for began, ended in sessions_of(row):
+        for began, ended in list_sessions(row):
             if began <= start < ended or start < began < end:
                 return began, ended
     return None
 
 
-def told(moment: datetime, zone: str) -> str:
-    """Write a moment as the person's own clock shows it."""
+def format_local(moment: datetime, zone: str) -> str:
+    """Format a moment as local time of the employee's time zone."""
     return f"{moment.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M} ({zone})"
 
 
 def read_facts(values: Mapping[str, Any], *, day: date, zone: str, shifts: Sequence[ShiftDay]) -> Facts:
-    """Read a day's facts from `check_in`, `check_out`, `worked_minutes`, `status` and `half`, or raise Wrong.
+    """Read a day's facts from `check_in`, `check_out`, `worked_minutes`, `status` and `half`, or raise WrongValue.
 
     Times are `HH:MM` in the employee's zone, or RFC 3339; minutes left out are those between the two. The day is that
     of `record_day`.
     """
     status, half, minutes = values.get("status"), values.get("half"), values.get("worked_minutes")
-    came = _came(values.get("check_in"), day=day, zone=zone, shifts=shifts)
-    left = _left(values.get("check_out"), day=day, zone=zone, came=came, shifts=shifts)
+    came = _parse_check_in(values.get("check_in"), day=day, zone=zone, shifts=shifts)
+    left = _parse_check_out(values.get("check_out"), day=day, zone=zone, came=came, shifts=shifts)
     if came is None and minutes is None and status is None:
         raise WrongValue(None, "says nothing: give a check-in, the worked minutes or a status")
     if half is not None and status != "half_day":
@@ -210,15 +210,17 @@ def read_facts(values: Mapping[str, Any], *, day: date, zone: str, shifts: Seque
     return Facts(came, left, minutes, status, half)
 
 
-def _came(value: str | None, *, day: date, zone: str, shifts: Sequence[ShiftDay]) -> datetime | None:
+def _parse_check_in(value: str | None, *, day: date, zone: str, shifts: Sequence[ShiftDay]) -> datetime | None:
     """Return the moment of a check-in."""
     if value is None:
         return None
-    clock = _clock(value)
-    return _moment("check_in", value) if clock is None else moment_on_day(clock, day=day, zone=zone, shifts=shifts)
+    clock = _parse_clock(value)
+    return (
+        _parse_moment("check_in", value) if clock is None else moment_on_day(clock, day=day, zone=zone, shifts=shifts)
+    )
 
 
-def _left(
+def _parse_check_out(
     value: str | None, *, day: date, zone: str, came: datetime | None, shifts: Sequence[ShiftDay]
 ) -> datetime | None:
     """Return the moment of a check-out."""
@@ -226,9 +228,9 @@ def _left(
         return None
     if came is None:
         raise WrongValue("check_out", "needs a check-in beside it")
-    clock = _clock(value)
+    clock = _parse_clock(value)
     if clock is None:
-        moment = _moment("check_out", value)
+        moment = _parse_moment("check_out", value)
         if moment < came:
             raise WrongValue("check_out", "is before the check-in")
     else:
@@ -240,14 +242,14 @@ def _left(
 
 
 @lru_cache(maxsize=10_000)
-def _clock(said: str) -> time | None:
-    found = _CLOCK.fullmatch(said)
-    return time(int(found[1]), int(found[2]), int(found[3] or 0)) if found else None
+def _parse_clock(text: str) -> time | None:
+    match = _CLOCK.fullmatch(text)
+    return time(int(match[1]), int(match[2]), int(match[3] or 0)) if match else None
 
 
-def _moment(column: str, said: str) -> datetime:
+def _parse_moment(column: str, text: str) -> datetime:
     try:
-        moment: datetime = read_moment(said)
+        moment: datetime = read_moment(text)
     except ValueError as wrong:
         detail = "is neither a time like 08:55 nor a moment like 2026-01-05T08:55:00+06:00"
         raise WrongValue(column, str(wrong) if str(wrong).startswith("must be between") else detail) from None

@@ -1,4 +1,4 @@
-"""Asking for on-duty and overtime, and deciding it. What is asked never changes; only its status does."""
+"""On-duty and overtime requests and their decisions. A request never changes, only its status does."""
 
 from datetime import date, timedelta
 from decimal import Decimal
@@ -26,13 +26,13 @@ DAY_HOURS = Decimal(24)
 _STANDING = (RequestStatus.PENDING, RequestStatus.APPROVED)
 
 
-def ask_for_on_duty(scope: Scope, *, new: NewOnDuty) -> Record:
-    """Make a pending on-duty request; the same half of a day cannot be asked for twice."""
+def request_on_duty(scope: Scope, *, new: NewOnDuty) -> Record:
+    """Add a pending on-duty request. Raises Conflict where a half of a day is requested already."""
     if new.end_date < new.start_date:
         raise invalid("/end_date", "is before start_date")
     if new.end_date - new.start_date >= timedelta(days=MOST_DAYS):
         raise invalid("/end_date", f"makes more than {MOST_DAYS} days; send it as several requests")
-    user_id = _for_whom(scope, new.user_id, first=new.start_date, last=new.end_date, pointer="/start_date")
+    user_id = _lock_employee(scope, new.user_id, first=new.start_date, last=new.end_date, pointer="/start_date")
     other = scope.session.execute(
         select(on_duty.c.start_on, on_duty.c.end_on, on_duty.c.status)
         .where(
@@ -52,14 +52,14 @@ def ask_for_on_duty(scope: Scope, *, new: NewOnDuty) -> Record:
             f"These days overlap with the {other.status} on-duty from {other.start_on} to {other.end_on}.",
             [Place("/start_date", "overlaps with another on-duty")],
         )
-    return _ask(
+    return _add_request(
         scope, ON_DUTY, user_id=user_id, reason=new.reason, start_on=new.start_date, end_on=new.end_date, half=new.half
     )
 
 
-def ask_for_overtime(scope: Scope, *, new: NewOvertime) -> Record:
-    """Make a pending overtime request; all that stand for one day cannot pass 24 hours."""
-    user_id = _for_whom(scope, new.user_id, first=new.date, last=new.date, pointer="/date")
+def request_overtime(scope: Scope, *, new: NewOvertime) -> Record:
+    """Add a pending overtime request. Raises Conflict where a day would have over 24 hours."""
+    user_id = _lock_employee(scope, new.user_id, first=new.date, last=new.date, pointer="/date")
     standing: Decimal = scope.session.execute(
         select(func.coalesce(func.sum(overtime.c.hours), 0)).where(
             overtime.c.tenant_id == scope.tenant_id,
@@ -73,28 +73,28 @@ def ask_for_overtime(scope: Scope, *, new: NewOvertime) -> Record:
             f"{standing} hours of overtime stand for {new.date} already; with {new.hours} more the day has over 24.",
             [Place("/hours", "makes more than 24 hours in a day")],
         )
-    return _ask(scope, OVERTIME, user_id=user_id, reason=new.reason, day=new.date, hours=new.hours)
+    return _add_request(scope, OVERTIME, user_id=user_id, reason=new.reason, day=new.date, hours=new.hours)
 
 
 def decide(scope: Scope, kind: RequestKind, *, request_id: UUID, to: RequestStatus, if_match: int | None) -> Record:
-    """Approve, reject or cancel a request. One's own can only be cancelled; of two who decide, one wins.
+    """Approve, reject or cancel a request. One's own can only be cancelled; of two concurrent decisions one wins.
 
-    What is approved, or approved no longer, is on the register and in the balance of a period that has begun.
+    An approval, or its cancellation, is in register and balance when the reply is sent, if the period has begun.
     """
     before = queries.get_request(scope, kind, request_id, "requests.decide")
     if to is not RequestStatus.CANCELLED:
         four_eyes.check_not_own(scope, four_eyes.Subject.REQUEST, before["user_id"])
     check_version(before, if_match)
     now = RequestStatus(before["status"])
-    check_move(REQUEST_MOVES, now=now, to=to, what=kind.said)
+    check_move(REQUEST_MOVES, now=now, to=to, what=kind.label)
     if RequestStatus.APPROVED not in (now, to):  # only approved ones are facts
-        return _decided(scope, kind, before, to=to)
+        return _write_decision(scope, kind, before, to=to)
     with facts.changing(scope, changes=[(before["user_id"], day) for day in kind.days(before)], what=kind.name):
-        return _decided(scope, kind, before, to=to)
+        return _write_decision(scope, kind, before, to=to)
 
 
-def _decided(scope: Scope, kind: RequestKind, before: Record, *, to: RequestStatus) -> Record:
-    """Write a decision, unless somebody else has decided since the request was read."""
+def _write_decision(scope: Scope, kind: RequestKind, before: Record, *, to: RequestStatus) -> Record:
+    """Write a decision. Raises AlreadyDecided if another was made since the request was read."""
     now, request_id = before["status"], before["id"]
     row = (
         scope.session.execute(
@@ -107,7 +107,7 @@ def _decided(scope: Scope, kind: RequestKind, before: Record, *, to: RequestStat
         .first()
     )
     if row is None:
-        raise AlreadyDecided(f"Somebody else has just decided this {kind.said}; read it again.")
+        raise AlreadyDecided(f"Somebody else has just decided this {kind.label}; read it again.")
     audit.record(
         scope,
         action=f"{kind.name}.{to}",
@@ -119,18 +119,18 @@ def _decided(scope: Scope, kind: RequestKind, before: Record, *, to: RequestStat
     return dict(row)
 
 
-def _for_whom(scope: Scope, user_id: UUID | None, *, first: date, last: date, pointer: str) -> UUID:
-    """Find whom a request is for, and keep other requests of theirs waiting until the commit."""
+def _lock_employee(scope: Scope, user_id: UUID | None, *, first: date, last: date, pointer: str) -> UUID:
+    """Resolve and lock the employee of a request, and check that the days are in the employment."""
     user_id = user_id or scope.actor.user_id
     if user_id is None:
         raise invalid("/user_id", "say for whom; your key does not act for a person")
-    people.get_user(scope, user_id, "requests.write", lock=True)  # whoever asks for the same person too has to wait
+    people.get_user(scope, user_id, "requests.write", lock=True)  # concurrent requests for the employee wait
     workday = attendance.get_workday(scope, user_id, day=first)
     attendance.check_days(workday, first=first, last=last, pointer=pointer)
     return user_id
 
 
-def _ask(scope: Scope, kind: RequestKind, *, user_id: UUID, reason: str | None, **values: Any) -> Record:
+def _add_request(scope: Scope, kind: RequestKind, *, user_id: UUID, reason: str | None, **values: Any) -> Record:
     row = (
         scope.session.execute(
             insert(kind.table)

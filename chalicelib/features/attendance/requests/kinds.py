@@ -1,4 +1,4 @@
-"""The kinds of request, as data: what differs between them where the rest is the same."""
+"""On-duty and overtime as data: where they differ; the verbs are the same."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,15 +13,15 @@ from chalicelib.features.attendance.models import on_duty, overtime
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RequestKind:
-    """One kind of request that a person makes and another decides."""
+    """One kind of request."""
 
     name: str  # in audit, and as the fact that changed in a pay period
-    said: str  # in sentences
+    label: str  # for messages
     table: Table
-    columns: tuple[ColumnElement[Any], ...]  # under the names that go out
+    columns: tuple[ColumnElement[Any], ...]  # with the names of the API
     first: Column[date]
     last: Column[date]
-    days: Callable[[Record], list[date]]  # the days that a request is about
+    days: Callable[[Record], list[date]]  # the days of a request
 
 
 def _span(row: Record) -> list[date]:
@@ -36,7 +36,7 @@ def _common(table: Table) -> tuple[ColumnElement[Any], ...]:
 
 ON_DUTY = RequestKind(
     name="on_duty",
-    said="on-duty request",
+    label="on-duty request",
     table=on_duty,
     columns=(
         *_common(on_duty),
@@ -51,7 +51,7 @@ ON_DUTY = RequestKind(
 
 OVERTIME = RequestKind(
     name="overtime",
-    said="overtime request",
+    label="overtime request",
     table=overtime,
     columns=(*_common(overtime), overtime.c.day.label("date"), overtime.c.hours),
     first=overtime.c.day,

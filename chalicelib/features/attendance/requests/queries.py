@@ -1,4 +1,4 @@
-"""Reads of requests, of whichever kind."""
+"""Reads of on-duty and overtime requests."""
 
 from uuid import UUID
 
@@ -14,16 +14,16 @@ from chalicelib.kernel.errors import NotFound
 
 
 def get_request(scope: Scope, kind: RequestKind, request_id: UUID, permission: str) -> Record:
-    """Read one request of somebody whom the permission reaches, or NotFound."""
-    found = scope.session.execute(
+    """Return a request of an employee within the permission's reach. Raises NotFound."""
+    rows = scope.session.execute(
         select(*kind.columns).where(
             kind.table.c.tenant_id == scope.tenant_id,
             kind.table.c.id == request_id,
             scope.within(permission, kind.table.c.user_id),
         )
     ).mappings()
-    if (row := found.first()) is None:
-        raise NotFound(f"There is no such {kind.said}.")
+    if (row := rows.first()) is None:
+        raise NotFound(f"There is no such {kind.label}.")
     return dict(row)
 
 

@@ -22,7 +22,7 @@ def list_on_duty(scope: Scope, query: schemas.AttendanceRequestQuery) -> Page[sc
 @endpoint(blueprint, "POST", "/on-duty", may="requests.write", status=201)
 def ask_for_on_duty(scope: Scope, body: schemas.NewOnDuty) -> schemas.OnDuty:
     """Ask for on-duty: work elsewhere, which counts as presence once it is approved."""
-    return actions.ask_for_on_duty(scope, new=body)
+    return actions.request_on_duty(scope, new=body)
 
 
 @endpoint(blueprint, "PATCH", "/on-duty/{request_id}", may="requests.decide")
@@ -42,7 +42,7 @@ def list_overtime(scope: Scope, query: schemas.AttendanceRequestQuery) -> Page[s
 @endpoint(blueprint, "POST", "/overtime", may="requests.write", status=201)
 def ask_for_overtime(scope: Scope, body: schemas.NewOvertime) -> schemas.Overtime:
     """Ask for hours beyond the shift on one day."""
-    return actions.ask_for_overtime(scope, new=body)
+    return actions.request_overtime(scope, new=body)
 
 
 @endpoint(blueprint, "PATCH", "/overtime/{request_id}", may="requests.decide")

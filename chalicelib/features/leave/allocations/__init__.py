@@ -1,1 +1,1 @@
-"""Allocations of leave, their ledger of half days, and recounting it."""
+"""Allocations of leave, their ledger of half days, and its recount."""

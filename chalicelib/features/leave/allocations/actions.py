@@ -1,4 +1,4 @@
-"""Giving people days of leave, one by one or all at once, and correcting how many."""
+"""Writes of allocations: days of leave for one employee or many, and corrections."""
 
 from datetime import date, timedelta
 from decimal import Decimal
@@ -23,7 +23,7 @@ from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import BalanceTooLow, Conflict, Place, invalid
 
 _ALLOCATE_MANY = text(statement(__file__, "allocate_many"))
-_WHY = {
+_REASONS = {
     "no_employment": "they have no employment",
     "left_before": "they left before the cycle begins",
     "joins_after": "they join after the cycle ends",
@@ -34,23 +34,23 @@ _WHY = {
 
 
 def allocate(scope: Scope, *, new: NewAllocation) -> Record:
-    """Return a person days for a cycle; cycles of one person and leave type never overlap.
+    """Allocate days of a cycle to an employee. Cycles of an employee and leave type never overlap.
 
-    A cycle that was only made to carry days into has its own days still to come, and gets them.
+    A cycle that was only made to carry days into gets its own days now.
     """
     people.get_user(scope, new.user_id, "leave.allocate", lock=True)
     four_eyes.check_not_own(scope, four_eyes.Subject.LEAVE_ALLOCATION, new.user_id)
     leave_type = type_queries.get_active_type(scope, new.leave_type_id)
-    start, end = _cycle(new.cycle_start_date, new.cycle_end_date)
-    days = _days(new.allocated_days, leave_type, pointer="/allocated_days")
+    start, end = _resolve_cycle(new.cycle_start_date, new.cycle_end_date)
+    days = _resolve_days(new.allocated_days, leave_type, pointer="/allocated_days")
     _check_fits_cycle(days, start=start, end=end, pointer="/allocated_days")
-    for other in allocation_queries.allocations_of(scope, user_id=new.user_id, leave_type_id=new.leave_type_id):
+    for other in allocation_queries.load_allocations(scope, user_id=new.user_id, leave_type_id=new.leave_type_id):
         if other["cycle_start_on"] <= end and other["cycle_end_on"] >= start:
-            if (other["cycle_start_on"], other["cycle_end_on"]) == (start, end) and entry_actions.only_carries(
+            if (other["cycle_start_on"], other["cycle_end_on"]) == (start, end) and entry_actions.has_only_carried_days(
                 scope, allocation_id=other["id"]
             ):
-                given = {"allocated_days": days, **({"notes": new.notes} if new.notes else {})}
-                return correct(scope, allocation_id=other["id"], given=given, if_match=None)
+                patch = {"allocated_days": days, **({"notes": new.notes} if new.notes else {})}
+                return correct(scope, allocation_id=other["id"], patch=patch, if_match=None)
             raise Conflict(
                 f"This person has {leave_type['name']} from {other['cycle_start_on']} to {other['cycle_end_on']}"
                 " already; correct the days of that cycle, or choose dates outside it.",
@@ -66,11 +66,11 @@ def allocate(scope: Scope, *, new: NewAllocation) -> Record:
             cycle_end_on=end,
             notes=new.notes,
             created_at=scope.now,
-            expires_on=allocation_queries.expiry_of(scope, leave_type=leave_type, cycle_end=end),
+            expires_on=allocation_queries.find_expiry(scope, leave_type=leave_type, cycle_end=end),
         )
         .returning(leave_allocations.c.id)
     ).one()
-    entry_actions.allocate(scope, allocation_id=row.id, version=1, cycle_start_on=start, days=days)
+    entry_actions.post_allocated(scope, allocation_id=row.id, version=1, cycle_start_on=start, days=days)
     audit.record(
         scope,
         action="leave_allocation.added",
@@ -81,11 +81,11 @@ def allocate(scope: Scope, *, new: NewAllocation) -> Record:
     return allocation_queries.get_allocation(scope, row.id, "leave.allocate")
 
 
-def correct(scope: Scope, *, allocation_id: UUID, given: dict[str, Any], if_match: int | None) -> Record:
-    """Make an allocation one of more or fewer days, never of fewer than are held, used or gone."""
-    of_whom = allocation_queries.get_allocation(scope, allocation_id, "leave.allocate")["user_id"]
-    people.get_user(scope, of_whom, "leave.allocate", lock=True)  # first, as everybody who moves days of a person
-    four_eyes.check_not_own(scope, four_eyes.Subject.LEAVE_ALLOCATION, of_whom)
+def correct(scope: Scope, *, allocation_id: UUID, patch: dict[str, Any], if_match: int | None) -> Record:
+    """Change the days of an allocation, never below those reserved, used or expired. Raises BalanceTooLow."""
+    employee_id = allocation_queries.get_allocation(scope, allocation_id, "leave.allocate")["user_id"]
+    people.get_user(scope, employee_id, "leave.allocate", lock=True)  # first, as in the order of locks
+    four_eyes.check_not_own(scope, four_eyes.Subject.LEAVE_ALLOCATION, employee_id)
     scope.session.execute(
         select(leave_allocations.c.id)
         .where(leave_allocations.c.tenant_id == scope.tenant_id, leave_allocations.c.id == allocation_id)
@@ -93,7 +93,7 @@ def correct(scope: Scope, *, allocation_id: UUID, given: dict[str, Any], if_matc
     )
     before = allocation_queries.get_allocation(scope, allocation_id, "leave.allocate")
     check_version(before, if_match)
-    changes = {name: value for name, value in given.items() if before[name] != value}
+    changes = {name: value for name, value in patch.items() if before[name] != value}
     if not changes:
         return before
     if "allocated_days" in changes:
@@ -103,8 +103,8 @@ def correct(scope: Scope, *, allocation_id: UUID, given: dict[str, Any], if_matc
             end=before["cycle_end_date"],
             pointer="/allocated_days",
         )
-    more = changes.get("allocated_days", before["allocated_days"]) - before["allocated_days"]
-    if before["remaining_days"] + more < 0:
+    added_days = changes.get("allocated_days", before["allocated_days"]) - before["allocated_days"]
+    if before["remaining_days"] + added_days < 0:
         least = before["allocated_days"] - before["remaining_days"]
         raise BalanceTooLow(
             f"{least} of the {before['allocated_days']} days are used, asked for or gone; leave at least {least}.",
@@ -116,8 +116,8 @@ def correct(scope: Scope, *, allocation_id: UUID, given: dict[str, Any], if_matc
         .where(leave_allocations.c.tenant_id == scope.tenant_id, leave_allocations.c.id == allocation_id)
         .values(version=version, **({"notes": changes["notes"]} if "notes" in changes else {}))
     )
-    entry_actions.allocate(
-        scope, allocation_id=allocation_id, version=version, cycle_start_on=before["cycle_start_date"], days=more
+    entry_actions.post_allocated(
+        scope, allocation_id=allocation_id, version=version, cycle_start_on=before["cycle_start_date"], days=added_days
     )
     audit.record(
         scope,
@@ -131,20 +131,20 @@ def correct(scope: Scope, *, allocation_id: UUID, given: dict[str, Any], if_matc
 
 
 def allocate_many(scope: Scope, *, new: NewAllocations) -> Record:
-    """Return many people days for a cycle in one statement, leaving out who cannot have them and saying why.
+    """Allocate days of a cycle to many employees in one statement; report those left out, with the reasons.
 
-    Doing it again gives nobody anything: everybody's cycle overlaps with itself. Where days for the same people are
-    given at the same moment by somebody else, one of the two is refused as a whole.
+    Repeating it allocates nothing, as each cycle overlaps with itself. Of two concurrent calls for the same employees
+    one is refused as a whole.
     """
     leave_type = type_queries.get_active_type(scope, new.leave_type_id)
-    start, end = _cycle(new.cycle_start_date, new.cycle_end_date)
-    days = _days(new.days, leave_type, pointer="/days")
+    start, end = _resolve_cycle(new.cycle_start_date, new.cycle_end_date)
+    days = _resolve_days(new.days, leave_type, pointer="/days")
     _check_fits_cycle(days, start=start, end=end, pointer="/days")
     if new.department_id is not None:
         organisation.get_unit(scope, departments, new.department_id)
     if new.user_ids is not None:
         people.check_users_exist(scope, new.user_ids)
-    expires_on = allocation_queries.expiry_of(scope, leave_type=leave_type, cycle_end=end)
+    expires_on = allocation_queries.find_expiry(scope, leave_type=leave_type, cycle_end=end)
     rows = scope.session.execute(
         _ALLOCATE_MANY,
         {
@@ -163,13 +163,13 @@ def allocate_many(scope: Scope, *, new: NewAllocations) -> Record:
             "own_ids": four_eyes.own_ids(scope),
         },
     ).all()
-    given = next((row for row in rows if row.reason is None), None)
-    done = {
-        "people": given.people if given else 0,
-        "days": given.days if given else Decimal(0),
+    allocated = next((row for row in rows if row.reason is None), None)
+    report = {
+        "people": allocated.people if allocated else 0,
+        "days": allocated.days if allocated else Decimal(0),
         "expires_on": expires_on,
         "skipped": [
-            {"reason": row.reason, "detail": _WHY[row.reason], "people": row.people, "user_ids": row.user_ids}
+            {"reason": row.reason, "detail": _REASONS[row.reason], "people": row.people, "user_ids": row.user_ids}
             for row in rows
             if row.reason
         ],
@@ -183,30 +183,30 @@ def allocate_many(scope: Scope, *, new: NewAllocations) -> Record:
             **new.model_dump(),
             "cycle_end_date": end,
             "days": days,
-            "people": done["people"],
-            "total_days": done["days"],
+            "people": report["people"],
+            "total_days": report["days"],
         },
     )
-    return done
+    return report
 
 
-def _cycle(start: date, end: date | None) -> tuple[date, date]:
-    end = end or rules.year_from(start)
+def _resolve_cycle(start: date, end: date | None) -> tuple[date, date]:
+    end = end or rules.end_of_year_from(start)
     if end < start:
         raise invalid("/cycle_end_date", "is before cycle_start_date")
-    if end - start >= timedelta(days=rules.LONGEST_CYCLE):
-        raise invalid("/cycle_end_date", f"makes a cycle of more than {rules.LONGEST_CYCLE} days")
+    if end - start >= timedelta(days=rules.MAX_CYCLE_DAYS):
+        raise invalid("/cycle_end_date", f"makes a cycle of more than {rules.MAX_CYCLE_DAYS} days")
     return start, end
 
 
-def _days(said: Decimal | None, leave_type: Record, *, pointer: str) -> Decimal:
-    if said is None and not leave_type["days_per_year"]:
+def _resolve_days(requested: Decimal | None, leave_type: Record, *, pointer: str) -> Decimal:
+    if requested is None and not leave_type["days_per_year"]:
         raise invalid(pointer, f"say how many days; {leave_type['name']} has no days_per_year")
-    return leave_type["days_per_year"] if said is None else said
+    return leave_type["days_per_year"] if requested is None else requested
 
 
 def _check_fits_cycle(days: Decimal, *, start: date, end: date, pointer: str) -> None:
-    """Refuse more days than the cycle has: nobody could take them, and they would be paid out or carried on."""
+    """Raise Invalid for more days than the cycle has: they could only be paid out or carried over."""
     length = (end - start).days + 1
     if days > length:
         raise invalid(pointer, f"is {days}, and the cycle from {start} to {end} has {length} days; give at most those")

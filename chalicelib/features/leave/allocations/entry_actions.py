@@ -1,4 +1,4 @@
-"""Writes of the leave ledger, which the days of every allocation follow."""
+"""Writes of the leave ledger; the days of every allocation are the sums of its entries."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ from chalicelib.features.leave.models import leave_allocations, leave_entries
 from chalicelib.features.leave.rules import HALF_DAY, Bucket, HalfOfDay, LedgerPlace
 from chalicelib.identity.scope import Scope
 
-Held = Mapping[LedgerPlace, Decimal]  # days by allocation, bucket and day
-ClaimKey = tuple[UUID | None, UUID, UUID]  # a leave request (None: leave set by hand), whose, and of which leave type
+Reserved = Mapping[LedgerPlace, Decimal]  # days by allocation, bucket and day
+ClaimKey = tuple[UUID | None, UUID, UUID]  # leave request (None: leave set by hand), employee, leave type
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,19 +27,19 @@ class NewEntry:
     request_id: UUID | None = None
 
 
-def held_by(scope: Scope, *, request_id: UUID) -> dict[LedgerPlace, Decimal]:
-    """Return what a request holds or has used up; nothing where it holds nothing any more."""
-    rows = scope.session.execute(_held(scope).where(leave_entries.c.request_id == request_id))
+def load_reserved(scope: Scope, *, request_id: UUID) -> dict[LedgerPlace, Decimal]:
+    """Return the days that a request has reserved or used, by place."""
+    rows = scope.session.execute(_select_reserved(scope).where(leave_entries.c.request_id == request_id))
     return {_place(row): row.days for row in rows}
 
 
-def held_by_claims(scope: Scope, *, claims: Collection[ClaimKey]) -> dict[ClaimKey, dict[LedgerPlace, Decimal]]:
-    """Return what leave requests, and leave set by hand, have used up; those that used nothing are left out."""
+def load_used(scope: Scope, *, claims: Collection[ClaimKey]) -> dict[ClaimKey, dict[LedgerPlace, Decimal]]:
+    """Return the days used by leave requests and by leave set by hand; claims without any are left out."""
     request_ids = [request_id for request_id, _, _ in claims if request_id is not None]
     by_hand = [(user_id, type_id) for request_id, user_id, type_id in claims if request_id is None]
     owner = (leave_allocations.c.user_id, leave_allocations.c.leave_type_id)
     rows = scope.session.execute(
-        _held(scope)
+        _select_reserved(scope)
         .add_columns(leave_entries.c.request_id, *owner)
         .join(
             leave_allocations,
@@ -57,14 +57,14 @@ def held_by_claims(scope: Scope, *, claims: Collection[ClaimKey]) -> dict[ClaimK
         )
         .group_by(leave_entries.c.request_id, *owner)
     )
-    held: dict[ClaimKey, dict[LedgerPlace, Decimal]] = {}
+    used: dict[ClaimKey, dict[LedgerPlace, Decimal]] = {}
     for row in rows:
-        held.setdefault((row.request_id, row.user_id, row.leave_type_id), {})[_place(row)] = row.days
-    return held
+        used.setdefault((row.request_id, row.user_id, row.leave_type_id), {})[_place(row)] = row.days
+    return used
 
 
-def _held(scope: Scope) -> Select[Any]:
-    """Sum the tenant's entries by allocation, bucket and day, without those that come to nothing."""
+def _select_reserved(scope: Scope) -> Select[Any]:
+    """Select the sums of the tenant's entries by allocation, bucket and day, without zero sums."""
     place = (leave_entries.c.allocation_id, leave_entries.c.bucket, leave_entries.c.concerns_on)
     days = func.sum(leave_entries.c.days)
     return (
@@ -79,17 +79,17 @@ def _place(row: Row[Any]) -> LedgerPlace:
     return LedgerPlace(row.allocation_id, Bucket(row.bucket), row.concerns_on)
 
 
-def held_in(bucket: Bucket, taken: Mapping[HalfOfDay, UUID]) -> dict[LedgerPlace, Decimal]:
-    """Return the days that these halves, each of its allocation, come to in a bucket."""
-    held: dict[LedgerPlace, Decimal] = {}
+def sum_by_place(bucket: Bucket, taken: Mapping[HalfOfDay, UUID]) -> dict[LedgerPlace, Decimal]:
+    """Sum halves, each with its allocation, to days by place in a bucket."""
+    days_by_place: dict[LedgerPlace, Decimal] = {}
     for (day, _), allocation_id in taken.items():
         place = LedgerPlace(allocation_id, bucket, day)
-        held[place] = held.get(place, Decimal(0)) + HALF_DAY
-    return held
+        days_by_place[place] = days_by_place.get(place, Decimal(0)) + HALF_DAY
+    return days_by_place
 
 
-def only_carries(scope: Scope, *, allocation_id: UUID) -> bool:
-    """Return whether days were carried into an allocation, and it has none of its own yet."""
+def has_only_carried_days(scope: Scope, *, allocation_id: UUID) -> bool:
+    """Return whether an allocation has carried days only, and none of its own yet."""
     rows = scope.session.execute(
         select(leave_entries.c.bucket)
         .where(leave_entries.c.tenant_id == scope.tenant_id, leave_entries.c.allocation_id == allocation_id)
@@ -99,28 +99,31 @@ def only_carries(scope: Scope, *, allocation_id: UUID) -> bool:
     return Bucket.CARRIED in buckets and Bucket.ALLOCATED not in buckets
 
 
-def hold(scope: Scope, *, request_id: UUID, version: int, held: Held, instead_of: Held) -> None:
-    """Book the difference between what a request holds so far and what it shall hold."""
+def reserve(scope: Scope, *, request_id: UUID, version: int, reserved: Reserved, instead_of: Reserved) -> None:
+    """Post the difference between the days that a request has reserved and those that it shall have."""
     cause = f"request/{request_id}/{version}"
-    book(scope, [NewEntry(place, days, cause, request_id) for place, days in differences(held, instead_of).items()])
+    post_entries(
+        scope,
+        [NewEntry(place, days, cause, request_id) for place, days in find_differences(reserved, instead_of).items()],
+    )
 
 
-def differences(held: Held, instead_of: Held) -> dict[LedgerPlace, Decimal]:
-    """Return what has to be booked, so that `held` stands where `instead_of` stood."""
-    places = sorted({*held, *instead_of})
-    changes = {place: held.get(place, Decimal(0)) - instead_of.get(place, Decimal(0)) for place in places}
+def find_differences(reserved: Reserved, instead_of: Reserved) -> dict[LedgerPlace, Decimal]:
+    """Return the entries that turn `instead_of` into the first mapping."""
+    places = sorted({*reserved, *instead_of})
+    changes = {place: reserved.get(place, Decimal(0)) - instead_of.get(place, Decimal(0)) for place in places}
     return {place: days for place, days in changes.items() if days}
 
 
-def allocate(scope: Scope, *, allocation_id: UUID, version: int, cycle_start_on: date, days: Decimal) -> None:
-    """Book days given, or below 0 taken back."""
+def post_allocated(scope: Scope, *, allocation_id: UUID, version: int, cycle_start_on: date, days: Decimal) -> None:
+    """Post allocated days; negative ones are taken back."""
     if days:
         place = LedgerPlace(allocation_id, Bucket.ALLOCATED, cycle_start_on)
-        book(scope, [NewEntry(place, days, f"allocated/{version}")])
+        post_entries(scope, [NewEntry(place, days, f"allocated/{version}")])
 
 
-def book(scope: Scope, entries: Sequence[NewEntry]) -> None:
-    """Append entries in one statement, so that what moves between buckets is never missing in between."""
+def post_entries(scope: Scope, entries: Sequence[NewEntry]) -> None:
+    """Append entries in one statement, so that no reader sees a move between buckets half done."""
     if not entries:
         return
     scope.session.execute(

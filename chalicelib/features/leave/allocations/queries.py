@@ -1,4 +1,4 @@
-"""Reads of allocations, and of what is left of them."""
+"""Reads of allocations and their balances."""
 
 from collections.abc import Collection
 from datetime import UTC, date, datetime, time, timedelta
@@ -26,15 +26,15 @@ _BALANCES = text(statement(__file__, "balances"))
 
 
 def get_allocation(scope: Scope, allocation_id: UUID, permission: str) -> Record:
-    """Read one allocation of somebody whom the permission reaches, or NotFound."""
-    found = scope.session.execute(
+    """Return an allocation of an employee within the permission's reach. Raises NotFound."""
+    rows = scope.session.execute(
         select(*COLUMNS).where(
             leave_allocations.c.tenant_id == scope.tenant_id,
             leave_allocations.c.id == allocation_id,
             scope.within(permission, leave_allocations.c.user_id),
         )
     ).mappings()
-    if (row := found.first()) is None:
+    if (row := rows.first()) is None:
         raise NotFound("There is no such leave allocation.")
     return dict(row)
 
@@ -57,11 +57,8 @@ def page_of_allocations(scope: Scope, query: AllocationQuery) -> Record:
     return page_of(scope, rows, key=table.c.id, query=query)
 
 
-def allocations_of(scope: Scope, *, user_id: UUID, leave_type_id: UUID, lock: bool = False) -> list[Record]:
-    """Read all allocations of a person and leave type; `lock` keeps other writers out until the commit.
-
-    Who locks allocations of several people, or several of one, does it in the order of their ids.
-    """
+def load_allocations(scope: Scope, *, user_id: UUID, leave_type_id: UUID, lock: bool = False) -> list[Record]:
+    """Load all allocations of an employee and leave type; `lock` locks their rows, in the order of ids."""
     rows = (
         select(leave_allocations)
         .where(
@@ -71,13 +68,13 @@ def allocations_of(scope: Scope, *, user_id: UUID, leave_type_id: UUID, lock: bo
         )
         .order_by(leave_allocations.c.id)
     )
-    found = scope.session.execute(rows.with_for_update(key_share=True) if lock else rows).mappings()
-    return [dict(row) for row in found]
+    matches = scope.session.execute(rows.with_for_update(key_share=True) if lock else rows).mappings()
+    return [dict(row) for row in matches]
 
 
 def lock_allocations(scope: Scope, *, pairs: Collection[tuple[UUID, UUID]]) -> list[Record]:
-    """Lock all allocations of these people and leave types, in the order of their ids, and return them."""
-    found = scope.session.execute(
+    """Lock all allocations of these employees and leave types, in the order of ids, and return them."""
+    rows = scope.session.execute(
         select(leave_allocations)
         .where(
             leave_allocations.c.tenant_id == scope.tenant_id,
@@ -86,7 +83,7 @@ def lock_allocations(scope: Scope, *, pairs: Collection[tuple[UUID, UUID]]) -> l
         .order_by(leave_allocations.c.id)
         .with_for_update(key_share=True)
     ).mappings()
-    return [dict(row) for row in found]
+    return [dict(row) for row in rows]
 
 
 def get_rule(scope: Scope, rule_id: UUID) -> Record:
@@ -94,8 +91,8 @@ def get_rule(scope: Scope, rule_id: UUID) -> Record:
     return get_row(scope, leave_expiry_rules, rule_id, what="leave expiry rule")
 
 
-def expiry_of(scope: Scope, *, leave_type: Record, cycle_end: date) -> date | None:
-    """Return the last day on which days of a cycle may be used; None where they never expire."""
+def find_expiry(scope: Scope, *, leave_type: Record, cycle_end: date) -> date | None:
+    """Return the last day on which days of a cycle may be used, or None if they never expire."""
     if leave_type["expiry_rule_id"] is None:
         return None
     rule = get_rule(scope, leave_type["expiry_rule_id"])
@@ -107,10 +104,10 @@ def expiry_of(scope: Scope, *, leave_type: Record, cycle_end: date) -> date | No
 
 
 def get_balances(scope: Scope, user_id: UUID, *, on: date | None, known_at: date | None) -> Record:
-    """Return a person's days of leave.
+    """Return an employee's leave balances.
 
-    `on` leaves out entries that concern later days; without it they are all counted, also of leave to come.
-    `known_at` leaves out what was booked after the end of that day in the tenant's time zone.
+    `on` leaves out entries that concern later days; without it all are counted, also of future leave.
+    `known_at` leaves out entries posted after the end of that day in the tenant's time zone.
     """
     people.get_user(scope, user_id, "leave.read")
     today = clock.local_day(scope.now, scope.tenant.timezone)

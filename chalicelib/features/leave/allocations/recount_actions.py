@@ -1,9 +1,8 @@
-"""Recount leave: after any change of working days or of edits by hand, days used are the halves the register shows.
+"""Recount of leave: after a change of working days or a manual edit, days used equal the halves the register shows.
 
-What differs is found by two functions of the database, `leave_halves` (leave of requests) and `leave_by_hand` (leave
-that a person set in the register); the command line's `check` asks the same two. Halves that are not leave any more
-give their days back, halves that have become leave take days, and the person is notified. All of it is the difference
-between what is booked and what should be, so doing it twice books nothing.
+Differences are found by two SQL functions, `leave_halves` (leave of requests) and `leave_by_hand` (leave set in the
+register); the operators' `check` uses the same two. Halves that are no longer leave return their days, halves that have
+become leave take days, and the employee is notified. Only differences are posted, so it is idempotent.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -28,7 +27,7 @@ from chalicelib.kernel.errors import BalanceTooLow
 from chalicelib.kernel.halves import Half
 from chalicelib.notifications import Notice, NotificationKind
 
-_PEOPLE = text(statement(__file__, "recount_people"))
+_EMPLOYEES = text(statement(__file__, "recount_people"))
 _HALVES = text("""
     select * from leave_halves(:tenant_id, :user_ids, :first, :last)
     where is_wanted <> is_counted order by request_id, day, half""")
@@ -40,28 +39,28 @@ _WRITE = text(statement(__file__, "recount_write"))
 
 @dataclass(slots=True)
 class LeaveClaim:
-    """What one leave request, or one person's leave set by hand of one type, uses up; and how that changed."""
+    """A leave request, or an employee's leave of one type set by hand, and how its halves changed."""
 
     request_id: UUID | None  # None: set by hand, or recorded by other means
     user_id: UUID
     leave_type_id: UUID
     is_limited: bool = True
-    is_edited: bool = False  # an edit in force says so
-    freed: list[HalfOfDay] = field(default_factory=list)  # not leave in the register any more
-    gained: list[HalfOfDay] = field(default_factory=list)  # leave in the register by now
-    unpaid: list[HalfOfDay] = field(default_factory=list)  # of the gained: nothing was left to take
+    is_edited: bool = False  # by a manual edit in force
+    freed: list[HalfOfDay] = field(default_factory=list)  # no longer leave in the register
+    gained: list[HalfOfDay] = field(default_factory=list)  # now leave in the register
+    unpaid: list[HalfOfDay] = field(default_factory=list)  # of the gained: no days were left
 
 
 class Allowance:
-    """The locked allocations of some people, to take days from and give days back to."""
+    """The locked allocations of some employees, to take days from and return them to."""
 
     def __init__(self, rows: Iterable[Record]) -> None:
         self._rows = {row["id"]: row for row in rows}
         self.free = {row["id"]: row["remaining_days"] for row in self._rows.values()}
 
     def take(self, claim: LeaveClaim) -> dict[HalfOfDay, UUID]:
-        """Take the halves that a claim gained; what nothing is left for becomes its `unpaid`."""
-        taken, claim.unpaid = rules.take(
+        """Take the halves that a claim gained; those that no days are left for become its `unpaid`."""
+        taken, claim.unpaid = rules.take_halves(
             claim.gained,
             [
                 OpenAllocation(row["id"], row["cycle_start_on"], row["expires_on"], free=self.free[row["id"]])
@@ -75,29 +74,29 @@ class Allowance:
 
 
 def recount(scope: Scope, *, user_ids: Collection[UUID] | None, first: date, last: date, must_fit: bool = False) -> int:
-    """Make the leave ledger say what the register shows on these days, and count the claims that changed.
+    """Post the differences between the leave ledger and the register in a span, and count the claims that changed.
 
-    `user_ids` None is everybody. Leave of a request that nothing is left for becomes leave without pay. With `must_fit`
-    leave set by hand that nothing is left for is refused (BalanceTooLow); without, `check` goes on to show it.
+    `user_ids` None means all. Leave of a request that no days are left for becomes leave without pay. With `must_fit`,
+    leave set by hand that no days are left for raises BalanceTooLow; without it, `check` goes on reporting it.
     """
-    concerned = people_with_leave(scope, user_ids=user_ids, first=first, last=last)
-    if not concerned:
+    employee_ids = load_employees_with_leave(scope, user_ids=user_ids, first=first, last=last)
+    if not employee_ids:
         return 0
-    lock_people(scope, concerned)  # a statement of its own, so that what follows sees what they are by now
-    claims = _claims(scope, user_ids=concerned, first=first, last=last)
+    lock_people(scope, employee_ids)  # a statement of its own, so that later ones see the committed state
+    claims = _load_changed_claims(scope, user_ids=employee_ids, first=first, last=last)
     if not claims:
         return 0
-    _book(scope, claims, must_fit=must_fit)
-    _write(scope, claims)
+    _post_changes(scope, claims, must_fit=must_fit)
+    _update_requests(scope, claims)
     return len(claims)
 
 
-def people_with_leave(
+def load_employees_with_leave(
     scope: Scope, *, user_ids: Collection[UUID] | None = None, first: date, last: date = LAST_DAY
 ) -> list[UUID]:
-    """Return those of some people, or of all (None), whose leave on these days may have to be recounted."""
+    """Return the employees, of some or all (None), whose leave in a span may have to be recounted."""
     rows = scope.session.execute(
-        _PEOPLE,
+        _EMPLOYEES,
         {
             "tenant_id": scope.tenant_id,
             "user_ids": None if user_ids is None else list(user_ids),
@@ -108,40 +107,40 @@ def people_with_leave(
     return list(rows.scalars())
 
 
-def _claims(scope: Scope, *, user_ids: Sequence[UUID], first: date, last: date) -> list[LeaveClaim]:
-    """Return the claims whose halves are not those that are booked."""
+def _load_changed_claims(scope: Scope, *, user_ids: Sequence[UUID], first: date, last: date) -> list[LeaveClaim]:
+    """Load the claims whose halves differ from those posted."""
     values = {"tenant_id": scope.tenant_id, "user_ids": list(user_ids), "first": first, "last": last}
-    found: dict[tuple[UUID | None, UUID, UUID], LeaveClaim] = {}
+    claims: dict[tuple[UUID | None, UUID, UUID], LeaveClaim] = {}
     for row in scope.session.execute(_HALVES, values):
         key = (row.request_id, row.user_id, row.leave_type_id)
-        claim = found.setdefault(key, LeaveClaim(*key, is_limited=row.is_limited))
+        claim = claims.setdefault(key, LeaveClaim(*key, is_limited=row.is_limited))
         (claim.gained if row.is_wanted else claim.freed).append((row.day, Half(row.half)))
     for row in scope.session.execute(_BY_HAND, values):
-        claim = found.setdefault(
+        claim = claims.setdefault(
             (None, row.user_id, row.leave_type_id), LeaveClaim(None, row.user_id, row.leave_type_id)
         )
         claim.is_edited |= row.is_edited
-        # which of the day's halves does not matter to the books
+        # which half of the day does not matter to the ledger
         halves = [(row.day, half) for half in Half][: int(2 * abs(row.wanted - row.taken))]
         (claim.gained if row.wanted > row.taken else claim.freed).extend(halves)
-    return list(found.values())
+    return list(claims.values())
 
 
-def _book(scope: Scope, claims: Sequence[LeaveClaim], *, must_fit: bool) -> None:
-    """Give back what is freed, by all claims, and then take what is gained."""
+def _post_changes(scope: Scope, claims: Sequence[LeaveClaim], *, must_fit: bool) -> None:
+    """Return the freed days of all claims, then take the gained ones."""
     limited = [claim for claim in claims if claim.is_limited]
     pairs = {(claim.user_id, claim.leave_type_id) for claim in limited}
     allowance = Allowance(queries.lock_allocations(scope, pairs=pairs))
-    held = entry_actions.held_by_claims(scope, claims=[(c.request_id, c.user_id, c.leave_type_id) for c in limited])
+    used = entry_actions.load_used(scope, claims=[(c.request_id, c.user_id, c.leave_type_id) for c in limited])
     changes: list[dict[LedgerPlace, Decimal]] = []
     for claim in limited:
-        before = held.get((claim.request_id, claim.user_id, claim.leave_type_id), {})
-        changes.append(entry_actions.differences(rules.given_back(before, claim.freed), before))
+        before = used.get((claim.request_id, claim.user_id, claim.leave_type_id), {})
+        changes.append(entry_actions.find_differences(rules.return_halves(before, claim.freed), before))
         for place, days in changes[-1].items():
             allowance.free[place.allocation_id] -= days
     entries = []
     for claim, change in zip(limited, changes, strict=True):
-        taken = entry_actions.held_in(Bucket.USED, allowance.take(claim))
+        taken = entry_actions.sum_by_place(Bucket.USED, allowance.take(claim))
         if claim.unpaid and claim.is_edited and must_fit:
             raise BalanceTooLow(
                 f"Nothing is left of this leave type for {claim.unpaid[0][0]}; set leave without pay, another type, or"
@@ -151,11 +150,11 @@ def _book(scope: Scope, claims: Sequence[LeaveClaim], *, must_fit: bool) -> None
         for place in sorted({*change, *taken}):
             if days := change.get(place, Decimal(0)) + taken.get(place, Decimal(0)):
                 entries.append(NewEntry(place, days, cause, claim.request_id))
-    entry_actions.book(scope, entries)
+    entry_actions.post_entries(scope, entries)
 
 
-def _write(scope: Scope, claims: Sequence[LeaveClaim]) -> None:
-    """Mark the halves of requests as they are counted now, write the audit, and notify each person."""
+def _update_requests(scope: Scope, claims: Sequence[LeaveClaim]) -> None:
+    """Update the halves of requests, write the audit log, and notify the employees."""
     halves = [
         (
             claim.request_id,
@@ -187,7 +186,7 @@ def _write(scope: Scope, claims: Sequence[LeaveClaim]) -> None:
 
 
 def _notify(scope: Scope, rows: Sequence[Row[Any]]) -> None:
-    notices = [
+    notifications_to_send = [
         Notice(
             row.user_id,
             f"leave_recounted/{row.id}/{row.version}",
@@ -204,4 +203,6 @@ def _notify(scope: Scope, rows: Sequence[Row[Any]]) -> None:
         for row in rows
         if row.days != row.days_before or row.unpaid_days
     ]
-    notifications.notify(scope, kind=NotificationKind.LEAVE_RECOUNTED, entity_type="leave_request", notices=notices)
+    notifications.notify(
+        scope, kind=NotificationKind.LEAVE_RECOUNTED, entity_type="leave_request", notices=notifications_to_send
+    )

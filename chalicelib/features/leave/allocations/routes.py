@@ -41,7 +41,7 @@ def correct_allocation(
     scope: Scope, allocation_id: UUID, body: schemas.AllocationPatch, if_match: int | None
 ) -> schemas.Allocation:
     """Correct how many days were given, up or down, but not below what is used, asked for or gone."""
-    return actions.correct(scope, allocation_id=allocation_id, given=body.sent_fields(), if_match=if_match)
+    return actions.correct(scope, allocation_id=allocation_id, patch=body.sent_fields(), if_match=if_match)
 
 
 @endpoint(blueprint, "GET", "/users/{user_id}/leave-balances", may="leave.read")

@@ -1,5 +1,5 @@
 """Expiry of allocations: rules, and the nightly job.
 
 Beside the files that every package has:
-    nightly_job.py  one night: its chunks, its warnings, what becomes of expired days
+    nightly_job.py  the nightly job: its chunks, its warnings, and what is done with expired days
 """

@@ -1,4 +1,4 @@
-"""Writes of expiry rules, and what they mean for days that have not expired yet."""
+"""Writes of expiry rules, and of the expiry dates that follow from them."""
 
 import json
 from typing import Any
@@ -31,7 +31,7 @@ _REFRESH = text("""
 
 def add_rule(scope: Scope, *, new: NewExpiryRule) -> Record:
     """Add a rule; leave types name it."""
-    values = _stored(new.model_dump())
+    values = _to_columns(new.model_dump())
     _check_dates(values)
     row = (
         scope.session.execute(
@@ -43,16 +43,16 @@ def add_rule(scope: Scope, *, new: NewExpiryRule) -> Record:
     audit.record(
         scope, action="leave_expiry_rule.added", entity_type="leave_expiry_rule", entity_id=row["id"], after=values
     )
-    return queries.shown(dict(row))
+    return queries.to_reply(dict(row))
 
 
-def change_rule(scope: Scope, *, rule_id: UUID, given: dict[str, Any], if_match: int | None) -> Record:
-    """Change a rule, and when the days expire that have not expired yet."""
+def change_rule(scope: Scope, *, rule_id: UUID, patch: dict[str, Any], if_match: int | None) -> Record:
+    """Change a rule, and the expiry dates of days that have not expired yet."""
     before = queries.get_rule(scope, rule_id, lock=True)
     check_version(before, if_match)
-    changes = {name: value for name, value in _stored(given).items() if before[name] != value}
+    changes = {name: value for name, value in _to_columns(patch).items() if before[name] != value}
     if not changes:
-        return queries.shown(before)
+        return queries.to_reply(before)
     _check_dates({**before, **changes})
     row = (
         scope.session.execute(
@@ -73,13 +73,13 @@ def change_rule(scope: Scope, *, rule_id: UUID, given: dict[str, Any], if_match:
         before={name: before[name] for name in changes},
         after={**changes, "allocations_moved": moved},
     )
-    return queries.shown(dict(row))
+    return queries.to_reply(dict(row))
 
 
 def refresh(scope: Scope, *, leave_type_id: UUID) -> int:
-    """Return anew until when days of a leave type may be used, and count the allocations that it changed.
+    """Set the expiry dates of a leave type's allocations by its rule, and count those that changed.
 
-    As its rule says now; without one, or with one that is not active, they never expire. What has expired stays so.
+    Without an active rule they never expire. What has expired stays expired.
     """
     return _refresh(scope, "t.id = :id", leave_type_id)
 
@@ -103,9 +103,9 @@ def _refresh(scope: Scope, which: str, id_: UUID) -> int:
     ).rowcount
 
 
-def _stored(said: dict[str, Any]) -> dict[str, Any]:
-    values = {name: value for name, value in said.items() if name != "auto_expire_action"}
-    return {**values, "action": said["auto_expire_action"]} if "auto_expire_action" in said else values
+def _to_columns(fields: dict[str, Any]) -> dict[str, Any]:
+    values = {name: value for name, value in fields.items() if name != "auto_expire_action"}
+    return {**values, "action": fields["auto_expire_action"]} if "auto_expire_action" in fields else values
 
 
 def _check_dates(values: Record) -> None:

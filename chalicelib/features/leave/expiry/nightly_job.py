@@ -1,11 +1,10 @@
-"""The nightly job of leave expiry: who is warned, and what becomes of days whose last day of use is over.
+"""The nightly job of leave expiry: warnings, and what is done with days whose last day of use is over.
 
-A night is planned once and done in chunks of employees, each one transaction. A warning, once sent, is a row; what was
-acted on has nothing left to act on. So a night may come twice, late, or after one that was killed anywhere.
+A night is done in chunks of employees, each one transaction. A warning that was sent is a row, and expired days are no
+longer there to expire, so a night may run twice, late, or after one that was killed anywhere.
 
-Days reserved by a request are nobody's to take until it is decided: the action is for what is left without them. Given
-back later, they are left over after the expiry, and the next night takes them, as it takes days of an approved leave
-that was cancelled. So the entries are named after the night that booked them.
+Days reserved by a request are not expired until it is decided. If they are returned later, as by a cancelled leave, the
+next night expires them; entries therefore carry the date of the night that posted them.
 """
 
 from collections.abc import Mapping
@@ -35,10 +34,10 @@ MOST_PROBLEMS = 20  # that a job's result and an audit row name
 COUNTS = ("warned", "lapsed_days", "encashed_days", "transferred_days")
 
 _ACT, _WARN = statement(__file__, "expiry_act"), statement(__file__, "expiry_warn")
-# whoever gives people days waits for others who do, from their insert on; here the cycles that are there have to be
-# seen, so the waiting is done before the statement
-_ALONE = text("select pg_advisory_xact_lock(hashtextextended(:name, 0))")
-# a request or correction that holds an allocation is waited for, and what it left is what counts
+# Inserts of allocations take this advisory lock by a trigger. Here existing cycles have to be visible, so the lock is
+# taken before the statement.
+_ALLOCATIONS_LOCK = text("select pg_advisory_xact_lock(hashtextextended(:name, 0))")
+# wait for concurrent requests and corrections of an allocation, and see their result
 _LOCK = "for no key update of a"
 
 
@@ -69,14 +68,14 @@ class LeaveExpiryNight(nightly.ChunkedNightlyJob):
 
     def candidate_values(self, run: NightlyRun) -> Mapping[str, Any]:
         """Return the parameters of expiry_candidates.sql."""
-        return {"as_of": run.as_of, "widest": rules.WIDEST}
+        return {"as_of": run.as_of, "widest": rules.MAX_WARNING_DAYS}
 
     def do_chunk(self, scope: Scope, run: NightlyRun, chunk: JobChunk) -> ChunkResult:
         """Warn the employees of a chunk, act on what has expired, and note it in the audit log."""
         employee_filter = EmployeeFilter.range(chunk.first_user_id, chunk.last_user_id)
         done = {
             "warned": warn(scope, as_of=run.as_of, employee_filter=employee_filter),
-            **act(scope, as_of=run.as_of, employee_filter=employee_filter),
+            **expire(scope, as_of=run.as_of, employee_filter=employee_filter),
         }
         problems = done.pop("problems")
         if any(done.values()) or problems:
@@ -91,7 +90,7 @@ class LeaveExpiryNight(nightly.ChunkedNightlyJob):
 
     def summarize(self, scope: Scope, run: NightlyRun, counts: Mapping[str, Any]) -> dict[str, Any]:
         """Return the sums of what was done, and the first of the problems that are left."""
-        number, problems = queries.problems_of(scope, as_of=run.as_of, most=MOST_PROBLEMS)
+        number, problems = queries.find_problems(scope, as_of=run.as_of, most=MOST_PROBLEMS)
         sums = {**dict.fromkeys(COUNTS, 0), **counts}
         return {"as_of": run.as_of, **sums, "problem_count": number, "problems": problems}
 
@@ -113,13 +112,13 @@ def do_night(scope: Scope, *, message: dict[str, Any]) -> None:
 
 
 def warn(scope: Scope, *, as_of: date, employee_filter: EmployeeFilter) -> int:
-    """Warn people whose days expire, once for each step, and count the warnings.
+    """Warn employees whose days expire, once for each step, and count the warnings.
 
-    After missed nights only the nearest step that is due is told; the wider ones are marked as passed.
+    After missed nights only the nearest step that is due is sent; earlier steps are marked as passed.
     """
-    values = {**employee_filter.values, **queries.warning(scope, as_of=as_of)}
+    values = {**employee_filter.values, **queries.warning_parameters(scope, as_of=as_of)}
     rows = scope.session.execute(text(employee_filter.put_into(queries.WARNINGS) + _WARN), values).all()
-    notices = [
+    notifications_to_send = [
         notifications.Notice(
             user_id=row.user_id,
             cause=f"leave_expiry/{row.allocation_id}/{row.step}",
@@ -135,36 +134,41 @@ def warn(scope: Scope, *, as_of: date, employee_filter: EmployeeFilter) -> int:
         for row in rows
     ]
     notifications.notify(
-        scope, kind=notifications.NotificationKind.LEAVE_EXPIRY_WARNING, entity_type="leave_allocation", notices=notices
+        scope,
+        kind=notifications.NotificationKind.LEAVE_EXPIRY_WARNING,
+        entity_type="leave_allocation",
+        notices=notifications_to_send,
     )
-    return len(notices)
+    return len(notifications_to_send)
 
 
-def act(scope: Scope, *, as_of: date, employee_filter: EmployeeFilter) -> dict[str, Any]:
-    """Do what the rules say about days whose last day of use is before `as_of`, and sum up what it did."""
-    scope.session.execute(_ALONE, {"name": f"leave_allocations/{scope.tenant_id}"})
-    values = queries.planning(scope, as_of=as_of, employee_filter=employee_filter)
-    acting = queries.planned(employee_filter, f"{_ACT} {queries.TOLD}", lock=_LOCK)
-    done = queries.told(scope, acting, {**values, "now": scope.now, "booked_by": scope.actor.name})
+def expire(scope: Scope, *, as_of: date, employee_filter: EmployeeFilter) -> dict[str, Any]:
+    """Apply the rules to days whose last day of use is before `as_of`, and return the totals."""
+    scope.session.execute(_ALLOCATIONS_LOCK, {"name": f"leave_allocations/{scope.tenant_id}"})
+    values = queries.load_parameters(scope, as_of=as_of, employee_filter=employee_filter)
+    acting = queries.make_statement(employee_filter, f"{_ACT} {queries.TOTALS}", lock=_LOCK)
+    done = queries.load_totals(scope, acting, {**values, "now": scope.now, "booked_by": scope.actor.name})
     notable, _ = done.pop("notable"), done.pop("amounts")
-    adjustments.add(scope, adjustments=[_paid(one, as_of) for one in notable if one["problem"] is None])
+    adjustments.add(scope, adjustments=[_make_adjustment(one, as_of) for one in notable if one["problem"] is None])
     problems = [one for one in notable if one["problem"] is not None]
     return {
         **done,
-        "problems": [queries.problem_of(one["leave_type"], one["user_id"], one["problem"]) for one in problems],
+        "problems": [queries.describe_problem(one["leave_type"], one["user_id"], one["problem"]) for one in problems],
     }
 
 
-def _paid(one: dict[str, Any], as_of: date) -> NewAdjustmentRow:
-    formula = rules.formula_of(rate=one["rate"], days=one["days"], working_days=one["working_days"])
+def _make_adjustment(allocation: dict[str, Any], as_of: date) -> NewAdjustmentRow:
+    formula = rules.describe_formula(
+        rate=allocation["rate"], days=allocation["days"], working_days=allocation["working_days"]
+    )
     shown = ("days", "rate", "frequency", "from", "to", "working_days", "expires_on")
     return NewAdjustmentRow(
-        user_id=UUID(one["user_id"]),
+        user_id=UUID(allocation["user_id"]),
         kind=AdjustmentKind.LEAVE_ENCASHMENT,
-        amount=Decimal(one["amount"]),
-        currency=one["currency"],
-        reason=f"{one['days']} days of {one['leave_type']} that expired on {one['expires_on']}",
-        effective_on=date.fromisoformat(one["expires_on"]),
-        explanation={**{name: one[name] for name in shown if one[name] is not None}, "formula": formula},
-        source=(SOURCE, f"{one['allocation_id']}/{as_of}"),
+        amount=Decimal(allocation["amount"]),
+        currency=allocation["currency"],
+        reason=f"{allocation['days']} days of {allocation['leave_type']} that expired on {allocation['expires_on']}",
+        effective_on=date.fromisoformat(allocation["expires_on"]),
+        explanation={**{name: allocation[name] for name in shown if allocation[name] is not None}, "formula": formula},
+        source=(SOURCE, f"{allocation['allocation_id']}/{as_of}"),
     )

@@ -1,4 +1,4 @@
-"""Reads of leave expiry: its rules, and what a night would do."""
+"""Reads of leave expiry: its rules, and the dry run of a night."""
 
 import json
 from datetime import date, timedelta
@@ -17,8 +17,8 @@ from chalicelib.features.periods.windows import EmployeeFilter
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.period import days_before_week
 
-MOST_SHOWN = 200
-PLAN, TOLD = statement(__file__, "expiry_plan"), statement(__file__, "expiry_told")
+MAX_ITEMS = 200
+PLAN, TOTALS = statement(__file__, "expiry_plan"), statement(__file__, "expiry_totals")
 WARNINGS = statement(__file__, "expiry_warnings")
 _CYCLES = statement(__file__, "expiry_cycles")
 _ACTIONS = """
@@ -44,24 +44,24 @@ def get_rule(scope: Scope, rule_id: UUID, *, lock: bool = False) -> Record:
 def page_of_rules(scope: Scope, query: PageQuery) -> Record:
     """Read one page of rules, oldest first."""
     rows = select(leave_expiry_rules).where(leave_expiry_rules.c.tenant_id == scope.tenant_id)
-    found = page_of(scope, rows, key=leave_expiry_rules.c.id, query=query)
-    return {**found, "items": [shown(row) for row in found["items"]]}
+    page = page_of(scope, rows, key=leave_expiry_rules.c.id, query=query)
+    return {**page, "items": [to_reply(row) for row in page["items"]]}
 
 
-def shown(row: Record) -> Record:
-    """Return a rule under the names that go out."""
+def to_reply(row: Record) -> Record:
+    """Return a rule with the names of the API."""
     return {**row, "auto_expire_action": row["action"]}
 
 
-def plan_of(scope: Scope, *, as_of: date) -> dict[str, Any]:
-    """Return what a night would do, by the statements that would do it, and write nothing."""
+def simulate(scope: Scope, *, as_of: date) -> dict[str, Any]:
+    """Return what a night would do, by its own statements; nothing is written."""
     everybody = EmployeeFilter.everybody()
-    values = planning(scope, as_of=as_of, employee_filter=everybody)
-    totals = told(scope, planned(everybody, TOLD), values)
-    acted = scope.session.execute(planned(everybody, _ACTIONS), {**values, "most": MOST_SHOWN}).mappings()
-    warned = (
+    values = load_parameters(scope, as_of=as_of, employee_filter=everybody)
+    totals = load_totals(scope, make_statement(everybody, TOTALS), values)
+    actions = scope.session.execute(make_statement(everybody, _ACTIONS), {**values, "most": MAX_ITEMS}).mappings()
+    warnings = (
         scope.session.execute(
-            text(everybody.put_into(WARNINGS) + _MISSING), {**warning(scope, as_of=as_of), "most": MOST_SHOWN}
+            text(everybody.put_into(WARNINGS) + _MISSING), {**warning_parameters(scope, as_of=as_of), "most": MAX_ITEMS}
         )
         .mappings()
         .all()
@@ -69,45 +69,47 @@ def plan_of(scope: Scope, *, as_of: date) -> dict[str, Any]:
     return {
         **totals,
         "amounts": [{"currency": currency, "amount": amount} for currency, amount in sorted(totals["amounts"].items())],
-        "warnings": warned[0]["all_warnings"] if warned else 0,
-        "warning_items": [dict(row) for row in warned],
-        "action_items": [{**row, "formula": _formula(row)} for row in acted],
+        "warnings": warnings[0]["all_warnings"] if warnings else 0,
+        "warning_items": [dict(row) for row in warnings],
+        "action_items": [{**row, "formula": _describe_amount(row)} for row in actions],
     }
 
 
-def problems_of(scope: Scope, *, as_of: date, most: int) -> tuple[int, list[str]]:
-    """Count the allocations that a night can do nothing about, and say the first of them in words."""
+def find_problems(scope: Scope, *, as_of: date, most: int) -> tuple[int, list[str]]:
+    """Count the allocations that a night cannot expire, and describe the first of them."""
     everybody = EmployeeFilter.everybody()
-    values = {**planning(scope, as_of=as_of, employee_filter=everybody), "most": most}
-    rows = scope.session.execute(planned(everybody, _PROBLEMS), values).all()
-    return (rows[0].problems if rows else 0), [problem_of(row.leave_type, row.user_id, row.problem) for row in rows]
+    values = {**load_parameters(scope, as_of=as_of, employee_filter=everybody), "most": most}
+    rows = scope.session.execute(make_statement(everybody, _PROBLEMS), values).all()
+    return (rows[0].problems if rows else 0), [
+        describe_problem(row.leave_type, row.user_id, row.problem) for row in rows
+    ]
 
 
-def problem_of(leave_type: str, user_id: object, problem: str) -> str:
-    """Return why somebody's days stay where they are."""
+def describe_problem(leave_type: str, user_id: object, problem: str) -> str:
+    """Describe why the days of an allocation cannot be expired."""
     return f"{leave_type} of {user_id}: {problem}"
 
 
-def planned(employee_filter: EmployeeFilter, then: str, *, lock: str = "") -> TextClause:
-    """Make the statement that plans for some people, and then does something with the plan."""
-    return text(employee_filter.put_into(PLAN).replace("{lock}", lock) + then)
+def make_statement(employee_filter: EmployeeFilter, rest: str, *, lock: str = "") -> TextClause:
+    """Make a statement of the plan of some employees and of what is done with it."""
+    return text(employee_filter.put_into(PLAN).replace("{lock}", lock) + rest)
 
 
-def planning(scope: Scope, *, as_of: date, employee_filter: EmployeeFilter) -> dict[str, Any]:
-    """Return the plan's parameters. What the calendar says of each cycle is worked out here, once for all."""
+def load_parameters(scope: Scope, *, as_of: date, employee_filter: EmployeeFilter) -> dict[str, Any]:
+    """Return the plan's parameters, with the dates of each cycle, which are computed once for all employees."""
     values = {**employee_filter.values, "tenant_id": scope.tenant_id, "as_of": as_of}
     cycles = scope.session.execute(text(employee_filter.put_into(_CYCLES)), values).mappings()
-    return {**values, "calendar": json.dumps([_dated(scope, row) for row in cycles], default=str)}
+    return {**values, "calendar": json.dumps([_add_dates(scope, row) for row in cycles], default=str)}
 
 
-def warning(scope: Scope, *, as_of: date) -> dict[str, Any]:
-    """Return the parameters of the warnings."""
-    return {"tenant_id": scope.tenant_id, "as_of": as_of, "widest": rules.WIDEST}
+def warning_parameters(scope: Scope, *, as_of: date) -> dict[str, Any]:
+    """Return the parameters of the warnings' statements."""
+    return {"tenant_id": scope.tenant_id, "as_of": as_of, "widest": rules.MAX_WARNING_DAYS}
 
 
-def told(scope: Scope, planned_and_told: TextClause, values: dict[str, Any]) -> dict[str, Any]:
-    """Sum up what a plan comes to; `notable` are the allocations that money is due for, or with a problem."""
-    rows = scope.session.execute(planned_and_told, values).all()
+def load_totals(scope: Scope, totals_statement: TextClause, values: dict[str, Any]) -> dict[str, Any]:
+    """Load the totals of a plan; `notable` are the allocations with encashment or a problem."""
+    rows = scope.session.execute(totals_statement, values).all()
     notable: list[dict[str, Any]] = [one for row in rows for one in row.notable]
     amounts: dict[str, Decimal] = {}
     for one in notable:
@@ -124,8 +126,8 @@ def told(scope: Scope, planned_and_told: TextClause, values: dict[str, Any]) -> 
     }
 
 
-def _dated(scope: Scope, cycle: Record) -> dict[str, Any]:
-    """Return what comes after a cycle, and in which pay period and pay week its last day of use is."""
+def _add_dates(scope: Scope, cycle: Record) -> dict[str, Any]:
+    """Return the dates that follow from a cycle: the next cycle, and the pay period and week of its last day."""
     next_start, next_end = rules.next_cycle(cycle["cycle_start_on"], cycle["cycle_end_on"])
     period = scope.tenant.period(scope.tenant.month_of(cycle["expires_on"]))
     week_start = cycle["expires_on"] - timedelta(
@@ -148,7 +150,7 @@ def _dated(scope: Scope, cycle: Record) -> dict[str, Any]:
     }
 
 
-def _formula(row: Record) -> str | None:
+def _describe_amount(row: Record) -> str | None:
     if row["amount"] is None:
         return None
-    return rules.formula_of(rate=row["rate"], days=row["days"], working_days=row["working_days"])
+    return rules.describe_formula(rate=row["rate"], days=row["days"], working_days=row["working_days"])

@@ -29,7 +29,7 @@ def add_expiry_rule(scope: Scope, body: schemas.NewExpiryRule) -> schemas.Expiry
 @endpoint(blueprint, "GET", "/leave-expiry-rules/{rule_id}", may="organisation.read")
 def get_expiry_rule(scope: Scope, rule_id: UUID) -> schemas.ExpiryRule:
     """Show one rule."""
-    return queries.shown(queries.get_rule(scope, rule_id))
+    return queries.to_reply(queries.get_rule(scope, rule_id))
 
 
 @endpoint(blueprint, "PATCH", "/leave-expiry-rules/{rule_id}", may="organisation.write")
@@ -37,7 +37,7 @@ def change_expiry_rule(
     scope: Scope, rule_id: UUID, body: schemas.ExpiryRulePatch, if_match: int | None
 ) -> schemas.ExpiryRule:
     """Change a rule; days that have not expired yet then expire as it says now."""
-    return actions.change_rule(scope, rule_id=rule_id, given=body.sent_fields(), if_match=if_match)
+    return actions.change_rule(scope, rule_id=rule_id, patch=body.sent_fields(), if_match=if_match)
 
 
 @endpoint(blueprint, "POST", "/leave-expiry/run", may="leave.expire", status=202)
@@ -53,9 +53,7 @@ def run_expiry(scope: Scope, body: schemas.NewExpiryRun, query: schemas.ExpiryRu
             date=as_of,
             job_id=None,
             status_url=None,
-            plan=schemas.ExpiryPlan.model_validate(queries.plan_of(scope, as_of=as_of)),
+            plan=schemas.ExpiryPlan.model_validate(queries.simulate(scope, as_of=as_of)),
         )
-    night = JOB.request(scope, as_of=body.date)
-    return schemas.ExpiryRun(
-        date=night.as_of, job_id=night.job_id, status_url=started(night.job_id).status_url, plan=None
-    )
+    run = JOB.request(scope, as_of=body.date)
+    return schemas.ExpiryRun(date=run.as_of, job_id=run.job_id, status_url=started(run.job_id).status_url, plan=None)

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import AfterValidator, Field
 
 from chalicelib.features.leave.expiry import rules
-from chalicelib.features.leave.expiry.rules import MOST_DAYS, WIDEST, Action
+from chalicelib.features.leave.expiry.rules import MAX_DAYS, MAX_WARNING_DAYS, Action
 from chalicelib.kernel.errors import Invalid
 from chalicelib.kernel.moments import Day
 from chalicelib.kernel.schema import UNSET, Input, LongText, MoneyOut, Number, Output, Text, Version
@@ -15,7 +15,7 @@ from chalicelib.kernel.schema import UNSET, Input, LongText, MoneyOut, Number, O
 
 def _readable(formula: str) -> str:
     try:
-        rules.parsed(formula)
+        rules.parse_formula(formula)
     except Invalid as wrong:
         raise ValueError(wrong.detail) from None
     return formula
@@ -25,14 +25,14 @@ def _each_once(steps: list[int]) -> list[int]:
     return sorted(set(steps), reverse=True)
 
 
-ExpireAfterDays = Annotated[int, Field(ge=0, le=MOST_DAYS)]
+ExpireAfterDays = Annotated[int, Field(ge=0, le=MAX_DAYS)]
 Formula = Annotated[
     str,
     Field(min_length=1, max_length=50, examples=["cycle_end + 3 months", "cycle_end + 90 days", "03-31"]),
     AfterValidator(_readable),
 ]
 NotificationDays = Annotated[
-    list[Annotated[int, Field(ge=0, le=WIDEST)]], Field(max_length=20), AfterValidator(_each_once)
+    list[Annotated[int, Field(ge=0, le=MAX_WARNING_DAYS)]], Field(max_length=20), AfterValidator(_each_once)
 ]
 _DAYS = "how many days after the cycle's end is the last day of use; 0 unless said here or by a formula"
 _FORMULA = (

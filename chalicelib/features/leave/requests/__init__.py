@@ -1,5 +1,5 @@
 """Leave requests and their decisions.
 
 Beside the files that every package has:
-    form_handler.py  what a form of the type leave_request means
+    form_handler.py  leave requests made by forms of the type leave_request
 """

@@ -1,7 +1,7 @@
-"""Asking for leave and deciding it: whose days it takes, and what the register is told.
+"""Leave requests: requested, decided, shortened; their days in the leave ledger, and their facts in the register.
 
-Whoever moves days of a person first locks the person's row, then the allocations in the order of their ids. Of two who
-ask or decide at once, the second sees what the first has left.
+A write first locks the employee's row, then the allocations in the order of ids, so of two concurrent writes the second
+sees the result of the first.
 """
 
 from collections.abc import Sequence
@@ -33,15 +33,15 @@ from chalicelib.kernel.halves import Nature
 from chalicelib.kernel.states import REQUEST_MOVES, RequestStatus, check_move
 from chalicelib.notifications import Notice, NotificationKind
 
-_TOLD = ("user_id", "leave_type_id", "start_date", "end_date", "start_half", "end_half", "days", "reason")
+_AUDITED = ("user_id", "leave_type_id", "start_date", "end_date", "start_half", "end_half", "days", "reason")
 _DECISIONS = {
     RequestStatus.APPROVED: NotificationKind.LEAVE_APPROVED,
     RequestStatus.REJECTED: NotificationKind.LEAVE_REJECTED,
 }
 
 
-def ask(scope: Scope, *, new: NewRequest, submission_id: UUID | None = None) -> Record:
-    """Make a pending request, which holds its days until it is decided."""
+def request_leave(scope: Scope, *, new: NewRequest, submission_id: UUID | None = None) -> Record:
+    """Add a pending request, which reserves its days until it is decided. Raises Invalid, Conflict, BalanceTooLow."""
     leave_type = type_queries.get_active_type(scope, new.leave_type_id)
     user_id = new.user_id or scope.actor.user_id
     if user_id is None:
@@ -51,16 +51,16 @@ def ask(scope: Scope, *, new: NewRequest, submission_id: UUID | None = None) -> 
     span = LeaveSpan(new.start_date, new.start_half, new.end_date, new.end_half)
     if span.ends < span.begins:
         raise invalid("/end_date", "is before start_date" if new.end_date < new.start_date else "ends before it begins")
-    if new.end_date - new.start_date >= timedelta(days=rules.MOST_DAYS):
-        raise invalid("/end_date", f"makes more than {rules.MOST_DAYS} days; send it as several requests")
+    if new.end_date - new.start_date >= timedelta(days=rules.MAX_REQUEST_DAYS):
+        raise invalid("/end_date", f"makes more than {rules.MAX_REQUEST_DAYS} days; send it as several requests")
     _check_employment(scope, user_id, span)
-    _check_notice(scope, leave_type, span)
+    _check_notice_period(scope, leave_type, span)
     _check_free(scope, user_id, span)
-    halves = _counted(scope, user_id, leave_type, span)
+    halves = _count_halves(scope, user_id, leave_type, span)
     if not halves:
         raise invalid("/start_date", "there is no working day in these days; nothing has to be asked for")
-    allocations_left = _allocations_left(scope, user_id, leave_type, held={})
-    taken = _taken(leave_type, halves, allocations_left)
+    allocations_left = _lock_allocations(scope, user_id, leave_type, reserved={})
+    taken = _take_halves(leave_type, halves, allocations_left)
     row = (
         scope.session.execute(
             insert(leave_requests)
@@ -72,7 +72,7 @@ def ask(scope: Scope, *, new: NewRequest, submission_id: UUID | None = None) -> 
                 start_half=new.start_half,
                 end_on=new.end_date,
                 end_half=new.end_half,
-                days=rules.days_of(halves),
+                days=rules.count_days(halves),
                 is_limited=leave_type["is_limited"],
                 reason=new.reason,
                 submission_id=submission_id,
@@ -83,16 +83,16 @@ def ask(scope: Scope, *, new: NewRequest, submission_id: UUID | None = None) -> 
         .mappings()
         .one()
     )
-    held = entry_actions.held_in(Bucket.PENDING, taken)
-    entry_actions.hold(scope, request_id=row["id"], version=1, held=held, instead_of={})
+    reserved = entry_actions.sum_by_place(Bucket.PENDING, taken)
+    entry_actions.reserve(scope, request_id=row["id"], version=1, reserved=reserved, instead_of={})
     audit.record(
         scope,
         action="leave_request.asked",
         entity_type="leave_request",
         entity_id=row["id"],
-        after={name: row[name] for name in _TOLD},
+        after={name: row[name] for name in _AUDITED},
     )
-    _tell(scope, NotificationKind.LEAVE_REQUESTED, row, leave_type, to=people.approvers_of(scope, user_id))
+    _notify(scope, NotificationKind.LEAVE_REQUESTED, row, leave_type, to=people.approvers_of(scope, user_id))
     return dict(row)
 
 
@@ -105,17 +105,17 @@ def decide(
     if_match: int | None,
     by_submission: bool = False,
 ) -> Record:
-    """Approve, reject or cancel a request, and give it with the locked pay periods that it is too late for.
+    """Approve, reject or cancel a request, and return it with the locked pay periods that it is too late for.
 
-    One's own can only be cancelled, and once approved only before it begins. A request that a form made is approved
-    and rejected by its submission, which otherwise would go on waiting.
+    One's own request can only be cancelled, and once approved only before it begins. A request made by a form is
+    approved and rejected by its submission, which otherwise would stay open.
     """
-    before = _held_request(scope, request_id)
+    before = _lock_request(scope, request_id)
     check_version(before, if_match)
     now = RequestStatus(before["status"])
     check_move(REQUEST_MOVES, now=now, to=to, what="leave request")
     if to is RequestStatus.CANCELLED:
-        _check_may_take_back(scope, before)
+        _check_may_cancel(scope, before)
     else:
         four_eyes.check_not_own(scope, four_eyes.Subject.REQUEST, before["user_id"])
     if to is not RequestStatus.CANCELLED and before["submission_id"] and not by_submission:
@@ -125,18 +125,18 @@ def decide(
         )
     leave_type = type_queries.get_leave_type(scope, before["leave_type_id"])
     version, days, late = before["version"] + 1, before["days"], []
-    held = entry_actions.held_by(scope, request_id=request_id)
-    will_hold: dict[rules.LedgerPlace, Decimal] = {}
+    reserved = entry_actions.load_reserved(scope, request_id=request_id)
+    used: dict[rules.LedgerPlace, Decimal] = {}
     if to is RequestStatus.APPROVED:
-        halves, taken = _grant(scope, before, leave_type, held)
-        days = rules.days_of(halves)
-        will_hold = entry_actions.held_in(Bucket.USED, taken)
-        late = _record(scope, before, leave_type, halves)
+        halves, taken = _grant(scope, before, leave_type, reserved)
+        days = rules.count_days(halves)
+        used = entry_actions.sum_by_place(Bucket.USED, taken)
+        late = _record_leave_days(scope, before, leave_type, halves)
     elif now is RequestStatus.APPROVED:
-        late = _take_out(scope, before, keep=None)
-    entry_actions.hold(scope, request_id=request_id, version=version, held=will_hold, instead_of=held)
+        late = _remove_leave_days(scope, before, keep=None)
+    entry_actions.reserve(scope, request_id=request_id, version=version, reserved=used, instead_of=reserved)
     is_limited = leave_type["is_limited"] if to is RequestStatus.APPROVED else before["is_limited"]
-    row = _write(scope, before, status=to, days=days, is_limited=is_limited, notes=notes)
+    row = _update_request(scope, before, status=to, days=days, is_limited=is_limited, notes=notes)
     audit.record(
         scope,
         action=f"leave_request.{to}",
@@ -146,9 +146,9 @@ def decide(
         after={"status": to, "days": days, "notes": notes},
     )
     if kind := _DECISIONS.get(to):
-        _tell(scope, kind, row, leave_type, to=[row["user_id"]])
+        _notify(scope, kind, row, leave_type, to=[row["user_id"]])
     else:
-        _tell(
+        _notify(
             scope,
             NotificationKind.LEAVE_CANCELLED,
             row,
@@ -158,18 +158,18 @@ def decide(
     return {**row, "late_correction": late}
 
 
-def shorten(scope: Scope, *, request_id: UUID, given: dict[str, Any], if_match: int | None) -> Record:
-    """Make approved leave shorter, inside what stood, and give the rest of its days back.
+def shorten(scope: Scope, *, request_id: UUID, patch: dict[str, Any], if_match: int | None) -> Record:
+    """Shorten approved leave, and return the rest of its days.
 
-    Halves that have become holidays or days off since are given back as well, also where the dates stay the same.
+    Halves that have become holidays or days off since are returned as well, also where the dates stay the same.
     """
-    before = _held_request(scope, request_id)
+    before = _lock_request(scope, request_id)
     check_version(before, if_match)
     if before["status"] != RequestStatus.APPROVED:
         raise Conflict(f"This leave is {before['status']}, not approved; cancel it if need be, and ask for other days.")
-    _check_may_take_back(scope, before)
-    notes = given.pop("notes", before["notes"])
-    old, span = requests.span_of(before), requests.span_of({**before, **given})
+    _check_may_cancel(scope, before)
+    notes = patch.pop("notes", before["notes"])
+    old, span = requests.span_of(before), requests.span_of({**before, **patch})
     if span.ends < span.begins:
         raise invalid("/end_date", "the leave would end before it begins")
     if not span.is_within(old):
@@ -178,20 +178,24 @@ def shorten(scope: Scope, *, request_id: UUID, given: dict[str, Any], if_match: 
             f"approved leave can only be shortened, and was {old}; ask for the other days",
         )
     leave_type = type_queries.get_leave_type(scope, before["leave_type_id"])
-    wanted = set(_counted(scope, before["user_id"], leave_type, span))
-    kept = [half for half in requests.counted_halves(scope, request_id) if half in wanted]
+    still_counted = set(_count_halves(scope, before["user_id"], leave_type, span))
+    kept = [half for half in requests.load_counted_halves(scope, request_id) if half in still_counted]
     if not kept:
         raise Conflict("No working day would be left of this leave; cancel it instead.")
-    days = rules.days_of(kept)
+    days = rules.count_days(kept)
     if span == old and days == before["days"]:
         return {**before, "late_correction": []}
-    late = _take_out(scope, before, keep=(span, kept))
-    held = entry_actions.held_by(scope, request_id=request_id)
-    entry_actions.hold(
-        scope, request_id=request_id, version=before["version"] + 1, held=rules.kept(held, kept), instead_of=held
+    late = _remove_leave_days(scope, before, keep=(span, kept))
+    used = entry_actions.load_reserved(scope, request_id=request_id)
+    entry_actions.reserve(
+        scope,
+        request_id=request_id,
+        version=before["version"] + 1,
+        reserved=rules.keep_halves(used, kept),
+        instead_of=used,
     )
-    row = _write(scope, before, status=before["status"], days=days, notes=notes, span=span)
-    changed = [name for name in _TOLD if row[name] != before[name]]
+    row = _update_request(scope, before, status=before["status"], days=days, notes=notes, span=span)
+    changed = [name for name in _AUDITED if row[name] != before[name]]
     audit.record(
         scope,
         action="leave_request.shortened",
@@ -200,18 +204,18 @@ def shorten(scope: Scope, *, request_id: UUID, given: dict[str, Any], if_match: 
         before={name: before[name] for name in changed},
         after={name: row[name] for name in changed},
     )
-    _tell(scope, NotificationKind.LEAVE_APPROVED, row, leave_type, to=[row["user_id"]])
+    _notify(scope, NotificationKind.LEAVE_APPROVED, row, leave_type, to=[row["user_id"]])
     return {**row, "late_correction": late}
 
 
-def _held_request(scope: Scope, request_id: UUID) -> Record:
-    """Read a request that nobody else decides meanwhile."""
+def _lock_request(scope: Scope, request_id: UUID) -> Record:
+    """Lock the employee, the request's allocations and the calendar, and return the request."""
     share_calendar(scope)
-    of_whom = requests.get_request(scope, request_id, "leave.decide")["user_id"]
-    people.get_user(scope, of_whom, "leave.decide", lock=True)
-    found = requests.get_request(scope, request_id, "leave.decide")  # as whoever had the lock before left it
-    allocation_queries.allocations_of(scope, user_id=of_whom, leave_type_id=found["leave_type_id"], lock=True)
-    return found
+    employee_id = requests.get_request(scope, request_id, "leave.decide")["user_id"]
+    people.get_user(scope, employee_id, "leave.decide", lock=True)
+    request = requests.get_request(scope, request_id, "leave.decide")  # read again under the lock
+    allocation_queries.load_allocations(scope, user_id=employee_id, leave_type_id=request["leave_type_id"], lock=True)
+    return request
 
 
 def _check_employment(scope: Scope, user_id: UUID, span: LeaveSpan) -> None:
@@ -225,7 +229,7 @@ def _check_employment(scope: Scope, user_id: UUID, span: LeaveSpan) -> None:
             raise invalid(pointer, f"{day} is outside the employment: employed from {joined_on}{until}")
 
 
-def _check_notice(scope: Scope, leave_type: Record, span: LeaveSpan) -> None:
+def _check_notice_period(scope: Scope, leave_type: Record, span: LeaveSpan) -> None:
     if not leave_type["notice_days"] or scope.reaches_all("leave.write"):
         return
     earliest = _today(scope) + timedelta(days=leave_type["notice_days"])
@@ -254,9 +258,9 @@ def _check_unrecorded(scope: Scope, user_id: UUID, span: LeaveSpan) -> None:
         )
 
 
-def _check_may_take_back(scope: Scope, request: Record) -> None:
+def _check_may_cancel(scope: Scope, request: Record) -> None:
     begun = request["status"] == RequestStatus.APPROVED and request["start_date"] <= _today(scope)
-    if begun:  # days that are given back could be cashed, or be paid as worked
+    if begun:  # returned days could be encashed, or be paid as worked
         four_eyes.check_not_own(scope, four_eyes.Subject.LEAVE_TAKEN, request["user_id"])
 
 
@@ -264,64 +268,70 @@ def _today(scope: Scope) -> date:
     return clock.local_day(scope.now, scope.tenant.timezone)
 
 
-def _counted(scope: Scope, user_id: UUID, leave_type: Record, span: LeaveSpan) -> list[HalfOfDay]:
-    bits = requests.wanted_halves(scope, user_id=user_id, span=span, counts_all=leave_type["counts_non_working_days"])
-    return rules.counted(span, bits)
+def _count_halves(scope: Scope, user_id: UUID, leave_type: Record, span: LeaveSpan) -> list[HalfOfDay]:
+    bits = requests.load_countable_halves(
+        scope, user_id=user_id, span=span, counts_all=leave_type["counts_non_working_days"]
+    )
+    return rules.select_counted(span, bits)
 
 
-def _allocations_left(
-    scope: Scope, user_id: UUID, leave_type: Record, *, held: entry_actions.Held
+def _lock_allocations(
+    scope: Scope, user_id: UUID, leave_type: Record, *, reserved: entry_actions.Reserved
 ) -> list[OpenAllocation]:
-    """Lock a person's allocations and return them to take days from, with what a request holds of each."""
-    of_each: dict[UUID, Decimal] = {}
-    for place, days in held.items():
-        of_each[place.allocation_id] = of_each.get(place.allocation_id, Decimal(0)) + days
-    found = allocation_queries.allocations_of(scope, user_id=user_id, leave_type_id=leave_type["id"], lock=True)
+    """Lock an employee's allocations and return them with the days that a request has reserved in each."""
+    reserved_days: dict[UUID, Decimal] = {}
+    for place, days in reserved.items():
+        reserved_days[place.allocation_id] = reserved_days.get(place.allocation_id, Decimal(0)) + days
+    allocations = allocation_queries.load_allocations(scope, user_id=user_id, leave_type_id=leave_type["id"], lock=True)
     return [
         OpenAllocation(
             row["id"],
             row["cycle_start_on"],
             row["expires_on"],
             free=row["remaining_days"],
-            held=of_each.get(row["id"], Decimal(0)),
+            reserved=reserved_days.get(row["id"], Decimal(0)),
         )
-        for row in found
+        for row in allocations
     ]
 
 
-def _taken(
+def _take_halves(
     leave_type: Record, halves: Sequence[HalfOfDay], allocations_left: Sequence[OpenAllocation]
 ) -> dict[HalfOfDay, UUID]:
-    """Take these halves, or say what remains; leave without a limit takes nothing."""
+    """Take these halves from allocations; unlimited leave takes none. Raises BalanceTooLow, which says what is left."""
     if not leave_type["is_limited"]:
         return {}
-    taken, lacking = rules.take(halves, allocations_left)
+    taken, lacking = rules.take_halves(halves, allocations_left)
     if lacking:
-        had = rules.days_of(halves) - rules.days_of(lacking)
-        left = sum((p.free + p.held for p in allocations_left if any(p.serves(day) for day, _ in halves)), Decimal(0))
+        takeable = rules.count_days(halves) - rules.count_days(lacking)
+        left = sum(
+            (p.free + p.reserved for p in allocations_left if any(p.serves(day) for day, _ in halves)), Decimal(0)
+        )
         raise BalanceTooLow(
-            f"These are {rules.days_of(halves)} days of {leave_type['name']}, and {left} remain"
-            + (f", of which {had} can be taken on these days" if had != left else "")
-            + (f"; nothing is left for {lacking[0][0]}" if had else "")
+            f"These are {rules.count_days(halves)} days of {leave_type['name']}, and {left} remain"
+            + (f", of which {takeable} can be taken on these days" if takeable != left else "")
+            + (f"; nothing is left for {lacking[0][0]}" if takeable else "")
             + ". Ask for fewer days, or ask HR for more."
         )
     return taken
 
 
 def _grant(
-    scope: Scope, request: Record, leave_type: Record, held: entry_actions.Held
+    scope: Scope, request: Record, leave_type: Record, reserved: entry_actions.Reserved
 ) -> tuple[list[HalfOfDay], dict[HalfOfDay, UUID]]:
-    """Count a request's halves by the calendar as it is now, and take them from what it holds first."""
+    """Count a request's halves by today's calendar, and take them from its reserved days first."""
     span = requests.span_of(request)
     _check_unrecorded(scope, request["user_id"], span)
-    halves = _counted(scope, request["user_id"], leave_type, span)
+    halves = _count_halves(scope, request["user_id"], leave_type, span)
     if not halves:
         raise Conflict("None of these days is a working day any more; reject the request.")
-    return halves, _taken(leave_type, halves, _allocations_left(scope, request["user_id"], leave_type, held=held))
+    return halves, _take_halves(
+        leave_type, halves, _lock_allocations(scope, request["user_id"], leave_type, reserved=reserved)
+    )
 
 
-def _record(scope: Scope, request: Record, leave_type: Record, halves: Sequence[HalfOfDay]) -> list[str]:
-    """Make the leave a fact of the register, and give the pay periods that it is too late for."""
+def _record_leave_days(scope: Scope, request: Record, leave_type: Record, halves: Sequence[HalfOfDay]) -> list[str]:
+    """Write the leave as facts of the register, and return the pay periods that it is too late for."""
     span, counted = requests.span_of(request), set(halves)
     changes = [(request["user_id"], day) for day in span.days]
     with facts.changing(scope, changes=changes, what="leave") as change:
@@ -345,8 +355,10 @@ def _record(scope: Scope, request: Record, leave_type: Record, halves: Sequence[
     return change.late
 
 
-def _take_out(scope: Scope, request: Record, *, keep: tuple[LeaveSpan, Sequence[HalfOfDay]] | None) -> list[str]:
-    """Take facts of a request out of the register: all, or those outside a shorter span."""
+def _remove_leave_days(
+    scope: Scope, request: Record, *, keep: tuple[LeaveSpan, Sequence[HalfOfDay]] | None
+) -> list[str]:
+    """Remove facts of a request from the register: all, or those outside a shorter span."""
     span, counted = keep or (None, [])
     gone = set(requests.span_of(request).halves()) - set(span.halves() if span else [])
     changes = [(request["user_id"], day) for day in sorted({day for day, _ in gone})]
@@ -362,7 +374,7 @@ def _take_out(scope: Scope, request: Record, *, keep: tuple[LeaveSpan, Sequence[
     return change.late
 
 
-def _write(scope: Scope, before: Record, *, span: LeaveSpan | None = None, **values: Any) -> Record:
+def _update_request(scope: Scope, before: Record, *, span: LeaveSpan | None = None, **values: Any) -> Record:
     span = span or requests.span_of(before)
     row = (
         scope.session.execute(
@@ -392,10 +404,10 @@ def _write(scope: Scope, before: Record, *, span: LeaveSpan | None = None, **val
     return dict(row)
 
 
-def _tell(scope: Scope, kind: NotificationKind, request: Record, leave_type: Record, *, to: Sequence[UUID]) -> None:
-    person = people.get_user(scope, request["user_id"], "leave.read").name
+def _notify(scope: Scope, kind: NotificationKind, request: Record, leave_type: Record, *, to: Sequence[UUID]) -> None:
+    employee_name = people.get_user(scope, request["user_id"], "leave.read").name
     values = {
-        "person": person,
+        "person": employee_name,
         "leave_type": leave_type["name"],
         "start_date": request["start_date"].isoformat(),
         "end_date": request["end_date"].isoformat(),
@@ -403,5 +415,5 @@ def _tell(scope: Scope, kind: NotificationKind, request: Record, leave_type: Rec
         "notes": request["reason"] if kind is NotificationKind.LEAVE_REQUESTED else request["notes"],
     }
     cause = f"leave_request/{request['id']}/{request['version']}"
-    notices = [Notice(one, cause, values, request["id"]) for one in to if one != scope.actor.user_id]
-    notifications.notify(scope, kind=kind, entity_type="leave_request", notices=notices)
+    notifications_to_send = [Notice(one, cause, values, request["id"]) for one in to if one != scope.actor.user_id]
+    notifications.notify(scope, kind=kind, entity_type="leave_request", notices=notifications_to_send)

@@ -1,12 +1,11 @@
-"""What a form of the type `leave_request` means: submitting it asks for leave, and deciding it decides the leave.
+"""Forms of the type `leave_request`: submitting one requests leave, and deciding the submission decides the leave.
 
 Its fields: `leave_type` (a dropdown; the value of an option is a leave type's id or name, or else its label is the
 name, in whatever case), `start_date`, and if wanted `end_date` (else it is one day), `start_half` and `end_half`
 (`first` or `second`) and `reason`. Others are kept with the submission and mean nothing to leave.
 
-The submission is approved and rejected, and its leave with it; the leave by itself cannot be. It can be cancelled and
-shortened by itself, as one that nobody made a form for: a submission whose leave was cancelled before it was decided
-can only be rejected.
+The leave of a submission is approved and rejected with it, never by itself. It can be cancelled and shortened by
+itself, as any leave; a submission whose leave was cancelled before the decision can only be rejected.
 """
 
 import json
@@ -43,19 +42,20 @@ _TO = {SubmissionStatus.APPROVED: RequestStatus.APPROVED, SubmissionStatus.REJEC
 
 
 class LeaveRequestForms:
-    """The meaning of leave request forms (forms.kinds.Handler)."""
+    """The handler of leave request forms (forms.definitions.kinds)."""
 
     def check_definition(self, scope: Scope, *, fields: Sequence[definition_kinds.StoredField]) -> None:
-        """Refuse a form that lacks a leave type or a first day, or has one as another kind of field."""
+        """Raise Invalid for a form without a leave type or a first day, or with fields of other types."""
         named = {str(field["field_name"]): field for field in fields}
         places = [
-            Place("/fields", f"a leave request needs the field {name} ({_or(FIELD_TYPES[name])}, required)")
+            Place("/fields", f"a leave request needs the field {name} ({_join_or(FIELD_TYPES[name])}, required)")
             for name in (LEAVE_TYPE, START_DATE)
             if name not in named or not named[name].get("is_required")
         ]
         places += [
             Place(
-                "/fields", f"the field {name} of a leave request is a {_or(types)}, not a {named[name]['field_type']}"
+                "/fields",
+                f"the field {name} of a leave request is a {_join_or(types)}, not a {named[name]['field_type']}",
             )
             for name, types in FIELD_TYPES.items()
             if name in named and named[name]["field_type"] not in types
@@ -64,10 +64,10 @@ class LeaveRequestForms:
             raise Invalid("; ".join(place.detail for place in places) + ".", places)
 
     def submitted(self, scope: Scope, *, submission: definition_kinds.SubmissionRow) -> None:
-        """Ask for the leave that a submission describes, for whoever submitted it."""
+        """Request the leave of a submission for its submitter."""
         data = submission.data
-        leave_type = _leave_type_of(scope, submission)
-        said = {
+        leave_type = _find_leave_type(scope, submission)
+        values = {
             "user_id": str(submission.user_id),
             "leave_type_id": str(leave_type["id"]),
             "start_date": data.get(START_DATE),
@@ -76,48 +76,48 @@ class LeaveRequestForms:
             **({"reason": data["reason"]} if data.get("reason") else {}),
         }
         try:
-            # as it would come in by itself: dates and halves are text in a submission
-            new = NewRequest.model_validate_json(json.dumps(said))
-            actions.ask(scope, new=new, submission_id=submission.id)
+            # validated as a request of the API: dates and halves are text in a submission
+            new = NewRequest.model_validate_json(json.dumps(values))
+            actions.request_leave(scope, new=new, submission_id=submission.id)
         except ValidationError as error:
-            raise _of_submission(Invalid("The leave cannot be asked for.", places_of(error))) from None
+            raise _point_to_submission(Invalid("The leave cannot be asked for.", places_of(error))) from None
         except Invalid as wrong:
-            raise _of_submission(wrong) from None
+            raise _point_to_submission(wrong) from None
 
     def decided(
         self, scope: Scope, *, submission: definition_kinds.SubmissionRow, to: SubmissionStatus, notes: str | None
     ) -> None:
-        """Decide the leave as the reviewer of its submission does."""
-        request = request_queries.find_of_submission(scope, submission.id)
+        """Decide the leave together with its submission."""
+        request = request_queries.find_by_submission(scope, submission.id)
         is_open = request is not None and request["status"] == RequestStatus.PENDING
         if not is_open and to is SubmissionStatus.REJECTED:
-            return  # the leave was cancelled before; there is nothing left to give back
+            return  # the leave was cancelled before
         if request is None or request["status"] == RequestStatus.CANCELLED:
             raise Conflict("The leave of this submission was cancelled; it can only be rejected now.")
         actions.decide(scope, request_id=request["id"], to=_TO[to], notes=notes, if_match=None, by_submission=True)
 
 
 def register() -> None:
-    """Return forms of the type leave_request their meaning."""
+    """Register this handler for forms of the type leave_request."""
     definition_kinds.register(definition_kinds.FormType.LEAVE_REQUEST, LeaveRequestForms())
 
 
-def _leave_type_of(scope: Scope, submission: definition_kinds.SubmissionRow) -> Record:
-    """Find the leave type that was chosen: by the option's value, or else by its label."""
+def _find_leave_type(scope: Scope, submission: definition_kinds.SubmissionRow) -> Record:
+    """Find the chosen leave type by the option's value, or else by its label. Raises Invalid."""
     value = str(submission.data.get(LEAVE_TYPE) or "")
-    for said in (value, _label_of(scope, submission.id, value)):
-        found = type_queries.types_called(scope, said=said) if said else []
-        if len(found) > 1:
-            raise invalid(f"{_DATA}/{LEAVE_TYPE}", f'"{said}" is the name of several leave types; use the id of one')
-        if found:
-            return found[0]
+    for text in (value, _find_label(scope, submission.id, value)):
+        matches = type_queries.find_types_by_text(scope, text=text) if text else []
+        if len(matches) > 1:
+            raise invalid(f"{_DATA}/{LEAVE_TYPE}", f'"{text}" is the name of several leave types; use the id of one')
+        if matches:
+            return matches[0]
     raise invalid(
         f"{_DATA}/{LEAVE_TYPE}",
         f'"{value}" is no leave type; give the option the name or id of one, or make a leave type of this name',
     )
 
 
-def _label_of(scope: Scope, submission_id: UUID, value: str) -> str | None:
+def _find_label(scope: Scope, submission_id: UUID, value: str) -> str | None:
     fields: Sequence[Mapping[str, Any]] | None = scope.session.execute(
         select(form_versions.c.fields)
         .join_from(
@@ -133,11 +133,11 @@ def _label_of(scope: Scope, submission_id: UUID, value: str) -> str | None:
     return next((str(option["label"]) for option in options if option["value"] == value), None)
 
 
-def _of_submission(wrong: Invalid) -> Invalid:
-    """Return of the submission's data what was said of a leave request."""
+def _point_to_submission(wrong: Invalid) -> Invalid:
+    """Return the error with pointers into the submission's data."""
     places = [Place(_DATA + place.pointer, place.detail) for place in wrong.places]
     return Invalid(wrong.detail, places)
 
 
-def _or(types: set[str]) -> str:
+def _join_or(types: set[str]) -> str:
     return " or ".join(sorted(types))

@@ -1,4 +1,4 @@
-"""Reads of leave requests, and of what they are checked against."""
+"""Reads of leave requests, and of the days they are checked against."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -24,28 +24,28 @@ _STANDING = (RequestStatus.PENDING, RequestStatus.APPROVED)
 
 
 def get_request(scope: Scope, request_id: UUID, permission: str) -> Record:
-    """Read one request of somebody whom the permission reaches, or NotFound."""
-    found = scope.session.execute(
+    """Return a request of an employee within the permission's reach. Raises NotFound."""
+    rows = scope.session.execute(
         select(*COLUMNS).where(
             leave_requests.c.tenant_id == scope.tenant_id,
             leave_requests.c.id == request_id,
             scope.within(permission, leave_requests.c.user_id),
         )
     ).mappings()
-    if (row := found.first()) is None:
+    if (row := rows.first()) is None:
         raise NotFound("There is no such leave request.")
     return dict(row)
 
 
-def find_of_submission(scope: Scope, submission_id: UUID) -> Record | None:
-    """Read the request that a form submission made, the last where there are several."""
-    found = scope.session.execute(
+def find_by_submission(scope: Scope, submission_id: UUID) -> Record | None:
+    """Return the latest request that a form submission made, or None."""
+    rows = scope.session.execute(
         select(*COLUMNS)
         .where(leave_requests.c.tenant_id == scope.tenant_id, leave_requests.c.submission_id == submission_id)
         .order_by(leave_requests.c.id.desc())
         .limit(1)
     ).mappings()
-    return dict(row) if (row := found.first()) else None
+    return dict(row) if (row := rows.first()) else None
 
 
 def page_of_requests(scope: Scope, query: LeaveRequestQuery) -> Record:
@@ -78,8 +78,8 @@ def span_of(request: Mapping[str, object]) -> LeaveSpan:
 
 
 def find_overlap(scope: Scope, *, user_id: UUID, span: LeaveSpan) -> Record | None:
-    """Read the first request that stands for one of these halves already, with its leave type's name."""
-    found = scope.session.execute(
+    """Return the first pending or approved request that overlaps with a span, with its leave type's name, or None."""
+    rows = scope.session.execute(
         text("""
             select r.start_on as start_date, r.end_on as end_date, r.start_half, r.end_half, r.status, t.name
             from leave_requests r
@@ -98,11 +98,11 @@ def find_overlap(scope: Scope, *, user_id: UUID, span: LeaveSpan) -> Record | No
             "end_half": span.end_half,
         },
     ).mappings()
-    return dict(row) if (row := found.first()) else None
+    return dict(row) if (row := rows.first()) else None
 
 
 def find_recorded(scope: Scope, *, user_id: UUID, span: LeaveSpan) -> date | None:
-    """Return the first day of these on which leave is recorded already, by whatever means."""
+    """Return the first day of a span on which leave is recorded already, or None."""
     halves = tuple_(leave_days.c.day, leave_days.c.half)
     return scope.session.execute(
         select(leave_days.c.day)
@@ -117,11 +117,11 @@ def find_recorded(scope: Scope, *, user_id: UUID, span: LeaveSpan) -> date | Non
     ).scalar()
 
 
-def wanted_halves(scope: Scope, *, user_id: UUID, span: LeaveSpan, counts_all: bool) -> dict[date, int]:
-    """Return the halves of each day that leave uses up, as bits: those in which the register would show it.
+def load_countable_halves(scope: Scope, *, user_id: UUID, span: LeaveSpan, counts_all: bool) -> dict[date, int]:
+    """Load the halves of each day that leave would use up, as bits: those in which the register would show it.
 
-    They are those that the employee's own calendar wants worked, or with `counts_all` every half of the employment,
-    and never one that a person set by hand.
+    They are the working time of the employee's calendar, or with `counts_all` every half of the employment, and never a
+    half that was edited by hand.
     """
     rows = scope.session.execute(
         text("""
@@ -138,8 +138,8 @@ def wanted_halves(scope: Scope, *, user_id: UUID, span: LeaveSpan, counts_all: b
     return {row.day: row.halves for row in rows}
 
 
-def counted_halves(scope: Scope, request_id: UUID) -> list[HalfOfDay]:
-    """Return the halves that an approved request took from the person's days, in order."""
+def load_counted_halves(scope: Scope, request_id: UUID) -> list[HalfOfDay]:
+    """Load the halves for which an approved request uses days, in order."""
     rows = scope.session.execute(
         select(leave_days.c.day, leave_days.c.half)
         .where(

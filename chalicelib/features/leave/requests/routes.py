@@ -21,7 +21,7 @@ def list_leave_requests(scope: Scope, query: schemas.LeaveRequestQuery) -> Page[
 @endpoint(blueprint, "POST", "/leave-requests", may="leave.write", status=201)
 def ask_for_leave(scope: Scope, body: schemas.NewRequest) -> schemas.LeaveRequest:
     """Ask for leave; its working days are held until somebody decides."""
-    return actions.ask(scope, new=body)
+    return actions.request_leave(scope, new=body)
 
 
 @endpoint(blueprint, "GET", "/leave-requests/{request_id}", may="leave.read")
@@ -35,7 +35,7 @@ def change_leave_request(
     scope: Scope, request_id: UUID, body: schemas.RequestPatch, if_match: int | None
 ) -> schemas.DecidedRequest:
     """Approve, reject or cancel leave, or shorten what was approved; your own can only be taken back."""
-    given = body.sent_fields()
-    if "status" not in given:
-        return actions.shorten(scope, request_id=request_id, given=given, if_match=if_match)
+    patch = body.sent_fields()
+    if "status" not in patch:
+        return actions.shorten(scope, request_id=request_id, patch=patch, if_match=if_match)
     return actions.decide(scope, request_id=request_id, to=body.status, notes=body.notes, if_match=if_match)

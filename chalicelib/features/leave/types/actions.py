@@ -17,7 +17,7 @@ from chalicelib.identity.scope import Scope
 
 
 def add_leave_type(scope: Scope, *, new: NewLeaveType) -> Record:
-    """Add a kind of leave; its name is its own within the tenant."""
+    """Add a leave type; its name is unique within the tenant."""
     if new.expiry_rule_id is not None:
         allocation_queries.get_rule(scope, new.expiry_rule_id)
     row = (
@@ -33,14 +33,14 @@ def add_leave_type(scope: Scope, *, new: NewLeaveType) -> Record:
     return dict(row)
 
 
-def change_leave_type(scope: Scope, *, leave_type_id: UUID, given: dict[str, Any], if_match: int | None) -> Record:
-    """Change a kind of leave, for what is asked and approved from now on.
+def change_leave_type(scope: Scope, *, leave_type_id: UUID, patch: dict[str, Any], if_match: int | None) -> Record:
+    """Change a leave type, for requests and approvals from now on.
 
-    Another expiry rule also says anew until when days that have not expired yet may be used.
+    Another expiry rule also changes the expiry of days that have not expired yet.
     """
     before = queries.get_leave_type(scope, leave_type_id, lock=True)
     check_version(before, if_match)
-    changes = {name: value for name, value in given.items() if before[name] != value}
+    changes = {name: value for name, value in patch.items() if before[name] != value}
     if not changes:
         return before
     if changes.get("expiry_rule_id") is not None:

@@ -18,16 +18,16 @@ def get_leave_type(scope: Scope, leave_type_id: UUID, *, lock: bool = False) -> 
 
 
 def get_active_type(scope: Scope, leave_type_id: UUID) -> Record:
-    """Read a leave type that days may still be given and asked for, or say that it is no longer in use."""
-    found = get_leave_type(scope, leave_type_id)
-    if not found["is_active"]:
-        raise Conflict(f"{found['name']} is no longer in use; make it active again, or choose another leave type.")
-    return found
+    """Return a leave type in use. Raises NotFound, or Conflict if it is inactive."""
+    leave_type = get_leave_type(scope, leave_type_id)
+    if not leave_type["is_active"]:
+        raise Conflict(f"{leave_type['name']} is no longer in use; make it active again, or choose another leave type.")
+    return leave_type
 
 
-def types_called(scope: Scope, *, said: str) -> list[Record]:
-    """Read the leave types that a word means: an id, or a name in whatever case."""
-    as_text = func.lower(said)
+def find_types_by_text(scope: Scope, *, text: str) -> list[Record]:
+    """Return the leave types that a text means: an id, or a name in any case."""
+    as_text = func.lower(text)
     rows = scope.session.execute(
         select(leave_types)
         .where(

@@ -37,4 +37,4 @@ def change_leave_type(
     scope: Scope, leave_type_id: UUID, body: schemas.LeaveTypePatch, if_match: int | None
 ) -> schemas.LeaveType:
     """Change a kind of leave; another expiry rule also moves when the days left expire."""
-    return actions.change_leave_type(scope, leave_type_id=leave_type_id, given=body.sent_fields(), if_match=if_match)
+    return actions.change_leave_type(scope, leave_type_id=leave_type_id, patch=body.sent_fields(), if_match=if_match)
