@@ -135,7 +135,7 @@ class ProviderMovement:
 
 
 class ProviderAdapter(Protocol):
-    """The port: calls to one provider. None of them raises; whatever goes wrong outside is Unclear."""
+    """The port: calls to one provider. `send` and `find` do not raise: whatever goes wrong outside is Unclear."""
 
     def send(self, order: PaymentOrder, *, now: datetime) -> Answer:
         """Order a payment."""
@@ -148,7 +148,10 @@ class ProviderAdapter(Protocol):
     def movements(
         self, tenant_id: UUID, *, since: datetime, credentials: BaseModel | None = None
     ) -> list[ProviderMovement]:
-        """List what the provider moved for a tenant since a moment, refusals left out."""
+        """List what the provider moved for a tenant since a moment, refusals left out.
+
+        Raises Busy where the provider does not answer: a list that is not whole must not be matched.
+        """
         ...
 
 
