@@ -28,6 +28,7 @@ from chalicelib.features.payouts.delivery.providers import (
     Unclear,
     UnknownReference,
 )
+from chalicelib.kernel.errors import Busy
 
 
 class AcmepayCredentials(BaseModel):
@@ -73,7 +74,7 @@ class AcmepayAdapter:
         url = f"{credentials.url}/payments?since={since:%Y-%m-%dT%H:%M:%SZ}"
         reply = provider_http.call("GET", url, headers=_authorization(credentials))
         if isinstance(reply, Unclear):
-            raise RuntimeError(f"acmepay does not list its payments: {reply.why}")
+            raise Busy(f"acmepay does not list its payments: {reply.why}")
         return [
             ProviderMovement(
                 one["reference"],

@@ -55,7 +55,7 @@ payouts = Table(
         doc="first claim for sending: the age of its idempotency key counts from it",
     ),
     Column("unknown_since", DateTime(timezone=True)),
-    Column("provider_reference", Text, doc="theirs"),
+    Column("provider_reference", Text, doc="the provider's own"),
     Column("problem", Text, doc="why it failed, came back or needs a person"),
     Column("batch_id", Uuid, doc="the bank file it is in"),
     Column(

@@ -14,7 +14,7 @@ from chalicelib.features.payouts.delivery.providers import Unclear
 from chalicelib.features.payouts.matching import actions as matching_actions
 from chalicelib.identity.callers import job_scope
 from chalicelib.identity.scope import Origin
-from chalicelib.kernel.errors import Invalid, NotFound
+from chalicelib.kernel.errors import Busy, Invalid, NotFound
 from chalicelib.kernel.policy import PayoutProvider
 from migrations.setup import Urls
 from tests.support import acmepay
@@ -141,6 +141,16 @@ class TestMatch:
         assert [one.outcome for one in found[acme.slug]] == ["adopted"]
         assert found[zenith.slug] == []
         assert books(acme) == SETTLED
+
+    def test_changes_nothing_where_the_list_cannot_be_read(self, acme: Cast, provider: Acmepay) -> None:
+        set_credentials(acme, provider.credentials("key"))
+        policy(acme, payouts_enabled=False)
+        provider.failures = [503]
+        with (
+            pytest.raises(Busy, match="HTTP 503"),
+            job_scope(acme.id, name="operator", now=clock.now(), origin=Origin("test")) as scope,
+        ):
+            matching_actions.match(scope, since=datetime(2026, 1, 1, tzinfo=UTC))
 
 
 class TestCredentials:

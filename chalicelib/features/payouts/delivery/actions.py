@@ -297,7 +297,7 @@ def _resend_or_wait(scope: Scope, payout: PayoutRow, *, why: str) -> SideEffect 
 
 
 def _postpone_without_credentials(scope: Scope, payout: PayoutRow, problem: Exception) -> None:
-    """Keep a payout, as it is or in doubt, until somebody sets the tenant's credentials at the provider."""
+    """Keep a payout, as it is or in doubt, until an operator sets the tenant's credentials at the provider."""
     logger.error("a payout cannot be sent", payout_id=str(payout.id), problem=str(problem))
     if payout.status == PayoutStatus.QUEUED:
         payout_states.postpone(scope, payout, rules.RESEND_AFTER)

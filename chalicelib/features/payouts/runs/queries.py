@@ -89,7 +89,7 @@ class PaidLine:
 
 
 @dataclass(frozen=True, slots=True)
-class EventRow:
+class PayoutEventRow:
     """An event in a payout's history; `status` is the status after it."""
 
     at: datetime
@@ -101,7 +101,7 @@ class EventRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class ProviderAttempt:
     """What was done under one claim, and what came of it; None while nobody knows."""
 
     number: int
@@ -113,7 +113,7 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
-class PostedLine:
+class PayoutPosting:
     """A line that was posted for a payout."""
 
     event: str
@@ -205,9 +205,9 @@ def _to_reply(reply: type[P], payout: ListedPayout, because: str | None, **parts
     return reply(**values, may_approve=because is None, because=because, **parts)
 
 
-def _load_postings(scope: Scope, payout_id: UUID) -> list[PostedLine]:
+def _load_postings(scope: Scope, payout_id: UUID) -> list[PayoutPosting]:
     return rows.every(
-        PostedLine,
+        PayoutPosting,
         scope.session.execute(
             select(entries)
             .where(entries.c.tenant_id == scope.tenant_id, entries.c.subject_id == payout_id)
@@ -216,9 +216,9 @@ def _load_postings(scope: Scope, payout_id: UUID) -> list[PostedLine]:
     )
 
 
-def _load_events(scope: Scope, payout_id: UUID) -> list[EventRow]:
+def _load_events(scope: Scope, payout_id: UUID) -> list[PayoutEventRow]:
     return rows.every(
-        EventRow,
+        PayoutEventRow,
         scope.session.execute(
             select(payout_events)
             .where(payout_events.c.tenant_id == scope.tenant_id, payout_events.c.payout_id == payout_id)
@@ -227,17 +227,17 @@ def _load_events(scope: Scope, payout_id: UUID) -> list[EventRow]:
     )
 
 
-def _list_attempts(events: Sequence[EventRow]) -> list[Attempt]:
+def _list_attempts(events: Sequence[PayoutEventRow]) -> list[ProviderAttempt]:
     """Return an attempt for each claim: what was done under it, and what the answer was."""
     answers = {event.fence: event for event in events if event.what == "answered"}
     claims = [event for event in events if event.what in ("sent", "asked")]
     return [_to_attempt(claim, answers.get(claim.fence)) for claim in claims]
 
 
-def _to_attempt(claim: EventRow, answer: EventRow | None) -> Attempt:
+def _to_attempt(claim: PayoutEventRow, answer: PayoutEventRow | None) -> ProviderAttempt:
     if answer is None:
-        return Attempt(claim.fence, claim.what, claim.at, None, None, None)
-    return Attempt(claim.fence, claim.what, claim.at, answer.at, answer.status, answer.detail)
+        return ProviderAttempt(claim.fence, claim.what, claim.at, None, None, None)
+    return ProviderAttempt(claim.fence, claim.what, claim.at, answer.at, answer.status, answer.detail)
 
 
 def sum_run(scope: Scope, job_id: UUID) -> dict[str, Any]:

@@ -3,8 +3,8 @@
 Each provider is one module here, which declares it as `PROVIDER`; the module's name is the provider's. The registry
 finds the modules by itself, and kernel.policy.PayoutProvider is the choice that tenants have.
     simulated.py  pays nobody, and misbehaves on request; the local default
-    bank_file.py  transfers in files that somebody brings to the bank; settled by the bank's answer (payouts.matching)
-    manual.py  somebody hands the money over, and confirms it with a reference
+    bank_file.py  transfers in files that a person brings to the bank; settled by the bank's answer (payouts.matching)
+    manual.py  a person hands the money over, and confirms it with a reference
 
 An adapter is called with no transaction open. For HTTP it takes provider_http.py, which is pinned and bounded, and
 turns what is no answer into Unclear. The credentials that a tenant has at the provider come with the payment order.
@@ -36,7 +36,7 @@ class Abilities:
     supports_lookup: bool  # can be asked what became of our reference
     pays_to: frozenset[DestinationKind] = frozenset()  # it needs a destination of these kinds; empty: it needs none
     sends_files: bool = False  # is handed files, and answers by files
-    is_manual: bool = False  # somebody hands the money over, and confirms it with a reference
+    is_manual: bool = False  # a person hands the money over, and confirms it with a reference
 
     @property
     def needs_destination(self) -> bool:
@@ -135,7 +135,7 @@ class ProviderMovement:
 
 
 class ProviderAdapter(Protocol):
-    """The port: calls to one provider. None of them raises; whatever goes wrong outside is Unclear."""
+    """The port: calls to one provider. `send` and `find` do not raise: whatever goes wrong outside is Unclear."""
 
     def send(self, order: PaymentOrder, *, now: datetime) -> Answer:
         """Order a payment."""
@@ -148,7 +148,10 @@ class ProviderAdapter(Protocol):
     def movements(
         self, tenant_id: UUID, *, since: datetime, credentials: BaseModel | None = None
     ) -> list[ProviderMovement]:
-        """List what the provider moved for a tenant since a moment, refusals left out."""
+        """List what the provider moved for a tenant since a moment, refusals left out.
+
+        Raises Busy where the provider does not answer: a list that is not whole must not be matched.
+        """
         ...
 
 
@@ -192,7 +195,7 @@ def get_adapter(name: str) -> ProviderAdapter:
 def list_payable_kinds(name: str) -> list[str]:
     """Return the kinds of destination that can be paid to where a tenant's provider is this one.
 
-    Somebody can be paid by hand whichever provider the tenant has.
+    An employee can be paid by hand whichever provider the tenant has.
     """
     return sorted({*get_abilities(name).pays_to, DestinationKind.MANUAL})
 

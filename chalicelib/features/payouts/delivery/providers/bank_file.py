@@ -1,4 +1,4 @@
-"""Bank files: credit transfers in a file that somebody brings to the bank (payouts.batches, payouts.matching)."""
+"""Bank files: credit transfers in a file that a person brings to the bank (payouts.batches, payouts.matching)."""
 
 from chalicelib.features.payouts.delivery.providers import Abilities, Provider
 from chalicelib.features.people.destinations.rules import DestinationKind

@@ -1,4 +1,4 @@
-"""Payment by hand: somebody hands cash, a cheque or a transfer over, and confirms it with a reference."""
+"""Payment by hand: a person hands cash, a cheque or a transfer over, and confirms it with a reference."""
 
 from chalicelib.features.payouts.delivery.providers import Abilities, Provider
 
