@@ -42,7 +42,7 @@ class Source(StrEnum):
 
 
 class Metric(StrEnum):
-    """What the system measures of an employee in a cycle. Only days that are over count, and only those employed."""
+    """What the system measures of a person in a cycle. Only days that are over count, and only those employed."""
 
     ATTENDANCE_RATE = "attendance_rate"
     WORKING_DAYS = "working_days"
