@@ -76,7 +76,7 @@ MEANING = (
 )
 
 
-class ValueKind(Protocol):
+class KpiValueKind(Protocol):
     """What a value or target must fit: the columns of a definition that say so."""
 
     @property
@@ -140,7 +140,7 @@ def make_code(name: str, taken: Collection[str]) -> str:
     return code
 
 
-def parse_value(value: object, definition: ValueKind) -> Decimal | str:
+def parse_value(value: object, definition: KpiValueKind) -> Decimal | str:
     """Read a value that is entered for a KPI. Raises ValueError, which says what to send instead."""
     kind = MetricType(definition.metric_type)
     if kind is MetricType.TEXT:

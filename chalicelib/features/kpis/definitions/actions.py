@@ -17,7 +17,7 @@ from chalicelib.features.kpis.definitions import queries
 from chalicelib.features.kpis.definitions.queries import DefinitionRow
 from chalicelib.features.kpis.definitions.schemas import KpiPreview, KpiTrace, NewDefinition, NewPreview
 from chalicelib.features.kpis.models import kpi_definitions
-from chalicelib.features.kpis.rules import Direction, EmployeeSpan, MetricType, Source, ValueKind
+from chalicelib.features.kpis.rules import Direction, EmployeeSpan, MetricType, Source, KpiValueKind
 from chalicelib.features.kpis.scores import calculation as score_calculation
 from chalicelib.features.kpis.scores import measurement
 from chalicelib.features.people.users import queries as people
@@ -144,7 +144,7 @@ def check_cycle(start: date, end: date) -> None:
         raise invalid("/cycle_end", f"makes a cycle of more than {rules.LONGEST_CYCLE} days")
 
 
-def check_target(definition: ValueKind, target: Decimal | None) -> None:
+def check_target(definition: KpiValueKind, target: Decimal | None) -> None:
     """Refuse a target that a KPI's values cannot be compared with. Raises Invalid."""
     kind, low, high = definition.metric_type, definition.scale_from, definition.scale_to
     if target is None:
