@@ -17,7 +17,7 @@ from chalicelib.features.kpis.definitions import queries
 from chalicelib.features.kpis.definitions.queries import DefinitionRow
 from chalicelib.features.kpis.definitions.schemas import KpiPreview, KpiTrace, NewDefinition, NewPreview
 from chalicelib.features.kpis.models import kpi_definitions
-from chalicelib.features.kpis.rules import Direction, EmployeeSpan, MetricType, Source, KpiValueKind
+from chalicelib.features.kpis.rules import Direction, EmployeeSpan, KpiValueKind, MetricType, Source
 from chalicelib.features.kpis.scores import calculation as score_calculation
 from chalicelib.features.kpis.scores import measurement
 from chalicelib.features.people.users import queries as people
