@@ -34,10 +34,12 @@ def send_due(
     return len(rows)
 
 
-def was_attempted_or_lost(attempts: ColumnElement[int], look_at: Any, retry: RetrySchedule) -> ColumnElement[bool]:
+def was_attempted_or_lost(
+    attempts: ColumnElement[int], next_attempt_at: Any, retry: RetrySchedule
+) -> ColumnElement[bool]:
     """Return the condition that leaves out new rows whose own message is still on its way."""
     lost_at = func.clock_timestamp() - literal(retry.resend_after, Interval)
-    return or_(attempts > 0, look_at <= lost_at)
+    return or_(attempts > 0, next_attempt_at <= lost_at)
 
 
 def _select_due(

@@ -1,4 +1,4 @@
-"""KPIs as pure functions: what can be measured, which values there are, and what a definition makes of its inputs."""
+"""KPIs as pure functions: metrics, codes, and values by hand."""
 
 import re
 from collections.abc import Collection, Mapping
@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Protocol
 
 LONGEST_CYCLE = 366  # days
 LONGEST_CODE = 60
 # A cycle is calculated every night until so many days after its end: sales are decided, and days corrected, late.
 SETTLING_DAYS = 31
-# Days before a value is due at which people are reminded of it; a nearer step makes the wider ones pass unsaid.
+# Days before a value is due at which reminders are sent; after missed nights only the nearest step is sent.
 REMINDER_DAYS = (7, 1)
 YES, NO = Decimal(1), Decimal(0)
 
@@ -76,9 +76,35 @@ MEANING = (
 )
 
 
+class KpiValueKind(Protocol):
+    """What a value or target must fit: the columns of a definition that say so."""
+
+    @property
+    def metric_type(self) -> str: ...
+    @property
+    def direction(self) -> str: ...
+    @property
+    def scale_from(self) -> Decimal | None: ...
+    @property
+    def scale_to(self) -> Decimal | None: ...
+
+
+class ValueSource(Protocol):
+    """Where values come from: the columns of a definition that say so."""
+
+    @property
+    def source(self) -> str: ...
+    @property
+    def metric_type(self) -> str: ...
+    @property
+    def metric(self) -> str | None: ...
+    @property
+    def formula(self) -> str | None: ...
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class EmployeeSpan:
-    """Some days of one person, both ends included; `user_id` as text, so that spans have an order."""
+    """Some days of one employee, both ends included; `user_id` as text, so that spans have an order."""
 
     user_id: str
     first_on: date
@@ -86,15 +112,15 @@ class EmployeeSpan:
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """What a person's span of days came to, and what a reader of it should know."""
+class Measurement:
+    """The numbers of an employee's span of days, and notes for who reads them."""
 
     values: Mapping[str, Decimal | None]
     notes: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
-class Scored:
+class ScoredValue:
     """A value, and what explains it; None where there is none."""
 
     value: Decimal | None
@@ -102,7 +128,7 @@ class Scored:
     warnings: list[str]
 
 
-def code_of(name: str, taken: Collection[str]) -> str:
+def make_code(name: str, taken: Collection[str]) -> str:
     """Make a code of a name, numbered where it is taken: "Customer rating" is customer_rating."""
     base = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
     if not base or not base[0].isalpha():
@@ -114,22 +140,22 @@ def code_of(name: str, taken: Collection[str]) -> str:
     return code
 
 
-def value_of(said: object, definition: Mapping[str, Any]) -> Decimal | str:
-    """Read a value that somebody entered for a KPI; ValueError says what is wrong with it, and what to do."""
-    kind = MetricType(definition["metric_type"])
+def parse_value(value: object, definition: KpiValueKind) -> Decimal | str:
+    """Read a value that is entered for a KPI. Raises ValueError, which says what to send instead."""
+    kind = MetricType(definition.metric_type)
     if kind is MetricType.TEXT:
-        if isinstance(said, str) and said.strip():
-            return said
+        if isinstance(value, str) and value.strip():
+            return value
         raise ValueError("this KPI is described in words: send a text")
     if kind is MetricType.BOOLEAN:
-        if isinstance(said, str) and said.strip().lower() in ("yes", "no"):
-            said = said.strip().lower() == "yes"
-        if isinstance(said, bool):
-            return YES if said else NO
+        if isinstance(value, str) and value.strip().lower() in ("yes", "no"):
+            value = value.strip().lower() == "yes"
+        if isinstance(value, bool):
+            return YES if value else NO
         raise ValueError("this KPI is reached or not: send true or false")
-    if not isinstance(said, Decimal):
+    if not isinstance(value, Decimal):
         raise ValueError("this KPI is a number: send one")
-    low, high = definition["scale_from"], definition["scale_to"]
-    if kind is MetricType.RATING and not low <= said <= high:
+    low, high = definition.scale_from, definition.scale_to
+    if kind is MetricType.RATING and low is not None and high is not None and not low <= value <= high:
         raise ValueError(f"is not on the scale of this KPI, which goes from {low} to {high}")
-    return said
+    return value

@@ -12,14 +12,14 @@ from chalicelib.entry.versions import check_version
 from chalicelib.features.webhooks import queries, rules
 from chalicelib.features.webhooks.models import webhook_endpoints
 from chalicelib.features.webhooks.queries import EndpointRow
-from chalicelib.features.webhooks.schemas import Endpoint, MadeEndpoint, NewEndpoint
+from chalicelib.features.webhooks.schemas import Endpoint, EndpointWithSecret, NewEndpoint
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import Conflict, invalid
 
 _AUDITED = ("url", "events", "description", "enabled")
 
 
-def add_endpoint(scope: Scope, *, new: NewEndpoint) -> MadeEndpoint:
+def add_endpoint(scope: Scope, *, new: NewEndpoint) -> EndpointWithSecret:
     """Add an endpoint; its reply is the only one that shows the secret."""
     _check_host(new.url)
     scope.advisory_lock("webhook-endpoints")  # two at once would both see room for one
@@ -75,7 +75,7 @@ def change_endpoint(scope: Scope, *, endpoint_id: UUID, patch: dict[str, Any], i
     return queries.to_reply(scope, row)
 
 
-def rotate_secret(scope: Scope, *, endpoint_id: UUID) -> MadeEndpoint:
+def rotate_secret(scope: Scope, *, endpoint_id: UUID) -> EndpointWithSecret:
     """Give an endpoint a new secret, which only this reply shows; the one before signs, too, for a day.
 
     Done twice within a day, only the latest two count.
@@ -174,8 +174,8 @@ def _update(scope: Scope, endpoint_id: UUID, values: dict[str, Any]) -> Endpoint
     )
 
 
-def _with_secret(scope: Scope, row: EndpointRow, secret: str) -> MadeEndpoint:
-    return MadeEndpoint(**dict(queries.to_reply(scope, row)), secret=secret)
+def _with_secret(scope: Scope, row: EndpointRow, secret: str) -> EndpointWithSecret:
+    return EndpointWithSecret(**dict(queries.to_reply(scope, row)), secret=secret)
 
 
 def _check_host(url: str) -> None:

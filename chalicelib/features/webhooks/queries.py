@@ -108,7 +108,7 @@ def count_endpoints(scope: Scope) -> int:
 def decrypt_secrets(scope: Scope, row: EndpointRow) -> list[str]:
     """Decrypt the secrets that sign for an endpoint now, the newest first. For signing only.
 
-    Raises vault.Unopenable where the row was tampered with, Busy while KMS is away.
+    Raises vault.Undecryptable where the row was tampered with, Busy while KMS is away.
     """
     encrypted = [vault.EncryptedValue(row.secret_key_id, bytes(row.secret_sealed))]
     if row.old_secret_key_id and row.old_secret_sealed and row.old_secret_until and row.old_secret_until > scope.now:

@@ -19,7 +19,7 @@ def list_endpoints(scope: Scope, query: PageQuery) -> RowPage[schemas.Endpoint]:
 
 
 @endpoint(blueprint, "POST", "/webhook-endpoints", may="webhooks.write", status=201, shown_once=("secret",))
-def add_endpoint(scope: Scope, body: schemas.NewEndpoint) -> schemas.MadeEndpoint:
+def add_endpoint(scope: Scope, body: schemas.NewEndpoint) -> schemas.EndpointWithSecret:
     """Let a system of yours hear what happens, and show the secret of its signatures this once.
 
     Deliveries follow Standard Webhooks: verify `webhook-signature` with one of its libraries, take the same
@@ -45,7 +45,7 @@ def change_endpoint(
 @endpoint(
     blueprint, "POST", "/webhook-endpoints/{endpoint_id}/rotate-secret", may="webhooks.write", shown_once=("secret",)
 )
-def rotate_secret(scope: Scope, endpoint_id: UUID) -> schemas.MadeEndpoint:
+def rotate_secret(scope: Scope, endpoint_id: UUID) -> schemas.EndpointWithSecret:
     """Give an endpoint a new secret and show it this once; the old one signs too for 24 hours."""
     return endpoint_actions.rotate_secret(scope, endpoint_id=endpoint_id)
 

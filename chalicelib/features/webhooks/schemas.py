@@ -21,7 +21,7 @@ def _sort_unique(events: list[EventType]) -> list[EventType]:
     return sorted(set(events))
 
 
-def _explain_events(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+def _explain_events(value: Any, handler: ValidatorFunctionWrapHandler) -> object:
     # pydantic reports each form of a union in turn, at places that no caller has written
     try:
         return handler(value)
@@ -72,7 +72,7 @@ class Endpoint(Output):
     version: Version
 
 
-class MadeEndpoint(Endpoint):
+class EndpointWithSecret(Endpoint):
     """An endpoint with its secret: the only time it is shown. A repeated answer (Idempotency-Key) has null there."""
 
     secret: str | None

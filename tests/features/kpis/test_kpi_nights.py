@@ -278,7 +278,10 @@ class TestRemind:
         night(stack, "2026-01-30")
         assert result(office.cast)["told"] == 2
         with kpi_scope(office) as scope:
-            assert reminders.remind(scope, today=date(2026, 1, 20), employee_filter=EmployeeFilter.everybody()) == 0
+            assert (
+                reminders.send_reminders(scope, today=date(2026, 1, 20), employee_filter=EmployeeFilter.everybody())
+                == 0
+            )
 
 
 def nights_again(office: Office, as_of: str, stack: Stack) -> None:

@@ -1,7 +1,8 @@
 """Attachments: files that are uploaded to quarantine, checked, kept under the hash of their content, and submitted.
 
 The path of a file:
-1. actions.announce  checks what is said of it against its field, and signs an upload straight to the quarantine in S3
+1. actions.announce  checks the announced name, type and size against its field, and signs an upload to the quarantine
+   in S3
 2. consumers.check_upload  takes S3's event; check_actions.CHECKS (chalicelib/delivery) checks the content once:
    type_rules, pdf_rules, office_rules, the virus scanner; what passes is kept, and the quarantine emptied
 3. actions.attach  takes a person's files into a submission; one whose event has not come yet is checked now

@@ -60,7 +60,7 @@ def announce(scope: Scope, *, form_id: UUID, new: NewAttachment) -> AttachmentUp
 def attach(
     scope: Scope, *, form_id: UUID, submission_id: UUID, user_id: UUID, attachment_ids: Sequence[UUID]
 ) -> dict[str, list[UUID]]:
-    """Take a user's files into a submission of theirs and return their ids by field, or refuse them all.
+    """Take a user's files into their submission and return their ids by field, or refuse them all.
 
     Every refusal is listed, with its place in the list of `attachments`. Another user's file is as if it did not exist.
     """

@@ -1,9 +1,9 @@
 """The check of an upload: its content is read once, and what passed is kept where nobody can replace it.
 
 The content is read in full, and the bytes that passed are the bytes that are written to their place, under a key that
-ends with their hash. Whatever happens in quarantine after the read, and whoever else checks the same upload at the same
-time, the row names one content, and that one passed. A worker that dies between the write and the commit leaves a file
-that no row names; the next check writes the same again, or removal deletes it.
+ends with their hash. Whatever happens in quarantine after the read, and whichever other worker checks the same upload
+at the same time, the row names one content, and that one passed. A worker that dies between the write and the commit
+leaves a file that no row names; the next check writes the same again, or removal deletes it.
 """
 
 import hashlib

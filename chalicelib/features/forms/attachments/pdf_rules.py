@@ -89,18 +89,18 @@ def _check_objects(plain: bytes) -> None:
     names = _check_names(text, shortest=0)
     if b"Encrypt" in names:
         raise UnsafePdf("it is encrypted; save it without a password")
-    for opening in _OPENING.finditer(text):
+    for open_action in _OPENING.finditer(text):
         # to show a page on opening is common and harmless; whatever else it does is not
-        if opening[1] != b"[" and not _is_page_destination(text, opening):
+        if open_action[1] != b"[" and not _is_page_destination(text, open_action):
             raise UnsafePdf("it does something by itself when it is opened")
 
 
-def _is_page_destination(text: bytes, opening: re.Match[bytes]) -> bool:
+def _is_page_destination(text: bytes, open_action: re.Match[bytes]) -> bool:
     """Return whether an action on opening does no more than show a page."""
-    if opening[1] == b"<<":
-        action = text[opening.end() : opening.end() + 500]
+    if open_action[1] == b"<<":
+        action = text[open_action.end() : open_action.end() + 500]
     else:
-        target = re.search(rb"(?<!\d)%s\s+%s\s+obj\s*" % (opening[2], opening[3]), text)
+        target = re.search(rb"(?<!\d)%s\s+%s\s+obj\s*" % (open_action[2], open_action[3]), text)
         if target is None:  # inside an object stream it stands without its number: every action there was checked
             return b"/URI" not in text
         action = text[target.end() : target.end() + 500]

@@ -28,7 +28,7 @@ class FieldType(StrEnum):
     ADDRESS = "address"
 
 
-def _explain_value(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+def _explain_value(value: Any, handler: ValidatorFunctionWrapHandler) -> object:
     # pydantic reports each form of a union in turn, at places that no caller has written
     try:
         return handler(value)

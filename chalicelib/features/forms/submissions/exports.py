@@ -89,7 +89,7 @@ def _format_moment(moment: datetime | None, timezone: str) -> str:
     return moment.astimezone(ZoneInfo(timezone)).isoformat(timespec="seconds") if moment else ""
 
 
-def _format_cell(field: FormField, value: Any) -> Any:
+def _format_cell(field: FormField, value: Any) -> str | int | float | Decimal:
     """Return a value as a cell: numbers as numbers, everything else as text that no spreadsheet computes."""
     if value is None:
         return ""

@@ -139,7 +139,7 @@ def _list_shown(fields: Sequence[FormField], values: Mapping[str, Any]) -> Itera
     """Return the fields that are shown with these values: a condition on a hidden field sees no value."""
     by_name = {field.field_name: field for field in fields}
 
-    def value_of(name: str) -> Any:
+    def value_of(name: str) -> object:
         return values.get(name) if is_shown(by_name[name]) else None
 
     def is_shown(field: FormField) -> bool:  # it ends: circular definitions are never saved
@@ -180,20 +180,20 @@ def _check_text(field: FormField, checks: Checks, value: Any, *, longest: int = 
     if not isinstance(value, str):
         raise _Refusal("must be a text")
     try:
-        value = clean_lines(value) if field.field_type is FieldType.TEXTAREA else clean_line(value)
+        cleaned = clean_lines(value) if field.field_type is FieldType.TEXTAREA else clean_line(value)
     except ValueError as error:
         raise _Refusal(str(error)) from None
     least, pattern = checks.min_length or 0, pattern_of(field)
     most = min(longest if checks.max_length is None else checks.max_length, LONGEST_TEXT)
     if pattern:
         most = min(most, patterns.LONGEST)
-    if len(value) < least:
+    if len(cleaned) < least:
         raise _Refusal(f"must have at least {_pluralize(least, 'character')}")
-    if len(value) > most:
+    if len(cleaned) > most:
         raise _Refusal(f"must have at most {_pluralize(most, 'character')}")
-    if pattern and not patterns.matches(pattern, value):
+    if pattern and not patterns.matches(pattern, cleaned):
         raise _Refusal(f"must look like {pattern}")
-    return value
+    return cleaned
 
 
 def _check_textarea(field: FormField, checks: Checks, value: Any) -> str:
@@ -218,7 +218,7 @@ def _check_phone(field: FormField, checks: Checks, value: Any) -> str:
     return _check_text(field, checks, value)
 
 
-def _check_number(field: FormField, checks: Checks, value: Any) -> Any:
+def _check_number(field: FormField, checks: Checks, value: Any) -> object:
     """Check a number against its bounds; it is kept as it was sent."""
     number = _parse_decimal(value)
     if checks.min is not None and number < checks.min:
@@ -266,7 +266,7 @@ def _check_dropdown(field: FormField, checks: Checks, value: Any) -> str:
     return value
 
 
-def _check_checkbox(field: FormField, checks: Checks, value: Any) -> Any:
+def _check_checkbox(field: FormField, checks: Checks, value: Any) -> bool | list[str]:
     """Check true or false, or a list of options, each at most once."""
     if not field.options:
         if not isinstance(value, bool):
@@ -275,12 +275,12 @@ def _check_checkbox(field: FormField, checks: Checks, value: Any) -> Any:
     known = _option_values(field)
     if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
         raise _Refusal(f"must be a list of some of: {_list_options(field)}")
-    value = [_clean_line(one) for one in value]
-    if not all(one in known for one in value):
+    chosen = [_clean_line(one) for one in value]
+    if not all(one in known for one in chosen):
         raise _Refusal(f"must be a list of some of: {_list_options(field)}")
-    if len(set(value)) != len(value):
+    if len(set(chosen)) != len(chosen):
         raise _Refusal("names an option twice")
-    return value
+    return chosen
 
 
 def _check_address(field: FormField, checks: Checks, value: Any) -> dict[str, str]:

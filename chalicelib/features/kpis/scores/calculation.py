@@ -1,12 +1,13 @@
-"""Scoring: what a definition makes of measured numbers. Night and preview compute by this and nothing else."""
+"""Scoring: a value from measured numbers by a definition. The nightly job and the preview both compute by this."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
 from chalicelib import formulas
-from chalicelib.features.kpis.rules import METRICS, Measured, MetricType, Scored, Source
+from chalicelib.features.kpis.rules import METRICS, Measurement, MetricType, ScoredValue, Source, ValueSource
 
+Explanation = dict[str, Any]  # kpi_scores.explanation: inputs, formula, warnings, notes
 _VALUE = "value"  # what the one step of a program is called
 _WORDS = {
     "division_by_zero": "the formula divides by zero",
@@ -15,67 +16,67 @@ _WORDS = {
 
 
 class Scorer:
-    """A definition, ready to score any number of people; what has to be compiled is compiled once.
+    """A definition, compiled once to score any number of employees.
 
-    A formula of a boolean KPI says yes or no, and its value is 1 or 0. FormulaError tells what is wrong with one.
+    A formula of a boolean KPI says yes or no, and its value is 1 or 0. Raises FormulaError for a wrong one.
     """
 
-    def __init__(self, definition: Mapping[str, Any]) -> None:
+    def __init__(self, definition: ValueSource) -> None:
         self.formula: formulas.CheckedFormula | None = None
-        if definition["source"] == Source.FORMULA:
-            self.formula = check(definition["formula"], metric_type=definition["metric_type"])
+        if definition.source == Source.FORMULA and definition.formula is not None:
+            self.formula = check_formula(definition.formula, metric_type=definition.metric_type)
             self.names = sorted(self.formula.uses)
             counted = self.formula
-            if definition["metric_type"] == MetricType.BOOLEAN:
+            if definition.metric_type == MetricType.BOOLEAN:
                 counted = formulas.check(f"IF({self.formula.text}, 1, 0)", names=METRICS)
             self._program = formulas.compile_steps(self.names, [formulas.FormulaStep(_VALUE, counted)])
-        else:
-            self.names = [definition["metric"]]
+        elif definition.metric is not None:
+            self.names = [definition.metric]
 
-    def score(self, measured: Measured) -> Scored:
-        """Score one person; called inside `formulas.exactly()`."""
+    def score(self, measured: Measurement) -> ScoredValue:
+        """Score one employee; called inside `formulas.exactly()`."""
         values = [measured.values[name] for name in self.names]
         inputs = dict(zip(self.names, values, strict=True))
         if self.formula is None:
-            return Scored(values[0], inputs, [_missing(self.names[0])] if values[0] is None else [])
+            return ScoredValue(values[0], inputs, [_explain_missing(self.names[0])] if values[0] is None else [])
         [value], warnings = self._program(values, [None])
-        return Scored(value, inputs, [_words(one) for one in warnings])
+        return ScoredValue(value, inputs, [_explain_warning(one) for one in warnings])
 
-    def trace(self, measured: Measured) -> Sequence[formulas.TracedPart]:
-        """Show what each part of the formula came to, innermost first; called like `score`."""
+    def trace(self, measured: Measurement) -> Sequence[formulas.TracedPart]:
+        """Return each part of the formula with its value, innermost first; called like `score`."""
         if self.formula is None:
             return []
         return formulas.trace(self.formula, {name: measured.values[name] for name in self.names})
 
 
-def check(text: str, *, metric_type: str) -> formulas.CheckedFormula:
-    """Check a formula over the metrics, or raise FormulaError with the place."""
+def check_formula(text: str, *, metric_type: str) -> formulas.CheckedFormula:
+    """Check a formula over the metrics. Raises FormulaError with the place."""
     yields = formulas.ValueKind.YES_NO if metric_type == MetricType.BOOLEAN else formulas.ValueKind.NUMBER
     return formulas.check(text, names=METRICS, yields=yields)
 
 
-def _words(warning: Any) -> str:
+def _explain_warning(warning: Any) -> str:
     if warning.code == "missing":
-        return _missing(warning.name)
+        return _explain_missing(warning.name)
     return _WORDS.get(warning.code, str(warning.code))
 
 
-def _missing(name: str | None) -> str:
+def _explain_missing(name: str | None) -> str:
     return f"there is no {name}"
 
 
-def explanation(formula: str | None, scored: Scored, measured: Measured) -> dict[str, Any]:
-    """Keep what explains a value, as JSON can say it; numbers as text, so that they stay exact."""
-    said: dict[str, Any] = {"inputs": {name: _plain(value) for name, value in scored.inputs.items()}}
+def explain(formula: str | None, scored: ScoredValue, measured: Measurement) -> Explanation:
+    """Return what explains a value, for JSON; numbers as text, so that they stay exact."""
+    document: Explanation = {"inputs": {name: _format_exactly(value) for name, value in scored.inputs.items()}}
     if formula is not None:
-        said["formula"] = formula
+        document["formula"] = formula
     for name, lines in (("warnings", scored.warnings), ("notes", measured.notes)):
         if lines:
-            said[name] = list(lines)
-    return said
+            document[name] = list(lines)
+    return document
 
 
-def _plain(value: Decimal | None) -> str | None:
+def _format_exactly(value: Decimal | None) -> str | None:
     if value is None:
         return None
     text = format(value, "f")

@@ -1,25 +1,27 @@
-"""Measuring people: the numbers that KPIs are made of, for many people and spans of days in one statement."""
+"""Measurement: the numbers that KPIs are made of, for many employees and spans of days in one statement."""
 
 import json
 from collections.abc import Collection, Iterable
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import RowMapping, text
 
-from chalicelib.backing.database import Record, statement
-from chalicelib.features.kpis.rules import FROM_SALES, EmployeeSpan, Measured, Metric
+from chalicelib.backing.database import statement
+from chalicelib.features.kpis.rules import FROM_SALES, EmployeeSpan, Measurement, Metric
 from chalicelib.identity.scope import Scope
 
 _MEASURE = text(statement(__file__, "measure"))
 
 
-def measure(scope: Scope, *, spans: Iterable[EmployeeSpan], metrics: Collection[str]) -> dict[EmployeeSpan, Measured]:
-    """Measure every span; sales are only looked at where one of the metrics is of sales.
+def measure(
+    scope: Scope, *, spans: Iterable[EmployeeSpan], metrics: Collection[str]
+) -> dict[EmployeeSpan, Measurement]:
+    """Measure every span; sales are only read where one of the metrics is of sales.
 
-    Days are taken from the pay register as it was computed last, so that a KPI says what the register shows.
+    Days are taken from the pay register as it was computed last, so that a KPI equals what the register shows.
     """
-    ordered, wanted = sorted(set(spans)), sorted(metrics)
+    ordered, names = sorted(set(spans)), sorted(metrics)
     values = {
         "tenant_id": scope.tenant_id,
         "currency": scope.tenant.currency,
@@ -33,14 +35,15 @@ def measure(scope: Scope, *, spans: Iterable[EmployeeSpan], metrics: Collection[
     }
     rows = scope.session.execute(_MEASURE, values).mappings()
     return {
-        EmployeeSpan(str(row["user_id"]), row["first_on"], row["last_on"]): Measured(
-            {name: _decimal(row[name]) for name in wanted}, _notes(scope, row, metrics)
+        EmployeeSpan(str(row["user_id"]), row["first_on"], row["last_on"]): Measurement(
+            {name: _to_decimal(row[name]) for name in names}, _notes(scope, row, metrics)
         )
         for row in rows
     }
 
 
-def _notes(scope: Scope, row: Record, metrics: Collection[str]) -> list[str]:
+def _notes(scope: Scope, row: RowMapping, metrics: Collection[str]) -> list[str]:
+    """Return what a reader of the numbers should know: days not computed, sales in other currencies."""
     notes = []
     if row["days_known"] < row["days"] and not FROM_SALES.issuperset(metrics):
         missing = row["days"] - row["days_known"]
@@ -54,5 +57,5 @@ def _notes(scope: Scope, row: Record, metrics: Collection[str]) -> list[str]:
     return notes
 
 
-def _decimal(number: Any) -> Decimal | None:
+def _to_decimal(number: Any) -> Decimal | None:
     return Decimal(number) if isinstance(number, int) else number

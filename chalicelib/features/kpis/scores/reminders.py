@@ -1,7 +1,7 @@
-"""Reminding people of KPI values that are entered by hand, due soon, and missing.
+"""Reminders of KPI values that are entered by hand, due soon, and missing.
 
-The person is told of the KPI. So is their manager, unless an appraisal form would enter it: then the manager is
-reminded of the form, once for all of their people. After missed nights only the nearest step is told.
+The employee is notified of the KPI. So is their manager, unless an appraisal form would enter it: then the manager is
+reminded of the form, once for all of their employees. After missed nights only the nearest step is sent.
 """
 
 from datetime import date
@@ -18,29 +18,29 @@ from chalicelib.notifications import Notice, NotificationKind
 _REMINDERS = statement(__file__, "reminders")
 
 
-def remind(scope: Scope, *, today: date, employee_filter: EmployeeFilter) -> int:
-    """Remind of what is due within the steps before a day, each step once, and count the notices."""
+def send_reminders(scope: Scope, *, today: date, employee_filter: EmployeeFilter) -> int:
+    """Send reminders of what is due within the steps before a day, each step once, and count them."""
     rows = scope.session.execute(
         text(employee_filter.put_into(_REMINDERS)),
         {**employee_filter.values, "tenant_id": scope.tenant_id, "today": today, "steps": list(rules.REMINDER_DAYS)},
     ).all()
     due: list[Notice] = []
-    forms: dict[tuple[object, str], Notice] = {}
+    by_form: dict[tuple[object, str], Notice] = {}
     for row in rows:
-        said = {"title": row.title, "due_on": row.due_on.isoformat()}
+        values = {"title": row.title, "due_on": row.due_on.isoformat()}
         cause = f"kpi_due/{row.assignment_id}/{row.step}"
-        due.append(Notice(row.user_id, cause, said, row.assignment_id))
+        due.append(Notice(row.user_id, cause, values, row.assignment_id))
         if row.approver_id is None:
             continue
         if row.form_id is None:
-            due.append(Notice(row.approver_id, cause, said, row.assignment_id))
+            due.append(Notice(row.approver_id, cause, values, row.assignment_id))
         else:
             cause = f"appraisal_reminder/{row.form_id}/{row.due_on}/{row.step}"
-            forms[row.approver_id, cause] = Notice(
+            by_form[row.approver_id, cause] = Notice(
                 row.approver_id, cause, {"title": row.form, "due_on": row.due_on.isoformat()}, row.form_id
             )
     notifications.notify(scope, kind=NotificationKind.KPI_DUE, entity_type="kpi_assignment", notices=due)
     notifications.notify(
-        scope, kind=NotificationKind.APPRAISAL_REMINDER, entity_type="form", notices=list(forms.values())
+        scope, kind=NotificationKind.APPRAISAL_REMINDER, entity_type="form", notices=list(by_form.values())
     )
-    return len(due) + len(forms)
+    return len(due) + len(by_form)

@@ -1,4 +1,4 @@
--- The employees whom a night may concern: of cycles that are on, about to begin, not settled, or that missed their end.
+-- The chunk query: employees with a cycle that is open, about to begin, not settled, or was not calculated at its end.
 select a.user_id
 from kpi_assignments a
 join kpi_definitions d on d.tenant_id = :tenant_id and d.id = a.definition_id and d.is_active

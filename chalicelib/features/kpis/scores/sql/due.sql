@@ -1,5 +1,5 @@
--- What a night has to calculate of some people: one row per assignment whose cycle is on or not settled yet, and of any
--- whose last calculation was before its end because nights were missed.
+-- The scores to calculate: one row per assignment whose cycle is open or not settled yet, and of any whose last
+-- calculation was before its end because runs were missed.
 select a.id as assignment_id, a.definition_id, a.user_id, a.cycle_start_on as first_on,
     least(a.cycle_end_on, cast(:as_of as date)) as last_on
 from kpi_assignments a

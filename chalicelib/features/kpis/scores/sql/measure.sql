@@ -1,10 +1,10 @@
--- Measures some people over spans of days (rules.md, section 9): one row per span asked for. It only reads what the pay
--- register and the sales say; days that the register does not know count as nothing, and are told.
+-- Measures employees over spans of days (rules.md, section 9): one row per requested span. It only reads the pay register
+-- and the sales; days that the register does not have count as nothing, and are counted for a note.
 --
--- A register row is a month of masks: what lies inside the span is cut out of them, so a cycle may begin and end anywhere
+-- A register row is a month of masks: the days inside the span are selected by a mask, so a cycle may begin and end anywhere
 -- in a month, and no row per day ever exists. Months that lie inside as a whole have their sums already.
-with asked as materialized (
-    -- one row per span; people without an employment (they may have sales) have no day that counts
+with requested as materialized (
+    -- one row per span; a user without an employment (they may have sales) has no day that counts
     select a.user_id, a.first_on, a.last_on,
         greatest(a.first_on, e.joined_on) as from_on,
         case when e.user_id is not null then least(a.last_on, e.left_on) end as to_on
@@ -17,7 +17,7 @@ select a.user_id, a.first_on, a.last_on,
     m.paid_leave_days, m.lop_days, m.holidays, m.week_offs, m.extra_days, m.ot_hours, m.late_count, m.late_minutes,
     m.early_out_count, m.early_out_minutes, s.sales_value, s.sales_count, s.other_sales,
     coalesce(greatest(a.to_on - a.from_on + 1, 0), 0) as days, m.days_known
-from asked a
+from requested a
 cross join lateral (
     -- one row: the months, added up
     select
@@ -36,7 +36,7 @@ cross join lateral (
             else days_in(halves_coded(w.halves, '00000010') & w.inside) end), 0) as holidays,
         coalesce(sum(case when w.is_whole then w.week_offs
             else days_in(halves_coded(w.halves, '00000001') & w.inside) end), 0) as week_offs,
-        -- what only few have is looked at for them alone; a packed day is 10000 * (days since the period's first) + value
+        -- what only few employees have is unpacked for them alone; a packed day is 10000 * (days since the period's first) + value
         coalesce(sum(case when w.is_whole then w.extra_days when w.day_extra is not null then (
             select sum(d % 10000) / 100.0 from unnest(w.day_extra) d
             where w.start_on + d / 10000 between a.first_on and a.last_on) end), 0) as extra_days,

@@ -1,5 +1,5 @@
--- Whom to remind of values that are entered by hand and missing: one row per assignment that is due within the widest
--- step, with the nearest step that has come, who decides for them, and the appraisal form that would enter the value, if any.
+-- Reminders of values that are entered by hand and missing: one row per assignment that is due within the widest step, with
+-- the nearest step that has come, the employee's approver, and the appraisal form that would enter the value, if any.
 select a.id as assignment_id, a.user_id, d.name as title, due.on_day as due_on, step.days as step, approver.id as approver_id,
     f.id as form_id, f.name as form
 from kpi_assignments a

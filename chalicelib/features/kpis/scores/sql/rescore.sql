@@ -1,4 +1,4 @@
--- Scores values that were entered by hand against the targets and weights of today, while their cycle is on or not settled.
+-- Scores values that were entered by hand against the present targets and weights, while their cycle is open or not settled.
 update kpi_scores s set target = coalesce(a.target, d.target), weight = coalesce(a.weight, d.weight),
     direction = d.direction, calculated_at = :now
 from kpi_assignments a

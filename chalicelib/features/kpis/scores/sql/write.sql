@@ -1,4 +1,4 @@
--- Writes what was calculated. One that says the same already costs no write; an override stays what it is.
+-- Writes calculated scores. An unchanged one costs no write; an override stays.
 insert into kpi_scores as s (tenant_id, assignment_id, value, target, weight, direction, explanation, as_of,
     calculated_at)
 select :tenant_id, a.id, n.value, coalesce(a.target, d.target), coalesce(a.weight, d.weight), d.direction, n.explanation,
