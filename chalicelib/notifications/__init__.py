@@ -6,6 +6,6 @@ again on the ladder in `rules`, and its row says what became of it.
 """
 
 from chalicelib.notifications.actions import notify
-from chalicelib.notifications.rules import Notice, NotificationKind
+from chalicelib.notifications.rules import NotificationKind, UserNotification
 
-__all__ = ["Notice", "NotificationKind", "notify"]
+__all__ = ["NotificationKind", "UserNotification", "notify"]

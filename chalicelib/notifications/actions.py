@@ -14,7 +14,7 @@ from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import NotFound
 from chalicelib.notifications import queries
 from chalicelib.notifications.models import notification_logs
-from chalicelib.notifications.rules import NOT_SWITCHABLE, VALUES, Notice, NotificationKind
+from chalicelib.notifications.rules import NOT_SWITCHABLE, VALUES, NotificationKind, UserNotification
 from chalicelib.notifications.schemas import NewNotification
 
 QUEUE = "notifications"
@@ -22,16 +22,18 @@ QUEUE = "notifications"
 _TELL = text(statement(__file__, "tell"))
 
 
-def notify(scope: Scope, *, kind: NotificationKind, entity_type: str, notices: Sequence[Notice]) -> None:
+def notify(
+    scope: Scope, *, kind: NotificationKind, entity_type: str, user_notifications: Sequence[UserNotification]
+) -> None:
     """Notify people something, if and only if this transaction commits.
 
     One row per recipient and channel: e-mail where they have an address, in the app, and push and SMS where they gave
     an endpoint or a number; less what they switched off. A cause that a person was told of before over a channel is
     not told again. Recipients who are not people of the tenant are passed over.
     """
-    if not notices:
+    if not user_notifications:
         return
-    for notice in notices:
+    for notice in user_notifications:
         if missing := VALUES[kind] - notice.values.keys():
             raise ValueError(f"the wording of {kind} needs {', '.join(sorted(missing))}")
     said = [
@@ -42,7 +44,7 @@ def notify(scope: Scope, *, kind: NotificationKind, entity_type: str, notices: S
             "entity_id": str(one.entity_id),
             "address": one.address,
         }
-        for one in notices
+        for one in user_notifications
     ]
     rows = scope.session.execute(
         _TELL,
@@ -69,7 +71,9 @@ def announce(scope: Scope, *, new: NewNotification) -> Record:
         scope,
         kind=NotificationKind.CUSTOM,
         entity_type="announcement",
-        notices=[Notice(one, f"announcement {announcement_id}", said, announcement_id) for one in new.user_ids],
+        user_notifications=[
+            UserNotification(one, f"announcement {announcement_id}", said, announcement_id) for one in new.user_ids
+        ],
     )
     audit.record(
         scope,

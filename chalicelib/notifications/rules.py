@@ -127,7 +127,7 @@ MOST_AT_ONCE = 500  # people to whom one custom notice goes
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class UserNotification:
     """What one person is told: `values` as JSON can say them, `entity_id` what it is about.
 
     `cause` is what makes it told once: the same for the same reason to tell, such as "approved <request id>". With an

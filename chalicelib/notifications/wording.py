@@ -68,7 +68,7 @@ class Wording:
     language: str
 
 
-def language_of(said: str) -> str:
+def choose_language(said: str) -> str:
     """Choose the language that we have for one that was asked for, such as bn for bn-BD."""
     wanted = re.split("[-_]", said.lower())[0]
     return wanted if wanted in LANGUAGES else ENGLISH
@@ -76,7 +76,7 @@ def language_of(said: str) -> str:
 
 def worded(kind: NotificationKind, values: Mapping[str, Any], *, language: str) -> Wording:
     """Put a notification into words, in the language nearest to the one asked for."""
-    chosen = language_of(language)
+    chosen = choose_language(language)
     safe = {name: _safe(name, value) if isinstance(value, str) else value for name, value in values.items()}
     return Wording(
         title=one_line(_block(chosen, kind, "subject", safe, html=False)),
@@ -134,18 +134,18 @@ def _environment(*, html: bool) -> Any:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"day": day_in_words, "month": month_in_words}
+    made.filters |= {"day": format_day, "month": format_month}
     made.filters |= {"number": _number, "paragraphs": _paragraphs, "web": _web}
     return made
 
 
-def day_in_words(said: str, language: str = ENGLISH) -> str:
+def format_day(said: str, language: str = ENGLISH) -> str:
     """Write 2026-01-05 as 5 January 2026."""
     day = date.fromisoformat(said)
     return f"{_number(day.day, language)} {_MONTHS[language][day.month - 1]} {_number(day.year, language)}"
 
 
-def month_in_words(said: str, language: str = ENGLISH) -> str:
+def format_month(said: str, language: str = ENGLISH) -> str:
     """Write 2026-01 as January 2026."""
     return f"{_MONTHS[language][int(said[5:7]) - 1]} {_number(int(said[:4]), language)}"
 

@@ -10,9 +10,9 @@ import pytest
 
 from chalicelib.backing import mail
 from chalicelib.notifications.rules import VALUES, NotificationKind
-from chalicelib.notifications.wording import LANGUAGES, Brand, clean, language_of, mail_of, one_line, worded
+from chalicelib.notifications.wording import LANGUAGES, Brand, choose_language, clean, mail_of, one_line, worded
 from tests.support.cast import Cast
-from tests.support.notices import LEAVE, mailbox, person, tell, text_of
+from tests.support.notifications import LEAVE, mailbox, notify, person, text_of
 from tests.support.stack import Stack
 
 EXPIRING = {"leave_type": "Annual leave", "days": 0.5, "expires_on": "2026-03-31", "days_left": 14, "action": "delete"}
@@ -132,7 +132,7 @@ class TestWorded:
         ("en", "en"), ("bn", "bn"), ("bn-BD", "bn"), ("BN_bd", "bn"), ("de", "en"), ("", "en"), ("../../etc", "en"),
     ])  # fmt: skip
     def test_falls_back_to_english(self, asked: str, given: str) -> None:
-        assert language_of(asked) == given
+        assert choose_language(asked) == given
 
     @pytest.mark.parametrize("link", ["javascript:alert(1)", "data:text/html,x", "", None])
     def test_leaves_out_a_link_that_leads_elsewhere(self, link: str | None) -> None:
@@ -236,7 +236,7 @@ class TestMail:
 
     def test_of_a_hostile_person_arrives_at_them_alone(self, acme: Cast, running: Stack) -> None:
         for number, hostile in enumerate(one for one in HOSTILE if not set(one) & set("\x00\ud800")):
-            tell(
+            notify(
                 acme, person(acme, name=hostile, address=f"p{number}@acme.example"), values={**LEAVE, "notes": hostile}
             )
         running.drain()
@@ -251,8 +251,8 @@ class TestBrand:
         footer = "Acme Ltd <b>\nDhaka"
         said = acme.admin.ok("PATCH", "/tenant", {"branding": {"color": "#a4302a", "footer": footer}})
         assert said["branding"] == {"color": "#a4302a", "footer": footer}
-        tell(acme, person(acme))
-        tell(zenith, person(zenith, address="z@zenith.example"))
+        notify(acme, person(acme))
+        notify(zenith, person(zenith, address="z@zenith.example"))
         running.drain()
         ours, theirs = mailbox()
         assert "border-top:6px solid #a4302a" in text_of(ours, "html")

@@ -128,14 +128,17 @@ def _review(scope: Scope, before: Record, patch: SubmissionPatch) -> None:
     if handler := handler_of(FormType(before["form_type"])):
         handler.decided(scope, submission=row, to=to, notes=row["notes"])
         return
-    notice = notifications.Notice(
+    notice = notifications.UserNotification(
         user_id=row["user_id"],
         cause=f"{row['id']}/{to}",
         entity_id=row["id"],
         values={"form": before["form_name"], "status": to, "notes": row["notes"]},
     )
     notifications.notify(
-        scope, kind=notifications.NotificationKind.FORM_DECIDED, entity_type="form_submission", notices=[notice]
+        scope,
+        kind=notifications.NotificationKind.FORM_DECIDED,
+        entity_type="form_submission",
+        user_notifications=[notice],
     )
 
 

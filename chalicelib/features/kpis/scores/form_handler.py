@@ -68,14 +68,17 @@ class AppraisalForms:
         if to is SubmissionStatus.APPROVED and (values := _values(scope, submission)):
             _enter(scope, submission, values, notes)
         form = forms.get_form(scope, submission["form_id"])
-        notice = notifications.Notice(
+        notice = notifications.UserNotification(
             user_id=submission["user_id"],
             cause=f"{submission['id']}/{to}",
             entity_id=submission["id"],
             values={"form": form["name"], "status": to, "notes": notes},
         )
         notifications.notify(
-            scope, kind=notifications.NotificationKind.FORM_DECIDED, entity_type="form_submission", notices=[notice]
+            scope,
+            kind=notifications.NotificationKind.FORM_DECIDED,
+            entity_type="form_submission",
+            user_notifications=[notice],
         )
 
 

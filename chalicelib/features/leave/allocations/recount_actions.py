@@ -26,7 +26,7 @@ from chalicelib.features.periods.working_days import LAST_DAY
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import BalanceTooLow
 from chalicelib.kernel.halves import Half
-from chalicelib.notifications import Notice, NotificationKind
+from chalicelib.notifications import NotificationKind, UserNotification
 
 _PEOPLE = text(statement(__file__, "recount_people"))
 _HALVES = text("""
@@ -188,7 +188,7 @@ def _write(scope: Scope, claims: Sequence[LeaveClaim]) -> None:
 
 def _notify(scope: Scope, rows: Sequence[Row[Any]]) -> None:
     notices = [
-        Notice(
+        UserNotification(
             row.user_id,
             f"leave_recounted/{row.id}/{row.version}",
             {
@@ -204,4 +204,6 @@ def _notify(scope: Scope, rows: Sequence[Row[Any]]) -> None:
         for row in rows
         if row.days != row.days_before or row.unpaid_days
     ]
-    notifications.notify(scope, kind=NotificationKind.LEAVE_RECOUNTED, entity_type="leave_request", notices=notices)
+    notifications.notify(
+        scope, kind=NotificationKind.LEAVE_RECOUNTED, entity_type="leave_request", user_notifications=notices
+    )

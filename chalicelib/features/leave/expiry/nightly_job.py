@@ -120,7 +120,7 @@ def warn(scope: Scope, *, as_of: date, employee_filter: EmployeeFilter) -> int:
     values = {**employee_filter.values, **queries.warning(scope, as_of=as_of)}
     rows = scope.session.execute(text(employee_filter.put_into(queries.WARNINGS) + _WARN), values).all()
     notices = [
-        notifications.Notice(
+        notifications.UserNotification(
             user_id=row.user_id,
             cause=f"leave_expiry/{row.allocation_id}/{row.step}",
             values={
@@ -135,7 +135,10 @@ def warn(scope: Scope, *, as_of: date, employee_filter: EmployeeFilter) -> int:
         for row in rows
     ]
     notifications.notify(
-        scope, kind=notifications.NotificationKind.LEAVE_EXPIRY_WARNING, entity_type="leave_allocation", notices=notices
+        scope,
+        kind=notifications.NotificationKind.LEAVE_EXPIRY_WARNING,
+        entity_type="leave_allocation",
+        user_notifications=notices,
     )
     return len(notices)
 

@@ -14,9 +14,9 @@ from chalicelib.notifications.wording import (
     BENGALI,
     ENGLISH,
     PLAIN,
-    day_in_words,
-    language_of,
-    month_in_words,
+    choose_language,
+    format_day,
+    format_month,
     one_line,
 )
 
@@ -96,10 +96,10 @@ def sheet_of(payslip: Record, head: Letterhead) -> Sheet:
 
     It says that it is approved also when its run is paid already, so that it reads the same whenever it is made.
     """
-    language = language_of(head.language)
+    language = choose_language(head.language)
     say = _LABELS[language]
     user, totals, currency = payslip["user"], payslip["totals"], payslip["currency"]
-    period = month_in_words(payslip["month"], language)
+    period = format_month(payslip["month"], language)
     person = [f"{say['employee_no']} {user['employee_no']}" if user["employee_no"] else None, head.department]
     parts = [
         _part(payslip, category, label=label, language=language)
@@ -111,7 +111,7 @@ def sheet_of(payslip: Record, head: Letterhead) -> Sheet:
     ]
     benefits = _part(payslip, Category.BENEFIT, label="benefits", language=language)
     carried = f"{currency} {money(payslip['carried'], currency)}"
-    between = (day_in_words(payslip[name].isoformat(), language) for name in ("start_date", "end_date"))
+    between = (format_day(payslip[name].isoformat(), language) for name in ("start_date", "end_date"))
     taken = ((say["deduction"], totals["deductions"]), (say["tax"], totals["taxes"]))
     sums = [f"{say['gross']} {money(totals['gross'], currency)}"] + [
         f"{'−' if amount > 0 else '+'} {name.lower()} {money(abs(amount), currency)}"
@@ -181,7 +181,7 @@ def _name(line: Record, language: str) -> str:
     """Return a line's name; arrears of a component name the month they are for in the person's language."""
     if line["kind"] != "arrears" or line["code"] is None:
         return str(line["name"])
-    month = month_in_words(line["detail"]["month"], language)
+    month = format_month(line["detail"]["month"], language)
     return _LABELS[language]["arrears"].format(month=month, name=line["detail"]["component"])
 
 
