@@ -2,7 +2,7 @@
 
 A notification that is sent takes with it those that wait: of its kind, for the same user and channel, and not attempted
 yet. One that comes within rules.QUIET after a message was sent waits until that period is over. There is still one row
-per cause; a row shares the outcome of the one that it was collapsed into (`collapsed_into`), and the app shows them all.
+per cause; it shares the outcome of the row that it was collapsed into (`collapsed_into`), and the app shows them all.
 """
 
 from collections.abc import Mapping, Sequence

@@ -22,7 +22,7 @@ notification_logs = Table(
     Column(
         "look_at",
         DateTime(timezone=True),
-        doc="the next attempt; while one is under way, the end of its lease; null when settled",
+        doc="the next attempt, or the end of the lease of one; null when settled",
     ),
     Column("title", Text, doc="as it was sent; null before that, and in the app, where it is worded when read"),
     Column("message", Text, doc="likewise"),

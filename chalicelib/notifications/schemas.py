@@ -135,5 +135,5 @@ def list_switched_off(kinds: dict[NotificationKind, Switches]) -> list[str]:
     """Return what a user switched off, as kind/channel."""
     by_kind: dict[str, dict[str, bool]] = {kind: switches.model_dump() for kind, switches in kinds.items()}
     return sorted(
-        f"{kind}/{channel}" for kind, channels in by_kind.items() for channel, on in channels.items() if not on
+        f"{kind}/{channel}" for kind, channels in by_kind.items() for channel, is_on in channels.items() if not is_on
     )

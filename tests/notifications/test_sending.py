@@ -15,6 +15,7 @@ from chalicelib.backing import clock, mail, push
 from chalicelib.identity.callers import job_scope
 from chalicelib.identity.scope import Origin
 from chalicelib.notifications import NotificationKind, delivery, rules
+from chalicelib.notifications.delivery import NOTIFICATIONS
 from tests.support.cast import Cast
 from tests.support.notifications import DUE, caller, let_pass, log, mail_ids, mailbox, notify, person, statuses
 from tests.support.people import sql
@@ -53,7 +54,7 @@ def failing(running: Stack, monkeypatch: pytest.MonkeyPatch) -> list[Callable[..
 def claimed(cast: Cast, log_id: str) -> Any:
     """Claim an attempt, as a worker does before it is killed."""
     with job_scope(cast.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
-        return delivery.attempt(scope, UUID(log_id))
+        return NOTIFICATIONS.attempt(scope, UUID(log_id))
 
 
 def settle(cast: Cast, side_effect: Any, answer: Any) -> None:
@@ -235,4 +236,8 @@ class TestChannels:
 
 class TestRules:
     def test_wait_longer_each_time_and_then_no_more(self) -> None:
-        assert [rules.wait_after(number) for number in (1, 5, 6)] == [timedelta(minutes=1), timedelta(hours=6), None]
+        assert [rules.RETRY.wait_after(number) for number in (1, 5, 6)] == [
+            timedelta(minutes=1),
+            timedelta(hours=6),
+            None,
+        ]
