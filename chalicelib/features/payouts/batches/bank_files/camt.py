@@ -17,11 +17,11 @@ from chalicelib.features.payouts.batches.bank_files.reports import (
     UnreadableLine,
     XmlElement,
     child_text,
-    moment_at,
-    money_at,
-    name_of,
-    references_of,
-    shortened,
+    local_name,
+    read_moment,
+    read_money,
+    read_references,
+    shorten,
 )
 from chalicelib.features.payouts.delivery.outcomes import BankVerdict
 
@@ -55,7 +55,7 @@ class Booking:
     charges: Decimal  # in the currency that was booked
     bank_reference: str | None
 
-    def fee_of(self, amount: Decimal, currency: str) -> Decimal | None:
+    def find_fee(self, amount: Decimal, currency: str) -> Decimal | None:
         """Return what the bank kept of a transfer of this amount, 0 mostly; None where it is another amount."""
         is_instructed = self.instructed == Money(amount, currency)
         if self.movement is EntryMovement.PAID and self.instructed is not None and not is_instructed:
@@ -96,42 +96,42 @@ class StatementReader:
             return
         self.read += 1
         try:
-            self.bookings += (found := _bookings(self.read, part.element))
-            self.unnamed += not found
+            self.bookings += (bookings := _read_bookings(self.read, part.element))
+            self.unnamed += not bookings
         except LineFault as fault:
             self.faults.append(UnreadableLine(self.read, fault.element, fault.detail))
         if part.parent is not None:
             part.parent.remove(part.element)
 
     def finish(self, root: Element) -> BankStatement:
-        created_at = moment_at(root, "GrpHdr/CreDtTm")
+        created_at = read_moment(root, "GrpHdr/CreDtTm")
         message_id = child_text(root, "GrpHdr/MsgId")
         return BankStatement(self.kind, message_id, created_at, self.bookings, self.unnamed, self.faults)
 
 
-def _bookings(number: int, entry: Element) -> list[Booking]:
+def _read_bookings(number: int, entry: Element) -> list[Booking]:
     details = entry.findall("{*}NtryDtls/{*}TxDtls")
-    found = [_of_detail(number, entry, one, is_only=len(details) == 1) for one in details]
-    named = [one for one in found if one is not None]
+    bookings = [_read_detail(number, entry, one, is_only=len(details) == 1) for one in details]
+    named = [one for one in bookings if one is not None]
     if named or len(details) > 1:
         return named
-    whole = _of_batch(number, entry)
+    whole = _read_block(number, entry)
     return [whole] if whole is not None else []
 
 
-def _of_detail(number: int, entry: Element, detail: Element, *, is_only: bool) -> Booking | None:
-    references = references_of(detail, "Refs/EndToEndId", "Refs/InstrId", "Refs/TxId")
+def _read_detail(number: int, entry: Element, detail: Element, *, is_only: bool) -> Booking | None:
+    references = read_references(detail, "Refs/EndToEndId", "Refs/InstrId", "Refs/TxId")
     if not references:
         return None
-    booked = money_at(detail, "Amt") or money_at(detail, "AmtDtls/TxAmt/Amt")
-    instructed = money_at(detail, "AmtDtls/InstdAmt/Amt")
+    booked = read_money(detail, "Amt") or read_money(detail, "AmtDtls/TxAmt/Amt")
+    instructed = read_money(detail, "AmtDtls/InstdAmt/Amt")
     if booked is None:
-        booked = money_at(entry, "Amt") if is_only else instructed
+        booked = read_money(entry, "Amt") if is_only else instructed
     if booked is None:
         raise LineFault("Amt", "the entry has no amount")
-    charges = _charges(detail) or (_charges(entry) if is_only else Decimal(0))
+    charges = _sum_charges(detail) or (_sum_charges(entry) if is_only else Decimal(0))
     bank_reference = child_text(detail, "Refs/AcctSvcrRef") or child_text(entry, "AcctSvcrRef")
-    verdict = _verdict(entry, detail)
+    verdict = _read_verdict(entry, detail)
     return Booking(
         number,
         references,
@@ -146,16 +146,16 @@ def _of_detail(number: int, entry: Element, detail: Element, *, is_only: bool) -
     )
 
 
-def _of_batch(number: int, entry: Element) -> Booking | None:
+def _read_block(number: int, entry: Element) -> Booking | None:
     """Read an entry that books a whole block as one sum."""
     paths = ("PmtInfId", "MsgId")
     named = [child_text(entry, f"NtryDtls/{place}/{path}") for place in ("Btch", "TxDtls/Refs") for path in paths]
     block = next((one for one in named if one), None)
-    booked = money_at(entry, "NtryDtls/Btch/TtlAmt") or money_at(entry, "Amt")
+    booked = read_money(entry, "NtryDtls/Btch/TtlAmt") or read_money(entry, "Amt")
     if block is None or booked is None:
         return None
     transfers = child_text(entry, "NtryDtls/Btch/NbOfTxs") or ""
-    verdict = _verdict(entry, entry)
+    verdict = _read_verdict(entry, entry)
     return Booking(
         number,
         (),
@@ -170,11 +170,11 @@ def _of_batch(number: int, entry: Element) -> Booking | None:
     )
 
 
-def _verdict(entry: Element, detail: Element) -> BankVerdict:
+def _read_verdict(entry: Element, detail: Element) -> BankVerdict:
     status = child_text(entry, "Sts/Cd") or child_text(entry, "Sts") or "?"
     reason = child_text(detail, "RtrInf/Rsn/Cd") or child_text(detail, "RtrInf/Rsn/Prtry")
     words = [one.text or "" for one in detail.findall("{*}RtrInf/{*}AddtlInf")]
-    return BankVerdict(status, (reason,) if reason else (), shortened(" ".join(words)))
+    return BankVerdict(status, (reason,) if reason else (), shorten(" ".join(words)))
 
 
 def _movement(entry: Element, detail: Element, verdict: BankVerdict) -> EntryMovement:
@@ -194,10 +194,10 @@ def _movement(entry: Element, detail: Element, verdict: BankVerdict) -> EntryMov
     )
 
 
-def _charges(element: Element) -> Decimal:
+def _sum_charges(element: Element) -> Decimal:
     """Sum what an entry or a transfer shows as charges: one total, or else its records."""
-    found = element.findall("{*}Chrgs")
-    totals = [money for one in found if (money := money_at(one, "TtlChrgsAndTaxAmt"))]
-    parts = [part for one in found for part in (one, *(r for r in one if name_of(r) == "Rcrd"))]
-    amounts = totals or [money for part in parts if (money := money_at(part, "Amt"))]
+    charges = element.findall("{*}Chrgs")
+    totals = [money for one in charges if (money := read_money(one, "TtlChrgsAndTaxAmt"))]
+    parts = [part for one in charges for part in (one, *(r for r in one if local_name(r) == "Rcrd"))]
+    amounts = totals or [money for part in parts if (money := read_money(part, "Amt"))]
     return sum((one.amount for one in amounts), Decimal(0))

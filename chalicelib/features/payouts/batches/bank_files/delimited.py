@@ -19,11 +19,11 @@ from chalicelib.features.payouts.batches.bank_files.orders import (
     LONGEST_REFERENCE,
     FileOrder,
     Transfer,
-    check,
-    minor,
-    plain,
+    check_order,
+    format_amount,
+    format_minor_units,
 )
-from chalicelib.features.payouts.batches.bank_files.wording import NOTHING_LEFT, latin
+from chalicelib.features.payouts.batches.bank_files.wording import NOTHING_LEFT, transliterate
 from chalicelib.kernel.errors import Invalid
 from chalicelib.kernel.schema import Currency, Input, LongText, MoneyIn, Text
 from chalicelib.kernel.text import JOINERS
@@ -64,26 +64,26 @@ _DATES = {
     "DD-MM-YYYY": "%d-%m-%Y", "DDMMYYYY": "%d%m%Y", "MM/DD/YYYY": "%m/%d/%Y",
 }  # fmt: skip
 _QUOTING: dict[str, Any] = {"minimal": csv.QUOTE_MINIMAL, "all": csv.QUOTE_ALL, "none": csv.QUOTE_NONE}
-_WORDS = frozenset({ColumnValue.HOLDER, ColumnValue.BANK_NAME, ColumnValue.REMITTANCE})
+_TYPED_TEXTS = frozenset({ColumnValue.HOLDER, ColumnValue.BANK_NAME, ColumnValue.REMITTANCE})
 
 
-def _one_plain_line(said: str) -> str:
-    if not said.isprintable():
+def _check_one_line(text: str) -> str:
+    if not text.isprintable():
         raise ValueError("must be one line of printable characters")
-    if said.startswith(tuple(FORMULAS)):
+    if text.startswith(tuple(FORMULAS)):
         raise ValueError("must not begin with a sign that spreadsheets take for a formula (= + - @)")
-    return said
+    return text
 
 
-Words = Annotated[str, Field(max_length=60), AfterValidator(_one_plain_line)]
+PlainText = Annotated[str, Field(max_length=60), AfterValidator(_check_one_line)]
 
 
 class Column(Input):
     """One column: a value of the transfer, or the same constant text in every row."""
 
-    header: Words = ""
+    header: PlainText = ""
     value: ColumnValue | None = None
-    constant: Words | None = None
+    constant: PlainText | None = None
 
     @model_validator(mode="after")
     def _either(self) -> Self:
@@ -112,7 +112,7 @@ class Template(Input):
 
     @model_validator(mode="after")
     def _pays(self) -> Self:
-        has = self.holds
+        has = self.column_values
         if ColumnValue.REFERENCE not in has:
             raise ValueError("a column with the value reference is needed, by which the bank's answer is understood")
         if not has & {ColumnValue.AMOUNT, ColumnValue.AMOUNT_MINOR}:
@@ -127,27 +127,30 @@ class Template(Input):
         return self
 
     @property
-    def holds(self) -> set[ColumnValue]:
+    def column_values(self) -> set[ColumnValue]:
         """Return which values of a transfer the file has."""
         return {column.value for column in self.columns if column.value is not None}
 
 
-def lacking(template: Template, transfer: Transfer) -> str | None:
+def find_missing_column(template: Template, transfer: Transfer) -> str | None:
     """Return what a bank would need of this transfer and the template has no column for, or nothing."""
-    has, to = template.holds, transfer.creditor
+    has, to = template.column_values, transfer.creditor
     if not ((to.iban and ColumnValue.IBAN in has) or (to.number and ColumnValue.ACCOUNT_NUMBER in has)):
         there, column = ("an IBAN", ColumnValue.IBAN) if to.iban else ("an account number", ColumnValue.ACCOUNT_NUMBER)
         return f"the account has {there}, and the template has no column {column}"
     return None
 
 
-def written(order: FileOrder, template: Template) -> bytes:
+def write(order: FileOrder, template: Template) -> bytes:
     """Write an order as the template has it. The same order always gives the same bytes."""
-    check(order)
+    check_order(order)
     for transfer in order.transfers:
-        if wrong := lacking(template, transfer):
+        if wrong := find_missing_column(template, transfer):
             raise Invalid(f"Transfer {transfer.reference}: {wrong}.")
-    if ColumnValue.CURRENCY not in template.holds and len({transfer.currency for transfer in order.transfers}) > 1:
+    if (
+        ColumnValue.CURRENCY not in template.column_values
+        and len({transfer.currency for transfer in order.transfers}) > 1
+    ):
         raise Invalid("The template has no column for the currency, so that a file can hold only one.")
     text = io.StringIO(newline="")
     writer = csv.writer(
@@ -158,7 +161,7 @@ def written(order: FileOrder, template: Template) -> bytes:
         lineterminator="\r\n" if template.line_ending == "crlf" else "\n",
     )
     if template.header:
-        writer.writerow([_encodable(column.header, template.encoding) for column in template.columns])
+        writer.writerow([_to_encodable(column.header, template.encoding) for column in template.columns])
     for transfer in order.transfers:
         writer.writerow([_cell(column, transfer, order.execution_on, template) for column in template.columns])
     return text.getvalue().encode(_codec(template.encoding))
@@ -166,11 +169,11 @@ def written(order: FileOrder, template: Template) -> bytes:
 
 def _cell(column: Column, transfer: Transfer, execution_on: date, template: Template) -> str:
     if column.value is None:
-        return _encodable(column.constant or "", template.encoding)
-    said = _value(column.value, transfer, execution_on, template)
-    if column.value in _WORDS:
-        said = _in_words(said, template) or (NOTHING_LEFT if column.value is ColumnValue.HOLDER else "")
-    return said
+        return _to_encodable(column.constant or "", template.encoding)
+    text = _value(column.value, transfer, execution_on, template)
+    if column.value in _TYPED_TEXTS:
+        text = _sanitize(text, template) or (NOTHING_LEFT if column.value is ColumnValue.HOLDER else "")
+    return text
 
 
 def _value(value: ColumnValue, transfer: Transfer, execution_on: date, template: Template) -> str:
@@ -179,9 +182,9 @@ def _value(value: ColumnValue, transfer: Transfer, execution_on: date, template:
         case ColumnValue.REFERENCE:
             return transfer.reference
         case ColumnValue.AMOUNT:
-            return plain(amount, currency).replace(".", template.decimal_separator)
+            return format_amount(amount, currency).replace(".", template.decimal_separator)
         case ColumnValue.AMOUNT_MINOR:
-            return minor(amount, currency)
+            return format_minor_units(amount, currency)
         case ColumnValue.CURRENCY:
             return currency
         case ColumnValue.HOLDER:
@@ -195,26 +198,28 @@ def _value(value: ColumnValue, transfer: Transfer, execution_on: date, template:
     return str(getattr(to, value) or "")  # iban, bic, bank_code, branch_code and bank_name are named alike
 
 
-def _in_words(said: str, template: Template) -> str:
+def _sanitize(text: str, template: Template) -> str:
     """Make a typed text one line, without a formula's beginning and without what would end the cell."""
     # joiners shape letters of Indic and Arabic scripts and are not spaces, though Python cannot print them
-    said = "".join(sign if sign.isprintable() or sign in JOINERS else " " for sign in said)
-    said = _encodable(said, template.encoding)
+    text = "".join(sign if sign.isprintable() or sign in JOINERS else " " for sign in text)
+    text = _to_encodable(text, template.encoding)
     if template.quote == "none":
-        said = said.replace(template.delimiter, " ").replace('"', " ")
-    return " ".join(said.split()).lstrip(FORMULAS + " ")
+        text = text.replace(template.delimiter, " ").replace('"', " ")
+    return " ".join(text.split()).lstrip(FORMULAS + " ")
 
 
-def _encodable(said: str, encoding: Encoding) -> str:
+def _to_encodable(text: str, encoding: Encoding) -> str:
     codec = _codec(encoding)
     try:
-        said.encode(codec)
+        text.encode(codec)
     except UnicodeEncodeError:
-        return "".join(sign if _fits(sign, codec) else latin(sign) or " " for sign in said if sign not in JOINERS)
-    return said
+        return "".join(
+            sign if _is_encodable(sign, codec) else transliterate(sign) or " " for sign in text if sign not in JOINERS
+        )
+    return text
 
 
-def _fits(sign: str, codec: str) -> bool:
+def _is_encodable(sign: str, codec: str) -> bool:
     try:
         sign.encode(codec)
     except UnicodeEncodeError:
@@ -226,15 +231,15 @@ def _codec(encoding: Encoding) -> str:
     return _CODECS.get(encoding, encoding.value)
 
 
-def _lower(said: Any) -> Any:
-    return said.strip().lower() if isinstance(said, str) else said
+def _to_lower(value: Any) -> Any:
+    return value.strip().lower() if isinstance(value, str) else value
 
 
 class AnswerRow(RowInput):
     """One row of a bank's answer, or of what somebody read off the bank's statement."""
 
     reference: Annotated[Text, Field(max_length=LONGEST_REFERENCE)]
-    status: Annotated[Literal["paid", "failed", "returned"], BeforeValidator(_lower)]
+    status: Annotated[Literal["paid", "failed", "returned"], BeforeValidator(_to_lower)]
     reason: Annotated[LongText, Field(max_length=500)] | None = None
     bank_reference: Annotated[Text, Field(max_length=100)] | None = None
     amount: MoneyIn | None = None

@@ -31,20 +31,20 @@ class BankAccount:
     branch_code: str | None = None
     bank_name: str | None = None
 
-    def wrong(self) -> str | None:
+    def find_fault(self) -> str | None:
         """Return why no bank could find this account, or nothing. What it says never holds the number."""
         if not self.holder.strip():
             return "there is no holder's name"
         if not (self.iban or self.number):
             return "there is neither an IBAN nor an account number"
-        for said, pattern, what in (
+        for value, pattern, what in (
             (self.iban, _IBAN, "IBAN"),
             (self.number, _NUMBER, "account number"),
             (self.bic, _BIC, "BIC"),
             (self.bank_code, _CODE, "bank code"),
             (self.branch_code, _CODE, "branch code"),
         ):
-            if said is not None and not pattern.fullmatch(said):
+            if value is not None and not pattern.fullmatch(value):
                 return f"the {what} has characters or a length that no {what} has"
         return None
 
@@ -59,7 +59,7 @@ class Transfer:
     creditor: BankAccount
     remittance: str | None = None
 
-    def wrong(self) -> str | None:
+    def find_fault(self) -> str | None:
         """Return why this transfer cannot be ordered, or nothing."""
         if not _REFERENCE.fullmatch(self.reference):
             return f"the reference must be 1 to {LONGEST_REFERENCE} letters, digits and signs that banks take"
@@ -69,7 +69,7 @@ class Transfer:
             return "the amount must be above zero and below a thousand million million"
         if not fits(self.amount, self.currency):
             return f"the amount has more decimals than {self.currency} has ({MINOR_UNITS[self.currency]})"
-        return self.creditor.wrong()
+        return self.creditor.find_fault()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class FileOrder:
     transfers: Sequence[Transfer]
 
 
-def check(order: FileOrder) -> None:
+def check_order(order: FileOrder) -> None:
     """Refuse an order that no format could say, naming the first transfer that is wrong."""
     if not _REFERENCE.fullmatch(order.message_id):
         raise Invalid(f"The message id must be 1 to {LONGEST_REFERENCE} letters, digits and signs that banks take.")
@@ -92,7 +92,7 @@ def check(order: FileOrder) -> None:
         raise Invalid("There is nothing to transfer.")
     seen: set[str] = set()
     for transfer in order.transfers:
-        if wrong := transfer.wrong():
+        if wrong := transfer.find_fault():
             raise Invalid(f"Transfer {transfer.reference}: {wrong}.")
         # a bank may fold case, and two payments with one reference could not be told apart in its answer
         if transfer.reference.upper() in seen:
@@ -100,21 +100,21 @@ def check(order: FileOrder) -> None:
         seen.add(transfer.reference.upper())
 
 
-def total(transfers: Sequence[Transfer]) -> Decimal:
+def control_sum(transfers: Sequence[Transfer]) -> Decimal:
     """Add amounts up, whatever their currencies, as ISO 20022 wants its control sums."""
-    made = sum((transfer.amount for transfer in transfers), Decimal(0))
+    total = sum((transfer.amount for transfer in transfers), Decimal(0))
     places = max((MINOR_UNITS[transfer.currency] for transfer in transfers), default=0)
-    made = made.quantize(Decimal(1).scaleb(-places))
-    if len(made.as_tuple().digits) > MOST_DIGITS:
+    total = total.quantize(Decimal(1).scaleb(-places))
+    if len(total.as_tuple().digits) > MOST_DIGITS:
         raise TooLarge(f"The amounts add up to more than {MOST_DIGITS} digits; make smaller batches.")
-    return made
+    return total
 
 
-def plain(amount: Decimal, currency: str) -> str:
+def format_amount(amount: Decimal, currency: str) -> str:
     """Write an amount with exactly the decimals of its currency: 12.00 BDT, 500 JPY, 1.250 KWD."""
     return format(amount, f".{MINOR_UNITS[currency]}f")
 
 
-def minor(amount: Decimal, currency: str) -> str:
+def format_minor_units(amount: Decimal, currency: str) -> str:
     """Write an amount in minor units: 1200, 500, 1250."""
     return str(int(amount.scaleb(MINOR_UNITS[currency])))

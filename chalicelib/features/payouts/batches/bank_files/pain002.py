@@ -15,10 +15,10 @@ from chalicelib.features.payouts.batches.bank_files.reports import (
     UnreadableLine,
     XmlElement,
     child_text,
-    moment_at,
-    money_at,
-    references_of,
-    shortened,
+    read_moment,
+    read_money,
+    read_references,
+    shorten,
 )
 from chalicelib.features.payouts.delivery.outcomes import BankVerdict
 from chalicelib.kernel.errors import Invalid
@@ -46,15 +46,15 @@ class StatusReport:
     lines: Sequence[StatusLine]
     faults: Sequence[UnreadableLine]
 
-    def complete(self, payment_of: Mapping[str, str]) -> list[StatusLine]:
+    def complete(self, block_ids: Mapping[str, str]) -> list[StatusLine]:
         """Add a line for each transfer of ours that is not named, from its block's status or the group's.
 
         `payment_of` gives the block of each of our references. Where a line could not be read, nobody knows which
         transfer it was about, and nothing is concluded of those that are not named.
         """
         named = {reference.upper() for line in self.lines for reference in line.references}
-        silent = [] if self.faults else [one for one in payment_of if one.upper() not in named]
-        verdicts = [(one, self.payments.get(payment_of[one]) or self.group) for one in silent]
+        silent = [] if self.faults else [one for one in block_ids if one.upper() not in named]
+        verdicts = [(one, self.payments.get(block_ids[one]) or self.group) for one in silent]
         return [*self.lines, *(StatusLine(None, (one,), verdict) for one, verdict in verdicts if verdict)]
 
 
@@ -75,7 +75,7 @@ class StatusReader:
         match part.name:
             case "OrgnlGrpInfAndSts":
                 self.message_id = child_text(part.element, "OrgnlMsgId") or self.message_id
-                self.group = verdict_of(part.element, "GrpSts")
+                self.group = read_verdict(part.element, "GrpSts")
             case "TxInfAndSts":
                 self._take_transfer(part.element)
                 if part.parent is not None:
@@ -87,7 +87,7 @@ class StatusReader:
         """Return the report, its transfers judged together with what they are in."""
         if not self.message_id:
             raise Invalid("The report does not say which message it answers (OrgnlGrpInfAndSts/OrgnlMsgId).")
-        created_at = moment_at(root, "GrpHdr/CreDtTm")
+        created_at = read_moment(root, "GrpHdr/CreDtTm")
         payments = {one: _within(verdict, self.group) for one, verdict in self.payments.items()}
         lines = [replace(line, verdict=_within(line.verdict, self.group)) for line in self.lines]
         return StatusReport(self.message_id, created_at, self.group, payments, lines, self.faults)
@@ -95,7 +95,7 @@ class StatusReader:
     def _take_transfer(self, element: Element) -> None:
         self.read += 1
         try:
-            line = _line(self.read, element)
+            line = _read_line(self.read, element)
         except LineFault as fault:
             self.faults.append(UnreadableLine(self.read, fault.element, fault.detail))
             return
@@ -103,7 +103,7 @@ class StatusReader:
             self.lines.append(line)
 
     def _take_block(self, element: Element) -> None:
-        payment, verdict = child_text(element, "OrgnlPmtInfId"), verdict_of(element, "PmtInfSts")
+        payment, verdict = child_text(element, "OrgnlPmtInfId"), read_verdict(element, "PmtInfSts")
         if payment and verdict:
             self.payments[payment] = verdict
         for place in range(self.in_block, len(self.lines)):
@@ -118,20 +118,20 @@ def _within(verdict: BankVerdict, around: BankVerdict | None) -> BankVerdict:
     return replace(verdict, around=(*verdict.around, around))
 
 
-def _line(number: int, element: Element) -> StatusLine | None:
+def _read_line(number: int, element: Element) -> StatusLine | None:
     """Read what is said of one transfer; without a status of its own it shares its block's."""
-    verdict = verdict_of(element, "TxSts")
+    verdict = read_verdict(element, "TxSts")
     if verdict is None:
         return None
-    references = references_of(element, "OrgnlEndToEndId", "OrgnlInstrId", "OrgnlTxId")
+    references = read_references(element, "OrgnlEndToEndId", "OrgnlInstrId", "OrgnlTxId")
     if not references:
         raise LineFault("OrgnlEndToEndId", f"this transfer is {verdict.status[:35]}, and the report does not say which")
     return StatusLine(
-        number, references, verdict, money_at(element, "OrgnlTxRef/Amt/InstdAmt"), child_text(element, "AcctSvcrRef")
+        number, references, verdict, read_money(element, "OrgnlTxRef/Amt/InstdAmt"), child_text(element, "AcctSvcrRef")
     )
 
 
-def verdict_of(element: Element, status: str) -> BankVerdict | None:
+def read_verdict(element: Element, status: str) -> BankVerdict | None:
     """Read a status with all its reasons; version 2 of the message calls them otherwise."""
     code = child_text(element, status)
     if code is None:
@@ -139,8 +139,8 @@ def verdict_of(element: Element, status: str) -> BankVerdict | None:
     reasons, words = [], []
     for one in element.findall("{*}StsRsnInf"):
         paths = ("Rsn/Cd", "Rsn/Prtry", "StsRsn/Cd", "StsRsn/Prtry")
-        reasons += [found for path in paths if (found := child_text(one, path))]
+        reasons += [reason for path in paths if (reason := child_text(one, path))]
         words += [
             inner.text or "" for inner in one if str(inner.tag).rpartition("}")[2] in ("AddtlInf", "AddtlStsRsnInf")
         ]
-    return BankVerdict(code, tuple(dict.fromkeys(reasons)), shortened(" ".join(words)))
+    return BankVerdict(code, tuple(dict.fromkeys(reasons)), shorten(" ".join(words)))

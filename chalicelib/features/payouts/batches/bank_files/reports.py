@@ -61,67 +61,67 @@ class XmlElement:
     is_whole: bool
 
 
-def parts(data: bytes) -> Iterator[XmlElement]:
+def iterate_elements(data: bytes) -> Iterator[XmlElement]:
     """Yield each element twice: as it begins, and when it has been read whole."""
     if len(data) > LARGEST:
         raise TooLarge(f"The report has {len(data):,} bytes; at most {LARGEST:,} can be taken.")
-    open_now: list[Element] = []
-    begun = 0
+    ancestors: list[Element] = []
+    elements = 0
     try:
-        for event, found in iterparse(io.BytesIO(data), events=("start", "end"), forbid_dtd=True):
+        for event, element in iterparse(io.BytesIO(data), events=("start", "end"), forbid_dtd=True):
             if event == "start":
-                begun += 1
-                if begun > MOST_ELEMENTS:
+                elements += 1
+                if elements > MOST_ELEMENTS:
                     raise TooLarge(f"The report has more than {MOST_ELEMENTS:,} elements.")
-                if len(open_now) == DEEPEST:
+                if len(ancestors) == DEEPEST:
                     raise Invalid(f"The report is nested deeper than {DEEPEST} levels.")
-                yield XmlElement(name_of(found), found, open_now[-1] if open_now else None, is_whole=False)
-                open_now.append(found)
+                yield XmlElement(local_name(element), element, ancestors[-1] if ancestors else None, is_whole=False)
+                ancestors.append(element)
             else:
-                open_now.pop()
-                yield XmlElement(name_of(found), found, open_now[-1] if open_now else None, is_whole=True)
+                ancestors.pop()
+                yield XmlElement(local_name(element), element, ancestors[-1] if ancestors else None, is_whole=True)
     except DefusedXmlException:
         raise Invalid("The report has a document type or entities, which a bank's report never has.") from None
     except (ParseError, ValueError, LookupError) as error:
         raise Unreadable(f"The report is not XML: {error}.") from None
 
 
-def name_of(element: Element) -> str:
+def local_name(element: Element) -> str:
     """Return an element's name without its namespace."""
     return str(element.tag).rpartition("}")[2]
 
 
 def child_text(element: Element, path: str) -> str | None:
     """Return the text at a path of names in any namespace, or None where it is empty or not there."""
-    return shortened(element.findtext("/".join(f"{{*}}{part}" for part in path.split("/"))))
+    return shorten(element.findtext("/".join(f"{{*}}{part}" for part in path.split("/"))))
 
 
-def shortened(text: str | None) -> str | None:
+def shorten(text: str | None) -> str | None:
     """Return a text as one line of bounded length, or None where nothing is left."""
     return " ".join((text or "").split())[:MOST_TEXT] or None
 
 
-def references_of(element: Element, *paths: str) -> tuple[str, ...]:
+def read_references(element: Element, *paths: str) -> tuple[str, ...]:
     """Return what a transfer is named by, the best first; a bank that was given none says NOTPROVIDED."""
     named = [child_text(element, path) for path in paths]
     return tuple(one for one in named if one and one.upper() != NOT_PROVIDED)
 
 
-def money_at(element: Element, path: str) -> Money | None:
+def read_money(element: Element, path: str) -> Money | None:
     """Return the amount at a path with its currency, or None where there is none. Raises LineFault."""
-    found = element.find("/".join(f"{{*}}{part}" for part in path.split("/")))
-    if found is None:
+    amount = element.find("/".join(f"{{*}}{part}" for part in path.split("/")))
+    if amount is None:
         return None
-    text = (found.text or "").strip()
+    text = (amount.text or "").strip()
     if not _AMOUNT.fullmatch(text):
         raise LineFault(path.rpartition("/")[2], f"{text[:35]!r} is not an amount like 12.00")
-    return Money(Decimal(text), found.get("Ccy"))
+    return Money(Decimal(text), amount.get("Ccy"))
 
 
-def moment_at(element: Element, path: str) -> datetime | None:
+def read_moment(element: Element, path: str) -> datetime | None:
     """Return the moment at a path, or None where there is none that can be read; without a zone it is taken as UTC."""
     try:
-        found = datetime.fromisoformat(child_text(element, path) or "")
-        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+        moment = datetime.fromisoformat(child_text(element, path) or "")
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         return None

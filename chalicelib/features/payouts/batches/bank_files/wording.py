@@ -19,20 +19,20 @@ _NOT_TAKEN = re.compile(r"[^A-Za-z0-9/?:().,'+ -]+")
 _SLASHES = re.compile(r"//+")
 
 
-def latin(text: str) -> str:
+def transliterate(text: str) -> str:
     """Spell a text in ASCII, whatever its script, as one line; control characters become spaces."""
     return " ".join("".join(sign if sign.isprintable() else " " for sign in anyascii(text)).split())
 
 
-def taken(text: str, *, longest: int) -> str:
+def to_sepa_text(text: str, *, longest: int) -> str:
     """Write a text in SEPA's characters, at most `longest` of them; it may come out empty."""
-    said = _NOT_TAKEN.sub(" ", latin(text).translate(_NEAREST))
+    converted = _NOT_TAKEN.sub(" ", transliterate(text).translate(_NEAREST))
     # a slash first or last, or two together, are how some banks mark codes
-    said = _SLASHES.sub("/", " ".join(said.split())).strip(" /")
-    return said[:longest].rstrip(" /")
+    converted = _SLASHES.sub("/", " ".join(converted.split())).strip(" /")
+    return converted[:longest].rstrip(" /")
 
 
-def name(text: str, *, longest: int = 70) -> str:
+def to_sepa_name(text: str, *, longest: int = 70) -> str:
     """Write a name in SEPA's characters; one of which nothing is left says so in the standard's word."""
-    said = taken(text, longest=longest)
-    return said if any(sign.isalnum() for sign in said) else NOTHING_LEFT
+    converted = to_sepa_text(text, longest=longest)
+    return converted if any(sign.isalnum() for sign in converted) else NOTHING_LEFT
