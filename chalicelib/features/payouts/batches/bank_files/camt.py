@@ -1,7 +1,7 @@
-"""ISO 20022 account statement (camt.053) and notification (camt.054): what was booked, of which transfer of ours.
+"""ISO 20022 account statement (camt.053) and notification (camt.054): the bookings of our transfers.
 
-A booked debit of our transfer confirms it. A booked credit of it returns it, where the bank gives a return reason, a
-code of a return, or marks it as the reversal of a debit. Whatever else bears our reference is a person's to look into.
+A booked debit confirms a transfer. A booked credit returns it, if the bank gives a return reason or a code of a return,
+or marks it as the reversal of a debit. Any other entry with our reference is unclear, and a person decides.
 """
 
 from collections.abc import Sequence
@@ -26,13 +26,15 @@ from chalicelib.features.payouts.batches.bank_files.reports import (
 from chalicelib.features.payouts.delivery.outcomes import BankVerdict
 
 BOOKED = "BOOK"
-RETURNS = frozenset({"RRTN", "RPCR"})  # bank transaction sub-families: return, and reversal after a cancellation
+RETURNS = frozenset(
+    {"RRTN", "RPCR"}
+)  # sub-families of bank transaction codes: return, and reversal after a cancellation
 DEBIT, CREDIT = "DBIT", "CRDT"
-LARGEST_FEE = Decimal("0.5")  # of what comes back, where the bank does not show the fee
+LARGEST_FEE = Decimal("0.5")  # share of a returned amount, where the bank does not show the fee
 
 
 class EntryMovement(StrEnum):
-    """What an entry says of a transfer."""
+    """What an entry means for a transfer."""
 
     PAID = "paid"
     RETURNED = "returned"
@@ -42,21 +44,21 @@ class EntryMovement(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Booking:
-    """One transfer in an entry, or a whole block that is booked as one sum (`references` are empty then)."""
+    """One transfer of an entry, or a whole block booked as one sum (then without `references`)."""
 
     number: int
     references: tuple[str, ...]
     block: str | None  # the payment block's id or the message's
-    transfers: int | None  # of the block, where the bank counts them
+    transfers: int | None  # in the block, where the bank counts them
     movement: EntryMovement
-    verdict: BankVerdict  # BOOK or PDNG, and the reason of a return
+    verdict: BankVerdict  # BOOK or PDNG, and the return reason
     booked: Money
     instructed: Money | None
-    charges: Decimal  # in the currency that was booked
+    charges: Decimal  # in the currency of `booked`
     bank_reference: str | None
 
     def find_fee(self, amount: Decimal, currency: str) -> Decimal | None:
-        """Return what the bank kept of a transfer of this amount, 0 mostly; None where it is another amount."""
+        """Return the fee that the bank took of a transfer of this amount, mostly 0; None if the amounts do not fit."""
         is_instructed = self.instructed == Money(amount, currency)
         if self.movement is EntryMovement.PAID and self.instructed is not None and not is_instructed:
             return None
@@ -76,13 +78,13 @@ class BankStatement:
     message_id: str | None
     created_at: datetime | None
     bookings: Sequence[Booking]
-    unnamed: int  # entries that name no transfer at all
+    unnamed: int  # entries without any transfer
     faults: Sequence[UnreadableLine]
 
 
 @dataclass(slots=True)
 class StatementReader:
-    """Collects the bookings of one message from its entries."""
+    """Reads the bookings of one message from its entries."""
 
     kind: str
     bookings: list[Booking] = field(default_factory=list)
@@ -91,7 +93,7 @@ class StatementReader:
     read: int = 0  # entries
 
     def take(self, part: XmlElement) -> None:
-        """Take in one element that was read whole."""
+        """Read one complete element."""
         if part.name != "Ntry":
             return
         self.read += 1
@@ -110,6 +112,7 @@ class StatementReader:
 
 
 def _read_bookings(number: int, entry: Element) -> list[Booking]:
+    """Read the transfers of an entry, or the block that it books as one sum."""
     details = entry.findall("{*}NtryDtls/{*}TxDtls")
     bookings = [_read_detail(number, entry, one, is_only=len(details) == 1) for one in details]
     named = [one for one in bookings if one is not None]
@@ -120,6 +123,7 @@ def _read_bookings(number: int, entry: Element) -> list[Booking]:
 
 
 def _read_detail(number: int, entry: Element, detail: Element, *, is_only: bool) -> Booking | None:
+    """Read one transfer of an entry; None if nothing names it. Raises LineFault."""
     references = read_references(detail, "Refs/EndToEndId", "Refs/InstrId", "Refs/TxId")
     if not references:
         return None
@@ -147,7 +151,7 @@ def _read_detail(number: int, entry: Element, detail: Element, *, is_only: bool)
 
 
 def _read_block(number: int, entry: Element) -> Booking | None:
-    """Read an entry that books a whole block as one sum."""
+    """Read an entry that books a whole block as one sum; None if it names no block."""
     paths = ("PmtInfId", "MsgId")
     named = [child_text(entry, f"NtryDtls/{place}/{path}") for place in ("Btch", "TxDtls/Refs") for path in paths]
     block = next((one for one in named if one), None)
@@ -178,6 +182,7 @@ def _read_verdict(entry: Element, detail: Element) -> BankVerdict:
 
 
 def _movement(entry: Element, detail: Element, verdict: BankVerdict) -> EntryMovement:
+    """Return what a transfer's booking means: side, reversal, return reason and transaction code."""
     if verdict.status != BOOKED:
         return EntryMovement.NOT_BOOKED
     side = child_text(detail, "CdtDbtInd") or child_text(entry, "CdtDbtInd")
@@ -186,7 +191,7 @@ def _movement(entry: Element, detail: Element, verdict: BankVerdict) -> EntryMov
         return EntryMovement.UNCLEAR if is_reversal else EntryMovement.PAID
     code = child_text(detail, "BkTxCd/Domn/Fmly/SubFmlyCd") or child_text(entry, "BkTxCd/Domn/Fmly/SubFmlyCd")
     is_return = detail.find("{*}RtrInf") is not None or is_reversal or code in RETURNS
-    # a duplicate that came back leaves the one that it is the duplicate of
+    # if a duplicate was returned, the original payment still stands
     return (
         EntryMovement.RETURNED
         if side == CREDIT and is_return and not verdict.speaks_of_earlier
@@ -195,7 +200,7 @@ def _movement(entry: Element, detail: Element, verdict: BankVerdict) -> EntryMov
 
 
 def _sum_charges(element: Element) -> Decimal:
-    """Sum what an entry or a transfer shows as charges: one total, or else its records."""
+    """Sum the charges of an entry or a transfer: its total, or else its records."""
     charges = element.findall("{*}Chrgs")
     totals = [money for one in charges if (money := read_money(one, "TtlChrgsAndTaxAmt"))]
     parts = [part for one in charges for part in (one, *(r for r in one if local_name(r) == "Rcrd"))]

@@ -1,4 +1,4 @@
-"""Which messages a bank's document holds, and their readers."""
+"""The messages in a bank's document, and their readers."""
 
 from collections.abc import Callable
 
@@ -11,16 +11,16 @@ Message = StatusReport | BankStatement
 _Reader = StatusReader | StatementReader
 _READERS: dict[str, Callable[[], _Reader]] = {
     "CstmrPmtStsRpt": StatusReader,
-    "pain.002.001.02": StatusReader,  # version 2 names its root so
+    "pain.002.001.02": StatusReader,  # the root element of version 2
     "BkToCstmrStmt": lambda: StatementReader("camt.053"),
     "BkToCstmrDbtCdtNtfctn": lambda: StatementReader("camt.054"),
 }
-# Its entries may still change, so money is settled by what follows it.
+# Its entries are provisional: money is settled by the statement that follows.
 _REFUSED = {"BkToCstmrAcctRpt": "an intraday report (camt.052), which is provisional: send the statement (camt.053)"}
 
 
 def read(data: bytes) -> list[Message]:
-    """Read every status report, statement and notification of a document, or say in which way it is none."""
+    """Read the status reports, statements and notifications of a document. Raises Invalid if there are none."""
     messages: list[Message] = []
     reader: _Reader | None = None
     first_names: list[str] = []

@@ -1,4 +1,4 @@
-"""An order to a bank: on which day, how much to whom. Every format is written from this."""
+"""An order to a bank: on which day, how much, to whom. Every file format is written from it."""
 
 import re
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from chalicelib.kernel.money import MINOR_UNITS, fits
 
 LONGEST_REFERENCE = 35  # an ISO 20022 identification is Max35Text
 MOST_DIGITS = 18  # of an amount or a sum, in ISO 20022
-TOO_MUCH = Decimal(10) ** 15  # with three decimals it would have more digits
+TOO_MUCH = Decimal(10) ** 15  # with three decimals it would exceed MOST_DIGITS
 _REFERENCE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9+?:().,'-]|/(?!/|$)){0,34}")  # no slash first, last or doubled
 _IBAN = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{1,30}")
 _BIC = re.compile(r"[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}(?:[A-Z0-9]{3})?")
@@ -21,7 +21,7 @@ _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,34}")
 
 @dataclass(frozen=True, slots=True)
 class BankAccount:
-    """Where money is held: an IBAN, or the number that the bank's own country knows it by. Repr shows neither."""
+    """A bank account: its IBAN, or its national number. Neither is in its repr."""
 
     holder: str
     iban: str | None = field(default=None, repr=False)
@@ -32,7 +32,7 @@ class BankAccount:
     bank_name: str | None = None
 
     def find_fault(self) -> str | None:
-        """Return why no bank could find this account, or nothing. What it says never holds the number."""
+        """Return why no bank could find this account, or None; the text never repeats the number."""
         if not self.holder.strip():
             return "there is no holder's name"
         if not (self.iban or self.number):
@@ -51,7 +51,7 @@ class BankAccount:
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """One payment. The bank gives `reference` back in its answer; the payee reads `remittance`."""
+    """One payment. The bank repeats `reference` in its answer; the payee reads `remittance`."""
 
     reference: str
     amount: Decimal
@@ -60,7 +60,7 @@ class Transfer:
     remittance: str | None = None
 
     def find_fault(self) -> str | None:
-        """Return why this transfer cannot be ordered, or nothing."""
+        """Return why this transfer cannot be ordered, or None."""
         if not _REFERENCE.fullmatch(self.reference):
             return f"the reference must be 1 to {LONGEST_REFERENCE} letters, digits and signs that banks take"
         if self.currency not in MINOR_UNITS:
@@ -74,7 +74,7 @@ class Transfer:
 
 @dataclass(frozen=True, slots=True)
 class FileOrder:
-    """Everything that one file says."""
+    """The content of one file."""
 
     message_id: str
     created_at: datetime
@@ -83,25 +83,25 @@ class FileOrder:
 
 
 def check_order(order: FileOrder) -> None:
-    """Refuse an order that no format could say, naming the first transfer that is wrong."""
+    """Check an order for what no format can express. Raises Invalid that names the first faulty transfer."""
     if not _REFERENCE.fullmatch(order.message_id):
         raise Invalid(f"The message id must be 1 to {LONGEST_REFERENCE} letters, digits and signs that banks take.")
     if order.created_at.tzinfo is None:
         raise ValueError("the moment of creation says no time zone")
     if not order.transfers:
         raise Invalid("There is nothing to transfer.")
-    seen: set[str] = set()
+    references: set[str] = set()
     for transfer in order.transfers:
-        if wrong := transfer.find_fault():
-            raise Invalid(f"Transfer {transfer.reference}: {wrong}.")
-        # a bank may fold case, and two payments with one reference could not be told apart in its answer
-        if transfer.reference.upper() in seen:
+        if fault := transfer.find_fault():
+            raise Invalid(f"Transfer {transfer.reference}: {fault}.")
+        # a bank may ignore case, and its answer could not distinguish two payments with one reference
+        if transfer.reference.upper() in references:
             raise Invalid(f"Transfer {transfer.reference} is there twice.")
-        seen.add(transfer.reference.upper())
+        references.add(transfer.reference.upper())
 
 
 def control_sum(transfers: Sequence[Transfer]) -> Decimal:
-    """Add amounts up, whatever their currencies, as ISO 20022 wants its control sums."""
+    """Return the control sum of ISO 20022: all amounts added up, whatever their currencies."""
     total = sum((transfer.amount for transfer in transfers), Decimal(0))
     places = max((MINOR_UNITS[transfer.currency] for transfer in transfers), default=0)
     total = total.quantize(Decimal(1).scaleb(-places))

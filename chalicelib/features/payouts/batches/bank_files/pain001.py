@@ -1,7 +1,7 @@
 """ISO 20022 customer credit transfer initiation, pain.001.001.09.
 
-One payment information block per currency, since many banks take only one currency in each; its id ends with the
-currency, so that an answer about the block as a whole can be understood without the file.
+It has one payment information block per currency, as many banks accept only one currency in each; the block's id ends
+with the currency, so that an answer about the whole block can be understood without the file.
 """
 
 from collections.abc import Sequence
@@ -22,22 +22,22 @@ from chalicelib.kernel.errors import Invalid
 NAMESPACE = "urn:iso:std:iso:20022:tech:xsd:pain.001.001.09"
 LONGEST_MESSAGE_ID = 32  # a UUID without dashes; with a currency behind it, 35
 LONGEST_REMITTANCE = 140
-# The geographical scope of SEPA by IBAN country (EPC409-09 of 2025). Elsewhere an IBAN in euro goes as any other.
+# The geographical scope of SEPA by IBAN country (EPC409-09 of 2025). Euro to an IBAN elsewhere is an ordinary transfer.
 _SEPA = """AD AL AT BE BG CH CY CZ DE DK EE ES FI FR GB GI GR HR HU IE IS IT LI LT LU LV MC MD ME MK MT NL NO PL PT RO
 RS SE SI SK SM VA"""
 SEPA = frozenset(_SEPA.split())
 
 
 def payment_block_id(message_id: str, currency: str) -> str:
-    """Return the block of a message that holds a currency's transfers."""
+    """Return the id of the block with a currency's transfers."""
     return message_id + currency
 
 
 def write(order: FileOrder, payer: BankAccount) -> bytes:
-    """Write an order on an account. The same order always gives the same bytes."""
+    """Write an order that the payer's account pays. The same order always gives the same bytes."""
     check_order(order)
-    if wrong := payer.find_fault():
-        raise Invalid(f"The account that pays is not complete: {wrong}. Mend the bank file settings.")
+    if fault := payer.find_fault():
+        raise Invalid(f"The account that pays is not complete: {fault}. Mend the bank file settings.")
     if len(order.message_id) > LONGEST_MESSAGE_ID:
         raise ValueError("the message id leaves no room for a currency")
     document = Element("Document", xmlns=NAMESPACE)
@@ -57,30 +57,32 @@ def write(order: FileOrder, payer: BankAccount) -> bytes:
 def _add_payment_block(
     initiation: Element, order: FileOrder, payer: BankAccount, transfers: Sequence[Transfer]
 ) -> None:
+    """Add the block of one currency with its transfers."""
     currency = transfers[0].currency
     payment = SubElement(initiation, "PmtInf")
     _add_text(payment, "PmtInfId", payment_block_id(order.message_id, currency))
     _add_text(payment, "PmtMtd", "TRF")
     _add_counts(payment, transfers)
-    sepa = currency == "EUR" and all(_is_in_sepa(one) for one in (payer, *(t.creditor for t in transfers)))
-    if sepa:
+    is_sepa = currency == "EUR" and all(_is_in_sepa(one) for one in (payer, *(t.creditor for t in transfers)))
+    if is_sepa:
         _add_text(SubElement(SubElement(payment, "PmtTpInf"), "SvcLvl"), "Cd", "SEPA")
     _add_text(SubElement(payment, "ReqdExctnDt"), "Dt", order.execution_on.isoformat())
     _add_text(SubElement(payment, "Dbtr"), "Nm", to_sepa_name(payer.holder))
     _add_account(SubElement(payment, "DbtrAcct"), payer)
-    _add_agent(payment, "DbtrAgt", payer, sepa=sepa, required=True)
-    _add_text(payment, "ChrgBr", "SLEV" if sepa else "SHAR")
+    _add_agent(payment, "DbtrAgt", payer, is_sepa=is_sepa, is_required=True)
+    _add_text(payment, "ChrgBr", "SLEV" if is_sepa else "SHAR")
     for transfer in transfers:
-        _add_transfer(SubElement(payment, "CdtTrfTxInf"), transfer, sepa=sepa)
+        _add_transfer(SubElement(payment, "CdtTrfTxInf"), transfer, is_sepa=is_sepa)
 
 
-def _add_transfer(parent: Element, transfer: Transfer, *, sepa: bool) -> None:
+def _add_transfer(parent: Element, transfer: Transfer, *, is_sepa: bool) -> None:
+    """Add one transfer to its block."""
     ids = SubElement(parent, "PmtId")
     _add_text(ids, "InstrId", transfer.reference)
     _add_text(ids, "EndToEndId", transfer.reference)
     amount = _add_text(SubElement(parent, "Amt"), "InstdAmt", format_amount(transfer.amount, transfer.currency))
     amount.set("Ccy", transfer.currency)
-    _add_agent(parent, "CdtrAgt", transfer.creditor, sepa=sepa)
+    _add_agent(parent, "CdtrAgt", transfer.creditor, is_sepa=is_sepa)
     _add_text(SubElement(parent, "Cdtr"), "Nm", to_sepa_name(transfer.creditor.holder))
     _add_account(SubElement(parent, "CdtrAcct"), transfer.creditor)
     if remittance := to_sepa_text(transfer.remittance or "", longest=LONGEST_REMITTANCE):
@@ -97,14 +99,14 @@ def _add_account(parent: Element, account: BankAccount) -> None:
     _add_text(SubElement(other, "SchmeNm"), "Cd", "BBAN")
 
 
-def _add_agent(parent: Element, tag: str, account: BankAccount, *, sepa: bool, required: bool = False) -> None:
-    """Return which bank holds an account: by BIC, else by its national code or name, which SEPA does not take.
+def _add_agent(parent: Element, tag: str, account: BankAccount, *, is_sepa: bool, is_required: bool = False) -> None:
+    """Add the bank of an account: by BIC, else by its national code or name, which SEPA does not accept.
 
-    Where the message must say it and nothing is known, it says that it is not said.
+    A required bank of which nothing is known is NOTPROVIDED.
     """
-    code, branch = (None, None) if sepa else (account.bank_code, account.branch_code)
-    bank = "" if sepa or account.bic else to_sepa_text(account.bank_name or "", longest=70)
-    if not (account.bic or code or branch or bank or required):
+    code, branch = (None, None) if is_sepa else (account.bank_code, account.branch_code)
+    bank = "" if is_sepa or account.bic else to_sepa_text(account.bank_name or "", longest=70)
+    if not (account.bic or code or branch or bank or is_required):
         return
     agent = SubElement(parent, tag)
     institution = SubElement(agent, "FinInstnId")

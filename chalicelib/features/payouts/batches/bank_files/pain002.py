@@ -1,7 +1,7 @@
-"""ISO 20022 customer payment status report, pain.002: what it says of the file, of its blocks and of transfers.
+"""ISO 20022 customer payment status report, pain.002: the status of a file, of its blocks and of single transfers.
 
-What a status is worth is judged elsewhere (verdicts). The nearest status counts: transfer, block, file; a refusal
-without a reason has that of what it is in, and a refusal around it may weaken it.
+What a status means for the money is judged by delivery.outcomes. The nearest status counts: transfer, block, file. A
+refusal without a reason takes that of the block or file that it is in, whose refusal may also weaken it to a doubt.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,10 +26,10 @@ from chalicelib.kernel.errors import Invalid
 
 @dataclass(frozen=True, slots=True)
 class StatusLine:
-    """What a report says of one transfer; amount and currency only where the bank repeats them."""
+    """The status of one transfer; `money` only where the bank repeats it."""
 
-    number: int | None  # its place among the report's transfers; None where it follows from its block or file
-    references: tuple[str, ...]  # what it is named by, the best first
+    number: int | None  # its place among the report's transfers; None where the status is its block's or file's
+    references: tuple[str, ...]  # the ids that name the transfer, the best first
     verdict: BankVerdict
     money: Money | None = None
     bank_reference: str | None = None
@@ -37,7 +37,7 @@ class StatusLine:
 
 @dataclass(frozen=True, slots=True)
 class StatusReport:
-    """A bank's answer to one message: of the whole, of its payment blocks by id, and of single transfers."""
+    """A bank's answer to one message: the status of the whole, of its payment blocks by id, and of single transfers."""
 
     message_id: str
     created_at: datetime | None
@@ -47,20 +47,20 @@ class StatusReport:
     faults: Sequence[UnreadableLine]
 
     def complete(self, block_ids: Mapping[str, str]) -> list[StatusLine]:
-        """Add a line for each transfer of ours that is not named, from its block's status or the group's.
+        """Return the lines, with one for each transfer of ours that has none, by the status of its block or file.
 
-        `payment_of` gives the block of each of our references. Where a line could not be read, nobody knows which
-        transfer it was about, and nothing is concluded of those that are not named.
+        `block_ids` are the blocks of our transfers by reference. If a line could not be read, it may be about any
+        transfer, so that nothing is concluded about those without a line.
         """
         named = {reference.upper() for line in self.lines for reference in line.references}
-        silent = [] if self.faults else [one for one in block_ids if one.upper() not in named]
-        verdicts = [(one, self.payments.get(block_ids[one]) or self.group) for one in silent]
-        return [*self.lines, *(StatusLine(None, (one,), verdict) for one, verdict in verdicts if verdict)]
+        unnamed = [] if self.faults else [reference for reference in block_ids if reference.upper() not in named]
+        verdicts = [(reference, self.payments.get(block_ids[reference]) or self.group) for reference in unnamed]
+        return [*self.lines, *(StatusLine(None, (reference,), verdict) for reference, verdict in verdicts if verdict)]
 
 
 @dataclass(slots=True)
 class StatusReader:
-    """Collects one report from its elements, in the order in which they end."""
+    """Reads one report from its elements, in the order in which they end."""
 
     message_id: str | None = None
     group: BankVerdict | None = None
@@ -71,7 +71,7 @@ class StatusReader:
     in_block: int = 0  # where the lines of the block that is being read begin
 
     def take(self, part: XmlElement) -> None:
-        """Take in one element that was read whole."""
+        """Read one complete element."""
         match part.name:
             case "OrgnlGrpInfAndSts":
                 self.message_id = child_text(part.element, "OrgnlMsgId") or self.message_id
@@ -84,7 +84,7 @@ class StatusReader:
                 self._take_block(part.element)
 
     def finish(self, root: Element) -> StatusReport:
-        """Return the report, its transfers judged together with what they are in."""
+        """Return the report; refusals within a refused file know of it."""
         if not self.message_id:
             raise Invalid("The report does not say which message it answers (OrgnlGrpInfAndSts/OrgnlMsgId).")
         created_at = read_moment(root, "GrpHdr/CreDtTm")
@@ -119,7 +119,7 @@ def _within(verdict: BankVerdict, around: BankVerdict | None) -> BankVerdict:
 
 
 def _read_line(number: int, element: Element) -> StatusLine | None:
-    """Read what is said of one transfer; without a status of its own it shares its block's."""
+    """Read the status of one transfer; None where it has none of its own and shares its block's."""
     verdict = read_verdict(element, "TxSts")
     if verdict is None:
         return None
@@ -132,7 +132,7 @@ def _read_line(number: int, element: Element) -> StatusLine | None:
 
 
 def read_verdict(element: Element, status: str) -> BankVerdict | None:
-    """Read a status with all its reasons; version 2 of the message calls them otherwise."""
+    """Read a status with all its reasons; version 2 of the message has other names for them."""
     code = child_text(element, status)
     if code is None:
         return None

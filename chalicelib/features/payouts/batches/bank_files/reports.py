@@ -1,8 +1,8 @@
-"""A bank's XML, read by its structure: whatever the version, the namespace, the prefix or the envelope.
+"""A bank's XML, read by structure: independent of version, namespace, prefix and envelope.
 
-It is a foreign document: bounded in size and depth, a document type or an entity is refused unread, and what has been
-read is let go of, so that a report of thousands is never in memory as a whole. Which message it is follows from its
-root element (CstmrPmtStsRpt, BkToCstmrStmt, BkToCstmrDbtCdtNtfctn), of which an envelope may hold several.
+The document is untrusted: its size and depth are bounded, document types and entities (XML bombs, XXE) are refused, and
+elements are removed once they are read, so that a large report is never in memory as a whole. The root element of a
+message (CstmrPmtStsRpt, BkToCstmrStmt, BkToCstmrDbtCdtNtfctn) says what it is; an envelope may hold several.
 """
 
 import io
@@ -20,15 +20,15 @@ from chalicelib.kernel.errors import Invalid, TooLarge, Unreadable
 
 LARGEST = 6 * 1024 * 1024
 DEEPEST = 40
-MOST_ELEMENTS = 500_000  # about thirty for each transfer of a batch
-MOST_TEXT = 500  # of what a bank adds in words
-NOT_PROVIDED = "NOTPROVIDED"  # ISO 20022's word where a message must name something and there is nothing
+MOST_ELEMENTS = 500_000  # about thirty per transfer of a batch
+MOST_TEXT = 500  # characters of a bank's free text
+NOT_PROVIDED = "NOTPROVIDED"  # ISO 20022's own word for a missing value
 _AMOUNT = re.compile(r"[0-9]{1,18}(\.[0-9]{1,5})?")
 
 
 @dataclass(frozen=True, slots=True)
 class UnreadableLine:
-    """One line of a report that cannot be read; it stops no other."""
+    """One line of a report that cannot be read; the others still are."""
 
     line: int
     element: str
@@ -36,7 +36,7 @@ class UnreadableLine:
 
 
 class LineFault(Exception):
-    """Raised while one line is read: which element is wrong, and why."""
+    """Raised while one line is read: the faulty element, and why."""
 
     def __init__(self, element: str, detail: str) -> None:
         super().__init__(detail)
@@ -53,7 +53,7 @@ class Money:
 
 @dataclass(frozen=True, slots=True)
 class XmlElement:
-    """An element that begins (`is_whole` is false then, and its children are still to come) or has been read whole."""
+    """An element as it begins (not `is_whole`: its children follow) or when it is complete."""
 
     name: str  # without its namespace
     element: Element
@@ -62,7 +62,7 @@ class XmlElement:
 
 
 def iterate_elements(data: bytes) -> Iterator[XmlElement]:
-    """Yield each element twice: as it begins, and when it has been read whole."""
+    """Yield each element twice: as it begins, and when it is complete."""
     if len(data) > LARGEST:
         raise TooLarge(f"The report has {len(data):,} bytes; at most {LARGEST:,} can be taken.")
     ancestors: list[Element] = []
@@ -92,23 +92,23 @@ def local_name(element: Element) -> str:
 
 
 def child_text(element: Element, path: str) -> str | None:
-    """Return the text at a path of names in any namespace, or None where it is empty or not there."""
+    """Return the text at a path of names in any namespace, or None if it is empty or missing."""
     return shorten(element.findtext("/".join(f"{{*}}{part}" for part in path.split("/"))))
 
 
 def shorten(text: str | None) -> str | None:
-    """Return a text as one line of bounded length, or None where nothing is left."""
+    """Return a text as one line of bounded length, or None if it is empty."""
     return " ".join((text or "").split())[:MOST_TEXT] or None
 
 
 def read_references(element: Element, *paths: str) -> tuple[str, ...]:
-    """Return what a transfer is named by, the best first; a bank that was given none says NOTPROVIDED."""
+    """Return the ids at these paths, the best first, without NOTPROVIDED."""
     named = [child_text(element, path) for path in paths]
     return tuple(one for one in named if one and one.upper() != NOT_PROVIDED)
 
 
 def read_money(element: Element, path: str) -> Money | None:
-    """Return the amount at a path with its currency, or None where there is none. Raises LineFault."""
+    """Return the amount at a path with its currency, or None if there is none. Raises LineFault."""
     amount = element.find("/".join(f"{{*}}{part}" for part in path.split("/")))
     if amount is None:
         return None
@@ -119,7 +119,7 @@ def read_money(element: Element, path: str) -> Money | None:
 
 
 def read_moment(element: Element, path: str) -> datetime | None:
-    """Return the moment at a path, or None where there is none that can be read; without a zone it is taken as UTC."""
+    """Return the moment at a path, or None if none can be read; without a zone it is UTC."""
     try:
         moment = datetime.fromisoformat(child_text(element, path) or "")
         return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
