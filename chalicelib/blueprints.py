@@ -230,7 +230,7 @@ final-payouts             cron(30 * * * ? *)  payouts.runs.schedules.send_final_
 payouts-to-look-at        rate(1 minute)      payouts.runs.schedules.send_due_payouts
 webhooks-to-look-at       rate(1 minute)      webhooks.schedules.send_due_webhooks
 forget-webhooks           rate(1 hour)        webhooks.schedules.delete_old_webhooks
-notifications-to-look-at  rate(1 minute)      notifications.schedules.send_notifications_to_look_at
+notifications-to-look-at  rate(1 minute)      notifications.schedules.send_due_notifications
 """
 
 # queue, function that consumes its messages

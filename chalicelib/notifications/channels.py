@@ -1,4 +1,4 @@
-"""The channels that lead outside, behind one interface. What is shown in the app needs none: its row is the notice."""
+"""E-mail, push and SMS behind one interface. The app needs none: it shows the row itself."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,12 +7,12 @@ from uuid import UUID
 
 from chalicelib.backing import mail, push
 from chalicelib.notifications.rules import Channel
-from chalicelib.notifications.wording import Brand, Wording, mail_of
+from chalicelib.notifications.wording import Brand, Wording, render_mail
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
-    """A notification on its way to one person: `to` is an address, an endpoint or a number."""
+class OutgoingNotification:
+    """A notification as it is sent to one user: `to` is an address, an endpoint or a phone number."""
 
     tenant_id: UUID
     log_id: UUID
@@ -24,34 +24,37 @@ class Letter:
 
 
 class Sender(Protocol):
-    """A way to send a letter."""
+    """Sends over one channel."""
 
-    def __call__(self, letter: Letter) -> str:
-        """Send it and give the provider's id. mail.Refused is for good; anything else may be tried again."""
+    def __call__(self, outgoing: OutgoingNotification) -> str:
+        """Send a notification and return the provider's id.
+
+        Raises MailRefused where a retry would be useless; anything else may be retried.
+        """
 
 
-def _email(letter: Letter) -> str:
-    text, html = mail_of(letter.wording, brand=letter.brand, name=letter.name, stop_url=letter.stop_url)
-    made = mail.Mail(
-        to=letter.to,
-        to_name=letter.name,
-        from_name=letter.brand.name,
-        subject=letter.wording.title,
+def _email(outgoing: OutgoingNotification) -> str:
+    text, html = render_mail(outgoing.wording, brand=outgoing.brand, name=outgoing.name, stop_url=outgoing.stop_url)
+    message = mail.Mail(
+        to=outgoing.to,
+        to_name=outgoing.name,
+        from_name=outgoing.brand.name,
+        subject=outgoing.wording.title,
         text=text,
         html=html,
-        language=letter.wording.language,
-        stop_url=letter.stop_url,
+        language=outgoing.wording.language,
+        stop_url=outgoing.stop_url,
     )
-    # by these we know what bounced, also where we never heard the provider's id
-    return mail.send(made, tags={"tenant_id": str(letter.tenant_id), "log_id": str(letter.log_id)})
+    # SES repeats the tags in its events: they name the row also where the provider's id was lost
+    return mail.send(message, tags={"tenant_id": str(outgoing.tenant_id), "log_id": str(outgoing.log_id)})
 
 
-def _push(letter: Letter) -> str:
-    return push.to_device(letter.to, title=letter.wording.title, message=letter.wording.message)
+def _push(outgoing: OutgoingNotification) -> str:
+    return push.to_device(outgoing.to, title=outgoing.wording.title, message=outgoing.wording.message)
 
 
-def _sms(letter: Letter) -> str:
-    return push.to_phone(letter.to, message=f"{letter.brand.name}: {letter.wording.title}")
+def _sms(outgoing: OutgoingNotification) -> str:
+    return push.to_phone(outgoing.to, message=f"{outgoing.brand.name}: {outgoing.wording.title}")
 
 
 SENDERS: Mapping[Channel, Sender] = {Channel.EMAIL: _email, Channel.PUSH: _push, Channel.SMS: _sms}

@@ -1,4 +1,4 @@
-"""Queue consumers of notifications: what is to be sent, and what came back."""
+"""Queue consumers of notifications: one attempt at sending, and the mail events of SES."""
 
 from typing import Any
 from uuid import UUID
@@ -7,7 +7,9 @@ from chalice import Blueprint
 
 from chalicelib.entry.messages import SideEffect, consumes
 from chalicelib.identity.scope import Scope
-from chalicelib.notifications import actions, bounces, delivery
+from chalicelib.notifications import actions, bounces
+from chalicelib.notifications.bounces import MailEvent
+from chalicelib.notifications.delivery import NOTIFICATIONS
 
 blueprint = Blueprint(__name__)
 
@@ -16,10 +18,10 @@ blueprint = Blueprint(__name__)
 @consumes(blueprint, actions.QUEUE, batch_size=2, at_once=10, uses=("mail", "push", "vault"))
 def send_notification(scope: Scope, *, message: dict[str, Any]) -> SideEffect | None:
     """Attempt one notification, if it is due."""
-    return delivery.attempt(scope, UUID(message["log_id"]))
+    return NOTIFICATIONS.attempt(scope, UUID(message["log_id"]))
 
 
-@consumes(blueprint, bounces.QUEUE, messages_in=bounces.messages_in, uses=("mail", "push", "vault"))
+@consumes(blueprint, bounces.QUEUE, messages_in=bounces.read_messages, uses=("mail", "push", "vault"))
 def note_mail_event(scope: Scope, *, message: dict[str, Any]) -> None:
     """Note a mail that bounced or was complained about."""
-    bounces.note(scope, message)
+    bounces.note(scope, MailEvent.model_validate(message))

@@ -1,4 +1,4 @@
-"""What people are told of, over which channels, and when a message is tried again."""
+"""Notification kinds, channels, statuses and their moves, which of them collapse, and the retry schedule."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,9 +7,11 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from chalicelib.delivery.retry import RetrySchedule
+
 
 class NotificationKind(StrEnum):
-    """What somebody is told of."""
+    """What a notification is about; its wording is `templates/<language>/<kind>.j2`."""
 
     LEAVE_EXPIRY_WARNING = "leave_expiry_warning"
     LEAVE_REQUESTED = "leave_requested"  # to the manager
@@ -22,14 +24,14 @@ class NotificationKind(StrEnum):
     KPI_DUE = "kpi_due"
     APPRAISAL_REMINDER = "appraisal_reminder"
     CUSTOM = "custom"
-    DESTINATION_CHANGED = "destination_changed"  # the person, at the old and the new address
+    DESTINATION_CHANGED = "destination_changed"  # to the employee, at the old and the new address
     EMAIL_CHANGED = "email_changed"  # likewise
 
 
 _LEAVE = frozenset({"person", "leave_type", "start_date", "end_date", "days", "notes"})
 
-# What the wording of each kind asks for: dates as ISO strings, days as numbers; notes may be null.
-VALUES: Mapping[NotificationKind, frozenset[str]] = {
+# The values that the template of each kind needs: dates as ISO strings, days as numbers; notes may be null.
+REQUIRED_VALUES: Mapping[NotificationKind, frozenset[str]] = {
     NotificationKind.LEAVE_EXPIRY_WARNING: frozenset({"leave_type", "days", "expires_on", "days_left", "action"}),
     NotificationKind.LEAVE_REQUESTED: _LEAVE,
     NotificationKind.LEAVE_APPROVED: _LEAVE,
@@ -47,8 +49,8 @@ VALUES: Mapping[NotificationKind, frozenset[str]] = {
     NotificationKind.EMAIL_CHANGED: frozenset({"address", "changed_on"}),
 }
 
-# Reminders and announcements, whose mails anybody may stop from within the mail (RFC 8058). The others answer what a
-# person asked for, or ask for a decision; they can be switched off among the preferences.
+# Reminders and announcements: their mails have a one-click unsubscribe link (RFC 8058). The others answer a request, or
+# ask for a decision; they can be switched off in the preferences.
 NOT_ESSENTIAL = frozenset(
     {
         NotificationKind.LEAVE_EXPIRY_WARNING,
@@ -58,13 +60,12 @@ NOT_ESSENTIAL = frozenset(
     }
 )
 
-
-# What nobody can switch off: it tells of a change that the person may not have asked for.
+# Security notifications cannot be switched off: the user may not have asked for the change.
 NOT_SWITCHABLE = frozenset({NotificationKind.DESTINATION_CHANGED, NotificationKind.EMAIL_CHANGED})
 
-# Of one cause are all of these kinds that a person gets of one kind over one channel within QUIET: the first leaves at
-# once, with whatever was written in the same transaction, and the rest together when QUIET is over. What somebody wrote
-# in their own words, and what is about access and bank details, always leaves by itself.
+# Kinds that collapse (digests.py). The first notification of a kind to a user over a channel is sent at once, together
+# with all that were written in the same transaction; those that follow within QUIET are sent as one when it is over.
+# Announcements, and notifications about access and bank details, are always sent by themselves.
 COLLAPSIBLE = frozenset(
     {
         NotificationKind.LEAVE_EXPIRY_WARNING,
@@ -83,7 +84,7 @@ MOST_NAMED = 20  # of them, by their titles; the app shows them all
 
 
 class Channel(StrEnum):
-    """How somebody is told."""
+    """The way a notification reaches its user."""
 
     EMAIL = "email"
     IN_APP = "in_app"
@@ -92,55 +93,48 @@ class Channel(StrEnum):
 
 
 class NotificationStatus(StrEnum):
-    """What became of telling one person over one channel."""
+    """The state of one notification over one channel."""
 
-    PENDING = "pending"  # to be sent, being sent, or to be tried again
+    PENDING = "pending"  # to be sent, being sent, or to be retried
     SENT = "sent"
-    FAILED = "failed"  # tried as often as we do, or not to be tried at all
-    BOUNCED = "bounced"  # taken by the provider, and then not delivered
+    FAILED = "failed"  # attempted as often as the schedule says, or not to be attempted at all
+    BOUNCED = "bounced"  # accepted by the provider, and not delivered
 
 
-MOVES: Mapping[NotificationStatus, frozenset[NotificationStatus]] = {
+NOTIFICATION_MOVES: Mapping[NotificationStatus, frozenset[NotificationStatus]] = {
     NotificationStatus.PENDING: frozenset(
         {NotificationStatus.SENT, NotificationStatus.FAILED, NotificationStatus.BOUNCED}
     ),
     NotificationStatus.SENT: frozenset({NotificationStatus.BOUNCED}),
-    NotificationStatus.FAILED: frozenset(
-        {NotificationStatus.BOUNCED}
-    ),  # we heard no answer, and it went out all the same
+    # the provider's answer was lost, and the mail was sent all the same
+    NotificationStatus.FAILED: frozenset({NotificationStatus.BOUNCED}),
     NotificationStatus.BOUNCED: frozenset(),
 }
 
-# After each failed attempt.
-WAITS = (
-    timedelta(minutes=1),
-    timedelta(minutes=5),
-    timedelta(minutes=30),
-    timedelta(hours=2),
-    timedelta(hours=6),
+RETRY = RetrySchedule(
+    waits=(
+        timedelta(minutes=1),
+        timedelta(minutes=5),
+        timedelta(minutes=30),
+        timedelta(hours=2),
+        timedelta(hours=6),
+    ),
+    lease=timedelta(seconds=60),
+    resend_after=timedelta(minutes=5),
 )
-MOST_ATTEMPTS = len(WAITS) + 1
-JITTER = 0.2  # a wait is so much longer at most, so that what failed together does not come back together
-LEASE = timedelta(seconds=60)  # a worker that did not come back by then never will
-NUDGE = timedelta(minutes=5)  # a new one whose message nobody took by then is sent to the queue again
-MOST_AT_ONCE = 500  # people to whom one custom notice goes
+MOST_AT_ONCE = 500  # users to whom one announcement is sent
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
-    """What one person is told: `values` as JSON can say them, `entity_id` what it is about.
+class UserNotification:
+    """A notification to one user: `values` fill its template and must be JSON; `entity_id` is what it is about.
 
-    `cause` is what makes it told once: the same for the same reason to tell, such as "approved <request id>". With an
-    `address` it is one mail to there: to where the person was reached before.
+    `cause` makes it unique: a user is notified once of one cause, such as "approved <request id>". With an `address` it
+    is a single mail to there: to an address that the user had before.
     """
 
     user_id: UUID
     cause: str
-    values: dict[str, Any]
+    values: Mapping[str, Any]
     entity_id: object
     address: str | None = None
-
-
-def wait_after(attempts: int) -> timedelta | None:
-    """Return how long to wait after so many failed attempts, or None where it is not tried again."""
-    return WAITS[attempts - 1] if attempts < MOST_ATTEMPTS else None

@@ -1,7 +1,7 @@
 """What comes in and goes out about notifications."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import AfterValidator, Field
@@ -11,13 +11,13 @@ from chalicelib.kernel.schema import Input, Output, Reason, Text, Version
 from chalicelib.notifications.rules import MOST_AT_ONCE, Channel, NotificationKind, NotificationStatus
 
 
-def _each_once(ids: list[UUID]) -> list[UUID]:
+def _remove_duplicates(ids: list[UUID]) -> list[UUID]:
     return sorted(set(ids))
 
 
-Recipients = Annotated[list[UUID], Field(min_length=1, max_length=MOST_AT_ONCE), AfterValidator(_each_once)]
+Recipients = Annotated[list[UUID], Field(min_length=1, max_length=MOST_AT_ONCE), AfterValidator(_remove_duplicates)]
 Phone = Annotated[str, Field(pattern=r"^\+[1-9][0-9]{6,14}$", description="E.164", examples=["+8801712345678"])]
-# an endpoint and nothing else: a topic would tell everybody who listens to it
+# an endpoint and nothing else: a topic would reach all its subscribers
 PushEndpoint = Annotated[
     str,
     Field(
@@ -131,7 +131,9 @@ class Suppression(Output):
     created_at: datetime
 
 
-def switched_off(kinds: dict[NotificationKind, Switches]) -> list[str]:
-    """List what a person does not want, as kind/channel."""
-    said: dict[str, dict[str, Any]] = {kind: switches.model_dump() for kind, switches in kinds.items()}
-    return sorted(f"{kind}/{channel}" for kind, channels in said.items() for channel, on in channels.items() if not on)
+def list_switched_off(kinds: dict[NotificationKind, Switches]) -> list[str]:
+    """Return what a user switched off, as kind/channel."""
+    by_kind: dict[str, dict[str, bool]] = {kind: switches.model_dump() for kind, switches in kinds.items()}
+    return sorted(
+        f"{kind}/{channel}" for kind, channels in by_kind.items() for channel, is_on in channels.items() if not is_on
+    )

@@ -1,7 +1,7 @@
-"""What a notification says: Jinja2 templates in the recipient's language, filled with values that nobody may trust.
+"""The wording of notifications: Jinja2 templates in the user's language, filled with untrusted values.
 
-`templates/<language>/<kind>.j2` has a subject and a body; paragraphs are parted by blank lines. What surrounds the body
-of a mail is `layout.txt.j2` and `layout.html.j2`. A language that is not there falls back to English.
+`templates/<language>/<kind>.j2` has a subject and a body; blank lines separate paragraphs. `layout.txt.j2` and
+`layout.html.j2` surround the body of a mail. A language without templates falls back to English.
 """
 
 import re
@@ -21,8 +21,8 @@ ENGLISH, BENGALI = "en", "bn"
 LANGUAGES = (ENGLISH, BENGALI)
 LONGEST_TITLE = 200
 LONGEST_VALUE = 2000
-_AT_LENGTH = ("notes", "message")
-PLAIN = "#2c559f"  # where a tenant chose no color
+_MULTILINE_VALUES = ("notes", "message")
+PLAIN = "#2c559f"  # of a tenant that chose no color
 
 _BENGALI_DIGITS = str.maketrans("0123456789", "০১২৩৪৫৬৭৮৯")
 _MONTHS = {
@@ -46,21 +46,21 @@ _MONTHS = {
 
 @dataclass(frozen=True, slots=True)
 class Brand:
-    """How a tenant's mails look."""
+    """A tenant's branding of mails."""
 
     name: str
     color: str = PLAIN
     footer: str = ""
 
     @classmethod
-    def of(cls, name: str, branding: Mapping[str, Any]) -> "Brand":
+    def from_settings(cls, name: str, branding: Mapping[str, Any]) -> "Brand":
         """Read a tenant's brand from its settings."""
         return cls(one_line(name), branding.get("color") or PLAIN, clean(branding.get("footer") or ""))
 
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """A notification in words: one line, and paragraphs parted by blank lines."""
+    """A notification in words: one line, and paragraphs separated by blank lines."""
 
     title: str
     message: str
@@ -68,103 +68,99 @@ class Wording:
     language: str
 
 
-def language_of(said: str) -> str:
-    """Choose the language that we have for one that was asked for, such as bn for bn-BD."""
-    wanted = re.split("[-_]", said.lower())[0]
-    return wanted if wanted in LANGUAGES else ENGLISH
+def choose_language(requested: str) -> str:
+    """Return the supported language nearest to a requested one, such as bn for bn-BD."""
+    language = re.split("[-_]", requested.lower())[0]
+    return language if language in LANGUAGES else ENGLISH
 
 
-def worded(kind: NotificationKind, values: Mapping[str, Any], *, language: str) -> Wording:
-    """Put a notification into words, in the language nearest to the one asked for."""
-    chosen = language_of(language)
-    safe = {name: _safe(name, value) if isinstance(value, str) else value for name, value in values.items()}
+def render(kind: NotificationKind, values: Mapping[str, Any], *, language: str) -> Wording:
+    """Word a notification in the supported language nearest to the requested one."""
+    chosen = choose_language(language)
+    safe = {name: _sanitize(name, value) if isinstance(value, str) else value for name, value in values.items()}
     return Wording(
-        title=one_line(_block(chosen, kind, "subject", safe, html=False)),
-        message=_block(chosen, kind, "body", safe, html=False),
-        html=_block(chosen, kind, "body", safe, html=True),
+        title=one_line(_render_block(chosen, kind, "subject", safe, html=False)),
+        message=_render_block(chosen, kind, "body", safe, html=False),
+        html=_render_block(chosen, kind, "body", safe, html=True),
         language=chosen,
     )
 
 
-def mail_of(wording: Wording, *, brand: Brand, name: str, stop_url: str | None) -> tuple[str, str]:
-    """Surround a notification with what makes it a mail of the tenant's: as text, and as HTML."""
+def render_mail(wording: Wording, *, brand: Brand, name: str, stop_url: str | None) -> tuple[str, str]:
+    """Return a notification within the layout of the tenant's mails: as text, and as HTML."""
     values = {"brand": brand, "name": one_line(name), "wording": wording, "stop_url": stop_url}
-    return tuple(
-        _environment(html=html).get_template(f"{wording.language}/layout.{ending}.j2").render(values).strip() + "\n"
-        for html, ending in ((False, "txt"), (True, "html"))
-    )
+
+    def render_layout(ending: str, *, html: bool) -> str:
+        template = _environment(html=html).get_template(f"{wording.language}/layout.{ending}.j2")
+        return str(template.render(values)).strip() + "\n"
+
+    return render_layout("txt", html=False), render_layout("html", html=True)
 
 
-def clean(said: str) -> str:
-    """Make text harmless that somebody else wrote: no control characters, nothing that turns it around."""
-    return _cut(harmless_lines(said), LONGEST_VALUE)
+def clean(text: str) -> str:
+    """Sanitize untrusted text of several lines: no control characters, nothing that reverses its direction."""
+    return _cut(harmless_lines(text), LONGEST_VALUE)
 
 
-def one_line(said: str) -> str:
-    """Make a line out of text, fit for a header: nothing in it can begin another."""
-    return _cut(harmless_line(said), LONGEST_TITLE)
+def one_line(text: str) -> str:
+    """Return a text as one line, safe in a mail header: it cannot begin another header."""
+    return _cut(harmless_line(text), LONGEST_TITLE)
 
 
-def _safe(name: str, said: str) -> str:
-    # only what somebody writes at length has lines of its own
-    return clean(said) if name in _AT_LENGTH else _cut(harmless_line(said), LONGEST_VALUE)
+def _sanitize(name: str, text: str) -> str:
+    return clean(text) if name in _MULTILINE_VALUES else _cut(harmless_line(text), LONGEST_VALUE)
 
 
-def _cut(said: str, longest: int) -> str:
-    return said if len(said) <= longest else said[: longest - 1] + "…"
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
-def _block(language: str, kind: NotificationKind, name: str, values: Mapping[str, Any], *, html: bool) -> str:
+def _render_block(language: str, kind: NotificationKind, name: str, values: Mapping[str, Any], *, html: bool) -> str:
     template = _environment(html=html).get_template(f"{language}/{kind}.j2")
-    said = "".join(template.blocks[name](template.new_context(dict(values))))
-    # what the templates leave where a value was empty is no paragraph
-    return re.sub(r"[ \t]*\n[ \t]*(\n[ \t]*)+", "\n\n", said).strip()
+    text = "".join(template.blocks[name](template.new_context(dict(values))))
+    # an empty value leaves blank lines, which are no paragraph
+    return re.sub(r"[ \t]*\n[ \t]*(\n[ \t]*)+", "\n\n", text).strip()
 
 
 @cache
 def _environment(*, html: bool) -> Any:
-    # 40 ms that only those pay who word something
+    # imported late: 40 ms that only those pay who render something
     from jinja2 import FileSystemLoader, StrictUndefined
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-    made = ImmutableSandboxedEnvironment(
+    environment = ImmutableSandboxedEnvironment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=html,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"day": day_in_words, "month": month_in_words}
-    made.filters |= {"number": _number, "paragraphs": _paragraphs, "web": _web}
-    return made
+    environment.filters |= {"day": format_day, "month": format_month}
+    environment.filters |= {"number": format_number, "paragraphs": _split_paragraphs, "web": _allow_web_address}
+    return environment
 
 
-def day_in_words(said: str, language: str = ENGLISH) -> str:
+def format_day(iso_day: str, language: str = ENGLISH) -> str:
     """Write 2026-01-05 as 5 January 2026."""
-    day = date.fromisoformat(said)
-    return f"{_number(day.day, language)} {_MONTHS[language][day.month - 1]} {_number(day.year, language)}"
+    day = date.fromisoformat(iso_day)
+    return f"{format_number(day.day, language)} {_MONTHS[language][day.month - 1]} {format_number(day.year, language)}"
 
 
-def month_in_words(said: str, language: str = ENGLISH) -> str:
+def format_month(iso_month: str, language: str = ENGLISH) -> str:
     """Write 2026-01 as January 2026."""
-    return f"{_MONTHS[language][int(said[5:7]) - 1]} {_number(int(said[:4]), language)}"
+    return f"{_MONTHS[language][int(iso_month[5:7]) - 1]} {format_number(int(iso_month[:4]), language)}"
 
 
-def in_digits(number: int, language: str) -> str:
-    """Write a whole number in the digits of a language."""
-    return _number(number, language)
-
-
-def _number(said: float | str, language: str = ENGLISH) -> str:
+def format_number(number: float | str, language: str = ENGLISH) -> str:
     """Write 3.0 as 3 and 0.5 as 0.5, in the digits of the language."""
-    plain = f"{float(said):.2f}".rstrip("0").rstrip(".")
+    plain = f"{float(number):.2f}".rstrip("0").rstrip(".")
     return plain.translate(_BENGALI_DIGITS) if language == BENGALI else plain
 
 
-def _paragraphs(said: str) -> list[str]:
-    return [one.strip() for one in said.split("\n\n") if one.strip()]
+def _split_paragraphs(text: str) -> list[str]:
+    return [part.strip() for part in text.split("\n\n") if part.strip()]
 
 
-def _web(said: str) -> str:
-    """Let an address through that leads to the web, and no other (javascript:)."""
-    return said if urlsplit(said).scheme in ("http", "https") else ""
+def _allow_web_address(url: str) -> str:
+    """Return an address of the web as it is, and nothing for others (javascript:)."""
+    return url if urlsplit(url).scheme in ("http", "https") else ""

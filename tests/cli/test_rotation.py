@@ -73,7 +73,7 @@ def opened(cast: Cast) -> list[Any]:
             [found[one].iban for one in ids],
             webhooks.decrypt_secrets(scope, webhooks.get_endpoint(scope, hook)),
             open_credentials(scope),
-            batch_settings_queries.open_payer(scope, batch_settings_queries.find_settings(scope) or {}),
+            batch_settings_queries.decrypt_payer(scope, batch_settings_queries.find_settings(scope) or {}),
         ]
 
 

@@ -18,7 +18,7 @@ from migrations.setup import Urls
 from tests.support import stack
 from tests.support.api import Api
 from tests.support.cast import Cast, key
-from tests.support.notices import mailbox, text_of
+from tests.support.notifications import mailbox, text_of
 from tests.support.people import employee
 from tests.support.stack import Stack
 

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from tests.support.cast import Cast
-from tests.support.notices import caller, log, mail_ids, mailbox, person, tell
+from tests.support.notifications import caller, log, mail_ids, mailbox, notify, person
 from tests.support.people import sql
 from tests.support.stack import Stack
 
@@ -48,7 +48,7 @@ def arrive(running: Stack, *events: dict[str, Any], wrapped: bool = True) -> Non
 
 def sent(cast: Cast, running: Stack, address: str = "rahim@acme.example") -> dict[str, Any]:
     """Send one mail and give its row of the log."""
-    tell(cast, person(cast, address=address))
+    notify(cast, person(cast, address=address))
     running.drain()
     return log(cast, "?channel=email")[0]
 
@@ -73,7 +73,7 @@ class TestBounce:
         row = sent(acme, running)
         arrive(running, event(acme, row["id"], row["provider_id"]))
         [rahim] = [one.user_id for one in sql(acme, "select distinct user_id from notification_logs")]
-        tell(acme, rahim, cause="2")
+        notify(acme, rahim, cause="2")
         running.drain()
         later = log(acme, "?channel=email")[0]
         today = sql(acme, "select to_char(now() at time zone 'UTC', 'YYYY-MM-DD')")[0][0]
@@ -101,7 +101,7 @@ class TestBounce:
         assert suppressions(acme) == []
 
     def test_of_a_mail_whose_worker_was_killed_is_known_by_its_tags(self, acme: Cast, running: Stack) -> None:
-        tell(acme, person(acme))
+        notify(acme, person(acme))
         [row] = log(acme, "?channel=email")
         sql(
             acme,
@@ -172,6 +172,6 @@ class TestSuppression:
         [rahim] = [
             found.user_id for found in sql(acme, "select user_id from notification_logs where id = :id", id=row["id"])
         ]
-        tell(acme, rahim, cause="2")
+        notify(acme, rahim, cause="2")
         running.drain()
         assert len(mailbox()) == 2

@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib.identity.permissions import Role
 from tests.support.cast import Cast, key
-from tests.support.notices import mailbox, text_of
+from tests.support.notifications import mailbox, text_of
 from tests.support.people import row, sql
 from tests.support.stack import Stack
 

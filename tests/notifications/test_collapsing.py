@@ -9,10 +9,10 @@ from chalicelib import notifications
 from chalicelib.backing import clock, outbox
 from chalicelib.identity.callers import job_scope
 from chalicelib.identity.scope import Origin
-from chalicelib.notifications import Notice, NotificationKind, rules
+from chalicelib.notifications import NotificationKind, UserNotification, rules
 from tests.notifications.test_sending import again, refusing
 from tests.support.cast import Cast
-from tests.support.notices import DUE, LEAVE, caller, let_pass, log, mailbox, person, tell, text_of
+from tests.support.notifications import DUE, LEAVE, caller, let_pass, log, mailbox, notify, person, text_of
 from tests.support.people import sql
 from tests.support.stack import Stack
 
@@ -28,8 +28,8 @@ def tell_many(
                 "start_date": f"2026-{number % 12 + 1:02}-05",
                 "end_date": f"2026-{number % 12 + 1:02}-07",
             }
-            notice = Notice(user_id, f"cause {number}", values, number)
-            notifications.notify(scope, kind=kind, entity_type="leave_request", notices=[notice])
+            notice = UserNotification(user_id, f"cause {number}", values, number)
+            notifications.notify(scope, kind=kind, entity_type="leave_request", user_notifications=[notice])
     outbox.send(scope.outgoing)
 
 
@@ -96,7 +96,7 @@ class TestOneCause:
     def test_does_not_hold_announcements_back(self, acme: Cast, running: Stack) -> None:
         rahim = person(acme)
         for number in range(3):
-            tell(
+            notify(
                 acme,
                 rahim,
                 kind=NotificationKind.CUSTOM,
@@ -143,6 +143,6 @@ class TestOutcome:
     def test_of_reminders_of_one_night_is_one_mail(self, acme: Cast, running: Stack) -> None:
         rahim = person(acme)
         for number in range(3):
-            tell(acme, rahim, kind=NotificationKind.KPI_DUE, cause=str(number), values=DUE)
+            notify(acme, rahim, kind=NotificationKind.KPI_DUE, cause=str(number), values=DUE)
         running.drain()
         assert len(mailbox()) == 1

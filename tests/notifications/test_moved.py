@@ -4,7 +4,7 @@ from chalicelib.backing.database import transaction
 from tests.notifications.test_preferences import FORM, link
 from tests.support.api import Api
 from tests.support.cast import Cast, platform_admin
-from tests.support.notices import person
+from tests.support.notifications import person
 from tests.support.stack import Stack
 
 

@@ -9,7 +9,7 @@ import pytest
 from chalicelib.notifications import NotificationKind
 from tests.support.api import Api
 from tests.support.cast import Cast
-from tests.support.notices import DUE, caller, log, mailbox, person, statuses, tell, text_of
+from tests.support.notifications import DUE, caller, log, mailbox, notify, person, statuses, text_of
 from tests.support.people import sql
 from tests.support.stack import Stack
 
@@ -60,16 +60,16 @@ class TestPreferences:
         rahim = person(acme)
         kinds = {"leave_approved": {"email": False}, "kpi_due": {"sms": False, "in_app": False}}
         caller(acme, rahim).ok("PUT", "/notification-preferences", {"phone": PHONE, "kinds": kinds})
-        tell(acme, rahim)
+        notify(acme, rahim)
         assert statuses(acme) == {"in_app": "sent", "sms": "pending"}
-        tell(acme, rahim, kind=NotificationKind.KPI_DUE, values=DUE)
+        notify(acme, rahim, kind=NotificationKind.KPI_DUE, values=DUE)
         assert {one["channel"] for one in log(acme, "?kind=kpi_due")} == {"email"}
-        tell(zenith, person(zenith))
+        notify(zenith, person(zenith))
         assert set(statuses(zenith)) == {"email", "in_app"}
 
     def test_switched_off_meanwhile_stop_what_waits(self, acme: Cast, running: Stack) -> None:
         rahim = person(acme)
-        tell(acme, rahim)
+        notify(acme, rahim)
         caller(acme, rahim).ok("PUT", "/notification-preferences", {"kinds": {"leave_approved": {"email": False}}})
         running.drain()
         assert mailbox() == []
@@ -80,7 +80,7 @@ def link(
     acme: Cast, running: Stack, user_id: Any, kind: NotificationKind = NotificationKind.KPI_DUE, cause: str = "1"
 ) -> str:
     """Send a reminder and give the path in its header."""
-    tell(acme, user_id, kind=kind, values=DUE if kind is NotificationKind.KPI_DUE else None, cause=cause)
+    notify(acme, user_id, kind=kind, values=DUE if kind is NotificationKind.KPI_DUE else None, cause=cause)
     running.drain()
     found = re.fullmatch(
         r"<https://pay\.example/api(/notifications/unsubscribe/[A-Za-z0-9_-]{103})>", mailbox()[-1]["List-Unsubscribe"]
@@ -97,7 +97,7 @@ class TestUnsubscribe:
         assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
         assert f"https://pay.example/api{path}" in text_of(mail)
         assert f'href="https://pay.example/api{path}"' in text_of(mail, "html")
-        tell(acme, rahim)
+        notify(acme, rahim)
         running.drain()
         assert mailbox()[-1]["List-Unsubscribe"] is None
         assert "unsubscribe" not in text_of(mailbox()[-1])
@@ -111,8 +111,8 @@ class TestUnsubscribe:
         said = caller(acme, rahim).ok("GET", "/notification-preferences")
         assert said["kinds"]["kpi_due"] == {"email": False, "in_app": True, "push": True, "sms": True}
         assert said["version"] == 2
-        tell(acme, rahim, kind=NotificationKind.KPI_DUE, values=DUE, cause="2")
-        tell(acme, rahim)
+        notify(acme, rahim, kind=NotificationKind.KPI_DUE, values=DUE, cause="2")
+        notify(acme, rahim)
         running.drain()
         assert [mail["Subject"][:8] for mail in mailbox()] == ["Sales of", "Your lea"]
 

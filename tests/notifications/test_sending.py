@@ -15,8 +15,9 @@ from chalicelib.backing import clock, mail, push
 from chalicelib.identity.callers import job_scope
 from chalicelib.identity.scope import Origin
 from chalicelib.notifications import NotificationKind, delivery, rules
+from chalicelib.notifications.delivery import NOTIFICATIONS
 from tests.support.cast import Cast
-from tests.support.notices import DUE, caller, let_pass, log, mail_ids, mailbox, person, statuses, tell
+from tests.support.notifications import DUE, caller, let_pass, log, mail_ids, mailbox, notify, person, statuses
 from tests.support.people import sql
 from tests.support.stack import Stack
 
@@ -53,7 +54,7 @@ def failing(running: Stack, monkeypatch: pytest.MonkeyPatch) -> list[Callable[..
 def claimed(cast: Cast, log_id: str) -> Any:
     """Claim an attempt, as a worker does before it is killed."""
     with job_scope(cast.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
-        return delivery.attempt(scope, UUID(log_id))
+        return NOTIFICATIONS.attempt(scope, UUID(log_id))
 
 
 def settle(cast: Cast, side_effect: Any, answer: Any) -> None:
@@ -64,7 +65,7 @@ def settle(cast: Cast, side_effect: Any, answer: Any) -> None:
 class TestAttempt:
     def test_that_fails_is_made_again_six_times_in_all(self, acme: Cast, running: Stack, failing: list) -> None:
         failing += [refusing("TooManyRequestsException")] * 6
-        tell(acme, person(acme))
+        notify(acme, person(acme))
         running.drain()
         waits = []
         for _ in range(5):
@@ -92,7 +93,7 @@ class TestAttempt:
             raise ReadTimeoutError(endpoint_url="https://email")
 
         failing += [times_out]
-        tell(acme, person(acme))
+        notify(acme, person(acme))
         running.drain()
         assert statuses(acme)["email"] == "pending"
         again(acme, running)
@@ -104,14 +105,14 @@ class TestAttempt:
 
     def test_that_is_refused_for_good_is_not_made_again(self, acme: Cast, running: Stack, failing: list) -> None:
         failing += [refusing("MessageRejected")]
-        tell(acme, person(acme))
+        notify(acme, person(acme))
         running.drain()
         again(acme, running)
         [row] = log(acme, "?channel=email")
         assert (row["status"], row["attempts"], row["problem"]) == ("failed", 1, "SES refused it (MessageRejected)")
 
     def test_is_made_once_for_a_message_that_comes_twice_or_too_early(self, acme: Cast, running: Stack) -> None:
-        tell(acme, person(acme))
+        notify(acme, person(acme))
         [row] = log(acme, "?channel=email")
         for _ in range(2):
             running.sqs.send_message(
@@ -122,7 +123,7 @@ class TestAttempt:
         assert len(mailbox()) == 1
 
     def test_of_a_worker_killed_before_sending_is_made_again_after_its_lease(self, acme: Cast, running: Stack) -> None:
-        tell(acme, person(acme))
+        notify(acme, person(acme))
         [row] = log(acme, "?channel=email")
         assert claimed(acme, row["id"]) is not None
         running.drain()  # its own message finds a lease that runs
@@ -137,7 +138,7 @@ class TestAttempt:
     def test_of_a_worker_killed_between_sending_and_settling_arrives_twice_and_not_never(
         self, acme: Cast, running: Stack
     ) -> None:
-        tell(acme, person(acme))
+        notify(acme, person(acme))
         [row] = log(acme, "?channel=email")
         side_effect = claimed(acme, row["id"])
         answer = side_effect.call()
@@ -148,12 +149,12 @@ class TestAttempt:
         assert (row["status"], row["provider_id"]) == ("sent", mail_ids()[1])
 
     def test_is_made_by_one_of_two_at_once(self, acme: Cast, running: Stack) -> None:
-        tell(acme, person(acme))
+        notify(acme, person(acme))
         [row] = log(acme, "?channel=email")
         assert [claimed(acme, row["id"]) is None for _ in range(2)] == [False, True]
 
     def test_ends_where_the_last_worker_never_came_back(self, acme: Cast, running: Stack) -> None:
-        tell(acme, person(acme))
+        notify(acme, person(acme))
         sql(acme, "update notification_logs set attempts = 6 where look_at is not null")
         again(acme, running)
         [row] = log(acme, "?channel=email")
@@ -161,7 +162,7 @@ class TestAttempt:
         assert row["problem"] == "the worker that made the last attempt did not come back; it may have arrived"
 
     def test_that_nobody_took_is_sent_to_the_queue_again(self, acme: Cast, running: Stack) -> None:
-        tell(acme, person(acme))
+        notify(acme, person(acme))
         running.sqs.purge_queue(QueueUrl=f"{running.sqs.meta.endpoint_url}/123456789012/wagebook-notifications")
         assert running.tick("notifications-to-look-at") == {"found": 0}  # its own message may be on the way
         again(acme, running)
@@ -169,19 +170,19 @@ class TestAttempt:
 
     def test_ends_where_the_address_is_gone_or_the_words_are_wrong(self, acme: Cast, running: Stack) -> None:
         rahim = person(acme)
-        tell(acme, rahim)
-        tell(acme, rahim, cause="2", kind=NotificationKind.KPI_DUE, values={**DUE, "due_on": "soon"})
+        notify(acme, rahim)
+        notify(acme, rahim, cause="2", kind=NotificationKind.KPI_DUE, values={**DUE, "due_on": "soon"})
         running.drain()
         assert log(acme, "?kind=kpi_due&channel=email")[0]["problem"] == (
             "it could not be put into words; tell us its id"
         )
-        tell(acme, rahim, cause="3")
+        notify(acme, rahim, cause="3")
         sql(acme, "update users set email = null where id = :id", id=rahim)
         running.drain()
         assert log(acme, "?channel=email")[0]["problem"] == "the person has no address for this channel any more"
 
     def test_of_another_tenants_row_finds_nothing(self, acme: Cast, zenith: Cast, running: Stack) -> None:
-        tell(acme, person(acme))
+        notify(acme, person(acme))
         [row] = log(acme, "?channel=email")
         assert claimed(zenith, row["id"]) is None
         assert claimed(zenith, str(uuid4())) is None
@@ -191,7 +192,7 @@ class TestAttempt:
     ) -> None:
         failing += [refusing("TooManyRequestsException")]
         with mock.patch.object(delivery.logger, "warning") as warned:
-            tell(acme, person(acme))
+            notify(acme, person(acme))
             running.drain()
         said = str(warned.call_args_list) + capsys.readouterr().out + caplog.text
         assert "not sent" in said
@@ -207,7 +208,7 @@ class TestChannels:
             PlatformApplicationArn=made["PlatformApplicationArn"], Token="t"
         )["EndpointArn"]
         caller(acme, rahim).ok("PUT", "/notification-preferences", {"phone": "+8801712345678", "push_endpoint": device})
-        tell(acme, rahim)
+        notify(acme, rahim)
         running.drain()
         assert statuses(acme) == {"email": "sent", "in_app": "sent", "push": "sent", "sms": "sent"}
         exchange = sns_backends["123456789012"]["eu-central-1"]
@@ -226,7 +227,7 @@ class TestChannels:
     def test_to_a_device_that_is_gone_fail_for_good(self, acme: Cast, running: Stack) -> None:
         rahim = person(acme, address=None)
         caller(acme, rahim).ok("PUT", "/notification-preferences", {"push_endpoint": DEVICE})
-        tell(acme, rahim)
+        notify(acme, rahim)
         running.drain()
         [row] = log(acme, "?channel=push")
         assert (row["status"], row["attempts"]) == ("failed", 1)
@@ -235,4 +236,8 @@ class TestChannels:
 
 class TestRules:
     def test_wait_longer_each_time_and_then_no_more(self) -> None:
-        assert [rules.wait_after(number) for number in (1, 5, 6)] == [timedelta(minutes=1), timedelta(hours=6), None]
+        assert [rules.RETRY.wait_after(number) for number in (1, 5, 6)] == [
+            timedelta(minutes=1),
+            timedelta(hours=6),
+            None,
+        ]

@@ -7,7 +7,7 @@ import pytest
 
 from chalicelib.notifications import NotificationKind
 from tests.support.cast import Cast
-from tests.support.notices import DUE, LEAVE, caller, log, mailbox, person, statuses, tell, text_of
+from tests.support.notifications import DUE, LEAVE, caller, log, mailbox, notify, person, statuses, text_of
 from tests.support.people import sql
 from tests.support.stack import Stack
 
@@ -15,7 +15,7 @@ from tests.support.stack import Stack
 class TestTell:
     def test_reaches_the_mailbox_and_the_app(self, acme: Cast, zenith: Cast, running: Stack) -> None:
         rahim = person(acme)
-        tell(acme, rahim)
+        notify(acme, rahim)
         assert statuses(acme) == {"email": "pending", "in_app": "sent"}
         running.drain()
         [mail] = mailbox()
@@ -39,7 +39,7 @@ class TestTell:
         assert log(zenith) == []
 
     def test_is_in_the_language_of_the_person(self, acme: Cast, running: Stack) -> None:
-        tell(acme, person(acme, language="bn"))
+        notify(acme, person(acme, language="bn"))
         running.drain()
         [mail] = mailbox()
         assert mail["Subject"] == "আপনার ছুটি অনুমোদিত হয়েছে: Annual leave, ৫ জানুয়ারি ২০২৬"
@@ -48,50 +48,50 @@ class TestTell:
 
     def test_of_the_same_cause_twice_tells_once(self, acme: Cast, running: Stack) -> None:
         rahim = person(acme)
-        tell(acme, rahim)
-        tell(acme, rahim, rahim)
+        notify(acme, rahim)
+        notify(acme, rahim, rahim)
         running.drain()
         assert len(mailbox()) == 1
         assert len(log(acme)) == 2
         # as if some minutes had passed: within them another of the same kind would wait (test_collapsing.py)
         sql(acme, "update notification_logs set sent_at = sent_at - interval '5 minutes' where status = 'sent'")
-        tell(acme, rahim, cause="2")
-        tell(acme, rahim, kind=NotificationKind.LEAVE_REJECTED)
+        notify(acme, rahim, cause="2")
+        notify(acme, rahim, kind=NotificationKind.LEAVE_REJECTED)
         running.drain()
         assert len(mailbox()) == 3
 
     def test_says_nothing_where_the_change_is_rolled_back(self, acme: Cast, running: Stack) -> None:
         rahim = person(acme)
         with pytest.raises(RuntimeError, match="rolled back"):
-            tell(acme, rahim, fails=True)
+            notify(acme, rahim, fails=True)
         running.drain()
         assert (mailbox(), log(acme)) == ([], [])
         assert sql(acme, "select count(*) from outbox")[0][0] == 0
 
     def test_makes_a_row_for_each_channel_that_the_person_can_be_reached_over(self, acme: Cast, running: Stack) -> None:
-        tell(acme, person(acme, address=None))
+        notify(acme, person(acme, address=None))
         assert statuses(acme) == {"in_app": "sent"}
 
     def test_tells_many_in_one_statement(self, acme: Cast, running: Stack) -> None:
         people = [person(acme, name=f"P{number}", address=f"p{number}@acme.example") for number in range(30)]
-        tell(acme, *people)
+        notify(acme, *people)
         running.drain()
         assert len({mail["To"] for mail in mailbox()}) == 30
 
     def test_passes_over_people_of_another_tenant(self, acme: Cast, zenith: Cast, running: Stack) -> None:
-        tell(acme, person(zenith), uuid4())
+        notify(acme, person(zenith), uuid4())
         assert (log(acme), log(zenith)) == ([], [])
 
     def test_refuses_values_that_the_wording_would_miss(self, acme: Cast, running: Stack) -> None:
         with pytest.raises(ValueError, match="the wording of leave_approved needs days, notes"):
-            tell(acme, person(acme), values={name: LEAVE[name] for name in LEAVE if name not in ("days", "notes")})
+            notify(acme, person(acme), values={name: LEAVE[name] for name in LEAVE if name not in ("days", "notes")})
 
     def test_takes_days_as_decimals(self, acme: Cast, running: Stack) -> None:
-        tell(acme, person(acme), values={**LEAVE, "days": Decimal("1.0")})
+        notify(acme, person(acme), values={**LEAVE, "days": Decimal("1.0")})
         assert log(acme, "?channel=in_app")[0]["message"].startswith("Your leave is approved: 1 day of Annual leave,")
 
     def test_puts_only_ids_into_messages(self, acme: Cast, running: Stack) -> None:
-        tell(acme, person(acme), kind=NotificationKind.KPI_DUE, values=DUE)
+        notify(acme, person(acme), kind=NotificationKind.KPI_DUE, values=DUE)
         [message] = sql(acme, "select body from outbox where queue = 'notifications'")
         assert list(message.body) == ["log_id"]
 
@@ -99,8 +99,8 @@ class TestTell:
 class TestInApp:
     def test_is_listed_newest_first_for_the_person_alone(self, acme: Cast, running: Stack) -> None:
         rahim, karim = person(acme), person(acme, name="Karim", address=None)
-        tell(acme, rahim)
-        tell(acme, rahim, karim, kind=NotificationKind.KPI_DUE, values=DUE)
+        notify(acme, rahim)
+        notify(acme, rahim, karim, kind=NotificationKind.KPI_DUE, values=DUE)
         mine = caller(acme, rahim).ok("GET", "/notifications")["items"]
         assert [one["title"] for one in mine] == [
             "Sales of January is due on 31 January 2026",
@@ -110,7 +110,7 @@ class TestInApp:
 
     def test_is_in_the_language_that_its_reader_has_now(self, acme: Cast, running: Stack) -> None:
         rahim = person(acme)
-        tell(acme, rahim, kind=NotificationKind.KPI_DUE, values=DUE)
+        notify(acme, rahim, kind=NotificationKind.KPI_DUE, values=DUE)
         sql(acme, "update users set language = 'bn' where id = :id", id=rahim)
         [one] = caller(acme, rahim).ok("GET", "/notifications")["items"]
         assert one["title"] == "Sales of January: শেষ তারিখ ৩১ জানুয়ারি ২০২৬"
@@ -118,7 +118,7 @@ class TestInApp:
     def test_pages_do_not_repeat_or_lose_any(self, acme: Cast, running: Stack) -> None:
         rahim = person(acme)
         for number in range(5):
-            tell(acme, rahim, cause=str(number))
+            notify(acme, rahim, cause=str(number))
         mine, seen, cursor = caller(acme, rahim), [], ""
         while True:
             page = mine.ok("GET", f"/notifications?limit=2{cursor}")
@@ -131,8 +131,8 @@ class TestInApp:
 
     def test_is_opened_once_and_keeps_the_first_time(self, acme: Cast, running: Stack) -> None:
         rahim = person(acme)
-        tell(acme, rahim)
-        tell(acme, rahim, cause="2")
+        notify(acme, rahim)
+        notify(acme, rahim, cause="2")
         mine = caller(acme, rahim)
         newest, oldest = mine.ok("GET", "/notifications?unread=true")["items"]
         first = mine.ok("POST", f"/notifications/{oldest['id']}/open")
@@ -143,7 +143,7 @@ class TestInApp:
 
     def test_of_another_person_or_tenant_is_not_there(self, acme: Cast, zenith: Cast, running: Stack) -> None:
         rahim = person(acme)
-        tell(acme, rahim)
+        notify(acme, rahim)
         [one] = caller(acme, rahim).ok("GET", "/notifications")["items"]
         [mail] = log(acme, "?channel=email")
         others = [caller(acme, person(acme, name="Karim", address=None)), caller(zenith, person(zenith)), acme.admin]
@@ -153,8 +153,8 @@ class TestInApp:
 
     def test_that_cannot_be_worded_hides_no_other(self, acme: Cast, running: Stack) -> None:
         rahim = person(acme)
-        tell(acme, rahim)
-        tell(acme, rahim, cause="2", values={**LEAVE, "start_date": "soon"})
+        notify(acme, rahim)
+        notify(acme, rahim, cause="2", values={**LEAVE, "start_date": "soon"})
         titles = [one["title"] for one in caller(acme, rahim).ok("GET", "/notifications")["items"]]
         assert titles == ["leave approved", "Your leave is approved: Annual leave, 5 January 2026"]
 
@@ -166,8 +166,8 @@ class TestInApp:
 class TestLog:
     def test_is_filtered(self, acme: Cast, running: Stack) -> None:
         rahim, karim = person(acme), person(acme, name="Karim", address="karim@acme.example")
-        tell(acme, rahim)
-        tell(acme, karim, kind=NotificationKind.KPI_DUE, values=DUE)
+        notify(acme, rahim)
+        notify(acme, karim, kind=NotificationKind.KPI_DUE, values=DUE)
         assert len(log(acme)) == 4
         assert {one["user_id"] for one in log(acme, f"?user_id={rahim}")} == {str(rahim)}
         assert {one["kind"] for one in log(acme, "?kind=kpi_due")} == {"kpi_due"}

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from chalicelib.backing import mail
-from chalicelib.notifications.rules import VALUES, NotificationKind
-from chalicelib.notifications.wording import LANGUAGES, Brand, clean, language_of, mail_of, one_line, worded
+from chalicelib.notifications.rules import REQUIRED_VALUES, NotificationKind
+from chalicelib.notifications.wording import LANGUAGES, Brand, choose_language, clean, one_line, render, render_mail
 from tests.support.cast import Cast
-from tests.support.notices import LEAVE, mailbox, person, tell, text_of
+from tests.support.notifications import LEAVE, mailbox, notify, person, text_of
 from tests.support.stack import Stack
 
 EXPIRING = {"leave_type": "Annual leave", "days": 0.5, "expires_on": "2026-03-31", "days_left": 14, "action": "delete"}
@@ -106,13 +106,13 @@ HOSTILE = [
 class TestWorded:
     @pytest.mark.parametrize("kind", NotificationKind)
     def test_says_it_in_english(self, kind: NotificationKind) -> None:
-        said = worded(kind, SAID[kind], language="en")
+        said = render(kind, SAID[kind], language="en")
         assert (said.title, said.message) == MEANT[kind]
-        assert SAID[kind].keys() == VALUES[kind]
+        assert SAID[kind].keys() == REQUIRED_VALUES[kind]
 
     @pytest.mark.parametrize("kind", [kind for kind in NotificationKind if kind is not NotificationKind.CUSTOM])
     def test_says_it_in_bengali_with_its_digits(self, kind: NotificationKind) -> None:
-        said = worded(kind, SAID[kind], language="bn")
+        said = render(kind, SAID[kind], language="bn")
         for text in (said.title, said.message):
             assert any("\u0985" <= letter <= "\u09b9" for letter in text)
             assert not any(
@@ -124,7 +124,7 @@ class TestWorded:
         ("transfer_to_next_cycle", "the rest lapses."),
     ])  # fmt: skip
     def test_tells_what_becomes_of_days_that_expire(self, action: str, ends: str) -> None:
-        assert worded(
+        assert render(
             NotificationKind.LEAVE_EXPIRY_WARNING, {**EXPIRING, "action": action}, language="en"
         ).message.endswith(ends)
 
@@ -132,11 +132,11 @@ class TestWorded:
         ("en", "en"), ("bn", "bn"), ("bn-BD", "bn"), ("BN_bd", "bn"), ("de", "en"), ("", "en"), ("../../etc", "en"),
     ])  # fmt: skip
     def test_falls_back_to_english(self, asked: str, given: str) -> None:
-        assert language_of(asked) == given
+        assert choose_language(asked) == given
 
     @pytest.mark.parametrize("link", ["javascript:alert(1)", "data:text/html,x", "", None])
     def test_leaves_out_a_link_that_leads_elsewhere(self, link: str | None) -> None:
-        said = worded(NotificationKind.PAYROLL_READY, {"month": "2026-01", "link": link}, language="en")
+        said = render(NotificationKind.PAYROLL_READY, {"month": "2026-01", "link": link}, language="en")
         assert said.message == "Your payslip for January 2026 is ready."
 
     @pytest.mark.parametrize("language", LANGUAGES)
@@ -149,7 +149,7 @@ class TestWorded:
             name: hostile if isinstance(value, str) and name not in _FORMED else value
             for name, value in SAID[kind].items()
         }
-        said = worded(kind, values, language=language)
+        said = render(kind, values, language=language)
         assert len(said.title) <= 200
         assert len(said.message) <= 6200
         assert not set(said.title) & set("\r\n\x00\x07\x1b\u0085\u2028\u202e\u2066\u200f\ud800")
@@ -177,9 +177,9 @@ class TestMail:
 
     @pytest.mark.parametrize("hostile", HOSTILE)
     def test_has_the_headers_that_we_wrote_and_no_other(self, hostile: str) -> None:
-        wording = worded(NotificationKind.CUSTOM, {"title": hostile, "message": hostile}, language="en")
-        brand = Brand.of(hostile, {"footer": hostile})
-        text, page = mail_of(wording, brand=brand, name=hostile, stop_url="https://pay.example/x")
+        wording = render(NotificationKind.CUSTOM, {"title": hostile, "message": hostile}, language="en")
+        brand = Brand.from_settings(hostile, {"footer": hostile})
+        text, page = render_mail(wording, brand=brand, name=hostile, stop_url="https://pay.example/x")
         raw = mail.compose(
             mail.Mail(
                 to="rahim@acme.example",
@@ -236,7 +236,7 @@ class TestMail:
 
     def test_of_a_hostile_person_arrives_at_them_alone(self, acme: Cast, running: Stack) -> None:
         for number, hostile in enumerate(one for one in HOSTILE if not set(one) & set("\x00\ud800")):
-            tell(
+            notify(
                 acme, person(acme, name=hostile, address=f"p{number}@acme.example"), values={**LEAVE, "notes": hostile}
             )
         running.drain()
@@ -251,8 +251,8 @@ class TestBrand:
         footer = "Acme Ltd <b>\nDhaka"
         said = acme.admin.ok("PATCH", "/tenant", {"branding": {"color": "#a4302a", "footer": footer}})
         assert said["branding"] == {"color": "#a4302a", "footer": footer}
-        tell(acme, person(acme))
-        tell(zenith, person(zenith, address="z@zenith.example"))
+        notify(acme, person(acme))
+        notify(zenith, person(zenith, address="z@zenith.example"))
         running.drain()
         ours, theirs = mailbox()
         assert "border-top:6px solid #a4302a" in text_of(ours, "html")

@@ -572,7 +572,7 @@ DEFECTS = {
         Defect(
             "fee-is-another-amount",
             "what comes back less a fee is not known again",
-            [Edit(camt.Booking.fee_of, "(fee > 0 and (is_shown or is_small))", "False")],
+            [Edit(camt.Booking.find_fee, "(fee > 0 and (is_shown or is_small))", "False")],
             "files",
         ),
         Defect(
@@ -584,7 +584,7 @@ DEFECTS = {
         Defect(
             "end-to-end-only",
             "a transfer that is named by its instruction alone is not found",
-            [Edit(pain002._line, '"OrgnlEndToEndId", "OrgnlInstrId", "OrgnlTxId"', '"OrgnlEndToEndId"')],
+            [Edit(pain002._read_line, '"OrgnlEndToEndId", "OrgnlInstrId", "OrgnlTxId"', '"OrgnlEndToEndId"')],
             "files",
         ),
     )

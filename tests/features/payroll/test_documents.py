@@ -24,7 +24,7 @@ from chalicelib.operators import checks
 from migrations.setup import Urls
 from tests.support import stack
 from tests.support.cast import Cast, key
-from tests.support.notices import log, mailbox, text_of
+from tests.support.notifications import log, mailbox, text_of
 from tests.support.payslips import payslip, run
 from tests.support.people import employee, sql
 from tests.support.stack import Stack

@@ -126,14 +126,17 @@ def _review(scope: Scope, before: SubmissionOfForm, patch: SubmissionPatch) -> N
     if handler := handler_of(FormType(before.form_type)):
         handler.decided(scope, submission=row, to=to, notes=row.notes)
         return
-    notification = notifications.Notice(
+    notification = notifications.UserNotification(
         user_id=row.user_id,
         cause=f"{row.id}/{to}",
         entity_id=row.id,
         values={"form": before.form_name, "status": to, "notes": row.notes},
     )
     notifications.notify(
-        scope, kind=notifications.NotificationKind.FORM_DECIDED, entity_type="form_submission", notices=[notification]
+        scope,
+        kind=notifications.NotificationKind.FORM_DECIDED,
+        entity_type="form_submission",
+        user_notifications=[notification],
     )
 
 

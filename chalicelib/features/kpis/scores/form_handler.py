@@ -68,7 +68,7 @@ class AppraisalForms:
         if to is SubmissionStatus.APPROVED and (values := _parse_values(scope, submission)):
             _enter_values(scope, submission, values, notes)
         form = forms.get_form(scope, submission.form_id)
-        notification = notifications.Notice(
+        notification = notifications.UserNotification(
             user_id=submission.user_id,
             cause=f"{submission.id}/{to}",
             entity_id=submission.id,
@@ -78,7 +78,7 @@ class AppraisalForms:
             scope,
             kind=notifications.NotificationKind.FORM_DECIDED,
             entity_type="form_submission",
-            notices=[notification],
+            user_notifications=[notification],
         )
 
 

@@ -25,7 +25,7 @@ from chalicelib.features.periods.working_days import LAST_DAY
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import BalanceTooLow
 from chalicelib.kernel.halves import Half
-from chalicelib.notifications import Notice, NotificationKind
+from chalicelib.notifications import NotificationKind, UserNotification
 
 _EMPLOYEES = text(statement(__file__, "recount_people"))
 _HALVES = text("""
@@ -186,8 +186,8 @@ def _update_requests(scope: Scope, claims: Sequence[LeaveClaim]) -> None:
 
 
 def _notify(scope: Scope, rows: Sequence[Row[Any]]) -> None:
-    notifications_to_send = [
-        Notice(
+    user_notifications = [
+        UserNotification(
             row.user_id,
             f"leave_recounted/{row.id}/{row.version}",
             {
@@ -204,5 +204,5 @@ def _notify(scope: Scope, rows: Sequence[Row[Any]]) -> None:
         if row.days != row.days_before or row.unpaid_days
     ]
     notifications.notify(
-        scope, kind=NotificationKind.LEAVE_RECOUNTED, entity_type="leave_request", notices=notifications_to_send
+        scope, kind=NotificationKind.LEAVE_RECOUNTED, entity_type="leave_request", user_notifications=user_notifications
     )

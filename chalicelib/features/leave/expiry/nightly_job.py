@@ -118,8 +118,8 @@ def warn(scope: Scope, *, as_of: date, employee_filter: EmployeeFilter) -> int:
     """
     values = {**employee_filter.values, **queries.warning_parameters(scope, as_of=as_of)}
     rows = scope.session.execute(text(employee_filter.put_into(queries.WARNINGS) + _WARN), values).all()
-    notifications_to_send = [
-        notifications.Notice(
+    user_notifications = [
+        notifications.UserNotification(
             user_id=row.user_id,
             cause=f"leave_expiry/{row.allocation_id}/{row.step}",
             values={
@@ -137,9 +137,9 @@ def warn(scope: Scope, *, as_of: date, employee_filter: EmployeeFilter) -> int:
         scope,
         kind=notifications.NotificationKind.LEAVE_EXPIRY_WARNING,
         entity_type="leave_allocation",
-        notices=notifications_to_send,
+        user_notifications=user_notifications,
     )
-    return len(notifications_to_send)
+    return len(user_notifications)
 
 
 def expire(scope: Scope, *, as_of: date, employee_filter: EmployeeFilter) -> dict[str, Any]:

@@ -31,7 +31,7 @@ from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import AlreadyDecided, BalanceTooLow, Conflict, Place, invalid
 from chalicelib.kernel.halves import Nature
 from chalicelib.kernel.states import REQUEST_MOVES, RequestStatus, check_move
-from chalicelib.notifications import Notice, NotificationKind
+from chalicelib.notifications import NotificationKind, UserNotification
 
 _AUDITED = ("user_id", "leave_type_id", "start_date", "end_date", "start_half", "end_half", "days", "reason")
 _DECISIONS = {
@@ -415,5 +415,7 @@ def _notify(scope: Scope, kind: NotificationKind, request: Record, leave_type: R
         "notes": request["reason"] if kind is NotificationKind.LEAVE_REQUESTED else request["notes"],
     }
     cause = f"leave_request/{request['id']}/{request['version']}"
-    notifications_to_send = [Notice(one, cause, values, request["id"]) for one in to if one != scope.actor.user_id]
-    notifications.notify(scope, kind=kind, entity_type="leave_request", notices=notifications_to_send)
+    user_notifications = [
+        UserNotification(one, cause, values, request["id"]) for one in to if one != scope.actor.user_id
+    ]
+    notifications.notify(scope, kind=kind, entity_type="leave_request", user_notifications=user_notifications)

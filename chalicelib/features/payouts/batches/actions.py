@@ -35,12 +35,12 @@ from chalicelib.kernel.errors import Conflict, invalid
 
 MOST_PAYOUTS = 2_000  # in one file, so that the bank's answer to all of them can be taken in one call
 FARTHEST = timedelta(days=60)  # banks refuse execution days that are further off
-PATIENCE = timedelta(days=5)  # for the bank's answer; then a person is asked
+ANSWER_WITHIN = timedelta(days=5)  # for the bank's answer; then a person is asked
 _CLAIM = text(statement(__file__, "claim_for_file"))
 
 
 @dataclass(frozen=True, slots=True)
-class Setup:
+class FileSetup:
     """How the bank takes files, ready to write one."""
 
     format: str
@@ -50,15 +50,15 @@ class Setup:
     @property
     def kinds(self) -> frozenset[DestinationKind]:
         """The kinds of account that a file can name."""
-        has = self.template.holds if self.template else {ColumnValue.IBAN, ColumnValue.ACCOUNT_NUMBER}
+        has = self.template.column_values if self.template else {ColumnValue.IBAN, ColumnValue.ACCOUNT_NUMBER}
         said = {DestinationKind.IBAN: ColumnValue.IBAN, DestinationKind.ACCOUNT: ColumnValue.ACCOUNT_NUMBER}
         return frozenset(kind for kind, value in said.items() if value in has)
 
     def written(self, order: FileOrder) -> bytes:
         if self.template is not None:
-            return delimited.written(order, self.template)
+            return delimited.write(order, self.template)
         assert self.payer is not None  # noqa: S101  # the database holds no pain.001 without it
-        return pain001.written(order, self.payer)
+        return pain001.write(order, self.payer)
 
 
 def make_batch(scope: Scope, *, new: NewBatch) -> Record:
@@ -67,21 +67,21 @@ def make_batch(scope: Scope, *, new: NewBatch) -> Record:
         raise Conflict(SWITCHED_OFF)
     # one batch of a tenant at a time: numbers have no gaps, and two files never order one payout
     scope.advisory_lock("payout-batches")
-    setup = _setup(scope)
-    execution_on = _execution_day(scope, new.execution_on)
+    setup = _load_setup(scope)
+    execution_on = _check_execution_day(scope, new.execution_on)
     waiting = queries.lock_waiting(scope, kinds=setup.kinds, currency=new.currency, limit=MOST_PAYOUTS)
-    _check_any(scope, setup, new, waiting)
+    _check_waiting(scope, setup, new, waiting)
     batch_id: UUID = scope.session.execute(select(func.uuidv7())).scalar_one()
     destinations = open_destinations(scope, {row["destination_id"] for row in waiting})
     order = FileOrder(
         message_id=batch_id.hex,
         created_at=scope.now,
         execution_on=execution_on,
-        transfers=[_transfer(scope, row, destinations[row["destination_id"]]) for row in waiting],
+        transfers=[_to_transfer(scope, row, destinations[row["destination_id"]]) for row in waiting],
     )
     data = setup.written(order)
-    row = _add(scope, batch_id, setup, order, sha256=hashlib.sha256(data).hexdigest())
-    _claim(scope, row, [payout["id"] for payout in waiting])
+    row = _insert_batch(scope, batch_id, setup, order, sha256=hashlib.sha256(data).hexdigest())
+    _claim_payouts(scope, row, [payout["id"] for payout in waiting])
     files.put(
         scope.tenant_id,
         row["file_key"],
@@ -97,7 +97,11 @@ def make_batch(scope: Scope, *, new: NewBatch) -> Record:
         after={name: row[name] for name in ("number", "format", "payouts", "totals", "execution_on", "file_sha256")},
     )
     left = queries.count_waiting(scope)
-    return {**queries.get_batch(scope, batch_id), "left_out": _left_out(setup, left), "waiting": sum(left.values())}
+    return {
+        **queries.get_batch(scope, batch_id),
+        "left_out": _list_left_out(setup, left),
+        "waiting": sum(left.values()),
+    }
 
 
 def hand_over(scope: Scope, *, batch_id: UUID) -> Record:
@@ -114,14 +118,14 @@ def hand_over(scope: Scope, *, batch_id: UUID) -> Record:
     return {"url": link.url, "expires_at": link.expires_at, "name": row["file_name"], "sha256": row["file_sha256"]}
 
 
-def _setup(scope: Scope) -> Setup:
+def _load_setup(scope: Scope) -> FileSetup:
     row = settings_queries.find_settings(scope)
     if row is None:
         raise Conflict("Say first how your bank takes files, with PUT /payouts/bank-file-settings.")
-    return Setup(row["format"], settings_queries.open_payer(scope, row), row["template"])
+    return FileSetup(row["format"], settings_queries.decrypt_payer(scope, row), row["template"])
 
 
-def _execution_day(scope: Scope, said: date | None) -> date:
+def _check_execution_day(scope: Scope, said: date | None) -> date:
     today = local_day(scope.now, scope.tenant.timezone)
     if said is None:
         return today
@@ -130,28 +134,28 @@ def _execution_day(scope: Scope, said: date | None) -> date:
     return said
 
 
-def _check_any(scope: Scope, setup: Setup, new: NewBatch, waiting: Sequence[Record]) -> None:
+def _check_waiting(scope: Scope, setup: FileSetup, new: NewBatch, waiting: Sequence[Record]) -> None:
     if not waiting:
-        left_out = _left_out(setup, queries.count_waiting(scope))
+        left_out = _list_left_out(setup, queries.count_waiting(scope))
         why = "".join(f" {one['payouts']} cannot go into one: {one['reason']}." for one in left_out)
         raise Conflict(f"No payout{f' in {new.currency}' if new.currency else ''} waits for a bank file.{why}")
     currencies = sorted({row["currency"] for row in waiting})
-    if len(currencies) > 1 and setup.template is not None and ColumnValue.CURRENCY not in setup.template.holds:
+    if len(currencies) > 1 and setup.template is not None and ColumnValue.CURRENCY not in setup.template.column_values:
         raise Conflict(
             f"Payouts in {', '.join(currencies)} wait, and the template has no column for the currency:"
             ' make a batch for each, with {"currency": ...}.'
         )
 
 
-def _left_out(setup: Setup, waiting: dict[tuple[DestinationKind, str], int]) -> list[Record]:
+def _list_left_out(setup: FileSetup, waiting: dict[tuple[DestinationKind, str], int]) -> list[Record]:
     counts: dict[DestinationKind, int] = {}
     for (kind, _), payouts in waiting.items():
         if kind not in setup.kinds:
             counts[kind] = counts.get(kind, 0) + payouts
-    return [{"payouts": payouts, "reason": _WHY[kind]} for kind, payouts in counts.items()]
+    return [{"payouts": payouts, "reason": _LEFT_OUT_BECAUSE[kind]} for kind, payouts in counts.items()]
 
 
-_WHY = {
+_LEFT_OUT_BECAUSE = {
     DestinationKind.IBAN: "the account has an IBAN, and the template has no column iban",
     DestinationKind.ACCOUNT: "the account has no IBAN, and the template has no column account_number",
     DestinationKind.SIMULATED: "the payout destination is a simulated one, which no bank can pay",
@@ -159,7 +163,7 @@ _WHY = {
 }
 
 
-def _transfer(scope: Scope, payout: Record, to: Destination) -> Transfer:
+def _to_transfer(scope: Scope, payout: Record, to: Destination) -> Transfer:
     creditor = BankAccount(
         holder=to.holder or "",
         iban=to.iban,
@@ -175,7 +179,7 @@ def _transfer(scope: Scope, payout: Record, to: Destination) -> Transfer:
     )
 
 
-def _add(scope: Scope, batch_id: UUID, setup: Setup, order: FileOrder, *, sha256: str) -> Record:
+def _insert_batch(scope: Scope, batch_id: UUID, setup: FileSetup, order: FileOrder, *, sha256: str) -> Record:
     number: int = scope.session.execute(
         select(func.coalesce(func.max(payout_batches.c.number), 0) + 1).where(
             payout_batches.c.tenant_id == scope.tenant_id
@@ -194,7 +198,7 @@ def _add(scope: Scope, batch_id: UUID, setup: Setup, order: FileOrder, *, sha256
                 file_name=name,
                 file_sha256=sha256,
                 payouts=len(order.transfers),
-                totals=_totals(order.transfers),
+                totals=_sum_totals(order.transfers),
                 execution_on=order.execution_on,
                 created_by=f"{scope.actor.role}:{scope.actor.name}",
                 created_at=scope.now,
@@ -207,7 +211,7 @@ def _add(scope: Scope, batch_id: UUID, setup: Setup, order: FileOrder, *, sha256
     return dict(row)
 
 
-def _totals(transfers: Sequence[Transfer]) -> list[dict[str, Any]]:
+def _sum_totals(transfers: Sequence[Transfer]) -> list[dict[str, Any]]:
     amounts: dict[str, list[Decimal]] = {}
     for transfer in transfers:
         amounts.setdefault(transfer.currency, []).append(transfer.amount)
@@ -217,14 +221,14 @@ def _totals(transfers: Sequence[Transfer]) -> list[dict[str, Any]]:
     ]
 
 
-def _claim(scope: Scope, batch: Record, payout_ids: Sequence[UUID]) -> None:
+def _claim_payouts(scope: Scope, batch: Record, payout_ids: Sequence[UUID]) -> None:
     claimed: int = scope.session.execute(
         _CLAIM,
         {
             "tenant_id": scope.tenant_id,
             "batch_id": batch["id"],
             "payout_ids": list(payout_ids),
-            "patience": PATIENCE,
+            "patience": ANSWER_WITHIN,
             "detail": f"bank file {batch['number']}",
             "actor": scope.actor.name,
         },

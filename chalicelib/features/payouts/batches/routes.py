@@ -35,11 +35,11 @@ def set_bank_file_settings(
     scope: Scope, body: settings_schemas.BankFileSettings, if_match: int | None
 ) -> settings_schemas.BankFileSettingsView:
     """Say how your bank takes payment files from now on: ISO 20022, or columns of your own template."""
-    return settings_actions.set_settings(scope, said=body, if_match=if_match)
+    return settings_actions.set_settings(scope, settings=body, if_match=if_match)
 
 
 @endpoint(blueprint, "POST", "/payouts/batches", may="payouts.run", status=201, moves_money=True)
-def make_batch(scope: Scope, body: schemas.NewBatch) -> schemas.MadeBatch:
+def make_batch(scope: Scope, body: schemas.NewBatch) -> schemas.CreatedBatch:
     """Put the payouts that wait for a bank file into one, at most 2,000; make another for the rest.
 
     From then on they are on their way: bring the file to the bank, and its answer back. Without one they come up

@@ -73,7 +73,7 @@ class LeftOut(Output):
     reason: str
 
 
-class MadeBatch(Batch):
+class CreatedBatch(Batch):
     """A batch as it was made, and what still waits for a file."""
 
     left_out: list[LeftOut]

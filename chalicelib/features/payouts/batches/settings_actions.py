@@ -16,13 +16,13 @@ from chalicelib.features.people.destinations.rules import Destination, Destinati
 from chalicelib.identity.scope import Scope
 
 
-def set_settings(scope: Scope, *, said: BankFileSettings, if_match: int | None) -> Record:
+def set_settings(scope: Scope, *, settings: BankFileSettings, if_match: int | None) -> Record:
     """Replace how the bank takes files from now on; batches that were made stay what they are."""
     # one at a time also where there is no row yet that could be locked
     scope.advisory_lock("bank-file-settings")
     before = queries.find_settings(scope, lock=True)
-    template = said.template.model_dump(mode="json", exclude_none=True) if said.template else None
-    values = {"format": said.format, "template": template, **_sealed(scope, said.payer)}
+    template = settings.template.model_dump(mode="json", exclude_none=True) if settings.template else None
+    values = {"format": settings.format, "template": template, **_encrypt_payer(scope, settings.payer)}
     if before is None:
         scope.session.execute(insert(bank_file_settings).values(tenant_id=scope.tenant_id, **values))
     else:
@@ -38,13 +38,13 @@ def set_settings(scope: Scope, *, said: BankFileSettings, if_match: int | None) 
         action="bank_file_settings.changed",
         entity_type="tenant",
         entity_id=scope.tenant_id,
-        before=_told(queries.shown(before)) if before else None,
-        after=_told(after),
+        before=_to_audit(queries.to_view(before)) if before else None,
+        after=_to_audit(after),
     )
     return after
 
 
-def _sealed(scope: Scope, payer: Payer | None) -> dict[str, Any]:
+def _encrypt_payer(scope: Scope, payer: Payer | None) -> dict[str, Any]:
     if payer is None:
         return dict.fromkeys(("payer_name", "payer_masked", "payer_sealed", "payer_key_id"))
     account = {
@@ -55,7 +55,7 @@ def _sealed(scope: Scope, payer: Payer | None) -> dict[str, Any]:
         "bank_code": payer.bank_code,
         "branch_code": payer.branch_code,
     }
-    sealed = vault.encrypt(
+    encrypted = vault.encrypt(
         scope.session,
         json.dumps(account).encode(),
         tenant_id=scope.tenant_id,
@@ -64,18 +64,18 @@ def _sealed(scope: Scope, payer: Payer | None) -> dict[str, Any]:
     )
     return {
         "payer_name": payer.name,
-        "payer_masked": _masked(payer),
-        "payer_sealed": sealed.data,
-        "payer_key_id": sealed.key_id,
+        "payer_masked": _mask(payer),
+        "payer_sealed": encrypted.data,
+        "payer_key_id": encrypted.key_id,
     }
 
 
-def _masked(payer: Payer) -> str:
+def _mask(payer: Payer) -> str:
     kind = DestinationKind.IBAN if payer.iban else DestinationKind.ACCOUNT
     # shown as people's accounts are; where its country would stand, its bank does
     shown = Destination(kind, iban=payer.iban, account_number=payer.account_number, country=payer.bank_code or "")
     return masked(shown).strip()
 
 
-def _told(row: Record) -> Record:
+def _to_audit(row: Record) -> Record:
     return {**row, "template": row["template"].model_dump(mode="json", exclude_none=True) if row["template"] else None}

@@ -19,7 +19,7 @@ def get_settings(scope: Scope) -> Record:
     """Read how the bank takes files, the payer's account masked, or NotFound."""
     if (row := find_settings(scope)) is None:
         raise NotFound("It was never said how your bank takes files; say it with PUT /payouts/bank-file-settings.")
-    return shown(row)
+    return to_view(row)
 
 
 def find_settings(scope: Scope, *, lock: bool = False) -> Record | None:
@@ -33,13 +33,13 @@ def find_settings(scope: Scope, *, lock: bool = False) -> Record | None:
     return {**row, "template": template}
 
 
-def shown(row: Record) -> Record:
+def to_view(row: Record) -> Record:
     """Return the settings as they may be told."""
     payer = {"name": row["payer_name"], "masked": row["payer_masked"]} if row["payer_name"] else None
     return {**{name: row[name] for name in ("format", "template", "version")}, "payer": payer}
 
 
-def open_payer(scope: Scope, row: Record) -> BankAccount | None:
+def decrypt_payer(scope: Scope, row: Record) -> BankAccount | None:
     """Decrypt the account that pays, for the file only."""
     if row["payer_sealed"] is None:
         return None

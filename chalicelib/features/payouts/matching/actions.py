@@ -79,9 +79,9 @@ def compare(scope: Scope, *, since: datetime) -> list[MatchedReference]:
             key=lambda one: one.reference,
         )
     ]
-    known = _lock(scope, [reference for _, reference, _ in moved])
-    people = _people(scope, {one.user_id for _, _, some in moved for one in some})
-    return [_judged(name, some, known.get(reference), people) for name, reference, some in moved]
+    known = _lock_payouts(scope, [reference for _, reference, _ in moved])
+    people = _find_known_users(scope, {one.user_id for _, _, some in moved for one in some})
+    return [_judge(name, some, known.get(reference), people) for name, reference, some in moved]
 
 
 def match(scope: Scope, *, since: datetime) -> list[MatchedReference]:
@@ -95,13 +95,13 @@ def match(scope: Scope, *, since: datetime) -> list[MatchedReference]:
             "Payouts are on. Switch them off first (PATCH /tenant with policy.payouts_enabled false, or PAYOUTS_ENABLED"
             " for all tenants): what is sent in the meantime would be missing in the provider's list."
         )
-    found = compare(scope, since=since)
-    concerned = [one for one in found if one.path]
+    matches = compare(scope, since=since)
+    concerned = [one for one in matches if one.path]
     adopted = [one for one in concerned if one.payout_id is None]
     accounts.open_for(scope, user_ids=[one.user_id for one in adopted], currencies=[one.currency for one in adopted])
     accounts.lock_for(scope, user_ids=[one.user_id for one in concerned])
     for one in concerned:
-        _walk(scope, one)
+        _apply(scope, one)
     if concerned:
         audit.record(
             scope,
@@ -110,11 +110,11 @@ def match(scope: Scope, *, since: datetime) -> list[MatchedReference]:
             entity_id=scope.tenant_id,
             after={"since": since, "matched": [asdict(one) for one in concerned]},
         )
-    return found
+    return matches
 
 
-def _lock(scope: Scope, references: Sequence[str]) -> dict[str, PayoutRow]:
-    found = rows.every(
+def _lock_payouts(scope: Scope, references: Sequence[str]) -> dict[str, PayoutRow]:
+    locked = rows.every(
         PayoutRow,
         scope.session.execute(
             select(payouts)
@@ -123,17 +123,17 @@ def _lock(scope: Scope, references: Sequence[str]) -> dict[str, PayoutRow]:
             .with_for_update()
         ),
     )
-    return {payout.reference: payout for payout in found}
+    return {payout.reference: payout for payout in locked}
 
 
-def _people(scope: Scope, user_ids: set[UUID]) -> set[UUID]:
+def _find_known_users(scope: Scope, user_ids: set[UUID]) -> set[UUID]:
     user_ids_read = scope.session.execute(
         select(users.c.id).where(users.c.tenant_id == scope.tenant_id, users.c.id.in_(user_ids))
     )
     return set(user_ids_read.scalars())
 
 
-def _judged(
+def _judge(
     provider: str, moved: Sequence[ProviderMovement], payout: PayoutRow | None, people: set[UUID]
 ) -> MatchedReference:
     """Return what the movements under one reference mean; those that came back moved nothing in the end."""
@@ -145,9 +145,9 @@ def _judged(
     if any((one.user_id, one.currency) != (first.user_id, first.currency) for one in others):
         problem = "several people or currencies were paid under it"
     elif payout is None:
-        path, problem = _unknown(first, is_known=first.user_id in people)
+        path, problem = _judge_without_payout(first, is_known=first.user_id in people)
     else:
-        path, problem = _known(first, amount, payout)
+        path, problem = _judge_payout(first, amount, payout)
     was = PayoutStatus(payout.status) if payout else None
     outcome = MatchOutcome.UNCHANGED if not path else MatchOutcome.ADOPTED if payout is None else MatchOutcome.SETTLED
     return MatchedReference(
@@ -165,13 +165,13 @@ def _judged(
     )
 
 
-def _unknown(moved: ProviderMovement, *, is_known: bool) -> tuple[_Path, str | None]:
+def _judge_without_payout(moved: ProviderMovement, *, is_known: bool) -> tuple[_Path, str | None]:
     if not is_known:
         return (), "the books have lost the person it went to"
     return (_S.SENDING, _S.PAID, *((_S.RETURNED,) if moved.came_back else ())), None
 
 
-def _known(moved: ProviderMovement, amount: Decimal, payout: PayoutRow) -> tuple[_Path, str | None]:
+def _judge_payout(moved: ProviderMovement, amount: Decimal, payout: PayoutRow) -> tuple[_Path, str | None]:
     was = PayoutStatus(payout.status)
     to_sending = _TO_SENDING.get(was)
     if moved.came_back:
@@ -189,7 +189,7 @@ def _known(moved: ProviderMovement, amount: Decimal, payout: PayoutRow) -> tuple
     return () if to_sending is None else (*to_sending, _S.PAID), None
 
 
-def _walk(scope: Scope, one: MatchedReference) -> None:
+def _apply(scope: Scope, one: MatchedReference) -> None:
     """Take a payout to where the provider's list says it is, step by step on the state graph."""
     payout = _adopt(scope, one) if one.payout_id is None else payout_states.lock(scope, one.payout_id)
     if payout is None:
@@ -207,7 +207,7 @@ def _walk(scope: Scope, one: MatchedReference) -> None:
 
 
 def _adopt(scope: Scope, one: MatchedReference) -> PayoutRow:
-    made = scope.session.execute(
+    adopted = scope.session.execute(
         _ADOPT,
         {
             "tenant_id": scope.tenant_id,
@@ -221,4 +221,4 @@ def _adopt(scope: Scope, one: MatchedReference) -> PayoutRow:
             "now": scope.now,
         },
     )
-    return rows.one(PayoutRow, made)
+    return rows.one(PayoutRow, adopted)

@@ -13,7 +13,7 @@ from chalicelib.entry.rows import RowError, read_rows, validate_rows
 from chalicelib.features.payouts.batches.bank_files import documents
 from chalicelib.features.payouts.batches.bank_files.camt import BankStatement, Booking, EntryMovement
 from chalicelib.features.payouts.batches.bank_files.delimited import OPTIONAL, REQUIRED, AnswerRow
-from chalicelib.features.payouts.batches.bank_files.pain001 import payment_id
+from chalicelib.features.payouts.batches.bank_files.pain001 import payment_block_id
 from chalicelib.features.payouts.batches.bank_files.pain002 import StatusLine, StatusReport
 from chalicelib.features.payouts.batches.bank_files.reports import Money, UnreadableLine
 from chalicelib.features.payouts.delivery.outcomes import BankVerdict, MoneyOutcome, describe_code, parse_refusal
@@ -34,7 +34,7 @@ class LineClaim(StrEnum):
     ON_ITS_WAY = "on_its_way"
 
 
-_OF_OUTCOME = {
+_CLAIMS = {
     MoneyOutcome.PAID: LineClaim.PAID, MoneyOutcome.REFUSED: LineClaim.FAILED, MoneyOutcome.DOUBT: LineClaim.DOUBT,
     MoneyOutcome.ON_ITS_WAY: LineClaim.ON_ITS_WAY,
 }  # fmt: skip
@@ -68,23 +68,23 @@ class AnswerLine:
     def reference(self) -> str:
         return self.references[0]
 
-    def claim_of(self, payout: PayoutRow) -> LineClaim:
+    def find_claim(self, payout: PayoutRow) -> LineClaim:
         """Return what the line claims of this payout."""
         if self.booking is not None:
-            return _claim_of_booking(self.booking, payout)
+            return _find_booking_claim(self.booking, payout)
         if self.stated in (LineClaim.PAID, LineClaim.RETURNED):
             return self.stated
-        return _OF_OUTCOME[self.verdict.outcome(was_accepted=bool((payout.bank or {}).get("is_accepted")))]
+        return _CLAIMS[self.verdict.outcome(was_accepted=bool((payout.bank or {}).get("is_accepted")))]
 
-    def fee_of(self, payout: PayoutRow) -> Decimal | None:
+    def find_fee(self, payout: PayoutRow) -> Decimal | None:
         """Return what the bank kept of it, or added to it, where a statement shows that."""
-        return self.booking.fee_of(payout.amount, payout.currency) if self.booking else None
+        return self.booking.find_fee(payout.amount, payout.currency) if self.booking else None
 
-    def doubt_about(self, payout: PayoutRow) -> str:
+    def describe_doubt(self, payout: PayoutRow) -> str:
         """Say what a person has to find out."""
         if self.booking is None:
             codes = ", ".join(map(describe_code, self.verdict.explained.reasons)) or "no reason"
-            return f"the bank refused it with {codes}, which does not say that it was never paid{self._words}"
+            return f"the bank refused it with {codes}, which does not say that it was never paid{self._bank_text}"
         booked = f"{self.booking.booked.amount} {self.booking.booked.currency or ''}".strip()
         if self.booking.movement is EntryMovement.UNCLEAR:
             reason = f" with {self.reason}" if self.reason else ""
@@ -93,14 +93,14 @@ class AnswerLine:
         return f"the bank {verb} {booked} instead of {payout.amount} {payout.currency}"
 
     @property
-    def _words(self) -> str:
+    def _bank_text(self) -> str:
         return f" ({self.verdict.explained.text})" if self.verdict.explained.text else ""
 
 
-def _claim_of_booking(booking: Booking, payout: PayoutRow) -> LineClaim:
+def _find_booking_claim(booking: Booking, payout: PayoutRow) -> LineClaim:
     if booking.movement is EntryMovement.NOT_BOOKED:
         return LineClaim.ON_ITS_WAY
-    if booking.movement is EntryMovement.UNCLEAR or booking.fee_of(payout.amount, payout.currency) is None:
+    if booking.movement is EntryMovement.UNCLEAR or booking.find_fee(payout.amount, payout.currency) is None:
         return LineClaim.DOUBT
     return LineClaim.PAID if booking.movement is EntryMovement.PAID else LineClaim.RETURNED
 
@@ -125,7 +125,7 @@ class BankAnswer:
         """Return the ids that might be batches of ours: of the messages answered, and of blocks booked as one sum."""
         named = [one.message_id for one in self.messages if isinstance(one, StatusReport)]
         named += [b.block for one in self.messages if isinstance(one, BankStatement) for b in one.bookings if b.block]
-        return {found for one in named if (found := batch_id_of(one))}
+        return {found for one in named if (found := parse_batch_id(one))}
 
 
 @dataclass(slots=True)
@@ -137,7 +137,7 @@ class MatchedLines:
     unmatched: int = 0
 
 
-def batch_id_of(message_id: str) -> UUID | None:
+def parse_batch_id(message_id: str) -> UUID | None:
     """Return the batch whose file has this message id, or a block with it; None where it is no id of ours."""
     try:
         return UUID(hex=message_id.replace("-", "")[:32])
@@ -149,29 +149,29 @@ def read_answer(body: RawBody, *, now: datetime) -> BankAnswer:
     """Read an answer as XML, CSV or JSON."""
     if body.content_type.partition(";")[0].strip().lower() in XML:
         messages = documents.read(body.data)
-        return BankAnswer(messages, errors=[_error(fault) for one in messages for fault in one.faults])
+        return BankAnswer(messages, errors=[_to_row_error(fault) for one in messages for fault in one.faults])
     rows, errors = validate_rows(AnswerRow, read_rows(body, required=REQUIRED, optional=OPTIONAL, limit=MOST_LINES))
     head = ReportHead("rows", None, now)
-    return BankAnswer([], [_of_row(head, number, row) for number, row in rows], errors)
+    return BankAnswer([], [_from_row(head, number, row) for number, row in rows], errors)
 
 
 def match_lines(answer: BankAnswer, payouts: Collection[PayoutRow], *, now: datetime) -> MatchedLines:
     """Return the lines about these payouts: those that name one, and those that follow from a file or a sum."""
-    found = MatchedLines(list(answer.rows))
+    matched = MatchedLines(list(answer.rows))
     ours = {payout.reference for payout in payouts}
     for message in answer.messages:
         if isinstance(message, StatusReport):
-            _add_statuses(found, message, _in_batch(payouts, message.message_id), now)
+            _add_statuses(matched, message, _select_batch(payouts, message.message_id), now)
         else:
-            _add_bookings(found, message, payouts, ours, now)
-    return found
+            _add_bookings(matched, message, payouts, ours, now)
+    return matched
 
 
-def _error(fault: UnreadableLine) -> RowError:
+def _to_row_error(fault: UnreadableLine) -> RowError:
     return RowError(line=fault.line, column=fault.element, detail=fault.detail)
 
 
-def _of_row(head: ReportHead, number: int, row: AnswerRow) -> AnswerLine:
+def _from_row(head: ReportHead, number: int, row: AnswerRow) -> AnswerLine:
     stated = LineClaim(row.status)
     verdict = parse_refusal(row.reason) if stated is LineClaim.FAILED else BankVerdict(row.status, (), row.reason)
     return AnswerLine(
@@ -179,20 +179,20 @@ def _of_row(head: ReportHead, number: int, row: AnswerRow) -> AnswerLine:
     )
 
 
-def _in_batch(payouts: Iterable[PayoutRow], message_id: str) -> list[PayoutRow]:
-    batch_id = batch_id_of(message_id)
+def _select_batch(payouts: Iterable[PayoutRow], message_id: str) -> list[PayoutRow]:
+    batch_id = parse_batch_id(message_id)
     return [payout for payout in payouts if batch_id is not None and payout.batch_id == batch_id]
 
 
-def _add_statuses(found: MatchedLines, report: StatusReport, payouts: Sequence[PayoutRow], now: datetime) -> None:
+def _add_statuses(matched: MatchedLines, report: StatusReport, payouts: Sequence[PayoutRow], now: datetime) -> None:
     head = ReportHead("pain.002", report.message_id, report.created_at or now)
     if not payouts and (report.group or report.payments):
-        found.unmatched += 1
-    blocks = {one.reference: payment_id(one.batch_id.hex, one.currency) for one in payouts if one.batch_id}
-    found.lines += [_of_status(head, one) for one in report.complete(blocks)]
+        matched.unmatched += 1
+    blocks = {one.reference: payment_block_id(one.batch_id.hex, one.currency) for one in payouts if one.batch_id}
+    matched.lines += [_from_status(head, one) for one in report.complete(blocks)]
 
 
-def _of_status(head: ReportHead, line: StatusLine) -> AnswerLine:
+def _from_status(head: ReportHead, line: StatusLine) -> AnswerLine:
     amount, currency = (line.money.amount, line.money.currency) if line.money else (None, None)
     return AnswerLine(
         head, line.number, line.references, line.verdict, str(line.verdict), line.bank_reference, amount, currency
@@ -200,20 +200,24 @@ def _of_status(head: ReportHead, line: StatusLine) -> AnswerLine:
 
 
 def _add_bookings(
-    found: MatchedLines, statement: BankStatement, payouts: Collection[PayoutRow], ours: Collection[str], now: datetime
+    matched: MatchedLines,
+    statement: BankStatement,
+    payouts: Collection[PayoutRow],
+    ours: Collection[str],
+    now: datetime,
 ) -> None:
     head = ReportHead(statement.kind, statement.message_id, statement.created_at or now)
-    found.unmatched += statement.unnamed
+    matched.unmatched += statement.unnamed
     for booking in statement.bookings:
         if booking.block is not None:
-            _add_sum(found, head, booking, payouts)
+            _add_sum(matched, head, booking, payouts)
         elif any(reference.lower() in ours for reference in booking.references):
-            found.lines.append(_of_booking(head, booking))
+            matched.lines.append(_from_booking(head, booking))
         else:
-            found.unmatched += 1
+            matched.unmatched += 1
 
 
-def _of_booking(head: ReportHead, booking: Booking) -> AnswerLine:
+def _from_booking(head: ReportHead, booking: Booking) -> AnswerLine:
     parts = (", ".join(booking.verdict.reasons), booking.verdict.text)
     reason = ": ".join(part for part in parts if part)
     return AnswerLine(
@@ -227,27 +231,29 @@ def _of_booking(head: ReportHead, booking: Booking) -> AnswerLine:
     )
 
 
-def _add_sum(found: MatchedLines, head: ReportHead, booking: Booking, payouts: Collection[PayoutRow]) -> None:
+def _add_sum(matched: MatchedLines, head: ReportHead, booking: Booking, payouts: Collection[PayoutRow]) -> None:
     """Take a sum for each of its payouts, where it is what they come to: all of the block, or those not refused."""
-    of_batch = _in_batch(payouts, booking.block or "")
+    of_batch = _select_batch(payouts, booking.block or "")
     names = (str(booking.block).lower(), str(booking.block).lower().replace("-", ""))
     block = [
         one
         for one in of_batch
         if any(
-            one.batch_id and payment_id(one.batch_id.hex, "") == name[:32] and name[32:].upper() in ("", one.currency)
+            one.batch_id
+            and payment_block_id(one.batch_id.hex, "") == name[:32]
+            and name[32:].upper() in ("", one.currency)
             for name in names
         )
     ]
     if not block:
-        found.unmatched += 1
+        matched.unmatched += 1
         return
     for some in (block, [one for one in block if one.status != PayoutStatus.FAILED]):
-        if _comes_to(booking, some):
-            found.lines += [_of_booking(head, _part_of(booking, one)) for one in some]
+        if _adds_up(booking, some):
+            matched.lines += [_from_booking(head, _split_booking(booking, one)) for one in some]
             return
     total = sum(one.amount for one in block)
-    found.items.append(
+    matched.items.append(
         {
             "line": booking.number,
             "reference": booking.block,
@@ -261,7 +267,7 @@ def _add_sum(found: MatchedLines, head: ReportHead, booking: Booking, payouts: C
     )
 
 
-def _comes_to(booking: Booking, payouts: Sequence[PayoutRow]) -> bool:
+def _adds_up(booking: Booking, payouts: Sequence[PayoutRow]) -> bool:
     booked = {one.currency for one in payouts}
     return (
         booked == {booking.booked.currency}
@@ -270,6 +276,6 @@ def _comes_to(booking: Booking, payouts: Sequence[PayoutRow]) -> bool:
     )
 
 
-def _part_of(booking: Booking, payout: PayoutRow) -> Booking:
+def _split_booking(booking: Booking, payout: PayoutRow) -> Booking:
     money = Money(payout.amount, payout.currency)
     return replace(booking, references=(payout.reference,), booked=money, block=None)

@@ -61,9 +61,9 @@ class Settlement:
 
     def settle(self, lines: Sequence[AnswerLine]) -> list[Record]:
         """Settle what the lines say, and return an item for each of them, in their order."""
-        named = [self._payout_of(line) for line in lines]
-        claims = [line.claim_of(payout) if payout else None for line, payout in zip(lines, named, strict=True)]
-        claims = _weakened(named, claims)
+        named = [self._find_payout(line) for line in lines]
+        claims = [line.find_claim(payout) if payout else None for line, payout in zip(lines, named, strict=True)]
+        claims = _weaken_refusals(named, claims)
         together: dict[str, set[LineClaim]] = defaultdict(set)
         for payout, claim in zip(named, claims, strict=True):
             if payout is not None and claim not in (None, LineClaim.ON_ITS_WAY, LineClaim.DOUBT):
@@ -80,14 +80,14 @@ class Settlement:
             line, payout, claim = lines[place], named[place], claims[place]
             contradicts = payout is not None and together[payout.reference] not in _TOGETHER
             result, detail = self._judge(line, payout, claim, contradicts=contradicts)
-            results[place] = self._item(line, payout, result, detail)
-        _keep_words(self.scope, lines, named)
+            results[place] = self._to_result(line, payout, result, detail)
+        _keep_bank_status(self.scope, lines, named)
         return [results[place] for place in range(len(lines))]
 
-    def _payout_of(self, line: AnswerLine) -> PayoutRow | None:
+    def _find_payout(self, line: AnswerLine) -> PayoutRow | None:
         return next((self.payouts[one.lower()] for one in line.references if one.lower() in self.payouts), None)
 
-    def _item(self, line: AnswerLine, payout: PayoutRow | None, result: str, detail: str | None) -> Record:
+    def _to_result(self, line: AnswerLine, payout: PayoutRow | None, result: str, detail: str | None) -> Record:
         now = self.payouts[payout.reference.lower()] if payout else None
         return {
             "line": line.number,
@@ -112,10 +112,10 @@ class Settlement:
             return "unchanged", f"{line.reason or line.verdict.status}: on its way, as far as the bank says"
         if contradicts:
             return "conflict", _CONTRADICTS
-        if other := _other_amount(line, payout):
+        if other := _find_difference(line, payout):
             return "conflict", other
         if claim is LineClaim.DOUBT:
-            return self._doubt(line, payout)
+            return self._settle_doubt(line, payout)
         if twice := self._booked_twice(line, payout, claim):
             return "conflict", twice
         now, after = PayoutStatus(payout.status), _AFTER[claim]
@@ -126,11 +126,11 @@ class Settlement:
         self._move(line, payout, after)
         return "ok", None
 
-    def _doubt(self, line: AnswerLine, payout: PayoutRow) -> tuple[str, str | None]:
-        now, doubt = PayoutStatus(payout.status), line.doubt_about(payout)
+    def _settle_doubt(self, line: AnswerLine, payout: PayoutRow) -> tuple[str, str | None]:
+        now, doubt = PayoutStatus(payout.status), line.describe_doubt(payout)
         if now in _DOUBTFUL:
             problem = f"{doubt}; find out whether it was paid, and say so"
-            self._keep(
+            self._replace(
                 payout_states.move(
                     self.scope,
                     payout,
@@ -144,8 +144,8 @@ class Settlement:
         if now is PayoutStatus.REVIEW:
             return "unchanged", doubt
         # a refusal says nothing new of what failed, nor one of a duplicate of what was paid
-        is_told = line.booking is None and (now is not PayoutStatus.PAID or line.verdict.speaks_of_earlier)
-        return ("unchanged" if is_told else "conflict"), doubt
+        is_known = line.booking is None and (now is not PayoutStatus.PAID or line.verdict.speaks_of_earlier)
+        return ("unchanged" if is_known else "conflict"), doubt
 
     def _booked_twice(self, line: AnswerLine, payout: PayoutRow, claim: LineClaim) -> str | None:
         """Say that two debits of one payout were booked; what comes back of two leaves one."""
@@ -169,13 +169,13 @@ class Settlement:
             PayoutStatus.FAILED: f"refused: {line.reason or 'the bank gave no reason'}",
             PayoutStatus.RETURNED: f"came back: {line.reason or 'the bank gave no reason'}",
         }[after]
-        self._keep(
+        self._replace(
             payout_states.move(
                 self.scope, payout, after, what="answered", problem=problem, provider_reference=line.bank_reference
             )
         )
 
-    def _keep(self, payout: PayoutRow) -> None:
+    def _replace(self, payout: PayoutRow) -> None:
         self.payouts[payout.reference.lower()] = payout
 
 
@@ -183,7 +183,7 @@ def _is_paid(payout: PayoutRow) -> bool:
     return bool(payout.status == PayoutStatus.PAID)
 
 
-def _weakened(named: Sequence[PayoutRow | None], claims: Sequence[LineClaim | None]) -> list[LineClaim | None]:
+def _weaken_refusals(named: Sequence[PayoutRow | None], claims: Sequence[LineClaim | None]) -> list[LineClaim | None]:
     """Make a refusal a doubt where another line of the same payout is one."""
     doubted = {payout.id for payout, claim in zip(named, claims, strict=True) if payout and claim is LineClaim.DOUBT}
     return [
@@ -192,7 +192,7 @@ def _weakened(named: Sequence[PayoutRow | None], claims: Sequence[LineClaim | No
     ]
 
 
-def _other_amount(line: AnswerLine, payout: PayoutRow) -> str | None:
+def _find_difference(line: AnswerLine, payout: PayoutRow) -> str | None:
     if line.currency is not None and line.currency != payout.currency:
         return f"the bank says {line.currency}, and the payout is in {payout.currency}; ask the bank"
     if line.amount is not None and line.amount != payout.amount:
@@ -200,23 +200,23 @@ def _other_amount(line: AnswerLine, payout: PayoutRow) -> str | None:
     return None
 
 
-def _keep_words(scope: Scope, lines: Sequence[AnswerLine], named: Sequence[PayoutRow | None]) -> None:
+def _keep_bank_status(scope: Scope, lines: Sequence[AnswerLine], named: Sequence[PayoutRow | None]) -> None:
     """Keep the last word of each payout, in one statement."""
     words: dict[str, dict[str, Any]] = {}
     for line, payout in zip(lines, named, strict=True):
         if payout is None:
             continue
         word = words.setdefault(str(payout.id), {"id": str(payout.id), "said": {}, "kept": {}})
-        said = _word(line, payout)
+        said = _to_bank_status(line, payout)
         if not word["said"] or word["said"]["at"] <= said["at"]:
             word["said"] = said
-        word["kept"] |= _kept(line)
+        word["kept"] |= _find_lasting_facts(line)
     if words:
         scope.session.execute(_KEEP, {"tenant_id": scope.tenant_id, "words": json.dumps(list(words.values()))})
 
 
-def _word(line: AnswerLine, payout: PayoutRow) -> dict[str, Any]:
-    given, fee = line.verdict.explained, line.fee_of(payout)
+def _to_bank_status(line: AnswerLine, payout: PayoutRow) -> dict[str, Any]:
+    given, fee = line.verdict.explained, line.find_fee(payout)
     return {
         "source": line.head.source,
         "report": line.head.report,
@@ -229,7 +229,7 @@ def _word(line: AnswerLine, payout: PayoutRow) -> dict[str, Any]:
     }
 
 
-def _kept(line: AnswerLine) -> dict[str, Any]:
+def _find_lasting_facts(line: AnswerLine) -> dict[str, Any]:
     kept: dict[str, Any] = {}
     if line.verdict.status in ACCEPTED:
         kept["is_accepted"] = True

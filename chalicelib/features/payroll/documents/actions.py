@@ -29,7 +29,7 @@ from chalicelib.features.payroll.runs import queries as run_queries
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import Busy, Conflict
 from chalicelib.kernel.states import FIXED_PAYROLL
-from chalicelib.notifications import Notice, NotificationKind
+from chalicelib.notifications import NotificationKind, UserNotification
 
 QUEUE = "payslip-documents"
 PAYSLIPS_PER_MESSAGE = 50  # about a second of rendering
@@ -181,7 +181,7 @@ def _settle(scope: Scope, made: RenderedDocuments, *, run_id: UUID, papers: Sequ
         ).scalars()
     )
     notices = [
-        Notice(
+        UserNotification(
             paper.user_id,
             f"payslip/{paper.payslip_id}",
             {"month": paper.month, "link": _link_of(paper.payslip_id)},
@@ -190,7 +190,7 @@ def _settle(scope: Scope, made: RenderedDocuments, *, run_id: UUID, papers: Sequ
         for paper in papers
         if paper.payslip_id in new
     ]
-    notifications.notify(scope, kind=NotificationKind.PAYROLL_READY, entity_type="payslip", notices=notices)
+    notifications.notify(scope, kind=NotificationKind.PAYROLL_READY, entity_type="payslip", user_notifications=notices)
     if alone := [{"run_id": str(run_id), "first": str(one), "last": str(one)} for one in made.failed_user_ids]:
         scope.send(QUEUE, alone)
     count("Payslips", len(notices))

@@ -14,9 +14,9 @@ from chalicelib.notifications.wording import (
     BENGALI,
     ENGLISH,
     PLAIN,
-    day_in_words,
-    language_of,
-    month_in_words,
+    choose_language,
+    format_day,
+    format_month,
     one_line,
 )
 
@@ -80,15 +80,15 @@ def make_sheet(payslip: Record, head: Letterhead) -> Sheet:
 
     Its status is always "approved", also when the run is paid, so that the file's bytes do not depend on the moment.
     """
-    language = language_of(head.language)
+    language = choose_language(head.language)
     say = _LABELS[language]
     user, totals, currency = payslip["user"], payslip["totals"], payslip["currency"]
-    period = month_in_words(payslip["month"], language)
+    period = format_month(payslip["month"], language)
     person = [f"{say['employee_no']} {user['employee_no']}" if user["employee_no"] else None, head.department]
     parts = [_part(payslip, rule, language) for rule in CATEGORIES if rule.sign]
     beside = [_part(payslip, rule, language) for rule in CATEGORIES if not rule.sign]
     carried = f"{currency} {money(payslip['carried'], currency)}"
-    between = (day_in_words(payslip[name].isoformat(), language) for name in ("start_date", "end_date"))
+    between = (format_day(payslip[name].isoformat(), language) for name in ("start_date", "end_date"))
     gross, *others = [rule for rule in CATEGORIES if rule.sign]
     sums = [f"{_translate(language, gross.total_labels)} {money(totals[gross.total], currency)}"] + [
         f"{'−' if amount < 0 else '+'} {_translate(language, rule.titles).lower()} {money(abs(amount), currency)}"
@@ -169,7 +169,7 @@ def _name(line: Record, language: str) -> str:
     """Return a line's name; arrears name their month in the employee's language."""
     if line["kind"] != "arrears" or line["code"] is None:
         return str(line["name"])
-    month = month_in_words(line["detail"]["month"], language)
+    month = format_month(line["detail"]["month"], language)
     return _LABELS[language]["arrears"].format(month=month, name=line["detail"]["component"])
 
 

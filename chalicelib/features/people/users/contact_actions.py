@@ -12,7 +12,7 @@ from chalicelib.features.people.destinations.queries import DestinationRow
 from chalicelib.features.people.models import users
 from chalicelib.features.people.users.rules import masked_address
 from chalicelib.identity.scope import Scope
-from chalicelib.notifications import Notice, NotificationKind
+from chalicelib.notifications import NotificationKind, UserNotification
 
 # A thief who changes the address first and the bank details then is still reported to the address before.
 PREVIOUS_ADDRESS_COUNTS = timedelta(days=30)
@@ -47,10 +47,12 @@ def _notify(scope: Scope, kind: NotificationKind, *, user_id: UUID, cause: str, 
             users.c.tenant_id == scope.tenant_id, users.c.id == user_id
         )
     ).one()
-    notices = [Notice(user_id, cause, values, user_id)]
+    notices = [UserNotification(user_id, cause, values, user_id)]
     if person.previous_email and person.email_changed_at > scope.now - PREVIOUS_ADDRESS_COUNTS:
-        notices.append(Notice(user_id, f"{cause} (previous address)", values, user_id, address=person.previous_email))
-    notifications.notify(scope, kind=kind, entity_type="user", notices=notices)
+        notices.append(
+            UserNotification(user_id, f"{cause} (previous address)", values, user_id, address=person.previous_email)
+        )
+    notifications.notify(scope, kind=kind, entity_type="user", user_notifications=notices)
 
 
 def _today(scope: Scope) -> str:

@@ -250,7 +250,7 @@ class TestFee:
         ],
     )
     def test_is_what_the_bank_kept_of_twelve(self, booking: Booking, expected: str | None) -> None:
-        assert booking.fee_of(Decimal("12.00"), "BDT") == (None if expected is None else Decimal(expected))
+        assert booking.find_fee(Decimal("12.00"), "BDT") == (None if expected is None else Decimal(expected))
 
 
 class TestStatement:

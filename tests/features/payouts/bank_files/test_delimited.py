@@ -55,7 +55,7 @@ def transfer(
 
 def written(made: Template, *transfers: Transfer) -> bytes:
     order = FileOrder("M1", datetime(2026, 11, 21, tzinfo=UTC), date(2026, 11, 23), transfers or (transfer(),))
-    return delimited.written(order, made)
+    return delimited.write(order, made)
 
 
 class TestWritten:

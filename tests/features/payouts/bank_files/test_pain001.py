@@ -55,7 +55,7 @@ def texts(root: ElementTree.Element, path: str) -> list[str | None]:
 
 class TestWritten:
     def test_says_everything_in_its_place(self) -> None:
-        root = read(pain001.written(order(transfer()), ACME))
+        root = read(pain001.write(order(transfer()), ACME))
         assert [(found.tag.rpartition("}")[2], (found.text or "").strip()) for found in root.iter()] == [
             ("Document", ""),
             ("CstmrCdtTrfInitn", ""),
@@ -110,7 +110,7 @@ class TestWritten:
 
     def test_puts_each_currency_in_a_block_of_its_own_with_its_sum(self) -> None:
         root = read(
-            pain001.written(
+            pain001.write(
                 order(
                     transfer("A", "500", "JPY"),
                     transfer("B", "12.5", "BDT"),
@@ -131,7 +131,7 @@ class TestWritten:
     def test_marks_euro_between_ibans_of_sepa_and_nothing_else(self) -> None:
         def marks(debtor: BankAccount, *creditors: BankAccount, currency: str = "EUR") -> tuple[list[str | None], ...]:
             ordered = [transfer(f"T{n}", "10", currency, one) for n, one in enumerate(creditors)]
-            root = read(pain001.written(order(*ordered), debtor))
+            root = read(pain001.write(order(*ordered), debtor))
             return texts(root, ".//p:SvcLvl/p:Cd"), texts(root, ".//p:ChrgBr")
 
         saudi = BankAccount("Fahd", iban="SA0380000000608010167519")
@@ -142,7 +142,7 @@ class TestWritten:
 
     def test_tells_sepa_no_bank_names_or_national_codes(self) -> None:
         known = replace(GRETA, bic=None, bank_name="SocGen", bank_code="51210800", branch_code="1")
-        root = read(pain001.written(order(transfer("A", "1", "EUR", known)), replace(ACME, bic=None)))
+        root = read(pain001.write(order(transfer("A", "1", "EUR", known)), replace(ACME, bic=None)))
         assert root.findall(".//p:CdtrAgt", NS) == []
         assert texts(root, ".//p:DbtrAgt/p:FinInstnId/p:Othr/p:Id") == ["NOTPROVIDED"]
 
@@ -160,19 +160,19 @@ class TestWritten:
             "R" * 200: "R" * 70,
         }
         ordered = [transfer(f"T{n}", to=replace(RAHIM, holder=said)) for n, said in enumerate(names)]
-        assert texts(read(pain001.written(order(*ordered), ACME)), ".//p:Cdtr/p:Nm") == list(names.values())
+        assert texts(read(pain001.write(order(*ordered), ACME)), ".//p:Cdtr/p:Nm") == list(names.values())
 
     def test_says_the_moment_in_utc(self) -> None:
         dhaka = datetime(2026, 11, 21, 2, 0, tzinfo=timezone(timedelta(hours=6)))
-        root = read(pain001.written(replace(order(transfer()), created_at=dhaka), ACME))
+        root = read(pain001.write(replace(order(transfer()), created_at=dhaka), ACME))
         assert texts(root, ".//p:CreDtTm") == ["2026-11-20T20:00:00Z"]
 
     def test_gives_the_same_bytes_again(self) -> None:
-        assert pain001.written(order(transfer()), ACME) == pain001.written(order(transfer()), ACME)
+        assert pain001.write(order(transfer()), ACME) == pain001.write(order(transfer()), ACME)
 
     def test_leaves_out_a_text_of_which_nothing_is_left(self) -> None:
         silent = [replace(transfer("A"), remittance="***"), replace(transfer("B"), remittance=None)]
-        assert texts(read(pain001.written(order(*silent), ACME)), ".//p:Ustrd") == []
+        assert texts(read(pain001.write(order(*silent), ACME)), ".//p:Ustrd") == []
 
 
 class TestRefusals:
@@ -202,27 +202,27 @@ class TestRefusals:
     )
     def test_name_the_transfer_and_what_is_wrong(self, wrong: Transfer, said: str) -> None:
         with pytest.raises(Invalid) as refused:
-            pain001.written(order(wrong), ACME)
+            pain001.write(order(wrong), ACME)
         assert said in refused.value.detail
         assert refused.value.detail.startswith(f"Transfer {wrong.reference}:")
         assert (wrong.creditor.number or "no number") not in refused.value.detail
 
     def test_of_the_same_reference_twice_however_it_is_written(self) -> None:
         with pytest.raises(Invalid, match="wb-1 is there twice"):
-            pain001.written(order(transfer("WB-1"), transfer("wb-1")), ACME)
+            pain001.write(order(transfer("WB-1"), transfer("wb-1")), ACME)
 
     def test_of_nothing_to_send(self) -> None:
         with pytest.raises(Invalid, match="nothing to transfer"):
-            pain001.written(order(), ACME)
+            pain001.write(order(), ACME)
 
     def test_of_an_account_that_cannot_pay(self) -> None:
         with pytest.raises(Invalid, match="bank file settings"):
-            pain001.written(order(transfer()), BankAccount("Acme"))
+            pain001.write(order(transfer()), BankAccount("Acme"))
 
     def test_of_sums_that_the_standard_has_no_room_for(self) -> None:
         much = [transfer(f"T{n}", "999999999999999.999", "KWD") for n in range(2)]
         with pytest.raises(TooLarge, match="smaller batches"):
-            pain001.written(order(*much), ACME)
+            pain001.write(order(*much), ACME)
 
 
 CURRENCIES = some.sampled_from(["BDT", "EUR", "JPY", "KRW", "KWD", "TND", "USD"])
@@ -259,7 +259,7 @@ class TestAnyOrder:
     @settings(max_examples=150, deadline=None)
     @given(orders(), ACCOUNTS)
     def test_is_valid_and_adds_up(self, any_order: FileOrder, payer: BankAccount) -> None:
-        root = read(pain001.written(any_order, payer))
+        root = read(pain001.write(any_order, payer))
         expected: dict[str, list[Decimal]] = defaultdict(list)
         for one in any_order.transfers:
             expected[one.currency].append(one.amount)

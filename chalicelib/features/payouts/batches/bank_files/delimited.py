@@ -1,9 +1,9 @@
-"""A bank file of the tenant's own making: columns in their order, separated by a sign.
+"""Delimited bank files by a tenant's own template: columns in its order, separated by a character.
 
-What is written is for a bank's machine and not for a spreadsheet: account numbers, amounts and references are never
-altered, neither by a leading apostrophe nor by cutting zeros. They cannot become a formula, since `Account` and
-`Transfer` take none that begins with another sign than a letter or digit. Names and texts, which people type, lose
-the signs that formulas begin with (= + - @) at their start; headers and constants may not begin with them at all.
+The file is read by a bank's program and not by a spreadsheet: account numbers, amounts and references are not altered,
+neither by a leading apostrophe nor by cutting zeros. They cannot become a formula (CSV injection), as `BankAccount` and
+`Transfer` accept only those that begin with a letter or digit. Names and texts typed by users lose the characters that
+formulas begin with (= + - @) at their start; headers and constants may not begin with them at all.
 """
 
 import csv
@@ -19,11 +19,11 @@ from chalicelib.features.payouts.batches.bank_files.orders import (
     LONGEST_REFERENCE,
     FileOrder,
     Transfer,
-    check,
-    minor,
-    plain,
+    check_order,
+    format_amount,
+    format_minor_units,
 )
-from chalicelib.features.payouts.batches.bank_files.wording import NOTHING_LEFT, latin
+from chalicelib.features.payouts.batches.bank_files.wording import NOTHING_LEFT, transliterate
 from chalicelib.kernel.errors import Invalid
 from chalicelib.kernel.schema import Currency, Input, LongText, MoneyIn, Text
 from chalicelib.kernel.text import JOINERS
@@ -33,7 +33,7 @@ FORMULAS = "=+-@"
 
 
 class ColumnValue(StrEnum):
-    """What a column can hold."""
+    """The value of a transfer that a column can have."""
 
     REFERENCE = "reference"
     AMOUNT = "amount"
@@ -64,29 +64,29 @@ _DATES = {
     "DD-MM-YYYY": "%d-%m-%Y", "DDMMYYYY": "%d%m%Y", "MM/DD/YYYY": "%m/%d/%Y",
 }  # fmt: skip
 _QUOTING: dict[str, Any] = {"minimal": csv.QUOTE_MINIMAL, "all": csv.QUOTE_ALL, "none": csv.QUOTE_NONE}
-_WORDS = frozenset({ColumnValue.HOLDER, ColumnValue.BANK_NAME, ColumnValue.REMITTANCE})
+_TYPED_TEXTS = frozenset({ColumnValue.HOLDER, ColumnValue.BANK_NAME, ColumnValue.REMITTANCE})
 
 
-def _one_plain_line(said: str) -> str:
-    if not said.isprintable():
+def _check_one_line(text: str) -> str:
+    if not text.isprintable():
         raise ValueError("must be one line of printable characters")
-    if said.startswith(tuple(FORMULAS)):
+    if text.startswith(tuple(FORMULAS)):
         raise ValueError("must not begin with a sign that spreadsheets take for a formula (= + - @)")
-    return said
+    return text
 
 
-Words = Annotated[str, Field(max_length=60), AfterValidator(_one_plain_line)]
+PlainText = Annotated[str, Field(max_length=60), AfterValidator(_check_one_line)]
 
 
 class Column(Input):
     """One column: a value of the transfer, or the same constant text in every row."""
 
-    header: Words = ""
+    header: PlainText = ""
     value: ColumnValue | None = None
-    constant: Words | None = None
+    constant: PlainText | None = None
 
     @model_validator(mode="after")
-    def _either(self) -> Self:
+    def _check_value_or_constant(self) -> Self:
         if (self.value is None) == (self.constant is None):
             raise ValueError("say either value or constant")
         return self
@@ -111,43 +111,49 @@ class Template(Input):
     )
 
     @model_validator(mode="after")
-    def _pays(self) -> Self:
-        has = self.holds
-        if ColumnValue.REFERENCE not in has:
+    def _check_columns(self) -> Self:
+        values = self.column_values
+        if ColumnValue.REFERENCE not in values:
             raise ValueError("a column with the value reference is needed, by which the bank's answer is understood")
-        if not has & {ColumnValue.AMOUNT, ColumnValue.AMOUNT_MINOR}:
+        if not values & {ColumnValue.AMOUNT, ColumnValue.AMOUNT_MINOR}:
             raise ValueError("a column with the value amount or amount_minor is needed")
-        if not has & {ColumnValue.ACCOUNT_NUMBER, ColumnValue.IBAN}:
+        if not values & {ColumnValue.ACCOUNT_NUMBER, ColumnValue.IBAN}:
             raise ValueError("a column with the value account_number or iban is needed")
         if self.quote == "none":
-            if self.decimal_separator == self.delimiter and ColumnValue.AMOUNT in has:
+            if self.decimal_separator == self.delimiter and ColumnValue.AMOUNT in values:
                 raise ValueError("without quotes, amounts with a decimal comma cannot be separated by commas")
             if any({self.delimiter, '"'} & {*column.header, *(column.constant or "")} for column in self.columns):
                 raise ValueError("without quotes, headers and constants cannot hold the delimiter or a quote")
         return self
 
     @property
-    def holds(self) -> set[ColumnValue]:
-        """Return which values of a transfer the file has."""
+    def column_values(self) -> set[ColumnValue]:
+        """Return the values of a transfer that the file has."""
         return {column.value for column in self.columns if column.value is not None}
 
 
-def lacking(template: Template, transfer: Transfer) -> str | None:
-    """Return what a bank would need of this transfer and the template has no column for, or nothing."""
-    has, to = template.holds, transfer.creditor
-    if not ((to.iban and ColumnValue.IBAN in has) or (to.number and ColumnValue.ACCOUNT_NUMBER in has)):
-        there, column = ("an IBAN", ColumnValue.IBAN) if to.iban else ("an account number", ColumnValue.ACCOUNT_NUMBER)
-        return f"the account has {there}, and the template has no column {column}"
+def find_missing_column(template: Template, transfer: Transfer) -> str | None:
+    """Return which value the bank needs of a transfer has no column in the template, or None."""
+    values, creditor = template.column_values, transfer.creditor
+    has_iban = creditor.iban and ColumnValue.IBAN in values
+    if not (has_iban or (creditor.number and ColumnValue.ACCOUNT_NUMBER in values)):
+        number, column = (
+            ("an IBAN", ColumnValue.IBAN) if creditor.iban else ("an account number", ColumnValue.ACCOUNT_NUMBER)
+        )
+        return f"the account has {number}, and the template has no column {column}"
     return None
 
 
-def written(order: FileOrder, template: Template) -> bytes:
-    """Write an order as the template has it. The same order always gives the same bytes."""
-    check(order)
+def write(order: FileOrder, template: Template) -> bytes:
+    """Write an order by a template. The same order always gives the same bytes."""
+    check_order(order)
     for transfer in order.transfers:
-        if wrong := lacking(template, transfer):
-            raise Invalid(f"Transfer {transfer.reference}: {wrong}.")
-    if ColumnValue.CURRENCY not in template.holds and len({transfer.currency for transfer in order.transfers}) > 1:
+        if missing := find_missing_column(template, transfer):
+            raise Invalid(f"Transfer {transfer.reference}: {missing}.")
+    if (
+        ColumnValue.CURRENCY not in template.column_values
+        and len({transfer.currency for transfer in order.transfers}) > 1
+    ):
         raise Invalid("The template has no column for the currency, so that a file can hold only one.")
     text = io.StringIO(newline="")
     writer = csv.writer(
@@ -158,83 +164,87 @@ def written(order: FileOrder, template: Template) -> bytes:
         lineterminator="\r\n" if template.line_ending == "crlf" else "\n",
     )
     if template.header:
-        writer.writerow([_encodable(column.header, template.encoding) for column in template.columns])
+        writer.writerow([_to_encodable(column.header, template.encoding) for column in template.columns])
     for transfer in order.transfers:
-        writer.writerow([_cell(column, transfer, order.execution_on, template) for column in template.columns])
-    return text.getvalue().encode(_codec(template.encoding))
+        writer.writerow([_format_cell(column, transfer, order.execution_on, template) for column in template.columns])
+    return text.getvalue().encode(_find_codec(template.encoding))
 
 
-def _cell(column: Column, transfer: Transfer, execution_on: date, template: Template) -> str:
+def _format_cell(column: Column, transfer: Transfer, execution_on: date, template: Template) -> str:
+    """Return one cell: the column's constant, or its value of the transfer."""
     if column.value is None:
-        return _encodable(column.constant or "", template.encoding)
-    said = _value(column.value, transfer, execution_on, template)
-    if column.value in _WORDS:
-        said = _in_words(said, template) or (NOTHING_LEFT if column.value is ColumnValue.HOLDER else "")
-    return said
+        return _to_encodable(column.constant or "", template.encoding)
+    text = _format_value(column.value, transfer, execution_on, template)
+    if column.value in _TYPED_TEXTS:
+        text = _sanitize(text, template) or (NOTHING_LEFT if column.value is ColumnValue.HOLDER else "")
+    return text
 
 
-def _value(value: ColumnValue, transfer: Transfer, execution_on: date, template: Template) -> str:
-    to, amount, currency = transfer.creditor, transfer.amount, transfer.currency
+def _format_value(value: ColumnValue, transfer: Transfer, execution_on: date, template: Template) -> str:
+    """Return one value of a transfer as the template writes it."""
+    creditor, amount, currency = transfer.creditor, transfer.amount, transfer.currency
     match value:
         case ColumnValue.REFERENCE:
             return transfer.reference
         case ColumnValue.AMOUNT:
-            return plain(amount, currency).replace(".", template.decimal_separator)
+            return format_amount(amount, currency).replace(".", template.decimal_separator)
         case ColumnValue.AMOUNT_MINOR:
-            return minor(amount, currency)
+            return format_minor_units(amount, currency)
         case ColumnValue.CURRENCY:
             return currency
         case ColumnValue.HOLDER:
-            return to.holder
+            return creditor.holder
         case ColumnValue.ACCOUNT_NUMBER:
-            return to.number or ""
+            return creditor.number or ""
         case ColumnValue.EXECUTION_DATE:
             return execution_on.strftime(_DATES[template.date_format])
         case ColumnValue.REMITTANCE:
             return transfer.remittance or ""
-    return str(getattr(to, value) or "")  # iban, bic, bank_code, branch_code and bank_name are named alike
+    # the others are fields of BankAccount: iban, bic, bank_code, branch_code, bank_name
+    return str(getattr(creditor, value) or "")
 
 
-def _in_words(said: str, template: Template) -> str:
-    """Make a typed text one line, without a formula's beginning and without what would end the cell."""
-    # joiners shape letters of Indic and Arabic scripts and are not spaces, though Python cannot print them
-    said = "".join(sign if sign.isprintable() or sign in JOINERS else " " for sign in said)
-    said = _encodable(said, template.encoding)
+def _sanitize(text: str, template: Template) -> str:
+    """Return a typed text as one line, without what would begin a formula or end the cell."""
+    # joiners shape the letters of Indic and Arabic scripts: not printable for Python, and no spaces
+    text = "".join(char if char.isprintable() or char in JOINERS else " " for char in text)
+    text = _to_encodable(text, template.encoding)
     if template.quote == "none":
-        said = said.replace(template.delimiter, " ").replace('"', " ")
-    return " ".join(said.split()).lstrip(FORMULAS + " ")
+        text = text.replace(template.delimiter, " ").replace('"', " ")
+    return " ".join(text.split()).lstrip(FORMULAS + " ")
 
 
-def _encodable(said: str, encoding: Encoding) -> str:
-    codec = _codec(encoding)
+def _to_encodable(text: str, encoding: Encoding) -> str:
+    """Return a text with the characters that the encoding lacks in Latin letters."""
+    codec = _find_codec(encoding)
+    if _is_encodable(text, codec):
+        return text
+    return "".join(
+        char if _is_encodable(char, codec) else transliterate(char) or " " for char in text if char not in JOINERS
+    )
+
+
+def _is_encodable(text: str, codec: str) -> bool:
     try:
-        said.encode(codec)
-    except UnicodeEncodeError:
-        return "".join(sign if _fits(sign, codec) else latin(sign) or " " for sign in said if sign not in JOINERS)
-    return said
-
-
-def _fits(sign: str, codec: str) -> bool:
-    try:
-        sign.encode(codec)
+        text.encode(codec)
     except UnicodeEncodeError:
         return False
     return True
 
 
-def _codec(encoding: Encoding) -> str:
+def _find_codec(encoding: Encoding) -> str:
     return _CODECS.get(encoding, encoding.value)
 
 
-def _lower(said: Any) -> Any:
-    return said.strip().lower() if isinstance(said, str) else said
+def _to_lower(value: Any) -> Any:
+    return value.strip().lower() if isinstance(value, str) else value
 
 
 class AnswerRow(RowInput):
     """One row of a bank's answer, or of what somebody read off the bank's statement."""
 
     reference: Annotated[Text, Field(max_length=LONGEST_REFERENCE)]
-    status: Annotated[Literal["paid", "failed", "returned"], BeforeValidator(_lower)]
+    status: Annotated[Literal["paid", "failed", "returned"], BeforeValidator(_to_lower)]
     reason: Annotated[LongText, Field(max_length=500)] | None = None
     bank_reference: Annotated[Text, Field(max_length=100)] | None = None
     amount: MoneyIn | None = None

@@ -1,4 +1,4 @@
-"""Which messages a bank's document holds, and their readers."""
+"""The messages in a bank's document, and their readers."""
 
 from collections.abc import Callable
 
@@ -11,35 +11,35 @@ Message = StatusReport | BankStatement
 _Reader = StatusReader | StatementReader
 _READERS: dict[str, Callable[[], _Reader]] = {
     "CstmrPmtStsRpt": StatusReader,
-    "pain.002.001.02": StatusReader,  # version 2 names its root so
+    "pain.002.001.02": StatusReader,  # the root element of version 2
     "BkToCstmrStmt": lambda: StatementReader("camt.053"),
     "BkToCstmrDbtCdtNtfctn": lambda: StatementReader("camt.054"),
 }
-# Its entries may still change, so money is settled by what follows it.
+# Its entries are provisional: money is settled by the statement that follows.
 _REFUSED = {"BkToCstmrAcctRpt": "an intraday report (camt.052), which is provisional: send the statement (camt.053)"}
 
 
 def read(data: bytes) -> list[Message]:
-    """Read every status report, statement and notification of a document, or say in which way it is none."""
-    found: list[Message] = []
+    """Read the status reports, statements and notifications of a document. Raises Invalid if there are none."""
+    messages: list[Message] = []
     reader: _Reader | None = None
-    begins: list[str] = []
-    for part in reports.parts(data):
+    first_names: list[str] = []
+    for part in reports.iterate_elements(data):
         if not part.is_whole:
-            begins += [part.name] if len(begins) < 2 else []
+            first_names += [part.name] if len(first_names) < 2 else []
             if part.name in _REFUSED:
                 raise Invalid(f"This is {_REFUSED[part.name]}.")
             if part.name in _READERS:
                 reader = _READERS[part.name]()
         elif reader is not None and part.name in _READERS:
-            found.append(reader.finish(part.element))
+            messages.append(reader.finish(part.element))
             part.element.clear()
             reader = None
         elif reader is not None:
             reader.take(part)
-    if not found:
+    if not messages:
         raise Invalid(
             "This holds no payment status report (pain.002), statement (camt.053) or notification (camt.054);"
-            f" it begins with {' and '.join(begins)[:100]}."
+            f" it begins with {' and '.join(first_names)[:100]}."
         )
-    return found
+    return messages

@@ -1,4 +1,4 @@
-"""An order to a bank: on which day, how much to whom. Every format is written from this."""
+"""An order to a bank: on which day, how much, to whom. Every file format is written from it."""
 
 import re
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from chalicelib.kernel.money import MINOR_UNITS, fits
 
 LONGEST_REFERENCE = 35  # an ISO 20022 identification is Max35Text
 MOST_DIGITS = 18  # of an amount or a sum, in ISO 20022
-TOO_MUCH = Decimal(10) ** 15  # with three decimals it would have more digits
+TOO_MUCH = Decimal(10) ** 15  # with three decimals it would exceed MOST_DIGITS
 _REFERENCE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9+?:().,'-]|/(?!/|$)){0,34}")  # no slash first, last or doubled
 _IBAN = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{1,30}")
 _BIC = re.compile(r"[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}(?:[A-Z0-9]{3})?")
@@ -21,7 +21,7 @@ _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,34}")
 
 @dataclass(frozen=True, slots=True)
 class BankAccount:
-    """Where money is held: an IBAN, or the number that the bank's own country knows it by. Repr shows neither."""
+    """A bank account: its IBAN, or its national number. Neither is in its repr."""
 
     holder: str
     iban: str | None = field(default=None, repr=False)
@@ -31,27 +31,27 @@ class BankAccount:
     branch_code: str | None = None
     bank_name: str | None = None
 
-    def wrong(self) -> str | None:
-        """Return why no bank could find this account, or nothing. What it says never holds the number."""
+    def find_fault(self) -> str | None:
+        """Return why no bank could find this account, or None; the text never repeats the number."""
         if not self.holder.strip():
             return "there is no holder's name"
         if not (self.iban or self.number):
             return "there is neither an IBAN nor an account number"
-        for said, pattern, what in (
+        for value, pattern, what in (
             (self.iban, _IBAN, "IBAN"),
             (self.number, _NUMBER, "account number"),
             (self.bic, _BIC, "BIC"),
             (self.bank_code, _CODE, "bank code"),
             (self.branch_code, _CODE, "branch code"),
         ):
-            if said is not None and not pattern.fullmatch(said):
+            if value is not None and not pattern.fullmatch(value):
                 return f"the {what} has characters or a length that no {what} has"
         return None
 
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """One payment. The bank gives `reference` back in its answer; the payee reads `remittance`."""
+    """One payment. The bank repeats `reference` in its answer; the payee reads `remittance`."""
 
     reference: str
     amount: Decimal
@@ -59,8 +59,8 @@ class Transfer:
     creditor: BankAccount
     remittance: str | None = None
 
-    def wrong(self) -> str | None:
-        """Return why this transfer cannot be ordered, or nothing."""
+    def find_fault(self) -> str | None:
+        """Return why this transfer cannot be ordered, or None."""
         if not _REFERENCE.fullmatch(self.reference):
             return f"the reference must be 1 to {LONGEST_REFERENCE} letters, digits and signs that banks take"
         if self.currency not in MINOR_UNITS:
@@ -69,12 +69,12 @@ class Transfer:
             return "the amount must be above zero and below a thousand million million"
         if not fits(self.amount, self.currency):
             return f"the amount has more decimals than {self.currency} has ({MINOR_UNITS[self.currency]})"
-        return self.creditor.wrong()
+        return self.creditor.find_fault()
 
 
 @dataclass(frozen=True, slots=True)
 class FileOrder:
-    """Everything that one file says."""
+    """The content of one file."""
 
     message_id: str
     created_at: datetime
@@ -82,39 +82,39 @@ class FileOrder:
     transfers: Sequence[Transfer]
 
 
-def check(order: FileOrder) -> None:
-    """Refuse an order that no format could say, naming the first transfer that is wrong."""
+def check_order(order: FileOrder) -> None:
+    """Check an order for what no format can express. Raises Invalid that names the first faulty transfer."""
     if not _REFERENCE.fullmatch(order.message_id):
         raise Invalid(f"The message id must be 1 to {LONGEST_REFERENCE} letters, digits and signs that banks take.")
     if order.created_at.tzinfo is None:
         raise ValueError("the moment of creation says no time zone")
     if not order.transfers:
         raise Invalid("There is nothing to transfer.")
-    seen: set[str] = set()
+    references: set[str] = set()
     for transfer in order.transfers:
-        if wrong := transfer.wrong():
-            raise Invalid(f"Transfer {transfer.reference}: {wrong}.")
-        # a bank may fold case, and two payments with one reference could not be told apart in its answer
-        if transfer.reference.upper() in seen:
+        if fault := transfer.find_fault():
+            raise Invalid(f"Transfer {transfer.reference}: {fault}.")
+        # a bank may ignore case, and its answer could not distinguish two payments with one reference
+        if transfer.reference.upper() in references:
             raise Invalid(f"Transfer {transfer.reference} is there twice.")
-        seen.add(transfer.reference.upper())
+        references.add(transfer.reference.upper())
 
 
-def total(transfers: Sequence[Transfer]) -> Decimal:
-    """Add amounts up, whatever their currencies, as ISO 20022 wants its control sums."""
-    made = sum((transfer.amount for transfer in transfers), Decimal(0))
+def control_sum(transfers: Sequence[Transfer]) -> Decimal:
+    """Return the control sum of ISO 20022: all amounts added up, whatever their currencies."""
+    total = sum((transfer.amount for transfer in transfers), Decimal(0))
     places = max((MINOR_UNITS[transfer.currency] for transfer in transfers), default=0)
-    made = made.quantize(Decimal(1).scaleb(-places))
-    if len(made.as_tuple().digits) > MOST_DIGITS:
+    total = total.quantize(Decimal(1).scaleb(-places))
+    if len(total.as_tuple().digits) > MOST_DIGITS:
         raise TooLarge(f"The amounts add up to more than {MOST_DIGITS} digits; make smaller batches.")
-    return made
+    return total
 
 
-def plain(amount: Decimal, currency: str) -> str:
+def format_amount(amount: Decimal, currency: str) -> str:
     """Write an amount with exactly the decimals of its currency: 12.00 BDT, 500 JPY, 1.250 KWD."""
     return format(amount, f".{MINOR_UNITS[currency]}f")
 
 
-def minor(amount: Decimal, currency: str) -> str:
+def format_minor_units(amount: Decimal, currency: str) -> str:
     """Write an amount in minor units: 1200, 500, 1250."""
     return str(int(amount.scaleb(MINOR_UNITS[currency])))

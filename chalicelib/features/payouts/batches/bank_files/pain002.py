@@ -1,7 +1,7 @@
-"""ISO 20022 customer payment status report, pain.002: what it says of the file, of its blocks and of transfers.
+"""ISO 20022 customer payment status report, pain.002: the status of a file, of its blocks and of single transfers.
 
-What a status is worth is judged elsewhere (verdicts). The nearest status counts: transfer, block, file; a refusal
-without a reason has that of what it is in, and a refusal around it may weaken it.
+What a status means for the money is judged by delivery.outcomes. The nearest status counts: transfer, block, file. A
+refusal without a reason takes that of the block or file that it is in, whose refusal may also weaken it to a doubt.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,10 +15,10 @@ from chalicelib.features.payouts.batches.bank_files.reports import (
     UnreadableLine,
     XmlElement,
     child_text,
-    moment_at,
-    money_at,
-    references_of,
-    shortened,
+    read_moment,
+    read_money,
+    read_references,
+    shorten,
 )
 from chalicelib.features.payouts.delivery.outcomes import BankVerdict
 from chalicelib.kernel.errors import Invalid
@@ -26,10 +26,10 @@ from chalicelib.kernel.errors import Invalid
 
 @dataclass(frozen=True, slots=True)
 class StatusLine:
-    """What a report says of one transfer; amount and currency only where the bank repeats them."""
+    """The status of one transfer; `money` only where the bank repeats it."""
 
-    number: int | None  # its place among the report's transfers; None where it follows from its block or file
-    references: tuple[str, ...]  # what it is named by, the best first
+    number: int | None  # its place among the report's transfers; None where the status is its block's or file's
+    references: tuple[str, ...]  # the ids that name the transfer, the best first
     verdict: BankVerdict
     money: Money | None = None
     bank_reference: str | None = None
@@ -37,7 +37,7 @@ class StatusLine:
 
 @dataclass(frozen=True, slots=True)
 class StatusReport:
-    """A bank's answer to one message: of the whole, of its payment blocks by id, and of single transfers."""
+    """A bank's answer to one message: the status of the whole, of its payment blocks by id, and of single transfers."""
 
     message_id: str
     created_at: datetime | None
@@ -46,21 +46,21 @@ class StatusReport:
     lines: Sequence[StatusLine]
     faults: Sequence[UnreadableLine]
 
-    def complete(self, payment_of: Mapping[str, str]) -> list[StatusLine]:
-        """Add a line for each transfer of ours that is not named, from its block's status or the group's.
+    def complete(self, block_ids: Mapping[str, str]) -> list[StatusLine]:
+        """Return the lines, with one for each transfer of ours that has none, by the status of its block or file.
 
-        `payment_of` gives the block of each of our references. Where a line could not be read, nobody knows which
-        transfer it was about, and nothing is concluded of those that are not named.
+        `block_ids` are the blocks of our transfers by reference. If a line could not be read, it may be about any
+        transfer, so that nothing is concluded about those without a line.
         """
         named = {reference.upper() for line in self.lines for reference in line.references}
-        silent = [] if self.faults else [one for one in payment_of if one.upper() not in named]
-        verdicts = [(one, self.payments.get(payment_of[one]) or self.group) for one in silent]
-        return [*self.lines, *(StatusLine(None, (one,), verdict) for one, verdict in verdicts if verdict)]
+        unnamed = [] if self.faults else [reference for reference in block_ids if reference.upper() not in named]
+        verdicts = [(reference, self.payments.get(block_ids[reference]) or self.group) for reference in unnamed]
+        return [*self.lines, *(StatusLine(None, (reference,), verdict) for reference, verdict in verdicts if verdict)]
 
 
 @dataclass(slots=True)
 class StatusReader:
-    """Collects one report from its elements, in the order in which they end."""
+    """Reads one report from its elements, in the order in which they end."""
 
     message_id: str | None = None
     group: BankVerdict | None = None
@@ -71,11 +71,11 @@ class StatusReader:
     in_block: int = 0  # where the lines of the block that is being read begin
 
     def take(self, part: XmlElement) -> None:
-        """Take in one element that was read whole."""
+        """Read one complete element."""
         match part.name:
             case "OrgnlGrpInfAndSts":
                 self.message_id = child_text(part.element, "OrgnlMsgId") or self.message_id
-                self.group = verdict_of(part.element, "GrpSts")
+                self.group = read_verdict(part.element, "GrpSts")
             case "TxInfAndSts":
                 self._take_transfer(part.element)
                 if part.parent is not None:
@@ -84,10 +84,10 @@ class StatusReader:
                 self._take_block(part.element)
 
     def finish(self, root: Element) -> StatusReport:
-        """Return the report, its transfers judged together with what they are in."""
+        """Return the report; refusals within a refused file know of it."""
         if not self.message_id:
             raise Invalid("The report does not say which message it answers (OrgnlGrpInfAndSts/OrgnlMsgId).")
-        created_at = moment_at(root, "GrpHdr/CreDtTm")
+        created_at = read_moment(root, "GrpHdr/CreDtTm")
         payments = {one: _within(verdict, self.group) for one, verdict in self.payments.items()}
         lines = [replace(line, verdict=_within(line.verdict, self.group)) for line in self.lines]
         return StatusReport(self.message_id, created_at, self.group, payments, lines, self.faults)
@@ -95,7 +95,7 @@ class StatusReader:
     def _take_transfer(self, element: Element) -> None:
         self.read += 1
         try:
-            line = _line(self.read, element)
+            line = _read_line(self.read, element)
         except LineFault as fault:
             self.faults.append(UnreadableLine(self.read, fault.element, fault.detail))
             return
@@ -103,7 +103,7 @@ class StatusReader:
             self.lines.append(line)
 
     def _take_block(self, element: Element) -> None:
-        payment, verdict = child_text(element, "OrgnlPmtInfId"), verdict_of(element, "PmtInfSts")
+        payment, verdict = child_text(element, "OrgnlPmtInfId"), read_verdict(element, "PmtInfSts")
         if payment and verdict:
             self.payments[payment] = verdict
         for place in range(self.in_block, len(self.lines)):
@@ -118,29 +118,29 @@ def _within(verdict: BankVerdict, around: BankVerdict | None) -> BankVerdict:
     return replace(verdict, around=(*verdict.around, around))
 
 
-def _line(number: int, element: Element) -> StatusLine | None:
-    """Read what is said of one transfer; without a status of its own it shares its block's."""
-    verdict = verdict_of(element, "TxSts")
+def _read_line(number: int, element: Element) -> StatusLine | None:
+    """Read the status of one transfer; None where it has none of its own and shares its block's."""
+    verdict = read_verdict(element, "TxSts")
     if verdict is None:
         return None
-    references = references_of(element, "OrgnlEndToEndId", "OrgnlInstrId", "OrgnlTxId")
+    references = read_references(element, "OrgnlEndToEndId", "OrgnlInstrId", "OrgnlTxId")
     if not references:
         raise LineFault("OrgnlEndToEndId", f"this transfer is {verdict.status[:35]}, and the report does not say which")
     return StatusLine(
-        number, references, verdict, money_at(element, "OrgnlTxRef/Amt/InstdAmt"), child_text(element, "AcctSvcrRef")
+        number, references, verdict, read_money(element, "OrgnlTxRef/Amt/InstdAmt"), child_text(element, "AcctSvcrRef")
     )
 
 
-def verdict_of(element: Element, status: str) -> BankVerdict | None:
-    """Read a status with all its reasons; version 2 of the message calls them otherwise."""
+def read_verdict(element: Element, status: str) -> BankVerdict | None:
+    """Read a status with all its reasons; version 2 of the message has other names for them."""
     code = child_text(element, status)
     if code is None:
         return None
     reasons, words = [], []
     for one in element.findall("{*}StsRsnInf"):
         paths = ("Rsn/Cd", "Rsn/Prtry", "StsRsn/Cd", "StsRsn/Prtry")
-        reasons += [found for path in paths if (found := child_text(one, path))]
+        reasons += [reason for path in paths if (reason := child_text(one, path))]
         words += [
             inner.text or "" for inner in one if str(inner.tag).rpartition("}")[2] in ("AddtlInf", "AddtlStsRsnInf")
         ]
-    return BankVerdict(code, tuple(dict.fromkeys(reasons)), shortened(" ".join(words)))
+    return BankVerdict(code, tuple(dict.fromkeys(reasons)), shorten(" ".join(words)))

@@ -1,38 +1,38 @@
-"""Names and texts in the characters that banks take.
+"""Names and texts in the characters that banks accept.
 
-SEPA's set (EPC217-08) is Latin letters, digits, space and / - ? : ( ) . , ' +. Other scripts are spelled in Latin
-letters by anyascii (Müller: Muller, রহিম: rhim, محمد: mhmd), the nearest sign stands for one that is not taken, and
-what is left over becomes a space. Spelling is for the reader: banks pay by account number. A bank that compares names
-needs the holder written as the bank knows it, so that is what a destination should say in the first place.
+SEPA's characters (EPC217-08) are Latin letters, digits, space and / - ? : ( ) . , ' +. anyascii transliterates
+other scripts (Müller: Muller, রহিম: rhim, محمد: mhmd), a character outside the set is replaced by the nearest one in
+it, and what is left becomes a space. Names are for the reader: banks pay by account number. A bank that checks the payee's name
+needs the holder as the bank knows it, so bank details should be entered in Latin letters in the first place.
 """
 
 import re
 
 from anyascii import anyascii
 
-NOTHING_LEFT = "NOTPROVIDED"  # ISO 20022's own word for it
+NOTHING_LEFT = "NOTPROVIDED"  # ISO 20022's own word for a missing value
 _NEAREST = str.maketrans({
     "&": "+", "_": "-", "~": "-", "`": "'", '"': "'", ";": ",", "!": ".", "[": "(", "]": ")", "{": "(", "}": ")",
     "<": "(", ">": ")", "|": "/", "\\": "/", "@": "(",
 })  # fmt: skip
-_NOT_TAKEN = re.compile(r"[^A-Za-z0-9/?:().,'+ -]+")
+_NOT_ACCEPTED = re.compile(r"[^A-Za-z0-9/?:().,'+ -]+")
 _SLASHES = re.compile(r"//+")
 
 
-def latin(text: str) -> str:
-    """Spell a text in ASCII, whatever its script, as one line; control characters become spaces."""
-    return " ".join("".join(sign if sign.isprintable() else " " for sign in anyascii(text)).split())
+def transliterate(text: str) -> str:
+    """Return a text of any script as one line of ASCII; control characters become spaces."""
+    return " ".join("".join(char if char.isprintable() else " " for char in anyascii(text)).split())
 
 
-def taken(text: str, *, longest: int) -> str:
-    """Write a text in SEPA's characters, at most `longest` of them; it may come out empty."""
-    said = _NOT_TAKEN.sub(" ", latin(text).translate(_NEAREST))
-    # a slash first or last, or two together, are how some banks mark codes
-    said = _SLASHES.sub("/", " ".join(said.split())).strip(" /")
-    return said[:longest].rstrip(" /")
+def to_sepa_text(text: str, *, longest: int) -> str:
+    """Return a text in SEPA's characters, at most `longest` of them; it may be empty."""
+    converted = _NOT_ACCEPTED.sub(" ", transliterate(text).translate(_NEAREST))
+    # some banks mark codes by a slash first or last, or by two together
+    converted = _SLASHES.sub("/", " ".join(converted.split())).strip(" /")
+    return converted[:longest].rstrip(" /")
 
 
-def name(text: str, *, longest: int = 70) -> str:
-    """Write a name in SEPA's characters; one of which nothing is left says so in the standard's word."""
-    said = taken(text, longest=longest)
-    return said if any(sign.isalnum() for sign in said) else NOTHING_LEFT
+def to_sepa_name(text: str, *, longest: int = 70) -> str:
+    """Return a name in SEPA's characters, or NOTPROVIDED where nothing of it is left."""
+    converted = to_sepa_text(text, longest=longest)
+    return converted if any(char.isalnum() for char in converted) else NOTHING_LEFT

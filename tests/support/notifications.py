@@ -13,7 +13,7 @@ from chalicelib.backing import clock, outbox
 from chalicelib.identity.callers import job_scope
 from chalicelib.identity.permissions import Role
 from chalicelib.identity.scope import Origin
-from chalicelib.notifications import Notice, NotificationKind
+from chalicelib.notifications import NotificationKind, UserNotification
 from tests.support.api import Api
 from tests.support.cast import Cast, key
 from tests.support.people import row, sql
@@ -42,7 +42,7 @@ def caller(cast: Cast, user_id: UUID, role: Role = Role.EMPLOYEE) -> Api:
     return key(cast.id, role, user_id)
 
 
-def tell(
+def notify(
     cast: Cast,
     *users: UUID,
     kind: NotificationKind = NotificationKind.LEAVE_APPROVED,
@@ -51,9 +51,9 @@ def tell(
     fails: bool = False,
 ) -> None:
     """Notify people something in one transaction, as a feature does, and send what it leaves to be sent."""
-    notices = [Notice(one, cause, LEAVE if values is None else values, "4711") for one in users]
+    notices = [UserNotification(one, cause, LEAVE if values is None else values, "4711") for one in users]
     with job_scope(cast.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
-        notifications.notify(scope, kind=kind, entity_type="leave_request", notices=notices)
+        notifications.notify(scope, kind=kind, entity_type="leave_request", user_notifications=notices)
         if fails:
             raise RuntimeError("rolled back")
     outbox.send(scope.outgoing)
