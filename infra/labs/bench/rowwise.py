@@ -1,6 +1,6 @@
-"""The row-at-a-time way: one employee per transaction, a query per source, the days computed in Python.
+"""The row-at-a-time yardstick, by psycopg: one employee per transaction, a query per source, days computed in Python.
 
-Peers do it through an ORM; the same through the raw driver shows what of it is the ORM's.
+Peers do the same through an ORM, which is slower still: docs/performance.md has a recorded run.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -13,8 +13,6 @@ from uuid import UUID
 
 import psycopg
 from psycopg.rows import namedtuple_row
-from sqlalchemy import MetaData, Table, create_engine, select, text
-from sqlalchemy.orm import Session, registry
 
 SQL = Path(__file__).parent / "sql"
 START, END = date(2026, 1, 1), date(2026, 1, 31)
@@ -125,39 +123,6 @@ def by_driver(url: str) -> Iterator[Callable[[Person], str]]:
             return halves
 
         yield one
-
-
-@contextmanager
-def by_orm(url: str) -> Iterator[Callable[[Person], str]]:
-    """Hand out a function that computes one employee with the ORM's objects, as peers do."""
-    engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
-    models, metadata, mapping = {}, MetaData(), registry()
-    for table in SOURCES:
-        models[table] = type(table.title(), (), {})
-        mapping.map_imperatively(models[table], Table(table, metadata, autoload_with=engine))
-
-    def one(person: Person) -> str:
-        with Session(engine) as session, session.begin():
-            session.execute(text(f"set local app.tenant_id = '{person.tenant_id}'"))
-            facts: Facts = {
-                table: list(
-                    session.scalars(
-                        select(model)
-                        .filter_by(tenant_id=person.tenant_id, user_id=person.user_id)
-                        .where(text("true" + _within(table)))
-                    )
-                )
-                for table, model in models.items()
-            }
-            halves = halves_of(person, facts)
-            row = [person.tenant_id, person.user_id, *_totals(halves, facts)]
-            session.connection().exec_driver_sql(_WRITE, tuple(row))
-        return halves
-
-    try:
-        yield one
-    finally:
-        engine.dispose()
 
 
 def _within(table: str) -> str:

@@ -12,7 +12,7 @@ from infra.labs.bench.data import Loaded
 from infra.labs.bench.measures import Tell, exponent
 from infra.labs.bench.payouts.part import TellOf
 from infra.labs.bench.payroll import runs
-from infra.labs.bench.payroll.rowwise import Clerk, by_orm, choose
+from infra.labs.bench.payroll.rowwise import Clerk, choose
 from infra.labs.bench.payroll.rowwise import rate as rate_of
 from infra.labs.bench.payroll.runs import Calculated
 from infra.labs.bench.table import Line, Target, per_second
@@ -32,7 +32,7 @@ NOTES = [
     "again = the same run calculated again: its payslips thrown away and made anew",
     "with the month computed anew = the register and the balances as well, as after a change of facts",
     "row at a time = on the same tables: the same reads by key, formulas evaluated as Python text, one transaction for"
-    " each payslip; a sample. Through the ORM as peers do, and by hand with prepared statements",
+    " each payslip; by hand, with prepared statements; a sample",
     "COPY = the same rows, binary, as the owner and without policies, into a table with the same columns and keys",
 ]
 
@@ -79,16 +79,7 @@ def _lines(made: Loaded, tell: Tell, found: dict[str, list[Calculated]], *, time
     chosen = choose(made.admin_url, sample + sample // 10)
     with Clerk(made.urls.application) as clerk:
         by_hand = rate_of(clerk.make, chosen, warm=sample // 10)
-    with by_orm(made.urls.application) as make:
-        as_peers = rate_of(make, chosen, warm=sample // 10)
-    yield Line(
-        "  row at a time, as peers do it (ORM)",
-        f"{as_peers:,.0f}/s",
-        rate / as_peers,
-        "times faster is ours",
-        Target(60),
-    )
-    yield Line("  the same by hand (raw driver)", f"{by_hand:,.0f}/s", rate / by_hand, "times faster is ours")
+    yield Line("  row at a time, by hand", f"{by_hand:,.0f}/s", rate / by_hand, "times faster is ours")
     tell("COPY of the same rows")
     copied = _copy(made, times=times)
     yield Line("  COPY of the same rows", per_second(people, copied), copied / first, "of it is ours")

@@ -1,19 +1,16 @@
-"""The row-at-a-time way: one payslip per transaction, read by key, its formulas evaluated as text, written; by hand.
+"""The row-at-a-time yardstick: one payslip per transaction, read by key, its formulas evaluated as text, by psycopg.
 
-It makes the same payslips on the same tables. Peers do so through an ORM: that way is here as well.
+It writes the same payslips to the same tables. Peers do so through an ORM, which is slower still: docs/performance.md
+has a recorded run.
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from typing import Any, Self
 from uuid import UUID
 
 import psycopg
-from sqlalchemy import MetaData, Table, create_engine, select, text
-from sqlalchemy.orm import Session, registry
 
 from infra.labs.bench.product import MONTH
 
@@ -101,51 +98,6 @@ class Clerk:
 
     def _one(self, query: str, *values: object) -> Any:
         return self._app.execute(query.encode(), values).fetchone()
-
-
-@contextmanager
-def by_orm(url: str) -> Iterator[Callable[[UUID, UUID], None]]:
-    """Hand out a function that makes one payslip with the ORM's objects, as peers do."""
-    engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
-    models, metadata, mapping = {}, MetaData(), registry()
-    for table in ("payroll_runs", "employments", "pay_registers", "balances", "salaries", *RARE, "payslips"):
-        models[table] = type(table.title(), (), {})
-        mapping.map_imperatively(models[table], Table(table, metadata, autoload_with=engine))
-
-    def one(tenant_id: UUID, user_id: UUID) -> None:
-        def find(table: str, **key: Any) -> Any:
-            return session.scalars(select(models[table]).filter_by(tenant_id=tenant_id, **key)).first()
-
-        with Session(engine) as session, session.begin():
-            session.execute(text(f"set local app.tenant_id = '{tenant_id}'"))
-            run, register = find("payroll_runs"), find("pay_registers", user_id=user_id, month=MONTH)
-            find("employments", user_id=user_id)
-            balance, salary = find("balances", user_id=user_id, month=MONTH), find("salaries", user_id=user_id)
-            for table in RARE:
-                find(table, user_id=user_id)
-            if before := find("payslips", user_id=user_id, run_id=run.id):
-                session.delete(before)
-                session.flush()
-            halves = Decimal(register.working.bit_count())
-            days = [halves / 2, *(getattr(register, name) for name in TOTALS)]
-            made = compute(salary.amount, salary.frequency, balance.earned if balance else ZERO, days)
-            payslip: Any = models["payslips"]()
-            said = {
-                "tenant_id": tenant_id,
-                "run_id": run.id,
-                "user_id": user_id,
-                "currency": "BDT",
-                "calculated_at": datetime.now(UTC),
-                **made,
-            }
-            for name, value in said.items():
-                setattr(payslip, name, value)
-            session.add(payslip)
-
-    try:
-        yield one
-    finally:
-        engine.dispose()
 
 
 def compute(salary: Decimal, frequency: str, earned: Decimal, days: Sequence[Any]) -> dict[str, Any]:
