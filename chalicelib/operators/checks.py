@@ -13,7 +13,7 @@ from sqlalchemy import Connection, text
 from chalicelib.backing import clock, rows
 from chalicelib.backing.database import CrossTenantRole, statement, transaction
 from chalicelib.backing.settings import settings
-from chalicelib.operators.scopes import TenantRow
+from chalicelib.operators.scopes import ListedTenant
 
 SHOWN = 10  # problems listed per check and tenant; all are counted
 
@@ -59,7 +59,7 @@ ISOLATION = ("isolation", "a transaction sees one tenant's rows, and without a t
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class CheckFinding:
     """The result of one statement: subjects seen, subjects wrong, and the first of their problems."""
 
     seen: int
@@ -98,14 +98,14 @@ class CheckResult:
         """Return the verdict in one word, as it is printed."""
         return "ok" if not self.wrong else "look" if self.is_warning else "FAILED"
 
-    def add(self, finding: Finding, *, where: str = "") -> None:
+    def add(self, finding: CheckFinding, *, where: str = "") -> None:
         """Add the finding of one statement; `where` goes before each of its problems."""
         self.seen += finding.seen
         self.wrong += finding.wrong
         self.problems += [where + problem for problem in finding.problems]
 
 
-def check_all(tenants: Iterable[TenantRow]) -> list[CheckResult]:
+def check_all(tenants: Iterable[ListedTenant]) -> list[CheckResult]:
     """Run every check, of the database once and of each tenant, and return one result per check."""
     results = {
         name: CheckResult(name, invariant, name in WARNINGS)
@@ -124,18 +124,18 @@ def check_all(tenants: Iterable[TenantRow]) -> list[CheckResult]:
     return list(results.values())
 
 
-def check_tenant(session: Connection, name: str, tenant_id: UUID) -> Finding:
+def check_tenant(session: Connection, name: str, tenant_id: UUID) -> CheckFinding:
     """Run one check in a transaction of the tenant."""
     values = {"tenant_id": tenant_id, "now": clock.now(), "payouts_enabled": settings().payouts_enabled}
     return _run(session, statement(__file__, name), values)
 
 
-def check_database(session: Connection, name: str) -> Finding:
+def check_database(session: Connection, name: str) -> CheckFinding:
     """Run one check of the catalog."""
     return _run(session, statement(__file__, name), {"canonical": CANONICAL, "narrow": list(get_args(CrossTenantRole))})
 
 
-def check_isolation(session: Connection, tenant_id: UUID | None, tables: Sequence[TenantTable]) -> Finding:
+def check_isolation(session: Connection, tenant_id: UUID | None, tables: Sequence[TenantTable]) -> CheckFinding:
     """Check tenant isolation: this transaction sees no other tenant's row in any table."""
     query = " union all ".join(
         f"select case when exists ("
@@ -163,6 +163,6 @@ def load_tenant_tables(session: Connection) -> list[TenantTable]:
     )
 
 
-def _run(session: Connection, check: str, values: dict[str, Any]) -> Finding:
+def _run(session: Connection, check: str, values: dict[str, Any]) -> CheckFinding:
     counted = text(_COUNTED.format(check=check, shown=SHOWN))
-    return rows.one(Finding, session.execute(counted, {name: values[name] for name in counted.compile().params}))
+    return rows.one(CheckFinding, session.execute(counted, {name: values[name] for name in counted.compile().params}))

@@ -30,7 +30,7 @@ def _origin() -> Origin:
 
 
 @dataclass(frozen=True, slots=True)
-class TenantRow:
+class ListedTenant:
     """A tenant as commands name it."""
 
     id: UUID
@@ -60,10 +60,12 @@ def operating(tenant_id: UUID, *, sends: bool = True) -> Iterator[Scope]:
         outbox.send(scope.outgoing)
 
 
-def get_tenants(slug: str | None = None) -> list[TenantRow]:
+def get_tenants(slug: str | None = None) -> list[ListedTenant]:
     """Return the tenant with this slug, or all tenants. Raises NotFound."""
     with platform() as scope:
-        tenants = rows.every(TenantRow, scope.session.execute(text("select id, slug, name from tenants order by slug")))
+        tenants = rows.every(
+            ListedTenant, scope.session.execute(text("select id, slug, name from tenants order by slug"))
+        )
     if slug is None:
         return tenants
     if matching := [tenant for tenant in tenants if tenant.slug == slug]:

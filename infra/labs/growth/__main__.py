@@ -33,7 +33,7 @@ def shown() -> str:
         [
             one.what + (" (ours)" if one.is_ours else ""),
             f"{one.needed:,.0f}",
-            f"{one.there_is:,.0f}",
+            f"{one.available:,.0f}",
             one.unit,
             f"{one.share:.0%}",
         ]
@@ -49,7 +49,7 @@ def _usage_rows(all_used: list[Usage]) -> list[list[str]]:
         "GB of them": [f"{one.bytes / GB:,.2f}" for one in all_used],
         "GB stored after a year": [f"{one.stored / GB:,.1f}" for one in all_used],
         "GB of write-ahead log a night": [f"{one.log / DAYS / GB:,.2f}" for one in all_used],
-        "a night, seconds of one worker": [f"{one.night_seconds:,.1f}" for one in all_used],
+        "a night, seconds of one worker": [f"{one.nightly_seconds:,.1f}" for one in all_used],
         "payday, seconds of one worker": [f"{one.payday_seconds:,.1f}" for one in all_used],
         "API requests a second at the peak": [f"{one.peak_requests:,.1f}" for one in all_used],
         "provider calls a second, payouts in 4 h": [f"{one.people / 14_400:,.1f}" for one in all_used],

@@ -24,7 +24,7 @@ class TestUsage:
         # 292 + 240 + 1.03 x 158 = 694.74 once, and twelve months
         assert used.stored == pytest.approx(694_740_000 + 12 * 11_658_010_000)
         # 1,000,000 / 18,300 + 1,000,000 / 63,000
-        assert used.night_seconds == pytest.approx(54.64 + 15.87, abs=0.01)
+        assert used.nightly_seconds == pytest.approx(54.64 + 15.87, abs=0.01)
         # three requests of everybody in two hours
         assert used.peak_requests == pytest.approx(416.67, abs=0.01)
         # 30 x 1266 + 696 + 11,658.01 bytes of log a person
@@ -51,7 +51,7 @@ class TestLimits:
         found = limits.limits(usage.usage(10_000_000))
         assert [one.share for one in found] == sorted((one.share for one in found), reverse=True)
         # 10,000,000 in four hours are 694 a second; 20 at once with half a second each are 40
-        assert (round(found[0].needed), found[0].there_is, found[0].is_ours) == (694, 40, True)
+        assert (round(found[0].needed), found[0].available, found[0].is_ours) == (694, 40, True)
 
 
 class TestAssumptions:

@@ -14,7 +14,7 @@ import psycopg
 
 from infra.labs.bench.product import MONTH
 
-# what most have none of, and nobody knows before having looked
+# tables of which most employees have no row
 RARE = ("payment_type_assignments", "payroll_amounts", "payroll_adjustments", "payout_destinations")
 TOTALS = (
     "present_days",
@@ -31,7 +31,7 @@ TOTALS = (
     "early_out_count",
 )
 CENT, ZERO = Decimal("0.01"), Decimal(0)
-# the components of facts.sql, in the words of Python
+# the components of facts.sql as Python expressions
 COMPONENTS = {
     "house_rent": "earned_salary * Decimal('0.5')",
     "transport": "Decimal('1200.00')",
@@ -47,7 +47,7 @@ BRACKETS = [(Decimal(a), Decimal(r) / 100) for a, r in ((25000, 5), (33333, 10),
 
 
 def choose(admin_url: str, number: int) -> list[tuple[UUID, UUID]]:
-    """Choose people from all over."""
+    """Return a sample of employees."""
     with psycopg.connect(admin_url) as admin:
         return admin.execute(
             "select tenant_id, user_id from pay_registers order by md5(user_id::text) limit %s", [number]
@@ -55,7 +55,7 @@ def choose(admin_url: str, number: int) -> list[tuple[UUID, UUID]]:
 
 
 def rate(make: Callable[[UUID, UUID], None], people: Sequence[tuple[UUID, UUID]], *, warm: int) -> float:
-    """Make payslips and give how many a second it was, after a few that do not count."""
+    """Create payslips and return how many a second, after a warm-up."""
     began = time.perf_counter()
     for place, (tenant_id, user_id) in enumerate(people):
         if place == warm:
@@ -65,7 +65,7 @@ def rate(make: Callable[[UUID, UUID], None], people: Sequence[tuple[UUID, UUID]]
 
 
 class Clerk:
-    """One connection of the application role that makes one payslip at a time."""
+    """A connection of the application role that creates one payslip at a time."""
 
     def __init__(self, url: str) -> None:
         self._app = psycopg.connect(url, autocommit=True, prepare_threshold=0)
@@ -77,7 +77,7 @@ class Clerk:
         self._app.close()
 
     def make(self, tenant_id: UUID, user_id: UUID) -> None:
-        """Make one payslip in the place of the one there was."""
+        """Create a payslip, and delete the former one."""
         self._app.execute(f"begin; set local app.tenant_id = '{tenant_id}'".encode(), prepare=False)
         key = (tenant_id, user_id)
         run_id = self._one("select id from payroll_runs where tenant_id = %s", tenant_id)[0]
@@ -89,11 +89,11 @@ class Clerk:
         salary, frequency = self._one(_SALARY, *key)
         for rare in RARE:
             self._one(f"select * from {rare} where tenant_id = %s and user_id = %s", *key)
-        made = compute(salary, frequency, earned[0] if earned else ZERO, days)
+        columns = compute(salary, frequency, earned[0] if earned else ZERO, days)
         self._app.execute(
             "delete from payslips where tenant_id = %s and run_id = %s and user_id = %s", [tenant_id, run_id, user_id]
         )
-        self._app.execute(_WRITE, [tenant_id, run_id, user_id, *made.values()])
+        self._app.execute(_WRITE, [tenant_id, run_id, user_id, *columns.values()])
         self._app.execute("commit")
 
     def _one(self, query: str, *values: object) -> Any:
@@ -101,7 +101,7 @@ class Clerk:
 
 
 def compute(salary: Decimal, frequency: str, earned: Decimal, days: Sequence[Any]) -> dict[str, Any]:
-    """Evaluate the components as text and give the payslip's columns, as _WRITE takes them."""
+    """Evaluate the components as text, and return the payslip's columns in the order of _WRITE."""
     working, absent, hours, late = days[0], days[5], days[10], days[11]
     daily = salary if frequency == "daily" else salary / (5 if frequency == "weekly" else working)
     known: dict[str, Any] = {
@@ -116,8 +116,8 @@ def compute(salary: Decimal, frequency: str, earned: Decimal, days: Sequence[Any
         "whole": _whole,
         "bracket": _bracket,
     }
-    for name, said in COMPONENTS.items():
-        known[name] = Decimal(eval(said, {}, known)).quantize(CENT, ROUND_HALF_UP)  # noqa: S307 - our own words
+    for name, formula in COMPONENTS.items():
+        known[name] = Decimal(eval(formula, {}, known)).quantize(CENT, ROUND_HALF_UP)  # noqa: S307 - our own words
     gross, taxes = known["gross"], known["income_tax"]
     deductions = known["provident_fund"] + known["late_fine"]
     return {
