@@ -1,6 +1,8 @@
-"""The operators' door: `python -m chalicelib.cli`, against the stack of WAGEBOOK_HOME or APPLICATION_DATABASE_URL."""
+"""The operators' command line: `python -m chalicelib.cli`.
 
-from dataclasses import asdict
+It works on the stack of WAGEBOOK_HOME, or on the database of APPLICATION_DATABASE_URL.
+"""
+
 from typing import Annotated
 
 import typer
@@ -18,7 +20,7 @@ from chalicelib.operators.leave import leave_app
 from chalicelib.operators.payouts import payouts_app
 from chalicelib.operators.providers import providers_app
 from chalicelib.operators.rotation import vault_app
-from chalicelib.operators.terminal import AsJson, MaybeTenant, TerminalCommand, print_json, print_table, quiet
+from chalicelib.operators.terminal import AsJson, MaybeTenant, TerminalCommand, print_json, print_table, silence_logs
 
 app = typer.Typer(
     cls=TerminalCommand,
@@ -47,7 +49,7 @@ backlog.add_to(app)
 
 @app.callback()
 def _prepare() -> None:
-    quiet()
+    silence_logs()
 
 
 @app.command()
@@ -60,24 +62,32 @@ def check(tenant: MaybeTenant = None, as_json: AsJson = False) -> None:
     """
     tenants = scopes.get_tenants(tenant)
     shown = not as_json and len(tenants) > 1
-    outcomes = checks.check_all(
+    results = checks.check_all(
         track(tenants, "checking", console=Console(stderr=True), disable=not shown, transient=True)
     )
     if as_json:
-        print_json({"tenants": len(tenants), "ok": not any(o.failed for o in outcomes), "checks": map_of(outcomes)})
+        by_check = {result.check: _describe(result) for result in results}
+        print_json({"tenants": len(tenants), "ok": not any(one.failed for one in results), "checks": by_check})
     else:
-        rows = [{**asdict(o), "result": o.result} for o in outcomes]
+        rows = [{**_describe(result), "result": result.result} for result in results]
         print_table(rows, columns=("check", "result", "seen", "wrong", "holds"), empty="")
-        for outcome in outcomes:
-            for problem in outcome.said:
-                typer.secho(f"{outcome.check}: {problem}", fg="red" if outcome.failed else "yellow")
-    if any(outcome.failed for outcome in outcomes):
+        for result in results:
+            for problem in result.problems:
+                typer.secho(f"{result.check}: {problem}", fg="red" if result.failed else "yellow")
+    if any(result.failed for result in results):
         raise typer.Exit(1)
 
 
-def map_of(outcomes: list[checks.CheckResult]) -> dict[str, object]:
-    """Return outcomes by the name of their check."""
-    return {outcome.check: asdict(outcome) for outcome in outcomes}
+def _describe(result: checks.CheckResult) -> dict[str, object]:
+    """Return a check's result under the names that `check --json` has always printed."""
+    return {
+        "check": result.check,
+        "holds": result.invariant,
+        "is_warning": result.is_warning,
+        "seen": result.seen,
+        "wrong": result.wrong,
+        "said": result.problems,
+    }
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""Commands: tenants, and keys that open them."""
+"""Commands: tenants and their API keys."""
 
 import secrets
 from typing import Annotated
@@ -19,7 +19,7 @@ tenants_app = typer.Typer(help="Tenants: make one, list them.", no_args_is_help=
 keys_app = typer.Typer(help="API keys, each shown once.", no_args_is_help=True)
 
 LISTED = ("slug", "name", "currency", "timezone", "weekend", "week_start", "cycle_start_day", "status", "cell", "id")
-FOR_A_PERSON = (Role.MANAGER, Role.EMPLOYEE)
+ROLES_OF_A_USER = (Role.MANAGER, Role.EMPLOYEE)
 
 
 @tenants_app.command("create")
@@ -45,26 +45,26 @@ def create_tenant(
         slug=slug,
         currency=currency,
         timezone=timezone,
-        weekend=_days(weekend),
+        weekend=_parse_weekdays(weekend),
         cycle_start_day=cycle_start_day,
         admin_email=admin_email,
     )
-    weeks = TenantPatch(week_start=week_start)
+    patch = TenantPatch(week_start=week_start)
     with scopes.platform() as scope:
-        made = actions.make_tenant(scope, new=new)
-    if week_start != made.week_start:
-        with scopes.operating(made.id) as mine:
-            made = actions.change_settings(mine, patch=weeks.sent_fields(), if_match=None)
-    row = {name: getattr(made, name) for name in LISTED}
+        created = actions.make_tenant(scope, new=new)
+    if week_start != created.week_start:
+        with scopes.operating(created.id) as tenant_scope:
+            created = actions.change_settings(tenant_scope, patch=patch.sent_fields(), if_match=None)
+    row = {name: getattr(created, name) for name in LISTED}
     if as_json:
         print_json(row)
     else:
-        way_in = (
+        next_step = (
             f"{new.admin_email} administers it, signed in."
             if admin_email
             else (f"A key for its admin: api-keys create --tenant {slug} --role tenant_admin")
         )
-        typer.echo(f"Made {slug}. {way_in}")
+        typer.echo(f"Made {slug}. {next_step}")
 
 
 @tenants_app.command("list")
@@ -74,8 +74,8 @@ def list_tenants(as_json: AsJson = False) -> None:
     Example: tenants list --json
     """
     with scopes.platform() as scope:
-        chosen = select(*(tenants.c[name] for name in LISTED)).order_by(tenants.c.slug)
-        rows = [dict(row) for row in scope.session.execute(chosen).mappings()]
+        query = select(*(tenants.c[name] for name in LISTED)).order_by(tenants.c.slug)
+        rows = [dict(row) for row in scope.session.execute(query).mappings()]
     if as_json:
         print_json(rows)
     else:
@@ -103,7 +103,7 @@ def create_key(
     else:
         if tenant is None:
             raise invalid("--tenant", f"a key for the role {role} belongs to a tenant; name it")
-        if role in FOR_A_PERSON and user_email is None:
+        if role in ROLES_OF_A_USER and user_email is None:
             typer.secho(f"Without --user-email a key for the role {role} reaches nobody.", err=True, fg="yellow")
         # its name stands in the audit, and two keys of one name would look like one actor there
         key = _make_key(tenant, role, user_email, name or f"{role} key {secrets.token_hex(4)}")
@@ -113,17 +113,18 @@ def create_key(
         typer.echo(key)
 
 
-def make_platform_key(name: str, *, instead: bool = False) -> str:
-    """Make a platform admin with a key, `instead` of those of the same name where asked."""
+def make_platform_key(name: str, *, replace: bool = False) -> str:
+    """Create a platform admin with a key; with `replace`, delete those of the same name first."""
     key = keys.make(None)
     with scopes.platform() as scope:
-        if instead:
+        if replace:
             scope.session.execute(delete(platform_admins).where(platform_admins.c.name == name))
         scope.session.execute(insert(platform_admins).values(name=name, key_hash=keys.digest(key)))
     return key
 
 
 def _make_key(slug: str, role: TenantRole, user_email: str | None, name: str) -> str:
+    """Create a tenant's API key, for the user with this e-mail address if there is one. Raises NotFound."""
     with scopes.operating(scopes.get_tenant_id(slug)) as scope:
         user_id = None
         if user_email is not None:
@@ -133,12 +134,12 @@ def _make_key(slug: str, role: TenantRole, user_email: str | None, name: str) ->
             ).scalar_one_or_none()
             if user_id is None:
                 raise NotFound(f"Nobody in {slug} has the e-mail address {user_email}.")
-        made = actions.make_api_key(scope, new=NewApiKey(name=name, role=role, user_id=user_id))
-    return made.key
+        created = actions.make_api_key(scope, new=NewApiKey(name=name, role=role, user_id=user_id))
+    return created.key
 
 
-def _days(said: str) -> list[int]:
+def _parse_weekdays(value: str) -> list[int]:
     try:
-        return [int(day) for day in said.split(",") if day.strip()]
+        return [int(day) for day in value.split(",") if day.strip()]
     except ValueError:
-        raise invalid("--weekend", f"{said!r} is not a list of days such as 5,6") from None
+        raise invalid("--weekend", f"{value!r} is not a list of days such as 5,6") from None

@@ -1,4 +1,4 @@
-"""Commands: who may act for the platform by signing in, with no key that somebody would have to hand over."""
+"""Commands: platform admins who sign in with an e-mail address, so that no key has to be handed over."""
 
 from typing import Annotated
 
@@ -33,9 +33,9 @@ def add_admin(
         raise invalid("--email", f"{email!r} is no address such as dina@example.com") from None
     row = {"name": name, "email": address}
     with scopes.platform() as scope:
-        made = insert(platform_admins).values(row)
+        statement = insert(platform_admins).values(row)
         scope.session.execute(
-            made.on_conflict_do_update(index_elements=["email"], set_={"name": made.excluded.name}),
+            statement.on_conflict_do_update(index_elements=["email"], set_={"name": statement.excluded.name}),
         )
     if as_json:
         print_json(row)
@@ -49,10 +49,12 @@ def list_admins(as_json: AsJson = False) -> None:
 
     Example: admins list
     """
-    kept = platform_admins.c
+    columns = platform_admins.c
     with scopes.platform() as scope:
-        chosen = select(kept.name, kept.email, kept.key_hash.is_not(None).label("has_key")).order_by(kept.name)
-        rows = [dict(row) for row in scope.session.execute(chosen).mappings()]
+        query = select(columns.name, columns.email, columns.key_hash.is_not(None).label("has_key")).order_by(
+            columns.name
+        )
+        rows = [dict(row) for row in scope.session.execute(query).mappings()]
     if as_json:
         print_json(rows)
     else:
@@ -66,7 +68,7 @@ def remove_admin(email: Address) -> None:
     Example: admins remove --email dina@example.com
     """
     with scopes.platform() as scope:
-        gone = scope.session.execute(delete(platform_admins).where(platform_admins.c.email == email.lower()))
-        if not gone.rowcount:
+        deleted = scope.session.execute(delete(platform_admins).where(platform_admins.c.email == email.lower()))
+        if not deleted.rowcount:
             raise NotFound(f"Nobody acts for the platform as {email}.")
     typer.echo(f"{email} acts for the platform no more.")

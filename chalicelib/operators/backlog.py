@@ -1,6 +1,7 @@
-"""The command for the middle of the night: what waits to be sent, whose night is not done, who holds the database."""
+"""The command `waiting`: unsent messages, nightly jobs that are overdue, and long transactions."""
 
 from typing import Any
+from uuid import UUID
 
 import typer
 from sqlalchemy import text
@@ -10,23 +11,23 @@ from chalicelib.backing.database import transaction
 from chalicelib.operators import scopes
 from chalicelib.operators.terminal import AsJson, print_json, print_table
 
-DONE_BY = "04:00"  # of the tenant; the latest night begins at 03:00
+NIGHTLY_JOBS_DONE_BY = "04:00"  # local time of the tenant; the last nightly job begins at 03:00
 
-# One row per tenant and queue with messages that were not sent a minute after their commit.
+# One row per tenant and queue with messages unsent a minute after their commit.
 _UNSENT = text("""
     select o.tenant_id, o.queue, t.status, count(*) as messages, min(o.created_at) as oldest
     from outbox o join tenants t on t.id = o.tenant_id
     where o.sent_at is null and o.created_at < cast(:now as timestamptz) - interval '1 minute'
     group by o.tenant_id, o.queue, t.status order by oldest""")
-# One row per active tenant and kind of night that is done for others, and for this one not up to yesterday.
-_NIGHTS = text("""
+# One row per active tenant and nightly job that other tenants have runs of, and this one none up to yesterday.
+_OVERDUE_NIGHTLY_JOBS = text("""
     select t.id as tenant_id, k.kind, n.done_on
     from tenants t cross join (select distinct kind from nightly_runs) k
     left join nightly_runs n on n.tenant_id = t.id and n.kind = k.kind
     where t.status = 'active' and coalesce(n.done_on, '-infinity')
         < ((cast(:now as timestamptz) at time zone t.timezone) - cast(:done_by as interval))::date - 1
     order by n.done_on nulls first, k.kind""")
-# One row per transaction of the application's own login that is older than ten seconds. Values are not part of it.
+# One row per transaction of the application's own login older than :seconds. Statements have no values.
 _SESSIONS = text("""
     select pid, state, coalesce(wait_event_type, '') as waits_for,
         round(extract(epoch from clock_timestamp() - xact_start))::int as seconds,
@@ -44,35 +45,40 @@ def waiting(as_json: AsJson = False) -> None:
     Example: waiting
     """
     slugs = {tenant.id: tenant.slug for tenant in scopes.get_tenants()}
-    found = {name: [_named(row, slugs) for row in rows] for name, rows in look().items()}
+    backlog = {name: [_name_tenant(row, slugs) for row in rows] for name, rows in load_backlog().items()}
     if as_json:
-        print_json(found)
+        print_json(backlog)
         return
     columns: tuple[str, ...] = ("tenant", "status", "queue", "messages", "oldest")
-    print_table(found["unsent"], columns=columns, empty="Nothing is unsent.")
-    print_table(found["nights"], columns=("tenant", "kind", "done_on"), empty="Every night is done.")
+    print_table(backlog["unsent"], columns=columns, empty="Nothing is unsent.")
+    print_table(backlog["nights"], columns=("tenant", "kind", "done_on"), empty="Every night is done.")
     columns = ("pid", "state", "seconds", "waits_for", "behind", "query")
-    print_table(found["sessions"], columns=columns, empty="Nobody holds the database.")
+    print_table(backlog["sessions"], columns=columns, empty="Nobody holds the database.")
 
 
-def look(*, seconds: int = 10) -> dict[str, list[dict[str, Any]]]:
-    """Read all three, by the roles that may: the sweeper sees whose messages, and nothing of a person."""
+def load_backlog(*, seconds: int = 10) -> dict[str, list[dict[str, Any]]]:
+    """Load all three lists. The sweeper role sees the tenants of messages and no personal data."""
     with transaction(role="wagebook_sweeper") as session:
         unsent = session.execute(_UNSENT, {"now": clock.now()}).mappings().all()
-        nights = session.execute(_NIGHTS, {"now": clock.now(), "done_by": DONE_BY}).mappings().all()
+        overdue = (
+            session.execute(_OVERDUE_NIGHTLY_JOBS, {"now": clock.now(), "done_by": NIGHTLY_JOBS_DONE_BY})
+            .mappings()
+            .all()
+        )
     with transaction() as session:
         sessions = session.execute(_SESSIONS, {"seconds": seconds}).mappings().all()
     return {
         name: [dict(row) for row in rows]
-        for name, rows in (("unsent", unsent), ("nights", nights), ("sessions", sessions))
+        for name, rows in (("unsent", unsent), ("nights", overdue), ("sessions", sessions))
     }
 
 
 def add_to(app: typer.Typer) -> None:
-    """Put the command beside the others."""
+    """Register the command `waiting`."""
     app.command("waiting")(waiting)
 
 
-def _named(row: dict[str, Any], slugs: dict[Any, str]) -> dict[str, Any]:
+def _name_tenant(row: dict[str, Any], slugs: dict[UUID, str]) -> dict[str, Any]:
+    """Replace a row's tenant id by the tenant's slug."""
     tenant = row.pop("tenant_id", None)
     return {"tenant": slugs.get(tenant, str(tenant)), **row} if tenant else row

@@ -1,6 +1,6 @@
-"""What must always hold, asked of the database: one statement per check and tenant, as the application's own role.
+"""Invariants, checked in the database: one statement per check and tenant, as the application's own role.
 
-A check is SQL that gives one row per subject, with the problem it has or null.
+A check is a file `sql/<name>.sql` that returns one row per subject, with its problem or null.
 """
 
 from collections.abc import Iterable, Sequence
@@ -8,21 +8,22 @@ from dataclasses import dataclass, field
 from typing import Any, get_args
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, text
 
-from chalicelib.backing import clock
+from chalicelib.backing import clock, rows
 from chalicelib.backing.database import CrossTenantRole, statement, transaction
 from chalicelib.backing.settings import settings
 from chalicelib.features.payouts.delivery.providers import registry, simulated
+from chalicelib.operators.scopes import ListedTenant
 
-SHOWN = 10  # problems that each check and tenant names; all are counted
+SHOWN = 10  # problems listed per check and tenant; all are counted
 
-# What migrations.helpers.protect makes, as PostgreSQL says it back.
+# The policy that migrations.helpers.protect creates, as PostgreSQL prints it.
 CANONICAL = "(%I = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS \"nullif\"))"
 
 _COUNTED = """
     select count(*) as seen, count(problem) as wrong,
-        coalesce((array_agg(problem) filter (where problem is not null))[1:{shown}], '{{}}') as said
+        coalesce((array_agg(problem) filter (where problem is not null))[1:{shown}], '{{}}') as problems
     from ({check}) checked"""
 
 OF_A_TENANT = {
@@ -50,7 +51,7 @@ OF_A_TENANT = {
     "documents": "every payslip that was booked an hour ago has its file",
     "waiting": "no payout waits for a person, and nothing longer than it should",
 }
-WARNINGS = frozenset({"documents", "waiting"})  # something to do, and no fault of the books
+WARNINGS = frozenset({"documents", "waiting"})  # something to do; the books are right
 OF_THE_DATABASE = {
     "tables": "every table of tenants' rows is under the one forced policy",
     "role": "the application's role owns nothing and bypasses nothing",
@@ -58,19 +59,36 @@ OF_THE_DATABASE = {
 ISOLATION = ("isolation", "a transaction sees one tenant's rows, and without a tenant none")
 
 
+@dataclass(frozen=True, slots=True)
+class CheckFinding:
+    """The result of one statement: subjects seen, subjects wrong, and the first of their problems."""
+
+    seen: int
+    wrong: int
+    problems: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class TenantTable:
+    """A table of tenants' rows, and its column with the tenant's id."""
+
+    name: str
+    key: str
+
+
 @dataclass(slots=True)
 class CheckResult:
-    """What a check found: subjects it looked at, those that are wrong, and the first of their problems.
+    """The result of a check over all tenants: subjects seen, subjects wrong, and the first of their problems.
 
-    Where it `is_warning`, these are for somebody to look at, and everything that must hold still holds.
+    A warning is something for a person to act on; the books are right all the same.
     """
 
     check: str
-    holds: str
+    invariant: str
     is_warning: bool = False
     seen: int = 0
     wrong: int = 0
-    said: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
 
     @property
     def failed(self) -> bool:
@@ -78,48 +96,44 @@ class CheckResult:
 
     @property
     def result(self) -> str:
-        """Return in a word how it ended."""
+        """Return the verdict in one word, as it is printed."""
         return "ok" if not self.wrong else "look" if self.is_warning else "FAILED"
 
-    def add(self, found: Row[Any], *, where: str = "") -> None:
-        """Count what one statement found."""
-        self.seen += found.seen
-        self.wrong += found.wrong
-        self.said += [where + problem for problem in found.said]
+    def add(self, finding: CheckFinding, *, where: str = "") -> None:
+        """Add the finding of one statement; `where` goes before each of its problems."""
+        self.seen += finding.seen
+        self.wrong += finding.wrong
+        self.problems += [where + problem for problem in finding.problems]
 
 
-def check_all(tenants: Iterable[Row[Any]]) -> list[CheckResult]:
-    """Run every check, of the database once and of each tenant (id, slug), and give one outcome per check."""
-    outcomes = {
-        name: CheckResult(name, holds, name in WARNINGS)
-        for name, holds in [*OF_A_TENANT.items(), *OF_THE_DATABASE.items(), ISOLATION]
+def check_all(tenants: Iterable[ListedTenant]) -> list[CheckResult]:
+    """Run every check, of the database once and of each tenant, and return one result per check."""
+    results = {
+        name: CheckResult(name, invariant, name in WARNINGS)
+        for name, invariant in [*OF_A_TENANT.items(), *OF_THE_DATABASE.items(), ISOLATION]
     }
     with transaction() as session:
-        tables = tables_of(session)
+        tables = load_tenant_tables(session)
         for name in OF_THE_DATABASE:
-            outcomes[name].add(check_database(session, name))
-        outcomes["isolation"].add(check_isolation(session, None, tables), where="without tenant: ")
+            results[name].add(check_database(session, name))
+        results["isolation"].add(check_isolation(session, None, tables), where="without tenant: ")
     for tenant in tenants:
         with transaction(tenant_id=tenant.id) as session:
             for name in OF_A_TENANT:
-                outcomes[name].add(check_tenant(session, name, tenant.id), where=f"{tenant.slug}: ")
-            outcomes["isolation"].add(check_isolation(session, tenant.id, tables), where=f"{tenant.slug}: ")
-    return list(outcomes.values())
+                results[name].add(check_tenant(session, name, tenant.id), where=f"{tenant.slug}: ")
+            results["isolation"].add(check_isolation(session, tenant.id, tables), where=f"{tenant.slug}: ")
+    return list(results.values())
 
 
-def check_tenant(session: Connection, name: str, tenant_id: UUID) -> Row[Any]:
-    """Run one check of a tenant, inside a transaction of that tenant."""
-    values = {
-        "tenant_id": tenant_id,
-        "now": clock.now(),
-        "payouts_enabled": settings().payouts_enabled,
-        **_provider_values(),
-    }
+def check_tenant(session: Connection, name: str, tenant_id: UUID) -> CheckFinding:
+    """Run one check in a transaction of the tenant."""
+    values = {"tenant_id": tenant_id, "now": clock.now(), "payouts_enabled": settings().payouts_enabled}
+    values |= _provider_values()
     return _run(session, statement(__file__, name), values)
 
 
 def _provider_values() -> dict[str, Any]:
-    """Return the providers by what they can do, and the one whose list of movements is a table of ours."""
+    """Return the providers by their abilities, and the one whose list of movements is a table of ours."""
     providers = registry().items()
     return {
         "called_providers": [name for name, provider in providers if provider.is_called],
@@ -129,25 +143,26 @@ def _provider_values() -> dict[str, Any]:
     }
 
 
-def check_database(session: Connection, name: str) -> Row[Any]:
+def check_database(session: Connection, name: str) -> CheckFinding:
     """Run one check of the catalog."""
     return _run(session, statement(__file__, name), {"canonical": CANONICAL, "narrow": list(get_args(CrossTenantRole))})
 
 
-def check_isolation(session: Connection, tenant_id: UUID | None, tables: Sequence[Row[Any]]) -> Row[Any]:
-    """Look into every table of tenants' rows, in this transaction, for rows of anybody else."""
-    legs = " union all ".join(
+def check_isolation(session: Connection, tenant_id: UUID | None, tables: Sequence[TenantTable]) -> CheckFinding:
+    """Check tenant isolation: this transaction sees no other tenant's row in any table."""
+    query = " union all ".join(
         f"select case when exists ("
         f"select from {table.name} where {table.key} is distinct from cast(:tenant_id as uuid))"
         f" then '{table.name}: rows of others are seen' end as problem"
         for table in tables
     )
-    return _run(session, legs, {"tenant_id": tenant_id})
+    return _run(session, query, {"tenant_id": tenant_id})
 
 
-def tables_of(session: Connection) -> list[Row[Any]]:
-    """List every table of tenants' rows that this role may read, with the column that says whose."""
-    return list(
+def load_tenant_tables(session: Connection) -> list[TenantTable]:
+    """Return every table of tenants' rows that this role may read."""
+    return rows.every(
+        TenantTable,
         session.execute(
             text("""
                 select c.oid::regclass::text as name, a.attname as key
@@ -157,10 +172,10 @@ def tables_of(session: Connection) -> list[Row[Any]]:
                 where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p')
                   and has_table_privilege(c.oid, 'select')
                 order by c.relname""")
-        )
+        ),
     )
 
 
-def _run(session: Connection, check: str, values: dict[str, Any]) -> Row[Any]:
-    composed = text(_COUNTED.format(check=check, shown=SHOWN))
-    return session.execute(composed, {name: values[name] for name in composed.compile().params}).one()
+def _run(session: Connection, check: str, values: dict[str, Any]) -> CheckFinding:
+    counted = text(_COUNTED.format(check=check, shown=SHOWN))
+    return rows.one(CheckFinding, session.execute(counted, {name: values[name] for name in counted.compile().params}))

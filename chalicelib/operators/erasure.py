@@ -1,8 +1,8 @@
-"""Commands: erase a person, as far as the law lets us; and hand them what is known of them.
+"""Command: GDPR erasure of a person, as far as retention law allows.
 
-Erasure (GDPR): what becomes of which column is declared once, in the table personal_data, and done by one function of
-the database's owner (erase_person). The files in the bucket go after the commit: what is still to be deleted stands in
-person_erasures, so this may be killed anywhere and run again.
+The table personal_data declares the treatment of each column; the SQL function erase_person applies it. Files in the
+bucket are deleted after the commit: person_erasures lists those still to delete, so this may be killed anywhere and run
+again.
 """
 
 from typing import Annotated, Any
@@ -21,23 +21,23 @@ from chalicelib.operators.terminal import AsJson, OneTenant, print_json, print_t
 people_app = typer.Typer(help="A person's rights: erasure, access.", no_args_is_help=True)
 OnePerson = Annotated[str, typer.Option("--person", help="Their id, or their employee number.")]
 
-# The longest that tax and commercial law ask for in most countries. Where it is less, say so with --keep-years.
+# The longest retention period of tax and commercial law in most countries; --keep-years sets a shorter one.
 KEEP_YEARS = 10
 
-_FIND = text("""
+_FIND_USER = text("""
     select u.id, u.name from users u
     left join employments e on e.tenant_id = u.tenant_id and e.user_id = u.id
-    where u.tenant_id = :tenant_id and (u.id::text = :said or e.employee_no = :said)""")
-_REFUSED = text("select * from person_erasure_refused(:tenant_id, :person, :today) as why")
+    where u.tenant_id = :tenant_id and (u.id::text = :reference or e.employee_no = :reference)""")
+_OBSTACLES = text("select * from person_erasure_refused(:tenant_id, :person, :today) as why")
 _ERASE = text("select erase_person(:person, :by, :request, :today, :years)")
-_KEPT = text(
+_RETAINED_TABLES = text(
     "select table_name, treatment, whose, why from personal_data"
     " where column_name = '*' and treatment in ('kept', 'later') order by table_name"
 )
-_LEFT = text(
+_FILES_TO_DELETE = text(
     "select attachment_ids, payslip_ids from person_erasures where tenant_id = :tenant_id and user_id = :person"
 )
-_DONE = text("""
+_MARK_FILES_DELETED = text("""
     update person_erasures set
         attachment_ids = array(select unnest(attachment_ids) except select unnest(cast(:attachment_ids as uuid[]))),
         payslip_ids = array(select unnest(payslip_ids) except select unnest(cast(:payslip_ids as uuid[])))
@@ -68,29 +68,29 @@ def erase_person(
     tenant_id = scopes.get_tenant_id(tenant)
     with scopes.operating(tenant_id) as scope:
         person_id = get_person(scope, person)
-        said = erase(scope, person_id, keep_years=keep_years, dry_run=dry_run)
-    said |= {"tenant": tenant, "person": person_id, "dry_run": dry_run}
+        report = erase(scope, person_id, keep_years=keep_years, dry_run=dry_run)
+    report |= {"tenant": tenant, "person": person_id, "dry_run": dry_run}
     if not dry_run:
-        said["files_deleted"] = delete_files(tenant_id, person_id)
+        report["files_deleted"] = delete_files(tenant_id, person_id)
     if as_json:
-        print_json(said)
+        print_json(report)
     else:
-        _tell(said)
+        _print_report(report)
 
 
-def get_person(scope: Scope, said: str) -> UUID:
-    """Find a person of the tenant by their id or employee number, or NotFound."""
-    found = scope.session.execute(_FIND, {"tenant_id": scope.tenant_id, "said": said}).first()
-    if found is None:
-        raise NotFound(f"There is no person {said}. Who was erased has no employee number any more: use their id.")
-    person_id: UUID = found.id
+def get_person(scope: Scope, reference: str) -> UUID:
+    """Return the id of the user with this id or employee number. Raises NotFound."""
+    user = scope.session.execute(_FIND_USER, {"tenant_id": scope.tenant_id, "reference": reference}).first()
+    if user is None:
+        raise NotFound(f"There is no person {reference}. Who was erased has no employee number any more: use their id.")
+    person_id: UUID = user.id
     return person_id
 
 
 def erase(scope: Scope, person_id: UUID, *, keep_years: int, dry_run: bool) -> dict[str, Any]:
-    """Erase a person in the database, or do it and take it back; Conflict says all that stands against it.
+    """Erase a person in the database, or with `dry_run` do so and roll back. Raises Conflict with every obstacle.
 
-    It tells the rows changed by table and column, and those that are kept by table, with the reason.
+    Return the report that is printed: rows changed by table and column, rows kept by table, with the reason.
     """
     key = {"tenant_id": scope.tenant_id, "person": person_id}
     values = {
@@ -99,78 +99,80 @@ def erase(scope: Scope, person_id: UUID, *, keep_years: int, dry_run: bool) -> d
         "by": f"{scope.actor.role}:{scope.actor.name}",
         "request": scope.origin.request_id,
     }
-    if refused := scope.session.execute(_REFUSED, {**key, **values}).scalars().all():
-        raise Conflict("They cannot be erased yet: " + "; ".join(refused) + ".")
-    attempt = scope.session.begin_nested()
-    done: dict[str, Any] = scope.session.execute(_ERASE, {**key, **values}).scalar_one()
-    left = scope.session.execute(_LEFT, key).one()
+    if reasons := scope.session.execute(_OBSTACLES, {**key, **values}).scalars().all():
+        raise Conflict("They cannot be erased yet: " + "; ".join(reasons) + ".")
+    savepoint = scope.session.begin_nested()
+    report: dict[str, Any] = scope.session.execute(_ERASE, {**key, **values}).scalar_one()
+    remaining = scope.session.execute(_FILES_TO_DELETE, key).one()
     kept = []
-    for row in scope.session.execute(_KEPT).all():
+    for row in scope.session.execute(_RETAINED_TABLES).all():
         if count := _count(scope, row, person_id):
             kept.append({"table": row.table_name, "rows": count, "why": row.why})
-    done |= {
+    report |= {
         "kept": kept,
-        "files_to_delete_of": len(left.attachment_ids) + len(left.payslip_ids),
+        "files_to_delete_of": len(remaining.attachment_ids) + len(remaining.payslip_ids),
         "bank_files_kept": scope.session.execute(_BANK_FILES, key).scalar_one(),
     }
-    attempt.rollback() if dry_run else attempt.commit()
-    return done
+    savepoint.rollback() if dry_run else savepoint.commit()
+    return report
 
 
 def delete_files(tenant_id: UUID, person_id: UUID) -> int:
-    """Delete from the bucket what an erasure left to be deleted, with all versions, and count the versions.
+    """Delete the files that an erasure listed, with all versions, and return the number of versions.
 
-    It is deleted first and forgotten then: killed in between, it is deleted again, which finds nothing.
+    They are deleted first and taken off the list then: killed in between, they are deleted again, which does nothing.
     """
     key = {"tenant_id": tenant_id, "person": person_id}
     with scopes.operating(tenant_id) as scope:
-        left = scope.session.execute(_LEFT, key).one()
+        remaining = scope.session.execute(_FILES_TO_DELETE, key).one()
     count = 0
-    for one in left.attachment_ids:
-        for beginning in (
+    for one in remaining.attachment_ids:
+        for prefix in (
             attachment_rules.quarantine_key(tenant_id, one),
             attachment_rules.clean_folder(tenant_id, one),
         ):
-            count += bucket.delete_versions(tenant_id, beginning)
-    for one in left.payslip_ids:
+            count += bucket.delete_versions(tenant_id, prefix)
+    for one in remaining.payslip_ids:
         count += bucket.delete_versions(tenant_id, files.key_of(tenant_id, "payslips", str(one)))
-    if left.attachment_ids or left.payslip_ids:
+    if remaining.attachment_ids or remaining.payslip_ids:
         with scopes.operating(tenant_id) as scope:
             scope.session.execute(
-                _DONE, {**key, "attachment_ids": left.attachment_ids, "payslip_ids": left.payslip_ids}
+                _MARK_FILES_DELETED,
+                {**key, "attachment_ids": remaining.attachment_ids, "payslip_ids": remaining.payslip_ids},
             )
     return count
 
 
-def theirs(row: Any) -> str:
-    """Return the condition that finds a person's rows (:person, :addresses), as it is declared."""
-    # each colon doubled: the statement's own are casts, and not our names
+def build_condition(row: Any) -> str:
+    """Return the declared condition for a person's rows, with the parameters :person and :addresses."""
+    # colons are escaped: those of the condition are casts, not parameters
     declared = row.whose.replace(":", "\\:").replace("$1", "cast(:person as uuid)")
     return f"t.tenant_id = :tenant_id and ({declared.replace('$2', 'cast(:addresses as text[])')})"
 
 
 def _count(scope: Scope, row: Any, person_id: UUID) -> int:
-    found: int = scope.session.execute(
-        text(f"select count(*) from {row.table_name} t where {theirs(row)}"),
+    count: int = scope.session.execute(
+        text(f"select count(*) from {row.table_name} t where {build_condition(row)}"),
         {"tenant_id": scope.tenant_id, "person": person_id},
     ).scalar_one()
-    return found
+    return count
 
 
-def _tell(said: dict[str, Any]) -> None:
-    would = "would be " if said["dry_run"] else ""
-    changed = [{"what": what, "rows": count} for what, count in said["counts"].items()]
-    typer.echo(f"Person {said['person']}, rows that {would or 'were '}deleted or emptied:")
+def _print_report(report: dict[str, Any]) -> None:
+    """Print the report of an erasure or of a dry run."""
+    would = "would be " if report["dry_run"] else ""
+    changed = [{"what": what, "rows": count} for what, count in report["counts"].items()]
+    typer.echo(f"Person {report['person']}, rows that {would or 'were '}deleted or emptied:")
     print_table(changed, columns=("what", "rows"), empty="none: everything was done before")
-    until = "is over" if said["is_over"] else f"lasts until {said['kept_until']}; run this again after it"
+    until = "is over" if report["is_over"] else f"lasts until {report['kept_until']}; run this again after it"
     typer.echo(f"\nKept under a pseudonym (the time of records {until}):")
-    print_table(said["kept"], columns=("table", "rows", "why"), empty="nothing")
-    typer.echo(f"\nFiles {would}deleted from the bucket: of {said['files_to_delete_of']} uploads and payslips.")
-    if not said["is_over"]:
+    print_table(report["kept"], columns=("table", "rows", "why"), empty="nothing")
+    typer.echo(f"\nFiles {would}deleted from the bucket: of {report['files_to_delete_of']} uploads and payslips.")
+    if not report["is_over"]:
         typer.echo("Payslips as PDF carry the name; they are records, and stay until then.")
-    if said["bank_files_kept"]:
+    if report["bank_files_kept"]:
         typer.echo(
-            f"{said['bank_files_kept']} bank files that paid them name them and others; they stay in the bucket."
+            f"{report['bank_files_kept']} bank files that paid them name them and others; they stay in the bucket."
         )
-    if said["counts"] and not said["is_named"]:
+    if report["counts"] and not report["is_named"]:
         typer.echo("Their name was not looked for in what others wrote: another person's name contains it.")

@@ -1,14 +1,15 @@
-"""Command: everything of a tenant, as one file to hand over.
+"""Command: export all data of a tenant into one file.
 
-Which tables there are is asked of the catalog, so that a new one is in the file by itself. All rows are as of one
-moment. Keys, hashes and whatever else is bytes are left out; what is sealed is put in readable form only if asked.
-Files are read from the bucket after that, one piece of one file at a time; nothing of the database waits for them.
+The tables are read from the catalog, so that a new one is included. All rows are of one snapshot (repeatable read).
+Columns of bytes (keys, hashes) are left out; encrypted values are decrypted only with --with-secrets. Files are copied
+from the bucket after the transaction, in pieces, so that no transaction waits for them.
 """
 
 import json
 import shutil
 import zipfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,17 +21,17 @@ from rich.progress import track
 from sqlalchemy import Connection, text
 
 from chalicelib import audit
-from chalicelib.backing import files, vault
+from chalicelib.backing import files, rows, vault
 from chalicelib.backing.database import transaction
 from chalicelib.operators import bucket, scopes
 from chalicelib.operators.cell_move import check_free, zip_at
-from chalicelib.operators.rotation import EncryptedColumn, places_of
+from chalicelib.operators.rotation import EncryptedColumn, load_encrypted_columns
 from chalicelib.operators.terminal import AsJson, OneTenant, print_json
 
-AT_A_TIME = 1000
-PIECE = 1024 * 1024  # bytes of a file that are in memory at once
+FETCH_SIZE = 1000
+COPY_BUFFER = 1024 * 1024  # bytes of a file in memory at once
 
-# Every table of tenants' rows, with the column that says whose a row is, and with those that hold bytes.
+# Every table of tenants' rows, with the column of the tenant's id, and its bytea columns.
 _TABLES = text("""
     select c.relname::text as name, case c.relname when 'tenants' then 'id' else 'tenant_id' end as key,
         array(select b.attname::text from pg_attribute b
@@ -40,6 +41,15 @@ _TABLES = text("""
       and (c.relname = 'tenants' or exists (
           select from pg_attribute a where a.attrelid = c.oid and a.attname = 'tenant_id' and not a.attisdropped))
     order by 1""")
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedTable:
+    """A table of tenants' rows: its column of the tenant's id, and its columns of bytes."""
+
+    name: str
+    key: str
+    bytes: list[str]
 
 
 def export_tenant(
@@ -84,9 +94,9 @@ def export_tenant(
             }
         )
     else:
-        counts, found = manifest["rows"], manifest["files"]
-        more = f" {found['count']} files of {found['bytes']} bytes," if found else ""
-        typer.echo(f"{to}: {sum(counts.values())} rows of {len(counts)} tables,{more} {to.stat().st_size} bytes.")
+        counts, files_summary = manifest["rows"], manifest["files"]
+        files_text = f" {files_summary['count']} files of {files_summary['bytes']} bytes," if files_summary else ""
+        typer.echo(f"{to}: {sum(counts.values())} rows of {len(counts)} tables,{files_text} {to.stat().st_size} bytes.")
 
 
 def write(
@@ -99,7 +109,7 @@ def write(
     with_files: bool = False,
     silent: bool = True,
 ) -> dict[str, Any]:
-    """Write the file and give its manifest; killed, it leaves only `to` with .part after it."""
+    """Write the file and return its manifest; killed, it leaves only `to` with .part after it."""
     with zip_at(to) as archive:
         manifest = {
             "tenant": slug,
@@ -114,34 +124,35 @@ def write(
 
 
 def add_to(tenants_app: typer.Typer) -> None:
-    """Put the command beside the others about tenants."""
+    """Register the command."""
     tenants_app.command("export")(export_tenant)
 
 
 def _write_rows(archive: zipfile.ZipFile, tenant_id: UUID, *, with_secrets: bool) -> dict[str, int]:
+    """Write each table as JSON lines; return the number of rows per table."""
     counts = {}
     with transaction(tenant_id=tenant_id) as session:
         session.exec_driver_sql("set transaction isolation level repeatable read, read only")
-        places = places_of(session) if with_secrets else []
-        for table in session.execute(_TABLES).all():
-            shown = [place for place in places if place.table == table.name]
+        encrypted = load_encrypted_columns(session) if with_secrets else []
+        for table in rows.every(ExportedTable, session.execute(_TABLES)):
+            of_table = [column for column in encrypted if column.table == table.name]
             counts[table.name] = 0
             with archive.open(f"{table.name}.jsonl", "w", force_zip64=True) as lines:
-                for line in _lines(session, tenant_id, table, shown):
+                for line in _export_table(session, tenant_id, table, of_table):
                     lines.write(line.encode() + b"\n")
                     counts[table.name] += 1
     return counts
 
 
 def _write_files(archive: zipfile.ZipFile, tenant_id: UUID, *, silent: bool) -> dict[str, Any]:
-    """Copy the tenant's files, each under files/ and its key without the tenant, and count them."""
+    """Copy the tenant's files to files/, and return the summary of the manifest."""
     from botocore.exceptions import ClientError
 
-    home, name = bucket.home_of(tenant_id), bucket.name()
-    found: dict[str, Any] = {"count": 0, "bytes": 0, "gone": 0, "folders": {}}
-    total = sum(1 for _ in bucket.stored_under(tenant_id))  # listed twice, so that no list of them is kept
-    for one in track(
-        bucket.stored_under(tenant_id),
+    prefix, name = bucket.tenant_prefix(tenant_id), bucket.bucket_name()
+    summary: dict[str, Any] = {"count": 0, "bytes": 0, "gone": 0, "folders": {}}
+    total = sum(1 for _ in bucket.list_files(tenant_id))  # listed twice rather than kept in memory
+    for file in track(
+        bucket.list_files(tenant_id),
         "files",
         total=total,
         console=Console(stderr=True),
@@ -149,48 +160,52 @@ def _write_files(archive: zipfile.ZipFile, tenant_id: UUID, *, silent: bool) -> 
         transient=True,
     ):
         try:
-            body = files.client().get_object(Bucket=name, Key=one.key)["Body"]
+            body = files.client().get_object(Bucket=name, Key=file.key)["Body"]
         except ClientError as error:
             if error.response["Error"]["Code"] != "NoSuchKey":
                 raise
-            found["gone"] += 1  # removed since it was listed
+            summary["gone"] += 1  # removed since it was listed
             continue
-        inside = one.key.removeprefix(home)
-        with body, archive.open(f"files/{inside}", "w", force_zip64=True) as copy:
-            shutil.copyfileobj(body, copy, PIECE)
-        folder = found["folders"].setdefault(inside.partition("/")[0], {"count": 0, "bytes": 0})
-        for counted in (found, folder):
-            counted["count"] += 1
-            counted["bytes"] += one.size_bytes
-    return found
+        path = file.key.removeprefix(prefix)
+        with body, archive.open(f"files/{path}", "w", force_zip64=True) as copy:
+            shutil.copyfileobj(body, copy, COPY_BUFFER)
+        folder = summary["folders"].setdefault(path.partition("/")[0], {"count": 0, "bytes": 0})
+        for totals in (summary, folder):
+            totals["count"] += 1
+            totals["bytes"] += file.size_bytes
+    return summary
 
 
-def _lines(session: Connection, tenant_id: UUID, table: Any, shown: list[EncryptedColumn]) -> Iterator[str]:
-    found = session.execute(
+def _export_table(
+    session: Connection, tenant_id: UUID, table: ExportedTable, decrypted: list[EncryptedColumn]
+) -> Iterator[str]:
+    """Yield a table's rows of the tenant as JSON."""
+    result = session.execute(
         text(
             "select (to_jsonb(t) - cast(:left_out as text[]))::text as line"
             f" from {table.name} t where {table.key} = :tenant_id"
         ),
         {
             "tenant_id": tenant_id,
-            "left_out": [name for name in table.bytes if name not in {place.sealed for place in shown}],
+            "left_out": [name for name in table.bytes if name not in {column.value for column in decrypted}],
         },
-        execution_options={"yield_per": AT_A_TIME},
+        execution_options={"yield_per": FETCH_SIZE},
     )
-    for row in found:
-        yield _opened(session, tenant_id, row.line, shown) if shown else row.line
+    for row in result:
+        yield _decrypt_row(session, tenant_id, row.line, decrypted) if decrypted else row.line
 
 
-def _opened(session: Connection, tenant_id: UUID, line: str, shown: list[EncryptedColumn]) -> str:
+def _decrypt_row(session: Connection, tenant_id: UUID, line: str, decrypted: list[EncryptedColumn]) -> str:
+    """Return a row's JSON with its encrypted values decrypted."""
     row = json.loads(line)
-    for place in shown:
-        if row[place.sealed] is None:
+    for column in decrypted:
+        if row[column.value] is None:
             continue
-        sealed = vault.EncryptedValue(UUID(row[place.key]), bytes.fromhex(row[place.sealed].removeprefix("\\x")))
+        encrypted = vault.EncryptedValue(UUID(row[column.key]), bytes.fromhex(row[column.value].removeprefix("\\x")))
         try:
-            row[place.sealed] = vault.decrypt(
-                session, sealed, tenant_id=tenant_id, table=place.table, row_id=UUID(row[place.row])
+            row[column.value] = vault.decrypt(
+                session, encrypted, tenant_id=tenant_id, table=column.table, row_id=UUID(row[column.row_key])
             ).decode()
         except vault.Undecryptable as problem:
-            row[place.sealed] = f"it does not open: {problem}"
+            row[column.value] = f"it does not open: {problem}"
     return json.dumps(row, ensure_ascii=False)

@@ -1,6 +1,7 @@
-"""Commands: run a job now and see it through, list what ran."""
+"""Commands: run a job now and wait for it, list the latest jobs."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from datetime import date, datetime
 from functools import partial
 from importlib import import_module
@@ -26,7 +27,7 @@ from chalicelib.operators.terminal import AsJson, MaybeTenant, OneTenant, print_
 jobs_app = typer.Typer(help="Long work: run it now, see what ran.", no_args_is_help=True)
 
 
-def _request_run(scope: Scope, *, as_of: date | None, nightly_job: NightlyJob) -> UUID:
+def _request_nightly_job(scope: Scope, *, as_of: date | None, nightly_job: NightlyJob) -> UUID:
     return nightly_job.request(scope, as_of=as_of).job_id
 
 
@@ -38,9 +39,9 @@ def _load_nightly_jobs() -> list[NightlyJob]:
     return sorted(NIGHTLY_JOBS.values(), key=lambda job: job.starts_at)
 
 
-# What can be run by name: asks for the job as its schedule does, for the tenant's local as-of date.
+# Jobs by name: each requests the job as its schedule does, for the tenant's local as-of date.
 JOBS: Mapping[str, Callable[..., UUID]] = {
-    **{job.kind: partial(_request_run, nightly_job=job) for job in _load_nightly_jobs()},
+    **{job.kind: partial(_request_nightly_job, nightly_job=job) for job in _load_nightly_jobs()},
     **{kind.value: partial(payouts.request_job, kind=kind) for kind in PayoutRunKind},
 }
 
@@ -58,7 +59,9 @@ def run_job(
         typer.Option(formats=["%Y-%m-%d"], help="The tenant's local as-of date; if not said, the latest there is."),
     ] = None,
     inline: Annotated[bool, typer.Option("--inline", help="Do the work here rather than by queue.")] = False,
-    patience: Annotated[float, typer.Option(help="Seconds without any movement after which to stop waiting.")] = 60.0,
+    give_up_after: Annotated[
+        float, typer.Option("--patience", help="Seconds without any movement after which to stop waiting.")
+    ] = 60.0,
     as_json: AsJson = False,
 ) -> None:
     """Run a job for one tenant, wait for it, and end with 1 unless it succeeded.
@@ -73,27 +76,28 @@ def run_job(
     with scopes.operating(tenant_id, sends=not inline) as scope:
         job_id = JOBS[name](scope, as_of=date.date() if date else None)
     if inline:
-        work.do_here(scope.outgoing)
-    job = watch.follow(tenant_id, job_id, patience=0 if inline else patience, shown=not as_json)
+        work.process_here(scope.outgoing)
+    job = watch.follow(tenant_id, job_id, give_up_after=0 if inline else give_up_after, shown=not as_json)
     if as_json:
-        print_json({"tenant": tenant, **job})
+        print_json({"tenant": tenant, **asdict(job)})
     else:
-        typer.echo(f"{name} for {tenant}: {_outcome(job)}")
-    if job["status"] != JobStatus.SUCCEEDED:
+        typer.echo(f"{name} for {tenant}: {_describe_outcome(job)}")
+    if job.status != JobStatus.SUCCEEDED:
         raise typer.Exit(1)
 
 
-def _outcome(job: dict[str, Any]) -> str:
-    if job["status"] == JobStatus.SUCCEEDED:
-        seconds = (job["finished_at"] - job["created_at"]).total_seconds()
-        said = ", ".join(f"{name} {_listed(value)}" for name, value in (job["result"] or {}).items())
-        return f"succeeded in {seconds:.1f} s ({said})"
-    if job["status"] == JobStatus.FAILED:
-        return f"failed: {job['error']}"
-    return f"still {job['status']}, job {job['id']}; it goes on without you: jobs list shows it"
+def _describe_outcome(job: watch.JobRow) -> str:
+    """Return how a job ended, or that it goes on, in one line."""
+    if job.status == JobStatus.SUCCEEDED and job.finished_at is not None:
+        seconds = (job.finished_at - job.created_at).total_seconds()
+        counts = ", ".join(f"{name} {_format_value(value)}" for name, value in (job.result or {}).items())
+        return f"succeeded in {seconds:.1f} s ({counts})"
+    if job.status == JobStatus.FAILED:
+        return f"failed: {job.error}"
+    return f"still {job.status}, job {job.id}; it goes on without you: jobs list shows it"
 
 
-def _listed(value: Any) -> str:
+def _format_value(value: Any) -> str:
     return " ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
@@ -107,17 +111,17 @@ def list_jobs(
 
     Example: jobs list --tenant acme --limit 5
     """
-    found: list[dict[str, Any]] = []
-    for one in scopes.get_tenants(tenant):
-        with transaction(tenant_id=one.id) as session:
-            rows = session.execute(_LATEST, {"tenant_id": one.id, "limit": limit}).mappings()
-            found += [{"tenant": one.slug, **row} for row in rows]
-    found.sort(key=lambda job: job["created_at"], reverse=True)
+    jobs: list[dict[str, Any]] = []
+    for listed_tenant in scopes.get_tenants(tenant):
+        with transaction(tenant_id=listed_tenant.id) as session:
+            rows = session.execute(_LATEST, {"tenant_id": listed_tenant.id, "limit": limit}).mappings()
+            jobs += [{"tenant": listed_tenant.slug, **row} for row in rows]
+    jobs.sort(key=lambda job: job["created_at"], reverse=True)
     if as_json:
-        print_json(found)
+        print_json(jobs)
         return
-    for job in found:
+    for job in jobs:
         job["progress"] = f"{job['done']}/{'?' if job['total'] is None else job['total']}"
         job["created"] = f"{job['created_at']:%Y-%m-%d %H:%M:%S}Z"
     columns = ("tenant", "kind", "status", "progress", "created", "error", "id")
-    print_table(found, columns=columns, empty="No job has run yet: see jobs run --help.")
+    print_table(jobs, columns=columns, empty="No job has run yet: see jobs run --help.")

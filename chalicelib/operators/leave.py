@@ -1,4 +1,4 @@
-"""Commands of leave: make the leave ledger say what the register shows, for everybody of a tenant."""
+"""Command: bring the leave ledger in line with the register, for all employees of a tenant."""
 
 from datetime import date
 from typing import Annotated
@@ -12,7 +12,7 @@ from chalicelib.features.periods import working_days
 from chalicelib.operators import scopes
 from chalicelib.operators.terminal import AsJson, OneTenant, print_json
 
-PEOPLE_AT_ONCE = 500  # one transaction
+EMPLOYEES_PER_TRANSACTION = 500
 
 leave_app = typer.Typer(help="Leave: recount what people have used.", no_args_is_help=True)
 
@@ -34,14 +34,16 @@ def recount(
     with scopes.operating(tenant_id) as scope:
         first = working_days.first_open_day(scope)
         people = recount_actions.load_employees_with_leave(scope, first=first)
-    chunks = [people[start : start + PEOPLE_AT_ONCE] for start in range(0, len(people), PEOPLE_AT_ONCE)]
+    chunks = [
+        people[start : start + EMPLOYEES_PER_TRANSACTION] for start in range(0, len(people), EMPLOYEES_PER_TRANSACTION)
+    ]
     changed = 0
     for chunk in track(chunks, "recounting", console=Console(stderr=True), disable=as_json, transient=True):
         with scopes.operating(tenant_id) as scope:
-            attempt = scope.session.begin_nested()
+            savepoint = scope.session.begin_nested()
             changed += recount_actions.recount(scope, user_ids=chunk, first=first, last=date.max)
             if dry_run:
-                attempt.rollback()
+                savepoint.rollback()
                 scope.at_commit.clear()
                 scope.outgoing.clear()
     if as_json:

@@ -1,4 +1,4 @@
-"""Commands: payouts of a tenant, those that need a person, and matching with the providers' lists after a restore."""
+"""Commands: a tenant's payouts, those that need a person, and matching with the providers' lists after a restore."""
 
 from dataclasses import asdict
 from datetime import datetime
@@ -21,7 +21,7 @@ from chalicelib.operators.terminal import AsJson, OneTenant, print_json, print_t
 payouts_app = typer.Typer(help="Payouts: see them, match them with the provider's list.", no_args_is_help=True)
 
 LISTED = ("person", "amount", "currency", "status", "kind", "provider", "created", "problem", "id")
-NEED_A_PERSON = (PayoutStatus.REVIEW, PayoutStatus.HELD)
+MANUAL_STATUSES = (PayoutStatus.REVIEW, PayoutStatus.HELD)
 Limit = Annotated[int, typer.Option(min=1, help="How many, newest first.")]
 
 
@@ -37,7 +37,7 @@ def list_payouts(
     Example: payouts list --tenant acme --status failed
     """
     with scopes.operating(scopes.get_tenant_id(tenant)) as scope:
-        rows = _find(scope, [status] if status else list(PayoutStatus), limit)
+        rows = _load_payouts(scope, [status] if status else list(PayoutStatus), limit)
     _print(rows, as_json=as_json, empty="There is no such payout.")
 
 
@@ -48,7 +48,7 @@ def review_payouts(tenant: OneTenant, limit: Limit = 50, as_json: AsJson = False
     Example: payouts review --tenant acme
     """
     with scopes.operating(scopes.get_tenant_id(tenant)) as scope:
-        rows = _find(scope, NEED_A_PERSON, limit)
+        rows = _load_payouts(scope, MANUAL_STATUSES, limit)
     _print(rows, as_json=as_json, empty="No payout needs a person.")
     if rows:
         raise typer.Exit(1)
@@ -67,26 +67,35 @@ def match_payouts(
 
     Example: payouts match --tenant acme --since 2026-01-31T09:45:00+06:00 --dry-run
     """
-    moment = _moment(since)
+    moment = _parse_moment(since)
     with scopes.operating(scopes.get_tenant_id(tenant)) as scope:
-        found = (matching_actions.compare if dry_run else matching_actions.match)(scope, since=moment)
-    counts = {outcome.value: sum(one.outcome is outcome for one in found) for outcome in matching_actions.MatchOutcome}
+        matches = (matching_actions.compare if dry_run else matching_actions.match)(scope, since=moment)
+    counts = {
+        outcome.value: sum(match.outcome is outcome for match in matches) for outcome in matching_actions.MatchOutcome
+    }
     if as_json:
-        print_json({"tenant": tenant, "dry_run": dry_run, "counts": counts, "matched": [asdict(one) for one in found]})
+        print_json(
+            {"tenant": tenant, "dry_run": dry_run, "counts": counts, "matched": [asdict(match) for match in matches]}
+        )
     else:
-        rows = [_row(one) for one in found if one.outcome is not matching_actions.MatchOutcome.UNCHANGED]
+        rows = [
+            _describe_match(match) for match in matches if match.outcome is not matching_actions.MatchOutcome.UNCHANGED
+        ]
         print_table(
             rows,
             columns=("reference", "amount", "currency", "person", "was", "becomes", "outcome", "problem"),
             empty="",
         )
-        said = ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
-        typer.echo(f"{'Would be' if dry_run else 'Matched'}: {said}.")
+        summary = ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
+        typer.echo(f"{'Would be' if dry_run else 'Matched'}: {summary}.")
     if counts[matching_actions.MatchOutcome.CONTRADICTED]:
         raise typer.Exit(1)
 
 
-def _find(scope: Scope, statuses: list[PayoutStatus] | tuple[PayoutStatus, ...], limit: int) -> list[dict[str, Any]]:
+def _load_payouts(
+    scope: Scope, statuses: list[PayoutStatus] | tuple[PayoutStatus, ...], limit: int
+) -> list[dict[str, Any]]:
+    """Load the latest payouts in these states, as they are printed."""
     rows = scope.session.execute(
         select(
             users.c.name.label("person"),
@@ -108,19 +117,20 @@ def _print(rows: list[dict[str, Any]], *, as_json: bool, empty: str) -> None:
         print_table(rows, columns=LISTED, empty=empty)
 
 
-def _row(one: MatchedReference) -> dict[str, Any]:
-    return {**asdict(one), "person": one.user_id, "becomes": one.path[-1] if one.path else one.was}
+def _describe_match(match: MatchedReference) -> dict[str, Any]:
+    return {**asdict(match), "person": match.user_id, "becomes": match.path[-1] if match.path else match.was}
 
 
-def _moment(said: str) -> datetime:
+def _parse_moment(text: str) -> datetime:
+    """Parse --since, which must have an offset."""
     try:
-        moment = datetime.fromisoformat(said)
+        moment = datetime.fromisoformat(text)
     except ValueError:
-        raise invalid("--since", f"{said!r} is not a moment such as 2026-01-31T09:45:00+06:00") from None
+        raise invalid("--since", f"{text!r} is not a moment such as 2026-01-31T09:45:00+06:00") from None
     if moment.tzinfo is None:
-        raise invalid("--since", f"{said} has no offset; add Z for UTC, or one such as +06:00")
+        raise invalid("--since", f"{text} has no offset; add Z for UTC, or one such as +06:00")
     try:
         moment = read_moment(moment)
     except ValueError as wrong:
-        raise invalid("--since", f"{said} {wrong}") from None
+        raise invalid("--since", f"{text} {wrong}") from None
     return moment

@@ -1,4 +1,4 @@
-"""Command: everything that is known of one person, as one file to hand to them."""
+"""Command: all data about one person in one file (GDPR access)."""
 
 import json
 from pathlib import Path
@@ -12,10 +12,10 @@ from chalicelib import audit
 from chalicelib.identity.scope import Scope
 from chalicelib.operators import scopes
 from chalicelib.operators.cell_move import check_free, zip_at
-from chalicelib.operators.erasure import OnePerson, get_person, theirs
+from chalicelib.operators.erasure import OnePerson, build_condition, get_person
 from chalicelib.operators.terminal import AsJson, OneTenant, print_json
 
-# The tables that an erasure looks at, and their columns of bytes: keys, hashes and sealed values are for nobody.
+# The tables that an erasure covers, and their bytea columns: keys, hashes and encrypted values are not exported.
 _TABLES = text("""
     select table_name, whose, array(
         select a.attname::text from pg_attribute a
@@ -24,7 +24,7 @@ _TABLES = text("""
 _ADDRESSES = text("""
     select coalesce(array_agg(email), '{}') from (
         select email from users where tenant_id = :tenant_id and id = :person and email is not null
-        union select email from members where tenant_id = :tenant_id and user_id = :person) found""")
+        union select email from members where tenant_id = :tenant_id and user_id = :person) addresses""")
 
 
 def export_person(
@@ -42,7 +42,7 @@ def export_person(
     with scopes.operating(tenant_id) as scope:
         person_id = get_person(scope, person)
         audit.record(scope, action="person.exported", entity_type="user", entity_id=person_id)
-        counts = _write(scope, person_id, to)
+        counts = _write_tables(scope, person_id, to)
     if as_json:
         print_json({"tenant": tenant, "person": person_id, "file": to, "rows": counts})
     else:
@@ -50,21 +50,23 @@ def export_person(
 
 
 def add_to(people_app: typer.Typer) -> None:
-    """Put the command beside the other about people."""
+    """Register the command."""
     people_app.command("export")(export_person)
 
 
-def _write(scope: Scope, person_id: UUID, to: Path) -> dict[str, int]:
+def _write_tables(scope: Scope, person_id: UUID, to: Path) -> dict[str, int]:
+    """Write one file of JSON per table, and a manifest; return the number of rows per table."""
     key = {"tenant_id": scope.tenant_id, "person": person_id}
     values = {**key, "addresses": scope.session.execute(_ADDRESSES, key).scalar_one()}
     counts = {}
     with zip_at(to) as archive:
         for table in scope.session.execute(_TABLES).all():
-            found = scope.session.execute(
-                text(f"select to_jsonb(t) - cast(:left_out as text[]) from {table.table_name} t where {theirs(table)}"),
+            condition = build_condition(table)
+            result = scope.session.execute(
+                text(f"select to_jsonb(t) - cast(:left_out as text[]) from {table.table_name} t where {condition}"),
                 {**values, "left_out": table.bytes},
             )
-            if rows := found.scalars().all():
+            if rows := result.scalars().all():
                 counts[table.table_name] = len(rows)
                 archive.writestr(f"{table.table_name}.json", json.dumps(rows, indent=2, ensure_ascii=False))
         archive.writestr(

@@ -1,8 +1,9 @@
-"""Commands: a new data key for a tenant, under which all that is sealed is sealed again.
+"""Command: key rotation. Give a tenant a new data key, and re-encrypt all its encrypted values (envelope encryption).
 
-Each batch is a transaction of its own, and every row knows its key, so this may be killed anywhere and run again, while
-people work: whatever is sealed meanwhile is under the new key already. Keys are retired and never deleted: links in old
-mails are sealed under them, and what a slow request sealed under one at the last moment is found by the next rotation.
+Each batch is a transaction of its own, and every row names its key, so this may be killed anywhere and run again, while
+people work: values encrypted meanwhile are under the new key already. Keys are retired and never deleted: links in old
+mails are encrypted under them, and a value that a slow request encrypted under an old key at the last moment is
+re-encrypted by the next rotation.
 """
 
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ import typer
 from sqlalchemy import Connection, text
 
 from chalicelib import audit
-from chalicelib.backing import vault
+from chalicelib.backing import rows, vault
 from chalicelib.identity.scope import Scope
 from chalicelib.operators import scopes
 from chalicelib.operators.terminal import AsJson, OneTenant, print_json
@@ -23,12 +24,12 @@ vault_app = typer.Typer(help="Data keys: what bank details and secrets are seale
 BATCH = 200
 _FIRST = UUID(int=0)
 
-# Whatever refers to a data key holds a sealed value beside it: key_id and sealed, secret_key_id and secret_sealed. Its
-# row is known by its id; a table with one row for each tenant has none, and its row is known by the tenant's.
-_PLACES = text("""
+# A column that refers to a data key has its encrypted value beside it: key_id and sealed, secret_key_id and
+# secret_sealed. A row is identified by its id; in a table with one row per tenant, which has none, by the tenant's.
+_ENCRYPTED_COLUMNS = text("""
     select c.conrelid::regclass::text as table, a.attname::text as key,
         case when exists (select from pg_attribute i where i.attrelid = c.conrelid and i.attname = 'id')
-            then 'id' else 'tenant_id' end as row
+            then 'id' else 'tenant_id' end as row_key
     from pg_constraint c
     join pg_attribute a on a.attrelid = c.conrelid and a.attnum = any(c.conkey) and a.attname <> 'tenant_id'
     where c.contype = 'f' and c.confrelid = 'tenant_keys'::regclass
@@ -41,25 +42,26 @@ _RETIRE = text("""
 
 @dataclass(frozen=True, slots=True)
 class EncryptedColumn:
-    """A column of sealed values: its table, the column that names the key, and the one that names the row."""
+    """A column of encrypted values: its table, the column with the data key's id, and the one that identifies a row."""
 
     table: str
     key: str
-    row: str
+    row_key: str
 
     @property
-    def sealed(self) -> str:
+    def value(self) -> str:
+        """Return the column's name."""
         return self.key.removesuffix("key_id") + "sealed"
 
 
 @dataclass(slots=True)
 class Rotation:
-    """What came of one: the new key, what was sealed again, what does not open, and which keys were retired."""
+    """A rotation: the new key, values re-encrypted by column, values that cannot be decrypted, and the retired keys."""
 
     key_id: UUID
-    was_begun: bool
-    resealed: dict[str, int] = field(default_factory=dict)
-    unopenable: list[str] = field(default_factory=list)
+    is_resumed: bool
+    reencrypted: dict[str, int] = field(default_factory=dict)
+    undecryptable: list[str] = field(default_factory=list)
     retired: list[UUID] = field(default_factory=list)
 
 
@@ -71,106 +73,111 @@ def rotate_key(tenant: OneTenant, as_json: AsJson = False) -> None:
 
     Example: vault rotate --tenant acme
     """
-    found = rotate(scopes.get_tenant_id(tenant))
+    rotation = rotate(scopes.get_tenant_id(tenant))
     if as_json:
         print_json(
             {
                 "tenant": tenant,
-                "key_id": found.key_id,
-                "was_begun": found.was_begun,
-                "resealed": found.resealed,
-                "unopenable": found.unopenable,
-                "retired": found.retired,
+                "key_id": rotation.key_id,
+                "was_begun": rotation.is_resumed,
+                "resealed": rotation.reencrypted,
+                "unopenable": rotation.undecryptable,
+                "retired": rotation.retired,
             }
         )
     else:
-        said = ", ".join(f"{count} in {place}" for place, count in found.resealed.items() if count) or "nothing"
-        began = "went on with a rotation that was begun" if found.was_begun else "has a new key"
-        typer.echo(f"{tenant} {began}. Sealed again: {said}. Retired: {len(found.retired)} keys.")
-        for problem in found.unopenable:
+        counts = (
+            ", ".join(f"{count} in {column}" for column, count in rotation.reencrypted.items() if count) or "nothing"
+        )
+        began = "went on with a rotation that was begun" if rotation.is_resumed else "has a new key"
+        typer.echo(f"{tenant} {began}. Sealed again: {counts}. Retired: {len(rotation.retired)} keys.")
+        for problem in rotation.undecryptable:
             typer.secho(problem, fg="red")
-    if found.unopenable:
+    if rotation.undecryptable:
         raise typer.Exit(1)
 
 
-def places_of(session: Connection) -> list[EncryptedColumn]:
-    """Find every column of sealed values."""
-    return [EncryptedColumn(row.table, row.key, row.row) for row in session.execute(_PLACES)]
+def load_encrypted_columns(session: Connection) -> list[EncryptedColumn]:
+    """Return every column of encrypted values."""
+    return rows.every(EncryptedColumn, session.execute(_ENCRYPTED_COLUMNS))
 
 
 def rotate(tenant_id: UUID) -> Rotation:
-    """Rotate a tenant's data key, one batch after the other."""
+    """Rotate a tenant's data key, a batch of rows per transaction."""
     with scopes.operating(tenant_id) as scope:
-        found = _begin(scope)
-        places = places_of(scope.session)
-    for place in places:
-        name = f"{place.table}.{place.sealed}"
-        found.resealed[name], after = 0, _FIRST
+        rotation = _begin(scope)
+        columns = load_encrypted_columns(scope.session)
+    for column in columns:
+        name = f"{column.table}.{column.value}"
+        rotation.reencrypted[name], after = 0, _FIRST
         while True:
             with scopes.operating(tenant_id) as scope:
-                rows = _reseal(scope, place, found, after=after)
-            if not rows:
+                batch = _reencrypt_batch(scope, column, rotation, after=after)
+            if not batch:
                 break
-            found.resealed[name] += sum(rows.values())
-            after = max(rows)
-    if not found.unopenable:
+            rotation.reencrypted[name] += sum(batch.values())
+            after = max(batch)
+    if not rotation.undecryptable:
         with scopes.operating(tenant_id) as scope:
-            _retire(scope, found)
-    return found
+            _retire(scope, rotation)
+    return rotation
 
 
 def _begin(scope: Scope) -> Rotation:
-    scope.advisory_lock("vault-rotation")  # two at once make one key
+    """Create the new key, or resume a rotation that was interrupted."""
+    scope.advisory_lock("vault-rotation")  # two at once create one key
     keys = scope.session.execute(_KEYS, {"tenant_id": scope.tenant_id}).all()
     if sum(key.retired_at is None for key in keys) > 1:
-        return Rotation(keys[-1].id, was_begun=True)
+        return Rotation(keys[-1].id, is_resumed=True)
     key_id = vault.rotate(scope.session, tenant_id=scope.tenant_id)
     audit.record(scope, action="vault.key_made", entity_type="tenant_key", entity_id=key_id)
-    return Rotation(key_id, was_begun=False)
+    return Rotation(key_id, is_resumed=False)
 
 
-def _reseal(scope: Scope, place: EncryptedColumn, found: Rotation, *, after: UUID) -> dict[UUID, bool]:
-    """Seal one batch of rows again, and tell of each whether it was done."""
-    rows = scope.session.execute(
+def _reencrypt_batch(scope: Scope, column: EncryptedColumn, rotation: Rotation, *, after: UUID) -> dict[UUID, bool]:
+    """Re-encrypt one batch of rows; return for each row whether it could be decrypted."""
+    batch = scope.session.execute(
         text(
-            f"select {place.row} as row_id, {place.sealed} as sealed, {place.key} as key_id from {place.table}"
-            f" where tenant_id = :tenant_id and {place.key} < :key_id and {place.row} > :after"
-            f" order by {place.row} limit :batch for no key update"
+            f"select {column.row_key} as row_id, {column.value} as sealed, {column.key} as key_id from {column.table}"
+            f" where tenant_id = :tenant_id and {column.key} < :key_id and {column.row_key} > :after"
+            f" order by {column.row_key} limit :batch for no key update"
         ),
-        {"tenant_id": scope.tenant_id, "key_id": found.key_id, "after": after, "batch": BATCH},
+        {"tenant_id": scope.tenant_id, "key_id": rotation.key_id, "after": after, "batch": BATCH},
     ).all()
-    done = {row.row_id: _again(scope, place, found, row) for row in rows}
+    done = {row.row_id: _reencrypt_row(scope, column, rotation, row) for row in batch}
     changed = [{"tenant_id": scope.tenant_id, **values} for values in done.values() if values]
     if changed:
         scope.session.execute(
             text(
-                f"update {place.table} set {place.sealed} = :sealed, {place.key} = :key_id"
-                f" where tenant_id = :tenant_id and {place.row} = :row_id"
+                f"update {column.table} set {column.value} = :sealed, {column.key} = :key_id"
+                f" where tenant_id = :tenant_id and {column.row_key} = :row_id"
             ),
             changed,
         )
     return {row_id: values is not None for row_id, values in done.items()}
 
 
-def _again(scope: Scope, place: EncryptedColumn, found: Rotation, row: Any) -> dict[str, Any] | None:
-    where: Any = {"tenant_id": scope.tenant_id, "table": place.table, "row_id": row.row_id}
+def _reencrypt_row(scope: Scope, column: EncryptedColumn, rotation: Rotation, row: Any) -> dict[str, Any] | None:
+    """Return a row's new values, or note that it cannot be decrypted and return None."""
+    where: Any = {"tenant_id": scope.tenant_id, "table": column.table, "row_id": row.row_id}
     try:
         plain = vault.decrypt(scope.session, vault.EncryptedValue(row.key_id, bytes(row.sealed)), **where)
     except vault.Undecryptable as problem:
-        found.unopenable.append(str(problem))
+        rotation.undecryptable.append(str(problem))
         return None
-    sealed = vault.encrypt(scope.session, plain, **where)
-    return {"row_id": row.row_id, "sealed": sealed.data, "key_id": sealed.key_id}
+    encrypted = vault.encrypt(scope.session, plain, **where)
+    return {"row_id": row.row_id, "sealed": encrypted.data, "key_id": encrypted.key_id}
 
 
-def _retire(scope: Scope, found: Rotation) -> None:
-    rows = scope.session.execute(_RETIRE, {"tenant_id": scope.tenant_id, "key_id": found.key_id})
-    found.retired = list(rows.scalars())
-    if found.retired:
+def _retire(scope: Scope, rotation: Rotation) -> None:
+    """Retire the old keys, as every value is under the new one."""
+    retired = scope.session.execute(_RETIRE, {"tenant_id": scope.tenant_id, "key_id": rotation.key_id})
+    rotation.retired = list(retired.scalars())
+    if rotation.retired:
         audit.record(
             scope,
             action="vault.keys_retired",
             entity_type="tenant_key",
-            entity_id=found.key_id,
-            after={"retired": [str(key_id) for key_id in found.retired], "resealed": found.resealed},
+            entity_id=rotation.key_id,
+            after={"retired": [str(key_id) for key_id in rotation.retired], "resealed": rotation.reencrypted},
         )

@@ -1,4 +1,4 @@
-"""Bringing the database's schema up to date, as the migrator."""
+"""Migrate the database's schema, as the migrator."""
 
 from sqlalchemy import create_engine, pool, text
 from sqlalchemy.engine import make_url
@@ -7,7 +7,7 @@ from chalicelib.backing.settings import settings
 
 
 def migrate(to: str) -> tuple[str | None, str | None]:
-    """Upgrade to a revision and give the one before and the one after; None is an empty database."""
+    """Upgrade to a revision, and return the revisions before and after; None is an empty database."""
     from migrations import setup  # with Alembic, which is not in Lambda
 
     url = settings().migration_database_url
@@ -19,11 +19,11 @@ def migrate(to: str) -> tuple[str | None, str | None]:
 
 
 def revision(url: str) -> str | None:
-    """Read which revision a database has, None if none."""
+    """Return the revision of a database, or None."""
     engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"), poolclass=pool.NullPool)
     with engine.connect() as connection:
         connection.execute(text("set role wagebook_owner"))
         if connection.execute(text("select to_regclass('public.alembic_version')")).scalar() is None:
             return None
-        found: str | None = connection.execute(text("select version_num from alembic_version")).scalar()
-        return found
+        current: str | None = connection.execute(text("select version_num from alembic_version")).scalar()
+        return current

@@ -1,4 +1,4 @@
-"""Commands: suspend a tenant, and let it go on."""
+"""Commands: suspend and resume a tenant."""
 
 from typing import Annotated, Any
 from uuid import UUID
@@ -29,9 +29,9 @@ def suspend(
 
     Example: tenants suspend --tenant acme --reason "The March invoice is open."
     """
-    given = PlatformTenantPatch(status="suspended", suspended_because=reason).sent_fields()
-    tenant_id, before = _change(tenant, given, why=None)
-    _tell(tenant, tenant_id, before, "suspended", as_json=as_json)
+    changes = PlatformTenantPatch(status="suspended", suspended_because=reason).sent_fields()
+    tenant_id, before = _change(tenant, changes, why=None)
+    _print_outcome(tenant, tenant_id, before, "suspended", as_json=as_json)
 
 
 def resume(
@@ -44,25 +44,25 @@ def resume(
     Example: tenants resume --tenant acme --reason "It was paid."
     """
     tenant_id, before = _change(tenant, PlatformTenantPatch(status="active").sent_fields(), why=reason)
-    _tell(tenant, tenant_id, before, "active", as_json=as_json)
+    _print_outcome(tenant, tenant_id, before, "active", as_json=as_json)
 
 
 def add_to(tenants_app: typer.Typer) -> None:
-    """Put the commands beside the others about tenants."""
+    """Register the commands."""
     tenants_app.command("suspend")(suspend)
     tenants_app.command("resume")(resume)
 
 
-def _change(slug: str, given: dict[str, Any], *, why: str | None) -> tuple[UUID, str]:
+def _change(slug: str, changes: dict[str, Any], *, why: str | None) -> tuple[UUID, str]:
     tenant_id = scopes.get_tenant_id(slug)
     with scopes.platform() as scope:
         before = queries.get_platform_tenant(scope, tenant_id, lock=True)
-        if any(getattr(before, name) != value for name, value in given.items()):
-            actions.change_tenant(scope, tenant_id=tenant_id, patch=given, if_match=None, why=why)
+        if any(getattr(before, name) != value for name, value in changes.items()):
+            actions.change_tenant(scope, tenant_id=tenant_id, patch=changes, if_match=None, why=why)
     return tenant_id, before.status
 
 
-def _tell(slug: str, tenant_id: UUID, before: str, after: str, *, as_json: bool) -> None:
+def _print_outcome(slug: str, tenant_id: UUID, before: str, after: str, *, as_json: bool) -> None:
     with scopes.operating(tenant_id) as scope:
         waiting = dict(scope.session.execute(_WAITING, {"tenant_id": tenant_id}).mappings().one())
     if as_json:

@@ -1,4 +1,4 @@
-"""How commands speak: tables for people, JSON for machines, one line for what went wrong."""
+"""Input and output of commands: options, tables for people, JSON for machines, an error as one line."""
 
 import json
 import logging
@@ -21,7 +21,7 @@ MaybeTenant = Annotated[str | None, typer.Option("--tenant", help="Only this ten
 
 
 def clean(text: str) -> str:
-    """Return what an operator typed, cleaned as all human text is; for options that are kept."""
+    """Clean the text of an option that will be stored, by the rule for all text of people."""
     try:
         cleaned = clean_line(text)
     except ValueError as wrong:
@@ -32,7 +32,7 @@ def clean(text: str) -> str:
 
 
 class TerminalCommand(TyperGroup):
-    """The command line itself: whatever an operator can understand is said in one line, without a traceback."""
+    """The command line: an error that an operator can act on is printed as one line, without a traceback."""
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -40,14 +40,14 @@ class TerminalCommand(TyperGroup):
         except (typer.Exit, typer.Abort):
             raise
         except Exception as error:
-            if (said := explained(error)) is None:
+            if (line := explain(error)) is None:
                 raise
-            typer.secho(said, err=True, fg="red")
+            typer.secho(line, err=True, fg="red")
             raise typer.Exit(1) from None
 
 
-def explained(error: Exception) -> str | None:
-    """Return in one line what an operator can do something about; None where it is our own mistake."""
+def explain(error: Exception) -> str | None:
+    """Return one line for an error that an operator can act on; None for a bug of ours."""
     if fault := fault_of(error):
         if fault.kind == "invalid" and fault.places:
             return "; ".join(f"{place.pointer.strip('/')}: {place.detail}" for place in fault.places)
@@ -55,16 +55,16 @@ def explained(error: Exception) -> str | None:
     if isinstance(error, ProgrammingError) and getattr(error.orig, "sqlstate", "") == "42P01":
         missing = str(error.orig).splitlines()[0]
         return f"The database's schema is not of this version ({missing}): run `python -m chalicelib.cli migrate`."
-    home = type(error).__module__.partition(".")[0]
-    if home == "botocore":
+    package = type(error).__module__.partition(".")[0]
+    if package == "botocore":
         return f"The queues do not answer as they should ({type(error).__name__}). Is `make run` running?"
-    if home == "alembic" or type(error) is RuntimeError:
+    if package == "alembic" or type(error) is RuntimeError:
         return str(error)
     return None
 
 
-def quiet() -> None:
-    """Keep logs out of what a command prints; a failure still reaches stderr."""
+def silence_logs() -> None:
+    """Keep logs below ERROR out of a command's output; errors go to stderr."""
     logger.setLevel(logging.ERROR)
     for handler in logger.handlers:
         if isinstance(handler, logging.StreamHandler):
@@ -72,12 +72,12 @@ def quiet() -> None:
 
 
 def print_json(value: Any) -> None:
-    """Print one JSON document, and nothing else, on stdout."""
+    """Print one JSON document on stdout."""
     typer.echo(json.dumps(value, indent=2, default=str))
 
 
 def print_table(rows: list[dict[str, Any]], *, columns: tuple[str, ...], empty: str) -> None:
-    """Print rows as a table; as wide as it must be where nobody watches, so that nothing is cut off."""
+    """Print rows as a table; wide where the output is no terminal, so that nothing is cut off."""
     if not rows:
         typer.echo(empty)
         return

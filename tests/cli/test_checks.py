@@ -50,11 +50,11 @@ class TestOfATenant:
     )  # fmt: skip
     def test_fails_when_broken(self, session: Connection, acme: object, name: str, breaking: str, said: str) -> None:
         whole = checks.check_tenant(session, name, acme)  # type: ignore[arg-type]
-        assert (whole.wrong, whole.said) == (0, [])
+        assert (whole.wrong, whole.problems) == (0, [])
         session.exec_driver_sql(breaking)
         broken = checks.check_tenant(session, name, acme)  # type: ignore[arg-type]
         assert broken.wrong >= 1
-        assert said in " / ".join(broken.said)
+        assert said in " / ".join(broken.problems)
 
     def test_finds_audit_rows_that_were_hashed_anew_by_their_head(self, session: Connection, acme: object) -> None:
         last = "(select max(seq) from audit_logs where tenant_id = :acme)"
@@ -66,14 +66,14 @@ class TestOfATenant:
         ):
             session.execute(text(statement), {"acme": acme})
         broken = checks.check_tenant(session, "audit", acme)  # type: ignore[arg-type]
-        assert "the head has another hash" in broken.said[0]
+        assert "the head has another hash" in broken.problems[0]
 
     def test_looks_at_one_tenant_only(self, session: Connection, acme: object) -> None:
         session.exec_driver_sql("update balances set earned = earned + 1")
         mine = checks.check_tenant(session, "balances", acme)  # type: ignore[arg-type]
         counted = session.execute(text("select count(*) from balances where tenant_id = :acme"), {"acme": acme})
         assert mine.wrong == mine.seen == counted.scalar_one()
-        assert len(mine.said) == checks.SHOWN
+        assert len(mine.problems) == checks.SHOWN
 
 
 class TestOfTheDatabase:
@@ -95,7 +95,7 @@ class TestOfTheDatabase:
     def test_finds_a_table_that_is_not_held(self, session: Connection, breaking: str, said: str) -> None:
         assert checks.check_database(session, "tables").wrong == 0
         session.exec_driver_sql(breaking)
-        assert said in " / ".join(checks.check_database(session, "tables").said)
+        assert said in " / ".join(checks.check_database(session, "tables").problems)
 
     @pytest.mark.parametrize(
         ("breaking", "said"),
@@ -108,14 +108,14 @@ class TestOfTheDatabase:
     def test_finds_a_role_that_may_too_much(self, session: Connection, breaking: str, said: str) -> None:
         session.exec_driver_sql(breaking)
         session.exec_driver_sql("set local session authorization wagebook_app")
-        assert said in " / ".join(checks.check_database(session, "role").said)
+        assert said in " / ".join(checks.check_database(session, "role").problems)
 
     @pytest.mark.parametrize("inside", [True, False])
     def test_finds_rows_that_are_seen_by_others(self, session: Connection, acme: object, inside: bool) -> None:
         session.exec_driver_sql("alter table salaries disable row level security")
         session.exec_driver_sql(f"set local role wagebook_app; set local app.tenant_id = '{acme if inside else ''}'")
-        found = checks.check_isolation(session, acme if inside else None, checks.tables_of(session))  # type: ignore[arg-type]
-        assert found.said == ["salaries: rows of others are seen"]
+        found = checks.check_isolation(session, acme if inside else None, checks.load_tenant_tables(session))  # type: ignore[arg-type]
+        assert found.problems == ["salaries: rows of others are seen"]
         assert found.seen > 20
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from chalicelib.backing import queues
 from chalicelib.entry.registry import CONSUMERS
-from chalicelib.operators.dead_letters import HELD, SCHEDULES, letters_of, replay
+from chalicelib.operators.dead_letters import SCHEDULES, VISIBILITY_TIMEOUT, receive, replay
 from tests.cli.conftest import Cli
 from tests.support.cast import Cast, tenant
 
@@ -130,11 +130,11 @@ class TestReplay:
     def test_that_dies_in_the_middle_loses_nothing_and_goes_on(self, cli: Cli, acme: Cast, sqs: Any) -> None:
         for number in range(3):
             _bury(sqs, {"tenant_id": str(acme.id), "chunk": number})
-        letter = next(letters_of(QUEUE))
+        letter = next(receive(QUEUE))
         with mock.patch.object(sqs, "delete_message", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
             replay(letter)
         assert (_left(sqs, QUEUE), _hidden(sqs, QUEUE + queues.DEAD)) == (1, 3)
-        with mock.patch("moto.sqs.models.unix_time_millis", return_value=(time() + HELD + 1) * 1000):
+        with mock.patch("moto.sqs.models.unix_time_millis", return_value=(time() + VISIBILITY_TIMEOUT + 1) * 1000):
             assert cli("dead-letters", "replay", QUEUE).out == "balances: 3 replayed\n"
         got = sqs.receive_message(QueueUrl=queues.url_of(QUEUE), MaxNumberOfMessages=10)["Messages"]
         assert sorted(json.loads(one["Body"])["chunk"] for one in got) == [0, 0, 1, 2]
@@ -145,7 +145,7 @@ class TestReplay:
         assert (_left(sqs, QUEUE), _left(sqs, QUEUE + queues.DEAD)) == (1, 2)
 
     def test_of_many_says_how_far_it_is(self, cli: Cli, acme: Cast, sqs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("chalicelib.operators.dead_letters.EVERY", 5)
+        monkeypatch.setattr("chalicelib.operators.dead_letters.PROGRESS_EVERY", 5)
         for number in range(12):
             _bury(sqs, {"tenant_id": str(acme.id), "chunk": number})
         said = cli("dead-letters", "replay", QUEUE, "--json")

@@ -354,7 +354,7 @@ class TestFiles:
         for key in [*ids, ids[0]]:
             s3.put_object(Bucket=aws.BUCKET, Key=key, Body=b"x")
         assert erase(cli, acme, person)["files_deleted"] == 3
-        left = s3.list_object_versions(Bucket=aws.BUCKET, Prefix=bucket.home_of(acme.id))
+        left = s3.list_object_versions(Bucket=aws.BUCKET, Prefix=bucket.tenant_prefix(acme.id))
         assert [one["Key"] for one in left["Versions"]] == [ids[2]]
         assert "DeleteMarkers" not in left
 
@@ -418,7 +418,7 @@ class TestExport:
         to = tmp_path / "rahim.zip"
         asked = ("people", "export", "--tenant", acme.slug, "--person", "E-7", "--to", str(to))
         with monkeypatch.context() as patched:
-            patched.setattr(person_export, "theirs", lambda _: 1 / 0)
+            patched.setattr(person_export, "build_condition", lambda _: 1 / 0)
             with pytest.raises(ZeroDivisionError):
                 cli(*asked)
         assert not to.exists()

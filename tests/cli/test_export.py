@@ -137,8 +137,8 @@ class TestFiles:
     def test_that_vanish_meanwhile_are_counted(
         self, cli: Cli, acme: Cast, s3: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        gone = bucket.Stored(f"tenants/{acme.id}/payslips/gone/x", 5)
-        monkeypatch.setattr(bucket, "stored_under", lambda _: iter([gone]))
+        gone = bucket.StoredFile(f"tenants/{acme.id}/payslips/gone/x", 5)
+        monkeypatch.setattr(bucket, "list_files", lambda _: iter([gone]))
         said = cli(
             "tenants", "export", "--tenant", acme.slug, "--to", str(tmp_path / "acme.zip"), "--json", "--with-files"
         )
@@ -159,7 +159,7 @@ class TestFile:
         self, cli: Cli, acme: Cast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         with monkeypatch.context() as dies:
-            dies.setattr(export, "_lines", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+            dies.setattr(export, "_export_table", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
             cli("tenants", "export", "--tenant", acme.slug, "--to", str(tmp_path / "acme.zip"))
         assert not (tmp_path / "acme.zip").exists()
         exported(cli, acme, tmp_path / "acme.zip")  # what was left of it is in nobody's way

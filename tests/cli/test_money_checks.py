@@ -122,11 +122,11 @@ class TestOfMoney:
     )  # fmt: skip
     def test_fails_when_broken(self, session: Connection, acme: object, name: str, breaking: str, said: str) -> None:
         whole = checks.check_tenant(session, name, acme)  # type: ignore[arg-type]
-        assert (whole.wrong, whole.said) == (0, [])
+        assert (whole.wrong, whole.problems) == (0, [])
         session.execute(text(breaking))
         broken = checks.check_tenant(session, name, acme)  # type: ignore[arg-type]
         assert broken.wrong >= 1
-        assert said in " / ".join(broken.said)
+        assert said in " / ".join(broken.problems)
 
     def test_lets_advances_of_an_earlier_rate_stand(self, session: Connection, acme: object) -> None:
         session.exec_driver_sql("""update tenants set policy = policy || '{"advance_rate": "0.05"}'""")
@@ -144,7 +144,7 @@ class TestOfMoney:
         with transaction(tenant_id=theirs.id) as session:
             found = checks.check_tenant(session, "movements", theirs.id)
         assert found.seen == 1
-        assert found.said[0].endswith(f"to {seller['id']}: the provider paid it 2 times, 80.00 BDT altogether")
+        assert found.problems[0].endswith(f"to {seller['id']}: the provider paid it 2 times, 80.00 BDT altogether")
 
 
 class TestWaiting:
@@ -173,12 +173,12 @@ class TestWaiting:
     def test_names_what_waits_too_long(self, session: Connection, acme: object, waiting: str, said: str) -> None:
         before = checks.check_tenant(session, "waiting", acme)  # type: ignore[arg-type]
         assert before.wrong == 1
-        assert "9226.25 BDT" in before.said[0]
-        assert "in review since" in before.said[0]
+        assert "9226.25 BDT" in before.problems[0]
+        assert "in review since" in before.problems[0]
         session.exec_driver_sql(waiting)
         after = checks.check_tenant(session, "waiting", acme)  # type: ignore[arg-type]
         assert after.wrong == 2
-        assert said in " / ".join(after.said)
+        assert said in " / ".join(after.problems)
 
     def test_lets_payouts_rest_while_they_are_switched_off(self, session: Connection, acme: object) -> None:
         session.exec_driver_sql(UNMOVED + f"update payouts set status = 'queued' where id = {MINAS}")

@@ -144,13 +144,13 @@ def paid_twice() -> Cast:
 )  # fmt: skip
 def test_fails_when_broken(session: Connection, acme: Cast, name: str, breaking: str, said: str) -> None:
     whole = checks.check_tenant(session, name, acme.id)
-    assert (whole.wrong, whole.said) == (0, [])
+    assert (whole.wrong, whole.problems) == (0, [])
     bonus = session.execute(text("select id from payroll_adjustments where amount = 500")).scalar_one()
     january = session.execute(text(f"select {JANUARY}")).scalar_one()
     session.execute(text(breaking))
     broken = checks.check_tenant(session, name, acme.id)
     assert broken.wrong >= 1
-    assert said.replace("{bonus}", str(bonus)).replace("{january}", str(january)) in " / ".join(broken.said)
+    assert said.replace("{bonus}", str(bonus)).replace("{january}", str(january)) in " / ".join(broken.problems)
 
 
 @pytest.mark.parametrize("name", ["payslips", "payroll", "payments", "runs", "owed"])
@@ -168,18 +168,18 @@ def test_lets_a_run_be_half_booked_until_it_is_posted(session: Connection, acme:
         " where a.kind in (debit, credit) and (a.user_id is null or a.user_id = e.user_id)), 0)"
     )
     for name in ("payroll", "runs", "owed", "ledger"):
-        assert (name, checks.check_tenant(session, name, acme.id).said) == (name, [])
+        assert (name, checks.check_tenant(session, name, acme.id).problems) == (name, [])
 
 
 @pytest.mark.parametrize("name", sorted(checks.OF_A_TENANT))
 def test_holds_for_every_kind_of_line(session: Connection, acme: Cast, name: str) -> None:
-    assert checks.check_tenant(session, name, acme.id).said == []
+    assert checks.check_tenant(session, name, acme.id).problems == []
 
 
 def test_names_a_run_that_nobody_goes_on_to_book(session: Connection, acme: Cast) -> None:
     session.exec_driver_sql(f"update payroll_runs set posted_at = null where id = {JANUARY}")
-    assert checks.check_tenant(session, "waiting", acme.id).said == []
+    assert checks.check_tenant(session, "waiting", acme.id).problems == []
     session.exec_driver_sql(f"update payroll_runs set approved_at = now() - interval '61 minutes' where id = {JANUARY}")
-    [said] = checks.check_tenant(session, "waiting", acme.id).said
+    [said] = checks.check_tenant(session, "waiting", acme.id).problems
     assert said.startswith("payroll run ")
     assert "and not all of it is in the ledger: job " in said

@@ -87,8 +87,8 @@ def open_credentials(scope: Scope) -> str:
 def under(cast: Cast) -> dict[str, set[UUID]]:
     """Return the keys that each place's values are sealed under."""
     return {
-        f"{place.table}.{place.sealed}": {key for (key,) in sql(cast, f"select {place.key} from {place.table}")}
-        for place in [rotation.EncryptedColumn(*row) for row in sql(cast, rotation._PLACES.text)]
+        f"{place.table}.{place.value}": {key for (key,) in sql(cast, f"select {place.key} from {place.table}")}
+        for place in [rotation.EncryptedColumn(*row) for row in sql(cast, rotation._ENCRYPTED_COLUMNS.text)]
     }
 
 
@@ -139,7 +139,7 @@ class TestRotate:
     def test_killed_after_any_batch_goes_on_with_the_same_key(
         self, cli: Cli, acme: Cast, monkeypatch: pytest.MonkeyPatch, batch: int
     ) -> None:
-        before, reseal, left = opened(acme), rotation._reseal, iter(range(batch))
+        before, reseal, left = opened(acme), rotation._reencrypt_batch, iter(range(batch))
 
         def dying(*said: Any, **more: Any) -> Any:
             if next(left, None) is None:
@@ -148,13 +148,13 @@ class TestRotate:
 
         monkeypatch.setattr(rotation, "BATCH", 2)
         with monkeypatch.context() as dies:
-            dies.setattr(rotation, "_reseal", dying)
+            dies.setattr(rotation, "_reencrypt_batch", dying)
             with pytest.raises(KeyboardInterrupt):
                 rotation.rotate(acme.id)
         assert opened(acme) == before  # half-way everything opens too
         assert [retired for _, retired in keys(acme)] == [False, False]
         found = rotation.rotate(acme.id)
-        assert (found.was_begun, found.key_id) == (True, keys(acme)[-1][0])
+        assert (found.is_resumed, found.key_id) == (True, keys(acme)[-1][0])
         assert under(acme) == all_under(found.key_id)
         assert [retired for _, retired in keys(acme)] == [True, False]
         assert opened(acme) == before

@@ -82,6 +82,6 @@ class TestWaiting:
     def test_shows_a_transaction_that_stands(self, acme: Cast) -> None:
         with transaction(tenant_id=acme.id) as session:
             session.execute(text("select 1 as forgotten"))
-            [found] = backlog.look(seconds=0)["sessions"]
+            [found] = backlog.load_backlog(seconds=0)["sessions"]
         assert (found["state"], found["query"]) == ("idle in transaction", "select 1 as forgotten")
         assert (found["behind"], found["seconds"]) == ("", 0)

@@ -1,4 +1,4 @@
-"""The demo's leave: a rule that ends it, days for everybody, a form, and people who ask by it. Made by the product."""
+"""The demo's leave, by the product's own actions: an expiry rule, allocations, a form, and requests by it."""
 
 import json
 from collections.abc import Iterator
@@ -52,28 +52,30 @@ FIELD_LIST: list[dict[str, Any]] = [
 ]  # fmt: skip
 
 
-def live(tenant_id: UUID) -> int:
-    """See to it that everything happened, and count the leave requests there are.
+def load_leave(tenant_id: UUID) -> int:
+    """Load what is missing of the demo's leave, and return the number of leave requests.
 
-    Mails about it go out a minute later, when the sweeper finds them.
+    Its mails go out a minute later, when the sweeper finds them.
     """
     form_handler.register()
     with scopes.operating(tenant_id, sends=False) as scope:
         scope.advisory_lock("demo load")
         today = clock.local_day(scope.now, scope.tenant.timezone)
         if not _has(scope, "leave_expiry_rules"):
-            _give_rule(scope)
+            _add_expiry_rule(scope)
         for year in range(FIRST_YEAR, today.year + 1):
-            _give_days(scope, date(year, 1, 1))
-        # the leave of the story's first months was recorded before anybody had days
+            _allocate(scope, date(year, 1, 1))
+        # the leave of the story's first months was recorded before there were allocations
         recount_actions.recount(scope, user_ids=None, first=date(FIRST_YEAR, 1, 1), last=today)
         if not _has(scope, "forms"):
-            _ask(scope, _next(6, today + timedelta(days=7)))  # a Saturday: Chattogram works, Dhaka does not
+            _submit_requests(
+                scope, _next_weekday(6, today + timedelta(days=7))
+            )  # a Saturday: Chattogram works, Dhaka does not
     with scopes.operating(tenant_id) as scope:
         return _count(scope, "leave_requests")
 
 
-def _give_rule(scope: Scope) -> None:
+def _add_expiry_rule(scope: Scope) -> None:
     rule = expiry_actions.add_rule(
         scope,
         new=NewExpiryRule(
@@ -85,48 +87,51 @@ def _give_rule(scope: Scope) -> None:
     )
     leave_types.change_leave_type(
         scope,
-        leave_type_id=_type(scope, "Annual leave"),
+        leave_type_id=_leave_type_id(scope, "Annual leave"),
         if_match=None,
         patch={"expiry_rule_id": rule["id"], "allow_carryover": True, "carryover_limit": Decimal(5)},
     )
 
 
-def _give_days(scope: Scope, first: date) -> None:
+def _allocate(scope: Scope, first: date) -> None:
     for name in ("Annual leave", "Sick leave"):
         new = NewAllocations(
-            leave_type_id=_type(scope, name), cycle_start_date=first, all=True, pro_rata_for_joiners=True
+            leave_type_id=_leave_type_id(scope, name), cycle_start_date=first, all=True, pro_rata_for_joiners=True
         )
-        allocation_actions.allocate_many(scope, new=new)  # who has theirs keeps them
+        allocation_actions.allocate_many(scope, new=new)  # existing allocations stay
 
 
-def _ask(scope: Scope, saturday: date) -> None:
-    """Let one wait, and one be approved, both by form; and one be rejected that was asked for directly."""
+def _submit_requests(scope: Scope, saturday: date) -> None:
+    """Submit two requests by form, one pending and one approved, and one directly, which is rejected."""
     fields = FIELDS.validate_json(json.dumps(FIELD_LIST))
     form = forms.add_form(scope, new=NewForm(name=FORM, form_type=FormType.LEAVE_REQUEST, fields=fields))
     sunday, tuesday = saturday + timedelta(days=1), saturday + timedelta(days=3)
     with acting_as(scope, "A005", Role.EMPLOYEE) as nasrin:
-        said = {
+        answers = {
             "leave_type": "annual",
             "start_date": f"{sunday}",
             "end_date": f"{tuesday}",
             "reason": "My sister's wedding",
         }
-        submission_actions.submit(nasrin, form_id=form.id, new=NewSubmission(submission_data=said))
+        submission_actions.submit(nasrin, form_id=form.id, new=NewSubmission(submission_data=answers))
     with acting_as(scope, "A027", Role.EMPLOYEE) as moriom:
-        said = {"leave_type": "annual", "start_date": f"{saturday}", "reason": "Moving house"}
-        asked = submission_actions.submit(moriom, form_id=form.id, new=NewSubmission(submission_data=said))
+        answers = {"leave_type": "annual", "start_date": f"{saturday}", "reason": "Moving house"}
+        requested = submission_actions.submit(moriom, form_id=form.id, new=NewSubmission(submission_data=answers))
     with acting_as(scope, "A010", Role.MANAGER) as mizanur:
         patch = SubmissionPatch(status=SubmissionStatus.APPROVED, notes="Good luck with the stairs")
-        submission_actions.change(mizanur, submission_id=asked.id, patch=patch, if_match=None)
+        submission_actions.change(mizanur, submission_id=requested.id, patch=patch, if_match=None)
     with acting_as(scope, "A012", Role.EMPLOYEE) as rokeya:
         new = NewRequest(
-            leave_type_id=_type(scope, "Annual leave"), start_date=sunday, end_date=tuesday, end_half=Half.FIRST
+            leave_type_id=_leave_type_id(scope, "Annual leave"),
+            start_date=sunday,
+            end_date=tuesday,
+            end_half=Half.FIRST,
         )
-        asked = request_actions.request_leave(rokeya, new=new)
+        requested = request_actions.request_leave(rokeya, new=new)
     with acting_as(scope, "A003", Role.MANAGER) as tanvir:
         request_actions.decide(
             tanvir,
-            request_id=asked["id"],
+            request_id=requested["id"],
             to=RequestStatus.REJECTED,
             if_match=None,
             notes="The shipment for Hamburg leaves on Tuesday; any day after is fine",
@@ -135,7 +140,7 @@ def _ask(scope: Scope, saturday: date) -> None:
 
 @contextmanager
 def acting_as(scope: Scope, number: str, role: Role) -> Iterator[Scope]:
-    """Act as somebody of the demo, in the same transaction."""
+    """Yield a scope of a user of the demo in the same transaction."""
     user_id = id_of(scope, "user", number)
     name = get_user(scope, user_id, "people.read").name
     acting = replace(
@@ -145,11 +150,11 @@ def acting_as(scope: Scope, number: str, role: Role) -> Iterator[Scope]:
     scope.outgoing += acting.outgoing
 
 
-def _next(isoweekday: int, day: date) -> date:
+def _next_weekday(isoweekday: int, day: date) -> date:
     return day + timedelta(days=(isoweekday - day.isoweekday()) % 7)
 
 
-def _type(scope: Scope, name: str) -> UUID:
+def _leave_type_id(scope: Scope, name: str) -> UUID:
     return id_of(scope, "leave", name)
 
 
@@ -158,7 +163,7 @@ def _has(scope: Scope, table: str) -> bool:
 
 
 def _count(scope: Scope, table: str) -> int:
-    found: int = scope.session.execute(
+    count: int = scope.session.execute(
         text(f"select count(*) from {table} where tenant_id = :tenant_id"), {"tenant_id": scope.tenant_id}
     ).scalar_one()
-    return found
+    return count

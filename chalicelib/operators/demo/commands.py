@@ -23,11 +23,11 @@ def load_demo(as_json: AsJson = False) -> None:
     if as_json:
         print_json(loaded)
         return
-    for slug, found in loaded["tenants"].items():
-        typer.echo(f"{slug}: {found['employees']} employees, computed: {', '.join(found['months'])}")
-        typer.echo(f"{slug}: {found['sellers']} sellers with {found['sales']} sales, paid by payouts; among them:")
-        for told, payout_id in found["payouts"].items():
-            typer.echo(f"  {told:<16} {payout_id}")
+    for slug, summary in loaded["tenants"].items():
+        typer.echo(f"{slug}: {summary['employees']} employees, computed: {', '.join(summary['months'])}")
+        typer.echo(f"{slug}: {summary['sellers']} sellers with {summary['sales']} sales, paid by payouts; among them:")
+        for outcome, payout_id in summary["payouts"].items():
+            typer.echo(f"  {outcome:<16} {payout_id}")
     typer.echo("\nKeys of acme's roles; earlier demo keys are ended:")
     for role, key in loaded["api_keys"].items():
         typer.echo(f"  {role:<16} {key}")

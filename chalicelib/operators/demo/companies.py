@@ -1,4 +1,4 @@
-"""Who works in the demo, where, and for how much. Those marked `story` have a January that is told in story.py."""
+"""The demo's companies and employees. Those marked `story` have the January of story.py."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -9,7 +9,7 @@ LONG_AGO = date(2024, 3, 1)
 
 @dataclass(frozen=True, slots=True)
 class DemoEmployee:
-    """One line of a company's list; amounts in its currency."""
+    """An employee of the demo; amounts in the company's currency."""
 
     number: str
     name: str
@@ -27,7 +27,7 @@ class DemoEmployee:
 
 @dataclass(frozen=True, slots=True)
 class Company:
-    """A tenant of the demo: its settings, its places and hours, its people."""
+    """A tenant of the demo: its settings, branches, shifts, holidays and employees."""
 
     settings: dict[str, Any]
     policy: dict[str, Any]
@@ -42,15 +42,15 @@ class Company:
     members: dict[str, str]  # number -> role
 
 
-def _people(listed: str) -> list[DemoEmployee]:
-    return [_person([word.strip() for word in line.split("|")]) for line in listed.strip().splitlines()]
+def _parse_employees(listed: str) -> list[DemoEmployee]:
+    return [_parse_employee([word.strip() for word in line.split("|")]) for line in listed.strip().splitlines()]
 
 
-def _person(words: list[str]) -> DemoEmployee:
+def _parse_employee(words: list[str]) -> DemoEmployee:
     number, name, branch, division, department, shift, manager, salary, marks = words
     amount, frequency = salary.split()
-    said = dict(mark.partition("=")[::2] for mark in marks.split())
-    joined, left = said.get("joined"), said.get("left")
+    marked = dict(mark.partition("=")[::2] for mark in marks.split())
+    joined, left = marked.get("joined"), marked.get("left")
     return DemoEmployee(
         number,
         name,
@@ -61,14 +61,14 @@ def _person(words: list[str]) -> DemoEmployee:
         manager or None,
         amount,
         frequency,
-        "story" in said,
+        "story" in marked,
         date.fromisoformat(joined) if joined else LONG_AGO,
         date.fromisoformat(left) if left else None,
     )
 
 
 # number | name | branch | division | department | shift | manager | salary | marks
-_OF_ACME = """
+_ACME_EMPLOYEES = """
 A001 | Farhana Rahman   | Dhaka      | Office  | Management | Day   |      | 120000 monthly |
 A002 | Salma Sultana    | Dhaka      | Office  | People     | Day   | A001 | 55000 monthly  |
 A003 | Tanvir Ahmed     | Dhaka      | Factory | Sewing     | Day   | A001 | 60000 monthly  |
@@ -139,7 +139,7 @@ ACME = Company(
         ("Chattogram", "2026-01-15", "Boat race", "second"),
         ("Chattogram", "2026-01-22", "Winter fair", "first"),
     ],
-    people=_people(_OF_ACME),
+    people=_parse_employees(_ACME_EMPLOYEES),
     raises=[("A005", "2026-01-16", "18000")],
     members={
         "A001": "tenant_admin",
@@ -152,7 +152,7 @@ ACME = Company(
 )
 
 # number | name | branch | division | department | shift | manager | salary | marks
-_OF_ZENITH = """
+_ZENITH_EMPLOYEES = """
 Z001 | Anna Schneider | Berlin | Office | Management | Market |      | 5200 monthly |
 Z002 | Lukas Weber    | Berlin | Office | Management | Market | Z001 | 3900 monthly |
 Z003 | Elif Yılmaz    | Berlin | Stores | Mitte      | Market | Z002 | 2600 monthly |
@@ -183,7 +183,7 @@ ZENITH = Company(
         (12, 26, "2. Weihnachtstag", None),
     ],
     branch_holidays=[("Berlin", "2025-12-26", "2. Weihnachtstag", None)],  # before the first of the yearly ones
-    people=_people(_OF_ZENITH),
+    people=_parse_employees(_ZENITH_EMPLOYEES),
     raises=[],
     members={"Z001": "tenant_admin", "Z002": "hr"},
 )

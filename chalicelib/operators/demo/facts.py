@@ -1,4 +1,4 @@
-"""What happened in the demo: leave, on-duty, overtime, edits by hand, and everybody's punches up to yesterday."""
+"""The demo's facts: leave, on-duty, overtime, edits by hand, and punches up to yesterday."""
 
 import json
 from datetime import date, timedelta
@@ -18,16 +18,16 @@ _PUNCHES = text(statement(__file__, "punches"))
 
 
 def write(scope: Scope, company: Company) -> int:
-    """Write what is missing, tell the periods that it touches, and count its rows."""
-    made = _tell_story(scope) if company is ACME else 0
-    days = _punch(scope, company)
+    """Write missing rows, mark their periods as changed, and return the number of rows."""
+    written = _write_story(scope) if company is ACME else 0
+    days = _write_punches(scope, company)
     first_of_month = {scope.tenant.month_of(day): day for day in sorted(days, reverse=True)}
     if days:
         periods.touch(scope, changes=[(None, day) for day in first_of_month.values()], what="demo", decide=True)
-    return made + len(days)
+    return written + len(days)
 
 
-def _tell_story(scope: Scope) -> int:
+def _write_story(scope: Scope) -> int:
     today = scope.yesterday() + timedelta(days=1)
     waiting = [
         (number, today + timedelta(days=first), today + timedelta(days=last), reason, "pending")
@@ -37,24 +37,24 @@ def _tell_story(scope: Scope) -> int:
         (number, today + timedelta(days=day), hours, reason, "pending")
         for number, day, hours, reason in story.PENDING_OVERTIME
     ]
-    made = write_rows(scope, "leave_days", [row for leave in story.LEAVES for row in _leave(scope, *leave)])
-    made += write_rows(
+    written = write_rows(scope, "leave_days", [row for leave in story.LEAVES for row in _leave_rows(scope, *leave)])
+    written += write_rows(
         scope,
         "on_duty",
         [
-            {**_request(scope, "on-duty", nth, number, reason, status), "start_on": first, "end_on": last}
+            {**_request_row(scope, "on-duty", nth, number, reason, status), "start_on": first, "end_on": last}
             for nth, (number, first, last, reason, status) in enumerate([*story.ON_DUTY, *waiting])
         ],
     )
-    made += write_rows(
+    written += write_rows(
         scope,
         "overtime",
         [
-            {**_request(scope, "overtime", nth, number, reason, status), "day": day, "hours": hours}
+            {**_request_row(scope, "overtime", nth, number, reason, status), "day": day, "hours": hours}
             for nth, (number, day, hours, reason, status) in enumerate([*story.OVERTIME, *asked])
         ],
     )
-    return made + write_rows(
+    return written + write_rows(
         scope,
         "day_edits",
         [
@@ -72,7 +72,7 @@ def _tell_story(scope: Scope) -> int:
     )
 
 
-def _leave(scope: Scope, number: str, first: str, last: str, kind: str) -> list[dict[str, Any]]:
+def _leave_rows(scope: Scope, number: str, first: str, last: str, kind: str) -> list[dict[str, Any]]:
     paid = next(one["is_paid"] for one in story.LEAVE_TYPES if one["name"] == kind)
     start, end = date.fromisoformat(first), date.fromisoformat(last)
     return [
@@ -88,7 +88,7 @@ def _leave(scope: Scope, number: str, first: str, last: str, kind: str) -> list[
     ]
 
 
-def _request(scope: Scope, kind: str, nth: int, number: str, reason: str, status: str) -> dict[str, Any]:
+def _request_row(scope: Scope, kind: str, nth: int, number: str, reason: str, status: str) -> dict[str, Any]:
     is_decided = status != "pending"
     return {
         "id": id_of(scope, kind, str(nth)),
@@ -100,26 +100,26 @@ def _request(scope: Scope, kind: str, nth: int, number: str, reason: str, status
     }
 
 
-def _punch(scope: Scope, company: Company) -> set[date]:
-    """Write punches of the story's month and the one before, and of now and before, up to yesterday."""
+def _write_punches(scope: Scope, company: Company) -> set[date]:
+    """Write missing punches of the story's month, of this month, and of the months before each; return their days."""
     yesterday = scope.yesterday()
-    told = scope.tenant.period(story.MONTH)
-    eve = scope.tenant.period(scope.tenant.month_of(told.start - timedelta(days=1)))
-    now = scope.tenant.period(scope.tenant.month_of(yesterday))
-    before = scope.tenant.period(scope.tenant.month_of(now.start - timedelta(days=1)))
+    story_period = scope.tenant.period(story.MONTH)
+    month_before_story = scope.tenant.period(scope.tenant.month_of(story_period.start - timedelta(days=1)))
+    this_month = scope.tenant.period(scope.tenant.month_of(yesterday))
+    last_month = scope.tenant.period(scope.tenant.month_of(this_month.start - timedelta(days=1)))
     days = story.DAYS if company is ACME else []
     rows = scope.session.execute(
         _PUNCHES,
         {
             "tenant_id": scope.tenant_id,
             "now": scope.now,
-            "firsts": [eve.start, before.start],
-            "lasts": [min(told.end, yesterday), yesterday],
+            "firsts": [month_before_story.start, last_month.start],
+            "lasts": [min(story_period.end, yesterday), yesterday],
             "user_ids": [id_of(scope, "user", person.number) for person in company.people],
             "steady_ids": [id_of(scope, "user", person.number) for person in company.people if person.is_story],
-            "steady_from": told.start,
-            "steady_to": told.end,
-            "told": json.dumps(
+            "steady_from": story_period.start,
+            "steady_to": story_period.end,
+            "story": json.dumps(
                 [{"user_id": str(id_of(scope, "user", number)), "day": day, "kind": kind} for number, day, kind in days]
             ),
         },

@@ -1,4 +1,4 @@
-"""The demo's keys: one per role, and a second admin. A key cannot be shown twice, so every load makes them anew."""
+"""The demo's API keys: one per role, and a second admin. A key cannot be shown twice, so each load replaces them."""
 
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from chalicelib.operators import scopes
 from chalicelib.operators.access import make_platform_key
 from chalicelib.operators.demo.rows import id_of
 
-# What each key is called, its role, and whose it is. Two admins, as nobody approves what they had a part in.
+# Key -> its role and employee. There are two admins, as nobody approves what they took part in (four eyes).
 HOLDERS: dict[str, tuple[TenantRole, str]] = {
     "tenant_admin": (Role.TENANT_ADMIN, "A001"),
     "second_admin": (Role.TENANT_ADMIN, "A010"),
@@ -25,18 +25,18 @@ HOLDERS: dict[str, tuple[TenantRole, str]] = {
 
 def replace(tenant_id: UUID) -> dict[str, str]:
     """End the demo's earlier keys and give a fresh one per holder."""
-    made: dict[str, str] = {}
+    created: dict[str, str] = {}
     with scopes.operating(tenant_id) as scope:
         for holder, (role, number) in HOLDERS.items():
             name = f"demo {holder}"
-            ended = scope.session.execute(
+            revoked = scope.session.execute(
                 delete(api_keys)
                 .where(api_keys.c.tenant_id == tenant_id, api_keys.c.name == name)
                 .returning(api_keys.c.id)
             )
-            for key_id in ended.scalars():
+            for key_id in revoked.scalars():
                 audit.record(scope, action="api_key.revoked", entity_type="api_key", entity_id=key_id)
             new = NewApiKey(name=name, role=role, user_id=id_of(scope, "user", number))
-            made[holder] = actions.make_api_key(scope, new=new).key
-    made[Role.PLATFORM_ADMIN.value] = make_platform_key("demo platform_admin", instead=True)
-    return made
+            created[holder] = actions.make_api_key(scope, new=new).key
+    created[Role.PLATFORM_ADMIN.value] = make_platform_key("demo platform_admin", replace=True)
+    return created

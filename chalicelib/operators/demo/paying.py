@@ -1,6 +1,6 @@
-"""The demo's payroll: components of pay, and December 2025, calculated by one person and approved by another.
+"""The demo's payroll: components, and the run of December 2025, calculated by one person and approved by another.
 
-January is left to whoever reads: its run then has one before it to differ from.
+January is left to the reader, whose run then has an earlier one to compare with.
 """
 
 import json
@@ -38,10 +38,10 @@ TYPES: list[dict[str, Any]] = [
 ]  # fmt: skip
 
 
-def live(tenant_id: UUID) -> int:
-    """See to it that the components are there and December is paid, and count the payroll runs there are.
+def load_payroll(tenant_id: UUID) -> int:
+    """Load the components and December's run where missing, and return the number of payroll runs.
 
-    Its payslips become files, and are told of, a minute later, when the sweeper finds their messages.
+    Payslip files and notifications follow a minute later, when the sweeper finds their messages.
     """
     with scopes.operating(tenant_id, sends=False) as scope:
         scope.advisory_lock("demo load")
@@ -51,15 +51,19 @@ def live(tenant_id: UUID) -> int:
     if run_id is not None:
         with scopes.operating(tenant_id, sends=False) as scope, acting_as(scope, "A001", Role.TENANT_ADMIN) as farhana:
             approval_actions.approve(farhana, run_id=run_id)
-        work.do_here([one for one in scope.outgoing if one.queue != document_actions.QUEUE])
+        work.process_here([message for message in scope.outgoing if message.queue != document_actions.QUEUE])
     with scopes.operating(tenant_id) as scope:
         return _count(scope, "payroll_runs")
 
 
 def _define(scope: Scope) -> None:
-    for said in TYPES:
-        whole = {**said, "applies_to_all": said["calculation"] != "dynamic", "effective_from": "2025-12-01"}
-        component_actions.add(scope, new=NewPaymentType.model_validate_json(json.dumps(whole)))
+    for component in TYPES:
+        complete = {
+            **component,
+            "applies_to_all": component["calculation"] != "dynamic",
+            "effective_from": "2025-12-01",
+        }
+        component_actions.add(scope, new=NewPaymentType.model_validate_json(json.dumps(complete)))
 
 
 def _calculate(scope: Scope) -> UUID:
@@ -71,7 +75,7 @@ def _calculate(scope: Scope) -> UUID:
 
 
 def _count(scope: Scope, table: str) -> int:
-    found: int = scope.session.execute(
+    count: int = scope.session.execute(
         text(f"select count(*) from {table} where tenant_id = :tenant_id"), {"tenant_id": scope.tenant_id}
     ).scalar_one()
-    return found
+    return count

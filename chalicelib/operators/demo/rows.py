@@ -1,4 +1,4 @@
-"""Writing the demo's rows: many per statement, none twice."""
+"""Insert the demo's rows: many per statement, none twice."""
 
 import json
 from typing import Any
@@ -12,12 +12,12 @@ _NAMES = UUID("6f5f9d4e-6a5e-5c1b-9a5e-2026010a0001")
 
 
 def id_of(scope: Scope, kind: str, name: str) -> UUID:
-    """Return the id of something in the demo, the same at every load."""
+    """Return the id of a named row of the demo, the same at every load."""
     return uuid5(_NAMES, f"{scope.tenant.slug}/{kind}/{name}")
 
 
 def write(scope: Scope, table: str, rows: list[dict[str, Any]]) -> int:
-    """Insert rows that are not there yet, and count them; all rows name the same columns."""
+    """Insert rows that do not exist yet, and return their number. All rows name the same columns."""
     if not rows:
         return 0
     columns = ", ".join(rows[0])

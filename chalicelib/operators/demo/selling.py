@@ -1,6 +1,6 @@
-"""The demo's marketplace: sales are put in, paid in advance, decided and paid, by the product's own actions.
+"""The demo's marketplace, by the product's own actions: sales are added, advanced, decided and paid.
 
-Each step finds what it did before and leaves it alone, so that a load that was cut off is finished by the next.
+Each step is idempotent, so that an interrupted load is completed by the next.
 """
 
 import json
@@ -27,19 +27,19 @@ from chalicelib.identity.scope import Scope
 from chalicelib.kernel.states import PayoutStatus, SaleStatus
 from chalicelib.operators import scopes, work
 from chalicelib.operators.demo import market
-from chalicelib.operators.demo.market import Seller, Sold
+from chalicelib.operators.demo.market import DemoSale, Seller
 from chalicelib.operators.demo.rows import id_of
 from chalicelib.operators.demo.rows import write as write_rows
 
-# The story's runs have an hour of their own, long gone, in which no other runs are.
+# The story's payout runs have slots of their own in the past, in which there are no other runs.
 ADVANCES_AT = datetime(2026, 1, 31, 18, 0, tzinfo=UTC)
 FINALS_AT = datetime(2026, 1, 31, 19, 0, tzinfo=UTC)
 
 
-def live(tenant_id: UUID, sellers: tuple[Seller, ...], *, mail: str) -> dict[str, Any]:
-    """See to it that everything happened, and tell how much of it there is."""
-    first = [sold for sold in market.sales_of(sellers) if sold.seller.is_advanced]
-    second = [sold for sold in market.sales_of(sellers) if not sold.seller.is_advanced]
+def load_marketplace(tenant_id: UUID, sellers: tuple[Seller, ...], *, mail: str) -> dict[str, Any]:
+    """Load what is missing of the marketplace, and return its summary."""
+    advanced = [sale for sale in market.draw_sales(sellers) if sale.seller.is_advanced]
+    others = [sale for sale in market.draw_sales(sellers) if not sale.seller.is_advanced]
     with scopes.operating(tenant_id, sends=False) as scope:
         scope.advisory_lock("demo load")
         write_rows(
@@ -47,48 +47,48 @@ def live(tenant_id: UUID, sellers: tuple[Seller, ...], *, mail: str) -> dict[str
             "users",
             [
                 {
-                    "id": id_of(scope, "user", one.number),
-                    "name": one.name,
+                    "id": id_of(scope, "user", seller.number),
+                    "name": seller.name,
                     "language": "en",
-                    "email": f"{'.'.join(one.name.lower().split())}@sellers.{mail}",
+                    "email": f"{'.'.join(seller.name.lower().split())}@sellers.{mail}",
                 }
-                for one in sellers
+                for seller in sellers
             ],
         )
-        _give_destinations(scope, sellers)
-        _put_in(scope, first)
-    _run(tenant_id, PayoutRunKind.ADVANCE, ADVANCES_AT)
+        _set_first_destinations(scope, sellers)
+        _add_sales(scope, advanced)
+    _run_payouts(tenant_id, PayoutRunKind.ADVANCE, ADVANCES_AT)
     with scopes.operating(tenant_id, sends=False) as scope:
-        _put_in(scope, second)
-        _decide(scope, [*first, *second])
-    _run(tenant_id, PayoutRunKind.FINAL, FINALS_AT)
+        _add_sales(scope, others)
+        _decide(scope, [*advanced, *others])
+    _run_payouts(tenant_id, PayoutRunKind.FINAL, FINALS_AT)
     with scopes.operating(tenant_id, sends=False) as scope:
         scope.advisory_lock("demo load")
-        _happen_later(scope, sellers)
-        _put_in(scope, list(market.new_sales_of(sellers)))
+        _apply_later_events(scope, sellers)
+        _add_sales(scope, list(market.draw_new_sales(sellers)))
     with scopes.operating(tenant_id) as scope:
-        return {"sellers": len(sellers), "sales": _count(scope), "payouts": _told(scope, sellers)}
+        return {"sellers": len(sellers), "sales": _count(scope), "payouts": _find_payouts(scope, sellers)}
 
 
-def _give_destinations(scope: Scope, sellers: tuple[Seller, ...]) -> None:
+def _set_first_destinations(scope: Scope, sellers: tuple[Seller, ...]) -> None:
     for seller in sellers:
-        if _destinations(scope, seller) == 0:
-            _send_to(scope, seller, seller.destination)
+        if _count_destinations(scope, seller) == 0:
+            _set_destination(scope, seller, seller.destination)
 
 
-def _happen_later(scope: Scope, sellers: tuple[Seller, ...]) -> None:
+def _apply_later_events(scope: Scope, sellers: tuple[Seller, ...]) -> None:
     for seller in sellers:
-        if seller.told == "failed" and _destinations(scope, seller) == 1:
-            _send_to(scope, seller, market.CORRECTED_DESTINATION)
+        if seller.outcome == "failed" and _count_destinations(scope, seller) == 1:
+            _set_destination(scope, seller, market.CORRECTED_DESTINATION)
         if seller.corrected:
             _correct(scope, seller)
-        payout = _payout(scope, seller)
-        if seller.told == "returned" and payout is not None and payout.status == PayoutStatus.PAID:
+        payout = _find_payout(scope, seller)
+        if seller.outcome == "returned" and payout is not None and payout.status == PayoutStatus.PAID:
             decision_actions.record_return(scope, payout.id, reason="the account is closed")
 
 
-def _destinations(scope: Scope, seller: Seller) -> int:
-    """Count where a seller's money ever went: what somebody changed since is left as it is."""
+def _count_destinations(scope: Scope, seller: Seller) -> int:
+    """Return how many payout destinations a seller ever had: later changes by users are left alone."""
     counted: int = scope.session.execute(
         text("select count(*) from payout_destinations where tenant_id = :tenant_id and user_id = :user_id"),
         {"tenant_id": scope.tenant_id, "user_id": id_of(scope, "user", seller.number)},
@@ -96,43 +96,43 @@ def _destinations(scope: Scope, seller: Seller) -> int:
     return counted
 
 
-def _send_to(scope: Scope, seller: Seller, said: dict[str, str]) -> None:
+def _set_destination(scope: Scope, seller: Seller, destination: dict[str, str]) -> None:
     destination_actions.set_destination(
         scope,
         user_id=id_of(scope, "user", seller.number),
-        requested=DestinationInput.model_validate_json(json.dumps(said)),
+        requested=DestinationInput.model_validate_json(json.dumps(destination)),
     )
 
 
-def _put_in(scope: Scope, sold: list[Sold]) -> None:
+def _add_sales(scope: Scope, demo_sales: list[DemoSale]) -> None:
     currency = scope.tenant.currency
-    said = [
+    rows = [
         NewSaleRow(
-            id_of(scope, "user", one.seller.number),
-            one.brand,
-            one.external_id,
-            one.earning,
-            one.currency or currency,
-            market.when(one, scope.now),
+            id_of(scope, "user", sale.seller.number),
+            sale.brand,
+            sale.external_id,
+            sale.earning,
+            sale.currency or currency,
+            market.occurred_at(sale, scope.now),
         )
-        for one in sold
+        for sale in demo_sales
     ]
-    sales.add_sales(scope, said)
+    sales.add_sales(scope, rows)
 
 
-def _decide(scope: Scope, sold: list[Sold]) -> None:
-    ids = _ids(scope)
+def _decide(scope: Scope, demo_sales: list[DemoSale]) -> None:
+    ids = _load_sale_ids(scope)
     reasons = {"declined": "sent back by the customer"}
     items = [
-        SaleDecision(sale_id=ids[one.external_id], status=SaleStatus(one.decided), reason=reasons.get(one.decided))  # type: ignore[arg-type]
-        for one in sold
-        if one.decided
+        SaleDecision(sale_id=ids[sale.external_id], status=SaleStatus(sale.decided), reason=reasons.get(sale.decided))  # type: ignore[arg-type]
+        for sale in demo_sales
+        if sale.decided
     ]
     sales.decide(scope, items=items)
 
 
 def _correct(scope: Scope, seller: Seller) -> None:
-    sale_id = _ids(scope)[seller.corrected]
+    sale_id = _load_sale_ids(scope)[seller.corrected]
     times = scope.session.execute(
         text("select count(*) from sale_decisions where tenant_id = :tenant_id and sale_id = :sale_id"),
         {"tenant_id": scope.tenant_id, "sale_id": sale_id},
@@ -144,7 +144,7 @@ def _correct(scope: Scope, seller: Seller) -> None:
         )
 
 
-def _ids(scope: Scope) -> dict[str, UUID]:
+def _load_sale_ids(scope: Scope) -> dict[str, UUID]:
     rows = scope.session.execute(
         text("select external_id, id from sales where tenant_id = :tenant_id and external_id is not null"),
         {"tenant_id": scope.tenant_id},
@@ -152,16 +152,16 @@ def _ids(scope: Scope) -> dict[str, UUID]:
     return dict(rows.tuples().all())
 
 
-def _run(tenant_id: UUID, kind: PayoutRunKind, slot: datetime) -> None:
+def _run_payouts(tenant_id: UUID, kind: PayoutRunKind, slot: datetime) -> None:
     with scopes.operating(tenant_id, sends=False) as scope:
         payouts.run_slot(scope, kind, slot)
-    with _hushed():
-        work.do_here(scope.outgoing)
+    with _logs_silenced():
+        work.process_here(scope.outgoing)
 
 
 @contextmanager
-def _hushed() -> Iterator[None]:
-    # that a payout needs a person is logged and counted as it should be, and is no news to whoever loads the story
+def _logs_silenced() -> Iterator[None]:
+    # the story has payouts that need a person: their warnings would mislead who loads the demo
     level = logger.log_level
     logger.setLevel(CRITICAL)
     try:
@@ -178,13 +178,13 @@ def _count(scope: Scope) -> int:
     return counted
 
 
-def _told(scope: Scope, sellers: tuple[Seller, ...]) -> dict[str, UUID]:
-    """Return the payouts that the story is about, by what became of them."""
-    found = {seller.told: _payout(scope, seller) for seller in sellers if seller.told}
-    return {told: payout.id for told, payout in found.items() if payout is not None}
+def _find_payouts(scope: Scope, sellers: tuple[Seller, ...]) -> dict[str, UUID]:
+    """Return the ids of the story's payouts by outcome."""
+    payouts_by_outcome = {seller.outcome: _find_payout(scope, seller) for seller in sellers if seller.outcome}
+    return {outcome: payout.id for outcome, payout in payouts_by_outcome.items() if payout is not None}
 
 
-def _payout(scope: Scope, seller: Seller) -> Any:
+def _find_payout(scope: Scope, seller: Seller) -> Any:
     return scope.session.execute(
         text(
             "select id, status from payouts where tenant_id = :tenant_id and user_id = :user_id and kind = 'final'"

@@ -1,4 +1,4 @@
-"""The demo's places, calendars, people and salaries."""
+"""The demo's branches, calendars, employees and salaries."""
 
 from datetime import date
 from decimal import Decimal
@@ -16,22 +16,22 @@ _PLAIN = str.maketrans("ıöü", "iou")
 
 
 def address(company: Company, person: DemoEmployee) -> str:
-    """Return the e-mail address of somebody in the demo."""
+    """Return the e-mail address of an employee of the demo."""
     return ".".join(person.name.lower().translate(_PLAIN).split()) + f"@{company.mail}"
 
 
 def write(scope: Scope, company: Company) -> int:
-    """Write what is missing, and count its rows."""
+    """Write missing rows, and return their number."""
     people = company.people
-    made = 0
+    written = 0
     for kind in ("department", "division"):
         names = sorted({str(getattr(person, kind)) for person in people})
-        made += write_rows(scope, f"{kind}s", [{"id": id_of(scope, kind, name), "name": name} for name in names])
-    made += write_rows(scope, "branches", [{"id": id_of(scope, "branch", b["name"]), **b} for b in company.branches])
-    made += write_rows(scope, "shifts", [{"id": id_of(scope, "shift", s["name"]), **s} for s in company.shifts])
-    made += write_rows(scope, "leave_types", [{"id": id_of(scope, "leave", t["name"]), **t} for t in LEAVE_TYPES])
-    made += write_rows(scope, "holidays", _holidays(scope, company))
-    made += write_rows(
+        written += write_rows(scope, f"{kind}s", [{"id": id_of(scope, kind, name), "name": name} for name in names])
+    written += write_rows(scope, "branches", [{"id": id_of(scope, "branch", b["name"]), **b} for b in company.branches])
+    written += write_rows(scope, "shifts", [{"id": id_of(scope, "shift", s["name"]), **s} for s in company.shifts])
+    written += write_rows(scope, "leave_types", [{"id": id_of(scope, "leave", t["name"]), **t} for t in LEAVE_TYPES])
+    written += write_rows(scope, "holidays", _holidays(scope, company))
+    written += write_rows(
         scope,
         "users",
         [
@@ -44,9 +44,9 @@ def write(scope: Scope, company: Company) -> int:
             for person in people
         ],
     )
-    made += write_rows(scope, "employments", [_employment(scope, person) for person in people])
-    made += write_rows(scope, "salaries", _salaries(scope, company))
-    return made + write_rows(
+    written += write_rows(scope, "employments", [_employment(scope, person) for person in people])
+    written += write_rows(scope, "salaries", _salaries(scope, company))
+    return written + write_rows(
         scope,
         "members",
         [

@@ -1,4 +1,4 @@
-"""What happened in Acme's January 2026, beside ordinary days: the facts behind the worked numbers of rules.md.
+"""Acme's January 2026: the facts, beside ordinary days, behind the worked numbers of rules.md.
 
 Rahim Uddin      15,000 monthly, 2 of 21 working days unpaid                    13,571.43
 Nasrin Akter     15,000 until 15 January, 18,000 from the 16th                  16,428.57
@@ -47,7 +47,7 @@ LEAVES = [
     ("A036", "2026-01-25", "2026-01-29", "Annual leave"),
 ]
 
-# number, day, what the punches of the day look like (facts.sql)
+# number, day, kind of its punches (punches.sql)
 DAYS = [
     ("A008", "2026-01-21", "first"),
     ("A009", "2026-01-27", "first"),
@@ -77,6 +77,6 @@ OVERTIME = [
 # number, day, extra days, remark: entered by hand in the register
 EXTRA_DAYS = [("A009", "2026-01-30", "1.00", "Stock-taking on a Friday")]
 
-# What waits for a decision, in days from the day of loading: number, from, to, reason
+# Pending requests, in days from the day of loading: number, from, to, reason
 PENDING_ON_DUTY = [("A003", 2, 3, "Buyer's audit in Gazipur"), ("A004", 4, 4, "Training on the new machines")]
 PENDING_OVERTIME = [("A005", -1, "2.00", "Urgent order"), ("A014", -2, "1.50", "Urgent order")]

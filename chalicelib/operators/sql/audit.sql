@@ -1,18 +1,18 @@
--- One row per audit row, and one for the chain's head: numbered without gaps, each hash covering the one before it. Of
--- a row from which a person was erased, the row that tells of it says what is left, and is in the same chain.
+-- One row per audit row, and one for the chain's head: numbered without gaps, each hash covering the one before it.
+-- Where a person was erased from a row, the audit row of the erasure, in the same chain, records the hash of what remains.
 with
 -- one row: an audit row beside the number and the hash of the row before it
 linked as (
     select a.seq, a.hash, a.erased_by, encode(audit_hash(a.hash, a), 'hex') as remains,
         (select e.after -> 'remains' ->> a.seq::text from audit_logs e
-         where e.tenant_id = a.tenant_id and e.seq = a.erased_by and e.action = 'person.erased') as remains_said,
+         where e.tenant_id = a.tenant_id and e.seq = a.erased_by and e.action = 'person.erased') as remains_recorded,
         lag(a.seq, 1, 0::bigint) over by_seq as seq_before,
         audit_hash(lag(a.hash, 1, '\x'::bytea) over by_seq, a) as hash_computed
     from audit_logs a
     where a.tenant_id = :tenant_id
     window by_seq as (order by a.seq)
 ),
--- one row: where the rows end and where the head says that they end; an empty chain ends at 0
+-- one row: the last row, and the last row according to the head; an empty chain ends at 0
 ends as (
     select
         coalesce((select max(seq) from linked), 0) as last_seq,
@@ -25,7 +25,7 @@ select case
             then format('seq %s to %s: missing', seq_before + 1, seq - 1)
         when erased_by is null and hash <> hash_computed
             then format('seq %s: changed, or the row before it was', seq)
-        when erased_by is not null and remains is distinct from remains_said
+        when erased_by is not null and remains is distinct from remains_recorded
             then format('seq %s: changed, or not by the erasure that it names', seq)
     end as problem
 from linked

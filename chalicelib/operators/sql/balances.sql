@@ -1,4 +1,4 @@
--- One row per balance: it is the sum of its lines, and comes from the register row beside it. No amounts are told.
+-- One row per balance: it is the sum of its lines, and was computed with its register row. Problems name no amounts.
 select case
         when b.earned is distinct from n.summed
             then format('%s %s: the lines do not sum to what was earned', b.month, b.user_id)

@@ -1,5 +1,5 @@
--- One row per payslip of a run that was booked an hour ago or earlier: its file is made in minutes, so does it have one?
--- No fault of the books: asking for the PDF has it made again, and the logs say what the typesetter said.
+-- One row per payslip of a run that was booked an hour ago or earlier: it has its PDF, which takes minutes
+-- to make. A warning, the books are right: requesting the PDF makes it again, and the logs have the typesetter's error.
 select case when f.sha256 is null
         then format('payslip %s of %s %s: approved since %s, and it has no file', p.id, r.month, p.user_id,
             to_char(r.posted_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI"Z"'))

@@ -1,4 +1,4 @@
--- One row per payout: its events begin with its making, follow the state graph, and end where it is now.
+-- One row per payout: its events begin with its creation, follow the state graph, and end where it is now.
 with
 steps as (
     -- one row: an event beside the one before it
@@ -8,8 +8,8 @@ steps as (
     from payout_events where tenant_id = :tenant_id
     window by_number as (partition by payout_id order by number)
 ),
-told as (
-    -- one row: the first step of a payout that cannot be, and where its history ends
+histories as (
+    -- one row per payout: a step that the state graph does not allow, and where its history ends
     select s.payout_id, max(s.status) filter (where s.is_last) as status,
         max(s.fence) filter (where s.is_last) as fence,
         min(format('%s after %s', s.status, coalesce(s.before, 'nothing'))) filter (where case
@@ -21,11 +21,11 @@ told as (
     group by s.payout_id
 )
 select case
-        when t.payout_id is null then format('payout %s: it has no history', p.id)
-        when t.wrong is not null then format('payout %s: it cannot have become %s', p.id, t.wrong)
-        when (t.status, t.fence) <> (p.status, p.fence)
+        when h.payout_id is null then format('payout %s: it has no history', p.id)
+        when h.wrong is not null then format('payout %s: it cannot have become %s', p.id, h.wrong)
+        when (h.status, h.fence) <> (p.status, p.fence)
             then format('payout %s: it is %s after %s claims, its history ends with %s after %s',
-                p.id, p.status, p.fence, t.status, t.fence)
+                p.id, p.status, p.fence, h.status, h.fence)
     end as problem
 from (select id, status, fence from payouts where tenant_id = :tenant_id) p
-full join told t on t.payout_id = p.id
+full join histories h on h.payout_id = p.id

@@ -1,5 +1,5 @@
--- One row per allocation: its days are the sum of its entries, and nothing is overspent. One row per request: it holds
--- its days while it is pending, has used them once approved, and the register's facts say the same.
+-- One row per allocation: its days are the sum of its entries, and nothing is overspent. One row per request: its days
+-- are pending while it is pending, used once it is approved, and the register's facts are the same.
 with
 booked as (
     select allocation_id,
@@ -12,7 +12,7 @@ booked as (
         coalesce(sum(days) filter (where bucket = 'transferred'), 0) as transferred
     from leave_entries where tenant_id = :tenant_id group by allocation_id
 ),
-held as (
+reserved as (
     -- one row per request that was ever booked
     select request_id,
         coalesce(sum(days) filter (where bucket = 'pending'), 0) as pending,
@@ -52,7 +52,7 @@ select case
             then format('request %s: %s, and the register is told of %s halves of %s', r.id, r.status, n.halves, n.span)
     end
 from leave_requests r
-left join held h on h.request_id = r.id
+left join reserved h on h.request_id = r.id
 left join recorded d on d.request_id = r.id
 cross join lateral (
     select coalesce(h.pending, 0) as pending, coalesce(h.used, 0) as used, coalesce(d.days, 0) as recorded,

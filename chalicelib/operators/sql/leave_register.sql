@@ -1,5 +1,5 @@
 -- One row per half of approved leave, per day of leave set by hand, and per person, leave type and fresh open period:
--- the leave ledger and the register say the same. Days in locked periods are as they were paid, and are left out.
+-- the leave ledger and the register agree. Days in locked periods are as they were paid, and are left out.
 with
 closed as (
     select start_on, end_on from pay_periods where tenant_id = :tenant_id and status <> 'open'

@@ -1,4 +1,4 @@
--- One row per account, and one per currency: a balance is what its account's lines come to, and all of them to zero.
+-- One row per account, and one per currency: a balance is the sum of its account's lines, and all balances sum to zero.
 with
 -- one row: one side of a line; debits count up, credits down
 sides as (
@@ -6,7 +6,7 @@ sides as (
     union all
     select credit, user_id, currency, -amount from ledger_entries where tenant_id = :tenant_id
 ),
--- one row: what the lines of an account come to
+-- one row per account: the sum of its lines
 summed as (
     select kind, currency, sum(amount) as amount,
         case when kind in ('payable', 'advances') then user_id else cast(:tenant_id as uuid) end as owner_id

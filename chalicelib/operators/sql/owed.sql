@@ -1,5 +1,5 @@
--- One row per person and currency, the conservation law of money: payable, in flight and paid is what their sales and
--- payslips come to. A pending sale comes to its advance, an approved one to its earning, a declined one to nothing; a
+-- One row per person and currency, the conservation law of money: payable, in flight and paid is the sum of their sales
+-- and payslips. A pending sale comes to its advance, an approved one to its earning, a declined one to nothing; a
 -- payslip that is booked comes to its net, or to nothing where that is below 0.
 with
 earned as (

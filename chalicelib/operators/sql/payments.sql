@@ -1,5 +1,5 @@
--- One row per payslip that is earmarked in payable: its net is what its run's payouts paid, have in flight, what was taken
--- for debts, and what still waits, and it waits if and only if none of its payouts is on its way or arrived.
+-- One row per payslip earmarked in payable: its net is what its run's payouts paid and have in flight, what was netted
+-- against debts, and what still waits; it waits if and only if none of its payouts is in flight or paid.
 with
 sent as (
     -- one row: a payslip's payouts

@@ -2,7 +2,7 @@
 -- and gave it back once if and only if it failed, was cancelled or came back.
 with
 booked as (
-    -- one row: what was booked for a payout; `others` counts lines that are not as they should be
+    -- one row per payout: its postings; `others` counts lines with another amount, person or account
     select l.subject_id,
         count(*) filter (where l.event = 'payout') as taken,
         count(*) filter (where l.event = 'release') as given_back,
@@ -27,7 +27,7 @@ select case
         when b.others > 0
             then format('payout %s of %s %s to %s: %s of its lines are of another amount, person or account',
                 p.id, p.amount, p.currency, p.user_id, b.others)
-        -- one that was found in the provider's list may pay what the books have lost
+        -- a payout adopted from the provider's list after a restore may pay what the books have lost
         when n.lines <> p.amount and not (p.kind = 'matched' and n.lines = 0)
             then format('payout %s of %s %s to %s: what it pays comes to %s',
                 p.id, p.amount, p.currency, p.user_id, n.lines)

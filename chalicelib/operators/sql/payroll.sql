@@ -1,9 +1,9 @@
--- One row per payslip of an approved run: once the run is posted it is booked, each account with what the payslip says
--- and nothing else, and before that so or not at all. One row per payslip booked that is of no such run, one per
--- adjustment said to be paid, and one per currency: what is carried is what payslips left below 0 and no later one took.
+-- One row per payslip of an approved run: once the run is posted it is booked, each account with the payslip's amount;
+-- before that likewise or not at all. One row per booked payslip of no such run, one per adjustment marked as paid, and
+-- one per currency: what is carried is what payslips left below 0 and no later one took.
 with
-slips as (
-    -- one row: a payslip, and what it should have moved on each account; credits count up, but for wage_cost
+payslip_amounts as (
+    -- one row per payslip: what it should have posted to each account; credits count up, but for wage_cost
     select p.id, p.user_id, p.currency, p.net, r.month, r.posted_at is not null as is_posted,
         greatest(p.net, 0) as payable,
         p.taxes + o.arrears_taxes as taxes,
@@ -30,7 +30,7 @@ slips as (
     where r.tenant_id = :tenant_id and r.approved_at is not null
 ),
 booked as (
-    -- one row: what was booked for a payslip
+    -- one row per payslip: what was booked
     select subject_id as id,
         sum(case 'payable' when credit then amount when debit then -amount else 0 end) as payable,
         sum(case 'taxes_withheld' when credit then amount when debit then -amount else 0 end) as taxes,
@@ -44,9 +44,9 @@ booked as (
 waiting as (
     -- one row per currency: what payslips that are booked left below 0, and no booked one has deducted
     select s.currency, sum(-s.net) as amount
-    from slips s
+    from payslip_amounts s
     join booked b on b.id = s.id
-    where s.net < 0 and not exists (select from booked taken where taken.id = s.carried_into)
+    where s.net < 0 and not exists (select from booked later where later.id = s.carried_into)
     group by s.currency
 ),
 carried as (
@@ -66,7 +66,7 @@ select case
                 b.payable, b.taxes, b.deductions, b.carried, b.cost,
                 s.payable, s.taxes, s.deductions, s.carried, s.cost)
     end as problem
-from slips s full join booked b on b.id = s.id
+from payslip_amounts s full join booked b on b.id = s.id
 union all
 select case when coalesce(carried.amount, 0) <> coalesce(waiting.amount, 0)
         then format('carried: %s %s by the ledger, %s by the payslips below 0 that nothing has taken',

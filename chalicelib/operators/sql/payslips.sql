@@ -1,5 +1,5 @@
 -- One row per payslip of a calculated run: its lines come to its totals, and these to its net. Lines are the salary
--- earned, one amount for each component of the run's plan, and those that no component made. No amounts are told.
+-- earned, one amount for each component of the run's snapshot, and one-off lines. Problems name no amounts.
 with
 runs as (
     -- one row per run: where the salary stands among its inputs, and the category of each of its components
@@ -9,8 +9,8 @@ runs as (
             where n.name = 'earned_salary'
         ) as salary_at,
         array(
-            select c.said ->> 'category'
-            from jsonb_array_elements(r.plan -> 'components') with ordinality c (said, place) order by c.place
+            select c.component ->> 'category'
+            from jsonb_array_elements(r.plan -> 'components') with ordinality c (component, place) order by c.place
         ) as categories
     from payroll_runs r where r.tenant_id = :tenant_id and r.status in ('calculated', 'approved', 'partly_paid', 'paid')
 )

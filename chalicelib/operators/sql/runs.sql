@@ -1,68 +1,85 @@
--- One row per calculated run, currency and category: what the run's summary says (its register), what its payslips say,
--- what their lines come to, and, once the run is posted, what the ledger has booked. No person's amounts are told.
+-- One row per calculated run, currency and category: the run's summary (its register), the sum of its payslips, the sum of
+-- their lines and, once the run is posted, the ledger come to the same. Problems name no person's amounts.
 with
 runs as (
-    -- one row per run: where the salary stands among its inputs, and the category of each of its components
-    select r.id, r.month, r.kind, r.summary, r.posted_at is not null as is_posted,
-        (
-            select n.place from jsonb_array_elements_text(r.plan -> 'inputs') with ordinality n (name, place)
-            where n.name = 'earned_salary'
-        ) as salary_at,
-        array(
-            select c.said ->> 'category'
-            from jsonb_array_elements(r.plan -> 'components') with ordinality c (said, place) order by c.place
-        ) as categories
+    select r.id, r.month, r.kind, r.summary, r.plan, r.posted_at is not null as is_posted
     from payroll_runs r where r.tenant_id = :tenant_id and r.status in ('calculated', 'approved', 'partly_paid', 'paid')
 ),
-summaries as (
-    select r.id as run_id, t.said ->> 'currency' as currency, c.category, (t.said ->> c.category)::numeric as amount
-    from runs r
-    cross join jsonb_array_elements(r.summary -> 'totals') t (said)
-    cross join (values ('gross'), ('deductions'), ('taxes'), ('benefits')) c (category)
+-- the total of a payslip to which the lines of a component's category belong
+totals (line_category, category) as (
+    values ('earning', 'gross'), ('deduction', 'deductions'), ('tax', 'taxes'), ('benefit', 'benefits')
 ),
-slips as (
-    -- one row per payslip and category: its sum, its lines, and by how much the ledger differs from it by design
-    select p.id, p.run_id, p.currency, c.category, c.amount, c.lines, c.beside
+summaries as (
+    select r.id as run_id, t.totals ->> 'currency' as currency, c.category,
+        (t.totals ->> c.category)::numeric as amount
+    from runs r
+    cross join jsonb_array_elements(r.summary -> 'totals') t (totals)
+    cross join totals c
+),
+columns as (
+    -- one row per column of a run's payslips that is a line: the salary among the inputs, and every component
+    select r.id as run_id, 'inputs' as source, i.place, 'gross' as category
+    from runs r
+    cross join jsonb_array_elements_text(r.plan -> 'inputs') with ordinality i (name, place)
+    where i.name = 'earned_salary'
+    union all
+    select r.id, 'amounts', c.place, t.category
+    from runs r
+    cross join jsonb_array_elements(r.plan -> 'components') with ordinality c (component, place)
+    join totals t on t.line_category = c.component ->> 'category'
+),
+lines as (
+    -- one row per line of a payslip; `beside`: by how much the ledger differs from it by design
+    select p.run_id, p.currency, c.category,
+        case c.source when 'inputs' then p.inputs[c.place] else p.amounts[c.place] end as amount, 0 as beside
+    from columns c
+    join payslips p on p.tenant_id = :tenant_id and p.run_id = c.run_id
+    union all
+    -- what is carried over from earlier payslips is the company's own
+    select p.run_id, p.currency, t.category, x.amount,
+        case x.kind when 'carried_over' then -x.amount else 0 end
     from runs r
     join payslips p on p.tenant_id = :tenant_id and p.run_id = r.id
-    cross join lateral (
-        select coalesce(sum(a.amount) filter (where a.category = 'earning'), 0) as earnings,
-            coalesce(sum(a.amount) filter (where a.category = 'deduction'), 0) as deductions,
-            coalesce(sum(a.amount) filter (where a.category = 'tax'), 0) as taxes,
-            coalesce(sum(a.amount) filter (where a.category = 'benefit'), 0) as benefits
-        from unnest(p.amounts, r.categories) a (amount, category)
-    ) l
-    cross join lateral (
-        select coalesce(sum(amount) filter (where category = 'earning'), 0) as earnings,
-            coalesce(sum(amount) filter (where category = 'deduction'), 0) as deductions,
-            coalesce(sum(amount) filter (where category = 'tax'), 0) as taxes,
-            coalesce(sum(amount) filter (where category = 'benefit'), 0) as benefits,
-            coalesce(sum(amount) filter (where kind = 'carried_over'), 0) as carried_over,
-            -- Net lines of arrears, as they were until December 2026: the ledger has what they are made of.
-            coalesce(sum(x.gross - case category when 'earning' then amount else 0 end)
-                filter (where kind = 'arrears' and code is null), 0) as gross_beside,
-            coalesce(sum(x.deductions - case category when 'deduction' then amount else 0 end)
-                filter (where kind = 'arrears' and code is null), 0) as deductions_beside,
-            coalesce(sum(x.taxes) filter (where kind = 'arrears' and code is null), 0) as taxes_beside
-        from payslip_one_offs x
-        where x.tenant_id = :tenant_id and x.run_id = p.run_id and x.user_id = p.user_id
-    ) o
+    join payslip_one_offs x on x.tenant_id = :tenant_id and x.run_id = p.run_id and x.user_id = p.user_id
+    join totals t on t.line_category = x.category
+    union all
+    -- net lines of arrears, as they were until December 2026: the ledger has the parts that they are made of
+    select p.run_id, p.currency, part.category, 0, part.beside
+    from runs r
+    join payslips p on p.tenant_id = :tenant_id and p.run_id = r.id
+    join payslip_one_offs x on x.tenant_id = :tenant_id and x.run_id = p.run_id and x.user_id = p.user_id
     cross join lateral (values
-        ('gross', p.gross, coalesce(p.inputs[r.salary_at], 0) + l.earnings + o.earnings, o.gross_beside),
-        -- what is carried over from earlier payslips is nobody's but the company's
-        ('deductions', p.deductions, l.deductions + o.deductions, o.deductions_beside - o.carried_over),
-        ('taxes', p.taxes, l.taxes + o.taxes, o.taxes_beside),
-        ('benefits', p.benefits, l.benefits + o.benefits, 0)
-    ) c (category, amount, lines, beside)
+        ('gross', x.gross - case x.category when 'earning' then x.amount else 0 end),
+        ('deductions', x.deductions - case x.category when 'deduction' then x.amount else 0 end),
+        ('taxes', x.taxes)
+    ) part (category, beside)
+    where x.kind = 'arrears' and x.code is null
 ),
 registers as (
-    select run_id, currency, category, sum(amount) as amount, sum(lines) as lines, sum(amount + beside) as to_book
-    from slips group by run_id, currency, category
+    -- one row per run, currency and category: the sum of the payslips, of their lines, and what is to be booked
+    select run_id, currency, category, p.amount, coalesce(l.amount, 0) as lines,
+        p.amount + coalesce(l.beside, 0) as to_book
+    from (
+        select p.run_id, p.currency, c.category, sum(c.amount) as amount
+        from runs r
+        join payslips p on p.tenant_id = :tenant_id and p.run_id = r.id
+        cross join lateral (values
+            ('gross', p.gross), ('deductions', p.deductions), ('taxes', p.taxes), ('benefits', p.benefits)
+        ) c (category, amount)
+        group by p.run_id, p.currency, c.category
+    ) p
+    left join (
+        select run_id, currency, category, sum(amount) as amount, sum(beside) as beside
+        from lines group by run_id, currency, category
+    ) l using (run_id, currency, category)
 ),
 booked as (
-    -- benefits are told and not paid: the ledger has no account for them
+    -- benefits are shown and not paid: the ledger has no account for them
     select p.run_id, p.currency, c.category, sum(c.amount) as amount
-    from (select distinct id, run_id, currency from slips) p
+    from (
+        select p.id, p.run_id, p.currency from runs r
+        join payslips p on p.tenant_id = :tenant_id and p.run_id = r.id
+    ) p
     join ledger_entries e on e.tenant_id = :tenant_id and e.subject_id = p.id and e.event = 'payroll'
     cross join lateral (values
         ('gross', case 'wage_cost' when e.debit then e.amount when e.credit then -e.amount else 0 end),

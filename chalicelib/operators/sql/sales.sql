@@ -1,5 +1,5 @@
--- One row per sale: it is either to be decided or was, its decisions follow each other, and what is booked is what the
--- last of them means (advance: owed for now; approved: the earning is owed; declined: nothing is).
+-- One row per sale: it is either pending or decided, its decisions are numbered without gaps, and its postings are those
+-- of the last one (advance: owed for now; approved: the earning is owed; declined: nothing is).
 with
 decided as (
     -- one row: a sale's decisions
@@ -13,7 +13,7 @@ decided as (
     group by sale_id
 ),
 booked as (
-    -- one row: what was booked for a sale, by account, and its advance
+    -- one row per sale: its postings by account, and its advance
     select subject_id as sale_id,
         sum(case 'payable' when credit then amount when debit then -amount else 0 end) as payable,
         sum(case 'advances' when debit then amount when credit then -amount else 0 end) as advances,

@@ -24,7 +24,7 @@ select case
     end as problem
 from tables t
 left join lateral (
-    -- permissive policies add up, so any other one may only be for the roles that step across tenants
+    -- permissive policies add up, so any other one may only be for the cross-tenant roles
     select min(p.polname) as name from pg_policy p
     where p.polrelid = t.oid and p.polname <> 'tenant_isolation' and p.polpermissive
       and exists (

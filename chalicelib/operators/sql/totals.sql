@@ -1,4 +1,4 @@
--- One row per register row: its columns say what its codes and packed days say (a packed day is 10000 * day + value).
+-- One row per register row: its totals are those of its codes and packed days (a packed day is 10000 * day + value).
 select case when n.wrong is not null
         then format('%s %s: recounted, these differ: %s', r.month, r.user_id, n.wrong)
     end as problem
@@ -20,10 +20,10 @@ cross join lateral (
         ('early_out_minutes', r.early_out_minutes, (select coalesce(sum(d % 10000), 0) from unnest(r.day_early_out) d)),
         ('ot_hours', r.ot_hours, (select coalesce(sum(d % 10000), 0) / 100.0 from unnest(r.day_ot) d)),
         ('extra_days', r.extra_days, (select coalesce(sum(d % 10000), 0) / 100.0 from unnest(r.day_extra) d)),
-        -- with one shift only; days on other shifts are the projection's own business
+        -- with one shift only; days on other shifts are left to the projection
         ('payable_shifts', r.payable_shifts, case when r.day_units is null
             then r.units * r.present_days + r.paid_leave_days + r.extra_days else r.payable_shifts end)
-    ) as v (name, said, recounted)
-    where said is distinct from recounted
+    ) as v (name, stored, recounted)
+    where stored is distinct from recounted
 ) n
 where r.tenant_id = :tenant_id

@@ -1,6 +1,6 @@
--- One row per payout that is open, or that was settled by a person against the provider's word: whom does it wait for?
--- One row per payroll run that is approved and not booked as a whole: have its messages been lost?
--- These are no faults of the books: somebody has to do something, or to find out why nothing happens.
+-- One row per payout that is open, or that a person settled against the provider's answer: it has waited too long.
+-- One row per payroll run that is approved and not booked as a whole: its messages may be lost.
+-- Warnings, the books are right: a person has to act, or to find out why nothing happens.
 with
 switched as (
     select coalesce((policy ->> 'payouts_enabled')::boolean, true) and :payouts_enabled as are_on

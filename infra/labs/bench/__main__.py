@@ -21,9 +21,9 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from infra.labs.bench import formulas, measures, product
 from infra.labs.bench.data import STEPS, loaded, tenants_of
 from infra.labs.bench.leave import part as leave
-from infra.labs.bench.measures import Tell
+from infra.labs.bench.measures import ReportStep
 from infra.labs.bench.payouts import part as payouts
-from infra.labs.bench.payouts.part import TellOf
+from infra.labs.bench.payouts.part import ShowProgress
 from infra.labs.bench.payroll import part as payroll
 from infra.labs.bench.table import Line, show, write
 
@@ -54,7 +54,7 @@ PARTS = {"register": (NOTES, MAIN, "employees"), "payouts": (payouts.NOTES, payo
 
 
 def main() -> None:
-    """Measure everything and print a table for each part. It asserts nothing: machines differ."""
+    """Measure each part and print its table. Nothing is asserted: machines differ."""
     parser = argparse.ArgumentParser(prog="python -m infra.labs.bench", description=main.__doc__)
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; all unless said")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to a file as well")
@@ -64,54 +64,54 @@ def main() -> None:
         parser.error(f"SIZE is one of {', '.join(SIZES)}, not {size}")
     if unknown := set(options.parts) - set(PARTS):
         parser.error(f"the parts are {', '.join(PARTS)}, not {', '.join(unknown)}")
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the server and its folder go, too
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the server and its folder are removed
     all_lines: list[Line] = []
     all_notes: list[str] = []
     for name in options.parts or PARTS:
-        lines, notes = _part(name, size)
+        lines, notes = _measure_part(name, size)
         all_lines, all_notes = [*all_lines, *lines], [*all_notes, *notes]
     if options.json:
         command = " ".join([f"SIZE={size} python -m infra.labs.bench", *options.parts])
         write(options.json, all_lines, command=command, notes=all_notes)
 
 
-def _part(name: str, size: str) -> tuple[list[Line], list[str]]:
-    said, main_size, whom = PARTS[name]
+def _measure_part(name: str, size: str) -> tuple[list[Line], list[str]]:
+    notes_of_part, main_size, subjects = PARTS[name]
     began = time.monotonic()
     lines, rows = _MEASURED[name](size, watched)
     notes = [
-        *said,
+        *notes_of_part,
         f"{rows:,} rows of facts; {os.cpu_count()} cores, {platform.platform()}",
         f"{time.monotonic() - began:.0f} s in all",
     ]
     tenants = 1 if name in ("payroll", "formulas") else tenants_of(main_size[size])
-    title = f"Wagebook, {name}: {main_size[size]:,} {whom}, tenants: {tenants}"
+    title = f"Wagebook, {name}: {main_size[size]:,} {subjects}, tenants: {tenants}"
     show(lines, title=title, command=f"SIZE={size} python -m infra.labs.bench {name}", notes=notes)
     return lines, notes
 
 
 @contextmanager
-def watched(what: str, steps: int) -> Iterator[Tell]:
-    """Show on a terminal how far the measuring is; the function it hands out is told what comes next."""
+def watched(what: str, steps: int) -> Iterator[ReportStep]:
+    """Show progress on a terminal; the function that it yields takes the name of the next step."""
     bars = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*bars, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:
         bar = progress.add_task(what, total=steps)
         yield lambda now: progress.update(bar, advance=1, description=f"{what}: {now}")
 
 
-def measured(size: str, tell_of: TellOf) -> tuple[list[Line], int]:
-    """Load each size in turn and measure it; the main one in all respects."""
+def measured(size: str, show_progress: ShowProgress) -> tuple[list[Line], int]:
+    """Load and measure each size; the main one beside all yardsticks."""
     lines: list[Line] = []
     runs, rows = {}, 0
     times = 3 if size in ("full", "large") else 1
     for employees in SIZES[size]:
-        with tell_of(f"{employees:,} employees", STEPS + 8) as tell, loaded(employees, step=tell) as data:
+        with show_progress(f"{employees:,} employees", STEPS + 8) as report, loaded(employees, step=report) as data:
             product.use(data.urls.application)
             if employees == MAIN[size]:
-                lines += measures.bulk(data, tell, times=times, sample=200 if times > 1 else 60)
-                lines += measures.single(data, tell, times=400 if times > 1 else 60)
+                lines += measures.bulk(data, report, times=times, sample=200 if times > 1 else 60)
+                lines += measures.single(data, report, times=400 if times > 1 else 60)
                 rows = sum(data.rows.values())
-            tell("growth")
+            report("growth")
             chunks = product.chunks(data.admin_url)
             runs[employees] = [measures.build(data, chunks) for _ in range(1 if employees > 300_000 else times)]
             product.leave()

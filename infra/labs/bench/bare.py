@@ -1,4 +1,4 @@
-"""Bare statements: the least that a single call can cost. By the driver, prepared, with the tenant set."""
+"""Bare statements: the least that a single call can cost. By psycopg, prepared, with the tenant set."""
 
 from datetime import date
 from types import TracebackType
@@ -24,7 +24,7 @@ _PAGE = """
 
 
 class Bare:
-    """One connection of the application role."""
+    """A connection of the application role."""
 
     def __init__(self, url: str, tenant_id: UUID) -> None:
         self.tenant_id = tenant_id
@@ -33,7 +33,9 @@ class Bare:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, said: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
         self.app.close()
 
     def write(self, user_id: UUID, number: int) -> None:

@@ -22,7 +22,7 @@ from infra.local.lambda_events import Context
 
 
 def median(call: Callable[[int], object], times: int, warm: int = 12) -> float:
-    """Take the median seconds of a call, after some that do not count."""
+    """Return the median seconds of a call, after a warm-up."""
     for number in range(warm):
         call(number)
     takes = []
@@ -35,13 +35,13 @@ def median(call: Callable[[int], object], times: int, warm: int = 12) -> float:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Let the function write its logs and metrics, as in Lambda, where nobody sees them."""
+    """Discard logs and metrics, which the function still writes, as in Lambda."""
     with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
         yield
 
 
 def make_key(tenant_id: UUID) -> str:
-    """Make an API key of HR."""
+    """Create an API key with the role HR."""
     secret = keys.make(tenant_id)
     with transaction(tenant_id=tenant_id) as session:
         session.exec_driver_sql(
@@ -116,14 +116,14 @@ def balance(api: Api, user_id: UUID) -> object:
 
 
 def correct(api: Api, user_id: UUID, status: str) -> object:
-    """Set a day by hand through the API, which answers with the new row and totals."""
+    """Correct a day through the API, which answers with the new row and totals."""
     resource = "/pay-register/{month}/{user_id}/days/{day}"
     values = {"month": product.MONTH, "user_id": str(user_id), "day": "2026-01-12"}
     return api("PUT", resource.format(**values), resource, values, {"status": status})
 
 
 def correct_by_statements(tenant_id: UUID, user_id: UUID, code: str) -> None:
-    """Do what a correction needs and no more: the edit, and the employee's register row and balance."""
+    """Run the least statements of a correction: the edit, and the employee's register row and balance."""
     with job_scope(tenant_id, name="bench", now=product.NOW, origin=product.ORIGIN) as scope:
         scope.session.exec_driver_sql(
             "insert into day_edits (tenant_id, user_id, day, first_code, second_code, edited_by, edited_at)"

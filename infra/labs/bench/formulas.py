@@ -1,4 +1,4 @@
-"""What a component costs: the compiled program beside reading the text each time, as payroll programs commonly do.
+"""The cost of a component: the compiled program beside parsing the text each time, as payroll programs commonly do.
 
 Alone: `python -m infra.labs.bench.formulas`. No database, one process.
 """
@@ -11,7 +11,7 @@ from random import Random
 from typing import Any
 
 from chalicelib import formulas
-from infra.labs.bench.payouts.part import TellOf
+from infra.labs.bench.payouts.part import ShowProgress
 from infra.labs.bench.table import Line, Target, per_second, show
 
 EMPLOYEES: dict[str, int] = {"tiny": 200, "small": 4_000, "full": 100_000, "large": 100_000}
@@ -60,12 +60,12 @@ TEXTS = [
 
 
 def batched(rows: list[list[Decimal]], size: int) -> Iterator[list[list[Decimal]]]:
-    """Cut rows into chunks."""
+    """Yield the rows in chunks."""
     return (rows[at : at + size] for at in range(0, len(rows), size))
 
 
 def program() -> formulas.Program:
-    """Read and compile the components."""
+    """Parse and compile the components."""
     steps, names = [], list(INPUTS)
     for code, text in COMPONENTS.items():
         steps.append(formulas.FormulaStep(code, formulas.check(text, names=names), places=2, at_least=Decimal(0)))
@@ -74,33 +74,33 @@ def program() -> formulas.Program:
 
 
 def people(number: int) -> list[list[Decimal]]:
-    """Make inputs, of a fixed seed."""
-    chance = Random(1)
+    """Return random inputs, always the same."""
+    random = Random(1)
     rows = []
     for _ in range(number):
-        salary = Decimal(chance.randrange(1_500_000, 15_000_000)).scaleb(-2)
-        lost = chance.choice((0, 0, 0, 1, 2))
+        salary = Decimal(random.randrange(1_500_000, 15_000_000)).scaleb(-2)
+        lost = random.choice((0, 0, 0, 1, 2))
         daily = (salary / 22).quantize(Decimal("0.0001"))
         earned = salary - daily * lost
-        rest = [Decimal(chance.randrange(60)).scaleb(-1), Decimal(chance.randrange(6)), daily / 8, daily]
-        merit = [Decimal(chance.randrange(12)), Decimal(chance.randrange(500, 1000)).scaleb(-1)]
+        rest = [Decimal(random.randrange(60)).scaleb(-1), Decimal(random.randrange(6)), daily / 8, daily]
+        merit = [Decimal(random.randrange(12)), Decimal(random.randrange(500, 1000)).scaleb(-1)]
         rows.append([salary, earned, earned, Decimal(22), Decimal(22 - lost), Decimal(lost), *rest, *merit])
     return rows
 
 
 def compiled(rows: list[list[Decimal]]) -> list[Any]:
-    """Compute all rows with one program, in chunks as a payroll run does, and give the first chunk's."""
+    """Compute all rows with one program, in chunks as a payroll run does; return the first chunk's values."""
     run, nothing = program(), [None] * len(COMPONENTS)
     kept: list[Any] = []
     with formulas.exactly():
         for chunk in batched(rows, CHUNK):
-            found = [run(row, nothing)[0] for row in chunk]
-            kept = kept or found
+            values = [run(row, nothing)[0] for row in chunk]
+            kept = kept or values
     return kept
 
 
 def each_time(rows: list[list[Decimal]]) -> list[Any]:
-    """Read and compile for every row."""
+    """Parse and compile for every row."""
     nothing = [None] * len(COMPONENTS)
     with formulas.exactly():
         return [program()(row, nothing)[0] for row in rows]
@@ -108,26 +108,26 @@ def each_time(rows: list[list[Decimal]]) -> list[Any]:
 
 def by_eval(rows: list[list[Decimal]]) -> list[Any]:
     """Evaluate texts for every row."""
-    found = []
+    values = []
     cent = Decimal("0.01")
     for row in rows:
         names: dict[str, Any] = {"D": Decimal, **dict(zip(INPUTS, row, strict=True))}
         for code, text in TEXTS:
             names[code] = eval(text, names).quantize(cent, "ROUND_HALF_UP")  # noqa: S307 - the yardstick, own texts
-        found.append([names[code] for code in COMPONENTS])
-    return found
+        values.append([names[code] for code in COMPONENTS])
+    return values
 
 
-def measured(size: str, tell_of: TellOf) -> tuple[list[Line], int]:
-    """Measure the three ways on the same people, and see that they agree."""
+def measured(size: str, show_progress: ShowProgress) -> tuple[list[Line], int]:
+    """Measure the three ways on the same inputs, and check that they agree."""
     rows = people(EMPLOYEES[size])
     few = rows[: max(50, len(rows) // 100)]
-    with tell_of("formulas", 3) as tell:
-        tell("compiled")
+    with show_progress("formulas", 3) as report:
+        report("compiled")
         seconds, values = _median(compiled, rows, 3)
-        tell("eval of texts")
+        report("eval of texts")
         eval_seconds, by_text = _median(by_eval, few, 3)
-        tell("compiled each time")
+        report("compiled each time")
         own_seconds, _ = _median(each_time, few[: len(few) // 5], 3)
     if values[: len(by_text)] != by_text:
         raise AssertionError("The compiled program and the texts disagree.")

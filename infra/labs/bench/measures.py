@@ -1,4 +1,4 @@
-"""What is measured, in its order: each function takes a loaded database and gives lines of the table."""
+"""The part `register`, in order: each function takes a loaded server and yields lines of the table."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -14,7 +14,7 @@ from infra.labs.bench.table import Line, Target, clock, per_second
 from infra.labs.bench.workers import workers
 from infra.labs.bench.yardsticks import Bound
 
-Tell = Callable[[str], None]
+ReportStep = Callable[[str], None]  # takes the name of the next step
 EMPTY = "truncate pay_registers, balances"
 # every twentieth employee is late by an hour one day
 CHANGE = """update attendance set late_minutes = 60 from bench.people p
@@ -30,7 +30,7 @@ def admin(data: Loaded, *statements: str) -> None:
 
 
 def build(data: Loaded, chunks: list[Chunk], number: int = 1, *, times: int = 1) -> Run:
-    """Build registers and balances from nothing, several times, and give the run in the middle."""
+    """Build registers and balances from nothing, several times, and return the median run."""
     runs = []
     with workers(data.urls.application, number) as run:
         for _ in range(times):
@@ -43,26 +43,26 @@ def _middle(runs: list[Run]) -> Run:
     return sorted(runs, key=lambda r: r.ended - r.began)[len(runs) // 2]
 
 
-def bulk(data: Loaded, tell: Tell, *, times: int, sample: int) -> Iterator[Line]:
-    """Measure registers and balances of everybody, beside their yardsticks."""
+def bulk(data: Loaded, report: ReportStep, *, times: int, sample: int) -> Iterator[Line]:
+    """Measure all registers and balances, beside their yardsticks."""
     chunks = product.chunks(data.admin_url)
-    tell("building registers and balances")
+    report("building registers and balances")
     first = build(data, chunks, times=times)
     admin(data, "vacuum (analyze) pay_registers, balances")
-    tell("the bounds")
+    report("the bounds")
     where = (data.admin_url, data.urls.application, chunks)
     least = yardsticks.bound(*where, table="pay_registers", scan="scan", times=times)
     least_b = yardsticks.bound(*where, table="balances", scan="scan_registers", times=times)
     yield from _against("register, built from facts", first.employees, first.register, least, Target(0.20))
-    tell("row at a time")
+    report("row at a time")
     yield from _rowwise(data, first, sample)
     yield from _against("balances, on top of the register", first.employees, first.balances, least_b, Target(0.40))
-    tell("PL/pgSQL loop")
+    report("PL/pgSQL loop")
     some = sorted(chunks, key=lambda chunk: chunk.employees)[len(chunks) // 2 :][:5]
     took, done = yardsticks.by_loop(data.admin_url, data.urls.application, some)
     rate = first.employees / first.balances
     yield Line("  PL/pgSQL loop over days", per_second(done, took), rate / (done / took), "times faster is ours")
-    tell("nothing changed, 5 % changed")
+    report("nothing changed, 5 % changed")
     with workers(data.urls.application, 1) as run:
         same = _middle([run(chunks) for _ in range(times)])
         admin(data, CHANGE, "vacuum (analyze) attendance")
@@ -71,7 +71,7 @@ def bulk(data: Loaded, tell: Tell, *, times: int, sample: int) -> Iterator[Line]
     for what, took_again in ((f"both again, {same.changed} rows changed", same), (f"{few.changed} rows changed", few)):
         seconds = took_again.ended - took_again.began
         yield Line(what, per_second(took_again.employees, seconds), whole / seconds, "times as fast as the first time")
-    tell("two workers")
+    report("two workers")
     two = build(data, chunks, 2, times=times)
     seconds = two.ended - two.began
     yield Line("both, two workers", per_second(two.employees, seconds), whole / seconds, "of one worker's rate")
@@ -88,20 +88,16 @@ def _against(what: str, employees: int, seconds: float, least: Bound, target: Ta
 def _rowwise(data: Loaded, first: Run, sample: int) -> Iterator[Line]:
     people = rowwise.prepare(data.admin_url, sample)
     ours = first.employees / first.register
-    for what, way, target in (
-        ("  row at a time, ORM, as peers do", rowwise.by_orm, Target(60)),
-        ("  row at a time, raw driver", rowwise.by_driver, None),
-    ):
-        with way(data.urls.application) as one:
-            took = calls.median(lambda n, one=one: one(people[n % len(people)]), len(people))  # type: ignore[misc]
-        yield Line(what, f"{1 / took:,.0f}/s", ours * took, "times faster is ours", target)
+    with rowwise.by_driver(data.urls.application) as compute:
+        took = calls.median(lambda n: compute(people[n % len(people)]), len(people))
+    yield Line("  row at a time, by hand", f"{1 / took:,.0f}/s", ours * took, "times faster is ours")
     took = calls.median(lambda n: product.compute_one(people[n % sample].tenant_id, people[n % sample].user_id), sample)
     yield Line("  our own statements, one employee a time", f"{1 / took:,.0f}/s", ours * took, "times faster in chunks")
 
 
-def single(data: Loaded, tell: Tell, *, times: int) -> Iterator[Line]:
+def single(data: Loaded, report: ReportStep, *, times: int) -> Iterator[Line]:
     """Measure single calls in the largest tenant, beside the bare statements."""
-    tell("single calls")
+    report("single calls")
     tenant = max(product.chunks(data.admin_url), key=lambda chunk: chunk.employees)
     tenant_id, user_id = tenant.tenant_id, tenant.first
     api = calls.Api(calls.make_key(tenant_id))
@@ -126,7 +122,7 @@ def single(data: Loaded, tell: Tell, *, times: int) -> Iterator[Line]:
 
 
 def growth(runs: dict[int, list[Run]]) -> Iterator[Line]:
-    """Fit the exponent of time against employees, and tell the workers' memory."""
+    """Fit the exponent of time against employees, and show the workers' memory."""
     for what in ("register", "balances"):
         took = {size: median(getattr(run, what) for run in some) for size, some in runs.items()}
         measured = ", ".join(f"{size:,}: {value:.2f} s" for size, value in took.items())

@@ -30,7 +30,7 @@ CHUNK_EMPLOYEES = 5000
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Some employees of one tenant, by their ids; computed in one transaction."""
+    """Employees of one tenant, by a range of ids; computed in one transaction."""
 
     tenant_id: UUID
     first: UUID
@@ -40,7 +40,7 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What computing some chunks took: seconds in all, and of them in the balances' statement."""
+    """A computation of chunks: its times, and the seconds of the balances' statement."""
 
     employees: int
     changed: int
@@ -55,7 +55,7 @@ class Run:
 
 
 def use(url: str) -> None:
-    """Point the product at a database, and away from the one before."""
+    """Point the product at a database, and close its connections to the former one."""
     if engine.cache_info().currsize:
         leave()
     os.environ["APPLICATION_DATABASE_URL"] = url
@@ -73,7 +73,7 @@ def leave() -> None:
 
 
 def chunks(admin_url: str, size: int = CHUNK_EMPLOYEES) -> list[Chunk]:
-    """Cut all tenants into chunks, as the product's jobs do."""
+    """Split all tenants into chunks, as the product's jobs do."""
     with psycopg.connect(admin_url) as admin:
         rows = admin.execute(
             "select tenant_id, min(user_id::text)::uuid, max(user_id::text)::uuid, count(*) from ("
@@ -85,27 +85,27 @@ def chunks(admin_url: str, size: int = CHUNK_EMPLOYEES) -> list[Chunk]:
     return [Chunk(*row) for row in rows]
 
 
-def compute(wanted: Sequence[Chunk], done: Callable[[int], None] = lambda employees: None) -> Run:
-    """Compute registers and balances of the chunks; the time of the balances' statement is told apart."""
+def compute(chunks_to_compute: Sequence[Chunk], done: Callable[[int], None] = lambda employees: None) -> Run:
+    """Compute registers and balances of chunks; the balances' statement is timed by itself."""
     changed, began = 0, time.monotonic()
     with _timed_balances() as took:
-        for chunk in wanted:
+        for chunk in chunks_to_compute:
             with job_scope(chunk.tenant_id, name="bench", now=NOW, origin=ORIGIN) as scope:
                 employee_filter = EmployeeFilter.range(chunk.first, chunk.last)
                 changed += project(scope, window=window_of(scope, MONTH), employee_filter=employee_filter, as_of=AS_OF)
             done(chunk.employees)
     ended = time.monotonic()
-    return Run(sum(c.employees for c in wanted), changed, began, ended, sum(took), peak_mb())
+    return Run(sum(c.employees for c in chunks_to_compute), changed, began, ended, sum(took), peak_mb())
 
 
 def compute_one(tenant_id: UUID, user_id: UUID) -> None:
-    """Compute one employee, in a transaction of their own."""
+    """Compute one employee in one transaction."""
     with job_scope(tenant_id, name="bench", now=NOW, origin=ORIGIN) as scope:
         project(scope, window=window_of(scope, MONTH), employee_filter=EmployeeFilter.one(user_id), as_of=AS_OF)
 
 
 def peak_mb() -> float:
-    """Return the most memory that this process ever held, in megabytes."""
+    """Return this process's peak memory in megabytes."""
     # Linux hands getrusage's peak on from the parent to the program it starts; this one is the process's own
     status = Path("/proc/self/status")
     if status.exists():
@@ -115,7 +115,7 @@ def peak_mb() -> float:
 
 @contextmanager
 def _timed_balances() -> Iterator[list[float]]:
-    """Gather the seconds that the balances' statement takes, call by call."""
+    """Yield a list that collects the seconds of each balances' statement."""
     earn, took = balances.earn, []
 
     def timed(*scope: Any, **which: Any) -> int:

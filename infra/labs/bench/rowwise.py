@@ -1,6 +1,6 @@
-"""The row-at-a-time way: one employee per transaction, a query per source, the days computed in Python.
+"""The row-at-a-time yardstick, by psycopg: one employee per transaction, a query per source, days computed in Python.
 
-Peers do it through an ORM; the same through the raw driver shows what of it is the ORM's.
+Peers do the same through an ORM, which is slower still: docs/performance.md has a recorded run.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -13,8 +13,6 @@ from uuid import UUID
 
 import psycopg
 from psycopg.rows import namedtuple_row
-from sqlalchemy import MetaData, Table, create_engine, select, text
-from sqlalchemy.orm import Session, registry
 
 SQL = Path(__file__).parent / "sql"
 START, END = date(2026, 1, 1), date(2026, 1, 31)
@@ -29,7 +27,7 @@ Facts = dict[str, list[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Whom to compute, with the calendar, which a peer would have in a cache, and the code of a day without record."""
+    """An employee with their calendar, which a peer would have in a cache, and the code of a day without a record."""
 
     tenant_id: UUID
     user_id: UUID
@@ -39,7 +37,7 @@ class Person:
 
 
 def prepare(admin_url: str, number: int) -> list[Person]:
-    """Make the table that the rows go into, and choose people from all over."""
+    """Create the table of results, and return a sample of employees from all tenants."""
     with psycopg.connect(admin_url, autocommit=True) as admin:
         admin.execute("drop table if exists bench.rowwise")
         admin.execute(
@@ -56,7 +54,7 @@ def prepare(admin_url: str, number: int) -> list[Person]:
 
 
 def halves_of(person: Person, facts: Facts) -> str:
-    """Settle every half of the month, day by day."""
+    """Return the codes of all halves of the month."""
     attendance = {row.day: row for row in facts["attendance"]}
     leave = {(row.day, row.half): row for row in facts["leave_days"]}
     roster = {row.day: row for row in facts["roster_days"]}
@@ -91,13 +89,17 @@ def halves_of(person: Person, facts: Facts) -> str:
             elif off:
                 claims[half] = "W"
         codes += [
-            claims.get(half) or _clocked(attendance.get(day), half, claims, person) for half in ("first", "second")
+            claims.get(half) or _attendance_code(attendance.get(day), half, claims, person)
+            for half in ("first", "second")
         ]
     return "".join(codes)
 
 
-def _clocked(record: Any, half: str, claims: dict[str, str], person: Person) -> str:
-    """Return the code of a half that nothing else has; where something has the other, half of the minutes is enough."""
+def _attendance_code(record: Any, half: str, claims: dict[str, str], person: Person) -> str:
+    """Return the code of a half by its attendance.
+
+    Half of the minutes is enough where the other half is leave, on-duty, holiday or week off.
+    """
     if record is None:
         return person.assumed
     beside = claims.get("second" if half == "first" else "first", "-")
@@ -107,7 +109,7 @@ def _clocked(record: Any, half: str, claims: dict[str, str], person: Person) -> 
 
 @contextmanager
 def by_driver(url: str) -> Iterator[Callable[[Person], str]]:
-    """Hand out a function that computes one employee with psycopg."""
+    """Yield a function that computes one employee."""
     with psycopg.connect(url, autocommit=True, row_factory=namedtuple_row) as app:
 
         def one(person: Person) -> str:
@@ -116,7 +118,7 @@ def by_driver(url: str) -> Iterator[Callable[[Person], str]]:
                 key = [person.tenant_id, person.user_id]
                 facts: Facts = {
                     table: app.execute(
-                        f"select * from {table} where tenant_id = %s and user_id = %s{_within(table)}".encode(), key
+                        f"select * from {table} where tenant_id = %s and user_id = %s{_in_month(table)}".encode(), key
                     ).fetchall()
                     for table in SOURCES
                 }
@@ -127,40 +129,7 @@ def by_driver(url: str) -> Iterator[Callable[[Person], str]]:
         yield one
 
 
-@contextmanager
-def by_orm(url: str) -> Iterator[Callable[[Person], str]]:
-    """Hand out a function that computes one employee with the ORM's objects, as peers do."""
-    engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
-    models, metadata, mapping = {}, MetaData(), registry()
-    for table in SOURCES:
-        models[table] = type(table.title(), (), {})
-        mapping.map_imperatively(models[table], Table(table, metadata, autoload_with=engine))
-
-    def one(person: Person) -> str:
-        with Session(engine) as session, session.begin():
-            session.execute(text(f"set local app.tenant_id = '{person.tenant_id}'"))
-            facts: Facts = {
-                table: list(
-                    session.scalars(
-                        select(model)
-                        .filter_by(tenant_id=person.tenant_id, user_id=person.user_id)
-                        .where(text("true" + _within(table)))
-                    )
-                )
-                for table, model in models.items()
-            }
-            halves = halves_of(person, facts)
-            row = [person.tenant_id, person.user_id, *_totals(halves, facts)]
-            session.connection().exec_driver_sql(_WRITE, tuple(row))
-        return halves
-
-    try:
-        yield one
-    finally:
-        engine.dispose()
-
-
-def _within(table: str) -> str:
+def _in_month(table: str) -> str:
     if table == "employments":
         return ""
     if table == "on_duty":

@@ -11,7 +11,7 @@ from rich.table import Table
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A limit that the issue asks of a figure."""
+    """A limit that a figure should meet."""
 
     value: float
     at_least: bool = True
@@ -25,7 +25,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One measured thing: how fast, and how that compares with its yardstick."""
+    """A line of the table: a measured rate or time, and its ratio to a yardstick."""
 
     what: str
     measured: str
@@ -63,10 +63,10 @@ def write(file: Path, lines: list[Line], *, command: str, notes: list[str]) -> N
 
 
 def per_second(employees: int, seconds: float) -> str:
-    """Return a rate and the time behind it."""
+    """Format a rate and its time."""
     return f"{employees / seconds:,.0f}/s ({seconds:.2f} s)"
 
 
 def clock(seconds: float) -> str:
-    """Return a short time."""
+    """Format a short time."""
     return f"{seconds * 1e6:,.0f} us" if seconds < 0.01 else f"{seconds * 1e3:,.1f} ms"

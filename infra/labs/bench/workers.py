@@ -1,4 +1,4 @@
-"""Workers: the product's computation in processes of their own, so that memory and scaling are theirs alone."""
+"""Workers: the product's computation in processes of their own, so that memory and scaling can be measured."""
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -12,26 +12,26 @@ from infra.labs.bench.product import Chunk, Run
 
 @contextmanager
 def workers(url: str, number: int) -> Iterator[Callable[[Sequence[Chunk]], Run]]:
-    """Start workers, and hand out a function that computes chunks with them and sums up what it took."""
+    """Start workers, and yield a function that computes chunks with them and sums up their runs."""
     with ProcessPoolExecutor(number, mp_context=get_context("spawn"), initializer=partial(product.use, url)) as pool:
         list(pool.map(product.compute, [[]] * number * 4))  # started, imported, connected
 
         def run(chunks: Sequence[Chunk]) -> Run:
-            dealt = _dealt(chunks, number)
-            return _together(list(pool.map(product.compute, dealt)))
+            dealt = _distribute(chunks, number)
+            return _combine(list(pool.map(product.compute, dealt)))
 
         yield run
 
 
-def _dealt(chunks: Sequence[Chunk], number: int) -> list[list[Chunk]]:
+def _distribute(chunks: Sequence[Chunk], number: int) -> list[list[Chunk]]:
     # the largest first, each to the worker who has least: a queue's order evens out the same way
-    hands: list[list[Chunk]] = [[] for _ in range(number)]
+    shares: list[list[Chunk]] = [[] for _ in range(number)]
     for chunk in sorted(chunks, key=lambda c: -c.employees):
-        min(hands, key=lambda hand: sum(c.employees for c in hand)).append(chunk)
-    return hands
+        min(shares, key=lambda share: sum(c.employees for c in share)).append(chunk)
+    return shares
 
 
-def _together(runs: list[Run]) -> Run:
+def _combine(runs: list[Run]) -> Run:
     # the clock is the machine's, so the processes' readings compare
     return Run(
         sum(r.employees for r in runs),

@@ -1,4 +1,4 @@
-"""Yardsticks: what the database can do at all, and what a loop inside it does."""
+"""Yardsticks: the least time that the database needs, and a PL/pgSQL loop."""
 
 import time
 from collections.abc import Sequence
@@ -11,8 +11,8 @@ from psycopg import sql
 from infra.labs.bench.product import Chunk
 
 SQL = Path(__file__).parent / "sql"
-AMONG = "tenant_id = %(tenant_id)s and user_id between %(first)s and %(last)s"
-EVERYBODY = "true"
+EMPLOYEE_FILTER = "tenant_id = %(tenant_id)s and user_id between %(first)s and %(last)s"
+ALL_EMPLOYEES = "true"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,20 +40,20 @@ def bound(admin_url: str, url: str, chunks: Sequence[Chunk], *, table: str, scan
         admin.execute(like.format(copied, sql.Identifier("public", table)))
         admin.execute("grant usage on schema bench to wagebook_app")
         admin.execute(sql.SQL("grant insert on {} to wagebook_app").format(copied))
-        rows = [_rows(admin, table, AMONG, chunk) for chunk in chunks]
-        all_rows, number = _rows(admin, table, EVERYBODY, everybody)
+        rows = [_rows(admin, table, EMPLOYEE_FILTER, chunk) for chunk in chunks]
+        all_rows, number = _rows(admin, table, ALL_EMPLOYEES, everybody)
         takes: dict[str, list[float]] = {"chunked": [], "at_once": []}
         for _ in range(times):
             with psycopg.connect(url, autocommit=True) as app:
-                takes["chunked"].append(_take(admin, app, copied, scan, AMONG, chunks, [r for r, _ in rows]))
-            takes["at_once"].append(_take(admin, admin, copied, scan, EVERYBODY, [everybody], [all_rows]))
+                takes["chunked"].append(_take(admin, app, copied, scan, EMPLOYEE_FILTER, chunks, [r for r, _ in rows]))
+            takes["at_once"].append(_take(admin, admin, copied, scan, ALL_EMPLOYEES, [everybody], [all_rows]))
         admin.execute(sql.SQL("drop table {}").format(copied))
     chunked, at_once = (sorted(some)[times // 2] for some in takes.values())
     return Bound(chunked, at_once, number, len(all_rows) // max(number, 1))
 
 
 def by_loop(admin_url: str, url: str, chunks: Sequence[Chunk]) -> tuple[float, int]:
-    """Take the seconds of the PL/pgSQL loop over these chunks, and give its number of employees."""
+    """Return the seconds of the PL/pgSQL loop over these chunks, and its number of employees."""
     with psycopg.connect(admin_url, autocommit=True) as admin:
         admin.execute("drop table if exists bench.looped")
         admin.execute(

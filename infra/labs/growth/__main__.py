@@ -1,18 +1,16 @@
-"""Run it: `python -m infra.labs.growth` prints what three sizes use and cost; `measure` measures rows and log anew."""
+"""Run it: `python -m infra.labs.growth` prints usage and limits; `measure` measures rows and log again."""
 
 import argparse
 import json
 
-from infra.labs.growth.bill import bill, database_of, total
 from infra.labs.growth.limits import limits
-from infra.labs.growth.prices import AS_OF, REGION
 from infra.labs.growth.usage import DAYS, GB, Usage, usage
 
 SIZES = (1_000, 100_000, 10_000_000)
 
 
 def main() -> None:
-    """Print the arithmetic, or measure what it stands on."""
+    """Print the tables, or measure the figures that they are computed from."""
     parser = argparse.ArgumentParser(prog="python -m infra.labs.growth", description=main.__doc__)
     parser.add_argument("what", nargs="?", choices=["show", "measure"], default="show")
     parser.add_argument("--people", type=int, default=10_000, help="for measure")
@@ -26,16 +24,16 @@ def main() -> None:
 
 
 def shown() -> str:
-    """Write the tables: usage and bill at three sizes, limits at the largest."""
+    """Return the tables: usage at three sizes, limits at the largest."""
     all_used = [usage(people) for people in SIZES]
     head = ["a month", *(f"{people:,} people" for people in SIZES)]
-    parts = [_table(head, _usage_rows(all_used)), "", f"US dollars a month, {REGION}, prices of {AS_OF}:", ""]
-    parts += [_table(head, _bill_rows(all_used)), "", f"Limits at {SIZES[-1]:,} people in one account and cell:", ""]
+    parts = [_table(head, _usage_rows(all_used))]
+    parts += ["", f"Limits at {SIZES[-1]:,} people in one account and cell:", ""]
     rows = [
         [
             one.what + (" (ours)" if one.is_ours else ""),
             f"{one.needed:,.0f}",
-            f"{one.there_is:,.0f}",
+            f"{one.available:,.0f}",
             one.unit,
             f"{one.share:.0%}",
         ]
@@ -45,13 +43,13 @@ def shown() -> str:
 
 
 def _usage_rows(all_used: list[Usage]) -> list[list[str]]:
-    said = {
+    figures_by_name = {
         "facts a day": [f"{one.facts_a_day:,.0f}" for one in all_used],
         "rows of facts and results": [f"{one.rows:,.0f}" for one in all_used],
         "GB of them": [f"{one.bytes / GB:,.2f}" for one in all_used],
         "GB stored after a year": [f"{one.stored / GB:,.1f}" for one in all_used],
         "GB of write-ahead log a night": [f"{one.log / DAYS / GB:,.2f}" for one in all_used],
-        "a night, seconds of one worker": [f"{one.night_seconds:,.1f}" for one in all_used],
+        "a night, seconds of one worker": [f"{one.nightly_seconds:,.1f}" for one in all_used],
         "payday, seconds of one worker": [f"{one.payday_seconds:,.1f}" for one in all_used],
         "API requests a second at the peak": [f"{one.peak_requests:,.1f}" for one in all_used],
         "provider calls a second, payouts in 4 h": [f"{one.people / 14_400:,.1f}" for one in all_used],
@@ -59,20 +57,7 @@ def _usage_rows(all_used: list[Usage]) -> list[list[str]]:
         "least ACU of an instance": [f"{one.least_acu:,.0f}" for one in all_used],
         "cells": [f"{one.cells}" for one in all_used],
     }
-    return [[what, *figures] for what, figures in said.items()]
-
-
-def _bill_rows(all_used: list[Usage]) -> list[list[str]]:
-    bills = [bill(one) for one in all_used]
-    rows = [[lines[0].service, *(f"{line.dollars:,.2f}" for line in lines)] for lines in zip(*bills, strict=True)]
-    rows.append(["all", *(f"{total(lines):,.0f}" for lines in bills)])
-    rows.append(
-        ["a person", *(f"{total(lines) / one.people:,.4f}" for lines, one in zip(bills, all_used, strict=True))]
-    )
-    ways = [database_of(one) for one in all_used]
-    rows.append(["(Aurora if Standard)", *(f"{way['standard']:,.0f}" for way in ways)])
-    rows.append(["(Aurora if I/O-Optimized)", *(f"{way['optimized']:,.0f}" for way in ways)])
-    return rows
+    return [[what, *figures] for what, figures in figures_by_name.items()]
 
 
 def _table(head: list[str], rows: list[list[str]]) -> str:

@@ -1,4 +1,4 @@
-"""Which limits of AWS come first: each with what so many people need of it, in one account and cell."""
+"""Limits of AWS and of our own, each with what so many people need of it in one account and cell."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,23 +10,23 @@ from infra.labs.growth.usage import Usage
 PAYOUT_SECONDS, PAYOUT_HOURS = 0.5, 4  # a provider's answer; the day's window
 PAYOUTS_AT_ONCE, DOCUMENTS_AT_ONCE = 20, 10  # at_once of our queues
 DOCUMENTS_A_SECOND = 80 / 1.769  # of a function with a gigabyte: 1,769 MB are one core
-SLIP_HOURS = 12  # in which everybody has their payslip
+SLIP_HOURS = 12  # in which all payslips are sent
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """One limit: how much there is, how much is needed, and who says so."""
+    """A limit: how much is available, how much is needed, and the source."""
 
     what: str
     is_ours: bool
-    there_is: float
+    available: float
     needed: float
     unit: str
-    said_by: str
+    source: str
 
     @property
     def share(self) -> float:
-        return self.needed / self.there_is
+        return self.needed / self.available
 
 
 def limits(used: Usage) -> list[Limit]:
@@ -101,7 +101,7 @@ def _limits(used: Usage) -> Iterator[Limit]:
         "the night, in the hour after 00:30",
         True,
         3600,
-        used.night_seconds,
+        used.nightly_seconds,
         "seconds of one worker",
         "the nightly run; twenty chunks at once divide it",
     )

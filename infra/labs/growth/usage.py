@@ -1,7 +1,7 @@
-"""From a number of people to what they use in a month: rows, bytes, calls, seconds, units of capacity.
+"""What so many people use in a month: rows, bytes, calls, seconds, units of capacity.
 
-What was measured is in measured.py. What nobody can measure before there are customers is assumed, here, each with
-its reason: change one and everything below follows.
+Measured figures are in measured.py. What cannot be measured before there are customers is assumed here, each with its
+reason: change one and everything below follows.
 """
 
 from dataclasses import dataclass
@@ -49,7 +49,7 @@ class Usage:
     bytes: float
     stored: float  # bytes after a year
     log: float  # bytes of write-ahead log
-    night_seconds: float  # of one worker
+    nightly_seconds: float  # of one worker
     payday_seconds: float
     requests: float
     peak_requests: float  # a second
@@ -68,7 +68,7 @@ def usage(people: int) -> Usage:
     facts = (monthly["attendance"] + monthly["leave_days"]) * people
     monthly_bytes = sum(rows * known.BYTES_PER_ROW[name] for name, rows in monthly.items()) + OTHER_BYTES
     once_bytes = sum(known.ROWS_PER_PERSON[name] * known.BYTES_PER_ROW[name] for name in known.ONCE)
-    night = people / known.REGISTERS + people / known.BALANCES
+    nightly_seconds = people / known.REGISTERS + people / known.BALANCES
     payday = people / known.PAYSLIPS_ANEW + people / known.PAYOUTS_MADE
     requests, messages = REQUESTS * people, MESSAGES * people
     called = (requests * REQUEST_MS + messages * MESSAGE_MS) / 1000
@@ -82,7 +82,7 @@ def usage(people: int) -> Usage:
         monthly[name] * known.BYTES_PER_ROW[name] for name in ("attendance", "pay_registers", "balances")
     )
     least = max(LEAST_ACU, ceil(hot / cells / (2 * GIB * CACHE_SHARE)))
-    work = (requests * REQUEST_CORE_MS / 1000 + DAYS * night + payday) * CORE_ACU / 3600
+    work = (requests * REQUEST_CORE_MS / 1000 + DAYS * nightly_seconds + payday) * CORE_ACU / 3600
     return Usage(
         people=people,
         facts_a_day=facts / DAYS,
@@ -90,13 +90,13 @@ def usage(people: int) -> Usage:
         bytes=monthly_bytes * people,
         stored=people * (once_bytes + MONTHS_KEPT * monthly_bytes),
         log=log,
-        night_seconds=night,
+        nightly_seconds=nightly_seconds,
         payday_seconds=payday,
         requests=requests,
         peak_requests=people * PEAK_REQUESTS / (PEAK_HOURS * 3600),
         messages=messages,
         mails=MAILS * people,
-        lambda_gb_seconds=LAMBDA_GB * (called + DAYS * night + payday) + people * DOCUMENT_GB_SECONDS,
+        lambda_gb_seconds=LAMBDA_GB * (called + DAYS * nightly_seconds + payday) + people * DOCUMENT_GB_SECONDS,
         io=log / IO_BYTES + reads,
         least_acu=least,
         acu_hours=cells * INSTANCES * least * HOURS + work,

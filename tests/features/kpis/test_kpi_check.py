@@ -53,7 +53,7 @@ BROKEN_SHARE = """
 class TestKpis:
     def test_holds_after_all_of_it(self, busy: Office, superuser: Connection) -> None:
         found = checks.check_tenant(superuser, "kpis", busy.cast.id)
-        assert (found.seen, found.wrong) == (6, 0), found.said
+        assert (found.seen, found.wrong) == (6, 0), found.problems
 
     @pytest.mark.parametrize(
         ("breaking", "said"),
@@ -77,7 +77,7 @@ class TestKpis:
         superuser.exec_driver_sql(breaking)
         found = checks.check_tenant(superuser, "kpis", busy.cast.id)
         assert found.wrong > 0
-        assert any(said in one for one in found.said), found.said
+        assert any(said in one for one in found.problems), found.problems
 
     def test_looks_at_one_tenant(self, busy: Office, superuser: Connection) -> None:
         assert checks.check_tenant(superuser, "kpis", open_office().cast.id).seen == 0

@@ -39,7 +39,7 @@ def _superuser(server: str, database: Urls) -> Iterator[Connection]:
 class TestLeave:
     def test_holds_after_all_of_it(self, busy: Office, superuser: Connection) -> None:
         found = checks.check_tenant(superuser, "leave", busy.cast.id)
-        assert (found.seen, found.wrong) == (6, 0), found.said
+        assert (found.seen, found.wrong) == (6, 0), found.problems
 
     @pytest.mark.parametrize(
         ("breaking", "said"),
@@ -59,7 +59,7 @@ class TestLeave:
     def test_fails_when_broken(self, busy: Office, superuser: Connection, breaking: str, said: str) -> None:
         superuser.exec_driver_sql(breaking)
         found = checks.check_tenant(superuser, "leave", busy.cast.id)
-        assert said in " / ".join(found.said)
+        assert said in " / ".join(found.problems)
 
     def test_looks_at_one_tenant_only(self, busy: Office, superuser: Connection) -> None:
         other = open_office()
@@ -80,7 +80,7 @@ class TestLeaveRegister:
         found = checks.check_tenant(superuser, "leave_register", shown.cast.id)
         # eight halves of requests (three days with two days off inside, less a half; an unpaid one), a day by hand,
         # and the register of one person and type
-        assert (found.seen, found.wrong) == (11, 0), found.said
+        assert (found.seen, found.wrong) == (11, 0), found.problems
 
     @pytest.mark.parametrize(
         ("breaking", "said"),
@@ -95,4 +95,4 @@ class TestLeaveRegister:
     def test_fails_when_broken(self, shown: Office, superuser: Connection, breaking: str, said: str) -> None:
         superuser.exec_driver_sql(breaking)
         found = checks.check_tenant(superuser, "leave_register", shown.cast.id)
-        assert said in " / ".join(found.said)
+        assert said in " / ".join(found.problems)

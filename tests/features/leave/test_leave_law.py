@@ -235,7 +235,7 @@ def test_ten_interleavings_lose_and_make_no_day(acme: Cast, type_ids: list[UUID]
             for _ in range(14):
                 story.step()
             found = checks.check_tenant(scope.session, "leave", acme.id)
-            assert (found.wrong, found.said) == (0, [])
+            assert (found.wrong, found.problems) == (0, [])
             done += story.done
             raise _Undone  # so that the next one's check has only its own to look at
     words = {one for one in done if ":" not in one}

@@ -83,7 +83,7 @@ def attend(cast: Cast, user_id: str, day: str, status: str) -> None:
 def wrong(cast: Cast) -> list[str]:
     """Run every check of a tenant and give what is wrong."""
     with transaction(tenant_id=cast.id) as session:
-        return [one for name in checks.OF_A_TENANT for one in checks.check_tenant(session, name, cast.id).said]
+        return [one for name in checks.OF_A_TENANT for one in checks.check_tenant(session, name, cast.id).problems]
 
 
 def test_pays_each_month_once_and_what_changes_later_with_the_next(acme: Cast, rahim: str, running: Stack) -> None:

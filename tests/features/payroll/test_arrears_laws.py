@@ -100,7 +100,7 @@ def test_each_correction_is_paid_once_in_its_categories(seed: int, running: Stac
                 seen |= {line["category"] for line in payslip["lines"] if line["kind"] == "arrears"}
             office.approve(run_id, wanted)
             with transaction(tenant_id=office.cast.id) as session:
-                problems = [checks.check_tenant(session, name, office.cast.id).said for name in CHECKS]
+                problems = [checks.check_tenant(session, name, office.cast.id).problems for name in CHECKS]
             assert problems == [[]] * len(CHECKS)
         assert seen, "corrections moved something"
         run_id, _ = office.correct()

@@ -285,12 +285,12 @@ class TestMake:
         ):
             sql(acme, f"update payroll_runs set posted_at = now() - interval '{since}' where id = :id", id=january)
             with transaction(tenant_id=acme.id) as session:
-                said = checks.check_tenant(session, "documents", acme.id).said
+                said = checks.check_tenant(session, "documents", acme.id).problems
             assert [one[: one.index("since ") + 6] for one in said] == found
         request(acme, january)
         running.drain()
         with transaction(tenant_id=acme.id) as session:
-            assert checks.check_tenant(session, "documents", acme.id).said == []
+            assert checks.check_tenant(session, "documents", acme.id).problems == []
 
 
 class TestGetPayslipPdf:

@@ -54,9 +54,6 @@ class TestHalvesOf:
         with rowwise.by_driver(loaded.urls.application) as one:
             for person in rowwise.prepare(loaded.admin_url, 100):
                 assert one(person) == theirs[person.user_id]
-        with rowwise.by_orm(loaded.urls.application) as one:
-            for person in rowwise.prepare(loaded.admin_url, 10):
-                assert one(person) == theirs[person.user_id]
 
 
 class TestMeasures:
@@ -67,7 +64,7 @@ class TestMeasures:
         printed = capsys.readouterr().out
         for word in (
             "register, built",
-            "a time, ORM",
+            "a time, by hand",
             "balances, on top",
             "PL/pgSQL",
             "two workers",

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from infra.labs.bench import formulas
-from infra.labs.bench.measures import Tell
+from infra.labs.bench.measures import ReportStep
 
 
 @contextmanager
-def quietly(_what: str, _steps: int) -> Iterator[Tell]:
+def quietly(_what: str, _steps: int) -> Iterator[ReportStep]:
     """Watch without a word."""
     yield lambda _now: None
 

@@ -71,14 +71,14 @@ class TestFill:
             assert rows(made.admin_url, query) == [(0,)], table
 
 
-class TestTeller:
+class TestClerk:
     def test_books_what_the_product_books(self, made: bench_data.Loaded, here: Crew) -> None:
         work = runs.work_of(made)
         with copied(made) as ours, copied(made) as theirs:
             here.run(ours.url, PayoutRunKind.ADVANCE, work.tenants, hour=0)
             here.call(ours.url, product.decide, work.by_person)
             here.run(ours.url, PayoutRunKind.FINAL, work.tenants, hour=1)
-            with rowwise.Teller(theirs.url) as teller:
+            with rowwise.Clerk(theirs.url) as teller:
                 for book in (teller.advance, teller.approve):
                     for person in rowwise.choose(theirs.admin_url, PEOPLE):
                         for sale_id in person.sale_ids:

@@ -27,9 +27,9 @@ workdays as (
           select from on_duty o where o.tenant_id = t.id and o.user_id = e.user_id and o.status = 'approved'
             and d.day between o.start_on and o.end_on)
 ),
--- one row: the same with what the day looks like; what is told (of a day, or of a person's January) comes before luck
+-- one row: the same with what the day looks like; the story (of a day, or of a person's January) comes before luck
 drawn as (
-    select w.*, coalesce(told.kind, case
+    select w.*, coalesce(story.kind, case
         when w.user_id = any (:steady_ids) and w.day between :steady_from and :steady_to then 'usual'
         when w.luck < 25 then 'absent'
         when w.luck < 85 then 'late'
@@ -38,8 +38,8 @@ drawn as (
         when w.luck < 145 then 'early'
         else 'usual' end) as kind
     from workdays w
-    left join jsonb_to_recordset(cast(:told as jsonb)) told (user_id uuid, day date, kind text)
-        on told.user_id = w.user_id and told.day = w.day
+    left join jsonb_to_recordset(cast(:story as jsonb)) story (user_id uuid, day date, kind text)
+        on story.user_id = w.user_id and story.day = w.day
 ),
 -- one row: minutes from the shift's start to the check-in and to the check-out; an ordinary shift has 540
 placed as (

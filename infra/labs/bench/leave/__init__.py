@@ -1,1 +1,1 @@
-"""The night on which days expire, as a part of the bench."""
+"""The nightly expiry of leave, as a part of the bench."""

@@ -1,10 +1,10 @@
-"""The data: people with a salary and a calendar, and one allocation each that expires with January."""
+"""The data: employees with a salary, a calendar, and one allocation that expires at the end of January."""
 
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 from infra.labs.bench import data
-from infra.labs.bench.data import Loaded, Step
+from infra.labs.bench.data import Loaded, ReportStep
 
 COMMON = (
     "00_plan",
@@ -23,6 +23,6 @@ FACTS = [
 STEPS = len(FACTS) + 2
 
 
-def loaded(people: int, *, step: Step) -> AbstractContextManager[Loaded]:
-    """Run a fresh server with an allocation for each of so many people."""
+def loaded(people: int, *, step: ReportStep) -> AbstractContextManager[Loaded]:
+    """Run a new server with an allocation for each of so many employees."""
     return data.loaded(people, facts=FACTS, step=step)

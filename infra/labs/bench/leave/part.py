@@ -7,10 +7,10 @@ from statistics import median
 from infra.labs.bench.data import Loaded
 from infra.labs.bench.leave import data, runs
 from infra.labs.bench.leave.rowwise import Clerk, choose
-from infra.labs.bench.leave.runs import EXPIRES, WARNS, Night
-from infra.labs.bench.measures import Tell, exponent
+from infra.labs.bench.leave.runs import EXPIRES, WARNS, NightlyRun
+from infra.labs.bench.measures import ReportStep, exponent
 from infra.labs.bench.payouts.data import copied
-from infra.labs.bench.payouts.part import TellOf
+from infra.labs.bench.payouts.part import ShowProgress
 from infra.labs.bench.table import Line, Target, per_second
 
 # people; each has one allocation
@@ -35,39 +35,42 @@ NOTES = [
 ]
 
 
-def measured(size: str, tell_of: TellOf) -> tuple[list[Line], int]:
-    """Load each size in turn and measure its nights; the main one beside the row-at-a-time way."""
+def measured(size: str, show_progress: ShowProgress) -> tuple[list[Line], int]:
+    """Load each size and measure its nightly jobs; the main one beside the row-at-a-time yardstick."""
     lines: list[Line] = []
     by_size: dict[int, dict[date, float]] = {}
     rows = 0
     times = 3 if size in ("full", "large") else 1
     for people in SIZES[size]:
-        with tell_of(f"{people:,} allocations", data.STEPS + 4) as tell, data.loaded(people, step=tell) as made:
+        with (
+            show_progress(f"{people:,} allocations", data.STEPS + 4) as report,
+            data.loaded(people, step=report) as server,
+        ):
             by_size[people] = {}
             for as_of in (EXPIRES, WARNS):
-                tell(f"the night of {as_of}")
-                nights = [_twice(made, as_of) for _ in range(times)]
-                took, again = (median(pair[n].seconds for pair in nights) for n in (0, 1))
+                report(f"the night of {as_of}")
+                pairs = [_twice(server, as_of) for _ in range(times)]
+                took, again = (median(pair[n].seconds for pair in pairs) for n in (0, 1))
                 by_size[people][as_of] = took
                 if people == MAIN[size]:
-                    by_hand = _by_hand(made, as_of, tell, sample=400 if times > 1 else 40)
+                    by_hand = _by_hand(server, as_of, report, sample=400 if times > 1 else 40)
                     lines += _lines(as_of, people, took, again, by_hand)
-            rows = sum(made.rows.values()) if people == MAIN[size] else rows
+            rows = sum(server.rows.values()) if people == MAIN[size] else rows
     return [*lines, *_growth(by_size)], rows
 
 
-def _twice(made: Loaded, as_of: date) -> tuple[Night, Night]:
-    with copied(made) as database:
+def _twice(server: Loaded, as_of: date) -> tuple[NightlyRun, NightlyRun]:
+    with copied(server) as database:
         first = runs.run(database.url, database.admin_url, as_of)
         again = runs.run(database.url, database.admin_url, as_of)
     assert first.rows == again.rows
     return first, again
 
 
-def _by_hand(made: Loaded, as_of: date, tell: Tell, *, sample: int) -> float:
-    tell("one transaction per allocation")
+def _by_hand(server: Loaded, as_of: date, report: ReportStep, *, sample: int) -> float:
+    report("one transaction per allocation")
     warm = sample // 10
-    with copied(made) as database, Clerk(database.url) as clerk:
+    with copied(server) as database, Clerk(database.url) as clerk:
         return clerk.rate(choose(database.admin_url, sample + warm), as_of, warm=warm)
 
 
@@ -81,6 +84,6 @@ def _lines(as_of: date, people: int, took: float, again: float, by_hand: float) 
 
 def _growth(by_size: dict[int, dict[date, float]]) -> Iterator[Line]:
     for as_of, what in ((EXPIRES, "expiry"), (WARNS, "warnings")):
-        took = {people: nights[as_of] for people, nights in by_size.items()}
-        said = ", ".join(f"{people:,}: {seconds:.2f} s" for people, seconds in took.items())
-        yield Line(f"growth, {what}", said, exponent(took), "exponent", Target(1.05, at_least=False))
+        took = {people: runs_of_size[as_of] for people, runs_of_size in by_size.items()}
+        seconds_by_size = ", ".join(f"{people:,}: {seconds:.2f} s" for people, seconds in took.items())
+        yield Line(f"growth, {what}", seconds_by_size, exponent(took), "exponent", Target(1.05, at_least=False))

@@ -1,6 +1,6 @@
-"""The row-at-a-time way: one allocation per transaction, read, decided in Python, written; by hand and prepared.
+"""The row-at-a-time yardstick, by psycopg, prepared: one allocation per transaction, read, decided in Python, written.
 
-It books what the product books, on the same tables with the same trigger. It knows the calendar by the same function.
+It books what the product books, in the same tables with the same trigger, with the same SQL function for the calendar.
 """
 
 import time
@@ -16,7 +16,7 @@ CENT = Decimal("0.01")
 
 
 def choose(admin_url: str, number: int) -> list[tuple[UUID, UUID]]:
-    """Choose allocations from all over."""
+    """Return a sample of allocations from all tenants."""
     with psycopg.connect(admin_url) as admin:
         return admin.execute(
             "select tenant_id, id from leave_allocations order by md5(id::text) limit %s", [number]
@@ -24,7 +24,7 @@ def choose(admin_url: str, number: int) -> list[tuple[UUID, UUID]]:
 
 
 class Clerk:
-    """One connection of the application role that deals with one allocation at a time."""
+    """A connection of the application role that processes one allocation at a time."""
 
     def __init__(self, url: str) -> None:
         self._app = psycopg.connect(url, autocommit=True, prepare_threshold=0)
@@ -36,19 +36,19 @@ class Clerk:
         self._app.close()
 
     def rate(self, allocations: Sequence[tuple[UUID, UUID]], as_of: date, *, warm: int) -> float:
-        """Deal with allocations and give how many a second it was, after a few that do not count."""
+        """Process allocations and return how many a second, after a warm-up."""
         began = time.perf_counter()
         for place, (tenant_id, allocation_id) in enumerate(allocations):
             if place == warm:
                 began = time.perf_counter()
-            self.deal_with(tenant_id, allocation_id, as_of)
+            self.process(tenant_id, allocation_id, as_of)
         return (len(allocations) - warm) / (time.perf_counter() - began)
 
-    def deal_with(self, tenant_id: UUID, allocation_id: UUID, as_of: date) -> None:
-        """Warn of an allocation, or act on it."""
+    def process(self, tenant_id: UUID, allocation_id: UUID, as_of: date) -> None:
+        """Send an allocation's warning, or expire it, if that is due."""
         self._app.execute(f"begin; set local app.tenant_id = '{tenant_id}'".encode(), prepare=False)
-        found = self._one(_READ, tenant_id, allocation_id)
-        user_id, type_id, cycle_end, expires_on, remaining, expired_at, limit, action, steps = found
+        row = self._one(_READ, tenant_id, allocation_id)
+        user_id, type_id, cycle_end, expires_on, remaining, expired_at, limit, action, steps = row
         left = (expires_on - as_of).days
         due = [step for step in steps if step >= left]
         if remaining > 0 and left >= 0 and due:
@@ -64,14 +64,16 @@ class Clerk:
             self._app.execute(_EXPIRED, [tenant_id, allocation_id])
         self._app.execute("commit")
 
-    def _warn(self, tenant_id: UUID, user_id: UUID, allocation_id: UUID, step: int, *said: Any) -> None:
-        if self._one(_WARNING, tenant_id, allocation_id, step, *said) is None:
+    def _warn(self, tenant_id: UUID, user_id: UUID, allocation_id: UUID, step: int, *values: Any) -> None:
+        if self._one(_WARNING, tenant_id, allocation_id, step, *values) is None:
             return
         person = self._one(_PERSON, tenant_id, user_id)
         for channel, status in (("in_app", "sent"), ("email", "pending")):
-            told = self._one(_NOTICE, tenant_id, user_id, channel, f"{allocation_id}/{step}", status, status, person[0])
-            if channel == "email" and told is not None:
-                self._app.execute(_MESSAGE, [tenant_id, told[0]])
+            notification = self._one(
+                _NOTICE, tenant_id, user_id, channel, f"{allocation_id}/{step}", status, status, person[0]
+            )
+            if channel == "email" and notification is not None:
+                self._app.execute(_MESSAGE, [tenant_id, notification[0]])
 
     def _pay(self, tenant_id: UUID, user_id: UUID, allocation_id: UUID, days: Decimal, on: date, cause: str) -> None:
         amount, currency, frequency = self._one(_SALARY, tenant_id, user_id, on)

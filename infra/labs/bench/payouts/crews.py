@@ -1,7 +1,7 @@
-"""Workers that take messages and calls from one queue, as Lambda takes them from SQS: whoever is free takes the next.
+"""Workers that take messages and calls from one queue, as Lambda takes them from SQS: a free one takes the next.
 
-A tenant's chunks meet each other at its own accounts, as they would; messages of several tenants are taken in turn,
-as SQS does with message groups.
+A tenant's chunks contend for its own accounts, as in production; messages of several tenants are taken in turn, as SQS
+does with message groups.
 """
 
 import time
@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Took:
-    """What a crew did in how many seconds, and the memory of its largest worker."""
+    """What a crew did, in how many seconds, and the peak memory of its largest worker."""
 
     number: int
     seconds: float
@@ -32,27 +32,27 @@ class Took:
 
 
 class Crew:
-    """Some workers, started once; they turn to whichever database they are sent to."""
+    """Workers, started once; each call names the database that they work on."""
 
     def __init__(self, pool: ProcessPoolExecutor) -> None:
         self._pool = pool
 
     def run(self, url: str, kind: str, tenants: Sequence[UUID], *, hour: int) -> Took:
-        """Do the runs of an hour: each tenant's message, then the chunks that these leave."""
+        """Process an hour's payout runs: each tenant's message, then the chunk messages that these send."""
         slot = f"2026-02-01T{hour:02}:00:00+00:00"
         began = time.monotonic()
         first = [{"tenant_id": str(tenant_id), "kind": kind, "slot": slot} for tenant_id in tenants]
-        told = self._all(url, product.carry_out, first)
-        chunks = self._all(url, product.carry_out, in_turn([one.messages for one in told]))
-        return _took([*told, *chunks], began)
+        done = self._all(url, product.carry_out, first)
+        chunks = self._all(url, product.carry_out, in_turn([one.messages for one in done]))
+        return _took([*done, *chunks], began)
 
     def call(self, url: str, function: Callable[[Any], Did], calls: Iterable[Any]) -> Took:
-        """Make calls, each a transaction."""
+        """Make calls, a transaction each."""
         began = time.monotonic()
         return _took(self._all(url, function, calls), began)
 
-    def _all(self, url: str, function: Callable[[Any], Did], given: Iterable[Any]) -> list[Did]:
-        return list(self._pool.map(partial(_at, url, function), given))
+    def _all(self, url: str, function: Callable[[Any], Did], items: Iterable[Any]) -> list[Did]:
+        return list(self._pool.map(partial(_at, url, function), items))
 
 
 @contextmanager
@@ -66,12 +66,12 @@ def crew(number: int) -> Iterator[Crew]:
 _where = ""  # the database that this process works on
 
 
-def _at(url: str, function: Callable[[Any], Did], given: Any) -> Did:
+def _at(url: str, function: Callable[[Any], Did], item: Any) -> Did:
     global _where
     if _where != url:
         use(url)
         _where = url
-    return function(given)
+    return function(item)
 
 
 def in_turn(groups: Iterable[Sequence[T]]) -> list[T]:

@@ -1,4 +1,4 @@
-"""The data: a month of pending sales after a month that is paid, and a copy of it for each run."""
+"""The data: a month of pending sales after a month that is paid; each run works on a copy."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -10,7 +10,7 @@ import psycopg
 from psycopg import sql
 
 from infra.labs.bench import data
-from infra.labs.bench.data import Loaded, Step
+from infra.labs.bench.data import Loaded, ReportStep
 
 SALES_EACH = 10
 COMMON = ("00_plan", "01_tenants", "02_users")  # who there is, as for the register
@@ -25,7 +25,7 @@ TOUCHED = "ledger_entries, ledger_accounts, pending_sales, sale_decisions, payou
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """One database of the server: where the application and the superuser log in."""
+    """A database of the server, with its addresses for the application and the superuser."""
 
     name: str
     url: str
@@ -38,7 +38,7 @@ class Database:
                 session.execute(statement.encode())
 
     def settle_down(self) -> None:
-        """Do what autovacuum does within a minute or two, now, and end all sessions: it is to be copied."""
+        """Vacuum as autovacuum would soon, and end all sessions, so that the database can be copied."""
         self.admin(
             f"vacuum (analyze) {TOUCHED}",
             "checkpoint",
@@ -47,20 +47,20 @@ class Database:
         )
 
 
-def loaded(people: int, *, step: Step) -> AbstractContextManager[Loaded]:
-    """Run a fresh server with ten pending sales for each of so many people."""
+def loaded(people: int, *, step: ReportStep) -> AbstractContextManager[Loaded]:
+    """Run a new server with ten pending sales for each of so many employees."""
     return data.loaded(people, facts=FACTS, step=step)
 
 
 @contextmanager
-def copied(made: Loaded, *, of: str = "wagebook") -> Iterator[Database]:
-    """Copy a database, so that every run begins with the same files; the copy goes away."""
-    home, name = _named(made.admin_url, "postgres"), f"copy_{next(_numbers)}"
+def copied(server: Loaded, *, of: str = "wagebook") -> Iterator[Database]:
+    """Yield a copy of a database, so that every run begins with the same files; drop it afterwards."""
+    home, name = _named(server.admin_url, "postgres"), f"copy_{next(_numbers)}"
     copy = sql.SQL("create database {} owner wagebook_owner template {} strategy file_copy")
     with psycopg.connect(home, autocommit=True) as admin:
         admin.execute(copy.format(sql.Identifier(name), sql.Identifier(of)))
     try:
-        yield Database(name, _named(made.urls.application, name), _named(made.admin_url, name))
+        yield Database(name, _named(server.urls.application, name), _named(server.admin_url, name))
     finally:
         with psycopg.connect(home, autocommit=True) as admin:
             admin.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))

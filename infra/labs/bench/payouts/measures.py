@@ -1,4 +1,4 @@
-"""What is measured of sales and payouts, in its order: each function takes a loaded server and gives lines."""
+"""The part `payouts`, in order: each function takes a loaded server and returns lines of the table."""
 
 from collections.abc import Iterator
 from statistics import median
@@ -8,11 +8,11 @@ from infra.labs.bench.calls import Api, make_key, quiet
 from infra.labs.bench.calls import balance as get_balance
 from infra.labs.bench.calls import median as median_of
 from infra.labs.bench.data import Loaded
-from infra.labs.bench.measures import Tell, exponent
+from infra.labs.bench.measures import ReportStep, exponent
 from infra.labs.bench.payouts import calls, product, runs, yardsticks
 from infra.labs.bench.payouts.crews import Crew, Took, crew
 from infra.labs.bench.payouts.data import SALES_EACH, copied
-from infra.labs.bench.payouts.rowwise import Teller, rates
+from infra.labs.bench.payouts.rowwise import Clerk, rates
 from infra.labs.bench.payouts.runs import Runs
 from infra.labs.bench.payouts.yardsticks import Bound
 from infra.labs.bench.table import Line, Target, clock, per_second
@@ -22,38 +22,38 @@ AT_LEAST = Target(60)
 
 
 def seconds(some: list[Took]) -> float:
-    """Return the time in the middle."""
+    """Return the median seconds."""
     return median(took.seconds for took in some)
 
 
-def bulk(made: Loaded, tell: Tell, *, times: int, sample: int) -> tuple[list[Line], Runs]:
-    """Measure imports, advances and settlements of everybody, beside their yardsticks.
+def bulk(server: Loaded, report: ReportStep, *, times: int, sample: int) -> tuple[list[Line], Runs]:
+    """Measure all imports, advances and settlements, beside their yardsticks.
 
-    It also gives the runs of one worker.
+    Return also the runs of one worker.
     """
-    work, sales = runs.work_of(made), SALES_EACH * made.employees
+    work, sales = runs.work_of(server), SALES_EACH * server.employees
     one, two, four, by_time = Runs(), Runs(), Runs(), Runs()
-    with crew(1) as alone, crew(2) as pair, crew(4) as quartet:
-        tell("imports")
-        imports = _imports(made, alone)
-        tell("advances")
-        by_hand = [rates(made, sample)]  # again and again in between, as a machine is not the same all the time
+    with crew(1) as one_worker, crew(2) as pair, crew(4) as quartet:
+        report("imports")
+        imports = _imports(server, one_worker)
+        report("advances")
+        by_hand = [rates(server, sample)]  # again and again in between, as a machine is not the same all the time
         for _ in range(times - 1):
-            runs.advance(made, work, alone, one)
+            runs.advance(server, work, one_worker, one)
         for _ in range(times):
-            runs.advance(made, work, pair, two)
-        runs.advance(made, work, quartet, four)
-        with runs.advanced(made, work, alone, one) as since:
-            tell("one transaction per sale")
-            by_hand.append(rates(made, sample))
-            simple = yardsticks.simple_updates(made, seconds=8 if times > 1 else 1)
-            tell("settlement")
+            runs.advance(server, work, pair, two)
+        runs.advance(server, work, quartet, four)
+        with runs.advanced(server, work, one_worker, one) as since:
+            report("one transaction per sale")
+            by_hand.append(rates(server, sample))
+            simple = yardsticks.simple_updates(server, seconds=8 if times > 1 else 1)
+            report("settlement")
             for turn in range(times):
-                runs.settle(made, work, alone, one, since=since, with_bounds=turn == times - 1)
-                runs.settle(made, work, pair, two, since=since)
-            runs.settle(made, work, quartet, four, since=since)
-            runs.settle(made, work, alone, by_time, since=since, by_time=True)
-    by_hand.append(rates(made, sample))
+                runs.settle(server, work, one_worker, one, since=since, with_bounds=turn == times - 1)
+                runs.settle(server, work, pair, two, since=since)
+            runs.settle(server, work, quartet, four, since=since)
+            runs.settle(server, work, one_worker, by_time, since=since, by_time=True)
+    by_hand.append(rates(server, sample))
     advance, settlement = seconds(one.advance), median(one.settlement)
     decided, by_chance = seconds(one.reconcile), seconds(by_time.reconcile)
     final, again, final_again = seconds(one.final), seconds(one.advance_again), seconds(one.final_again)
@@ -81,8 +81,8 @@ def bulk(made: Loaded, tell: Tell, *, times: int, sample: int) -> tuple[list[Lin
     return done, one
 
 
-def _imports(made: Loaded, workers: Crew) -> list[Line]:
-    first, again, least = runs.bring_in(made, workers)
+def _imports(server: Loaded, workers: Crew) -> list[Line]:
+    first, again, least = runs.bring_in(server, workers)
     rate = per_second(first.number, again.seconds)
     return [
         _against("sales imported, 5,000 a call", first.number, first.seconds, least),
@@ -97,28 +97,30 @@ def _against(what: str, sales: int, took: float, least: Bound | None) -> Line:
 
 
 def _by_hand(rates_by_hand: list[float], ours: float, target: Target | None = AT_LEAST) -> Iterator[Line]:
-    theirs = median(rates_by_hand)
+    rate_by_hand = median(rates_by_hand)
     span = f"{min(rates_by_hand):,.0f} to {max(rates_by_hand):,.0f}"
-    yield Line("  one transaction per sale", f"{theirs:,.0f}/s ({span})", ours / theirs, OURS, target)
+    yield Line("  one transaction per sale", f"{rate_by_hand:,.0f}/s ({span})", ours / rate_by_hand, OURS, target)
 
 
 def _crews(sales: int, took: float, by_number: dict[int, float]) -> Iterator[Line]:
-    for number, theirs in by_number.items():
+    for number, took_by_crew in by_number.items():
         target = Target(1.4) if number == 2 else None
-        yield Line(f"  {number} workers", per_second(sales, theirs), took / theirs, "of one worker's rate", target)
+        yield Line(
+            f"  {number} workers", per_second(sales, took_by_crew), took / took_by_crew, "of one worker's rate", target
+        )
 
 
-def single(made: Loaded, tell: Tell, *, times: int) -> Iterator[Line]:
+def single(server: Loaded, report: ReportStep, *, times: int) -> Iterator[Line]:
     """Measure calls through the API function in the largest tenant, beside the bare statements."""
-    tell("single calls")
-    with copied(made) as database:
+    report("single calls")
+    with copied(server) as database:
         register_product.use(database.url)
         tenant_id, pending = calls.largest(database.admin_url)  # each call takes sales off it
         times, user_id = min(times, len(pending) // 4), pending[0].person.user_id
         api = Api(make_key(tenant_id))
-        with Teller(database.url) as teller:
-            booked = median_of(lambda _: teller.approve(*pending.pop()), times)
-            read = median_of(lambda _: teller.balances(tenant_id, user_id), times)
+        with Clerk(database.url) as clerk:
+            booked = median_of(lambda _: clerk.approve(*pending.pop()), times)
+            read = median_of(lambda _: clerk.balances(tenant_id, user_id), times)
             own = median_of(lambda _: product.decide((tenant_id, pending.pop().sale_id.bytes)), times)
         with quiet():
             balance = median_of(lambda _: get_balance(api, user_id), times)
@@ -136,7 +138,7 @@ def single(made: Loaded, tell: Tell, *, times: int) -> Iterator[Line]:
 
 
 def growth(by_size: dict[int, Runs]) -> Iterator[Line]:
-    """Fit the exponent of time against sales, and tell the workers' memory."""
+    """Fit the exponent of time against sales, and show the workers' memory."""
     for what in ("advance", "settlement"):
         took = {
             SALES_EACH * people: seconds(some.advance) if what == "advance" else median(some.settlement)

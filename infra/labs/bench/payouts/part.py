@@ -3,13 +3,15 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
-from infra.labs.bench.measures import Tell
+from infra.labs.bench.measures import ReportStep
 from infra.labs.bench.payouts import data, measures, runs
 from infra.labs.bench.payouts.data import SALES_EACH
 from infra.labs.bench.payouts.runs import Runs
 from infra.labs.bench.table import Line
 
-TellOf = Callable[[str, int], AbstractContextManager[Tell]]  # what is loaded and in how many steps, for who watches
+ShowProgress = Callable[
+    [str, int], AbstractContextManager[ReportStep]
+]  # what is loaded and in how many steps, for who watches
 
 # people; each has ten sales
 SIZES = {
@@ -40,19 +42,22 @@ NOTES = [
 ]  # fmt: skip
 
 
-def measured(size: str, tell_of: TellOf) -> tuple[list[Line], int]:
+def measured(size: str, show_progress: ShowProgress) -> tuple[list[Line], int]:
     """Load each size in turn and measure it; the main one in all respects."""
     lines: list[Line] = []
     by_size: dict[int, Runs] = {}
     rows = 0
     times = 3 if size in ("full", "large") else 1
     for people in SIZES[size]:
-        with tell_of(f"{SALES_EACH * people:,} sales", data.STEPS + 8) as tell, data.loaded(people, step=tell) as made:
+        with (
+            show_progress(f"{SALES_EACH * people:,} sales", data.STEPS + 8) as report,
+            data.loaded(people, step=report) as server,
+        ):
             if people == MAIN[size]:
-                bulk, by_size[people] = measures.bulk(made, tell, times=times, sample=200 if times > 1 else 10)
-                lines += [*bulk, *measures.single(made, tell, times=400 if times > 1 else 60)]
-                rows = sum(made.rows.values())
+                bulk, by_size[people] = measures.bulk(server, report, times=times, sample=200 if times > 1 else 10)
+                lines += [*bulk, *measures.single(server, report, times=400 if times > 1 else 60)]
+                rows = sum(server.rows.values())
             else:
-                tell("growth")
-                by_size[people] = runs.everything(made, times=1 if people > MAIN[size] else times)
+                report("growth")
+                by_size[people] = runs.everything(server, times=1 if people > MAIN[size] else times)
     return [*lines, *measures.growth(by_size)], rows

@@ -1,4 +1,4 @@
-"""The product under measurement: what its queue's messages and its doors do, in a worker's own process."""
+"""The product under measurement: its consumers and endpoints, in a worker's own process."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ NOW = datetime(2026, 2, 1, 12, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Did:
-    """What a worker did for one message or call, and the most memory it ever held."""
+    """The result of one message or call, and the worker's peak memory."""
 
     number: int
     messages: list[dict[str, Any]]
@@ -33,7 +33,7 @@ class Did:
 
 
 def carry_out(message: dict[str, Any]) -> Did:
-    """Do one message of the runs' queue, and give the payouts' messages and the chunks' that it leaves."""
+    """Process one message of the payout runs; return the number of payouts and the chunk messages that it sends."""
     left: list[Message] = []
     process_message(CONSUMERS[payouts.QUEUE].function, message, name="queue", origin=ORIGIN, send=left.extend)
     chunks = [{**one.body, "tenant_id": str(one.tenant_id)} for one in left if one.queue == payouts.QUEUE]
@@ -41,7 +41,7 @@ def carry_out(message: dict[str, Any]) -> Did:
 
 
 def decide(call: tuple[UUID, bytes]) -> Did:
-    """Approve the sales of one call, whose ids lie one behind the other."""
+    """Approve the sales of one call, whose ids are joined bytes."""
     tenant_id, sale_ids = call
     items = [
         SaleDecision.model_construct(sale_id=one, status=SaleStatus.APPROVED, reason=None, correction=False)
@@ -73,12 +73,12 @@ def bring_in(call: tuple[UUID, bytes, int, int]) -> Did:
 
 
 def ids_of(joined: bytes) -> list[UUID]:
-    """Take ids apart that lie one behind the other, as they travel to a worker."""
+    """Split joined bytes into ids; workers get ids joined, which is faster to pickle."""
     return [UUID(bytes=joined[place : place + 16]) for place in range(0, len(joined), 16)]
 
 
 def _transact(tenant_id: UUID, work: Callable[[Scope], Any]) -> Any:
-    # as the HTTP door does it, audit and all
+    # as an endpoint does it, with its audit rows
     with job_scope(tenant_id, name="bench", now=NOW, origin=ORIGIN) as scope:
         answer = work(scope)
         for last in scope.at_commit:

@@ -1,7 +1,7 @@
-"""One transaction per sale, done well by hand: the same tables, locks and invariants, prepared statements.
+"""The row-at-a-time yardstick, by psycopg, prepared: a transaction per sale, with the same tables, locks, invariants.
 
-Whoever books sale by sale would still pay each person once, so a person's sales are followed by one transaction that
-makes their payout; both ways it is part of the time.
+A program that books sale by sale still pays each person once, so a person's sales are followed by a transaction that
+creates their payout; it counts in both ways.
 """
 
 import time
@@ -19,7 +19,7 @@ from infra.labs.bench.payouts.data import copied
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody with sales to book."""
+    """A person with sales to book."""
 
     tenant_id: UUID
     user_id: UUID
@@ -28,54 +28,54 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """Sales a second: advanced, or decided, each person's payout included; or decided before and then paid singly."""
+    """Sales a second: advanced, or decided, with each person's payout; or decided before and each paid alone."""
 
     advance: float
     settlement: float
     final: float
 
 
-def rates(made: Loaded, sample: int) -> Rates:
-    """Advance, pay, approve and pay some people's sales, sale by sale, after a few that do not count."""
-    with copied(made) as database, Teller(database.url) as teller:
+def rates(server: Loaded, sample: int) -> Rates:
+    """Advance, pay, approve and pay a sample of sales, one by one, after a warm-up."""
+    with copied(server) as database, Clerk(database.url) as clerk:
         people = choose(database.admin_url, 2 * sample + sample // 10 + 1)
         people, others = people[sample:], people[:sample]
-        first = _rate(teller, teller.advance, people, sample)
-        return Rates(first, _rate(teller, teller.approve, people, sample), _singly(teller, others))
+        first = _rate(clerk, clerk.advance, people, sample)
+        return Rates(first, _rate(clerk, clerk.approve, people, sample), _singly(clerk, others))
 
 
-def _rate(teller: "Teller", book: Callable[[Person, UUID], None], people: Sequence[Person], sample: int) -> float:
+def _rate(clerk: "Clerk", book: Callable[[Person, UUID], None], people: Sequence[Person], sample: int) -> float:
     sales, began = 0, 0.0
     for place, person in enumerate(people):
         if place == len(people) - sample:
             sales, began = 0, time.perf_counter()
         for sale_id in person.sale_ids:
             book(person, sale_id)
-        teller.pay(person)
+        clerk.pay(person)
         sales += len(person.sale_ids)
     return sales / (time.perf_counter() - began)
 
 
-def _singly(teller: "Teller", people: Sequence[Person]) -> float:
+def _singly(clerk: "Clerk", people: Sequence[Person]) -> float:
     took = 0.0
     for person in people:
         for sale_id in person.sale_ids:
-            teller.approve(person, sale_id)
+            clerk.approve(person, sale_id)
             began = time.perf_counter()
-            teller.pay(person)
+            clerk.pay(person)
             took += time.perf_counter() - began
     return sum(len(person.sale_ids) for person in people) / took
 
 
 def choose(admin_url: str, number: int) -> list[Person]:
-    """Choose people from all over."""
+    """Return a sample of people from all tenants."""
     with psycopg.connect(admin_url) as admin:
         rows = admin.execute(_CHOOSE, [number]).fetchall()
     return [Person(*row) for row in rows]
 
 
-class Teller:
-    """One connection of the application role that books one sale at a time."""
+class Clerk:
+    """A connection of the application role that books one sale at a time."""
 
     def __init__(self, url: str) -> None:
         self._app = psycopg.connect(url, autocommit=True, prepare_threshold=0)
@@ -87,9 +87,9 @@ class Teller:
         self._app.close()
 
     def advance(self, person: Person, sale_id: UUID) -> None:
-        """Book one sale's advance, unless it has one or somebody has decided it."""
+        """Book a sale's advance, unless it has one or is decided."""
         with self._transaction(person):
-            self._one(_HOLD, person.tenant_id, person.user_id)
+            self._one(_LOCK_ACCOUNT, person.tenant_id, person.user_id)
             sale = self._one(_SALE, person.tenant_id, sale_id)
             pending = self._one(_IS_PENDING, person.tenant_id, sale_id)
             advanced = self._one(_ADVANCE_OF, person.tenant_id, sale_id)
@@ -98,9 +98,9 @@ class Teller:
                 self._book(person, sale_id, ("advance", 1, "advances", "payable", amount))
 
     def approve(self, person: Person, sale_id: UUID) -> None:
-        """Approve one sale, unless somebody has decided it."""
+        """Approve a sale, unless it is decided."""
         with self._transaction(person):
-            self._one(_HOLD, person.tenant_id, person.user_id)
+            self._one(_LOCK_ACCOUNT, person.tenant_id, person.user_id)
             sale = self._one(_SALE, person.tenant_id, sale_id)
             advanced = self._one(_ADVANCE_OF, person.tenant_id, sale_id)
             if sale and self._one(_DECIDE, person.tenant_id, sale_id) is not None:
@@ -112,22 +112,22 @@ class Teller:
                 self._book(person, sale_id, *(line for line in lines if line[-1] > 0))
 
     def pay(self, person: Person) -> None:
-        """Pay one person what they are owed: the payout, its event, its line and its message."""
+        """Pay a person what they are owed: the payout, its event, its ledger line and its message."""
         with self._transaction(person):
-            held = self._one(_HOLD, person.tenant_id, person.user_id)
-            if held is None or held[0] >= 0:
+            account = self._one(_LOCK_ACCOUNT, person.tenant_id, person.user_id)
+            if account is None or account[0] >= 0:
                 return
             paid = self._app.execute(
                 _PAYOUT,
                 {
                     "tenant_id": person.tenant_id,
                     "user_id": person.user_id,
-                    "amount": -held[0],
+                    "amount": -account[0],
                     "reference": uuid4().hex,
                 },
             ).fetchall()[0]
             self._app.execute(_EVENT, [person.tenant_id, paid[0]])
-            self._book(person, paid[0], ("payout", 1, "payable", "cash", -held[0]))
+            self._book(person, paid[0], ("payout", 1, "payable", "cash", -account[0]))
             self._app.execute(_MESSAGE, [person.tenant_id, paid[0]])
 
     def balances(self, tenant_id: UUID, user_id: UUID) -> list[Any]:
@@ -139,8 +139,8 @@ class Teller:
 
     def _book(self, person: Person, subject_id: UUID, *lines: tuple[str, int, str, str, Any]) -> None:
         values = ", ".join(["(%s, %s, %s, %s, %s, %s, %s, 'BDT', %s, now())"] * len(lines))
-        given = [value for line in lines for value in (person.tenant_id, person.user_id, subject_id, *line)]
-        self._app.execute((_BOOK + values).encode(), given)
+        parameters = [value for line in lines for value in (person.tenant_id, person.user_id, subject_id, *line)]
+        self._app.execute((_BOOK + values).encode(), parameters)
 
     def _one(self, query: str, *values: object) -> Any:
         return self._app.execute(query.encode(), values).fetchone()
@@ -162,7 +162,7 @@ _BALANCES = """
     select kind, currency, balance from ledger_accounts
     where tenant_id = %s and owner_id = %s and kind in ('payable', 'advances')"""
 
-_HOLD = """
+_LOCK_ACCOUNT = """
     select balance from ledger_accounts
     where tenant_id = %s and kind = 'payable' and owner_id = %s and currency = 'BDT' for update"""
 

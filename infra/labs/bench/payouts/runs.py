@@ -1,4 +1,4 @@
-"""Runs of the product over everything, again and again, each from the same state."""
+"""Runs of the product over all sales, each from a copy of the same database."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ MOST_ITEMS, MOST_ROWS = 10_000, 5_000
 
 @dataclass(slots=True)
 class Runs:
-    """What everything took, run by run."""
+    """What each run took."""
 
     advance: list[Took] = field(default_factory=list)
     advance_again: list[Took] = field(default_factory=list)
@@ -40,30 +40,30 @@ class Runs:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """Whose sales there are: all tenants, and the calls that decide all pending sales of each."""
+    """The work: all tenants, and the calls that decide all their pending sales."""
 
     tenants: Sequence[UUID]
     by_person: Sequence[tuple[UUID, bytes]]
     by_time: Sequence[tuple[UUID, bytes]]
 
 
-def work_of(made: Loaded) -> Work:
-    """Cut all pending sales into calls of at most 10,000: whole people in each, or as time brought them."""
-    with psycopg.connect(made.admin_url) as admin:
+def work_of(server: Loaded) -> Work:
+    """Split all pending sales into calls of at most 10,000: by person, or in the order of time."""
+    with psycopg.connect(server.admin_url) as admin:
         tenants = [row[0] for row in admin.execute("select id from tenants order by id").fetchall()]
         return Work(tenants, _calls(admin, "user_id, sale_id"), _calls(admin, "sale_id"))
 
 
-def advance(made: Loaded, work: Work, workers: Crew, runs: Runs) -> None:
-    """Book all advances and make their payouts."""
-    with copied(made) as database:
+def advance(server: Loaded, work: Work, workers: Crew, runs: Runs) -> None:
+    """Book all advances and create their payouts."""
+    with copied(server) as database:
         runs.advance.append(workers.run(database.url, PayoutRunKind.ADVANCE, work.tenants, hour=0))
 
 
 @contextmanager
-def advanced(made: Loaded, work: Work, workers: Crew, runs: Runs) -> Iterator[Database]:
-    """Keep a database with all advances made, for settlements to begin from; a second run changes nothing."""
-    with copied(made) as database:
+def advanced(server: Loaded, work: Work, workers: Crew, runs: Runs) -> Iterator[Database]:
+    """Yield a database with all advances booked, from which settlements begin; a second run changes nothing."""
+    with copied(server) as database:
         runs.advance.append(workers.run(database.url, PayoutRunKind.ADVANCE, work.tenants, hour=0))
         runs.advance_again.append(workers.run(database.url, PayoutRunKind.ADVANCE, work.tenants, hour=1))
         database.settle_down()
@@ -71,7 +71,7 @@ def advanced(made: Loaded, work: Work, workers: Crew, runs: Runs) -> Iterator[Da
 
 
 def settle(
-    made: Loaded,
+    server: Loaded,
     work: Work,
     workers: Crew,
     runs: Runs,
@@ -80,47 +80,47 @@ def settle(
     by_time: bool = False,
     with_bounds: bool = False,
 ) -> None:
-    """Decide all sales and make the final payouts, on a copy of a database where all advances are made.
+    """Decide all sales and create the final payouts, on a copy of a database with all advances booked.
 
-    It also writes the bounds' rows, where wanted.
+    With `with_bounds`, measure the bounds as well.
     """
     calls = work.by_time if by_time else work.by_person
-    with copied(made, of=since.name) as database:
+    with copied(server, of=since.name) as database:
         middle = yardsticks.last_number(database)
         runs.reconcile.append(workers.call(database.url, product.decide, calls))
         runs.final.append(workers.run(database.url, PayoutRunKind.FINAL, work.tenants, hour=2))
         if with_bounds:
             runs.final_again.append(workers.run(database.url, PayoutRunKind.FINAL, work.tenants, hour=3))
-            before, last = made.rows["ledger_entries"], yardsticks.last_number(database)
-            runs.advance_bound = yardsticks.bound(database, yardsticks.MADE, after=before, through=middle)
-            runs.settlement_bound = yardsticks.bound(database, yardsticks.MADE, after=middle, through=last)
+            before, last = server.rows["ledger_entries"], yardsticks.last_number(database)
+            runs.advance_bound = yardsticks.bound(database, yardsticks.WRITTEN, after=before, through=middle)
+            runs.settlement_bound = yardsticks.bound(database, yardsticks.WRITTEN, after=middle, through=last)
 
 
-def everything(made: Loaded, *, times: int) -> Runs:
+def everything(server: Loaded, *, times: int) -> Runs:
     """Advance and settle everything with one worker."""
-    work, runs = work_of(made), Runs()
+    work, runs = work_of(server), Runs()
     with crew(1) as workers:
         for _ in range(times - 1):
-            advance(made, work, workers, runs)
-        with advanced(made, work, workers, runs) as since:
+            advance(server, work, workers, runs)
+        with advanced(server, work, workers, runs) as since:
             for _ in range(times):
-                settle(made, work, workers, runs, since=since)
+                settle(server, work, workers, runs, since=since)
     return runs
 
 
-def bring_in(made: Loaded, workers: Crew) -> tuple[Took, Took, Bound]:
+def bring_in(server: Loaded, workers: Crew) -> tuple[Took, Took, Bound]:
     """Import two new sales for each person there is, in calls of 5,000, and then the same once more."""
-    with psycopg.connect(made.admin_url) as admin:
+    with psycopg.connect(server.admin_url) as admin:
         people = admin.execute(
             "select tenant_id, string_agg(uuid_send(user_id), ''::bytea order by user_id) from bench.people"
             " group by 1 order by count(*) desc, 1"
         ).fetchall()
     calls: list[tuple[UUID, bytes, int, int]] = []
     for tenant_id, user_ids in people:
-        wanted = 2 * made.employees - sum(size for *_, size in calls)
-        rows = min(5 * len(user_ids) // 16, wanted)
+        left = 2 * server.employees - sum(size for *_, size in calls)
+        rows = min(5 * len(user_ids) // 16, left)
         calls += [(tenant_id, user_ids, at, min(MOST_ROWS, rows - at)) for at in range(0, rows, MOST_ROWS)]
-    with copied(made) as database:
+    with copied(server) as database:
         first = workers.call(database.url, product.bring_in, calls)
         again = workers.call(database.url, product.bring_in, calls)
         return first, again, yardsticks.bound(database, yardsticks.NEW_SALES, moves=False)

@@ -1,4 +1,4 @@
-"""Yardsticks: what the database needs for the same rows at least, and how many of the simplest transactions it does."""
+"""Yardsticks: the least time for the same rows, and the rate of the simplest transactions (pgbench)."""
 
 import os
 import re
@@ -13,8 +13,8 @@ from infra.labs.bench.data import Loaded
 from infra.labs.bench.payouts.data import Database, copied
 from infra.local import binaries
 
-# What a run wrote, found by its ledger lines: table -> its new rows
-MADE = {
+# Table -> the rows that a run wrote, found by its ledger lines
+WRITTEN = {
     "ledger_entries": "select * from ledger_entries where number > {after} and number <= {through} order by number",
     "payouts": """select p.* from payouts p
         join bench.made_ledger_entries e on e.tenant_id = p.tenant_id and e.subject_id = p.id and e.event = 'payout'
@@ -50,7 +50,9 @@ def last_number(database: Database) -> int:
     return number
 
 
-def bound(database: Database, made: dict[str, str], *, after: int = 0, through: int = 0, moves: bool = True) -> Bound:
+def bound(
+    database: Database, written: dict[str, str], *, after: int = 0, through: int = 0, moves: bool = True
+) -> Bound:
     """Write the rows that a run has written once more, in one transaction, and change and delete as it did.
 
     They are found by the numbers of their ledger lines, and go into tables with the same columns and indexes and
@@ -59,9 +61,9 @@ def bound(database: Database, made: dict[str, str], *, after: int = 0, through: 
     """
     with psycopg.connect(database.admin_url, autocommit=True) as admin:
         rows = 0
-        for table, query in made.items():
-            rows_made = query.format(after=after, through=through)
-            admin.execute(f"create unlogged table bench.made_{table} as {rows_made}".encode())
+        for table, query in written.items():
+            rows_written = query.format(after=after, through=through)
+            admin.execute(f"create unlogged table bench.made_{table} as {rows_written}".encode())
             rows += admin.execute(f"select count(*) from bench.made_{table}".encode()).fetchall()[0][0]
             _copy_shape(admin, table)
         if moves:
@@ -78,13 +80,13 @@ def bound(database: Database, made: dict[str, str], *, after: int = 0, through: 
         admin.execute("set max_parallel_workers_per_gather = 0")
         began = time.monotonic()
         with admin.transaction():
-            for table in made:
+            for table in written:
                 admin.execute(f"insert into bench.copied_{table} select * from bench.made_{table}".encode())
             if moves:
                 admin.execute("update bench.copied_ledger_accounts set balance = balance + 1 where user_id is not null")
                 admin.execute("delete from bench.leaving")
         took = time.monotonic() - began
-        for table in made:
+        for table in written:
             admin.execute(f"drop table bench.made_{table}, bench.copied_{table}".encode())
         admin.execute("drop table if exists bench.copied_ledger_accounts, bench.leaving")
     return Bound(took, rows)
@@ -94,14 +96,14 @@ def _copy_shape(admin: psycopg.Connection, table: str) -> None:
     admin.execute(f"create table bench.copied_{table} (like public.{table} including indexes)".encode())
 
 
-def simple_updates(made: Loaded, *, seconds: int) -> float:
+def simple_updates(server: Loaded, *, seconds: int) -> float:
     """Count transactions per second of pgbench's simple-update on the same server: one client, prepared."""
-    with copied(made, of="template0") as database:
+    with copied(server, of="template0") as database:
         _pgbench(database, "--initialize", "--scale=10", "--quiet")
-        said = _pgbench(
+        output = _pgbench(
             database, "--builtin=simple-update", "--client=1", "--protocol=prepared", "--no-vacuum", f"--time={seconds}"
         )
-    return float(re.findall(r"tps = ([\d.]+)", said)[0])
+    return float(re.findall(r"tps = ([\d.]+)", output)[0])
 
 
 def _pgbench(database: Database, *options: str) -> str:

@@ -1,1 +1,1 @@
-"""A month's payroll as a part of the bench."""
+"""A month's payroll run, as a part of the bench."""

@@ -9,10 +9,10 @@ import psycopg
 
 from infra.labs.bench import data, product
 from infra.labs.bench.data import Loaded
-from infra.labs.bench.measures import Tell, exponent
-from infra.labs.bench.payouts.part import TellOf
+from infra.labs.bench.measures import ReportStep, exponent
+from infra.labs.bench.payouts.part import ShowProgress
 from infra.labs.bench.payroll import runs
-from infra.labs.bench.payroll.rowwise import Clerk, by_orm, choose
+from infra.labs.bench.payroll.rowwise import Clerk, choose
 from infra.labs.bench.payroll.rowwise import rate as rate_of
 from infra.labs.bench.payroll.runs import Calculated
 from infra.labs.bench.table import Line, Target, per_second
@@ -32,88 +32,84 @@ NOTES = [
     "again = the same run calculated again: its payslips thrown away and made anew",
     "with the month computed anew = the register and the balances as well, as after a change of facts",
     "row at a time = on the same tables: the same reads by key, formulas evaluated as Python text, one transaction for"
-    " each payslip; a sample. Through the ORM as peers do, and by hand with prepared statements",
+    " each payslip; by hand, with prepared statements; a sample",
     "COPY = the same rows, binary, as the owner and without policies, into a table with the same columns and keys",
 ]
 
 
-def measured(size: str, tell_of: TellOf) -> tuple[list[Line], int]:
-    """Load each size in turn and calculate its run; the main one beside its yardsticks."""
+def measured(size: str, show_progress: ShowProgress) -> tuple[list[Line], int]:
+    """Load each size and calculate its run; the main one beside its yardsticks."""
     lines: list[Line] = []
     took: dict[int, float] = {}
     peaks: dict[int, float] = {}
     rows = 0
     times = 3 if size in ("full", "large") else 1
     for people in SIZES[size]:
-        with tell_of(f"{people:,} payslips", data.STEPS + 8) as tell, data.loaded(people, tenants=1, step=tell) as made:
-            _components(made)
-            tell("the register of the month")
-            tenant_id = runs.prepare(made.urls.application, made.admin_url)
-            found: dict[str, list[Calculated]] = {"first": [], "again": []}
+        with (
+            show_progress(f"{people:,} payslips", data.STEPS + 8) as report,
+            data.loaded(people, tenants=1, step=report) as server,
+        ):
+            _components(server)
+            report("the register of the month")
+            tenant_id = runs.prepare(server.urls.application, server.admin_url)
+            runs_by_name: dict[str, list[Calculated]] = {"first": [], "again": []}
             for _ in range(times):
-                for name in found:
-                    tell(f"calculating, {name}")
+                for name in runs_by_name:
+                    report(f"calculating, {name}")
                     if name == "first":
-                        _forget(made)
-                    found[name].append(runs.calculate(made.urls.application, tenant_id))
-            took[people] = median(one.seconds for one in found["first"])
-            peaks[people] = max(one.peak_mb for one in found["again"])
+                        _forget(server)
+                    runs_by_name[name].append(runs.calculate(server.urls.application, tenant_id))
+            took[people] = median(one.seconds for one in runs_by_name["first"])
+            peaks[people] = max(one.peak_mb for one in runs_by_name["again"])
             if people == MAIN[size]:
-                lines += _lines(made, tell, found, times=times)
-                rows = sum(made.rows.values())
+                lines += _lines(server, report, runs_by_name, times=times)
+                rows = sum(server.rows.values())
             product.leave()
-    said = ", ".join(f"{people:,}: {seconds:.2f} s" for people, seconds in took.items())
+    times_by_size = ", ".join(f"{people:,}: {seconds:.2f} s" for people, seconds in took.items())
     memory = ", ".join(f"{people:,}: {peak:.0f} MB" for people, peak in peaks.items())
-    lines.append(Line("growth", said, exponent(took), "exponent", Target(1.05, at_least=False)))
+    lines.append(Line("growth", times_by_size, exponent(took), "exponent", Target(1.05, at_least=False)))
     lines.append(Line("  the worker's memory at most", memory))
     return lines, rows
 
 
-def _lines(made: Loaded, tell: Tell, found: dict[str, list[Calculated]], *, times: int) -> Iterator[Line]:
-    people = found["first"][0].payslips
-    first, again = (median(one.seconds for one in found[name]) for name in ("first", "again"))
+def _lines(
+    server: Loaded, report: ReportStep, runs_by_name: dict[str, list[Calculated]], *, times: int
+) -> Iterator[Line]:
+    people = runs_by_name["first"][0].payslips
+    first, again = (median(one.seconds for one in runs_by_name[name]) for name in ("first", "again"))
     rate = people / first
     yield Line("payslips of one run", per_second(people, first), rate / 1000, "thousand a second", Target(20))
-    tell("one payslip per transaction")
+    report("one payslip per transaction")
     sample = 400 if times > 1 else 60
-    chosen = choose(made.admin_url, sample + sample // 10)
-    with Clerk(made.urls.application) as clerk:
+    chosen = choose(server.admin_url, sample + sample // 10)
+    with Clerk(server.urls.application) as clerk:
         by_hand = rate_of(clerk.make, chosen, warm=sample // 10)
-    with by_orm(made.urls.application) as make:
-        as_peers = rate_of(make, chosen, warm=sample // 10)
-    yield Line(
-        "  row at a time, as peers do it (ORM)",
-        f"{as_peers:,.0f}/s",
-        rate / as_peers,
-        "times faster is ours",
-        Target(60),
-    )
-    yield Line("  the same by hand (raw driver)", f"{by_hand:,.0f}/s", rate / by_hand, "times faster is ours")
-    tell("COPY of the same rows")
-    copied = _copy(made, times=times)
+    yield Line("  row at a time, by hand", f"{by_hand:,.0f}/s", rate / by_hand, "times faster is ours")
+    report("COPY of the same rows")
+    copied = _copy(server, times=times)
     yield Line("  COPY of the same rows", per_second(people, copied), copied / first, "of it is ours")
     yield Line("  again", per_second(people, again), first / again, "times as fast")
-    tell("with the month computed anew")
-    with psycopg.connect(made.admin_url, autocommit=True) as admin:
+    report("with the month computed anew")
+    with psycopg.connect(server.admin_url, autocommit=True) as admin:
         admin.execute("update pay_periods set changed_at = clock_timestamp()")
         [(tenant_id,)] = admin.execute("select id from tenants").fetchall()
-    anew = runs.calculate(made.urls.application, tenant_id).seconds
+    anew = runs.calculate(server.urls.application, tenant_id).seconds
     yield Line("  with the month computed anew", per_second(people, anew), again / anew, "times as fast")
 
 
-def _components(made: Loaded) -> None:
-    with psycopg.connect(made.admin_url, autocommit=True) as admin:
+def _components(server: Loaded) -> None:
+    with psycopg.connect(server.admin_url, autocommit=True) as admin:
         admin.execute((Path(__file__).parent / "facts.sql").read_bytes())
 
 
-def _forget(made: Loaded) -> None:
-    """So that every first calculation finds the same files."""
-    with psycopg.connect(made.admin_url, autocommit=True) as admin:
+def _forget(server: Loaded) -> None:
+    """Delete the payslips, so that every first calculation begins with the same files."""
+    with psycopg.connect(server.admin_url, autocommit=True) as admin:
         admin.execute("truncate payslips cascade")
 
 
-def _copy(made: Loaded, *, times: int) -> float:
-    with psycopg.connect(made.admin_url, autocommit=True) as admin:
+def _copy(server: Loaded, *, times: int) -> float:
+    with psycopg.connect(server.admin_url, autocommit=True) as admin:
         with admin.cursor().copy("copy payslips to stdout (format binary)") as out:
             rows = b"".join(bytes(part) for part in out)
         admin.execute("create table bench.copied (like payslips including indexes)")

@@ -1,23 +1,20 @@
-"""The row-at-a-time way: one payslip per transaction, read by key, its formulas evaluated as text, written; by hand.
+"""The row-at-a-time yardstick: one payslip per transaction, read by key, its formulas evaluated as text, by psycopg.
 
-It makes the same payslips on the same tables. Peers do so through an ORM: that way is here as well.
+It writes the same payslips to the same tables. Peers do so through an ORM, which is slower still: docs/performance.md
+has a recorded run.
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from typing import Any, Self
 from uuid import UUID
 
 import psycopg
-from sqlalchemy import MetaData, Table, create_engine, select, text
-from sqlalchemy.orm import Session, registry
 
 from infra.labs.bench.product import MONTH
 
-# what most have none of, and nobody knows before having looked
+# tables of which most employees have no row
 RARE = ("payment_type_assignments", "payroll_amounts", "payroll_adjustments", "payout_destinations")
 TOTALS = (
     "present_days",
@@ -34,7 +31,7 @@ TOTALS = (
     "early_out_count",
 )
 CENT, ZERO = Decimal("0.01"), Decimal(0)
-# the components of facts.sql, in the words of Python
+# the components of facts.sql as Python expressions
 COMPONENTS = {
     "house_rent": "earned_salary * Decimal('0.5')",
     "transport": "Decimal('1200.00')",
@@ -50,7 +47,7 @@ BRACKETS = [(Decimal(a), Decimal(r) / 100) for a, r in ((25000, 5), (33333, 10),
 
 
 def choose(admin_url: str, number: int) -> list[tuple[UUID, UUID]]:
-    """Choose people from all over."""
+    """Return a sample of employees."""
     with psycopg.connect(admin_url) as admin:
         return admin.execute(
             "select tenant_id, user_id from pay_registers order by md5(user_id::text) limit %s", [number]
@@ -58,7 +55,7 @@ def choose(admin_url: str, number: int) -> list[tuple[UUID, UUID]]:
 
 
 def rate(make: Callable[[UUID, UUID], None], people: Sequence[tuple[UUID, UUID]], *, warm: int) -> float:
-    """Make payslips and give how many a second it was, after a few that do not count."""
+    """Create payslips and return how many a second, after a warm-up."""
     began = time.perf_counter()
     for place, (tenant_id, user_id) in enumerate(people):
         if place == warm:
@@ -68,7 +65,7 @@ def rate(make: Callable[[UUID, UUID], None], people: Sequence[tuple[UUID, UUID]]
 
 
 class Clerk:
-    """One connection of the application role that makes one payslip at a time."""
+    """A connection of the application role that creates one payslip at a time."""
 
     def __init__(self, url: str) -> None:
         self._app = psycopg.connect(url, autocommit=True, prepare_threshold=0)
@@ -80,7 +77,7 @@ class Clerk:
         self._app.close()
 
     def make(self, tenant_id: UUID, user_id: UUID) -> None:
-        """Make one payslip in the place of the one there was."""
+        """Create a payslip, and delete the former one."""
         self._app.execute(f"begin; set local app.tenant_id = '{tenant_id}'".encode(), prepare=False)
         key = (tenant_id, user_id)
         run_id = self._one("select id from payroll_runs where tenant_id = %s", tenant_id)[0]
@@ -92,64 +89,19 @@ class Clerk:
         salary, frequency = self._one(_SALARY, *key)
         for rare in RARE:
             self._one(f"select * from {rare} where tenant_id = %s and user_id = %s", *key)
-        made = compute(salary, frequency, earned[0] if earned else ZERO, days)
+        columns = compute(salary, frequency, earned[0] if earned else ZERO, days)
         self._app.execute(
             "delete from payslips where tenant_id = %s and run_id = %s and user_id = %s", [tenant_id, run_id, user_id]
         )
-        self._app.execute(_WRITE, [tenant_id, run_id, user_id, *made.values()])
+        self._app.execute(_WRITE, [tenant_id, run_id, user_id, *columns.values()])
         self._app.execute("commit")
 
     def _one(self, query: str, *values: object) -> Any:
         return self._app.execute(query.encode(), values).fetchone()
 
 
-@contextmanager
-def by_orm(url: str) -> Iterator[Callable[[UUID, UUID], None]]:
-    """Hand out a function that makes one payslip with the ORM's objects, as peers do."""
-    engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
-    models, metadata, mapping = {}, MetaData(), registry()
-    for table in ("payroll_runs", "employments", "pay_registers", "balances", "salaries", *RARE, "payslips"):
-        models[table] = type(table.title(), (), {})
-        mapping.map_imperatively(models[table], Table(table, metadata, autoload_with=engine))
-
-    def one(tenant_id: UUID, user_id: UUID) -> None:
-        def find(table: str, **key: Any) -> Any:
-            return session.scalars(select(models[table]).filter_by(tenant_id=tenant_id, **key)).first()
-
-        with Session(engine) as session, session.begin():
-            session.execute(text(f"set local app.tenant_id = '{tenant_id}'"))
-            run, register = find("payroll_runs"), find("pay_registers", user_id=user_id, month=MONTH)
-            find("employments", user_id=user_id)
-            balance, salary = find("balances", user_id=user_id, month=MONTH), find("salaries", user_id=user_id)
-            for table in RARE:
-                find(table, user_id=user_id)
-            if before := find("payslips", user_id=user_id, run_id=run.id):
-                session.delete(before)
-                session.flush()
-            halves = Decimal(register.working.bit_count())
-            days = [halves / 2, *(getattr(register, name) for name in TOTALS)]
-            made = compute(salary.amount, salary.frequency, balance.earned if balance else ZERO, days)
-            payslip: Any = models["payslips"]()
-            said = {
-                "tenant_id": tenant_id,
-                "run_id": run.id,
-                "user_id": user_id,
-                "currency": "BDT",
-                "calculated_at": datetime.now(UTC),
-                **made,
-            }
-            for name, value in said.items():
-                setattr(payslip, name, value)
-            session.add(payslip)
-
-    try:
-        yield one
-    finally:
-        engine.dispose()
-
-
 def compute(salary: Decimal, frequency: str, earned: Decimal, days: Sequence[Any]) -> dict[str, Any]:
-    """Evaluate the components as text and give the payslip's columns, as _WRITE takes them."""
+    """Evaluate the components as text, and return the payslip's columns in the order of _WRITE."""
     working, absent, hours, late = days[0], days[5], days[10], days[11]
     daily = salary if frequency == "daily" else salary / (5 if frequency == "weekly" else working)
     known: dict[str, Any] = {
@@ -164,8 +116,8 @@ def compute(salary: Decimal, frequency: str, earned: Decimal, days: Sequence[Any
         "whole": _whole,
         "bracket": _bracket,
     }
-    for name, said in COMPONENTS.items():
-        known[name] = Decimal(eval(said, {}, known)).quantize(CENT, ROUND_HALF_UP)  # noqa: S307 - our own words
+    for name, formula in COMPONENTS.items():
+        known[name] = Decimal(eval(formula, {}, known)).quantize(CENT, ROUND_HALF_UP)  # noqa: S307 - our own words
     gross, taxes = known["gross"], known["income_tax"]
     deductions = known["provident_fund"] + known["late_fine"]
     return {

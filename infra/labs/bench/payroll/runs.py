@@ -1,4 +1,4 @@
-"""One run of a tenant, calculated as the queue's door does it: a message for each chunk of its people."""
+"""A tenant's payroll run, calculated as the queue's consumer does it: a message per chunk of employees."""
 
 import time
 from dataclasses import dataclass
@@ -17,12 +17,12 @@ from chalicelib.identity.callers import job_scope
 from infra.labs.bench import product
 from infra.labs.bench.product import MONTH, NOW, ORIGIN
 
-CONSUMER = payroll_consumers.calculate_chunk  # named, so that it is registered
+CONSUMER = payroll_consumers.calculate_chunk  # referred to, so that the import, which registers it, stays
 
 
 @dataclass(frozen=True, slots=True)
 class Calculated:
-    """What calculating a run took, how many payslips it made, and the most memory that the process ever held."""
+    """A calculation: its seconds, its payslips, and the process's peak memory."""
 
     seconds: float
     payslips: int
@@ -30,7 +30,7 @@ class Calculated:
 
 
 def prepare(url: str, admin_url: str) -> UUID:
-    """Compute register and balances, as the night does, and make the run; it gives the tenant."""
+    """Compute register and balances as the nightly job does, create the run, and return the tenant's id."""
     with psycopg.connect(admin_url, autocommit=True) as admin:
         [(tenant_id,)] = admin.execute("select id from tenants").fetchall()
         product.use(url)
@@ -46,7 +46,7 @@ def prepare(url: str, admin_url: str) -> UUID:
 
 
 def calculate(url: str, tenant_id: UUID) -> Calculated:
-    """Calculate the tenant's run in one worker, as often as it is called."""
+    """Calculate the tenant's run in one worker; each call does so again."""
     product.use(url)
     began = time.perf_counter()
     with job_scope(tenant_id, name="bench", now=NOW, origin=ORIGIN) as scope:
