@@ -1,9 +1,9 @@
 """Names and texts in the characters that banks accept.
 
-SEPA's characters (EPC217-08) are Latin letters, digits, space and / - ? : ( ) . , ' +. anyascii transliterates
-other scripts (Müller: Muller, রহিম: rhim, محمد: mhmd), a character outside the set is replaced by the nearest one in it, and
-what is left becomes a space. Names are for the reader: banks pay by account number. A bank that checks the payee's name
-needs the holder as the bank knows it, so bank details should be entered in Latin letters in the first place.
+SEPA's characters (EPC217-08) are Latin letters, digits, space and / - ? : ( ) . , ' +. Other scripts are transliterated
+(Müller: Muller, রহিম: rhim, محمد: mhmd), a character outside the set is replaced by the nearest one in it, and what is
+left becomes a space. Names are for the reader: banks pay by account number. A bank that checks the payee's name needs
+the holder as the bank knows it, so bank details should be entered in Latin letters in the first place.
 """
 
 import re
