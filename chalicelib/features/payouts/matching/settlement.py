@@ -1,8 +1,8 @@
 """Settling payouts by the lines of a bank's answer; each line is judged by itself.
 
-The same answer again changes nothing. Neither does a line that contradicts what is known: it is a conflict for a person,
-as money that is released by mistake is paid twice. A refusal that may be about an earlier instruction releases nothing
-either: the payout goes to review.
+The same answer again changes nothing. Neither does a line that contradicts what is known: it is a conflict to look
+into, as money that is released by mistake is paid twice. A refusal that may be about an earlier instruction releases
+nothing: the payout goes to review.
 """
 
 import json
