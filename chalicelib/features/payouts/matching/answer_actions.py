@@ -17,7 +17,7 @@ from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import Invalid, TooLarge
 
 MOST_PAYOUTS = 2_000  # settled in one call, as many as are in one file
-_AUDITED = frozenset({"ok", "review", "conflict"})  # results that somebody may want to look up later
+_AUDITED = frozenset({"ok", "review", "conflict"})  # results that a user may want to look up later
 
 
 @dataclass(frozen=True, slots=True)
