@@ -183,9 +183,9 @@ class TestAnnounce:
     def test_tells_people_in_ones_own_words(self, acme: Cast, running: Stack) -> None:
         rahim, karim = person(acme), person(acme, name="Karim", address="karim@acme.example")
         body = {"user_ids": [str(rahim), str(karim), str(rahim)], "title": "Closed", "message": "On Friday.\n\nThanks."}
-        made = acme.hr.call("POST", "/notifications", body)
-        assert made.status == 201
-        assert (made.json["recipients"], made.json["title"]) == (2, "Closed")
+        reply = acme.hr.call("POST", "/notifications", body)
+        assert reply.status == 201
+        assert (reply.json["recipients"], reply.json["title"]) == (2, "Closed")
         running.drain()
         assert sorted(mail["To"] for mail in mailbox()) == ["Karim <karim@acme.example>", "Rahim <rahim@acme.example>"]
         assert mailbox()[0]["Subject"] == "Closed"
