@@ -91,7 +91,7 @@ class TestBounce:
         assert log(acme, "?status=bounced")[0]["id"] == row["id"]
         assert suppressions(acme) == []
 
-    def test_told_twice_does_not_suppress_again_what_was_lifted(self, acme: Cast, running: Stack) -> None:
+    def test_reported_twice_does_not_suppress_again_what_was_lifted(self, acme: Cast, running: Stack) -> None:
         row = sent(acme, running)
         bounce = event(acme, row["id"], row["provider_id"])
         arrive(running, bounce, bounce)

@@ -206,7 +206,7 @@ class TestReason:
     def test_about_the_file_is_a_doubt_once_the_bank_had_accepted_it(self, acme: Cast, s3: Any) -> None:
         rahim, reference, new_batch = one(acme)
         upload(acme, pain(new_batch, transfer(reference, "ACSP")))
-        # somebody brought it again, with a wrong signature
+        # it was uploaded again, with a wrong signature
         reply = upload(
             acme, pain(new_batch, group=f"<GrpSts>RJCT</GrpSts>{why('DS0B')}", created="2026-11-23T11:00:00Z")
         )
@@ -371,12 +371,12 @@ class TestStatement:
         )
         assert results(back) == [("ok", "returned")] * 2
 
-    def test_tells_what_was_booked_twice(self, acme: Cast, s3: Any) -> None:
+    def test_reports_what_was_booked_twice(self, acme: Cast, s3: Any) -> None:
         _rahim, reference, _new_batch = one(acme)
         twice = [entry(detail(reference, ref=ref)) for ref in ("FT1", "FT2")]
         back = entry(detail(reference, more=returned()), side="CRDT")
         reply = upload(acme, statement(*twice, back))
-        # one of the two came back: the person has been paid once, and the money is not theirs a second time
+        # one of the two came back: the person has been paid once, and is not owed the money again
         assert results(reply) == [("ok", "paid"), ("conflict", "paid"), ("conflict", "paid")]
         assert "twice" in reply["items"][1]["detail"]
         assert ledger(acme) == ON_ITS_WAY

@@ -49,7 +49,7 @@ def _s3(running: Stack) -> Any:
 
 
 def person(cast: Cast, name: str, *, iban: str | None = None, number: str | None = None) -> str:
-    """Make somebody with a bank account, whom 120.00 of pending sales stand for: an advance of 12.00."""
+    """Make a user with a bank account and a pending sale of 120.00: an advance of 12.00."""
     user_id = str(cast.admin.ok("POST", "/sales/user", {"name": name})["id"])
     to = (
         {"kind": "iban", "holder": name, "iban": iban}
@@ -511,7 +511,7 @@ class TestAnswer:
 
 
 class TestStranger:
-    def test_is_told_that_there_is_nothing(self, acme: Cast, zenith: Cast, s3: Any) -> None:
+    def test_learns_that_there_is_nothing(self, acme: Cast, zenith: Cast, s3: Any) -> None:
         (rahim,) = prepared(acme, "Rahim")
         new_batch = batch(acme)
         prepared(zenith, "Zara")
@@ -528,7 +528,7 @@ class TestStranger:
 
 
 class TestSettings:
-    def test_are_told_with_the_account_masked(self, acme: Cast) -> None:
+    def test_are_shown_with_the_account_masked(self, acme: Cast) -> None:
         assert acme.hr.get("/payouts/bank-file-settings").status == 404
         put = acme.admin.put("/payouts/bank-file-settings", ISO)
         assert (put.status, put.headers["ETag"]) == (200, '"1"')
@@ -552,7 +552,7 @@ class TestSettings:
         assert (template["delimiter"], template["encoding"], template["header"]) == (",", "utf-8", True)
         assert acme.admin.ok("GET", "/payouts/bank-file-settings")["template"] == template
 
-    def test_refuse_a_change_of_what_somebody_changed(self, acme: Cast) -> None:
+    def test_refuse_a_change_of_a_stale_version(self, acme: Cast) -> None:
         acme.admin.ok("PUT", "/payouts/bank-file-settings", ISO)
         acme.admin.ok("PUT", "/payouts/bank-file-settings", OWN, headers={"if-match": '"1"'})
         assert acme.admin.put("/payouts/bank-file-settings", ISO, headers={"if-match": '"1"'}).status == 412

@@ -97,7 +97,7 @@ class TestMatch:
         assert outcomes(match(acme)) == [("unchanged", None)]
         assert (only(acme, mina), books(acme)) == state
 
-    def test_tells_beforehand_what_it_would_do(self, acme: Cast, running: Stack, root: psycopg.Connection) -> None:
+    def test_shows_beforehand_what_it_would_do(self, acme: Cast, running: Stack, root: psycopg.Connection) -> None:
         mina = seller(acme)
         earned(acme, mina)
         before = RestorePoint(root)

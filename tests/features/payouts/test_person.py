@@ -99,7 +99,7 @@ class TestBalance:
             "other_currencies": [],
         }
 
-    def test_tells_what_is_on_its_way_apart_from_what_arrived(self, acme: Cast, running: Stack) -> None:
+    def test_separates_what_is_on_its_way_from_what_arrived(self, acme: Cast, running: Stack) -> None:
         mina = seller(acme)
         policy(acme, payout_approval_above="50.00")
         earned(acme, mina, "60.00")
@@ -187,7 +187,7 @@ class TestBalance:
 
 
 class TestStatement:
-    def test_tells_each_line_as_worked_by_hand(self, acme: Cast, running: Stack) -> None:
+    def test_shows_each_line_as_worked_by_hand(self, acme: Cast, running: Stack) -> None:
         mina = seller(acme)
         with at("2026-01-10T06:00:00Z"):
             first = sale(acme, mina, brand="Sun", external_id="A-1")
@@ -349,7 +349,7 @@ class TestStatement:
         assert {ends(page) for page in pages} == {("100.00", "0.00", "155.00", "0.00")}
         assert [page["lines"][-1]["payable_after"] for page in pages] == ["110.00", "136.00", "155.00"]
 
-    def test_is_told_at_once_for_a_thousand_lines(self, acme: Cast) -> None:
+    def test_is_read_at_once_for_a_thousand_lines(self, acme: Cast) -> None:
         mina = paid_by_wage(acme)
         sql(
             acme,

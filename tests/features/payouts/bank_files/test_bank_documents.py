@@ -258,7 +258,7 @@ class TestStatement:
         named = booked(refs="<InstrId>T9</InstrId><EndToEndId>NOTPROVIDED</EndToEndId>")
         assert (named.references, named.bank_reference) == (("T9",), "FT1")
 
-    def test_tells_a_sum_from_its_parts_and_counts_the_rest(self) -> None:
+    def test_separates_a_sum_from_its_parts_and_counts_the_rest(self) -> None:
         part = '<TxDtls><Refs><EndToEndId>{}</EndToEndId></Refs><Amt Ccy="BDT">6.00</Amt></TxDtls>'
         text = (
             "<BkToCstmrDbtCdtNtfctn><Ntfctn>"

@@ -250,7 +250,7 @@ class TestAnswerRow:
             (3, "WB-2", "returned", "closed", None, None, None),
         ]
 
-    def test_tells_wrong_rows_by_line(self) -> None:
+    def test_reports_wrong_rows_by_line(self) -> None:
         rows, errors = self.read("reference,status,amount\nWB-1,sent,\n,paid,\nWB-2,failed,x\nWB-3,failed,1\n")
         assert errors == [(2, "status"), (3, "reference"), (4, "amount")]
         assert [row.reference for _, row in rows] == ["WB-3"]

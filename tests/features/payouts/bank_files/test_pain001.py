@@ -140,7 +140,7 @@ class TestWritten:
         assert marks(ACME, GRETA, currency="USD") == ([], ["SHAR"])
         assert marks(RAHIM, GRETA) == ([], ["SHAR"])
 
-    def test_tells_sepa_no_bank_names_or_national_codes(self) -> None:
+    def test_leaves_out_bank_names_and_national_codes_in_sepa(self) -> None:
         known = replace(GRETA, bic=None, bank_name="SocGen", bank_code="51210800", branch_code="1")
         root = read(pain001.write(order(transfer("A", "1", "EUR", known)), replace(ACME, bic=None)))
         assert root.findall(".//p:CdtrAgt", NS) == []

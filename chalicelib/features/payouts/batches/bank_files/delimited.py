@@ -33,7 +33,7 @@ FORMULAS = "=+-@"
 
 
 class ColumnValue(StrEnum):
-    """The value of a transfer that a column can have."""
+    """What a column can hold."""
 
     REFERENCE = "reference"
     AMOUNT = "amount"
