@@ -25,7 +25,8 @@ with previous as (
         coalesce((select min(owed.number) from owed where owed.sum = :amount), number),
         'matched', :provider, :reference, 'queued', :actor, :now
     from previous
-    returning *
+    returning tenant_id, id, user_id, currency, amount, provider, destination_id, reference, status, fence, looks,
+        first_sent_at, unknown_since, provider_reference, problem, batch_id, bank, payroll_run_id
 ), events as (
     insert into payout_events (tenant_id, payout_id, what, status, fence, detail, actor)
     select tenant_id, id, 'made', status, 0, :detail, :actor from adopted
@@ -34,7 +35,4 @@ with previous as (
         (tenant_id, user_id, subject_id, event, debit, credit, currency, amount, booked_at)
     select tenant_id, user_id, id, 'payout', 'payable', 'cash', currency, amount, :now from adopted
 )
--- named one by one: a migration that adds a column would fail statements prepared before it that return "*"
-select id, user_id, currency, amount, provider, destination_id, reference, status, fence, looks, first_sent_at,
-    unknown_since, provider_reference, problem, batch_id, bank, payroll_run_id
-from adopted
+select * from adopted
