@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from infra.labs.drills import restore
-from infra.labs.drills.steps import Steps, Wrong, expect
+from infra.labs.drills.steps import DrillFailure, Steps, expect
 
 
 class TestSteps:
@@ -17,7 +17,7 @@ class TestSteps:
         with steps.step("one") as step:
             step.seen = "fine"
         assert steps.held
-        with pytest.raises(Wrong), steps.step("two"):
+        with pytest.raises(DrillFailure), steps.step("two"):
             expect(2, 1, "movements")
         assert not steps.held
 
@@ -36,7 +36,7 @@ class TestMain:
     ) -> None:
         def fails(steps: Steps, *_: object) -> None:
             with steps.step("restore"):
-                raise Wrong("paid twice")
+                raise DrillFailure("paid twice")
 
         monkeypatch.setattr(restore, "drill", fails)
         monkeypatch.setattr(restore.signal, "signal", lambda *_: None)
