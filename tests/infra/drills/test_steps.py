@@ -13,13 +13,13 @@ from infra.labs.drills.steps import DrillFailure, Steps, expect
 class TestSteps:
     def test_holds_only_if_every_step_did(self) -> None:
         steps = Steps("A drill")
-        assert not steps.held  # nothing done is nothing proven
+        assert not steps.passed  # nothing done is nothing proven
         with steps.step("one") as step:
             step.seen = "fine"
-        assert steps.held
+        assert steps.passed
         with pytest.raises(DrillFailure), steps.step("two"):
             expect(2, 1, "movements")
-        assert not steps.held
+        assert not steps.passed
 
     def test_shows_what_was_wrong(self) -> None:
         said = StringIO()
