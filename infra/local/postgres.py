@@ -47,7 +47,7 @@ class DidNotStart(RuntimeError):
 
 @dataclass(frozen=True)
 class Server:
-    """A running server: its address and its superuser's password."""
+    """A running server, with its superuser's address."""
 
     admin_url: str
     port: int
