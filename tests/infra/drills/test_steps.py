@@ -22,12 +22,12 @@ class TestSteps:
         assert not steps.passed
 
     def test_shows_what_was_wrong(self) -> None:
-        said = StringIO()
-        steps = Steps("A drill", console=Console(file=said))
+        printed = StringIO()
+        steps = Steps("A drill", console=Console(file=printed))
         with pytest.raises(ValueError, match="broken"), steps.step("two"):
             raise ValueError("broken")
         steps.show()
-        assert "WRONG: ValueError: broken" in said.getvalue()
+        assert "WRONG: ValueError: broken" in printed.getvalue()
 
 
 class TestMain:
@@ -42,6 +42,6 @@ class TestMain:
         monkeypatch.setattr(restore.signal, "signal", lambda *_: None)
         monkeypatch.setattr(restore.surroundings, "product", nullcontext)
         assert restore.main() == 1
-        said = capsys.readouterr().out
-        assert "WRONG: paid twice" in said
-        assert "Proven" not in said
+        printed = capsys.readouterr().out
+        assert "WRONG: paid twice" in printed
+        assert "Proven" not in printed

@@ -7,9 +7,9 @@ import pytest
 from infra.labs.load.figures import Answer, Summary, dues, of_neighbours, of_overload, percentile, recovery
 
 
-def answers(*said: tuple[float, float, int], has_retry_after: bool = True) -> list[Answer]:
+def answers(*calls: tuple[float, float, int], has_retry_after: bool = True) -> list[Answer]:
     """Make calls of (due, seconds, status)."""
-    return [Answer("GET /me", due, seconds, status, has_retry_after=has_retry_after) for due, seconds, status in said]
+    return [Answer("GET /me", due, seconds, status, has_retry_after=has_retry_after) for due, seconds, status in calls]
 
 
 def summary(seconds: list[float], refused: int = 0, *, over: float = 10.0, wrong: int = 0) -> Summary:
