@@ -354,7 +354,7 @@ class TestPlainerText:
                 raise rendering.RenderingFailed("something that nobody has seen yet")
             return compile_sheet(template, sheet, dated)
 
-        monkeypatch.setattr(rendering, "_set", refusing)
+        monkeypatch.setattr(rendering, "_render", refusing)
         found = PdfReader(io.BytesIO(render_pdf(sheet, dated=DATED)))
         assert tried == ["রহিম", "রহিম", "rhim"][: failures + 1]
         assert "17,600.00" in text(found)
