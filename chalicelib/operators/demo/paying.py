@@ -69,9 +69,8 @@ def _define(scope: Scope) -> None:
 def _calculate(scope: Scope) -> UUID:
     with acting_as(scope, "A002", Role.HR) as salma:
         run = run_actions.create(salma, new=NewPayrollRun(month=MONTH))
-        run_actions.request_calculation(salma, run_id=run["id"])
-    run_id: UUID = run["id"]
-    return run_id
+        run_actions.request_calculation(salma, run_id=run.id)
+    return run.id
 
 
 def _count(scope: Scope, table: str) -> int:

@@ -11,13 +11,15 @@ from uuid import UUID
 from sqlalchemy import text
 
 from chalicelib import audit, four_eyes
-from chalicelib.backing.database import Record, statement
+from chalicelib.backing.database import statement
 from chalicelib.features.payroll.approval import posting, queries
 from chalicelib.features.payroll.runs import actions as run_actions
 from chalicelib.features.payroll.runs import freshness as run_freshness
 from chalicelib.features.payroll.runs import participants as run_participants
 from chalicelib.features.payroll.runs.freshness import CALCULATE_AGAIN
 from chalicelib.features.payroll.runs.models import RunKind
+from chalicelib.features.payroll.runs.run_rows import PayrollRunRow
+from chalicelib.features.payroll.runs.schemas import RunStarted
 from chalicelib.features.periods import states as periods
 from chalicelib.identity.scope import Scope
 from chalicelib.jobs import progress
@@ -58,25 +60,25 @@ _TAKE_CARRIED = text("""
 _SETTLE = text(statement(__file__, "settle"))
 
 
-def approve(scope: Scope, *, run_id: UUID) -> Record:
+def approve(scope: Scope, *, run_id: UUID) -> RunStarted:
     """Approve a calculated run, lock the period of a regular one, and start posting. Raises Conflict if it is stale."""
     scope.advisory_lock(run_actions.RUN_LOCK)
     run = queries.get_run(scope, run_id)
     _check_state(run)
     four_eyes.check_may_approve(scope, run_participants.load_participants(scope, run))
     run_freshness.check(scope, run)
-    job_id = progress.create(scope, kind=posting.JOB, parameters={"run_id": run_id, "month": run["month"]})
+    job_id = progress.create(scope, kind=posting.JOB, parameters={"run_id": run_id, "month": run.month})
     _fix(scope, run, job_id)
     audit.record(
         scope,
         action="payroll_run.approved",
         entity_type="payroll_run",
         entity_id=run_id,
-        before={"status": run["status"]},
+        before={"status": run.status},
         after={
             "status": PayrollStatus.APPROVED,
-            "month": run["month"],
-            "kind": run["kind"],
+            "month": run.month,
+            "kind": run.kind,
             "job_id": job_id,
             "totals": queries.sum_payslips(scope, run_id),
         },
@@ -85,26 +87,26 @@ def approve(scope: Scope, *, run_id: UUID) -> Record:
     return _started(run_id, PayrollStatus.APPROVED, job_id)
 
 
-def _check_state(run: Record) -> None:
-    if run["status"] == PayrollStatus.DRAFT and run["job_id"]:
+def _check_state(run: PayrollRunRow) -> None:
+    if run.status == PayrollStatus.DRAFT and run.job_id:
         raise Conflict(
-            f"This payroll run is being calculated: look at its payslips when /jobs/{run['job_id']} says that it"
+            f"This payroll run is being calculated: look at its payslips when /jobs/{run.job_id} says that it"
             " succeeded, and approve it then. Where it says that it failed, calculate it again."
         )
-    if run["status"] == PayrollStatus.DRAFT:
+    if run.status == PayrollStatus.DRAFT:
         raise Conflict(
             "This payroll run was never calculated. Calculate it (POST /payroll-runs/{id}/calculate), look at its"
             " payslips, and approve it then."
         )
-    check_move(PAYROLL_MOVES, now=PayrollStatus(run["status"]), to=PayrollStatus.APPROVED, what="payroll run")
+    check_move(PAYROLL_MOVES, now=PayrollStatus(run.status), to=PayrollStatus.APPROVED, what="payroll run")
 
 
-def _fix(scope: Scope, run: Record, job_id: UUID) -> None:
+def _fix(scope: Scope, run: PayrollRunRow, job_id: UUID) -> None:
     key = _key(scope, run)
     approval = {**key, **_actor(scope), "job_id": job_id, "four_eyes": four_eyes.is_enforced(scope)}
     _check_moved(scope.session.execute(_APPROVE, approval).rowcount == 1)
-    if run["kind"] == RunKind.REGULAR:
-        _check_moved(periods.lock_for_run(scope, run["month"], payroll_run_id=run["id"]))
+    if run.kind == RunKind.REGULAR:
+        _check_moved(periods.lock_for_run(scope, run.month, payroll_run_id=run.id))
     lines, paid = scope.session.execute(_PAY_ADJUSTMENTS, {**key, "now": scope.now}).one()
     if paid != lines:
         raise Conflict(f"Another payroll run paid {lines - paid} of its adjustments meanwhile. {CALCULATE_AGAIN}")
@@ -113,7 +115,7 @@ def _fix(scope: Scope, run: Record, job_id: UUID) -> None:
         raise Conflict(
             f"Another payroll run deducted {lines - taken} of the amounts that it carries over. {CALCULATE_AGAIN}"
         )
-    scope.session.execute(_SETTLE, {**key, "since": run["calculated_since"]})
+    scope.session.execute(_SETTLE, {**key, "since": run.calculated_since})
 
 
 def _check_moved(is_moved: bool) -> None:
@@ -125,9 +127,9 @@ def _actor(scope: Scope) -> dict[str, Any]:
     return {"actor": scope.actor.name, "actor_ids": sorted(scope.actor.all_ids)}
 
 
-def _key(scope: Scope, run: Record) -> dict[str, Any]:
-    return {"tenant_id": scope.tenant_id, "run_id": run["id"]}
+def _key(scope: Scope, run: PayrollRunRow) -> dict[str, Any]:
+    return {"tenant_id": scope.tenant_id, "run_id": run.id}
 
 
-def _started(run_id: UUID, status: PayrollStatus, job_id: UUID) -> Record:
-    return {**started(job_id).model_dump(), "id": run_id, "status": status}
+def _started(run_id: UUID, status: PayrollStatus, job_id: UUID) -> RunStarted:
+    return RunStarted(**started(job_id).model_dump(), id=run_id, status=status)

@@ -4,20 +4,19 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from chalicelib.backing.database import Record
-from chalicelib.entry.get_or_404 import get_row
 from chalicelib.features.payroll.components.categories import CATEGORIES
+from chalicelib.features.payroll.runs import queries as run_queries
 from chalicelib.features.payroll.runs import summaries
-from chalicelib.features.payroll.runs.models import payroll_runs
+from chalicelib.features.payroll.runs.run_rows import PayrollRunRow
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.money import rounded
 
 _SUMMED = (*(rule.total for rule in CATEGORIES if rule.sign), "net", "pays", "carried")
 
 
-def get_run(scope: Scope, run_id: UUID) -> Record:
+def get_run(scope: Scope, run_id: UUID) -> PayrollRunRow:
     """Read one run and keep others from changing it until this transaction ends."""
-    return get_row(scope, payroll_runs, run_id, what="payroll run", lock=True)
+    return run_queries.get_run(scope, run_id, lock=True)
 
 
 def sum_payslips(scope: Scope, run_id: UUID) -> list[Mapping[str, Any]]:

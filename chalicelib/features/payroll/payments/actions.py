@@ -5,17 +5,19 @@ recomputes the run's state: `paid` when nothing waits or is in flight, `partly_p
 lock the run's row first, so states follow each other, and repeating either changes nothing.
 """
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
 
 from chalicelib import audit
-from chalicelib.backing.database import Record
 from chalicelib.features.payouts.runs import actions as payouts
 from chalicelib.features.payouts.runs import earmark_actions
 from chalicelib.features.payroll.approval import queries
 from chalicelib.features.payroll.payments import queries as payment_queries
+from chalicelib.features.payroll.payments.schemas import PayStarted
+from chalicelib.features.payroll.runs.run_rows import PayrollRunRow
 from chalicelib.features.periods import states as periods
 from chalicelib.identity.scope import Scope
 from chalicelib.jobs.schemas import started
@@ -31,7 +33,7 @@ _MOVE = text("""
     where tenant_id = :tenant_id and id = :run_id""")
 
 
-def pay(scope: Scope, *, run_id: UUID) -> Record:
+def pay(scope: Scope, *, run_id: UUID) -> PayStarted:
     """Start the missing payouts of a posted run's payslips; called again, it pays the rest.
 
     Raises Conflict before all of it is posted, or while payouts are disabled; AlreadyDecided once it is paid.
@@ -43,9 +45,9 @@ def pay(scope: Scope, *, run_id: UUID) -> Record:
     if status is PayrollStatus.PAID:
         raise AlreadyDecided("This payroll run is paid, each of its payslips.")
     check_move(PAYROLL_MOVES, now=status, to=PayrollStatus.PARTLY_PAID, what="payroll run")
-    if run["posted_at"] is None:
+    if run.posted_at is None:
         raise Conflict(
-            f"This payroll run is still being booked; pay it when /jobs/{run['job_id']} says that it succeeded."
+            f"This payroll run is still being booked; pay it when /jobs/{run.job_id} says that it succeeded."
         )
     scope.session.execute(
         _PAYING, {**_key(scope, run), "actor": scope.actor.name, "actor_ids": sorted(scope.actor.all_ids)}
@@ -60,9 +62,9 @@ def pay(scope: Scope, *, run_id: UUID) -> Record:
         after={"status": PayrollStatus.PARTLY_PAID, "job_id": job_id},
     )
     # a run with nothing to pay is paid at once
-    status = _move_by_payouts(scope, {**run, "status": PayrollStatus.PARTLY_PAID})
+    status = _move_by_payouts(scope, replace(run, status=PayrollStatus.PARTLY_PAID))
     payment = payment_queries.sum_payment(scope, run_id)
-    return {**started(job_id).model_dump(), "id": run_id, "status": status, "payment": payment}
+    return PayStarted(**started(job_id).model_dump(), id=run_id, status=status, payment=payment)
 
 
 def settle(scope: Scope, *, run_id: UUID) -> None:
@@ -70,21 +72,21 @@ def settle(scope: Scope, *, run_id: UUID) -> None:
     _move_by_payouts(scope, queries.get_run(scope, run_id))
 
 
-def _move_by_payouts(scope: Scope, run: Record) -> PayrollStatus:
+def _move_by_payouts(scope: Scope, run: PayrollRunRow) -> PayrollStatus:
     """Move a run between partly_paid and paid by its payouts, and return its state; its row is locked."""
-    before = PayrollStatus(run["status"])
+    before = PayrollStatus(run.status)
     if before not in (PayrollStatus.PARTLY_PAID, PayrollStatus.PAID):
         return before
-    is_open = earmark_actions.has_open_payments(scope, payroll_run_id=run["id"])
+    is_open = earmark_actions.has_open_payments(scope, payroll_run_id=run.id)
     after = PayrollStatus.PARTLY_PAID if is_open else PayrollStatus.PAID
     if after is not before:
         values = {**_key(scope, run), "status": after.value}
         scope.session.execute(_MOVE, {**values, "now": scope.now})
-        periods.record_payments(scope, payroll_run_id=run["id"], is_paid=after is PayrollStatus.PAID)
+        periods.record_payments(scope, payroll_run_id=run.id, is_paid=after is PayrollStatus.PAID)
         audit.record(
             scope,
             entity_type="payroll_run",
-            entity_id=run["id"],
+            entity_id=run.id,
             before={"status": before},
             after={"status": after},
             action="payroll_run.paid" if after is PayrollStatus.PAID else "payroll_run.partly_paid",
@@ -92,5 +94,5 @@ def _move_by_payouts(scope: Scope, run: Record) -> PayrollStatus:
     return after
 
 
-def _key(scope: Scope, run: Record) -> dict[str, Any]:
-    return {"tenant_id": scope.tenant_id, "run_id": run["id"]}
+def _key(scope: Scope, run: PayrollRunRow) -> dict[str, Any]:
+    return {"tenant_id": scope.tenant_id, "run_id": run.id}

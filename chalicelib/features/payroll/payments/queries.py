@@ -5,11 +5,12 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from chalicelib.backing.database import Record, statement
-from chalicelib.entry.paging import decode_cursor, encode_cursor
+from chalicelib.backing.database import statement
+from chalicelib.entry.paging import RowPage, decode_cursor, encode_cursor
 from chalicelib.features.payouts.payables import queries as payable_queries
+from chalicelib.features.payouts.payables.schemas import Payee
 from chalicelib.features.payouts.runs.queries import BLOCKED_BY
-from chalicelib.features.payroll.payments.schemas import PaymentQuery, PaymentStatus
+from chalicelib.features.payroll.payments.schemas import PaidRun, Payment, PaymentQuery, PaymentStatus, RunPayment
 from chalicelib.features.payroll.runs import queries as run_queries
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.states import FIXED_PAYROLL
@@ -28,33 +29,32 @@ _PAGE = text(f"""
     order by p.user_id limit :limit""")
 
 
-def get_run(scope: Scope, run_id: UUID) -> Record:
+def get_run(scope: Scope, run_id: UUID) -> PaidRun:
     """Return one run with the payment of its payslips."""
     run = run_queries.show_run(scope, run_id)
-    is_fixed = run["status"] in FIXED_PAYROLL
-    return {**run, "payment": sum_payment(scope, run_id) if is_fixed else None}
+    return PaidRun(**dict(run), payment=sum_payment(scope, run_id) if run.status in FIXED_PAYROLL else None)
 
 
-def sum_payment(scope: Scope, run_id: UUID) -> Record:
+def sum_payment(scope: Scope, run_id: UUID) -> RunPayment:
     """Count an approved run's payslips by payment status, and list the first that are not paid."""
     rows = scope.session.execute(_COUNT, _values(scope, run_id))
     counted: dict[str, int] = {row.status: row.payslips for row in rows}
     counts = {status.value: counted.get(status.value, 0) for status in PaymentStatus}
-    unpaid: list[Record] = []
+    unpaid: list[Payment] = []
     for status in (PaymentStatus.NOT_PAID, PaymentStatus.IN_FLIGHT):
         if counts[status] and len(unpaid) < MOST_NAMED:
             unpaid += _read(scope, run_id, status=status, limit=MOST_NAMED - len(unpaid))
-    return {**counts, "unpaid": unpaid}
+    return RunPayment(**counts, unpaid=unpaid)
 
 
-def page_of_payments(scope: Scope, run_id: UUID, query: PaymentQuery) -> Record:
+def page_of_payments(scope: Scope, run_id: UUID, query: PaymentQuery) -> RowPage[Payment]:
     """Return a page of the payments of a run's payslips, in the order of employees' ids."""
-    if run_queries.get_run(scope, run_id)["status"] not in FIXED_PAYROLL:
-        return {"items": [], "next_cursor": None}
+    if run_queries.get_run(scope, run_id).status not in FIXED_PAYROLL:
+        return RowPage([], None)
     after = decode_cursor(query.cursor, UUID) if query.cursor else None
     rows = _read(scope, run_id, status=query.status, because=query.because, after=after, limit=query.limit + 1)
     items = rows[: query.limit]
-    return {"items": items, "next_cursor": encode_cursor(items[-1]["user_id"]) if len(rows) > query.limit else None}
+    return RowPage(items, encode_cursor(items[-1].user.id) if len(rows) > query.limit else None)
 
 
 def _read(
@@ -65,11 +65,22 @@ def _read(
     limit: int,
     because: str | None = None,
     after: UUID | None = None,
-) -> list[Record]:
+) -> list[Payment]:
     values = {**_values(scope, run_id), "status": status and status.value, "because": because, "after": after}
-    rows = scope.session.execute(_PAGE, {**values, "limit": limit}).mappings()
     return [
-        {**row, "user": {"id": row["user_id"], "name": row["name"], "employee_no": row["employee_no"]}} for row in rows
+        Payment(
+            payslip_id=row.payslip_id,
+            user=Payee(id=row.user_id, name=row.name, employee_no=row.employee_no),
+            currency=row.currency,
+            net=row.net,
+            status=row.status,
+            because=row.because,
+            detail=row.detail,
+            paid=row.paid,
+            netted=row.netted,
+            payout_id=row.payout_id,
+        )
+        for row in scope.session.execute(_PAGE, {**values, "limit": limit})
     ]
 
 

@@ -5,7 +5,7 @@ from uuid import UUID
 from chalice import Blueprint
 
 from chalicelib.entry.http import endpoint
-from chalicelib.entry.paging import Page
+from chalicelib.entry.paging import Page, RowPage
 from chalicelib.features.payroll.payments import actions, queries, schemas
 from chalicelib.identity.scope import Scope
 
@@ -22,7 +22,7 @@ def pay_payroll_run(scope: Scope, run_id: UUID) -> schemas.PayStarted:
     return actions.pay(scope, run_id=run_id)
 
 
-@endpoint(blueprint, "GET", "/payroll-runs/{run_id}/payments", may="payroll.read")
-def list_payments(scope: Scope, run_id: UUID, query: schemas.PaymentQuery) -> Page[schemas.Payment]:
+@endpoint(blueprint, "GET", "/payroll-runs/{run_id}/payments", may="payroll.read", reply=Page[schemas.Payment])
+def list_payments(scope: Scope, run_id: UUID, query: schemas.PaymentQuery) -> RowPage[schemas.Payment]:
     """List what became of each payslip of an approved run: paid, in flight, or not paid and why."""
     return queries.page_of_payments(scope, run_id, query)

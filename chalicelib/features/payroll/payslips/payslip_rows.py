@@ -12,7 +12,6 @@ from sqlalchemy import ARRAY, Insert, Numeric, Row, Text, Uuid, bindparam, cast,
 from sqlalchemy.types import TypeEngine
 
 from chalicelib import formulas
-from chalicelib.backing.database import Record
 from chalicelib.features.attendance.records.actions import array
 from chalicelib.features.payroll.components.categories import TOTALS
 from chalicelib.features.payroll.payslips import adjustment_lines, inputs
@@ -21,6 +20,7 @@ from chalicelib.features.payroll.payslips.evaluation import ZERO, AppliedCompone
 from chalicelib.features.payroll.payslips.inputs import EmployeeSpecifics
 from chalicelib.features.payroll.runs.models import RunKind, payslip_one_offs, payslips
 from chalicelib.features.payroll.runs.rules import Anomaly, find_anomalies
+from chalicelib.features.payroll.runs.run_rows import PayrollRunRow
 from chalicelib.features.payroll.runs.snapshot import INPUTS, CalculationSnapshot
 from chalicelib.identity.scope import Scope
 
@@ -180,14 +180,14 @@ class PayslipBuilder:
 
 def write(
     scope: Scope,
-    payroll_run: Record,
+    payroll_run: PayrollRunRow,
     *,
     payslips_made: Iterator[tuple[Any, ...]],
     lines: list[tuple[UUID, list[OneOffLine]]],
 ) -> int:
     """Insert a run's payslips as they are built, then their one-off lines, and count the payslips."""
-    key = {"tenant_id": scope.tenant_id, "run_id": payroll_run["id"]}
-    of_run = {f"of_{name}": value for name, value in {**key, "calculated_at": payroll_run["calculated_since"]}.items()}
+    key = {"tenant_id": scope.tenant_id, "run_id": payroll_run.id}
+    of_run = {f"of_{name}": value for name, value in {**key, "calculated_at": payroll_run.calculated_since}.items()}
     count = 0
     while True:
         with formulas.exactly():

@@ -10,13 +10,12 @@ from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
 
 from chalicelib import audit
-from chalicelib.backing.database import Record
-from chalicelib.entry.get_or_404 import get_row
 from chalicelib.features.pay_register import calculation as pay_register_calculation
 from chalicelib.features.payroll.components import queries as component_queries
 from chalicelib.features.payroll.runs import calculation, queries, snapshot
 from chalicelib.features.payroll.runs.models import RunKind, payroll_runs
-from chalicelib.features.payroll.runs.schemas import NewPayrollRun
+from chalicelib.features.payroll.runs.run_rows import PayrollRunRow
+from chalicelib.features.payroll.runs.schemas import NewPayrollRun, PayrollRun, RunStarted
 from chalicelib.features.people.users import queries as people
 from chalicelib.features.periods import freshness, periods
 from chalicelib.features.periods.locks import lock_filtered_employees, lock_periods_of_payroll_for_update
@@ -24,6 +23,7 @@ from chalicelib.features.periods.windows import EmployeeFilter
 from chalicelib.identity.scope import Scope
 from chalicelib.jobs import progress
 from chalicelib.jobs.progress import JobChunk
+from chalicelib.jobs.schemas import started
 from chalicelib.kernel.errors import Conflict, invalid
 from chalicelib.kernel.states import FIXED_PAYROLL, PAYROLL_MOVES, PayrollStatus, check_move
 
@@ -50,7 +50,7 @@ _CANCEL = text("""
     where tenant_id = :tenant_id and id = :run_id""")
 
 
-def create(scope: Scope, *, new: NewPayrollRun) -> Record:
+def create(scope: Scope, *, new: NewPayrollRun) -> PayrollRun:
     """Create a run; a month has one regular run. Raises Conflict for a second one."""
     if new.month > scope.tenant.month_of(scope.yesterday()):
         raise invalid(
@@ -92,25 +92,25 @@ def create(scope: Scope, *, new: NewPayrollRun) -> Record:
     return queries.show_run(scope, run_id)
 
 
-def request_calculation(scope: Scope, *, run_id: UUID, user_ids: Sequence[UUID] | None = None) -> Record:
+def request_calculation(scope: Scope, *, run_id: UUID, user_ids: Sequence[UUID] | None = None) -> RunStarted:
     """Calculate a run, or some of its employees again: at once if they fit one chunk, else chunk by chunk.
 
     A partial calculation is made only if nothing else changed meanwhile; otherwise all employees are calculated.
     """
     scope.advisory_lock(RUN_LOCK)  # a concurrent approval pays arrears that would look open here
-    run = get_row(scope, payroll_runs, run_id, what="payroll run", lock=True)
+    run = queries.get_run(scope, run_id, lock=True)
     people.check_users_exist(scope, user_ids or ())
     for at, user_id in enumerate(user_ids or ()):
-        if run["user_ids"] is not None and user_id not in run["user_ids"]:
+        if run.user_ids is not None and user_id not in run.user_ids:
             raise invalid(f"/user_ids/{at}", "is not one of the people whom this off-cycle run is for")
-    check_move(PAYROLL_MOVES, now=PayrollStatus(run["status"]), to=PayrollStatus.CALCULATED, what="payroll run")
+    check_move(PAYROLL_MOVES, now=PayrollStatus(run.status), to=PayrollStatus.CALCULATED, what="payroll run")
     locked = _lock_facts(scope, run)
     new_snapshot = snapshot.take_snapshot(
-        scope, kind=RunKind(run["kind"]), on=scope.tenant.period(run["month"]).end, type_ids=run["payment_type_ids"]
+        scope, kind=RunKind(run.kind), on=scope.tenant.period(run.month).end, type_ids=run.payment_type_ids
     )
     as_of, is_revised = _find_last_stale_day(scope, run)
     only = user_ids if _may_be_partial(scope, run, new_snapshot, as_of) and not is_revised else None
-    job_id = progress.create(scope, kind=JOB, parameters={"run_id": run_id, "month": run["month"], "user_ids": only})
+    job_id = progress.create(scope, kind=JOB, parameters={"run_id": run_id, "month": run.month, "user_ids": only})
     scope.session.execute(
         _START,
         {
@@ -123,7 +123,7 @@ def request_calculation(scope: Scope, *, run_id: UUID, user_ids: Sequence[UUID] 
             "is_partial": only is not None,
         },
     )
-    freshness.mark_calculated(scope, run["month"])
+    freshness.mark_calculated(scope, run.month)
     audit.record(
         scope,
         action="payroll_run.calculated",
@@ -131,27 +131,28 @@ def request_calculation(scope: Scope, *, run_id: UUID, user_ids: Sequence[UUID] 
         entity_id=run_id,
         after={"job_id": job_id, "user_ids": only},
     )
-    run = get_row(scope, payroll_runs, run_id, what="payroll run")
+    run = queries.get_run(scope, run_id)
     _send_chunks(scope, run, job_id, as_of=as_of, only=only, locked=locked)
-    return queries.get_run(scope, run_id)
+    status = PayrollStatus(queries.get_run(scope, run_id).status)  # a small run is calculated by now
+    return RunStarted(**started(job_id).model_dump(), id=run_id, status=status)
 
 
 def continue_calculation(scope: Scope, message: dict[str, Any], chunk: JobChunk) -> None:
     """Calculate one chunk, unless the calculation is superseded or the run cancelled."""
     run = queries.share_lock_run(scope, UUID(message["run_id"]))
-    if run["calculation"] == message["calculation"] and run["status"] == PayrollStatus.DRAFT:
+    if run.calculation == message["calculation"] and run.status == PayrollStatus.DRAFT:
         calculation.do_chunk(scope, message, run, chunk)
 
 
-def cancel(scope: Scope, *, run_id: UUID, reason: str | None) -> Record:
+def cancel(scope: Scope, *, run_id: UUID, reason: str | None) -> PayrollRun:
     """Cancel a run that is not approved; its month can have another."""
-    run = get_row(scope, payroll_runs, run_id, what="payroll run", lock=True)
-    if run["status"] in FIXED_PAYROLL:
+    run = queries.get_run(scope, run_id, lock=True)
+    if run.status in FIXED_PAYROLL:
         raise Conflict(
             "This run is approved: it is in the ledger. What was wrong is corrected by changing the facts; the next run"
             " pays the difference."
         )
-    check_move(PAYROLL_MOVES, now=PayrollStatus(run["status"]), to=PayrollStatus.CANCELLED, what="payroll run")
+    check_move(PAYROLL_MOVES, now=PayrollStatus(run.status), to=PayrollStatus.CANCELLED, what="payroll run")
     scope.session.execute(
         _CANCEL,
         {"tenant_id": scope.tenant_id, "run_id": run_id, "actor": scope.actor.name, "now": scope.now, "reason": reason},
@@ -161,23 +162,23 @@ def cancel(scope: Scope, *, run_id: UUID, reason: str | None) -> Record:
         action="payroll_run.cancelled",
         entity_type="payroll_run",
         entity_id=run_id,
-        before={"status": run["status"]},
+        before={"status": run.status},
         after={"status": PayrollStatus.CANCELLED.value, "reason": reason},
     )
     return queries.show_run(scope, run_id)
 
 
-def _lock_facts(scope: Scope, run: Record) -> JobChunk | None:
+def _lock_facts(scope: Scope, run: PayrollRunRow) -> JobChunk | None:
     """Lock the facts of the run's period and of paid periods until the commit.
 
     Where the register has to be computed first, its employees are locked before (the order of periods.locks) if they
     fit one chunk, which is returned.
     """
-    period = scope.tenant.period(run["month"])
+    period = scope.tenant.period(run.month)
     periods.ensure(scope, [period])
     locked = None
     if _find_last_stale_day(scope, run)[0] is not None:
-        chunks = calculation.split_into_chunks(scope, run, only=run["user_ids"])
+        chunks = calculation.split_into_chunks(scope, run, only=run.user_ids)
         if len(chunks) == 1:
             locked = chunks[0]
             lock_filtered_employees(scope, EmployeeFilter.range(locked.first_user_id, locked.last_user_id))
@@ -188,19 +189,25 @@ def _lock_facts(scope: Scope, run: Record) -> JobChunk | None:
 
 
 def _send_chunks(
-    scope: Scope, run: Record, job_id: UUID, *, as_of: date | None, only: Sequence[UUID] | None, locked: JobChunk | None
+    scope: Scope,
+    run: PayrollRunRow,
+    job_id: UUID,
+    *,
+    as_of: date | None,
+    only: Sequence[UUID] | None,
+    locked: JobChunk | None,
 ) -> None:
     if only is None:
-        calculation.delete_payslips(scope, run["id"])
-    if as_of is not None and run["user_ids"] is None:
-        pay_register_calculation.prepare(scope, [run["month"]])
+        calculation.delete_payslips(scope, run.id)
+    if as_of is not None and run.user_ids is None:
+        pay_register_calculation.prepare(scope, [run.month])
     elif as_of is not None:  # other employees of the period stay stale
-        pay_register_calculation.decide(scope, [run["month"]])
-    chunks = calculation.split_into_chunks(scope, run, only=only if only is not None else run["user_ids"])
+        pay_register_calculation.decide(scope, [run.month])
+    chunks = calculation.split_into_chunks(scope, run, only=only if only is not None else run.user_ids)
     message: dict[str, Any] = {
         "job_id": str(job_id),
-        "run_id": str(run["id"]),
-        "calculation": run["calculation"],
+        "run_id": str(run.id),
+        "calculation": run.calculation,
         "as_of": as_of and as_of.isoformat(),
         "only": None if only is None else [str(one) for one in only],
     }
@@ -216,21 +223,23 @@ def _send_chunks(
     )
 
 
-def _find_last_stale_day(scope: Scope, run: Record) -> tuple[date | None, bool]:
+def _find_last_stale_day(scope: Scope, run: PayrollRunRow) -> tuple[date | None, bool]:
     """Return the day up to which register and balances have to be computed first (None: they are fresh).
 
     And whether facts changed, and were computed, since the run was calculated.
     """
-    period = scope.tenant.period(run["month"])
-    state = freshness.read(scope, period.month, until=scope.yesterday(), calculated_since=run["calculated_since"])
+    period = scope.tenant.period(run.month)
+    state = freshness.read(scope, period.month, until=scope.yesterday(), calculated_since=run.calculated_since)
     return min(period.end, scope.yesterday()) if state.is_behind else None, state.is_revised
 
 
-def _may_be_partial(scope: Scope, run: Record, new_snapshot: snapshot.CalculationSnapshot, as_of: date | None) -> bool:
-    if run["status"] != PayrollStatus.CALCULATED or as_of is not None:
+def _may_be_partial(
+    scope: Scope, run: PayrollRunRow, new_snapshot: snapshot.CalculationSnapshot, as_of: date | None
+) -> bool:
+    if run.status != PayrollStatus.CALCULATED or as_of is not None:
         return False
-    if run["plan"] != json.loads(json.dumps(new_snapshot.to_json(), default=str)):
+    if run.plan != json.loads(json.dumps(new_snapshot.to_json(), default=str)):
         return False
     return not scope.session.execute(
-        _APPROVED_SINCE, {"tenant_id": scope.tenant_id, "run_id": run["id"], "since": run["calculated_since"]}
+        _APPROVED_SINCE, {"tenant_id": scope.tenant_id, "run_id": run.id, "since": run.calculated_since}
     ).scalar_one()

@@ -8,10 +8,9 @@ from uuid import UUID
 from sqlalchemy import text
 
 from chalicelib import audit, four_eyes
-from chalicelib.entry.get_or_404 import get_row
 from chalicelib.entry.rows import ImportRow, RowError, validate_rows
 from chalicelib.features.payroll.components.rules import Calculation
-from chalicelib.features.payroll.runs.models import payroll_runs
+from chalicelib.features.payroll.runs import queries
 from chalicelib.features.payroll.runs.schemas import AmountRow, AmountsReport
 from chalicelib.features.people.users.actions import too_fine
 from chalicelib.identity.scope import Scope
@@ -51,9 +50,9 @@ AmountsByPair = dict[tuple[UUID, UUID], Decimal]
 
 def set_amounts(scope: Scope, *, run_id: UUID, rows: Sequence[ImportRow], dry_run: bool) -> AmountsReport:
     """Store the valid rows and report the others; of two rows for one amount the later counts."""
-    run = get_row(scope, payroll_runs, run_id, what="payroll run", lock=True)
-    if run["status"] not in _OPEN:
-        raise Conflict(f"This run is {run['status']}; amounts can be given until it is approved.")
+    run = queries.get_run(scope, run_id, lock=True)
+    if run.status not in _OPEN:
+        raise Conflict(f"This run is {run.status}; amounts can be given until it is approved.")
     typed, invalid_rows = validate_rows(AmountRow, rows)
     amounts, unmatched_rows = _match_rows(scope, typed)
     key = {"tenant_id": scope.tenant_id, "run_id": run_id}

@@ -14,14 +14,14 @@ from uuid import UUID
 from sqlalchemy import text
 
 from chalicelib.backing import collector
-from chalicelib.backing.database import Record, force_custom_plans
+from chalicelib.backing.database import force_custom_plans
 from chalicelib.features.pay_register import calculation as pay_register_calculation
 from chalicelib.features.payroll.payslips import arrears, payslip_rows
 from chalicelib.features.payroll.payslips import inputs as payslip_inputs
 from chalicelib.features.payroll.payslips.inputs import InputQuery
 from chalicelib.features.payroll.runs import summaries
 from chalicelib.features.payroll.runs.models import RunKind
-from chalicelib.features.payroll.runs.snapshot import CalculationSnapshot
+from chalicelib.features.payroll.runs.run_rows import PayrollRunRow
 from chalicelib.features.periods.windows import EmployeeFilter
 from chalicelib.identity.scope import Scope
 from chalicelib.jobs import progress
@@ -64,11 +64,11 @@ _PREVIOUS = text("""
 _DELETE = "delete from payslips where tenant_id = :tenant_id and run_id = :run_id and user_id {employees}"
 
 
-def split_into_chunks(scope: Scope, run: Record, *, only: Sequence[UUID] | None) -> list[JobChunk]:
+def split_into_chunks(scope: Scope, run: PayrollRunRow, *, only: Sequence[UUID] | None) -> list[JobChunk]:
     """Split the employees whom a run may concern into chunks."""
-    period = scope.tenant.period(run["month"])
+    period = scope.tenant.period(run.month)
     values = {
-        "run_id": run["id"],
+        "run_id": run.id,
         "start_on": period.start,
         "end_on": period.end,
         "only": None if only is None else list(only),
@@ -82,47 +82,45 @@ def delete_payslips(scope: Scope, run_id: UUID) -> None:
     scope.session.execute(everybody, {"tenant_id": scope.tenant_id, "run_id": run_id})
 
 
-def find_previous_run(scope: Scope, run: Record) -> UUID | None:
+def find_previous_run(scope: Scope, run: PayrollRunRow) -> UUID | None:
     """Return the regular run before a regular run, which it is compared with, or None."""
-    if run["kind"] != RunKind.REGULAR:
+    if run.kind != RunKind.REGULAR:
         return None
     run_id: UUID | None = scope.session.execute(
-        _PREVIOUS, {"tenant_id": scope.tenant_id, "month": run["month"]}
+        _PREVIOUS, {"tenant_id": scope.tenant_id, "month": run.month}
     ).scalar_one_or_none()
     return run_id
 
 
-def do_chunk(scope: Scope, message: dict[str, Any], run: Record, chunk: JobChunk) -> None:
+def do_chunk(scope: Scope, message: dict[str, Any], run: PayrollRunRow, chunk: JobChunk) -> None:
     """Calculate one chunk; the last one finishes the job and the run."""
     employee_filter = EmployeeFilter.range(chunk.first_user_id, chunk.last_user_id)
     if message["as_of"]:
         pay_register_calculation.compute_filtered(
-            scope, months=[run["month"]], employee_filter=employee_filter, as_of=date.fromisoformat(message["as_of"])
+            scope, months=[run.month], employee_filter=employee_filter, as_of=date.fromisoformat(message["as_of"])
         )
     written = calculate(scope, run, employee_filter=employee_filter, only=_parse_ids(message["only"]))
     if progress.finish_chunk(scope, UUID(message["job_id"]), number=chunk.number, changed=written):
         finish(scope, message, run)
 
 
-def finish(scope: Scope, message: dict[str, Any], run: Record) -> None:
+def finish(scope: Scope, message: dict[str, Any], run: PayrollRunRow) -> None:
     """Finish a calculation: the run is calculated and has its summary."""
-    if message["as_of"] and run["user_ids"] is None:
-        pay_register_calculation.conclude(scope, months=[run["month"]], as_of=date.fromisoformat(message["as_of"]))
+    if message["as_of"] and run.user_ids is None:
+        pay_register_calculation.conclude(scope, months=[run.month], as_of=date.fromisoformat(message["as_of"]))
     summary = summaries.store_summary(scope, run, previous_run_id=find_previous_run(scope, run))
-    progress.finish(
-        scope, UUID(message["job_id"]), result={"run_id": run["id"], **summaries.summarize_for_job(summary)}
-    )
+    progress.finish(scope, UUID(message["job_id"]), result={"run_id": run.id, **summaries.summarize_for_job(summary)})
 
 
-def calculate(scope: Scope, run: Record, *, employee_filter: EmployeeFilter, only: Sequence[UUID] | None) -> int:
+def calculate(scope: Scope, run: PayrollRunRow, *, employee_filter: EmployeeFilter, only: Sequence[UUID] | None) -> int:
     """Make payslips for some employees, replacing those of `only`, and count them."""
     force_custom_plans(scope.session)
-    snapshot = CalculationSnapshot.from_json(run["plan"])
-    employee_ids = only if only is not None else run["user_ids"]
-    query = InputQuery(run["id"], run["month"], employee_filter, employee_ids, find_previous_run(scope, run))
+    snapshot = run.parse_snapshot()
+    employee_ids = only if only is not None else run.user_ids
+    query = InputQuery(run.id, run.month, employee_filter, employee_ids, find_previous_run(scope, run))
     if only is not None:
         listed = EmployeeFilter.these(only)
-        key = {"tenant_id": scope.tenant_id, "run_id": run["id"]}
+        key = {"tenant_id": scope.tenant_id, "run_id": run.id}
         scope.session.execute(text(listed.put_into(_DELETE)), key | listed.values)
     corrected = arrears.load_corrected_periods(scope)
     arrears_lines = (

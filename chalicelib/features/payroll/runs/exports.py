@@ -10,13 +10,12 @@ from sqlalchemy import select
 
 from chalicelib.backing.database import Record
 from chalicelib.backing.files import safe_name
-from chalicelib.entry.get_or_404 import get_row
 from chalicelib.entry.http import FileReply
 from chalicelib.entry.sheets import CSV, XLSX, escape_formula, write_csv, write_xlsx
 from chalicelib.features.payroll.components.categories import RULES, TOTALS
 from chalicelib.features.payroll.documents.schemas import RegisterQuery
 from chalicelib.features.payroll.runs import queries
-from chalicelib.features.payroll.runs.models import payroll_runs, payslips
+from chalicelib.features.payroll.runs.models import payslips
 from chalicelib.features.payroll.runs.rules import OneOffKind
 from chalicelib.features.payroll.runs.snapshot import EARNED
 from chalicelib.features.people.models import departments, employments
@@ -41,10 +40,10 @@ def export(scope: Scope, *, run_id: UUID, query: RegisterQuery) -> FileReply:
     An adjustment that takes back is negative. `arrears` is the effect of all arrears lines on the net; the last columns
     show them by component, with the sign of its category. Raises Conflict for a run that is not calculated.
     """
-    run = get_row(scope, payroll_runs, run_id, what="payroll run")
-    if run["status"] not in _CALCULATED:
-        raise Conflict(f"This run is {run['status']}, so there is nothing to write; calculate it first.")
-    components = [(component["code"], component["name"]) for component in run["plan"]["components"]]
+    run = queries.get_run(scope, run_id)
+    if run.status not in _CALCULATED:
+        raise Conflict(f"This run is {run.status}, so there is nothing to write; calculate it first.")
+    components = [(component.code, component.name) for component in run.parse_snapshot().components]
     arrears = queries.list_arrears_components(scope, run_id, order=[EARNED, *(code for code, _ in components)])
     headings = [*_headings(components), *OneOffKind, *(f"arrears: {name}" for name in _headings(arrears))]
     head = [
@@ -64,10 +63,10 @@ def export(scope: Scope, *, run_id: UUID, query: RegisterQuery) -> FileReply:
         *(_arrears_column(code) for code, _ in arrears),
     ]
     lines = _check_size(_make_lines(scope, run_id, columns))
-    name = safe_name(f"payroll-{run['month']}-{run['kind']}")
+    name = safe_name(f"payroll-{run.month}-{run.kind}")
     if query.format == "csv":
         return FileReply(write_csv(head, lines), CSV, f"{name}.csv")
-    return FileReply(write_xlsx(head, lines, title=run["month"]), XLSX, f"{name}.xlsx")
+    return FileReply(write_xlsx(head, lines, title=run.month), XLSX, f"{name}.xlsx")
 
 
 def _headings(components: Sequence[tuple[str, str]]) -> list[str]:

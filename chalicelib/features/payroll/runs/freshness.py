@@ -12,12 +12,12 @@ from uuid import UUID
 from sqlalchemy import text
 
 from chalicelib.backing import clock
-from chalicelib.backing.database import Record
 from chalicelib.features.payroll.payslips import inputs as payslip_inputs
 from chalicelib.features.payroll.payslips.evaluation import AppliedComponents, Calculator
 from chalicelib.features.payroll.payslips.inputs import InputQuery
 from chalicelib.features.payroll.runs import snapshot as plans
 from chalicelib.features.payroll.runs.models import RunKind
+from chalicelib.features.payroll.runs.run_rows import PayrollRunRow
 from chalicelib.features.payroll.runs.snapshot import CalculationSnapshot
 from chalicelib.features.periods import freshness as period_freshness
 from chalicelib.features.periods import periods
@@ -50,33 +50,33 @@ _PAYSLIPS = text("""
     left join pay_registers r on r.tenant_id = :tenant_id and r.month = :month and r.user_id = u.user_id""")
 
 
-def check(scope: Scope, run: Record) -> None:
+def check(scope: Scope, run: PayrollRunRow) -> None:
     """Raise Conflict if the run would come out differently when calculated now; lock its facts until the commit."""
-    if run["kind"] == RunKind.REGULAR:
+    if run.kind == RunKind.REGULAR:
         _check_facts(scope, run)
     _check_other_runs(scope, run)
     _check_components(scope, run)
 
 
-def _check_facts(scope: Scope, run: Record) -> None:
-    period = scope.tenant.period(run["month"])
+def _check_facts(scope: Scope, run: PayrollRunRow) -> None:
+    period = scope.tenant.period(run.month)
     if period.end > scope.yesterday():
         raise Conflict(
             f"The pay period {period.month} ends on {period.end} and is not over in {scope.tenant.timezone}; calculate"
             " and approve its payroll after its end. What cannot wait is for an off-cycle run."
         )
-    if period.end > clock.yesterday(run["calculated_at"], scope.tenant.timezone):
+    if run.calculated_at is None or period.end > clock.yesterday(run.calculated_at, scope.tenant.timezone):
         raise Conflict(f"It was calculated before its period {period.month} ended on {period.end}. {CALCULATE_AGAIN}")
     periods.ensure(scope, [period])
     state = period_freshness.read(
-        scope, period.month, until=period.end, calculated_since=run["calculated_since"], for_update=True
+        scope, period.month, until=period.end, calculated_since=run.calculated_since, for_update=True
     )
     if state.is_behind or state.is_changed:
         raise Conflict(f"Facts of {period.month} changed after this payroll run was calculated. {CALCULATE_AGAIN}")
 
 
-def _check_other_runs(scope: Scope, run: Record) -> None:
-    values = {"tenant_id": scope.tenant_id, "run_id": run["id"], "since": run["calculated_since"]}
+def _check_other_runs(scope: Scope, run: PayrollRunRow) -> None:
+    values = {"tenant_id": scope.tenant_id, "run_id": run.id, "since": run.calculated_since}
     if other := scope.session.execute(_APPROVED_SINCE, values).first():
         raise Conflict(
             f"Another payroll run ({other.kind.replace('_', '-')}, {other.month}) was approved after this one was"
@@ -84,10 +84,10 @@ def _check_other_runs(scope: Scope, run: Record) -> None:
         )
 
 
-def _check_components(scope: Scope, run: Record) -> None:
-    on = scope.tenant.period(run["month"]).end
-    was = CalculationSnapshot.from_json(run["plan"])
-    now = plans.take_snapshot(scope, kind=was.kind, on=on, type_ids=run["payment_type_ids"])
+def _check_components(scope: Scope, run: PayrollRunRow) -> None:
+    on = scope.tenant.period(run.month).end
+    was = run.parse_snapshot()
+    now = plans.take_snapshot(scope, kind=was.kind, on=on, type_ids=run.payment_type_ids)
     if changed := {one.code for one in set(was.components) ^ set(now.components)}:
         raise Conflict(
             f"Payment types changed after this payroll run was calculated: {', '.join(sorted(changed))}."
@@ -100,22 +100,20 @@ def _check_components(scope: Scope, run: Record) -> None:
         )
 
 
-def _find_changed_employees(scope: Scope, run: Record, snapshot: CalculationSnapshot) -> Iterator[UUID]:
+def _find_changed_employees(scope: Scope, run: PayrollRunRow, snapshot: CalculationSnapshot) -> Iterator[UUID]:
     """Yield the employees whose components or overrides are not those of their payslip."""
-    key = {"tenant_id": scope.tenant_id, "run_id": run["id"]}
+    key = {"tenant_id": scope.tenant_id, "run_id": run.id}
     type_ids = [component.type_id for component in snapshot.components]
     user_ids = list(
-        scope.session.execute(
-            _EMPLOYEES_WITH_OVERRIDES, {**key, "type_ids": type_ids, "only": run["user_ids"]}
-        ).scalars()
+        scope.session.execute(_EMPLOYEES_WITH_OVERRIDES, {**key, "type_ids": type_ids, "only": run.user_ids}).scalars()
     )
     calculators: dict[str, Calculator] = {}
     for at in range(0, len(user_ids), _BATCH_SIZE):
         batch = user_ids[at : at + _BATCH_SIZE]
         specifics = payslip_inputs.load_specifics(
-            scope, query=InputQuery(run["id"], run["month"], EmployeeFilter.these(batch))
+            scope, query=InputQuery(run.id, run.month, EmployeeFilter.these(batch))
         )
-        rows = scope.session.execute(_PAYSLIPS, {**key, "month": run["month"], "user_ids": batch}).all()
+        rows = scope.session.execute(_PAYSLIPS, {**key, "month": run.month, "user_ids": batch}).all()
         currencies = _load_currencies(scope, rows)
         for row in rows:
             currency = row.currency or currencies.get(row.user_id, scope.tenant.currency)

@@ -6,14 +6,16 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, Text, and_, case, cast, func, select
 
+from chalicelib.backing import rows
 from chalicelib.backing.database import Record
-from chalicelib.entry.get_or_404 import get_row
-from chalicelib.entry.paging import page_of
+from chalicelib.entry.get_or_404 import get_typed_row
+from chalicelib.entry.paging import RowPage, page_of, page_rows
 from chalicelib.features.payroll.components.categories import TOTALS
 from chalicelib.features.payroll.payslips import lines as payslip_lines
 from chalicelib.features.payroll.runs import participants
 from chalicelib.features.payroll.runs.models import payroll_runs, payslip_one_offs, payslips
-from chalicelib.features.payroll.runs.schemas import PayrollRunQuery, PayslipQuery, RunPayslipQuery
+from chalicelib.features.payroll.runs.run_rows import PayrollRunRow
+from chalicelib.features.payroll.runs.schemas import PayrollRun, PayrollRunQuery, PayslipQuery, RunPayslipQuery
 from chalicelib.features.payroll.runs.snapshot import CalculationSnapshot
 from chalicelib.features.people.models import employments, users
 from chalicelib.features.people.users import queries as people
@@ -25,32 +27,32 @@ _PAYS = func.greatest(payslips.c.net, 0 * payslips.c.net).label("pays")  # with 
 _DIFFERENCE = case((payslips.c.previous_net.is_not(None), payslips.c.net - payslips.c.previous_net)).label("difference")
 
 
-def get_run(scope: Scope, run_id: UUID) -> Record:
+def get_run(scope: Scope, run_id: UUID, *, lock: bool = False) -> PayrollRunRow:
     """Read one run."""
-    return get_row(scope, payroll_runs, run_id, what="payroll run")
+    return get_typed_row(scope, payroll_runs, run_id, kind=PayrollRunRow, what="payroll run", lock=lock)
 
 
-def show_run(scope: Scope, run_id: UUID) -> Record:
+def show_run(scope: Scope, run_id: UUID) -> PayrollRun:
     """Return one run with whether the caller may approve it."""
-    return participants.add_approval(scope, [get_run(scope, run_id)])[0]
+    return participants.to_replies(scope, [get_run(scope, run_id)])[0]
 
 
-def share_lock_run(scope: Scope, run_id: UUID) -> Record:
+def share_lock_run(scope: Scope, run_id: UUID) -> PayrollRunRow:
     """Read a run with a share lock: it cannot be recalculated or cancelled until this transaction ends."""
-    rows = select(payroll_runs).where(payroll_runs.c.tenant_id == scope.tenant_id, payroll_runs.c.id == run_id)
-    return dict(scope.session.execute(rows.with_for_update(read=True)).mappings().one())
+    runs = select(payroll_runs).where(payroll_runs.c.tenant_id == scope.tenant_id, payroll_runs.c.id == run_id)
+    return rows.one(PayrollRunRow, scope.session.execute(runs.with_for_update(read=True)))
 
 
-def page_of_runs(scope: Scope, query: PayrollRunQuery) -> Record:
+def page_of_runs(scope: Scope, query: PayrollRunQuery) -> RowPage[PayrollRun]:
     """Read one page of runs, oldest first."""
-    rows = select(payroll_runs).where(payroll_runs.c.tenant_id == scope.tenant_id)
+    runs = select(payroll_runs).where(payroll_runs.c.tenant_id == scope.tenant_id)
     for name in ("month", "status", "kind"):
         if (value := getattr(query, name)) is not None:
-            rows = rows.where(
+            runs = runs.where(
                 payroll_runs.c[name] == value.value if hasattr(value, "value") else payroll_runs.c[name] == value
             )
-    page = page_of(scope, rows, key=payroll_runs.c.id, query=query)
-    return {**page, "items": participants.add_approval(scope, page["items"])}
+    page = page_rows(scope, runs, kind=PayrollRunRow, key=payroll_runs.c.id, query=query)
+    return RowPage(participants.to_replies(scope, page.items), page.next_cursor)
 
 
 def page_of_run_payslips(scope: Scope, run_id: UUID, query: RunPayslipQuery) -> Record:

@@ -6,20 +6,18 @@ from chalice import Blueprint
 
 from chalicelib.entry.bodies import RawBody
 from chalicelib.entry.http import endpoint
-from chalicelib.entry.paging import Page
+from chalicelib.entry.paging import Page, RowPage
 from chalicelib.entry.rows import CSV_OR_JSON, ImportQuery, read_rows
 from chalicelib.features.payroll.payments import queries as payment_queries
 from chalicelib.features.payroll.payments.schemas import PaidRun
 from chalicelib.features.payroll.runs import actions, amount_actions, queries, schemas
 from chalicelib.identity.scope import Scope
-from chalicelib.jobs.schemas import started
-from chalicelib.kernel.states import PayrollStatus
 
 blueprint = Blueprint(__name__)
 
 
-@endpoint(blueprint, "GET", "/payroll-runs", may="payroll.read")
-def list_runs(scope: Scope, query: schemas.PayrollRunQuery) -> Page[schemas.PayrollRun]:
+@endpoint(blueprint, "GET", "/payroll-runs", may="payroll.read", reply=Page[schemas.PayrollRun])
+def list_runs(scope: Scope, query: schemas.PayrollRunQuery) -> RowPage[schemas.PayrollRun]:
     """List payroll runs, oldest first."""
     return queries.page_of_runs(scope, query)
 
@@ -46,8 +44,7 @@ def calculate_run(scope: Scope, run_id: UUID, body: schemas.CalculateRequest) ->
     Facts that changed are taken in first. With `user_ids`, only these people are calculated again, unless anything
     that concerns others has changed since: then everybody is.
     """
-    run = actions.request_calculation(scope, run_id=run_id, user_ids=body.user_ids)
-    return schemas.RunStarted(**started(run["job_id"]).model_dump(), id=run["id"], status=PayrollStatus(run["status"]))
+    return actions.request_calculation(scope, run_id=run_id, user_ids=body.user_ids)
 
 
 @endpoint(blueprint, "POST", "/payroll-runs/{run_id}/cancel", may="payroll.write")

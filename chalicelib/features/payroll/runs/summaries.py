@@ -10,11 +10,10 @@ from uuid import UUID
 from sqlalchemy import BigInteger, Numeric, Row, Select, func, select, text
 from sqlalchemy.dialects.postgresql import array
 
-from chalicelib.backing.database import Record
 from chalicelib.features.payroll.components.categories import TOTALS
 from chalicelib.features.payroll.components.rules import Component
 from chalicelib.features.payroll.runs.models import payslips
-from chalicelib.features.payroll.runs.snapshot import CalculationSnapshot
+from chalicelib.features.payroll.runs.run_rows import PayrollRunRow
 from chalicelib.identity.scope import Scope
 
 # how many employees are paid this time and were not before, and the other way round
@@ -48,12 +47,12 @@ _CONCLUDE = text("""
     where tenant_id = :tenant_id and id = :run_id and calculation = :calculation and status = 'draft'""")
 
 
-def store_summary(scope: Scope, run: Record, *, previous_run_id: UUID | None) -> dict[str, Any]:
+def store_summary(scope: Scope, run: PayrollRunRow, *, previous_run_id: UUID | None) -> dict[str, Any]:
     """Store the summary of a run that is calculated, and mark it so."""
-    key = {"tenant_id": scope.tenant_id, "run_id": run["id"]}
+    key = {"tenant_id": scope.tenant_id, "run_id": run.id}
     summary = _sum_up(scope, run, key | {"previous_run_id": previous_run_id})
     scope.session.execute(
-        _CONCLUDE, {**key, "calculation": run["calculation"], "now": scope.now, "summary": json.dumps(summary)}
+        _CONCLUDE, {**key, "calculation": run.calculation, "now": scope.now, "summary": json.dumps(summary)}
     )
     return summary
 
@@ -86,7 +85,7 @@ def select_totals(scope: Scope, run_id: UUID | None, *columns: Any) -> Select[An
     )
 
 
-def _sum_up(scope: Scope, run: Record, values: Mapping[str, Any]) -> dict[str, Any]:
+def _sum_up(scope: Scope, run: PayrollRunRow, values: Mapping[str, Any]) -> dict[str, Any]:
     """Return a run's summary as it is stored: runs.schemas.Summary as JSON."""
     arrears: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in scope.session.execute(_ARREARS, values).mappings():
@@ -103,16 +102,16 @@ def _sum_up(scope: Scope, run: Record, values: Mapping[str, Any]) -> dict[str, A
     return summary
 
 
-def _sum_currencies(scope: Scope, run: Record, previous_run_id: UUID | None) -> list[dict[str, Any]]:
+def _sum_currencies(scope: Scope, run: PayrollRunRow, previous_run_id: UUID | None) -> list[dict[str, Any]]:
     """Return the totals of each currency of a run or of the run before, in the order of currencies."""
-    components = CalculationSnapshot.from_json(run["plan"]).components
+    components = run.parse_snapshot().components
     amounts = payslips.c.amounts
     counts = [func.count(amounts[place]) for place in range(1, len(components) + 1)]
     sums = [func.sum(amounts[place]) for place in range(1, len(components) + 1)]
     current = scope.session.execute(
         select_totals(
             scope,
-            run["id"],
+            run.id,
             array[Any](counts, type_=BigInteger).label("people"),
             array[Any](sums, type_=Numeric).label("amounts"),
         )
