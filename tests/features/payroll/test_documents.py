@@ -98,7 +98,7 @@ class TestRequest:
         request(acme, january)
         assert running.waiting(documents.QUEUE) == 0, "nothing is missing, so nothing is asked for"
         again = {"tenant_id": str(acme.id), "run_id": str(january), "first": str(rahim), "last": str(rahim)}
-        with mock.patch.object(rendering, "pdf_of", side_effect=AssertionError("nothing is to be made")):
+        with mock.patch.object(rendering, "render_pdf", side_effect=AssertionError("nothing is to be made")):
             queues.send_many(documents.QUEUE, [again, again])
             running.drain()
 
@@ -179,12 +179,12 @@ class TestMake:
         running.drain()
         assert len(told(acme)) == len(stored()) == 1
 
-    @pytest.mark.parametrize("where", ["pdf_of", "sheet_of"])
+    @pytest.mark.parametrize("where", ["render_pdf", "make_sheet"])
     def test_holds_no_other_where_one_cannot_be_set(self, acme: Cast, running: Stack, where: str) -> None:
         people, january = [employee(acme, name=f"P{n}", employee_no=f"E-{n}") for n in range(3)], run(acme)
         for one in people:
             payslip(acme, january, one)
-        room = rendering if where == "pdf_of" else documents
+        room = rendering if where == "render_pdf" else documents
         right = getattr(room, where)
 
         def fails_for_one(said: Any, *more: Any, **named: Any) -> Any:
@@ -251,7 +251,7 @@ class TestMake:
 
             def call() -> Any:
                 running.drain()  # the message of the request overtakes this one ...
-                with mock.patch.object(rendering, "pdf_of", return_value=b"the same in other words"):
+                with mock.patch.object(rendering, "render_pdf", return_value=b"the same in other words"):
                     return side_effect.call()
 
             return messages.SideEffect(call, side_effect.settle)
