@@ -8,11 +8,11 @@
     with formulas.exactly():  # once around a batch
         program([Decimal("40000")], [None, None])  # ([20000.00, 1800.00], [])
 
-From a text to a value: lexer (words) -> parser (tree) -> typing_rules (numbers and yes/no do not mix) -> emitting and
-blaming (lines of Python) -> compiling (one function for all steps). There is no other evaluator: tracing runs the same
-lines with a look at each value. arithmetic says what exact means; errors, where something is wrong.
+From a text to a value: lexer (words) -> parser (tree) -> typing_rules (numbers and yes/no do not mix) -> emitter and
+error_messages (lines of Python) -> compiler (one function for all steps). There is no other evaluator: tracing runs
+the same lines with a line that records each value. arithmetic says what exact means; errors, where something is wrong.
 
-A text is checked against bounds before anything is done with it, so that whoever writes formulas cannot make them
+A text is checked against bounds before anything is done with it, so that an author of formulas cannot make them
 cost much; inputs are finite Decimals and are not checked.
 """
 

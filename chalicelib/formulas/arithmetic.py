@@ -71,10 +71,10 @@ def total(*values: Decimal | None) -> Decimal:
 def brackets_of(thresholds: list[Decimal], rates: list[Decimal]) -> Brackets:
     """Prepare ascending thresholds and their rates."""
     below = ZERO
-    found = []
+    brackets = []
     with exactly():
         for number, (threshold, rate) in enumerate(zip(thresholds, rates, strict=True)):
             if number:
                 below += (threshold - thresholds[number - 1]) * rates[number - 1]
-            found.append((threshold, below, rate))
-    return tuple(reversed(found))
+            brackets.append((threshold, below, rate))
+    return tuple(reversed(brackets))

@@ -1,4 +1,4 @@
-"""Formulas become one Python function, computed in the order given. This is the only evaluator there is.
+"""Formulas become one Python function, computed in order. This is the only evaluator there is.
 
 The source is written from the typed trees alone: variables are v0, v1, ..., numbers and everything else are constants
 of the function's namespace. No character of a formula reaches it, and it runs without builtins.
@@ -46,10 +46,10 @@ def compile_steps(inputs: Sequence[str], steps: Sequence[FormulaStep]) -> Progra
     """
     emitter = Emitter()
     known = {name: f"v{number}" for number, name in enumerate(inputs)}
-    givens = [f"g{number}" for number in range(len(steps))]
+    overrides = [f"g{number}" for number in range(len(steps))]
     body = emitter.writer
     body.line(f"[{', '.join(known.values())}] = values")
-    body.line(f"[{', '.join(givens)}] = given")
+    body.line(f"[{', '.join(overrides)}] = overrides")
     results = []
     for number, step in enumerate(steps):
         if step.formula.kind is not ValueKind.NUMBER:
@@ -59,11 +59,11 @@ def compile_steps(inputs: Sequence[str], steps: Sequence[FormulaStep]) -> Progra
         if unknown := step.formula.uses - known.keys():
             raise ValueError(f"{step.name} uses {', '.join(sorted(unknown))}, which nothing before it gives.")
         result = f"r{number}"
-        _write(emitter, step, known, given=givens[number], result=result)
+        _write(emitter, step, known, override=overrides[number], result=result)
         known[step.name] = result
         results.append(result)
     body.line(f"return [{', '.join(results)}], unique(warnings)")
-    return build(emitter, "values, given")
+    return build(emitter, "values, overrides")
 
 
 def build(emitter: Emitter, parameters: str) -> Callable[..., Any]:
@@ -86,19 +86,19 @@ def build(emitter: Emitter, parameters: str) -> Callable[..., Any]:
     return namespace["program"]
 
 
-def _write(emitter: Emitter, step: FormulaStep, known: dict[str, str], *, given: str, result: str) -> None:
+def _write(emitter: Emitter, step: FormulaStep, known: dict[str, str], *, override: str, result: str) -> None:
     body = emitter.writer
     emitter.begin(known, lambda code, name: body.constant(Warning(step.name, code, name)))
-    body.line(f"if {given} is None:")
+    body.line(f"if {override} is None:")
     with body.deeper():
         value = emitter.value(step.formula.tree)
         body.line(f"{result} = {value}")
         blame(emitter, step.formula.tree)
-    body.line(f"else: {result} = {given}")
+    body.line(f"else: {result} = {override}")
     body.line(f"if {result} is not None:")
     with body.deeper():
         if step.places is None:
-            emitter.attempt(result, f"{result} + ZERO")  # a given value has to fit, too
+            emitter.attempt(result, f"{result} + ZERO")  # an override has to fit, too
         else:
             emitter.rounded(result, result, places=step.places)
         if step.at_least is not None:

@@ -27,7 +27,7 @@ class Emitter:
         self.known, self.warning, self.values = known, warning, {}
 
     def warn(self, code: str, name: str | None = None) -> None:
-        """Write that a warning is given."""
+        """Write the line that records a warning."""
         self.writer.line(f"warn({self.warning(code, name)})")
 
     def attempt(self, variable: str, expression: str) -> None:
@@ -43,7 +43,7 @@ class Emitter:
             case Name(name=name):
                 variable = self.known[name]
             case FunctionCall(function="IF", arguments=(condition, first, second)):
-                variable = self.choice(condition, first, second)
+                variable = self.conditional(condition, first, second)
             case Logic(word=word, operands=operands):
                 variable = self.logic(operands, over=word == "or")
             case FunctionCall(function="MIN" | "MAX" as function, arguments=arguments):
@@ -111,7 +111,7 @@ class Emitter:
                 self.attempt(variable, f"{base} + ({amount} - {at}) * {part}")
         self.writer.line(f"else: {variable} = ZERO")
 
-    def choice(self, condition: Node, first: Node, second: Node) -> str:
+    def conditional(self, condition: Node, first: Node, second: Node) -> str:
         writer = self.writer
         decided = self.value(condition)
         variable = writer.variable()

@@ -86,17 +86,17 @@ def tokens(text: str) -> list[Token]:
 def _cut(text: str) -> Iterator[Token]:
     at = 0
     while at < len(text):
-        found = _TOKEN.match(text, at)
-        sort = found and found.lastgroup
+        match = _TOKEN.match(text, at)
+        sort = match and match.lastgroup
         if sort in (None, "sign") and text[at : at + 2] in _WRITE:
             raise FormulaError(_refusal(text[at : at + 2]), text=text, position=at)
-        if found is None or sort is None:
+        if match is None or sort is None:
             raise FormulaError(_refusal(text[at]), text=text, position=at)
         if sort != "space":
-            token = Token(Sort(sort), found.group(), at)
+            token = Token(Sort(sort), match.group(), at)
             _bound(token, text)
             yield token
-        at = found.end()
+        at = match.end()
 
 
 def _bound(token: Token, text: str) -> None:

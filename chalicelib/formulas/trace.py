@@ -20,28 +20,28 @@ class TracedPart(NamedTuple):
 
 
 def trace(formula: CheckedFormula, values: Mapping[str, Decimal | None]) -> list[TracedPart]:
-    """Compute a formula and give all parts that took part, innermost first, the whole last.
+    """Evaluate a formula and return every part that was computed, innermost first, the whole last.
 
-    It runs the code that programs run, written by the same compiler with a look at each value added. What was not
-    computed (the other side of an IF) is left out, and so are plain numbers and what was there already.
+    It runs the code that programs run, from the same compiler, with a line that records each value added. What was
+    not computed (the other side of an IF) is left out, and so are plain numbers and what was there already.
     """
     nodes: list[Node] = []
-    found: dict[str, TracedPart] = {}
-    told = 0
+    parts: dict[str, TracedPart] = {}
+    seen_warnings = 0
 
-    def look(number: int, value: Decimal | bool | None, warnings: list[str]) -> None:
-        nonlocal told
+    def record(number: int, value: Decimal | bool | None, warnings: list[str]) -> None:
+        nonlocal seen_warnings
         node = nodes[number]
-        warning = "missing" if isinstance(node, Name) and value is None else "".join(warnings[told:]) or None
-        told = len(warnings)
+        warning = "missing" if isinstance(node, Name) and value is None else "".join(warnings[seen_warnings:]) or None
+        seen_warnings = len(warnings)
         if isinstance(value, Decimal) and not value:
             value = Decimal(0)  # without a sign or places
         expression = " ".join(formula.text[node.start : node.end].split())
-        found.setdefault(expression, TracedPart(expression, value, warning))
+        parts.setdefault(expression, TracedPart(expression, value, warning))
 
     def watch(node: Node, variable: str) -> None:
         if node is formula.tree or not isinstance(node, Literal):
-            emitter.writer.line(f"look({len(nodes)}, {variable}, warnings)")
+            emitter.writer.line(f"record({len(nodes)}, {variable}, warnings)")
             nodes.append(node)
 
     emitter = Emitter(watch)
@@ -50,7 +50,7 @@ def trace(formula: CheckedFormula, values: Mapping[str, Decimal | None]) -> list
     emitter.begin(dict(zip(names, variables, strict=True)), lambda code, _name: emitter.writer.constant(code))
     emitter.writer.line(f"[{', '.join(variables)}] = values")
     emitter.value(formula.tree)
-    program = build(emitter, "values, look")
+    program = build(emitter, "values, record")
     with exactly():
-        program([values[name] for name in names], look)
-    return list(found.values())
+        program([values[name] for name in names], record)
+    return list(parts.values())

@@ -20,7 +20,7 @@ from chalicelib.formulas.tree import (
 
 
 def kind_of(node: Node, text: str) -> ValueKind:
-    """Check a tree and tell what it gives."""
+    """Check a tree and return its kind of value."""
     match node:
         case Negative(operand=operand):
             _need(operand, ValueKind.NUMBER, "-", text)
@@ -56,8 +56,8 @@ def kind_of(node: Node, text: str) -> ValueKind:
 
 def _need(node: Node, kind: ValueKind, by: str, text: str) -> None:
     if kind_of(node, text) is not kind:
-        given = ValueKind.YES_NO if kind is ValueKind.NUMBER else ValueKind.NUMBER
-        _refuse(f"{by} needs {kind} here, and this is {given}.", node, text)
+        actual = ValueKind.YES_NO if kind is ValueKind.NUMBER else ValueKind.NUMBER
+        _refuse(f"{by} needs {kind} here, and this is {actual}.", node, text)
 
 
 def _places(node: Node, text: str) -> None:

@@ -11,7 +11,7 @@ from chalicelib.delivery.retry import RetrySchedule
 
 
 class NotificationKind(StrEnum):
-    """What a notification is about; its wording is `templates/<language>/<kind>.j2`."""
+    """What somebody is told of."""
 
     LEAVE_EXPIRY_WARNING = "leave_expiry_warning"
     LEAVE_REQUESTED = "leave_requested"  # to the manager
@@ -84,7 +84,7 @@ MOST_NAMED = 20  # of them, by their titles; the app shows them all
 
 
 class Channel(StrEnum):
-    """The way a notification reaches its user."""
+    """How somebody is told."""
 
     EMAIL = "email"
     IN_APP = "in_app"
@@ -93,7 +93,7 @@ class Channel(StrEnum):
 
 
 class NotificationStatus(StrEnum):
-    """The state of one notification over one channel."""
+    """What became of telling one person over one channel."""
 
     PENDING = "pending"  # to be sent, being sent, or to be retried
     SENT = "sent"

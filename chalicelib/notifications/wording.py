@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from chalicelib.kernel.text import harmless_line, harmless_lines
 from chalicelib.notifications.rules import NotificationKind
+
+if TYPE_CHECKING:
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 TEMPLATES = Path(__file__).parent / "templates"
 ENGLISH, BENGALI = "en", "bn"
@@ -123,7 +126,7 @@ def _render_block(language: str, kind: NotificationKind, name: str, values: Mapp
 
 
 @cache
-def _environment(*, html: bool) -> Any:
+def _environment(*, html: bool) -> "ImmutableSandboxedEnvironment":
     # imported late: 40 ms that only those pay who render something
     from jinja2 import FileSystemLoader, StrictUndefined
     from jinja2.sandbox import ImmutableSandboxedEnvironment

@@ -18,7 +18,7 @@ console = Console(highlight=False, soft_wrap=True)  # unbroken lines, so that a 
 
 
 def run() -> int:
-    """Start the stack, say how to use it, and keep it until Ctrl-C or SIGTERM; 0 if that is how it ended."""
+    """Start the stack, print how to use it, and run it until Ctrl-C or SIGTERM; return 0 if that ended it."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     started = time.monotonic()
@@ -93,7 +93,7 @@ def _greet(running: stack.Stack, seconds: float) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Do what the command line asks for."""
+    """Run the command of the command line."""
     if arguments == ["run"]:
         return run()
     if len(arguments) == 2 and arguments[0] == "login":

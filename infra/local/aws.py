@@ -29,17 +29,17 @@ VISIBLE_AGAIN_AFTER = 180  # seconds; six times the longest a consumer may take,
 
 @dataclass(frozen=True)
 class Moto:
-    """The stand-in, on its way or there."""
+    """The moto server, starting or started."""
 
     child: ReportingChild
 
     def settings(self) -> dict[str, str]:
-        """Wait until everything is there and return the application's settings. Ask once."""
+        """Wait until moto is ready and return the application's settings. Call it once."""
         settings: dict[str, str] = json.loads(self.child.wait_until_ready())
         return settings
 
     def stop(self) -> None:
-        """End it, and everything it held."""
+        """Stop moto, which discards everything in it."""
         stop(self.child.process, seconds=3)
 
 
@@ -54,7 +54,7 @@ def start(log: Path | None = None, *, master_key: str = "") -> Moto:
 
 @contextmanager
 def running(queues: Iterable[str] = (), *, log: Path | None = None) -> Iterator[dict[str, str]]:
-    """Start moto with everything in it, hand out the settings of the application, and stop it."""
+    """Start moto with everything in it, yield the application's settings, and stop it afterwards."""
     moto = start(log)
     try:
         settings = moto.settings()
@@ -65,7 +65,7 @@ def running(queues: Iterable[str] = (), *, log: Path | None = None) -> Iterator[
 
 
 def environment(endpoint: str) -> dict[str, str]:
-    """Return what AWS's own SDK reads. The keys open nothing; real ones are shut out on purpose."""
+    """Return the environment of AWS's SDK. The keys are worthless; real ones are hidden on purpose."""
     return {
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_REGION": REGION,
@@ -84,7 +84,7 @@ def client(endpoint: str, service: str) -> Any:
 
 
 def bootstrap(endpoint: str) -> dict[str, str]:
-    """Make what is missing and return the application's settings as environment variables."""
+    """Create what is missing and return the application's settings as environment variables."""
     s3 = client(endpoint, "s3")
     with suppress(s3.exceptions.BucketAlreadyOwnedByYou):
         s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
@@ -109,7 +109,7 @@ def bootstrap(endpoint: str) -> dict[str, str]:
 
 
 def make_login(endpoint: str, email: str, password: str) -> str:
-    """Make a user who can log in, unless there is one, and return a fresh ID token."""
+    """Create a user who can sign in, unless there is one, and return a new ID token."""
     issuer = client(endpoint, "cognito-idp")
     pool, audience = _user_pool(issuer)
     attributes = [{"Name": "email", "Value": email}, {"Name": "email_verified", "Value": "true"}]

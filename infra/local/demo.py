@@ -1,4 +1,4 @@
-"""See to it that the demo data is there, and keep the keys that open it."""
+"""Load the demo data if it is missing, and keep its API keys."""
 
 from __future__ import annotations
 

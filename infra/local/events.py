@@ -32,7 +32,7 @@ Handler = Callable[[dict[str, Any], lambda_events.Context], Any]
 
 @dataclass(frozen=True)
 class Consumer:
-    """What empties a queue."""
+    """A queue's consumer."""
 
     name: str
     queue: str
@@ -42,7 +42,7 @@ class Consumer:
 
 @dataclass(frozen=True)
 class Schedule:
-    """What is called when."""
+    """A schedule of the app."""
 
     name: str
     expression: str
@@ -86,7 +86,7 @@ def _handler(app: Chalice, source: Any) -> Handler:
 
 
 class EventLoop:
-    """Carry messages and time to the app's handlers."""
+    """The event loop: call the app's handlers with messages of queues and at times of schedules."""
 
     def __init__(
         self, app: Chalice, *, endpoint: str, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -127,7 +127,7 @@ class EventLoop:
         return called
 
     def run_schedule_once(self, name: str, now: datetime) -> Any:
-        """Call one schedule as if it were `now`, and return or raise what its handler does."""
+        """Call one schedule as if it were `now`; return or raise what its handler does."""
         with self._turn:
             event = lambda_events.scheduled_event(name, now)
             return self.schedules[name].handler(event, lambda_events.Context(f"wagebook-local-{name}"))

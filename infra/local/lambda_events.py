@@ -1,4 +1,4 @@
-"""Shape events and contexts exactly as Lambda hands them to a function."""
+"""Build events and contexts exactly as Lambda passes them to a function."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TIMEOUT = 60.0  # seconds; what get_remaining_time_in_millis counts down from
 
 @dataclass(frozen=True)
 class Context:
-    """Answer what a handler may ask of its Lambda context."""
+    """The Lambda context, as far as handlers use it."""
 
     function_name: str
     function_version: str = "$LATEST"

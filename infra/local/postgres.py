@@ -38,16 +38,16 @@ LOCKED_FOR = 5.0  # seconds given to a server whose owner was killed to write it
 
 
 class AlreadyRunning(RuntimeError):
-    """That another server holds the folder."""
+    """Another server uses the folder."""
 
 
 class DidNotStart(RuntimeError):
-    """Why PostgreSQL would not start, with the end of its log."""
+    """PostgreSQL did not start; the message has the end of its log."""
 
 
 @dataclass(frozen=True)
 class Server:
-    """Where a running server is and how to get in as its superuser."""
+    """A running server, with its superuser's address."""
 
     admin_url: str
     port: int
@@ -62,7 +62,7 @@ class Server:
 
 @contextmanager
 def running(data_folder: Path, *, durable: bool = True, settings: Mapping[str, str] | None = None) -> Iterator[Server]:
-    """Start the server, hand it out, and stop it at the end of the block."""
+    """Start the server, yield it, and stop it afterwards."""
     server = start(data_folder, durable=durable, settings=settings)
     try:
         yield server

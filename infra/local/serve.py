@@ -1,4 +1,4 @@
-"""Run `chalice local` for the project, fit to be measured: quick sockets, and a bound of requests at once."""
+"""Run `chalice local` for the project, fit for measuring: no Nagle delay, and admission control."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def quicken(local: Any) -> None:
 
 
 def show_mail(local: Any) -> None:
-    """Let the server answer for the mailbox too, which the product knows nothing of."""
+    """Serve the mailbox as well, which is no part of the product."""
     product = local.ChaliceRequestHandler.do_GET
 
     def get(self: Any) -> None:

@@ -25,12 +25,12 @@ HIDDEN = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "DATABASE_URL")  # the caller's ow
 
 
 class Refused(RuntimeError):
-    """In one line why the stack cannot be started, and what to do."""
+    """The stack cannot start; the message says why and what to do, in one line."""
 
 
 @dataclass
 class Stack:
-    """What runs, and where."""
+    """A running stack, and its address."""
 
     home: Path
     url: str

@@ -20,7 +20,7 @@ from migrations.setup import Urls
 
 
 @dataclass(frozen=True)
-class Said:
+class CliResult:
     """What a command printed and how it ended."""
 
     code: int
@@ -33,7 +33,7 @@ class Said:
         return json.loads(self.out)
 
 
-Cli = Callable[..., Said]
+Cli = Callable[..., CliResult]
 
 
 @pytest.fixture(name="cli", scope="module")
@@ -45,14 +45,14 @@ def _cli(database: Urls) -> Cli:
     streams = [handler for handler in logger.handlers if isinstance(handler, StreamHandler)]
     kept = [(handler, handler.stream) for handler in streams], logger.log_level
 
-    def run(*words: str, typed: str | None = None) -> Said:
+    def run(*words: str, typed: str | None = None) -> CliResult:
         ended = CliRunner().invoke(app, list(words), input=typed)
         for handler, stream in kept[0]:
             handler.stream = stream
         logger.setLevel(kept[1])
         if ended.exception and not isinstance(ended.exception, SystemExit):
             raise ended.exception
-        return Said(ended.exit_code, ended.stdout, ended.stderr)
+        return CliResult(ended.exit_code, ended.stdout, ended.stderr)
 
     return run
 

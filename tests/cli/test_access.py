@@ -38,8 +38,10 @@ class TestCreateTenant:
         assert found == [("platform_admin:operator operators/dina",)]
 
     def test_makes_its_admin_a_member_who_needs_no_key(self, cli: Cli, root: psycopg.Connection) -> None:
-        said = cli("tenants", "create", *NEW[:2], "--slug", "signed-in", *NEW[4:], "--admin-email", "Dina@example.com")
-        assert said.out == "Made signed-in. dina@example.com administers it, signed in.\n"
+        result = cli(
+            "tenants", "create", *NEW[:2], "--slug", "signed-in", *NEW[4:], "--admin-email", "Dina@example.com"
+        )
+        assert result.out == "Made signed-in. dina@example.com administers it, signed in.\n"
         found = root.execute(
             "select m.email, m.role from members m join tenants t on t.id = m.tenant_id where t.slug = 'signed-in'"
         ).fetchall()
@@ -162,8 +164,8 @@ class TestTexts:
         dirty = "\ufeff Orion\u00a0 \x1b[31mMills\x1b[0m"
         made = cli("tenants", "create", "--name", dirty, "--slug", "dirty", *NEW[4:], "--json")
         assert made.json["name"] == "Orion Mills"
-        said = cli("admins", "add", "--email", "mina@example.com", "--name", f"{dirty}\u200b", "--json")
-        assert said.json["name"] == "Orion Mills"
+        result = cli("admins", "add", "--email", "mina@example.com", "--name", f"{dirty}\u200b", "--json")
+        assert result.json["name"] == "Orion Mills"
 
     @pytest.mark.parametrize("text", ["a\u202eb", "\ufeff"])
     def test_are_refused_with_the_reason(self, cli: Cli, text: str) -> None:

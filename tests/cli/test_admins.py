@@ -35,6 +35,6 @@ class TestAdmins:
 
     @pytest.mark.parametrize("wrong", ["dina", "dina@", "@example.com", ""])
     def test_need_an_address(self, cli: Cli, wrong: str) -> None:
-        said = cli("admins", "add", "--email", wrong, "--name", "Dina")
-        assert said.code == 1
-        assert "address such as" in said.err
+        result = cli("admins", "add", "--email", wrong, "--name", "Dina")
+        assert result.code == 1
+        assert "address such as" in result.err

@@ -20,7 +20,7 @@ def _acme(cli: Cli) -> object:
 
 class TestOfATenant:
     @pytest.mark.parametrize(
-        ("name", "breaking", "said"),
+        ("name", "breaking", "expected"),
         [
             ("conservation", f"update pay_registers set halves = substr(halves, 1, 60) where {JANUARY}",
              "60 halves for 31 days"),
@@ -48,13 +48,15 @@ class TestOfATenant:
              " now() - interval '11 minutes' from tenants where slug = 'acme'", "to balances, not sent since"),
         ],
     )  # fmt: skip
-    def test_fails_when_broken(self, session: Connection, acme: object, name: str, breaking: str, said: str) -> None:
+    def test_fails_when_broken(
+        self, session: Connection, acme: object, name: str, breaking: str, expected: str
+    ) -> None:
         whole = checks.check_tenant(session, name, acme)  # type: ignore[arg-type]
         assert (whole.wrong, whole.problems) == (0, [])
         session.exec_driver_sql(breaking)
         broken = checks.check_tenant(session, name, acme)  # type: ignore[arg-type]
         assert broken.wrong >= 1
-        assert said in " / ".join(broken.problems)
+        assert expected in " / ".join(broken.problems)
 
     def test_finds_audit_rows_that_were_hashed_anew_by_their_head(self, session: Connection, acme: object) -> None:
         last = "(select max(seq) from audit_logs where tenant_id = :acme)"
@@ -78,7 +80,7 @@ class TestOfATenant:
 
 class TestOfTheDatabase:
     @pytest.mark.parametrize(
-        ("breaking", "said"),
+        ("breaking", "expected"),
         [
             ("alter table salaries no force row level security", "salaries: row-level security is not forced"),
             ("alter table salaries disable row level security", "salaries: row-level security is not forced"),
@@ -92,23 +94,23 @@ class TestOfTheDatabase:
              "overtime: its primary key does not begin with tenant_id"),
         ],
     )  # fmt: skip
-    def test_finds_a_table_that_is_not_held(self, session: Connection, breaking: str, said: str) -> None:
+    def test_finds_a_table_that_is_not_held(self, session: Connection, breaking: str, expected: str) -> None:
         assert checks.check_database(session, "tables").wrong == 0
         session.exec_driver_sql(breaking)
-        assert said in " / ".join(checks.check_database(session, "tables").problems)
+        assert expected in " / ".join(checks.check_database(session, "tables").problems)
 
     @pytest.mark.parametrize(
-        ("breaking", "said"),
+        ("breaking", "expected"),
         [
             ("alter table salaries owner to wagebook_app", "the role wagebook_app owns salaries"),
             ("alter role wagebook_app bypassrls", "the role wagebook_app may do more than a plain role"),
             ("grant wagebook_owner to wagebook_app", "the role wagebook_owner owns "),
         ],
     )
-    def test_finds_a_role_that_may_too_much(self, session: Connection, breaking: str, said: str) -> None:
+    def test_finds_a_role_that_may_too_much(self, session: Connection, breaking: str, expected: str) -> None:
         session.exec_driver_sql(breaking)
         session.exec_driver_sql("set local session authorization wagebook_app")
-        assert said in " / ".join(checks.check_database(session, "role").problems)
+        assert expected in " / ".join(checks.check_database(session, "role").problems)
 
     @pytest.mark.parametrize("inside", [True, False])
     def test_finds_rows_that_are_seen_by_others(self, session: Connection, acme: object, inside: bool) -> None:
@@ -123,10 +125,10 @@ class TestCommand:
     def test_ends_with_one_and_names_what_is_wrong(self, cli: Cli, root: psycopg.Connection) -> None:
         assert cli("check").code == 0
         root.execute(f"update pay_registers set absent_days = absent_days + 1 where {JANUARY}")
-        said, machine = cli("check"), cli("check", "--tenant", "acme", "--json")
+        printed, machine = cli("check"), cli("check", "--tenant", "acme", "--json")
         root.execute(f"update pay_registers set absent_days = absent_days - 1 where {JANUARY}")
-        assert said.code == machine.code == 1
-        assert "conservation: acme: 2026-01" in said.out
+        assert printed.code == machine.code == 1
+        assert "conservation: acme: 2026-01" in printed.out
         assert not machine.json["ok"]
         failed = {name for name, found in machine.json["checks"].items() if found["wrong"] and not found["is_warning"]}
         assert failed == {"conservation", "totals"}

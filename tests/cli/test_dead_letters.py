@@ -30,14 +30,14 @@ def _bury(sqs: Any, body: dict[str, Any], queue: str = QUEUE) -> str:
 
 def _left(sqs: Any, queue: str) -> int:
     names = ["ApproximateNumberOfMessages"]
-    found = sqs.get_queue_attributes(QueueUrl=queues.url_of(queue), AttributeNames=names)["Attributes"]
-    return int(found[names[0]])
+    listed = sqs.get_queue_attributes(QueueUrl=queues.url_of(queue), AttributeNames=names)["Attributes"]
+    return int(listed[names[0]])
 
 
 def _hidden(sqs: Any, queue: str) -> int:
     names = ["ApproximateNumberOfMessagesNotVisible"]
-    found = sqs.get_queue_attributes(QueueUrl=queues.url_of(queue), AttributeNames=names)["Attributes"]
-    return int(found[names[0]])
+    listed = sqs.get_queue_attributes(QueueUrl=queues.url_of(queue), AttributeNames=names)["Attributes"]
+    return int(listed[names[0]])
 
 
 class TestList:
@@ -55,10 +55,10 @@ class TestList:
                 "chunk": 2,
             },
         )
-        found = cli("dead-letters", "list", "--json").json
-        assert len(found) == 1
-        assert (found[0]["queue"], found[0]["tenant"], found[0]["receives"]) == (QUEUE, acme.slug, 1)
-        assert found[0]["body"] == {
+        listed = cli("dead-letters", "list", "--json").json
+        assert len(listed) == 1
+        assert (listed[0]["queue"], listed[0]["tenant"], listed[0]["receives"]) == (QUEUE, acme.slug, 1)
+        assert listed[0]["body"] == {
             "job_id": job_id,
             "as_of": "2026-01-31",
             "months": ["2026-01"],
@@ -67,20 +67,20 @@ class TestList:
             "who": {"name": "(11 characters)"},
         }
         printed = cli("dead-letters", "list", QUEUE).out
-        assert found[0]["id"] in printed
+        assert listed[0]["id"] in printed
         assert "Rahim" not in printed
 
     def test_leaves_them_where_they_are(self, cli: Cli, acme: Cast, sqs: Any) -> None:
         for number in range(12):
             _bury(sqs, {"tenant_id": str(acme.id), "chunk": number})
-        found = cli("dead-letters", "list", QUEUE, "--json").json
-        assert sorted(one["body"]["chunk"] for one in found) == list(range(12))
+        listed = cli("dead-letters", "list", QUEUE, "--json").json
+        assert sorted(one["body"]["chunk"] for one in listed) == list(range(12))
         assert _left(sqs, QUEUE + queues.DEAD) == 12
 
     def test_shows_what_is_no_message_of_ours(self, cli: Cli, sqs: Any) -> None:
         sqs.send_message(QueueUrl=queues.url_of(QUEUE + queues.DEAD), MessageBody="hello Rahim")
-        found = cli("dead-letters", "list", QUEUE, "--json").json
-        assert found[0]["body"] == "(11 characters)"
+        listed = cli("dead-letters", "list", QUEUE, "--json").json
+        assert listed[0]["body"] == "(11 characters)"
 
     def test_that_took_too_long_leaves_them_where_they_are_too(self, cli: Cli, acme: Cast, sqs: Any) -> None:
         _bury(sqs, {"tenant_id": str(acme.id)})
@@ -89,9 +89,9 @@ class TestList:
             assert len(cli("dead-letters", "list", QUEUE, "--json").json) == 1
 
     def test_says_which_queues_there_are(self, cli: Cli, sqs: Any) -> None:
-        said = cli("dead-letters", "list", "nothing")
-        assert said.code == 1
-        assert said.err.startswith("There is no queue nothing. There are: attachment-removal, balances, ")
+        result = cli("dead-letters", "list", "nothing")
+        assert result.code == 1
+        assert result.err.startswith("There is no queue nothing. There are: attachment-removal, balances, ")
 
     def test_says_when_there_are_none(self, cli: Cli, sqs: Any) -> None:
         assert cli("dead-letters", "list").out == "No dead letters.\n"
@@ -105,15 +105,15 @@ class TestReplay:
         replayed = cli("dead-letters", "replay", QUEUE, "--json").json["replayed"]
         assert replayed == {QUEUE: 12}
         assert (_left(sqs, QUEUE + queues.DEAD), _hidden(sqs, QUEUE + queues.DEAD)) == (0, 0)
-        found = [
+        listed = [
             sqs.receive_message(
                 QueueUrl=queues.url_of(QUEUE), MaxNumberOfMessages=10, MessageSystemAttributeNames=["All"]
             )
             for _ in range(2)
         ]
-        groups = {one["Attributes"]["MessageGroupId"] for batch in found for one in batch["Messages"]}
+        groups = {one["Attributes"]["MessageGroupId"] for batch in listed for one in batch["Messages"]}
         assert groups == {str(acme.id)}
-        chunks = [json.loads(one["Body"])["chunk"] for batch in found for one in batch["Messages"]]
+        chunks = [json.loads(one["Body"])["chunk"] for batch in listed for one in batch["Messages"]]
         assert sorted(chunks) == list(range(12))
         assert cli("dead-letters", "replay", QUEUE).out == "balances: 0 replayed\n"
 
@@ -148,13 +148,13 @@ class TestReplay:
         monkeypatch.setattr("chalicelib.operators.dead_letters.PROGRESS_EVERY", 5)
         for number in range(12):
             _bury(sqs, {"tenant_id": str(acme.id), "chunk": number})
-        said = cli("dead-letters", "replay", QUEUE, "--json")
-        assert said.json == {"replayed": {QUEUE: 12}}
-        assert said.err == "balances: 5 so far\nbalances: 10 so far\n"
+        result = cli("dead-letters", "replay", QUEUE, "--json")
+        assert result.json == {"replayed": {QUEUE: 12}}
+        assert result.err == "balances: 5 so far\nbalances: 10 so far\n"
 
     def test_of_schedules_is_refused(self, cli: Cli, sqs: Any) -> None:
-        said = cli("dead-letters", "replay", SCHEDULES)
-        assert (said.code, said.out) == (1, "")
+        result = cli("dead-letters", "replay", SCHEDULES)
+        assert (result.code, result.out) == (1, "")
 
 
 class TestSchedules:
@@ -166,9 +166,9 @@ class TestSchedules:
         _bury(sqs, {"source": "aws.events", "resources": [self.RULE], "time": "2026-01-31T00:45:00Z"}, SCHEDULES)
 
     def test_that_could_not_be_run_are_listed_by_their_rule(self, cli: Cli) -> None:
-        [found] = cli("dead-letters", "list", "--json").json
-        assert (found["queue"], found["tenant"]) == (SCHEDULES, "")
-        assert found["body"] == {"source": "(10 characters)", "resources": [self.RULE], "time": "2026-01-31T00:45:00Z"}
+        [listed] = cli("dead-letters", "list", "--json").json
+        assert (listed["queue"], listed["tenant"]) == (SCHEDULES, "")
+        assert listed["body"] == {"source": "(10 characters)", "resources": [self.RULE], "time": "2026-01-31T00:45:00Z"}
 
     def test_are_forgotten_as_the_next_round_does_it_all(self, cli: Cli, sqs: Any) -> None:
         assert cli("dead-letters", "forget", SCHEDULES).out == "schedules: 1 forgotten\n"
@@ -178,9 +178,9 @@ class TestSchedules:
 class TestForget:
     def test_of_a_consumers_queue_wants_the_id(self, cli: Cli, acme: Cast, sqs: Any) -> None:
         ids = [_bury(sqs, {"tenant_id": str(acme.id), "chunk": number}) for number in range(2)]
-        said = cli("dead-letters", "forget", QUEUE)
-        assert (said.code, _left(sqs, QUEUE + queues.DEAD)) == (1, 2)
-        assert "--id" in said.err
+        result = cli("dead-letters", "forget", QUEUE)
+        assert (result.code, _left(sqs, QUEUE + queues.DEAD)) == (1, 2)
+        assert "--id" in result.err
         assert cli("dead-letters", "forget", QUEUE, "--id", ids[0], "--json").json == {"forgotten": {QUEUE: 1}}
         [left] = cli("dead-letters", "list", QUEUE, "--json").json
         assert left["id"] == ids[1]
@@ -190,7 +190,7 @@ class TestWithoutQueues:
     def test_says_so_in_one_line(self, cli: Cli, sqs: Any) -> None:
         sqs.delete_queue(QueueUrl=queues.url_of(QUEUE + queues.DEAD))
         queues.url_of.cache_clear()
-        said = cli("dead-letters", "list", QUEUE)
-        assert said.code == 1
-        assert said.err.count("\n") == 1
-        assert "Is `make run` running?" in said.err
+        result = cli("dead-letters", "list", QUEUE)
+        assert result.code == 1
+        assert result.err.count("\n") == 1
+        assert "Is `make run` running?" in result.err

@@ -22,9 +22,9 @@ GROW = {"audit_logs", "audit_heads"}  # keys are made anew by every load, and th
 
 @pytest.fixture(name="loaded", scope="module")
 def _loaded(cli: Cli) -> dict[str, Any]:
-    said = cli("demo", "load", "--json")
-    assert said.code == 0, said.err
-    return dict(said.json)
+    result = cli("demo", "load", "--json")
+    assert result.code == 0, result.err
+    return dict(result.json)
 
 
 def _row(root: psycopg.Connection, name: str) -> Any:

@@ -57,9 +57,9 @@ class TestErase:
         named: set[str] = set()
         for person, name, email, number in people:
             named.update(words_of(root, acme, name))
-            said = cli("people", "erase", "--tenant", "acme", "--person", number)
-            assert said.code == 0, said.err
-            assert str(person) in said.out
+            result = cli("people", "erase", "--tenant", "acme", "--person", number)
+            assert result.code == 0, result.err
+            assert str(person) in result.out
             assert words_of(root, acme, name) == []
             assert email is None or words_of(root, acme, email) == []
         assert {"users.name", "audit_logs.actor"} <= named

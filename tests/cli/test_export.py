@@ -29,8 +29,8 @@ def _acme(database: object) -> Cast:
 
 def exported(cli: Cli, cast: Cast, to: Path, *more: str) -> dict[str, list[dict[str, Any]]]:
     """Export a tenant and read the file back, by table."""
-    said = cli("tenants", "export", "--tenant", cast.slug, "--to", str(to), "--json", *more)
-    assert said.code == 0, said.err
+    result = cli("tenants", "export", "--tenant", cast.slug, "--to", str(to), "--json", *more)
+    assert result.code == 0, result.err
     with zipfile.ZipFile(to) as archive:
         assert archive.testzip() is None
         found = {
@@ -39,7 +39,7 @@ def exported(cli: Cli, cast: Cast, to: Path, *more: str) -> dict[str, list[dict[
             if name.endswith(".jsonl")
         }
         manifest = json.loads(archive.read("manifest.json"))
-    assert manifest["rows"] == said.json["rows"] == {table: len(rows) for table, rows in found.items()}
+    assert manifest["rows"] == result.json["rows"] == {table: len(rows) for table, rows in found.items()}
     return found
 
 
@@ -59,11 +59,11 @@ class TestExport:
 
     def test_holds_no_bank_details_and_no_keys(self, cli: Cli, acme: Cast, tmp_path: Path) -> None:
         found = exported(cli, acme, tmp_path / "acme.zip")
-        said = json.dumps(found)
-        assert not [iban for iban in IBANS if iban in said]
-        assert "whsec_" not in said
-        assert "key_hash" not in said
-        assert "\\\\x" not in said  # no bytes at all
+        result = json.dumps(found)
+        assert not [iban for iban in IBANS if iban in result]
+        assert "whsec_" not in result
+        assert "key_hash" not in result
+        assert "\\\\x" not in result  # no bytes at all
         assert {"****" in row["masked"] for row in found["payout_destinations"]} == {True}
 
     def test_holds_bank_details_where_asked_and_no_keys_even_then(self, cli: Cli, acme: Cast, tmp_path: Path) -> None:
@@ -72,9 +72,9 @@ class TestExport:
         assert sorted(opened) == sorted(IBANS * 2)
         assert json.loads(found["bank_file_settings"][0]["payer_sealed"])["iban"] == IBANS[0]
         assert found["webhook_endpoints"][0]["secret_sealed"].startswith("whsec_")
-        said = json.dumps(found)
-        assert "key_hash" not in said
-        assert "wrapped" not in said
+        result = json.dumps(found)
+        assert "key_hash" not in result
+        assert "wrapped" not in result
 
     def test_is_audited_with_whether_secrets_were_in_it(
         self, cli: Cli, acme: Cast, root: psycopg.Connection, tmp_path: Path
@@ -108,17 +108,17 @@ class TestFiles:
         for key, body in mine.items():
             s3.put_object(Bucket=aws.BUCKET, Key=f"tenants/{acme.id}/{key}", Body=body)
         s3.put_object(Bucket=aws.BUCKET, Key=f"tenants/{uuid4()}/payslips/p/3", Body=b"a stranger's")
-        said = cli(
+        result = cli(
             "tenants", "export", "--tenant", acme.slug, "--to", str(tmp_path / "acme.zip"), "--json", "--with-files"
         )
-        assert said.code == 0, said.err
+        assert result.code == 0, result.err
         with zipfile.ZipFile(tmp_path / "acme.zip") as archive:
             found = {name: archive.read(name) for name in archive.namelist() if name.startswith("files/")}
             manifest = json.loads(archive.read("manifest.json"))
         assert found == {"files/payslips/p/1": b"%PDF", "files/attachments/a/2": large}
         assert (
             manifest["files"]
-            == said.json["files"]
+            == result.json["files"]
             == {
                 "count": 2,
                 "bytes": 5_120_004,
@@ -130,19 +130,19 @@ class TestFiles:
     def test_are_listed_over_all_pages(self, cli: Cli, acme: Cast, s3: Any, tmp_path: Path) -> None:
         for number in range(1001):  # a page has a thousand
             s3.put_object(Bucket=aws.BUCKET, Key=f"tenants/{acme.id}/payslips/{number}/x", Body=b"x")
-        said = cli("tenants", "export", "--tenant", acme.slug, "--to", str(tmp_path / "acme.zip"), "--with-files")
-        assert said.code == 0, said.err
-        assert "1001 files of 1001 bytes" in said.out
+        result = cli("tenants", "export", "--tenant", acme.slug, "--to", str(tmp_path / "acme.zip"), "--with-files")
+        assert result.code == 0, result.err
+        assert "1001 files of 1001 bytes" in result.out
 
     def test_that_vanish_meanwhile_are_counted(
         self, cli: Cli, acme: Cast, s3: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         gone = bucket.StoredFile(f"tenants/{acme.id}/payslips/gone/x", 5)
         monkeypatch.setattr(bucket, "list_files", lambda _: iter([gone]))
-        said = cli(
+        result = cli(
             "tenants", "export", "--tenant", acme.slug, "--to", str(tmp_path / "acme.zip"), "--json", "--with-files"
         )
-        assert said.json["files"] == {"count": 0, "bytes": 0, "gone": 1, "folders": {}}
+        assert result.json["files"] == {"count": 0, "bytes": 0, "gone": 1, "folders": {}}
 
 
 class TestFile:
@@ -152,8 +152,8 @@ class TestFile:
 
     def test_is_never_overwritten(self, cli: Cli, acme: Cast, tmp_path: Path) -> None:
         (tmp_path / "acme.zip").write_text("mine")
-        said = cli("tenants", "export", "--tenant", acme.slug, "--to", str(tmp_path / "acme.zip"))
-        assert (said.code, (tmp_path / "acme.zip").read_text()) == (1, "mine")
+        result = cli("tenants", "export", "--tenant", acme.slug, "--to", str(tmp_path / "acme.zip"))
+        assert (result.code, (tmp_path / "acme.zip").read_text()) == (1, "mine")
 
     def test_is_not_there_where_it_was_not_finished(
         self, cli: Cli, acme: Cast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

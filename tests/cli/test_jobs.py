@@ -62,20 +62,20 @@ def _consuming(sqs: Any) -> Iterator[None]:
 
 class TestRun:
     def test_is_done_here_where_asked(self, cli: Cli, acme: Cast, root: psycopg.Connection) -> None:
-        said = cli("jobs", "run", "balance", "--tenant", acme.slug, "--inline", "--json")
-        assert (said.code, said.json["status"]) == (0, "succeeded")
-        assert (said.json["done"], said.json["total"]) == (3, 3)
+        result = cli("jobs", "run", "balance", "--tenant", acme.slug, "--inline", "--json")
+        assert (result.code, result.json["status"]) == (0, "succeeded")
+        assert (result.json["done"], result.json["total"]) == (3, 3)
         yesterday = clock.yesterday(datetime.now(ZoneInfo("UTC")), "Asia/Dhaka")
-        assert said.json["parameters"]["as_of"] == yesterday.isoformat()
+        assert result.json["parameters"]["as_of"] == yesterday.isoformat()
         assert root.execute("select count(*) from outbox where sent_at is null").fetchone() == (0,)
 
     @pytest.mark.usefixtures("small_chunks")
     def test_does_chunks_here_too(self, cli: Cli, acme: Cast, root: psycopg.Connection) -> None:
-        said = cli("jobs", "run", "balance", "--tenant", acme.slug, "--inline", "--date", "2026-01-31", "--json")
-        assert said.json["status"] == "succeeded"
-        assert "2026-01" in said.json["result"]["months"]
+        result = cli("jobs", "run", "balance", "--tenant", acme.slug, "--inline", "--date", "2026-01-31", "--json")
+        assert result.json["status"] == "succeeded"
+        assert "2026-01" in result.json["result"]["months"]
         counted = root.execute(
-            "select count(*) from job_chunks where job_id = %s and done_at is not null", [said.json["id"]]
+            "select count(*) from job_chunks where job_id = %s and done_at is not null", [result.json["id"]]
         )
         assert counted.fetchone() == (3,)
         rows = root.execute("select count(*) from pay_registers where month = '2026-01'").fetchone()
@@ -84,17 +84,17 @@ class TestRun:
     @pytest.mark.usefixtures("small_chunks")
     def test_waits_for_whoever_consumes_the_queue(self, cli: Cli, acme: Cast, sqs: Any) -> None:
         with _consuming(sqs):
-            said = cli("jobs", "run", "balance", "--tenant", acme.slug, "--date", "2026-02-28")
-        assert said.code == 0, said.out
-        outcome = said.out.splitlines()[-1]  # before it are the metrics of the consumer, which prints here too
+            result = cli("jobs", "run", "balance", "--tenant", acme.slug, "--date", "2026-02-28")
+        assert result.code == 0, result.out
+        outcome = result.out.splitlines()[-1]  # before it are the metrics of the consumer, which prints here too
         assert outcome.startswith(f"balance for {acme.slug}: succeeded in ")
         assert "2026-02" in outcome
 
     def test_says_that_nobody_consumes_the_queue(self, cli: Cli, acme: Cast, sqs: Any) -> None:
-        said = cli("jobs", "run", "balance", "--tenant", acme.slug, "--patience", "0.5")
-        assert said.code == 1
-        assert "is `make run` running?" in said.err
-        assert "still queued" in said.out
+        result = cli("jobs", "run", "balance", "--tenant", acme.slug, "--patience", "0.5")
+        assert result.code == 1
+        assert "is `make run` running?" in result.err
+        assert "still queued" in result.out
         waiting = sqs.get_queue_attributes(
             QueueUrl=queues.url_of(nightly_job.QUEUE), AttributeNames=["ApproximateNumberOfMessages"]
         )
@@ -105,22 +105,22 @@ class TestRun:
             raise RuntimeError("the disk is full")
 
         monkeypatch.setitem(registry.CONSUMERS, nightly_job.QUEUE, registry.Consumer(nightly_job.QUEUE, broken))
-        said = cli("jobs", "run", "balance", "--tenant", acme.slug, "--inline")
-        assert said.code == 1
-        assert "the disk is full" in said.err
+        result = cli("jobs", "run", "balance", "--tenant", acme.slug, "--inline")
+        assert result.code == 1
+        assert "the disk is full" in result.err
         latest = cli("jobs", "list", "--tenant", acme.slug, "--limit", "1", "--json").json[0]
         assert latest["status"] == "failed"
         assert "RuntimeError" in latest["error"]
 
     def test_refuses_a_day_that_is_not_over(self, cli: Cli, acme: Cast) -> None:
-        said = cli("jobs", "run", "balance", "--tenant", acme.slug, "--date", "2099-01-01", "--inline")
-        assert said.code == 1
-        assert "is not over yet in Asia/Dhaka" in said.err
+        result = cli("jobs", "run", "balance", "--tenant", acme.slug, "--date", "2099-01-01", "--inline")
+        assert result.code == 1
+        assert "is not over yet in Asia/Dhaka" in result.err
 
     def test_says_which_jobs_there_are(self, cli: Cli, acme: Cast) -> None:
-        said = cli("jobs", "run", "nothing", "--tenant", acme.slug)
-        assert said.code == 1
-        assert said.err == (
+        result = cli("jobs", "run", "nothing", "--tenant", acme.slug)
+        assert result.code == 1
+        assert result.err == (
             "There is no job nothing. There are: balance, leave-expiry, kpi, advance-payouts, final-payouts.\n"
         )
 

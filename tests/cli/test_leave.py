@@ -44,5 +44,5 @@ class TestRecount:
         assert "leave_recounted" in office.told(office.rahim_id)
 
     def test_speaks_to_people(self, cli: Cli, office: Office) -> None:
-        said = cli("leave", "recount", "--tenant", office.cast.slug, "--dry-run")
-        assert "1 people have leave; 2 requests and leaves by hand would be recounted." in said.out
+        result = cli("leave", "recount", "--tenant", office.cast.slug, "--dry-run")
+        assert "1 people have leave; 2 requests and leaves by hand would be recounted." in result.out

@@ -36,7 +36,7 @@ class TestOfMoney:
     """Mina Rahman sold three times for 40.00: 12.00 in advance, then 68.00."""
 
     @pytest.mark.parametrize(
-        ("name", "breaking", "said"),
+        ("name", "breaking", "expected"),
         [
             ("ledger", RAISE,
              "its balance is 0.01 BDT, its lines come to 0.00"),
@@ -120,13 +120,15 @@ class TestOfMoney:
              "it cannot have become paid after sending"),
         ],
     )  # fmt: skip
-    def test_fails_when_broken(self, session: Connection, acme: object, name: str, breaking: str, said: str) -> None:
+    def test_fails_when_broken(
+        self, session: Connection, acme: object, name: str, breaking: str, expected: str
+    ) -> None:
         whole = checks.check_tenant(session, name, acme)  # type: ignore[arg-type]
         assert (whole.wrong, whole.problems) == (0, [])
         session.execute(text(breaking))
         broken = checks.check_tenant(session, name, acme)  # type: ignore[arg-type]
         assert broken.wrong >= 1
-        assert said in " / ".join(broken.problems)
+        assert expected in " / ".join(broken.problems)
 
     def test_lets_advances_of_an_earlier_rate_stand(self, session: Connection, acme: object) -> None:
         session.exec_driver_sql("""update tenants set policy = policy || '{"advance_rate": "0.05"}'""")
@@ -149,7 +151,7 @@ class TestOfMoney:
 
 class TestWaiting:
     @pytest.mark.parametrize(
-        ("waiting", "said"),
+        ("waiting", "expected"),
         [
             (UNMOVED + f"update payouts set status = 'unknown', unknown_since = now() - interval '98 hours'"
              f" where id = {MINAS}", "and was not given to a person"),
@@ -170,7 +172,7 @@ class TestWaiting:
              "somebody said that it was paid, the provider says 69.00 BDT"),
         ],
     )  # fmt: skip
-    def test_names_what_waits_too_long(self, session: Connection, acme: object, waiting: str, said: str) -> None:
+    def test_names_what_waits_too_long(self, session: Connection, acme: object, waiting: str, expected: str) -> None:
         before = checks.check_tenant(session, "waiting", acme)  # type: ignore[arg-type]
         assert before.wrong == 1
         assert "9226.25 BDT" in before.problems[0]
@@ -178,7 +180,7 @@ class TestWaiting:
         session.exec_driver_sql(waiting)
         after = checks.check_tenant(session, "waiting", acme)  # type: ignore[arg-type]
         assert after.wrong == 2
-        assert said in " / ".join(after.problems)
+        assert expected in " / ".join(after.problems)
 
     def test_lets_payouts_rest_while_they_are_switched_off(self, session: Connection, acme: object) -> None:
         session.exec_driver_sql(UNMOVED + f"update payouts set status = 'queued' where id = {MINAS}")
@@ -188,8 +190,8 @@ class TestWaiting:
         assert checks.check_tenant(session, "waiting", acme).wrong == 1  # type: ignore[arg-type]
 
     def test_is_told_and_fails_nothing(self, cli: Cli) -> None:
-        said, machine = cli("check", "--tenant", "acme"), cli("check", "--tenant", "acme", "--json")
-        assert said.code == machine.code == 0
-        assert "waiting: acme: payout " in said.out
+        printed, machine = cli("check", "--tenant", "acme"), cli("check", "--tenant", "acme", "--json")
+        assert printed.code == machine.code == 0
+        assert "waiting: acme: payout " in printed.out
         assert machine.json["ok"]
         assert machine.json["checks"]["waiting"]["is_warning"]

@@ -32,18 +32,20 @@ class TestRun:
         mina = seller(acme)
         for _ in range(3):
             sale(acme, mina)
-        said = cli("jobs", "run", "advance-payouts", "--tenant", acme.slug, "--inline", "--json")
-        assert (said.code, said.json["status"]) == (0, "succeeded")
-        assert said.json["result"] == {"payouts": 1, "held": 0, "amounts": {"BDT": "12.00"}}
+        result = cli("jobs", "run", "advance-payouts", "--tenant", acme.slug, "--inline", "--json")
+        assert (result.code, result.json["status"]) == (0, "succeeded")
+        assert result.json["result"] == {"payouts": 1, "held": 0, "amounts": {"BDT": "12.00"}}
         assert listed(acme) == [("12.00", "paid")]
 
     def test_pays_chunk_by_chunk(self, cli: Cli, acme: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(run_actions, "CHUNK_PEOPLE", 2)
         for _ in range(5):
             earned(acme, seller(acme))
-        said = cli("jobs", "run", "final-payouts", "--tenant", acme.slug, "--date", "2026-01-31", "--inline", "--json")
-        assert (said.json["done"], said.json["total"]) == (5, 5)
-        assert said.json["result"] == {"payouts": 5, "held": 0, "amounts": {"BDT": "200.00"}}
+        result = cli(
+            "jobs", "run", "final-payouts", "--tenant", acme.slug, "--date", "2026-01-31", "--inline", "--json"
+        )
+        assert (result.json["done"], result.json["total"]) == (5, 5)
+        assert result.json["result"] == {"payouts": 5, "held": 0, "amounts": {"BDT": "200.00"}}
         assert listed(acme) == [("40.00", "paid")] * 5
 
     def test_follows_a_doubt_as_far_as_it_goes_at_once(self, cli: Cli, acme: Cast) -> None:
@@ -52,14 +54,14 @@ class TestRun:
         assert listed(acme) == [("40.00", "unknown")]
 
     def test_is_refused_for_a_day_to_come(self, cli: Cli, acme: Cast) -> None:
-        said = cli("jobs", "run", "final-payouts", "--tenant", acme.slug, "--date", "2099-01-01", "--inline")
-        assert (said.code, said.err) == (1, "date: 2099-01-01 is to come; a run pays what is owed now\n")
+        result = cli("jobs", "run", "final-payouts", "--tenant", acme.slug, "--date", "2099-01-01", "--inline")
+        assert (result.code, result.err) == (1, "date: 2099-01-01 is to come; a run pays what is owed now\n")
 
     def test_is_refused_while_payouts_are_off(self, cli: Cli, acme: Cast) -> None:
         policy(acme, payouts_enabled=False)
-        said = cli("jobs", "run", "final-payouts", "--tenant", acme.slug, "--inline")
-        assert said.code == 1
-        assert said.err.startswith("Payouts are switched off; PATCH /tenant")
+        result = cli("jobs", "run", "final-payouts", "--tenant", acme.slug, "--inline")
+        assert result.code == 1
+        assert result.err.startswith("Payouts are switched off; PATCH /tenant")
 
 
 class TestList:
@@ -90,9 +92,9 @@ class TestReview:
         earned(acme, seller(acme, "other_amount", name="Mina"))
         earned(acme, seller(acme, name="Rana"))
         final(cli, acme)
-        said = cli("payouts", "review", "--tenant", acme.slug, "--json")
-        assert said.code == 1
-        assert [(one["person"], one["problem"]) for one in said.json] == [
+        result = cli("payouts", "review", "--tenant", acme.slug, "--json")
+        assert result.code == 1
+        assert [(one["person"], one["problem"]) for one in result.json] == [
             ("Mina", "the provider says it paid 80.00 BDT instead of 40.00 BDT")
         ]
 
@@ -114,10 +116,10 @@ class TestMatch:
                 "Would be: 1 adopted, 0 settled, 0 unchanged, 0 contradicted."
             )
             assert listed(acme) == []
-            said = cli(*words)
-            assert said.code == 0
-            assert only(acme, mina)["reference"] in said.out
-            assert said.out.splitlines()[-1] == "Matched: 1 adopted, 0 settled, 0 unchanged, 0 contradicted."
+            result = cli(*words)
+            assert result.code == 0
+            assert only(acme, mina)["reference"] in result.out
+            assert result.out.splitlines()[-1] == "Matched: 1 adopted, 0 settled, 0 unchanged, 0 contradicted."
             assert (listed(acme), only(acme, mina)["prepared_by"][:8]) == ([("40.00", "paid")], "operator")
             state = books(acme)
             again = cli(*words, "--json").json
@@ -132,13 +134,13 @@ class TestMatch:
         final(cli, acme)
         root.execute("update simulated_movements set status = 'accepted' where tenant_id = %s", [acme.id])
         policy(acme, payouts_enabled=False)
-        said = cli("payouts", "match", "--tenant", acme.slug, *SINCE)
-        assert said.code == 1
-        assert "the payout is failed: its money was given back, and may have been paid again" in said.out
+        result = cli("payouts", "match", "--tenant", acme.slug, *SINCE)
+        assert result.code == 1
+        assert "the payout is failed: its money was given back, and may have been paid again" in result.out
 
     def test_is_refused_while_payouts_are_on(self, cli: Cli, acme: Cast) -> None:
-        said = cli("payouts", "match", "--tenant", acme.slug, *SINCE)
-        assert (said.code, said.err[:36]) == (1, "Payouts are on. Switch them off firs")
+        result = cli("payouts", "match", "--tenant", acme.slug, *SINCE)
+        assert (result.code, result.err[:36]) == (1, "Payouts are on. Switch them off firs")
         assert cli("payouts", "match", "--tenant", acme.slug, *SINCE, "--dry-run").code == 0
 
     @pytest.mark.parametrize(("since", "why"), [
@@ -146,5 +148,5 @@ class TestMatch:
         ("2026-01-31T09:45:00", "--since: 2026-01-31T09:45:00 has no offset; add Z for UTC, or one such as +06:00"),
     ])  # fmt: skip
     def test_wants_a_moment_with_its_offset(self, cli: Cli, acme: Cast, since: str, why: str) -> None:
-        said = cli("payouts", "match", "--tenant", acme.slug, "--since", since)
-        assert (said.code, said.err.strip()) == (1, why)
+        result = cli("payouts", "match", "--tenant", acme.slug, "--since", since)
+        assert (result.code, result.err.strip()) == (1, why)

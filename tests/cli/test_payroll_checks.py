@@ -67,7 +67,7 @@ def paid_twice() -> Cast:
 
 
 @pytest.mark.parametrize(
-    ("name", "breaking", "said"),
+    ("name", "breaking", "expected"),
     [
         ("payslips", "alter table payslips drop constraint payslips_check;"
          f" update payslips set net = 1 where {OF_SLIP}",
@@ -142,7 +142,7 @@ def paid_twice() -> Cast:
          "its balance is -530.00 BDT, its lines come to 0"),
     ],
 )  # fmt: skip
-def test_fails_when_broken(session: Connection, acme: Cast, name: str, breaking: str, said: str) -> None:
+def test_fails_when_broken(session: Connection, acme: Cast, name: str, breaking: str, expected: str) -> None:
     whole = checks.check_tenant(session, name, acme.id)
     assert (whole.wrong, whole.problems) == (0, [])
     bonus = session.execute(text("select id from payroll_adjustments where amount = 500")).scalar_one()
@@ -150,7 +150,7 @@ def test_fails_when_broken(session: Connection, acme: Cast, name: str, breaking:
     session.execute(text(breaking))
     broken = checks.check_tenant(session, name, acme.id)
     assert broken.wrong >= 1
-    assert said.replace("{bonus}", str(bonus)).replace("{january}", str(january)) in " / ".join(broken.problems)
+    assert expected.replace("{bonus}", str(bonus)).replace("{january}", str(january)) in " / ".join(broken.problems)
 
 
 @pytest.mark.parametrize("name", ["payslips", "payroll", "payments", "runs", "owed"])
@@ -180,6 +180,6 @@ def test_names_a_run_that_nobody_goes_on_to_book(session: Connection, acme: Cast
     session.exec_driver_sql(f"update payroll_runs set posted_at = null where id = {JANUARY}")
     assert checks.check_tenant(session, "waiting", acme.id).problems == []
     session.exec_driver_sql(f"update payroll_runs set approved_at = now() - interval '61 minutes' where id = {JANUARY}")
-    [said] = checks.check_tenant(session, "waiting", acme.id).problems
-    assert said.startswith("payroll run ")
-    assert "and not all of it is in the ledger: job " in said
+    [problem] = checks.check_tenant(session, "waiting", acme.id).problems
+    assert problem.startswith("payroll run ")
+    assert "and not all of it is in the ledger: job " in problem

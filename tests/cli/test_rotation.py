@@ -67,13 +67,14 @@ def opened(cast: Cast) -> list[Any]:
     """Open everything of a tenant as whoever needs it does."""
     with job_scope(cast.id, name="test", now=clock.now(), origin=Origin("test")) as scope:
         ids = [row.id for row in sql(cast, "select id from payout_destinations order by id")]
+        settings = batch_settings_queries.find_settings(scope)
         found = destination_queries.open_destinations(scope, ids)
         hook = UUID(cast.admin.ok("GET", "/webhook-endpoints")["items"][0]["id"])
         return [
             [found[one].iban for one in ids],
             webhooks.decrypt_secrets(scope, webhooks.get_endpoint(scope, hook)),
             open_credentials(scope),
-            batch_settings_queries.decrypt_payer(scope, batch_settings_queries.find_settings(scope) or {}),
+            settings and batch_settings_queries.decrypt_payer(scope, settings),
         ]
 
 

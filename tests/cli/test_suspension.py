@@ -15,9 +15,9 @@ def _acme(database: object) -> Cast:
 
 
 def suspend(cli: Cli, cast: Cast) -> None:
-    said = cli("tenants", "suspend", "--tenant", cast.slug, "--reason", BECAUSE)
-    assert said.code == 0, said.err
-    assert said.out.startswith(f"{cast.slug} was active and is suspended now. Waiting: 0 messages, 0 payouts")
+    result = cli("tenants", "suspend", "--tenant", cast.slug, "--reason", BECAUSE)
+    assert result.code == 0, result.err
+    assert result.out.startswith(f"{cast.slug} was active and is suspended now. Waiting: 0 messages, 0 payouts")
 
 
 class TestSuspend:
@@ -36,8 +36,8 @@ class TestSuspend:
         assert acme.hr.get("/me").status == 200
 
     def test_of_nobody_names_who_there_is(self, cli: Cli) -> None:
-        said = cli("tenants", "suspend", "--tenant", "nobody", "--reason", BECAUSE)
-        assert (said.code, said.err[:24]) == (1, "There is no tenant nobod")
+        result = cli("tenants", "suspend", "--tenant", "nobody", "--reason", BECAUSE)
+        assert (result.code, result.err[:24]) == (1, "There is no tenant nobod")
 
     def test_is_audited_once_however_often_it_is_said(self, cli: Cli, acme: Cast, root: psycopg.Connection) -> None:
         suspend(cli, acme)
@@ -51,8 +51,8 @@ class TestResume:
         self, cli: Cli, acme: Cast, root: psycopg.Connection
     ) -> None:
         suspend(cli, acme)
-        said = cli("tenants", "resume", "--tenant", acme.slug, "--reason", "It was paid.", "--json")
-        assert (said.json["before"], said.json["status"]) == ("suspended", "active")
+        result = cli("tenants", "resume", "--tenant", acme.slug, "--reason", "It was paid.", "--json")
+        assert (result.json["before"], result.json["status"]) == ("suspended", "active")
         assert acme.hr.get("/me").status == 200
         assert audited(root, acme)[1] == {"status": "active", "suspended_because": None, "why": "It was paid."}
 

@@ -59,9 +59,9 @@ class TestWaiting:
                 n=number,
             )
         platform_admin().patch(f"/tenants/{london.id}", {"status": "suspended"})
-        found = cli("waiting", "--json").json["unsent"]
+        backlog_now = cli("waiting", "--json").json["unsent"]
         platform_admin().patch(f"/tenants/{london.id}", {"status": "active"})
-        assert {(one["tenant"], one["status"], one["queue"], one["messages"]) for one in found} == {
+        assert {(one["tenant"], one["status"], one["queue"], one["messages"]) for one in backlog_now} == {
             (acme.slug, "active", "balances", 2),
             (london.slug, "suspended", "balances", 1),
         }
@@ -69,19 +69,19 @@ class TestWaiting:
     def test_names_the_tenants_whose_yesterday_is_not_done(self, cli: Cli, acme: Cast, london: Cast) -> None:
         _night(acme, "2026-01-30")  # its yesterday is the 31st
         _night(london, "2026-01-30")
-        found = cli("waiting", "--json").json["nights"]
-        assert found == [{"tenant": acme.slug, "kind": "balance", "done_on": "2026-01-30"}]
+        backlog_now = cli("waiting", "--json").json["nights"]
+        assert backlog_now == [{"tenant": acme.slug, "kind": "balance", "done_on": "2026-01-30"}]
 
     def test_expects_no_night_of_a_suspended_tenant(self, cli: Cli, acme: Cast) -> None:
         _night(acme, "2026-01-01")
         platform_admin().patch(f"/tenants/{acme.id}", {"status": "suspended"})
-        found = cli("waiting", "--json").json["nights"]
+        backlog_now = cli("waiting", "--json").json["nights"]
         platform_admin().patch(f"/tenants/{acme.id}", {"status": "active"})
-        assert acme.slug not in {one["tenant"] for one in found}
+        assert acme.slug not in {one["tenant"] for one in backlog_now}
 
     def test_shows_a_transaction_that_stands(self, acme: Cast) -> None:
         with transaction(tenant_id=acme.id) as session:
             session.execute(text("select 1 as forgotten"))
-            [found] = backlog.load_backlog(seconds=0)["sessions"]
-        assert (found["state"], found["query"]) == ("idle in transaction", "select 1 as forgotten")
-        assert (found["behind"], found["seconds"]) == ("", 0)
+            [backlog_now] = backlog.load_backlog(seconds=0)["sessions"]
+        assert (backlog_now["state"], backlog_now["query"]) == ("idle in transaction", "select 1 as forgotten")
+        assert (backlog_now["behind"], backlog_now["seconds"]) == ("", 0)

@@ -19,7 +19,7 @@ def acme(database: Urls) -> Cast:
 
 @pytest.fixture
 def zenith(database: Urls) -> Cast:
-    """Make the stranger."""
+    """Make the other tenant."""
     return tenant("Zenith")
 
 

@@ -1,4 +1,4 @@
-"""What SES tells later: bounces and complaints, whose mail it was, and addresses that no mail goes to any more."""
+"""Bounces and complaints of SES: which mail they are about, and suppressed addresses."""
 
 import json
 from typing import Any
@@ -37,7 +37,7 @@ def event(
 
 
 def arrive(running: Stack, *events: dict[str, Any], wrapped: bool = True) -> None:
-    """Bring events the way they come: through SNS, which wraps them unless it is told otherwise."""
+    """Send events as they arrive: through SNS, which wraps them unless configured otherwise."""
     for one in events:
         body = {"Type": "Notification", "TopicArn": "arn:...", "Message": json.dumps(one)} if wrapped else one
         running.sqs.send_message(
@@ -47,7 +47,7 @@ def arrive(running: Stack, *events: dict[str, Any], wrapped: bool = True) -> Non
 
 
 def sent(cast: Cast, running: Stack, address: str = "rahim@acme.example") -> dict[str, Any]:
-    """Send one mail and give its row of the log."""
+    """Send one mail and return its row of the log."""
     notify(cast, person(cast, address=address))
     running.drain()
     return log(cast, "?channel=email")[0]
@@ -91,13 +91,13 @@ class TestBounce:
         assert log(acme, "?status=bounced")[0]["id"] == row["id"]
         assert suppressions(acme) == []
 
-    def test_told_twice_does_not_suppress_again_what_was_lifted(self, acme: Cast, running: Stack) -> None:
+    def test_reported_twice_does_not_suppress_again_what_was_lifted(self, acme: Cast, running: Stack) -> None:
         row = sent(acme, running)
-        told = event(acme, row["id"], row["provider_id"])
-        arrive(running, told, told)
+        bounce = event(acme, row["id"], row["provider_id"])
+        arrive(running, bounce, bounce)
         [one] = suppressions(acme)
         acme.admin.ok("DELETE", f"/notification-suppressions/{one['id']}")
-        arrive(running, told)
+        arrive(running, bounce)
         assert suppressions(acme) == []
 
     def test_of_a_mail_whose_worker_was_killed_is_known_by_its_tags(self, acme: Cast, running: Stack) -> None:
@@ -132,10 +132,10 @@ class TestBounce:
         self, acme: Cast, running: Stack
     ) -> None:
         row = sent(acme, running)
-        told = event(acme, row["id"], row["provider_id"])
-        strange = {**told, "mail": {**told["mail"], "tags": {"tenant_id": [str(uuid4())], "log_id": [row["id"]]}}}
-        untagged = {**told, "mail": {**told["mail"], "tags": {}}}
-        arrive(running, strange, untagged, {**told, "eventType": "Delivery"})
+        bounce = event(acme, row["id"], row["provider_id"])
+        strange = {**bounce, "mail": {**bounce["mail"], "tags": {"tenant_id": [str(uuid4())], "log_id": [row["id"]]}}}
+        untagged = {**bounce, "mail": {**bounce["mail"], "tags": {}}}
+        arrive(running, strange, untagged, {**bounce, "eventType": "Delivery"})
         arrive(running, {"Type": "SubscriptionConfirmation", "Token": "x"}, wrapped=False)
         assert log(acme, "?channel=email")[0]["status"] == "sent"
         assert running.waiting("mail-events") == 0
@@ -170,7 +170,8 @@ class TestSuppression:
         audit = acme.admin.ok("GET", "/audit-logs?action=notification_suppression.lifted")["items"]
         assert audit[0]["before"] == {"reason": "bounce", "log_id": row["id"]}
         [rahim] = [
-            found.user_id for found in sql(acme, "select user_id from notification_logs where id = :id", id=row["id"])
+            log_row.user_id
+            for log_row in sql(acme, "select user_id from notification_logs where id = :id", id=row["id"])
         ]
         notify(acme, rahim, cause="2")
         running.drain()

@@ -42,10 +42,10 @@ class TestNotified:
             (OLD, "Your bank details were changed"),
             (OLD, "Your e-mail address was changed"),
         ]
-        said = "\n".join(text_of(mail) for mail in mailbox())
-        assert "n***@acme.example" in said
-        assert "DE89 **** **** **** **30 00" in said
-        assert IBAN["iban"] not in said
+        texts = "\n".join(text_of(mail) for mail in mailbox())
+        assert "n***@acme.example" in texts
+        assert "DE89 **** **** **** **30 00" in texts
+        assert IBAN["iban"] not in texts
 
     def test_whatever_they_switched_off(self, acme: Cast, running: Stack, rahim: UUID) -> None:
         sql(

@@ -17,10 +17,10 @@ from tests.support.people import sql
 from tests.support.stack import Stack
 
 
-def tell_many(
+def notify_many(
     cast: Cast, user_id: UUID, count: int, *, kind: NotificationKind = NotificationKind.LEAVE_APPROVED, first: int = 0
 ) -> None:
-    """Tell one person so many things in one transaction, as an import does."""
+    """Notify one user many times in one transaction, as an import does."""
     with job_scope(cast.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
         for number in range(first, first + count):
             values = {
@@ -28,8 +28,8 @@ def tell_many(
                 "start_date": f"2026-{number % 12 + 1:02}-05",
                 "end_date": f"2026-{number % 12 + 1:02}-07",
             }
-            notice = UserNotification(user_id, f"cause {number}", values, number)
-            notifications.notify(scope, kind=kind, entity_type="leave_request", user_notifications=[notice])
+            notification = UserNotification(user_id, f"cause {number}", values, number)
+            notifications.notify(scope, kind=kind, entity_type="leave_request", user_notifications=[notification])
     outbox.send(scope.outgoing)
 
 
@@ -40,15 +40,15 @@ def mails(cast: Cast) -> list[Any]:
 class TestOneCause:
     def test_of_one_transaction_is_one_mail(self, acme: Cast, running: Stack) -> None:
         rahim = person(acme)
-        tell_many(acme, rahim, 60)
+        notify_many(acme, rahim, 60)
         running.drain()
         [mail] = mailbox()
         assert str(mail["Subject"]) == "Your leave was approved: Annual leave, 5 January 2026 (+59)" or (
             str(mail["Subject"]).endswith("(+59)")
         )
-        said = text_of(mail)
-        assert said.count("Annual leave") >= 20
-        assert "And 39 more; the app shows them all." in said
+        text = text_of(mail)
+        assert text.count("Annual leave") >= 20
+        assert "And 39 more; the app shows them all." in text
         assert "And 39 more; the app shows them all." in text_of(mail, "html")
         rows = mails(acme)
         assert {one["status"] for one in rows} == {"sent"}
@@ -59,7 +59,7 @@ class TestOneCause:
     def test_within_minutes_of_a_mail_waits_and_leaves_as_one(self, acme: Cast, running: Stack) -> None:
         rahim = person(acme)
         for number in range(4):
-            tell_many(acme, rahim, 1, first=number)
+            notify_many(acme, rahim, 1, first=number)
             running.drain()
         assert len(mailbox()) == 1
         waiting = [one for one in mails(acme) if one["status"] == "pending"]
@@ -73,15 +73,15 @@ class TestOneCause:
 
     def test_is_of_one_person_one_kind_and_one_tenant(self, acme: Cast, zenith: Cast, running: Stack) -> None:
         rahim, karim = person(acme), person(acme, name="Karim", address="karim@acme.example")
-        stranger = person(zenith, address="rahim@zenith.example")
-        for cast, who in ((acme, rahim), (acme, karim), (zenith, stranger)):
-            tell_many(cast, who, 3)
-        tell_many(acme, rahim, 3, kind=NotificationKind.LEAVE_REJECTED, first=10)
+        zenith_user = person(zenith, address="rahim@zenith.example")
+        for cast, who in ((acme, rahim), (acme, karim), (zenith, zenith_user)):
+            notify_many(cast, who, 3)
+        notify_many(acme, rahim, 3, kind=NotificationKind.LEAVE_REJECTED, first=10)
         running.drain()
         assert len(mailbox()) == 4
 
     def test_is_in_the_readers_language(self, acme: Cast, running: Stack) -> None:
-        tell_many(acme, person(acme, language="bn"), 25)
+        notify_many(acme, person(acme, language="bn"), 25)
         running.drain()
         [mail] = mailbox()
         assert "(+২৪)" in str(mail["Subject"])
@@ -115,8 +115,10 @@ class TestOutcome:
 
         rahim = person(acme)
         takes, answers = ses.client().send_email, [refusing("TooManyRequestsException")]
-        monkeypatch.setattr(ses.client(), "send_email", lambda **said: (answers.pop() if answers else takes)(**said))
-        tell_many(acme, rahim, 3)
+        monkeypatch.setattr(
+            ses.client(), "send_email", lambda **request: (answers.pop() if answers else takes)(**request)
+        )
+        notify_many(acme, rahim, 3)
         running.drain()
         assert mailbox() == []
         assert {one["status"] for one in mails(acme)} == {"pending"}
@@ -129,7 +131,7 @@ class TestOutcome:
         from tests.notifications.test_sending import claimed
 
         rahim = person(acme)
-        tell_many(acme, rahim, 3)
+        notify_many(acme, rahim, 3)
         leader = sorted(one["id"] for one in mails(acme))[0]
         assert claimed(acme, leader) is not None  # it never calls
         running.drain()

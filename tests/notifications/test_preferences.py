@@ -1,4 +1,4 @@
-"""Preferences: what a person wants to be told over which channel, and stopping mails from within a mail."""
+"""Preferences by kind and channel, and the one-click unsubscribe link of a mail."""
 
 import re
 from typing import Any
@@ -20,25 +20,25 @@ FORM = {"content-type": "application/x-www-form-urlencoded"}
 
 class TestPreferences:
     def test_begin_with_everything_on(self, acme: Cast) -> None:
-        said = caller(acme, person(acme)).ok("GET", "/notification-preferences")
-        assert (said["phone"], said["push_endpoint"], said["version"]) == (None, None, 1)
-        assert len(said["kinds"]) == 13
-        assert set(map(str, said["kinds"].values())) == {"{'email': True, 'in_app': True, 'push': True, 'sms': True}"}
+        reply = caller(acme, person(acme)).ok("GET", "/notification-preferences")
+        assert (reply["phone"], reply["push_endpoint"], reply["version"]) == (None, None, 1)
+        assert len(reply["kinds"]) == 13
+        assert set(map(str, reply["kinds"].values())) == {"{'email': True, 'in_app': True, 'push': True, 'sms': True}"}
 
     def test_are_replaced_and_kept(self, acme: Cast) -> None:
         mine = caller(acme, person(acme))
-        said = mine.ok(
+        reply = mine.ok(
             "PUT",
             "/notification-preferences",
             {"phone": PHONE, "push_endpoint": DEVICE, "kinds": {"kpi_due": {"email": False}}},
         )
-        assert said == mine.ok("GET", "/notification-preferences")
-        assert said["kinds"]["kpi_due"] == {"email": False, "in_app": True, "push": True, "sms": True}
-        assert said["kinds"]["custom"]["email"] is True
-        assert (said["phone"], said["version"]) == (PHONE, 2)
+        assert reply == mine.ok("GET", "/notification-preferences")
+        assert reply["kinds"]["kpi_due"] == {"email": False, "in_app": True, "push": True, "sms": True}
+        assert reply["kinds"]["custom"]["email"] is True
+        assert (reply["phone"], reply["version"]) == (PHONE, 2)
         # what it answers can be sent back
-        same = mine.ok("PUT", "/notification-preferences", {name: said[name] for name in said if name != "version"})
-        assert same == {**said, "version": 3}
+        same = mine.ok("PUT", "/notification-preferences", {name: reply[name] for name in reply if name != "version"})
+        assert same == {**reply, "version": 3}
         assert mine.ok("PUT", "/notification-preferences", {})["phone"] is None
 
     def test_seen_by_an_older_version_are_not_replaced(self, acme: Cast) -> None:
@@ -82,11 +82,11 @@ def link(
     """Send a reminder and give the path in its header."""
     notify(acme, user_id, kind=kind, values=DUE if kind is NotificationKind.KPI_DUE else None, cause=cause)
     running.drain()
-    found = re.fullmatch(
+    link_match = re.fullmatch(
         r"<https://pay\.example/api(/notifications/unsubscribe/[A-Za-z0-9_-]{103})>", mailbox()[-1]["List-Unsubscribe"]
     )
-    assert found
-    return found[1]
+    assert link_match
+    return link_match[1]
 
 
 class TestUnsubscribe:
@@ -108,9 +108,9 @@ class TestUnsubscribe:
         for _ in range(2):
             reply = Api().post(path, "List-Unsubscribe=One-Click", headers=FORM)
             assert (reply.status, reply.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
-        said = caller(acme, rahim).ok("GET", "/notification-preferences")
-        assert said["kinds"]["kpi_due"] == {"email": False, "in_app": True, "push": True, "sms": True}
-        assert said["version"] == 2
+        reply = caller(acme, rahim).ok("GET", "/notification-preferences")
+        assert reply["kinds"]["kpi_due"] == {"email": False, "in_app": True, "push": True, "sms": True}
+        assert reply["version"] == 2
         notify(acme, rahim, kind=NotificationKind.KPI_DUE, values=DUE, cause="2")
         notify(acme, rahim)
         running.drain()
@@ -122,8 +122,8 @@ class TestUnsubscribe:
             "PUT", "/notification-preferences", {"phone": PHONE, "kinds": {"custom": {"sms": False}}}
         )
         assert Api().post(link(acme, running, rahim), "", headers=FORM).status == 200
-        said = caller(acme, rahim).ok("GET", "/notification-preferences")
-        assert (said["phone"], said["kinds"]["custom"]["sms"], said["kinds"]["kpi_due"]["email"]) == (
+        reply = caller(acme, rahim).ok("GET", "/notification-preferences")
+        assert (reply["phone"], reply["kinds"]["custom"]["sms"], reply["kinds"]["kpi_due"]["email"]) == (
             PHONE,
             False,
             False,

@@ -1,4 +1,4 @@
-"""Sending: claimed, sent, settled; tried again on a ladder; what a killed worker leaves behind heals."""
+"""Sending: claim, send, settle; the retry schedule; recovery after a killed worker."""
 
 import json
 from collections.abc import Callable
@@ -44,8 +44,8 @@ def failing(running: Stack, monkeypatch: pytest.MonkeyPatch) -> list[Callable[..
     answers: list[Callable[..., Any]] = []
     takes = mail.client().send_email
 
-    def send_email(**said: Any) -> Any:
-        return (answers.pop(0) if answers else takes)(**said)
+    def send_email(**request: Any) -> Any:
+        return (answers.pop(0) if answers else takes)(**request)
 
     monkeypatch.setattr(mail.client(), "send_email", send_email)
     return answers
@@ -194,18 +194,18 @@ class TestAttempt:
         with mock.patch.object(delivery.logger, "warning") as warned:
             notify(acme, person(acme))
             running.drain()
-        said = str(warned.call_args_list) + capsys.readouterr().out + caplog.text
-        assert "not sent" in said
-        assert "rahim" not in said.lower()
-        assert "Annual" not in said
+        logged = str(warned.call_args_list) + capsys.readouterr().out + caplog.text
+        assert "not sent" in logged
+        assert "rahim" not in logged.lower()
+        assert "Annual" not in logged
 
 
 class TestChannels:
     def test_over_sms_and_push_reach_phone_and_device(self, acme: Cast, running: Stack) -> None:
         rahim = person(acme)
-        made = push.client().create_platform_application(Name="wagebook", Platform="GCM", Attributes={})
+        application = push.client().create_platform_application(Name="wagebook", Platform="GCM", Attributes={})
         device = push.client().create_platform_endpoint(
-            PlatformApplicationArn=made["PlatformApplicationArn"], Token="t"
+            PlatformApplicationArn=application["PlatformApplicationArn"], Token="t"
         )["EndpointArn"]
         caller(acme, rahim).ok("PUT", "/notification-preferences", {"phone": "+8801712345678", "push_endpoint": device})
         notify(acme, rahim)

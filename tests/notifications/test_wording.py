@@ -16,7 +16,7 @@ from tests.support.notifications import LEAVE, mailbox, notify, person, text_of
 from tests.support.stack import Stack
 
 EXPIRING = {"leave_type": "Annual leave", "days": 0.5, "expires_on": "2026-03-31", "days_left": 14, "action": "delete"}
-SAID: dict[NotificationKind, dict[str, Any]] = {
+VALUES: dict[NotificationKind, dict[str, Any]] = {
     NotificationKind.LEAVE_EXPIRY_WARNING: EXPIRING,
     NotificationKind.LEAVE_REQUESTED: {**LEAVE, "days": 1},
     NotificationKind.LEAVE_APPROVED: LEAVE,
@@ -42,7 +42,7 @@ SAID: dict[NotificationKind, dict[str, Any]] = {
     },
     NotificationKind.EMAIL_CHANGED: {"address": "r***@acme.example", "changed_on": "2026-01-05"},
 }
-MEANT = {
+EXPECTED = {
     NotificationKind.LEAVE_EXPIRY_WARNING: (
         "0.5 days of Annual leave expire on 31 March 2026",
         "You have 0.5 days of Annual leave left. They expire on 31 March 2026, in 14 days.\n\n"
@@ -106,15 +106,15 @@ HOSTILE = [
 class TestWorded:
     @pytest.mark.parametrize("kind", NotificationKind)
     def test_says_it_in_english(self, kind: NotificationKind) -> None:
-        said = render(kind, SAID[kind], language="en")
-        assert (said.title, said.message) == MEANT[kind]
-        assert SAID[kind].keys() == REQUIRED_VALUES[kind]
+        wording = render(kind, VALUES[kind], language="en")
+        assert (wording.title, wording.message) == EXPECTED[kind]
+        assert VALUES[kind].keys() == REQUIRED_VALUES[kind]
 
     @pytest.mark.parametrize("kind", [kind for kind in NotificationKind if kind is not NotificationKind.CUSTOM])
     def test_says_it_in_bengali_with_its_digits(self, kind: NotificationKind) -> None:
-        said = render(kind, SAID[kind], language="bn")
-        for text in (said.title, said.message):
-            assert any("\u0985" <= letter <= "\u09b9" for letter in text)
+        wording = render(kind, VALUES[kind], language="bn")
+        for text in (wording.title, wording.message):
+            assert any("\u0985" <= char <= "\u09b9" for char in text)
             assert not any(
                 digit in text.replace("https://pay.example/payslips/1?a=1&b=2", "") for digit in "0123456789"
             )
@@ -128,16 +128,16 @@ class TestWorded:
             NotificationKind.LEAVE_EXPIRY_WARNING, {**EXPIRING, "action": action}, language="en"
         ).message.endswith(ends)
 
-    @pytest.mark.parametrize(("asked", "given"), [
+    @pytest.mark.parametrize(("asked", "expected"), [
         ("en", "en"), ("bn", "bn"), ("bn-BD", "bn"), ("BN_bd", "bn"), ("de", "en"), ("", "en"), ("../../etc", "en"),
     ])  # fmt: skip
-    def test_falls_back_to_english(self, asked: str, given: str) -> None:
-        assert choose_language(asked) == given
+    def test_falls_back_to_english(self, asked: str, expected: str) -> None:
+        assert choose_language(asked) == expected
 
     @pytest.mark.parametrize("link", ["javascript:alert(1)", "data:text/html,x", "", None])
     def test_leaves_out_a_link_that_leads_elsewhere(self, link: str | None) -> None:
-        said = render(NotificationKind.PAYROLL_READY, {"month": "2026-01", "link": link}, language="en")
-        assert said.message == "Your payslip for January 2026 is ready."
+        wording = render(NotificationKind.PAYROLL_READY, {"month": "2026-01", "link": link}, language="en")
+        assert wording.message == "Your payslip for January 2026 is ready."
 
     @pytest.mark.parametrize("language", LANGUAGES)
     @pytest.mark.parametrize("kind", NotificationKind)
@@ -147,15 +147,15 @@ class TestWorded:
     ) -> None:
         values = {
             name: hostile if isinstance(value, str) and name not in _FORMED else value
-            for name, value in SAID[kind].items()
+            for name, value in VALUES[kind].items()
         }
-        said = render(kind, values, language=language)
-        assert len(said.title) <= 200
-        assert len(said.message) <= 6200
-        assert not set(said.title) & set("\r\n\x00\x07\x1b\u0085\u2028\u202e\u2066\u200f\ud800")
-        assert not set(said.message) & set("\r\x00\x07\x1b\u202e\u2066\u200f\ud800")
-        assert "<script" not in said.html
-        assert "49" not in said.message.replace("\u0664", "")
+        wording = render(kind, values, language=language)
+        assert len(wording.title) <= 200
+        assert len(wording.message) <= 6200
+        assert not set(wording.title) & set("\r\n\x00\x07\x1b\u0085\u2028\u202e\u2066\u200f\ud800")
+        assert not set(wording.message) & set("\r\x00\x07\x1b\u202e\u2066\u200f\ud800")
+        assert "<script" not in wording.html
+        assert "49" not in wording.message.replace("\u0664", "")
 
 
 _FORMED = ("start_date", "end_date", "expires_on", "due_on", "month", "action", "changed_on", "held_until")
@@ -193,8 +193,8 @@ class TestMail:
             )
         )
         assert raw.isascii()
-        made: EmailMessage = email.message_from_bytes(raw, policy=default)  # type: ignore[assignment]
-        assert sorted(made.keys()) == [
+        message: EmailMessage = email.message_from_bytes(raw, policy=default)  # type: ignore[assignment]
+        assert sorted(message.keys()) == [
             "Auto-Submitted",
             "Content-Language",
             "Content-Type",
@@ -205,10 +205,10 @@ class TestMail:
             "Subject",
             "To",
         ]
-        assert [one.addr_spec for one in made["To"].addresses] == ["rahim@acme.example"]
-        assert [one.addr_spec for one in made["From"].addresses] == ["payroll@wagebook.example"]
-        assert not made.defects
-        assert "<script" not in text_of(made, "html")
+        assert [one.addr_spec for one in message["To"].addresses] == ["rahim@acme.example"]
+        assert [one.addr_spec for one in message["From"].addresses] == ["payroll@wagebook.example"]
+        assert not message.defects
+        assert "<script" not in text_of(message, "html")
         assert max(len(line) for line in raw.split(b"\r\n")) <= 998
 
     @pytest.mark.parametrize("address", [
@@ -240,26 +240,26 @@ class TestMail:
                 acme, person(acme, name=hostile, address=f"p{number}@acme.example"), values={**LEAVE, "notes": hostile}
             )
         running.drain()
-        assert [[one.addr_spec for one in found["To"].addresses] for found in mailbox()] == [
+        assert [[one.addr_spec for one in message["To"].addresses] for message in mailbox()] == [
             [f"p{number}@acme.example"] for number in range(10)
         ]
-        assert {found["Bcc"] for found in mailbox()} | {found["Cc"] for found in mailbox()} == {None}
+        assert {message["Bcc"] for message in mailbox()} | {message["Cc"] for message in mailbox()} == {None}
 
 
 class TestBrand:
     def test_is_the_tenants_own(self, acme: Cast, zenith: Cast, running: Stack) -> None:
         footer = "Acme Ltd <b>\nDhaka"
-        said = acme.admin.ok("PATCH", "/tenant", {"branding": {"color": "#a4302a", "footer": footer}})
-        assert said["branding"] == {"color": "#a4302a", "footer": footer}
+        reply = acme.admin.ok("PATCH", "/tenant", {"branding": {"color": "#a4302a", "footer": footer}})
+        assert reply["branding"] == {"color": "#a4302a", "footer": footer}
         notify(acme, person(acme))
         notify(zenith, person(zenith, address="z@zenith.example"))
         running.drain()
-        ours, theirs = mailbox()
-        assert "border-top:6px solid #a4302a" in text_of(ours, "html")
-        assert html.escape(footer) in text_of(ours, "html")
-        assert text_of(ours).endswith(f"\nAcme\n\n{footer}\n")
-        assert "border-top:6px solid #2c559f" in text_of(theirs, "html")
-        assert (ours["From"], theirs["From"]) == (
+        acme_mail, zenith_mail = mailbox()
+        assert "border-top:6px solid #a4302a" in text_of(acme_mail, "html")
+        assert html.escape(footer) in text_of(acme_mail, "html")
+        assert text_of(acme_mail).endswith(f"\nAcme\n\n{footer}\n")
+        assert "border-top:6px solid #2c559f" in text_of(zenith_mail, "html")
+        assert (acme_mail["From"], zenith_mail["From"]) == (
             "Acme <payroll@wagebook.example>",
             "Zenith <payroll@wagebook.example>",
         )

@@ -1,4 +1,4 @@
-"""What tests about notifications have in common: telling, the mailbox, the log."""
+"""Helpers of tests about notifications: notifying, the mailbox, the log."""
 
 import email
 from email.message import EmailMessage
@@ -32,7 +32,7 @@ DUE = {"title": "Sales of January", "due_on": "2026-01-31"}
 def person(
     cast: Cast, *, name: str = "Rahim", address: str | None = "rahim@acme.example", language: str = "en"
 ) -> UUID:
-    """Make somebody who can be told something."""
+    """Make a user who can be notified."""
     user_id: UUID = row(cast, "users", {"name": name, "email": address, "language": language})
     return user_id
 
@@ -50,10 +50,10 @@ def notify(
     values: dict[str, Any] | None = None,
     fails: bool = False,
 ) -> None:
-    """Notify people something in one transaction, as a feature does, and send what it leaves to be sent."""
-    notices = [UserNotification(one, cause, LEAVE if values is None else values, "4711") for one in users]
+    """Notify users in one transaction, as a feature does, and send the messages that it left."""
+    user_notifications = [UserNotification(one, cause, LEAVE if values is None else values, "4711") for one in users]
     with job_scope(cast.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
-        notifications.notify(scope, kind=kind, entity_type="leave_request", user_notifications=notices)
+        notifications.notify(scope, kind=kind, entity_type="leave_request", user_notifications=user_notifications)
         if fails:
             raise RuntimeError("rolled back")
     outbox.send(scope.outgoing)
@@ -81,7 +81,7 @@ def log(cast: Cast, query: str = "") -> list[dict[str, Any]]:
 
 
 def statuses(cast: Cast) -> dict[str, str]:
-    """Return the status by channel, where one person was told one thing."""
+    """Return the status by channel, where one user was notified once."""
     return {one["channel"]: one["status"] for one in log(cast)}
 
 

@@ -6,6 +6,7 @@ Each step is idempotent, so that an interrupted load is completed by the next.
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import StringIO
 from logging import CRITICAL
@@ -14,6 +15,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from chalicelib.backing import rows
 from chalicelib.backing.log import logger
 from chalicelib.features.payouts.runs import actions as payouts
 from chalicelib.features.payouts.runs import decision_actions
@@ -34,6 +36,14 @@ from chalicelib.operators.demo.rows import write as write_rows
 # The story's payout runs have slots of their own in the past, in which there are no other runs.
 ADVANCES_AT = datetime(2026, 1, 31, 18, 0, tzinfo=UTC)
 FINALS_AT = datetime(2026, 1, 31, 19, 0, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class DemoPayout:
+    """A payout of the story."""
+
+    id: UUID
+    status: str
 
 
 def load_marketplace(tenant_id: UUID, sellers: tuple[Seller, ...], *, mail: str) -> dict[str, Any]:
@@ -106,7 +116,7 @@ def _set_destination(scope: Scope, seller: Seller, destination: dict[str, str]) 
 
 def _add_sales(scope: Scope, demo_sales: list[DemoSale]) -> None:
     currency = scope.tenant.currency
-    rows = [
+    sale_rows = [
         NewSaleRow(
             id_of(scope, "user", sale.seller.number),
             sale.brand,
@@ -117,7 +127,7 @@ def _add_sales(scope: Scope, demo_sales: list[DemoSale]) -> None:
         )
         for sale in demo_sales
     ]
-    sales.add_sales(scope, rows)
+    sales.add_sales(scope, sale_rows)
 
 
 def _decide(scope: Scope, demo_sales: list[DemoSale]) -> None:
@@ -184,11 +194,13 @@ def _find_payouts(scope: Scope, sellers: tuple[Seller, ...]) -> dict[str, UUID]:
     return {outcome: payout.id for outcome, payout in payouts_by_outcome.items() if payout is not None}
 
 
-def _find_payout(scope: Scope, seller: Seller) -> Any:
-    return scope.session.execute(
+def _find_payout(scope: Scope, seller: Seller) -> DemoPayout | None:
+    """Return a seller's first final payout, or None."""
+    result = scope.session.execute(
         text(
             "select id, status from payouts where tenant_id = :tenant_id and user_id = :user_id and kind = 'final'"
             " order by id limit 1"
         ),
         {"tenant_id": scope.tenant_id, "user_id": id_of(scope, "user", seller.number)},
-    ).first()
+    )
+    return rows.first(DemoPayout, result)

@@ -1,4 +1,4 @@
-"""The rows that were there before a column was: some at a time, tenant by tenant, between two migrations."""
+"""Backfill of a column between two migrations: in batches, tenant by tenant."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ ROWS = 1000
 
 
 def backfill(migrator_url: str, tenants: Iterable[UUID], *, table: str, change: str, where: str) -> tuple[int, int]:
-    """Change the rows where a condition holds, which the change has to end; it counts rows and transactions.
+    """Change the rows that meet a condition, which the change must make false; return the rows and transactions.
 
-    A thousand rows of one tenant are a transaction, so that nobody waits long for a row, and a rest as long follows.
-    Cut off, it goes on where it ended. The owner is under the row-level policy, too: without a tenant it sees no row,
-    and would change none without saying so. Which tenants there are, the migrator may not ask; its caller does.
+    A transaction has at most a thousand rows of one tenant, so that row locks are short, and a pause as long follows.
+    Interrupted, it goes on where it ended. The owner is subject to row-level security too: without a tenant it would
+    change no row, without an error. The migrator cannot read the list of tenants; the caller does.
     """
     some = sql.SQL(
         f"update {table} set {change} where tenant_id = {{tenant}} and ctid = any(array("

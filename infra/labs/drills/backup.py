@@ -1,7 +1,7 @@
-"""Continuous archiving on the embedded server: a base backup, the log since, and a server restored to a moment of it.
+"""Point-in-time recovery on the embedded server: a base backup, archived write-ahead log, and a restored server.
 
-Folders lie side by side, so that a command run in a server's data folder reaches the others by a relative name,
-whoever may enter the folders above:
+Folders lie side by side, so that a command run in a server's data folder reaches the others by a relative path, without
+permission for the folders above:
 
     archive/        the log, file by file, as the server finishes them
     first/data/     the server that is lost
@@ -22,17 +22,17 @@ from pathlib import Path
 import psycopg
 from sqlalchemy.engine import make_url
 
-from infra.labs.drills.steps import Wrong
+from infra.labs.drills.steps import DrillFailure
 from infra.local import binaries, postgres
 from infra.local.children import spawn, stop
 from infra.local.postgres import Server
 
 ARCHIVES_WITHIN = 2  # seconds; a file of the log that is not full is archived after that long
-PATIENCE = 30.0
+TIMEOUT = 30.0
 ARCHIVING = {
     "archive_mode": "on",
     "archive_timeout": str(ARCHIVES_WITHIN),
-    # renamed when complete: whoever restores never reads half of a file
+    # renamed when complete: a restore never reads half of a file
     "archive_command": "cp %p ../../archive/%f.part && mv ../../archive/%f.part ../../archive/%f",
 }
 
@@ -45,7 +45,7 @@ def start(home: Path) -> Server:
 
 
 def base_backup(server: Server, home: Path) -> int:
-    """Copy a running server and verify the copy, and count its bytes. The log is left to the archive."""
+    """Copy a running server, verify the copy, and return its bytes. The log is left to the archive."""
     second = _make_folder(home / "second")
     shutil.copy2(server.data_folder / "password", second / "password")
     _own(second / "password")
@@ -71,7 +71,7 @@ def base_backup(server: Server, home: Path) -> int:
 
 
 def verify(data: Path) -> int:
-    """Compare a base backup with its manifest, byte for byte, and count the bytes.
+    """Compare a base backup with its manifest, byte for byte, and return the number of bytes.
 
     PostgreSQL has pg_verifybackup for it; the one in the wheel ends with a segmentation fault whatever it is asked.
     """
@@ -79,31 +79,31 @@ def verify(data: Path) -> int:
     for file in files:
         copied = data / (file["Path"] if "Path" in file else bytes.fromhex(file["Encoded-Path"]).decode())
         if not copied.is_file() or hashlib.sha256(copied.read_bytes()).hexdigest() != file["Checksum"]:
-            raise Wrong(f"the base backup is not whole: {copied.relative_to(data)}")
+            raise DrillFailure(f"the base backup is not whole: {copied.relative_to(data)}")
     return sum(int(file["Size"]) for file in files)
 
 
-def archived_up_to_now(server: Server, home: Path) -> float:
-    """Wait until everything written so far is in the archive, and tell how many seconds it took."""
+def wait_for_archive(server: Server, home: Path) -> float:
+    """Wait until everything written so far is in the archive, and return the seconds that it took."""
     with psycopg.connect(server.admin_url, autocommit=True) as admin:
         # a mark of our own: where nothing was written since the last file, there is no next file to wait for
         row = admin.execute("select pg_walfile_name(pg_logical_emit_message(true, 'drill', 'up to here'))").fetchone()
     assert row is not None
     began = time.monotonic()
     while not (home / "archive" / row[0]).exists():
-        if time.monotonic() - began > PATIENCE:
-            raise Wrong(f"the archive has no {row[0]}; see {server.data_folder / 'postgres.log'}")
+        if time.monotonic() - began > TIMEOUT:
+            raise DrillFailure(f"the archive has no {row[0]}; see {server.data_folder / 'postgres.log'}")
         time.sleep(0.05)
     return time.monotonic() - began
 
 
 def kill(server: Server) -> None:
-    """End a server as a power cut does: nothing is written any more, nobody is asked."""
+    """Kill a server as a power cut would: no shutdown, no checkpoint."""
     stop(server.process, by=signal.SIGQUIT)
 
 
 def restore(home: Path, moment: datetime) -> Server:
-    """Make a server of the base backup and the log up to a moment, and go on from there."""
+    """Restore a server from the base backup and the log up to a moment, and promote it."""
     second = home / "second"
     _own_file(second / "data" / "recovery.signal")
     settings = {
@@ -116,14 +116,14 @@ def restore(home: Path, moment: datetime) -> Server:
         # it answers questions before it has read all of the log, and takes writes only after
         began = time.monotonic()
         while admin.execute("select pg_is_in_recovery()").fetchone() != (False,):
-            if time.monotonic() - began > PATIENCE:
-                raise Wrong(f"the server is still recovering; see {second / 'postgres.log'}")
+            if time.monotonic() - began > TIMEOUT:
+                raise DrillFailure(f"the server is still recovering; see {second / 'postgres.log'}")
             time.sleep(0.05)
     return server
 
 
-def moved_to(url: str, server: Server) -> str:
-    """Return an address again with a restored server's port: roles and their passwords came with the backup."""
+def with_port_of(url: str, server: Server) -> str:
+    """Return an address with a restored server's port; roles and passwords came with the backup."""
     return make_url(url).set(port=server.port).render_as_string(hide_password=False)
 
 
@@ -132,7 +132,7 @@ def _run(server: Server, folder: Path, program: str, *arguments: str) -> None:
     environment = {"PGPASSWORD": (folder / "password").read_text(), "PATH": os.environ["PATH"], "LC_ALL": "C"}
     command = [str(binaries.find(_user()) / program), *arguments]
     if spawn(command, log=log, cwd=folder, user=_user(), env=environment).wait() != 0:
-        raise Wrong(f"{program} failed: {log.read_text(errors='replace')[-500:]}")
+        raise DrillFailure(f"{program} failed: {log.read_text(errors='replace')[-500:]}")
 
 
 def _user() -> tuple[int, int] | None:

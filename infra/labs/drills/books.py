@@ -1,4 +1,4 @@
-"""Our books and the provider's, seen by a superuser from outside the product."""
+"""Our books and the provider's, read by a superuser from outside the product."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import psycopg
 from sqlalchemy.engine import make_url
 
 from infra.labs.drills import surroundings
-from infra.labs.drills.steps import Wrong, expect
+from infra.labs.drills.steps import DrillFailure, expect
 from infra.local.postgres import Server
 
 DATABASE = "wagebook"
@@ -20,7 +20,7 @@ DATABASE = "wagebook"
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """What the provider moved."""
+    """A movement in the provider's list."""
 
     reference: str
     user_id: str
@@ -30,7 +30,7 @@ class Movement:
 
 @dataclass
 class Books:
-    """A server's rows, and what was noted of them before they were lost."""
+    """A server's books, and what was recorded of them before they were lost."""
 
     server: Server
     rows: list[tuple[Any, ...]] = field(default_factory=list)  # of the provider's list
@@ -50,38 +50,38 @@ class Books:
         return url.render_as_string(hide_password=False)
 
     def now(self) -> datetime:
-        """Return the database's time, when everything so far is older and everything later is younger."""
-        self._ask("select pg_sleep(0.02)")
-        [(moment,)] = self._ask("select clock_timestamp()")
-        self._ask("select pg_sleep(0.02)")
+        """Return the database's time; everything before is older, everything after is younger."""
+        self._query("select pg_sleep(0.02)")
+        [(moment,)] = self._query("select clock_timestamp()")
+        self._query("select pg_sleep(0.02)")
         assert isinstance(moment, datetime)
         return moment
 
     def movements(self) -> list[Movement]:
-        """Read the provider's list."""
-        found = self._ask("select reference, user_id::text, amount, status from simulated_movements order by id")
-        return [Movement(*row) for row in found]
+        """Return the provider's list."""
+        rows = self._query("select reference, user_id::text, amount, status from simulated_movements order by id")
+        return [Movement(*row) for row in rows]
 
     def summary(self) -> str:
-        """Count payouts by their state."""
-        found = self._ask("select status, count(*) from payouts group by 1 order by 1")
-        return "payouts: " + ", ".join(f"{count} {status}" for status, count in found)
+        """Return the number of payouts by state."""
+        counts = self._query("select status, count(*) from payouts group by 1 order by 1")
+        return "payouts: " + ", ".join(f"{count} {status}" for status, count in counts)
 
     def remember(self) -> None:
-        """Note what the provider knows, and what of ours there is, before it is lost."""
-        self.rows = self._ask("select * from simulated_movements")
-        self.payout_ids = [str(row[0]) for row in self._ask("select id from payouts")]
+        """Record the provider's list and the numbers of our rows, before they are lost."""
+        self.rows = self._query("select * from simulated_movements")
+        self.payout_ids = [str(row[0]) for row in self._query("select id from payouts")]
         self.counts = self._counts()
 
     def summary_of_loss(self, lost: Books) -> str:
-        """Count what there was, and is no more."""
-        gone = {name: lost.counts[name] - count for name, count in self._counts().items()}
-        if not all(gone.values()):
-            raise Wrong(f"nothing was lost of some tables, so nothing is proven: {gone}")
-        return "lost: " + ", ".join(f"{count} {name}" for name, count in gone.items())
+        """Return the numbers of rows that were lost."""
+        lost_counts = {name: lost.counts[name] - count for name, count in self._counts().items()}
+        if not all(lost_counts.values()):
+            raise DrillFailure(f"nothing was lost of some tables, so nothing is proven: {lost_counts}")
+        return "lost: " + ", ".join(f"{count} {name}" for name, count in lost_counts.items())
 
     def take_over(self, lost: Books) -> None:
-        """Return the simulated provider its own list back: it lies in our database only to be at hand."""
+        """Put the simulated provider's list back: it is in our database only for convenience."""
         with psycopg.connect(self.url) as admin:
             admin.execute("delete from simulated_movements")
             places = ", ".join(["%s"] * len(lost.rows[0]))
@@ -89,15 +89,15 @@ class Books:
                 cursor.executemany(f"insert into simulated_movements values ({places})".encode(), lost.rows)
 
     def destroy(self) -> None:
-        """Lose the database."""
+        """Destroy the database."""
         with psycopg.connect(self.url) as admin:
             admin.execute("drop table payouts cascade")
 
     def expect_paid_once(self, owed: dict[str, Decimal]) -> None:
-        """Compare the provider's list with what people are owed, to the last hundredth."""
+        """Compare the provider's list with what people are owed, to the cent."""
         moved = [one for one in self.movements() if one.status == "accepted"]
-        twice = [reference for reference, count in Counter(one.reference for one in moved).items() if count > 1]
-        expect(twice, [], "references that moved money more than once")
+        repeated = [reference for reference, count in Counter(one.reference for one in moved).items() if count > 1]
+        expect(repeated, [], "references that moved money more than once")
         paid: dict[str, Decimal] = {}
         for one in moved:
             paid[one.user_id] = paid.get(one.user_id, Decimal(0)) + one.amount
@@ -105,8 +105,8 @@ class Books:
 
     def _counts(self) -> dict[str, int]:
         tables = ("payouts", "sales", "sale_decisions", "ledger_entries")
-        return {name: int(self._ask(f"select count(*) from {name}")[0][0]) for name in tables}
+        return {name: int(self._query(f"select count(*) from {name}")[0][0]) for name in tables}
 
-    def _ask(self, question: str) -> list[tuple[Any, ...]]:
+    def _query(self, query: str) -> list[tuple[Any, ...]]:
         with psycopg.connect(self.url, autocommit=True) as admin:
-            return admin.execute(question.encode()).fetchall()
+            return admin.execute(query.encode()).fetchall()

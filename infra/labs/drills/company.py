@@ -12,7 +12,7 @@ from sqlalchemy import text
 from chalicelib.backing.database import transaction
 from chalicelib.identity import keys
 from chalicelib.identity.permissions import Role
-from infra.labs.drills.steps import Wrong
+from infra.labs.drills.steps import DrillFailure
 from infra.local import lambda_events
 
 MONTH = "2026-01"
@@ -21,7 +21,7 @@ DAILY = 500  # what a day of an employee is worth
 
 @dataclass(frozen=True)
 class Caller:
-    """Somebody with a key."""
+    """A caller with an API key."""
 
     key: str
 
@@ -35,7 +35,7 @@ class Caller:
         query: dict[str, str] | None = None,
         **values: str,
     ) -> tuple[int, Any]:
-        """Make one call, and give its status and answer; `once` is its Idempotency-Key."""
+        """Make a call, and return its status and body; `once` is its Idempotency-Key."""
         import app
 
         headers = {"x-api-key": self.key, "content-type": "application/json"}
@@ -53,16 +53,16 @@ class Caller:
         return int(answer["statusCode"]), json.loads(answer["body"]) if answer["body"] else None
 
     def ok(self, method: str, resource: str, body: Any = None, **more: Any) -> Any:
-        """Make a call that has to succeed, and give its answer."""
+        """Make a call that must succeed, and return its body."""
         status, answer = self.ask(method, resource, body, **more)
         if status >= 300:
-            raise Wrong(f"{method} {resource} was answered with {status} {answer}")
+            raise DrillFailure(f"{method} {resource} was answered with {status} {answer}")
         return answer
 
 
 @dataclass(frozen=True)
 class Company:
-    """A tenant and who calls for it: some things are prepared by one and approved by another."""
+    """A tenant and its callers: what one prepares, another approves (four eyes)."""
 
     id: UUID
     slug: str
@@ -71,32 +71,32 @@ class Company:
     hr: Caller
 
     def seller(self, name: str, behaviour: str = "accept") -> str:
-        """Make a person who is paid from sales, treated by the simulated provider as said."""
+        """Create a seller whose payouts the simulated provider treats by `behaviour`."""
         destination = {"kind": "simulated", "behaviour": behaviour}
         return str(self.admin.ok("POST", "/sales/user", {"name": name, "payout_destination": destination})["id"])
 
     def sale(self, user_id: str, external_id: str, earning: str) -> str:
-        """Put in a sale; the same one again is the same one."""
+        """Add a sale; repeated, it is the same sale."""
         body = {"user_id": user_id, "external_id": external_id, "earning": earning}
         return str(self.admin.ok("POST", "/sales", body)["id"])
 
     def approve(self, *sale_ids: str) -> dict[str, int]:
-        """Approve sales, and count what became of it."""
+        """Approve sales, and return the counts of outcomes."""
         items = [{"sale_id": sale_id, "status": "approved"} for sale_id in sale_ids]
         return dict(self.admin.ok("POST", "/reconcile", {"items": items})["counts"])
 
     def run(self, kind: str) -> None:
-        """Ask for a run of payouts, `advance` or `final`; what it holds is for the second admin to approve."""
+        """Request a payout run, `advance` or `final`; payouts above the limit await the second admin's approval."""
         self.hr.ok("POST", f"/payouts/{kind}/run", once=str(uuid4()))
 
     def employees(self, number: int) -> dict[str, int]:
-        """Employ up to five people by the day, who were present on 1, 2, 3, ... days of a week of five.
+        """Create up to five employees paid by the day, present on 1, 2, 3, ... days of a working week.
 
-        It gives what each earns, by their id.
+        Return what each earns, by user id.
         """
         earns, rows = {}, []
         for nth in range(1, number + 1):
-            made = self.admin.ok(
+            created = self.admin.ok(
                 "POST",
                 "/users",
                 {
@@ -105,19 +105,19 @@ class Company:
                     "salary": {"amount": f"{DAILY}.00", "frequency": "daily", "effective_from": "2025-12-01"},
                 },
             )
-            earns[str(made["id"])] = DAILY * nth
+            earns[str(created["id"])] = DAILY * nth
             rows += [
                 {"employee_no": f"E{nth:03}", "date": f"{MONTH}-{11 + day:02}", "status": "present"}
                 for day in range(nth)
             ]
         report = self.hr.ok("POST", "/attendance/import", rows)
         if report["errors"]:
-            raise Wrong(f"attendance was not taken: {report['errors']}")
+            raise DrillFailure(f"attendance was not taken: {report['errors']}")
         return earns
 
 
-def found(slug: str = "drill") -> Company:
-    """Make the company: days off on Friday and Saturday, an advance of a tenth."""
+def create_company(slug: str = "drill") -> Company:
+    """Create the company: days off on Friday and Saturday, an advance of a tenth."""
     with transaction(role="wagebook_platform") as session:
         tenant_id = session.execute(
             text(

@@ -20,23 +20,23 @@ from uuid import uuid4
 from chalicelib.backing import log, queues
 from infra.labs.drills import surroundings
 from infra.labs.drills.company import Caller
-from infra.labs.drills.steps import Wrong
+from infra.labs.drills.steps import DrillFailure
 from infra.labs.load.figures import Answer
 from infra.local import lambda_events
 from infra.local.events import Consumer, EventLoop
 
-PATIENCE = 60.0
+TIMEOUT = 60.0
 QUEUES = ("payout-runs", "payouts")
 WARM = 40  # calls of each worker that do not count: imports, connections
 
 
 @dataclass
 class Load:
-    """What the workers were told, once they have ended."""
+    """The workers' answers, once they have ended."""
 
     answers: Sequence[Answer] = ()
-    again: Sequence[str] = ()  # why consumers could not do messages at the first try
-    resting: int = 0  # of these messages, how many still waited for their next try when the load ended
+    retried: Sequence[str] = ()  # why messages failed at the first attempt
+    waiting_for_retry: int = 0  # messages that waited for their next attempt when the load ended
 
 
 @contextmanager
@@ -45,11 +45,11 @@ def running(
 ) -> Iterator[Load]:
     """Start the workers, wait until all are warm, and end them after the block; the load is filled then."""
     context = get_context("spawn")
-    stopping, warm, told = context.Event(), context.Semaphore(0), context.Queue()
+    stopping, warm, results = context.Event(), context.Semaphore(0), context.Queue()
     processes = [
         context.Process(
             target=_work,
-            args=(application_url, key, list(people), workers / per_second, stopping, warm, told),
+            args=(application_url, key, list(people), workers / per_second, stopping, warm, results),
             daemon=True,
         )
         for _ in range(workers)
@@ -59,17 +59,17 @@ def running(
         process.start()
     try:
         for _ in processes:
-            if not warm.acquire(timeout=PATIENCE):
-                raise Wrong("a worker of the load did not start")
+            if not warm.acquire(timeout=TIMEOUT):
+                raise DrillFailure("a worker of the load did not start")
         yield load
         stopping.set()
         try:
-            given = [told.get(timeout=PATIENCE) for _ in processes]
+            reports = [results.get(timeout=TIMEOUT) for _ in processes]
         except Empty:
-            raise Wrong("a worker of the load did not end") from None
-        load.answers = sorted((one for answers, *_ in given for one in answers), key=lambda one: one.due)
-        load.again = [why for _, again, _ in given for why in again]
-        load.resting = sum(resting for *_, resting in given)
+            raise DrillFailure("a worker of the load did not end") from None
+        load.answers = sorted((one for answers, *_ in reports for one in answers), key=lambda one: one.due)
+        load.retried = [why for _, retried, _ in reports for why in retried]
+        load.waiting_for_retry = sum(waiting for *_, waiting in reports)
     finally:
         stopping.set()
         for process in processes:
@@ -77,7 +77,7 @@ def running(
             process.kill()
 
 
-def _work(url: str, key: str, people: list[str], pause: float, stopping: Event, warm: Any, told: Any) -> None:
+def _work(url: str, key: str, people: list[str], pause: float, stopping: Event, warm: Any, results: Any) -> None:
     with surroundings.product() as loop:
         surroundings.use(url)
         calls = Calls(Caller(key), people, loop)
@@ -91,7 +91,7 @@ def _work(url: str, key: str, people: list[str], pause: float, stopping: Event, 
             what, status, problem = calls.next(number)
             answers.append(Answer(what, due, time.monotonic() - due, status, problem))
             number += 1
-        told.put((answers, calls.again, calls.resting()))
+        results.put((answers, calls.retried, calls.waiting_for_retry()))
 
 
 class Calls:
@@ -99,21 +99,21 @@ class Calls:
 
     def __init__(self, caller: Caller, people: list[str], loop: EventLoop) -> None:
         self.caller, self.people, self.loop = caller, people, loop
-        self.name, self.sold, self.again = uuid4().hex[:8], "", list[str]()
+        self.name, self.sale_id, self.retried = uuid4().hex[:8], "", list[str]()
         # only the queues that these calls fill: asking all of them would be most of the work
-        loop.consumers = [self._noted(one) for one in loop.consumers if one.queue.endswith(QUEUES)]
+        loop.consumers = [self._record_failures(one) for one in loop.consumers if one.queue.endswith(QUEUES)]
         self.turns: list[tuple[str, Callable[[int], tuple[int, Any]]]] = [
             ("POST /sales", self._sell),
-            ("GET /sales/{sale_id}", lambda _: self._get("/sales/{sale_id}", sale_id=self.sold)),
+            ("GET /sales/{sale_id}", lambda _: self._get("/sales/{sale_id}", sale_id=self.sale_id)),
             ("GET /sales", lambda _: self._get("/sales", query={"limit": "20"})),
             ("POST /reconcile", self._decide),
-            ("GET /users/{user_id}/balance", lambda n: self._get("/users/{user_id}/balance", user_id=self._who(n))),
+            ("GET /users/{user_id}/balance", lambda n: self._get("/users/{user_id}/balance", user_id=self._user(n))),
             ("GET /payouts", lambda _: self._get("/payouts", query={"limit": "20"})),
             ("POST /payouts/final/run", self._pay),
         ]
 
     def next(self, number: int) -> tuple[str, int, str]:
-        """Make the call whose turn it is; one that raises has failed."""
+        """Make the next call of the turn; one that raises has failed."""
         what, call = self.turns[number % len(self.turns)]
         try:
             status, answer = call(number)
@@ -121,40 +121,40 @@ class Calls:
             return what, 0, f"{type(error).__name__}: {error}"
         return what, status, "" if status < 300 else str(answer)
 
-    def resting(self) -> int:
-        """Count the messages that failed and wait for their next try, after all others were done."""
+    def waiting_for_retry(self) -> int:
+        """Process all messages, and return how many failed and wait for their next attempt."""
         self.loop.drain(max_seconds=10)
         sqs, names = queues.client(), ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        said = [
+        attributes = [
             sqs.get_queue_attributes(QueueUrl=queues.url_of(queue), AttributeNames=names)["Attributes"]
             for queue in QUEUES
         ]
-        return sum(int(one[name]) for one in said for name in names)
+        return sum(int(one[name]) for one in attributes for name in names)
 
-    def _noted(self, consumer: Consumer) -> Consumer:
+    def _record_failures(self, consumer: Consumer) -> Consumer:
         def handle(event: dict[str, Any], context: lambda_events.Context) -> Any:
-            with mock.patch.object(log.logger, "exception", self._note):
+            with mock.patch.object(log.logger, "exception", self._record_failure):
                 return consumer.handler(event, context)
 
         return replace(consumer, handler=handle)
 
-    def _note(self, _said: str, **_about: Any) -> None:
-        self.again.append(str(sys.exc_info()[1]).partition("\n")[0])
+    def _record_failure(self, _said: str, **_about: Any) -> None:
+        self.retried.append(str(sys.exc_info()[1]).partition("\n")[0])
 
-    def _who(self, number: int) -> str:
+    def _user(self, number: int) -> str:
         return self.people[number % len(self.people)]
 
     def _get(self, resource: str, **more: Any) -> tuple[int, Any]:
         return self.caller.ask("GET", resource, **more)
 
     def _sell(self, number: int) -> tuple[int, Any]:
-        body = {"user_id": self._who(number), "external_id": f"{self.name}-{number}", "earning": "40.00"}
+        body = {"user_id": self._user(number), "external_id": f"{self.name}-{number}", "earning": "40.00"}
         status, answer = self.caller.ask("POST", "/sales", body)
-        self.sold = str(answer["id"]) if status < 300 else self.sold
+        self.sale_id = str(answer["id"]) if status < 300 else self.sale_id
         return status, answer
 
     def _decide(self, _: int) -> tuple[int, Any]:
-        body = {"items": [{"sale_id": self.sold, "status": "approved"}]}
+        body = {"items": [{"sale_id": self.sale_id, "status": "approved"}]}
         return self.caller.ask("POST", "/reconcile", body)
 
     def _pay(self, _: int) -> tuple[int, Any]:

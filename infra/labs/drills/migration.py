@@ -19,7 +19,7 @@ from chalicelib.operators import scopes
 from infra.labs.drills import company, load, surroundings
 from infra.labs.drills.backfill import backfill
 from infra.labs.drills.load import Load
-from infra.labs.drills.steps import Step, Steps, Wrong
+from infra.labs.drills.steps import DrillFailure, Step, Steps
 from infra.labs.load.figures import Answer
 from infra.local import postgres
 from migrations import setup
@@ -30,17 +30,17 @@ VERSIONS = Path(__file__).parent / "versions"
 SALES, PEOPLE = 20_000, 40
 WORKERS, PER_SECOND = 2, 20.0
 CALM = 2.0  # seconds of load before, between and after, to compare with
-HELD = 8.0  # seconds that somebody's transaction holds the table: longer than the lock_timeout of migrations/env.py
+LOCK_HELD_FOR = 8.0  # seconds of a transaction that locks the table: longer than the lock_timeout of migrations/env.py
 
 
 def drill(steps: Steps, home: Path) -> None:
-    """Do all of it on a server of its own."""
+    """Run the drill on a server of its own."""
     with postgres.running(home / "postgres") as server:
         with steps.step("start a server, migrate, put in sales") as step:
             urls = setup.prepare(server.admin_url, surroundings.passwords())
             setup.upgrade(urls.migrator)
             surroundings.use(urls.application)
-            office = company.found()
+            office = company.create_company()
             people = [office.seller(f"Seller {nth}") for nth in range(PEOPLE)]
             rows = [
                 {"user_id": people[nth % PEOPLE], "external_id": f"S{nth}", "earning": "40.00"} for nth in range(SALES)
@@ -54,47 +54,52 @@ def drill(steps: Steps, home: Path) -> None:
 
 
 def _migrate(steps: Steps, windows: list[tuple[Step, float, float]], admin_url: str, urls: Urls) -> None:
-    """Deploy while the load goes on."""
+    """Migrate step by step while the load goes on."""
 
     @contextmanager
-    def watched(name: str) -> Iterator[Step]:
+    def watched_step(name: str) -> Iterator[Step]:
         with steps.step(name) as step:
             began = time.monotonic()
             yield step
         windows.append((step, began, time.monotonic()))
 
-    def to(revision: str, name: str, said: str, told: Callable[[int], None] = lambda _: None) -> int:
-        with watched(name) as step:
+    def to(revision: str, name: str, outcome: str, told: Callable[[int], None] = lambda _: None) -> int:
+        with watched_step(name) as step:
             tries = setup.upgrade(urls.migrator, revision, also=VERSIONS, told=told)
-            step.seen = said + (f", at try {tries}" if tries > 1 else "")
+            step.seen = outcome + (f", at try {tries}" if tries > 1 else "")
         return tries
 
-    with watched("load alone"):
+    with watched_step("load alone"):
         time.sleep(CALM)
-    with _holding(admin_url):
-        tries = to("drill_expand", f"expand, while somebody holds the table for {HELD:.0f} s", "gave up, came again")
+    with _table_locked(admin_url):
+        tries = to(
+            "drill_expand", f"expand, while somebody holds the table for {LOCK_HELD_FOR:.0f} s", "gave up, came again"
+        )
     if tries < 2:
-        raise Wrong("the migration did not have to give up: nothing is proven about waiting")
-    with watched("the load catches up"):  # so that what follows is not told of calls that waited here
-        time.sleep(HELD)
-    with watched("backfill") as step:
+        raise DrillFailure("the migration did not have to give up: nothing is proven about waiting")
+    with watched_step("the load catches up"):  # so that later steps are not blamed for calls that waited here
+        time.sleep(LOCK_HELD_FOR)
+    with watched_step("backfill") as step:
         tenants = [tenant.id for tenant in scopes.get_tenants()]
         rows, transactions = backfill(
             urls.migrator, tenants, table="sales", change="channel = 'direct'", where="channel is null"
         )
         step.seen = f"{rows:,} rows in {transactions} transactions"
         if rows < SALES:
-            raise Wrong(f"only {rows} of {SALES} rows were filled")
+            raise DrillFailure(f"only {rows} of {SALES} rows were filled")
     to("drill_promise", "enforce: constraint, not valid", "holds for new rows")
     to("drill_validate", "enforce: validate", "holds for all rows")
     to("drill_index", "index, concurrently", "made")
     to("drill_payouts", "expand payouts", "a column more in rows that statements give back whole")
-    with watched("old code on the new schema"):
+    with watched_step("old code on the new schema"):
         time.sleep(CALM)
     to("drill_contract", "contract", "column, constraint and index are gone")
-    with watched("old code after the contraction"):
+    with watched_step("old code after the contraction"):
         time.sleep(CALM)
-    with watched(f"for comparison: without lock_timeout, behind {HELD:.0f} s") as step, _holding(admin_url):
+    with (
+        watched_step(f"for comparison: without lock_timeout, behind {LOCK_HELD_FOR:.0f} s") as step,
+        _table_locked(admin_url),
+    ):
         with psycopg.connect(urls.migrator) as connection:
             connection.execute("set role wagebook_owner")
             connection.execute("alter table sales add column channel text")
@@ -102,21 +107,21 @@ def _migrate(steps: Steps, windows: list[tuple[Step, float, float]], admin_url: 
 
 
 @contextmanager
-def _holding(admin_url: str) -> Iterator[None]:
-    """Somebody's long report: a transaction that has read the table and does not end."""
-    held = threading.Event()
+def _table_locked(admin_url: str) -> Iterator[None]:
+    """Hold a lock on the table meanwhile, as a long report does: a transaction that read it and does not end."""
+    is_locked = threading.Event()
 
-    def report() -> None:
+    def hold_lock() -> None:
         url = make_url(admin_url).set(database="wagebook").render_as_string(hide_password=False)
         with psycopg.connect(url) as connection:
             connection.execute("select count(*) from sales")
-            held.set()
-            time.sleep(HELD)
+            is_locked.set()
+            time.sleep(LOCK_HELD_FOR)
 
-    thread = threading.Thread(target=report, daemon=True)
+    thread = threading.Thread(target=hold_lock, daemon=True)
     thread.start()
-    if not held.wait(10):
-        raise Wrong("nobody could hold the table")
+    if not is_locked.wait(10):
+        raise DrillFailure("nobody could hold the table")
     yield
     thread.join()
 
@@ -125,20 +130,20 @@ def _judge(steps: Steps, windows: list[tuple[Step, float, float]], under: Load) 
     for step, began, ended in windows:
         # a call belongs to whatever it overlapped: one that was due before may have been kept waiting by it
         seen = [one for one in under.answers if one.due < ended and one.due + one.seconds > began]
-        said = f"{len(seen)} calls, {failures(seen)} failed, slowest {slowest(seen):.0f} ms"
-        step.seen = f"{step.seen}: {said}" if step.seen else said
+        summary = f"{len(seen)} calls, {failures(seen)} failed, slowest {slowest(seen):.0f} ms"
+        step.seen = f"{step.seen}: {summary}" if step.seen else summary
     with steps.step("all calls") as step:
         failed = [one for one in under.answers if one.failed]
         if failed:
-            raise Wrong(
+            raise DrillFailure(
                 f"{len(failed)} of {len(under.answers)} calls failed: {failed[0].what} {failed[0].status}"
                 f" {failed[0].problem[:200]}"
             )
         writes = sum(one.what.startswith("POST") for one in under.answers)
         step.seen = f"{len(under.answers)} calls, {writes} of them writes, 0 failed"
     with steps.step("messages that failed at first") as step:
-        why = f": {Counter(under.again).most_common(1)[0][0]}" if under.again else ""
-        step.seen = f"{len(under.again)}, of which {under.resting} still wait for their next try{why}"
+        why = f": {Counter(under.retried).most_common(1)[0][0]}" if under.retried else ""
+        step.seen = f"{len(under.retried)}, of which {under.waiting_for_retry} still wait for their next try{why}"
 
 
 def failures(answers: list[Answer]) -> int:
@@ -152,8 +157,8 @@ def slowest(answers: list[Answer]) -> float:
 
 
 def main() -> int:
-    """Run the drill and print its table; 0 if everything was as it has to be."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the server and its folder go, too
+    """Run the drill and print its table; return 0 if every step passed."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the server and its folder are removed
     steps = Steps(TITLE)
     try:
         with tempfile.TemporaryDirectory(prefix="wagebook-drill-") as folder, surroundings.product():
@@ -165,11 +170,11 @@ def main() -> int:
         steps.console.print(f"{type(error).__name__}: {error}", style="red", markup=False)
     finally:
         steps.show()
-    if steps.held:
+    if steps.passed:
         steps.console.print(
             "Proven: the schema was changed under load, and no request failed; the last row tells of messages."
         )
-    return 0 if steps.held else 1
+    return 0 if steps.passed else 1
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from infra.labs.drills import backup, surroundings
 from infra.labs.drills.books import Books
-from infra.labs.drills.steps import Steps, Wrong, expect
+from infra.labs.drills.steps import DrillFailure, Steps, expect
 from infra.labs.drills.story import Story
 from infra.local.events import EventLoop
 from infra.local.postgres import Server
@@ -22,7 +22,7 @@ MARGIN = timedelta(minutes=10)  # matching begins that long before the moment re
 
 
 def drill(steps: Steps, home: Path, loop: EventLoop) -> None:
-    """Do all of it in a folder, on servers of its own."""
+    """Run the drill in a folder, on servers of its own."""
     with steps.step("start a server that archives its log, migrate") as step:
         server = backup.start(home)
         urls = setup.prepare(server.admin_url, surroundings.passwords())
@@ -39,7 +39,7 @@ def drill(steps: Steps, home: Path, loop: EventLoop) -> None:
         server = backup.restore(home, moment)
         step.seen = "base backup, and the log from the archive up to the moment"
     try:
-        surroundings.use(backup.moved_to(urls.application, server), PAYOUTS_ENABLED="false")
+        surroundings.use(backup.with_port_of(urls.application, server), PAYOUTS_ENABLED="false")
         _come_back(steps, story, Books(server), books, since=moment - MARGIN)
     finally:
         surroundings.leave()
@@ -62,9 +62,9 @@ def _live(steps: Steps, server: Server, home: Path, loop: EventLoop) -> tuple[da
         after = len(books.movements())
         step.seen = f"{books.summary()}; {after - before} movements are younger than the moment"
         if after - before < 5:
-            raise Wrong(f"only {after - before} payouts were sent after the moment: nothing is proven")
+            raise DrillFailure(f"only {after - before} payouts were sent after the moment: nothing is proven")
     with steps.step("the archive follows") as step:
-        step.seen = f"complete up to here after {backup.archived_up_to_now(server, home):.1f} s"
+        step.seen = f"complete up to here after {backup.wait_for_archive(server, home):.1f} s"
     with steps.step("disaster: a table is dropped") as step:
         books.destroy()
         status, _ = story.company.admin.ask("GET", "/payouts")
@@ -84,15 +84,15 @@ def _come_back(steps: Steps, story: Story, books: Books, lost: Books, *, since: 
         expect(books.movements(), sent, "the provider's list after an hour with payouts off")
         step.seen += "; the provider saw nothing"
     with steps.step("payouts match, before: --dry-run") as step:
-        would = story.match(since, "--dry-run")
-        step.seen = _said(would)
-        expect(story.match(since, "--dry-run"), would, "a second --dry-run")
+        planned = story.match(since, "--dry-run")
+        step.seen = _format_counts(planned)
+        expect(story.match(since, "--dry-run"), planned, "a second --dry-run")
     with steps.step("payouts match") as step:
-        did = story.match(since)
-        step.seen = _said(did)
-        expect(did, would, "what was matched, against what was said before")
-        if not (did["adopted"] and did["settled"]):
-            raise Wrong("nothing was adopted, or nothing settled: nothing is proven")
+        matched = story.match(since)
+        step.seen = _format_counts(matched)
+        expect(matched, planned, "what was matched, against what was said before")
+        if not (matched["adopted"] and matched["settled"]):
+            raise DrillFailure("nothing was adopted, or nothing settled: nothing is proven")
         again = story.match(since)
         expect((again["adopted"], again["settled"], again["contradicted"]), (0, 0, 0), "a second match")
         step.seen += "; again: nothing"
@@ -100,9 +100,9 @@ def _come_back(steps: Steps, story: Story, books: Books, lost: Books, *, since: 
     with steps.step("PAYOUTS_ENABLED=true: clients send again what was lost") as step:
         surroundings.use(books.application_url, PAYOUTS_ENABLED="true")
         story.do_again()
-        new = [one for one in books.movements() if one not in sent]
-        expect({one.user_id: one.amount for one in new}, story.new_only(), "what was paid after switching on")
-        step.seen = f"{len(new)} new movement, of the one sale that nobody had paid yet"
+        new_movements = [one for one in books.movements() if one not in sent]
+        expect({one.user_id: one.amount for one in new_movements}, story.new_only(), "what was paid after switching on")
+        step.seen = f"{len(new_movements)} new movement, of the one sale that nobody had paid yet"
     with steps.step("everybody is paid once") as step:
         books.expect_paid_once(story.owed())
         step.seen = (
@@ -112,13 +112,13 @@ def _come_back(steps: Steps, story: Story, books: Books, lost: Books, *, since: 
         step.seen = story.check()
 
 
-def _said(counts: dict[str, int]) -> str:
+def _format_counts(counts: dict[str, int]) -> str:
     return ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
 
 
 def main() -> int:
-    """Run the drill and print its table; 0 if everything was as it has to be."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the servers and their folder go, too
+    """Run the drill and print its table; return 0 if every step passed."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the servers and their folder are removed
     steps = Steps(TITLE)
     try:
         with tempfile.TemporaryDirectory(prefix="wagebook-drill-") as folder, surroundings.product() as loop:
@@ -129,9 +129,9 @@ def main() -> int:
         steps.console.print(f"{type(error).__name__}: {error}", style="red", markup=False)
     finally:
         steps.show()
-    if steps.held:
+    if steps.passed:
         steps.console.print("Proven: nothing was sent while payouts were off, and everybody was paid once.")
-    return 0 if steps.held else 1
+    return 0 if steps.passed else 1
 
 
 if __name__ == "__main__":

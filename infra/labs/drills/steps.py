@@ -1,4 +1,4 @@
-"""A drill told step by step: what was done, what was seen, how long it took. It ends at the first wrong thing."""
+"""The steps of a drill, with what was seen and the seconds of each; the first failure ends it."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from rich.console import Console
 from rich.table import Table
 
 
-class Wrong(RuntimeError):
-    """What was seen instead of what has to be."""
+class DrillFailure(RuntimeError):
+    """A step failed: what was seen is not what must be."""
 
 
 @dataclass
 class Step:
-    """One line of the table."""
+    """A step, and its line of the table."""
 
     name: str
     seen: str = ""
@@ -28,7 +28,7 @@ class Step:
 
 @dataclass
 class Steps:
-    """What a drill has done so far."""
+    """The steps of a drill so far."""
 
     title: str
     console: Console = field(default_factory=Console)
@@ -36,21 +36,21 @@ class Steps:
 
     @contextmanager
     def step(self, name: str) -> Iterator[Step]:
-        """Time a step. Whoever does it says in `seen` what they saw, or raises Wrong."""
+        """Time a step. The block sets `seen`, or raises DrillFailure."""
         step = Step(name)
         self.done.append(step)
         began = time.monotonic()
         try:
             yield step
         except Exception as error:
-            step.problem = f"{error}" if isinstance(error, Wrong) else f"{type(error).__name__}: {error}"
+            step.problem = f"{error}" if isinstance(error, DrillFailure) else f"{type(error).__name__}: {error}"
             raise
         finally:
             step.seconds = time.monotonic() - began
 
     @property
-    def held(self) -> bool:
-        """Return whether nothing was wrong."""
+    def passed(self) -> bool:
+        """Return whether there are steps, and none failed."""
         return bool(self.done) and not any(step.problem for step in self.done)
 
     def show(self) -> None:
@@ -68,7 +68,7 @@ class Steps:
         console.print(table)
 
 
-def expect(seen: object, wanted: object, what: str) -> None:
-    """Raise Wrong where something is not as it has to be."""
-    if seen != wanted:
-        raise Wrong(f"{what}: {seen} instead of {wanted}")
+def expect(seen: object, expected: object, what: str) -> None:
+    """Raise DrillFailure unless what was seen is what was expected."""
+    if seen != expected:
+        raise DrillFailure(f"{what}: {seen} instead of {expected}")

@@ -1,4 +1,4 @@
-"""What the company of the restore drill does: before the moment, after it, and again when the books are back."""
+"""The restore drill's company: what it does before the moment, after it, and again after the restore."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from chalicelib.backing import clock, log, queues
 from infra.labs.drills import company
 from infra.labs.drills.company import MONTH, Company
-from infra.labs.drills.steps import Wrong, expect
+from infra.labs.drills.steps import DrillFailure, expect
 from infra.local.events import EventLoop
 
 SCHEDULES = ("advance-payouts", "final-payouts", "payouts-to-look-at", "sweep-outbox")
@@ -28,7 +28,7 @@ LARGE = "9000.00"  # Kazi's, which waits for a second person over the moment
 
 @dataclass
 class Story:
-    """The company, its people, and what was said to it."""
+    """The company, its people, and its actions."""
 
     company: Company
     loop: EventLoop
@@ -38,8 +38,8 @@ class Story:
 
     @classmethod
     def begin(cls, loop: EventLoop) -> Story:
-        """Everything up to the moment."""
-        story = cls(company.found(), loop)
+        """Create the company, and do everything up to the moment."""
+        story = cls(company.create_company(), loop)
         admin, hr = story.company.admin, story.company.hr
         admin.ok("PATCH", "/tenant", {"policy": {"payout_approval_above": HELD_ABOVE}})
         story.earned = story.company.employees(5)
@@ -63,15 +63,15 @@ class Story:
         return story
 
     def go_on(self) -> None:
-        """Do what happens after the moment, and is lost."""
+        """Do what happens after the moment and will be lost."""
         self.do_again(with_new=False)
-        held = self.company.admin.ok("GET", "/payouts", query={"status": "held"})["items"]
-        for payout in held:
+        awaiting_approval = self.company.admin.ok("GET", "/payouts", query={"status": "held"})["items"]
+        for payout in awaiting_approval:
             self.company.second.ok("POST", "/payouts/{payout_id}/approve", payout_id=payout["id"])
         self._work()
 
     def do_again(self, *, with_new: bool = True) -> None:
-        """Do what clients do, and repeat when it was lost: what is there already changes nothing."""
+        """Do what clients do, and repeat after a loss: what exists already is not changed."""
         sold = [self._sell(name, "early", earning) for name, earning in EARLY.items()]
         sold += [self._sell(name, "late", earning) for name, earning in LATE.items()]
         if with_new:
@@ -84,7 +84,7 @@ class Story:
         self._work()
 
     def try_to_send(self, lost_payouts: list[str]) -> str:
-        """Do everything that sends payouts, while they are off."""
+        """Try everything that sends payouts, while they are off."""
         answers = []
         for kind in ("advance", "final"):
             status, _ = self.company.admin.ask("POST", f"/payouts/{kind}/run", once=str(uuid4()))
@@ -101,23 +101,23 @@ class Story:
 
     def match(self, since: datetime, *more: str) -> dict[str, int]:
         """Run the operators' command."""
-        said = cli("payouts", "match", "--tenant", self.company.slug, "--since", since.isoformat(), "--json", *more)
-        return dict(json.loads(said)["counts"])
+        printed = cli("payouts", "match", "--tenant", self.company.slug, "--since", since.isoformat(), "--json", *more)
+        return dict(json.loads(printed)["counts"])
 
     def check(self) -> str:
-        """Run the operators' command that proves what must hold."""
-        said = json.loads(cli("check", "--json"))
-        failed = {name: one["said"] for name, one in said["checks"].items() if one["wrong"] and not one["is_warning"]}
-        if not said["ok"] or failed:
-            raise Wrong(f"checks failed: {failed}")
-        return f"all {len(said['checks'])} checks hold"
+        """Run the operators' command that checks all invariants."""
+        report = json.loads(cli("check", "--json"))
+        failed = {name: one["said"] for name, one in report["checks"].items() if one["wrong"] and not one["is_warning"]}
+        if not report["ok"] or failed:
+            raise DrillFailure(f"checks failed: {failed}")
+        return f"all {len(report['checks'])} checks hold"
 
     def new_only(self) -> dict[str, Decimal]:
-        """Return what had not been paid before: the advance of the sale that is new."""
+        """Return what had not been paid before: the advance of the new sale."""
         return {self.people["Farid"]: Decimal(NEW) / 10}
 
     def owed(self) -> dict[str, Decimal]:
-        """Return what everybody is to have received in the end."""
+        """Return what each person must have received in the end."""
         owed = {user_id: Decimal(amount) for user_id, amount in self.earned.items()}
         for earnings in (EARLY, LATE, {"Kazi": LARGE}):
             for name, earning in earnings.items():
@@ -133,7 +133,7 @@ class Story:
 
 
 def cli(*words: str) -> Any:
-    """Run an operators' command in this process, and give what it printed."""
+    """Run an operators' command in this process, and return its output."""
     from chalicelib.cli import app
 
     handlers = [(one, one.stream) for one in log.logger.handlers if isinstance(one, StreamHandler)]
@@ -144,5 +144,7 @@ def cli(*words: str) -> Any:
     if ended.exception is not None and not isinstance(ended.exception, SystemExit):
         raise ended.exception
     if ended.exit_code != 0:
-        raise Wrong(f"{' '.join(words)} ended with {ended.exit_code}: {ended.stdout[-400:]} {ended.stderr[-400:]}")
+        raise DrillFailure(
+            f"{' '.join(words)} ended with {ended.exit_code}: {ended.stdout[-400:]} {ended.stderr[-400:]}"
+        )
     return ended.stdout

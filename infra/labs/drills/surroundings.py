@@ -1,4 +1,4 @@
-"""What the product stands on in a drill: queues and a bucket in memory, and a database that can be exchanged."""
+"""The product's environment in a drill: queues and a bucket in memory, and a database that can be exchanged."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from infra.local.events import EventLoop, consumers_of
 
 SQS = f"https://sqs.{aws.REGION}.amazonaws.com"  # where moto's in-process stand-in answers
 ENVIRONMENT = {
-    "WAGEBOOK_HOME": "/nonexistent",  # a drill never meets a developer's own stack
+    "WAGEBOOK_HOME": "/nonexistent",  # a drill never touches a developer's own stack
     "AWS_DEFAULT_REGION": aws.REGION,
     "AWS_ACCESS_KEY_ID": "drill",
     "AWS_SECRET_ACCESS_KEY": "drill",  # opens nothing
@@ -31,7 +31,7 @@ CACHED = (queues.client, queues.url_of, files.client)
 
 @contextmanager
 def product() -> Iterator[EventLoop]:
-    """Return the product's queues, bucket and clock's calls, all empty; the database is said by `use`."""
+    """Yield the event loop of the product with empty queues and bucket; `use` names the database."""
     level = log.logger.log_level
     with mock.patch.dict(os.environ, ENVIRONMENT), mock.patch.object(log, "_measure"):
         for name in HIDDEN:
@@ -56,13 +56,13 @@ def product() -> Iterator[EventLoop]:
 
 
 def use(application_url: str, **more: str) -> None:
-    """Let the product start anew on a database, as after a deployment with these settings."""
+    """Restart the product on a database, as after a deployment with these settings."""
     leave()
     os.environ.update({"APPLICATION_DATABASE_URL": application_url, **more})
 
 
 def leave() -> None:
-    """End the product's connections and let it forget its settings."""
+    """Close the product's connections and clear its cached settings."""
     if engine.cache_info().currsize:
         engine().dispose()
     engine.cache_clear()

@@ -1,4 +1,4 @@
-"""What was measured, with the commands that did; rates are one worker's, on the machine of the README's table."""
+"""Measured figures, with their commands; rates are one worker's, on the machine of docs/performance.md."""
 
 # `python -m infra.labs.growth measure`: 10,000 people of one tenant, a month of facts, PostgreSQL 18.4
 BYTES_PER_ROW = {  # with indexes
@@ -11,7 +11,7 @@ BYTES_PER_ROW = {  # with indexes
     "balances": 1051,
     "payslips": 607,
 }
-ROWS_PER_PERSON = {  # of a month where a month has its own, otherwise for as long as somebody is there
+ROWS_PER_PERSON = {  # of a month where a month has its own, otherwise one for as long as a person is there
     "users": 1.0,
     "employments": 1.0,
     "salaries": 1.03,

@@ -54,7 +54,7 @@ SIZES = {"tiny": Size(8, 1, 1, 1, 3), "small": Size(40, 3, 8, 20, 12), "full": S
 
 
 class Load:
-    """One run: what it talks to, and what it has seen."""
+    """A run: the stack, the sender, and the phases measured so far."""
 
     def __init__(self, console: Console, running: stack.Stack, to: Sender, size: Size) -> None:
         self.console, self.stack, self.to, self.size = console, running, to, size
@@ -63,8 +63,8 @@ class Load:
         self.seed = 0
 
     def overload(self) -> list[Verdict]:
-        """Offer more than can be done, and see who is answered, who is told to come back, and how it ends."""
-        size, tenants = self.size, cast.tenants(self.stack, TENANTS, people=self.size.people)
+        """Offer more than the stack can answer; judge accepted calls, refusals (load shedding) and recovery."""
+        size, tenants = self.size, cast.create_tenants(self.stack, TENANTS, people=self.size.people)
         capacity = self.capacity(tenants)
         normal, *_ = self._even("half of the capacity", tenants, NORMAL * capacity, size.calm)
         over, *_ = self._even("five times the capacity", tenants, OVER * capacity, size.over)
@@ -74,11 +74,11 @@ class Load:
         return figures.of_overload(capacity, over, recovered, (normal, over, after))
 
     def neighbours(self) -> list[Verdict]:
-        """Let one tenant of five ask for twenty times its share, and see what that is to the others."""
-        size, measured = self.size, cast.tenants(self.stack, TENANTS, people=self.size.people)
+        """Let one tenant of five ask for twenty times its share; judge what the others notice (noisy neighbour)."""
+        size, measured = self.size, cast.create_tenants(self.stack, TENANTS, people=self.size.people)
         share = SHARE * self.capacity(measured)
         per_minute = max(1, int(MAY * 60 * share))
-        tenants = cast.tenants(self.stack, TENANTS, people=self.size.people, per_minute=per_minute)
+        tenants = cast.create_tenants(self.stack, TENANTS, people=self.size.people, per_minute=per_minute)
         noisy, others = tenants[0], {one.number for one in tenants[1:]}
         rates = [(one, share) for one in tenants]
         noise = [(one, share * (NOISE if one is noisy else 1)) for one in tenants]
@@ -99,14 +99,14 @@ class Load:
         return figures.of_neighbours(calm, disturbed, during)
 
     def capacity(self, tenants: list[Tenant]) -> float:
-        """Find out how many calls a second are answered where just so many callers call as work at once."""
+        """Measure the capacity: calls answered a second with as many callers as requests are processed at once."""
         self._press(tenants, min(self.size.press, 2))  # imports, connections, plans
         summary = self._of("capacity, closed loop", self._press(tenants, self.size.press), self.size.press)
         self.capacities.append(summary.per_second)
         return summary.per_second
 
     def unsteady(self, tenants: list[Tenant]) -> None:
-        """Return so where the machine itself has become another one meanwhile: then the figures say little."""
+        """Warn where the machine's capacity changed meanwhile, which makes the figures unreliable."""
         before, after = self.capacities[-1], self.capacity(tenants)
         if not STEADY <= after / before <= 1 / STEADY:
             self.console.print(
@@ -148,7 +148,7 @@ PARTS: dict[str, Callable[[Load], list[Verdict]]] = {"overload": Load.overload, 
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Measure what was asked for, print the tables, and tell by 0 or 1 whether all figures were met."""
+    """Measure the parts asked for and print the tables; return 0 if all figures were met, else 1."""
     parser = argparse.ArgumentParser(
         prog="python -m infra.labs.load", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -176,7 +176,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 @contextmanager
 def _stack(console: Console) -> Iterator[tuple[stack.Stack, Sender]]:
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the stack and its folder go, too
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the stack and its folder are removed
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

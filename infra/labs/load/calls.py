@@ -1,4 +1,4 @@
-"""What a tenant's callers ask for: pages that HR looks at, balances that people look at, attendance, and sales."""
+"""The mix of a tenant's requests: pages of HR, balances of employees, attendance, and sales."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FIRST, LAST = 5, 28  # days of it that are written to
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
-    """Whose calls they are: a key of HR, people who are employed, people who sell."""
+    """A tenant as callers know it: a key of HR, employees, and sellers."""
 
     number: int
     key: str
@@ -34,16 +34,16 @@ class Call:
 
 
 class Calls:
-    """The mix of one tenant: 7 reads to 3 writes, in an order that a seed decides."""
+    """The mix of one tenant: 7 reads to 3 writes, in the random order of a seed."""
 
     def __init__(self, tenant: Tenant, seed: int) -> None:
-        self._tenant, self._chance, self._name, self._number = tenant, Random(seed), uuid4().hex[:12], 0
+        self._tenant, self._random, self._name, self._number = tenant, Random(seed), uuid4().hex[:12], 0
 
     def next(self) -> Call:
-        """Make the next call; no two sales are the same one."""
+        """Return the next call; each sale is a new one."""
         self._number += 1
-        person, seller = self._chance.choice(self._tenant.people), self._chance.choice(self._tenant.sellers)
-        day = f"{MONTH}-{self._chance.randint(FIRST, LAST):02}"
+        person, seller = self._random.choice(self._tenant.people), self._random.choice(self._tenant.sellers)
+        day = f"{MONTH}-{self._random.randint(FIRST, LAST):02}"
         kinds: list[tuple[int, str, str, str, object]] = [
             (2, "grid", "GET", f"/pay-register/{MONTH}?view=codes&limit=50", None),
             (1, "balances", "GET", f"/balances/{MONTH}?limit=50", None),
@@ -55,7 +55,7 @@ class Calls:
                 "attendance",
                 "PUT",
                 f"/users/{person}/attendance/{day}",
-                {"status": self._chance.choice(("present", "half_day")), "reason": "load"},
+                {"status": self._random.choice(("present", "half_day")), "reason": "load"},
             ),
             (
                 2,
@@ -65,7 +65,7 @@ class Calls:
                 {"user_id": seller, "external_id": f"{self._name}-{self._number}", "earning": "40.00"},
             ),
         ]
-        _, what, method, path, body = self._chance.choices(kinds, [kind[0] for kind in kinds])[0]
+        _, what, method, path, body = self._random.choices(kinds, [kind[0] for kind in kinds])[0]
         headers = {"X-API-Key": self._tenant.key}
         if body is None:
             return Call(self._tenant.number, what, method, path, headers)

@@ -1,4 +1,4 @@
-"""Tenants with people, a month and sellers, in a stack that runs: made through its API, but for the keys."""
+"""Create tenants with employees, a month of attendance and sellers, through the API of a running stack."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from infra.labs.load.calls import FIRST, LAST, MONTH, Tenant
 from infra.local.stack import Stack
 
 
-def tenants(stack: Stack, number: int, *, people: int, per_minute: int | None = None) -> list[Tenant]:
-    """Make so many tenants, who may make that many requests a minute (none said: as every new one)."""
+def create_tenants(stack: Stack, number: int, *, people: int, per_minute: int | None = None) -> list[Tenant]:
+    """Create tenants, with a rate limit of their own if `per_minute` is given."""
     settings = dict(line.split("=", 1) for line in (stack.home / "stack.env").read_text().splitlines())
     with mock.patch.dict(os.environ):
         surroundings.use(settings["APPLICATION_DATABASE_URL"])
         try:
-            found = [company.found(f"load-{uuid4().hex[:12]}") for _ in range(number)]
+            companies = [company.create_company(f"load-{uuid4().hex[:12]}") for _ in range(number)]
         finally:
             surroundings.leave()
-    for one in found if per_minute is not None else ():
+    for created in companies if per_minute is not None else ():
         body = {"requests_per_minute": per_minute}
-        _ask(stack, stack.keys["platform_admin"], "PATCH", f"/tenants/{one.id}", body)
-    return [_filled(stack, place, one.hr.key, people) for place, one in enumerate(found)]
+        _call(stack, stack.keys["platform_admin"], "PATCH", f"/tenants/{created.id}", body)
+    return [_fill(stack, place, created.hr.key, people) for place, created in enumerate(companies)]
 
 
-def _filled(stack: Stack, number: int, key: str, people: int) -> Tenant:
+def _fill(stack: Stack, number: int, key: str, people: int) -> Tenant:
     rows = [
         {
             "name": f"Person {nth:03}",
@@ -43,17 +43,17 @@ def _filled(stack: Stack, number: int, key: str, people: int) -> Tenant:
         }
         for nth in range(people)
     ]
-    _ask(stack, key, "POST", "/users/import", rows)
-    users = _ask(stack, key, "GET", "/users?limit=200")["items"]
+    _call(stack, key, "POST", "/users/import", rows)
+    users = _call(stack, key, "GET", "/users?limit=200")["items"]
     days = [f"{MONTH}-{day:02}" for day in range(FIRST, LAST + 1)]
     facts = [{"employee_no": row["employee_no"], "date": day, "status": "present"} for row in rows for day in days]
-    _ask(stack, key, "POST", "/attendance/import", facts)
-    _ask(stack, key, "POST", f"/pay-register/{MONTH}/sync", {})
-    sellers = [_ask(stack, key, "POST", "/sales/user", {"name": f"Seller {nth}"})["id"] for nth in range(people // 4)]
+    _call(stack, key, "POST", "/attendance/import", facts)
+    _call(stack, key, "POST", f"/pay-register/{MONTH}/sync", {})
+    sellers = [_call(stack, key, "POST", "/sales/user", {"name": f"Seller {nth}"})["id"] for nth in range(people // 4)]
     return Tenant(number, key, tuple(one["id"] for one in users), tuple(sellers))
 
 
-def _ask(stack: Stack, key: str, method: str, path: str, body: Any = None) -> Any:
+def _call(stack: Stack, key: str, method: str, path: str, body: Any = None) -> Any:
     request = urllib.request.Request(  # noqa: S310  # our own http address
         f"{stack.url}{path}",
         method=method,

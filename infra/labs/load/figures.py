@@ -1,4 +1,4 @@
-"""What calls were told, and what follows from it. No clock, no network: numbers in, numbers out."""
+"""Figures of a load: percentiles, recovery, verdicts. Pure functions, without clock or network."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from random import Random
 REFUSING = (429, 503)  # with Retry-After; without it they are failures like any other
 SLOWER = 1.5  # times the normal; what is above it has not recovered, or was slowed too much
 LEAST = 1 / 3  # of the capacity: callers and refusals take the same cores, which in AWS others have
-WINDOW, STEP = 2.0, 0.5  # seconds of calls that a look at the recovery takes together, and between two looks
+WINDOW, STEP = 2.0, 0.5  # seconds of calls judged together for recovery, and from one window to the next
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Answer:
     seconds: float
     status: int
     problem: str = ""
-    may_return: bool = False  # Retry-After was said
+    has_retry_after: bool = False  # the answer had Retry-After
     who: int = 0  # the tenant's number
     late: float = 0.0  # seconds of these that passed before it was sent: the load's own fault
 
@@ -33,12 +33,12 @@ class Answer:
 
     @property
     def refused(self) -> bool:
-        return self.status in REFUSING and self.may_return
+        return self.status in REFUSING and self.has_retry_after
 
 
 @dataclass(frozen=True)
 class Summary:
-    """What became of the calls of one stretch of time."""
+    """The calls of a phase, summed up."""
 
     seconds: float
     offered: int
@@ -48,7 +48,7 @@ class Summary:
 
     @classmethod
     def of(cls, answers: Iterable[Answer], seconds: float) -> Summary:
-        """Sum up calls that were due within so many seconds."""
+        """Sum up the calls of a phase of so many seconds."""
         answers = list(answers)
         wrong = (one for one in answers if one.failed and not one.refused)
         return cls(
@@ -60,7 +60,7 @@ class Summary:
         )
 
     def at(self, percent: float) -> float:
-        """Return the time within which that part of the accepted was answered."""
+        """Return the percentile of the seconds of accepted calls."""
         return percentile(self.accepted, percent)
 
     @property
@@ -73,26 +73,26 @@ class Summary:
 
 
 def percentile(ordered: Sequence[float], percent: float) -> float:
-    """Return the smallest of them that is not below that part of all (the nearest rank); of none, infinity."""
+    """Return a percentile by the nearest rank; infinity where there is no value."""
     return ordered[max(0, ceil(len(ordered) * percent / 100) - 1)] if ordered else float("inf")
 
 
 def dues(seconds: float, per_second: float, seed: int) -> Iterator[float]:
-    """Return the moments of calls that come by chance, as of many callers who know nothing of each other."""
-    chance, due = Random(seed), 0.0
-    while (due := due + chance.expovariate(per_second)) < seconds:
+    """Yield the moments of a Poisson process, as of many independent callers."""
+    random, due = Random(seed), 0.0
+    while (due := due + random.expovariate(per_second)) < seconds:
         yield due
 
 
 def recovery(answers: Iterable[Answer], ended: float, normal: float, until: float) -> float | None:
-    """Return the seconds from the end of an overload until calls are answered as before, or None if that was not seen.
+    """Return the seconds from the end of an overload until calls are answered as before, or None.
 
-    As before: as quickly as `normal`, the 95th percentile before, and none refused; `until` is where the load ends.
+    As before: within 1.5 times `normal`, the 95th percentile before, and none refused; `until` is where the load ends.
     """
-    found = sorted((one for one in answers if one.due >= ended), key=lambda one: one.due)
+    later = sorted((one for one in answers if one.due >= ended), key=lambda one: one.due)
     after = 0.0
     while ended + after + WINDOW <= until:
-        within = [one for one in found if after <= one.due - ended < after + WINDOW]
+        within = [one for one in later if after <= one.due - ended < after + WINDOW]
         is_calm = within and not any(one.failed for one in within)
         if is_calm and percentile(sorted(one.seconds for one in within), 95) <= SLOWER * normal:
             return after
@@ -106,12 +106,12 @@ class Verdict:
 
     what: str
     seen: str
-    wanted: str
+    limit: str
     met: bool
 
 
 def of_overload(capacity: float, over: Summary, after: float | None, phases: Sequence[Summary]) -> list[Verdict]:
-    """Judge an overload: who is let in is answered, the rest is told when to come back, and it passes."""
+    """Judge an overload: accepted calls are answered in time, the rest get Retry-After, and the stack recovers."""
     errors = sum((one.errors for one in phases), Counter[str]())
     return [
         Verdict("errors in all phases", _first(errors), "none: 2xx, or 429 or 503 with Retry-After", not errors),
@@ -132,7 +132,7 @@ def of_overload(capacity: float, over: Summary, after: float | None, phases: Seq
 
 
 def of_neighbours(calm: Summary, during: Summary, noisy: Summary) -> list[Verdict]:
-    """Judge what one tenant's noise does to the others."""
+    """Judge how a noisy tenant affects the others."""
     errors = calm.errors + during.errors + noisy.errors
     ratios = [("median", during.at(50) / calm.at(50)), ("mean", during.mean / calm.mean)]
     return [

@@ -1,4 +1,4 @@
-"""Calls over the network, from a process of their own: open loop (each due at a moment) and closed (one after another).
+"""Send calls over the network from a process of its own: open loop (each at its moment) or closed loop.
 
 A call is timed from when it was due, so that one that waited behind slow ones counts as slow, too. It imports nothing
 of the product: it is a client like any other.
@@ -21,12 +21,12 @@ from infra.labs.load.calls import Call, Calls, Tenant
 from infra.labs.load.figures import Answer, dues
 
 CALLERS = 256  # connections at once; more calls than that under way wait, and are timed from when they were due
-PATIENCE = 30.0  # seconds until a caller gives up
+TIMEOUT = 30.0  # seconds until a caller gives up
 
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """What a tenant's callers do together."""
+    """The calls of a tenant: how many a second, by which seed."""
 
     tenant: Tenant
     per_second: float
@@ -34,23 +34,23 @@ class Stream:
 
 
 class Sender:
-    """The process that sends."""
+    """The sending process."""
 
     def __init__(self, port: int, pool: ProcessPoolExecutor) -> None:
         self._port, self._pool = port, pool
 
     def offer(self, streams: Sequence[Stream], seconds: float) -> tuple[list[Answer], float]:
-        """Send calls at their moments, whatever becomes of others; answers, and the moment of the first."""
+        """Send calls at their moments (open loop); return the answers, and the moment of the first call."""
         return self._pool.submit(_offer, self._port, list(streams), seconds).result()
 
     def press(self, tenants: Sequence[Tenant], seconds: float, *, callers: int, seed: int) -> list[Answer]:
-        """Let so many callers call one after the other, each as soon as it was answered."""
+        """Let callers send one call after another (closed loop); return the answers."""
         return self._pool.submit(_press, self._port, list(tenants), seconds, callers, seed).result()
 
 
 @contextmanager
 def sender(port: int) -> Iterator[Sender]:
-    """Start it, and end it after the block."""
+    """Run a sending process."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         yield Sender(port, pool)
 
@@ -59,29 +59,29 @@ class Caller:
     """One connection, kept open while it can be."""
 
     def __init__(self, port: int) -> None:
-        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT)
 
     def close(self) -> None:
         """Hang up."""
         self._connection.close()
 
     def make(self, call: Call, due: float) -> Answer:
-        """Make a call and note what it was told; no answer is status 0."""
+        """Make a call and return its answer; status 0 where there was none."""
         sent = time.monotonic()
-        said: dict[str, Any] = {"what": call.what, "who": call.who, "due": due, "late": sent - due}
+        common: dict[str, Any] = {"what": call.what, "who": call.who, "due": due, "late": sent - due}
         try:
             self._connection.request(call.method, call.path, call.body, call.headers)
             answer = self._connection.getresponse()
             body = answer.read()
         except (OSError, http.client.HTTPException) as error:
             self.close()
-            return Answer(**said, seconds=time.monotonic() - due, status=0, problem=type(error).__name__)
+            return Answer(**common, seconds=time.monotonic() - due, status=0, problem=type(error).__name__)
         return Answer(
-            **said,
+            **common,
             seconds=time.monotonic() - due,
             status=answer.status,
             problem="" if answer.status < 300 else body[:150].decode(errors="replace"),
-            may_return=(answer.getheader("Retry-After") or "").isdecimal(),
+            has_retry_after=(answer.getheader("Retry-After") or "").isdecimal(),
         )
 
 
@@ -92,12 +92,12 @@ def _offer(port: int, streams: list[Stream], seconds: float) -> tuple[list[Answe
 
     def next_call() -> tuple[float, Call] | None:
         with lock:
-            found = next(rest, None)
-        if found is None:
+            next_due = next(rest, None)
+        if next_due is None:
             return None
-        due = began + found[0]
+        due = began + next_due[0]
         time.sleep(max(0.0, due - time.monotonic()))
-        return due, found[1]
+        return due, next_due[1]
 
     return _all(port, CALLERS, lambda _: next_call), began
 
@@ -123,8 +123,8 @@ def _all(port: int, callers: int, calls_of: Callable[[int], Callable[[], tuple[f
 
     def work(number: int) -> None:
         caller, next_call = Caller(port), calls_of(number)
-        while (found := next_call()) is not None:
-            due, call = found
+        while (due_call := next_call()) is not None:
+            due, call = due_call
             answers.append(caller.make(call, due))
         caller.close()
 

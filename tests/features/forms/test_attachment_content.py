@@ -28,13 +28,13 @@ def docx(**more: bytes) -> bytes:
 
 def package(main: str, **more: bytes) -> bytes:
     """Make an office document; `more` are its other parts, with __ for / and _dot_ for a dot in their names."""
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         parts = {"[Content_Types].xml": TYPES_PART, main: b"<w:document/>"}
         parts |= {name.replace("__", "/").replace("_dot_", "."): part for name, part in more.items()}
         for name, part in parts.items():
             archive.writestr(name, part)
-    return made.getvalue()
+    return buffer.getvalue()
 
 
 class TestOffice:
@@ -73,7 +73,7 @@ class TestOffice:
         data[last + 42 : last + 46] = data[before + 42 : before + 46]  # where the part begins
         assert "overlap" in str(problem(bytes(data), DOCX)) or "damaged" in str(problem(bytes(data), DOCX))
 
-    @pytest.mark.parametrize(("part", "said"), [
+    @pytest.mark.parametrize(("part", "detail"), [
         ({"word__vbaProject_dot_bin": b"x"}, "macros"),
         ({"xl__macrosheets__s_dot_xml": b"<x/>"}, "macros"),
         ({"word__a_dot_bin": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)}, "embedded object"),
@@ -87,8 +87,8 @@ class TestOffice:
         ({"word___rels__document_dot_xml_dot_rels": b'<Relationship Type="http://x/vbaProject" Target="a.bin"/>'},
          "macros"),
     ], ids=str)  # fmt: skip
-    def test_what_acts_is_refused(self, part: dict[str, bytes], said: str) -> None:
-        assert said in str(problem(docx(**part), DOCX))
+    def test_what_acts_is_refused(self, part: dict[str, bytes], detail: str) -> None:
+        assert detail in str(problem(docx(**part), DOCX))
 
     def test_a_link_is_taken(self) -> None:
         link = b'<Relationship Type="http://x/hyperlink" Target="https://bank.example" TargetMode="External"/>'
@@ -138,7 +138,7 @@ def object_stream(content: bytes, head: bytes = b"/Type /ObjStm /N 1 /First 4 /F
 
 
 class TestPdf:
-    @pytest.mark.parametrize("made", [
+    @pytest.mark.parametrize("document", [
         paper(CATALOG),
         paper(b"<</Type /Catalog /OpenAction [3 0 R /FitH null]>>"),
         paper(b"<</Type /Catalog /OpenAction 2 0 R>>", b"<</S /GoTo /D [3 0 R /Fit]>>"),
@@ -148,10 +148,10 @@ class TestPdf:
         paper(CATALOG, object_stream(b"3 0 <</Type /Page>>")),
         paper(CATALOG, stream(b"\xff\xd8/JS /AA " * 20, b"/Filter /DCTDecode /Subtype /Image")),
     ], ids=range(8))  # fmt: skip
-    def test_of_pages_and_links_is_taken(self, made: bytes) -> None:
-        assert problem(made) is None
+    def test_of_pages_and_links_is_taken(self, document: bytes) -> None:
+        assert problem(document) is None
 
-    @pytest.mark.parametrize(("made", "said"), [
+    @pytest.mark.parametrize(("document", "detail"), [
         (paper(CATALOG, SCRIPT), "a script"),
         (paper(CATALOG, b"<</S /J#61vaScript /J#53 (x)>>"), "a script"),
         (paper(CATALOG, b"<</S/#4a#61#76#61#53#63#72#69#70#74/JS 5 0 R>>"), "a script"),
@@ -184,11 +184,11 @@ class TestPdf:
         (paper(CATALOG, stream(zlib.compress(bytes(250 * MB)), b"/Filter /FlateDecode")), "unpacks to more"),
         (paper(CATALOG, object_stream(bytes(40 * MB))), "unpacks to more"),
     ])  # fmt: skip
-    def test_that_does_more_is_refused(self, made: bytes, said: str) -> None:
-        assert said in str(problem(made))
+    def test_that_does_more_is_refused(self, document: bytes, detail: str) -> None:
+        assert detail in str(problem(document))
 
     @given(st.binary(max_size=300))
     def test_noise_raises_nothing(self, noise: bytes) -> None:
-        made = paper(CATALOG, object_stream(b"3 0 " + noise), stream(noise, b"/Filter /FlateDecode"))
-        assert isinstance(pdf.check_pdf(made + noise), str | None)
+        document = paper(CATALOG, object_stream(b"3 0 " + noise), stream(noise, b"/Filter /FlateDecode"))
+        assert isinstance(pdf.check_pdf(document + noise), str | None)
         assert isinstance(pdf.check_pdf(b"%PDF-" + noise + b" stream\n" + noise), str | None)

@@ -24,11 +24,11 @@ FILE = "0199cccc-0000-7000-8000-000000000003"
 
 def archive(*names: str, content: bytes = b"<xml/>") -> bytes:
     """Make an office document of such parts."""
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as packed:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as packed:
         for name in names:
             packed.writestr(name, content)
-    return made.getvalue()
+    return buffer.getvalue()
 
 
 WORD = archive("[Content_Types].xml", "word/document.xml")
@@ -79,18 +79,18 @@ class TestContent:
         assert problem(GOOD[content_type][:2], content_type) is not None
 
     def test_of_another_size_is_refused(self) -> None:
-        found = types.check_content(b"%PDF-", content_type=PDF, size_bytes=1234)
-        assert found == "it has 5 bytes, and 1,234 were announced"
+        problem = types.check_content(b"%PDF-", content_type=PDF, size_bytes=1234)
+        assert problem == "it has 5 bytes, and 1,234 were announced"
 
     @pytest.mark.parametrize(
-        ("data", "said"),
+        ("data", "detail"),
         [
             (b"a\x00b", "it is not a text file: it is not text: it holds a NUL character"),
             ("naïve".encode("latin-1"), "it is not a text file: it is not text in UTF-8; save it as UTF-8"),
         ],
     )
-    def test_of_a_text_is_utf8_without_nul(self, data: bytes, said: str) -> None:
-        assert problem(data, TXT) == said
+    def test_of_a_text_is_utf8_without_nul(self, data: bytes, detail: str) -> None:
+        assert problem(data, TXT) == detail
 
     def test_of_a_document_with_macros_is_refused(self) -> None:
         macros = archive("[Content_Types].xml", "word/document.xml", "word/vbaProject.bin")
@@ -178,11 +178,11 @@ class TestFileFields:
             ],
             strict=False,
         )
-        found = rules.file_fields(fields)
-        assert set(found) == {"open", "note", "small"}
-        assert found["open"] == rules.FileField(tuple(types.TYPES), 10 * 1024 * 1024, 10)
-        assert found["note"] == rules.FileField((PDF, PNG), 10 * 1024 * 1024, 2)
-        assert found["small"].most_bytes == 1000
+        by_name = rules.file_fields(fields)
+        assert set(by_name) == {"open", "note", "small"}
+        assert by_name["open"] == rules.FileField(tuple(types.TYPES), 10 * 1024 * 1024, 10)
+        assert by_name["note"] == rules.FileField((PDF, PNG), 10 * 1024 * 1024, 2)
+        assert by_name["small"].most_bytes == 1000
 
 
 def event(*keys: str, bucket: str = "files", source: str = "aws:s3") -> dict[str, Any]:

@@ -59,41 +59,41 @@ class Company:
     other_manager: Api
     s3: Any = field(repr=False)
 
-    def announce(self, *, by: Api | None = None, form_id: UUID | None = None, **said: Any) -> Reply:
+    def announce(self, *, by: Api | None = None, form_id: UUID | None = None, **overrides: Any) -> Reply:
         """Announce a certificate of Rahim's, or what is said instead."""
         body = {
             "field_name": "certificate",
             "file_name": "certificate.pdf",
             "content_type": "application/pdf",
             "size_bytes": len(PDF),
-            **said,
+            **overrides,
         }
         return (by or self.rahim).post(f"/forms/{form_id or self.form_id}/attachments", body)
 
-    def announced(self, **said: Any) -> dict[str, Any]:
-        reply = self.announce(**said)
+    def announced(self, **overrides: Any) -> dict[str, Any]:
+        reply = self.announce(**overrides)
         assert reply.status == 201, reply.text
         return reply.json
 
-    def uploaded(self, data: bytes = PDF, **said: Any) -> UUID:
+    def uploaded(self, data: bytes = PDF, **overrides: Any) -> UUID:
         """Announce a file and upload it, as a browser does."""
-        made = self.announced(**{"size_bytes": len(data), **said})
-        upload(made, data)
-        return UUID(made["id"])
+        announced = self.announced(**{"size_bytes": len(data), **overrides})
+        upload(announced, data)
+        return UUID(announced["id"])
 
     def row(self, attachment_id: UUID) -> Any:
-        [found] = sql(self.cast, "select * from form_attachments where id = :id", id=attachment_id)
-        return found
+        [attachment] = sql(self.cast, "select * from form_attachments where id = :id", id=attachment_id)
+        return attachment
 
     def status(self, attachment_id: UUID) -> tuple[str, str | None]:
-        found = self.row(attachment_id)
-        return found.status, found.problem
+        attachment = self.row(attachment_id)
+        return attachment.status, attachment.problem
 
     def stored(self) -> list[str]:
         """List what the tenant has in the bucket, without the tenant."""
         home = f"tenants/{self.cast.id}/"
-        found = self.s3.list_objects_v2(Bucket=BUCKET, Prefix=home).get("Contents", [])
-        return sorted(one["Key"].removeprefix(home) for one in found)
+        objects = self.s3.list_objects_v2(Bucket=BUCKET, Prefix=home).get("Contents", [])
+        return sorted(one["Key"].removeprefix(home) for one in objects)
 
     def attach(self, *attachment_ids: UUID, version: int = 1) -> dict[str, Any]:
         """Submit the form with files of Rahim's, in a transaction of its own."""
@@ -116,19 +116,19 @@ class Company:
             attachment_ids=attachment_ids,
         )
 
-    def refused(self, *attachment_ids: UUID, fault: type[Fault] = Invalid, **said: Any) -> dict[str, str]:
+    def refused(self, *attachment_ids: UUID, fault: type[Fault] = Invalid, **options: Any) -> dict[str, str]:
         """Told why the files cannot be submitted, by place."""
-        with pytest.raises(fault) as told:
-            self.attach(*attachment_ids, **said)
-        return {place.pointer: place.detail for place in told.value.places}
+        with pytest.raises(fault) as raised:
+            self.attach(*attachment_ids, **options)
+        return {place.pointer: place.detail for place in raised.value.places}
 
 
 def scope_of(cast: Cast) -> Any:
     return job_scope(cast.id, name="test", now=clock.now(), origin=Origin("-"))
 
 
-def form(cast: Cast, fields: Sequence[dict[str, Any]] = FIELDS, **said: Any) -> UUID:
-    form_id: UUID = row(cast, "forms", {"name": f"Form {uuid4()}", "form_type": "custom", **said})
+def form(cast: Cast, fields: Sequence[dict[str, Any]] = FIELDS, **overrides: Any) -> UUID:
+    form_id: UUID = row(cast, "forms", {"name": f"Form {uuid4()}", "form_type": "custom", **overrides})
     version = {"form_id": form_id, "number": 1, "fields": json.dumps(fields), "published_at": clock.now()}
     row(cast, "form_versions", version, returning="number")
     return form_id
@@ -152,8 +152,8 @@ def company(name: str, s3: Any) -> Company:
     )
 
 
-def upload(made: dict[str, Any], data: bytes) -> None:
-    answer = requests.post(made["url"], data=made["fields"], files={"file": data}, timeout=5)
+def upload(announced: dict[str, Any], data: bytes) -> None:
+    answer = requests.post(announced["url"], data=announced["fields"], files={"file": data}, timeout=5)
     assert answer.status_code == 204
 
 
@@ -186,20 +186,20 @@ def _zenith(running: Stack) -> Company:
 
 class TestAnnounce:
     def test_gives_a_form_that_takes_exactly_this_file_into_quarantine(self, acme: Company) -> None:
-        made = acme.announced(size_bytes=999)
-        policy = json.loads(base64.b64decode(made["fields"]["policy"]))["conditions"]
-        place = f"tenants/{acme.cast.id}/quarantine/{made['id']}"
+        announced = acme.announced(size_bytes=999)
+        policy = json.loads(base64.b64decode(announced["fields"]["policy"]))["conditions"]
+        place = f"tenants/{acme.cast.id}/quarantine/{announced['id']}"
         assert {"key": place} in policy
         assert {"bucket": BUCKET} in policy
         assert {"Content-Type": "application/pdf"} in policy
         assert {"x-amz-server-side-encryption": "aws:kms"} in policy
         assert ["content-length-range", 999, 999] in policy
-        assert made["fields"]["key"] == place
-        assert made["method"] == "POST"
-        assert set(made) == {"id", "url", "fields", "method", "expires_at"}
+        assert announced["fields"]["key"] == place
+        assert announced["method"] == "POST"
+        assert set(announced) == {"id", "url", "fields", "method", "expires_at"}
 
     @pytest.mark.parametrize(
-        ("said", "pointer", "detail"),
+        ("overrides", "pointer", "detail"),
         [
             ({"field_name": "reason"}, "/field_name",
              "is no file field of this form; those are: certificate, anything"),
@@ -223,9 +223,9 @@ class TestAnnounce:
         ],
     )  # fmt: skip
     def test_refuses_what_the_field_does_not_take(
-        self, acme: Company, said: dict[str, Any], pointer: str, detail: str
+        self, acme: Company, overrides: dict[str, Any], pointer: str, detail: str
     ) -> None:
-        reply = acme.announce(**said)
+        reply = acme.announce(**overrides)
         assert (reply.status, reply.json["errors"]) == (422, [{"pointer": pointer, "detail": detail}])
         assert sql(acme.cast, "select count(*) from form_attachments")[0][0] == 0
 
@@ -235,9 +235,9 @@ class TestAnnounce:
 
     @pytest.mark.parametrize("name", ["../../etc/passwd.pdf", 'x"; filename="y.pdf', "রহিমের সনদ.pdf", "<script>.pdf"])
     def test_keeps_a_name_as_it_was_said(self, acme: Company, name: str) -> None:
-        made = acme.announced(file_name=name)
-        assert acme.row(made["id"]).file_name == name
-        assert made["fields"]["key"] == f"tenants/{acme.cast.id}/quarantine/{made['id']}"
+        announced = acme.announced(file_name=name)
+        assert acme.row(announced["id"]).file_name == name
+        assert announced["fields"]["key"] == f"tenants/{acme.cast.id}/quarantine/{announced['id']}"
 
     def test_leaves_room_for_fifty_files_of_a_person_that_are_in_no_submission(self, acme: Company) -> None:
         for _ in range(49):
@@ -282,9 +282,9 @@ class TestLook:
         assert acme.status(attachment_id) == ("pending", None)
         assert acme.stored() == [f"quarantine/{attachment_id}"]
         running.drain()
-        found = acme.row(attachment_id)
+        attachment = acme.row(attachment_id)
         sha256 = "6cdf25505b45ddde6dc62024046a2deb1baa9c57c6571f9d4cbfb9a6a66099e1"
-        assert (found.status, found.scanned_by, found.sha256) == ("clean", "none", sha256)
+        assert (attachment.status, attachment.scanned_by, attachment.sha256) == ("clean", "none", sha256)
         assert acme.stored() == [f"attachments/{attachment_id}/{sha256}"]
         head = acme.s3.head_object(Bucket=BUCKET, Key=f"tenants/{acme.cast.id}/{acme.stored()[0]}")
         assert (head["ContentType"], head["ServerSideEncryption"]) == ("application/pdf", "aws:kms")
@@ -311,12 +311,12 @@ class TestLook:
     def test_refuses_a_document_that_would_fill_a_disk_without_unpacking_it(
         self, acme: Company, running: Stack
     ) -> None:
-        made = io.BytesIO()
-        with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as office:
+        bomb = io.BytesIO()
+        with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as office:
             for name in ("[Content_Types].xml", "word/document.xml", *(f"word/{n}" for n in range(6))):
                 office.writestr(name, bytes(30 * 1024 * 1024))
         docx = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-        attachment_id = acme.uploaded(made.getvalue(), field_name="anything", file_name="cv.docx", content_type=docx)
+        attachment_id = acme.uploaded(bomb.getvalue(), field_name="anything", file_name="cv.docx", content_type=docx)
         with mock.patch.object(zipfile.ZipFile, "open", side_effect=AssertionError("was unpacked")):
             running.drain()
         assert acme.status(attachment_id) == (
@@ -359,10 +359,10 @@ class TestLook:
         for _ in range(3):
             tell(running, acme, attachment_id)
         running.drain()
-        found, kept = acme.row(attachment_id), acme.stored()
+        attachment, kept = acme.row(attachment_id), acme.stored()
         tell(running, acme, attachment_id)
         running.drain()
-        assert (acme.row(attachment_id), acme.stored()) == (found, kept)
+        assert (acme.row(attachment_id), acme.stored()) == (attachment, kept)
         assert sql(acme.cast, "select count(*) from audit_logs where action = 'form_attachment.clean'")[0][0] == 1
 
     def test_that_is_told_before_anything_arrived_changes_nothing(self, acme: Company, running: Stack) -> None:
@@ -373,32 +373,32 @@ class TestLook:
         assert running.waiting("uploads") == 0
 
     def test_takes_the_last_of_several_uploads_that_came_before_it(self, acme: Company, running: Stack) -> None:
-        made = acme.announced()
-        upload(made, b"MZ" + PDF[2:])
-        upload(made, PDF)
+        announced = acme.announced()
+        upload(announced, b"MZ" + PDF[2:])
+        upload(announced, PDF)
         running.drain()
-        assert acme.status(UUID(made["id"])) == ("clean", None)
+        assert acme.status(UUID(announced["id"])) == ("clean", None)
 
     def test_is_not_changed_by_a_file_that_comes_after_it(self, acme: Company, running: Stack) -> None:
-        made = acme.announced()
-        attachment_id = UUID(made["id"])
-        upload(made, PDF)
+        announced = acme.announced()
+        attachment_id = UUID(announced["id"])
+        upload(announced, PDF)
         running.drain()
-        found, kept = acme.row(attachment_id), acme.stored()
-        upload(made, PDF.replace(b"medical", b"hostile"))
+        attachment, kept = acme.row(attachment_id), acme.stored()
+        upload(announced, PDF.replace(b"medical", b"hostile"))
         running.drain()
-        assert (acme.row(attachment_id), acme.stored()) == (found, kept)
+        assert (acme.row(attachment_id), acme.stored()) == (attachment, kept)
         assert content(acme, kept[0]) == PDF
 
     def test_keeps_what_it_read_though_it_is_replaced_while_it_looks(
         self, acme: Company, running: Stack, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        made = acme.announced()
-        attachment_id = UUID(made["id"])
-        upload(made, PDF)
+        announced = acme.announced()
+        attachment_id = UUID(announced["id"])
+        upload(announced, PDF)
         hostile = PDF.replace(b"medical", b"hostile")
         # between the check and the write
-        scanning(monkeypatch, lambda data: upload(made, hostile) if data == PDF else "Hostile")
+        scanning(monkeypatch, lambda data: upload(announced, hostile) if data == PDF else "Hostile")
         running.drain()
         assert acme.status(attachment_id) == ("clean", None)
         [kept] = acme.stored()
@@ -407,20 +407,20 @@ class TestLook:
     def test_by_two_at_once_of_two_contents_names_the_one_that_the_row_says(
         self, acme: Company, running: Stack
     ) -> None:
-        made = acme.announced()
-        attachment_id = UUID(made["id"])
-        upload(made, PDF)
+        announced = acme.announced()
+        attachment_id = UUID(announced["id"])
+        upload(announced, PDF)
         with scope_of(acme.cast) as slow:
             side_effect = checks.CHECKS.attempt(slow, attachment_id)
         assert side_effect is not None
         finding = side_effect.call()  # the slow one has read the first content, and kept it
-        upload(made, PDF.replace(b"medical", b"another"))
+        upload(announced, PDF.replace(b"medical", b"another"))
         running.drain()  # a quick one reads the second, and says so first
         with scope_of(acme.cast) as slow:
             side_effect.settle(slow, finding)
-        found = acme.row(attachment_id)
-        assert b"another" in content(acme, f"attachments/{attachment_id}/{found.sha256}")
-        assert opened(acme.rahim, attachment_id)["url"].split("?")[0].endswith(found.sha256)
+        attachment = acme.row(attachment_id)
+        assert b"another" in content(acme, f"attachments/{attachment_id}/{attachment.sha256}")
+        assert opened(acme.rahim, attachment_id)["url"].split("?")[0].endswith(attachment.sha256)
 
     def test_that_was_killed_before_it_could_say_so_is_done_again(self, acme: Company, running: Stack) -> None:
         attachment_id = acme.uploaded()
@@ -468,20 +468,20 @@ class TestAttach:
         first, second = acme.uploaded(), acme.uploaded()
         third = acme.uploaded(b"notes", field_name="anything", file_name="notes.txt", content_type="text/plain")
         running.drain()
-        found = acme.attach(second, third, first)
-        assert found == {"certificate": [second, first], "anything": [third]}
+        by_field = acme.attach(second, third, first)
+        assert by_field == {"certificate": [second, first], "anything": [third]}
         assert acme.row(first).submission_id == acme.row(third).submission_id is not None
 
     def test_is_what_submitting_over_http_does(self, acme: Company, zenith: Company, running: Stack) -> None:
-        attachment_id, strangers = acme.uploaded(file_name="সনদ.pdf"), zenith.uploaded()
+        attachment_id, of_zenith = acme.uploaded(file_name="সনদ.pdf"), zenith.uploaded()
         running.drain()
-        path, said = f"/forms/{acme.form_id}/submit", {"submission_data": {"reason": "fever"}}
-        told = [acme.rahim.post(path, {**said, "attachments": [str(one)]}) for one in (strangers, uuid4())]
-        assert [one.status for one in told] == [404, 404]
-        made = acme.rahim.ok("POST", path, {**said, "attachments": [str(attachment_id)]})
-        shown = acme.manager.ok("GET", f"/forms/submissions/{made['id']}")
+        path, body = f"/forms/{acme.form_id}/submit", {"submission_data": {"reason": "fever"}}
+        replies = [acme.rahim.post(path, {**body, "attachments": [str(one)]}) for one in (of_zenith, uuid4())]
+        assert [one.status for one in replies] == [404, 404]
+        submission = acme.rahim.ok("POST", path, {**body, "attachments": [str(attachment_id)]})
+        shown = acme.manager.ok("GET", f"/forms/submissions/{submission['id']}")
         assert [(one["id"], one["file_name"]) for one in shown["attachments"]] == [(str(attachment_id), "সনদ.pdf")]
-        again = acme.rahim.post(path, {**said, "attachments": [str(attachment_id)]})
+        again = acme.rahim.post(path, {**body, "attachments": [str(attachment_id)]})
         assert (again.status, again.json["errors"]) == (
             422,
             [{"pointer": "/attachments/0", "detail": "was submitted before; upload it again"}],
@@ -505,12 +505,12 @@ class TestAttach:
         elsewhere = acme.uploaded(form_id=form(acme.cast))
         used = acme.uploaded()
         karims = acme.uploaded(by=acme.karim)
-        strangers = zenith.uploaded()
+        of_zenith = zenith.uploaded()
         running.drain()
         acme.attach(used)
         gone = "is not there, or not yours"
         assert acme.refused(
-            never, program, fine, fine, elsewhere, used, karims, strangers, uuid4(), fault=NotFound
+            never, program, fine, fine, elsewhere, used, karims, of_zenith, uuid4(), fault=NotFound
         ) == {
             "/attachments/0": "has not arrived; upload it first",
             "/attachments/1": "was refused: it is not a PDF: its content is something else",
@@ -554,13 +554,17 @@ class TestOpen:
     def test_gives_its_owner_a_link_that_saves_it_under_a_safe_name(self, acme: Company, running: Stack) -> None:
         attachment_id = acme.uploaded(file_name='../x"; a="b.pdf')
         running.drain()
-        told = opened(acme.rahim, attachment_id)
-        answer = requests.get(told["url"], timeout=5)
+        attachment = opened(acme.rahim, attachment_id)
+        answer = requests.get(attachment["url"], timeout=5)
         assert answer.content == PDF
         assert answer.headers["Content-Disposition"] == 'attachment; filename="x-a-b.pdf"'
         assert answer.headers["Content-Type"] == "application/pdf"
-        assert (told["file_name"], told["size_bytes"], told["status"]) == ('../x"; a="b.pdf', len(PDF), "clean")
-        assert "X-Amz-Expires=300" in told["url"]
+        assert (attachment["file_name"], attachment["size_bytes"], attachment["status"]) == (
+            '../x"; a="b.pdf',
+            len(PDF),
+            "clean",
+        )
+        assert "X-Amz-Expires=300" in attachment["url"]
 
     def test_is_not_public(self, acme: Company, running: Stack) -> None:
         acme.uploaded()
@@ -569,24 +573,24 @@ class TestOpen:
         assert [grant["Grantee"]["Type"] for grant in acl["Grants"]] == ["CanonicalUser"]
 
     def test_gives_no_link_before_it_is_known_to_be_clean(self, acme: Company, running: Stack) -> None:
-        told = opened(acme.rahim, UUID(acme.announced()["id"]))
-        assert (told["status"], told["url"], told["expires_at"]) == ("pending", None, None)
+        attachment = opened(acme.rahim, UUID(acme.announced()["id"]))
+        assert (attachment["status"], attachment["url"], attachment["expires_at"]) == ("pending", None, None)
 
     def test_gives_no_link_to_what_was_refused(self, acme: Company, running: Stack) -> None:
         attachment_id = acme.uploaded(b"MZ\x90\x00\x03\x00")
         running.drain()
-        told = opened(acme.rahim, attachment_id)
-        assert (told["status"], told["url"]) == ("refused", None)
-        assert told["problem"] == "it is not a PDF: its content is something else"
+        attachment = opened(acme.rahim, attachment_id)
+        assert (attachment["status"], attachment["url"]) == ("refused", None)
+        assert attachment["problem"] == "it is not a PDF: its content is something else"
 
     def test_looks_at_once_where_nobody_told_of_the_upload_and_clears_the_quarantine(
         self, acme: Company, running: Stack
     ) -> None:
         attachment_id = acme.uploaded()
         lose(running, "uploads")
-        told = opened(acme.rahim, attachment_id)
-        assert told["status"] == "clean"
-        assert requests.get(told["url"], timeout=5).content == PDF
+        attachment = opened(acme.rahim, attachment_id)
+        assert attachment["status"] == "clean"
+        assert requests.get(attachment["url"], timeout=5).content == PDF
         running.drain()
         assert acme.stored() == [f"attachments/{attachment_id}/{acme.row(attachment_id).sha256}"]
 
@@ -717,10 +721,10 @@ class TestRemove:
             attachment_id = acme.uploaded()
             running.drain()
         with scope_of(acme.cast) as scope:
-            found = removal.queries.list_left_over(scope, limit=10)
-        assert found == [attachment_id]
+            left_over = removal.queries.list_left_over(scope, limit=10)
+        assert left_over == [attachment_id]
         acme.attach(attachment_id)
-        with scope_of(acme.cast) as scope, mock.patch.object(removal.queries, "list_left_over", return_value=found):
+        with scope_of(acme.cast) as scope, mock.patch.object(removal.queries, "list_left_over", return_value=left_over):
             side_effect = removal.remove_left_over(scope)
         assert side_effect is not None
         side_effect.call()
@@ -729,13 +733,13 @@ class TestRemove:
 
 
 def opened(caller: Api, attachment_id: UUID) -> dict[str, Any]:
-    found: dict[str, Any] = caller.ok("GET", f"/forms/attachments/{attachment_id}")
-    return found
+    attachment: dict[str, Any] = caller.ok("GET", f"/forms/attachments/{attachment_id}")
+    return attachment
 
 
 def content(company: Company, name: str) -> bytes:
-    found: bytes = company.s3.get_object(Bucket=BUCKET, Key=f"tenants/{company.cast.id}/{name}")["Body"].read()
-    return found
+    data: bytes = company.s3.get_object(Bucket=BUCKET, Key=f"tenants/{company.cast.id}/{name}")["Body"].read()
+    return data
 
 
 def tell(running: Stack, company: Company, attachment_id: UUID) -> None:
@@ -761,8 +765,8 @@ def scanning(monkeypatch: pytest.MonkeyPatch, scan: Any) -> None:
 
     class Scanner:
         def scan(self, data: bytes) -> str | None:
-            found: str | None = scan(data)
-            return found
+            malware: str | None = scan(data)
+            return malware
 
     monkeypatch.setattr(scanner, "SCANNERS", {"test": Scanner})
     monkeypatch.setenv("SCANNER", "test")

@@ -18,33 +18,33 @@ OTHERS = [
 ]
 
 
-def laid(said: list[dict[str, Any]]) -> list[Any]:
-    return lay_out(FIELDS.validate_python([{"field_label": "F", **one} for one in said], strict=False))
+def lay_out_fields(values: list[dict[str, Any]]) -> list[Any]:
+    return lay_out(FIELDS.validate_python([{"field_label": "F", **one} for one in values], strict=False))
 
 
-def wrong(said: list[dict[str, Any]]) -> list[tuple[str, str]]:
+def wrong(values: list[dict[str, Any]]) -> list[tuple[str, str]]:
     with pytest.raises(Invalid) as refused:
-        laid(said)
+        lay_out_fields(values)
     return [(place.pointer, place.detail) for place in refused.value.places]
 
 
 class TestLaidOut:
     def test_keeps_the_order_of_the_list(self) -> None:
-        found = laid([{"field_name": name, "field_type": "text"} for name in "cab"])
-        assert [(one.field_name, one.field_order) for one in found] == [("c", 1), ("a", 2), ("b", 3)]
+        shown = lay_out_fields([{"field_name": name, "field_type": "text"} for name in "cab"])
+        assert [(one.field_name, one.field_order) for one in shown] == [("c", 1), ("a", 2), ("b", 3)]
 
     def test_prefers_an_order_that_is_said(self) -> None:
-        found = laid(
+        shown = lay_out_fields(
             [
                 {"field_name": "c", "field_type": "text", "field_order": 9},
                 {"field_name": "b", "field_type": "text"},
                 {"field_name": "a", "field_type": "text", "field_order": 0},
             ]
         )
-        assert [(one.field_name, one.field_order) for one in found] == [("a", 1), ("b", 2), ("c", 3)]
+        assert [(one.field_name, one.field_order) for one in shown] == [("a", 1), ("b", 2), ("c", 3)]
 
     @pytest.mark.parametrize(
-        ("field", "place", "said"),
+        ("field", "place", "values"),
         [
             ({"field_type": "dropdown"}, "options", "a dropdown needs at least one option"),
             ({"field_type": "dropdown", "options": []}, "options", "a dropdown needs at least one option"),
@@ -91,8 +91,8 @@ class TestLaidOut:
              "is an address, which can only be asked whether it is_set"),
         ],
     )  # fmt: skip
-    def test_refuses(self, field: dict[str, Any], place: str, said: str) -> None:
-        assert wrong([*OTHERS, {"field_name": "f", "field_type": "text", **field}]) == [(f"/fields/5/{place}", said)]
+    def test_refuses(self, field: dict[str, Any], place: str, values: str) -> None:
+        assert wrong([*OTHERS, {"field_name": "f", "field_type": "text", **field}]) == [(f"/fields/5/{place}", values)]
 
     def test_refuses_a_name_twice(self) -> None:
         assert wrong([{"field_name": "a", "field_type": "text"}] * 2) == [
@@ -100,7 +100,7 @@ class TestLaidOut:
         ]
 
     def test_refuses_a_circle_at_each_field_of_it(self) -> None:
-        said = wrong(
+        places = wrong(
             [
                 {"field_name": "a", "field_type": "text", "visible_if": {"field": "b", "is_set": True}},
                 {"field_name": "b", "field_type": "text", "visible_if": {"field": "c", "is_set": True}},
@@ -108,15 +108,19 @@ class TestLaidOut:
                 {"field_name": "d", "field_type": "text", "visible_if": {"field": "a", "is_set": True}},
             ]
         )
-        assert [place for place, _ in said] == ["/fields/0/visible_if", "/fields/1/visible_if", "/fields/2/visible_if"]
-        assert {detail for _, detail in said} == {
+        assert [place for place, _ in places] == [
+            "/fields/0/visible_if",
+            "/fields/1/visible_if",
+            "/fields/2/visible_if",
+        ]
+        assert {detail for _, detail in places} == {
             "goes round in a circle: whether this field is shown depends on itself"
         }
 
     def test_takes_two_that_are_required_unless_the_other_is_there(self) -> None:
         assert (
             len(
-                laid(
+                lay_out_fields(
                     [
                         {
                             "field_name": "phone",
@@ -137,12 +141,12 @@ class TestLaidOut:
     def test_refuses_patterns_that_are_too_large_together(self) -> None:
         many = [{"field_name": f"f{n}", "field_type": "text", "validation_rule": r"\w{1,20}"} for n in range(40)]
         with pytest.raises(Invalid, match="too large together"):
-            laid(many)
-        assert len(laid(many[:4])) == 4
+            lay_out_fields(many)
+        assert len(lay_out_fields(many[:4])) == 4
 
     def test_refuses_more_text_than_256_kb(self) -> None:
         options = [{"label": "x" * 200, "value": f"{n:0200}"} for n in range(200)]
         many = [{"field_name": f"f{n}", "field_type": "dropdown", "options": options} for n in range(4)]
         with pytest.raises(Invalid, match="more than 256 KB"):
-            laid(many)
-        assert len(laid(many[:2])) == 2
+            lay_out_fields(many)
+        assert len(lay_out_fields(many[:2])) == 2

@@ -66,34 +66,34 @@ def names(caller: Api, query: str = "") -> list[str]:
 
 class TestAdd:
     def test_publishes_at_once_what_the_description_sends(self, acme: Cast) -> None:
-        made = acme.admin.ok("POST", "/forms", AS_DESCRIBED)
-        assert (made["form_type"], made["is_active"], made["version_number"], made["version"]) == (
+        created = acme.admin.ok("POST", "/forms", AS_DESCRIBED)
+        assert (created["form_type"], created["is_active"], created["version_number"], created["version"]) == (
             "leave_request",
             True,
             1,
             1,
         )
-        assert made["published_at"] is not None
-        assert made["draft"] is None
-        assert acme.admin.ok("GET", f"/forms/{made['id']}") == made
-        assert [(one["field_name"], one["field_order"], one["is_required"]) for one in made["fields"]] == [
+        assert created["published_at"] is not None
+        assert created["draft"] is None
+        assert acme.admin.ok("GET", f"/forms/{created['id']}") == created
+        assert [(one["field_name"], one["field_order"], one["is_required"]) for one in created["fields"]] == [
             ("leave_type", 1, True),
             ("start_date", 2, True),
             ("reason", 3, False),
         ]
-        assert made["fields"][0]["options"] == AS_DESCRIBED["fields"][0]["options"]
+        assert created["fields"][0]["options"] == AS_DESCRIBED["fields"][0]["options"]
 
     def test_may_begin_as_a_draft_that_only_designers_see(self, acme: Cast) -> None:
-        made = acme.hr.ok("POST", "/forms", form(draft=True))
-        assert (made["version_number"], made["published_at"], made["draft"]) == (None, None, made["fields"])
+        created = acme.hr.ok("POST", "/forms", form(draft=True))
+        assert (created["version_number"], created["published_at"], created["draft"]) == (None, None, created["fields"])
         rahim = person(acme)
-        assert rahim.get(f"/forms/{made['id']}").status == 404
+        assert rahim.get(f"/forms/{created['id']}").status == 404
         assert names(rahim) == []
         assert names(acme.hr) == ["Appraisal"]
-        assert rahim.post(f"/forms/{made['id']}/submit", {"submission_data": {"score": 3}}).status == 404
+        assert rahim.post(f"/forms/{created['id']}/submit", {"submission_data": {"score": 3}}).status == 404
 
     def test_gives_back_what_was_said_of_each_field(self, acme: Cast) -> None:
-        said = {
+        sent = {
             "field_name": "why",
             "field_label": "Why",
             "field_type": "text",
@@ -104,25 +104,25 @@ class TestAdd:
             "visible_if": {"field": "score", "in": [1, 2.5]},
             "required_if": {"field": "score", "equals": 1},
         }
-        made = acme.hr.ok("POST", "/forms", form(fields=[SCORE, said]))
-        found = made["fields"][1]
-        assert {name: found[name] for name in ("placeholder", "help_text", "validation_rule")} == {
+        created = acme.hr.ok("POST", "/forms", form(fields=[SCORE, sent]))
+        stored = created["fields"][1]
+        assert {name: stored[name] for name in ("placeholder", "help_text", "validation_rule")} == {
             "placeholder": "because",
             "help_text": "In a word.",
             "validation_rule": "[a-z]+",
         }
-        assert (found["validation"]["max_length"], found["visible_if"]["in"], found["required_if"]["equals"]) == (
+        assert (stored["validation"]["max_length"], stored["visible_if"]["in"], stored["required_if"]["equals"]) == (
             20,
             [1, 2.5],
             1,
         )
-        assert made["fields"][0]["validation"] | {} == {**made["fields"][0]["validation"], "min": 1, "max": 5}
+        assert created["fields"][0]["validation"] | {} == {**created["fields"][0]["validation"], "min": 1, "max": 5}
         # what was given out can be sent back as it is
-        again = acme.hr.ok("PATCH", f"/forms/{made['id']}", {"fields": made["fields"]})
-        assert (again["version"], again["fields"]) == (1, made["fields"])
+        again = acme.hr.ok("PATCH", f"/forms/{created['id']}", {"fields": created["fields"]})
+        assert (again["version"], again["fields"]) == (1, created["fields"])
 
     @pytest.mark.parametrize(
-        ("change", "pointer", "said"),
+        ("change", "pointer", "overrides"),
         [
             ({"fields": []}, "/fields", "List should have at least 1 item after validation, not 0"),
             ({"fields": [SCORE] * 101}, "/fields", "List should have at most 100 items after validation, not 101"),
@@ -143,9 +143,11 @@ class TestAdd:
             ({"name": " "}, "/name", "String should have at least 1 character"),
         ],
     )  # fmt: skip
-    def test_refuses_with_place_and_remedy(self, acme: Cast, change: dict[str, Any], pointer: str, said: str) -> None:
+    def test_refuses_with_place_and_remedy(
+        self, acme: Cast, change: dict[str, Any], pointer: str, overrides: str
+    ) -> None:
         reply = acme.hr.post("/forms", form(**change))
-        assert (reply.status, reply.json["errors"][0]) == (422, {"pointer": pointer, "detail": said})
+        assert (reply.status, reply.json["errors"][0]) == (422, {"pointer": pointer, "detail": overrides})
 
     def test_refuses_a_name_twice_in_one_tenant_only(self, acme: Cast, zenith: Cast) -> None:
         acme.hr.ok("POST", "/forms", form())
@@ -171,29 +173,35 @@ class TestAdd:
             definition_kinds.handler_of(FormType.LEAVE_REQUEST)
 
     def test_is_audited(self, acme: Cast) -> None:
-        made = acme.hr.ok("POST", "/forms", form())
-        [found] = sql(
-            acme, "select action, after from audit_logs where entity_type = 'form' and entity_id = :id", id=made["id"]
+        created = acme.hr.ok("POST", "/forms", form())
+        [audited] = sql(
+            acme,
+            "select action, after from audit_logs where entity_type = 'form' and entity_id = :id",
+            id=created["id"],
         )
-        assert (found.action, found.after["name"], found.after["version_number"]) == ("form.added", "Appraisal", 1)
+        assert (audited.action, audited.after["name"], audited.after["version_number"]) == (
+            "form.added",
+            "Appraisal",
+            1,
+        )
 
 
 class TestChange:
     def test_of_fields_makes_the_next_version(self, acme: Cast) -> None:
-        made = acme.hr.ok("POST", "/forms", form())
-        changed = acme.hr.ok("PATCH", f"/forms/{made['id']}", {"fields": [RATING, SCORE]})
+        created = acme.hr.ok("POST", "/forms", form())
+        changed = acme.hr.ok("PATCH", f"/forms/{created['id']}", {"fields": [RATING, SCORE]})
         assert (changed["version_number"], changed["version"]) == (2, 2)
         assert [one["field_name"] for one in changed["fields"]] == ["rating", "score"]
         kept = sql(
             acme,
             "select number, jsonb_array_length(fields) as count from form_versions where form_id = :id order by number",
-            id=made["id"],
+            id=created["id"],
         )
         assert [tuple(one) for one in kept] == [(1, 1), (2, 2)]
 
     def test_to_what_stands_already_changes_nothing(self, acme: Cast) -> None:
-        made = acme.hr.ok("POST", "/forms", form())
-        assert acme.hr.ok("PATCH", f"/forms/{made['id']}", {"name": "Appraisal", "fields": [SCORE]}) == made
+        created = acme.hr.ok("POST", "/forms", form())
+        assert acme.hr.ok("PATCH", f"/forms/{created['id']}", {"name": "Appraisal", "fields": [SCORE]}) == created
 
     def test_may_wait_as_a_draft_until_it_is_published(self, acme: Cast) -> None:
         path = f"/forms/{acme.hr.ok('POST', '/forms', form())['id']}"
@@ -224,15 +232,15 @@ class TestChange:
         assert acme.hr.patch(path, {"name": "C"}, headers={"if-match": '"1"'}).status == 412
 
     def test_of_a_published_version_is_refused_by_the_database(self, acme: Cast) -> None:
-        made = acme.hr.ok("POST", "/forms", form())
+        created = acme.hr.ok("POST", "/forms", form())
         with pytest.raises(Exception, match="a published version of a form is never changed"):
-            sql(acme, "update form_versions set fields = '[]' where form_id = :id", id=made["id"])
+            sql(acme, "update form_versions set fields = '[]' where form_id = :id", id=created["id"])
 
     def test_is_audited_with_what_it_was(self, acme: Cast) -> None:
-        made = acme.hr.ok("POST", "/forms", form())
-        acme.hr.ok("PATCH", f"/forms/{made['id']}", {"name": "Review", "is_active": False})
-        [found] = sql(acme, "select before, after from audit_logs where action = 'form.changed'")
-        assert tuple(found) == ({"name": "Appraisal", "is_active": True}, {"name": "Review", "is_active": False})
+        created = acme.hr.ok("POST", "/forms", form())
+        acme.hr.ok("PATCH", f"/forms/{created['id']}", {"name": "Review", "is_active": False})
+        [audited] = sql(acme, "select before, after from audit_logs where action = 'form.changed'")
+        assert tuple(audited) == ({"name": "Appraisal", "is_active": True}, {"name": "Review", "is_active": False})
 
 
 class TestList:
@@ -266,10 +274,10 @@ class TestStranger:
         ("GET", "/submissions/export", None),
     ])  # fmt: skip
     def test_gets_404(self, acme: Cast, zenith: Cast, method: str, path: str, body: Any) -> None:
-        made = acme.hr.ok("POST", "/forms", form())
-        reply = zenith.admin.call(method, f"/forms/{made['id']}{path}", body)
+        created = acme.hr.ok("POST", "/forms", form())
+        reply = zenith.admin.call(method, f"/forms/{created['id']}{path}", body)
         assert (reply.status, reply.json["detail"]) == (404, "There is no such form.")
 
     def test_cannot_give_a_form_to_anothers_branch(self, acme: Cast, zenith: Cast) -> None:
-        theirs = row(acme, "branches", {"name": "Theirs"})
-        assert zenith.admin.post("/forms", form(branch_id=str(theirs))).status == 404
+        of_acme = row(acme, "branches", {"name": "Theirs"})
+        assert zenith.admin.post("/forms", form(branch_id=str(of_acme))).status == 404

@@ -49,13 +49,13 @@ def _rahim_id(acme: Cast) -> UUID:
 @pytest.fixture(name="form_id")
 def _form_id(acme: Cast, rahim_id: UUID) -> str:
     """Make a form of two versions, the first submitted with everything hostile, the second plainly."""
-    made = acme.hr.ok("POST", "/forms", {"name": '=cmd|"/etc', "form_type": "custom", "fields": FIELDS})
-    path = f"/forms/{made['id']}"
+    created = acme.hr.ok("POST", "/forms", {"name": '=cmd|"/etc', "form_type": "custom", "fields": FIELDS})
+    path = f"/forms/{created['id']}"
     file_id = row(
         acme,
         "form_attachments",
         {
-            "form_id": made["id"],
+            "form_id": created["id"],
             "user_id": rahim_id,
             "field_name": "paper",
             "file_name": "+a.pdf",
@@ -73,7 +73,7 @@ def _form_id(acme: Cast, rahim_id: UUID) -> str:
     acme.hr.ok("PATCH", path, {"fields": [{**FIELDS[0], "field_label": "Title"}, new]})
     rahim.ok("POST", f"{path}/submit", {"submission_data": {"title": "Plain", "new": "two\nlines"}})
     rahim.ok("POST", f"{path}/submit", {"submission_data": {"title": "Mine"}, "draft": True})
-    return str(made["id"])
+    return str(created["id"])
 
 
 def lines(reply: Any) -> list[dict[str, str]]:
@@ -121,8 +121,8 @@ class TestExport:
         assert reply.headers["Content-Disposition"] == 'attachment; filename="cmd-etc-submissions.csv"'
 
     def test_quotes_a_heading_that_begins_like_a_formula(self, acme: Cast) -> None:
-        made = acme.hr.ok("POST", "/forms", {"name": "F", "form_type": "custom", "fields": FIELDS[:1]})
-        assert acme.hr.get(f"/forms/{made['id']}/submissions/export").text.strip().endswith(",'=Title")
+        created = acme.hr.ok("POST", "/forms", {"name": "F", "form_type": "custom", "fields": FIELDS[:1]})
+        assert acme.hr.get(f"/forms/{created['id']}/submissions/export").text.strip().endswith(",'=Title")
 
     def test_writes_xlsx(self, acme: Cast, form_id: str) -> None:
         reply = acme.hr.get(f"/forms/{form_id}/submissions/export?format=xlsx", headers={"accept": "*/*"})
@@ -132,10 +132,10 @@ class TestExport:
 
     def test_is_of_one_status_if_asked(self, acme: Cast, form_id: str) -> None:
         path = f"/forms/{form_id}/submissions"
-        made = acme.hr.ok("GET", path)["items"][0]["id"]
-        acme.hr.ok("PATCH", f"/forms/submissions/{made}", {"status": "approved", "notes": "=1+1"})
-        [found] = lines(acme.hr.get(f"{path}/export?status=approved"))
-        assert (found["submission_id"], found["notes"]) == (made, "'=1+1")
+        submission_id = acme.hr.ok("GET", path)["items"][0]["id"]
+        acme.hr.ok("PATCH", f"/forms/submissions/{submission_id}", {"status": "approved", "notes": "=1+1"})
+        [line] = lines(acme.hr.get(f"{path}/export?status=approved"))
+        assert (line["submission_id"], line["notes"]) == (submission_id, "'=1+1")
 
     def test_has_only_those_within_reach(self, acme: Cast, form_id: str) -> None:
         other = key(acme.id, Role.EMPLOYEE, employee(acme, employee_no="E-2"))

@@ -55,8 +55,8 @@ class Office:
 
     def form(self, fields: Any = FIELDS, **more: Any) -> str:
         """Make a form that nothing follows from."""
-        said = {"name": f"Form {uuid4()}", "form_type": "appraisal", "fields": fields, **more}
-        return self.cast.hr.ok("POST", "/forms", said)["id"]
+        body = {"name": f"Form {uuid4()}", "form_type": "appraisal", "fields": fields, **more}
+        return self.cast.hr.ok("POST", "/forms", body)["id"]
 
     def submitted(self, by: Api | None = None, body: Any = None) -> dict[str, Any]:
         """Submit the form."""
@@ -107,20 +107,20 @@ def _shared(database: object) -> Office:
 
 @dataclass
 class Spy:
-    """Remembers what it was told, and refuses where it is told to."""
+    """A handler that remembers its calls, and refuses them on request."""
 
-    told: list[Any] = field(default_factory=list)
+    calls: list[Any] = field(default_factory=list)
     refuses: bool = False
 
     def check_definition(self, scope: Any, *, fields: Any) -> None:
-        self.told.append(("checked", [one["field_name"] for one in fields]))
+        self.calls.append(("checked", [one["field_name"] for one in fields]))
 
     def submitted(self, scope: Any, *, submission: Any) -> None:
-        self.told.append(("submitted", submission.user_id, submission.data, submission.status))
+        self.calls.append(("submitted", submission.user_id, submission.data, submission.status))
         self._refuse()
 
     def decided(self, scope: Any, *, submission: Any, to: Any, notes: Any) -> None:
-        self.told.append(("decided", submission.status, to, notes))
+        self.calls.append(("decided", submission.status, to, notes))
         self._refuse()
 
     def _refuse(self) -> None:
@@ -130,16 +130,16 @@ class Spy:
 
 @pytest.fixture(name="spy")
 def _spy(monkeypatch: pytest.MonkeyPatch) -> Spy:
-    made = Spy()
-    monkeypatch.setitem(definition_kinds._HANDLERS, FormType.LEAVE_REQUEST, made)
-    return made
+    spy = Spy()
+    monkeypatch.setitem(definition_kinds._HANDLERS, FormType.LEAVE_REQUEST, spy)
+    return spy
 
 
 class TestSubmit:
     def test_keeps_what_was_said_with_its_version(self, acme: Office) -> None:
-        made = acme.submitted()
+        submission = acme.submitted()
         assert {
-            name: made[name]
+            name: submission[name]
             for name in (
                 "user_id",
                 "form_id",
@@ -162,9 +162,9 @@ class TestSubmit:
             "attachments": [],
             "version": 1,
         }
-        assert made["submitted_at"] is not None
+        assert submission["submitted_at"] is not None
         acme.cast.hr.ok("PATCH", f"/forms/{acme.form_id}", {"fields": FIELDS[:1]})
-        seen = acme.rahim.ok("GET", f"/forms/submissions/{made['id']}")
+        seen = acme.rahim.ok("GET", f"/forms/submissions/{submission['id']}")
         assert (seen["version_number"], [one["field_name"] for one in seen["fields"]]) == (1, ["title", "score"])
         assert acme.submitted(body={"submission_data": {"title": "x"}})["version_number"] == 2
         assert acme.audited() == ["form_submission.submitted"] * 2
@@ -283,8 +283,10 @@ class TestFiles:
     def test_are_taken_in(self, acme: Office) -> None:
         form_id = acme.form([PAPER])
         file_id = acme.file(form_id)
-        made = acme.rahim.ok("POST", f"/forms/{form_id}/submit", {"submission_data": {}, "attachments": [file_id]})
-        assert made["attachments"] == [
+        submission = acme.rahim.ok(
+            "POST", f"/forms/{form_id}/submit", {"submission_data": {}, "attachments": [file_id]}
+        )
+        assert submission["attachments"] == [
             {
                 "id": file_id,
                 "field_name": "paper",
@@ -321,17 +323,17 @@ class TestFiles:
     def test_of_a_draft_are_taken_in_when_it_is_submitted(self, acme: Office) -> None:
         form_id = acme.form([PAPER])
         file_id = acme.file(form_id)
-        made = acme.rahim.ok("POST", f"/forms/{form_id}/submit", {"attachments": [file_id], "draft": True})
-        assert (made["attachment_ids"], made["attachments"]) == ([file_id], [])
-        done = acme.rahim.ok("PATCH", f"/forms/submissions/{made['id']}", {"status": "submitted"})
+        submission = acme.rahim.ok("POST", f"/forms/{form_id}/submit", {"attachments": [file_id], "draft": True})
+        assert (submission["attachment_ids"], submission["attachments"]) == ([file_id], [])
+        done = acme.rahim.ok("PATCH", f"/forms/submissions/{submission['id']}", {"status": "submitted"})
         assert (done["attachment_ids"], [one["id"] for one in done["attachments"]]) == ([], [file_id])
 
 
 class TestDraft:
     def test_is_kept_unchecked_and_submitted_later(self, acme: Office) -> None:
-        made = acme.submitted(body={"submission_data": {"score": 99}, "draft": True})
-        path = f"/forms/submissions/{made['id']}"
-        assert (made["status"], made["submitted_at"]) == ("draft", None)
+        draft = acme.submitted(body={"submission_data": {"score": 99}, "draft": True})
+        path = f"/forms/submissions/{draft['id']}"
+        assert (draft["status"], draft["submitted_at"]) == ("draft", None)
         reply = acme.rahim.patch(path, {"status": "submitted"})
         assert [one["pointer"] for one in reply.json["errors"]] == ["/submission_data/title", "/submission_data/score"]
         kept = acme.rahim.ok("PATCH", path, {"submission_data": {"title": "Work"}})
@@ -350,9 +352,9 @@ class TestDraft:
         assert len(acme.rahim.ok("GET", f"/forms/{acme.form_id}/submissions?status=draft")["items"]) == 1
 
     def test_is_submitted_by_the_version_of_that_day(self, acme: Office) -> None:
-        made = acme.submitted(body={**GOOD, "draft": True})
+        draft = acme.submitted(body={**GOOD, "draft": True})
         acme.cast.hr.ok("PATCH", f"/forms/{acme.form_id}", {"fields": FIELDS[:1]})
-        path = f"/forms/submissions/{made['id']}"
+        path = f"/forms/submissions/{draft['id']}"
         reply = acme.rahim.patch(path, {"status": "submitted"})
         assert reply.json["errors"] == [{"pointer": "/submission_data/score", "detail": "is not a field of this form"}]
         done = acme.rahim.ok("PATCH", path, {"status": "submitted", "submission_data": {"title": "Work"}})
@@ -369,9 +371,9 @@ class TestDraft:
     def test_is_submitted_once_by_two_at_once(self, acme: Office) -> None:
         path = f"/forms/submissions/{acme.submitted(body={**GOOD, 'draft': True})['id']}"
         with ThreadPoolExecutor(4) as pool:
-            found = sorted(pool.map(lambda _: acme.rahim.patch(path, {"status": "submitted"}).status, range(4)))
-        assert found[0] == 200
-        assert set(found[1:]) <= {403, 409, 422}
+            statuses = sorted(pool.map(lambda _: acme.rahim.patch(path, {"status": "submitted"}).status, range(4)))
+        assert statuses[0] == 200
+        assert set(statuses[1:]) <= {403, 409, 422}
         assert acme.audited().count("form_submission.submitted") == 1
 
 
@@ -388,8 +390,8 @@ class TestReview:
             reply = acme.boss.patch(path, {"status": to, "notes": f"to {to}"})
         assert reply.status == status
         if status == 200:
-            found = {name: reply.json[name] for name in ("status", "notes", "reviewed_by")}
-            assert found == {"status": to, "notes": f"to {to}", "reviewed_by": str(acme.boss_id)}
+            review = {name: reply.json[name] for name in ("status", "notes", "reviewed_by")}
+            assert review == {"status": to, "notes": f"to {to}", "reviewed_by": str(acme.boss_id)}
             assert acme.audited()[-1] == f"form_submission.{to}"
 
     def test_is_the_managers_and_hrs_and_nobodys_own(self, acme: Office) -> None:
@@ -428,16 +430,18 @@ class TestReview:
             path = f"/forms/submissions/{acme.submitted()['id']}"
             moves = [(acme.boss, "approved"), (acme.cast.hr, "rejected")] * 2
             with ThreadPoolExecutor(4) as pool:
-                found = list(pool.map(lambda move, path=path: move[0].patch(path, {"status": move[1]}).status, moves))
-            assert sorted(found) == [200, 409, 409, 409]
+                statuses = list(
+                    pool.map(lambda move, path=path: move[0].patch(path, {"status": move[1]}).status, moves)
+                )
+            assert sorted(statuses) == [200, 409, 409, 409]
         assert len([one for one in acme.audited() if one != "form_submission.submitted"]) == 5
 
     def test_tells_the_person_once(self, acme: Office) -> None:
         path = f"/forms/submissions/{acme.submitted()['id']}"
         acme.boss.ok("PATCH", path, {"status": "under_review"})
-        assert told(acme) == []
+        assert notified(acme) == []
         acme.boss.ok("PATCH", path, {"status": "rejected", "notes": "Too late"})
-        assert told(acme) == [("form_decided", acme.rahim_id)]
+        assert notified(acme) == [("form_decided", acme.rahim_id)]
 
 
 class TestHandler:
@@ -446,29 +450,29 @@ class TestHandler:
         path = f"/forms/submissions/{acme.submitted(body=LEAVE)['id']}"
         acme.boss.ok("PATCH", path, {"status": "under_review"})
         acme.boss.ok("PATCH", path, {"status": "approved", "notes": "Approved by HR Manager"})
-        assert spy.told == [
+        assert spy.calls == [
             ("checked", ["leave_type", "start_date", "reason"]),
             ("submitted", acme.rahim_id, LEAVE["submission_data"], "submitted"),
             ("decided", "approved", "approved", "Approved by HR Manager"),
         ]
-        assert told(acme) == []
+        assert notified(acme) == []
 
     def test_is_asked_once_a_draft_is_submitted(self, acme: Office, spy: Spy) -> None:
         acme.form_id = acme.form(LEAVE_FIELDS, form_type="leave_request")
-        made = acme.submitted(body={**LEAVE, "draft": True})
-        assert [one[0] for one in spy.told] == ["checked"]
-        acme.rahim.ok("PATCH", f"/forms/submissions/{made['id']}", {"status": "submitted"})
-        assert [one[0] for one in spy.told] == ["checked", "submitted"]
+        draft = acme.submitted(body={**LEAVE, "draft": True})
+        assert [one[0] for one in spy.calls] == ["checked"]
+        acme.rahim.ok("PATCH", f"/forms/submissions/{draft['id']}", {"status": "submitted"})
+        assert [one[0] for one in spy.calls] == ["checked", "submitted"]
 
     def test_refuses_for_the_whole_transaction(self, acme: Office, spy: Spy) -> None:
         acme.form_id = acme.form(LEAVE_FIELDS, form_type="leave_request")
-        made = acme.submitted(body=LEAVE)
+        submission = acme.submitted(body=LEAVE)
         spy.refuses = True
         reply = acme.rahim.post(f"/forms/{acme.form_id}/submit", LEAVE)
         assert (reply.status, reply.json["detail"]) == (409, "There are no days left.")
-        assert acme.boss.patch(f"/forms/submissions/{made['id']}", {"status": "approved"}).status == 409
+        assert acme.boss.patch(f"/forms/submissions/{submission['id']}", {"status": "approved"}).status == 409
         [kept] = acme.rahim.ok("GET", f"/forms/{acme.form_id}/submissions")["items"]
-        assert (kept["id"], kept["status"]) == (made["id"], "submitted")
+        assert (kept["id"], kept["status"]) == (submission["id"], "submitted")
         assert acme.audited() == ["form_submission.submitted"]
 
 
@@ -515,7 +519,7 @@ class TestStranger:
         assert answers == {"There is no such submission."}
 
 
-def told(office: Office) -> list[tuple[str, UUID]]:
+def notified(office: Office) -> list[tuple[str, UUID]]:
     """Return who was told of what, each once."""
     rows = sql(office.cast, "select distinct kind, user_id from notification_logs order by 1")
     return [(one.kind, one.user_id) for one in rows]

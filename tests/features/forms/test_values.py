@@ -14,8 +14,8 @@ COLORS = [{"label": "Red", "value": "red"}, {"label": "Blue", "value": "blue"}]
 HOME = {"line1": "House 7", "city": "Dhaka", "country": "BD"}
 
 
-def fields(*said: dict[str, Any]) -> list[FormField]:
-    return lay_out(FIELDS.validate_python([{"field_label": "F", **one} for one in said], strict=False))
+def fields(*values: dict[str, Any]) -> list[FormField]:
+    return lay_out(FIELDS.validate_python([{"field_label": "F", **one} for one in values], strict=False))
 
 
 def one(kind: str, **more: Any) -> list[FormField]:
@@ -62,7 +62,7 @@ class TestType:
         assert submission_value_rules.validate_values(one(kind, **more), {"f": value}) == {"f": value}
 
     @pytest.mark.parametrize(
-        ("kind", "more", "value", "said"),
+        ("kind", "more", "value", "detail"),
         [
             ("text", {}, 5, "must be a text"),
             ("text", {}, ["a"], "must be a text"),
@@ -116,17 +116,17 @@ class TestType:
             ("file", {}, "contract.pdf", "is a file: upload it, and put its id into attachments instead"),
         ],
     )  # fmt: skip
-    def test_refuses(self, kind: str, more: dict[str, Any], value: Any, said: str) -> None:
-        if said == "is required":
+    def test_refuses(self, kind: str, more: dict[str, Any], value: Any, detail: str) -> None:
+        if detail == "is required":
             more = {**more, "is_required": True}
-        assert wrong(one(kind, **more), {"f": value}) == {"f": said}
+        assert wrong(one(kind, **more), {"f": value}) == {"f": detail}
 
-    @pytest.mark.parametrize(("part", "value", "said"), [
+    @pytest.mark.parametrize(("part", "value", "parts"), [
         ("line1", None, "is required"), ("city", " ", "is required"), ("country", 7, "must be a text"),
         ("postal_code", "1" * 21, "must have at most 20 characters"),
     ])  # fmt: skip
-    def test_names_the_part_of_an_address(self, part: str, value: Any, said: str) -> None:
-        assert wrong(one("address"), {"f": {**HOME, part: value}}) == {f"f/{part}": said}
+    def test_names_the_part_of_an_address(self, part: str, value: Any, parts: str) -> None:
+        assert wrong(one("address"), {"f": {**HOME, part: value}}) == {f"f/{part}": parts}
 
     def test_folds_spaces_of_a_text_and_keeps_a_number_as_it_is(self) -> None:
         form = fields({"field_name": "a", "field_type": "text"}, {"field_name": "b", "field_type": "number"})

@@ -30,35 +30,35 @@ class Office:
     boss: Api
     rahim: Api
 
-    def define(self, name: str = "Customer rating", **said: Any) -> dict[str, Any]:
+    def define(self, name: str = "Customer rating", **overrides: Any) -> dict[str, Any]:
         """Make a KPI that is entered by hand, unless another source is said."""
-        body = {"name": name, "source": "manual_entry", "target": 120, "weight": 20, **said}
-        found: dict[str, Any] = self.cast.hr.ok("POST", "/kpi-definitions", body)
-        return found
+        body = {"name": name, "source": "manual_entry", "target": 120, "weight": 20, **overrides}
+        definition: dict[str, Any] = self.cast.hr.ok("POST", "/kpi-definitions", body)
+        return definition
 
-    def metric(self, name: str, **said: Any) -> dict[str, Any]:
+    def metric(self, name: str, **overrides: Any) -> dict[str, Any]:
         """Make a KPI of what the system measures."""
-        return self.define(name, source="system_metric", metric=name, **said)
+        return self.define(name, source="system_metric", metric=name, **overrides)
 
-    def formula(self, text_: str, **said: Any) -> dict[str, Any]:
+    def formula(self, text_: str, **overrides: Any) -> dict[str, Any]:
         """Make a KPI of a formula."""
-        return self.define(f"={text_}", source="formula", formula=text_, **said)
+        return self.define(f"={text_}", source="formula", formula=text_, **overrides)
 
-    def assign(self, definition: dict[str, Any], user_id: UUID | None = None, **said: Any) -> str:
+    def assign(self, definition: dict[str, Any], user_id: UUID | None = None, **overrides: Any) -> str:
         """Return Rahim, or somebody else, a KPI for January, and give the assignment's id."""
-        body = {"definition_id": definition["id"], "user_id": str(user_id or self.rahim_id), **JANUARY, **said}
+        body = {"definition_id": definition["id"], "user_id": str(user_id or self.rahim_id), **JANUARY, **overrides}
         return str(self.cast.hr.ok("POST", "/kpi-assignments", body)["id"])
 
     def score(self, assignment_id: str) -> dict[str, Any]:
         """Read the score of an assignment."""
         items = self.cast.hr.ok("GET", "/kpi-scores?limit=200")["items"]
-        [found] = [one for one in items if one["assignment_id"] == assignment_id]
-        return dict(found)
+        [score] = [one for one in items if one["assignment_id"] == assignment_id]
+        return dict(score)
 
     def come_out(self, assignment_id: str) -> tuple[Any, Any, Any]:
         """Return value, achievement and weighted score."""
-        found = self.score(assignment_id)
-        return found["value"], found["achievement"], found["weighted"]
+        score = self.score(assignment_id)
+        return score["value"], score["achievement"], score["weighted"]
 
     def register(self, halves: str, *, month: str = "2026-01", of: UUID | None = None, **more: Any) -> None:
         """Put a month into Rahim's register: a letter for each half, as the projection writes them.
@@ -116,14 +116,14 @@ class Office:
         """Return what was written into the audit chain, oldest first."""
         return [one.action for one in sql(self.cast, "select action from audit_logs order by seq")]
 
-    def told(self, user_id: UUID) -> list[tuple[str, str, str]]:
+    def list_notifications(self, user_id: UUID) -> list[tuple[str, str, str]]:
         """Return what a person was told in the app, oldest first: the kind, of what, and due when."""
-        found = sql(
+        notifications = sql(
             self.cast,
             "select kind, said from notification_logs where user_id = :id and channel = 'in_app' order by id",
             id=user_id,
         )
-        return [(one.kind, one.said.get("title", ""), one.said.get("due_on", "")) for one in found]
+        return [(one.kind, one.said.get("title", ""), one.said.get("due_on", "")) for one in notifications]
 
 
 def open_office(**settings: Any) -> Office:
@@ -137,9 +137,9 @@ def open_office(**settings: Any) -> Office:
 def night(stack: Stack, day: str, moment: str = NIGHT) -> int:
     """Let the schedule find who is due on a day shortly after 03:00, and the consumers work."""
     with at(moment.format(day)):
-        found: int = stack.tick("kpi")["found"]
+        due: int = stack.tick("kpi")["found"]
         stack.drain()
-    return found
+    return due
 
 
 @pytest.fixture(name="office")

@@ -14,19 +14,21 @@ from tests.support.people import employee, row, sql
 pytestmark = pytest.mark.usefixtures("database")
 
 
-def give(office: Office, definition: dict[str, Any], **said: Any) -> Any:
-    return office.cast.hr.ok("POST", "/kpi-assignments", {"definition_id": definition["id"], **JANUARY, **said})
+def give(office: Office, definition: dict[str, Any], **overrides: Any) -> Any:
+    return office.cast.hr.ok("POST", "/kpi-assignments", {"definition_id": definition["id"], **JANUARY, **overrides})
 
 
-def skipped(found: Any) -> dict[str, list[str]]:
-    return {one["reason"]: one["user_ids"] for one in found["skipped"]}
+def skipped(reply: Any) -> dict[str, list[str]]:
+    return {one["reason"]: one["user_ids"] for one in reply["skipped"]}
 
 
 class TestOne:
     def test_gives_the_whole_assignment(self, office: Office) -> None:
         definition = office.define(unit="points")
-        made = give(office, definition, user_id=str(office.rahim_id), target=90, due_on="2026-02-03", notes="Probation")
-        assert {**made, "id": 0, "assigned_by": 0, "assigned_at": 0} == {
+        assignment = give(
+            office, definition, user_id=str(office.rahim_id), target=90, due_on="2026-02-03", notes="Probation"
+        )
+        assert {**assignment, "id": 0, "assigned_by": 0, "assigned_at": 0} == {
             "id": 0,
             "definition_id": definition["id"],
             "user_id": str(office.rahim_id),
@@ -51,7 +53,7 @@ class TestOne:
             "assigned_by": 0,
             "assigned_at": 0,
         }
-        assert office.rahim.ok("GET", "/kpi-assignments")["items"] == [made]
+        assert office.rahim.ok("GET", "/kpi-assignments")["items"] == [assignment]
         assert office.audited() == ["kpi_definition.added", "kpi_assignment.added"]
 
     @pytest.mark.parametrize(
@@ -67,7 +69,7 @@ class TestOne:
         assert reply.status == status
 
     @pytest.mark.parametrize(
-        ("said", "status", "pointer"),
+        ("overrides", "status", "pointer"),
         [
             ({"cycle_end": "2025-12-31"}, 422, "/cycle_end"),
             ({"cycle_end": "2027-01-02"}, 422, "/cycle_end"),  # 367 days
@@ -79,9 +81,9 @@ class TestOne:
         ],
     )
     def test_refuses_what_cannot_be(
-        self, office: Office, said: dict[str, Any], status: int, pointer: str | None
+        self, office: Office, overrides: dict[str, Any], status: int, pointer: str | None
     ) -> None:
-        body = {"definition_id": office.define()["id"], "user_id": str(office.rahim_id), **JANUARY, **said}
+        body = {"definition_id": office.define()["id"], "user_id": str(office.rahim_id), **JANUARY, **overrides}
         reply = office.cast.hr.post("/kpi-assignments", body)
         assert reply.status == status, reply.text
         if pointer is not None:
@@ -114,8 +116,8 @@ class TestMany:
         gone = employee(cast, employee_no="E-3", left_on=date(2025, 12, 31))
         later = employee(cast, employee_no="E-4", joined_on=date(2026, 2, 1))
         inside = employee(cast, employee_no="E-5", joined_on=date(2026, 1, 31))
-        found = give(office, definition, all=True)
-        assert (found["people"], skipped(found)) == (
+        reply = give(office, definition, all=True)
+        assert (reply["people"], skipped(reply)) == (
             2,
             {"has_it": [str(office.rahim_id)], "left_before": [str(gone)], "joins_after": [str(later)]},
         )
@@ -132,20 +134,20 @@ class TestMany:
         department = office.cast.hr.ok("POST", "/departments", {"name": "Sales"})["id"]
         [one, two] = [employee(office.cast, employee_no=f"D-{n}", department_id=UUID(department)) for n in (1, 2)]
         assert give(office, office.define(), department_id=department)["people"] == 2
-        found = office.cast.hr.ok("GET", "/kpi-assignments")["items"]
-        assert {one["user_id"] for one in found} == {str(one), str(two)}
+        assignments = office.cast.hr.ok("GET", "/kpi-assignments")["items"]
+        assert {one["user_id"] for one in assignments} == {str(one), str(two)}
 
     def test_gives_it_to_those_who_are_named(self, office: Office) -> None:
-        found = give(office, office.define(), user_ids=[str(office.rahim_id)] * 2, target=7)
-        assert (found["people"], found["skipped"]) == (1, [])
+        reply = give(office, office.define(), user_ids=[str(office.rahim_id)] * 2, target=7)
+        assert (reply["people"], reply["skipped"]) == (1, [])
 
     def test_reaches_a_managers_people_and_not_the_manager(self, office: Office) -> None:
         definition = office.define()
         other = employee(office.cast, employee_no="E-9")
-        found = office.boss.ok("POST", "/kpi-assignments", {"definition_id": definition["id"], "all": True, **JANUARY})
-        assert (found["people"], skipped(found)) == (1, {"is_you": [str(office.boss_id)]})
-        for said in ({"user_id": str(other)}, {"user_ids": [str(office.rahim_id), str(other)]}):
-            body = {"definition_id": definition["id"], **JANUARY, **said}
+        reply = office.boss.ok("POST", "/kpi-assignments", {"definition_id": definition["id"], "all": True, **JANUARY})
+        assert (reply["people"], skipped(reply)) == (1, {"is_you": [str(office.boss_id)]})
+        for recipients in ({"user_id": str(other)}, {"user_ids": [str(office.rahim_id), str(other)]}):
+            body = {"definition_id": definition["id"], **JANUARY, **recipients}
             assert office.boss.post("/kpi-assignments", body).status == 404
         body = {"definition_id": definition["id"], "user_id": str(office.boss_id), **JANUARY}
         assert office.boss.post("/kpi-assignments", body).status == 403
@@ -200,13 +202,13 @@ class TestList:
 
 class TestStranger:
     def test_finds_nothing(self, office: Office, zenith: Cast) -> None:
-        theirs = office.define()
-        office.assign(theirs)
+        of_acme = office.define()
+        office.assign(of_acme)
         department = office.cast.hr.ok("POST", "/departments", {"name": "Sales"})["id"]
         own = zenith.hr.ok("POST", "/kpi-definitions", {"name": "Own", "source": "manual_entry"})["id"]
         karim = str(employee(zenith))
         for there, nobody in (
-            ({"definition_id": theirs["id"], "user_id": karim}, {"definition_id": str(uuid4()), "user_id": karim}),
+            ({"definition_id": of_acme["id"], "user_id": karim}, {"definition_id": str(uuid4()), "user_id": karim}),
             ({"definition_id": own, "user_id": str(office.rahim_id)}, {"definition_id": own, "user_id": str(uuid4())}),
             (
                 {"definition_id": own, "user_ids": [karim, str(office.rahim_id)]},
@@ -217,12 +219,12 @@ class TestStranger:
                 {"definition_id": own, "department_id": str(uuid4())},
             ),
         ):
-            replies = [zenith.hr.post("/kpi-assignments", {**JANUARY, **said}) for said in (there, nobody)]
+            replies = [zenith.hr.post("/kpi-assignments", {**JANUARY, **body}) for body in (there, nobody)]
             assert [(one.status, one.json["detail"]) for one in replies] == [(404, replies[0].json["detail"])] * 2
         assert zenith.hr.ok("GET", "/kpi-assignments")["items"] == []
         for assignment_id in (office.cast.hr.ok("GET", "/kpi-assignments")["items"][0]["id"], str(uuid4())):
             assert zenith.hr.delete(f"/kpi-assignments/{assignment_id}").status == 404
-        for query in (f"user_id={office.rahim_id}", f"definition_id={theirs['id']}"):
+        for query in (f"user_id={office.rahim_id}", f"definition_id={of_acme['id']}"):
             assert zenith.hr.get(f"/kpi-scores?{query}").status == 404
 
     def test_of_a_colleagues_key_gives_himself_nothing(self, office: Office) -> None:

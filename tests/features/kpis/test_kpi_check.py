@@ -19,12 +19,12 @@ def _busy(office: Office, stack: Stack) -> Office:
     office.assign(office.metric("late_count", target=12))
     office.assign(office.formula("late_count / 7", target=0))
     office.assign(office.define("Empty"))
-    for name, value, said in (
+    for name, value, body in (
         ("One", 90, {}),
         ("Two", True, {"metric_type": "boolean", "target": None}),
         ("Three", "Kind", {"metric_type": "text", "target": None}),
     ):
-        assigned = office.assign(office.define(name, **said))
+        assigned = office.assign(office.define(name, **body))
         office.boss.ok("POST", f"/kpi-assignments/{assigned}/value", {"value": value})
     one = office.cast.hr.ok("GET", "/kpi-assignments")["items"][3]["id"]
     office.boss.ok("POST", f"/kpi-assignments/{one}/override", {"value": 77.7, "reason": "Two sites"})
@@ -52,11 +52,11 @@ BROKEN_SHARE = """
 
 class TestKpis:
     def test_holds_after_all_of_it(self, busy: Office, superuser: Connection) -> None:
-        found = checks.check_tenant(superuser, "kpis", busy.cast.id)
-        assert (found.seen, found.wrong) == (6, 0), found.problems
+        findings = checks.check_tenant(superuser, "kpis", busy.cast.id)
+        assert (findings.seen, findings.wrong) == (6, 0), findings.problems
 
     @pytest.mark.parametrize(
-        ("breaking", "said"),
+        ("breaking", "detail"),
         [
             (BROKEN_SHARE.format("round(100 * value / nullif(target, 0), 1)"), "is not that"),
             (BROKEN_SHARE.format("coalesce(round(times * value / nullif(target, 0), 2), 0)"), "its achievement is 0"),
@@ -73,11 +73,11 @@ class TestKpis:
                 from kpi_assignments order by id desc limit 1""", "shares days with another"),
         ],
     )  # fmt: skip
-    def test_fails_on_what_is_broken(self, busy: Office, superuser: Connection, breaking: str, said: str) -> None:
+    def test_fails_on_what_is_broken(self, busy: Office, superuser: Connection, breaking: str, detail: str) -> None:
         superuser.exec_driver_sql(breaking)
-        found = checks.check_tenant(superuser, "kpis", busy.cast.id)
-        assert found.wrong > 0
-        assert any(said in one for one in found.problems), found.problems
+        findings = checks.check_tenant(superuser, "kpis", busy.cast.id)
+        assert findings.wrong > 0
+        assert any(detail in one for one in findings.problems), findings.problems
 
     def test_looks_at_one_tenant(self, busy: Office, superuser: Connection) -> None:
         assert checks.check_tenant(superuser, "kpis", open_office().cast.id).seen == 0

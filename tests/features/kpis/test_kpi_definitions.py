@@ -17,8 +17,8 @@ NEW = {"name": "Sales", "source": "manual_entry"}
 
 class TestAdd:
     def test_gives_the_whole_definition(self, office: Office) -> None:
-        made = office.define("Customer rating", description="By the survey", unit="points")
-        assert {**made, "id": 0, "created_by": 0, "created_at": 0} == {
+        definition = office.define("Customer rating", description="By the survey", unit="points")
+        assert {**definition, "id": 0, "created_by": 0, "created_at": 0} == {
             "id": 0,
             "code": "customer_rating",
             "name": "Customer rating",
@@ -37,8 +37,8 @@ class TestAdd:
             "version": 1,
             "direction": "higher_is_better",
         }
-        assert office.cast.hr.ok("GET", f"/kpi-definitions/{made['id']}") == made
-        assert office.rahim.ok("GET", "/kpi-definitions")["items"] == [made]
+        assert office.cast.hr.ok("GET", f"/kpi-definitions/{definition['id']}") == definition
+        assert office.rahim.ok("GET", "/kpi-definitions")["items"] == [definition]
         assert office.audited() == ["kpi_definition.added"]
 
     @pytest.mark.parametrize(
@@ -49,13 +49,13 @@ class TestAdd:
         assert office.define(f"{name}.")["code"] == f"{code}_2"
 
     def test_takes_yes_as_the_target_of_a_boolean_and_1_to_5_as_the_scale_of_a_rating(self, office: Office) -> None:
-        made = office.define("Certified", metric_type="boolean", target=None)
-        assert (made["target"], made["scale"]) == (1.0, None)
-        made = office.define("Rated", metric_type="rating", target=4)
-        assert made["scale"] == {"min": 1.0, "max": 5.0}
+        definition = office.define("Certified", metric_type="boolean", target=None)
+        assert (definition["target"], definition["scale"]) == (1.0, None)
+        definition = office.define("Rated", metric_type="rating", target=4)
+        assert definition["scale"] == {"min": 1.0, "max": 5.0}
 
     @pytest.mark.parametrize(
-        ("said", "pointer", "detail"),
+        ("overrides", "pointer", "detail"),
         [
             ({"source": "formula"}, "/formula", "is missing"),
             ({"source": "system_metric"}, "/metric", "is missing"),
@@ -74,9 +74,9 @@ class TestAdd:
         ],
     )
     def test_refuses_what_cannot_be_scored(
-        self, office: Office, said: dict[str, Any], pointer: str, detail: str
+        self, office: Office, overrides: dict[str, Any], pointer: str, detail: str
     ) -> None:
-        reply = office.cast.hr.post("/kpi-definitions", {**NEW, **said})
+        reply = office.cast.hr.post("/kpi-definitions", {**NEW, **overrides})
         assert (reply.status, [one["pointer"] for one in reply.json["errors"]]) == (422, [pointer]), reply.text
         assert detail in reply.json["errors"][0]["detail"]
 
@@ -85,9 +85,9 @@ class TestAdd:
         reply = office.cast.hr.post("/kpi-definitions", {**NEW, "source": "formula", "formula": text})
         [error] = reply.json["errors"]
         assert (reply.status, error["pointer"]) == (422, "/formula")
-        said, shown, caret = error["detail"].split("\n")
-        assert "at character 16" in said
-        assert "working_days" in said
+        message, shown, caret = error["detail"].split("\n")
+        assert "at character 16" in message
+        assert "working_days" in message
         assert (shown, caret.index("^")) == (text, 15)
 
     @pytest.mark.parametrize(
@@ -119,29 +119,29 @@ class TestAdd:
 
 class TestChange:
     def test_changes_what_is_said_and_keeps_the_rest(self, office: Office) -> None:
-        made = office.formula("late_count")
-        path = f"/kpi-definitions/{made['id']}"
+        definition = office.formula("late_count")
+        path = f"/kpi-definitions/{definition['id']}"
         changed = office.cast.hr.ok("PATCH", path, {"formula": "late_count * 2", "target": None})
-        assert changed == {**made, "formula": "late_count * 2", "target": None, "version": 2}
+        assert changed == {**definition, "formula": "late_count * 2", "target": None, "version": 2}
         assert office.cast.hr.ok("PATCH", path, {"formula": "late_count * 2"})["version"] == 2
         assert office.audited() == ["kpi_definition.added", "kpi_definition.changed"]
 
     def test_refuses_an_old_version(self, office: Office) -> None:
-        made = office.define()
-        reply = office.cast.hr.patch(f"/kpi-definitions/{made['id']}", {"weight": 1}, headers={"if-match": '"7"'})
+        definition = office.define()
+        reply = office.cast.hr.patch(f"/kpi-definitions/{definition['id']}", {"weight": 1}, headers={"if-match": '"7"'})
         assert reply.status == 412
 
     @pytest.mark.parametrize(
-        ("said", "pointer"),
+        ("patch", "pointer"),
         [({"formula": "nothing"}, "/formula"), ({"metric": "late_count"}, "/metric"),
          ({"scale": {"min": 1, "max": 2}}, "/scale"), ({"source": "manual_entry"}, "/source"),
          ({"metric_type": "text"}, "/metric_type"), ({"code": "other"}, "/code")],
     )  # fmt: skip
     def test_checks_as_adding_does_and_keeps_what_a_kpi_is(
-        self, office: Office, said: dict[str, Any], pointer: str
+        self, office: Office, patch: dict[str, Any], pointer: str
     ) -> None:
-        made = office.formula("late_count")
-        reply = office.cast.hr.patch(f"/kpi-definitions/{made['id']}", said)
+        definition = office.formula("late_count")
+        reply = office.cast.hr.patch(f"/kpi-definitions/{definition['id']}", patch)
         assert (reply.status, reply.json["errors"][0]["pointer"]) == (422, pointer)
 
 
@@ -157,8 +157,8 @@ class TestList:
 
 class TestNestedChange:
     def test_of_one_end_of_a_scale_keeps_the_other(self, office: Office) -> None:
-        made = office.define("Rated", metric_type="rating", target=4)
-        path = f"/kpi-definitions/{made['id']}"
+        definition = office.define("Rated", metric_type="rating", target=4)
+        path = f"/kpi-definitions/{definition['id']}"
         assert office.cast.hr.ok("PATCH", path, {"scale": {"max": 10}})["scale"] == {"min": 1.0, "max": 10.0}
         assert office.cast.hr.ok("PATCH", path, {"scale": {"min": 2}})["scale"] == {"min": 2.0, "max": 10.0}
         reply = office.cast.hr.patch(path, {"scale": {"min": 10}})
@@ -169,16 +169,16 @@ class TestPreview:
     # 1 January 2026 is a Thursday; Friday and Saturday are off: 8 working days until the 12th. Absent on the 4th.
     HALVES = "PP" + "WWWW" + "AA" + "PPPPPPPP" + "WWWW" + "PPPP" + "--" * 19
 
-    def preview(self, office: Office, **said: Any) -> Any:
+    def preview(self, office: Office, **overrides: Any) -> Any:
         office.register(self.HALVES)
         with at("2026-01-13T12:00:00+06:00"):
             return office.cast.hr.ok(
-                "POST", "/kpi-definitions/preview", {"user_id": str(office.rahim_id), **JANUARY, **said}
+                "POST", "/kpi-definitions/preview", {"user_id": str(office.rahim_id), **JANUARY, **overrides}
             )
 
     def test_computes_for_a_real_person_and_shows_how(self, office: Office) -> None:
-        found = self.preview(office, formula="100 * present_days / working_days", target=95, weight=20)
-        assert {name: found[name] for name in ("value", "achievement", "weighted", "inputs", "as_of")} == {
+        preview = self.preview(office, formula="100 * present_days / working_days", target=95, weight=20)
+        assert {name: preview[name] for name in ("value", "achievement", "weighted", "inputs", "as_of")} == {
             # 7 of 8 days; 87.5 / 95 x 100 = 92.105...; 87.5 / 95 x 20 = 18.421...
             "value": 87.5,
             "achievement": 92.11,
@@ -186,22 +186,22 @@ class TestPreview:
             "inputs": {"present_days": 7.0, "working_days": 8.0},
             "as_of": "2026-01-12",
         }
-        assert [(one["expression"], one["value"]) for one in found["trace"]][-1] == (
+        assert [(one["expression"], one["value"]) for one in preview["trace"]][-1] == (
             "100 * present_days / working_days",
             87.5,
         )
-        assert {one["expression"]: one["value"] for one in found["trace"]}["100 * present_days"] == 700.0
+        assert {one["expression"]: one["value"] for one in preview["trace"]}["100 * present_days"] == 700.0
 
     def test_measures_what_the_system_does(self, office: Office) -> None:
-        found = self.preview(office, metric="attendance_rate")
-        assert (found["value"], found["achievement"], found["trace"]) == (87.5, None, [])
+        preview = self.preview(office, metric="attendance_rate")
+        assert (preview["value"], preview["achievement"], preview["trace"]) == (87.5, None, [])
 
     def test_counts_yes_as_1(self, office: Office) -> None:
         assert self.preview(office, formula="absent_days <= 1", metric_type="boolean", target=1)["achievement"] == 100.0
 
     def test_says_why_there_is_no_value(self, office: Office) -> None:
-        found = self.preview(office, formula="1 / late_count")
-        assert (found["value"], found["warnings"]) == (None, ["the formula divides by zero"])
+        preview = self.preview(office, formula="1 / late_count")
+        assert (preview["value"], preview["warnings"]) == (None, ["the formula divides by zero"])
 
     @pytest.mark.parametrize("more", [{}, {"target": 95, "weight": 20}])
     @pytest.mark.parametrize("formula", [
@@ -210,32 +210,32 @@ class TestPreview:
         "0 - 999999999999999 * 999999999999999",
     ])  # fmt: skip
     def test_answers_for_a_value_too_large_to_keep(self, office: Office, formula: str, more: dict[str, Any]) -> None:
-        found = self.preview(office, formula=formula, **more)
-        assert found["value"] is not None or found["warnings"]
+        preview = self.preview(office, formula=formula, **more)
+        assert preview["value"] is not None or preview["warnings"]
 
     def test_writes_nothing(self, office: Office) -> None:
         self.preview(office, metric="late_count")
         assert sql(office.cast, "select 1 from kpi_scores union all select 1 from audit_logs") == []
 
     @pytest.mark.parametrize(
-        ("said", "pointer"),
+        ("overrides", "pointer"),
         [({}, "/formula"), ({"formula": "1", "metric": "late_count"}, "/formula"), ({"formula": "height"}, "/formula"),
          ({"metric": "late_count", "cycle_end": "2025-12-31"}, "/cycle_end"),
          ({"metric": "late_count", "cycle_end": "2027-01-02"}, "/cycle_end")],
     )  # fmt: skip
-    def test_refuses_what_cannot_be_tried(self, office: Office, said: dict[str, Any], pointer: str) -> None:
-        body = {"user_id": str(office.rahim_id), **JANUARY, **said}
+    def test_refuses_what_cannot_be_tried(self, office: Office, overrides: dict[str, Any], pointer: str) -> None:
+        body = {"user_id": str(office.rahim_id), **JANUARY, **overrides}
         reply = office.cast.hr.post("/kpi-definitions/preview", body)
         assert (reply.status, reply.json["errors"][0]["pointer"]) == (422, pointer), reply.text
 
 
 class TestStranger:
     def test_finds_nothing(self, office: Office, zenith: Cast) -> None:
-        made = office.define()
+        definition = office.define()
         assert zenith.hr.ok("GET", "/kpi-definitions")["items"] == []
-        for definition_id in (made["id"], str(uuid4())):
+        for definition_id in (definition["id"], str(uuid4())):
             assert zenith.hr.get(f"/kpi-definitions/{definition_id}").status == 404
             assert zenith.hr.patch(f"/kpi-definitions/{definition_id}", {"weight": 1}).status == 404
         for user_id in (office.rahim_id, uuid4()):
-            said = {"metric": "late_count", "user_id": str(user_id), **JANUARY}
-            assert zenith.hr.post("/kpi-definitions/preview", said).status == 404
+            body = {"metric": "late_count", "user_id": str(user_id), **JANUARY}
+            assert zenith.hr.post("/kpi-definitions/preview", body).status == 404

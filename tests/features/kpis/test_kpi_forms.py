@@ -19,15 +19,15 @@ WORDS = {"field_name": "comment", "field_label": "Comment", "field_type": "texta
 DAY = "2026-01-20T12:00:00+06:00"
 
 
-def form(office: Office, *fields: dict[str, Any], **said: Any) -> Reply:
-    body = {"name": "Review", "form_type": "appraisal", "fields": list(fields), **said}
+def form(office: Office, *fields: dict[str, Any], **overrides: Any) -> Reply:
+    body = {"name": "Review", "form_type": "appraisal", "fields": list(fields), **overrides}
     return office.cast.hr.post("/forms", body)
 
 
 def submit(office: Office, form_id: str, by: Any = None, **data: Any) -> Reply:
     with at(DAY):
-        said = {"submission_data": data, "attachments": []}
-        reply: Reply = (by or office.rahim).post(f"/forms/{form_id}/submit", said)
+        body = {"submission_data": data, "attachments": []}
+        reply: Reply = (by or office.rahim).post(f"/forms/{form_id}/submit", body)
     return reply
 
 
@@ -52,7 +52,7 @@ class TestDefinition:
     def test_takes_fields_that_fit_their_kpis_and_any_others(self, office: Office, rating: object) -> None:
         office.define("Certified", metric_type="boolean", target=None)
         office.define("Behaviour", metric_type="text", target=None)
-        choice = {
+        dropdown = {
             "field_name": "kpi_rating",
             "field_label": "Rating",
             "field_type": "dropdown",
@@ -60,11 +60,11 @@ class TestDefinition:
         }
         certified = {"field_name": "kpi_certified", "field_label": "?", "field_type": "checkbox"}
         behaviour = {"field_name": "kpi_behaviour", "field_label": "?", "field_type": "textarea"}
-        assert form(office, choice, certified, behaviour, WORDS).status == 201
+        assert form(office, dropdown, certified, behaviour, WORDS).status == 201
         assert form(office, WORDS, name="Other").status == 201
 
     @pytest.mark.parametrize(
-        ("field", "said"),
+        ("field", "detail"),
         [
             ({"field_name": "kpi_height"}, "the field kpi_height names a KPI, and there is none with the code height"),
             ({"field_type": "text"}, "the field kpi_rating enters Rating, and is a dropdown or number then"),
@@ -74,11 +74,11 @@ class TestDefinition:
         ],
     )
     def test_refuses_a_field_that_could_enter_nothing(
-        self, office: Office, rating: object, field: dict[str, Any], said: str
+        self, office: Office, rating: object, field: dict[str, Any], detail: str
     ) -> None:
         office.metric("late_count")
         reply = form(office, {**RATING, **field})
-        assert (reply.status, said in reply.json["detail"]) == (422, True), reply.text
+        assert (reply.status, detail in reply.json["detail"]) == (422, True), reply.text
 
 
 class TestSubmit:
@@ -110,8 +110,8 @@ class TestDecide:
         entered = office.score(assigned)["entered"]
         assert (entered["submission_id"], entered["note"]) == (submission.json["id"], "As agreed")
         assert "kpi_score.entered" in office.audited()
-        found = sql(office.cast, "select user_id, kind from notification_logs where channel = 'in_app'")
-        assert [tuple(one) for one in found] == [(office.rahim_id, "form_decided")]
+        notifications = sql(office.cast, "select user_id, kind from notification_logs where channel = 'in_app'")
+        assert [tuple(one) for one in notifications] == [(office.rahim_id, "form_decided")]
 
     def test_rejecting_enters_nothing(self, office: Office, rating: dict[str, Any], form_id: str) -> None:
         assigned = office.assign(rating)
@@ -152,8 +152,10 @@ class TestDecide:
         # about Rahim, submitted by a person of another manager, and decided by that one
         lead = employee(office.cast, name="Lead", employee_no="E-8")
         friend = employee(office.cast, name="Friend", employee_no="E-9", manager_id=lead)
-        theirs = submit(office, form_id, by=key(office.cast.id, Role.EMPLOYEE, friend), kpi_rating=5, employee_no="E-2")
-        refused = decide(office, theirs, by=key(office.cast.id, Role.MANAGER, lead))
+        of_friend = submit(
+            office, form_id, by=key(office.cast.id, Role.EMPLOYEE, friend), kpi_rating=5, employee_no="E-2"
+        )
+        refused = decide(office, of_friend, by=key(office.cast.id, Role.MANAGER, lead))
         assert (refused.status, refused.json["detail"]) == (
             403,
             "This appraisal is about somebody whom you do not score.",
@@ -161,8 +163,8 @@ class TestDecide:
         assert office.come_out(assigned) == (None, None, None)
 
     def test_leaves_forms_without_a_kpi_as_they_were(self, office: Office) -> None:
-        made = form(office, WORDS).json
-        assert decide(office, submit(office, made["id"], comment="Fine")).status == 200
+        created = form(office, WORDS).json
+        assert decide(office, submit(office, created["id"], comment="Fine")).status == 200
 
     def test_takes_no_kpi_of_a_stranger(self, office: Office, zenith: Cast, rating: object) -> None:
         reply = zenith.hr.post("/forms", {"name": "Review", "form_type": "appraisal", "fields": [RATING]})

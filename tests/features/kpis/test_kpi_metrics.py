@@ -35,8 +35,8 @@ def measure(
     span = EmployeeSpan(str(office.rahim_id), date.fromisoformat(first), date.fromisoformat(last))
     now = datetime(2026, 3, 1, tzinfo=UTC)
     with job_scope((cast or office.cast).id, name="test", now=now, origin=Origin("-")) as scope:
-        found = measurement.measure(scope, spans=[span], metrics=metrics)[span]
-    return {name: float(value) for name, value in sorted(found.values.items()) if value}, found.notes
+        measurement_ = measurement.measure(scope, spans=[span], metrics=metrics)[span]
+    return {name: float(value) for name, value in sorted(measurement_.values.items()) if value}, measurement_.notes
 
 
 class TestDays:
@@ -66,8 +66,8 @@ class TestDays:
             early_out_minutes=31,
             extra_days=1,
         )
-        found, notes = measure(office, "2026-01-01", "2026-01-31")
-        assert found == {
+        values, notes = measure(office, "2026-01-01", "2026-01-31")
+        assert values == {
             "present_days": 21.0,
             "absent_days": 1.5,
             "leave_days": 1.5,
@@ -91,8 +91,8 @@ class TestDays:
         office.register(JANUARY)
         office.register(FEBRUARY, month="2026-02", as_of="2026-02-15")
         # 30 and 31 January, 1 to 10 February present, 11 to 15 absent; the rest is to come
-        found, notes = measure(office, "2026-01-30", "2026-02-15")
-        assert (found["present_days"], found["absent_days"], found["working_days"]) == (12.0, 5.0, 17.0)
+        values, notes = measure(office, "2026-01-30", "2026-02-15")
+        assert (values["present_days"], values["absent_days"], values["working_days"]) == (12.0, 5.0, 17.0)
         assert notes == []
 
     def test_with_packed_values_are_looked_up_day_by_day(self, office: Office) -> None:
@@ -132,8 +132,8 @@ class TestDays:
 
     def test_that_the_register_does_not_know_count_as_nothing_and_are_told(self, office: Office) -> None:
         office.register(JANUARY)
-        found, [note] = measure(office, "2026-01-31", "2026-02-10")
-        assert (found["present_days"], found["working_days"]) == (1.0, 1.0)
+        values, [note] = measure(office, "2026-01-31", "2026-02-10")
+        assert (values["present_days"], values["working_days"]) == (1.0, 1.0)
         assert note.startswith("the pay register of 10 of 11 days was never computed; they count as nothing")
 
     def test_outside_the_employment_are_no_working_days(self, office: Office) -> None:
@@ -143,15 +143,15 @@ class TestDays:
             id=office.rahim_id,
         )
         office.register("--" * 19 + "PP" * 9 + "AA" + "--" * 2)
-        found, notes = measure(office, "2026-01-01", "2026-01-31")
-        assert (found["working_days"], found["attendance_rate"], notes) == (10.0, 90.0, [])
+        values, notes = measure(office, "2026-01-01", "2026-01-31")
+        assert (values["working_days"], values["attendance_rate"], notes) == (10.0, 90.0, [])
 
     def test_of_nobody_employed_are_none_and_the_rate_has_no_value(self, office: Office) -> None:
         seller = row(office.cast, "users", {"name": "Seller"})
         span = EmployeeSpan(str(seller), date(2026, 1, 1), date(2026, 1, 31))
         with job_scope(office.cast.id, name="test", now=datetime(2026, 3, 1, tzinfo=UTC), origin=Origin("-")) as scope:
-            found = measurement.measure(scope, spans=[span], metrics=METRICS)[span]
-        assert (found.values["attendance_rate"], found.values["present_days"], found.notes) == (None, 0, [])
+            measured = measurement.measure(scope, spans=[span], metrics=METRICS)[span]
+        assert (measured.values["attendance_rate"], measured.values["present_days"], measured.notes) == (None, 0, [])
 
     def test_come_from_the_register_as_it_is_really_computed(self) -> None:
         office = open_office(cycle_start_day=26)  # the period January ends on the 25th
@@ -162,8 +162,8 @@ class TestDays:
             office.cast.hr.ok("POST", "/pay-register/2026-01/sync", {"user_ids": [str(office.rahim_id)]})
             office.cast.hr.ok("POST", "/pay-register/2026-02/sync", {"user_ids": [str(office.rahim_id)]})
         # 25 (Sunday) to 30 January; the 30th is a Friday
-        found, notes = measure(office, "2026-01-25", "2026-01-30")
-        assert found == {
+        values, notes = measure(office, "2026-01-25", "2026-01-30")
+        assert values == {
             "present_days": 3.5,
             "absent_days": 1.5,
             "week_offs": 1.0,
@@ -178,7 +178,7 @@ class TestDays:
 
 
 class TestSales:
-    def sell(self, office: Office, at_: str, earning: str = "40.00", *status: str, **said: Any) -> None:
+    def sell(self, office: Office, at_: str, earning: str = "40.00", *status: str, **overrides: Any) -> None:
         sale = row(
             office.cast,
             "sales",
@@ -189,7 +189,7 @@ class TestSales:
                 "occurred_at": at_,
                 "created_by": "test",
                 "created_at": at_,
-                **said,
+                **overrides,
             },
         )
         for revision, one in enumerate(status, start=1):
@@ -216,16 +216,16 @@ class TestSales:
         self.sell(office, "2026-01-10T12:00:00+06:00", "8.00", "declined")
         self.sell(office, "2026-01-10T12:00:00+06:00", "16.00", "approved", "declined")
         self.sell(office, "2026-01-10T12:00:00+06:00", "32.00", "declined", "approved")
-        found, _ = measure(office, "2026-01-01", "2026-01-31")
-        assert (found["sales_value"], found["sales_count"]) == (62.5, 3.0)
+        values, _ = measure(office, "2026-01-01", "2026-01-31")
+        assert (values["sales_value"], values["sales_count"]) == (62.5, 3.0)
 
     def test_in_other_currencies_are_told_and_left_out(self, office: Office) -> None:
         day = "2026-01-10T12:00:00+06:00"
         self.sell(office, day, "40.00", "approved")
         for earning in ("3.00", "4.50"):
             self.sell(office, day, earning, "approved", currency="USD")
-        found, notes = measure(office, "2026-01-01", "2026-01-31", {"sales_value", "sales_count"})
-        assert (found["sales_value"], found["sales_count"]) == (40.0, 3.0)
+        values, notes = measure(office, "2026-01-01", "2026-01-31", {"sales_value", "sales_count"})
+        assert (values["sales_value"], values["sales_count"]) == (40.0, 3.0)
         assert notes == ["sales_value is in BDT; sales of 7.50 USD are left out"]
         assert measure(office, "2026-01-01", "2026-01-31", {"sales_count"})[1] == []
 
@@ -253,7 +253,7 @@ class TestLaw:
         acme.register(text[62:], month="2026-02")
         last = min(first + length, 58)
         start = date(2026, 1, 1)
-        found, _ = measure(
+        values, _ = measure(
             acme, str(start + timedelta(days=first)), str(start + timedelta(days=last)), METRICS - {"sales_value"}
         )
         inside = text[2 * first : 2 * last + 2]
@@ -273,7 +273,7 @@ class TestLaw:
         model["late_minutes"] = 7.0 * model["late_count"] if not (first == 0 and last >= 30) else 0.0
         if model["working_days"]:
             model["attendance_rate"] = round(100 * model["present_days"] / model["working_days"], 10)
-        assert found == pytest.approx({name: value for name, value in model.items() if value})
+        assert values == pytest.approx({name: value for name, value in model.items() if value})
 
 
 class TestMany:
@@ -287,8 +287,8 @@ class TestMany:
             for first, last in ((1, 5), (4, 5))
         ]
         with job_scope(office.cast.id, name="test", now=datetime(2026, 3, 1, tzinfo=UTC), origin=Origin("-")) as scope:
-            found = measurement.measure(scope, spans=reversed(spans), metrics={"present_days", "absent_days"})
+            measured = measurement.measure(scope, spans=reversed(spans), metrics={"present_days", "absent_days"})
         assert [
-            (float(found[span].values["present_days"] or 0), float(found[span].values["absent_days"] or 0))
+            (float(measured[span].values["present_days"] or 0), float(measured[span].values["absent_days"] or 0))
             for span in spans
         ] == [(2.5, 0.5), (1.5, 0.5), (0, 5), (0, 2)]

@@ -64,8 +64,8 @@ class TestNight:
         assert office.come_out(mixed) == (12.5, 6.25, 1.25)
         assert office.come_out(reliable) == (0.0, 0.0, 0.0)
         assert office.come_out(by_hand) == (None, None, None)
-        found = office.score(mixed)
-        assert {name: found[name] for name in ("inputs", "formula", "warnings", "notes", "as_of")} == {
+        score = office.score(mixed)
+        assert {name: score[name] for name in ("inputs", "formula", "warnings", "notes", "as_of")} == {
             "inputs": {"present_days": 2.5, "absent_days": 2.5},
             "as_of": "2026-01-07",
             "formula": "present_days * 10 - absent_days * 5",
@@ -125,13 +125,13 @@ class TestNight:
         definition = office.metric("present_days", target=10)
         for who in (office.rahim_id, other):
             office.assign(definition, who)
-        found = []
+        outcomes = []
         for order in ((office.rahim_id, other), (other, office.rahim_id)):
             sql(office.cast, "delete from kpi_scores")
             for who in order:
                 with kpi_scope(office) as scope:
                     score_nightly_job.calculate(scope, as_of=date(2026, 1, 31), employee_filter=EmployeeFilter.one(who))
-            found.append(scores(office.cast))
+            outcomes.append(scores(office.cast))
         with kpi_scope(office) as scope:
             assert score_nightly_job.calculate(
                 scope, as_of=date(2026, 1, 31), employee_filter=EmployeeFilter.everybody()
@@ -139,7 +139,7 @@ class TestNight:
                 2,
                 0,
             )
-        assert found[0] == found[1] == scores(office.cast)
+        assert outcomes[0] == outcomes[1] == scores(office.cast)
 
     def test_that_was_missed_is_made_up_for_at_the_end_of_the_cycle(self, office: Office, stack: Stack) -> None:
         office.register(JANUARY)
@@ -230,30 +230,30 @@ class TestRequest:
 class TestRemind:
     def test_tells_the_person_and_the_manager_once_for_each_step(self, office: Office, stack: Stack) -> None:
         office.assign(office.define("Customer rating"))
-        told = ("kpi_due", "Customer rating", "2026-01-31")
+        reminder = ("kpi_due", "Customer rating", "2026-01-31")
         for day, times in (("23", 0), ("24", 1), ("25", 1), ("29", 1), ("30", 2), ("31", 2)):
             night(stack, f"2026-01-{day}")
-            assert office.told(office.rahim_id) == [told] * times, day
-            assert office.told(office.boss_id) == [told] * times, day
+            assert office.list_notifications(office.rahim_id) == [reminder] * times, day
+            assert office.list_notifications(office.boss_id) == [reminder] * times, day
         night(stack, "2026-02-01")
-        assert len(office.told(office.rahim_id)) == 2
+        assert len(office.list_notifications(office.rahim_id)) == 2
 
     def test_tells_only_the_nearest_step_after_missed_nights(self, office: Office, stack: Stack) -> None:
         office.assign(office.define(), due_on="2026-02-10")
         night(stack, "2026-02-09")
         night(stack, "2026-02-10")
-        assert office.told(office.rahim_id) == [("kpi_due", "Customer rating", "2026-02-10")]
+        assert office.list_notifications(office.rahim_id) == [("kpi_due", "Customer rating", "2026-02-10")]
 
     def test_tells_nobody_of_what_is_there_calculated_or_out_of_use(self, office: Office, stack: Stack) -> None:
-        for name, verb, said in (("One", "value", {"value": 1}), ("Two", "override", {"value": 1, "reason": "x"})):
+        for name, verb, body in (("One", "value", {"value": 1}), ("Two", "override", {"value": 1, "reason": "x"})):
             assigned = office.assign(office.define(name))
-            office.boss.ok("POST", f"/kpi-assignments/{assigned}/{verb}", said)
+            office.boss.ok("POST", f"/kpi-assignments/{assigned}/{verb}", body)
         office.assign(office.metric("late_count"))
         asleep = office.define("Three")
         office.assign(asleep)
         office.cast.hr.ok("PATCH", f"/kpi-definitions/{asleep['id']}", {"is_active": False})
         night(stack, "2026-01-30")
-        assert office.told(office.rahim_id) == office.told(office.boss_id) == []
+        assert office.list_notifications(office.rahim_id) == office.list_notifications(office.boss_id) == []
 
     def test_reminds_the_manager_of_the_appraisal_that_would_enter_it_once_for_all(
         self, office: Office, stack: Stack
@@ -267,11 +267,11 @@ class TestRemind:
         office.cast.hr.ok("POST", "/forms", {"name": "Review", "form_type": "appraisal", "fields": [field]})
         night(stack, "2026-01-30")
         night(stack, "2026-01-31")
-        assert sorted(office.told(office.boss_id)) == [
+        assert sorted(office.list_notifications(office.boss_id)) == [
             ("appraisal_reminder", "Review", "2026-01-31"),
             ("kpi_due", "Not in the form", "2026-01-31"),
         ]
-        assert office.told(karim) == [("kpi_due", "Customer rating", "2026-01-31")]
+        assert office.list_notifications(karim) == [("kpi_due", "Customer rating", "2026-01-31")]
 
     def test_counts_what_it_told(self, office: Office, stack: Stack) -> None:
         office.assign(office.define())

@@ -16,22 +16,22 @@ from tests.support.stack import Stack
 pytestmark = pytest.mark.usefixtures("database")
 
 
-def enter(office: Office, assignment_id: str, value: Any, **said: Any) -> Any:
-    return office.boss.ok("POST", f"/kpi-assignments/{assignment_id}/value", {"value": value, **said})
+def enter(office: Office, assignment_id: str, value: Any, **overrides: Any) -> Any:
+    return office.boss.ok("POST", f"/kpi-assignments/{assignment_id}/value", {"value": value, **overrides})
 
 
 def overrule(office: Office, assignment_id: str, value: Any, reason: str | None = "Two sites") -> Any:
-    said = {"value": value, **({"reason": reason} if reason else {})}
-    return office.boss.ok("POST", f"/kpi-assignments/{assignment_id}/override", said)
+    body = {"value": value, **({"reason": reason} if reason else {})}
+    return office.boss.ok("POST", f"/kpi-assignments/{assignment_id}/override", body)
 
 
 class TestValue:
     def test_of_90_against_120_with_a_weight_of_20_is_75_and_15(self, office: Office) -> None:
         assigned = office.assign(office.define())
-        found = enter(office, assigned, 90, note="By the survey")
-        assert (found["value"], found["achievement"], found["weighted"]) == (90.0, 75.0, 15.0)
-        assert (found["target"], found["weight"], found["entered"]["note"]) == (120.0, 20.0, "By the survey")
-        assert office.score(assigned) == found
+        score = enter(office, assigned, 90, note="By the survey")
+        assert (score["value"], score["achievement"], score["weighted"]) == (90.0, 75.0, 15.0)
+        assert (score["target"], score["weight"], score["entered"]["note"]) == (120.0, 20.0, "By the survey")
+        assert office.score(assigned) == score
         enter(office, assigned, 96)
         assert office.come_out(assigned) == (96.0, 80.0, 16.0)
         audited = sql(
@@ -73,7 +73,7 @@ class TestValue:
         assert office.come_out(assigned) == (45.0, 75.0, 7.5)
 
     @pytest.mark.parametrize(
-        ("said", "value", "came"),
+        ("entered", "value", "came"),
         [
             ({"metric_type": "boolean", "target": None}, True, (1.0, 100.0, 20.0)),
             ({"metric_type": "boolean", "target": None}, False, (0.0, 0.0, 0.0)),
@@ -84,15 +84,15 @@ class TestValue:
         ],
     )
     def test_is_of_the_kind_that_the_kpi_is(
-        self, office: Office, said: dict[str, Any], value: Any, came: tuple[Any, ...]
+        self, office: Office, entered: dict[str, Any], value: Any, came: tuple[Any, ...]
     ) -> None:
-        assigned = office.assign(office.define(**said))
+        assigned = office.assign(office.define(**entered))
         enter(office, assigned, value)
         assert office.come_out(assigned) == came
-        assert office.score(assigned)["text"] == ("Helps everybody" if said["metric_type"] == "text" else None)
+        assert office.score(assigned)["text"] == ("Helps everybody" if entered["metric_type"] == "text" else None)
 
     @pytest.mark.parametrize(
-        ("said", "value", "detail"),
+        ("entered", "value", "detail"),
         [
             ({}, True, "is a number"),
             ({}, "ninety", "is a number"),
@@ -102,8 +102,8 @@ class TestValue:
             ({"metric_type": "text", "target": None}, 3, "send a text"),
         ],
     )
-    def test_of_another_kind_is_refused(self, office: Office, said: dict[str, Any], value: Any, detail: str) -> None:
-        assigned = office.assign(office.define(**said))
+    def test_of_another_kind_is_refused(self, office: Office, entered: dict[str, Any], value: Any, detail: str) -> None:
+        assigned = office.assign(office.define(**entered))
         reply = office.boss.post(f"/kpi-assignments/{assigned}/value", {"value": value})
         assert (reply.status, reply.json["errors"][0]["pointer"]) == (422, "/value")
         assert detail in reply.json["errors"][0]["detail"]
@@ -116,32 +116,32 @@ class TestValue:
     def test_is_nobodys_own_to_enter_or_override(self, office: Office) -> None:
         definition = office.define()
         own = office.assign(definition, office.boss_id)
-        for verb, said in (("value", {"value": 1}), ("override", {"value": 1, "reason": "x"})):
-            assert office.boss.post(f"/kpi-assignments/{own}/{verb}", said).status == 403
+        for verb, body in (("value", {"value": 1}), ("override", {"value": 1, "reason": "x"})):
+            assert office.boss.post(f"/kpi-assignments/{own}/{verb}", body).status == 403
             hr = key(office.cast.id, Role.HR, office.boss_id)
-            assert hr.post(f"/kpi-assignments/{own}/{verb}", said).status == 403
-            assert office.rahim.post(f"/kpi-assignments/{own}/{verb}", said).status == 403
+            assert hr.post(f"/kpi-assignments/{own}/{verb}", body).status == 403
+            assert office.rahim.post(f"/kpi-assignments/{own}/{verb}", body).status == 403
         assert office.come_out(own) == (None, None, None)
 
     def test_is_entered_by_managers_for_their_people_only(self, office: Office) -> None:
         definition = office.define()
         other = office.assign(definition, office.boss_id)
-        stranger = key(office.cast.id, Role.MANAGER, office.rahim_id)
-        assert stranger.post(f"/kpi-assignments/{other}/value", {"value": 1}).status == 404
+        other_manager = key(office.cast.id, Role.MANAGER, office.rahim_id)
+        assert other_manager.post(f"/kpi-assignments/{other}/value", {"value": 1}).status == 404
 
 
 class TestOverride:
     def test_counts_instead_of_the_value_which_stays_beside_it(self, office: Office) -> None:
         assigned = office.assign(office.define())
         enter(office, assigned, 90)
-        found = overrule(office, assigned, 108)
-        assert (found["value"], found["override"]["value"], found["achievement"], found["weighted"]) == (
+        score = overrule(office, assigned, 108)
+        assert (score["value"], score["override"]["value"], score["achievement"], score["weighted"]) == (
             90.0,
             108.0,
             90.0,
             18.0,
         )
-        assert found["override"]["reason"] == "Two sites"
+        assert score["override"]["reason"] == "Two sites"
         enter(office, assigned, 60)
         assert office.come_out(assigned) == (60.0, 90.0, 18.0)
         cleared = overrule(office, assigned, None, None)
@@ -172,14 +172,14 @@ class TestOverride:
         assert office.boss.post(f"/kpi-assignments/{assigned}/override", {"value": 1, "reason": " "}).status == 422
 
     @pytest.mark.parametrize(
-        ("said", "value", "status"),
+        ("requested", "value", "status"),
         [({"metric_type": "rating", "target": 5}, 9, 422), ({"metric_type": "boolean", "target": None}, 0.5, 422),
          ({"metric_type": "text", "target": None}, 1, 409)],
     )  # fmt: skip
     def test_is_a_value_that_the_kpi_can_have(
-        self, office: Office, said: dict[str, Any], value: Any, status: int
+        self, office: Office, requested: dict[str, Any], value: Any, status: int
     ) -> None:
-        assigned = office.assign(office.define(**said))
+        assigned = office.assign(office.define(**requested))
         reply = office.boss.post(f"/kpi-assignments/{assigned}/override", {"value": value, "reason": "x"})
         assert reply.status == status
 
@@ -192,10 +192,10 @@ class TestOverride:
 
 class TestList:
     def test_shows_an_assignment_without_a_value_as_well(self, office: Office) -> None:
-        found = office.score(office.assign(office.define()))
+        score = office.score(office.assign(office.define()))
         blank = ("value", "text", "override", "achievement", "weighted", "formula", "as_of", "calculated_at", "entered")
-        assert [found[name] for name in blank] == [None] * 9
-        assert (found["target"], found["weight"], found["inputs"], found["warnings"]) == (120.0, 20.0, {}, [])
+        assert [score[name] for name in blank] == [None] * 9
+        assert (score["target"], score["weight"], score["inputs"], score["warnings"]) == (120.0, 20.0, {}, [])
 
     def test_filters_by_cycle_and_person(self, office: Office) -> None:
         definition = office.define()
@@ -210,8 +210,8 @@ class TestStranger:
     def test_finds_no_score(self, office: Office, zenith: Cast) -> None:
         assigned = office.assign(office.define())
         for assignment_id in (assigned, str(uuid4())):
-            for verb, said in (("value", {"value": 1}), ("override", {"value": 1, "reason": "x"})):
-                reply = zenith.hr.post(f"/kpi-assignments/{assignment_id}/{verb}", said)
+            for verb, body in (("value", {"value": 1}), ("override", {"value": 1, "reason": "x"})):
+                reply = zenith.hr.post(f"/kpi-assignments/{assignment_id}/{verb}", body)
                 assert (reply.status, reply.json["detail"]) == (404, "There is no such KPI assignment.")
         assert zenith.hr.ok("GET", "/kpi-scores")["items"] == []
 
@@ -220,14 +220,14 @@ class TestScoreOf:
     """The function that pay formulas read kpi_score by."""
 
     def of(self, office: Office, day: str, cast: Cast | None = None) -> Any:
-        [(found,)] = sql(
+        [(score,)] = sql(
             cast or office.cast,
             "select kpi_score_of(:tenant_id, :user_id, cast(:day as date))",
             tenant_id=office.cast.id,
             user_id=office.rahim_id,
             day=day,
         )
-        return None if found is None else float(found)
+        return None if score is None else float(score)
 
     def test_sums_the_weighted_scores_of_the_cycles_that_hold_the_day(self, office: Office, zenith: Cast) -> None:
         first, second = office.define("One"), office.define("Two", weight=30)
@@ -255,34 +255,34 @@ class TestScoreOf:
             assigned = office.assign(office.define(name, target=target, weight=1))
             shown.append(enter(office, assigned, value)["weighted"])
         assert shown == [1.67, 1.33, 0.77]
-        [(found,)] = sql(
+        [(score,)] = sql(
             office.cast,
             "select kpi_score_of(:tenant_id, :user_id, '2026-01-15')",
             tenant_id=office.cast.id,
             user_id=office.rahim_id,
         )
-        assert str(found) == "3.7666666667"
+        assert str(score) == "3.7666666667"
 
     @pytest.mark.parametrize(("value", "score"), [(-5, "-1.6666666667"), (10**15, "333333333333333.3333333333")])
     def test_has_ten_places_whatever_its_size(self, office: Office, value: int, score: str) -> None:
         enter(office, office.assign(office.define("One", target=3, weight=1)), value)
-        [(found,)] = sql(
+        [(ratio,)] = sql(
             office.cast,
             "select kpi_score_of(:tenant_id, :user_id, '2026-01-15')",
             tenant_id=office.cast.id,
             user_id=office.rahim_id,
         )
-        assert str(found) == score
+        assert str(ratio) == score
 
     def test_divides_the_target_by_the_value_where_lower_is_better(self, office: Office) -> None:
         enter(office, office.assign(office.define("Days", target=10, weight=20, direction="lower_is_better")), 7)
-        [(found,)] = sql(
+        [(score,)] = sql(
             office.cast,
             "select kpi_score_of(:tenant_id, :user_id, '2026-01-15')",
             tenant_id=office.cast.id,
             user_id=office.rahim_id,
         )
-        assert str(found) == "28.5714285714"  # 10 / 7 x 20
+        assert str(score) == "28.5714285714"  # 10 / 7 x 20
 
 
 class TestDirection:
@@ -312,12 +312,12 @@ class TestDirection:
         assert enter(office, assigned, 3)["achievement"] is None
 
     @pytest.mark.parametrize(
-        ("said", "pointer"),
+        ("overrides", "pointer"),
         [({"target": -1}, "/target"), ({"metric_type": "boolean", "target": None}, "/direction"),
          ({"metric_type": "text", "target": None}, "/direction"), ({"direction": "down"}, "/direction")],
     )  # fmt: skip
-    def test_is_refused_where_it_makes_no_sense(self, office: Office, said: Any, pointer: str) -> None:
-        body = {"name": "Days", "source": "manual_entry", "target": 10, "direction": "lower_is_better", **said}
+    def test_is_refused_where_it_makes_no_sense(self, office: Office, overrides: Any, pointer: str) -> None:
+        body = {"name": "Days", "source": "manual_entry", "target": 10, "direction": "lower_is_better", **overrides}
         reply = office.cast.hr.post("/kpi-definitions", body)
         assert (reply.status, [error["pointer"] for error in reply.json["errors"]]) == (422, [pointer])
 
@@ -348,10 +348,10 @@ class TestShare:
             row = session.exec_driver_sql(
                 "select kpi_share(%s, %s, 100), kpi_share(%s, %s, %s)", (value, target, value, target, weight)
             ).one()
-        for found, times in zip(row, (Decimal(100), weight), strict=True):
+        for share, times in zip(row, (Decimal(100), weight), strict=True):
             if target == 0:
-                assert found is None
+                assert share is None
                 continue
             exact = Fraction(value) * Fraction(times) / Fraction(target) * 100
             whole = int(abs(exact) + Fraction(1, 2)) * (-1 if exact < 0 else 1)
-            assert found == (Decimal(whole) / 100).quantize(Decimal("0.01"), ROUND_HALF_UP)
+            assert share == (Decimal(whole) / 100).quantize(Decimal("0.01"), ROUND_HALF_UP)

@@ -49,7 +49,7 @@ def _s3(running: Stack) -> Any:
 
 
 def person(cast: Cast, name: str, *, iban: str | None = None, number: str | None = None) -> str:
-    """Make somebody with a bank account, whom 120.00 of pending sales stand for: an advance of 12.00."""
+    """Make a user with a bank account and a pending sale of 120.00: an advance of 12.00."""
     user_id = str(cast.admin.ok("POST", "/sales/user", {"name": name})["id"])
     to = (
         {"kind": "iban", "holder": name, "iban": iban}
@@ -66,9 +66,9 @@ def prepared(cast: Cast, *people: str, settings: dict[str, Any] = ISO) -> list[s
     policy = {"payout_provider": "bank_file", "payout_limits": {"USD": "1000.00"}}
     cast.admin.ok("PATCH", "/tenant", {"policy": policy})
     cast.admin.ok("PUT", "/payouts/bank-file-settings", settings)
-    made = [person(cast, name, iban=IBANS[at]) for at, name in enumerate(people)]
+    user_ids = [person(cast, name, iban=IBANS[at]) for at, name in enumerate(people)]
     advances(cast)
-    return made
+    return user_ids
 
 
 def advances(cast: Cast) -> None:
@@ -88,20 +88,20 @@ def payouts(cast: Cast) -> dict[str, dict[str, Any]]:
     return {one["user_id"]: one for one in cast.admin.ok("GET", "/payouts")["items"]}
 
 
-def download(cast: Cast, made: dict[str, Any], s3: Any) -> bytes:
+def download(cast: Cast, new_batch: dict[str, Any], s3: Any) -> bytes:
     """Get the file as a browser would, by the link."""
-    link = cast.hr.ok("GET", f"/payouts/batches/{made['id']}/file")
+    link = cast.hr.ok("GET", f"/payouts/batches/{new_batch['id']}/file")
     path = urlsplit(link["url"]).path.removeprefix("/")
-    found = s3.get_object(Bucket=BUCKET, Key=path.removeprefix(f"{BUCKET}/"))["Body"].read()
-    assert hashlib.sha256(found).hexdigest() == link["sha256"] == made["file_sha256"]
-    return bytes(found)
+    content = s3.get_object(Bucket=BUCKET, Key=path.removeprefix(f"{BUCKET}/"))["Body"].read()
+    assert hashlib.sha256(content).hexdigest() == link["sha256"] == new_batch["file_sha256"]
+    return bytes(content)
 
 
-def answer(cast: Cast, made: dict[str, Any], *rows: dict[str, Any]) -> dict[str, Any]:
-    return dict(cast.admin.ok("POST", f"/payouts/batches/{made['id']}/answer", list(rows)))
+def answer(cast: Cast, new_batch: dict[str, Any], *rows: dict[str, Any]) -> dict[str, Any]:
+    return dict(cast.admin.ok("POST", f"/payouts/batches/{new_batch['id']}/answer", list(rows)))
 
 
-def report(made: dict[str, Any], *statuses: tuple[str, str], group: str = "PART", version: str = "10") -> str:
+def report(new_batch: dict[str, Any], *statuses: tuple[str, str], group: str = "PART", version: str = "10") -> str:
     """Write the bank's report: a status for each reference."""
     reason = "<StsRsnInf><Rsn><Cd>AC04</Cd></Rsn><AddtlInf>Account closed</AddtlInf></StsRsnInf>"
     lines = "".join(
@@ -109,7 +109,7 @@ def report(made: dict[str, Any], *statuses: tuple[str, str], group: str = "PART"
         f"{reason if status == 'RJCT' else ''}</TxInfAndSts>"
         for reference, status in statuses
     )
-    message = made["id"].replace("-", "")
+    message = new_batch["id"].replace("-", "")
     return (
         f'<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.002.001.{version}"><CstmrPmtStsRpt>'
         "<GrpHdr><MsgId>B1</MsgId><CreDtTm>2026-11-23T10:00:00Z</CreDtTm></GrpHdr>"
@@ -130,28 +130,28 @@ class TestWholeFlow:
     def test_goes_from_sale_to_paid_and_the_refused_are_owed_again(self, acme: Cast, s3: Any) -> None:
         rahim, mina, jamal = prepared(acme, "Rahim Uddin", "মিনা", "Jamal & Sons")
         assert [one["status"] for one in payouts(acme).values()] == ["queued"] * 3
-        made = batch(acme)
-        assert (made["number"], made["format"], made["status"]) == (1, "pain.001", "open")
-        assert made["totals"] == [{"currency": "BDT", "payouts": 3, "amount": "36.00"}]
-        assert (made["by_status"], made["left_out"], made["waiting"]) == ({"sending": 3}, [], 0)
-        assert made["handed_over_at"] is None
-        data = download(acme, made, s3)
+        new_batch = batch(acme)
+        assert (new_batch["number"], new_batch["format"], new_batch["status"]) == (1, "pain.001", "open")
+        assert new_batch["totals"] == [{"currency": "BDT", "payouts": 3, "amount": "36.00"}]
+        assert (new_batch["by_status"], new_batch["left_out"], new_batch["waiting"]) == ({"sending": 3}, [], 0)
+        assert new_batch["handed_over_at"] is None
+        data = download(acme, new_batch, s3)
         xmlschema.XMLSchema(Path(sepaxml.__file__).parent / "schemas" / "pain.001.001.09.xsd").validate(data.decode())
         root = ElementTree.fromstring(data)  # noqa: S314  # our own
         of = {who: payouts(acme)[who]["reference"] for who in (rahim, mina, jamal)}
-        found = {one.findtext(f".//{PAIN}EndToEndId"): one for one in root.iter(f"{PAIN}CdtTrfTxInf")}
-        assert set(found) == set(of.values())
-        assert [found[of[who]].findtext(f".//{PAIN}Cdtr/{PAIN}Nm") for who in of] == [
+        transfers = {one.findtext(f".//{PAIN}EndToEndId"): one for one in root.iter(f"{PAIN}CdtTrfTxInf")}
+        assert set(transfers) == set(of.values())
+        assert [transfers[of[who]].findtext(f".//{PAIN}Cdtr/{PAIN}Nm") for who in of] == [
             "Rahim Uddin",
             "mina",
             "Jamal + Sons",
         ]
-        assert [found[of[who]].findtext(f".//{PAIN}IBAN") for who in of] == IBANS
+        assert [transfers[of[who]].findtext(f".//{PAIN}IBAN") for who in of] == IBANS
         assert root.findtext(f".//{PAIN}CtrlSum") == "36.00"
-        assert acme.hr.ok("GET", f"/payouts/batches/{made['id']}")["handed_over_at"] is not None
+        assert acme.hr.ok("GET", f"/payouts/batches/{new_batch['id']}")["handed_over_at"] is not None
 
-        said = report(made, (of[rahim], "ACSC"), (of[mina], "RJCT"), (of[jamal], "ACSP"))
-        first = acme.admin.ok("POST", f"/payouts/batches/{made['id']}/answer", said, **XML)
+        bank_report = report(new_batch, (of[rahim], "ACSC"), (of[mina], "RJCT"), (of[jamal], "ACSP"))
+        first = acme.admin.ok("POST", f"/payouts/batches/{new_batch['id']}/answer", bank_report, **XML)
         assert [(item["line"], item["result"], item["status"]) for item in first["items"]] == [
             (1, "ok", "paid"),
             (2, "ok", "failed"),
@@ -161,16 +161,16 @@ class TestWholeFlow:
         assert payouts(acme)[mina]["problem"] == "refused: RJCT: AC04: Account closed"
         # 36.00 were advanced; 24.00 have left or are on their way, and Mina is owed her 12.00 again
         assert ledger(acme) == {"advances": "36.00", "payable": "-12.00", "cash": "-24.00"}
-        again = acme.admin.ok("POST", f"/payouts/batches/{made['id']}/answer", said, **XML)
+        again = acme.admin.ok("POST", f"/payouts/batches/{new_batch['id']}/answer", bank_report, **XML)
         assert again["counts"] == {"unchanged": 3}
         assert ledger(acme) == {"advances": "36.00", "payable": "-12.00", "cash": "-24.00"}
 
         last = answer(
-            acme, made, {"reference": of[jamal], "status": "paid", "bank_reference": "FT1", "amount": "12.00"}
+            acme, new_batch, {"reference": of[jamal], "status": "paid", "bank_reference": "FT1", "amount": "12.00"}
         )
         assert (last["counts"], last["open"]) == ({"ok": 1}, 0)
         assert payouts(acme)[jamal]["provider_reference"] == "FT1"
-        closed = acme.hr.ok("GET", f"/payouts/batches/{made['id']}")
+        closed = acme.hr.ok("GET", f"/payouts/batches/{new_batch['id']}")
         assert (closed["status"], closed["by_status"]) == ("closed", {"failed": 1, "paid": 2})
         assert closed["closed_at"] is not None
         advances(acme)
@@ -180,8 +180,10 @@ class TestWholeFlow:
 
     def test_shows_each_payout_its_attempt(self, acme: Cast, s3: Any) -> None:
         (rahim,) = prepared(acme, "Rahim")
-        made = batch(acme)
-        answer(acme, made, {"reference": payouts(acme)[rahim]["reference"], "status": "paid", "bank_reference": "FT9"})
+        new_batch = batch(acme)
+        answer(
+            acme, new_batch, {"reference": payouts(acme)[rahim]["reference"], "status": "paid", "bank_reference": "FT9"}
+        )
         whole = acme.admin.ok("GET", f"/payouts/{payouts(acme)[rahim]['id']}")
         assert [(one["what"], one["status"], one["detail"]) for one in whole["events"]] == [
             ("made", "queued", None),
@@ -189,7 +191,7 @@ class TestWholeFlow:
             ("answered", "paid", "FT9"),
         ]
         assert [(one["number"], one["what"], one["outcome"]) for one in whole["attempts"]] == [(1, "sent", "paid")]
-        assert whole["batch_id"] == made["id"]
+        assert whole["batch_id"] == new_batch["id"]
 
 
 class TestMakeBatch:
@@ -239,17 +241,17 @@ class TestMakeBatch:
         )
         karim = person(acme, "Karim, \n=1+1".replace("\n", ""), number="0012345678901")
         advances(acme)
-        made = batch(acme)
-        assert made["left_out"] == [
+        new_batch = batch(acme)
+        assert new_batch["left_out"] == [
             {"payouts": 1, "reason": "the account has an IBAN, and the template has no column iban"}
         ]
-        assert made["waiting"] == 1
-        rows = list(csv.reader(io.StringIO(download(acme, made, s3).decode(), newline="")))
+        assert new_batch["waiting"] == 1
+        rows = list(csv.reader(io.StringIO(download(acme, new_batch, s3).decode(), newline="")))
         assert rows == [
             ["Ref", "Account", "Name", "Amount"],
             [payouts(acme)[karim]["reference"], "0012345678901", "Karim, =1+1", "12.00"],
         ]
-        assert made["file_name"].endswith("-payouts-1.csv")
+        assert new_batch["file_name"].endswith("-payouts-1.csv")
         assert payouts(acme)[greta]["status"] == "queued"
         acme.admin.ok("PUT", "/payouts/bank-file-settings", ISO)
         assert batch(acme)["waiting"] == 0
@@ -262,8 +264,8 @@ class TestMakeBatch:
         refused = acme.hr.post("/payouts/batches", {}, headers=once())
         assert refused.status == 409
         assert "BDT, USD" in refused.json["detail"]
-        made = batch(acme, currency="USD")
-        assert (made["totals"], made["waiting"]) == ([{"currency": "USD", "payouts": 1, "amount": "1.00"}], 1)
+        new_batch = batch(acme, currency="USD")
+        assert (new_batch["totals"], new_batch["waiting"]) == ([{"currency": "USD", "payouts": 1, "amount": "1.00"}], 1)
         assert acme.hr.post("/payouts/batches", {"currency": "USD"}, headers=once()).status == 409
         assert batch(acme, currency="BDT")["totals"] == [{"currency": "BDT", "payouts": 1, "amount": "12.00"}]
 
@@ -272,7 +274,10 @@ class TestMakeBatch:
     ) -> None:
         prepared(acme, "Rahim", "Mina", "Jamal")
         monkeypatch.setattr(batch_actions, "MOST_PAYOUTS", 2)
-        assert [(made["payouts"], made["waiting"]) for made in (batch(acme), batch(acme))] == [(2, 1), (1, 0)]
+        assert [(new_batch["payouts"], new_batch["waiting"]) for new_batch in (batch(acme), batch(acme))] == [
+            (2, 1),
+            (1, 0),
+        ]
 
     def test_asks_the_bank_to_pay_today_or_on_a_day_soon(self, acme: Cast, s3: Any) -> None:
         prepared(acme, "Rahim")
@@ -280,9 +285,9 @@ class TestMakeBatch:
             refused = acme.hr.post("/payouts/batches", {"execution_on": day}, headers=once())
             assert (refused.status, refused.json["errors"][0]["pointer"]) == (422, "/execution_on")
         today = sql(acme, "select (now() at time zone 'Asia/Dhaka')::date + 7")[0][0]
-        made = batch(acme, execution_on=today.isoformat())
-        assert made["execution_on"] == today.isoformat()
-        assert f"<Dt>{today}</Dt>" in download(acme, made, s3).decode()
+        new_batch = batch(acme, execution_on=today.isoformat())
+        assert new_batch["execution_on"] == today.isoformat()
+        assert f"<Dt>{today}</Dt>" in download(acme, new_batch, s3).decode()
 
     def test_leaves_all_as_it_was_when_the_file_cannot_be_kept(self, acme: Cast, s3: Any) -> None:
         (rahim,) = prepared(acme, "Rahim")
@@ -303,8 +308,8 @@ class TestMakeBatch:
             assert acme.hr.post("/payouts/batches", {}, headers=once()).status == 500
         assert s3.list_objects_v2(Bucket=BUCKET)["KeyCount"] == 1
         assert payouts(acme)[rahim]["status"] == "queued"
-        made = batch(acme)
-        assert (made["number"], made["payouts"]) == (1, 1)
+        new_batch = batch(acme)
+        assert (new_batch["number"], new_batch["payouts"]) == (1, 1)
         assert s3.list_objects_v2(Bucket=BUCKET)["KeyCount"] == 2  # the one nobody can ask for, and this one
 
     def test_waits_while_payouts_are_switched_off(self, acme: Cast, s3: Any) -> None:
@@ -336,49 +341,53 @@ class TestMakeBatch:
 class TestFile:
     def test_is_kept_under_its_tenant_and_who_asked_is_known(self, acme: Cast, s3: Any) -> None:
         prepared(acme, "Rahim")
-        made = batch(acme)
-        download(acme, made, s3)
-        download(acme, made, s3)
+        new_batch = batch(acme)
+        download(acme, new_batch, s3)
+        download(acme, new_batch, s3)
         (kept,) = s3.list_objects_v2(Bucket=BUCKET)["Contents"]
-        assert kept["Key"] == f"tenants/{acme.id}/payout-batches/{made['id']}/{acme.slug}-payouts-1.xml"
+        assert kept["Key"] == f"tenants/{acme.id}/payout-batches/{new_batch['id']}/{acme.slug}-payouts-1.xml"
         asked = sql(acme, "select actor, entity_id from audit_logs where action = 'payout_batch.handed_over'")
-        assert [tuple(row) for row in asked] == [("hr:hr key", made["id"])] * 2
+        assert [tuple(row) for row in asked] == [("hr:hr key", new_batch["id"])] * 2
 
     def test_says_no_account_number_anywhere_but_in_itself(self, acme: Cast, s3: Any) -> None:
         prepared(acme, "Rahim")
-        made = batch(acme)
-        told = json.dumps(
-            [made, acme.hr.ok("GET", "/payouts/batches"), acme.hr.ok("GET", "/payouts/bank-file-settings")]
+        new_batch = batch(acme)
+        replies = json.dumps(
+            [new_batch, acme.hr.ok("GET", "/payouts/batches"), acme.hr.ok("GET", "/payouts/bank-file-settings")]
         )
         kept = str(
             sql(acme, "select b.*, s.*, a.before, a.after from payout_batches b, bank_file_settings s, audit_logs a")
         )
         for number in ("DE89370400440532013000", IBANS[0]):
-            assert number not in told + kept
-            assert number in download(acme, made, s3).decode()
+            assert number not in replies + kept
+            assert number in download(acme, new_batch, s3).decode()
 
 
 class TestAnswer:
     def test_gives_the_money_of_a_refusal_back_once(self, acme: Cast, s3: Any) -> None:
         (rahim,) = prepared(acme, "Rahim")
-        made = batch(acme)
+        new_batch = batch(acme)
         row = {"reference": payouts(acme)[rahim]["reference"], "status": "failed", "reason": "account closed"}
-        assert [answer(acme, made, row)["counts"] for _ in range(3)] == [{"ok": 1}, {"unchanged": 1}, {"unchanged": 1}]
+        assert [answer(acme, new_batch, row)["counts"] for _ in range(3)] == [
+            {"ok": 1},
+            {"unchanged": 1},
+            {"unchanged": 1},
+        ]
         assert ledger(acme) == {"advances": "12.00", "payable": "-12.00"}
         assert payouts(acme)[rahim]["problem"] == "refused: account closed"
 
     def test_takes_back_what_came_back_also_when_paid_was_never_said(self, acme: Cast, s3: Any) -> None:
         rahim, mina = prepared(acme, "Rahim", "Mina")
-        made = batch(acme)
+        new_batch = batch(acme)
         of = {who: payouts(acme)[who]["reference"] for who in (rahim, mina)}
-        found = answer(
+        reply = answer(
             acme,
-            made,
+            new_batch,
             {"reference": of[rahim], "status": "returned"},
             {"reference": of[mina], "status": "returned", "reason": "closed"},
             {"reference": of[mina], "status": "paid", "bank_reference": "FT2"},
         )
-        assert [(item["result"], item["status"]) for item in found["items"]] == [
+        assert [(item["result"], item["status"]) for item in reply["items"]] == [
             ("ok", "returned"),
             ("ok", "returned"),
             ("ok", "paid"),
@@ -387,22 +396,22 @@ class TestAnswer:
         assert payouts(acme)[mina]["problem"] == "came back: closed"
         assert payouts(acme)[mina]["provider_reference"] == "FT2"
         assert ledger(acme) == {"advances": "24.00", "payable": "-24.00"}
-        assert answer(acme, made, {"reference": of[mina], "status": "paid"})["counts"] == {"unchanged": 1}
+        assert answer(acme, new_batch, {"reference": of[mina], "status": "paid"})["counts"] == {"unchanged": 1}
 
     def test_that_comes_several_times_at_once_gives_money_back_once(self, acme: Cast, s3: Any) -> None:
         people = prepared(acme, "Rahim", "Mina", "Jamal")
-        made = batch(acme)
+        new_batch = batch(acme)
         rows = [{"reference": payouts(acme)[who]["reference"], "status": "failed"} for who in people]
         with ThreadPoolExecutor(4) as pool:
-            found = list(pool.map(lambda n: answer(acme, made, *rows[:: 1 if n % 2 else -1])["counts"], range(4)))
-        assert sorted(found, key=str) == [{"ok": 3}, {"unchanged": 3}, {"unchanged": 3}, {"unchanged": 3}]
+            counts = list(pool.map(lambda n: answer(acme, new_batch, *rows[:: 1 if n % 2 else -1])["counts"], range(4)))
+        assert sorted(counts, key=str) == [{"ok": 3}, {"unchanged": 3}, {"unchanged": 3}, {"unchanged": 3}]
         assert ledger(acme) == {"advances": "36.00", "payable": "-36.00"}
 
     def test_judges_each_row_by_itself(self, acme: Cast, s3: Any) -> None:
         rahim, mina, jamal = prepared(acme, "Rahim", "Mina", "Jamal")
-        made = batch(acme)
+        new_batch = batch(acme)
         of = {who: payouts(acme)[who]["reference"] for who in (rahim, mina, jamal)}
-        answer(acme, made, {"reference": of[rahim], "status": "paid"})
+        answer(acme, new_batch, {"reference": of[rahim], "status": "paid"})
         text = (
             "reference,status,amount,currency\n"
             f"{of[rahim]},failed,,\n"  # it was paid
@@ -412,57 +421,57 @@ class TestAnswer:
             f"{of[jamal].upper()},PAID,12,BDT\n"  # banks change the case
             f"{of[mina]},sent,,\n"
         )
-        found = acme.admin.ok("POST", f"/payouts/batches/{made['id']}/answer", text, **CSV)
-        assert [(item["line"], item["result"], item["status"]) for item in found["items"]] == [
+        reply = acme.admin.ok("POST", f"/payouts/batches/{new_batch['id']}/answer", text, **CSV)
+        assert [(item["line"], item["result"], item["status"]) for item in reply["items"]] == [
             (2, "conflict", "paid"),
             (3, "conflict", "sending"),
             (4, "conflict", "sending"),
             (5, "not_found", None),
             (6, "ok", "paid"),
         ]
-        assert "12.50" in found["items"][1]["detail"]
-        assert [(error["line"], error["column"]) for error in found["errors"]] == [(7, "status")]
-        assert (found["counts"], found["open"]) == ({"conflict": 3, "not_found": 1, "ok": 1}, 1)
+        assert "12.50" in reply["items"][1]["detail"]
+        assert [(error["line"], error["column"]) for error in reply["errors"]] == [(7, "status")]
+        assert (reply["counts"], reply["open"]) == ({"conflict": 3, "not_found": 1, "ok": 1}, 1)
         assert ledger(acme) == {"advances": "36.00", "cash": "-36.00"}
 
     def test_believes_neither_of_two_rows_that_contradict_each_other(self, acme: Cast, s3: Any) -> None:
         (rahim,) = prepared(acme, "Rahim")
-        made = batch(acme)
+        new_batch = batch(acme)
         reference = payouts(acme)[rahim]["reference"]
-        found = answer(
-            acme, made, {"reference": reference, "status": "failed"}, {"reference": reference, "status": "paid"}
+        reply = answer(
+            acme, new_batch, {"reference": reference, "status": "failed"}, {"reference": reference, "status": "paid"}
         )
-        assert found["counts"] == {"conflict": 2}
+        assert reply["counts"] == {"conflict": 2}
         assert payouts(acme)[rahim]["status"] == "sending"
 
     def test_gives_a_failed_payout_no_second_fate(self, acme: Cast, s3: Any) -> None:
         (rahim,) = prepared(acme, "Rahim")
-        made = batch(acme)
+        new_batch = batch(acme)
         reference = payouts(acme)[rahim]["reference"]
-        answer(acme, made, {"reference": reference, "status": "failed"})
+        answer(acme, new_batch, {"reference": reference, "status": "failed"})
         for status in ("paid", "returned"):
-            assert answer(acme, made, {"reference": reference, "status": status})["counts"] == {"conflict": 1}
+            assert answer(acme, new_batch, {"reference": reference, "status": status})["counts"] == {"conflict": 1}
         assert ledger(acme) == {"advances": "12.00", "payable": "-12.00"}
 
     def test_may_speak_of_the_whole_file(self, acme: Cast, s3: Any) -> None:
         prepared(acme, "Rahim", "Mina")
-        made = batch(acme)
+        new_batch = batch(acme)
         reason = "<StsRsnInf><Rsn><Cd>AM04</Cd></Rsn></StsRsnInf>"  # without one, whether it was paid is not known
-        text = report(made, group="RJCT", version="03").replace("</GrpSts>", f"</GrpSts>{reason}")
-        found = acme.admin.ok("POST", f"/payouts/batches/{made['id']}/answer", text, **XML)
-        assert [(item["line"], item["result"], item["status"]) for item in found["items"]] == [
+        text = report(new_batch, group="RJCT", version="03").replace("</GrpSts>", f"</GrpSts>{reason}")
+        reply = acme.admin.ok("POST", f"/payouts/batches/{new_batch['id']}/answer", text, **XML)
+        assert [(item["line"], item["result"], item["status"]) for item in reply["items"]] == [
             (None, "ok", "failed"),
             (None, "ok", "failed"),
         ]
-        assert found["open"] == 0
+        assert reply["open"] == 0
 
     def test_of_another_message_is_refused(self, acme: Cast, s3: Any) -> None:
         prepared(acme, "Rahim")
-        made = batch(acme)
+        new_batch = batch(acme)
         other = report({"id": str(uuid4())}, group="RJCT")
-        refused = acme.admin.post(f"/payouts/batches/{made['id']}/answer", other, **XML)
+        refused = acme.admin.post(f"/payouts/batches/{new_batch['id']}/answer", other, **XML)
         assert refused.status == 422
-        assert made["id"].replace("-", "") in refused.json["detail"]
+        assert new_batch["id"].replace("-", "") in refused.json["detail"]
 
     def test_that_is_no_answer_is_refused(self, acme: Cast, s3: Any) -> None:
         prepared(acme, "Rahim")
@@ -477,7 +486,7 @@ class TestAnswer:
 
     def test_that_does_not_come_makes_a_person_look(self, acme: Cast, s3: Any, running: Stack) -> None:
         rahim, mina = prepared(acme, "Rahim", "Mina")
-        made = batch(acme)
+        new_batch = batch(acme)
         waits = sql(acme, "select date_trunc('minute', look_at - first_sent_at + interval '1 second') from payouts")
         assert [row[0] for row in waits] == [timedelta(days=5)] * 2
         running.tick("payouts-to-look-at")
@@ -494,32 +503,32 @@ class TestAnswer:
         assert [one["status"] for one in payouts(acme).values()] == ["review"] * 2
         # the answer may still come
         of = {who: payouts(acme)[who]["reference"] for who in (rahim, mina)}
-        found = answer(
-            acme, made, {"reference": of[rahim], "status": "paid"}, {"reference": of[mina], "status": "failed"}
+        reply = answer(
+            acme, new_batch, {"reference": of[rahim], "status": "paid"}, {"reference": of[mina], "status": "failed"}
         )
-        assert [(item["result"], item["status"]) for item in found["items"]] == [("ok", "paid"), ("ok", "failed")]
+        assert [(item["result"], item["status"]) for item in reply["items"]] == [("ok", "paid"), ("ok", "failed")]
         assert ledger(acme) == {"advances": "24.00", "payable": "-12.00", "cash": "-12.00"}
 
 
 class TestStranger:
-    def test_is_told_that_there_is_nothing(self, acme: Cast, zenith: Cast, s3: Any) -> None:
+    def test_learns_that_there_is_nothing(self, acme: Cast, zenith: Cast, s3: Any) -> None:
         (rahim,) = prepared(acme, "Rahim")
-        made = batch(acme)
+        new_batch = batch(acme)
         prepared(zenith, "Zara")
-        theirs = batch(zenith)
-        for path in (f"/payouts/batches/{made['id']}", f"/payouts/batches/{made['id']}/file"):
+        zenith_batch = batch(zenith)
+        for path in (f"/payouts/batches/{new_batch['id']}", f"/payouts/batches/{new_batch['id']}/file"):
             assert zenith.hr.get(path).status == 404
         row = {"reference": payouts(acme)[rahim]["reference"], "status": "failed"}
-        assert zenith.admin.post(f"/payouts/batches/{made['id']}/answer", [row]).status == 404
+        assert zenith.admin.post(f"/payouts/batches/{new_batch['id']}/answer", [row]).status == 404
         # nor does their own batch reach our payout
-        assert answer(zenith, theirs, row)["counts"] == {"not_found": 1}
-        assert [one["id"] for one in zenith.hr.ok("GET", "/payouts/batches")["items"]] == [theirs["id"]]
+        assert answer(zenith, zenith_batch, row)["counts"] == {"not_found": 1}
+        assert [one["id"] for one in zenith.hr.ok("GET", "/payouts/batches")["items"]] == [zenith_batch["id"]]
         assert payouts(acme)[rahim]["status"] == "sending"
-        assert theirs["number"] == 1
+        assert zenith_batch["number"] == 1
 
 
 class TestSettings:
-    def test_are_told_with_the_account_masked(self, acme: Cast) -> None:
+    def test_are_shown_with_the_account_masked(self, acme: Cast) -> None:
         assert acme.hr.get("/payouts/bank-file-settings").status == 404
         put = acme.admin.put("/payouts/bank-file-settings", ISO)
         assert (put.status, put.headers["ETag"]) == (200, '"1"')
@@ -533,30 +542,30 @@ class TestSettings:
         assert acme.admin.ok("PUT", "/payouts/bank-file-settings", local)["payer"]["masked"] == "175 **** 3344"
 
     def test_keep_the_template_as_it_was_said(self, acme: Cast) -> None:
-        told = acme.admin.ok("PUT", "/payouts/bank-file-settings", OWN)["template"]
-        assert [(column["header"], column["value"]) for column in told["columns"]] == [
+        template = acme.admin.ok("PUT", "/payouts/bank-file-settings", OWN)["template"]
+        assert [(column["header"], column["value"]) for column in template["columns"]] == [
             ("Ref", "reference"),
             ("Account", "account_number"),
             ("Name", "holder"),
             ("Amount", "amount"),
         ]
-        assert (told["delimiter"], told["encoding"], told["header"]) == (",", "utf-8", True)
-        assert acme.admin.ok("GET", "/payouts/bank-file-settings")["template"] == told
+        assert (template["delimiter"], template["encoding"], template["header"]) == (",", "utf-8", True)
+        assert acme.admin.ok("GET", "/payouts/bank-file-settings")["template"] == template
 
-    def test_refuse_a_change_of_what_somebody_changed(self, acme: Cast) -> None:
+    def test_refuse_a_change_of_a_stale_version(self, acme: Cast) -> None:
         acme.admin.ok("PUT", "/payouts/bank-file-settings", ISO)
         acme.admin.ok("PUT", "/payouts/bank-file-settings", OWN, headers={"if-match": '"1"'})
         assert acme.admin.put("/payouts/bank-file-settings", ISO, headers={"if-match": '"1"'}).status == 412
-        said = sql(
+        changes = sql(
             acme, "select before, after from audit_logs where action = 'bank_file_settings.changed' order by seq"
         )
-        assert [(row.before and row.before["format"], row.after["format"]) for row in said] == [
+        assert [(row.before and row.before["format"], row.after["format"]) for row in changes] == [
             (None, "pain.001"),
             ("pain.001", "delimited"),
         ]
 
     @pytest.mark.parametrize(
-        ("said", "pointer"),
+        ("settings", "pointer"),
         [
             ({"format": "pain.001"}, "/"),
             ({"format": "pain.001", "payer": {"name": "Acme", "iban": "DE89370400440532013001"}}, "/payer/iban"),
@@ -567,8 +576,8 @@ class TestSettings:
             ({"format": "camt.054"}, "/format"),
         ],
     )
-    def test_that_make_no_file_are_refused_with_their_place(self, acme: Cast, said: Any, pointer: str) -> None:
-        refused = acme.admin.put("/payouts/bank-file-settings", said)
+    def test_that_make_no_file_are_refused_with_their_place(self, acme: Cast, settings: Any, pointer: str) -> None:
+        refused = acme.admin.put("/payouts/bank-file-settings", settings)
         assert refused.status == 422
         assert refused.json["errors"][0]["pointer"] == pointer
         assert "DE89370400440532013001" not in refused.text

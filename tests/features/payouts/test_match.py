@@ -43,14 +43,14 @@ def match(cast: Cast, since: datetime = LONG_AGO) -> list[MatchedReference]:
     """Match with payouts off, as an operator does, and leave them off."""
     policy(cast, payouts_enabled=False)
     with job_scope(cast.id, name="operator", now=clock.now(), origin=Origin("-")) as scope:
-        found = matching_actions.match(scope, since=since)
+        matches = matching_actions.match(scope, since=since)
         for last in scope.at_commit:
             last()
-    return found
+    return matches
 
 
-def said(found: list[MatchedReference]) -> list[tuple[str, str | None]]:
-    return [(one.outcome.value, one.problem) for one in found]
+def outcomes(matches: list[MatchedReference]) -> list[tuple[str, str | None]]:
+    return [(one.outcome.value, one.problem) for one in matches]
 
 
 class TestMatch:
@@ -72,12 +72,12 @@ class TestMatch:
         lost = only(acme, mina)
         before.restore()
         assert (listed(acme), payable(acme, mina)) == ([], D("40.00"))
-        assert said(match(acme)) == [("adopted", None)]
-        found = only(acme, mina)
-        assert (found["status"], found["kind"], found["reference"]) == ("paid", "matched", lost["reference"])
-        assert [(line["event"], line["amount"]) for line in found["lines"]] == [("approve", "40.00")]
-        assert steps(found) == ["made queued", "matched sending", "matched paid"]
-        assert [(line["debit"], line["credit"], line["amount"]) for line in found["ledger"]] == [
+        assert outcomes(match(acme)) == [("adopted", None)]
+        payout = only(acme, mina)
+        assert (payout["status"], payout["kind"], payout["reference"]) == ("paid", "matched", lost["reference"])
+        assert [(line["event"], line["amount"]) for line in payout["lines"]] == [("approve", "40.00")]
+        assert steps(payout) == ["made queued", "matched sending", "matched paid"]
+        assert [(line["debit"], line["credit"], line["amount"]) for line in payout["ledger"]] == [
             ("payable", "cash", "40.00")
         ]
         assert payable(acme, mina) == 0
@@ -94,31 +94,31 @@ class TestMatch:
         before.restore()
         match(acme)
         state = (only(acme, mina), books(acme))
-        assert said(match(acme)) == [("unchanged", None)]
+        assert outcomes(match(acme)) == [("unchanged", None)]
         assert (only(acme, mina), books(acme)) == state
 
-    def test_tells_beforehand_what_it_would_do(self, acme: Cast, running: Stack, root: psycopg.Connection) -> None:
+    def test_shows_beforehand_what_it_would_do(self, acme: Cast, running: Stack, root: psycopg.Connection) -> None:
         mina = seller(acme)
         earned(acme, mina)
         before = RestorePoint(root)
         run(acme, running, "final")
         before.restore()
         with job_scope(acme.id, name="operator", now=clock.now(), origin=Origin("-")) as scope:
-            found = matching_actions.compare(scope, since=LONG_AGO)
-        assert said(found) == [("adopted", None)]
+            matches = matching_actions.compare(scope, since=LONG_AGO)
+        assert outcomes(matches) == [("adopted", None)]
         assert (listed(acme), payable(acme, mina)) == ([], D("40.00"))
 
     @pytest.mark.parametrize("status", ["held", "queued", "sending", "unknown", "review"])
     def test_settles_a_payout_whose_end_was_lost(
         self, acme: Cast, running: Stack, root: psycopg.Connection, status: str
     ) -> None:
-        found = paid(acme, running)
+        payout = paid(acme, running)
         root.execute("set session_replication_role = replica")
-        root.execute("update payouts set status = %s, settled_at = null where id = %s", [status, found["id"]])
+        root.execute("update payouts set status = %s, settled_at = null where id = %s", [status, payout["id"]])
         root.execute("set session_replication_role = origin")
-        assert said(match(acme)) == [("settled", None)]
-        assert whole(acme, found["id"])["status"] == "paid"
-        assert said(match(acme)) == [("unchanged", None)]
+        assert outcomes(match(acme)) == [("settled", None)]
+        assert whole(acme, payout["id"])["status"] == "paid"
+        assert outcomes(match(acme)) == [("unchanged", None)]
         assert books(acme) == {"cash BDT": D("-40.00"), "sales_cost BDT": D("40.00")}
 
     def test_nets_what_was_paid_for_sales_that_are_lost_too(
@@ -130,7 +130,7 @@ class TestMatch:
         earned(acme, mina, "60.00")
         run(acme, running, "final")
         before.restore()
-        assert said(match(acme)) == [("adopted", None)]
+        assert outcomes(match(acme)) == [("adopted", None)]
         assert payable(acme, mina) == D("-60.00")
         assert only(acme, mina)["lines"] == []  # what it paid is not on the books
         earned(acme, mina, "100.00")
@@ -153,7 +153,7 @@ class TestMatch:
         run(acme, running, "final")
         before.restore()
         assert payable(acme, mina) == 0
-        assert said(match(acme)) == [("adopted", None), ("adopted", None)]
+        assert outcomes(match(acme)) == [("adopted", None), ("adopted", None)]
         assert payable(acme, mina) == D("-80.00")
         # advances and decisions come again, as callers repeat what was lost, and are paid already
         decide(acme, "approved", first, second)
@@ -169,36 +169,38 @@ class TestMatch:
         run(acme, running, "final")
         sql(acme, "update simulated_movements set status = 'returned'")
         before.restore()
-        assert said(match(acme)) == [("adopted", None)]
+        assert outcomes(match(acme)) == [("adopted", None)]
         assert (only(acme, mina)["status"], payable(acme, mina)) == ("returned", D("40.00"))
-        assert said(match(acme)) == [("unchanged", None)]
+        assert outcomes(match(acme)) == [("unchanged", None)]
 
     def test_returns_a_payout_that_came_back(self, acme: Cast, running: Stack) -> None:
-        found = paid(acme, running)
+        payout = paid(acme, running)
         sql(acme, "update simulated_movements set status = 'returned'")
-        assert said(match(acme)) == [("settled", None)]
-        assert whole(acme, found["id"])["status"] == "returned"
-        assert said(match(acme)) == [("unchanged", None)]
+        assert outcomes(match(acme)) == [("settled", None)]
+        assert whole(acme, payout["id"])["status"] == "returned"
+        assert outcomes(match(acme)) == [("unchanged", None)]
 
     def test_leaves_another_amount_to_a_person(self, acme: Cast, running: Stack, root: psycopg.Connection) -> None:
-        found = paid(acme, running, "timeout_after")
-        assert found["status"] == "unknown"
+        payout = paid(acme, running, "timeout_after")
+        assert payout["status"] == "unknown"
         root.execute("update simulated_movements set amount = 41.00 where tenant_id = %s", [acme.id])
-        problem = f"the provider's list says 41.00 BDT to {found['user_id']} instead of 40.00 BDT to {found['user_id']}"
-        assert said(match(acme)) == [("contradicted", problem)]
-        assert (whole(acme, found["id"])["status"], whole(acme, found["id"])["problem"]) == ("review", problem)
-        assert said(match(acme)) == [("contradicted", problem)]
-        assert steps(whole(acme, found["id"]))[-1:] == ["matched review"]
+        problem = (
+            f"the provider's list says 41.00 BDT to {payout['user_id']} instead of 40.00 BDT to {payout['user_id']}"
+        )
+        assert outcomes(match(acme)) == [("contradicted", problem)]
+        assert (whole(acme, payout["id"])["status"], whole(acme, payout["id"])["problem"]) == ("review", problem)
+        assert outcomes(match(acme)) == [("contradicted", problem)]
+        assert steps(whole(acme, payout["id"]))[-1:] == ["matched review"]
 
     def test_says_of_a_second_movement_under_one_reference(self, acme: Cast, running: Stack) -> None:
-        found = paid(acme, running, "duplicate")
+        payout = paid(acme, running, "duplicate")
         assert [one.amount for one in match(acme)] == [D("80.00")]
-        assert whole(acme, found["id"])["status"] == "paid"
+        assert whole(acme, payout["id"])["status"] == "paid"
 
     def test_says_that_a_failed_payout_moved(self, acme: Cast, running: Stack) -> None:
         paid(acme, running, "refuse")
         sql(acme, "update simulated_movements set status = 'accepted'")
-        assert said(match(acme)) == [
+        assert outcomes(match(acme)) == [
             ("contradicted", "the payout is failed: its money was given back, and may have been paid again")
         ]
 
@@ -210,7 +212,7 @@ class TestMatch:
             tenant_id=acme.id,
             user_id=UUID(int=7),
         )
-        assert said(match(acme)) == [("contradicted", "the books have lost the person it went to")]
+        assert outcomes(match(acme)) == [("contradicted", "the books have lost the person it went to")]
 
     def test_looks_only_at_what_moved_since(self, acme: Cast, running: Stack) -> None:
         paid(acme, running)
@@ -226,7 +228,7 @@ class TestMatch:
             side_effect = delivery_actions.take_next_step(scope, payout_id)
         assert side_effect is not None
         answer = side_effect.call()
-        assert said(match(acme)) == [("settled", None)]
+        assert outcomes(match(acme)) == [("settled", None)]
         with job_scope(acme.id, name="payouts", now=clock.now(), origin=Origin("-")) as scope:
             assert side_effect.settle(scope, answer) is None
         assert only(acme, mina)["status"] == "paid"

@@ -20,11 +20,11 @@ JANUARY = "?from=2026-01-01&to=2026-01-31"
 
 def balance(cast: Cast, user_id: str) -> dict[str, str]:
     """Read the five sums of the tenant's own currency."""
-    found = cast.admin.ok("GET", f"/users/{user_id}/balance")
-    return {name: found[name] for name in found if name not in ("salary", "other_currencies")}
+    reply = cast.admin.ok("GET", f"/users/{user_id}/balance")
+    return {name: reply[name] for name in reply if name not in ("salary", "other_currencies")}
 
 
-def told(**sums: str) -> dict[str, str]:
+def expected_balance(**sums: str) -> dict[str, str]:
     """Return a balance; sums left out are 0."""
     nothing = dict.fromkeys(("payable", "advances_outstanding", "pending_earnings", "in_flight", "paid_total"), "0.00")
     return {"currency": "BDT", **nothing, **sums}
@@ -34,8 +34,8 @@ def statement(cast: Cast, user_id: str, query: str = JANUARY) -> dict[str, Any]:
     return dict(cast.admin.ok("GET", f"/users/{user_id}/statement{query}"))
 
 
-def part(found: dict[str, Any], currency: str = "BDT") -> dict[str, Any]:
-    [one] = [one for one in found["currencies"] if one["currency"] == currency]
+def part(statement_reply: dict[str, Any], currency: str = "BDT") -> dict[str, Any]:
+    [one] = [one for one in statement_reply["currencies"] if one["currency"] == currency]
     return one
 
 
@@ -76,42 +76,44 @@ def paid_by_wage(cast: Cast) -> str:
 class TestBalance:
     def test_follows_three_sales_from_advance_to_settlement(self, acme: Cast, running: Stack) -> None:
         mina = seller(acme)
-        assert balance(acme, mina) == told()
+        assert balance(acme, mina) == expected_balance()
         first, second, third = (sale(acme, mina) for _ in range(3))
-        assert balance(acme, mina) == told(pending_earnings="120.00")
+        assert balance(acme, mina) == expected_balance(pending_earnings="120.00")
         run(acme, running, "advance")
-        assert balance(acme, mina) == told(advances_outstanding="12.00", pending_earnings="120.00", paid_total="12.00")
+        assert balance(acme, mina) == expected_balance(
+            advances_outstanding="12.00", pending_earnings="120.00", paid_total="12.00"
+        )
         decide(acme, "declined", first)
         # the 4.00 of the declined one are owed back
-        assert balance(acme, mina) == told(
+        assert balance(acme, mina) == expected_balance(
             payable="-4.00", advances_outstanding="8.00", pending_earnings="80.00", paid_total="12.00"
         )
         decide(acme, "approved", second, third)
         # 36.00 + 36.00 - 4.00
-        assert balance(acme, mina) == told(payable="68.00", paid_total="12.00")
+        assert balance(acme, mina) == expected_balance(payable="68.00", paid_total="12.00")
         run(acme, running, "final")
-        assert balance(acme, mina) == told(paid_total="80.00")
+        assert balance(acme, mina) == expected_balance(paid_total="80.00")
         assert acme.admin.ok("GET", f"/users/{mina}/balance") == {
-            **told(paid_total="80.00"),
+            **expected_balance(paid_total="80.00"),
             "salary": None,
             "other_currencies": [],
         }
 
-    def test_tells_what_is_on_its_way_apart_from_what_arrived(self, acme: Cast, running: Stack) -> None:
+    def test_separates_what_is_on_its_way_from_what_arrived(self, acme: Cast, running: Stack) -> None:
         mina = seller(acme)
         policy(acme, payout_approval_above="50.00")
         earned(acme, mina, "60.00")
         run(acme, running, "final")
         assert listed(acme) == [("60.00", "held")]
-        assert balance(acme, mina) == told(in_flight="60.00")
+        assert balance(acme, mina) == expected_balance(in_flight="60.00")
         doubtful = seller(acme, "timeout_after")
         earned(acme, doubtful)
         run(acme, running, "final")
-        assert balance(acme, doubtful) == told(in_flight="40.00")
+        assert balance(acme, doubtful) == expected_balance(in_flight="40.00")
         refused = seller(acme, "refuse")
         earned(acme, refused)
         run(acme, running, "final")
-        assert balance(acme, refused) == told(payable="40.00")
+        assert balance(acme, refused) == expected_balance(payable="40.00")
 
     def test_does_not_count_what_came_back(self, acme: Cast, running: Stack) -> None:
         mina = seller(acme)
@@ -119,7 +121,7 @@ class TestBalance:
         run(acme, running, "final")
         [payout] = acme.admin.ok("GET", "/payouts")["items"]
         acme.admin.ok("POST", f"/payouts/{payout['id']}/return", {"reason": "account closed"})
-        assert balance(acme, mina) == told(payable="40.00")
+        assert balance(acme, mina) == expected_balance(payable="40.00")
 
     def test_keeps_currencies_apart_each_with_its_decimals(self, acme: Cast, running: Stack) -> None:
         policy(acme, payout_limits={"JPY": "1000", "KWD": "10.000"})
@@ -128,9 +130,11 @@ class TestBalance:
         earned(acme, mina, "2.500", currency="KWD")
         sale(acme, mina)
         run(acme, running, "advance")
-        found = acme.admin.ok("GET", f"/users/{mina}/balance")
-        assert balance(acme, mina) == told(advances_outstanding="4.00", pending_earnings="40.00", paid_total="4.00")
-        assert found["other_currencies"] == [
+        reply = acme.admin.ok("GET", f"/users/{mina}/balance")
+        assert balance(acme, mina) == expected_balance(
+            advances_outstanding="4.00", pending_earnings="40.00", paid_total="4.00"
+        )
+        assert reply["other_currencies"] == [
             {
                 "currency": "JPY",
                 "payable": "0",
@@ -161,15 +165,15 @@ class TestBalance:
                 user_id=mina,
                 earned=Decimal(earned_so_far),
             )
-        found = acme.admin.ok("GET", f"/users/{mina}/balance")
-        assert found["salary"] == {
+        reply = acme.admin.ok("GET", f"/users/{mina}/balance")
+        assert reply["salary"] == {
             "month": "2026-02",
             "as_of": "2026-02-03",
             "currency": "USD",
             "earned_to_date": "13.57",
             "lines": [],
         }
-        assert (found["currency"], found["pending_earnings"]) == ("BDT", "40.00")
+        assert (reply["currency"], reply["pending_earnings"]) == ("BDT", "40.00")
 
     def test_is_ones_own_or_hr_s(self, acme: Cast, zenith: Cast) -> None:
         mina, karim = seller(acme), seller(acme)
@@ -183,7 +187,7 @@ class TestBalance:
 
 
 class TestStatement:
-    def test_tells_each_line_as_worked_by_hand(self, acme: Cast, running: Stack) -> None:
+    def test_shows_each_line_as_worked_by_hand(self, acme: Cast, running: Stack) -> None:
         mina = seller(acme)
         with at("2026-01-10T06:00:00Z"):
             first = sale(acme, mina, brand="Sun", external_id="A-1")
@@ -193,14 +197,14 @@ class TestStatement:
             decide(acme, "declined", first)
             decide(acme, "approved", second)
             run(acme, running, "final")
-        found = statement(acme, mina)
-        assert (found["user_id"], found["from"], found["to"], found["next_cursor"]) == (
+        reply = statement(acme, mina)
+        assert (reply["user_id"], reply["from"], reply["to"], reply["next_cursor"]) == (
             mina,
             "2026-01-01",
             "2026-01-31",
             None,
         )
-        [one] = found["currencies"]
+        [one] = reply["currencies"]
         assert ends(one) == ("0.00", "0.00", "0.00", "0.00")
         assert written(one) == [
             "advance advances/payable 4.00 4.00 -> 4.00 4.00",
@@ -216,9 +220,9 @@ class TestStatement:
         [of_first] = [line["concerns"] for line in one["lines"][:2] if line["concerns"]["id"] == first]
         assert of_first == {"kind": "sale", "id": first, "brand": "Sun", "external_id": "A-1", "status": None}
         assert one["lines"][4]["concerns"] == {**nothing, "kind": "sale", "id": second}
-        payouts = [made["id"] for made in acme.admin.ok("GET", "/payouts")["items"]]
+        payouts = [payout_id["id"] for payout_id in acme.admin.ok("GET", "/payouts")["items"]]
         assert [one["lines"][at_]["concerns"] for at_ in (2, 6)] == [
-            {**nothing, "kind": "payout", "id": made, "status": "paid"} for made in payouts
+            {**nothing, "kind": "payout", "id": payout_id, "status": "paid"} for payout_id in payouts
         ]
 
     def test_opens_with_what_the_one_before_closed_with(self, acme: Cast, running: Stack) -> None:
@@ -230,19 +234,19 @@ class TestStatement:
         with at("2026-01-20T06:00:00Z"):
             decide(acme, "declined", first)
         days = ["2025-12-31", "2026-01-09", "2026-01-10", "2026-01-19", "2026-01-20", "2026-02-01"]
-        found = []
+        parts = []
         for begin, end in pairwise(days):
             after_begin = date.fromordinal(date.fromisoformat(begin).toordinal() + 1)
-            found.append(part(statement(acme, mina, f"?from={after_begin}&to={end}")))
-        assert [ends(one) for one in found] == [
+            parts.append(part(statement(acme, mina, f"?from={after_begin}&to={end}")))
+        assert [ends(one) for one in parts] == [
             ("0.00", "0.00", "0.00", "0.00"),
             ("0.00", "0.00", "0.00", "8.00"),
             ("0.00", "8.00", "0.00", "8.00"),
             ("0.00", "8.00", "-4.00", "4.00"),
             ("-4.00", "4.00", "-4.00", "4.00"),
         ]
-        assert [len(one["lines"]) for one in found] == [0, 3, 0, 1, 0]
-        for one in found:
+        assert [len(one["lines"]) for one in parts] == [0, 3, 0, 1, 0]
+        for one in parts:
             for account, change in (("payable", "amount"), ("advances", "advance_amount")):
                 moved = sum((Decimal(line[change]) for line in one["lines"]), Decimal(0))
                 assert Decimal(one["opening"][account]) + moved == Decimal(one["closing"][account])
@@ -277,14 +281,14 @@ class TestStatement:
             sale(acme, mina, "1000", currency="JPY")
             earned(acme, mina, "2.500", currency="AED")
             run(acme, running, "advance")
-        found = statement(acme, mina)
-        assert [one["currency"] for one in found["currencies"]] == ["BDT", "AED", "JPY"]
-        assert (ends(part(found)), part(found)["lines"]) == (("0.00",) * 4, [])
-        assert written(part(found, "JPY")) == [
+        reply = statement(acme, mina)
+        assert [one["currency"] for one in reply["currencies"]] == ["BDT", "AED", "JPY"]
+        assert (ends(part(reply)), part(reply)["lines"]) == (("0.00",) * 4, [])
+        assert written(part(reply, "JPY")) == [
             "advance advances/payable 100 100 -> 100 100",
             "payout payable/cash -100 0 -> 0 100",
         ]
-        assert written(part(found, "AED")) == [
+        assert written(part(reply, "AED")) == [
             "approve sales_cost/payable 2.50 0.00 -> 2.50 0.00",
             "payout payable/cash -2.50 0.00 -> 0.00 0.00",
         ]
@@ -345,7 +349,7 @@ class TestStatement:
         assert {ends(page) for page in pages} == {("100.00", "0.00", "155.00", "0.00")}
         assert [page["lines"][-1]["payable_after"] for page in pages] == ["110.00", "136.00", "155.00"]
 
-    def test_is_told_at_once_for_a_thousand_lines(self, acme: Cast) -> None:
+    def test_is_read_at_once_for_a_thousand_lines(self, acme: Cast) -> None:
         mina = paid_by_wage(acme)
         sql(
             acme,

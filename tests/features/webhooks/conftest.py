@@ -15,6 +15,6 @@ def receiver(database: Urls, monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiv
     """Listen on this machine, which the local setting allows."""
     monkeypatch.setenv("WEBHOOKS_LOCAL", "true")
     settings.cache_clear()
-    with support.listening() as made:
-        yield made
+    with support.listening() as receiver_:
+        yield receiver_
     settings.cache_clear()

@@ -44,9 +44,9 @@ class TestPayout:
         listen(zenith, receiver)
         payout = acme.admin.ok("GET", f"/payouts/{pay(acme, running)}")
         [(headers, body)] = receiver.heard
-        said = json.loads(body)
-        assert datetime.fromisoformat(said.pop("timestamp")).utcoffset() == timedelta(0)
-        assert said == {
+        event = json.loads(body)
+        assert datetime.fromisoformat(event.pop("timestamp")).utcoffset() == timedelta(0)
+        assert event == {
             "type": "payout.paid",
             "data": {
                 "id": payout["id"],
@@ -70,20 +70,20 @@ class TestPayout:
         assert row["event_id"] == headers["webhook-id"]
         assert log(zenith) == []
 
-    @pytest.mark.parametrize(("behaviour", "told"), [
+    @pytest.mark.parametrize(("behaviour", "events"), [
         ("refuse", [("payout.failed", "sending", "refused: account unknown")]),
         ("timeout_after", [("payout.unknown", "sending", "no answer within 30 s")]),
         ("other_amount", [("payout.review", "sending",
                            "the provider says it paid 80.00 BDT instead of 40.00 BDT")]),
     ])  # fmt: skip
     def test_that_goes_wrong_is_told_with_its_problem(
-        self, acme: Cast, running: Stack, receiver: Receiver, behaviour: str, told: list[tuple[str, str, str]]
+        self, acme: Cast, running: Stack, receiver: Receiver, behaviour: str, events: list[tuple[str, str, str]]
     ) -> None:
         listen(acme, receiver)
         pay(acme, running, behaviour)
         assert [
-            (said["type"], said["data"]["previous_status"], said["data"]["problem"]) for said in receiver.bodies()
-        ] == told
+            (event["type"], event["data"]["previous_status"], event["data"]["problem"]) for event in receiver.bodies()
+        ] == events
 
     def test_that_comes_back_is_told_and_its_claims_are_not(
         self, acme: Cast, running: Stack, receiver: Receiver
@@ -91,7 +91,7 @@ class TestPayout:
         listen(acme, receiver)
         acme.admin.ok("POST", f"/payouts/{pay(acme, running)}/return", {"reason": "account closed"})
         running.drain()
-        assert [said["type"] for said in receiver.bodies()] == ["payout.paid", "payout.returned"]
+        assert [event["type"] for event in receiver.bodies()] == ["payout.paid", "payout.returned"]
         assert len(set(receiver.ids())) == 2
 
     def test_that_is_only_asked_about_again_is_not_told_again(
@@ -148,11 +148,11 @@ class TestPublish:
     ) -> None:
         # a payout's transaction must not fail over somebody's webhook
         stays, goes = listen(acme, receiver), listen(acme, receiver)
-        told: list[int] = []
+        published: list[int] = []
 
         def change() -> None:
             with job_scope(acme.id, name="test", now=clock.now(), origin=Origin("-")) as scope:
-                told.append(actions.publish(scope, event_type=EventType.PAYOUT_PAID, data={}))
+                published.append(actions.publish(scope, event_type=EventType.PAYOUT_PAID, data={}))
 
         publishing = Thread(target=change)
         with transaction(tenant_id=acme.id) as session:
@@ -161,7 +161,7 @@ class TestPublish:
             publishing.join(0.5)
             assert publishing.is_alive()  # it waits for us
         publishing.join(10)
-        assert told == [1]
+        assert published == [1]
         assert [row["endpoint_id"] for row in log(acme)] == [stays["id"]]
 
 
@@ -390,13 +390,13 @@ class TestRotate:
             other = acme.admin.ok("POST", f"{path}/rotate-secret")
         assert other["old_secret_until"] == "2026-03-02T12:00:00Z"
         assert other["secret"] != new["secret"]
-        told = []
+        signatures = []
         for moment in ("2026-03-02T11:59:59Z", "2026-03-02T12:00:01Z"):
             with at(moment):
                 ping(acme, new)
                 running.drain()
-                told.append(acme.admin.ok("GET", path)["old_secret_until"])
-        assert told == ["2026-03-02T12:00:00Z", None]
+                signatures.append(acme.admin.ok("GET", path)["old_secret_until"])
+        assert signatures == ["2026-03-02T12:00:00Z", None]
         [before, after] = receiver.heard
         assert before[0]["webhook-signature"] == f"{signed(other['secret'], before)} {signed(new['secret'], before)}"
         assert after[0]["webhook-signature"] == signed(other["secret"], after)
@@ -424,12 +424,12 @@ class TestLog:
         assert shown["attempts"][0]["response"] == "thanks"
 
     def test_is_forgotten_after_thirty_days(self, acme: Cast, zenith: Cast, running: Stack, receiver: Receiver) -> None:
-        told = [(cast, ping(cast, listen(cast, receiver))) for cast in (acme, zenith)]
+        pings = [(cast, ping(cast, listen(cast, receiver))) for cast in (acme, zenith)]
         running.drain()
         for days, status in ((29.9, 200), (30.1, 404)):
             with at((clock.now() + timedelta(days=days)).isoformat()):
                 running.tick("forget-webhooks")
-            for cast, delivery in told:
+            for cast, delivery in pings:
                 assert cast.admin.get(f"/webhook-deliveries/{delivery}").status == status
         assert sql(acme, "select count(*) from webhook_attempts")[0][0] == 0
         assert acme.admin.ok("GET", "/webhook-endpoints")["items"] != []
@@ -499,9 +499,9 @@ def queue_url(running: Stack) -> str:
     return str(running.sqs.get_queue_url(QueueName="wagebook-webhooks")["QueueUrl"])
 
 
-def signed(secret: str, heard: tuple[dict[str, str], str]) -> str:
+def signed(secret: str, call: tuple[dict[str, str], str]) -> str:
     """Sign what was heard as the specification says, by hand."""
-    headers, body = heard
-    said = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.{body}".encode()
-    digest = hmac.new(base64.b64decode(secret.removeprefix("whsec_")), said, hashlib.sha256).digest()
+    headers, body = call
+    content = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.{body}".encode()
+    digest = hmac.new(base64.b64decode(secret.removeprefix("whsec_")), content, hashlib.sha256).digest()
     return f"v1,{base64.b64encode(digest).decode()}"

@@ -15,8 +15,10 @@ SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 class TestHeaders:
     def test_are_those_of_the_official_test_vector(self) -> None:
         at = datetime.fromtimestamp(1614265330, UTC)
-        found = rules.headers("msg_p5jXN8AQM9LWM0D4loKWxJek", body='{"test": 2432232314}', at=at, signed_with=[SECRET])
-        assert found == {
+        headers = rules.headers(
+            "msg_p5jXN8AQM9LWM0D4loKWxJek", body='{"test": 2432232314}', at=at, signed_with=[SECRET]
+        )
+        assert headers == {
             "webhook-id": "msg_p5jXN8AQM9LWM0D4loKWxJek",
             "webhook-timestamp": "1614265330",
             "webhook-signature": "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
@@ -24,16 +26,16 @@ class TestHeaders:
 
     def test_hold_one_signature_for_each_secret(self) -> None:
         at = datetime.fromtimestamp(1614265330, UTC)
-        found = rules.headers("m", body="{}", at=at, signed_with=[rules.new_secret(), SECRET])
-        newest, older = found["webhook-signature"].split(" ")
+        headers = rules.headers("m", body="{}", at=at, signed_with=[rules.new_secret(), SECRET])
+        newest, older = headers["webhook-signature"].split(" ")
         assert newest != older
         assert older == rules.headers("m", body="{}", at=at, signed_with=[SECRET])["webhook-signature"]
 
 
 def test_secrets_are_of_the_length_that_the_specification_asks_for() -> None:
-    made = {rules.new_secret() for _ in range(50)}
-    assert len(made) == 50
-    assert {len(base64.b64decode(secret.removeprefix("whsec_"))) for secret in made} == {32}
+    secrets_ = {rules.new_secret() for _ in range(50)}
+    assert len(secrets_) == 50
+    assert {len(base64.b64decode(secret.removeprefix("whsec_"))) for secret in secrets_} == {32}
 
 
 @pytest.mark.parametrize(("tries", "wait"), [

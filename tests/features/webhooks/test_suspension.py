@@ -11,8 +11,8 @@ from tests.support.receiver import Receiver, let_pass, listen
 from tests.support.stack import Stack
 
 
-def patch(cast: Cast, **given: Any) -> None:
-    platform_admin().ok("PATCH", f"/tenants/{cast.id}", given)
+def patch(cast: Cast, **changes: Any) -> None:
+    platform_admin().ok("PATCH", f"/tenants/{cast.id}", changes)
 
 
 def sweep() -> int:

@@ -16,7 +16,7 @@ from infra.labs.bench.table import show
 PEOPLE = 100
 
 
-@pytest.fixture(scope="module", name="made")
+@pytest.fixture(scope="module", name="bench_server")
 def _made() -> Iterator[bench_data.Loaded]:
     with pytest.MonkeyPatch.context() as patch, data.loaded(PEOPLE, step=print) as server:
         patch.setenv("APPLICATION_DATABASE_URL", "")  # so that it is put back
@@ -29,8 +29,8 @@ def rows(database: Database, query: str) -> list[Any]:
 
 
 class TestNight:
-    def test_deals_with_everybody_once(self, server: bench_data.Loaded) -> None:
-        with copied(server) as database:
+    def test_deals_with_everybody_once(self, bench_server: bench_data.Loaded) -> None:
+        with copied(bench_server) as database:
             night = runs.run(database.url, database.admin_url, EXPIRES)
             assert rows(
                 database,
@@ -48,8 +48,10 @@ class TestNight:
         (WARNS, "select allocation_id, step, days, expires_on from leave_warnings order by 1"),
         (WARNS, "select user_id, channel, status from notification_logs order by 1, 2"),
     ])  # fmt: skip
-    def test_is_what_one_allocation_at_a_time_comes_to(self, server: bench_data.Loaded, as_of: Any, what: str) -> None:
-        with copied(server) as ours, copied(server) as theirs:
+    def test_is_what_one_allocation_at_a_time_comes_to(
+        self, bench_server: bench_data.Loaded, as_of: Any, what: str
+    ) -> None:
+        with copied(bench_server) as ours, copied(bench_server) as theirs:
             runs.run(ours.url, ours.admin_url, as_of)
             with Clerk(theirs.url) as clerk:
                 clerk.rate(choose(theirs.admin_url, PEOPLE), as_of, warm=1)
@@ -57,10 +59,10 @@ class TestNight:
 
 
 class TestMeasures:
-    def test_print_all_lines(self, server: bench_data.Loaded, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_print_all_lines(self, bench_server: bench_data.Loaded, capsys: pytest.CaptureFixture[str]) -> None:
         by_size = {people: {EXPIRES: people / 100, WARNS: people / 100} for people in (100, 200)}
         lines = [*part._lines(EXPIRES, PEOPLE, 2.0, 1.0, 10.0), *part._growth(by_size)]
-        assert part._by_hand(server, WARNS, print, sample=10) > 0
+        assert part._by_hand(bench_server, WARNS, print, sample=10) > 0
         capsys.readouterr()
         show(lines, title="all", command="make bench", notes=part.NOTES)
         printed = capsys.readouterr().out

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from infra.labs.drills import backup
-from infra.labs.drills.steps import Wrong
+from infra.labs.drills.steps import DrillFailure
 
 
 @pytest.fixture(name="data")
@@ -24,10 +24,10 @@ class TestVerify:
 
     def test_refuses_one_with_another_byte(self, data: Path) -> None:
         (data / "1").write_bytes(b"rowz")
-        with pytest.raises(Wrong, match="not whole: 1"):
+        with pytest.raises(DrillFailure, match="not whole: 1"):
             backup.verify(data)
 
     def test_refuses_one_with_a_file_missing(self, data: Path) -> None:
         (data / "1").unlink()
-        with pytest.raises(Wrong, match="not whole: 1"):
+        with pytest.raises(DrillFailure, match="not whole: 1"):
             backup.verify(data)

@@ -7,27 +7,27 @@ import pytest
 from rich.console import Console
 
 from infra.labs.drills import restore
-from infra.labs.drills.steps import Steps, Wrong, expect
+from infra.labs.drills.steps import DrillFailure, Steps, expect
 
 
 class TestSteps:
     def test_holds_only_if_every_step_did(self) -> None:
         steps = Steps("A drill")
-        assert not steps.held  # nothing done is nothing proven
+        assert not steps.passed  # nothing done is nothing proven
         with steps.step("one") as step:
             step.seen = "fine"
-        assert steps.held
-        with pytest.raises(Wrong), steps.step("two"):
+        assert steps.passed
+        with pytest.raises(DrillFailure), steps.step("two"):
             expect(2, 1, "movements")
-        assert not steps.held
+        assert not steps.passed
 
     def test_shows_what_was_wrong(self) -> None:
-        said = StringIO()
-        steps = Steps("A drill", console=Console(file=said))
+        printed = StringIO()
+        steps = Steps("A drill", console=Console(file=printed))
         with pytest.raises(ValueError, match="broken"), steps.step("two"):
             raise ValueError("broken")
         steps.show()
-        assert "WRONG: ValueError: broken" in said.getvalue()
+        assert "WRONG: ValueError: broken" in printed.getvalue()
 
 
 class TestMain:
@@ -36,12 +36,12 @@ class TestMain:
     ) -> None:
         def fails(steps: Steps, *_: object) -> None:
             with steps.step("restore"):
-                raise Wrong("paid twice")
+                raise DrillFailure("paid twice")
 
         monkeypatch.setattr(restore, "drill", fails)
         monkeypatch.setattr(restore.signal, "signal", lambda *_: None)
         monkeypatch.setattr(restore.surroundings, "product", nullcontext)
         assert restore.main() == 1
-        said = capsys.readouterr().out
-        assert "WRONG: paid twice" in said
-        assert "Proven" not in said
+        printed = capsys.readouterr().out
+        assert "WRONG: paid twice" in printed
+        assert "Proven" not in printed

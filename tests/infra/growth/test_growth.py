@@ -48,10 +48,10 @@ class TestUsage:
 
 class TestLimits:
     def test_come_fullest_first(self) -> None:
-        found = limits.limits(usage.usage(10_000_000))
-        assert [one.share for one in found] == sorted((one.share for one in found), reverse=True)
+        ordered = limits.limits(usage.usage(10_000_000))
+        assert [one.share for one in ordered] == sorted((one.share for one in ordered), reverse=True)
         # 10,000,000 in four hours are 694 a second; 20 at once with half a second each are 40
-        assert (round(found[0].needed), found[0].available, found[0].is_ours) == (694, 40, True)
+        assert (round(ordered[0].needed), ordered[0].available, ordered[0].is_ours) == (694, 40, True)
 
 
 class TestAssumptions:

@@ -7,9 +7,9 @@ import pytest
 from infra.labs.load.figures import Answer, Summary, dues, of_neighbours, of_overload, percentile, recovery
 
 
-def answers(*said: tuple[float, float, int], may_return: bool = True) -> list[Answer]:
+def answers(*calls: tuple[float, float, int], has_retry_after: bool = True) -> list[Answer]:
     """Make calls of (due, seconds, status)."""
-    return [Answer("GET /me", due, seconds, status, may_return=may_return) for due, seconds, status in said]
+    return [Answer("GET /me", due, seconds, status, has_retry_after=has_retry_after) for due, seconds, status in calls]
 
 
 def summary(seconds: list[float], refused: int = 0, *, over: float = 10.0, wrong: int = 0) -> Summary:
@@ -47,7 +47,7 @@ class TestSummary:
         assert seen.errors == {"500 GET /me ": 1}
 
     def test_takes_a_refusal_that_does_not_say_when_to_come_back_for_wrong(self) -> None:
-        seen = Summary.of(answers((0, 0.2, 503), may_return=False), 5)
+        seen = Summary.of(answers((0, 0.2, 503), has_retry_after=False), 5)
         assert (seen.refused, seen.errors) == ({}, {"503 GET /me ": 1})
 
     def test_takes_a_connection_that_broke_for_wrong(self) -> None:

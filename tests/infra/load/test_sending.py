@@ -92,10 +92,12 @@ class TestNobodyThere:
 class TestCalls:
     def test_are_reads_and_writes_of_the_tenant_and_the_same_for_a_seed(self) -> None:
         mix = Calls(ACME, 7)
-        found = [mix.next() for _ in range(1000)]
-        writes = [one for one in found if one.body]
+        answers_seen = [mix.next() for _ in range(1000)]
+        writes = [one for one in answers_seen if one.body]
         assert 250 < len(writes) < 350
-        assert {one.headers["X-API-Key"] for one in found} == {"wbk_acme"}
-        assert len({one.body for one in found if one.what == "sale"}) == sum(one.what == "sale" for one in found)
+        assert {one.headers["X-API-Key"] for one in answers_seen} == {"wbk_acme"}
+        assert len({one.body for one in answers_seen if one.what == "sale"}) == sum(
+            one.what == "sale" for one in answers_seen
+        )
         again = Calls(ACME, 7)
-        assert [one.what for one in found] == [again.next().what for _ in range(1000)]
+        assert [one.what for one in answers_seen] == [again.next().what for _ in range(1000)]

@@ -5,10 +5,10 @@ from datetime import date, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 
 from chalicelib import audit, four_eyes
-from chalicelib.backing.database import Record, statement
+from chalicelib.backing.database import statement
 from chalicelib.entry.rows import ImportRow, RowError, validate_rows
 from chalicelib.features.attendance.imports import rules
 from chalicelib.features.attendance.imports.rules import Employee, Key, MatchedRow, Rosters
@@ -56,7 +56,7 @@ def import_rows(scope: Scope, *, rows: Sequence[ImportRow], dry_run: bool) -> At
         locked = _locked_months(scope, changed)
     else:
         locked = periods.touch(scope, changes=list(changed), what="attendance")
-        before = scope.session.execute(_WRITE, _to_arrays(scope, changed)).mappings().all()
+        before = scope.session.execute(_WRITE, _to_arrays(scope, changed)).all()
         corrected = len(before)
         decide_pairs(scope, pairs=list(changed))
     report = AttendanceImportReport(
@@ -135,7 +135,7 @@ def _locked_months(scope: Scope, changed: Iterable[Key]) -> list[str]:
 
 
 def _audit(
-    scope: Scope, report: AttendanceImportReport, *, before: Sequence[Record], changed: Mapping[Key, Facts]
+    scope: Scope, report: AttendanceImportReport, *, before: Sequence[Row[Any]], changed: Mapping[Key, Facts]
 ) -> None:
     counts = report.model_dump(include={"rows", "added", "corrected", "unchanged", "late_corrections"})
     audit.record(
@@ -152,13 +152,16 @@ def _audit(
             action="attendance.corrected",
             entity_type="attendance_import",
             entity_id=scope.origin.request_id,
-            before={_name_record(row): {name: row[name] for name in FACTS if row[name] is not None} for row in rows},
-            after={_name_record(row): _to_audited(changed[row["user_id"], row["day"]]) for row in rows},
+            before={
+                _name_record(row): {name: value for name in FACTS if (value := getattr(row, name)) is not None}
+                for row in rows
+            },
+            after={_name_record(row): _to_audited(changed[row.user_id, row.day]) for row in rows},
         )
 
 
-def _name_record(row: Record) -> str:
-    return f"{row['user_id']}/{row['day']}"
+def _name_record(row: Row[Any]) -> str:
+    return f"{row.user_id}/{row.day}"
 
 
 def _to_audited(facts: Facts) -> dict[str, Any]:

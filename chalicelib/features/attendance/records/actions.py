@@ -15,11 +15,12 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.dialects.postgresql.ranges import MultiRange, Range
 
 from chalicelib import audit, four_eyes
-from chalicelib.backing import clock
-from chalicelib.backing.database import Record, statement
+from chalicelib.backing import clock, rows
+from chalicelib.backing.database import statement
 from chalicelib.entry.versions import check_version
 from chalicelib.features.attendance.models import attendance
 from chalicelib.features.attendance.records import queries, rules
+from chalicelib.features.attendance.records.rules import AttendanceRecord
 from chalicelib.features.attendance.records.schemas import Correction
 from chalicelib.features.people.users import queries as people
 from chalicelib.features.periods import facts, periods
@@ -71,7 +72,7 @@ def _decided(scope: Scope, **which: Any) -> int:
     return int(changed)
 
 
-def check_in(scope: Scope, *, user_id: UUID, at: datetime | None) -> Record:
+def check_in(scope: Scope, *, user_id: UUID, at: datetime | None) -> AttendanceRecord:
     """Open a session on the day of the punch. Punches come in any order, so it may lie before sessions that are known.
 
     Raises Conflict while a session is open, or where the moment lies in one that was closed.
@@ -80,8 +81,8 @@ def check_in(scope: Scope, *, user_id: UUID, at: datetime | None) -> Record:
     people.get_user(scope, user_id, "attendance.punch", lock=True)  # of two punches at once, one waits for the other
     workday = queries.get_workday(scope, user_id, around=at)
     recent = queries.find_recent_days(scope, user_id, at=at)
-    if session := rules.find_open_session(recent, at=at):
-        since = rules.format_local(session["session_started_at"], workday.zone)
+    if (session := rules.find_open_session(recent, at=at)) and session.session_started_at:
+        since = rules.format_local(session.session_started_at, workday.zone)
         raise Conflict(f"Already checked in since {since}; check out first.")
     _refuse_overlap(recent, start=at, end=at, zone=workday.zone)
     day = rules.day_of_punch(at, zone=workday.zone, shifts=workday.shifts)
@@ -94,7 +95,8 @@ def check_in(scope: Scope, *, user_id: UUID, at: datetime | None) -> Record:
     new = insert(attendance).values(
         tenant_id=scope.tenant_id, user_id=user_id, day=day, check_in_at=at, session_started_at=at, source="punch"
     )
-    row = (
+    row = rows.one(
+        AttendanceRecord,
         scope.session.execute(
             new.on_conflict_do_update(
                 index_elements=["tenant_id", "user_id", "day"],
@@ -107,14 +109,12 @@ def check_in(scope: Scope, *, user_id: UUID, at: datetime | None) -> Record:
                     "version": attendance.c.version + 1,
                 },
             ).returning(attendance)
-        )
-        .mappings()
-        .one()
+        ),
     )
-    return _finish_write(scope, action="attendance.checked_in", before=before, row=dict(row))
+    return _finish_write(scope, action="attendance.checked_in", before=before, row=row)
 
 
-def check_out(scope: Scope, *, user_id: UUID, at: datetime | None) -> Record:
+def check_out(scope: Scope, *, user_id: UUID, at: datetime | None) -> AttendanceRecord:
     """Close the latest open session and add its whole minutes to the day's."""
     at = _moment(scope, at)
     people.get_user(scope, user_id, "attendance.punch", lock=True)  # of two punches at once, one waits for the other
@@ -122,9 +122,9 @@ def check_out(scope: Scope, *, user_id: UUID, at: datetime | None) -> Record:
     session = rules.find_open_session(recent, at=at)
     if session is None:
         raise Conflict("There is no check-in of the last 24 hours to check out from.")
-    periods.touch(scope, changes=[(user_id, session["day"])], what="attendance")
-    before = queries.get_day(scope, user_id, session["day"], lock=True)
-    started = before["session_started_at"]
+    periods.touch(scope, changes=[(user_id, session.day)], what="attendance")
+    before = queries.get_day(scope, user_id, session.day, lock=True)
+    started = before.session_started_at
     if started is None:
         raise Conflict("This day was corrected in the meantime; there is no session to check out from.")
     if at < started:
@@ -133,14 +133,15 @@ def check_out(scope: Scope, *, user_id: UUID, at: datetime | None) -> Record:
     if rules.find_overlap([*recent, before], start=started, end=at):
         zone = queries.get_workday(scope, user_id, around=at).zone
         _refuse_overlap([*recent, before], start=started, end=at, zone=zone)
-    minutes = (before["worked_minutes"] or 0) + (at - started) // timedelta(minutes=1)
-    row = (
+    minutes = (before.worked_minutes or 0) + (at - started) // timedelta(minutes=1)
+    row = rows.one(
+        AttendanceRecord,
         scope.session.execute(
             update(attendance)
             .where(
                 attendance.c.tenant_id == scope.tenant_id,
                 attendance.c.user_id == user_id,
-                attendance.c.day == before["day"],
+                attendance.c.day == before.day,
             )
             .values(
                 check_out_at=func.greatest(attendance.c.check_out_at, at),
@@ -151,14 +152,14 @@ def check_out(scope: Scope, *, user_id: UUID, at: datetime | None) -> Record:
                 version=attendance.c.version + 1,
             )
             .returning(attendance)
-        )
-        .mappings()
-        .one()
+        ),
     )
-    return _finish_write(scope, action="attendance.checked_out", before=before, row=dict(row))
+    return _finish_write(scope, action="attendance.checked_out", before=before, row=row)
 
 
-def correct(scope: Scope, *, user_id: UUID, day: date, correction: Correction, if_match: int | None) -> Record:
+def correct(
+    scope: Scope, *, user_id: UUID, day: date, correction: Correction, if_match: int | None
+) -> AttendanceRecord:
     """Make the day's record say what a person with the right to says, and nothing else."""
     people.get_user(scope, user_id, "attendance.write")
     four_eyes.check_not_own(scope, four_eyes.Subject.ATTENDANCE, user_id)
@@ -191,7 +192,8 @@ def correct(scope: Scope, *, user_id: UUID, day: date, correction: Correction, i
             )
         if before:
             check_version(before, if_match)
-        row = (
+        row = rows.one(
+            AttendanceRecord,
             scope.session.execute(
                 insert(attendance)
                 .values(tenant_id=scope.tenant_id, user_id=user_id, day=day, **values)
@@ -199,13 +201,9 @@ def correct(scope: Scope, *, user_id: UUID, day: date, correction: Correction, i
                     index_elements=["tenant_id", "user_id", "day"], set_={**values, "version": attendance.c.version + 1}
                 )
                 .returning(attendance)
-            )
-            .mappings()
-            .one()
+            ),
         )
-        return _finish_write(
-            scope, action="attendance.corrected", before=before, row=dict(row), reason=correction.reason
-        )
+        return _finish_write(scope, action="attendance.corrected", before=before, row=row, reason=correction.reason)
 
 
 def remove(scope: Scope, *, user_id: UUID, day: date, reason: str, if_match: int | None) -> None:
@@ -242,7 +240,7 @@ def _moment(scope: Scope, at: datetime | None) -> datetime:
     return at or scope.now
 
 
-def _refuse_overlap(rows: Sequence[Record], *, start: datetime, end: datetime, zone: str) -> None:
+def _refuse_overlap(rows: Sequence[AttendanceRecord], *, start: datetime, end: datetime, zone: str) -> None:
     """Raise Conflict for a punch inside a closed session, or a session around one: time would be paid twice."""
     if session := rules.find_overlap(rows, start=start, end=end):
         came, left = (rules.format_local(moment, zone) for moment in session)
@@ -255,29 +253,28 @@ def _multirange(sessions: Sequence[rules.Session]) -> MultiRange[datetime]:
 
 
 def _finish_write(
-    scope: Scope, *, action: str, before: Record | None, row: Record, reason: str | None = None
-) -> Record:
-    decide_pairs(scope, pairs=[(row["user_id"], row["day"])])
+    scope: Scope, *, action: str, before: AttendanceRecord | None, row: AttendanceRecord, reason: str | None = None
+) -> AttendanceRecord:
+    decide_pairs(scope, pairs=[(row.user_id, row.day)])
     audit.record(
         scope,
         action=action,
         entity_type="attendance",
-        entity_id=f"{row['user_id']}/{row['day']}",
+        entity_id=f"{row.user_id}/{row.day}",
         before=_facts(before) if before else None,
         after=_facts(row) | ({"reason": reason} if reason else {}),
     )
-    return dict(
+    return rows.one(
+        AttendanceRecord,
         scope.session.execute(
             select(attendance).where(
                 attendance.c.tenant_id == scope.tenant_id,
-                attendance.c.user_id == row["user_id"],
-                attendance.c.day == row["day"],
+                attendance.c.user_id == row.user_id,
+                attendance.c.day == row.day,
             )
-        )
-        .mappings()
-        .one()
+        ),
     )
 
 
-def _facts(row: Record) -> dict[str, Any]:
-    return {name: row[name] for name in FACTS if row[name] is not None}
+def _facts(row: AttendanceRecord) -> dict[str, Any]:
+    return {name: value for name in FACTS if (value := getattr(row, name)) is not None}

@@ -6,10 +6,16 @@ from uuid import UUID
 
 from sqlalchemy import select, text
 
-from chalicelib.backing import clock
-from chalicelib.backing.database import Record, statement
+from chalicelib.backing import clock, rows
+from chalicelib.backing.database import statement
 from chalicelib.features.attendance.models import attendance
-from chalicelib.features.attendance.records.rules import DAYS_AFTER, DAYS_BEFORE, SESSION_TIMEOUT, ShiftDay
+from chalicelib.features.attendance.records.rules import (
+    DAYS_AFTER,
+    DAYS_BEFORE,
+    SESSION_TIMEOUT,
+    AttendanceRecord,
+    ShiftDay,
+)
 from chalicelib.features.people.users import queries as people
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import NotFound, invalid
@@ -38,7 +44,7 @@ class Workday:
 
 def get_workday(scope: Scope, user_id: UUID, *, around: datetime | None = None, day: date | None = None) -> Workday:
     """Load what decides to which day a moment or clock time of an employee belongs. Raises NotFound."""
-    rows = scope.session.execute(
+    shifts_around = scope.session.execute(
         _SHIFTS_AROUND,
         {
             "tenant_id": scope.tenant_id,
@@ -50,10 +56,11 @@ def get_workday(scope: Scope, user_id: UUID, *, around: datetime | None = None, 
             "after": DAYS_AFTER,
         },
     ).all()
-    if not rows:
+    if not shifts_around:
         raise NotFound("There is no such person.")
-    shifts = tuple(ShiftDay(row.day, row.starts_at, row.ends_at) for row in rows)
-    return Workday(rows[0].zone, rows[0].joined_on, rows[0].left_on, shifts)
+    employee = shifts_around[0]
+    shifts = tuple(ShiftDay(row.day, row.starts_at, row.ends_at) for row in shifts_around)
+    return Workday(employee.zone, employee.joined_on, employee.left_on, shifts)
 
 
 def check_days(workday: Workday, *, first: date, last: date, pointer: str) -> None:
@@ -63,25 +70,24 @@ def check_days(workday: Workday, *, first: date, last: date, pointer: str) -> No
             raise invalid(pointer, f"{day} is outside the employment: {workday.employment()}")
 
 
-def find_day(scope: Scope, user_id: UUID, day: date, *, lock: bool = False) -> Record | None:
+def find_day(scope: Scope, user_id: UUID, day: date, *, lock: bool = False) -> AttendanceRecord | None:
     """Return the record of an employee's day, or None; `lock` locks its row until the commit."""
     days = select(attendance).where(
         attendance.c.tenant_id == scope.tenant_id, attendance.c.user_id == user_id, attendance.c.day == day
     )
-    row = scope.session.execute(days.with_for_update() if lock else days).mappings().first()
-    return dict(row) if row else None
+    return rows.first(AttendanceRecord, scope.session.execute(days.with_for_update() if lock else days))
 
 
-def get_day(scope: Scope, user_id: UUID, day: date, *, lock: bool = False) -> Record:
+def get_day(scope: Scope, user_id: UUID, day: date, *, lock: bool = False) -> AttendanceRecord:
     """Return the record of an employee's day. Raises NotFound."""
     if (row := find_day(scope, user_id, day, lock=lock)) is None:
         raise NotFound(f"There is no attendance record of {day}.")
     return row
 
 
-def find_recent_days(scope: Scope, user_id: UUID, *, at: datetime) -> list[Record]:
+def find_recent_days(scope: Scope, user_id: UUID, *, at: datetime) -> list[AttendanceRecord]:
     """Return the days whose sessions may be open at a moment or include it, and all later ones."""
-    rows = scope.session.execute(
+    days = scope.session.execute(
         select(attendance)
         .where(
             attendance.c.tenant_id == scope.tenant_id,
@@ -90,16 +96,16 @@ def find_recent_days(scope: Scope, user_id: UUID, *, at: datetime) -> list[Recor
             attendance.c.day >= (at - 3 * SESSION_TIMEOUT).date(),
         )
         .order_by(attendance.c.day)
-    ).mappings()
-    return [dict(row) for row in rows]
+    )
+    return rows.every(AttendanceRecord, days)
 
 
-def get_month(scope: Scope, user_id: UUID, *, month: str | None) -> tuple[Period, list[Record]]:
+def get_month(scope: Scope, user_id: UUID, *, month: str | None) -> tuple[Period, list[AttendanceRecord]]:
     """Return an employee's days of a pay period (today's if None). Raises NotFound for others' employees."""
     people.get_user(scope, user_id, "attendance.read")
     today = clock.local_day(scope.now, scope.tenant.timezone)
     period = scope.tenant.period(month or scope.tenant.month_of(today))
-    rows = scope.session.execute(
+    days = scope.session.execute(
         select(attendance)
         .where(
             attendance.c.tenant_id == scope.tenant_id,
@@ -107,5 +113,5 @@ def get_month(scope: Scope, user_id: UUID, *, month: str | None) -> tuple[Period
             attendance.c.day.between(period.start, period.end),
         )
         .order_by(attendance.c.day)
-    ).mappings()
-    return period, [dict(row) for row in rows]
+    )
+    return period, rows.every(AttendanceRecord, days)

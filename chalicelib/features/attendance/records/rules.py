@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
+from uuid import UUID
 from zoneinfo import ZoneInfo
+
+from sqlalchemy.dialects.postgresql.ranges import Range
 
 from chalicelib.kernel.halves import Half
 from chalicelib.kernel.moments import read_moment
@@ -26,6 +29,27 @@ _SURELY_NEAREST = timedelta(hours=11)  # the same time of another day is 23 hour
 _CLOCK = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9]))?", re.ASCII)
 
 Session = tuple[datetime, datetime]  # from a check-in, included, to its check-out, excluded
+
+
+@dataclass(frozen=True, slots=True)
+class AttendanceRecord:
+    """The attendance of an employee and day: a row of the table, whose columns say what each field means."""
+
+    user_id: UUID
+    day: date
+    present: int
+    enough_for_half: bool
+    late_minutes: int
+    early_out_minutes: int
+    check_in_at: datetime | None
+    check_out_at: datetime | None
+    session_started_at: datetime | None
+    sessions: Sequence[Range[datetime]] | None
+    worked_minutes: int | None
+    stated: str | None
+    stated_half: str | None
+    source: str
+    version: int
 
 
 class WrongValue(Exception):
@@ -153,25 +177,29 @@ def record_day(check_in: str | None, *, day: date, zone: str, shifts: Sequence[S
     return punched
 
 
-def list_sessions(row: Mapping[str, Any]) -> list[Session]:
+def list_sessions(row: AttendanceRecord) -> list[Session]:
     """Return the closed sessions of an attendance row; a record as a whole is one, from check-in to check-out."""
-    if row["sessions"] is not None:
-        return [(session.lower, session.upper) for session in row["sessions"]]
-    if row["check_in_at"] is None or row["check_out_at"] is None:
+    if row.sessions is not None:
+        return [(session.lower, session.upper) for session in row.sessions if session.lower and session.upper]
+    if row.check_in_at is None or row.check_out_at is None:
         return []
-    return [(row["check_in_at"], row["check_out_at"])]
+    return [(row.check_in_at, row.check_out_at)]
 
 
-def find_open_session(rows: Sequence[Mapping[str, Any]], *, at: datetime) -> Mapping[str, Any] | None:
+def find_open_session(rows: Sequence[AttendanceRecord], *, at: datetime) -> AttendanceRecord | None:
     """Return the row whose session is open and began at most 24 hours before a moment, the latest if several.
 
     An older one was forgotten: it neither blocks a check-in nor can it be closed by a check-out.
     """
-    still_open = [row for row in rows if row["session_started_at"] and row["session_started_at"] > at - SESSION_TIMEOUT]
-    return max(still_open, key=lambda row: row["session_started_at"], default=None)
+    still_open = [
+        (row.session_started_at, row.day, row)
+        for row in rows
+        if row.session_started_at and row.session_started_at > at - SESSION_TIMEOUT
+    ]
+    return max(still_open)[2] if still_open else None
 
 
-def find_overlap(rows: Sequence[Mapping[str, Any]], *, start: datetime, end: datetime) -> Session | None:
+def find_overlap(rows: Sequence[AttendanceRecord], *, start: datetime, end: datetime) -> Session | None:
     """Return the first closed session that shares time with another one, or holds a moment (start and end), or None."""
     for row in rows:
         for began, ended in list_sessions(row):

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from chalicelib.features.attendance.records.rules import LONGEST_MINUTES
+from chalicelib.features.attendance.records.rules import LONGEST_MINUTES, AttendanceRecord
 from chalicelib.kernel.halves import Half
 from chalicelib.kernel.moments import Day, Moment
 from chalicelib.kernel.period import Month
@@ -49,23 +49,23 @@ class AttendanceDay(Output):
     version: Version
 
     @classmethod
-    def of(cls, row: Any) -> "AttendanceDay":
-        """Read a row of the table `attendance`."""
-        halves = [half for half, bit in ((Half.FIRST, 2), (Half.SECOND, 1)) if row["present"] & bit]
+    def of(cls, row: AttendanceRecord) -> "AttendanceDay":
+        """Make the reply of a record."""
+        halves = [half for half, bit in ((Half.FIRST, 2), (Half.SECOND, 1)) if row.present & bit]
         worth: Any = ("absent", "half_day", "present")[len(halves)]
         return cls(
-            user_id=row["user_id"],
-            date=row["day"],
-            check_in=row["check_in_at"],
-            check_out=row["check_out_at"],
-            worked_minutes=row["worked_minutes"],
-            status="open" if row["session_started_at"] else worth,
-            stated=row["stated"],
+            user_id=row.user_id,
+            date=row.day,
+            check_in=row.check_in_at,
+            check_out=row.check_out_at,
+            worked_minutes=row.worked_minutes,
+            status="open" if row.session_started_at else worth,
+            stated=row.stated,
             present_halves=halves,
-            late_minutes=row["late_minutes"],
-            early_out_minutes=row["early_out_minutes"],
-            source=row["source"],
-            version=row["version"],
+            late_minutes=row.late_minutes,
+            early_out_minutes=row.early_out_minutes,
+            source=row.source,
+            version=row.version,
         )
 
 

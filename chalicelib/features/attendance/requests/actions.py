@@ -8,12 +8,12 @@ from uuid import UUID
 from sqlalchemy import func, insert, select, update
 
 from chalicelib import audit, four_eyes
-from chalicelib.backing.database import Record
+from chalicelib.backing import rows
 from chalicelib.entry.versions import check_version
 from chalicelib.features.attendance.models import on_duty, overtime
 from chalicelib.features.attendance.records import queries as attendance
 from chalicelib.features.attendance.requests import queries
-from chalicelib.features.attendance.requests.kinds import ON_DUTY, OVERTIME, RequestKind
+from chalicelib.features.attendance.requests.kinds import ON_DUTY, OVERTIME, OnDutyRow, OvertimeRow, R, RequestKind
 from chalicelib.features.attendance.requests.schemas import NewOnDuty, NewOvertime
 from chalicelib.features.people.users import queries as people
 from chalicelib.features.periods import facts
@@ -26,7 +26,7 @@ DAY_HOURS = Decimal(24)
 _STANDING = (RequestStatus.PENDING, RequestStatus.APPROVED)
 
 
-def request_on_duty(scope: Scope, *, new: NewOnDuty) -> Record:
+def request_on_duty(scope: Scope, *, new: NewOnDuty) -> OnDutyRow:
     """Add a pending on-duty request. Raises Conflict where a half of a day is requested already."""
     if new.end_date < new.start_date:
         raise invalid("/end_date", "is before start_date")
@@ -57,7 +57,7 @@ def request_on_duty(scope: Scope, *, new: NewOnDuty) -> Record:
     )
 
 
-def request_overtime(scope: Scope, *, new: NewOvertime) -> Record:
+def request_overtime(scope: Scope, *, new: NewOvertime) -> OvertimeRow:
     """Add a pending overtime request. Raises Conflict where a day would have over 24 hours."""
     user_id = _lock_employee(scope, new.user_id, first=new.date, last=new.date, pointer="/date")
     standing: Decimal = scope.session.execute(
@@ -76,35 +76,34 @@ def request_overtime(scope: Scope, *, new: NewOvertime) -> Record:
     return _add_request(scope, OVERTIME, user_id=user_id, reason=new.reason, day=new.date, hours=new.hours)
 
 
-def decide(scope: Scope, kind: RequestKind, *, request_id: UUID, to: RequestStatus, if_match: int | None) -> Record:
+def decide(scope: Scope, kind: RequestKind[R], *, request_id: UUID, to: RequestStatus, if_match: int | None) -> R:
     """Approve, reject or cancel a request. One's own can only be cancelled; of two concurrent decisions one wins.
 
     An approval, or its cancellation, is in register and balance when the reply is sent, if the period has begun.
     """
     before = queries.get_request(scope, kind, request_id, "requests.decide")
     if to is not RequestStatus.CANCELLED:
-        four_eyes.check_not_own(scope, four_eyes.Subject.REQUEST, before["user_id"])
+        four_eyes.check_not_own(scope, four_eyes.Subject.REQUEST, before.user_id)
     check_version(before, if_match)
-    now = RequestStatus(before["status"])
+    now = RequestStatus(before.status)
     check_move(REQUEST_MOVES, now=now, to=to, what=kind.label)
     if RequestStatus.APPROVED not in (now, to):  # only approved ones are facts
         return _write_decision(scope, kind, before, to=to)
-    with facts.changing(scope, changes=[(before["user_id"], day) for day in kind.days(before)], what=kind.name):
+    with facts.changing(scope, changes=[(before.user_id, day) for day in before.days], what=kind.name):
         return _write_decision(scope, kind, before, to=to)
 
 
-def _write_decision(scope: Scope, kind: RequestKind, before: Record, *, to: RequestStatus) -> Record:
+def _write_decision(scope: Scope, kind: RequestKind[R], before: R, *, to: RequestStatus) -> R:
     """Write a decision. Raises AlreadyDecided if another was made since the request was read."""
-    now, request_id = before["status"], before["id"]
-    row = (
+    now, request_id = before.status, before.id
+    row = rows.first(
+        kind.row,
         scope.session.execute(
             update(kind.table)
             .where(kind.table.c.tenant_id == scope.tenant_id, kind.table.c.id == request_id, kind.table.c.status == now)
             .values(status=to, decided_by=scope.actor.user_id, decided_at=scope.now, version=kind.table.c.version + 1)
             .returning(*kind.columns)
-        )
-        .mappings()
-        .first()
+        ),
     )
     if row is None:
         raise AlreadyDecided(f"Somebody else has just decided this {kind.label}; read it again.")
@@ -116,7 +115,7 @@ def _write_decision(scope: Scope, kind: RequestKind, before: Record, *, to: Requ
         before={"status": now},
         after={"status": to},
     )
-    return dict(row)
+    return row
 
 
 def _lock_employee(scope: Scope, user_id: UUID | None, *, first: date, last: date, pointer: str) -> UUID:
@@ -130,21 +129,20 @@ def _lock_employee(scope: Scope, user_id: UUID | None, *, first: date, last: dat
     return user_id
 
 
-def _add_request(scope: Scope, kind: RequestKind, *, user_id: UUID, reason: str | None, **values: Any) -> Record:
-    row = (
+def _add_request(scope: Scope, kind: RequestKind[R], *, user_id: UUID, reason: str | None, **values: Any) -> R:
+    row = rows.one(
+        kind.row,
         scope.session.execute(
             insert(kind.table)
             .values(tenant_id=scope.tenant_id, user_id=user_id, reason=reason, **values)
             .returning(*kind.columns)
-        )
-        .mappings()
-        .one()
+        ),
     )
     audit.record(
         scope,
         action=f"{kind.name}.asked",
         entity_type=kind.name,
-        entity_id=row["id"],
+        entity_id=row.id,
         after={"user_id": user_id, "reason": reason, **values},
     )
-    return dict(row)
+    return row

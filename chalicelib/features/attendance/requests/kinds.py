@@ -1,19 +1,66 @@
 """On-duty and overtime as data: where they differ; the verbs are the same."""
 
-from collections.abc import Callable
+import datetime as dt
 from dataclasses import dataclass
-from datetime import date, timedelta
-from typing import Any
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any, Generic, TypeVar
+from uuid import UUID
 
 from sqlalchemy import Column, ColumnElement, Table
 
-from chalicelib.backing.database import Record
 from chalicelib.features.attendance.models import on_duty, overtime
 
 
+@dataclass(frozen=True, slots=True)
+class OnDutyRow:
+    """An on-duty request."""
+
+    id: UUID
+    user_id: UUID
+    reason: str | None
+    status: str
+    decided_by: UUID | None
+    decided_at: datetime | None
+    created_at: datetime
+    version: int
+    start_date: date
+    end_date: date
+    half: str | None
+
+    @property
+    def days(self) -> list[date]:
+        """The days of the request."""
+        return [self.start_date + timedelta(days=n) for n in range((self.end_date - self.start_date).days + 1)]
+
+
+@dataclass(frozen=True, slots=True)
+class OvertimeRow:
+    """An overtime request."""
+
+    id: UUID
+    user_id: UUID
+    reason: str | None
+    status: str
+    decided_by: UUID | None
+    decided_at: dt.datetime | None
+    created_at: dt.datetime
+    version: int
+    date: dt.date
+    hours: Decimal
+
+    @property
+    def days(self) -> list[dt.date]:
+        """The day of the request."""
+        return [self.date]
+
+
+R = TypeVar("R", OnDutyRow, OvertimeRow)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
-class RequestKind:
-    """One kind of request."""
+class RequestKind(Generic[R]):
+    """One kind of request, whose rows are of the type R."""
 
     name: str  # in audit, and as the fact that changed in a pay period
     label: str  # for messages
@@ -21,12 +68,7 @@ class RequestKind:
     columns: tuple[ColumnElement[Any], ...]  # with the names of the API
     first: Column[date]
     last: Column[date]
-    days: Callable[[Record], list[date]]  # the days of a request
-
-
-def _span(row: Record) -> list[date]:
-    first, last = row["start_date"], row["end_date"]
-    return [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    row: type[R]
 
 
 def _common(table: Table) -> tuple[ColumnElement[Any], ...]:
@@ -46,7 +88,7 @@ ON_DUTY = RequestKind(
     ),
     first=on_duty.c.start_on,
     last=on_duty.c.end_on,
-    days=_span,
+    row=OnDutyRow,
 )
 
 OVERTIME = RequestKind(
@@ -56,5 +98,5 @@ OVERTIME = RequestKind(
     columns=(*_common(overtime), overtime.c.day.label("date"), overtime.c.hours),
     first=overtime.c.day,
     last=overtime.c.day,
-    days=lambda row: [row["date"]],
+    row=OvertimeRow,
 )

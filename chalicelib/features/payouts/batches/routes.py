@@ -6,7 +6,7 @@ from chalice import Blueprint
 
 from chalicelib.entry.bodies import RawBody
 from chalicelib.entry.http import endpoint
-from chalicelib.entry.paging import Page, PageQuery
+from chalicelib.entry.paging import Page, PageQuery, RowPage
 from chalicelib.entry.rows import CSV_OR_JSON
 from chalicelib.features.payouts.batches import (
     actions,
@@ -16,8 +16,8 @@ from chalicelib.features.payouts.batches import (
     settings_queries,
     settings_schemas,
 )
-from chalicelib.features.payouts.matching.answer_actions import take_answer as answer
-from chalicelib.features.payouts.matching.answer_actions import take_report as report
+from chalicelib.features.payouts.matching import answer_actions
+from chalicelib.features.payouts.matching.answer_actions import AnswerOutcome
 from chalicelib.features.payouts.matching.bank_lines import XML
 from chalicelib.identity.scope import Scope
 
@@ -48,8 +48,8 @@ def make_batch(scope: Scope, body: schemas.NewBatch) -> schemas.CreatedBatch:
     return actions.make_batch(scope, new=body)
 
 
-@endpoint(blueprint, "GET", "/payouts/batches", may="payout_batches.read")
-def list_batches(scope: Scope, query: PageQuery) -> Page[schemas.Batch]:
+@endpoint(blueprint, "GET", "/payouts/batches", may="payout_batches.read", reply=Page[schemas.Batch])
+def list_batches(scope: Scope, query: PageQuery) -> RowPage[schemas.Batch]:
     """List bank files, oldest first, with what became of their payouts."""
     return queries.page_of_batches(scope, query)
 
@@ -57,7 +57,7 @@ def list_batches(scope: Scope, query: PageQuery) -> Page[schemas.Batch]:
 @endpoint(blueprint, "GET", "/payouts/batches/{batch_id}", may="payout_batches.read")
 def get_batch(scope: Scope, batch_id: UUID) -> schemas.WholeBatch:
     """Show one bank file: what became of its payouts, and which of them go to bank details that changed lately."""
-    return queries.get_whole_batch(scope, batch_id)
+    return queries.get_batch(scope, batch_id)
 
 
 @endpoint(blueprint, "GET", "/payouts/batches/{batch_id}/file", may="payout_batches.read")
@@ -66,19 +66,33 @@ def get_batch_file(scope: Scope, batch_id: UUID) -> schemas.FileLink:
     return actions.hand_over(scope, batch_id=batch_id)
 
 
-@endpoint(blueprint, "POST", "/payouts/batches/{batch_id}/answer", may="payouts.decide", accepts=(*XML, *CSV_OR_JSON))
-def take_answer(scope: Scope, batch_id: UUID, body: RawBody) -> schemas.AnswerReport:
+@endpoint(
+    blueprint,
+    "POST",
+    "/payouts/batches/{batch_id}/answer",
+    may="payouts.decide",
+    accepts=(*XML, *CSV_OR_JSON),
+    reply=schemas.AnswerReport,
+)
+def take_answer(scope: Scope, batch_id: UUID, body: RawBody) -> AnswerOutcome:
     """Take the bank's answer to one file: its status report (pain.002), its statement, or rows as CSV or JSON.
 
     Rows have `reference`, `status` (paid, failed or returned), and if known `reason`, `bank_reference`, `amount` and
     `currency`. It is judged as by `POST /payouts/bank-reports`, for this batch alone; a status report about another
     one is refused (422).
     """
-    return answer(scope, batch_id=batch_id, body=body)
+    return answer_actions.settle_batch_answer(scope, batch_id=batch_id, body=body)
 
 
-@endpoint(blueprint, "POST", "/payouts/bank-reports", may="payouts.decide", accepts=(*XML, *CSV_OR_JSON))
-def take_bank_report(scope: Scope, body: RawBody) -> schemas.AnswerReport:
+@endpoint(
+    blueprint,
+    "POST",
+    "/payouts/bank-reports",
+    may="payouts.decide",
+    accepts=(*XML, *CSV_OR_JSON),
+    reply=schemas.AnswerReport,
+)
+def take_bank_report(scope: Scope, body: RawBody) -> AnswerOutcome:
     """Take what a bank reports of any of your files: pain.002, a statement (camt.053), a notification (camt.054), rows.
 
     Each line is judged by itself, and the same report again changes nothing. Settled (ACSC, ACCC) and debited are
@@ -86,4 +100,4 @@ def take_bank_report(scope: Scope, body: RawBody) -> schemas.AnswerReport:
     speaks of nothing but this payment; a duplicate, an unknown reason or none makes it `review`. All else is on its
     way. What contradicts the books is a conflict; what is not about payouts of yours is counted as `unmatched`.
     """
-    return report(scope, body=body)
+    return answer_actions.settle_report(scope, body=body)

@@ -1,24 +1,25 @@
-"""Writes of how a bank takes files."""
+"""Writes of the settings by which a tenant's bank takes files."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import insert, update
 
 from chalicelib import audit
 from chalicelib.backing import vault
-from chalicelib.backing.database import Record
 from chalicelib.entry.versions import check_version
 from chalicelib.features.payouts.batches import settings_queries as queries
 from chalicelib.features.payouts.batches.models import bank_file_settings
-from chalicelib.features.payouts.batches.settings_schemas import BankFileSettings, Payer
+from chalicelib.features.payouts.batches.settings_schemas import BankFileSettings, BankFileSettingsView, Payer
 from chalicelib.features.people.destinations.rules import Destination, DestinationKind, masked
 from chalicelib.identity.scope import Scope
 
 
-def set_settings(scope: Scope, *, settings: BankFileSettings, if_match: int | None) -> Record:
-    """Replace how the bank takes files from now on; batches that were made stay what they are."""
-    # one at a time also where there is no row yet that could be locked
+def set_settings(scope: Scope, *, settings: BankFileSettings, if_match: int | None) -> BankFileSettingsView:
+    """Replace the settings for files from now on; files that were made stay as they are."""
+    # an advisory lock, as there may be no row yet that could be locked
     scope.advisory_lock("bank-file-settings")
     before = queries.find_settings(scope, lock=True)
     template = settings.template.model_dump(mode="json", exclude_none=True) if settings.template else None
@@ -44,7 +45,8 @@ def set_settings(scope: Scope, *, settings: BankFileSettings, if_match: int | No
     return after
 
 
-def _encrypt_payer(scope: Scope, payer: Payer | None) -> dict[str, Any]:
+def _encrypt_payer(scope: Scope, payer: Payer | None) -> Mapping[str, str | bytes | UUID | None]:
+    """Return the columns of the payer's account: encrypted, and masked."""
     if payer is None:
         return dict.fromkeys(("payer_name", "payer_masked", "payer_sealed", "payer_key_id"))
     account = {
@@ -72,10 +74,11 @@ def _encrypt_payer(scope: Scope, payer: Payer | None) -> dict[str, Any]:
 
 def _mask(payer: Payer) -> str:
     kind = DestinationKind.IBAN if payer.iban else DestinationKind.ACCOUNT
-    # shown as people's accounts are; where its country would stand, its bank does
-    shown = Destination(kind, iban=payer.iban, account_number=payer.account_number, country=payer.bank_code or "")
-    return masked(shown).strip()
+    # masked as employees' accounts are, with the bank in the place of the country
+    account = Destination(kind, iban=payer.iban, account_number=payer.account_number, country=payer.bank_code or "")
+    return masked(account).strip()
 
 
-def _to_audit(row: Record) -> Record:
-    return {**row, "template": row["template"].model_dump(mode="json", exclude_none=True) if row["template"] else None}
+def _to_audit(view: BankFileSettingsView) -> dict[str, Any]:
+    template = view.template.model_dump(mode="json", exclude_none=True) if view.template else None
+    return {**view.model_dump(mode="json", exclude={"template"}), "template": template}

@@ -1,7 +1,7 @@
-"""After a restore: the providers' own lists are matched with books that have lost their last minutes.
+"""Matching after a restore: the providers' own lists against books that have lost their last minutes.
 
-A movement that no payout has is adopted: it becomes a payout that was paid, and its money leaves payable, so that the
-same debt is not paid again. A payout whose end was lost is settled. Doing it again changes nothing.
+A movement without a payout is adopted: it becomes a payout that was paid, and its money leaves payable, so that a debt
+is not paid again. A payout whose outcome was lost is settled. Matching again changes nothing.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,11 +28,11 @@ from chalicelib.kernel.errors import Conflict
 from chalicelib.kernel.states import PayoutStatus
 from chalicelib.ledger import accounts
 
-_ADOPT = text(statement(__file__, "adopt").replace("{columns}", payout_states.COLUMNS))
+_ADOPT = text(statement(__file__, "adopt"))
 
 _S = PayoutStatus
 _Path = tuple[PayoutStatus, ...]
-# What is to be gone through until a payout may have arrived; the others have come to their end.
+# The states to pass until a payout may have arrived; payouts in other states are settled.
 _TO_SENDING: Mapping[PayoutStatus, _Path] = {
     _S.HELD: (_S.QUEUED, _S.SENDING),
     _S.QUEUED: (_S.SENDING,),
@@ -43,17 +43,17 @@ _TO_SENDING: Mapping[PayoutStatus, _Path] = {
 
 
 class MatchOutcome(StrEnum):
-    """What a matched movement means for the books."""
+    """The consequence of a matched movement for the books."""
 
-    ADOPTED = "adopted"  # no payout had it
-    SETTLED = "settled"  # a payout's end was not known
+    ADOPTED = "adopted"  # there was no payout for it
+    SETTLED = "settled"  # the payout's outcome was not known
     UNCHANGED = "unchanged"
-    CONTRADICTED = "contradicted"  # the books say otherwise: a person has to find out
+    CONTRADICTED = "contradicted"  # the books disagree: a person decides
 
 
 @dataclass(frozen=True, slots=True)
 class MatchedReference:
-    """What a provider did under one reference, and what follows; `payout_id` is null until it is adopted."""
+    """What a provider moved under one reference, and the consequence; `payout_id` is None until it is adopted."""
 
     provider: str
     reference: str
@@ -69,8 +69,8 @@ class MatchedReference:
 
 
 def compare(scope: Scope, *, since: datetime) -> list[MatchedReference]:
-    """Return what `match` would do, and keep the payouts concerned as they are until the transaction ends."""
-    # the strangers are asked first, before anything is locked
+    """Return what `match` would do, and lock the payouts concerned until the transaction ends."""
+    # the providers are called first, before any row is locked
     moved = [
         (name, reference, list(some))
         for name, movements in delivery_actions.list_movements(scope, since=since).items()
@@ -85,10 +85,10 @@ def compare(scope: Scope, *, since: datetime) -> list[MatchedReference]:
 
 
 def match(scope: Scope, *, since: datetime) -> list[MatchedReference]:
-    """Adopt and settle what the providers moved since a moment, and tell of each reference what it did.
+    """Adopt and settle what the providers moved since a moment, and return the outcome of each reference.
 
-    Choose a moment some minutes before the one that was restored. Payouts have to be off: what is being sent
-    meanwhile would be missing in the list.
+    The moment should be some minutes before the one that was restored. Payouts must be off: what is sent in the
+    meantime would be missing in the list. Raises Conflict.
     """
     if delivery_actions.is_enabled(scope):
         raise Conflict(
@@ -114,6 +114,7 @@ def match(scope: Scope, *, since: datetime) -> list[MatchedReference]:
 
 
 def _lock_payouts(scope: Scope, references: Sequence[str]) -> dict[str, PayoutRow]:
+    """Lock the payouts with these references, and return them by reference."""
     locked = rows.every(
         PayoutRow,
         scope.session.execute(
@@ -136,7 +137,7 @@ def _find_known_users(scope: Scope, user_ids: set[UUID]) -> set[UUID]:
 def _judge(
     provider: str, moved: Sequence[ProviderMovement], payout: PayoutRow | None, people: set[UUID]
 ) -> MatchedReference:
-    """Return what the movements under one reference mean; those that came back moved nothing in the end."""
+    """Return what the movements under one reference mean; those that came back moved no money in the end."""
     arrived = [one for one in moved if not one.came_back]
     first, *others = arrived or moved
     amount = first.amount + sum(one.amount for one in others if arrived)
@@ -166,12 +167,14 @@ def _judge(
 
 
 def _judge_without_payout(moved: ProviderMovement, *, is_known: bool) -> tuple[_Path, str | None]:
+    """Return the states that an adopted payout passes, or why it cannot be adopted."""
     if not is_known:
         return (), "the books have lost the person it went to"
     return (_S.SENDING, _S.PAID, *((_S.RETURNED,) if moved.came_back else ())), None
 
 
 def _judge_payout(moved: ProviderMovement, amount: Decimal, payout: PayoutRow) -> tuple[_Path, str | None]:
+    """Return the states that a payout has to pass, and why the books disagree, if they do."""
     was = PayoutStatus(payout.status)
     to_sending = _TO_SENDING.get(was)
     if moved.came_back:
@@ -190,7 +193,7 @@ def _judge_payout(moved: ProviderMovement, amount: Decimal, payout: PayoutRow) -
 
 
 def _apply(scope: Scope, one: MatchedReference) -> None:
-    """Take a payout to where the provider's list says it is, step by step on the state graph."""
+    """Move a payout to the state in the provider's list, step by step on the state graph."""
     payout = _adopt(scope, one) if one.payout_id is None else payout_states.lock(scope, one.payout_id)
     if payout is None:
         raise LookupError(f"payout {one.payout_id} was locked, and is gone")
@@ -207,6 +210,7 @@ def _apply(scope: Scope, one: MatchedReference) -> None:
 
 
 def _adopt(scope: Scope, one: MatchedReference) -> PayoutRow:
+    """Insert the payout that the books have lost, with its ledger line."""
     adopted = scope.session.execute(
         _ADOPT,
         {

@@ -1,4 +1,4 @@
-"""Lines of a bank's answer, in whichever form it came: status reports, statements, or rows of reference and status."""
+"""Lines of a bank's answer, the same for status reports, statements, and rows of reference and status."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -7,7 +7,6 @@ from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
-from chalicelib.backing.database import Record
 from chalicelib.entry.bodies import RawBody
 from chalicelib.entry.rows import RowError, read_rows, validate_rows
 from chalicelib.features.payouts.batches.bank_files import documents
@@ -21,11 +20,11 @@ from chalicelib.features.payouts.models import PayoutRow
 from chalicelib.kernel.states import PayoutStatus
 
 XML = ("application/xml", "text/xml")
-MOST_LINES = 20_000  # a report may tell of a payout more than once
+MOST_LINES = 20_000  # a report may have several lines about a payout
 
 
 class LineClaim(StrEnum):
-    """What a line claims of a payout."""
+    """What a line claims about its payout."""
 
     PAID = "paid"
     FAILED = "failed"
@@ -42,7 +41,7 @@ _CLAIMS = {
 
 @dataclass(frozen=True, slots=True)
 class ReportHead:
-    """Where a line comes from."""
+    """The report that a line is from."""
 
     source: str  # pain.002, camt.053, camt.054 or rows
     report: str | None
@@ -51,25 +50,25 @@ class ReportHead:
 
 @dataclass(frozen=True, slots=True)
 class AnswerLine:
-    """One line of an answer. What it claims depends on the payout, too: `claim_of`."""
+    """One line of an answer. What it claims depends also on the payout: `find_claim`."""
 
     head: ReportHead
     number: int | None
     references: tuple[str, ...]
     verdict: BankVerdict
-    reason: str | None  # for people
+    reason: str | None  # to be shown to users
     bank_reference: str | None
     amount: Decimal | None = None  # as the bank repeats it
     currency: str | None = None
-    stated: LineClaim | None = None  # by a row
-    booking: Booking | None = None  # by a statement
+    stated: LineClaim | None = None  # of a row
+    booking: Booking | None = None  # of a statement
 
     @property
     def reference(self) -> str:
         return self.references[0]
 
     def find_claim(self, payout: PayoutRow) -> LineClaim:
-        """Return what the line claims of this payout."""
+        """Return what the line claims about this payout."""
         if self.booking is not None:
             return _find_booking_claim(self.booking, payout)
         if self.stated in (LineClaim.PAID, LineClaim.RETURNED):
@@ -77,11 +76,11 @@ class AnswerLine:
         return _CLAIMS[self.verdict.outcome(was_accepted=bool((payout.bank or {}).get("is_accepted")))]
 
     def find_fee(self, payout: PayoutRow) -> Decimal | None:
-        """Return what the bank kept of it, or added to it, where a statement shows that."""
+        """Return the fee that the bank took, where a statement shows it."""
         return self.booking.find_fee(payout.amount, payout.currency) if self.booking else None
 
     def describe_doubt(self, payout: PayoutRow) -> str:
-        """Say what a person has to find out."""
+        """Return what a person has to find out."""
         if self.booking is None:
             codes = ", ".join(map(describe_code, self.verdict.explained.reasons)) or "no reason"
             return f"the bank refused it with {codes}, which does not say that it was never paid{self._bank_text}"
@@ -105,16 +104,29 @@ def _find_booking_claim(booking: Booking, payout: PayoutRow) -> LineClaim:
     return LineClaim.PAID if booking.movement is EntryMovement.PAID else LineClaim.RETURNED
 
 
+@dataclass(frozen=True, slots=True)
+class LineResult:
+    """The consequence of one line; `result` is that of schemas.AnswerItem."""
+
+    line: int | None
+    reference: str
+    result: str
+    status: str | None  # of the payout, after it
+    detail: str | None
+    payout_id: UUID | None
+    batch_id: UUID | None
+
+
 @dataclass(slots=True)
 class BankAnswer:
-    """A whole answer before anybody's payouts are looked up: messages or rows, and what could not be read."""
+    """A whole answer before its payouts are loaded: messages or rows, and what could not be read."""
 
     messages: list[documents.Message] = field(default_factory=list)
     rows: list[AnswerLine] = field(default_factory=list)
     errors: list[RowError] = field(default_factory=list)
 
     def references(self) -> set[str]:
-        """Return everything that its lines are named by, in lower case as ours are."""
+        """Return the references of all its lines, in lower case as ours are."""
         named = [one.references for one in self.rows]
         for message in self.messages:
             lines = message.lines if isinstance(message, StatusReport) else message.bookings
@@ -122,23 +134,23 @@ class BankAnswer:
         return {reference.lower() for references in named for reference in references}
 
     def batch_ids(self) -> set[UUID]:
-        """Return the ids that might be batches of ours: of the messages answered, and of blocks booked as one sum."""
+        """Return the ids that may be batches of ours: of the messages answered, and of blocks booked as one sum."""
         named = [one.message_id for one in self.messages if isinstance(one, StatusReport)]
         named += [b.block for one in self.messages if isinstance(one, BankStatement) for b in one.bookings if b.block]
-        return {found for one in named if (found := parse_batch_id(one))}
+        return {batch_id for message_id in named if (batch_id := parse_batch_id(message_id))}
 
 
 @dataclass(slots=True)
 class MatchedLines:
-    """The lines of an answer that concern us, and what they leave."""
+    """The lines of an answer that are about our payouts, and the number of others."""
 
     lines: list[AnswerLine] = field(default_factory=list)
-    items: list[Record] = field(default_factory=list)  # of what moves nothing: sums that do not fit
+    conflicts: list[LineResult] = field(default_factory=list)  # sums that do not fit, and settle nothing
     unmatched: int = 0
 
 
 def parse_batch_id(message_id: str) -> UUID | None:
-    """Return the batch whose file has this message id, or a block with it; None where it is no id of ours."""
+    """Return the batch whose file or block has this id, or None if it is no id of ours."""
     try:
         return UUID(hex=message_id.replace("-", "")[:32])
     except ValueError:
@@ -156,7 +168,7 @@ def read_answer(body: RawBody, *, now: datetime) -> BankAnswer:
 
 
 def match_lines(answer: BankAnswer, payouts: Collection[PayoutRow], *, now: datetime) -> MatchedLines:
-    """Return the lines about these payouts: those that name one, and those that follow from a file or a sum."""
+    """Return the lines about these payouts: those that name one, and those that a file's status or a sum implies."""
     matched = MatchedLines(list(answer.rows))
     ours = {payout.reference for payout in payouts}
     for message in answer.messages:
@@ -232,38 +244,42 @@ def _from_booking(head: ReportHead, booking: Booking) -> AnswerLine:
 
 
 def _add_sum(matched: MatchedLines, head: ReportHead, booking: Booking, payouts: Collection[PayoutRow]) -> None:
-    """Take a sum for each of its payouts, where it is what they come to: all of the block, or those not refused."""
-    of_batch = _select_batch(payouts, booking.block or "")
-    names = (str(booking.block).lower(), str(booking.block).lower().replace("-", ""))
+    """Add a line per payout of a block whose sum was booked, if it adds up: all of them, or those not refused."""
+    block_id = (booking.block or "").lower()
+    block_ids = (block_id, block_id.replace("-", ""))
     block = [
-        one
-        for one in of_batch
-        if any(
-            one.batch_id
-            and payment_block_id(one.batch_id.hex, "") == name[:32]
-            and name[32:].upper() in ("", one.currency)
-            for name in names
-        )
+        payout
+        for payout in _select_batch(payouts, booking.block or "")
+        if any(_is_in_block(payout, each) for each in block_ids)
     ]
     if not block:
         matched.unmatched += 1
         return
-    for some in (block, [one for one in block if one.status != PayoutStatus.FAILED]):
-        if _adds_up(booking, some):
-            matched.lines += [_from_booking(head, _split_booking(booking, one)) for one in some]
+    for part in (block, [one for one in block if one.status != PayoutStatus.FAILED]):
+        if _adds_up(booking, part):
+            matched.lines += [_from_booking(head, _split_booking(booking, one)) for one in part]
             return
     total = sum(one.amount for one in block)
-    matched.items.append(
-        {
-            "line": booking.number,
-            "reference": booking.block,
-            "result": "conflict",
-            "status": None,
-            "payout_id": None,
-            "batch_id": block[0].batch_id,
-            "detail": f"the bank booked {booking.booked.amount} {booking.booked.currency or ''} as one sum, and these"
+    matched.conflicts.append(
+        LineResult(
+            line=booking.number,
+            reference=str(booking.block),
+            result="conflict",
+            status=None,
+            payout_id=None,
+            batch_id=block[0].batch_id,
+            detail=f"the bank booked {booking.booked.amount} {booking.booked.currency or ''} as one sum, and these"
             f" {len(block)} payouts come to {total} {block[0].currency}; ask the bank",
-        }
+        )
+    )
+
+
+def _is_in_block(payout: PayoutRow, block_id: str) -> bool:
+    """Return whether a block's id names the payout's file, and its currency or none."""
+    return (
+        payout.batch_id is not None
+        and payment_block_id(payout.batch_id.hex, "") == block_id[:32]
+        and block_id[32:].upper() in ("", payout.currency)
     )
 
 

@@ -1,14 +1,16 @@
 """Component categories as data: which total each is summed in, what it does to gross and net, and how it is labelled.
 
-Code, payslips, exports and documents follow from this table. A new category is a line here, its texts in both
-languages, a migration (the check of `payment_types`, and a column of `payslips` if it has a total of its own), that
-total in runs/schemas.py, and, where it is withheld for a third party, an account and a line of the ledger's postings.
+Code, payslips, summaries, exports and documents follow from this table. Three things do not, and a new category is
+added to each by hand: the constraints of the database (a migration), the totals in runs/schemas.py, and the operators'
+checks (operators/sql), which compute a payslip a second time on purpose. docs/contributing.md has the recipe.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+
+from chalicelib.ledger.models import LedgerAccount
 
 
 class Category(StrEnum):
@@ -30,13 +32,24 @@ class CategoryRule:
     in_gross: bool  # whether the variable `gross` of formulas has it in its sum
     titles: tuple[str, str]  # of its part of the payslip, in English and Bengali
     total_labels: tuple[str, str]  # of its total
+    withheld_on: LedgerAccount | None = None  # account of the third party it is owed to, credited by ledger/postings.py
 
 
 # in the order in which a payslip shows them
 CATEGORIES = (
     CategoryRule(Category.EARNING, "gross", 1, True, ("Earnings", "উপার্জন"), ("Gross pay", "মোট উপার্জন")),
-    CategoryRule(Category.DEDUCTION, "deductions", -1, False, ("Deductions", "কর্তন"), ("Total deductions", "মোট কর্তন")),
-    CategoryRule(Category.TAX, "taxes", -1, False, ("Taxes", "কর"), ("Total taxes", "মোট কর")),
+    CategoryRule(
+        Category.DEDUCTION,
+        "deductions",
+        -1,
+        False,
+        ("Deductions", "কর্তন"),
+        ("Total deductions", "মোট কর্তন"),
+        LedgerAccount.DEDUCTIONS_WITHHELD,
+    ),
+    CategoryRule(
+        Category.TAX, "taxes", -1, False, ("Taxes", "কর"), ("Total taxes", "মোট কর"), LedgerAccount.TAXES_WITHHELD
+    ),
     CategoryRule(
         Category.BENEFIT,
         "benefits",

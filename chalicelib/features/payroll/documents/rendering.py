@@ -62,14 +62,14 @@ def render_pdf(sheet: Sheet, *, dated: datetime) -> bytes:
 
 
 def font_files() -> list[Path]:
-    """Find the fonts that are here, or say what is missing."""
-    found: list[Path] = []
+    """Return the paths of the installed fonts. Raises RuntimeError where a package of them is missing."""
+    paths: list[Path] = []
     for package in FONT_PACKAGES:
         spec = find_spec(package)
         if spec is None or spec.origin is None:
             raise RuntimeError(f"No fonts of {package}: install infra/deploy/layers/payslips/requirements.txt.")
-        found += sorted(one for one in Path(spec.origin).parent.rglob("*") if one.suffix in (".ttf", ".otf", ".ttc"))
-    return found
+        paths += sorted(one for one in Path(spec.origin).parent.rglob("*") if one.suffix in (".ttf", ".otf", ".ttc"))
+    return paths
 
 
 def _in_available_fonts(sheet: Sheet) -> Sheet:
@@ -113,7 +113,7 @@ def _replace_texts(text: Any, shown: Mapping[str, str]) -> Any:
 
 def _render(template: bytes, sheet: Sheet, dated: datetime | None = None) -> bytes:
     try:
-        made: bytes = _compiler().compile(
+        pdf: bytes = _compiler().compile(
             template,
             format="pdf",
             sys_inputs={"sheet": json.dumps(sheet)},
@@ -126,7 +126,7 @@ def _render(template: bytes, sheet: Sheet, dated: datetime | None = None) -> byt
                 raise
             _compiler.cache_clear()  # what a panic leaves of the compiler is unknown
         raise RenderingFailed(getattr(error, "message", None) or str(error)) from error
-    return made
+    return pdf
 
 
 @cache

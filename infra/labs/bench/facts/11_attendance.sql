@@ -1,4 +1,4 @@
--- one row per employee and day, also on days off, where it mostly says absent; people paid by the week have theirs from
+-- one row per employee and day, also on days off, where it mostly says absent; weekly paid employees have days from
 -- the pay week that January cuts. Of the working days 1 % have no row, 4 % say absent, 2 % half a day; 8 % are late.
 select tenant_id, user_id, day, present,
     case when present >= 2 and luck % 100 < 8 then 1 + luck % 45 else 0 end::smallint as late_minutes,

@@ -62,17 +62,17 @@ def about(reference: str, status: str, more: str = "") -> bytes:
 
 
 def report(data: bytes | str) -> StatusReport:
-    (found,) = documents.read(data if isinstance(data, bytes) else data.encode())
-    assert isinstance(found, StatusReport)
-    return found
+    (message,) = documents.read(data if isinstance(data, bytes) else data.encode())
+    assert isinstance(message, StatusReport)
+    return message
 
 
 class TestStatusReport:
     def test_gives_each_transfer_its_status_reasons_and_amount(self) -> None:
-        found = report(MIXED)
-        assert (found.message_id, found.group, found.faults) == (MESSAGE, BankVerdict("PART"), [])
-        assert found.payments == {MESSAGE + "EUR": BankVerdict("RJCT", ("X99",))}
-        assert list(found.lines) == [
+        message = report(MIXED)
+        assert (message.message_id, message.group, message.faults) == (MESSAGE, BankVerdict("PART"), [])
+        assert message.payments == {MESSAGE + "EUR": BankVerdict("RJCT", ("X99",))}
+        assert list(message.lines) == [
             StatusLine(1, ("T1", "T1"), BankVerdict("ACSC"), Money(Decimal("12.00"), "BDT"), "FT2632700001"),
             StatusLine(2, ("T2",), BankVerdict("RJCT", ("AC04", "X98"), "Account closed on 2026-10-01")),
             StatusLine(3, ("T3",), BankVerdict("ACSP")),
@@ -115,8 +115,8 @@ class TestStatusReport:
         assert settled.verdict == BankVerdict("ACSC")
 
     def test_may_be_one_of_several_in_an_envelope(self) -> None:
-        found = documents.read(f"<all>{MIXED.partition('?>')[2]}{WHOLE}</all>".encode())
-        assert [len(one.lines) for one in found if isinstance(one, StatusReport)] == [4, 0]
+        messages = documents.read(f"<all>{MIXED.partition('?>')[2]}{WHOLE}</all>".encode())
+        assert [len(one.lines) for one in messages if isinstance(one, StatusReport)] == [4, 0]
 
     def test_bounds_what_the_bank_says_in_words(self) -> None:
         more = f"<StsRsnInf><AddtlInf>{'x' * 2000}</AddtlInf></StsRsnInf>"
@@ -131,9 +131,9 @@ class TestStatusReport:
     @pytest.mark.parametrize("amount", ["NaN", "1,5", "1e3", "1_000", "٣", "-1", "9" * 400, ""])
     def test_goes_on_after_a_line_that_cannot_be_read(self, amount: str) -> None:
         bad = f'<OrgnlTxRef><Amt><InstdAmt Ccy="BDT">{amount}</InstdAmt></Amt></OrgnlTxRef>'
-        found = report(about("T1", "ACSC", bad))
-        assert [(fault.line, fault.element) for fault in found.faults] == [(1, "InstdAmt")]
-        assert found.complete({"T1": "P", "T2": "P"}) == []
+        message = report(about("T1", "ACSC", bad))
+        assert [(fault.line, fault.element) for fault in message.faults] == [(1, "InstdAmt")]
+        assert message.complete({"T1": "P", "T2": "P"}) == []
         nameless = report(about("NOTPROVIDED", "RJCT"))
         assert [type(fault) for fault in nameless.faults] == [LineFault]
         assert nameless.faults[0].element == "OrgnlEndToEndId"
@@ -185,9 +185,9 @@ def booked(
         f"<Sts>{status}</Sts><AcctSvcrRef>FT1</AcctSvcrRef><NtryDtls><TxDtls><Refs>{refs}</Refs>{more}</TxDtls>"
         "</NtryDtls></Ntry></Stmt></BkToCstmrStmt>"
     )
-    (found,) = documents.read(text.encode())
-    assert isinstance(found, BankStatement)
-    (booking,) = found.bookings
+    (message,) = documents.read(text.encode())
+    assert isinstance(message, BankStatement)
+    (booking,) = message.bookings
     return booking
 
 
@@ -258,7 +258,7 @@ class TestStatement:
         named = booked(refs="<InstrId>T9</InstrId><EndToEndId>NOTPROVIDED</EndToEndId>")
         assert (named.references, named.bank_reference) == (("T9",), "FT1")
 
-    def test_tells_a_sum_from_its_parts_and_counts_the_rest(self) -> None:
+    def test_separates_a_sum_from_its_parts_and_counts_the_rest(self) -> None:
         part = '<TxDtls><Refs><EndToEndId>{}</EndToEndId></Refs><Amt Ccy="BDT">6.00</Amt></TxDtls>'
         text = (
             "<BkToCstmrDbtCdtNtfctn><Ntfctn>"
@@ -271,16 +271,16 @@ class TestStatement:
             "<TxDtls><Refs><EndToEndId>T3</EndToEndId></Refs></TxDtls></NtryDtls></Ntry>"
             "</Ntfctn></BkToCstmrDbtCdtNtfctn>"
         )
-        (found,) = documents.read(text.encode())
-        assert isinstance(found, BankStatement)
-        assert [(one.number, one.references, one.block, one.transfers) for one in found.bookings] == [
+        (message,) = documents.read(text.encode())
+        assert isinstance(message, BankStatement)
+        assert [(one.number, one.references, one.block, one.transfers) for one in message.bookings] == [
             (1, (), "P1", 2),
             (2, ("T1",), None, None),
             (2, ("T2",), None, None),
         ]
-        assert [one.booked.amount for one in found.bookings] == [Decimal("12.00"), Decimal("6.00"), Decimal("6.00")]
-        assert (found.kind, found.unnamed) == ("camt.054", 1)
-        assert [(fault.line, fault.element) for fault in found.faults] == [(4, "Amt")]
+        assert [one.booked.amount for one in message.bookings] == [Decimal("12.00"), Decimal("6.00"), Decimal("6.00")]
+        assert (message.kind, message.unnamed) == ("camt.054", 1)
+        assert [(fault.line, fault.element) for fault in message.faults] == [(4, "Amt")]
 
 
 LAUGHTER = "".join(f'<!ENTITY lol{n + 1} "{f"&lol{n};" * 10}">' for n in range(9))
@@ -292,7 +292,7 @@ EXTERNAL = WHOLE.replace("<Document", '<!DOCTYPE d [<!ENTITY e SYSTEM "file:///e
 
 class TestRefusals:
     @pytest.mark.parametrize(
-        ("data", "kind", "said"),
+        ("data", "kind", "detail"),
         [
             (LAUGHS.encode(), Invalid, "document type or entities"),
             (EXTERNAL.encode(), Invalid, "document type or entities"),
@@ -316,8 +316,8 @@ class TestRefusals:
         ids=["laughs", "external", "external-utf16", "dtd", "50MB", "elements", "deep", "deeper", "empty", "csv",
              "bytes", "codec", "cut", "entity", "html", "other-message", "intraday", "no-message"],
     )  # fmt: skip
-    def test_say_what_is_wrong(self, data: bytes, kind: type[Fault], said: str) -> None:
+    def test_say_what_is_wrong(self, data: bytes, kind: type[Fault], detail: str) -> None:
         with pytest.raises(kind) as refused:
             documents.read(data)
-        assert said in refused.value.detail
+        assert detail in refused.value.detail
         assert len(refused.value.detail) < 400

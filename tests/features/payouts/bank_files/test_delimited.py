@@ -53,9 +53,9 @@ def transfer(
     return Transfer(reference, Decimal(amount), currency, to, "Advance November")
 
 
-def written(made: Template, *transfers: Transfer) -> bytes:
+def written(bank_template: Template, *transfers: Transfer) -> bytes:
     order = FileOrder("M1", datetime(2026, 11, 21, tzinfo=UTC), date(2026, 11, 23), transfers or (transfer(),))
-    return delimited.write(order, made)
+    return delimited.write(order, bank_template)
 
 
 class TestWritten:
@@ -76,24 +76,26 @@ class TestWritten:
             {"constant": ""},
             {"value": "account_number"},
         ]
-        said = {"header": False, "delimiter": "|", "line_ending": "lf", "columns": columns}
-        made = Template.model_validate_json(json.dumps(said))
-        assert written(made, transfer(), transfer("WB-2", "68")) == (
+        document = {"header": False, "delimiter": "|", "line_ending": "lf", "columns": columns}
+        bank_template = Template.model_validate_json(json.dumps(document))
+        assert written(bank_template, transfer(), transfer("WB-2", "68")) == (
             b"SAL|WB-1|12.00||0012345678901\nSAL|WB-2|68.00||0012345678901\n"
         )
 
     @pytest.mark.parametrize(
-        ("said", "date_written"),
+        ("date_format", "date_written"),
         [("YYYY-MM-DD", "2026-11-23"), ("YYYYMMDD", "20261123"), ("DD/MM/YYYY", "23/11/2026"),
          ("DD.MM.YYYY", "23.11.2026"), ("DD-MM-YYYY", "23-11-2026"), ("DDMMYYYY", "23112026"),
          ("MM/DD/YYYY", "11/23/2026")],
     )  # fmt: skip
-    def test_writes_dates_as_the_bank_reads_them(self, said: str, date_written: str) -> None:
-        made = template("reference", "amount", "account_number", "execution_date", header=False, date_format=said)
-        assert written(made).decode().strip().split(",")[3] == date_written
+    def test_writes_dates_as_the_bank_reads_them(self, date_format: str, date_written: str) -> None:
+        bank_template = template(
+            "reference", "amount", "account_number", "execution_date", header=False, date_format=date_format
+        )
+        assert written(bank_template).decode().strip().split(",")[3] == date_written
 
     def test_writes_decimals_of_the_currency_with_the_banks_own_sign(self) -> None:
-        made = template(
+        bank_template = template(
             "reference",
             "amount",
             "amount_minor",
@@ -103,7 +105,9 @@ class TestWritten:
             delimiter=";",
             decimal_separator=",",
         )
-        rows = written(made, transfer("A", "500", "JPY"), transfer("B", "0.05"), transfer("C", "1234567.891", "KWD"))
+        rows = written(
+            bank_template, transfer("A", "500", "JPY"), transfer("B", "0.05"), transfer("C", "1234567.891", "KWD")
+        )
         assert rows.decode().splitlines() == [
             "A;500;500;JPY;0012345678901",
             "B;0,05;5;BDT;0012345678901",
@@ -112,8 +116,8 @@ class TestWritten:
 
     def test_quotes_all_some_or_nothing(self) -> None:
         def row(quote: str) -> str:
-            made = template("reference", "amount", "account_number", "holder", header=False, quote=quote)
-            return written(made, transfer(to=replace(RAHIM, holder='Uddin, "R"'))).decode().strip()
+            bank_template = template("reference", "amount", "account_number", "holder", header=False, quote=quote)
+            return written(bank_template, transfer(to=replace(RAHIM, holder='Uddin, "R"'))).decode().strip()
 
         assert row("minimal") == 'WB-1,12.00,0012345678901,"Uddin, ""R"""'
         assert row("all") == '"WB-1","12.00","0012345678901","Uddin, ""R"""'
@@ -125,15 +129,15 @@ class TestWritten:
          ("latin-1", b"M\xfcller rhim EUR"), ("windows-1252", b"M\xfcller rhim \x80"), ("ascii", b"Muller rhim EUR")],
     )  # fmt: skip
     def test_spells_what_the_encoding_lacks(self, encoding: str, name: bytes) -> None:
-        made = template("reference", "amount", "account_number", "holder", header=False, encoding=encoding)
-        found = written(made, transfer(to=replace(RAHIM, holder="Müller রহিম €")))
-        assert found.startswith(b"\xef\xbb\xbf") == (encoding == "utf-8-bom")
-        assert found.strip().split(b",")[3] == name
+        bank_template = template("reference", "amount", "account_number", "holder", header=False, encoding=encoding)
+        content = written(bank_template, transfer(to=replace(RAHIM, holder="Müller রহিম €")))
+        assert content.startswith(b"\xef\xbb\xbf") == (encoding == "utf-8-bom")
+        assert content.strip().split(b",")[3] == name
 
     def test_keeps_texts_to_one_line_and_takes_formulas_off_their_beginning(self) -> None:
-        def holder(said: str) -> str:
-            made = template("reference", "amount", "account_number", "holder", header=False)
-            return written(made, transfer(to=replace(RAHIM, holder=said))).decode().strip().split(",", 3)[3]
+        def holder(name: str) -> str:
+            bank_template = template("reference", "amount", "account_number", "holder", header=False)
+            return written(bank_template, transfer(to=replace(RAHIM, holder=name))).decode().strip().split(",", 3)[3]
 
         assert holder("Rahim\r\nUddin\t\x00x") == "Rahim Uddin x"
         assert holder("=HYPERLINK(1)") == "HYPERLINK(1)"
@@ -142,17 +146,17 @@ class TestWritten:
         assert holder("===") == "NOTPROVIDED"
 
     def test_never_alters_account_numbers(self) -> None:
-        made = template("reference", "amount", "account_number", header=False, quote="none")
+        bank_template = template("reference", "amount", "account_number", header=False, quote="none")
         odd = "000-12/34.5E10"
-        assert written(made, transfer(to=replace(RAHIM, number=odd))) == f"WB-1,12.00,{odd}\r\n".encode()
+        assert written(bank_template, transfer(to=replace(RAHIM, number=odd))) == f"WB-1,12.00,{odd}\r\n".encode()
 
 
 class TestRefusals:
     def test_of_several_currencies_without_a_column_for_them(self) -> None:
-        made = template("reference", "amount", "account_number")
+        bank_template = template("reference", "amount", "account_number")
         with pytest.raises(Invalid, match="only one"):
-            written(made, transfer("A"), transfer("B", currency="USD"))
-        assert written(made, transfer("A"), transfer("B"))
+            written(bank_template, transfer("A"), transfer("B", currency="USD"))
+        assert written(bank_template, transfer("A"), transfer("B"))
 
     def test_of_an_account_that_the_template_cannot_name(self) -> None:
         with pytest.raises(Invalid, match="WB-1: the account has an IBAN, and the template has no column iban"):
@@ -161,7 +165,7 @@ class TestRefusals:
             written(template("reference", "amount", "iban"), transfer())
 
     @pytest.mark.parametrize(
-        ("said", "why"),
+        ("changes", "why"),
         [
             ({"columns": []}, "at least 1"),
             ({"columns": [{"value": "reference"}] * 61}, "at most 60"),
@@ -182,10 +186,10 @@ class TestRefusals:
             ({"formula": "1"}, "Extra inputs"),
         ],
     )  # fmt: skip
-    def test_of_templates_that_make_no_file(self, said: dict[str, Any], why: str) -> None:
+    def test_of_templates_that_make_no_file(self, changes: dict[str, Any], why: str) -> None:
         good = {"columns": [{"value": "reference"}, {"value": "amount"}, {"value": "iban"}]}
         with pytest.raises(ValidationError) as refused:
-            Template.model_validate_json(json.dumps({**good, **said}))
+            Template.model_validate_json(json.dumps({**good, **changes}))
         assert why in str(refused.value)
 
 
@@ -199,7 +203,7 @@ class TestAnyText:
         some.sampled_from([*delimited.Encoding]),
     )
     def test_stays_in_its_cell(self, holder: str, remittance: str, delimiter: str, quote: str, encoding: str) -> None:
-        made = template(
+        bank_template = template(
             "reference",
             "remittance",
             "holder",
@@ -210,16 +214,16 @@ class TestAnyText:
             encoding=encoding,
         )
         ordered = replace(transfer(to=replace(RAHIM, holder=holder)), remittance=remittance)
-        text = written(made, ordered).decode(
+        text = written(bank_template, ordered).decode(
             {"utf-8-bom": "utf-8-sig", "windows-1252": "cp1252"}.get(encoding, encoding)
         )
         quoting = csv.QUOTE_NONE if quote == "none" else csv.QUOTE_MINIMAL
         rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting, strict=True))
         assert len(rows) == 2
-        reference, said, name, amount, number = rows[1]
+        reference, holder, name, amount, number = rows[1]
         assert (reference, amount, number) == ("WB-1", "12.00", "0012345678901")
         assert name
-        assert not said.startswith(("=", "+", "-", "@"))
+        assert not holder.startswith(("=", "+", "-", "@"))
         assert not name.startswith(("=", "+", "-", "@"))
 
 
@@ -246,7 +250,7 @@ class TestAnswerRow:
             (3, "WB-2", "returned", "closed", None, None, None),
         ]
 
-    def test_tells_wrong_rows_by_line(self) -> None:
+    def test_reports_wrong_rows_by_line(self) -> None:
         rows, errors = self.read("reference,status,amount\nWB-1,sent,\n,paid,\nWB-2,failed,x\nWB-3,failed,1\n")
         assert errors == [(2, "status"), (3, "reference"), (4, "amount")]
         assert [row.reference for _, row in rows] == ["WB-3"]

@@ -50,13 +50,13 @@ def read(data: bytes) -> ElementTree.Element:
 
 
 def texts(root: ElementTree.Element, path: str) -> list[str | None]:
-    return [found.text for found in root.findall(path, NS)]
+    return [element.text for element in root.findall(path, NS)]
 
 
 class TestWritten:
     def test_says_everything_in_its_place(self) -> None:
         root = read(pain001.write(order(transfer()), ACME))
-        assert [(found.tag.rpartition("}")[2], (found.text or "").strip()) for found in root.iter()] == [
+        assert [(element.tag.rpartition("}")[2], (element.text or "").strip()) for element in root.iter()] == [
             ("Document", ""),
             ("CstmrCdtTrfInitn", ""),
             ("GrpHdr", ""),
@@ -140,7 +140,7 @@ class TestWritten:
         assert marks(ACME, GRETA, currency="USD") == ([], ["SHAR"])
         assert marks(RAHIM, GRETA) == ([], ["SHAR"])
 
-    def test_tells_sepa_no_bank_names_or_national_codes(self) -> None:
+    def test_leaves_out_bank_names_and_national_codes_in_sepa(self) -> None:
         known = replace(GRETA, bic=None, bank_name="SocGen", bank_code="51210800", branch_code="1")
         root = read(pain001.write(order(transfer("A", "1", "EUR", known)), replace(ACME, bic=None)))
         assert root.findall(".//p:CdtrAgt", NS) == []
@@ -159,7 +159,7 @@ class TestWritten:
             "\ue000": "NOTPROVIDED",
             "R" * 200: "R" * 70,
         }
-        ordered = [transfer(f"T{n}", to=replace(RAHIM, holder=said)) for n, said in enumerate(names)]
+        ordered = [transfer(f"T{n}", to=replace(RAHIM, holder=name)) for n, name in enumerate(names)]
         assert texts(read(pain001.write(order(*ordered), ACME)), ".//p:Cdtr/p:Nm") == list(names.values())
 
     def test_says_the_moment_in_utc(self) -> None:
@@ -177,7 +177,7 @@ class TestWritten:
 
 class TestRefusals:
     @pytest.mark.parametrize(
-        ("wrong", "said"),
+        ("faulty", "detail"),
         [
             (transfer("/A"), "the reference must be"),
             (transfer("A//B"), "the reference must be"),
@@ -200,12 +200,12 @@ class TestRefusals:
             (transfer(to=replace(RAHIM, holder=" ")), "no holder's name"),
         ],
     )
-    def test_name_the_transfer_and_what_is_wrong(self, wrong: Transfer, said: str) -> None:
+    def test_name_the_transfer_and_what_is_wrong(self, faulty: Transfer, detail: str) -> None:
         with pytest.raises(Invalid) as refused:
-            pain001.write(order(wrong), ACME)
-        assert said in refused.value.detail
-        assert refused.value.detail.startswith(f"Transfer {wrong.reference}:")
-        assert (wrong.creditor.number or "no number") not in refused.value.detail
+            pain001.write(order(faulty), ACME)
+        assert detail in refused.value.detail
+        assert refused.value.detail.startswith(f"Transfer {faulty.reference}:")
+        assert (faulty.creditor.number or "no number") not in refused.value.detail
 
     def test_of_the_same_reference_twice_however_it_is_written(self) -> None:
         with pytest.raises(Invalid, match="wb-1 is there twice"):
@@ -247,12 +247,12 @@ ACCOUNTS = LOCAL | WITH_IBAN
 
 @some.composite
 def orders(draw: some.DrawFn) -> FileOrder:
-    made = []
+    transfers = []
     for n in range(draw(some.integers(1, 6))):
         currency = draw(CURRENCIES)
         amount = Decimal(draw(some.integers(1, 10**14))).scaleb(-MINOR_UNITS[currency])
-        made.append(Transfer(f"T/{n}", amount, currency, draw(ACCOUNTS), draw(some.none() | some.text())))
-    return order(*made)
+        transfers.append(Transfer(f"T/{n}", amount, currency, draw(ACCOUNTS), draw(some.none() | some.text())))
+    return order(*transfers)
 
 
 class TestAnyOrder:
@@ -263,13 +263,13 @@ class TestAnyOrder:
         expected: dict[str, list[Decimal]] = defaultdict(list)
         for one in any_order.transfers:
             expected[one.currency].append(one.amount)
-        found = {}
+        amounts_read = {}
         for block in root.findall(".//p:PmtInf", NS):
             amounts = [(each.attrib["Ccy"], Decimal(each.text or "")) for each in block.findall(".//p:InstdAmt", NS)]
-            (currency,) = {said for said, _ in amounts}
-            found[currency] = [amount for _, amount in amounts]
-            assert Decimal(block.findtext("p:CtrlSum", "", NS)) == sum(found[currency])
+            (currency,) = {block_currency for block_currency, _ in amounts}
+            amounts_read[currency] = [amount for _, amount in amounts]
+            assert Decimal(block.findtext("p:CtrlSum", "", NS)) == sum(amounts_read[currency])
             assert int(block.findtext("p:NbOfTxs", "", NS)) == len(amounts)
-        assert found == expected
+        assert amounts_read == expected
         assert Decimal(root.findtext(".//p:GrpHdr/p:CtrlSum", "", NS)) == sum(one.amount for one in any_order.transfers)
         assert sorted(texts(root, ".//p:EndToEndId"), key=str) == [one.reference for one in any_order.transfers]

@@ -10,7 +10,7 @@ import csv
 import io
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
@@ -33,7 +33,7 @@ FORMULAS = "=+-@"
 
 
 class ColumnValue(StrEnum):
-    """The value of a transfer that a column can have."""
+    """What a column can hold."""
 
     REFERENCE = "reference"
     AMOUNT = "amount"
@@ -63,7 +63,7 @@ _DATES = {
     "YYYY-MM-DD": "%Y-%m-%d", "YYYYMMDD": "%Y%m%d", "DD/MM/YYYY": "%d/%m/%Y", "DD.MM.YYYY": "%d.%m.%Y",
     "DD-MM-YYYY": "%d-%m-%Y", "DDMMYYYY": "%d%m%Y", "MM/DD/YYYY": "%m/%d/%Y",
 }  # fmt: skip
-_QUOTING: dict[str, Any] = {"minimal": csv.QUOTE_MINIMAL, "all": csv.QUOTE_ALL, "none": csv.QUOTE_NONE}
+_QUOTING: dict[str, Literal[0, 1, 2, 3]] = {"minimal": csv.QUOTE_MINIMAL, "all": csv.QUOTE_ALL, "none": csv.QUOTE_NONE}
 _TYPED_TEXTS = frozenset({ColumnValue.HOLDER, ColumnValue.BANK_NAME, ColumnValue.REMITTANCE})
 
 
@@ -236,12 +236,12 @@ def _find_codec(encoding: Encoding) -> str:
     return _CODECS.get(encoding, encoding.value)
 
 
-def _to_lower(value: Any) -> Any:
+def _to_lower(value: object) -> object:
     return value.strip().lower() if isinstance(value, str) else value
 
 
 class AnswerRow(RowInput):
-    """One row of a bank's answer, or of what somebody read off the bank's statement."""
+    """One row of a bank's answer, or of what a user read off the bank's statement."""
 
     reference: Annotated[Text, Field(max_length=LONGEST_REFERENCE)]
     status: Annotated[Literal["paid", "failed", "returned"], BeforeValidator(_to_lower)]

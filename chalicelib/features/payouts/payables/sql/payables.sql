@@ -1,30 +1,30 @@
--- One row per person and currency who is owed something, or to whom something is in flight: the sums, and parts that
--- explain them. Who is on the page is found by two walks in the order of the answer, and only they are looked into.
+-- One row per employee and currency with something owed or in flight: the sums, and the parts that explain them. Two
+-- index scans in the order of the answer find who is on the page (keyset pagination), and only their parts are read.
 with owed as (
     select a.owner_id as user_id, a.currency from ledger_accounts a
     where a.tenant_id = :tenant_id and a.kind = 'payable' and a.balance < 0
       and (cast(:user_id as uuid) is null or a.owner_id = :user_id)
       and (cast(:only_currency as text) is null or a.currency = :only_currency)
       and (cast(:after_user_id as uuid) is null
-        or (a.owner_id, a.currency) > (cast(:after_user_id as uuid), cast(:after_currency as text))){owed_within}
+        or (a.owner_id, a.currency) > (cast(:after_user_id as uuid), cast(:after_currency as text))){owed_filter}
     order by a.owner_id, a.currency limit cast(:most as bigint)
-), flying as (
+), in_flight as (
     select p.user_id, p.currency from payouts p
     where p.tenant_id = :tenant_id and p.status in ('held', 'queued', 'sending', 'unknown', 'review')
       and (cast(:user_id as uuid) is null or p.user_id = :user_id)
       and (cast(:only_currency as text) is null or p.currency = :only_currency)
       and (cast(:after_user_id as uuid) is null
-        or (p.user_id, p.currency) > (cast(:after_user_id as uuid), cast(:after_currency as text))){flying_within}
+        or (p.user_id, p.currency) > (cast(:after_user_id as uuid), cast(:after_currency as text))){in_flight_filter}
     group by p.user_id, p.currency
     order by p.user_id, p.currency limit cast(:most as bigint)
-), chosen as (
+), page_keys as (
     select user_id, currency from owed
     union
-    select user_id, currency from flying
+    select user_id, currency from in_flight
     order by user_id, currency limit cast(:most as bigint)
 ), parts as (
     select c.user_id, c.currency, p.*
-    from chosen c
+    from page_keys c
     left join ledger_accounts a on a.tenant_id = :tenant_id and a.kind = 'payable' and a.owner_id = c.user_id
         and a.currency = c.currency
     left join payout_destinations d on d.tenant_id = :tenant_id and d.user_id = c.user_id and d.superseded_at is null
@@ -32,7 +32,7 @@ with owed as (
         select case when not :is_open then 'payouts_disabled' else {blocked_by} end as reason
     ) blocked
     cross join lateral (
-        -- what no payroll run has booked
+        -- owed, and not booked by a payroll run
         select 1 as place, n.amount,
             case when n.amount < 0 then 'netted' else coalesce(blocked.reason,
                 case when n.amount < :minimum and c.currency = :currency then 'below_minimum' end, 'next_run')
@@ -43,6 +43,7 @@ with owed as (
         ) n
         where n.amount <> 0
         union all
+        -- earmarked: only its payroll run pays it
         select 2, k.amount - k.netted, coalesce(blocked.reason,
             case o.status when 'failed' then 'refused' when 'returned' then 'returned' when 'cancelled' then 'rejected'
                 end, 'run_not_paid'), k.run_id, null
@@ -50,6 +51,7 @@ with owed as (
         left join payouts o on o.tenant_id = :tenant_id and o.id = k.payout_id
         where k.tenant_id = :tenant_id and k.user_id = c.user_id and k.currency = c.currency and k.waits
         union all
+        -- in flight
         select 3, o.amount, case
                 when o.status = 'held' then 'held'
                 when o.status = 'review' then 'in_review'

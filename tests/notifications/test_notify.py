@@ -1,4 +1,4 @@
-"""Telling: one row per recipient and channel, once for each cause, only after the commit."""
+"""Notifying: one row per user and channel, once for each cause, only after the commit."""
 
 from decimal import Decimal
 from uuid import uuid4
@@ -46,7 +46,7 @@ class TestTell:
         assert "৩ দিন (Annual leave)" in text_of(mail)
         assert mail["Content-Language"] == "bn"
 
-    def test_of_the_same_cause_twice_tells_once(self, acme: Cast, running: Stack) -> None:
+    def test_of_the_same_cause_twice_notifies_once(self, acme: Cast, running: Stack) -> None:
         rahim = person(acme)
         notify(acme, rahim)
         notify(acme, rahim, rahim)
@@ -72,7 +72,7 @@ class TestTell:
         notify(acme, person(acme, address=None))
         assert statuses(acme) == {"in_app": "sent"}
 
-    def test_tells_many_in_one_statement(self, acme: Cast, running: Stack) -> None:
+    def test_notifies_many_in_one_statement(self, acme: Cast, running: Stack) -> None:
         people = [person(acme, name=f"P{number}", address=f"p{number}@acme.example") for number in range(30)]
         notify(acme, *people)
         running.drain()
@@ -180,18 +180,18 @@ class TestLog:
 
 
 class TestAnnounce:
-    def test_tells_people_in_ones_own_words(self, acme: Cast, running: Stack) -> None:
+    def test_announces_a_text_of_the_callers(self, acme: Cast, running: Stack) -> None:
         rahim, karim = person(acme), person(acme, name="Karim", address="karim@acme.example")
         body = {"user_ids": [str(rahim), str(karim), str(rahim)], "title": "Closed", "message": "On Friday.\n\nThanks."}
-        made = acme.hr.call("POST", "/notifications", body)
-        assert made.status == 201
-        assert (made.json["recipients"], made.json["title"]) == (2, "Closed")
+        reply = acme.hr.call("POST", "/notifications", body)
+        assert reply.status == 201
+        assert (reply.json["recipients"], reply.json["title"]) == (2, "Closed")
         running.drain()
         assert sorted(mail["To"] for mail in mailbox()) == ["Karim <karim@acme.example>", "Rahim <rahim@acme.example>"]
         assert mailbox()[0]["Subject"] == "Closed"
         assert "On Friday.\n\nThanks.\n" in text_of(mailbox()[0])
 
-    def test_tells_nobody_where_one_is_a_stranger(self, acme: Cast, zenith: Cast, running: Stack) -> None:
+    def test_notifies_nobody_where_one_is_of_another_tenant(self, acme: Cast, zenith: Cast, running: Stack) -> None:
         body = {"user_ids": [str(person(acme)), str(person(zenith))], "title": "Closed", "message": "On Friday."}
         assert acme.hr.call("POST", "/notifications", body).status == 404
         running.drain()
