@@ -90,7 +90,7 @@ class TestAtOnce:
         run = acme.hr.ok("POST", "/payroll-runs", {"month": "2026-01", "kind": "off_cycle"})["id"]
         rows = [{"employee_no": "E-1", "payment_type": "tips", "amount": "5.00"}]
         replies = at_once(
-            monkeypatch, amount_actions, "_read", lambda: acme.hr.post(f"/payroll-runs/{run}/amounts", rows)
+            monkeypatch, amount_actions, "_match_rows", lambda: acme.hr.post(f"/payroll-runs/{run}/amounts", rows)
         )
         assert sorted((reply.status, reply.json["written"]) for reply in replies) == [(200, 0), (200, 1)]
         assert audited(acme, "%amounts%") == {"payroll_run.amounts_given": 1}

@@ -179,7 +179,7 @@ class TestMake:
         running.drain()
         assert len(told(acme)) == len(stored()) == 1
 
-    @pytest.mark.parametrize("where", ["render_pdf", "sheet_of"])
+    @pytest.mark.parametrize("where", ["render_pdf", "make_sheet"])
     def test_holds_no_other_where_one_cannot_be_set(self, acme: Cast, running: Stack, where: str) -> None:
         people, january = [employee(acme, name=f"P{n}", employee_no=f"E-{n}") for n in range(3)], run(acme)
         for one in people:

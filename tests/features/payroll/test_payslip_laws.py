@@ -170,7 +170,7 @@ class Office:
         """Read all payslips of a run, by person."""
         with put.open_scope(self.cast.id) as scope:
             found = run_queries.read_payslips(scope, run_id=UUID(run_id), user_ids=list(self.ids.values()))
-        return {self.names[one["user"]["id"]]: dict(one) for one in found}
+        return {self.names[one.user.id]: {**one.model_dump(), "totals": dict(one.totals)} for one in found}
 
 
 def lines_and_totals(payslips: dict[str, dict[str, Any]]) -> dict[str, Any]:

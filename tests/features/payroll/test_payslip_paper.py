@@ -14,6 +14,7 @@ from pypdf import PdfReader
 from chalicelib.features.payroll.documents import rendering
 from chalicelib.features.payroll.documents.rendering import font_files, render_pdf
 from chalicelib.features.payroll.documents.wording import Letterhead, list_texts, make_sheet, money, number
+from chalicelib.features.payroll.runs.schemas import Payslip, PayslipLine
 
 DATED = datetime(2026, 2, 1, 4, 30, 15, 123456, tzinfo=UTC)
 PAYSLIP_ID = UUID("019c0000-0000-7000-8000-000000000001")
@@ -35,7 +36,7 @@ NAMES = {
 }
 
 
-def line(name: str, category: str, amount: str, **more: Any) -> dict[str, Any]:
+def line(name: str, category: str, amount: str, **more: Any) -> PayslipLine:
     rest = {
         "kind": "component",
         "code": "x",
@@ -46,10 +47,10 @@ def line(name: str, category: str, amount: str, **more: Any) -> dict[str, Any]:
         "detail": None,
         "number": 1,
     }
-    return {**rest, "name": name, "category": category, "amount": Decimal(amount), **more}
+    return PayslipLine.model_validate({**rest, "name": name, "category": category, "amount": Decimal(amount), **more})
 
 
-def a_payslip(name: str = "Rahim", **more: Any) -> dict[str, Any]:
+def a_payslip(name: str = "Rahim", **more: Any) -> Payslip:
     """Make a payslip as run_queries gives it."""
     days = {
         "working_days": 21,
@@ -60,48 +61,50 @@ def a_payslip(name: str = "Rahim", **more: Any) -> dict[str, Any]:
         "ot_hours": Decimal("2.5"),
         "late_count": 3,
     }
-    return {
-        "id": PAYSLIP_ID,
-        "run_id": PAYSLIP_ID,
-        "run_kind": "regular",
-        "run_title": None,
-        "run_status": "approved",
-        "month": "2026-01",
-        "start_date": date(2026, 1, 1),
-        "end_date": date(2026, 1, 31),
-        "user": {"id": PAYSLIP_ID, "name": name, "employee_no": "E-1", "department_id": None},
-        "currency": "BDT",
-        "lines": [
-            line("Salary", "earning", "13571.43", kind="salary", inputs={"base_salary": Decimal(15000)}),
-            line(
-                "House rent",
-                "earning",
-                "5428.57",
-                formula="earned_salary * 40%",
-                inputs={"earned_salary": Decimal("13571.43")},
-            ),
-            line("Provident fund", "deduction", "1000.00", formula="1000"),
-            line("Income tax", "tax", "400.00", formula="a / b", inputs={"a": None}, warnings=["b is 0"]),
-            line("Health insurance", "benefit", "1200.00"),
-        ],
-        "totals": {
-            "gross": Decimal("19000.00"),
-            "deductions": Decimal("1000.00"),
-            "taxes": Decimal("400.00"),
-            "benefits": Decimal("1200.00"),
-            "net": Decimal("17600.00"),
-        },
-        "pays": Decimal("17600.00"),
-        "carried": Decimal(0),
-        "inputs": days,
-        "previous_net": None,
-        "anomalies": [],
-        "calculated_at": DATED,
-        **more,
-    }
+    return Payslip.model_validate(
+        {
+            "id": PAYSLIP_ID,
+            "run_id": PAYSLIP_ID,
+            "run_kind": "regular",
+            "run_title": None,
+            "run_status": "approved",
+            "month": "2026-01",
+            "start_date": date(2026, 1, 1),
+            "end_date": date(2026, 1, 31),
+            "user": {"id": PAYSLIP_ID, "name": name, "employee_no": "E-1", "department_id": None},
+            "currency": "BDT",
+            "lines": [
+                line("Salary", "earning", "13571.43", kind="salary", inputs={"base_salary": Decimal(15000)}),
+                line(
+                    "House rent",
+                    "earning",
+                    "5428.57",
+                    formula="earned_salary * 40%",
+                    inputs={"earned_salary": Decimal("13571.43")},
+                ),
+                line("Provident fund", "deduction", "1000.00", formula="1000"),
+                line("Income tax", "tax", "400.00", formula="a / b", inputs={"a": None}, warnings=["b is 0"]),
+                line("Health insurance", "benefit", "1200.00"),
+            ],
+            "totals": {
+                "gross": Decimal("19000.00"),
+                "deductions": Decimal("1000.00"),
+                "taxes": Decimal("400.00"),
+                "benefits": Decimal("1200.00"),
+                "net": Decimal("17600.00"),
+            },
+            "pays": Decimal("17600.00"),
+            "carried": Decimal(0),
+            "inputs": days,
+            "previous_net": None,
+            "anomalies": [],
+            "calculated_at": DATED,
+            **more,
+        }
+    )
 
 
-def paper(payslip: dict[str, Any], head: Letterhead = HEAD) -> PdfReader:
+def paper(payslip: Payslip, head: Letterhead = HEAD) -> PdfReader:
     return PdfReader(io.BytesIO(render_pdf(make_sheet(payslip, head), dated=DATED)))
 
 
@@ -195,7 +198,13 @@ class TestSheetOf:
         }
 
     def test_adds_what_is_below_0_where_it_sums_up(self) -> None:
-        totals = {"gross": Decimal(19000), "deductions": Decimal(-40), "taxes": Decimal(400), "benefits": Decimal(0)}
+        totals = {
+            "gross": Decimal(19000),
+            "deductions": Decimal(-40),
+            "taxes": Decimal(400),
+            "benefits": Decimal(0),
+            "net": Decimal(18640),
+        }
         assert make_sheet(a_payslip(totals=totals), HEAD)["sum"] == (
             "Gross pay 19,000.00 + deductions 40.00 − taxes 400.00"
         )
@@ -291,7 +300,7 @@ class TestPdfOf:
     )
     def test_puts_into_latin_letters_what_no_font_shows(self, name: str, written: str) -> None:
         payslip = a_payslip(name)
-        payslip["lines"][0]["name"] = "বেতন"
+        payslip.lines[0].name = "বেতন"
         found = paper(payslip)
         assert written in text(found)
         assert "E-1" in text(found)
@@ -302,7 +311,7 @@ class TestPdfOf:
     )
     def test_prints_what_would_be_markup_as_it_is(self, name: str) -> None:
         payslip = a_payslip(name)
-        payslip["lines"][0]["name"] = payslip["lines"][1]["formula"] = name
+        payslip.lines[0].name = payslip.lines[1].formula = name
         said = text(paper(payslip, Letterhead(name, None, name, "en")))
         assert said.count(name) >= 4
 

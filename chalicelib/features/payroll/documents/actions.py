@@ -19,11 +19,12 @@ from sqlalchemy import Connection, text
 
 from chalicelib import notifications
 from chalicelib.backing import files, outbox
-from chalicelib.backing.database import Record, statement, transaction
+from chalicelib.backing.database import statement, transaction
 from chalicelib.backing.log import count, logger
 from chalicelib.backing.settings import settings
 from chalicelib.entry.messages import SideEffect
 from chalicelib.features.payroll.documents import queries, rendering
+from chalicelib.features.payroll.documents.schemas import PayslipFile
 from chalicelib.features.payroll.documents.wording import Letterhead, Sheet, make_sheet
 from chalicelib.features.payroll.runs import queries as run_queries
 from chalicelib.identity.scope import Scope
@@ -82,40 +83,38 @@ def make(scope: Scope, *, run_id: UUID, first: UUID, last: UUID) -> SideEffect |
     color = queries.get_color(scope)
     contents, failed = [], []
     for payslip in run_queries.read_payslips(scope, run_id=run_id, user_ids=list(waiting)):
-        employee = waiting[payslip["user"]["id"]]
+        employee = waiting[payslip.user.id]
         head = Letterhead(scope.tenant.name, color, employee.department, employee.language)
         try:
             sheet = make_sheet(payslip, head)
         except Exception as error:
             failed.append(FailedDocument(employee.user_id, error))
             continue
-        contents.append(
-            DocumentContent(payslip["id"], employee.user_id, payslip["month"], sheet, payslip["calculated_at"])
-        )
+        contents.append(DocumentContent(payslip.id, employee.user_id, payslip.month, sheet, payslip.calculated_at))
     return SideEffect(
         partial(_make_files, scope.tenant_id, contents, failed),
         lambda after, made: _settle(after, made, run_id=run_id, papers=contents),
     )
 
 
-def open_file(scope: Scope, payslip_id: UUID) -> Record:
+def open_file(scope: Scope, payslip_id: UUID) -> PayslipFile:
     """Return a download link for a payslip's file. Raises Busy, and requests it again, while it is missing."""
     payslip = run_queries.get_payslip(scope, payslip_id)
-    if payslip["run_status"] not in FIXED_PAYROLL:
+    if payslip.run_status not in FIXED_PAYROLL:
         raise Conflict(
-            f"The payroll run of this payslip is {payslip['run_status']}: payslips are made into files once the run is"
+            f"The payroll run of this payslip is {payslip.run_status}: payslips are made into files once the run is"
             " approved. Approve the run first."
         )
     document = queries.find_document(scope, payslip_id)
     if document is None:
-        if queries.is_posted(scope, payslip["run_id"]):
-            _request_now(scope, run_id=payslip["run_id"], payslip_id=payslip_id)
+        if queries.is_posted(scope, payslip.run_id):
+            _request_now(scope, run_id=payslip.run_id, payslip_id=payslip_id)
         raise Busy("The PDF of this payslip is being made; try again in a few seconds.")
-    name = files.safe_name(f"payslip-{payslip['month']}-{payslip['user']['employee_no'] or ''}") + ".pdf"
+    name = files.safe_name(f"payslip-{payslip.month}-{payslip.user.employee_no or ''}") + ".pdf"
     link = files.make_download_link(
-        scope.tenant_id, _key(scope.tenant_id, payslip_id, document["sha256"]), name=name, now=scope.now
+        scope.tenant_id, _key(scope.tenant_id, payslip_id, document.sha256), name=name, now=scope.now
     )
-    return {"url": link.url, "expires_at": link.expires_at, "name": name, "size_bytes": document["size_bytes"]}
+    return PayslipFile(url=link.url, expires_at=link.expires_at, name=name, size_bytes=document.size_bytes)
 
 
 def _request_now(scope: Scope, *, run_id: UUID, payslip_id: UUID) -> None:

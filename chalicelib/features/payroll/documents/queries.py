@@ -1,12 +1,14 @@
 """Reads of payslips as files."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, select, text
 
-from chalicelib.backing.database import Record, statement
+from chalicelib.backing import rows
+from chalicelib.backing.database import statement
 from chalicelib.features.payroll.documents.models import payslip_documents
 from chalicelib.features.payroll.runs.models import payroll_runs
 from chalicelib.identity.models import tenants
@@ -15,27 +17,30 @@ from chalicelib.identity.scope import Scope
 _WAITING = text(statement(__file__, "waiting_documents"))
 
 
-def find_document(scope: Scope, payslip_id: UUID) -> Record | None:
-    """Read a payslip's file, if it is made."""
-    return (
-        scope.session.execute(
-            select(payslip_documents).where(
-                payslip_documents.c.tenant_id == scope.tenant_id,
-                payslip_documents.c.payslip_id == payslip_id,
-                payslip_documents.c.sha256.is_not(None),
-            )
-        )
-        .mappings()
-        .first()
+@dataclass(frozen=True, slots=True)
+class PayslipDocumentRow:
+    """The file of a payslip."""
+
+    sha256: str
+    size_bytes: int
+
+
+def find_document(scope: Scope, payslip_id: UUID) -> PayslipDocumentRow | None:
+    """Read a payslip's file, or None while it is missing."""
+    documents = select(payslip_documents).where(
+        payslip_documents.c.tenant_id == scope.tenant_id,
+        payslip_documents.c.payslip_id == payslip_id,
+        payslip_documents.c.sha256.is_not(None),
     )
+    return rows.first(PayslipDocumentRow, scope.session.execute(documents))
 
 
 def is_posted(scope: Scope, run_id: UUID) -> bool:
     """Return whether all of a run is in the ledger."""
-    rows = select(payroll_runs.c.posted_at).where(
+    posted_at = select(payroll_runs.c.posted_at).where(
         payroll_runs.c.tenant_id == scope.tenant_id, payroll_runs.c.id == run_id
     )
-    return scope.session.execute(rows).scalar_one() is not None
+    return scope.session.execute(posted_at).scalar_one() is not None
 
 
 def find_waiting(scope: Scope, *, run_id: UUID, first: UUID, last: UUID) -> Sequence[Row[Any]]:

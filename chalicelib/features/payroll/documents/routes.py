@@ -18,7 +18,7 @@ def get_payslip_pdf(scope: Scope, payslip_id: UUID) -> schemas.PayslipFile:
 
     503 says that it is being made: try again after `Retry-After`.
     """
-    return schemas.PayslipFile.model_validate(actions.open_file(scope, payslip_id))
+    return actions.open_file(scope, payslip_id)
 
 
 @endpoint(blueprint, "GET", "/payroll-runs/{run_id}/export", may="payroll.read", produces="text/csv")

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from chalicelib.backing.database import Record
 from chalicelib.features.payroll.components.categories import CATEGORIES, CategoryRule
 from chalicelib.features.payroll.runs.models import RunKind
+from chalicelib.features.payroll.runs.schemas import Payslip, PayslipLine
 from chalicelib.features.payroll.runs.snapshot import EARNED
 from chalicelib.kernel.money import MINOR_UNITS
 from chalicelib.notifications.wording import (
@@ -75,29 +75,29 @@ class Letterhead:
     language: str  # of the employee
 
 
-def make_sheet(payslip: Record, head: Letterhead) -> Sheet:
+def make_sheet(payslip: Payslip, head: Letterhead) -> Sheet:
     """Return the texts of a payslip.
 
     Its status is always "approved", also when the run is paid, so that the file's bytes do not depend on the moment.
     """
     language = choose_language(head.language)
     say = _LABELS[language]
-    user, totals, currency = payslip["user"], payslip["totals"], payslip["currency"]
-    period = format_month(payslip["month"], language)
-    person = [f"{say['employee_no']} {user['employee_no']}" if user["employee_no"] else None, head.department]
+    user, totals, currency = payslip.user, payslip.totals, payslip.currency
+    period = format_month(payslip.month, language)
+    person = [f"{say['employee_no']} {user.employee_no}" if user.employee_no else None, head.department]
     parts = [_part(payslip, rule, language) for rule in CATEGORIES if rule.sign]
     beside = [_part(payslip, rule, language) for rule in CATEGORIES if not rule.sign]
-    carried = f"{currency} {money(payslip['carried'], currency)}"
-    between = (format_day(payslip[name].isoformat(), language) for name in ("start_date", "end_date"))
+    carried = f"{currency} {money(payslip.carried, currency)}"
+    between = (format_day(day.isoformat(), language) for day in (payslip.start_date, payslip.end_date))
     gross, *others = [rule for rule in CATEGORIES if rule.sign]
-    sums = [f"{_translate(language, gross.total_labels)} {money(totals[gross.total], currency)}"] + [
+    sums = [f"{_translate(language, gross.total_labels)} {money(getattr(totals, gross.total), currency)}"] + [
         f"{'−' if amount < 0 else '+'} {_translate(language, rule.titles).lower()} {money(abs(amount), currency)}"
         for rule in others
-        if (amount := rule.sign * totals[rule.total])
+        if (amount := rule.sign * getattr(totals, rule.total))
     ]
-    return _clean(
+    sheet: Sheet = _clean(
         {
-            "title": f"{say['payslip']} {period}: {user['name']}",
+            "title": f"{say['payslip']} {period}: {user.name}",
             "company": head.company,
             "color": head.color or PLAIN,
             "language": language,
@@ -106,18 +106,19 @@ def make_sheet(payslip: Record, head: Letterhead) -> Sheet:
             "period": period,
             "days_between": " – ".join(between),
             "status": say["approved"],
-            "name": user["name"],
-            "person": [line for line in (*person, payslip["run_title"]) if line],
-            "days": _days(payslip["inputs"], say) if payslip["run_kind"] == RunKind.REGULAR else [],
+            "name": user.name,
+            "person": [line for line in (*person, payslip.run_title) if line],
+            "days": _days(payslip.inputs, say) if payslip.run_kind == RunKind.REGULAR else [],
             "currency": currency,
             "parts": [part for part in parts if part["lines"]] or [{**parts[0], "title": say["no_lines"]}],
             "beside": [part for part in beside if part["lines"]],
             "sum": "  ".join(sums),
-            "pays": money(payslip["pays"], currency),
-            "notes": [say["carried"].format(amount=carried)] if payslip["carried"] else [],
-            "footer": f"{say['number']} {payslip['id']}",
+            "pays": money(payslip.pays, currency),
+            "notes": [say["carried"].format(amount=carried)] if payslip.carried else [],
+            "footer": f"{say['number']} {payslip.id}",
         }
     )
+    return sheet
 
 
 def money(amount: Decimal, currency: str) -> str:
@@ -133,14 +134,14 @@ def number(value: Decimal | None) -> str:
     return plain.rstrip("0").rstrip(".")
 
 
-def _part(payslip: Record, rule: CategoryRule, language: str) -> dict[str, Any]:
+def _part(payslip: Payslip, rule: CategoryRule, language: str) -> dict[str, Any]:
     """Return one category's part of the sheet: its lines and their total."""
-    currency = payslip["currency"]
+    currency = payslip.currency
     return {
         "title": _translate(language, rule.titles),
-        "lines": [_line(line, currency, language) for line in payslip["lines"] if line["category"] == rule.category],
+        "lines": [_line(line, currency, language) for line in payslip.lines if line.category == rule.category],
         "total_label": _translate(language, rule.total_labels),
-        "total": money(payslip["totals"][rule.total], currency),
+        "total": money(getattr(payslip.totals, rule.total), currency),
     }
 
 
@@ -149,28 +150,28 @@ def _translate(language: str, texts: tuple[str, str]) -> str:
     return bengali if language == BENGALI else english
 
 
-def _line(line: Record, currency: str, language: str) -> dict[str, Any]:
-    detail = line["detail"] if line["kind"] == "arrears" else None
+def _line(line: PayslipLine, currency: str, language: str) -> dict[str, Any]:
+    detail = line.detail if line.kind == "arrears" else None
     parts = [
         _formula(line),
-        _describe_inputs(line["inputs"]),
+        _describe_inputs(line.inputs),
         _describe_recomputation(detail, currency),
         _describe_changes(detail),
     ]
     return {
         "name": _name(line, language),
         "how": [_truncate(one) for one in parts if one],
-        "warnings": list(line["warnings"]),
-        "amount": money(line["amount"], currency),
+        "warnings": list(line.warnings),
+        "amount": money(line.amount, currency),
     }
 
 
-def _name(line: Record, language: str) -> str:
+def _name(line: PayslipLine, language: str) -> str:
     """Return a line's name; arrears name their month in the employee's language."""
-    if line["kind"] != "arrears" or line["code"] is None:
-        return str(line["name"])
-    month = format_month(line["detail"]["month"], language)
-    return _LABELS[language]["arrears"].format(month=month, name=line["detail"]["component"])
+    if line.kind != "arrears" or line.code is None:
+        return line.name
+    month = format_month(line.detail["month"], language)
+    return _LABELS[language]["arrears"].format(month=month, name=line.detail["component"])
 
 
 def _describe_recomputation(detail: Mapping[str, Any] | None, currency: str) -> str:
@@ -180,11 +181,11 @@ def _describe_recomputation(detail: Mapping[str, Any] | None, currency: str) -> 
     return f"{money(Decimal(detail['paid']), currency)} → {money(Decimal(detail['now']), currency)}"
 
 
-def _formula(line: Record) -> str:
+def _formula(line: PayslipLine) -> str:
     # the formula of a fixed amount is the amount itself
-    if not line["formula"] or (not line["inputs"] and line["formula"].replace(".", "", 1).isdigit()):
+    if not line.formula or (not line.inputs and line.formula.replace(".", "", 1).isdigit()):
         return ""
-    return str(line["formula"]).replace("_", " ").replace("*", "×")
+    return line.formula.replace("_", " ").replace("*", "×")
 
 
 def _describe_inputs(inputs: Mapping[str, Decimal | None]) -> str:

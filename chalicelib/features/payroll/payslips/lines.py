@@ -12,14 +12,19 @@ from uuid import UUID
 from sqlalchemy import text
 
 from chalicelib import formulas
-from chalicelib.backing.database import Record
-from chalicelib.features.payroll.components.categories import GROSS_CATEGORIES, TOTALS, Category
+from chalicelib.features.payroll.components.categories import GROSS_CATEGORIES, Category
 from chalicelib.features.payroll.components.rules import Component
 from chalicelib.features.payroll.runs.models import RunKind
-from chalicelib.features.payroll.runs.rules import OneOffKind, describe_warning
+from chalicelib.features.payroll.runs.rules import Anomaly, OneOffKind, describe_warning
+from chalicelib.features.payroll.runs.run_rows import OneOffRow, PayslipRow
+from chalicelib.features.payroll.runs.schemas import Payslip, PayslipEmployee, PayslipLine, PayslipTotals
 from chalicelib.features.payroll.runs.snapshot import EARNED, GROSS, SALARY, CalculationSnapshot, list_names
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.money import rounded
+from chalicelib.kernel.period import Period
+from chalicelib.kernel.states import PayrollStatus
+
+EarnedLines = Sequence[Mapping[str, Any]]  # the lines of a balance, as stored
 
 _CATEGORY_ORDER = list(Category)
 _ZERO = Decimal(0)
@@ -30,15 +35,15 @@ _EARNED = text("""
     join balances b on b.tenant_id = :tenant_id and b.month = w.month and b.user_id = w.user_id""")
 
 
-def load_earned_lines(scope: Scope, payslips: Sequence[Record]) -> dict[tuple[str, UUID], list[Record]]:
+def load_earned_lines(scope: Scope, payslips: Sequence[PayslipRow]) -> dict[tuple[str, UUID], EarnedLines]:
     """Load how the salaries of payslips were earned: the lines of their balances, by month and employee."""
-    regular = [row for row in payslips if row["run_kind"] == RunKind.REGULAR]
+    regular = [row for row in payslips if row.run_kind == RunKind.REGULAR]
     rows = scope.session.execute(
         _EARNED,
         {
             "tenant_id": scope.tenant_id,
-            "months": [row["month"] for row in regular],
-            "user_ids": [row["user_id"] for row in regular],
+            "months": [row.month for row in regular],
+            "user_ids": [row.user_id for row in regular],
         },
     )
     return {(row.month, row.user_id): row.lines for row in rows}
@@ -52,39 +57,56 @@ class PayslipExplainer:
         names = list_names(snapshot.components, snapshot.inputs)
         self._uses = [sorted(formulas.check(one.formula_text(), names=names).uses) for one in snapshot.components]
 
-    def explain(self, row: Record, *, one_offs: Sequence[Record], earned: Sequence[Record] | None) -> dict[str, Any]:
-        """Return a stored payslip's lines, totals and inputs by name, and the amounts paid and carried over."""
-        inputs = dict(zip(self.snapshot.inputs, row["inputs"], strict=True))
+    def explain(
+        self, row: PayslipRow, *, period: Period, one_offs: Sequence[OneOffRow], earned: EarnedLines | None
+    ) -> Payslip:
+        """Return a stored payslip with its lines, totals and inputs by name, and the amounts paid and carried over."""
+        inputs = dict(zip(self.snapshot.inputs, row.inputs, strict=True))
         codes = [component.code for component in self.snapshot.components]
-        known = {**inputs, **dict(zip(codes, row["amounts"], strict=True))}
-        known[GROSS] = _gross_of_formulas(self.snapshot, inputs, row["amounts"], one_offs)
-        warnings = row["warnings"] or []
+        known = {**inputs, **dict(zip(codes, row.amounts, strict=True))}
+        known[GROSS] = _gross_of_formulas(self.snapshot, inputs, row.amounts, one_offs)
+        warnings = row.warnings or []
         # an employee outside the period, who has only one-off lines, has no salary
-        is_paid = self.snapshot.kind is RunKind.REGULAR and any(row["inputs"])
+        is_paid = self.snapshot.kind is RunKind.REGULAR and any(row.inputs)
         lines = [_salary_line(inputs, earned)] if is_paid else []
-        for component, uses, amount in zip(self.snapshot.components, self._uses, row["amounts"], strict=True):
+        for component, uses, amount in zip(self.snapshot.components, self._uses, row.amounts, strict=True):
             if amount is not None:
-                own = (row["given"] or {}).get(component.code, {})
+                own = (row.given or {}).get(component.code, {})
                 values = {name: known[name] for name in uses}
                 lines.append(_component_line(component, own, values, amount, warnings))
         lines += [_one_off_line(one) for one in one_offs]
-        lines.sort(key=lambda line: _CATEGORY_ORDER.index(line["category"]))
+        lines.sort(key=lambda line: _CATEGORY_ORDER.index(line.category))
         for number, line in enumerate(lines, start=1):
-            line["number"] = number
-        return {
-            "lines": lines,
-            "totals": {name: row[name] for name in (*TOTALS, "net")},
-            "inputs": inputs,
-            "pays": rounded(max(row["net"], _ZERO), row["currency"]),
-            "carried": rounded(max(-row["net"], _ZERO), row["currency"]),
-        }
+            line.number = number
+        return Payslip(
+            id=row.id,
+            run_id=row.run_id,
+            run_kind=RunKind(row.run_kind),
+            run_title=row.run_title,
+            run_status=PayrollStatus(row.run_status),
+            month=row.month,
+            start_date=period.start,
+            end_date=period.end,
+            user=PayslipEmployee(
+                id=row.user_id, name=row.name, employee_no=row.employee_no, department_id=row.department_id
+            ),
+            currency=row.currency,
+            lines=lines,
+            totals=PayslipTotals.model_validate(row),
+            pays=rounded(max(row.net, _ZERO), row.currency),
+            carried=rounded(max(-row.net, _ZERO), row.currency),
+            inputs=inputs,
+            previous_net=row.previous_net,
+            anomalies=[Anomaly(anomaly) for anomaly in row.anomalies or ()],
+            calculated_at=row.calculated_at,
+        )
 
 
 def _gross_of_formulas(
     snapshot: CalculationSnapshot,
     inputs: Mapping[str, Decimal | None],
     amounts: Sequence[Decimal | None],
-    one_offs: Sequence[Record],
+    one_offs: Sequence[OneOffRow],
 ) -> Decimal:
     """Return the gross that formulas used: without arrears, which are taxed by the period they are for."""
     earning = [
@@ -92,20 +114,17 @@ def _gross_of_formulas(
         for component, amount in zip(snapshot.components, amounts, strict=True)
         if component.category in GROSS_CATEGORIES
     ]
-    paying = [
-        one["amount"]
-        for one in one_offs
-        if one["kind"] == OneOffKind.ADJUSTMENT and one["category"] in GROSS_CATEGORIES
-    ]
+    paying = [one.amount for one in one_offs if one.kind == OneOffKind.ADJUSTMENT and one.category in GROSS_CATEGORIES]
     return sum([inputs[EARNED] or _ZERO, *earning, *paying], _ZERO)
 
 
-def _make_line(kind: str, code: str | None, name: str, category: Category, amount: Decimal, **more: Any) -> Record:
-    rest: Record = {"calculation": None, "formula": None, "inputs": {}, "warnings": [], "detail": None}
-    return {"kind": kind, "code": code, "name": name, "category": category, "amount": amount, **rest, **more}
+def _make_line(kind: str, code: str | None, name: str, category: Category, amount: Decimal, **more: Any) -> PayslipLine:
+    """Make a line; it is numbered once all lines are in order."""
+    rest: dict[str, Any] = {"calculation": None, "formula": None, "inputs": {}, "warnings": [], "detail": None}
+    return PayslipLine(number=0, kind=kind, code=code, name=name, category=category, amount=amount, **{**rest, **more})
 
 
-def _salary_line(inputs: Mapping[str, Decimal | None], earned: Sequence[Record] | None) -> Record:
+def _salary_line(inputs: Mapping[str, Decimal | None], earned: EarnedLines | None) -> PayslipLine:
     return _make_line(
         "salary",
         EARNED,
@@ -123,8 +142,8 @@ def _component_line(
     override: Mapping[str, Any],
     values: Mapping[str, Any],
     amount: Decimal,
-    warnings: Sequence[Record],
-) -> Record:
+    warnings: Sequence[Mapping[str, Any]],
+) -> PayslipLine:
     is_overridden = "amount" in override
     formula = component.formula_text()
     if "percent" in override:
@@ -147,19 +166,19 @@ def _component_line(
     )
 
 
-def _one_off_line(line: Record) -> Record:
+def _one_off_line(row: OneOffRow) -> PayslipLine:
     shown = ("month", "adjustment_id", "payslip_id", "gross", "deductions", "taxes")
-    detail = {name: line[name] for name in shown if line[name] is not None}
-    name = line["name"]
-    if line["code"] is not None:
-        detail["component"], name = name, f"Arrears {line['month']}: {name}"
+    detail = {name: value for name in shown if (value := getattr(row, name)) is not None}
+    name = row.name
+    if row.code is not None:
+        detail["component"], name = name, f"Arrears {row.month}: {name}"
     return _make_line(
-        line["kind"],
-        line["code"],
+        row.kind,
+        row.code,
         name,
-        Category(line["category"]),
-        line["amount"],
-        detail=_to_json_values({**detail, **(line["detail"] or {})}),
+        Category(row.category),
+        row.amount,
+        detail=_to_json_values({**detail, **(row.detail or {})}),
     )
 
 

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from chalicelib.backing.database import Record
 from chalicelib.backing.files import safe_name
 from chalicelib.entry.http import FileReply
 from chalicelib.entry.sheets import CSV, XLSX, escape_formula, write_csv, write_xlsx
@@ -17,6 +16,7 @@ from chalicelib.features.payroll.documents.schemas import RegisterQuery
 from chalicelib.features.payroll.runs import queries
 from chalicelib.features.payroll.runs.models import payslips
 from chalicelib.features.payroll.runs.rules import OneOffKind
+from chalicelib.features.payroll.runs.schemas import Payslip
 from chalicelib.features.payroll.runs.snapshot import EARNED
 from chalicelib.features.people.models import departments, employments
 from chalicelib.identity.scope import Scope
@@ -84,23 +84,23 @@ def _make_lines(scope: Scope, run_id: UUID, columns: Sequence[str]) -> Iterator[
     for start in range(0, len(employee_ids), BATCH):
         batch = employee_ids[start : start + BATCH]
         batch_payslips = queries.read_payslips(scope, run_id=run_id, user_ids=batch)
-        by_employee = {payslip["user"]["id"]: payslip for payslip in batch_payslips}
+        by_employee = {payslip.user.id: payslip for payslip in batch_payslips}
         for payslip in (by_employee[user_id] for user_id in batch if user_id in by_employee):
-            user, inputs, currency = payslip["user"], payslip["inputs"], payslip["currency"]
+            user, inputs, currency = payslip.user, payslip.inputs, payslip.currency
             amounts = _sum_columns(payslip)
             sums = totals.setdefault(currency, defaultdict(Decimal))
             for column, amount in amounts.items():
                 sums[column] += amount
             payslip_counts[currency] += 1
             yield [
-                escape_formula(user["employee_no"] or ""),
-                escape_formula(user["name"]),
-                escape_formula(departments_by_id.get(user["department_id"], "")),
+                escape_formula(user.employee_no or ""),
+                escape_formula(user.name),
+                escape_formula(departments_by_id.get(user.department_id, "") if user.department_id else ""),
                 currency,
                 *(_cell(inputs.get(name)) for name in INPUT_COLUMNS),
                 *(_cell(amounts.get(column)) for column in money),
-                _cell(payslip["previous_net"]),
-                "; ".join(payslip["anomalies"] or ()),
+                _cell(payslip.previous_net),
+                "; ".join(payslip.anomalies),
             ]
     for currency, sums in sorted(totals.items()):
         yield [
@@ -115,21 +115,21 @@ def _make_lines(scope: Scope, run_id: UUID, columns: Sequence[str]) -> Iterator[
         ]
 
 
-def _sum_columns(payslip: Record) -> dict[str, Decimal]:
+def _sum_columns(payslip: Payslip) -> dict[str, Decimal]:
     """Return a payslip's amounts by column."""
     amounts: dict[str, Decimal] = defaultdict(Decimal)
-    for line in payslip["lines"]:
-        if line["kind"] == _SALARY:
-            amounts[_SALARY] += line["amount"]
-        elif line["kind"] == _COMPONENT:
-            amounts[_component_column(line["code"])] += line["amount"]
-        elif line["kind"] == OneOffKind.CARRIED_OVER:
-            amounts[line["kind"]] += line["amount"]
+    for line in payslip.lines:
+        if line.kind == _SALARY:
+            amounts[_SALARY] += line.amount
+        elif line.kind == _COMPONENT:
+            amounts[_component_column(str(line.code))] += line.amount
+        elif line.kind == OneOffKind.CARRIED_OVER.value:
+            amounts[line.kind] += line.amount
         else:
-            amounts[line["kind"]] += RULES[line["category"]].sign * line["amount"]
-            if line["code"] is not None:
-                amounts[_arrears_column(line["code"])] += line["amount"]
-    return {**amounts, **{name: payslip["totals"][name] for name in (*TOTALS, "net")}, "pays": payslip["pays"]}
+            amounts[line.kind] += RULES[line.category].sign * line.amount
+            if line.code is not None:
+                amounts[_arrears_column(line.code)] += line.amount
+    return {**amounts, **{name: getattr(payslip.totals, name) for name in (*TOTALS, "net")}, "pays": payslip.pays}
 
 
 def _component_column(code: str) -> str:

@@ -7,21 +7,29 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, Text, and_, case, cast, func, select
 
 from chalicelib.backing import rows
-from chalicelib.backing.database import Record
 from chalicelib.entry.get_or_404 import get_typed_row
-from chalicelib.entry.paging import RowPage, page_of, page_rows
+from chalicelib.entry.paging import RowPage, page_rows
 from chalicelib.features.payroll.components.categories import TOTALS
 from chalicelib.features.payroll.payslips import lines as payslip_lines
 from chalicelib.features.payroll.runs import participants
-from chalicelib.features.payroll.runs.models import payroll_runs, payslip_one_offs, payslips
-from chalicelib.features.payroll.runs.run_rows import PayrollRunRow
-from chalicelib.features.payroll.runs.schemas import PayrollRun, PayrollRunQuery, PayslipQuery, RunPayslipQuery
+from chalicelib.features.payroll.runs.models import RunKind, payroll_runs, payslip_one_offs, payslips
+from chalicelib.features.payroll.runs.rules import Anomaly
+from chalicelib.features.payroll.runs.run_rows import OneOffRow, PayrollRunRow, PayslipHeadRow, PayslipRow
+from chalicelib.features.payroll.runs.schemas import (
+    PayrollRun,
+    PayrollRunQuery,
+    Payslip,
+    PayslipEmployee,
+    PayslipHead,
+    PayslipQuery,
+    RunPayslipQuery,
+)
 from chalicelib.features.payroll.runs.snapshot import CalculationSnapshot
 from chalicelib.features.people.models import employments, users
 from chalicelib.features.people.users import queries as people
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import NotFound
-from chalicelib.kernel.states import FIXED_PAYROLL
+from chalicelib.kernel.states import FIXED_PAYROLL, PayrollStatus
 
 _PAYS = func.greatest(payslips.c.net, 0 * payslips.c.net).label("pays")  # with its decimals
 _DIFFERENCE = case((payslips.c.previous_net.is_not(None), payslips.c.net - payslips.c.previous_net)).label("difference")
@@ -55,31 +63,31 @@ def page_of_runs(scope: Scope, query: PayrollRunQuery) -> RowPage[PayrollRun]:
     return RowPage(participants.to_replies(scope, page.items), page.next_cursor)
 
 
-def page_of_run_payslips(scope: Scope, run_id: UUID, query: RunPayslipQuery) -> Record:
+def page_of_run_payslips(scope: Scope, run_id: UUID, query: RunPayslipQuery) -> RowPage[PayslipHead]:
     """Read one page of a run's payslips, in the order of people's ids."""
     get_run(scope, run_id)
-    rows = _select_heads(scope).where(payslips.c.run_id == run_id)
+    heads = _select_heads(scope).where(payslips.c.run_id == run_id)
     if query.anomalous is not None:
-        rows = rows.where(payslips.c.anomalies.is_not(None) if query.anomalous else payslips.c.anomalies.is_(None))
+        heads = heads.where(payslips.c.anomalies.is_not(None) if query.anomalous else payslips.c.anomalies.is_(None))
     if query.anomaly is not None:
-        rows = rows.where(payslips.c.anomalies.any(cast(query.anomaly.value, Text)))
+        heads = heads.where(payslips.c.anomalies.any(cast(query.anomaly.value, Text)))
     if query.search:
-        rows = rows.where(people.matches(query.search))
-    return _add_employees(page_of(scope, rows, key=payslips.c.user_id, query=query))
+        heads = heads.where(people.matches(query.search))
+    return page_rows(scope, heads, kind=PayslipHeadRow, key=payslips.c.user_id, query=query).map(_to_head)
 
 
-def page_of_payslips(scope: Scope, query: PayslipQuery) -> Record:
+def page_of_payslips(scope: Scope, query: PayslipQuery) -> RowPage[PayslipHead]:
     """Read one page of the payslips that the caller may see, of every run."""
-    rows = _select_heads(scope)
+    heads = _select_heads(scope)
     if query.user_id is not None:
         people.get_user(scope, query.user_id, "payslips.read")
-        rows = rows.where(payslips.c.user_id == query.user_id)
+        heads = heads.where(payslips.c.user_id == query.user_id)
     if query.month is not None:
-        rows = rows.where(payroll_runs.c.month == query.month)
-    return _add_employees(page_of(scope, rows, key=payslips.c.id, query=query))
+        heads = heads.where(payroll_runs.c.month == query.month)
+    return page_rows(scope, heads, kind=PayslipHeadRow, key=payslips.c.id, query=query).map(_to_head)
 
 
-def get_payslip(scope: Scope, payslip_id: UUID) -> Record:
+def get_payslip(scope: Scope, payslip_id: UUID) -> Payslip:
     """Read one payslip with everything that explains it."""
     matches = _load_payslips(scope, payslips.c.id == payslip_id)
     if not matches:
@@ -87,7 +95,7 @@ def get_payslip(scope: Scope, payslip_id: UUID) -> Record:
     return matches[0]
 
 
-def read_payslips(scope: Scope, *, run_id: UUID, user_ids: Sequence[UUID]) -> list[Record]:
+def read_payslips(scope: Scope, *, run_id: UUID, user_ids: Sequence[UUID]) -> list[Payslip]:
     """Read payslips of a run with everything that explains them, in the order of people's ids."""
     return _load_payslips(scope, and_(payslips.c.run_id == run_id, payslips.c.user_id.in_(user_ids)))
 
@@ -95,13 +103,15 @@ def read_payslips(scope: Scope, *, run_id: UUID, user_ids: Sequence[UUID]) -> li
 def list_arrears_components(scope: Scope, run_id: UUID, *, order: Sequence[str]) -> list[tuple[str, str]]:
     """Return the code and name of each component whose arrears a run pays, first those in `order`."""
     table = payslip_one_offs
-    rows = scope.session.execute(
+    components = scope.session.execute(
         select(table.c.code, func.max(table.c.name))
         .where(table.c.tenant_id == scope.tenant_id, table.c.run_id == run_id, table.c.code.is_not(None))
         .group_by(table.c.code)
     )
     places = {code: place for place, code in enumerate(order)}
-    return sorted(((code, name) for code, name in rows), key=lambda one: (places.get(one[0], len(places)), one[0]))
+    return sorted(
+        ((code, name) for code, name in components), key=lambda one: (places.get(one[0], len(places)), one[0])
+    )
 
 
 def _visible_payslips(scope: Scope) -> ColumnElement[bool]:
@@ -145,47 +155,66 @@ def _select_heads(scope: Scope) -> Select[Any]:
     return _select_payslips(scope, *(payslips.c[name] for name in names), _PAYS, _DIFFERENCE, payslips.c.anomalies)
 
 
-def _add_employees(page: Record) -> Record:
-    for row in page["items"]:
-        row |= {"user": _employee_of(row), "anomalies": row["anomalies"] or []}
-    return page
+def _to_head(row: PayslipHeadRow) -> PayslipHead:
+    """Return a payslip as lists show it."""
+    return PayslipHead(
+        id=row.id,
+        run_id=row.run_id,
+        run_kind=RunKind(row.run_kind),
+        run_status=PayrollStatus(row.run_status),
+        month=row.month,
+        user=PayslipEmployee(
+            id=row.user_id, name=row.name, employee_no=row.employee_no, department_id=row.department_id
+        ),
+        currency=row.currency,
+        gross=row.gross,
+        deductions=row.deductions,
+        taxes=row.taxes,
+        benefits=row.benefits,
+        net=row.net,
+        pays=row.pays,
+        previous_net=row.previous_net,
+        difference=row.difference,
+        anomalies=[Anomaly(anomaly) for anomaly in row.anomalies or ()],
+        calculated_at=row.calculated_at,
+    )
 
 
-def _employee_of(row: Record) -> Record:
-    return {"id": row["user_id"], **{name: row[name] for name in ("name", "employee_no", "department_id")}}
-
-
-def _load_payslips(scope: Scope, condition: ColumnElement[bool]) -> list[Record]:
-    columns = (*payslips.c, payroll_runs.c.plan)
-    rows = scope.session.execute(_select_payslips(scope, *columns).where(condition).order_by(payslips.c.user_id))
-    payslip_rows = [dict(row) for row in rows.mappings()]
-    lines = _load_one_off_lines(scope, payslip_rows)
+def _load_payslips(scope: Scope, condition: ColumnElement[bool]) -> list[Payslip]:
+    matches = _select_payslips(scope, *payslips.c, payroll_runs.c.plan).where(condition).order_by(payslips.c.user_id)
+    payslip_rows = rows.every(PayslipRow, scope.session.execute(matches))
+    one_offs = _load_one_offs(scope, payslip_rows)
     earned = payslip_lines.load_earned_lines(scope, payslip_rows)
     explainers: dict[UUID, payslip_lines.PayslipExplainer] = {}
+    explained = []
     for row in payslip_rows:
-        explainer = explainers.get(row["run_id"]) or explainers.setdefault(
-            row["run_id"], payslip_lines.PayslipExplainer(CalculationSnapshot.from_json(row["plan"]))
+        explainer = explainers.get(row.run_id) or explainers.setdefault(
+            row.run_id, payslip_lines.PayslipExplainer(CalculationSnapshot.from_json(row.plan))
         )
-        period = scope.tenant.period(row["month"])
-        key = (row["run_id"], row["user_id"])
-        row |= explainer.explain(row, one_offs=lines.get(key, []), earned=earned.get((row["month"], row["user_id"])))
-        row |= {"user": _employee_of(row), "start_date": period.start, "end_date": period.end}
-        row["anomalies"] = row["anomalies"] or []
-    return payslip_rows
+        explained.append(
+            explainer.explain(
+                row,
+                period=scope.tenant.period(row.month),
+                one_offs=one_offs.get((row.run_id, row.user_id), []),
+                earned=earned.get((row.month, row.user_id)),
+            )
+        )
+    return explained
 
 
-def _load_one_off_lines(scope: Scope, payslip_rows: Sequence[Record]) -> dict[tuple[UUID, UUID], list[Record]]:
-    lines: dict[tuple[UUID, UUID], list[Record]] = {}
+def _load_one_offs(scope: Scope, payslip_rows: Sequence[PayslipRow]) -> dict[tuple[UUID, UUID], list[OneOffRow]]:
+    """Load the one-off lines of payslips in their order, by run and employee."""
+    one_offs: dict[tuple[UUID, UUID], list[OneOffRow]] = {}
     table = payslip_one_offs
-    rows = scope.session.execute(
+    lines = (
         select(table)
         .where(
             table.c.tenant_id == scope.tenant_id,
-            table.c.run_id.in_({row["run_id"] for row in payslip_rows}),
-            table.c.user_id.in_([row["user_id"] for row in payslip_rows]),
+            table.c.run_id.in_({row.run_id for row in payslip_rows}),
+            table.c.user_id.in_([row.user_id for row in payslip_rows]),
         )
         .order_by(table.c.number)
     )
-    for row in rows.mappings():
-        lines.setdefault((row["run_id"], row["user_id"]), []).append(dict(row))
-    return lines
+    for line in rows.every(OneOffRow, scope.session.execute(lines)):
+        one_offs.setdefault((line.run_id, line.user_id), []).append(line)
+    return one_offs

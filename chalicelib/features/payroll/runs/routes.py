@@ -66,14 +66,14 @@ def give_amounts(scope: Scope, run_id: UUID, body: RawBody, query: ImportQuery) 
     return amount_actions.set_amounts(scope, run_id=run_id, rows=rows, dry_run=query.dry_run)
 
 
-@endpoint(blueprint, "GET", "/payroll-runs/{run_id}/payslips", may="payroll.read")
-def list_run_payslips(scope: Scope, run_id: UUID, query: schemas.RunPayslipQuery) -> Page[schemas.PayslipHead]:
+@endpoint(blueprint, "GET", "/payroll-runs/{run_id}/payslips", may="payroll.read", reply=Page[schemas.PayslipHead])
+def list_run_payslips(scope: Scope, run_id: UUID, query: schemas.RunPayslipQuery) -> RowPage[schemas.PayslipHead]:
     """List a run's payslips with their difference to the run before and their anomalies."""
     return queries.page_of_run_payslips(scope, run_id, query)
 
 
-@endpoint(blueprint, "GET", "/payslips", may="payslips.read")
-def list_payslips(scope: Scope, query: schemas.PayslipQuery) -> Page[schemas.PayslipHead]:
+@endpoint(blueprint, "GET", "/payslips", may="payslips.read", reply=Page[schemas.PayslipHead])
+def list_payslips(scope: Scope, query: schemas.PayslipQuery) -> RowPage[schemas.PayslipHead]:
     """List payslips, oldest first: everybody's, or your own once they are approved."""
     return queries.page_of_payslips(scope, query)
 
