@@ -32,6 +32,7 @@ class Calculated:
 def prepare(url: str, admin_url: str) -> UUID:
     """Compute register and balances as the nightly job does, create the run, and return the tenant's id."""
     with psycopg.connect(admin_url, autocommit=True) as admin:
+        tenant_id: UUID
         [(tenant_id,)] = admin.execute("select id from tenants").fetchall()
         product.use(url)
         product.compute(product.chunks(admin_url))
