@@ -83,7 +83,8 @@ def build(emitter: Emitter, parameters: str) -> Callable[..., Any]:
         **emitter.writer.constants,
     }
     exec(compile(source, "<formulas>", "exec"), namespace)  # noqa: S102 - source of our own making, see above
-    return namespace["program"]
+    program: Program = namespace["program"]
+    return program
 
 
 def _write(emitter: Emitter, step: FormulaStep, known: dict[str, str], *, override: str, result: str) -> None:

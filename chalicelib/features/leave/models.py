@@ -1,4 +1,9 @@
-"""Tables of leave. Days are in multiples of 0.5."""
+"""Tables of leave, and their rows. Days are in multiples of 0.5."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
@@ -116,3 +121,70 @@ leave_days = Table(
     Column("request_id", Uuid, doc="null: put there by other means than a request"),
     Column("is_counted", Boolean, doc="the half was taken from the person's days"),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveTypeRow:
+    """A leave type."""
+
+    id: UUID
+    name: str
+    description: str | None
+    color: str | None
+    is_paid: bool
+    counts_non_working_days: bool
+    is_limited: bool
+    days_per_year: Decimal
+    allow_carryover: bool
+    carryover_limit: Decimal | None
+    expiry_rule_id: UUID | None
+    notice_days: int
+    is_active: bool
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class AllocationRow:
+    """An allocation, with the names of the API."""
+
+    id: UUID
+    user_id: UUID
+    leave_type_id: UUID
+    cycle_start_date: date
+    cycle_end_date: date
+    allocated_days: Decimal
+    carried_days: Decimal
+    pending_days: Decimal
+    used_days: Decimal
+    lapsed_days: Decimal
+    encashed_days: Decimal
+    transferred_days: Decimal
+    remaining_days: Decimal
+    expires_on: date | None
+    expired_at: datetime | None
+    notes: str | None
+    version: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveRequestRow:
+    """A leave request, with the names of the API."""
+
+    id: UUID
+    user_id: UUID
+    leave_type_id: UUID
+    start_date: date
+    end_date: date
+    start_half: str
+    end_half: str
+    days: Decimal
+    is_limited: bool
+    reason: str | None
+    status: str
+    notes: str | None
+    decided_by: UUID | None
+    decided_at: datetime | None
+    submission_id: UUID | None
+    version: int
+    created_at: datetime

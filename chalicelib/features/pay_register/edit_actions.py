@@ -118,7 +118,7 @@ def _encode(scope: Scope, half: HalfIn | None) -> tuple[str | None, UUID | None]
     nature = half.leave_nature
     if half.leave_type_id is not None:
         leave_type = get_leave_type(scope, half.leave_type_id)
-        nature = nature or (Nature.PAID if leave_type["is_paid"] else Nature.LOP)
+        nature = nature or (Nature.PAID if leave_type.is_paid else Nature.LOP)
     return code_of(HalfStatus(half.status), nature), half.leave_type_id
 
 

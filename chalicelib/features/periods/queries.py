@@ -108,24 +108,27 @@ def count_closed(scope: Scope) -> int:
 
 def find_first_day(scope: Scope) -> date | None:
     """Return the first day of the earliest known period, or None where there is none."""
-    return scope.session.execute(
+    day: date | None = scope.session.execute(
         select(func.min(pay_periods.c.start_on)).where(pay_periods.c.tenant_id == scope.tenant_id)
     ).scalar_one()
+    return day
 
 
 def find_first_open_day(scope: Scope) -> date | None:
     """Return the first day of the earliest period that is open, or None where none is."""
-    return scope.session.execute(
+    day: date | None = scope.session.execute(
         select(func.min(pay_periods.c.start_on)).where(
             pay_periods.c.tenant_id == scope.tenant_id, pay_periods.c.status == PeriodStatus.OPEN
         )
     ).scalar_one()
+    return day
 
 
 def find_last_closed_day(scope: Scope) -> date | None:
     """Return the last day of the latest period that is locked or paid, or None where none is."""
-    return scope.session.execute(
+    day: date | None = scope.session.execute(
         select(func.max(pay_periods.c.end_on)).where(
             pay_periods.c.tenant_id == scope.tenant_id, pay_periods.c.status != PeriodStatus.OPEN
         )
     ).scalar_one()
+    return day

@@ -89,7 +89,7 @@ def _add_expiry_rule(scope: Scope) -> None:
         scope,
         leave_type_id=_leave_type_id(scope, "Annual leave"),
         if_match=None,
-        patch={"expiry_rule_id": rule["id"], "allow_carryover": True, "carryover_limit": Decimal(5)},
+        patch={"expiry_rule_id": rule.id, "allow_carryover": True, "carryover_limit": Decimal(5)},
     )
 
 
@@ -127,11 +127,11 @@ def _submit_requests(scope: Scope, saturday: date) -> None:
             end_date=tuesday,
             end_half=Half.FIRST,
         )
-        requested = request_actions.request_leave(rokeya, new=new)
+        leave_request = request_actions.request_leave(rokeya, new=new)
     with acting_as(scope, "A003", Role.MANAGER) as tanvir:
         request_actions.decide(
             tanvir,
-            request_id=requested["id"],
+            request_id=leave_request.id,
             to=RequestStatus.REJECTED,
             if_match=None,
             notes="The shipment for Hamburg leaves on Tuesday; any day after is fine",

@@ -34,7 +34,10 @@ def target(reference: Any) -> str | None:
     if "Fn::Sub" in reference:
         match = re.fullmatch(r"\$\{(\w+)\.Arn\}", str(reference["Fn::Sub"]))
         return match.group(1) if match else None
-    return reference.get("Ref") or reference.get("Fn::ImportValue") or (reference.get("Fn::GetAtt") or [None])[0]
+    name: str | None = (
+        reference.get("Ref") or reference.get("Fn::ImportValue") or (reference.get("Fn::GetAtt") or [None])[0]
+    )
+    return name
 
 
 def dead(template: Template) -> set[str | None]:

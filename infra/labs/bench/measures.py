@@ -141,4 +141,5 @@ def exponent(took: dict[int, float]) -> float:
     """Fit time = c * size ^ exponent by least squares of the logarithms."""
     points = [(math.log(size), math.log(seconds)) for size, seconds in took.items()]
     x0, y0 = (sum(axis) / len(points) for axis in zip(*points, strict=True))
-    return sum((x - x0) * (y - y0) for x, y in points) / sum((x - x0) ** 2 for x, _ in points)
+    slope: float = sum((x - x0) * (y - y0) for x, y in points) / sum((x - x0) ** 2 for x, _ in points)
+    return slope

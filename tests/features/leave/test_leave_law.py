@@ -90,7 +90,7 @@ class Story:
             end_half=self.chance.choice(list(Half)),
         )
         made = request_actions.request_leave(self.scope, new=new)
-        self.requests[made["id"]] = made
+        self.requests[made.id] = made
 
     def approve(self) -> None:
         self.decide(RequestStatus.APPROVED, RequestStatus.PENDING)
@@ -103,15 +103,13 @@ class Story:
 
     def shorten(self) -> None:
         if one := self.some(RequestStatus.APPROVED):
-            length = (one["end_date"] - one["start_date"]).days
+            length = (one.end_date - one.start_date).days
             first = self.chance.randint(0, length)
             given = {
-                "start_date": one["start_date"] + timedelta(days=first),
-                "end_date": one["start_date"] + timedelta(days=self.chance.randint(first, length)),
+                "start_date": one.start_date + timedelta(days=first),
+                "end_date": one.start_date + timedelta(days=self.chance.randint(first, length)),
             }
-            self.requests[one["id"]] = request_actions.shorten(
-                self.scope, request_id=one["id"], patch=given, if_match=None
-            )
+            self.requests[one.id] = request_actions.shorten(self.scope, request_id=one.id, patch=given, if_match=None)
 
     def night(self) -> None:
         expiry_nightly_job.expire(
@@ -123,12 +121,12 @@ class Story:
 
     def decide(self, to: RequestStatus, *of: RequestStatus) -> None:
         if one := self.some(*of):
-            self.requests[one["id"]] = request_actions.decide(
-                self.scope, request_id=one["id"], to=to, notes=None, if_match=None
+            self.requests[one.id] = request_actions.decide(
+                self.scope, request_id=one.id, to=to, notes=None, if_match=None
             )
 
-    def some(self, *of: RequestStatus) -> dict[str, Any] | None:
-        found = [one for one in self.requests.values() if one["status"] in of]
+    def some(self, *of: RequestStatus) -> Any:
+        found = [one for one in self.requests.values() if one.status in of]
         return self.chance.choice(found) if found else None
 
     def halves(self, most: int) -> Decimal:
@@ -180,15 +178,13 @@ class Story:
             assert sums["carried"] == sums["transferred"], self.done
             for bucket, status in (("pending", RequestStatus.PENDING), ("used", RequestStatus.APPROVED)):
                 of_requests = [
-                    one["days"]
-                    for one in self.requests.values()
-                    if one["status"] == status and one["leave_type_id"] == type_id
+                    one.days for one in self.requests.values() if one.status == status and one.leave_type_id == type_id
                 ]
                 assert sums[bucket] == sum(of_requests), self.done
             encashed += sums["encashed"]
         assert encashed == adjusted, self.done
         counted = self.rows("select count(*) as halves from leave_days where user_id = :user_id and is_counted")
-        used = [one["days"] for one in self.requests.values() if one["status"] == RequestStatus.APPROVED]
+        used = [one.days for one in self.requests.values() if one.status == RequestStatus.APPROVED]
         assert counted[0].halves == 2 * sum(used), self.done
 
 

@@ -8,13 +8,13 @@ from uuid import UUID
 from sqlalchemy import insert, select, text, update
 
 from chalicelib import audit, four_eyes
-from chalicelib.backing.database import Record, statement
+from chalicelib.backing.database import statement
 from chalicelib.entry.versions import check_version
 from chalicelib.features.leave import rules
 from chalicelib.features.leave.allocations import entry_actions
 from chalicelib.features.leave.allocations import queries as allocation_queries
-from chalicelib.features.leave.allocations.schemas import NewAllocation, NewAllocations
-from chalicelib.features.leave.models import leave_allocations
+from chalicelib.features.leave.allocations.schemas import Allocated, NewAllocation, NewAllocations, SkippedAllocations
+from chalicelib.features.leave.models import AllocationRow, LeaveTypeRow, leave_allocations
 from chalicelib.features.leave.types import queries as type_queries
 from chalicelib.features.people.models import departments
 from chalicelib.features.people.organisation import queries as organisation
@@ -33,7 +33,7 @@ _REASONS = {
 }
 
 
-def allocate(scope: Scope, *, new: NewAllocation) -> Record:
+def allocate(scope: Scope, *, new: NewAllocation) -> AllocationRow:
     """Allocate days of a cycle to an employee. Cycles of an employee and leave type never overlap.
 
     A cycle that was only made to carry days into gets its own days now.
@@ -45,14 +45,14 @@ def allocate(scope: Scope, *, new: NewAllocation) -> Record:
     days = _resolve_days(new.allocated_days, leave_type, pointer="/allocated_days")
     _check_fits_cycle(days, start=start, end=end, pointer="/allocated_days")
     for other in allocation_queries.load_allocations(scope, user_id=new.user_id, leave_type_id=new.leave_type_id):
-        if other["cycle_start_on"] <= end and other["cycle_end_on"] >= start:
-            if (other["cycle_start_on"], other["cycle_end_on"]) == (start, end) and entry_actions.has_only_carried_days(
-                scope, allocation_id=other["id"]
+        if other.cycle_start_date <= end and other.cycle_end_date >= start:
+            if (other.cycle_start_date, other.cycle_end_date) == (start, end) and entry_actions.has_only_carried_days(
+                scope, allocation_id=other.id
             ):
                 patch = {"allocated_days": days, **({"notes": new.notes} if new.notes else {})}
-                return correct(scope, allocation_id=other["id"], patch=patch, if_match=None)
+                return correct(scope, allocation_id=other.id, patch=patch, if_match=None)
             raise Conflict(
-                f"This person has {leave_type['name']} from {other['cycle_start_on']} to {other['cycle_end_on']}"
+                f"This person has {leave_type.name} from {other.cycle_start_date} to {other.cycle_end_date}"
                 " already; correct the days of that cycle, or choose dates outside it.",
                 [Place("/cycle_start_date", "overlaps with another cycle")],
             )
@@ -81,9 +81,9 @@ def allocate(scope: Scope, *, new: NewAllocation) -> Record:
     return allocation_queries.get_allocation(scope, row.id, "leave.allocate")
 
 
-def correct(scope: Scope, *, allocation_id: UUID, patch: dict[str, Any], if_match: int | None) -> Record:
+def correct(scope: Scope, *, allocation_id: UUID, patch: dict[str, Any], if_match: int | None) -> AllocationRow:
     """Change the days of an allocation, never below those reserved, used or expired. Raises BalanceTooLow."""
-    employee_id = allocation_queries.get_allocation(scope, allocation_id, "leave.allocate")["user_id"]
+    employee_id = allocation_queries.get_allocation(scope, allocation_id, "leave.allocate").user_id
     people.get_user(scope, employee_id, "leave.allocate", lock=True)  # first, as in the order of locks
     four_eyes.check_not_own(scope, four_eyes.Subject.LEAVE_ALLOCATION, employee_id)
     scope.session.execute(
@@ -93,44 +93,44 @@ def correct(scope: Scope, *, allocation_id: UUID, patch: dict[str, Any], if_matc
     )
     before = allocation_queries.get_allocation(scope, allocation_id, "leave.allocate")
     check_version(before, if_match)
-    changes = {name: value for name, value in patch.items() if before[name] != value}
+    changes = {name: value for name, value in patch.items() if getattr(before, name) != value}
     if not changes:
         return before
     if "allocated_days" in changes:
         _check_fits_cycle(
             changes["allocated_days"],
-            start=before["cycle_start_date"],
-            end=before["cycle_end_date"],
+            start=before.cycle_start_date,
+            end=before.cycle_end_date,
             pointer="/allocated_days",
         )
-    added_days = changes.get("allocated_days", before["allocated_days"]) - before["allocated_days"]
-    if before["remaining_days"] + added_days < 0:
-        least = before["allocated_days"] - before["remaining_days"]
+    added_days = changes.get("allocated_days", before.allocated_days) - before.allocated_days
+    if before.remaining_days + added_days < 0:
+        least = before.allocated_days - before.remaining_days
         raise BalanceTooLow(
-            f"{least} of the {before['allocated_days']} days are used, asked for or gone; leave at least {least}.",
+            f"{least} of the {before.allocated_days} days are used, asked for or gone; leave at least {least}.",
             [Place("/allocated_days", f"is less than {least}")],
         )
-    version = before["version"] + 1
+    version = before.version + 1
     scope.session.execute(
         update(leave_allocations)
         .where(leave_allocations.c.tenant_id == scope.tenant_id, leave_allocations.c.id == allocation_id)
         .values(version=version, **({"notes": changes["notes"]} if "notes" in changes else {}))
     )
     entry_actions.post_allocated(
-        scope, allocation_id=allocation_id, version=version, cycle_start_on=before["cycle_start_date"], days=added_days
+        scope, allocation_id=allocation_id, version=version, cycle_start_on=before.cycle_start_date, days=added_days
     )
     audit.record(
         scope,
         action="leave_allocation.corrected",
         entity_type="leave_allocation",
         entity_id=allocation_id,
-        before={name: before[name] for name in changes},
+        before={name: getattr(before, name) for name in changes},
         after=changes,
     )
     return allocation_queries.get_allocation(scope, allocation_id, "leave.allocate")
 
 
-def allocate_many(scope: Scope, *, new: NewAllocations) -> Record:
+def allocate_many(scope: Scope, *, new: NewAllocations) -> Allocated:
     """Allocate days of a cycle to many employees in one statement; report those left out, with the reasons.
 
     Repeating it allocates nothing, as each cycle overlaps with itself. Of two concurrent calls for the same employees
@@ -164,16 +164,16 @@ def allocate_many(scope: Scope, *, new: NewAllocations) -> Record:
         },
     ).all()
     allocated = next((row for row in rows if row.reason is None), None)
-    report = {
-        "people": allocated.people if allocated else 0,
-        "days": allocated.days if allocated else Decimal(0),
-        "expires_on": expires_on,
-        "skipped": [
-            {"reason": row.reason, "detail": _REASONS[row.reason], "people": row.people, "user_ids": row.user_ids}
+    report = Allocated(
+        people=allocated.people if allocated else 0,
+        days=allocated.days if allocated else Decimal(0),
+        expires_on=expires_on,
+        skipped=[
+            SkippedAllocations(reason=row.reason, detail=_REASONS[row.reason], people=row.people, user_ids=row.user_ids)
             for row in rows
             if row.reason
         ],
-    }
+    )
     audit.record(
         scope,
         action="leave_allocations.added",
@@ -183,8 +183,8 @@ def allocate_many(scope: Scope, *, new: NewAllocations) -> Record:
             **new.model_dump(),
             "cycle_end_date": end,
             "days": days,
-            "people": report["people"],
-            "total_days": report["days"],
+            "people": report.people,
+            "total_days": allocated.days if allocated else Decimal(0),
         },
     )
     return report
@@ -199,10 +199,10 @@ def _resolve_cycle(start: date, end: date | None) -> tuple[date, date]:
     return start, end
 
 
-def _resolve_days(requested: Decimal | None, leave_type: Record, *, pointer: str) -> Decimal:
-    if requested is None and not leave_type["days_per_year"]:
-        raise invalid(pointer, f"say how many days; {leave_type['name']} has no days_per_year")
-    return leave_type["days_per_year"] if requested is None else requested
+def _resolve_days(requested: Decimal | None, leave_type: LeaveTypeRow, *, pointer: str) -> Decimal:
+    if requested is None and not leave_type.days_per_year:
+        raise invalid(pointer, f"say how many days; {leave_type.name} has no days_per_year")
+    return leave_type.days_per_year if requested is None else requested
 
 
 def _check_fits_cycle(days: Decimal, *, start: date, end: date, pointer: str) -> None:

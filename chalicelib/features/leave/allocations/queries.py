@@ -7,14 +7,14 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import or_, select, text, tuple_
 
-from chalicelib.backing import clock
-from chalicelib.backing.database import Record, statement
-from chalicelib.entry.get_or_404 import get_row
-from chalicelib.entry.paging import page_of
-from chalicelib.features.leave.allocations.schemas import AllocationQuery
+from chalicelib.backing import clock, rows
+from chalicelib.backing.database import statement
+from chalicelib.entry.get_or_404 import get_typed_row
+from chalicelib.entry.paging import RowPage, page_rows
+from chalicelib.features.leave.allocations.schemas import AllocationQuery, Balances, LeaveBalance
 from chalicelib.features.leave.expiry import rules as expiry_rules
-from chalicelib.features.leave.expiry.models import leave_expiry_rules
-from chalicelib.features.leave.models import leave_allocations
+from chalicelib.features.leave.expiry.models import ExpiryRuleRow, leave_expiry_rules
+from chalicelib.features.leave.models import AllocationRow, LeaveTypeRow, leave_allocations
 from chalicelib.features.leave.types import queries as type_queries
 from chalicelib.features.people.users import queries as people
 from chalicelib.identity.scope import Scope
@@ -25,42 +25,44 @@ COLUMNS = [column.label(_RENAMED.get(column.name, column.name)) for column in le
 _BALANCES = text(statement(__file__, "balances"))
 
 
-def get_allocation(scope: Scope, allocation_id: UUID, permission: str) -> Record:
+def get_allocation(scope: Scope, allocation_id: UUID, permission: str) -> AllocationRow:
     """Return an allocation of an employee within the permission's reach. Raises NotFound."""
-    rows = scope.session.execute(
+    allocations = scope.session.execute(
         select(*COLUMNS).where(
             leave_allocations.c.tenant_id == scope.tenant_id,
             leave_allocations.c.id == allocation_id,
             scope.within(permission, leave_allocations.c.user_id),
         )
-    ).mappings()
-    if (row := rows.first()) is None:
+    )
+    if (row := rows.first(AllocationRow, allocations)) is None:
         raise NotFound("There is no such leave allocation.")
-    return dict(row)
+    return row
 
 
-def page_of_allocations(scope: Scope, query: AllocationQuery) -> Record:
+def page_of_allocations(scope: Scope, query: AllocationQuery) -> RowPage[AllocationRow]:
     """Read one page of the allocations of everybody whom the caller may see, oldest first."""
     table = leave_allocations
-    rows = select(*COLUMNS).where(table.c.tenant_id == scope.tenant_id, scope.within("leave.read", table.c.user_id))
+    allocations = select(*COLUMNS).where(
+        table.c.tenant_id == scope.tenant_id, scope.within("leave.read", table.c.user_id)
+    )
     if query.user_id:
         people.get_user(scope, query.user_id, "leave.read")
-        rows = rows.where(table.c.user_id == query.user_id)
+        allocations = allocations.where(table.c.user_id == query.user_id)
     if query.leave_type_id:
         type_queries.get_leave_type(scope, query.leave_type_id)
-        rows = rows.where(table.c.leave_type_id == query.leave_type_id)
+        allocations = allocations.where(table.c.leave_type_id == query.leave_type_id)
     if query.on:
         may_be_used = or_(
             table.c.cycle_end_on >= query.on, table.c.expires_on.is_(None), table.c.expires_on >= query.on
         )
-        rows = rows.where(table.c.cycle_start_on <= query.on, may_be_used)
-    return page_of(scope, rows, key=table.c.id, query=query)
+        allocations = allocations.where(table.c.cycle_start_on <= query.on, may_be_used)
+    return page_rows(scope, allocations, kind=AllocationRow, key=table.c.id, query=query)
 
 
-def load_allocations(scope: Scope, *, user_id: UUID, leave_type_id: UUID, lock: bool = False) -> list[Record]:
+def load_allocations(scope: Scope, *, user_id: UUID, leave_type_id: UUID, lock: bool = False) -> list[AllocationRow]:
     """Load all allocations of an employee and leave type; `lock` locks their rows, in the order of ids."""
-    rows = (
-        select(leave_allocations)
+    allocations = (
+        select(*COLUMNS)
         .where(
             leave_allocations.c.tenant_id == scope.tenant_id,
             leave_allocations.c.user_id == user_id,
@@ -68,42 +70,43 @@ def load_allocations(scope: Scope, *, user_id: UUID, leave_type_id: UUID, lock: 
         )
         .order_by(leave_allocations.c.id)
     )
-    matches = scope.session.execute(rows.with_for_update(key_share=True) if lock else rows).mappings()
-    return [dict(row) for row in matches]
+    return rows.every(
+        AllocationRow, scope.session.execute(allocations.with_for_update(key_share=True) if lock else allocations)
+    )
 
 
-def lock_allocations(scope: Scope, *, pairs: Collection[tuple[UUID, UUID]]) -> list[Record]:
+def lock_allocations(scope: Scope, *, pairs: Collection[tuple[UUID, UUID]]) -> list[AllocationRow]:
     """Lock all allocations of these employees and leave types, in the order of ids, and return them."""
-    rows = scope.session.execute(
-        select(leave_allocations)
+    allocations = scope.session.execute(
+        select(*COLUMNS)
         .where(
             leave_allocations.c.tenant_id == scope.tenant_id,
             tuple_(leave_allocations.c.user_id, leave_allocations.c.leave_type_id).in_(pairs),
         )
         .order_by(leave_allocations.c.id)
         .with_for_update(key_share=True)
-    ).mappings()
-    return [dict(row) for row in rows]
+    )
+    return rows.every(AllocationRow, allocations)
 
 
-def get_rule(scope: Scope, rule_id: UUID) -> Record:
+def get_rule(scope: Scope, rule_id: UUID) -> ExpiryRuleRow:
     """Read an expiry rule, or NotFound."""
-    return get_row(scope, leave_expiry_rules, rule_id, what="leave expiry rule")
+    return get_typed_row(scope, leave_expiry_rules, rule_id, kind=ExpiryRuleRow, what="leave expiry rule")
 
 
-def find_expiry(scope: Scope, *, leave_type: Record, cycle_end: date) -> date | None:
+def find_expiry(scope: Scope, *, leave_type: LeaveTypeRow, cycle_end: date) -> date | None:
     """Return the last day on which days of a cycle may be used, or None if they never expire."""
-    if leave_type["expiry_rule_id"] is None:
+    if leave_type.expiry_rule_id is None:
         return None
-    rule = get_rule(scope, leave_type["expiry_rule_id"])
-    if not rule["is_active"]:
+    rule = get_rule(scope, leave_type.expiry_rule_id)
+    if not rule.is_active:
         return None
     return expiry_rules.expires_on(
-        cycle_end=cycle_end, expire_after_days=rule["expire_after_days"], formula=rule["expiry_date_formula"]
+        cycle_end=cycle_end, expire_after_days=rule.expire_after_days, formula=rule.expiry_date_formula
     )
 
 
-def get_balances(scope: Scope, user_id: UUID, *, on: date | None, known_at: date | None) -> Record:
+def get_balances(scope: Scope, user_id: UUID, *, on: date | None, known_at: date | None) -> Balances:
     """Return an employee's leave balances.
 
     `on` leaves out entries that concern later days; without it all are counted, also of future leave.
@@ -115,8 +118,9 @@ def get_balances(scope: Scope, user_id: UUID, *, on: date | None, known_at: date
     if known_at is not None:
         midnight = datetime.combine(known_at + timedelta(days=1), time(), ZoneInfo(scope.tenant.timezone))
         until = midnight.astimezone(UTC)
-    rows = scope.session.execute(
+    balances = scope.session.execute(
         _BALANCES,
         {"tenant_id": scope.tenant_id, "user_id": user_id, "on": on, "until": until, "today": today},
     ).mappings()
-    return {"user_id": user_id, "on": on or today, "known_at": known_at, "items": [dict(row) for row in rows]}
+    items = [LeaveBalance.model_validate(dict(row)) for row in balances]
+    return Balances(user_id=user_id, on=on or today, known_at=known_at, items=items)

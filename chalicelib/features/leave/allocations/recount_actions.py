@@ -15,10 +15,11 @@ from uuid import UUID, uuid4
 from sqlalchemy import Row, text
 
 from chalicelib import audit, notifications
-from chalicelib.backing.database import Record, statement
+from chalicelib.backing.database import statement
 from chalicelib.features.leave import rules
 from chalicelib.features.leave.allocations import entry_actions, queries
 from chalicelib.features.leave.allocations.entry_actions import NewEntry
+from chalicelib.features.leave.models import AllocationRow
 from chalicelib.features.leave.rules import Bucket, HalfOfDay, LedgerPlace, OpenAllocation
 from chalicelib.features.periods.locks import lock_people
 from chalicelib.features.periods.working_days import LAST_DAY
@@ -54,18 +55,18 @@ class LeaveClaim:
 class Allowance:
     """The locked allocations of some employees, to take days from and return them to."""
 
-    def __init__(self, rows: Iterable[Record]) -> None:
-        self._rows = {row["id"]: row for row in rows}
-        self.free = {row["id"]: row["remaining_days"] for row in self._rows.values()}
+    def __init__(self, rows: Iterable[AllocationRow]) -> None:
+        self._rows = {row.id: row for row in rows}
+        self.free = {row.id: row.remaining_days for row in self._rows.values()}
 
     def take(self, claim: LeaveClaim) -> dict[HalfOfDay, UUID]:
         """Take the halves that a claim gained; those that no days are left for become its `unpaid`."""
         taken, claim.unpaid = rules.take_halves(
             claim.gained,
             [
-                OpenAllocation(row["id"], row["cycle_start_on"], row["expires_on"], free=self.free[row["id"]])
+                OpenAllocation(row.id, row.cycle_start_date, row.expires_on, free=self.free[row.id])
                 for row in self._rows.values()
-                if (row["user_id"], row["leave_type_id"]) == (claim.user_id, claim.leave_type_id)
+                if (row.user_id, row.leave_type_id) == (claim.user_id, claim.leave_type_id)
             ],
         )
         for allocation_id in taken.values():

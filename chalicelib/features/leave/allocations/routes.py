@@ -5,21 +5,22 @@ from uuid import UUID
 from chalice import Blueprint
 
 from chalicelib.entry.http import endpoint
-from chalicelib.entry.paging import Page
+from chalicelib.entry.paging import Page, RowPage
 from chalicelib.features.leave.allocations import actions, queries, schemas
+from chalicelib.features.leave.models import AllocationRow
 from chalicelib.identity.scope import Scope
 
 blueprint = Blueprint(__name__)
 
 
-@endpoint(blueprint, "GET", "/leave-allocations", may="leave.read")
-def list_allocations(scope: Scope, query: schemas.AllocationQuery) -> Page[schemas.Allocation]:
+@endpoint(blueprint, "GET", "/leave-allocations", may="leave.read", reply=Page[schemas.Allocation])
+def list_allocations(scope: Scope, query: schemas.AllocationQuery) -> RowPage[AllocationRow]:
     """List allocations: everybody's, your people's or your own, as your role allows."""
     return queries.page_of_allocations(scope, query)
 
 
-@endpoint(blueprint, "POST", "/leave-allocations", may="leave.allocate", status=201)
-def allocate(scope: Scope, body: schemas.NewAllocation) -> schemas.Allocation:
+@endpoint(blueprint, "POST", "/leave-allocations", may="leave.allocate", status=201, reply=schemas.Allocation)
+def allocate(scope: Scope, body: schemas.NewAllocation) -> AllocationRow:
     """Give a person days of leave for a cycle, of a year unless said."""
     return actions.allocate(scope, new=body)
 
@@ -30,16 +31,16 @@ def allocate_many(scope: Scope, body: schemas.NewAllocations) -> schemas.Allocat
     return actions.allocate_many(scope, new=body)
 
 
-@endpoint(blueprint, "GET", "/leave-allocations/{allocation_id}", may="leave.read")
-def get_allocation(scope: Scope, allocation_id: UUID) -> schemas.Allocation:
+@endpoint(blueprint, "GET", "/leave-allocations/{allocation_id}", may="leave.read", reply=schemas.Allocation)
+def get_allocation(scope: Scope, allocation_id: UUID) -> AllocationRow:
     """Read one allocation."""
     return queries.get_allocation(scope, allocation_id, "leave.read")
 
 
-@endpoint(blueprint, "PATCH", "/leave-allocations/{allocation_id}", may="leave.allocate")
+@endpoint(blueprint, "PATCH", "/leave-allocations/{allocation_id}", may="leave.allocate", reply=schemas.Allocation)
 def correct_allocation(
     scope: Scope, allocation_id: UUID, body: schemas.AllocationPatch, if_match: int | None
-) -> schemas.Allocation:
+) -> AllocationRow:
     """Correct how many days were given, up or down, but not below what is used, asked for or gone."""
     return actions.correct(scope, allocation_id=allocation_id, patch=body.sent_fields(), if_match=if_match)
 

@@ -1,16 +1,18 @@
 """Writes of expiry rules, and of the expiry dates that follow from them."""
 
 import json
+from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import insert, text, update
 
 from chalicelib import audit
-from chalicelib.backing.database import Record
+from chalicelib.backing import rows
 from chalicelib.entry.versions import check_version
 from chalicelib.features.leave.expiry import queries, rules
-from chalicelib.features.leave.expiry.models import leave_expiry_rules
+from chalicelib.features.leave.expiry.models import ExpiryRuleRow, leave_expiry_rules
 from chalicelib.features.leave.expiry.schemas import NewExpiryRule
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import invalid
@@ -29,40 +31,38 @@ _REFRESH = text("""
       and a.expired_at is null and a.expires_on is distinct from d.expires_on""")
 
 
-def add_rule(scope: Scope, *, new: NewExpiryRule) -> Record:
+def add_rule(scope: Scope, *, new: NewExpiryRule) -> ExpiryRuleRow:
     """Add a rule; leave types name it."""
     values = _to_columns(new.model_dump())
     _check_dates(values)
-    row = (
+    row = rows.one(
+        ExpiryRuleRow,
         scope.session.execute(
             insert(leave_expiry_rules).values(tenant_id=scope.tenant_id, **values).returning(leave_expiry_rules)
-        )
-        .mappings()
-        .one()
+        ),
     )
     audit.record(
-        scope, action="leave_expiry_rule.added", entity_type="leave_expiry_rule", entity_id=row["id"], after=values
+        scope, action="leave_expiry_rule.added", entity_type="leave_expiry_rule", entity_id=row.id, after=values
     )
-    return queries.to_reply(dict(row))
+    return row
 
 
-def change_rule(scope: Scope, *, rule_id: UUID, patch: dict[str, Any], if_match: int | None) -> Record:
+def change_rule(scope: Scope, *, rule_id: UUID, patch: dict[str, Any], if_match: int | None) -> ExpiryRuleRow:
     """Change a rule, and the expiry dates of days that have not expired yet."""
     before = queries.get_rule(scope, rule_id, lock=True)
     check_version(before, if_match)
-    changes = {name: value for name, value in _to_columns(patch).items() if before[name] != value}
+    changes = {name: value for name, value in _to_columns(patch).items() if getattr(before, name) != value}
     if not changes:
-        return queries.to_reply(before)
-    _check_dates({**before, **changes})
-    row = (
+        return before
+    _check_dates({**asdict(before), **changes})
+    row = rows.one(
+        ExpiryRuleRow,
         scope.session.execute(
             update(leave_expiry_rules)
             .where(leave_expiry_rules.c.tenant_id == scope.tenant_id, leave_expiry_rules.c.id == rule_id)
             .values(**changes, version=leave_expiry_rules.c.version + 1)
             .returning(leave_expiry_rules)
-        )
-        .mappings()
-        .one()
+        ),
     )
     moved = _refresh(scope, "t.expiry_rule_id = :id", rule_id)
     audit.record(
@@ -70,10 +70,10 @@ def change_rule(scope: Scope, *, rule_id: UUID, patch: dict[str, Any], if_match:
         action="leave_expiry_rule.changed",
         entity_type="leave_expiry_rule",
         entity_id=rule_id,
-        before={name: before[name] for name in changes},
+        before={name: getattr(before, name) for name in changes},
         after={**changes, "allocations_moved": moved},
     )
-    return queries.to_reply(dict(row))
+    return row
 
 
 def refresh(scope: Scope, *, leave_type_id: UUID) -> int:
@@ -108,7 +108,7 @@ def _to_columns(fields: dict[str, Any]) -> dict[str, Any]:
     return {**values, "action": fields["auto_expire_action"]} if "auto_expire_action" in fields else values
 
 
-def _check_dates(values: Record) -> None:
+def _check_dates(values: Mapping[str, Any]) -> None:
     if values["expire_after_days"] is not None and values["expiry_date_formula"] is not None:
         raise invalid(
             "/expiry_date_formula",

@@ -1,4 +1,7 @@
-"""Tables of leave expiry."""
+"""Tables of leave expiry, and their rows."""
+
+from dataclasses import dataclass
+from uuid import UUID
 
 from sqlalchemy import ARRAY, Boolean, Column, Date, Integer, Numeric, SmallInteger, Table, Text, Uuid
 
@@ -30,3 +33,23 @@ leave_warnings = Table(
     Column("expires_on", Date, doc="the last day, as it was then"),
     Column("warned_on", Date, doc="the tenant's day of the night that did it"),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class ExpiryRuleRow:
+    """An expiry rule."""
+
+    id: UUID
+    name: str
+    description: str | None
+    expire_after_days: int | None
+    expiry_date_formula: str | None
+    notification_days: list[int]
+    action: str
+    is_active: bool
+    version: int
+
+    @property
+    def auto_expire_action(self) -> str:
+        """The action under its name in the API."""
+        return self.action

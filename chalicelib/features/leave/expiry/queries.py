@@ -6,13 +6,13 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import TextClause, select, text
+from sqlalchemy import RowMapping, TextClause, select, text
 
-from chalicelib.backing.database import Record, statement
-from chalicelib.entry.get_or_404 import get_row
-from chalicelib.entry.paging import PageQuery, page_of
+from chalicelib.backing.database import statement
+from chalicelib.entry.get_or_404 import get_typed_row
+from chalicelib.entry.paging import PageQuery, RowPage, page_rows
 from chalicelib.features.leave.expiry import rules
-from chalicelib.features.leave.expiry.models import leave_expiry_rules
+from chalicelib.features.leave.expiry.models import ExpiryRuleRow, leave_expiry_rules
 from chalicelib.features.periods.windows import EmployeeFilter
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.period import days_before_week
@@ -36,21 +36,15 @@ _PROBLEMS = """
     from plan where problem is not null order by allocation_id limit :most"""
 
 
-def get_rule(scope: Scope, rule_id: UUID, *, lock: bool = False) -> Record:
+def get_rule(scope: Scope, rule_id: UUID, *, lock: bool = False) -> ExpiryRuleRow:
     """Read one rule of the tenant, or NotFound."""
-    return get_row(scope, leave_expiry_rules, rule_id, what="leave expiry rule", lock=lock)
+    return get_typed_row(scope, leave_expiry_rules, rule_id, kind=ExpiryRuleRow, what="leave expiry rule", lock=lock)
 
 
-def page_of_rules(scope: Scope, query: PageQuery) -> Record:
+def page_of_rules(scope: Scope, query: PageQuery) -> RowPage[ExpiryRuleRow]:
     """Read one page of rules, oldest first."""
-    rows = select(leave_expiry_rules).where(leave_expiry_rules.c.tenant_id == scope.tenant_id)
-    page = page_of(scope, rows, key=leave_expiry_rules.c.id, query=query)
-    return {**page, "items": [to_reply(row) for row in page["items"]]}
-
-
-def to_reply(row: Record) -> Record:
-    """Return a rule with the names of the API."""
-    return {**row, "auto_expire_action": row["action"]}
+    rules_of_tenant = select(leave_expiry_rules).where(leave_expiry_rules.c.tenant_id == scope.tenant_id)
+    return page_rows(scope, rules_of_tenant, kind=ExpiryRuleRow, key=leave_expiry_rules.c.id, query=query)
 
 
 def simulate(scope: Scope, *, as_of: date) -> dict[str, Any]:
@@ -126,7 +120,7 @@ def load_totals(scope: Scope, totals_statement: TextClause, values: dict[str, An
     }
 
 
-def _add_dates(scope: Scope, cycle: Record) -> dict[str, Any]:
+def _add_dates(scope: Scope, cycle: RowMapping) -> dict[str, Any]:
     """Return the dates that follow from a cycle: the next cycle, and the pay period and week of its last day."""
     next_start, next_end = rules.next_cycle(cycle["cycle_start_on"], cycle["cycle_end_on"])
     period = scope.tenant.period(scope.tenant.month_of(cycle["expires_on"]))
@@ -150,7 +144,7 @@ def _add_dates(scope: Scope, cycle: Record) -> dict[str, Any]:
     }
 
 
-def _describe_amount(row: Record) -> str | None:
+def _describe_amount(row: RowMapping) -> str | None:
     if row["amount"] is None:
         return None
     return rules.describe_formula(rate=row["rate"], days=row["days"], working_days=row["working_days"])

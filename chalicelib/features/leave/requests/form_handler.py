@@ -16,10 +16,10 @@ from uuid import UUID
 from pydantic import ValidationError
 from sqlalchemy import select
 
-from chalicelib.backing.database import Record
 from chalicelib.entry.problems import places_of
 from chalicelib.features.forms.definitions import kinds as definition_kinds
 from chalicelib.features.forms.models import form_submissions, form_versions
+from chalicelib.features.leave.models import LeaveTypeRow
 from chalicelib.features.leave.requests import actions
 from chalicelib.features.leave.requests import queries as request_queries
 from chalicelib.features.leave.requests.schemas import NewRequest
@@ -69,7 +69,7 @@ class LeaveRequestForms:
         leave_type = _find_leave_type(scope, submission)
         values = {
             "user_id": str(submission.user_id),
-            "leave_type_id": str(leave_type["id"]),
+            "leave_type_id": str(leave_type.id),
             "start_date": data.get(START_DATE),
             "end_date": data.get("end_date") or data.get(START_DATE),
             **{name: str(data[name]).strip().lower() for name in ("start_half", "end_half") if data.get(name)},
@@ -89,12 +89,12 @@ class LeaveRequestForms:
     ) -> None:
         """Decide the leave together with its submission."""
         request = request_queries.find_by_submission(scope, submission.id)
-        is_open = request is not None and request["status"] == RequestStatus.PENDING
+        is_open = request is not None and request.status == RequestStatus.PENDING
         if not is_open and to is SubmissionStatus.REJECTED:
             return  # the leave was cancelled before
-        if request is None or request["status"] == RequestStatus.CANCELLED:
+        if request is None or request.status == RequestStatus.CANCELLED:
             raise Conflict("The leave of this submission was cancelled; it can only be rejected now.")
-        actions.decide(scope, request_id=request["id"], to=_TO[to], notes=notes, if_match=None, by_submission=True)
+        actions.decide(scope, request_id=request.id, to=_TO[to], notes=notes, if_match=None, by_submission=True)
 
 
 def register() -> None:
@@ -102,7 +102,7 @@ def register() -> None:
     definition_kinds.register(definition_kinds.FormType.LEAVE_REQUEST, LeaveRequestForms())
 
 
-def _find_leave_type(scope: Scope, submission: definition_kinds.SubmissionRow) -> Record:
+def _find_leave_type(scope: Scope, submission: definition_kinds.SubmissionRow) -> LeaveTypeRow:
     """Find the chosen leave type by the option's value, or else by its label. Raises Invalid."""
     value = str(submission.data.get(LEAVE_TYPE) or "")
     for text in (value, _find_label(scope, submission.id, value)):

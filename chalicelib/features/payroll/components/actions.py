@@ -8,12 +8,18 @@ from uuid import UUID
 from sqlalchemy import func, insert, select, update
 
 from chalicelib import audit
-from chalicelib.backing.database import Record
+from chalicelib.backing import rows
 from chalicelib.entry.versions import check_version
 from chalicelib.features.payroll.components import graph_rules as graph
 from chalicelib.features.payroll.components import queries
 from chalicelib.features.payroll.components import value_rules as values
-from chalicelib.features.payroll.components.models import payment_type_versions, payment_types
+from chalicelib.features.payroll.components.models import (
+    ComponentRow,
+    ComponentVersionRow,
+    WholeComponent,
+    payment_type_versions,
+    payment_types,
+)
 from chalicelib.features.payroll.components.rules import VARIABLES, Calculation
 from chalicelib.features.payroll.components.schemas import NewPaymentType
 from chalicelib.identity.scope import Scope
@@ -24,7 +30,7 @@ _IMMUTABLE = ("code", "category", "calculation")
 _UNVERSIONED = ("name", "description", "applies_to_all", "is_active")
 
 
-def add(scope: Scope, *, new: NewPaymentType) -> Record:
+def add(scope: Scope, *, new: NewPaymentType) -> WholeComponent:
     """Add a component with its first version. Raises Invalid where it cannot be computed."""
     scope.advisory_lock("payment_types")  # two concurrent changes could make a cycle that neither sees
     code = values.make_code(new.code, name=new.name)
@@ -41,7 +47,8 @@ def add(scope: Scope, *, new: NewPaymentType) -> Record:
     version = values.complete_version(
         new.calculation, new.model_dump(), currency=scope.tenant.currency, names={*VARIABLES, *known, code}
     )
-    row = (
+    row = rows.one(
+        ComponentRow,
         scope.session.execute(
             insert(payment_types)
             .values(
@@ -53,37 +60,36 @@ def add(scope: Scope, *, new: NewPaymentType) -> Record:
                 **{name: getattr(new, name) for name in _UNVERSIONED},
             )
             .returning(payment_types)
-        )
-        .mappings()
-        .one()
+        ),
     )
     begins = new.effective_from or queries.find_period_start(scope)
-    _add_version(scope, type_id=row["id"], number=1, effective_from=begins, version=version)
+    _add_version(scope, type_id=row.id, number=1, effective_from=begins, version=version)
     if new.is_active:
-        _check_computable(scope, dict(row), first=begins)
+        _check_computable(scope, row, first=begins)
     audit.record(
         scope,
         action="payment_type.added",
         entity_type="payment_type",
-        entity_id=row["id"],
+        entity_id=row.id,
         after={**new.model_dump(), **version, "code": code, "effective_from": begins},
     )
-    return queries.get_whole_type(scope, row["id"])
+    return queries.get_whole_type(scope, row.id)
 
 
-def change(scope: Scope, *, type_id: UUID, patch: dict[str, Any], if_match: int | None) -> Record:
+def change(scope: Scope, *, type_id: UUID, patch: dict[str, Any], if_match: int | None) -> WholeComponent:
     """Change a component: its values as a new version, name and reach at once."""
     scope.advisory_lock("payment_types")
     component = queries.get_type(scope, type_id, lock=True)
     check_version(component, if_match)
     for name in _IMMUTABLE:
-        if patch.get(name, component[name]) != component[name]:
+        if patch.get(name, getattr(component, name)) != getattr(component, name):
             raise invalid(
                 f"/{name}",
-                f"is {component[name]} for good, as payslips know it by that; add another payment type instead",
+                f"is {getattr(component, name)} for good, as payslips know it by that; add another payment type"
+                " instead",
             )
     begins, before, after = _next_version(scope, component, patch)
-    changes = {name: patch[name] for name in _UNVERSIONED if name in patch and patch[name] != component[name]}
+    changes = {name: patch[name] for name in _UNVERSIONED if name in patch and patch[name] != getattr(component, name)}
     if not changes and after is None:
         return queries.get_whole_type(scope, type_id)
     if changes.get("is_active") is False:
@@ -93,16 +99,16 @@ def change(scope: Scope, *, type_id: UUID, patch: dict[str, Any], if_match: int 
         .where(payment_types.c.tenant_id == scope.tenant_id, payment_types.c.id == type_id)
         .values(**changes, version=payment_types.c.version + 1)
     )
-    noted_before = {name: component[name] for name in changes}
+    noted_before = {name: getattr(component, name) for name in changes}
     noted_after = dict(changes)
     if after is not None:
         _add_version(scope, type_id=type_id, number=None, effective_from=begins, version=after)
-        changed = [name for name in values.NAMES if before is None or before[name] != after[name]]
-        noted_before |= {name: before and before[name] for name in changed}
+        changed = [name for name in values.NAMES if before is None or getattr(before, name) != after[name]]
+        noted_before |= {name: before and getattr(before, name) for name in changed}
         noted_after |= {name: after[name] for name in changed} | {"effective_from": begins}
     if changes.get("is_active"):
         _check_computable(scope, component, first=date.min, pointer=None if after else "/is_active")
-    elif after is not None and changes.get("is_active", component["is_active"]):
+    elif after is not None and changes.get("is_active", component.is_active):
         _check_computable(scope, component, first=begins)
     audit.record(
         scope,
@@ -116,8 +122,8 @@ def change(scope: Scope, *, type_id: UUID, patch: dict[str, Any], if_match: int 
 
 
 def _next_version(
-    scope: Scope, component: Record, patch: Mapping[str, Any]
-) -> tuple[date, Record | None, dict[str, Any] | None]:
+    scope: Scope, component: ComponentRow, patch: Mapping[str, Any]
+) -> tuple[date, ComponentVersionRow | None, dict[str, Any] | None]:
     """Return the first day of a new version, the version in force then, and the new one (None: no change)."""
     begins = patch.get("effective_from") or queries.find_period_start(scope)
     changes = {name: patch[name] for name in values.NAMES if name in patch}
@@ -125,16 +131,16 @@ def _next_version(
         if "effective_from" in patch:
             raise invalid("/effective_from", "says from when something changes; say what it comes to then, as well")
         return begins, None, None
-    history = queries.load_versions(scope, [component["id"]])[component["id"]]
-    before = next((one for one in history if one["effective_from"] <= begins), None)
+    history = queries.load_versions(scope, [component.id])[component.id]
+    before = next((one for one in history if one.effective_from <= begins), None)
     base = before or history[-1]
     after = values.complete_version(
-        Calculation(component["calculation"]),
-        {**{name: base[name] for name in values.NAMES}, **changes},
+        Calculation(component.calculation),
+        {**{name: getattr(base, name) for name in values.NAMES}, **changes},
         currency=scope.tenant.currency,
         names={*VARIABLES, *queries.load_names_by_code(scope)},
     )
-    is_new = before is None or any(before[name] != value for name, value in after.items())
+    is_new = before is None or any(getattr(before, name) != value for name, value in after.items())
     return begins, before, after if is_new else None
 
 
@@ -156,21 +162,21 @@ def _add_version(
     )
 
 
-def _check_computable(scope: Scope, component: Mapping[str, Any], *, first: date, pointer: str | None = None) -> None:
+def _check_computable(scope: Scope, component: ComponentRow, *, first: date, pointer: str | None = None) -> None:
     """Raise Invalid if the component just written cannot be computed on some day that a run may be for."""
     problem = graph.find_problem(
-        component["code"],
+        component.code,
         queries.load_definitions(scope),
         first=max(first, queries.find_first_open_day(scope)),
         dependencies=graph.Dependencies(queries.load_names_by_code(scope)),
     )
     if problem is not None:
-        raise invalid(pointer or values.pointer_of(Calculation(component["calculation"])), problem)
+        raise invalid(pointer or values.pointer_of(Calculation(component.calculation)), problem)
 
 
-def _check_unused(scope: Scope, component: Record) -> None:
+def _check_unused(scope: Scope, component: ComponentRow) -> None:
     dependents = graph.find_dependents(
-        component["code"],
+        component.code,
         queries.load_definitions(scope),
         first=queries.find_first_open_day(scope),
         dependencies=graph.Dependencies(queries.load_names_by_code(scope)),
@@ -178,7 +184,7 @@ def _check_unused(scope: Scope, component: Record) -> None:
     if dependents:
         names = ", ".join(f"{one.name} ({one.code})" for one in dependents)
         raise Conflict(
-            f"{component['name']} ({component['code']}) is needed by {names}. Change what they are computed"
+            f"{component.name} ({component.code}) is needed by {names}. Change what they are computed"
             " from, or make them inactive first.",
             [Place("/is_active", f"is needed by {', '.join(one.code for one in dependents)}")],
         )

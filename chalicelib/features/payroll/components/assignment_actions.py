@@ -6,12 +6,12 @@ from uuid import UUID
 from sqlalchemy.dialects.postgresql import insert
 
 from chalicelib import audit, four_eyes
-from chalicelib.backing.database import Record
+from chalicelib.backing import rows
 from chalicelib.features.payroll.components import assignment_queries as queries
 from chalicelib.features.payroll.components import queries as component_queries
-from chalicelib.features.payroll.components.models import payment_type_assignments
+from chalicelib.features.payroll.components.models import AssignmentRow, ComponentRow, payment_type_assignments
 from chalicelib.features.payroll.components.rules import Calculation
-from chalicelib.features.payroll.components.schemas import AssignmentInput
+from chalicelib.features.payroll.components.schemas import AssignmentInput, ComponentAssignment
 from chalicelib.features.payroll.components.value_rules import check_amount
 from chalicelib.features.people.users import queries as people
 from chalicelib.identity.scope import Scope
@@ -20,7 +20,7 @@ from chalicelib.kernel.errors import Conflict, invalid
 _KEY = ["tenant_id", "user_id", "type_id", "effective_from"]
 
 
-def assign(scope: Scope, *, user_id: UUID, type_id: UUID, new: AssignmentInput) -> Record:
+def assign(scope: Scope, *, user_id: UUID, type_id: UUID, new: AssignmentInput) -> ComponentAssignment:
     """Assign a component to an employee, or take them out of it, from a day on; replaces an assignment of that day."""
     employee = people.get_user(scope, user_id, "payment_types.write", lock=True)
     four_eyes.check_not_own(scope, four_eyes.Subject.COMPONENT, user_id)
@@ -40,35 +40,34 @@ def assign(scope: Scope, *, user_id: UUID, type_id: UUID, new: AssignmentInput) 
     }
     key = {"tenant_id": scope.tenant_id, "user_id": user_id, "type_id": type_id, "effective_from": begins}
     before = queries.find_assignment(scope, user_id=user_id, type_id=type_id, effective_from=begins)
-    if before is not None and all(before[name] == value for name, value in values.items()):
-        return queries.to_reply(before, code=component["code"], currency=currency)
+    if before is not None and all(getattr(before, name) == value for name, value in values.items()):
+        return queries.to_reply(before, code=component.code, currency=currency)
     columns = {**values, "changed_by": scope.actor.name, "changed_at": scope.now}
-    row = (
+    row = rows.one(
+        AssignmentRow,
         scope.session.execute(
             insert(payment_type_assignments)
             .values(**key, **columns)
             .on_conflict_do_update(index_elements=_KEY, set_=columns)
             .returning(payment_type_assignments)
-        )
-        .mappings()
-        .one()
+        ),
     )
     audit.record(
         scope,
         action="payment_type.assigned",
         entity_type="user",
         entity_id=user_id,
-        before={name: before[name] for name in values} if before else None,
-        after={**values, "payment_type_id": type_id, "code": component["code"], "effective_from": begins},
+        before={name: getattr(before, name) for name in values} if before else None,
+        after={**values, "payment_type_id": type_id, "code": component.code, "effective_from": begins},
     )
-    return queries.to_reply(dict(row), code=component["code"], currency=currency)
+    return queries.to_reply(row, code=component.code, currency=currency)
 
 
-def _check_overrides(new: AssignmentInput, component: Record) -> None:
-    calculation = Calculation(component["calculation"])
+def _check_overrides(new: AssignmentInput, component: ComponentRow) -> None:
+    calculation = Calculation(component.calculation)
     if calculation is Calculation.DYNAMIC:
         raise Conflict(
-            f"{component['name']} is dynamic: it is for whoever is given an amount of it in a payroll run"
+            f"{component.name} is dynamic: it is for whoever is given an amount of it in a payroll run"
             " (POST /payroll-runs/{run_id}/amounts), and for nobody else."
         )
     overrides: dict[str, Decimal | None] = {"amount": new.amount, "percent": new.percent}
@@ -79,7 +78,7 @@ def _check_overrides(new: AssignmentInput, component: Record) -> None:
         if name != expected:
             raise invalid(
                 f"/{name}",
-                f"{component['name']} is {_DESCRIPTIONS[calculation]}, so what a person may have of their own is"
+                f"{component.name} is {_DESCRIPTIONS[calculation]}, so what a person may have of their own is"
                 f" {expected}",
             )
 

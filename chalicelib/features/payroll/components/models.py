@@ -1,4 +1,9 @@
-"""Tables of the components that payslips are made of, and of whom they are for."""
+"""Tables of the components that payslips are made of, and of their assignments; and their rows."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from uuid import UUID
 
 from sqlalchemy import Boolean, Column, Date, DateTime, Integer, Numeric, Table, Text, Uuid
 
@@ -50,3 +55,63 @@ payment_type_assignments = Table(
     Column("changed_by", Text),
     Column("changed_at", DateTime(timezone=True)),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentRow:
+    """A component without its versions: a row of payment_types."""
+
+    id: UUID
+    code: str
+    name: str
+    description: str | None
+    category: str
+    calculation: str
+    applies_to_all: bool
+    is_active: bool
+    version: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentVersionRow:
+    """A version of a component."""
+
+    type_id: UUID
+    number: int
+    effective_from: date
+    amount: Decimal | None
+    currency: str | None
+    percent: Decimal | None
+    base: str | None
+    formula: str | None
+    created_by: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class WholeComponent(ComponentRow):
+    """A component with its values of today, and all its versions, the latest first."""
+
+    effective_from: date
+    amount: Decimal | None
+    currency: str | None
+    percent: Decimal | None
+    base: str | None
+    formula: str | None
+    versions: list[ComponentVersionRow]
+
+
+@dataclass(frozen=True, slots=True)
+class AssignmentRow:
+    """An assignment of a component to an employee."""
+
+    user_id: UUID
+    type_id: UUID
+    effective_from: date
+    effective_to: date | None
+    applies: bool
+    amount: Decimal | None
+    percent: Decimal | None
+    changed_by: str
+    changed_at: datetime

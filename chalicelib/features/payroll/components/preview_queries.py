@@ -5,13 +5,12 @@ from uuid import UUID
 
 from chalicelib import formulas
 from chalicelib.backing import clock
-from chalicelib.backing.database import Record
 from chalicelib.features.payroll.components import queries
 from chalicelib.features.payroll.components import value_rules as values
 from chalicelib.features.payroll.components.categories import Category
 from chalicelib.features.payroll.components.graph_rules import ComponentVersion, Dependencies, find_problem
 from chalicelib.features.payroll.components.rules import VARIABLES, Calculation, Component
-from chalicelib.features.payroll.components.schemas import PreviewInput
+from chalicelib.features.payroll.components.schemas import ComponentPreview, PreviewInput
 from chalicelib.features.payroll.payslips import adjustment_lines
 from chalicelib.features.payroll.payslips import inputs as payslip_inputs
 from chalicelib.features.payroll.payslips.evaluation import AMOUNT_LIMIT, ZERO, Calculator
@@ -29,7 +28,7 @@ _DRAFT_ID = UUID(int=0)
 _PREVIEW_CODE = "preview"
 
 
-def preview(scope: Scope, *, request: PreviewInput) -> Record:
+def preview(scope: Scope, *, request: PreviewInput) -> ComponentPreview:
     """Compute a component, which need not exist yet, from an employee's register and balance."""
     employee = people.get_user(scope, request.user_id, "payment_types.write")
     month = request.month or scope.tenant.month_of(clock.local_day(scope.now, scope.tenant.timezone))
@@ -42,7 +41,8 @@ def preview(scope: Scope, *, request: PreviewInput) -> Record:
             f"{employee.name} has no pay register in {month}. Choose a month in which they are employed, and compute"
             f" it first (POST /pay-register/{month}/{employee.id}/recalculate)."
         )
-    return {"user_id": request.user_id, "month": month, **_compute(scope, snapshot, rows[0], query)}
+    computed = _compute(scope, snapshot, rows[0], query)
+    return ComponentPreview.model_validate({"user_id": request.user_id, "month": month, **computed})
 
 
 def _make_draft(scope: Scope, request: PreviewInput, *, month: str) -> tuple[Component, list[Component]]:
@@ -82,7 +82,7 @@ def _find_free_code(known: dict[str, str]) -> str:
     return code
 
 
-def _compute(scope: Scope, snapshot: CalculationSnapshot, row: Any, query: InputQuery) -> Record:
+def _compute(scope: Scope, snapshot: CalculationSnapshot, row: Any, query: InputQuery) -> dict[str, Any]:
     """Compute all components and return the last, the draft, with the values that it used."""
     draft, currency = snapshot.components[-1], row.currency
     specifics = payslip_inputs.load_specifics(scope, query=query)

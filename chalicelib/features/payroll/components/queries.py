@@ -1,20 +1,26 @@
 """Reads of components (table payment_types) and of their versions in force on a day."""
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import asdict
 from datetime import date
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 
-from chalicelib.backing import clock
-from chalicelib.backing.database import Record
-from chalicelib.entry.get_or_404 import get_row
-from chalicelib.entry.paging import page_of
+from chalicelib.backing import clock, rows
+from chalicelib.entry.get_or_404 import get_typed_row
+from chalicelib.entry.paging import RowPage, page_rows
 from chalicelib.features.payroll.components.categories import Category
 from chalicelib.features.payroll.components.graph_rules import ComponentVersion, select_in_force
-from chalicelib.features.payroll.components.models import payment_type_versions, payment_types
+from chalicelib.features.payroll.components.models import (
+    ComponentRow,
+    ComponentVersionRow,
+    WholeComponent,
+    payment_type_versions,
+    payment_types,
+)
 from chalicelib.features.payroll.components.rules import Calculation, Component
 from chalicelib.features.payroll.components.schemas import TypeQuery
 from chalicelib.features.periods import queries as period_queries
@@ -23,25 +29,25 @@ from chalicelib.identity.scope import Scope
 VALUES = ("amount", "currency", "percent", "base", "formula")  # the columns of a version
 
 
-def get_type(scope: Scope, type_id: UUID, *, lock: bool = False) -> Record:
+def get_type(scope: Scope, type_id: UUID, *, lock: bool = False) -> ComponentRow:
     """Return a component without its versions. Raises NotFound."""
-    return get_row(scope, payment_types, type_id, what="payment type", lock=lock)
+    return get_typed_row(scope, payment_types, type_id, kind=ComponentRow, what="payment type", lock=lock)
 
 
-def get_whole_type(scope: Scope, type_id: UUID) -> Record:
+def get_whole_type(scope: Scope, type_id: UUID) -> WholeComponent:
     """Return a component with its values of today and all its versions, the latest first."""
     return _with_versions(scope, [get_type(scope, type_id)])[0]
 
 
-def page_of_types(scope: Scope, query: TypeQuery) -> Record:
+def page_of_types(scope: Scope, query: TypeQuery) -> RowPage[WholeComponent]:
     """Return a page of components with their values of today, oldest first."""
-    rows = select(payment_types).where(payment_types.c.tenant_id == scope.tenant_id)
+    types = select(payment_types).where(payment_types.c.tenant_id == scope.tenant_id)
     if query.category is not None:
-        rows = rows.where(payment_types.c.category == query.category)
+        types = types.where(payment_types.c.category == query.category)
     if query.is_active is not None:
-        rows = rows.where(payment_types.c.is_active == query.is_active)
-    page = page_of(scope, rows, key=payment_types.c.id, query=query)
-    return {**page, "items": _with_versions(scope, page["items"])}
+        types = types.where(payment_types.c.is_active == query.is_active)
+    page = page_rows(scope, types, kind=ComponentRow, key=payment_types.c.id, query=query)
+    return RowPage(_with_versions(scope, page.items), page.next_cursor)
 
 
 def load_components(scope: Scope, *, on: date, type_ids: Collection[UUID] | None = None) -> list[Component]:
@@ -57,12 +63,12 @@ def load_components(scope: Scope, *, on: date, type_ids: Collection[UUID] | None
 def load_definitions(scope: Scope) -> list[ComponentVersion]:
     """Load every version of the tenant's active components."""
     types, versions = payment_types, payment_type_versions
-    rows = scope.session.execute(
+    definitions = scope.session.execute(
         select(types, versions.c.number, versions.c.effective_from, *(versions.c[name] for name in VALUES))
         .join(versions, (versions.c.tenant_id == scope.tenant_id) & (versions.c.type_id == types.c.id))
         .where(types.c.tenant_id == scope.tenant_id, types.c.is_active)
     ).mappings()
-    return [_make_definition(row, row) for row in rows]
+    return [_make_definition(row, row) for row in definitions]
 
 
 def _make_definition(kind: Any, version: Any) -> ComponentVersion:
@@ -82,10 +88,10 @@ def _make_definition(kind: Any, version: Any) -> ComponentVersion:
 
 def load_names_by_code(scope: Scope) -> dict[str, str]:
     """Return the names of all components by code, active or not."""
-    rows = scope.session.execute(
+    names = scope.session.execute(
         select(payment_types.c.code, payment_types.c.name).where(payment_types.c.tenant_id == scope.tenant_id)
     )
-    return {row.code: row.name for row in rows}
+    return {row.code: row.name for row in names}
 
 
 def find_period_start(scope: Scope) -> date:
@@ -101,29 +107,39 @@ def find_first_open_day(scope: Scope) -> date:
     return min(earliest or begins, begins)
 
 
-def load_versions(scope: Scope, type_ids: Collection[UUID]) -> dict[UUID, list[Record]]:
+def load_versions(scope: Scope, type_ids: Collection[UUID]) -> dict[UUID, list[ComponentVersionRow]]:
     """Load all versions of components, by component, the latest first."""
     table = payment_type_versions
-    rows = scope.session.execute(
-        select(table)
-        .where(table.c.tenant_id == scope.tenant_id, table.c.type_id.in_(type_ids))
-        .order_by(table.c.effective_from.desc(), table.c.number.desc())
-    ).mappings()
-    by_type: dict[UUID, list[Record]] = defaultdict(list)
-    for row in rows:
-        by_type[row["type_id"]].append(dict(row))
+    versions = rows.every(
+        ComponentVersionRow,
+        scope.session.execute(
+            select(table)
+            .where(table.c.tenant_id == scope.tenant_id, table.c.type_id.in_(type_ids))
+            .order_by(table.c.effective_from.desc(), table.c.number.desc())
+        ),
+    )
+    by_type: dict[UUID, list[ComponentVersionRow]] = defaultdict(list)
+    for version in versions:
+        by_type[version.type_id].append(version)
     return by_type
 
 
-def select_version(versions: list[Record], *, on: date) -> Record:
-    """Select the values in force on a day, or the first to begin, from versions with the latest first."""
-    day = max(on, versions[-1]["effective_from"])
-    version = next(one for one in versions if one["effective_from"] <= day)
-    return {name: version[name] for name in (*VALUES, "effective_from")}
+def select_version(versions: Sequence[ComponentVersionRow], *, on: date) -> ComponentVersionRow:
+    """Select the version in force on a day, or the first to begin, from versions with the latest first."""
+    day = max(on, versions[-1].effective_from)
+    return next(version for version in versions if version.effective_from <= day)
 
 
-def _with_versions(scope: Scope, rows: list[Record]) -> list[Record]:
-    """Add to each row its values of today, or the first to begin, and all its versions."""
-    versions = load_versions(scope, [row["id"] for row in rows])
+def _with_versions(scope: Scope, components: Sequence[ComponentRow]) -> list[WholeComponent]:
+    """Add to each component its values of today, or the first to begin, and all its versions."""
+    versions = load_versions(scope, [component.id for component in components])
     today = clock.local_day(scope.now, scope.tenant.timezone)
-    return [{**row, **select_version(versions[row["id"]], on=today), "versions": versions[row["id"]]} for row in rows]
+    return [
+        WholeComponent(
+            **asdict(component),
+            **{name: getattr(version, name) for name in (*VALUES, "effective_from")},
+            versions=versions[component.id],
+        )
+        for component in components
+        for version in [select_version(versions[component.id], on=today)]
+    ]

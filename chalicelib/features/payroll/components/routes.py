@@ -5,7 +5,7 @@ from uuid import UUID
 from chalice import Blueprint
 
 from chalicelib.entry.http import endpoint
-from chalicelib.entry.paging import Page
+from chalicelib.entry.paging import Page, RowPage
 from chalicelib.features.payroll.components import (
     actions,
     assignment_actions,
@@ -14,19 +14,20 @@ from chalicelib.features.payroll.components import (
     queries,
     schemas,
 )
+from chalicelib.features.payroll.components.models import WholeComponent
 from chalicelib.identity.scope import Scope
 
 blueprint = Blueprint(__name__)
 
 
-@endpoint(blueprint, "GET", "/payment-types", may="payment_types.read")
-def list_payment_types(scope: Scope, query: schemas.TypeQuery) -> Page[schemas.ListedType]:
+@endpoint(blueprint, "GET", "/payment-types", may="payment_types.read", reply=Page[schemas.ListedType])
+def list_payment_types(scope: Scope, query: schemas.TypeQuery) -> RowPage[WholeComponent]:
     """List the components that payslips are made of, as they are today."""
     return queries.page_of_types(scope, query)
 
 
-@endpoint(blueprint, "POST", "/payment-types", may="payment_types.write", status=201)
-def add_payment_type(scope: Scope, body: schemas.NewPaymentType) -> schemas.PaymentType:
+@endpoint(blueprint, "POST", "/payment-types", may="payment_types.write", status=201, reply=schemas.PaymentType)
+def add_payment_type(scope: Scope, body: schemas.NewPaymentType) -> WholeComponent:
     """Add a component: a fixed amount, a percentage, a formula, or amounts given in each run.
 
     It is refused where it could not be computed: unknown names, a formula that is no number, or a circle of components
@@ -44,16 +45,16 @@ def preview_payment_type(scope: Scope, body: schemas.PreviewInput) -> schemas.Co
     return preview_queries.preview(scope, request=body)
 
 
-@endpoint(blueprint, "GET", "/payment-types/{type_id}", may="payment_types.read")
-def get_payment_type(scope: Scope, type_id: UUID) -> schemas.PaymentType:
+@endpoint(blueprint, "GET", "/payment-types/{type_id}", may="payment_types.read", reply=schemas.PaymentType)
+def get_payment_type(scope: Scope, type_id: UUID) -> WholeComponent:
     """Read one component with all its versions."""
     return queries.get_whole_type(scope, type_id)
 
 
-@endpoint(blueprint, "PATCH", "/payment-types/{type_id}", may="payment_types.write")
+@endpoint(blueprint, "PATCH", "/payment-types/{type_id}", may="payment_types.write", reply=schemas.PaymentType)
 def change_payment_type(
     scope: Scope, type_id: UUID, body: schemas.PaymentTypePatch, if_match: int | None
-) -> schemas.PaymentType:
+) -> WholeComponent:
     """Change a component: what it comes to as a new version from a day on, the rest at once.
 
     Payslips of approved runs keep the version that they were made with, also where the day lies before theirs.
