@@ -6,10 +6,9 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row
-
 from chalicelib.features.payroll.components.categories import CATEGORIES, Category
 from chalicelib.features.payroll.payslips.evaluation import Pay
+from chalicelib.features.payroll.payslips.inputs import NegativePay, OpenAdjustment
 from chalicelib.features.payroll.runs.rules import OneOffKind
 
 
@@ -33,7 +32,7 @@ def make_signed_line(kind: OneOffKind, name: str, amount: Decimal, **more: Any) 
     return OneOffLine(kind, Category.EARNING if amount >= 0 else Category.DEDUCTION, name, abs(amount), **more)
 
 
-def make_adjustment_lines(rows: Sequence[Row[Any]], *, currency: str) -> list[OneOffLine]:
+def make_adjustment_lines(rows: Sequence[OpenAdjustment], *, currency: str) -> list[OneOffLine]:
     """Make the lines of an employee's open adjustments; those in other currencies stay open."""
     return [
         make_signed_line(
@@ -47,7 +46,7 @@ def make_adjustment_lines(rows: Sequence[Row[Any]], *, currency: str) -> list[On
     ]
 
 
-def make_carried_lines(rows: Sequence[Row[Any]], *, currency: str) -> list[OneOffLine]:
+def make_carried_lines(rows: Sequence[NegativePay], *, currency: str) -> list[OneOffLine]:
     """Make the lines that deduct the negative pay of earlier payslips."""
     return [
         OneOffLine(

@@ -9,11 +9,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Row
-
 from chalicelib import formulas
 from chalicelib.features.payroll.components.categories import CATEGORIES, Category, net_of
 from chalicelib.features.payroll.components.rules import Calculation
+from chalicelib.features.payroll.payslips.inputs import ComponentOverride, RunAmount
 from chalicelib.features.payroll.runs.snapshot import CalculationSnapshot, CompiledSnapshot, compile_snapshot
 from chalicelib.kernel.money import rounded
 
@@ -111,20 +110,20 @@ class Calculator:
         return values
 
     def select_components(
-        self, *, assignments: Sequence[Row[Any]], amounts: Sequence[Row[Any]], is_in_period: bool = True
+        self, *, assignments: Sequence[ComponentOverride], amounts: Sequence[RunAmount], is_in_period: bool = True
     ) -> AppliedComponents:
         """Select the components that apply to one employee; outside the period only amounts given for the run count."""
         if is_in_period and not assignments and not amounts:
             return self.defaults
         applied = AppliedComponents(list(self._for_everybody) if is_in_period else [False] * len(self._for_everybody))
-        for row in assignments if is_in_period else ():
-            if (at := self._place.get(row.type_id)) is None or at in self._dynamic:
+        for override in assignments if is_in_period else ():
+            if (at := self._place.get(override.type_id)) is None or at in self._dynamic:
                 continue
-            applied.applies[at] = row.applies
-            if row.applies and row.amount is not None:
-                applied.amounts[at] = row.amount
-            if row.applies and row.percent is not None:
-                applied.percents[self.snapshot.components[at].code] = row.percent
+            applied.applies[at] = override.applies
+            if override.applies and override.amount is not None:
+                applied.amounts[at] = override.amount
+            if override.applies and override.percent is not None:
+                applied.percents[self.snapshot.components[at].code] = override.percent
         for row in amounts:
             if (at := self._place.get(row.type_id)) is not None:
                 applied.applies[at] = True

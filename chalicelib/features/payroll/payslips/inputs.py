@@ -4,11 +4,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Row, text
 
+from chalicelib.backing import rows
 from chalicelib.backing.database import statement
 from chalicelib.features.payouts.delivery import providers
 from chalicelib.features.periods.windows import EmployeeFilter
@@ -76,14 +77,60 @@ class InputQuery:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class ComponentOverride:
+    """Whether a component applies to an employee, and the amount or percent in the place of its own."""
+
+    user_id: UUID
+    type_id: UUID
+    applies: bool
+    amount: Decimal | None
+    percent: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunAmount:
+    """The amount of a dynamic component for an employee in a run."""
+
+    user_id: UUID
+    type_id: UUID
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAdjustment:
+    """An adjustment of an employee's pay that no run has paid."""
+
+    id: UUID
+    user_id: UUID
+    kind: str
+    amount: Decimal
+    currency: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class NegativePay:
+    """An earlier payslip whose net is below 0 and that no run has deducted."""
+
+    id: UUID
+    user_id: UUID
+    month: str
+    net: Decimal
+    currency: str
+
+
+S = TypeVar("S", ComponentOverride, RunAmount, OpenAdjustment, NegativePay)
+
+
 @dataclass(slots=True)
 class EmployeeSpecifics:
     """What only some employees have, by employee."""
 
-    assignments: dict[UUID, list[Row[Any]]] = field(default_factory=dict)
-    amounts: dict[UUID, list[Row[Any]]] = field(default_factory=dict)
-    adjustments: dict[UUID, list[Row[Any]]] = field(default_factory=dict)
-    carried: dict[UUID, list[Row[Any]]] = field(default_factory=dict)
+    assignments: dict[UUID, list[ComponentOverride]] = field(default_factory=dict)
+    amounts: dict[UUID, list[RunAmount]] = field(default_factory=dict)
+    adjustments: dict[UUID, list[OpenAdjustment]] = field(default_factory=dict)
+    carried: dict[UUID, list[NegativePay]] = field(default_factory=dict)
 
 
 def load_inputs(
@@ -111,21 +158,25 @@ def load_inputs(
 def load_specifics(scope: Scope, *, query: InputQuery) -> EmployeeSpecifics:
     """Load overrides, amounts given for the run, open adjustments and negative pay to be carried over."""
 
-    def by_employee(statement: str) -> dict[UUID, list[Row[Any]]]:
-        rows_by_employee = defaultdict(list)
-        for row in scope.session.execute(text(query.employee_filter.put_into(statement)), query.values(scope)):
+    def by_employee(kind: type[S], statement: str) -> dict[UUID, list[S]]:
+        rows_by_employee: dict[UUID, list[S]] = defaultdict(list)
+        result = scope.session.execute(text(query.employee_filter.put_into(statement)), query.values(scope))
+        for row in rows.every(kind, result):
             rows_by_employee[row.user_id].append(row)
         return rows_by_employee
 
     return EmployeeSpecifics(
-        by_employee(_ASSIGNMENTS), by_employee(_AMOUNTS), by_employee(_ADJUSTMENTS), by_employee(_CARRIED)
+        by_employee(ComponentOverride, _ASSIGNMENTS),
+        by_employee(RunAmount, _AMOUNTS),
+        by_employee(OpenAdjustment, _ADJUSTMENTS),
+        by_employee(NegativePay, _CARRIED),
     )
 
 
 def find_currencies(scope: Scope, user_ids: Sequence[UUID]) -> dict[UUID, str]:
     """Return the currency of employees' pay; those without any salary are left out."""
-    rows = scope.session.execute(_CURRENCIES, {"tenant_id": scope.tenant_id, "user_ids": list(user_ids)})
-    return {row.user_id: row.currency for row in rows}
+    salaries = scope.session.execute(_CURRENCIES, {"tenant_id": scope.tenant_id, "user_ids": list(user_ids)})
+    return {row.user_id: row.currency for row in salaries}
 
 
 def parse_inputs(array_text: str) -> list[Decimal | None]:

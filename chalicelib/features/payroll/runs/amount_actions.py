@@ -1,13 +1,14 @@
 """Amounts of dynamic components, given per employee and run."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
 
 from chalicelib import audit, four_eyes
+from chalicelib.backing import rows
 from chalicelib.entry.rows import ImportRow, RowError, validate_rows
 from chalicelib.features.payroll.components.rules import Calculation
 from chalicelib.features.payroll.runs import queries
@@ -44,6 +45,25 @@ _WRITE = text("""
     on conflict (tenant_id, run_id, user_id, type_id) do update
         set amount = excluded.amount, given_by = excluded.given_by, given_at = excluded.given_at,
             given_by_ids = array(select unnest(a.given_by_ids) union select unnest(excluded.given_by_ids))""")
+
+
+@dataclass(frozen=True, slots=True)
+class AmountEmployee:
+    """An employee whom a row may name, with the currency of their pay."""
+
+    user_id: UUID
+    employee_no: str | None
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class AmountComponent:
+    """An active component."""
+
+    id: UUID
+    code: str
+    calculation: str
+
 
 AmountsByPair = dict[tuple[UUID, UUID], Decimal]
 
@@ -88,34 +108,34 @@ def set_amounts(scope: Scope, *, run_id: UUID, rows: Sequence[ImportRow], dry_ru
     )
 
 
-def _match_rows(scope: Scope, rows: Iterable[tuple[int, AmountRow]]) -> tuple[AmountsByPair, list[RowError]]:
-    rows = list(rows)
-    employees = scope.session.execute(
-        _EMPLOYEES,
-        {
-            "tenant_id": scope.tenant_id,
-            "currency": scope.tenant.currency,
-            "user_ids": [row.user_id for _, row in rows if row.user_id],
-            "employee_nos": [row.employee_no for _, row in rows if row.employee_no],
-        },
-    ).all()
-    known: dict[Any, Any] = {employee.user_id: employee for employee in employees}
+def _match_rows(scope: Scope, amount_rows: Sequence[tuple[int, AmountRow]]) -> tuple[AmountsByPair, list[RowError]]:
+    values = {
+        "tenant_id": scope.tenant_id,
+        "currency": scope.tenant.currency,
+        "user_ids": [row.user_id for _, row in amount_rows if row.user_id],
+        "employee_nos": [row.employee_no for _, row in amount_rows if row.employee_no],
+    }
+    employees = rows.every(AmountEmployee, scope.session.execute(_EMPLOYEES, values))
+    known: dict[UUID | str | None, AmountEmployee] = {employee.user_id: employee for employee in employees}
     known |= {employee.employee_no: employee for employee in employees if employee.employee_no is not None}
-    components = {row.code: row for row in scope.session.execute(_COMPONENTS, {"tenant_id": scope.tenant_id})}
+    active = rows.every(AmountComponent, scope.session.execute(_COMPONENTS, {"tenant_id": scope.tenant_id}))
+    components = {component.code: component for component in active}
     amounts: AmountsByPair = {}
     errors = []
-    for line, row in rows:
+    for line, row in amount_rows:
         employee, component = known.get(row.user_id or row.employee_no), components.get(row.payment_type)
         if (error := _find_error(row, employee, component)) is not None:
             errors.append(RowError(line=line, column=error[0], detail=error[1]))
-        elif four_eyes.is_own(scope, employee.user_id):  # type: ignore[union-attr]  # there: _wrong
+        elif four_eyes.is_own(scope, employee.user_id):  # type: ignore[union-attr]  # there: _find_error
             errors.append(RowError(line=line, column=None, detail=four_eyes.refusal(four_eyes.Subject.AMOUNT)))
         else:
-            amounts[employee.user_id, component.id] = rounded(row.amount, employee.currency)  # type: ignore[union-attr]  # both are there: _wrong
+            amounts[employee.user_id, component.id] = rounded(row.amount, employee.currency)  # type: ignore[union-attr]  # both are there
     return amounts, errors
 
 
-def _find_error(row: AmountRow, employee: Any, component: Any) -> tuple[str | None, str] | None:
+def _find_error(
+    row: AmountRow, employee: AmountEmployee | None, component: AmountComponent | None
+) -> tuple[str | None, str] | None:
     if row.user_id is not None and row.employee_no is not None and employee and employee.employee_no != row.employee_no:
         return "employee_no", "is not the number of the person that user_id names"
     if row.user_id is None and row.employee_no is None:

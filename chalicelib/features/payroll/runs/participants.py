@@ -5,12 +5,14 @@ own pay since the last approved run. An off-cycle run also bars those who create
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
 
 from chalicelib import four_eyes
+from chalicelib.backing import rows
 from chalicelib.features.payroll.runs.models import RunKind
 from chalicelib.features.payroll.runs.run_rows import PayrollRunRow
 from chalicelib.features.payroll.runs.schemas import PayrollRun, Summary
@@ -44,6 +46,16 @@ _OFF_CYCLE = text("""
             join payroll_adjustments j on j.tenant_id = :tenant_id and j.id = o.adjustment_id
             where o.tenant_id = :tenant_id and o.run_id = r.id) as adjusted
     from payroll_runs r where r.tenant_id = :tenant_id and r.id = any(:run_ids)""")
+
+
+@dataclass(frozen=True, slots=True)
+class OffCycleParticipants:
+    """The ids of those who took part in an off-cycle run, or whom it pays."""
+
+    id: UUID
+    payees: list[UUID]  # of the caller's
+    gave: list[UUID]
+    adjusted: list[UUID]
 
 
 def load_participants(scope: Scope, run: PayrollRunRow) -> list[Participants]:
@@ -107,9 +119,10 @@ def _load_participants(scope: Scope, runs: Sequence[PayrollRunRow]) -> dict[UUID
         ).scalar_one()
     ):
         own = own_ids
-    off_cycle: dict[UUID, Any] = {}
+    off_cycle: dict[UUID, OffCycleParticipants] = {}
     if own_ids and any(run.kind == RunKind.OFF_CYCLE for run in runs):
-        off_cycle = {row.id: row for row in scope.session.execute(_OFF_CYCLE, {**values, "own_ids": own_ids})}
+        result = scope.session.execute(_OFF_CYCLE, {**values, "own_ids": own_ids})
+        off_cycle = {row.id: row for row in rows.every(OffCycleParticipants, result)}
     participants = {}
     for run in runs:
         # the code before 2026-12, which may still run during a deployment, wrote the person alone

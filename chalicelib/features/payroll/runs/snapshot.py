@@ -33,7 +33,7 @@ class CalculationSnapshot:
     """What a run is calculated with; components are in the order of their definition."""
 
     kind: RunKind
-    terms: Mapping[str, Any]  # see terms.make
+    terms: Mapping[str, Any]  # see terms.resolve_terms
     inputs: Sequence[str]
     components: tuple[Component, ...]
 
