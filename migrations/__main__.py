@@ -21,7 +21,7 @@ def main() -> None:
     passwords = {"wagebook_app": _password("APPLICATION_PASSWORD"), "wagebook_migrator": _password("MIGRATOR_PASSWORD")}
     urls = setup.prepare("", passwords)
     print("Roles and database are there; the logins have the passwords that were said.", flush=True)
-    setup.upgrade(urls.migrator, revision, told=_in_vain)
+    setup.upgrade(urls.migrator, revision, on_retry=_in_vain)
     print(f"The schema is at {revision}.")
 
 

@@ -60,12 +60,16 @@ def create_database(admin: psycopg.Connection, name: str, *, template: str | Non
 
 
 def upgrade(
-    migrator_url: str, revision: str = "head", *, also: Path | None = None, told: Callable[[int], None] = lambda _: None
+    migrator_url: str,
+    revision: str = "head",
+    *,
+    also: Path | None = None,
+    on_retry: Callable[[int], None] = lambda _: None,
 ) -> int:
     """Bring the schema up to a revision, and count the tries it took.
 
     A migration that cannot have its lock within env.py's lock_timeout gives up, lets everybody pass who queued behind
-    it, and is tried again after a pause, for some five minutes; `told` hears of each try in vain. `also` names a
+    it, and is tried again after a pause, for some five minutes; `on_retry` is called with each failed attempt. `also` names a
     folder of more migrations.
     """
     pauses = _pauses()
@@ -76,7 +80,7 @@ def upgrade(
         except Exception as error:
             if not _is_for_a_lock(error):
                 raise
-            told(tries)
+            on_retry(tries)
             time.sleep(next(pauses))
     command.upgrade(configuration(migrator_url, also=also), revision)
     return TRIES

@@ -27,7 +27,10 @@ RETIRED = {
     "spread": "fan-out",
     "stranger": "another tenant, tenant isolation",
     "strangers": "other tenants, tenant isolation",
+    "said": "text, value, stored, requested: what it is",
+    "told": "notified, reported, stored: what it is",
     "somebody": "employee, user, actor, caller",
+    "theirs": "an employee's, an override",
     "whoever": "caller, actor",
     "wonder": "the outcome that is in doubt",
 }

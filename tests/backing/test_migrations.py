@@ -94,6 +94,6 @@ class TestUpgrade:
                 told.append(tries)
                 other.close()
 
-            assert setup.upgrade(url, told=hears) == 2
+            assert setup.upgrade(url, on_retry=hears) == 2
             assert told == [1]
             admin.execute(f'drop database "{name}" with (force)'.encode())

@@ -50,7 +50,7 @@ class TestAtOnce:
         employee(acme)
         rows = [{"employee_no": "E-1", "date": f"2026-01-{day:02}", "status": "present"} for day in (5, 6, 7)]
         replies = at_once(
-            monkeypatch, attendance_imports, "_existing", lambda: acme.hr.post("/attendance/import", rows)
+            monkeypatch, attendance_imports, "_find_existing", lambda: acme.hr.post("/attendance/import", rows)
         )
         counts = sorted((reply.status, reply.json["added"], reply.json["unchanged"]) for reply in replies)
         assert counts == [(200, 0, 3), (200, 3, 0)]
@@ -64,7 +64,7 @@ class TestAtOnce:
         replies = at_once(
             monkeypatch,
             attendance_imports,
-            "_existing",
+            "_find_existing",
             lambda: acme.hr.post("/attendance/import", [{**day, "status": "present"}]),
         )
         assert sorted(reply.json["corrected"] for reply in replies) == [0, 1]

@@ -40,26 +40,26 @@ def begin(scope: Scope, job_id: UUID, *, months: Sequence[str], as_of: date, nig
     locked = lock_everybody(scope, months)
     prepare(scope, months)
     chunks = _chunks(scope, months)
-    plan = {"job_id": str(job_id), "months": list(months), "as_of": as_of.isoformat(), "night": night}
+    message = {"job_id": str(job_id), "months": list(months), "as_of": as_of.isoformat(), "night": night}
     progress.fan_out(
         scope,
         job_id,
         chunks=chunks,
         queue=QUEUE,
-        message=plan,
+        message=message,
         at_once=covers(locked, chunks),
-        do=lambda chunk: do_chunk(scope, plan, chunk),
-        finish=lambda: _finish(scope, plan),
+        do=lambda chunk: do_chunk(scope, message, chunk),
+        finish=lambda: _finish(scope, message),
     )
 
 
-def do_chunk(scope: Scope, plan: dict[str, Any], chunk: JobChunk) -> None:
-    """Compute one chunk for every month of the plan, and finish the job with its last chunk."""
-    job_id, as_of = UUID(plan["job_id"]), date.fromisoformat(plan["as_of"])
+def do_chunk(scope: Scope, message: dict[str, Any], chunk: JobChunk) -> None:
+    """Compute one chunk for every month of the message; the last one finishes the job."""
+    job_id, as_of = UUID(message["job_id"]), date.fromisoformat(message["as_of"])
     employee_filter = EmployeeFilter.range(chunk.first_user_id, chunk.last_user_id)
-    changed = compute_filtered(scope, months=plan["months"], employee_filter=employee_filter, as_of=as_of)
+    changed = compute_filtered(scope, months=message["months"], employee_filter=employee_filter, as_of=as_of)
     if progress.finish_chunk(scope, job_id, number=chunk.number, changed=changed):
-        _finish(scope, plan)
+        _finish(scope, message)
 
 
 def lock_everybody(scope: Scope, months: Sequence[str]) -> JobChunk | None:
@@ -208,10 +208,10 @@ def _chunks(scope: Scope, months: Sequence[str]) -> list[JobChunk]:
     return load_chunks(scope, _CANDIDATES, values, size=CHUNK_EMPLOYEES)
 
 
-def _finish(scope: Scope, plan: dict[str, Any]) -> None:
-    job_id = UUID(plan["job_id"])
-    conclude(scope, months=plan["months"], as_of=date.fromisoformat(plan["as_of"]))
-    if plan["night"]:
-        nightly.mark_done(scope, kind=plan["night"], as_of=date.fromisoformat(plan["as_of"]))
+def _finish(scope: Scope, message: dict[str, Any]) -> None:
+    job_id = UUID(message["job_id"])
+    conclude(scope, months=message["months"], as_of=date.fromisoformat(message["as_of"]))
+    if message["night"]:
+        nightly.mark_done(scope, kind=message["night"], as_of=date.fromisoformat(message["as_of"]))
     changed = progress.sum_changed(scope, job_id)
-    progress.finish(scope, job_id, result={"months": plan["months"], "as_of": plan["as_of"], "changed": changed})
+    progress.finish(scope, job_id, result={"months": message["months"], "as_of": message["as_of"], "changed": changed})

@@ -63,9 +63,9 @@ def _migrate(steps: Steps, windows: list[tuple[Step, float, float]], admin_url: 
             yield step
         windows.append((step, began, time.monotonic()))
 
-    def to(revision: str, name: str, outcome: str, told: Callable[[int], None] = lambda _: None) -> int:
+    def to(revision: str, name: str, outcome: str, on_retry: Callable[[int], None] = lambda _: None) -> int:
         with watched_step(name) as step:
-            tries = setup.upgrade(urls.migrator, revision, also=VERSIONS, told=told)
+            tries = setup.upgrade(urls.migrator, revision, also=VERSIONS, on_retry=on_retry)
             step.seen = outcome + (f", at try {tries}" if tries > 1 else "")
         return tries
 

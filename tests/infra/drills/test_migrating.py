@@ -52,7 +52,7 @@ class TestUpgrade:
                 if tries == 2:
                     other.rollback()
 
-            assert setup.upgrade(urls.migrator, "drill_expand", also=VERSIONS, told=hears) == 3
+            assert setup.upgrade(urls.migrator, "drill_expand", also=VERSIONS, on_retry=hears) == 3
         assert told == [1, 2]
         assert root.execute("select version_num from alembic_version").fetchall() == [("drill_expand",)]
 

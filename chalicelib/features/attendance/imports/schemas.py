@@ -13,8 +13,8 @@ from chalicelib.kernel.numbers import read_whole
 from chalicelib.kernel.schema import Output, Text
 
 
-def _lower(said: Any) -> Any:
-    return said.strip().lower() if isinstance(said, str) else said
+def _lower(value: Any) -> Any:
+    return value.strip().lower() if isinstance(value, str) else value
 
 
 class AttendanceRow(RowInput):

@@ -60,7 +60,7 @@ class NewAllocations(Input):
 
     @model_validator(mode="after")
     def _check_recipients(self) -> "NewAllocations":
-        if sum(said is not None for said in (self.user_ids, self.department_id, self.all)) != 1:
+        if sum(value is not None for value in (self.user_ids, self.department_id, self.all)) != 1:
             raise ValueError("say for whom in one way: user_ids, department_id, or all")
         return self
 

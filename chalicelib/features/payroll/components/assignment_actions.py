@@ -9,7 +9,7 @@ from chalicelib import audit, four_eyes
 from chalicelib.backing import rows
 from chalicelib.features.payroll.components import assignment_queries as queries
 from chalicelib.features.payroll.components import queries as component_queries
-from chalicelib.features.payroll.components.models import AssignmentRow, ComponentRow, payment_type_assignments
+from chalicelib.features.payroll.components.models import ComponentAssignmentRow, ComponentRow, payment_type_assignments
 from chalicelib.features.payroll.components.rules import Calculation
 from chalicelib.features.payroll.components.schemas import AssignmentInput, ComponentAssignment
 from chalicelib.features.payroll.components.value_rules import check_amount
@@ -44,7 +44,7 @@ def assign(scope: Scope, *, user_id: UUID, type_id: UUID, new: AssignmentInput) 
         return queries.to_reply(before, code=component.code, currency=currency)
     columns = {**values, "changed_by": scope.actor.name, "changed_at": scope.now}
     row = rows.one(
-        AssignmentRow,
+        ComponentAssignmentRow,
         scope.session.execute(
             insert(payment_type_assignments)
             .values(**key, **columns)

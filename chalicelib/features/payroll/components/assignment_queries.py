@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from chalicelib.backing import clock, rows
 from chalicelib.features.payroll.components import queries
-from chalicelib.features.payroll.components.models import AssignmentRow, payment_type_assignments
+from chalicelib.features.payroll.components.models import ComponentAssignmentRow, payment_type_assignments
 from chalicelib.features.payroll.components.rules import Calculation
 from chalicelib.features.payroll.components.schemas import ComponentAssignment, PersonsType, PersonsTypes
 from chalicelib.features.people.users import queries as people
@@ -45,7 +45,7 @@ def list_employee_components(scope: Scope, user_id: UUID, *, on: date | None) ->
     return PersonsTypes(user_id=user_id, on=on, items=items)
 
 
-def find_assignment(scope: Scope, *, user_id: UUID, type_id: UUID, effective_from: date) -> AssignmentRow | None:
+def find_assignment(scope: Scope, *, user_id: UUID, type_id: UUID, effective_from: date) -> ComponentAssignmentRow | None:
     """Return the assignment that begins on exactly this day, or None."""
     table = payment_type_assignments
     assignments = scope.session.execute(
@@ -56,7 +56,7 @@ def find_assignment(scope: Scope, *, user_id: UUID, type_id: UUID, effective_fro
             table.c.effective_from == effective_from,
         )
     )
-    return rows.first(AssignmentRow, assignments)
+    return rows.first(ComponentAssignmentRow, assignments)
 
 
 def find_currency(scope: Scope, user_id: UUID) -> str:
@@ -65,7 +65,7 @@ def find_currency(scope: Scope, user_id: UUID) -> str:
     return salaries[0].currency if salaries else scope.tenant.currency
 
 
-def to_reply(row: AssignmentRow, *, code: str, currency: str) -> ComponentAssignment:
+def to_reply(row: ComponentAssignmentRow, *, code: str, currency: str) -> ComponentAssignment:
     """Return an assignment with the names of the API."""
     return ComponentAssignment(
         user_id=row.user_id,
@@ -82,7 +82,7 @@ def to_reply(row: AssignmentRow, *, code: str, currency: str) -> ComponentAssign
     )
 
 
-def _load_assignments(scope: Scope, user_id: UUID, *, on: date) -> dict[UUID, AssignmentRow]:
+def _load_assignments(scope: Scope, user_id: UUID, *, on: date) -> dict[UUID, ComponentAssignmentRow]:
     """Load an employee's assignments in force on a day, by component, as a run does."""
     table = payment_type_assignments
     assignments = scope.session.execute(
@@ -95,4 +95,4 @@ def _load_assignments(scope: Scope, user_id: UUID, *, on: date) -> dict[UUID, As
         )
         .order_by(table.c.effective_from)
     )
-    return {row.type_id: row for row in rows.every(AssignmentRow, assignments)}  # the latest wins
+    return {row.type_id: row for row in rows.every(ComponentAssignmentRow, assignments)}  # the latest wins

@@ -103,7 +103,7 @@ class WholeComponent(ComponentRow):
 
 
 @dataclass(frozen=True, slots=True)
-class AssignmentRow:
+class ComponentAssignmentRow:
     """An assignment of a component to an employee."""
 
     user_id: UUID

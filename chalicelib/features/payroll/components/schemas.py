@@ -38,7 +38,7 @@ Percent = Annotated[
 ]
 Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60, examples=["performance_bonus"])]
 FormulaText = Annotated[SourceText, Field(examples=["MIN(ot_hours, 40) * hourly_rate * 1.5"])]
-_NAMES = "\n".join(f"| `{name}` | {said} |" for name, said in VARIABLES.items())
+_NAMES = "\n".join(f"| `{name}` | {meaning} |" for name, meaning in VARIABLES.items())
 _FORMULAS = f"""{REFERENCE}
 Beside these names, a formula may use every other payment type by its code:
 

@@ -93,7 +93,7 @@ def make(scope: Scope, *, run_id: UUID, first: UUID, last: UUID) -> SideEffect |
         contents.append(DocumentContent(payslip.id, employee.user_id, payslip.month, sheet, payslip.calculated_at))
     return SideEffect(
         partial(_make_files, scope.tenant_id, contents, failed),
-        lambda after, made: _settle(after, made, run_id=run_id, papers=contents),
+        lambda after, rendered: _settle(after, rendered, run_id=run_id, papers=contents),
     )
 
 
@@ -172,14 +172,14 @@ def _make_file(tenant_id: UUID, paper: DocumentContent) -> dict[str, Any]:
     return {"payslip_id": str(paper.payslip_id), "sha256": sha256, "size_bytes": len(pdf)}
 
 
-def _settle(scope: Scope, made: RenderedDocuments, *, run_id: UUID, papers: Sequence[DocumentContent]) -> None:
-    """Note the files that are new, notify their people, and send each that could not be made on its own way."""
+def _settle(scope: Scope, rendered: RenderedDocuments, *, run_id: UUID, papers: Sequence[DocumentContent]) -> None:
+    """Record the new files, notify their employees, and retry each that failed as a message of its own."""
     new = set(
         scope.session.execute(
-            _INSERT_DOCUMENTS, {"tenant_id": scope.tenant_id, "made": json.dumps(made.files), "now": scope.now}
+            _INSERT_DOCUMENTS, {"tenant_id": scope.tenant_id, "made": json.dumps(rendered.files), "now": scope.now}
         ).scalars()
     )
-    notices = [
+    user_notifications = [
         UserNotification(
             paper.user_id,
             f"payslip/{paper.payslip_id}",
@@ -189,10 +189,12 @@ def _settle(scope: Scope, made: RenderedDocuments, *, run_id: UUID, papers: Sequ
         for paper in papers
         if paper.payslip_id in new
     ]
-    notifications.notify(scope, kind=NotificationKind.PAYROLL_READY, entity_type="payslip", user_notifications=notices)
-    if alone := [{"run_id": str(run_id), "first": str(one), "last": str(one)} for one in made.failed_user_ids]:
-        scope.send(QUEUE, alone)
-    count("Payslips", len(notices))
+    notifications.notify(
+        scope, kind=NotificationKind.PAYROLL_READY, entity_type="payslip", user_notifications=user_notifications
+    )
+    if retries := [{"run_id": str(run_id), "first": str(one), "last": str(one)} for one in rendered.failed_user_ids]:
+        scope.send(QUEUE, retries)
+    count("Payslips", len(user_notifications))
 
 
 def _link_of(payslip_id: UUID) -> str | None:

@@ -52,6 +52,6 @@ def find_waiting(scope: Scope, *, run_id: UUID, first: UUID, last: UUID) -> Sequ
 
 def get_color(scope: Scope) -> str | None:
     """Read the color that the tenant chose for what it sends."""
-    said = scope.session.execute(select(tenants.c.branding).where(tenants.c.id == scope.tenant_id)).scalar_one()
-    color: str | None = said.get("color")
+    branding = scope.session.execute(select(tenants.c.branding).where(tenants.c.id == scope.tenant_id)).scalar_one()
+    color: str | None = branding.get("color")
     return color

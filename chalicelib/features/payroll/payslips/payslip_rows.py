@@ -182,7 +182,7 @@ def write(
     scope: Scope,
     payroll_run: PayrollRunRow,
     *,
-    payslips_made: Iterator[tuple[Any, ...]],
+    payslip_values: Iterator[tuple[Any, ...]],
     lines: list[tuple[UUID, list[OneOffLine]]],
 ) -> int:
     """Insert a run's payslips as they are built, then their one-off lines, and count the payslips."""
@@ -191,7 +191,7 @@ def write(
     count = 0
     while True:
         with formulas.exactly():
-            rows = list(islice(payslips_made, _ROWS_AT_ONCE))
+            rows = list(islice(payslip_values, _ROWS_AT_ONCE))
         if not rows:
             break
         columns = dict(zip(_COLUMNS, map(array, zip(*rows, strict=True)), strict=True))

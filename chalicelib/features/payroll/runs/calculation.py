@@ -134,7 +134,7 @@ def calculate(scope: Scope, run: PayrollRunRow, *, employee_filter: EmployeeFilt
             scope, query=query, pays_salary=snapshot.kind is RunKind.REGULAR, with_kpi=snapshot.uses("kpi_score")
         )
         builder = payslip_rows.PayslipBuilder(scope, snapshot, specifics=specifics, arrears=arrears_lines)
-        return payslip_rows.write(scope, run, payslips_made=builder.build_all(rows), lines=builder.one_offs)
+        return payslip_rows.write(scope, run, payslip_values=builder.build_all(rows), lines=builder.one_offs)
 
 
 def _parse_ids(texts: Sequence[str] | None) -> list[UUID] | None:
