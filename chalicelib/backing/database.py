@@ -24,7 +24,6 @@ from chalicelib.backing.settings import settings
 metadata = MetaData()
 _NAMED = re.compile(r"(?<![:\w]):([a-z_]+)\b")  # but not the :: of a cast
 
-Record = Any  # deprecated: one row as a mapping; a row that leaves `queries` is a dataclass (backing.rows)
 
 CrossTenantRole = Literal["wagebook_platform", "wagebook_directory", "wagebook_sweeper"]
 

@@ -60,17 +60,6 @@ def page_rows(
     return RowPage(items, encode_cursor(getattr(items[-1], key.name)) if len(rows_read) > query.limit else None)
 
 
-def page_of(scope: Scope | PlatformScope, select: Select[Any], *, key: Column[Any], query: PageQuery) -> dict[str, Any]:
-    """Read one page of dictionaries, with the key among the columns selected; new code takes `page_rows`."""
-    select = select.order_by(key).limit(query.limit + 1)
-    if query.cursor:
-        select = select.where(key > decode_cursor(query.cursor, key.type.python_type))
-    rows_read = [dict(row) for row in scope.session.execute(select).mappings()]
-    more = len(rows_read) > query.limit
-    rows_read = rows_read[: query.limit]
-    return {"items": rows_read, "next_cursor": encode_cursor(rows_read[-1][key.name]) if more else None}
-
-
 def encode_cursor(key: Any) -> str:
     """Return a row's key as an opaque cursor."""
     return base64.urlsafe_b64encode(json.dumps(key, default=str).encode()).decode()

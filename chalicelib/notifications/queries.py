@@ -11,7 +11,7 @@ from sqlalchemy import Select, Uuid, and_, column, func, select, table, text
 from chalicelib.backing import rows
 from chalicelib.backing.database import statement
 from chalicelib.backing.log import logger
-from chalicelib.entry.get_or_404 import get_typed_row
+from chalicelib.entry.get_or_404 import get_row
 from chalicelib.entry.paging import PageQuery, RowPage, decode_cursor, encode_cursor, page_rows
 from chalicelib.identity.scope import Scope
 from chalicelib.kernel.errors import Conflict, NotFound
@@ -167,9 +167,7 @@ def page_of_suppressions(scope: Scope, query: PageQuery) -> RowPage[SuppressionR
 
 def get_suppression(scope: Scope, suppression_id: UUID, *, lock: bool = False) -> SuppressionRow:
     """Read one suppressed address, or raise NotFound."""
-    return get_typed_row(
-        scope, notification_suppressions, suppression_id, kind=SuppressionRow, what="suppression", lock=lock
-    )
+    return get_row(scope, notification_suppressions, suppression_id, kind=SuppressionRow, what="suppression", lock=lock)
 
 
 def count_users(scope: Scope, user_ids: list[UUID]) -> int:

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from chalicelib.backing import rows
-from chalicelib.entry.get_or_404 import get_typed_row
+from chalicelib.entry.get_or_404 import get_row
 from chalicelib.entry.paging import PageQuery, RowPage, page_rows
 from chalicelib.identity.models import api_keys, members, tenants
 from chalicelib.identity.scope import PlatformScope, Scope
@@ -74,12 +74,12 @@ def get_settings(scope: Scope, *, lock: bool = False) -> TenantRow:
 
 def get_member(scope: Scope, member_id: UUID, *, lock: bool = False) -> MemberRow:
     """Return one member of the tenant, or raise NotFound."""
-    return get_typed_row(scope, members, member_id, kind=MemberRow, what="member", lock=lock)
+    return get_row(scope, members, member_id, kind=MemberRow, what="member", lock=lock)
 
 
 def get_api_key(scope: Scope, key_id: UUID) -> ApiKeyRow:
     """Return one API key of the tenant, or raise NotFound."""
-    return get_typed_row(scope, api_keys, key_id, kind=ApiKeyRow, what="API key")
+    return get_row(scope, api_keys, key_id, kind=ApiKeyRow, what="API key")
 
 
 def page_of_members(scope: Scope, query: PageQuery) -> RowPage[MemberRow]:

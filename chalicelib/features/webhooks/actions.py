@@ -12,7 +12,7 @@ from sqlalchemy import insert, text
 from chalicelib import audit
 from chalicelib.backing.database import statement, transaction
 from chalicelib.backing.outbox import Message
-from chalicelib.entry.get_or_404 import get_typed_row
+from chalicelib.entry.get_or_404 import get_row
 from chalicelib.features.webhooks import queries, rules
 from chalicelib.features.webhooks.models import webhook_deliveries, webhook_events
 from chalicelib.features.webhooks.rules import DELIVERY_MOVES, DeliveryStatus, EventType
@@ -78,9 +78,7 @@ def ping(scope: Scope, endpoint_id: UUID) -> WholeDelivery:
 
 def replay(scope: Scope, delivery_id: UUID) -> WholeDelivery:
     """Send a delivery again now, from the beginning of the retry schedule, whatever became of it before."""
-    before = get_typed_row(
-        scope, webhook_deliveries, delivery_id, kind=_DeliveryState, what="webhook delivery", lock=True
-    )
+    before = get_row(scope, webhook_deliveries, delivery_id, kind=_DeliveryState, what="webhook delivery", lock=True)
     _check_enabled(scope, before.endpoint_id)
     if before.status != DeliveryStatus.PENDING:
         check_move(

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Select, func, select
 
 from chalicelib.backing import rows, vault
-from chalicelib.entry.get_or_404 import get_typed_row
+from chalicelib.entry.get_or_404 import get_row
 from chalicelib.entry.paging import PageQuery, RowPage, decode_cursor, encode_cursor, page_rows
 from chalicelib.features.webhooks import schemas
 from chalicelib.features.webhooks.models import webhook_attempts, webhook_deliveries, webhook_endpoints, webhook_events
@@ -77,7 +77,7 @@ def page_of_endpoints(scope: Scope, query: PageQuery) -> RowPage[schemas.Endpoin
 
 def get_endpoint(scope: Scope, endpoint_id: UUID, *, lock: bool = False) -> EndpointRow:
     """Read one endpoint of the tenant, or raise NotFound."""
-    return get_typed_row(scope, webhook_endpoints, endpoint_id, kind=EndpointRow, what="webhook endpoint", lock=lock)
+    return get_row(scope, webhook_endpoints, endpoint_id, kind=EndpointRow, what="webhook endpoint", lock=lock)
 
 
 def to_reply(scope: Scope, row: EndpointRow) -> schemas.Endpoint:

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import func, select, text
 
 from chalicelib.backing import rows
-from chalicelib.entry.get_or_404 import get_typed_row
+from chalicelib.entry.get_or_404 import get_row
 from chalicelib.features.forms.attachments.models import form_attachments
 from chalicelib.features.forms.attachments.rules import KEPT_FOR, KEPT_FOR_A_DRAFT, AttachmentStatus
 from chalicelib.features.forms.definitions import queries as definition_queries
@@ -151,5 +151,5 @@ def list_left_over(scope: Scope, *, limit: int) -> list[UUID]:
 
 def list_submitted_fields(scope: Scope, submission_id: UUID) -> list[FormField]:
     """Return the fields that a submission is filled in by."""
-    submitted = get_typed_row(scope, form_submissions, submission_id, kind=_SubmittedVersion, what="submission")
+    submitted = get_row(scope, form_submissions, submission_id, kind=_SubmittedVersion, what="submission")
     return definition_queries.list_fields(scope, submitted.form_id, submitted.version_number)

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from chalicelib.backing import rows
-from chalicelib.entry.get_or_404 import get_typed_row
+from chalicelib.entry.get_or_404 import get_row
 from chalicelib.entry.paging import RowPage, page_rows
 from chalicelib.features.kpis.definitions.schemas import DefinitionQuery
 from chalicelib.features.kpis.models import kpi_definitions
@@ -61,7 +61,7 @@ class DefinitionRow:
 
 def get_definition(scope: Scope, definition_id: UUID, *, lock: bool = False) -> DefinitionRow:
     """Return one definition of the tenant, or raise NotFound."""
-    return get_typed_row(scope, kpi_definitions, definition_id, kind=DefinitionRow, what="KPI definition", lock=lock)
+    return get_row(scope, kpi_definitions, definition_id, kind=DefinitionRow, what="KPI definition", lock=lock)
 
 
 def get_active(scope: Scope, definition_id: UUID) -> DefinitionRow:

@@ -9,7 +9,7 @@ from sqlalchemy import or_, select, text, tuple_
 
 from chalicelib.backing import clock, rows
 from chalicelib.backing.database import statement
-from chalicelib.entry.get_or_404 import get_typed_row
+from chalicelib.entry.get_or_404 import get_row
 from chalicelib.entry.paging import RowPage, page_rows
 from chalicelib.features.leave.allocations.schemas import AllocationQuery, Balances, LeaveBalance
 from chalicelib.features.leave.expiry import rules as expiry_rules
@@ -91,7 +91,7 @@ def lock_allocations(scope: Scope, *, pairs: Collection[tuple[UUID, UUID]]) -> l
 
 def get_rule(scope: Scope, rule_id: UUID) -> ExpiryRuleRow:
     """Read an expiry rule, or NotFound."""
-    return get_typed_row(scope, leave_expiry_rules, rule_id, kind=ExpiryRuleRow, what="leave expiry rule")
+    return get_row(scope, leave_expiry_rules, rule_id, kind=ExpiryRuleRow, what="leave expiry rule")
 
 
 def find_expiry(scope: Scope, *, leave_type: LeaveTypeRow, cycle_end: date) -> date | None:

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import RowMapping, TextClause, select, text
 
 from chalicelib.backing.database import statement
-from chalicelib.entry.get_or_404 import get_typed_row
+from chalicelib.entry.get_or_404 import get_row
 from chalicelib.entry.paging import PageQuery, RowPage, page_rows
 from chalicelib.features.leave.expiry import rules
 from chalicelib.features.leave.expiry.models import ExpiryRuleRow, leave_expiry_rules
@@ -38,7 +38,7 @@ _PROBLEMS = """
 
 def get_rule(scope: Scope, rule_id: UUID, *, lock: bool = False) -> ExpiryRuleRow:
     """Read one rule of the tenant, or NotFound."""
-    return get_typed_row(scope, leave_expiry_rules, rule_id, kind=ExpiryRuleRow, what="leave expiry rule", lock=lock)
+    return get_row(scope, leave_expiry_rules, rule_id, kind=ExpiryRuleRow, what="leave expiry rule", lock=lock)
 
 
 def page_of_rules(scope: Scope, query: PageQuery) -> RowPage[ExpiryRuleRow]:

@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy import func, or_, select
 
 from chalicelib.backing import rows
-from chalicelib.entry.get_or_404 import get_typed_row
+from chalicelib.entry.get_or_404 import get_row
 from chalicelib.entry.paging import PageQuery, RowPage, page_rows
 from chalicelib.features.leave.models import LeaveTypeRow, leave_types
 from chalicelib.identity.scope import Scope
@@ -14,7 +14,7 @@ from chalicelib.kernel.errors import Conflict
 
 def get_leave_type(scope: Scope, leave_type_id: UUID, *, lock: bool = False) -> LeaveTypeRow:
     """Read one leave type of the tenant, or NotFound."""
-    return get_typed_row(scope, leave_types, leave_type_id, kind=LeaveTypeRow, what="leave type", lock=lock)
+    return get_row(scope, leave_types, leave_type_id, kind=LeaveTypeRow, what="leave type", lock=lock)
 
 
 def get_active_type(scope: Scope, leave_type_id: UUID) -> LeaveTypeRow:

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Select, func, select, text
 
 from chalicelib.backing.database import statement
 from chalicelib.backing.rows import every
-from chalicelib.entry.get_or_404 import get_typed_row
+from chalicelib.entry.get_or_404 import get_row
 from chalicelib.entry.paging import PageQuery, RowPage, page_rows
 from chalicelib.features.payouts.batches import schemas
 from chalicelib.features.payouts.batches.models import payout_batches
@@ -100,7 +100,7 @@ def page_of_batches(scope: Scope, query: PageQuery) -> RowPage[schemas.Batch]:
 
 def get_batch_row(scope: Scope, batch_id: UUID, *, lock: bool = False) -> BatchRow:
     """Read one batch, or raise NotFound."""
-    return get_typed_row(scope, payout_batches, batch_id, kind=BatchRow, what="batch", lock=lock)
+    return get_row(scope, payout_batches, batch_id, kind=BatchRow, what="batch", lock=lock)
 
 
 def get_batch(scope: Scope, batch_id: UUID) -> schemas.WholeBatch:

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from chalicelib.backing import clock, rows
-from chalicelib.entry.get_or_404 import get_typed_row
+from chalicelib.entry.get_or_404 import get_row
 from chalicelib.entry.paging import RowPage, page_rows
 from chalicelib.features.payroll.components.categories import Category
 from chalicelib.features.payroll.components.graph_rules import ComponentVersion, select_in_force
@@ -31,7 +31,7 @@ VALUES = ("amount", "currency", "percent", "base", "formula")  # the columns of 
 
 def get_type(scope: Scope, type_id: UUID, *, lock: bool = False) -> ComponentRow:
     """Return a component without its versions. Raises NotFound."""
-    return get_typed_row(scope, payment_types, type_id, kind=ComponentRow, what="payment type", lock=lock)
+    return get_row(scope, payment_types, type_id, kind=ComponentRow, what="payment type", lock=lock)
 
 
 def get_whole_type(scope: Scope, type_id: UUID) -> WholeComponent:

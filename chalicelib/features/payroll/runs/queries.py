@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, Text, and_, case, cast, func, select
 
 from chalicelib.backing import rows
-from chalicelib.entry.get_or_404 import get_typed_row
+from chalicelib.entry.get_or_404 import get_row
 from chalicelib.entry.paging import RowPage, page_rows
 from chalicelib.features.payroll.components.categories import TOTALS
 from chalicelib.features.payroll.payslips import lines as payslip_lines
@@ -37,7 +37,7 @@ _DIFFERENCE = case((payslips.c.previous_net.is_not(None), payslips.c.net - paysl
 
 def get_run(scope: Scope, run_id: UUID, *, lock: bool = False) -> PayrollRunRow:
     """Read one run."""
-    return get_typed_row(scope, payroll_runs, run_id, kind=PayrollRunRow, what="payroll run", lock=lock)
+    return get_row(scope, payroll_runs, run_id, kind=PayrollRunRow, what="payroll run", lock=lock)
 
 
 def show_run(scope: Scope, run_id: UUID) -> PayrollRun:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Text, cast, func, select
 
-from chalicelib.entry.get_or_404 import get_typed_row
+from chalicelib.entry.get_or_404 import get_row
 from chalicelib.entry.paging import RowPage, page_rows
 from chalicelib.features.people.calendar.schemas import HolidayQuery
 from chalicelib.features.people.models import branches, holidays, shifts
@@ -36,12 +36,12 @@ class HolidayOfPage(HolidayRow):
 
 def get_holiday(scope: Scope, holiday_id: UUID, *, lock: bool = False) -> HolidayRow:
     """Return one holiday of the tenant, or raise NotFound."""
-    return get_typed_row(scope, holidays, holiday_id, kind=HolidayRow, what="holiday", lock=lock)
+    return get_row(scope, holidays, holiday_id, kind=HolidayRow, what="holiday", lock=lock)
 
 
 def get_shift(scope: Scope, shift_id: UUID, *, lock: bool = False) -> organisation.ShiftRow:
     """Return one shift of the tenant, or raise NotFound."""
-    return get_typed_row(scope, shifts, shift_id, kind=organisation.ShiftRow, what="shift", lock=lock)
+    return get_row(scope, shifts, shift_id, kind=organisation.ShiftRow, what="shift", lock=lock)
 
 
 def page_of_holidays(scope: Scope, query: HolidayQuery) -> RowPage[HolidayOfPage]:

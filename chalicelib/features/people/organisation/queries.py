@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Table, select
 
-from chalicelib.entry.get_or_404 import get_typed_row
+from chalicelib.entry.get_or_404 import get_row
 from chalicelib.entry.paging import PageQuery, RowPage, page_rows
 from chalicelib.features.people.models import employments
 from chalicelib.identity.scope import Scope
@@ -56,7 +56,7 @@ ROW: dict[str, type[UnitRow]] = {
 
 def get_unit(scope: Scope, table: Table, unit_id: UUID, *, lock: bool = False) -> UnitRow:
     """Return a unit (a row of branches, departments, divisions or shifts) of the tenant, or raise NotFound."""
-    return get_typed_row(scope, table, unit_id, kind=ROW[table.name], what=NOUN[table.name], lock=lock)
+    return get_row(scope, table, unit_id, kind=ROW[table.name], what=NOUN[table.name], lock=lock)
 
 
 def page_of_units(scope: Scope, table: Table, query: PageQuery) -> RowPage[UnitRow]:
