@@ -69,8 +69,8 @@ def upgrade(
     """Bring the schema up to a revision, and count the tries it took.
 
     A migration that cannot have its lock within env.py's lock_timeout gives up, lets everybody pass who queued behind
-    it, and is tried again after a pause, for some five minutes; `on_retry` is called with each failed attempt. `also` names a
-    folder of more migrations.
+    it, and is tried again after a pause, for some five minutes; `on_retry` is called with each failed attempt. `also`
+    names a folder of more migrations.
     """
     pauses = _pauses()
     for tries in range(1, TRIES):

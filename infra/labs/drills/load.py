@@ -138,7 +138,7 @@ class Calls:
 
         return replace(consumer, handler=handle)
 
-    def _record_failure(self, _response_text: str, **_about: Any) -> None:
+    def _record_failure(self, _message: str, **_about: Any) -> None:
         self.retried.append(str(sys.exc_info()[1]).partition("\n")[0])
 
     def _user(self, number: int) -> str:

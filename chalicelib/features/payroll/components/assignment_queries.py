@@ -45,7 +45,9 @@ def list_employee_components(scope: Scope, user_id: UUID, *, on: date | None) ->
     return PersonsTypes(user_id=user_id, on=on, items=items)
 
 
-def find_assignment(scope: Scope, *, user_id: UUID, type_id: UUID, effective_from: date) -> ComponentAssignmentRow | None:
+def find_assignment(
+    scope: Scope, *, user_id: UUID, type_id: UUID, effective_from: date
+) -> ComponentAssignmentRow | None:
     """Return the assignment that begins on exactly this day, or None."""
     table = payment_type_assignments
     assignments = scope.session.execute(
