@@ -25,6 +25,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from chalicelib.backing import rows
 from chalicelib.backing.database import statement
 from chalicelib.features.payouts.runs import earmark_actions
 from chalicelib.features.payouts.runs.earmark_actions import Earmark
@@ -78,13 +79,13 @@ def do_chunk(scope: Scope, message: dict[str, Any], chunk: JobChunk) -> None:
 def post(scope: Scope, *, run_id: UUID, chunk: JobChunk) -> int:
     """Lock the accounts of a range of employees, post their payslips, and count the new ledger lines."""
     where = {"tenant_id": scope.tenant_id, "run_id": run_id, "first": chunk.first_user_id, "last": chunk.last_user_id}
-    people = scope.session.execute(_PEOPLE, where).all()
-    user_ids = [one.user_id for one in people]
-    accounts.open_for(scope, user_ids=user_ids, currencies=[one.currency for one in people])
+    earmarks = rows.every(Earmark, scope.session.execute(_PEOPLE, where))
+    user_ids = [earmark.user_id for earmark in earmarks]
+    accounts.open_for(scope, user_ids=user_ids, currencies=[earmark.currency for earmark in earmarks])
     accounts.lock_for(scope, user_ids=user_ids)
     booked = scope.session.execute(_POST, {**where, "now": scope.now}).rowcount
     # reserve the amounts for the run's own payment
-    earmark_actions.reserve(scope, payroll_run_id=run_id, earmarks=[Earmark(*one) for one in people])
+    earmark_actions.reserve(scope, payroll_run_id=run_id, earmarks=earmarks)
     return booked
 
 

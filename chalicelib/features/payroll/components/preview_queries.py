@@ -3,6 +3,8 @@
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import Row
+
 from chalicelib import formulas
 from chalicelib.backing import clock
 from chalicelib.features.payroll.components import queries
@@ -10,7 +12,7 @@ from chalicelib.features.payroll.components import value_rules as values
 from chalicelib.features.payroll.components.categories import Category
 from chalicelib.features.payroll.components.graph_rules import ComponentVersion, Dependencies, find_problem
 from chalicelib.features.payroll.components.rules import VARIABLES, Calculation, Component
-from chalicelib.features.payroll.components.schemas import ComponentPreview, PreviewInput
+from chalicelib.features.payroll.components.schemas import ComponentPreview, ComponentTrace, PreviewInput
 from chalicelib.features.payroll.payslips import adjustment_lines
 from chalicelib.features.payroll.payslips import inputs as payslip_inputs
 from chalicelib.features.payroll.payslips.evaluation import AMOUNT_LIMIT, ZERO, Calculator
@@ -41,8 +43,7 @@ def preview(scope: Scope, *, request: PreviewInput) -> ComponentPreview:
             f"{employee.name} has no pay register in {month}. Choose a month in which they are employed, and compute"
             f" it first (POST /pay-register/{month}/{employee.id}/recalculate)."
         )
-    computed = _compute(scope, snapshot, rows[0], query)
-    return ComponentPreview.model_validate({"user_id": request.user_id, "month": month, **computed})
+    return _compute(scope, snapshot, rows[0], query)
 
 
 def _make_draft(scope: Scope, request: PreviewInput, *, month: str) -> tuple[Component, list[Component]]:
@@ -82,7 +83,7 @@ def _find_free_code(known: dict[str, str]) -> str:
     return code
 
 
-def _compute(scope: Scope, snapshot: CalculationSnapshot, row: Any, query: InputQuery) -> dict[str, Any]:
+def _compute(scope: Scope, snapshot: CalculationSnapshot, row: Row[Any], query: InputQuery) -> ComponentPreview:
     """Compute all components and return the last, the draft, with the values that it used."""
     draft, currency = snapshot.components[-1], row.currency
     specifics = payslip_inputs.load_specifics(scope, query=query)
@@ -113,12 +114,14 @@ def _compute(scope: Scope, snapshot: CalculationSnapshot, row: Any, query: Input
         messages.append(
             f"This is in {draft.currency}, and the person is paid in {currency}: it counts nothing for them."
         )
-    return {
-        "formula": formula.text,
-        "value": traced[-1].value,
-        "rounded": rounded(amount, currency),
-        "currency": currency,
-        "inputs": {name: values[name] for name in sorted(formula.uses)},
-        "trace": traced,
-        "warnings": messages,
-    }
+    return ComponentPreview(
+        user_id=user_id,
+        month=query.month,
+        formula=formula.text,
+        value=traced[-1].value,
+        rounded=rounded(amount, currency),
+        currency=currency,
+        inputs={name: values[name] for name in sorted(formula.uses)},
+        trace=[ComponentTrace.model_validate(part) for part in traced],
+        warnings=messages,
+    )

@@ -2,9 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import date
-from typing import Any
+from decimal import Decimal
 from uuid import UUID
 
 from sqlalchemy import select
@@ -27,6 +27,25 @@ from chalicelib.features.periods import queries as period_queries
 from chalicelib.identity.scope import Scope
 
 VALUES = ("amount", "currency", "percent", "base", "formula")  # the columns of a version
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentDefinitionRow:
+    """A component joined with one of its versions."""
+
+    id: UUID
+    code: str
+    name: str
+    category: str
+    calculation: str
+    applies_to_all: bool
+    number: int
+    effective_from: date
+    amount: Decimal | None
+    currency: str | None
+    percent: Decimal | None
+    base: str | None
+    formula: str | None
 
 
 def get_type(scope: Scope, type_id: UUID, *, lock: bool = False) -> ComponentRow:
@@ -67,23 +86,27 @@ def load_definitions(scope: Scope) -> list[ComponentVersion]:
         select(types, versions.c.number, versions.c.effective_from, *(versions.c[name] for name in VALUES))
         .join(versions, (versions.c.tenant_id == scope.tenant_id) & (versions.c.type_id == types.c.id))
         .where(types.c.tenant_id == scope.tenant_id, types.c.is_active)
-    ).mappings()
-    return [_make_definition(row, row) for row in definitions]
-
-
-def _make_definition(kind: Any, version: Any) -> ComponentVersion:
-    """Make a ComponentVersion of a component's row and a version's row."""
-    component = Component(
-        type_id=kind["id"],
-        code=kind["code"],
-        name=kind["name"],
-        category=Category(kind["category"]),
-        calculation=Calculation(kind["calculation"]),
-        version=version["number"],
-        applies_to_all=kind["applies_to_all"],
-        **{name: version[name] for name in VALUES},
     )
-    return ComponentVersion(version["effective_from"], component)
+    return [_make_definition(row) for row in rows.every(ComponentDefinitionRow, definitions)]
+
+
+def _make_definition(row: ComponentDefinitionRow) -> ComponentVersion:
+    """Make the version of a component that a row describes."""
+    component = Component(
+        type_id=row.id,
+        code=row.code,
+        name=row.name,
+        category=Category(row.category),
+        calculation=Calculation(row.calculation),
+        version=row.number,
+        applies_to_all=row.applies_to_all,
+        amount=row.amount,
+        currency=row.currency,
+        percent=row.percent,
+        base=row.base,
+        formula=row.formula,
+    )
+    return ComponentVersion(row.effective_from, component)
 
 
 def load_names_by_code(scope: Scope) -> dict[str, str]:

@@ -9,10 +9,9 @@ leaves files without rows; the next one writes the same bytes under the same key
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, text
@@ -60,10 +59,19 @@ class FailedDocument:
 
 
 @dataclass(frozen=True, slots=True)
+class RenderedDocument:
+    """The stored file of one payslip."""
+
+    payslip_id: UUID
+    sha256: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class RenderedDocuments:
     """The stored files of a message, and the employees whose file could not be rendered."""
 
-    files: list[dict[str, Any]]
+    files: list[RenderedDocument]
     failed_user_ids: list[UUID]
 
 
@@ -127,7 +135,7 @@ def _request_now(scope: Scope, *, run_id: UUID, payslip_id: UUID) -> None:
 
 def _mark_requested(
     session: Connection, scope: Scope, *, run_id: UUID, payslip_id: UUID | None = None
-) -> list[dict[str, Any]]:
+) -> list[dict[str, str]]:
     ranges = session.execute(
         _REQUEST_DOCUMENTS,
         {
@@ -159,7 +167,7 @@ def _make_files(
     return RenderedDocuments(rendered, [one.user_id for one in failed])
 
 
-def _make_file(tenant_id: UUID, paper: DocumentContent) -> dict[str, Any]:
+def _make_file(tenant_id: UUID, paper: DocumentContent) -> RenderedDocument:
     pdf = rendering.render_pdf(paper.sheet, dated=paper.dated)
     sha256 = hashlib.sha256(pdf).hexdigest()
     files.put(
@@ -169,14 +177,15 @@ def _make_file(tenant_id: UUID, paper: DocumentContent) -> dict[str, Any]:
         content_type=rendering.CONTENT_TYPE,
         metadata={"sha256": sha256},
     )
-    return {"payslip_id": str(paper.payslip_id), "sha256": sha256, "size_bytes": len(pdf)}
+    return RenderedDocument(paper.payslip_id, sha256, len(pdf))
 
 
 def _settle(scope: Scope, rendered: RenderedDocuments, *, run_id: UUID, papers: Sequence[DocumentContent]) -> None:
     """Record the new files, notify their employees, and retry each that failed as a message of its own."""
+    documents = json.dumps([asdict(document) for document in rendered.files], default=str)
     new = set(
         scope.session.execute(
-            _INSERT_DOCUMENTS, {"tenant_id": scope.tenant_id, "made": json.dumps(rendered.files), "now": scope.now}
+            _INSERT_DOCUMENTS, {"tenant_id": scope.tenant_id, "made": documents, "now": scope.now}
         ).scalars()
     )
     user_notifications = [

@@ -1,11 +1,9 @@
 """Reads of payslips as files."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, select, text
+from sqlalchemy import select, text
 
 from chalicelib.backing import rows
 from chalicelib.backing.database import statement
@@ -23,6 +21,15 @@ class PayslipDocumentRow:
 
     sha256: str
     size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingPayslipRow:
+    """An employee whose payslip has no file yet, with what its head shows of them."""
+
+    user_id: UUID
+    language: str
+    department: str | None
 
 
 def find_document(scope: Scope, payslip_id: UUID) -> PayslipDocumentRow | None:
@@ -43,11 +50,10 @@ def is_posted(scope: Scope, run_id: UUID) -> bool:
     return scope.session.execute(posted_at).scalar_one() is not None
 
 
-def find_waiting(scope: Scope, *, run_id: UUID, first: UUID, last: UUID) -> Sequence[Row[Any]]:
+def find_waiting(scope: Scope, *, run_id: UUID, first: UUID, last: UUID) -> list[WaitingPayslipRow]:
     """Find the payslips of a range of employees whose files are to be made, with department and language."""
-    return scope.session.execute(
-        _WAITING, {"tenant_id": scope.tenant_id, "run_id": run_id, "first": first, "last": last}
-    ).all()
+    where = {"tenant_id": scope.tenant_id, "run_id": run_id, "first": first, "last": last}
+    return rows.every(WaitingPayslipRow, scope.session.execute(_WAITING, where))
 
 
 def get_color(scope: Scope) -> str | None:

@@ -1,10 +1,13 @@
 """Reads of the payment of a run's payslips: paid, in flight, or not paid and why."""
 
+from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
 
+from chalicelib.backing import rows
 from chalicelib.backing.database import statement
 from chalicelib.entry.paging import RowPage, decode_cursor, encode_cursor
 from chalicelib.features.payouts.payables import queries as payable_queries
@@ -29,6 +32,32 @@ _PAGE = text(f"""
     order by p.user_id limit :limit""")
 
 
+@dataclass(frozen=True, slots=True)
+class PaymentCountRow:
+    """How many payslips of a run have a payment status."""
+
+    status: PaymentStatus
+    payslips: int
+
+
+@dataclass(frozen=True, slots=True)
+class PayslipPaymentRow:
+    """The payment of one payslip, with its employee."""
+
+    user_id: UUID
+    payslip_id: UUID
+    currency: str
+    net: Decimal
+    status: PaymentStatus
+    because: str | None
+    detail: str | None
+    paid: Decimal
+    netted: Decimal
+    payout_id: UUID | None
+    name: str
+    employee_no: str | None
+
+
 def get_run(scope: Scope, run_id: UUID) -> PaidRun:
     """Return one run with the payment of its payslips."""
     run = run_queries.show_run(scope, run_id)
@@ -37,9 +66,9 @@ def get_run(scope: Scope, run_id: UUID) -> PaidRun:
 
 def sum_payment(scope: Scope, run_id: UUID) -> RunPayment:
     """Count an approved run's payslips by payment status, and list the first that are not paid."""
-    rows = scope.session.execute(_COUNT, _values(scope, run_id))
-    counted: dict[str, int] = {row.status: row.payslips for row in rows}
-    counts = {status.value: counted.get(status.value, 0) for status in PaymentStatus}
+    counted = rows.every(PaymentCountRow, scope.session.execute(_COUNT, _values(scope, run_id)))
+    by_status = {row.status: row.payslips for row in counted}
+    counts = {status.value: by_status.get(status, 0) for status in PaymentStatus}
     unpaid: list[Payment] = []
     for status in (PaymentStatus.NOT_PAID, PaymentStatus.IN_FLIGHT):
         if counts[status] and len(unpaid) < MOST_NAMED:
@@ -52,9 +81,9 @@ def page_of_payments(scope: Scope, run_id: UUID, query: PaymentQuery) -> RowPage
     if run_queries.get_run(scope, run_id).status not in FIXED_PAYROLL:
         return RowPage([], None)
     after = decode_cursor(query.cursor, UUID) if query.cursor else None
-    rows = _read(scope, run_id, status=query.status, because=query.because, after=after, limit=query.limit + 1)
-    items = rows[: query.limit]
-    return RowPage(items, encode_cursor(items[-1].user.id) if len(rows) > query.limit else None)
+    with_next = _read(scope, run_id, status=query.status, because=query.because, after=after, limit=query.limit + 1)
+    items = with_next[: query.limit]
+    return RowPage(items, encode_cursor(items[-1].user.id) if len(with_next) > query.limit else None)
 
 
 def _read(
@@ -80,7 +109,7 @@ def _read(
             netted=row.netted,
             payout_id=row.payout_id,
         )
-        for row in scope.session.execute(_PAGE, {**values, "limit": limit})
+        for row in rows.every(PayslipPaymentRow, scope.session.execute(_PAGE, {**values, "limit": limit}))
     ]
 
 
