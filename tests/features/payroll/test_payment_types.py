@@ -406,7 +406,7 @@ class TestComponents:
 
             def found(on: str, **some: Any) -> list[tuple[str, str, int]]:
                 components = component_queries.load_components(scope, on=date.fromisoformat(on), **some)
-                return [(one.code, one.said(), one.version) for one in components]
+                return [(one.code, one.formula_text(), one.version) for one in components]
 
             assert found("2026-01-09") == [("bonus", "0", 1)]
             assert found("2026-01-31") == [("bonus", "0", 1), ("tax", "1", 1)]
