@@ -1,5 +1,7 @@
 """One embedded PostgreSQL for the whole run, migrated once; each test module works on its own clone of it."""
 
+import json
+import marshal
 import os
 from collections.abc import Iterator
 from functools import cache
@@ -26,14 +28,22 @@ os.environ["WAGEBOOK_HOME"] = "/nonexistent"  # a test never meets the developer
 
 
 def _parse_aws_models_once() -> None:
-    """Have botocore parse each of its models once per process: it does so for every client, some 0.1 s each time."""
+    """Have botocore parse each of its models once per process: it does so for every client, some 0.1 s each time.
+
+    Each client gets a copy of its own, as moto changes what it loads.
+    """
     load_file = JSONFileLoader.load_file
 
     @cache
-    def load_once(path: str) -> Any:
-        return load_file(JSONFileLoader(), path)
+    def dump_once(path: str) -> bytes | None:
+        model = load_file(JSONFileLoader(), path)
+        return None if model is None else marshal.dumps(json.loads(json.dumps(model)))
 
-    JSONFileLoader.load_file = lambda _, file_path: load_once(file_path)
+    def load_copy(_: JSONFileLoader, file_path: str) -> Any:
+        dumped = dump_once(file_path)
+        return None if dumped is None else marshal.loads(dumped)  # noqa: S302 - written above
+
+    JSONFileLoader.load_file = load_copy
 
 
 _parse_aws_models_once()

@@ -25,7 +25,7 @@ import sys
 sys.path[:0] = sys.argv[1:]
 from chalicelib.features.payroll.documents import rendering
 fonts = ["Noto Sans", "Noto Sans Bengali", "Noto Sans CJK SC"]
-print(rendering._can_be_set("রহিম", fonts), rendering._can_be_set("ගුණ", fonts))
+print(rendering._can_be_rendered("রহিম", fonts), rendering._can_be_rendered("ගුණ", fonts))
 """
 
 # Some need a filter, and some are for the platform or an employee: these refuse, which is an answer too.
