@@ -1,10 +1,9 @@
 """One embedded PostgreSQL for the whole run, migrated once; each test module works on its own clone of it."""
 
-import json
-import marshal
 import os
 from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -27,26 +26,24 @@ os.environ.setdefault("FILES_BUCKET", "wagebook-files")
 os.environ["WAGEBOOK_HOME"] = "/nonexistent"  # a test never meets the developer's own stack
 
 
-def _parse_aws_models_once() -> None:
-    """Have botocore parse each of its models once per process: it does so for every client, some 0.1 s each time.
+def _parse_endpoints_once() -> None:
+    """Have botocore parse AWS's endpoints once per process: it does so for every client, some 0.1 s each time.
 
-    Each client gets a copy of its own, as moto changes what it loads.
+    Models of services are parsed each time, as moto changes what it loads.
     """
     load_file = JSONFileLoader.load_file
 
     @cache
-    def dump_once(path: str) -> bytes | None:
-        model = load_file(JSONFileLoader(), path)
-        return None if model is None else marshal.dumps(json.loads(json.dumps(model)))
+    def load_once(path: str) -> Any:
+        return load_file(JSONFileLoader(), path)
 
-    def load_copy(_: JSONFileLoader, file_path: str) -> Any:
-        dumped = dump_once(file_path)
-        return None if dumped is None else marshal.loads(dumped)  # noqa: S302 - written above
+    def load(loader: JSONFileLoader, file_path: str) -> Any:
+        return load_once(file_path) if Path(file_path).name == "endpoints" else load_file(loader, file_path)
 
-    JSONFileLoader.load_file = load_copy
+    JSONFileLoader.load_file = load
 
 
-_parse_aws_models_once()
+_parse_endpoints_once()
 
 
 @pytest.fixture(autouse=True)
